@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/account.h"
+
+#include "policy/base/text.h"
+#include "policy/hash.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+static const char *const sources[SOURCE_COUNT] = {
+#define SOURCE_ROW(id, word) [SOURCE_##id] = word,
+	SOURCE_ROWS(SOURCE_ROW)
+#undef SOURCE_ROW
+};
+
+const char *source_word(enum source source)
+{
+	return sources[source];
+}
+
+enum source source_find(const char *word)
+{
+	for (int i = SOURCE_AUTH; i < SOURCE_COUNT; i++)
+		if (strcmp(word, sources[i]) == 0)
+			return (enum source)i;
+	return SOURCE_NONE;
+}
+
+static bool needs_escape(unsigned char c)
+{
+	return c <= 0x20 || c == 0x7f || strchr("%{}\"\\", c) != NULL;
+}
+
+/* Where the tag of `a+tag@b` ends in `raw`; `at` where there is none. */
+static const char *behind_tag(const char *at)
+{
+	const char *domain = strrchr(at, '@');
+	return domain != NULL ? domain : at + strlen(at);
+}
+
+static void add_name_byte(struct text *name, char c)
+{
+	if (needs_escape((unsigned char)c)) {
+		text_addf(name, "%%%02X", (unsigned)(unsigned char)c);
+		return;
+	}
+	char lower = text_lower(c);
+	text_add_bytes(name, &lower, 1);
+}
+
+bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
+{
+	enum { TAIL = 17 };	/* '#' and 16 hexadecimal digits */
+	struct text text = text_over(name, ACCOUNT_MAX + 1);
+	uint64_t whole = 0;
+	for (const char *at = raw; *at != '\0'; at++) {
+		if (cut_tag && *at == '+' && at != raw && strchr(at, '@') != NULL) {
+			at = behind_tag(at);
+			cut_tag = false;
+		}
+		if (*at == '@')
+			cut_tag = false;
+		char lower = text_lower(*at);
+		whole = hash_bytes(&lower, 1, whole);
+		add_name_byte(&text, *at);
+	}
+	if (text.cut) {
+		text.length = ACCOUNT_MAX - TAIL;
+		text_addf(&text, "#%016llx", (unsigned long long)whole);
+	}
+	return text.length > 0;
+}
+
+bool address_of(const char *raw, char address[ADDRESS_MAX + 1])
+{
+	struct text text = text_over(address, ADDRESS_MAX + 1);
+	const char *start = raw, *end = raw + strlen(raw);
+	if (*start == '<') {
+		start++;
+		if (end > start && end[-1] == '>')
+			end--;
+	}
+	const char *route = memchr(start, ':', (size_t)(end - start));
+	if (*start == '@' && route != NULL)
+		start = route + 1;
+	text_add_bytes(&text, start, (size_t)(end - start));
+	return !text.cut;
+}
+
+const char *address_domain(const char *address)
+{
+	const char *at = strrchr(address, '@');
+	return at != NULL ? at + 1 : "";
+}

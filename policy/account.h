@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * account: the name under which a sender's limits, counters and level are kept.
+ */
+#ifndef PENSTOCK_ACCOUNT_H
+#define PENSTOCK_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+	ACCOUNT_MAX = 320,	/* bytes, RFC 3696 erratum 1690: 64 + 1 + 255 */
+	ADDRESS_MAX = 1000,	/* bytes of an envelope address that are looked at; RFC 5321 allows 256 */
+};
+
+/* Where an account's name may come from, in the words of `accounts.sources`: id, word */
+#define SOURCE_ROWS(ROW)                                                                           \
+	ROW(NONE, "none")                                                                          \
+	ROW(AUTH, "auth")               /* {auth_authen}, the SASL login */                        \
+	ROW(CERTIFICATE, "certificate") /* subject of a verified TLS client certificate */         \
+	ROW(NETWORK, "network")         /* the subscriber map in Redis, by client address */       \
+	ROW(UID, "uid")                 /* a local login name as sender of injected mail */        \
+	ROW(SENDER, "sender")           /* the envelope sender */                                  \
+	ROW(CLIENT, "client")           /* the client address: what is left, never configured */
+
+enum source {
+#define SOURCE_ENUM(id, word) SOURCE_##id,
+	SOURCE_ROWS(SOURCE_ENUM)
+#undef SOURCE_ENUM
+	SOURCE_COUNT
+};
+
+const char *source_word(enum source source);
+enum source source_find(const char *word);	/* SOURCE_NONE where there is none */
+
+/* The name in the form that keys use: ASCII letters lower-cased, `+tag` cut from the local part where asked, each
+ * control character, space, quote, backslash, `%`, `{` and `}` written %XX, so that it cannot leave the hash tag of
+ * a key or the word of a log line. A longer one than ACCOUNT_MAX keeps its head and gets a hash for a tail, so that
+ * two long names stay two. False where nothing is left. */
+bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
+
+/* The address inside `raw`, as it comes with MAIL and RCPT (with or without angle brackets, with a source route,
+ * RFC 5321 section 4.1.2 and appendix C). At most ADDRESS_MAX bytes; "" for `<>`. Returns false where it was cut. */
+bool address_of(const char *raw, char address[ADDRESS_MAX + 1]);
+
+/* The part behind the last '@'; "" where there is none. */
+const char *address_domain(const char *address);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * banned: functions that have a bounded or re-entrant sister. Using one does not compile. Include it last.
+ */
+#ifndef PENSTOCK_BANNED_H
+#define PENSTOCK_BANNED_H
+
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll
+#pragma GCC poison gmtime localtime ctime asctime system popen tmpnam
+
+#endif

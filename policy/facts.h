@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * facts: all that is known of one message when it is judged. Plain data, gathered by the milter, read by the rules.
+ * A fact that nobody filled in is zero, and zero says "unknown", never "no".
+ */
+#ifndef PENSTOCK_FACTS_H
+#define PENSTOCK_FACTS_H
+
+#include "policy/account.h"
+#include "policy/level.h"
+#include "policy/limit.h"
+#include "policy/listing.h"
+#include "policy/rate.h"
+#include "policy/reputation.h"
+
+enum stage {
+	STAGE_MAIL = 1,
+	STAGE_RCPT = 2,
+	STAGE_MESSAGE = 4,	/* end of message */
+};
+
+/* How sure we are of a thing that was asked of somebody else. */
+enum knowledge {
+	KNOWLEDGE_NONE,		/* not asked, not answered in time, or an error */
+	KNOWLEDGE_LOCAL,	/* from this daemon's own memory, Redis being away */
+	KNOWLEDGE_FULL,
+};
+
+enum { NOTE_MAX = 200 };
+
+/* What Redis holds of an account; see redis-schema/README.md. */
+struct account_state {
+	enum knowledge known;
+	struct limits limits;	/* the account's own; unset fields come from its plan */
+	struct rates rates;
+	struct counters counters;
+	enum level level;	/* LEVEL_UNKNOWN: never judged */
+	int64_t level_since_s;	/* Unix time */
+	int64_t first_s;	/* Unix time of the first message; 0: none yet */
+	char block[NOTE_MAX];	/* why an admin blocked it; "" : he did not */
+	char exempt[NOTE_MAX];	/* why an admin exempted it; "" : he did not */
+};
+
+struct content {
+	enum knowledge known;
+	bool spam;		/* the scanner's own word */
+	double score, threshold;
+	char scanner[32];
+	char rules[NOTE_MAX];	/* the scanner's reasons, for the log */
+};
+
+struct facts {
+	int64_t now_ms;			/* Unix time */
+	char account[ACCOUNT_MAX + 1];
+	enum source source;
+	bool authenticated;		/* by login, certificate or subscriber map: not a stranger */
+	bool injected;			/* on the host, not by SMTP: may be judged at the end of the message only */
+	bool overloaded;		/* the daemon is at its session limit */
+	bool memory_spent;		/* a cap of ours on the message's bookkeeping was reached */
+	struct account_state state;
+	struct limits limits;		/* what holds: the account's, then its plan's, then the default plan's */
+	struct listings listings;
+	int64_t rcpts_remote;		/* accepted recipients that leave this host, the one at hand included */
+	int64_t rcpts_local;
+	int64_t rcpts_unknown_mailer;	/* of the remote ones: the MTA did not say by which mailer */
+	struct content content;
+	bool charged;			/* Redis (or the local table) has checked and charged this message ... */
+	enum window charge_over;	/* ... and this limit is passed; WINDOW_COUNT: none */
+};
+
+#endif

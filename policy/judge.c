@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/judge.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { LISTED_SAID = 6 };	/* block lists named in the reasons of one message */
+
+enum answer { COULD_NOT_TELL, NO, YES };
+
+typedef enum answer rule_function(const struct policy *policy, const struct facts *facts, struct verdict *verdict);
+
+static bool exempt(const struct facts *facts)
+{
+	return facts->state.exempt[0] != '\0';
+}
+
+static enum answer rule_overload(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	(void)policy;
+	if (!facts->overloaded)
+		return NO;
+	verdict_add(verdict, REASON_OVERLOAD, 0, 0, NULL);
+	verdict_raise(verdict, ACTION_DEFER, REASON_OVERLOAD);
+	return YES;
+}
+
+static enum answer rule_memory(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	(void)policy;
+	if (!facts->memory_spent)
+		return NO;
+	verdict_add(verdict, REASON_MEMORY, 0, 0, NULL);
+	verdict_raise(verdict, ACTION_DEFER, REASON_MEMORY);
+	return YES;
+}
+
+static enum answer rule_store(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	if (facts->state.known == KNOWLEDGE_FULL)
+		return NO;
+	if (!policy->store_must_answer)
+		return COULD_NOT_TELL;
+	verdict_add(verdict, REASON_STORE_AWAY, 0, 0, NULL);
+	verdict_raise(verdict, ACTION_DEFER, REASON_STORE_AWAY);
+	return YES;
+}
+
+static enum answer rule_exempt(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	(void)policy;
+	if (!exempt(facts))
+		return NO;
+	verdict_add(verdict, REASON_ADMIN_EXEMPT, 0, 0, facts->state.exempt);
+	return YES;
+}
+
+static enum answer rule_admin_block(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	if (facts->state.block[0] == '\0')
+		return NO;
+	verdict->level = LEVEL_BLOCKED;
+	verdict_add(verdict, REASON_ADMIN_BLOCK, 0, 0, facts->state.block);
+	verdict_raise(verdict, policy->blocked_action, REASON_ADMIN_BLOCK);
+	return YES;
+}
+
+/* Only a stranger is refused for where he comes from; a customer's hotel network is not his fault. */
+static enum answer rule_listed(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	(void)policy;
+	const struct listings *listings = &facts->listings;
+	const struct listing *allow = listings_find(listings, LIST_ALLOW);
+	if (allow != NULL) {
+		verdict_add(verdict, REASON_ALLOW_LISTED, 0, 0, allow->list->zone);
+		return NO;
+	}
+	enum answer answer = listings->unknown > 0 ? COULD_NOT_TELL : NO;
+	for (int i = 0; i < listings->hit_count; i++) {
+		const struct listing *hit = &listings->hits[i];
+		if (facts->authenticated || hit->list->action != LIST_ACTION_REFUSE)
+			continue;
+		if (verdict->reason_count < LISTED_SAID)	/* there are more rules to hear */
+			verdict_add(verdict, REASON_LISTED, 0, 0, hit->list->zone);
+		verdict_raise(verdict, ACTION_REJECT, REASON_LISTED);
+		answer = YES;
+	}
+	return answer;
+}
+
+static enum answer rule_exploit(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	(void)policy;
+	const struct listing *hit = listings_find(&facts->listings, LIST_EXPLOIT);
+	if (hit == NULL)
+		return facts->listings.unknown > 0 ? COULD_NOT_TELL : NO;
+	verdict_add(verdict, REASON_EXPLOIT_LISTED, hit->list->weight, 0, hit->list->zone);
+	return YES;
+}
+
+/* The action of a plan for a message over its limit. Before the message is there, it cannot be held or slowed. */
+static void apply_over(const struct facts *facts, enum reason_id cause, struct verdict *verdict)
+{
+	switch (facts->limits.over) {
+	case OVER_REJECT:
+		verdict_raise(verdict, ACTION_REJECT, cause);
+		break;
+	case OVER_HOLD:
+		verdict_raise(verdict, ACTION_HOLD, cause);
+		break;
+	case OVER_SLOW:
+		verdict->slow = true;
+		break;
+	default:
+		verdict_raise(verdict, ACTION_DEFER, cause);
+	}
+}
+
+static enum answer rule_rcpts_per_message(const struct policy *policy, const struct facts *facts,
+					  struct verdict *verdict)
+{
+	(void)policy;
+	int64_t limit = facts->limits.rcpts_per_message;
+	if (limit == LIMIT_UNSET || facts->rcpts_remote <= limit || exempt(facts))
+		return NO;
+	verdict_add(verdict, REASON_RCPTS_PER_MESSAGE, (double)facts->rcpts_remote, (double)limit, NULL);
+	apply_over(facts, REASON_RCPTS_PER_MESSAGE, verdict);
+	return YES;
+}
+
+/* Mail between users of this host is not counted. At MAIL one recipient to come is assumed: an account that is over
+ * its limit hears of it before it sends the rest. */
+static enum answer rule_limits(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	(void)policy;
+	bool local_only = facts->rcpts_remote == 0 && facts->rcpts_local > 0;
+	if (exempt(facts) || local_only)
+		return NO;
+	struct rates rates = facts->state.rates;
+	rates_roll(&rates, facts->now_ms);
+	int64_t rcpts = facts->rcpts_remote > 0 ? facts->rcpts_remote : 1;
+	enum window over = facts->charged ? facts->charge_over : rates_over(&rates, &facts->limits, 1, rcpts);
+	if (over == WINDOW_COUNT)
+		return NO;
+	int64_t more = window_counted(over) == COUNTED_MESSAGES ? 1 : rcpts;
+	verdict->over = over;
+	verdict->frees_in_s = rates_frees_in(&rates, over, facts->limits.window[over], more);
+	verdict_add(verdict, REASON_LIMIT, rates_used(&rates, over), (double)facts->limits.window[over],
+		    window_word(over));
+	apply_over(facts, REASON_LIMIT, verdict);
+	return YES;
+}
+
+static enum answer rule_content(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	const struct content *content = &facts->content;
+	if (content->known == KNOWLEDGE_NONE) {
+		if (!policy->content_must_answer)
+			return COULD_NOT_TELL;
+		verdict_add(verdict, REASON_CONTENT_AWAY, 0, 0, NULL);
+		verdict_raise(verdict, ACTION_DEFER, REASON_CONTENT_AWAY);
+		return YES;
+	}
+	const double thresholds[] = { policy->tag_score, policy->slow_score, policy->hold_score, policy->reject_score };
+	double passed = content->threshold;
+	bool over = content->spam;
+	for (size_t i = 0; i < sizeof thresholds / sizeof thresholds[0]; i++)
+		if (content->score >= thresholds[i]) {
+			passed = thresholds[i];
+			over = true;
+		}
+	if (!over)
+		return NO;
+	verdict->tag = content->score >= policy->tag_score;
+	verdict->slow |= content->score >= policy->slow_score;
+	if (content->score >= policy->hold_score)
+		verdict_raise(verdict, ACTION_HOLD, REASON_CONTENT);
+	if (content->score >= policy->reject_score)
+		verdict_raise(verdict, ACTION_REJECT, REASON_CONTENT);
+	verdict_add(verdict, REASON_CONTENT, content->score, passed, content->scanner);
+	return YES;
+}
+
+static double level_threshold(const struct policy *policy, enum level level)
+{
+	return level == LEVEL_BLOCKED ? policy->levels.blocked_enter : policy->levels.suspect_enter;
+}
+
+/* Runs last: what the rules before it found about this message counts towards its own level. */
+static enum answer rule_level(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	double counts[COUNTER_COUNT];
+	judge_counts(facts, verdict, counts);
+	verdict->score = judge_score(policy, &facts->state, counts, facts->now_ms).sum;
+	if (verdict->level == LEVEL_BLOCKED)	/* an admin's block */
+		return NO;
+	enum level before = facts->state.level;
+	verdict->level = judge_level(policy, &facts->state, counts, facts->now_ms);
+	if (exempt(facts))
+		verdict->level = LEVEL_GOOD;
+	if (before != LEVEL_UNKNOWN && verdict->level != before)
+		verdict_add(verdict, REASON_LEVEL, 0, 0, level_word(verdict->level));
+	if (verdict->level < LEVEL_SUSPECT)
+		return NO;
+	verdict_add(verdict, REASON_SCORE, verdict->score, level_threshold(policy, verdict->level), NULL);
+	if (verdict->level == LEVEL_BLOCKED)
+		verdict_raise(verdict, policy->blocked_action, REASON_SCORE);
+	return YES;
+}
+
+/* rule, at which stages */
+#define RULE_ROWS(ROW)                                                                             \
+	ROW(overload, STAGE_MAIL | STAGE_MESSAGE)                                                  \
+	ROW(memory, STAGE_RCPT | STAGE_MESSAGE)                                                    \
+	ROW(store, STAGE_MAIL | STAGE_MESSAGE)                                                     \
+	ROW(exempt, STAGE_MESSAGE)                                                                 \
+	ROW(admin_block, STAGE_MAIL | STAGE_MESSAGE)                                               \
+	ROW(listed, STAGE_MAIL | STAGE_MESSAGE)                                                    \
+	ROW(exploit, STAGE_MESSAGE)                                                                \
+	ROW(rcpts_per_message, STAGE_RCPT | STAGE_MESSAGE)                                         \
+	ROW(limits, STAGE_MAIL | STAGE_RCPT | STAGE_MESSAGE)                                       \
+	ROW(content, STAGE_MESSAGE)                                                                \
+	ROW(level, STAGE_MAIL | STAGE_MESSAGE)
+
+static const struct {
+	rule_function *function;
+	int stages;
+} rules[] = {
+#define RULE_ROW(name, stages) { rule_##name, stages },
+	RULE_ROWS(RULE_ROW)
+#undef RULE_ROW
+};
+
+/* By which pool and transport: the account's own, or for this message the suspect one. */
+static void choose_transport(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	enum level level = verdict->level;
+	if (verdict->slow && level < LEVEL_SUSPECT)
+		level = LEVEL_SUSPECT;
+	verdict->pool = pools_find(policy->pools, policy->pool_count, level);
+	if (verdict->pool != NULL)
+		verdict->transport = pool_pick(verdict->pool, facts->account);
+}
+
+struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts)
+{
+	struct verdict verdict = { .action = ACTION_PASS, .over = WINDOW_COUNT };
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+		if (rules[i].stages & (int)stage)
+			rules[i].function(policy, facts, &verdict);
+	if (stage == STAGE_MESSAGE) {
+		choose_transport(policy, facts, &verdict);
+		return verdict;
+	}
+	/* a message that is not there yet can only be refused; what would be held is let in and held at its end */
+	if (facts->injected || !verdict_refuses(&verdict))
+		verdict.action = ACTION_PASS;
+	return verdict;
+}
+
+void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT])
+{
+	memset(counts_out, 0, COUNTER_COUNT * sizeof counts_out[0]);
+	bool sent = facts->rcpts_remote > 0 && !verdict_refuses(verdict);
+	counts_out[COUNTER_MESSAGES] = sent ? 1 : 0;
+	counts_out[COUNTER_RCPTS] = sent ? (double)facts->rcpts_remote : 0;
+	counts_out[COUNTER_SPAM] = facts->content.known != KNOWLEDGE_NONE && facts->content.spam ? 1 : 0;
+	const struct listing *hit = listings_find(&facts->listings, LIST_EXPLOIT);
+	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
+	counts_out[COUNTER_BREACHES] = verdict->over != WINDOW_COUNT ? 1 : 0;
+}
+
+struct score judge_score(const struct policy *policy, const struct account_state *state, const double *more,
+			 int64_t now_ms)
+{
+	struct counters counters = state->counters;
+	counters_decay(&counters, now_ms);
+	for (int i = 0; more != NULL && i < COUNTER_COUNT; i++)
+		counters.value[i] += more[i];
+	bool aged = state->first_s > 0 && now_ms / 1000 - state->first_s >= policy->levels.new_for_s &&
+		    counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
+	bool good = aged || state->level == LEVEL_GOOD;
+	return reputation_score(&counters, good ? policy->prior_good : policy->prior_new);
+}
+
+enum level judge_level(const struct policy *policy, const struct account_state *state, const double *more,
+		       int64_t now_ms)
+{
+	struct counters counters = state->counters;
+	counters_decay(&counters, now_ms);
+	int64_t now_s = now_ms / 1000;
+	struct level_facts facts = {
+		.before = state->level,
+		.before_s = now_s - state->level_since_s,
+		.score = judge_score(policy, state, more, now_ms).sum,
+		.age_s = state->first_s > 0 ? now_s - state->first_s : 0,
+		.messages = counters.value[COUNTER_MESSAGES],
+	};
+	return level_next(&policy->levels, &facts);
+}

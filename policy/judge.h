@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * judge: the only step that decides. A table of rules runs over the facts of one stage and fills a verdict.
+ * Nothing here waits, reads a clock or remembers.
+ */
+#ifndef PENSTOCK_JUDGE_H
+#define PENSTOCK_JUDGE_H
+
+#include "policy/facts.h"
+#include "policy/verdict.h"
+
+/* The part of the configuration that the rules read; immutable. */
+struct policy {
+	struct level_settings levels;
+	double prior_new, prior_good;	/* log-odds before anything is seen */
+	enum action blocked_action;	/* for blocked accounts: REJECT, DEFER or HOLD */
+	bool store_must_answer;		/* redis.on_failure = "defer" */
+	bool content_must_answer;	/* a scanner's on_failure = "defer" */
+	double tag_score, slow_score, hold_score, reject_score;	/* content; at or above */
+	const struct pool *pools;	/* borrowed from the configuration */
+	int pool_count;
+};
+
+struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts);
+
+/* What this message adds to the account's counters, given its verdict. */
+void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT]);
+
+/* The reputation as it stands with `more` added (NULL: as it is), term by term. */
+struct score judge_score(const struct policy *policy, const struct account_state *state, const double *more,
+			 int64_t now_ms);
+
+/* The level of an account when nothing new is known of it, as a look-up or an admin's tool wants it. */
+enum level judge_level(const struct policy *policy, const struct account_state *state, const double *more,
+		       int64_t now_ms);
+
+#endif

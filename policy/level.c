@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/level.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+static const char *const words[LEVEL_COUNT] = {
+#define LEVEL_ROW(id, word) [LEVEL_##id] = word,
+	LEVEL_ROWS(LEVEL_ROW)
+#undef LEVEL_ROW
+};
+
+const char *level_word(enum level level)
+{
+	return words[level];
+}
+
+enum level level_find(const char *word)
+{
+	for (int i = LEVEL_GOOD; i < LEVEL_COUNT; i++)
+		if (strcmp(word, words[i]) == 0)
+			return (enum level)i;
+	return LEVEL_UNKNOWN;
+}
+
+/* The level that the score asks for when the account stands at `before`. */
+static enum level by_score(const struct level_settings *settings, const struct level_facts *facts)
+{
+	bool was_blocked = facts->before == LEVEL_BLOCKED;
+	bool was_suspect = facts->before == LEVEL_SUSPECT || was_blocked;
+	if (facts->score >= (was_blocked ? settings->blocked_leave : settings->blocked_enter))
+		return LEVEL_BLOCKED;
+	if (facts->score >= (was_suspect ? settings->suspect_leave : settings->suspect_enter))
+		return LEVEL_SUSPECT;
+	bool young = facts->age_s < settings->new_for_s || facts->messages < (double)settings->new_messages;
+	/* who was good stays so: a pause in sending lets the count decay, but does not make a stranger of him */
+	return young && facts->before != LEVEL_GOOD ? LEVEL_NEW : LEVEL_GOOD;
+}
+
+enum level level_next(const struct level_settings *settings, const struct level_facts *facts)
+{
+	enum level next = by_score(settings, facts);
+	bool milder = next < facts->before;
+	bool penalty = facts->before == LEVEL_SUSPECT || facts->before == LEVEL_BLOCKED;
+	if (milder && penalty && facts->before_s < settings->minimum_stay_s)
+		return facts->before;
+	return next;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * level: what an account has earned. A level is entered at one score and left at a lower one (hysteresis), and is
+ * kept for a least time, so that an account does not flutter between two pools.
+ */
+#ifndef PENSTOCK_LEVEL_H
+#define PENSTOCK_LEVEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LEVEL_ROWS(ROW)                                                                            \
+	ROW(UNKNOWN, "unknown") /* nobody looked: never a level of a judged message */             \
+	ROW(GOOD, "good")                                                                          \
+	ROW(NEW, "new")                                                                            \
+	ROW(SUSPECT, "suspect")                                                                    \
+	ROW(BLOCKED, "blocked")
+
+enum level {
+#define LEVEL_ENUM(id, word) LEVEL_##id,
+	LEVEL_ROWS(LEVEL_ENUM)
+#undef LEVEL_ENUM
+	LEVEL_COUNT
+};
+
+struct level_settings {
+	double suspect_enter, suspect_leave;	/* scores, log-odds; enter > leave */
+	double blocked_enter, blocked_leave;
+	int64_t minimum_stay_s;	/* a worse level is kept at least so long; a rise to a worse one is immediate */
+	int64_t new_for_s;	/* age below which an account is new */
+	int64_t new_messages;	/* messages, decayed, below which it is new */
+};
+
+struct level_facts {
+	enum level before;	/* LEVEL_UNKNOWN: the first message */
+	int64_t before_s;	/* how long the account has had it */
+	double score;
+	int64_t age_s;		/* since the account's first message */
+	double messages;	/* its decayed count */
+};
+
+enum level level_next(const struct level_settings *settings, const struct level_facts *facts);
+
+const char *level_word(enum level level);
+/* LEVEL_UNKNOWN for a word that is no level. */
+enum level level_find(const char *word);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * listing: what a block list's answer means, RFC 5782. Pure: names and addresses in, meaning out.
+ */
+#ifndef PENSTOCK_LISTING_H
+#define PENSTOCK_LISTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* id, word */
+#define LIST_KIND_ROWS(ROW)                                                                        \
+	ROW(NONE, "none")                                                                          \
+	ROW(EXPLOIT, "exploit") /* the host is taken over: says something about any client */      \
+	ROW(POLICY, "policy")   /* the host should not send directly: nothing about a customer */  \
+	ROW(SPAM, "spam")       /* the host sent spam */                                           \
+	ROW(ALLOW, "allow")     /* the host is known to be good */
+
+enum list_kind {
+#define LIST_KIND_ENUM(id, word) LIST_##id,
+	LIST_KIND_ROWS(LIST_KIND_ENUM)
+#undef LIST_KIND_ENUM
+	LIST_KIND_COUNT
+};
+
+/* What a listing does to an unauthenticated client: id, word */
+#define LIST_ACTION_ROWS(ROW)                                                                      \
+	ROW(SIGNAL, "signal") /* a fact for the log and the reputation */                          \
+	ROW(REFUSE, "refuse") /* 5xx at MAIL, naming the list */
+
+enum list_action {
+#define LIST_ACTION_ENUM(id, word) LIST_ACTION_##id,
+	LIST_ACTION_ROWS(LIST_ACTION_ENUM)
+#undef LIST_ACTION_ENUM
+	LIST_ACTION_COUNT
+};
+
+enum { LIST_CODES_MAX = 16, LISTS_MAX = 128, LISTING_HITS_MAX = 16, LIST_ZONE_MAX = 180 };
+
+struct list_code {
+	uint32_t first, last;	/* A record values, host order */
+	enum list_kind kind;
+};
+
+struct list {
+	char zone[LIST_ZONE_MAX + 1];
+	enum list_kind kind;	/* of codes that no row of `codes` covers; NONE: those are not listings */
+	struct list_code codes[LIST_CODES_MAX];
+	int code_count;
+	double weight;		/* how much an exploit listing counts, 1: one message's worth */
+	enum list_action action;
+};
+
+struct listing {
+	const struct list *list;	/* borrowed from the configuration */
+	enum list_kind kind;
+};
+
+/* All that is known of one client address. Zeroed: nothing asked, nothing known. */
+struct listings {
+	bool asked;
+	int unknown;	/* lists that gave no answer in time */
+	int hijacked;	/* lists whose answer was outside 127/8: a resolver that lies */
+	int hit_count;
+	struct listing hits[LISTING_HITS_MAX];
+};
+
+enum list_answer { ANSWER_UNKNOWN, ANSWER_CLEAN, ANSWER_LISTED };
+
+/* Adds what `list` answered. `codes` are the A records, host order; with none the address is not listed. An answer of
+ * 127.255.255.0/24 is the list refusing us, one outside 127/8 a hijacked resolver: both unknown. */
+enum list_answer listings_add(struct listings *listings, const struct list *list, const uint32_t *codes, size_t count);
+
+/* Reads "127.0.0.2 spam", "127.0.0.4-127.0.0.7 exploit". */
+bool list_code_parse(const char *text, struct list_code *code_out);
+
+const struct listing *listings_find(const struct listings *listings, enum list_kind kind);
+
+const char *list_kind_word(enum list_kind kind);
+enum list_kind list_kind_find(const char *word);	/* LIST_NONE where there is none */
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/netaddr.h"
+
+#include "policy/base/text.h"
+#include "policy/hash.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+struct netaddr netaddr_v4(const uint8_t *bytes)
+{
+	struct netaddr address = { .family = NETADDR_V4 };
+	memcpy(address.bytes, bytes, 4);
+	return address;
+}
+
+struct netaddr netaddr_v6(const uint8_t *bytes)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	if (memcmp(bytes, mapped, sizeof mapped) == 0)
+		return netaddr_v4(bytes + 12);
+	struct netaddr address = { .family = NETADDR_V6 };
+	memcpy(address.bytes, bytes, 16);
+	return address;
+}
+
+static bool parse_v4(const char *text, uint8_t bytes[4])
+{
+	for (int i = 0; i < 4; i++) {
+		unsigned number = 0;
+		int digits = 0;
+		for (; *text >= '0' && *text <= '9' && digits < 4; digits++)
+			number = number * 10 + (unsigned)(*text++ - '0');
+		if (digits == 0 || digits > 3 || number > 255)
+			return false;
+		bytes[i] = (uint8_t)number;
+		if (*text++ != (i < 3 ? '.' : '\0'))
+			return false;
+	}
+	return true;
+}
+
+static int hex_value(char c)
+{
+	char lower = text_lower(c);
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+struct v6_reader {
+	uint8_t bytes[16];
+	int length;	/* bytes read */
+	int gap;	/* where "::" stood; -1: nowhere */
+};
+
+/* One group, or the dotted tail. Moves *text behind it; false on nonsense. */
+static bool read_group(struct v6_reader *reader, const char **text)
+{
+	unsigned number = 0;
+	const char *start = *text;
+	while (hex_value(**text) >= 0 && *text - start < 5)
+		number = number * 16 + (unsigned)hex_value(*(*text)++);
+	if (**text == '.') {
+		if (reader->length > 12 || !parse_v4(start, reader->bytes + reader->length))
+			return false;
+		reader->length += 4;
+		*text += strlen(*text);
+		return true;
+	}
+	if (*text == start || *text - start > 4 || reader->length > 14)
+		return false;
+	reader->bytes[reader->length++] = (uint8_t)(number >> 8);
+	reader->bytes[reader->length++] = (uint8_t)number;
+	return true;
+}
+
+static bool read_groups(struct v6_reader *reader, const char *text)
+{
+	if (text[0] == ':' && text[1] != ':')
+		return false;
+	while (*text != '\0') {
+		if (text[0] == ':' && text[1] == ':') {
+			if (reader->gap >= 0)
+				return false;
+			reader->gap = reader->length;
+			text += 2;
+			if (*text == '\0')
+				return true;
+		} else if (text[0] == ':') {
+			text++;
+		}
+		if (!read_group(reader, &text) || (*text != '\0' && *text != ':'))
+			return false;
+	}
+	return true;
+}
+
+static bool parse_v6(const char *text, uint8_t bytes[16])
+{
+	struct v6_reader reader = { .gap = -1 };
+	if (*text == '\0' || !read_groups(&reader, text))
+		return false;
+	if (reader.gap < 0 ? reader.length != 16 : reader.length > 14)
+		return false;
+	int head = reader.gap < 0 ? 16 : reader.gap;
+	int tail = reader.length - head;
+	memset(bytes, 0, 16);
+	memcpy(bytes, reader.bytes, (size_t)head);
+	if (tail > 0)
+		memcpy(bytes + 16 - tail, reader.bytes + head, (size_t)tail);
+	return true;
+}
+
+bool netaddr_parse(const char *text, struct netaddr *address_out)
+{
+	uint8_t bytes[16];
+	if (strncmp(text, "IPv6:", 5) == 0)
+		text += 5;
+	if (strchr(text, ':') == NULL) {
+		if (!parse_v4(text, bytes))
+			return false;
+		*address_out = netaddr_v4(bytes);
+		return true;
+	}
+	if (!parse_v6(text, bytes))
+		return false;
+	*address_out = netaddr_v6(bytes);
+	return true;
+}
+
+static unsigned group_at(const struct netaddr *address, int index)
+{
+	return (unsigned)address->bytes[2 * index] << 8 | address->bytes[2 * index + 1];
+}
+
+/* The longest run of two or more zero groups, RFC 5952 section 4.2; *length_out 0 where there is none. */
+static int longest_zeros(const struct netaddr *address, int *length_out)
+{
+	int best = 0, best_length = 0;
+	for (int i = 0; i < 8; i++) {
+		int length = 0;
+		while (i + length < 8 && group_at(address, i + length) == 0)
+			length++;
+		if (length > best_length) {
+			best = i;
+			best_length = length;
+		}
+	}
+	*length_out = best_length > 1 ? best_length : 0;
+	return best;
+}
+
+void netaddr_text(const struct netaddr *address, char text[NETADDR_TEXT_MAX])
+{
+	struct text out = text_over(text, NETADDR_TEXT_MAX);
+	const uint8_t *b = address->bytes;
+	if (address->family == NETADDR_V4) {
+		text_addf(&out, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+		return;
+	}
+	if (address->family == NETADDR_UNKNOWN) {
+		text_add(&out, "unknown");
+		return;
+	}
+	int zeros, gap = longest_zeros(address, &zeros);
+	for (int i = 0; i < 8; i++) {
+		if (zeros > 0 && i == gap) {
+			text_add(&out, "::");
+			i += zeros - 1;
+			continue;
+		}
+		bool first = i == 0 || (zeros > 0 && i == gap + zeros);
+		text_addf(&out, first ? "%x" : ":%x", group_at(address, i));
+	}
+}
+
+void netaddr_reverse(const struct netaddr *address, char text[NETADDR_REVERSE_MAX])
+{
+	struct text out = text_over(text, NETADDR_REVERSE_MAX);
+	const uint8_t *b = address->bytes;
+	if (address->family == NETADDR_V4)
+		text_addf(&out, "%u.%u.%u.%u", b[3], b[2], b[1], b[0]);
+	if (address->family == NETADDR_V6)
+		for (int i = 15; i >= 0; i--)
+			text_addf(&out, i > 0 ? "%x.%x." : "%x.%x", b[i] & 15U, b[i] >> 4);
+}
+
+struct netaddr netaddr_network(const struct netaddr *address, int length)
+{
+	struct netaddr network = *address;
+	for (int i = 0; i < 16; i++) {
+		int kept = length - 8 * i;
+		if (kept < 8)
+			network.bytes[i] &= kept <= 0 ? 0 : (uint8_t)(0xff00U >> kept);
+	}
+	return network;
+}
+
+bool netaddr_same(const struct netaddr *a, const struct netaddr *b)
+{
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+bool netaddr_is_loopback(const struct netaddr *address)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+	if (address->family == NETADDR_V4)
+		return address->bytes[0] == 127;
+	return address->family == NETADDR_V6 && memcmp(address->bytes, one, sizeof one) == 0;
+}
+
+uint64_t netaddr_hash(const struct netaddr *address)
+{
+	return hash_bytes(address->bytes, sizeof address->bytes, (uint64_t)address->family);
+}

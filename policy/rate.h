@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * rate: sliding windows. Each window keeps the count of the present period and of the one before; what was sent in
+ * the last N seconds is `present + before * (part of the window that reaches back)`. The estimate is exact where mail
+ * came evenly and never off by more than the period before. redis-schema/charge.lua does the same arithmetic in
+ * Redis; a live test holds the two against each other.
+ */
+#ifndef PENSTOCK_RATE_H
+#define PENSTOCK_RATE_H
+
+#include "policy/limit.h"
+
+struct rates {
+	int64_t at_ms;	/* when the counts were last brought forward, Unix time in milliseconds; 0: never */
+	double present[WINDOW_COUNT], before[WINDOW_COUNT];
+};
+
+/* Brings the counts forward to `now_ms`. A clock that went back leaves them alone. */
+void rates_roll(struct rates *rates, int64_t now_ms);
+
+/* How much of the window is used. `rates` has to be rolled to now. */
+double rates_used(const struct rates *rates, enum window window);
+
+/* Adds a message with `rcpts` recipients. */
+void rates_add(struct rates *rates, int64_t messages, int64_t rcpts);
+
+/* The first window that `messages` and `rcpts` more would pass; WINDOW_COUNT where there is room in all. */
+enum window rates_over(const struct rates *rates, const struct limits *limits, int64_t messages, int64_t rcpts);
+
+/* Seconds, rounded up, until `window` has room again for `more` under `limit`; the window's length where it never
+ * will (more than the limit itself). */
+int64_t rates_frees_in(const struct rates *rates, enum window window, int64_t limit, int64_t more);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/verdict.h"
+
+#include "policy/base/banned.h"
+
+static const char *const actions[ACTION_COUNT] = {
+#define ACTION_ROW(id, word) [ACTION_##id] = word,
+	ACTION_ROWS(ACTION_ROW)
+#undef ACTION_ROW
+};
+
+static const char *const reasons[REASON_COUNT] = {
+#define REASON_ROW(id, word) [REASON_##id] = word,
+	REASON_ROWS(REASON_ROW)
+#undef REASON_ROW
+};
+
+void verdict_add(struct verdict *verdict, enum reason_id id, double value, double limit, const char *detail)
+{
+	if (verdict->reason_count < REASONS_MAX)
+		verdict->reasons[verdict->reason_count++] = (struct reason){ id, value, limit, detail };
+}
+
+void verdict_raise(struct verdict *verdict, enum action action, enum reason_id cause)
+{
+	if (action <= verdict->action)
+		return;
+	verdict->action = action;
+	verdict->cause = cause;
+}
+
+bool verdict_refuses(const struct verdict *verdict)
+{
+	return verdict->action == ACTION_DEFER || verdict->action == ACTION_REJECT;
+}
+
+const char *action_word(enum action action)
+{
+	return actions[action];
+}
+
+const char *reason_word(enum reason_id id)
+{
+	return reasons[id];
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * verdict: what is to happen to a message, and why. A value; a reason is not an action.
+ */
+#ifndef PENSTOCK_VERDICT_H
+#define PENSTOCK_VERDICT_H
+
+#include "policy/level.h"
+#include "policy/limit.h"
+#include "policy/listing.h"
+#include "policy/pool.h"
+
+/* In rising order: a later rule can raise the action, never lower it. */
+#define ACTION_ROWS(ROW)                                                                           \
+	ROW(PASS, "pass")                                                                          \
+	ROW(HOLD, "hold")                                                                          \
+	ROW(DISCARD, "discard")                                                                    \
+	ROW(DEFER, "defer")                                                                        \
+	ROW(REJECT, "reject")
+
+enum action {
+#define ACTION_ENUM(id, word) ACTION_##id,
+	ACTION_ROWS(ACTION_ENUM)
+#undef ACTION_ENUM
+	ACTION_COUNT
+};
+
+/* id, word (log word and metric label) */
+#define REASON_ROWS(ROW)                                                                           \
+	ROW(OVERLOAD, "overload")               /* value: - */                                     \
+	ROW(MEMORY, "memory")                   /* a message too large for its bookkeeping */      \
+	ROW(STORE_AWAY, "store_away")           /* Redis does not answer and defer is configured */\
+	ROW(CONTENT_AWAY, "content_away")       /* likewise the scanner */                         \
+	ROW(ADMIN_BLOCK, "admin_block")         /* detail: the admin's words */                    \
+	ROW(ADMIN_EXEMPT, "admin_exempt")                                                          \
+	ROW(LISTED, "listed")                   /* detail: the zone */                             \
+	ROW(EXPLOIT_LISTED, "exploit_listed")   /* detail: the zone */                             \
+	ROW(ALLOW_LISTED, "allow_listed")       /* detail: the zone */                             \
+	ROW(LIMIT, "limit")                     /* value: the limit; detail: its word */           \
+	ROW(RCPTS_PER_MESSAGE, "rcpts_per_message")                                                \
+	ROW(CONTENT, "content")                 /* value: score; limit: the threshold passed */    \
+	ROW(LEVEL, "level")                     /* detail: the level entered */                    \
+	ROW(SCORE, "score")                     /* value: the sum; limit: the level's threshold */
+
+enum reason_id {
+#define REASON_ENUM(id, word) REASON_##id,
+	REASON_ROWS(REASON_ENUM)
+#undef REASON_ENUM
+	REASON_COUNT
+};
+
+enum { REASONS_MAX = 16 };
+
+struct reason {
+	enum reason_id id;
+	double value, limit;	/* what was seen, and what it was held against; 0 where the row says nothing */
+	const char *detail;	/* borrowed from the facts or the configuration; NULL: none */
+};
+
+struct verdict {
+	enum action action;
+	enum reason_id cause;		/* of the action, where it is not pass */
+	enum level level;		/* after this message */
+	double score;
+	const struct pool *pool;	/* borrowed from the configuration; NULL: the MTA's default */
+	const struct transport *transport;
+	bool tag;			/* mark it as spam in a header */
+	bool slow;			/* by the suspect pool for this message, whatever the level */
+	enum window over;		/* the limit passed; WINDOW_COUNT: none */
+	int64_t frees_in_s;		/* when that limit has room again */
+	int reason_count;
+	struct reason reasons[REASONS_MAX];
+};
+
+void verdict_add(struct verdict *verdict, enum reason_id id, double value, double limit, const char *detail);
+/* Raises the action to at least `action`; `cause` is kept from the first rule that reached the final action. */
+void verdict_raise(struct verdict *verdict, enum action action, enum reason_id cause);
+bool verdict_refuses(const struct verdict *verdict);	/* defer or reject */
+
+const char *action_word(enum action action);
+const char *reason_word(enum reason_id id);
+
+#endif
