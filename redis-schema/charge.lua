@@ -1,0 +1,106 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Checks one message against all limits and charges all of them, or none.
+-- KEYS: state
+-- ARGV: 1 node, 2 number, 3 checked (1: only within the limits), 4 quota (1: charge the windows), 5 pass over a limit
+--   (1: charge although it is passed), 6 messages, 7 rcpts, 8 level ('' leaves it), 9 score, 10 TTL in seconds,
+--   11..16 limits (-1: none), 17..21 what the counters get, 22..26 their half-lives in seconds
+-- Answer: status ('charged', 'over', 'again', 'newer', 'wrong'), index of the limit passed (0: none), use
+-- ('again': the last number taken)
+local LENGTH = {60, 3600, 86400, 60, 3600, 86400}
+local state = redis.pcall('HMGET', KEYS[1], 'use', 'rep', 'n:' .. ARGV[1], 'level', 'first', 'v')
+if state.err then
+	return {'wrong', 0, ''}
+end
+if state[6] and tonumber(state[6]) ~= 1 then
+	return {'newer', 0, ''}
+end
+if state[3] and tonumber(state[3]) >= tonumber(ARGV[2]) then
+	return {'again', 0, state[3]}
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- the windows, brought forward to now
+local use, n = {}, 0
+for word in string.gmatch(state[1] or '', '%S+') do
+	n = n + 1
+	use[n] = tonumber(word) or 0
+end
+if n ~= 13 then
+	use = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+end
+local at = math.max(now, use[1])
+local over = 0
+for i = 1, 6 do
+	local length = LENGTH[i] * 1000
+	local p = 2 * i
+	local passed = math.floor(at / length) - math.floor(use[1] / length)
+	if passed > 0 then
+		use[p + 1] = passed == 1 and use[p] or 0
+		use[p] = 0
+	end
+	local limit = tonumber(ARGV[10 + i])
+	if over == 0 and limit >= 0 and ARGV[4] == '1' then
+		local used = use[p] + use[p + 1] * (1 - (at % length) / length)
+		if used + tonumber(ARGV[i <= 3 and 6 or 7]) > limit then
+			over = i
+		end
+	end
+end
+use[1] = at
+local charged = ARGV[4] == '1' and (over == 0 or ARGV[3] == '0' or ARGV[5] == '1')
+if charged then
+	for i = 1, 6 do
+		use[2 * i] = use[2 * i] + ARGV[i <= 3 and 6 or 7]
+	end
+end
+
+-- the counters, decayed to now
+local rep
+n = 0
+local old = {}
+for word in string.gmatch(state[2] or '', '%S+') do
+	n = n + 1
+	old[n] = tonumber(word) or 0
+end
+if n ~= 6 then
+	old = {now, 0, 0, 0, 0, 0}
+end
+local seen = math.max(now, old[1])
+local passed = (seen - old[1]) / 1000
+rep = {string.format('%.0f', seen)}
+for i = 1, 5 do
+	local add = tonumber(ARGV[16 + i])
+	-- a message that is turned away here did not leave; it is a breach
+	if over > 0 and not charged then
+		add = i == 5 and 1 or (i <= 2 and 0 or add)
+	end
+	local value = old[i + 1]
+	if passed > 0 then
+		value = value * 2 ^ (-passed / ARGV[21 + i])
+	end
+	rep[i + 1] = string.format('%.6g', value + add)
+end
+
+use[1] = string.format('%.0f', use[1])
+local text = table.concat(use, ' ')
+local fields = {'use', text, 'rep', table.concat(rep, ' '), 'n:' .. ARGV[1], ARGV[2]}
+if not state[5] then
+	fields[#fields + 1] = 'first'
+	fields[#fields + 1] = time[1]
+	fields[#fields + 1] = 'v'
+	fields[#fields + 1] = 1
+end
+if ARGV[8] ~= '' then
+	fields[#fields + 1] = 'score'
+	fields[#fields + 1] = ARGV[9]
+	if ARGV[8] ~= state[4] then
+		fields[#fields + 1] = 'level'
+		fields[#fields + 1] = ARGV[8]
+		fields[#fields + 1] = 'since'
+		fields[#fields + 1] = time[1]
+	end
+end
+redis.call('HSET', KEYS[1], unpack(fields))
+redis.call('EXPIRE', KEYS[1], ARGV[10])
+return {(over > 0 and not charged) and 'over' or 'charged', over, text}

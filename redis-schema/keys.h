@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * keys: every key of the schema, spelt once. See README.md beside this file.
+ */
+#ifndef PENSTOCK_KEYS_H
+#define PENSTOCK_KEYS_H
+
+#define KEY_OF_ACCOUNT "%s:{%s}:%s" /* prefix, account, part */
+#define KEY_PART_LIMITS "limits"
+#define KEY_PART_BLOCK "block"
+#define KEY_PART_EXEMPT "exempt"
+#define KEY_PART_STATE "state"
+#define KEY_PLANS "%s:plans"       /* prefix */
+#define KEY_NETWORKS "%s:networks" /* prefix */
+
+enum { KEY_MAX = 400 };
+
+#endif

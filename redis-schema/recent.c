@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "redis-schema/recent.h"
+
+#include "policy/base/text.h"
+#include "policy/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "policy/base/banned.h"
+
+struct recent {
+	size_t most, count, bucket_count;
+	uint64_t seed;	/* a stranger may choose account names: he cannot choose our buckets */
+	struct recent_row **buckets;
+	struct recent_row *newest, *oldest;
+};
+
+struct recent *recent_new(size_t rows)
+{
+	struct recent *recent = calloc(1, sizeof *recent);
+	if (recent == NULL)
+		return NULL;
+	recent->most = rows;
+	recent->bucket_count = rows * 2 + 1;
+	if (getrandom(&recent->seed, sizeof recent->seed, 0) < 0)
+		recent->seed = (uint64_t)(uintptr_t)recent;
+	recent->buckets = calloc(recent->bucket_count, sizeof recent->buckets[0]);
+	if (recent->buckets == NULL) {
+		free(recent);
+		return NULL;
+	}
+	return recent;
+}
+
+static struct recent_row **bucket_of(struct recent *recent, const char *account)
+{
+	return &recent->buckets[hash_string(account, recent->seed) % recent->bucket_count];
+}
+
+static void list_remove(struct recent *recent, struct recent_row *row)
+{
+	*(row->newer != NULL ? &row->newer->older : &recent->newest) = row->older;
+	*(row->older != NULL ? &row->older->newer : &recent->oldest) = row->newer;
+}
+
+static void list_add(struct recent *recent, struct recent_row *row)
+{
+	row->newer = NULL;
+	row->older = recent->newest;
+	*(recent->newest != NULL ? &recent->newest->newer : &recent->oldest) = row;
+	recent->newest = row;
+}
+
+static void row_free(struct recent *recent, struct recent_row *row)
+{
+	struct recent_row **at = bucket_of(recent, row->account);
+	while (*at != row)
+		at = &(*at)->next_in_bucket;
+	*at = row->next_in_bucket;
+	list_remove(recent, row);
+	while (row->owed != NULL)
+		recent_paid(row->owed);
+	recent->count--;
+	free(row);
+}
+
+void recent_free(struct recent **recent)
+{
+	if (*recent == NULL)
+		return;
+	while ((*recent)->newest != NULL)
+		row_free(*recent, (*recent)->newest);
+	free((*recent)->buckets);
+	free(*recent);
+	*recent = NULL;
+}
+
+struct recent_row *recent_find(struct recent *recent, const char *account)
+{
+	struct recent_row *row = *bucket_of(recent, account);
+	while (row != NULL && strcmp(row->account, account) != 0)
+		row = row->next_in_bucket;
+	return row;
+}
+
+/* Looks no further than a few rows: where the oldest all owe, Redis is long away and the table full of debts. */
+static bool make_room(struct recent *recent)
+{
+	enum { TRIES = 64 };
+	struct recent_row *row = recent->oldest;
+	for (int i = 0; i < TRIES && row != NULL; i++, row = row->newer)
+		if (row->owed == NULL) {
+			row_free(recent, row);
+			return true;
+		}
+	return false;
+}
+
+struct recent_row *recent_take(struct recent *recent, const char *account)
+{
+	struct recent_row *row = recent_find(recent, account);
+	if (row != NULL) {
+		list_remove(recent, row);
+		list_add(recent, row);
+		return row;
+	}
+	if (recent->count >= recent->most && !make_room(recent))
+		return NULL;
+	row = calloc(1, sizeof *row);
+	if (row == NULL)
+		return NULL;
+	text_copy(row->account, sizeof row->account, account);
+	row->state.limits = limits_unset;
+	row->state.known = KNOWLEDGE_LOCAL;
+	struct recent_row **bucket = bucket_of(recent, account);
+	row->next_in_bucket = *bucket;
+	*bucket = row;
+	list_add(recent, row);
+	recent->count++;
+	return row;
+}
+
+void recent_forget(struct recent *recent, const char *account)
+{
+	struct recent_row *row = recent_find(recent, account);
+	if (row == NULL)
+		return;
+	if (row->owed == NULL)
+		row_free(recent, row);
+	else
+		row->state = (struct account_state){ .known = KNOWLEDGE_LOCAL, .limits = limits_unset };
+}
+
+size_t recent_count(const struct recent *recent)
+{
+	return recent->count;
+}
+
+struct recent_row *recent_first(struct recent *recent)
+{
+	return recent->newest;
+}
+
+struct charge_result recent_charge(struct recent_row *row, const struct charge *charge)
+{
+	struct account_state *state = &row->state;
+	bool passes = charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
+	rates_roll(&state->rates, charge->now_ms);
+	counters_decay(&state->counters, charge->now_ms);
+	enum window over = charge->quota ? rates_over(&state->rates, &charge->limits, charge->messages, charge->rcpts)
+					 : WINDOW_COUNT;
+	bool turned_away = over != WINDOW_COUNT && charge->checked && !passes;
+	if (charge->quota && !turned_away)
+		rates_add(&state->rates, charge->messages, charge->rcpts);
+	for (int i = 0; i < COUNTER_COUNT; i++) {
+		bool sent = i == COUNTER_MESSAGES || i == COUNTER_RCPTS;
+		double add = turned_away && sent ? 0 : charge->counts[i];
+		state->counters.value[i] += turned_away && i == COUNTER_BREACHES ? 1 : add;
+	}
+	if (state->first_s == 0)
+		state->first_s = charge->now_ms / 1000;
+	if (charge->level != LEVEL_UNKNOWN && charge->level != state->level) {
+		state->level = charge->level;
+		state->level_since_s = charge->now_ms / 1000;
+	}
+	return (struct charge_result){ .known = KNOWLEDGE_LOCAL, .over = over, .rates = state->rates };
+}
+
+static void add_charge(struct charge *to, const struct charge *more)
+{
+	to->messages += more->quota ? more->messages : 0;
+	to->rcpts += more->quota ? more->rcpts : 0;
+	to->quota = true;
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		to->counts[i] += more->counts[i];
+	to->level = more->level;
+	to->score = more->score;
+}
+
+struct owed *recent_owe(struct recent_row *row, const struct charge *charge, int64_t number)
+{
+	struct owed **at = &row->owed;
+	while (*at != NULL && (*at)->number != 0 && (number == 0 || (*at)->number < number))
+		at = &(*at)->next;
+	if (number == 0 && *at != NULL && !(*at)->in_flight) {
+		add_charge(&(*at)->charge, charge);
+		return *at;
+	}
+	struct owed *owed = calloc(1, sizeof *owed);
+	if (owed == NULL)
+		return NULL;
+	owed->charge = *charge;
+	owed->charge.checked = false;	/* the message has left */
+	if (!charge->quota) {
+		owed->charge.messages = owed->charge.rcpts = 0;
+		owed->charge.quota = number == 0;
+	}
+	owed->number = number;
+	owed->row = row;
+	owed->next = *at;
+	*at = owed;
+	return owed;
+}
+
+void recent_paid(struct owed *owed)
+{
+	struct owed **at = &owed->row->owed;
+	while (*at != owed)
+		at = &(*at)->next;
+	*at = owed->next;
+	free(owed);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * store: what Redis knows of accounts, and how it goes on while Redis is away.
+ *
+ * Loop thread only, but for the functions that say otherwise. Each `done` is called exactly once, never before the call
+ * returns, at the latest when the request's time-out has passed. See README.md beside this file for the keys.
+ *
+ * While Redis is away, fetch and charge are answered from a table of recent accounts; what is charged there is kept
+ * and handed to Redis when it returns. Each charge has a number of this daemon's, and Redis keeps the last one that it
+ * took for each account, so that one whose answer was lost is not counted twice.
+ */
+#ifndef PENSTOCK_STORE_H
+#define PENSTOCK_STORE_H
+
+#include "policy/facts.h"
+#include "policy/netaddr.h"
+
+struct event_base;
+struct store;
+
+struct store_settings {
+	const char *server;	/* "unix:/path", "address:port" or "[v6]:port" */
+	const char *username, *password;	/* "" : none */
+	int64_t database;
+	const char *prefix;	/* of every key, "penstock" */
+	const char *node;	/* this daemon among those that share one Redis: [a-z0-9]{1,16} */
+	int64_t timeout_ms;	/* of one request, from asking to answer */
+	int64_t breaker_failures;	/* in a row, that open the breaker */
+	int64_t retry_ms;	/* first wait before a probe; doubles to 30 s, with jitter */
+	int64_t recent_accounts;	/* rows in the local table */
+	int64_t state_ttl_s;	/* an account that is silent for so long is forgotten */
+};
+
+/* One message to be checked and charged. */
+struct charge {
+	char account[ACCOUNT_MAX + 1];
+	int64_t now_ms;		/* the daemon's clock; Redis uses its own */
+	struct limits limits;	/* what holds, filled up from plans */
+	bool checked;		/* true: charge only where it is within the limits, or limits.over passes it anyway */
+	bool quota;		/* false: a refused message: counters only */
+	int64_t messages, rcpts;
+	double counts[COUNTER_COUNT];	/* what it adds to the reputation's counters */
+	enum level level;	/* LEVEL_UNKNOWN: leave it */
+	double score;
+};
+
+struct charge_result {
+	enum knowledge known;	/* LOCAL: from the table of recent accounts */
+	enum window over;	/* WINDOW_COUNT: within all limits */
+	struct rates rates;	/* after it */
+};
+
+typedef void store_fetch_done(void *arg, const struct account_state *state);
+typedef void store_charge_done(void *arg, const struct charge_result *result);
+/* `account` is NULL where no network of the map holds the address, or Redis did not say. */
+typedef void store_network_done(void *arg, const char *account);
+/* Answer of an admin's command: `error` NULL where it worked. `items` are the strings of a flat answer (NULL: nil). */
+typedef void store_command_done(void *arg, const char *error, int count, const char *const *items);
+/* A line for the log: the state of Redis changed, or a panel's value is of no use. May be called on the loop thread
+ * at any time. */
+typedef void store_say(void *arg, const char *line);
+
+/* NULL with a sentence in `error` where the settings are of no use. Connects by itself. */
+struct store *store_new(struct event_base *base, const struct store_settings *settings, store_say *say, void *say_arg,
+			char *error, size_t error_size);
+void store_free(struct store **store);
+
+void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg);
+void store_charge(struct store *store, const struct charge *charge, store_charge_done *done, void *arg);
+/* Longest match in the map of client networks. */
+void store_network(struct store *store, const struct netaddr *address, store_network_done *done, void *arg);
+
+/* A command on one key of an account, for penstockctl: argv[0] is the command, argv[1] the part of the key behind the
+ * account ("limits", "block", "exempt", "state"), the rest as they are. */
+void store_account_command(struct store *store, const char *account, int argc, const char *const *argv,
+			   store_command_done *done, void *arg);
+/* Forgets the account's row in the local table, so that a reset holds at once. */
+void store_forget(struct store *store, const char *account);
+
+/* Plans that panels write (hash `plans`), read every second. Any thread. False where there is none of that name. */
+bool store_plan(struct store *store, const char *name, struct limits *limits_out);
+
+/* Counts for /health, /metrics and penstockctl. Any thread. */
+struct store_stats {
+	bool up;		/* connected and answering */
+	bool breaker_open;
+	uint64_t fetches, charges, commands, failures, timeouts;
+	uint64_t local_answers;	/* given from the table of recent accounts */
+	uint64_t merged;	/* charges handed to Redis later */
+	uint64_t dropped;	/* charges that were given up: the table was full */
+	uint64_t pending;	/* charges that wait for Redis */
+	uint64_t recent;	/* rows in use */
+};
+struct store_stats store_stats(struct store *store);
+
+/* Recent accounts of this daemon for `penstockctl top`. Any thread. Fills at most `most` rows, returns how many. */
+struct store_top_row {
+	char account[ACCOUNT_MAX + 1];
+	struct account_state state;
+};
+enum store_top_order { STORE_TOP_RCPTS, STORE_TOP_SCORE };
+size_t store_top(struct store *store, enum store_top_order order, size_t most, struct store_top_row *rows);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * wire: one connection to Redis, its requests in flight and their time-outs. It neither remembers accounts nor decides
+ * when to try again: store.c does. It is also the seam at which a scenario puts in a Redis of its own.
+ *
+ * Loop thread only. Each `done` is called exactly once, never before the call returns.
+ */
+#ifndef PENSTOCK_WIRE_H
+#define PENSTOCK_WIRE_H
+
+#include "redis-schema/store.h"
+
+struct wire;
+
+/* How a request ended. What LOST and LATE left behind is unknown: Redis may have done it. */
+enum wire_end {
+	WIRE_OK,
+	WIRE_ERROR,	/* Redis answered with an error: it did nothing */
+	WIRE_LATE,	/* no answer within the time-out; it may still come */
+	WIRE_LOST,	/* the connection ended first */
+};
+
+struct wire_charge {
+	const struct charge *charge;	/* borrowed until the call returns */
+	int64_t number;
+};
+
+struct wire_charged {
+	enum { WIRE_CHARGED, WIRE_OVER, WIRE_AGAIN, WIRE_NEWER, WIRE_WRONG } status;
+	enum window over;
+	struct rates rates;
+	int64_t number;	/* AGAIN: the last number of ours that Redis has taken for the account */
+};
+
+typedef void wire_fetch_done(void *arg, enum wire_end end, const struct account_state *state);
+typedef void wire_charge_done(void *arg, enum wire_end end, const struct wire_charged *charged);
+typedef void wire_command_done(void *arg, enum wire_end end, const char *error, int count, const char *const *items);
+
+struct wire_events {
+	/* The connection stands, is authenticated and has answered a PING; or could not be made; or is gone. */
+	void (*up)(void *arg);
+	void (*down)(void *arg, const char *why);
+	store_say *say;
+	void *arg;
+};
+
+struct wire *wire_new(struct event_base *base, const struct store_settings *settings, const struct wire_events *events,
+		      char *error, size_t error_size);
+void wire_free(struct wire **wire);
+
+/* Starts to connect; `up` or `down` follows within settings.timeout_ms * 4. */
+void wire_connect(struct wire *wire);
+/* Gives the connection up; all requests in flight end as LOST; `down` is called where it was up. */
+void wire_disconnect(struct wire *wire, const char *why);
+
+/* These return false, and call nobody, where there is no connection or too much is in flight. */
+bool wire_fetch(struct wire *wire, const char *account, wire_fetch_done *done, void *arg);
+/* A charge whose end was LATE calls `late` when its answer comes after all, or its connection ends. */
+bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charge_done *done, wire_charge_done *late,
+		 void *arg);
+bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg);
+
+#endif
