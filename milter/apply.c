@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/apply.h"
+
+#include "policy/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+#define SPAM_HEADER "X-Penstock-Spam"
+
+enum { REPLY_MAX = 480 };	/* RFC 5321 section 4.5.3.1.5: a reply line has 512 bytes */
+
+/* When a limit frees, in words. */
+static void add_wait(struct text *text, int64_t seconds)
+{
+	if (seconds < 120)
+		text_addf(text, "%lld seconds", (long long)(seconds > 0 ? seconds : 1));
+	else if (seconds < 7200)
+		text_addf(text, "%lld minutes", (long long)((seconds + 59) / 60));
+	else
+		text_addf(text, "%lld hours", (long long)((seconds + 3599) / 3600));
+}
+
+static void say_limit(const struct session *session, const struct verdict *verdict, struct text *text)
+{
+	const struct facts *facts = &session->message->facts;
+	text_addf(text, "limit of %lld %s (%s) reached; free again in ",
+		  (long long)facts->limits.window[verdict->over], window_said(verdict->over), window_word(verdict->over));
+	add_wait(text, verdict->frees_in_s);
+}
+
+static void say_rcpts(const struct session *session, const struct verdict *verdict, struct text *text)
+{
+	(void)verdict;
+	text_addf(text, "limit of %lld recipients a message (rcpts_per_message) reached",
+		  (long long)session->message->facts.limits.rcpts_per_message);
+}
+
+static void say_listed(const struct session *session, const struct verdict *verdict, struct text *text)
+{
+	char client[NETADDR_TEXT_MAX];
+	netaddr_text(&session->client, client);
+	text_addf(text, "client [%s] is listed by", client);
+	for (int i = 0; i < verdict->reason_count; i++)
+		if (verdict->reasons[i].id == REASON_LISTED)
+			text_addf(text, " %s", verdict->reasons[i].detail);
+}
+
+/* What a refused client hears: reason, enhanced code (RFC 3463), words or the function that makes them. The admin's
+ * note on a block is for the log: it may speak of third persons. */
+static const struct {
+	const char *code;
+	const char *words;
+	void (*say)(const struct session *session, const struct verdict *verdict, struct text *text);
+} replies[REASON_COUNT] = {
+	[REASON_OVERLOAD] = { "3.2", "too many sessions; try again in a minute", NULL },
+	[REASON_MEMORY] = { "3.4", "the message has more header fields than can be looked at", NULL },
+	[REASON_STORE_AWAY] = { "3.0", "the limits of this account cannot be looked up now; try again later", NULL },
+	[REASON_CONTENT_AWAY] = { "3.0", "the content scanner does not answer; try again later", NULL },
+	[REASON_ADMIN_BLOCK] = { "7.1", "this account is blocked; please ask your provider", NULL },
+	[REASON_SCORE] = { "7.1", "this account is blocked, its mail looked like abuse; please ask your provider", NULL },
+	[REASON_LISTED] = { "7.1", NULL, say_listed },
+	[REASON_LIMIT] = { "7.1", NULL, say_limit },
+	[REASON_RCPTS_PER_MESSAGE] = { "5.3", NULL, say_rcpts },
+	[REASON_CONTENT] = { "7.1", "the content of this message looks like spam", NULL },
+};
+
+sfsistat apply_refusal(SMFICTX *context, const struct session *session)
+{
+	const struct verdict *verdict = &session->message->verdict;
+	char words[REPLY_MAX], code[8];
+	struct text text = text_over(words, sizeof words);
+	if (!verdict_refuses(verdict))
+		return SMFIS_CONTINUE;
+	bool defer = verdict->action == ACTION_DEFER;
+	const char *enhanced = replies[verdict->cause].code != NULL ? replies[verdict->cause].code : "7.1";
+	snprintf(code, sizeof code, "%c.%s", defer ? '4' : '5', enhanced);
+	if (replies[verdict->cause].say != NULL)
+		replies[verdict->cause].say(session, verdict, &text);
+	else
+		text_add(&text, replies[verdict->cause].words != NULL ? replies[verdict->cause].words : "refused");
+	char numeric[4] = "451";
+	if (!defer)
+		memcpy(numeric, "550", sizeof numeric);
+	smfi_setreply(context, numeric, code, words);
+	return defer ? SMFIS_TEMPFAIL : SMFIS_REJECT;
+}
+
+bool apply_marks(const struct facts *facts, const struct verdict *verdict)
+{
+	return verdict->transport != NULL && facts->rcpts_remote > 0 && facts->rcpts_local == 0 &&
+	       facts->rcpts_unknown_mailer == 0;
+}
+
+/* Only a milter of the MTA may say by which pool: what the client wrote of that kind goes. Highest index first: the
+ * others keep theirs. */
+static void delete_forged(SMFICTX *context, const struct message *message)
+{
+	for (const struct forged *forged = message->forged; forged != NULL; forged = forged->next)
+		for (int i = forged->count; i > 0; i--)
+			smfi_chgheader(context, forged->name, i, NULL);
+}
+
+static void insert_header(SMFICTX *context, const char *name, const char *value)
+{
+	smfi_insheader(context, 0, (char *)(uintptr_t)name, (char *)(uintptr_t)value);
+}
+
+sfsistat apply_verdict(SMFICTX *context, const struct session *session)
+{
+	const struct message *message = session->message;
+	const struct verdict *verdict = &message->verdict;
+	char value[80];
+	if (verdict_refuses(verdict))
+		return apply_refusal(context, session);
+	if (verdict->action == ACTION_DISCARD)
+		return SMFIS_DISCARD;
+	delete_forged(context, message);
+	if (verdict->tag) {
+		snprintf(value, sizeof value, "yes, score=%.1f", message->facts.content.score);
+		insert_header(context, SPAM_HEADER, value);
+	}
+	if (apply_marks(&message->facts, verdict))
+		insert_header(context, session->setup->config->set.postfix_header, verdict->transport->name);
+	if (verdict->action == ACTION_HOLD) {
+		snprintf(value, sizeof value, "penstock: %s", reason_word(verdict->cause));
+		smfi_quarantine(context, value);
+	}
+	return SMFIS_CONTINUE;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/ask.h"
+
+#include "milter/clock.h"
+#include "policy/base/panic.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "policy/base/banned.h"
+
+void ask_init(struct ask *ask, void (*release)(struct ask *ask))
+{
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&ask->answered_cond, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	pthread_mutex_init(&ask->lock, NULL);
+	ask->references = 2;
+	ask->answered = false;
+	ask->release = release;
+}
+
+void ask_answer(struct ask *ask)
+{
+	pthread_mutex_lock(&ask->lock);
+	MUST(!ask->answered);
+	ask->answered = true;
+	pthread_cond_signal(&ask->answered_cond);
+	pthread_mutex_unlock(&ask->lock);
+	ask_drop(ask);
+}
+
+bool ask_wait(struct ask *ask, int64_t deadline_ms)
+{
+	pthread_mutex_lock(&ask->lock);
+	while (!ask->answered) {
+		int64_t left_ms = deadline_ms - clock_monotonic_ms();
+		if (left_ms <= 0)
+			break;
+		/* the condition's clock is the kernel's, while a scenario's deadline may be on a clock of its own */
+		struct timespec until;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += left_ms / 1000;
+		until.tv_nsec += left_ms % 1000 * 1000000;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_sec++;
+			until.tv_nsec -= 1000000000;
+		}
+		if (pthread_cond_timedwait(&ask->answered_cond, &ask->lock, &until) == ETIMEDOUT)
+			break;
+	}
+	bool answered = ask->answered;
+	pthread_mutex_unlock(&ask->lock);
+	return answered;
+}
+
+void ask_drop(struct ask *ask)
+{
+	if (ask == NULL)
+		return;
+	pthread_mutex_lock(&ask->lock);
+	int left = --ask->references;
+	pthread_mutex_unlock(&ask->lock);
+	MUST(left >= 0);
+	if (left > 0)
+		return;
+	pthread_cond_destroy(&ask->answered_cond);
+	pthread_mutex_destroy(&ask->lock);
+	ask->release(ask);
+}

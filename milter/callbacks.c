@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/callbacks.h"
+
+#include "milter/apply.h"
+#include "milter/gather.h"
+#include "milter/record.h"
+#include "milter/session.h"
+#include "policy/base/text.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/base/banned.h"
+
+/* Which answers we do not owe: asking for this doubles libmilter's throughput. */
+#define NO_REPLIES (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
+#define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE)
+
+static const char *macro(SMFICTX *context, const char *name)
+{
+	const char *value = smfi_getsymval(context, (char *)(uintptr_t)name);
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+/* The session, made where the callback that should have made it did not come; NULL without memory. */
+static struct session *session_get(SMFICTX *context)
+{
+	void *private = smfi_getpriv(context);
+	if (private != NULL)
+		return session_of(private);
+	struct session *session = session_new();
+	if (session != NULL && smfi_setpriv(context, session) != MI_SUCCESS)
+		session_free(&session);
+	return session;
+}
+
+static sfsistat no_answer(const struct session *session)
+{
+	return session != NULL && session->no_reply ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned long unused0,
+			     unsigned long unused1, unsigned long *actions_out, unsigned long *steps_out,
+			     unsigned long *unused0_out, unsigned long *unused1_out)
+{
+	(void)unused0;
+	(void)unused1;
+	struct session *session = session_get(context);
+	if (session == NULL || (actions & ACTIONS) != ACTIONS)
+		return SMFIS_REJECT;	/* an MTA that cannot hold or add a header: nothing of ours would work */
+	session->no_reply = (steps & NO_REPLIES) == NO_REPLIES;
+	*actions_out = ACTIONS;
+	*steps_out = steps & (SMFIP_NODATA | SMFIP_NOUNKNOWN);
+	if (session->no_reply)
+		*steps_out |= NO_REPLIES;
+	*unused0_out = *unused1_out = 0;
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
+{
+	struct session *session = session_get(context);
+	uint16_t port = 0;
+	(void)name;
+	if (session == NULL)
+		return SMFIS_TEMPFAIL;
+	if (address != NULL && address->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
+		session->client = netaddr_v4((const uint8_t *)&in->sin_addr);
+		port = in->sin_port;
+	} else if (address != NULL && address->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
+		session->client = netaddr_v6((const uint8_t *)&in6->sin6_addr);
+		port = in6->sin6_port;
+	}
+	/* Postfix gives mail of sendmail(1) as a connection from 127.0.0.1 without a port */
+	session->injected = port == 0 && netaddr_is_loopback(&session->client);
+	if (!session->connected)
+		gather_connect(session);
+	session->connected = true;
+	return no_answer(session);
+}
+
+static sfsistat on_helo(SMFICTX *context, char *name)
+{
+	struct session *session = session_get(context);
+	if (session != NULL && name != NULL)
+		session->helo = arena_copy(&session->arena, name, HELO_MAX);
+	return no_answer(session);
+}
+
+static sfsistat on_mail(SMFICTX *context, char **arguments)
+{
+	struct session *session = session_get(context);
+	struct message *message = session != NULL ? session_begin(session) : NULL;
+	if (message == NULL)
+		return SMFIS_TEMPFAIL;
+	message->from_cut = !address_of(arguments[0] != NULL ? arguments[0] : "", message->from);
+	struct mail_macros macros = {
+		.auth_authen = macro(context, "{auth_authen}"),
+		.cert_subject = macro(context, "{cert_subject}"),
+		.verify = macro(context, "{verify}"),
+	};
+	gather_mail(session, &macros);
+	message->verdict = judge(&session->setup->config->policy, STAGE_MAIL, &message->facts);
+	if (!verdict_refuses(&message->verdict))
+		return SMFIS_CONTINUE;
+	sfsistat answer = apply_refusal(context, session);
+	record_verdict(session, STAGE_MAIL, macro(context, "i"));
+	if (message->verdict.cause == REASON_LIMIT)
+		gather_note_breach(message);
+	session_end(session);
+	return answer;
+}
+
+static sfsistat on_rcpt(SMFICTX *context, char **arguments)
+{
+	struct session *session = session_get(context);
+	struct message *message = session != NULL ? session->message : NULL;
+	(void)arguments;
+	if (message == NULL)
+		return SMFIS_TEMPFAIL;
+	struct facts *facts = &message->facts;
+	const char *mailer = macro(context, "{rcpt_mailer}");
+	bool remote = mailer == NULL || config_mailer_is_remote(session->setup->config, mailer);
+	if (!remote) {
+		facts->rcpts_local++;
+		return SMFIS_CONTINUE;
+	}
+	facts->rcpts_remote++;
+	facts->rcpts_unknown_mailer += mailer == NULL;
+	message->verdict = judge(&session->setup->config->policy, STAGE_RCPT, facts);
+	if (!verdict_refuses(&message->verdict))
+		return SMFIS_CONTINUE;
+	sfsistat answer = apply_refusal(context, session);
+	facts->rcpts_remote--;
+	facts->rcpts_unknown_mailer -= mailer == NULL;
+	if (!message->rcpt_refused) {	/* one line a message, however many recipients are refused */
+		record_verdict(session, STAGE_RCPT, macro(context, "i"));
+		if (message->verdict.cause != REASON_MEMORY)
+			gather_note_breach(message);
+	}
+	message->rcpt_refused = true;
+	return answer;
+}
+
+static void keep_header(struct message *message, const char *name, const char *value)
+{
+	message_keep(message, name, strlen(name));
+	message_keep(message, ": ", 2);
+	for (const char *line = value; *line != '\0';) {
+		size_t length = strcspn(line, "\n");
+		bool folds = line[length] == '\n';
+		message_keep(message, line, length > 0 && line[length - 1] == '\r' ? length - 1 : length);
+		if (folds)
+			message_keep(message, "\r\n", 2);
+		line += length + folds;
+	}
+	message_keep(message, "\r\n", 2);
+}
+
+/* A scanner wants to see where the message came from; the MTA's own Received line is not there yet. */
+static void keep_received(SMFICTX *context, const struct session *session)
+{
+	char memory[1000], client[NETADDR_TEXT_MAX], when[64];
+	struct text line = text_over(memory, sizeof memory);
+	const char *host = macro(context, "j"), *queue_id = macro(context, "i");
+	struct tm local;
+	time_t now = session->message->facts.now_ms / 1000;
+	netaddr_text(&session->client, client);
+	localtime_r(&now, &local);
+	strftime(when, sizeof when, "%a, %d %b %Y %H:%M:%S %z", &local);
+	text_add(&line, "Received: from ");
+	text_add_word(&line, session->helo != NULL ? session->helo : "unknown");
+	text_addf(&line, " (%s%s%s)\r\n\tby ", session->client.family == NETADDR_UNKNOWN ? "" : "[", client,
+		  session->client.family == NETADDR_UNKNOWN ? "" : "]");
+	text_add_word(&line, host != NULL ? host : "localhost");
+	text_addf(&line, " (penstock) with ESMTP%s id ", session->message->facts.authenticated ? "A" : "");
+	text_add_word(&line, queue_id != NULL ? queue_id : "none");
+	text_addf(&line, "; %s\r\n", when);
+	message_keep(session->message, memory, line.length);
+	session->message->size -= line.length;
+}
+
+static sfsistat on_header(SMFICTX *context, char *name, char *value)
+{
+	struct session *session = session_get(context);
+	struct message *message = session != NULL ? session->message : NULL;
+	if (message == NULL)
+		return no_answer(session);
+	if (message->scan.length == 0 && message->scan.most > 0)
+		keep_received(context, session);
+	if (strncasecmp(name, "X-Penstock-", 11) == 0)
+		message_note_forged(message, name);
+	else
+		keep_header(message, name, value);
+	return no_answer(session);
+}
+
+static sfsistat on_header_end(SMFICTX *context)
+{
+	struct session *session = session_get(context);
+	if (session != NULL && session->message != NULL)
+		message_keep(session->message, "\r\n", 2);
+	return no_answer(session);
+}
+
+static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
+{
+	struct session *session = session_get(context);
+	if (session != NULL && session->message != NULL)
+		message_keep(session->message, (const char *)bytes, length);
+	return no_answer(session);
+}
+
+static sfsistat on_message_end(SMFICTX *context)
+{
+	struct session *session = session_get(context);
+	struct message *message = session != NULL ? session->message : NULL;
+	if (message == NULL)
+		return SMFIS_TEMPFAIL;
+	const struct policy *policy = &session->setup->config->policy;
+	gather_message(session);
+	message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+	gather_charge(session);
+	if (message->facts.charged)
+		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+	sfsistat answer = apply_verdict(context, session);
+	record_verdict(session, STAGE_MESSAGE, macro(context, "i"));
+	session_end(session);
+	return answer;
+}
+
+static sfsistat on_abort(SMFICTX *context)
+{
+	void *private = smfi_getpriv(context);
+	if (private != NULL)
+		session_end(session_of(private));
+	return SMFIS_CONTINUE;
+}
+
+/* Runs under the lock of libmilter's worker pool: nothing here may wait. */
+static sfsistat on_close(SMFICTX *context)
+{
+	void *private = smfi_getpriv(context);
+	if (private == NULL)
+		return SMFIS_CONTINUE;
+	struct session *session = session_of(private);
+	smfi_setpriv(context, NULL);
+	session_free(&session);
+	return SMFIS_CONTINUE;
+}
+
+const struct smfiDesc callbacks = {
+	.xxfi_name = (char *)(uintptr_t) "penstock",
+	.xxfi_version = SMFI_VERSION,
+	.xxfi_flags = ACTIONS,
+	.xxfi_connect = on_connect,
+	.xxfi_helo = on_helo,
+	.xxfi_envfrom = on_mail,
+	.xxfi_envrcpt = on_rcpt,
+	.xxfi_header = on_header,
+	.xxfi_eoh = on_header_end,
+	.xxfi_body = on_body,
+	.xxfi_eom = on_message_end,
+	.xxfi_abort = on_abort,
+	.xxfi_close = on_close,
+	.xxfi_negotiate = on_negotiate,
+};

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/config.h"
+
+#include "milter/config_read.h"
+#include "milter/endpoint.h"
+#include "policy/base/panic.h"
+#include "policy/base/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+/* What config_load makes; the configuration is its first member. */
+struct held_config {
+	struct config config;
+	atomic_int references;
+	char **strings;
+	size_t string_count;
+};
+
+const struct field config_fields[] = {
+#define SETTING_FIELD(path, member, type, text, least, most, help)                                 \
+	{ path, FIELD_##type, offsetof(struct settings, member), least, most, NULL, SETTING_TEXT_##type(text), help },
+#define SETTING_TEXT_STRING(text) "\"" text "\""
+#define SETTING_TEXT_INT(text) text
+#define SETTING_TEXT_FLOAT(text) text
+#define SETTING_TEXT_BOOL(text) text
+	SETTING_ROWS(SETTING_FIELD)
+#undef SETTING_FIELD
+};
+const size_t config_field_count = sizeof config_fields / sizeof config_fields[0];
+
+/* ---- what libconfig lets pass */
+
+struct scan_state {
+	const char *at;
+	unsigned line;
+};
+
+static void skip_string(struct scan_state *scan)
+{
+	for (scan->at++; *scan->at != '\0' && *scan->at != '"'; scan->at++) {
+		if (*scan->at == '\\' && scan->at[1] != '\0')
+			scan->at++;
+		scan->line += *scan->at == '\n';
+	}
+	scan->at += *scan->at != '\0';
+}
+
+static void skip_comment(struct scan_state *scan)
+{
+	bool block = scan->at[0] == '/' && scan->at[1] == '*';
+	const char *end = block ? strstr(scan->at + 2, "*/") : strchr(scan->at, '\n');
+	if (end == NULL)
+		end = scan->at + strlen(scan->at);
+	else if (block)
+		end += 2;
+	for (; scan->at < end; scan->at++)
+		scan->line += *scan->at == '\n';
+}
+
+static bool word_char(char c)
+{
+	return (c >= '0' && c <= '9') || (text_lower(c) >= 'a' && text_lower(c) <= 'z') || c == '_' || c == '-' ||
+	       c == '.' || c == '*';
+}
+
+/* libconfig 1.5 keeps the low 32 bits of a whole number that is too large for its type, and says nothing. */
+static bool number_fits(const char *word, size_t length)
+{
+	size_t digits = strspn(word, "0123456789");
+	bool wide = digits < length && word[digits] == 'L';
+	if (digits == 0 || (digits < length && !wide))
+		return length < 2 || text_lower(word[1]) != 'x' || length <= 9;
+	while (digits > 1 && *word == '0') {
+		word++;
+		digits--;
+	}
+	if (wide)
+		return digits <= 18;
+	return digits < 10 || (digits == 10 && strncmp(word, "2147483647", 10) <= 0);
+}
+
+static bool check_words(struct reader *reader, const char *text)
+{
+	struct scan_state scan = { text, 1 };
+	while (*scan.at != '\0') {
+		size_t length = 0;
+		if (*scan.at == '"') {
+			skip_string(&scan);
+		} else if (*scan.at == '#' || (*scan.at == '/' && (scan.at[1] == '/' || scan.at[1] == '*'))) {
+			skip_comment(&scan);
+		} else if (word_char(*scan.at)) {
+			while (word_char(scan.at[length]))
+				length++;
+			const char *digits = *scan.at == '-' ? scan.at + 1 : scan.at;
+			size_t rest = length - (size_t)(digits - scan.at);
+			if (*digits >= '0' && *digits <= '9' && !number_fits(digits, rest)) {
+				snprintf(reader->error, CONFIG_ERROR_MAX,
+					 "%s:%u: %.*s is too large: expected at most 2147483647", reader->file,
+					 scan.line, (int)(length < 40 ? length : 40), scan.at);
+				return false;
+			}
+			scan.at += length;
+		} else if (strncmp(scan.at, "@include", 8) == 0) {
+			snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%u: @include is not allowed: expected one file",
+				 reader->file, scan.line);
+			return false;
+		} else {
+			scan.line += *scan.at++ == '\n';
+		}
+	}
+	return true;
+}
+
+static bool path_begins(const char *path, const char *start)
+{
+	size_t length = strlen(start);
+	return strncmp(path, start, length) == 0 && (path[length] == '\0' || path[length] == '.');
+}
+
+/* Is `path` an option, or a group that options are in? */
+static bool path_known(const char *path)
+{
+	for (size_t i = 0; i < config_field_count; i++)
+		if (path_begins(config_fields[i].path, path))
+			return true;
+	for (size_t i = 0; i < config_list_count; i++)
+		if (config_lists[i].read != NULL && path_begins(config_lists[i].path, path))
+			return true;
+	return false;
+}
+
+static bool check_names(struct reader *reader, const config_setting_t *group, const char *path)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
+		char whole[300];
+		snprintf(whole, sizeof whole, "%s%s%s", path, *path != '\0' ? "." : "", config_setting_name(member));
+		if (!path_known(whole))
+			return read_error(reader, member, "is no option: look for a misspelt name");
+		if (config_setting_is_group(member) && !check_names(reader, member, whole))
+			return false;
+	}
+	return true;
+}
+
+/* ---- between settings */
+
+static bool is_word(const char *word, const char *const *words)
+{
+	while (*words != NULL && strcmp(word, *words) != 0)
+		words++;
+	return *words != NULL;
+}
+
+static bool check_choices(struct reader *reader)
+{
+	const struct settings *set = &reader->config->set;
+	const struct {
+		const char *path, *value;
+		const char *const *words;
+		const char *expected;
+	} rows[] = {
+		{ "log.target", set->log_target, (const char *[]){ "syslog", "stderr", NULL }, "syslog or stderr" },
+		{ "redis.on_failure", set->redis_on_failure, (const char *[]){ "local", "defer", NULL }, "local or defer" },
+		{ "reputation.blocked_action", set->reputation_blocked_action,
+		  (const char *[]){ "reject", "defer", "hold", NULL }, "reject, defer or hold" },
+		{ "log.facility", set->log_facility,
+		  (const char *[]){ "mail", "daemon", "local0", "local1", "local2", "local3", "local4", "local5",
+				    "local6", "local7", NULL },
+		  "mail, daemon or local0 to local7" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (!is_word(rows[i].value, rows[i].words))
+			return read_error(reader, NULL, "%s is \"%s\", expected %s", rows[i].path, rows[i].value,
+					  rows[i].expected);
+	return true;
+}
+
+static bool check_pair(struct reader *reader, const struct pool *a, const struct pool *b)
+{
+	for (int level = LEVEL_GOOD; level < LEVEL_COUNT; level++)
+		if (a->levels[level] && b->levels[level])
+			return read_error(reader, NULL, "pools \"%s\" and \"%s\" overlap: both have level %s, expected one",
+					  a->name, b->name, level_word((enum level)level));
+	if (strcmp(a->name, b->name) == 0)
+		return read_error(reader, NULL, "two pools are named \"%s\"", a->name);
+	return true;
+}
+
+static bool check_transports(struct reader *reader)
+{
+	const struct config *config = reader->config;
+	const struct transport *all[POOLS_MAX * TRANSPORTS_MAX];
+	int count = 0;
+	for (int i = 0; i < config->pool_count; i++) {
+		if (config->pools[i].transport_count == 0)
+			return read_error(reader, NULL, "pool \"%s\" has no transport", config->pools[i].name);
+		for (int j = 0; j < config->pools[i].transport_count; j++)
+			all[count++] = &config->pools[i].transports[j];
+	}
+	for (int i = 0; i < count; i++)
+		for (int j = 0; j < i; j++)
+			if (strcmp(all[i]->name, all[j]->name) == 0)
+				return read_error(reader, NULL, "two transports are named \"%s\": pools that share one "
+								"overlap", all[i]->name);
+	return true;
+}
+
+static bool check_pools(struct reader *reader)
+{
+	const struct config *config = reader->config;
+	for (int i = 0; i < config->pool_count; i++)
+		for (int j = 0; j < i; j++)
+			if (!check_pair(reader, &config->pools[j], &config->pools[i]))
+				return false;
+	return check_transports(reader);
+}
+
+static bool check_plans(struct reader *reader)
+{
+	struct config *config = reader->config;
+	for (int i = 0; i < config->plan_count; i++)
+		for (int j = 0; j < i; j++)
+			if (strcmp(config->plans[i].name, config->plans[j].name) == 0)
+				return read_error(reader, NULL, "two plans are named \"%s\"", config->plans[i].name);
+	if (config_plan(config, "default") == NULL) {
+		struct plan *plan = &config->plans[config->plan_count++];
+		text_copy(plan->name, sizeof plan->name, "default");
+		plan->limits = limits_unset;
+		plan->limits.over = OVER_DEFER;
+	}
+	return true;
+}
+
+static bool check_endpoint(struct reader *reader, const char *path, const char *value)
+{
+	struct endpoint endpoint;
+	char error[300];
+	if (*value == '\0' || endpoint_parse(value, &endpoint, error, sizeof error))
+		return true;
+	return read_error(reader, NULL, "%s is %s", path, error);
+}
+
+static bool check_numbers(struct reader *reader)
+{
+	const struct settings *set = &reader->config->set;
+	if (set->reputation_suspect_leave >= set->reputation_suspect_enter)
+		return read_error(reader, NULL, "reputation.suspect_leave is %g, expected less than suspect_enter, %g",
+				  set->reputation_suspect_leave, set->reputation_suspect_enter);
+	if (set->reputation_blocked_leave >= set->reputation_blocked_enter)
+		return read_error(reader, NULL, "reputation.blocked_leave is %g, expected less than blocked_enter, %g",
+				  set->reputation_blocked_leave, set->reputation_blocked_enter);
+	if (set->reputation_blocked_enter <= set->reputation_suspect_enter)
+		return read_error(reader, NULL, "reputation.blocked_enter is %g, expected more than suspect_enter, %g",
+				  set->reputation_blocked_enter, set->reputation_suspect_enter);
+	if (strspn(set->milter_socket_mode, "01234567") != strlen(set->milter_socket_mode))
+		return read_error(reader, NULL, "milter.socket_mode is \"%s\", expected three octal digits",
+				  set->milter_socket_mode);
+	if (strspn(set->node, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(set->node))
+		return read_error(reader, NULL, "node is \"%s\", expected letters a-z and digits", set->node);
+	if (strncmp(set->postfix_header, "X-Penstock-", 11) != 0)
+		return read_error(reader, NULL, "postfix.header is \"%s\", expected a name that begins with X-Penstock-",
+				  set->postfix_header);
+	return true;
+}
+
+bool config_agree(struct reader *reader)
+{
+	const struct settings *set = &reader->config->set;
+	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_numbers(reader) &&
+	       check_endpoint(reader, "http.listen", set->http_listen) &&
+	       check_endpoint(reader, "socketmap.listen", set->socketmap_listen) &&
+	       check_endpoint(reader, "redis.server", set->redis_server);
+}
+
+/* ---- the policy that the rules read */
+
+static enum action action_of(const char *word)
+{
+	return strcmp(word, "hold") == 0 ? ACTION_HOLD : strcmp(word, "defer") == 0 ? ACTION_DEFER : ACTION_REJECT;
+}
+
+static void fill_policy(struct config *config)
+{
+	const struct settings *set = &config->set;
+	config->policy = (struct policy){
+		.levels = {
+			.suspect_enter = set->reputation_suspect_enter,
+			.suspect_leave = set->reputation_suspect_leave,
+			.blocked_enter = set->reputation_blocked_enter,
+			.blocked_leave = set->reputation_blocked_leave,
+			.minimum_stay_s = set->reputation_minimum_stay_s,
+			.new_for_s = (int64_t)(set->reputation_new_days * 86400),
+			.new_messages = set->reputation_new_messages,
+		},
+		.prior_new = set->reputation_prior_new,
+		.prior_good = set->reputation_prior_good,
+		.blocked_action = action_of(set->reputation_blocked_action),
+		.store_must_answer = strcmp(set->redis_on_failure, "defer") == 0,
+		.tag_score = set->content_tag_score,
+		.slow_score = set->content_slow_score,
+		.hold_score = set->content_hold_score,
+		.reject_score = set->content_reject_score,
+		.pools = config->pools,
+		.pool_count = config->pool_count,
+	};
+	for (int i = 0; i < config->scanner_count; i++)
+		config->policy.content_must_answer |= config->scanners[i].must_answer;
+}
+
+/* ---- loading */
+
+static bool read_lists_and_arrays(struct reader *reader, config_t *file)
+{
+	for (size_t i = 0; i < config_list_count; i++) {
+		const struct config_list *list = &config_lists[i];
+		config_setting_t *setting = config_lookup(file, list->path);
+		config_t example;
+		if (list->read == NULL)
+			continue;
+		if (setting != NULL) {
+			if (!list->read(reader, setting, reader->config))
+				return false;
+			continue;
+		}
+		char line[200];
+		snprintf(line, sizeof line, "v = %s;", list->example);
+		config_init(&example);
+		bool fine = config_read_string(&example, line) == CONFIG_TRUE &&
+			    list->read(reader, config_lookup(&example, "v"), reader->config);
+		config_destroy(&example);
+		if (!fine)
+			return false;
+	}
+	return true;
+}
+
+static bool read_all(struct reader *reader, const char *text)
+{
+	config_t file;
+	config_init(&file);
+	bool fine = false;
+	if (config_read_string(&file, text) != CONFIG_TRUE) {
+		snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%d: %s", reader->file, config_error_line(&file),
+			 config_error_text(&file));
+	} else {
+		const config_setting_t *root = config_root_setting(&file);
+		fine = check_words(reader, text) && check_names(reader, root, "") &&
+		       read_group(reader, root, config_fields, config_field_count, &reader->config->set) &&
+		       read_lists_and_arrays(reader, &file) && config_agree(reader);
+	}
+	config_destroy(&file);
+	return fine;
+}
+
+static char *read_file(const char *name, char *error)
+{
+	enum { FILE_MOST = 4 << 20 };
+	FILE *file = fopen(name, "re");
+	char *text = file != NULL ? calloc(1, FILE_MOST + 1) : NULL;
+	size_t length = text != NULL ? fread(text, 1, FILE_MOST, file) : 0;
+	if (text == NULL || ferror(file)) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s: cannot be read: %s", name, strerror(errno));
+	} else if (length == FILE_MOST || strlen(text) != length) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s: expected a text of less than %d bytes", name, FILE_MOST);
+	} else {
+		fclose(file);
+		return text;
+	}
+	free(text);
+	if (file != NULL)
+		fclose(file);
+	return NULL;
+}
+
+struct config *config_load(const char *name, char error[CONFIG_ERROR_MAX])
+{
+	error[0] = '\0';
+	char *text = read_file(name, error);
+	struct held_config *held = text != NULL ? calloc(1, sizeof *held) : NULL;
+	if (held == NULL) {
+		free(text);
+		return NULL;
+	}
+	atomic_init(&held->references, 1);
+	struct reader reader = { .file = name, .config = &held->config, .error = error };
+	bool fine = read_all(&reader, text);
+	free(text);
+	held->strings = reader.strings;
+	held->string_count = reader.string_count;
+	struct config *config = &held->config;
+	if (fine)
+		fill_policy(config);
+	else
+		config_drop(&config);
+	return config;
+}
+
+struct config *config_hold(struct config *config)
+{
+	atomic_fetch_add(&((struct held_config *)config)->references, 1);
+	return config;
+}
+
+void config_drop(struct config **config)
+{
+	struct held_config *held = (struct held_config *)*config;
+	*config = NULL;
+	if (held == NULL || atomic_fetch_sub(&held->references, 1) > 1)
+		return;
+	for (int i = 0; i < held->config.pool_count; i++)
+		free(held->config.pools[i].transports);
+	for (size_t i = 0; i < held->string_count; i++)
+		free(held->strings[i]);
+	free(held->strings);
+	free(held);
+}
+
+/* ---- questions */
+
+const struct limits *config_plan(const struct config *config, const char *name)
+{
+	for (int i = 0; i < config->plan_count; i++)
+		if (strcmp(config->plans[i].name, name) == 0)
+			return &config->plans[i].limits;
+	return NULL;
+}
+
+bool config_mailer_is_remote(const struct config *config, const char *mailer)
+{
+	for (int i = 0; i < config->remote_mailer_count; i++)
+		if (text_same_nocase(config->remote_mailers[i], mailer))
+			return true;
+	for (int i = 0; i < config->pool_count; i++)
+		for (int j = 0; j < config->pools[i].transport_count; j++)
+			if (strcmp(config->pools[i].transports[j].name, mailer) == 0)
+				return true;
+	return false;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * config: the configuration file, libconfig's syntax. One row per option: the check, the sample in etc/ and the
+ * manual page are printed from the rows.
+ *
+ * A configuration is immutable and counted. A reload builds a new one; a session keeps the one it began with.
+ */
+#ifndef PENSTOCK_CONFIG_H
+#define PENSTOCK_CONFIG_H
+
+#include "milter/content/scan.h"
+#include "policy/judge.h"
+
+#include <stdio.h>
+
+/* path in the file, member, type, default, least, most (strings: bytes), help */
+#define SETTING_ROWS(ROW)                                                                          \
+	ROW("user", user, STRING, "penstock", 0, 63,                                               \
+	    "Account that the daemon runs as when it is started by root.")                         \
+	ROW("node", node, STRING, "", 0, 16,                                                       \
+	    "Name of this daemon among those that share one Redis, [a-z0-9]; empty: made from the host's name.") \
+	ROW("milter.socket", milter_socket, STRING, "unix:/run/penstock/milter.sock", 1, 255,      \
+	    "Where the MTA connects: unix:PATH or inet:PORT@ADDRESS. A unix socket is faster: over TCP libmilter stalls 40 ms a message.") \
+	ROW("milter.socket_group", milter_socket_group, STRING, "", 0, 63,                         \
+	    "Group that may use the unix sockets of milter and socketmap, Postfix's: postfix. Empty: leave it.") \
+	ROW("milter.socket_mode", milter_socket_mode, STRING, "660", 3, 4,                         \
+	    "Permissions of the unix sockets, octal.")                                             \
+	ROW("milter.max_sessions", milter_max_sessions, INT, "10000", 10, 100000,                  \
+	    "Sessions at once; from nine tenths of it on, new messages are deferred.")             \
+	ROW("milter.timeout_s", milter_timeout_s, INT, "7210", 10, 86400,                          \
+	    "A silent MTA connection is closed after so many seconds.")                            \
+	ROW("milter.deadline_ms", milter_deadline_ms, INT, "5000", 50, 60000,                      \
+	    "All waiting in one callback ends after so long; what is not known then is unknown.")  \
+	ROW("milter.drain_s", milter_drain_s, INT, "10", 0, 300,                                   \
+	    "At the end, messages under way are given so many seconds.")                           \
+	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog or stderr.")                \
+	ROW("log.facility", log_facility, STRING, "mail", 1, 10, "syslog facility: mail, daemon, local0 ... local7.") \
+	ROW("http.listen", http_listen, STRING, "127.0.0.1:8891", 0, 255,                          \
+	    "Address and port of /health and /metrics; empty: none.")                              \
+	ROW("http.quiet_minutes", http_quiet_minutes, INT, "0", 0, 10080,                          \
+	    "/health warns where no message came for so many minutes; 0: never.")                  \
+	ROW("control.socket", control_socket, STRING, "/run/penstock/control.sock", 1, 100,        \
+	    "Unix socket of penstockctl; only root and the daemon's account can use it.")          \
+	ROW("socketmap.listen", socketmap_listen, STRING, "unix:/run/penstock/socketmap.sock", 0, 255, \
+	    "Where Postfix asks for a sender's transport: unix:PATH or inet:ADDRESS:PORT; empty: none.") \
+	ROW("redis.server", redis_server, STRING, "127.0.0.1:6379", 1, 255,                        \
+	    "unix:/path, address:port or [v6]:port.")                                              \
+	ROW("redis.username", redis_username, STRING, "", 0, 255, "For AUTH with an ACL user.")    \
+	ROW("redis.password", redis_password, STRING, "", 0, 255, "For AUTH; keep the file unreadable for others.") \
+	ROW("redis.database", redis_database, INT, "0", 0, 1000000, "For SELECT.")                 \
+	ROW("redis.prefix", redis_prefix, STRING, "penstock", 1, 40, "First part of every key.")   \
+	ROW("redis.timeout_ms", redis_timeout_ms, INT, "250", 5, 10000, "A request that has no answer after so long failed.") \
+	ROW("redis.on_failure", redis_on_failure, STRING, "local", 1, 10,                          \
+	    "local: limits go on from the table of recent accounts; defer: mail is deferred.")     \
+	ROW("redis.breaker_failures", redis_breaker_failures, INT, "3", 1, 1000,                   \
+	    "Failures in a row after which Redis is left alone for a while.")                      \
+	ROW("redis.retry_ms", redis_retry_ms, INT, "500", 10, 60000, "First wait before Redis is tried again; doubles to 30 s.") \
+	ROW("redis.recent_accounts", redis_recent_accounts, INT, "20000", 16, 10000000,            \
+	    "Rows of the local table of recent accounts.")                                         \
+	ROW("redis.state_days", redis_state_days, INT, "35", 2, 3650, "An account that is silent for so long is forgotten.") \
+	ROW("dns.timeout_ms", dns_timeout_ms, INT, "2000", 50, 30000, "A block list that has not answered after so long is unknown.") \
+	ROW("dns.cache_addresses", dns_cache_addresses, INT, "20000", 16, 10000000, "Client addresses whose listings are remembered.") \
+	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, "Questions under way at once.")    \
+	ROW("accounts.cut_tag", accounts_cut_tag, BOOL, "true", 0, 0, "user+tag@domain is the account user@domain.") \
+	ROW("accounts.passwd", accounts_passwd, STRING, "/etc/passwd", 0, 255, "Login names of source uid, read at start and at reload.") \
+	ROW("reputation.prior_new", reputation_prior_new, FLOAT, "-1.0", -10, 10,                  \
+	    "Log-odds that a new account sends abuse, before anything is seen.")                   \
+	ROW("reputation.prior_good", reputation_prior_good, FLOAT, "-3.0", -10, 10, "The same for an account with a history.") \
+	ROW("reputation.suspect_enter", reputation_suspect_enter, FLOAT, "0.5", -20, 20, "Score from which an account is suspect.") \
+	ROW("reputation.suspect_leave", reputation_suspect_leave, FLOAT, "-0.5", -20, 20, "Score below which it no longer is.") \
+	ROW("reputation.blocked_enter", reputation_blocked_enter, FLOAT, "3.0", -20, 20, "Score from which an account is blocked.") \
+	ROW("reputation.blocked_leave", reputation_blocked_leave, FLOAT, "1.5", -20, 20, "Score below which it no longer is.") \
+	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
+	    "suspect and blocked are kept at least so many seconds.")                              \
+	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for so many days ...") \
+	ROW("reputation.new_messages", reputation_new_messages, INT, "20", 0, 1000000, "... and at least so many messages.") \
+	ROW("reputation.blocked_action", reputation_blocked_action, STRING, "reject", 1, 10,       \
+	    "What happens to a blocked account's mail: reject, defer or hold.")                    \
+	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, "Scanner score from which a message is tagged (X-Penstock-Spam).") \
+	ROW("content.slow_score", content_slow_score, FLOAT, "8", -1000, 100000, "... leaves by the suspect pool.") \
+	ROW("content.hold_score", content_hold_score, FLOAT, "100000", -1000, 100000, "... goes to the MTA's hold queue.") \
+	ROW("content.reject_score", content_reject_score, FLOAT, "100000", -1000, 100000, "... is rejected.") \
+	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
+
+#define SETTING_TYPE_STRING const char *
+#define SETTING_TYPE_INT int64_t
+#define SETTING_TYPE_FLOAT double
+#define SETTING_TYPE_BOOL bool
+
+struct settings {
+#define SETTING_MEMBER(path, member, type, text, least, most, help) SETTING_TYPE_##type member;
+	SETTING_ROWS(SETTING_MEMBER)
+#undef SETTING_MEMBER
+};
+
+enum { PLANS_MAX = 256, SERVERS_MAX = 8, MAILERS_MAX = 16 };
+
+struct plan {
+	char name[PLAN_NAME_MAX + 1];
+	struct limits limits;
+};
+
+struct config {
+	struct settings set;
+	struct policy policy;		/* points into the arrays below */
+	struct pool pools[POOLS_MAX];
+	int pool_count;
+	struct list lists[LISTS_MAX];
+	int list_count;
+	struct plan plans[PLANS_MAX];	/* one is named "default" */
+	int plan_count;
+	struct scanner scanners[SCANNERS_MAX];
+	int scanner_count;
+	enum source sources[SOURCE_COUNT];
+	int source_count;
+	const char *dns_servers[SERVERS_MAX];
+	int dns_server_count;
+	const char *remote_mailers[MAILERS_MAX];	/* {rcpt_mailer} words that mean "leaves this host" */
+	int remote_mailer_count;
+};
+
+enum { CONFIG_ERROR_MAX = 512 };
+
+/* NULL with one sentence in `error`, naming file, line, option, value and what was expected. */
+struct config *config_load(const char *file, char error[CONFIG_ERROR_MAX]);
+struct config *config_hold(struct config *config);
+void config_drop(struct config **config);	/* clears the pointer; the last one frees */
+
+/* Limits of a plan of the file; NULL where there is none of that name. */
+const struct limits *config_plan(const struct config *config, const char *name);
+
+/* Is `{rcpt_mailer}` one by which mail leaves this host? A transport of ours is. */
+bool config_mailer_is_remote(const struct config *config, const char *mailer);
+
+/* The sample file and the manual page's table, from the rows. */
+void config_print_sample(FILE *to);
+void config_print_man(FILE *to);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The lists of the configuration file: pools and their transports, block lists, plans, scanners, and plain arrays.
+ */
+#include "milter/config_read.h"
+
+#include "policy/base/text.h"
+#include "policy/netaddr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+static const char *string_of(struct reader *reader, const config_setting_t *setting)
+{
+	const char *string = config_setting_get_string(setting);
+	if (string == NULL)
+		read_error(reader, setting, "is no string: expected \"...\"");
+	return string;
+}
+
+/* ---- pools */
+
+static bool read_level(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	const char *word = string_of(reader, setting);
+	if (word == NULL)
+		return false;
+	enum level level = level_find(word);
+	if (level == LEVEL_UNKNOWN)
+		return read_error(reader, setting, "is \"%s\", expected good, new, suspect or blocked", word);
+	((struct pool *)into)->levels[level] = true;
+	return true;
+}
+
+static bool read_levels(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, LEVEL_COUNT, read_level, into);
+}
+
+static bool read_address(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct transport *transport = into;
+	struct netaddr address;
+	const char *text = string_of(reader, setting);
+	if (text == NULL)
+		return false;
+	if (*text != '\0' && !netaddr_parse(text, &address))
+		return read_error(reader, setting, "is \"%s\", expected an IPv4 or IPv6 address of this host", text);
+	return text_copy(transport->address, sizeof transport->address, text);
+}
+
+/* A service name in master.cf and a word of a header. */
+static bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size)
+{
+	const char *text = string_of(reader, setting);
+	if (text == NULL)
+		return false;
+	if (*text == '\0' || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(text) ||
+	    !text_copy(name, size, text))
+		return read_error(reader, setting, "is \"%s\", expected 1 to %zu letters, digits, '-', '_' or '.'", text,
+				  size - 1);
+	return true;
+}
+
+static bool read_transport_name(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_name(reader, setting, ((struct transport *)into)->name, TRANSPORT_NAME_MAX + 1);
+}
+
+static bool read_pool_name(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_name(reader, setting, ((struct pool *)into)->name, TRANSPORT_NAME_MAX + 1);
+}
+
+static const struct field transport_fields[] = {
+	{ "name", FIELD_OWN, 0, 0, 0, read_transport_name, NULL, "Service in Postfix's master.cf." },
+	{ "address", FIELD_OWN, 0, 0, 0, read_address, "\"\"", "Source address; empty: the system's choice." },
+	{ "helo", FIELD_TEXT, offsetof(struct transport, helo), 0, 255, NULL, "\"\"",
+	  "HELO name, the address's PTR; empty: Postfix's own." },
+	{ "weight", FIELD_FLOAT, offsetof(struct transport, weight), 0.001, 1000, NULL, "1.0",
+	  "Share of the pool's accounts." },
+};
+
+static bool read_transport(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct pool *pool = into;
+	return read_group(reader, setting, transport_fields, sizeof transport_fields / sizeof transport_fields[0],
+			  &pool->transports[pool->transport_count++]);
+}
+
+static bool read_transports(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct pool *pool = into;
+	pool->transports = calloc(TRANSPORTS_MAX, sizeof pool->transports[0]);
+	if (pool->transports == NULL)
+		return read_error(reader, setting, "does not fit into memory");
+	return read_each(reader, setting, TRANSPORTS_MAX, read_transport, into);
+}
+
+static const struct field pool_fields[] = {
+	{ "name", FIELD_OWN, 0, 0, 0, read_pool_name, NULL, "The pool's name, for people." },
+	{ "levels", FIELD_OWN, 0, 0, 0, read_levels, NULL, "Whose mail leaves by it: good, new, suspect, blocked." },
+	{ "transports", FIELD_OWN, 0, 0, 0, read_transports, NULL, "Its transports; an account sticks to one." },
+};
+
+static bool read_pool(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	return read_group(reader, setting, pool_fields, sizeof pool_fields / sizeof pool_fields[0],
+			  &config->pools[config->pool_count++]);
+}
+
+static bool read_pools(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, POOLS_MAX, read_pool, into);
+}
+
+/* ---- block lists */
+
+static bool read_kind(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	const char *word = string_of(reader, setting);
+	if (word == NULL)
+		return false;
+	((struct list *)into)->kind = list_kind_find(word);
+	if (((struct list *)into)->kind == LIST_NONE && strcmp(word, "none") != 0)
+		return read_error(reader, setting, "is \"%s\", expected exploit, policy, spam, allow or none", word);
+	return true;
+}
+
+static bool read_code(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct list *list = into;
+	const char *text = string_of(reader, setting);
+	if (text == NULL)
+		return false;
+	if (!list_code_parse(text, &list->codes[list->code_count++]))
+		return read_error(reader, setting, "is \"%s\", expected \"127.0.0.2 spam\" or "
+						   "\"127.0.0.4-127.0.0.7 exploit\"", text);
+	return true;
+}
+
+static bool read_codes(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, LIST_CODES_MAX, read_code, into);
+}
+
+static bool read_list_action(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	const char *word = string_of(reader, setting);
+	if (word == NULL)
+		return false;
+#define ACTION_MATCH(id, its_word)                                                                 \
+	if (strcmp(word, its_word) == 0) {                                                         \
+		((struct list *)into)->action = LIST_ACTION_##id;                                  \
+		return true;                                                                       \
+	}
+	LIST_ACTION_ROWS(ACTION_MATCH)
+#undef ACTION_MATCH
+	return read_error(reader, setting, "is \"%s\", expected signal or refuse", word);
+}
+
+static bool read_zone(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	const char *zone = string_of(reader, setting);
+	if (zone == NULL)
+		return false;
+	if (*zone == '\0' || *zone == '.' || strspn(zone, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(zone) ||
+	    strstr(zone, "..") != NULL || !text_copy(((struct list *)into)->zone, LIST_ZONE_MAX + 1, zone))
+		return read_error(reader, setting, "is \"%s\", expected a domain name of at most %d bytes", zone,
+				  LIST_ZONE_MAX);
+	return true;
+}
+
+static const struct field list_fields[] = {
+	{ "zone", FIELD_OWN, 0, 0, 0, read_zone, NULL, "DNS zone of the list." },
+	{ "kind", FIELD_OWN, 0, 0, 0, read_kind, "\"none\"",
+	  "What an answer means that no code names: exploit, policy, spam, allow; none: nothing." },
+	{ "codes", FIELD_OWN, 0, 0, 0, read_codes, "[]", "Meaning of return codes, RFC 5782 section 2.1." },
+	{ "weight", FIELD_FLOAT, offsetof(struct list, weight), 0, 100, NULL, "1.0",
+	  "What an exploit listing adds to the account's counter." },
+	{ "action", FIELD_OWN, 0, 0, 0, read_list_action, "\"signal\"",
+	  "For clients without login: signal, or refuse (5xx naming the list)." },
+};
+
+static bool read_list(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	struct list *list = &config->lists[config->list_count++];
+	if (!read_group(reader, setting, list_fields, sizeof list_fields / sizeof list_fields[0], list))
+		return false;
+	if (list->kind == LIST_NONE && list->code_count == 0)
+		return read_error(reader, setting, "has neither kind nor codes: no answer of it would mean anything");
+	return true;
+}
+
+static bool read_lists(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, LISTS_MAX, read_list, into);
+}
+
+/* ---- plans */
+
+static bool read_over(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	const char *expected, *word = string_of(reader, setting);
+	if (word == NULL)
+		return false;
+	return limits_set(&((struct plan *)into)->limits, "over", word, &expected) ||
+	       read_error(reader, setting, "is \"%s\", expected %s", word, expected);
+}
+
+#define PLAN_LIMIT(word, member, help)                                                             \
+	{ word, FIELD_INT, offsetof(struct plan, limits.member), LIMIT_UNSET, LIMIT_MAX, NULL, "-1", help }
+
+static const struct field plan_fields[] = {
+	{ "name", FIELD_TEXT, offsetof(struct plan, name), 1, PLAN_NAME_MAX, NULL, NULL, "The plan's name." },
+#define PLAN_WINDOW(id, word, counted, seconds, said)                                              \
+	PLAN_LIMIT(word, window[WINDOW_##id], "At most so many " said "; -1: as plan default says, there no limit."),
+	WINDOW_ROWS(PLAN_WINDOW)
+#undef PLAN_WINDOW
+	PLAN_LIMIT("rcpts_per_message", rcpts_per_message, "At most so many recipients of one message."),
+	{ "over", FIELD_OWN, 0, 0, 0, read_over, "\"defer\"",
+	  "What happens to a message over a limit: defer, reject, hold, slow." },
+};
+
+static bool read_plan(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	struct plan *plan = &config->plans[config->plan_count++];
+	plan->limits = limits_unset;
+	return read_group(reader, setting, plan_fields, sizeof plan_fields / sizeof plan_fields[0], plan);
+}
+
+static bool read_plans(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, PLANS_MAX - 1, read_plan, into);
+}
+
+/* ---- scanners */
+
+static bool read_scanner_kind(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	const char *word = string_of(reader, setting);
+	if (word == NULL)
+		return false;
+	return scanner_kind_find(word, &((struct scanner *)into)->kind) ||
+	       read_error(reader, setting, "is \"%s\", expected spamd", word);
+}
+
+static bool read_on_failure(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	const char *word = string_of(reader, setting);
+	if (word == NULL)
+		return false;
+	((struct scanner *)into)->must_answer = strcmp(word, "defer") == 0;
+	return strcmp(word, "defer") == 0 || strcmp(word, "unknown") == 0 ||
+	       read_error(reader, setting, "is \"%s\", expected unknown or defer", word);
+}
+
+static const struct field scanner_fields[] = {
+	{ "name", FIELD_TEXT, offsetof(struct scanner, name), 1, SCANNER_NAME_MAX, NULL, NULL, "For the log." },
+	{ "kind", FIELD_OWN, 0, 0, 0, read_scanner_kind, "\"spamd\"", "spamd: SpamAssassin's daemon." },
+	{ "address", FIELD_TEXT, offsetof(struct scanner, address), 3, 255, NULL, NULL,
+	  "unix:/path or address:port." },
+	{ "max_size", FIELD_INT, offsetof(struct scanner, max_size), 1024, 64 << 20, NULL, "262144",
+	  "Bytes; a longer message is scanned up to here." },
+	{ "timeout_ms", FIELD_INT, offsetof(struct scanner, timeout_ms), 10, 300000, NULL, "5000",
+	  "No answer after so long: content is unknown." },
+	{ "on_failure", FIELD_OWN, 0, 0, 0, read_on_failure, "\"unknown\"",
+	  "Without an answer: unknown (mail goes on) or defer." },
+};
+
+static bool read_scanner(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	return read_group(reader, setting, scanner_fields, sizeof scanner_fields / sizeof scanner_fields[0],
+			  &config->scanners[config->scanner_count++]);
+}
+
+static bool read_scanners(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, SCANNERS_MAX, read_scanner, into);
+}
+
+/* ---- arrays */
+
+static bool read_source(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	const char *word = string_of(reader, setting);
+	if (word == NULL)
+		return false;
+	enum source source = source_find(word);
+	if (source == SOURCE_NONE || source == SOURCE_CLIENT)
+		return read_error(reader, setting, "is \"%s\", expected auth, certificate, network, uid or sender", word);
+	config->sources[config->source_count++] = source;
+	return true;
+}
+
+static bool read_sources(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, SOURCE_COUNT - 1, read_source, into);
+}
+
+static bool read_server(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	const char *server = string_of(reader, setting);
+	return server != NULL && (config->dns_servers[config->dns_server_count++] = read_keep(reader, server)) != NULL;
+}
+
+static bool read_servers(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, SERVERS_MAX, read_server, into);
+}
+
+static bool read_mailer(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	const char *mailer = string_of(reader, setting);
+	return mailer != NULL &&
+	       (config->remote_mailers[config->remote_mailer_count++] = read_keep(reader, mailer)) != NULL;
+}
+
+static bool read_mailers(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, MAILERS_MAX, read_mailer, into);
+}
+
+#define FIELDS(name) name, sizeof name / sizeof name[0]
+
+const struct config_list config_lists[] = {
+	{ "accounts.sources", read_sources, NULL, 0, "[\"auth\", \"certificate\", \"network\", \"uid\", \"sender\"]",
+	  "Where an account's name comes from, tried in this order; what has none is counted by client address." },
+	{ "dns.servers", read_servers, NULL, 0, "[]", "Resolvers, \"address:port\"; none: those of /etc/resolv.conf." },
+	{ "postfix.remote_mailers", read_mailers, NULL, 0, "[\"smtp\", \"relay\"]",
+	  "Words of {rcpt_mailer} that mean \"leaves this host\"; the transports of the pools do too." },
+	{ "blocklists", read_lists, FIELDS(list_fields), "()", "Block lists that are asked about the client's address." },
+	{ "plans", read_plans, FIELDS(plan_fields), "()", "Sets of limits; plan default fills what others leave out." },
+	{ "scanners", read_scanners, FIELDS(scanner_fields), "()", "Content scanners; the highest score counts." },
+	{ "pools", read_pools, FIELDS(pool_fields), "()", "Groups of transports, one for each level." },
+	{ "pools.transports", NULL, FIELDS(transport_fields), "()", "A pool's transports." },
+};
+const size_t config_list_count = sizeof config_lists / sizeof config_lists[0];

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The sample file and the manual page's list of options, printed from the rows that the reading goes by.
+ */
+#include "milter/config_read.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+/* The group of "group.word"; *length_out 0 for a word at the top. */
+static const char *group_of(const char *path, size_t *length_out)
+{
+	const char *dot = strchr(path, '.');
+	*length_out = dot != NULL ? (size_t)(dot - path) : 0;
+	return path;
+}
+
+static bool in_group(const char *path, const char *group, size_t length)
+{
+	size_t own;
+	group_of(path, &own);
+	return own == length && strncmp(path, group, length) == 0;
+}
+
+static const char *word_of(const char *path)
+{
+	const char *dot = strchr(path, '.');
+	return dot != NULL ? dot + 1 : path;
+}
+
+static void print_help(FILE *to, const char *indent, const char *help)
+{
+	enum { WIDTH = 100 };
+	while (*help != '\0') {
+		size_t length = strlen(help);
+		if (length > WIDTH)
+			for (length = WIDTH; length > 0 && help[length] != ' ';)
+				length--;
+		fprintf(to, "%s# %.*s\n", indent, (int)length, help);
+		help += length + (help[length] == ' ');
+	}
+}
+
+static void print_group(FILE *to, const char *group, size_t length)
+{
+	fprintf(to, "%.*s:\n{\n", (int)length, group);
+	for (size_t i = 0; i < config_field_count; i++)
+		if (in_group(config_fields[i].path, group, length)) {
+			print_help(to, "\t", config_fields[i].help);
+			fprintf(to, "\t#%s = %s;\n", word_of(config_fields[i].path), config_fields[i].text);
+		}
+	for (size_t i = 0; i < config_list_count; i++)
+		if (config_lists[i].read != NULL && in_group(config_lists[i].path, group, length)) {
+			print_help(to, "\t", config_lists[i].help);
+			fprintf(to, "\t#%s = %s;\n", word_of(config_lists[i].path), config_lists[i].example);
+		}
+	fprintf(to, "};\n\n");
+}
+
+static bool group_is_first(const char *path, size_t before)
+{
+	size_t length;
+	group_of(path, &length);
+	for (size_t i = 0; i < before; i++)
+		if (in_group(config_fields[i].path, path, length))
+			return false;
+	return true;
+}
+
+static const char sample_lists[] =
+	"# Block lists that are asked about the client's address. Without them nothing is asked.\n"
+	"blocklists = (\n"
+	"#\t{ zone = \"zen.spamhaus.org\"; action = \"signal\";\n"
+	"#\t  codes = [ \"127.0.0.2-127.0.0.3 spam\", \"127.0.0.4-127.0.0.7 exploit\", \"127.0.0.9 spam\",\n"
+	"#\t            \"127.0.0.10-127.0.0.11 policy\" ]; }\n"
+	");\n\n"
+	"# Sets of limits. An account's own limits are Redis keys: see redis-schema/README.md.\n"
+	"plans = (\n"
+	"\t{ name = \"default\"; msgs_per_hour = 200; rcpts_per_hour = 500; rcpts_per_day = 2000;\n"
+	"\t  rcpts_per_message = 100; over = \"defer\"; }\n"
+	");\n\n"
+	"# Content scanners.\n"
+	"scanners = (\n"
+	"#\t{ name = \"spamd\"; kind = \"spamd\"; address = \"127.0.0.1:783\"; on_failure = \"unknown\"; }\n"
+	");\n\n"
+	"# Whose mail leaves by which address. Without pools nothing is marked: put your own addresses in, then run\n"
+	"# `penstockctl postfix print`.\n"
+	"pools = (\n"
+	"#\t{ name = \"clean\"; levels = [\"good\"]; transports = (\n"
+	"#\t\t{ name = \"clean-1\"; address = \"192.0.2.11\"; helo = \"out1.example.com\"; weight = 1.0; } ); },\n"
+	"#\t{ name = \"warm\"; levels = [\"new\"]; transports = (\n"
+	"#\t\t{ name = \"warm-1\"; address = \"192.0.2.21\"; helo = \"out2.example.com\"; } ); },\n"
+	"#\t{ name = \"suspect\"; levels = [\"suspect\"]; transports = (\n"
+	"#\t\t{ name = \"suspect-1\"; address = \"192.0.2.31\"; helo = \"out3.example.com\"; } ); }\n"
+	");\n";
+
+void config_print_sample(FILE *to)
+{
+	fprintf(to, "# Configuration of penstock; see penstock.conf(5). Lines that begin with # show the defaults.\n"
+		    "# `penstock -t -c FILE` checks a file, `systemctl reload penstock` puts it in force.\n\n");
+	for (size_t i = 0; i < config_field_count; i++) {
+		size_t length;
+		const char *group = group_of(config_fields[i].path, &length);
+		if (length == 0) {
+			print_help(to, "", config_fields[i].help);
+			fprintf(to, "#%s = %s;\n\n", config_fields[i].path, config_fields[i].text);
+		} else if (group_is_first(group, i)) {
+			print_group(to, group, length);
+		}
+	}
+	fputs(sample_lists, to);
+}
+
+/* mdoc(7) text: a leading dot or quote would be a request, a backslash an escape. */
+static void print_man_text(FILE *to, const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", to);
+	for (; *text != '\0'; text++)
+		if (*text == '\\')
+			fputs("\\e", to);
+		else
+			fputc(*text, to);
+	fputc('\n', to);
+}
+
+static const char *type_word(enum field_type type)
+{
+	static const char *const words[] = {
+		[FIELD_STRING] = "string", [FIELD_TEXT] = "string", [FIELD_INT] = "whole number",
+		[FIELD_FLOAT] = "number", [FIELD_BOOL] = "true or false", [FIELD_OWN] = "",
+	};
+	return words[type];
+}
+
+static void print_man_field(FILE *to, const struct field *field)
+{
+	fprintf(to, ".It Cm %s\n", field->path);
+	print_man_text(to, field->help);
+	bool number = field->type == FIELD_INT || field->type == FIELD_FLOAT;
+	if (number)
+		fprintf(to, "A %s from %.10g to %.10g.\n", type_word(field->type), field->least, field->most);
+	if (field->text == NULL)
+		fprintf(to, "It has to be there.\n");
+	else if (strcmp(field->text, "\"\"") != 0)
+		fprintf(to, "Default: %s\n", field->text);
+}
+
+void config_print_man(FILE *to)
+{
+	fprintf(to, ".Sh OPTIONS\n.Bl -tag -width 4n\n");
+	for (size_t i = 0; i < config_field_count; i++)
+		print_man_field(to, &config_fields[i]);
+	fprintf(to, ".El\n.Sh LISTS\n");
+	for (size_t i = 0; i < config_list_count; i++) {
+		fprintf(to, ".Ss %s\n", config_lists[i].path);
+		print_man_text(to, config_lists[i].help);
+		if (config_lists[i].fields == NULL) {
+			fprintf(to, "Default: %s\n", config_lists[i].example);
+			continue;
+		}
+		fprintf(to, ".Bl -tag -width 4n\n");
+		for (size_t j = 0; j < config_lists[i].field_count; j++)
+			print_man_field(to, &config_lists[i].fields[j]);
+		fprintf(to, ".El\n");
+	}
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * config_read: rows that say what may stand in a group of the configuration file, and the reading of a group by its
+ * rows. Inside config*.c only.
+ */
+#ifndef PENSTOCK_CONFIG_READ_H
+#define PENSTOCK_CONFIG_READ_H
+
+#include "milter/config.h"
+
+#include <libconfig.h>
+
+struct reader {
+	const char *file;
+	struct config *config;
+	char *error;	/* CONFIG_ERROR_MAX bytes; the first error stays */
+	char **strings;	/* owned by the configuration, freed with it */
+	size_t string_count;
+};
+
+enum field_type {
+	FIELD_STRING,	/* const char *, kept by the configuration; least and most: bytes */
+	FIELD_TEXT,	/* char array; most: bytes without its NUL */
+	FIELD_INT,	/* int64_t */
+	FIELD_FLOAT,	/* double */
+	FIELD_BOOL,
+	FIELD_OWN,	/* read by a function of its own */
+};
+
+typedef bool read_function(struct reader *reader, const config_setting_t *setting, void *into);
+
+struct field {
+	const char *path;	/* word in the group; of scalars of the file "group.word" */
+	enum field_type type;
+	size_t offset;
+	double least, most;
+	read_function *own;
+	const char *text;	/* the default in the file's syntax; NULL: must be there */
+	const char *help;
+};
+
+/* Reads every row of `fields` from `group` (NULL: take the defaults) into the struct at `into`. A member of the group
+ * that no row names is an error. */
+bool read_group(struct reader *reader, const config_setting_t *group, const struct field *fields, size_t count,
+		void *into);
+
+/* Writes "FILE:LINE: PATH " and the rest as the error; returns false. */
+bool read_error(struct reader *reader, const config_setting_t *setting, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A list or array of the file; each element by `read_one`, which gets its index through `into`'s config. */
+bool read_each(struct reader *reader, const config_setting_t *list, int most, read_function *read_one, void *into);
+
+/* The lists of the file: pools, blocklists, plans, scanners, and the arrays. */
+struct config_list {
+	const char *path;
+	read_function *read;
+	const struct field *fields;	/* of one element; NULL: it has none of its own */
+	size_t field_count;
+	const char *example;		/* for the sample file */
+	const char *help;
+};
+extern const struct config_list config_lists[];
+extern const size_t config_list_count;
+
+/* Settings of the file that are no list. */
+extern const struct field config_fields[];
+extern const size_t config_field_count;
+
+/* What must hold between settings once all are read. */
+bool config_agree(struct reader *reader);
+
+/* Owned by the configuration; NULL without memory. */
+char *read_keep(struct reader *reader, const char *string);
+
+#endif

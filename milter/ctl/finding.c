@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/ctl/finding.h"
+
+#include "milter/ctl/table.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+struct findings {
+	char *place;		/* owned */
+	json_t *rows[2];	/* owned arrays, by weight */
+};
+
+struct findings *findings_new(const char *place)
+{
+	struct findings *findings = have_memory(calloc(1, sizeof *findings));
+	findings->place = have_memory(strdup(place));
+	findings->rows[DIFFERENCE] = have_memory(json_array());
+	findings->rows[WARNING] = have_memory(json_array());
+	return findings;
+}
+
+static void set(json_t *row, const char *name, const char *text)
+{
+	char *clean = text == NULL ? NULL : clean_text(text);
+	json_object_set_new(row, name, clean == NULL ? json_null() : json_string(clean));
+	free(clean);
+}
+
+void findings_add(struct findings *findings, const struct finding *finding)
+{
+	char file[1100];
+	bool whole = *finding->file == '/';
+	snprintf(file, sizeof file, "%s%s%s", whole ? "" : findings->place, whole ? "" : "/", finding->file);
+	json_t *row = have_memory(json_object());
+	set(row, "what", finding->what);
+	set(row, "found", finding->found);
+	set(row, "expected", finding->expected);
+	set(row, "file", file);
+	set(row, "fix", finding->fix);
+	set(row, "why", finding->why);
+	json_array_append_new(findings->rows[finding->weight], row);
+}
+
+size_t findings_count(const struct findings *findings, enum weight weight)
+{
+	return json_array_size(findings->rows[weight]);
+}
+
+static const char *get(const json_t *row, const char *name)
+{
+	const char *text = json_string_value(json_object_get(row, name));
+	return text == NULL ? "" : text;
+}
+
+static void print_rows(const char *kind, const json_t *rows, FILE *to)
+{
+	size_t index;
+	json_t *row;
+	json_array_foreach(rows, index, row) {
+		const char *found = get(row, "found"), *fix = get(row, "fix");
+		const char *quote = *found == '\0' ? "" : "\"";
+		fprintf(to, "%s: %s: found %s%s%s, expected \"%s\" in %s (%s)%s%s\n", kind, get(row, "what"), quote,
+			*found == '\0' ? "nothing" : found, quote, get(row, "expected"), get(row, "file"),
+			get(row, "why"), *fix == '\0' ? "" : "; type: ", fix);
+	}
+}
+
+void findings_print(const struct findings *findings, const char *config_file, FILE *to)
+{
+	size_t differences = findings_count(findings, DIFFERENCE);
+	print_rows("difference", findings->rows[DIFFERENCE], to);
+	print_rows("warning", findings->rows[WARNING], to);
+	if (differences > 0)
+		fprintf(to, "%zu difference%s\n", differences, differences == 1 ? "" : "s");
+	else
+		fprintf(to, "Postfix fits %s\n", config_file);
+}
+
+void findings_print_json(const struct findings *findings, FILE *to)
+{
+	json_t *whole = have_memory(json_pack("{s:b, s:O, s:O}", "ok", findings_count(findings, DIFFERENCE) == 0,
+					      "differences", findings->rows[DIFFERENCE], "warnings",
+					      findings->rows[WARNING]));
+	json_dumpf(whole, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	fputc('\n', to);
+	json_decref(whole);
+}
+
+void findings_free(struct findings **findings)
+{
+	if (*findings == NULL)
+		return;
+	json_decref((*findings)->rows[DIFFERENCE]);
+	json_decref((*findings)->rows[WARNING]);
+	free((*findings)->place);
+	free(*findings);
+	*findings = NULL;
+}

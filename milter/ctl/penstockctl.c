@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * penstockctl: the admin's tool. Asks the daemon over its control socket, and fits Postfix to a configuration.
+ *
+ * Exit codes: 0 fine; 1 the daemon said no, or Postfix does not fit; 2 the tool was used wrongly or could not ask.
+ */
+#ifdef HAVE_CONFIG_H
+#include <config.h>	/* in brackets: in quotes the compiler would look beside this file first */
+#endif
+
+#include "milter/config.h"
+#include "milter/ctl/client.h"
+#include "milter/ctl/postfix.h"
+#include "milter/ctl/postfix_check.h"
+#include "milter/ctl/show.h"
+#include "milter/ctl/table.h"
+#include "policy/base/text.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
+enum { REASON_BYTES_MAX = NOTE_MAX - 1, FOR_DAYS_MAX = 3650, TOP_MAX = 1000, LETTER_NONE = 256 };
+
+/* id, long name, letter (0: none), name of its value ("": none), help */
+#define OPTION_ROWS(ROW)                                                                           \
+	ROW(CONFIG, "config", 'c', "FILE", "configuration file")                                   \
+	ROW(SOCKET, "socket", 's', "PATH", "control socket; default: as the configuration says")   \
+	ROW(JSON, "json", 0, "", "print JSON")                                                     \
+	ROW(HELP, "help", 'h', "", "this text")                                                    \
+	ROW(VERSION, "version", 'V', "", "the version")                                            \
+	ROW(BY, "by", 0, "rcpts|score", "order of top")                                            \
+	ROW(COUNT, "count", 'n', "COUNT", "rows of top")                                           \
+	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: for ever")    \
+	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
+	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, " POSTFIX_DIR)                \
+	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, " POSTFIX_QUEUE)
+
+enum option_id {
+#define OPTION_ENUM(id, name, letter, value, help) OPTION_##id,
+	OPTION_ROWS(OPTION_ENUM)
+#undef OPTION_ENUM
+	OPTION_COUNT_OF
+};
+
+static const struct { const char *name, *value, *help; int letter; } options[] = {
+#define OPTION_ROW(id, name, letter, value, help) { name, value, help, letter },
+	OPTION_ROWS(OPTION_ROW)
+#undef OPTION_ROW
+};
+
+#define TAKES(id) (1u << OPTION_##id)
+#define TAKES_ALWAYS (TAKES(CONFIG) | TAKES(SOCKET) | TAKES(JSON) | TAKES(HELP) | TAKES(VERSION))
+
+struct command;
+
+struct call {
+	const struct command *command;
+	const char *option[OPTION_COUNT_OF];	/* NULL: not given */
+	int count;				/* of the arguments behind the command */
+	char **arguments;
+};
+
+struct command {
+	const char *words, *arguments;	/* as the user types them, as the help shows them */
+	int least, most;		/* arguments; most below 0: any */
+	unsigned takes;			/* options */
+	int (*run)(const struct call *call);
+	const char *request;		/* the daemon's word; NULL: it is not asked */
+	show_answer *show;		/* NULL: `done` says what came of it */
+	const char *done, *help;
+};
+
+static int complain(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int complain(const struct call *call, const char *format, ...)
+{
+	char sentence[1200];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(sentence, sizeof sentence, format, arguments);
+	va_end(arguments);
+	fputs("penstockctl: ", stderr);
+	if (call->command != NULL)
+		fprintf(stderr, "%s: ", call->command->words);
+	clean_print(stderr, sentence);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}
+
+static const char *config_file(const struct call *call)
+{
+	return call->option[OPTION_CONFIG] != NULL ? call->option[OPTION_CONFIG] : SYSCONFDIR "/penstock/penstock.conf";
+}
+
+/* ---- asking the daemon ---- */
+
+/* The default of an option of the configuration file. */
+static const char *setting_default(const char *path)
+{
+	static const struct { const char *path, *text; } settings[] = {
+#define SETTING_DEFAULT(path, member, type, text, least, most, help) { path, text },
+		SETTING_ROWS(SETTING_DEFAULT)
+#undef SETTING_DEFAULT
+	};
+	size_t i = 0;
+	while (i + 1 < sizeof settings / sizeof settings[0] && strcmp(settings[i].path, path) != 0)
+		i++;
+	return settings[i].text;
+}
+
+/* The control socket, to be freed. A configuration that the user named must be readable; the usual one need not be. */
+static char *socket_path(const struct call *call)
+{
+	char error[CONFIG_ERROR_MAX];
+	if (call->option[OPTION_SOCKET] != NULL)
+		return have_memory(strdup(call->option[OPTION_SOCKET]));
+	struct config *config = config_load(config_file(call), error);
+	if (config == NULL && call->option[OPTION_CONFIG] != NULL) {
+		complain(call, "%s", error);
+		return NULL;
+	}
+	char *path = have_memory(strdup(config != NULL ? config->set.control_socket : setting_default("control.socket")));
+	config_drop(&config);
+	return path;
+}
+
+/* Asks, takes over `request`, and shows the answer. */
+static int ask(const struct call *call, json_t *request)
+{
+	char error[600];
+	char *path = socket_path(call);
+	json_t *answer = path == NULL ? NULL : client_ask(path, request, error, sizeof error);
+	json_decref(request);
+	if (answer == NULL) {
+		if (path != NULL)
+			complain(call, "%s", error);
+		free(path);
+		return EXIT_USAGE;
+	}
+	free(path);
+	const json_t *refusal = json_object_get(answer, "error");
+	int code = refusal == NULL ? EXIT_FINE : EXIT_NO;
+	if (call->option[OPTION_JSON] != NULL) {
+		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
+		putchar('\n');
+	} else if (refusal != NULL) {
+		complain(call, "%s", json_is_string(refusal) ? json_string_value(refusal) : "the daemon said no");
+	} else if (call->command->show != NULL) {
+		call->command->show(answer, stdout);
+	} else {
+		clean_print(stdout, call->arguments[0]);
+		printf(": %s\n", call->command->done);
+	}
+	json_decref(answer);
+	return code;
+}
+
+static int run_plain(const struct call *call)
+{
+	return ask(call, have_memory(json_pack("{s:s}", "do", call->command->request)));
+}
+
+/* A request about the account of the first argument; NULL where that is none, with the complaint made. */
+static json_t *account_request(const struct call *call)
+{
+	const char *account = call->arguments[0];
+	json_t *name = *account == '\0' || strlen(account) > ACCOUNT_MAX ? NULL : json_string(account);
+	if (name == NULL) {
+		complain(call, "\"%.400s\" is no account: expected 1 to %d bytes of UTF-8", account, ACCOUNT_MAX);
+		return NULL;
+	}
+	return have_memory(json_pack("{s:s, s:o}", "do", call->command->request, "account", name));
+}
+
+static int run_account(const struct call *call)
+{
+	json_t *request = account_request(call);
+	return request == NULL ? EXIT_USAGE : ask(call, request);
+}
+
+static int run_top(const struct call *call)
+{
+	const char *by = call->option[OPTION_BY] != NULL ? call->option[OPTION_BY] : "rcpts";
+	const char *given = call->option[OPTION_COUNT];
+	int64_t count = 20;
+	if (strcmp(by, "rcpts") != 0 && strcmp(by, "score") != 0)
+		return complain(call, "--by \"%.100s\": expected rcpts or score", by);
+	if (given != NULL && !text_to_int(given, 1, TOP_MAX, &count))
+		return complain(call, "--count \"%.100s\": expected a whole number from 1 to %d", given, TOP_MAX);
+	return ask(call, have_memory(json_pack("{s:s, s:s, s:I}", "do", call->command->request, "by", by, "count",
+					       (json_int_t)count)));
+}
+
+/* "90", "30m", "2h", "1d"; -1 for anything else. */
+static int64_t seconds_of(const char *text)
+{
+	static const char letters[] = "smhd";
+	static const int64_t of[] = { 1, 60, 3600, 86400 };
+	char number[32];
+	size_t length = strlen(text);
+	const char *unit = length > 1 ? strchr(letters, text[length - 1]) : NULL;
+	int64_t factor = unit == NULL ? 1 : of[unit - letters], count;
+	if (!text_copy(number, sizeof number, text))
+		return -1;
+	if (unit != NULL)
+		number[length - 1] = '\0';
+	return text_to_int(number, 1, FOR_DAYS_MAX * INT64_C(86400) / factor, &count) ? count * factor : -1;
+}
+
+/* block and exempt: an end, and the words of the arguments as the reason */
+static int run_note(const struct call *call)
+{
+	char words[REASON_BYTES_MAX + 1];
+	struct text reason = text_over(words, sizeof words);
+	const char *given = call->option[OPTION_FOR];
+	int64_t seconds = given == NULL ? 0 : seconds_of(given);
+	if (seconds < 0)
+		return complain(call, "--for \"%.100s\": expected seconds, or a number with s, m, h or d behind it, "
+				"at most %d days", given, FOR_DAYS_MAX);
+	if (call->count == 1)
+		text_add(&reason, "by penstockctl");
+	for (int i = 1; i < call->count; i++) {
+		text_add(&reason, i > 1 ? " " : "");
+		text_add(&reason, call->arguments[i]);
+	}
+	json_t *text = reason.cut ? NULL : json_string(words);
+	if (text == NULL)
+		return complain(call, "the reason: expected at most %d bytes of UTF-8", REASON_BYTES_MAX);
+	json_t *request = account_request(call);
+	if (request == NULL) {
+		json_decref(text);
+		return EXIT_USAGE;
+	}
+	json_object_set_new(request, "reason", text);
+	if (seconds > 0)
+		json_object_set_new(request, "seconds", json_integer((json_int_t)seconds));
+	return ask(call, request);
+}
+
+/* field=value into `set`; false with the complaint made */
+static bool set_field(const struct call *call, json_t *set, const char *argument)
+{
+	struct limits limits = limits_unset;
+	char field[64];
+	const char *equals = strchr(argument, '='), *expected = "";
+	size_t length = equals == NULL ? 0 : (size_t)(equals - argument);
+	snprintf(field, sizeof field, "%.*s", (int)(length < sizeof field ? length : 0), argument);
+	if (!limits_have(field)) {
+		char known[400];
+		struct text text = text_over(known, sizeof known);
+		for (int i = 0; i < WINDOW_COUNT; i++)
+			text_addf(&text, "%s, ", window_word((enum window)i));
+		complain(call, "\"%.200s\": expected FIELD=VALUE with one of %srcpts_per_message, plan, over", argument, known);
+		return false;
+	}
+	if (equals[1] != '\0' && !limits_set(&limits, field, equals + 1, &expected)) {
+		complain(call, "%s=\"%.200s\": expected %s, or nothing to remove it", field, equals + 1, expected);
+		return false;
+	}
+	json_t *value = equals[1] == '\0' ? json_null() : json_string(equals + 1);
+	if (value == NULL)
+		complain(call, "%s: expected UTF-8", field);
+	return value != NULL && json_object_set_new(set, field, value) == 0;
+}
+
+static int run_limit(const struct call *call)
+{
+	json_t *set = have_memory(json_object());
+	for (int i = 1; i < call->count; i++)
+		if (!set_field(call, set, call->arguments[i])) {
+			json_decref(set);
+			return EXIT_USAGE;
+		}
+	json_t *request = account_request(call);
+	if (request == NULL) {
+		json_decref(set);
+		return EXIT_USAGE;
+	}
+	json_object_set_new(request, "set", set);
+	return ask(call, request);
+}
+
+/* ---- Postfix ---- */
+
+/* A path as it is told to others, who may be in another folder; to be freed. */
+static char *whole_path(const char *path)
+{
+	char *whole = realpath(path, NULL);
+	return whole != NULL ? whole : have_memory(strdup(path));
+}
+
+static struct config *load(const struct call *call)
+{
+	char error[CONFIG_ERROR_MAX];
+	struct config *config = config_load(config_file(call), error);
+	if (config == NULL)
+		complain(call, "%s", error);
+	return config;
+}
+
+static int run_postfix_print(const struct call *call)
+{
+	enum postfix_part part = POSTFIX_MAIN;
+	if (call->count > 0 && !postfix_part_find(call->arguments[0], &part))
+		return complain(call, "\"%.100s\": expected main, master, milter-header-checks, header-checks or commands",
+				call->arguments[0]);
+	struct config *config = load(call);
+	if (config == NULL)
+		return EXIT_USAGE;
+	const char *dir = call->option[OPTION_DIR], *queue = call->option[OPTION_QUEUE];
+	char *file = whole_path(config_file(call)), *checks = whole_path(dir != NULL ? dir : POSTFIX_DIR);
+	struct postfix_wish wish = { config, file, checks, queue != NULL ? queue : POSTFIX_QUEUE };
+	if (call->count > 0)
+		postfix_print(&wish, part, stdout);
+	else
+		postfix_print_all(&wish, stdout);
+	free(file);
+	free(checks);
+	config_drop(&config);
+	return EXIT_FINE;
+}
+
+static int run_postfix_check(const struct call *call)
+{
+	char error[600];
+	struct config *config = load(call);
+	if (config == NULL)
+		return EXIT_USAGE;
+	const char *dir = call->option[OPTION_DIR], *given = call->option[OPTION_POSTFIX];
+	char *file = whole_path(config_file(call)), *checks = dir == NULL ? NULL : whole_path(dir);
+	char *postfix_dir = given == NULL ? NULL : whole_path(given);
+	struct postfix_wish wish = { config, file, checks, call->option[OPTION_QUEUE] };
+	int result = postfix_check(&wish, postfix_dir, call->option[OPTION_JSON] != NULL, stdout, error, sizeof error);
+	free(file);
+	free(checks);
+	free(postfix_dir);
+	config_drop(&config);
+	return result < 0 ? complain(call, "%s", error) : result == 0 ? EXIT_FINE : EXIT_NO;
+}
+
+/* ---- the command line ---- */
+
+static const struct command commands[] = {
+	{ "status", "", 0, 0, 0, run_plain, "status", show_status, "", "how the daemon and what it needs are" },
+	{ "top", "", 0, 0, TAKES(BY) | TAKES(COUNT), run_top, "top", show_top, "",
+	  "the accounts with most recipients, or the worst score" },
+	{ "pool list", "", 0, 0, 0, run_plain, "pools", show_pools, "", "pools and their transports" },
+	{ "account show", "ACCOUNT", 1, 1, 0, run_account, "account.show", show_account, "",
+	  "level, score, limits and what is used of them" },
+	{ "account limit", "ACCOUNT FIELD=VALUE ...", 2, -1, 0, run_limit, "account.limit", NULL, "limits set",
+	  "set limits of its own; without a VALUE the plan's hold again" },
+	{ "account block", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.block", NULL, "blocked",
+	  "refuse its mail" },
+	{ "account unblock", "ACCOUNT", 1, 1, 0, run_account, "account.unblock", NULL, "no longer blocked", "end that" },
+	{ "account exempt", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.exempt", NULL, "exempt",
+	  "let it pass whatever its limits and level are" },
+	{ "account unexempt", "ACCOUNT", 1, 1, 0, run_account, "account.unexempt", NULL, "no longer exempt", "end that" },
+	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", NULL, "history forgotten",
+	  "forget its history; its limits, block and exemption stay" },
+	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1, TAKES(DIR) | TAKES(QUEUE),
+	  run_postfix_print, NULL, NULL, "", "what Postfix must be told" },
+	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), run_postfix_check, NULL, NULL, "",
+	  "how Postfix differs from that" },
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *to)
+{
+	static const char *const titles[] = { "", "", NULL };
+	struct table *table = table_new(titles);
+	fputs("usage: penstockctl [-c FILE] [-s PATH] [--json] COMMAND\n\ncommands:\n", to);
+	for (int i = 0; i < COMMANDS; i++) {
+		table_addf(table, "%s %s", commands[i].words, commands[i].arguments);
+		table_add(table, commands[i].help);
+	}
+	table_print(table, to, 2);
+	table_free(&table);
+	fputs("\noptions:\n", to);
+	table = table_new(titles);
+	for (int i = 0; i < OPTION_COUNT_OF; i++) {
+		bool letter = options[i].letter != 0;
+		table_addf(table, "%c%c%s--%s%s%s", letter ? '-' : ' ', letter ? options[i].letter : ' ', letter ? ", " : "  ",
+			   options[i].name, *options[i].value == '\0' ? "" : " ", options[i].value);
+		table_add(table, options[i].help);
+	}
+	table_print(table, to, 2);
+	table_free(&table);
+	fputs("\nexit code: 0 fine; 1 the daemon said no, or Postfix does not fit; 2 wrong usage, or no connection\n", to);
+}
+
+/* False with the complaint of getopt made. */
+static bool read_options(struct call *call, int argc, char **argv)
+{
+	struct option longs[OPTION_COUNT_OF + 1] = { 0 };
+	char shorts[3 * OPTION_COUNT_OF + 1];
+	struct text text = text_over(shorts, sizeof shorts);
+	for (int i = 0; i < OPTION_COUNT_OF; i++) {
+		bool value = *options[i].value != '\0';
+		longs[i] = (struct option){ options[i].name, value ? required_argument : no_argument, NULL, LETTER_NONE + i };
+		if (options[i].letter != 0)
+			text_addf(&text, "%c%s", options[i].letter, value ? ":" : "");
+	}
+	for (int got; (got = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+		int id = got - LETTER_NONE;
+		for (int i = 0; id < 0 && i < OPTION_COUNT_OF; i++)
+			if (options[i].letter == got)
+				id = i;
+		if (id < 0)
+			return false;
+		call->option[id] = optarg != NULL ? optarg : "";
+	}
+	return true;
+}
+
+/* Finds the command, and takes its words off the arguments. */
+static const struct command *find_command(struct call *call)
+{
+	for (int i = 0; i < COMMANDS; i++) {
+		const char *words = commands[i].words, *space = strchr(words, ' ');
+		size_t length = space == NULL ? strlen(words) : (size_t)(space - words);
+		int used = space == NULL ? 1 : 2;
+		if (call->count < used || strlen(call->arguments[0]) != length ||
+		    strncmp(call->arguments[0], words, length) != 0 ||
+		    (space != NULL && strcmp(call->arguments[1], space + 1) != 0))
+			continue;
+		call->arguments += used;
+		call->count -= used;
+		return &commands[i];
+	}
+	return NULL;
+}
+
+static int run_call(struct call *call)
+{
+	const struct command *command = find_command(call);
+	if (command == NULL)
+		return complain(call, "\"%.100s%s%.100s\" is no command; penstockctl --help names them all",
+				call->arguments[0], call->count > 1 ? " " : "", call->count > 1 ? call->arguments[1] : "");
+	call->command = command;
+	for (int i = 0; i < OPTION_COUNT_OF; i++)
+		if (call->option[i] != NULL && ((command->takes | TAKES_ALWAYS) & 1u << i) == 0)
+			return complain(call, "it does not take --%s", options[i].name);
+	if (call->count < command->least || (command->most >= 0 && call->count > command->most))
+		return complain(call, "expected %s", *command->arguments == '\0' ? "no arguments" : command->arguments);
+	return command->run(call);
+}
+
+int main(int argc, char **argv)
+{
+	struct call call = { 0 };
+	setlocale(LC_CTYPE, "");
+	if (!read_options(&call, argc, argv))
+		return EXIT_USAGE;
+	call.count = argc - optind;
+	call.arguments = argv + optind;
+	if (call.option[OPTION_VERSION] != NULL) {
+		puts("penstockctl " PACKAGE_VERSION);
+		return EXIT_FINE;
+	}
+	if (call.option[OPTION_HELP] != NULL || call.count == 0) {
+		print_help(call.option[OPTION_HELP] != NULL ? stdout : stderr);
+		return call.option[OPTION_HELP] != NULL ? EXIT_FINE : EXIT_USAGE;
+	}
+	int code = run_call(&call);
+	if (fflush(stdout) != 0) {
+		complain(&call, "cannot write: %s", strerror(errno));
+		return EXIT_USAGE;
+	}
+	return code;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/ctl/postfix.h"
+
+#include "policy/base/text.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+static const struct { const char *word, *file; } parts[POSTFIX_PART_COUNT] = {
+#define POSTFIX_PART_ROW(id, word, file) { word, file },
+	POSTFIX_PART_ROWS(POSTFIX_PART_ROW)
+#undef POSTFIX_PART_ROW
+};
+
+bool postfix_part_find(const char *word, enum postfix_part *part_out)
+{
+	for (int i = 0; i < POSTFIX_PART_COUNT; i++)
+		if (strcmp(word, parts[i].word) == 0) {
+			*part_out = (enum postfix_part)i;
+			return true;
+		}
+	return false;
+}
+
+/* Postfix's processes work in the queue directory, and a chrooted one has it as its root. A path below it that is
+ * written without the folder means the same file to both; any other path only works without chroot. */
+static const char *path_for(const char *path, const char *queue)
+{
+	size_t length = strlen(queue);
+	while (length > 0 && queue[length - 1] == '/')
+		length--;
+	return length > 0 && strncmp(path, queue, length) == 0 && path[length] == '/' ? path + length + 1 : path;
+}
+
+/* libmilter writes inet:PORT@ADDRESS, Postfix inet:ADDRESS:PORT. */
+static void milter_name(const struct postfix_wish *wish, struct postfix_line *line)
+{
+	const char *socket = wish->config->set.milter_socket;
+	const char *rest = strchr(socket, ':');
+	const char *at = strchr(socket, '@'), *address = at == NULL ? "" : at + 1;
+	size_t size = sizeof line->value;
+	if (rest == NULL || *socket == '/') {
+		snprintf(line->value, size, "unix:%s", path_for(socket, wish->queue));
+	} else if (strncmp(socket, "inet", 4) != 0) {
+		snprintf(line->value, size, "unix:%s", path_for(rest + 1, wish->queue));
+	} else {
+		int port = at == NULL ? (int)strlen(rest + 1) : (int)(at - rest - 1);
+		if (*address == '\0' || strcmp(address, "0.0.0.0") == 0)	/* listens at all of this host's */
+			address = socket[4] == '6' ? "::1" : "127.0.0.1";
+		if (strcmp(address, "::") == 0)
+			address = "::1";
+		bool bracket = strchr(address, ':') != NULL && *address != '[';
+		snprintf(line->value, size, "inet:%s%s%s:%.*s", bracket ? "[" : "", address, bracket ? "]" : "", port,
+			 rest + 1);
+	}
+}
+
+static void socketmap_name(const struct postfix_wish *wish, struct postfix_line *line)
+{
+	const char *listen = wish->config->set.socketmap_listen;
+	if (strncmp(listen, "unix:", 5) == 0)
+		snprintf(line->value, sizeof line->value, "socketmap:unix:%s:transport",
+			 path_for(listen + 5, wish->queue));
+	else
+		snprintf(line->value, sizeof line->value, "socketmap:inet:%s:transport",
+			 strncmp(listen, "inet:", 5) == 0 ? listen + 5 : listen);
+}
+
+static struct postfix_line *next_line(struct postfix_line *lines, int *count, const char *name, const char *why)
+{
+	struct postfix_line *line = &lines[(*count)++];
+	line->name = name;
+	line->why = why;
+	line->value[0] = '\0';
+	return line;
+}
+
+static void set_line(struct postfix_line *lines, int *count, const char *name, const char *why, const char *value)
+{
+	text_copy(next_line(lines, count, name, why)->value, sizeof lines->value, value);
+}
+
+int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line lines[POSTFIX_LINES_MAX])
+{
+	int count = 0;
+	milter_name(wish, next_line(lines, &count, "smtpd_milters",
+				    "mail by SMTP; where other milters are named already, add it behind them"));
+	milter_name(wish, next_line(lines, &count, "non_smtpd_milters", "mail by sendmail(1), as PHP's mail() sends it"));
+	set_line(lines, &count, "milter_default_action",
+		 "accept would let the rest of a session go out unjudged when the milter dies", "tempfail");
+	set_line(lines, &count, "milter_protocol", "what libmilter speaks", "6");
+	struct postfix_line *line = next_line(lines, &count, "milter_header_checks",
+					      "our header chooses the transport; only headers of milters are looked at");
+	snprintf(line->value, sizeof line->value, "regexp:%.400s/" POSTFIX_MILTER_FILE, wish->dir);
+	line = next_line(lines, &count, "smtp_header_checks", "our headers do not leave the host");
+	snprintf(line->value, sizeof line->value, "regexp:%.400s/" POSTFIX_SMTP_FILE, wish->dir);
+	set_line(lines, &count, "smtp_bind_address_enforce",
+		 "defer rather than leave by another address (Postfix 3.7 and later)", "yes");
+	if (*wish->config->set.socketmap_listen != '\0')
+		socketmap_name(wish, next_line(lines, &count, "sender_dependent_default_transport_maps",
+					       "messages with local recipients, bounces, requeued mail"));
+	return count;
+}
+
+int postfix_transport_lines(const struct transport *transport, struct postfix_line lines[POSTFIX_OPTIONS_MAX])
+{
+	int count = 0;
+	bool v6 = strchr(transport->address, ':') != NULL;
+	if (*transport->address != '\0') {
+		set_line(lines, &count, v6 ? "smtp_bind_address6" : "smtp_bind_address", "the source address",
+			 transport->address);
+		set_line(lines, &count, "inet_protocols",
+			 "to hosts of the other protocol mail would leave by the system's choice of address",
+			 v6 ? "ipv6" : "ipv4");
+	}
+	if (*transport->helo != '\0')
+		set_line(lines, &count, "smtp_helo_name", "the name in HELO", transport->helo);
+	snprintf(next_line(lines, &count, "syslog_name", "names the transport in each delivery line")->value,
+		 sizeof lines->value, "postfix/%s", transport->name);
+	return count;
+}
+
+typedef void transport_visit(const struct transport *transport, const struct postfix_wish *wish, FILE *to);
+
+static void each_transport(const struct postfix_wish *wish, transport_visit *visit, FILE *to)
+{
+	for (int i = 0; i < wish->config->pool_count; i++)
+		for (int j = 0; j < wish->config->pools[i].transport_count; j++)
+			visit(&wish->config->pools[i].transports[j], wish, to);
+}
+
+static void print_main(const struct postfix_wish *wish, FILE *to)
+{
+	struct postfix_line lines[POSTFIX_LINES_MAX];
+	int count = postfix_main_lines(wish, lines);
+	bool said = false;
+	for (int i = 0; i < count; i++) {
+		fprintf(to, "# %s\n", lines[i].why);
+		if (strstr(lines[i].value, "unix:/") != NULL && !said)
+			fprintf(to, "# a chrooted process (Debian's smtpd, cleanup and trivial-rewrite are) seeks this path below\n"
+				    "# %s: put the socket there, or say \"n\" for chroot in master.cf; inet needs\n"
+				    "# neither, but is slower\n",
+				wish->queue);
+		said |= strstr(lines[i].value, "unix:/") != NULL;
+		fprintf(to, "%s = %s\n", lines[i].name, lines[i].value);
+	}
+}
+
+static void print_service(const struct transport *transport, const struct postfix_wish *wish, FILE *to)
+{
+	(void)wish;
+	struct postfix_line lines[POSTFIX_OPTIONS_MAX];
+	int count = postfix_transport_lines(transport, lines);
+	fprintf(to, "%-15s unix  -       -       n       -       -       smtp\n", transport->name);
+	for (int i = 0; i < count; i++)
+		fprintf(to, "  -o %s=%s\n", lines[i].name, lines[i].value);
+}
+
+/* A string as a regular expression that matches it alone. */
+static void print_literal(const char *string, FILE *to)
+{
+	for (; *string != '\0'; string++)
+		fprintf(to, strchr("\\^$.[]|()?*+{}/", *string) != NULL ? "\\%c" : "%c", *string);
+}
+
+static void print_filter(const struct transport *transport, const struct postfix_wish *wish, FILE *to)
+{
+	fputs("/^", to);
+	print_literal(wish->config->set.postfix_header, to);
+	fputs(": ", to);
+	print_literal(transport->name, to);
+	fprintf(to, "$/ FILTER %s:\n", transport->name);
+}
+
+void postfix_print_quoted(const char *word, FILE *to)
+{
+	if (*word != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=@")] == '\0') {
+		fputs(word, to);
+		return;
+	}
+	fputc('\'', to);
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			fputs("'\\''", to);
+		else
+			fputc(*word, to);
+	fputc('\'', to);
+}
+
+void postfix_print_service_command(const struct transport *transport, const char *dir, FILE *to)
+{
+	struct postfix_line lines[POSTFIX_OPTIONS_MAX];
+	int count = postfix_transport_lines(transport, lines);
+	char service[4096];
+	struct text text = text_over(service, sizeof service);
+	text_addf(&text, "%s/unix=%s unix - - n - - smtp", transport->name, transport->name);
+	for (int i = 0; i < count; i++)
+		text_addf(&text, " -o %s=%s", lines[i].name, lines[i].value);
+	fputs("postconf ", to);
+	if (dir != NULL) {
+		fputs("-c ", to);
+		postfix_print_quoted(dir, to);
+		fputc(' ', to);
+	}
+	fputs("-M ", to);
+	postfix_print_quoted(service, to);
+}
+
+static void print_service_command(const struct transport *transport, const struct postfix_wish *wish, FILE *to)
+{
+	(void)wish;
+	postfix_print_service_command(transport, NULL, to);
+	fputc('\n', to);
+}
+
+void postfix_print_file_command(const struct postfix_wish *wish, enum postfix_part part, FILE *to)
+{
+	char path[512];
+	snprintf(path, sizeof path, "%.400s/%s", wish->dir, parts[part].file);
+	fputs("penstockctl -c ", to);
+	postfix_print_quoted(wish->config_file, to);
+	fprintf(to, " postfix print %s > ", parts[part].word);
+	postfix_print_quoted(path, to);
+}
+
+static void print_commands(const struct postfix_wish *wish, FILE *to)
+{
+	struct postfix_line lines[POSTFIX_LINES_MAX];
+	int count = postfix_main_lines(wish, lines);
+	postfix_print_file_command(wish, POSTFIX_MILTER_CHECKS, to);
+	fputc('\n', to);
+	postfix_print_file_command(wish, POSTFIX_SMTP_CHECKS, to);
+	fputc('\n', to);
+	each_transport(wish, print_service_command, to);
+	for (int i = 0; i < count; i++) {
+		char setting[800];
+		snprintf(setting, sizeof setting, "%s = %s", lines[i].name, lines[i].value);
+		fputs("postconf -e ", to);
+		postfix_print_quoted(setting, to);
+		fputc('\n', to);
+	}
+	fputs("postfix reload\n", to);
+}
+
+void postfix_print(const struct postfix_wish *wish, enum postfix_part part, FILE *to)
+{
+	switch (part) {
+	case POSTFIX_MAIN:
+		print_main(wish, to);
+		break;
+	case POSTFIX_MASTER:
+		each_transport(wish, print_service, to);
+		break;
+	case POSTFIX_MILTER_CHECKS:
+		each_transport(wish, print_filter, to);
+		break;
+	case POSTFIX_SMTP_CHECKS:
+		fputs("/^X-Penstock-/ IGNORE\n", to);
+		break;
+	case POSTFIX_COMMANDS:
+	case POSTFIX_PART_COUNT:
+		print_commands(wish, to);
+	}
+}
+
+void postfix_print_all(const struct postfix_wish *wish, FILE *to)
+{
+	for (int i = 0; i < POSTFIX_PART_COUNT; i++) {
+		bool in_dir = i == POSTFIX_MILTER_CHECKS || i == POSTFIX_SMTP_CHECKS;
+		fprintf(to, "%s# ---- %s%s%s\n", i > 0 ? "\n" : "", in_dir ? wish->dir : "", in_dir ? "/" : "",
+			parts[i].file);
+		postfix_print(wish, (enum postfix_part)i, to);
+	}
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postfix: what Postfix must be told so that it fits a configuration of ours: the lines of main.cf and master.cf, the
+ * header check files, and the commands that put them there.
+ */
+#ifndef PENSTOCK_POSTFIX_H
+#define PENSTOCK_POSTFIX_H
+
+#include "milter/config.h"
+
+#define POSTFIX_DIR "/etc/postfix"
+#define POSTFIX_QUEUE "/var/spool/postfix"
+#define POSTFIX_MILTER_FILE "penstock_milter_header_checks"	/* file names below the folder of Postfix */
+#define POSTFIX_SMTP_FILE "penstock_smtp_header_checks"
+
+/* id, word on the command line, which file it belongs in */
+#define POSTFIX_PART_ROWS(ROW)                                                                     \
+	ROW(MAIN, "main", "main.cf")                                                               \
+	ROW(MASTER, "master", "master.cf")                                                         \
+	ROW(MILTER_CHECKS, "milter-header-checks", POSTFIX_MILTER_FILE)                            \
+	ROW(SMTP_CHECKS, "header-checks", POSTFIX_SMTP_FILE)                                       \
+	ROW(COMMANDS, "commands", "the same as commands, for a Postfix that has none of it yet")
+
+enum postfix_part {
+#define POSTFIX_PART_ENUM(id, word, file) POSTFIX_##id,
+	POSTFIX_PART_ROWS(POSTFIX_PART_ENUM)
+#undef POSTFIX_PART_ENUM
+	POSTFIX_PART_COUNT
+};
+
+/* What the lines are made from; all borrowed. */
+struct postfix_wish {
+	const struct config *config;
+	const char *config_file;	/* named in the commands */
+	const char *dir;		/* where the header check files lie */
+	const char *queue;		/* Postfix's queue directory */
+};
+
+struct postfix_line {
+	const char *name;		/* constant */
+	const char *why;		/* constant */
+	char value[640];
+};
+
+enum { POSTFIX_LINES_MAX = 8, POSTFIX_OPTIONS_MAX = 4 };
+
+/* The parameters of main.cf; returns how many. */
+int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line lines[POSTFIX_LINES_MAX]);
+/* The -o options of a transport's service in master.cf; returns how many. */
+int postfix_transport_lines(const struct transport *transport, struct postfix_line lines[POSTFIX_OPTIONS_MAX]);
+
+/* False where `word` is no part. */
+bool postfix_part_find(const char *word, enum postfix_part *part_out);
+void postfix_print(const struct postfix_wish *wish, enum postfix_part part, FILE *to);
+void postfix_print_all(const struct postfix_wish *wish, FILE *to);
+
+/* Single commands, without a newline: a transport's service (dir NULL: without -c), a header check file. */
+void postfix_print_service_command(const struct transport *transport, const char *dir, FILE *to);
+void postfix_print_file_command(const struct postfix_wish *wish, enum postfix_part part, FILE *to);
+
+/* A word for a POSIX shell, in quotes where it needs them. */
+void postfix_print_quoted(const char *word, FILE *to);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postfix_read: a Postfix as it is set up now. postconf(1) and postmap(1) are run directly, never through a shell, and
+ * stopped where they take too long; neither needs a running server.
+ */
+#ifndef PENSTOCK_POSTFIX_READ_H
+#define PENSTOCK_POSTFIX_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct postfix;
+
+struct postfix_service {
+	const char *name, *type, *command;
+	bool chroot;
+};
+
+/* `dir` is Postfix's configuration folder; NULL: the one that postconf finds. NULL with a sentence in `error`. */
+struct postfix *postfix_read(const char *dir, char *error, size_t error_size);
+void postfix_free(struct postfix **postfix);
+
+/* A parameter with its $names expanded: as a service ("clean-1/unix") overrides it, else of main.cf; service NULL:
+ * of main.cf. NULL where this Postfix does not know it. */
+const char *postfix_get(const struct postfix *postfix, const char *service, const char *name);
+/* Only what the service says itself; NULL where it says nothing. */
+const char *postfix_override(const struct postfix *postfix, const char *service, const char *name);
+/* Services of master.cf in order; NULL behind the last one. */
+const struct postfix_service *postfix_service(const struct postfix *postfix, size_t index);
+
+/* Asks one table as postmap -q does: 1 with the answer, 0 where the key is not in it, -1 with what postmap said. */
+int postfix_lookup(const struct postfix *postfix, const char *table, const char *key, char *answer, size_t size);
+
+#endif

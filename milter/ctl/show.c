@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/ctl/show.h"
+
+#include "milter/ctl/table.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "policy/base/banned.h"
+
+static const char *const pairs[] = { "", "", NULL };	/* names and values, without titles */
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text == NULL ? "" : text;
+}
+
+static const char *or_dash(const char *text)
+{
+	return *text == '\0' ? "-" : text;
+}
+
+/* A number as JSON has it, 0 where it is none. */
+static double number_of(const json_t *object, const char *name)
+{
+	return json_number_value(json_object_get(object, name));
+}
+
+static int64_t whole_of(const json_t *object, const char *name)
+{
+	double number = number_of(object, name);
+	return number > -9e15 && number < 9e15 ? (int64_t)number : 0;
+}
+
+/* Any simple value as one word; "-" for null and for what has parts. */
+static const char *value_text(const json_t *value, char form[FORM_MAX])
+{
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_boolean(value))
+		return json_is_true(value) ? "yes" : "no";
+	return json_is_number(value) ? form_number(form, json_number_value(value)) : "-";
+}
+
+static void add_number(struct table *table, const json_t *object, const char *name)
+{
+	char form[FORM_MAX];
+	table_add(table, value_text(json_object_get(object, name), form));
+}
+
+static void add_score(struct table *table, const json_t *value)
+{
+	if (json_is_number(value))
+		table_addf(table, "%.2f", json_number_value(value));
+	else
+		table_add(table, "-");
+}
+
+/* "up=yes breaker_open=no pending=0": new members of the daemon show without a new tool. */
+static void add_section(struct table *table, const char *name, const json_t *section)
+{
+	char line[4096] = "", form[FORM_MAX];
+	size_t length = 0;
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)section, key, value) {
+		int wrote = snprintf(line + length, sizeof line - length, "%s%s=%s", length == 0 ? "" : " ", key,
+				     value_text(value, form));
+		if (wrote < 0 || (size_t)wrote >= sizeof line - length)
+			break;
+		length += (size_t)wrote;
+	}
+	table_add(table, name);
+	table_add(table, line);
+}
+
+static void add_sessions(struct table *table, const json_t *answer)
+{
+	char bar[FORM_MAX];
+	double sessions = number_of(answer, "sessions"), most = number_of(answer, "max_sessions");
+	table_add(table, "sessions");
+	table_addf(table, "%.0f of %.0f %s", sessions, most, form_bar(bar, sessions, most > 0 ? most : -1));
+}
+
+void show_status(const json_t *answer, FILE *to)
+{
+	static const char *const shown[] = { "status", "version", "uptime_s", "last_message_s", "sessions",
+					     "max_sessions", "reasons" };
+	char span[FORM_MAX];
+	const char *key;
+	json_t *value, *reasons = json_object_get(answer, "reasons"), *last = json_object_get(answer, "last_message_s");
+	size_t index;
+	struct table *table = table_new(pairs);
+	table_add(table, "status");
+	table_add(table, or_dash(text_of(answer, "status")));
+	json_array_foreach(reasons, index, value) {
+		table_add(table, index == 0 ? "because" : "");
+		table_add(table, value_text(value, span));
+	}
+	table_add(table, "version");
+	table_addf(table, "%s, up %s", or_dash(text_of(answer, "version")), form_span(span, whole_of(answer, "uptime_s")));
+	table_add(table, "last message");
+	if (json_is_number(last))
+		table_addf(table, "%s ago", form_span(span, whole_of(answer, "last_message_s")));
+	else
+		table_add(table, "none since the start");
+	add_sessions(table, answer);
+	json_object_foreach((json_t *)(uintptr_t)answer, key, value) {
+		size_t i = 0;
+		while (i < sizeof shown / sizeof shown[0] && strcmp(shown[i], key) != 0)
+			i++;
+		if (i < sizeof shown / sizeof shown[0] || strcmp(key, "ok") == 0)
+			continue;
+		if (json_is_object(value)) {
+			add_section(table, key, value);
+		} else {
+			table_add(table, key);
+			table_add(table, value_text(value, span));
+		}
+	}
+	table_print(table, to, 0);
+	table_free(&table);
+}
+
+void show_top(const json_t *answer, FILE *to)
+{
+	static const char *const titles[] = { "ACCOUNT", "LEVEL", ">SCORE", ">MSGS/HOUR", ">RCPTS/HOUR", ">RCPTS/DAY",
+					      NULL };
+	json_t *rows = json_object_get(answer, "accounts"), *row;
+	size_t index;
+	struct table *table = table_new(titles);
+	json_array_foreach(rows, index, row) {
+		table_add(table, or_dash(text_of(row, "account")));
+		table_add(table, or_dash(text_of(row, "level")));
+		add_score(table, json_object_get(row, "score"));
+		add_number(table, row, "messages_hour");
+		add_number(table, row, "rcpts_hour");
+		add_number(table, row, "rcpts_day");
+	}
+	if (json_array_size(rows) == 0)
+		fputs("No account has sent since this daemon's start.\n", to);
+	else
+		table_print(table, to, 0);
+	table_free(&table);
+}
+
+static void levels_text(const json_t *levels, char *text, size_t size)
+{
+	size_t index, length = 0;
+	json_t *level;
+	*text = '\0';
+	json_array_foreach(levels, index, level) {
+		const char *word = json_string_value(level);
+		int wrote = snprintf(text + length, size - length, "%s%s", index == 0 ? "" : ", ", word == NULL ? "?" : word);
+		if (wrote < 0 || (size_t)wrote >= size - length)
+			return;
+		length += (size_t)wrote;
+	}
+}
+
+void show_pools(const json_t *answer, FILE *to)
+{
+	static const char *const titles[] = { "POOL", "LEVELS", "TRANSPORT", "ADDRESS", "HELO", ">WEIGHT", ">MESSAGES",
+					      NULL };
+	json_t *pools = json_object_get(answer, "pools"), *pool, *transport;
+	size_t i, j;
+	struct table *table = table_new(titles);
+	json_array_foreach(pools, i, pool) {
+		char levels[200];
+		levels_text(json_object_get(pool, "levels"), levels, sizeof levels);
+		json_array_foreach(json_object_get(pool, "transports"), j, transport) {
+			table_add(table, j == 0 ? text_of(pool, "name") : "");
+			table_add(table, j == 0 ? levels : "");
+			table_add(table, or_dash(text_of(transport, "name")));
+			table_add(table, or_dash(text_of(transport, "address")));
+			table_add(table, or_dash(text_of(transport, "helo")));
+			add_number(table, transport, "weight");
+			add_number(table, transport, "messages");
+		}
+	}
+	if (json_array_size(pools) == 0)
+		fputs("No pools are configured.\n", to);
+	else
+		table_print(table, to, 0);
+	table_free(&table);
+}
+
+static void add_pair(struct table *table, const char *name, const char *value)
+{
+	table_add(table, name);
+	table_add(table, or_dash(value));
+}
+
+static void show_account_head(const json_t *answer, FILE *to)
+{
+	static const struct { const char *known, *said; } knowledge[] = {
+		{ "full", "Redis" }, { "local", "this daemon's table of recent accounts; Redis does not answer" },
+		{ "none", "nobody: Redis does not answer" },
+	};
+	char form[FORM_MAX];
+	int64_t now = time(NULL), since = whole_of(answer, "since"), first = whole_of(answer, "first");
+	const char *known = text_of(answer, "known"), *transport = text_of(answer, "transport");
+	struct table *table = table_new(pairs);
+	add_pair(table, "account", text_of(answer, "account"));
+	table_add(table, "level");
+	table_addf(table, "%s%s%s", or_dash(text_of(answer, "level")), since > 0 ? ", since " : "",
+		   since > 0 ? form_ago(form, since, now) : "");
+	table_add(table, "score");
+	add_score(table, json_object_get(answer, "score"));
+	add_pair(table, "first message", form_ago(form, first, now));
+	table_add(table, "plan");
+	table_addf(table, "%s; over a limit: %s", or_dash(text_of(answer, "plan")), or_dash(text_of(answer, "over")));
+	table_add(table, "leaves by");
+	if (*transport == '\0')
+		table_add(table, "the MTA's default transport");
+	else
+		table_addf(table, "%s of pool %s", transport, or_dash(text_of(answer, "pool")));
+	add_pair(table, "block", text_of(answer, "block"));
+	add_pair(table, "exempt", text_of(answer, "exempt"));
+	for (size_t i = 0; i < sizeof knowledge / sizeof knowledge[0]; i++)
+		if (strcmp(known, knowledge[i].known) == 0)
+			known = knowledge[i].said;
+	add_pair(table, "known from", known);
+	table_print(table, to, 0);
+	table_free(&table);
+}
+
+static void show_windows(const json_t *answer, FILE *to)
+{
+	static const char *const titles[] = { "LIMIT", ">USED", ">LIMIT", "", "FREES IN", "FROM", NULL };
+	char form[FORM_MAX];
+	json_t *rows = json_object_get(answer, "windows"), *own = json_object_get(answer, "own_limits"), *row;
+	size_t index;
+	struct table *table = table_new(titles);
+	json_array_foreach(rows, index, row) {
+		const json_t *limit = json_object_get(row, "limit");
+		const char *name = text_of(row, "name");
+		int64_t frees = whole_of(row, "frees_in_s");
+		table_add(table, or_dash(name));
+		add_number(table, row, "used");
+		add_number(table, row, "limit");
+		table_add(table, form_bar(form, number_of(row, "used"), json_is_number(limit) ? json_number_value(limit) : -1));
+		table_add(table, frees > 0 ? form_span(form, frees) : "");
+		table_add(table, json_object_get(own, name) != NULL ? "own" : json_is_number(limit) ? "plan" : "");
+	}
+	table_add(table, "rcpts_per_message");
+	table_add(table, "");
+	add_number(table, answer, "rcpts_per_message");
+	table_add(table, "");
+	table_add(table, "");
+	table_add(table, json_object_get(own, "rcpts_per_message") != NULL ? "own" :
+			 json_is_number(json_object_get(answer, "rcpts_per_message")) ? "plan" : "");
+	fputc('\n', to);
+	table_print(table, to, 0);
+	table_free(&table);
+}
+
+static void show_reputation(const json_t *answer, FILE *to)
+{
+	static const char *const term_titles[] = { "TERM OF THE SCORE", ">VALUE", NULL };
+	static const char *const counter_titles[] = { "COUNTER (DECAYED)", ">VALUE", NULL };
+	json_t *row;
+	size_t index;
+	const char *key;
+	struct table *terms = table_new(term_titles), *counters = table_new(counter_titles);
+	json_array_foreach(json_object_get(answer, "terms"), index, row) {
+		table_add(terms, or_dash(text_of(row, "name")));
+		add_score(terms, json_object_get(row, "value"));
+	}
+	json_object_foreach(json_object_get(answer, "counters"), key, row) {
+		table_add(counters, key);
+		add_score(counters, row);
+	}
+	fputc('\n', to);
+	table_print(terms, to, 0);
+	fputc('\n', to);
+	table_print(counters, to, 0);
+	table_free(&terms);
+	table_free(&counters);
+}
+
+void show_account(const json_t *answer, FILE *to)
+{
+	show_account_head(answer, to);
+	show_windows(answer, to);
+	show_reputation(answer, to);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/daemon.h"
+
+#include "milter/dns/rbl.h"
+#include "milter/loop.h"
+#include "policy/base/panic.h"
+#include "redis-schema/store.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "policy/base/banned.h"
+
+struct daemon the_daemon;
+
+static pthread_mutex_t setup_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct setup *setup_in_force;	/* one reference */
+
+struct setup *setup_hold(void)
+{
+	pthread_mutex_lock(&setup_lock);
+	struct setup *setup = setup_in_force;
+	MUST(setup != NULL);
+	setup->references++;
+	pthread_mutex_unlock(&setup_lock);
+	return setup;
+}
+
+static void setup_free(struct setup *setup)
+{
+	rbl_free(&setup->rbl);
+	config_drop(&setup->config);
+	free(setup);
+}
+
+struct setup_end {
+	struct loop_job job;	/* first */
+	struct setup *setup;
+};
+
+static void end_on_loop(struct loop_job *job)
+{
+	struct setup_end *end = (struct setup_end *)job;
+	setup_free(end->setup);
+	free(end);
+}
+
+void setup_drop(struct setup **setup)
+{
+	struct setup *dropped = *setup;
+	*setup = NULL;
+	if (dropped == NULL)
+		return;
+	pthread_mutex_lock(&setup_lock);
+	int left = --dropped->references;
+	pthread_mutex_unlock(&setup_lock);
+	if (left > 0)
+		return;
+	/* the resolver's sockets belong to the loop thread */
+	struct setup_end *end = calloc(1, sizeof *end);
+	MUST(end != NULL);
+	end->job.run = end_on_loop;
+	end->setup = dropped;
+	loop_post(the_daemon.loop, &end->job);
+}
+
+bool setup_replace(struct config *config, char *error, size_t error_size)
+{
+	struct setup *setup = calloc(1, sizeof *setup);
+	if (setup == NULL) {
+		snprintf(error, error_size, "no memory for a configuration");
+		config_drop(&config);
+		return false;
+	}
+	struct rbl_settings settings = {
+		.servers = config->dns_servers,
+		.server_count = config->dns_server_count,
+		.lists = config->lists,
+		.list_count = config->list_count,
+		.timeout_ms = config->set.dns_timeout_ms,
+		.cache_addresses = config->set.dns_cache_addresses,
+		.inflight = config->set.dns_inflight,
+	};
+	setup->config = config;
+	setup->references = 1;
+	setup->rbl = rbl_new(the_daemon.loop, &settings, error, error_size);
+	if (setup->rbl == NULL) {
+		setup_free(setup);
+		return false;
+	}
+	pthread_mutex_lock(&setup_lock);
+	struct setup *old = setup_in_force;
+	setup_in_force = setup;
+	pthread_mutex_unlock(&setup_lock);
+	setup_drop(&old);
+	return true;
+}
+
+void setup_clear(void)
+{
+	struct setup *setup = setup_in_force;
+	setup_in_force = NULL;
+	if (setup != NULL)
+		setup_free(setup);
+}
+
+static void fill_from_plan(const struct config *config, const char *name, struct limits *limits)
+{
+	struct limits redis;
+	const struct limits *plan = &redis;
+	if (!store_plan(the_daemon.store, name, &redis))
+		plan = config_plan(config, name);
+	if (plan != NULL)
+		limits_fill(limits, plan);
+}
+
+void limits_in_force(const struct config *config, const struct limits *own, struct limits *limits_out)
+{
+	*limits_out = *own;
+	if (own->plan[0] != '\0')
+		fill_from_plan(config, own->plan, limits_out);
+	fill_from_plan(config, "default", limits_out);
+}

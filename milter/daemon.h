@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * daemon: what the parts of one running daemon share: the loop, the store, the block lists, and the configuration in
+ * force. One for the process; made by main before any session.
+ */
+#ifndef PENSTOCK_DAEMON_H
+#define PENSTOCK_DAEMON_H
+
+#include "milter/config.h"
+
+struct loop;
+struct store;
+struct rbl;
+
+struct daemon {
+	struct loop *loop;	/* owned */
+	struct store *store;	/* owned; its functions belong to the loop thread */
+};
+
+extern struct daemon the_daemon;
+
+/* What a reload replaces, as one counted value, so that a session keeps configuration and block lists of one kind. */
+struct setup {
+	struct config *config;	/* one reference */
+	struct rbl *rbl;	/* owned */
+	int references;		/* daemon.c's */
+};
+
+/* The setup in force; any thread. Give it back with setup_drop, which clears the pointer. */
+struct setup *setup_hold(void);
+void setup_drop(struct setup **setup);
+
+/* Makes a setup of `config` (takes the reference) and puts it in force. False with a sentence in `error`: the old one
+ * stays. */
+bool setup_replace(struct config *config, char *error, size_t error_size);
+/* At the end of the daemon, with the loop stopped. */
+void setup_clear(void);
+
+/* The limits that hold for an account: its own, its plan's (of Redis, else of the file), the default plan's. */
+void limits_in_force(const struct config *config, const struct limits *own, struct limits *limits_out);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/dns/answer.h"
+
+#include "policy/base/text.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { HEADER_BYTES = 12, WIRE_NAME_MAX = 255, LABEL_MAX = 63 };
+enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_OPT = 41, CLASS_IN = 1 };
+enum { RCODE_NOERROR = 0, RCODE_NXDOMAIN = 3 };
+
+/* A name as it stands on the wire, without compression, in lower case: two names are equal if their bytes are. */
+struct name {
+	size_t length;	/* with the empty label at the end */
+	uint8_t bytes[WIRE_NAME_MAX];
+};
+
+struct message {
+	const uint8_t *bytes;
+	size_t length;
+	size_t at;	/* what is read next */
+};
+
+struct record {
+	struct name owner;
+	unsigned type, class;
+	uint32_t ttl;
+	size_t data, data_length;	/* where its data lies in the message */
+};
+
+static bool add_label(struct name *name, const uint8_t *label, size_t length)
+{
+	if (length > LABEL_MAX || name->length + 1 + length > WIRE_NAME_MAX)
+		return false;
+	name->bytes[name->length++] = (uint8_t)length;
+	for (size_t i = 0; i < length; i++)
+		name->bytes[name->length++] = (uint8_t)text_lower((char)label[i]);
+	return true;
+}
+
+static bool name_of_text(const char *text, struct name *name)
+{
+	name->length = 0;
+	while (*text != '\0') {
+		size_t length = strcspn(text, ".");
+		if (length == 0 || !add_label(name, (const uint8_t *)text, length))
+			return false;
+		text += length + (text[length] == '.' ? 1 : 0);
+	}
+	return add_label(name, NULL, 0);
+}
+
+static bool is_below(const struct name *name, const struct name *ancestor)
+{
+	size_t at = 0;
+	while (name->length - at > ancestor->length)
+		at += 1U + name->bytes[at];
+	return name->length - at == ancestor->length && memcmp(name->bytes + at, ancestor->bytes, ancestor->length) == 0;
+}
+
+static bool is_same(const struct name *a, const struct name *b)
+{
+	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+/* Each pointer must lead to before the place that the last one led to, so that no chain of them is endless. */
+static bool read_name(struct message *message, struct name *name)
+{
+	size_t at = message->at, lowest = message->at;
+	bool jumped = false;
+	name->length = 0;
+	while (at < message->length) {
+		unsigned length = message->bytes[at];
+		if (length >= 0xc0) {
+			if (message->length - at < 2)
+				return false;
+			size_t target = (size_t)(length & 0x3f) << 8 | message->bytes[at + 1];
+			if (!jumped)
+				message->at = at + 2;
+			jumped = true;
+			if (target >= lowest)
+				return false;
+			at = lowest = target;
+			continue;
+		}
+		if (length > LABEL_MAX || length >= message->length - at ||
+		    !add_label(name, message->bytes + at + 1, length))
+			return false;
+		at += 1 + length;
+		if (length == 0) {
+			if (!jumped)
+				message->at = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The callers have checked that the bytes are there. */
+static unsigned get_16(const struct message *message, size_t at)
+{
+	return (unsigned)message->bytes[at] << 8 | message->bytes[at + 1];
+}
+
+static uint32_t get_32(const struct message *message, size_t at)
+{
+	return (uint32_t)get_16(message, at) << 16 | get_16(message, at + 2);
+}
+
+static bool read_record(struct message *message, struct record *record)
+{
+	if (!read_name(message, &record->owner) || message->length - message->at < 10)
+		return false;
+	record->type = get_16(message, message->at);
+	record->class = get_16(message, message->at + 2);
+	record->ttl = get_32(message, message->at + 4);
+	if (record->ttl > INT32_MAX)
+		record->ttl = 0;	/* RFC 2181 section 8 */
+	record->data_length = get_16(message, message->at + 8);
+	record->data = message->at + 10;
+	if (record->data_length > message->length - record->data)
+		return false;
+	message->at = record->data + record->data_length;
+	return true;
+}
+
+/* A name that fills a record's data exactly. */
+static bool read_data_name(const struct message *message, const struct record *record, struct name *name)
+{
+	struct message data = { message->bytes, message->length, record->data };
+	return read_name(&data, name) && data.at == record->data + record->data_length;
+}
+
+static int64_t shorter(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What one pass over the answer section says of one name. */
+struct finding {
+	bool alias;
+	struct name target;
+};
+
+static bool look_up(const struct message *start, unsigned records, const struct name *owner, struct dns_answer *answer,
+		    struct finding *finding)
+{
+	struct message message = *start;
+	struct record record;
+	finding->alias = false;
+	for (unsigned i = 0; i < records; i++) {
+		if (!read_record(&message, &record))
+			return false;
+		if (record.class != CLASS_IN || !is_same(&record.owner, owner))
+			continue;
+		if (record.type == TYPE_CNAME) {
+			if (!read_data_name(&message, &record, &finding->target))
+				return false;
+			answer->ttl_s = shorter(answer->ttl_s, record.ttl);
+			finding->alias = true;
+			return true;
+		}
+		if (record.type != TYPE_A)
+			continue;
+		if (record.data_length != 4)
+			return false;
+		answer->ttl_s = shorter(answer->ttl_s, record.ttl);
+		if (answer->count < DNS_A_MAX)
+			answer->addresses[answer->count++] = get_32(&message, record.data);
+	}
+	return true;
+}
+
+/* From the question's name along the aliases to the addresses. `name` ends as the last name of the chain. */
+static bool follow(const struct message *start, unsigned records, struct name *name, struct dns_answer *answer)
+{
+	struct finding finding;
+	for (int aliases = 0; aliases <= DNS_CNAME_MAX; aliases++) {
+		if (!look_up(start, records, name, answer, &finding))
+			return false;
+		if (!finding.alias)
+			return true;
+		answer->count = 0;
+		*name = finding.target;
+	}
+	return false;
+}
+
+struct authority {
+	bool soa, ns;
+	int64_t ttl_s;	/* RFC 2308 section 5: the lesser of the SOA's own TTL and its minimum */
+};
+
+static bool read_soa(const struct message *message, const struct record *record, int64_t *ttl_s_out)
+{
+	enum { SOA_NUMBERS = 20 };
+	struct message data = { message->bytes, message->length, record->data };
+	struct name ignored;
+	size_t end = record->data + record->data_length;
+	if (!read_name(&data, &ignored) || !read_name(&data, &ignored) || data.at + SOA_NUMBERS != end)
+		return false;
+	*ttl_s_out = shorter(record->ttl, get_32(message, end - 4));
+	return true;
+}
+
+static bool read_authority(struct message *message, unsigned records, const struct name *name, struct authority *out)
+{
+	struct record record;
+	for (unsigned i = 0; i < records; i++) {
+		if (!read_record(message, &record))
+			return false;
+		if (record.class != CLASS_IN || !is_below(name, &record.owner))
+			continue;
+		out->ns |= record.type == TYPE_NS;
+		if (record.type == TYPE_SOA && !read_soa(message, &record, &out->ttl_s))
+			return false;
+		out->soa |= record.type == TYPE_SOA;
+	}
+	return true;
+}
+
+/* The upper bits of the rcode, RFC 6891 section 6.1.3. */
+static bool read_additional(struct message *message, unsigned records, int *rcode)
+{
+	struct record record;
+	for (unsigned i = 0; i < records; i++) {
+		if (!read_record(message, &record))
+			return false;
+		if (record.type == TYPE_OPT)
+			*rcode |= (int)(get_32(message, record.data - 6) >> 24) << 4;
+	}
+	return true;
+}
+
+static bool read_question(struct message *message, const struct name *wanted)
+{
+	struct name name;
+	if (!read_name(message, &name) || message->length - message->at < 4 || !is_same(&name, wanted))
+		return false;
+	message->at += 4;
+	return get_16(message, message->at - 4) == TYPE_A && get_16(message, message->at - 2) == CLASS_IN;
+}
+
+static bool read_answer(struct message *message, struct name *name, struct dns_answer *answer)
+{
+	struct authority authority = { .ttl_s = DNS_TTL_LEAST };
+	struct record record;
+	unsigned flags = get_16(message, 2);
+	unsigned answers = get_16(message, 6), authorities = get_16(message, 8), more = get_16(message, 10);
+	bool response = flags >> 15 == 1, query = (flags >> 11 & 15U) == 0, cut = (flags >> 9 & 1U) == 1;
+	answer->rcode = (int)(flags & 15U);
+	if (!response || !query || cut || get_16(message, 4) != 1 || answers + authorities + more > DNS_RECORDS_MAX)
+		return false;
+	message->at = HEADER_BYTES;
+	if (!read_question(message, name))
+		return false;
+	struct message start = *message;
+	for (unsigned i = 0; i < answers; i++)
+		if (!read_record(message, &record))
+			return false;
+	answer->ttl_s = DNS_TTL_MOST;
+	if (!follow(&start, answers, name, answer) || !read_authority(message, authorities, name, &authority) ||
+	    !read_additional(message, more, &answer->rcode))
+		return false;
+	if (answer->rcode == RCODE_NOERROR && answer->count > 0) {
+		answer->outcome = DNS_FOUND;
+		return true;
+	}
+	/* Name servers without an SOA record: "ask those", RFC 2308 section 2.2. */
+	bool referral = authority.ns && !authority.soa;
+	if (answer->rcode != RCODE_NXDOMAIN && (answer->rcode != RCODE_NOERROR || referral))
+		return false;
+	*answer = (struct dns_answer){
+		.outcome = DNS_NONE,
+		.rcode = answer->rcode,
+		.ttl_s = shorter(answer->ttl_s, authority.ttl_s),
+	};
+	return true;
+}
+
+void dns_answer_parse(const uint8_t *bytes, size_t length, const char *name, struct dns_answer *answer_out)
+{
+	struct message message = { bytes, length, 0 };
+	struct name wire;
+	*answer_out = (struct dns_answer){ .rcode = DNS_RCODE_NONE };
+	if (length >= HEADER_BYTES && name_of_text(name, &wire) && read_answer(&message, &wire, answer_out)) {
+		answer_out->ttl_s = answer_out->ttl_s < DNS_TTL_LEAST ? DNS_TTL_LEAST : answer_out->ttl_s;
+		return;
+	}
+	*answer_out = (struct dns_answer){ .rcode = answer_out->rcode };
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/endpoint.h"
+
+#include "milter/privilege.h"
+#include "policy/base/text.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+static bool parse_unix(const char *path, struct endpoint *endpoint, char *error, size_t error_size)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	if (*path != '/' || !text_copy(un.sun_path, sizeof un.sun_path, path)) {
+		snprintf(error, error_size, "\"unix:%s\": expected an absolute path of at most %zu bytes", path,
+			 sizeof un.sun_path - 1);
+		return false;
+	}
+	memcpy(&endpoint->address, &un, sizeof un);
+	endpoint->length = sizeof un;
+	return true;
+}
+
+static bool parse_inet(const char *text, struct endpoint *endpoint)
+{
+	char host[64];
+	const char *colon = strrchr(text, ':');
+	bool bracket = *text == '[';
+	if (colon == NULL || colon == text || (bracket && colon[-1] != ']'))
+		return false;
+	size_t length = (size_t)(colon - text) - (bracket ? 2 : 0);
+	if (length == 0 || length >= sizeof host)
+		return false;
+	memcpy(host, text + (bracket ? 1 : 0), length);
+	host[length] = '\0';
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	int64_t port;
+	if (!text_to_int(colon + 1, 1, 65535, &port) || getaddrinfo(host, colon + 1, &hints, &found) != 0)
+		return false;
+	memcpy(&endpoint->address, found->ai_addr, found->ai_addrlen);
+	endpoint->length = found->ai_addrlen;
+	freeaddrinfo(found);
+	return true;
+}
+
+bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error, size_t error_size)
+{
+	*endpoint_out = (struct endpoint){ 0 };
+	if (strncmp(text, "unix:", 5) == 0)
+		return parse_unix(text + 5, endpoint_out, error, error_size);
+	if (parse_inet(strncmp(text, "inet:", 5) == 0 ? text + 5 : text, endpoint_out))
+		return true;
+	snprintf(error, error_size, "\"%s\": expected unix:/path, address:port or [v6]:port, the address in numbers", text);
+	return false;
+}
+
+int endpoint_connect(const struct endpoint *endpoint)
+{
+	int fd = socket(endpoint->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) != 0) {
+		int saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+static const char *unix_path(const struct endpoint *endpoint)
+{
+	return ((const struct sockaddr_un *)&endpoint->address)->sun_path;
+}
+
+/* A daemon that died leaves its socket's file behind; one that lives would be robbed of it. */
+static bool remove_stale(const struct endpoint *endpoint, char *error, size_t error_size)
+{
+	int fd = endpoint_connect(endpoint);
+	if (fd >= 0) {
+		close(fd);
+		snprintf(error, error_size, "%s: another process listens there", unix_path(endpoint));
+		return false;
+	}
+	if (errno == ECONNREFUSED)
+		unlink(unix_path(endpoint));
+	return true;
+}
+
+int endpoint_listen(const struct endpoint *endpoint, unsigned mode, const char *group, char *error, size_t error_size)
+{
+	bool is_unix = endpoint->address.ss_family == AF_UNIX;
+	int yes = 1;
+	if (is_unix && !remove_stale(endpoint, error, error_size))
+		return -1;
+	int fd = socket(endpoint->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && !is_unix)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) != 0 ||
+	    listen(fd, 1024) != 0) {
+		snprintf(error, error_size, "cannot listen%s%s: %s", is_unix ? " on " : "",
+			 is_unix ? unix_path(endpoint) : "", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	if (is_unix && !privilege_share(unix_path(endpoint), mode, group, error, error_size)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * endpoint: "unix:/path", "address:port", "[v6]:port", with or without "inet:" before it; numeric addresses only, so
+ * that reading one never waits for a resolver.
+ */
+#ifndef PENSTOCK_ENDPOINT_H
+#define PENSTOCK_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct endpoint {
+	struct sockaddr_storage address;
+	socklen_t length;
+};
+
+/* False with a sentence in `error`. */
+bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error, size_t error_size);
+
+/* A non-blocking, close-on-exec listening socket. An old unix socket file is removed first where nobody listens on
+ * it. `mode` is for a unix socket's file; `group` is its group, "" leaves it. -1 with a sentence in `error`. */
+int endpoint_listen(const struct endpoint *endpoint, unsigned mode, const char *group, char *error, size_t error_size);
+
+/* A blocking connection, for programs that have nothing else to do; -1 with errno. */
+int endpoint_connect(const struct endpoint *endpoint);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/exchange.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+enum state {
+	READING,
+	SERVING,	/* an answer is owed */
+	ANSWERING,
+	CLOSING,	/* the answer is out; the client's end is awaited, for a close with unread input is a reset */
+};
+
+struct exchange_call {
+	struct exchange *exchange;	/* borrowed; not looked at without a bufferevent */
+	struct bufferevent *bev;	/* owned; NULL: the connection has gone while an answer was owed */
+	struct event *deadline;		/* owned */
+	enum state state;
+	bool ended;			/* the client sends no more */
+	struct exchange_call *next, **link;	/* the exchange's list */
+};
+
+struct exchange {
+	const struct exchange_kind *kind;
+	struct event_base *base;
+	struct evconnlistener *listener;	/* owned */
+	struct event *resume;	/* owned */
+	struct exchange_call *calls;	/* owned, but for those in SERVING */
+	int count;
+};
+
+static void call_unlink(struct exchange_call *call)
+{
+	struct exchange *exchange = call->exchange;
+	*call->link = call->next;
+	if (call->next != NULL)
+		call->next->link = call->link;
+	exchange->count--;
+	if (exchange->listener != NULL)
+		evconnlistener_enable(exchange->listener);
+}
+
+static void call_close(struct exchange_call *call)
+{
+	call_unlink(call);
+	event_free(call->deadline);
+	bufferevent_free(call->bev);
+	call->bev = NULL;
+	if (call->state != SERVING)
+		free(call);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	call_close(arg);
+}
+
+static void serve(struct exchange_call *call, size_t length)
+{
+	struct evbuffer *input = bufferevent_get_input(call->bev);
+	const struct exchange_kind *kind = call->exchange->kind;
+	call->state = SERVING;
+	if (length == 0 || length > kind->request_max)
+		kind->serve(call, NULL, 0);
+	else
+		kind->serve(call, (const char *)evbuffer_pullup(input, (ev_ssize_t)length), length);
+}
+
+static void on_input(struct bufferevent *bev, void *arg)
+{
+	struct exchange_call *call = arg;
+	struct evbuffer *input = bufferevent_get_input(bev);
+	if (call->state != READING) {
+		/* behind the request nothing matters; while it is served its bytes are still looked at */
+		if (call->state != SERVING)
+			evbuffer_drain(input, evbuffer_get_length(input));
+		return;
+	}
+	size_t length = evbuffer_get_length(input);
+	const struct exchange_kind *kind = call->exchange->kind;
+	size_t end = length == 0 ? 0 : kind->end((const char *)evbuffer_pullup(input, -1), length);
+	if (end > 0 || length > kind->request_max)
+		serve(call, end);
+}
+
+static void on_end(struct bufferevent *bev, short what, void *arg)
+{
+	struct exchange_call *call = arg;
+	bool half_closed = (what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_ERROR) == 0;
+	size_t length = evbuffer_get_length(bufferevent_get_input(bev));
+	call->ended = true;
+	if (half_closed && (call->state == SERVING || call->state == ANSWERING))
+		return;
+	if (half_closed && call->state == READING && call->exchange->kind->close_ends && length > 0) {
+		serve(call, length);
+		return;
+	}
+	call_close(call);
+}
+
+static void on_written(struct bufferevent *bev, void *arg)
+{
+	struct exchange_call *call = arg;
+	if (call->state != ANSWERING)
+		return;
+	if (call->ended) {
+		call_close(call);
+		return;
+	}
+	call->state = CLOSING;
+	shutdown(bufferevent_getfd(bev), SHUT_WR);
+}
+
+void exchange_answer(struct exchange_call *call, struct evbuffer *answer)
+{
+	if (call->bev == NULL) {
+		free(call);
+		return;
+	}
+	struct evbuffer *input = bufferevent_get_input(call->bev);
+	evbuffer_drain(input, evbuffer_get_length(input));
+	call->state = ANSWERING;
+	if (answer == NULL || evbuffer_get_length(answer) == 0 || bufferevent_write_buffer(call->bev, answer) != 0)
+		event_active(call->deadline, EV_TIMEOUT, 0);	/* nothing to wait for */
+}
+
+static bool call_start(struct exchange *exchange, struct exchange_call *call, evutil_socket_t fd)
+{
+	struct timeval deadline = { .tv_sec = exchange->kind->deadline_s };
+	call->bev = bufferevent_socket_new(exchange->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	call->deadline = evtimer_new(exchange->base, on_deadline, call);
+	if (call->bev == NULL || call->deadline == NULL || evtimer_add(call->deadline, &deadline) != 0)
+		return false;
+	bufferevent_setcb(call->bev, on_input, on_written, on_end, call);
+	/* one byte more than a request may have shows that it is too long */
+	bufferevent_setwatermark(call->bev, EV_READ, 0, exchange->kind->request_max + 1);
+	return bufferevent_enable(call->bev, EV_READ | EV_WRITE) == 0;
+}
+
+static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length,
+			  void *arg)
+{
+	(void)address;
+	(void)length;
+	struct exchange *exchange = arg;
+	struct exchange_call *call = calloc(1, sizeof *call);
+	if (call == NULL || !call_start(exchange, call, fd)) {
+		if (call != NULL && call->deadline != NULL)
+			event_free(call->deadline);
+		if (call != NULL && call->bev != NULL)
+			bufferevent_free(call->bev);
+		else
+			close(fd);
+		free(call);
+		return;
+	}
+	call->exchange = exchange;
+	call->next = exchange->calls;
+	call->link = &exchange->calls;
+	if (call->next != NULL)
+		call->next->link = &call->next;
+	exchange->calls = call;
+	if (++exchange->count >= exchange->kind->connections_max)
+		evconnlistener_disable(listener);
+}
+
+/* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. */
+static void on_listen_error(struct evconnlistener *listener, void *arg)
+{
+	struct exchange *exchange = arg;
+	struct timeval pause = { .tv_sec = 1 };
+	evconnlistener_disable(listener);
+	evtimer_add(exchange->resume, &pause);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	struct exchange *exchange = arg;
+	if (exchange->count < exchange->kind->connections_max)
+		evconnlistener_enable(exchange->listener);
+}
+
+struct exchange *exchange_start(struct event_base *base, int listen_fd, const struct exchange_kind *kind)
+{
+	struct exchange *exchange = calloc(1, sizeof *exchange);
+	if (exchange != NULL) {
+		*exchange = (struct exchange){ .kind = kind, .base = base };
+		exchange->resume = evtimer_new(base, on_resume, exchange);
+		exchange->listener = evconnlistener_new(base, on_connection, exchange,
+							LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, listen_fd);
+	}
+	if (exchange == NULL || exchange->resume == NULL || exchange->listener == NULL) {
+		if (exchange == NULL || exchange->listener == NULL)
+			close(listen_fd);
+		exchange_stop(&exchange);
+		return NULL;
+	}
+	evconnlistener_set_error_cb(exchange->listener, on_listen_error);
+	return exchange;
+}
+
+void exchange_stop(struct exchange **exchange)
+{
+	struct exchange *old = *exchange;
+	*exchange = NULL;
+	if (old == NULL)
+		return;
+	if (old->listener != NULL)
+		evconnlistener_free(old->listener);
+	old->listener = NULL;
+	if (old->resume != NULL)
+		event_free(old->resume);
+	while (old->calls != NULL)
+		call_close(old->calls);
+	free(old);
+}

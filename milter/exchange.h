@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * exchange: a server whose connections carry one request and one answer and are then closed: the control socket and
+ * HTTP. Bounded in all ways: connections, bytes of a request, seconds from accept to close.
+ *
+ * Loop thread only, or with the loop stopped. SIGPIPE has to be ignored.
+ */
+#ifndef PENSTOCK_EXCHANGE_H
+#define PENSTOCK_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct evbuffer;
+struct exchange;
+struct exchange_call;	/* one connection; valid until its exchange_answer */
+
+struct exchange_kind {
+	int connections_max;	/* more wait in the kernel's queue */
+	size_t request_max;	/* bytes */
+	int deadline_s;		/* of a connection as a whole */
+	bool close_ends;	/* a client that closes its sending side has ended its request */
+	/* Where the request ends that begins at `bytes`; 0: it is not whole yet. */
+	size_t (*end)(const char *bytes, size_t length);
+	/* A whole request, borrowed until it returns or answers; NULL: it was longer than request_max. Must lead to one
+	 * exchange_answer, at once or later. */
+	void (*serve)(struct exchange_call *call, const char *request, size_t length);
+};
+
+/* Takes over the listening socket; `kind` must live as long. NULL: no memory, the socket is closed. */
+struct exchange *exchange_start(struct event_base *base, int listen_fd, const struct exchange_kind *kind);
+
+/* Sends what is in `answer` (drained; NULL: no memory) and closes. Safe, and still owed, when client or server have gone. */
+void exchange_answer(struct exchange_call *call, struct evbuffer *answer);
+
+/* Closes all connections. Calls that are not answered yet stay valid until they are. */
+void exchange_stop(struct exchange **exchange);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * gather: the only step that waits. It asks Redis, the block lists and the scanners, in parallel where it can, and
+ * fills in facts; what is not there by the deadline stays unknown.
+ */
+#ifndef PENSTOCK_GATHER_H
+#define PENSTOCK_GATHER_H
+
+#include "milter/session.h"
+
+/* What the MTA said with MAIL; NULL where it did not. */
+struct mail_macros {
+	const char *auth_authen, *cert_subject, *verify;
+};
+
+/* At connect: starts what has to be asked about the client; does not wait. */
+void gather_connect(struct session *session);
+
+/* At MAIL: whose message is it, and what is known of him. */
+void gather_mail(struct session *session, const struct mail_macros *macros);
+
+/* At the end of the message: what the block lists and the scanners say. */
+void gather_message(struct session *session);
+
+/* Checks and charges the message, with the verdict so far; the result stands in the facts. */
+void gather_charge(struct session *session);
+
+/* Counts a message that was turned away for a limit before its end. Does not wait. */
+void gather_note_breach(const struct message *message);
+
+/* For session_free. */
+void gather_release_network(struct network_ask **network);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/identify.h"
+
+#include "policy/base/text.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { LOGINS_MAX = 1000000, LOGIN_MAX = 63 };
+
+struct login {
+	char name[LOGIN_MAX + 1];
+	unsigned uid;
+};
+
+static pthread_rwlock_t logins_lock = PTHREAD_RWLOCK_INITIALIZER;
+static struct login *logins;	/* sorted by name */
+static size_t login_count;
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct login *)a)->name, ((const struct login *)b)->name);
+}
+
+static bool add_login(struct login **list, size_t *count, size_t *size, const struct passwd *entry)
+{
+	if (*count == *size) {
+		size_t more = *size == 0 ? 64 : *size * 2;
+		struct login *grown = realloc(*list, more * sizeof **list);
+		if (grown == NULL || more > LOGINS_MAX)
+			return false;
+		*list = grown;
+		*size = more;
+	}
+	if (text_copy((*list)[*count].name, LOGIN_MAX + 1, entry->pw_name))
+		(*list)[(*count)++].uid = entry->pw_uid;
+	return true;
+}
+
+bool identify_read_logins(const char *file, char *error, size_t error_size)
+{
+	struct login *list = NULL;
+	size_t count = 0, size = 0;
+	struct passwd entry, *found;
+	char line[4096];
+	FILE *from = *file != '\0' ? fopen(file, "re") : NULL;
+	if (*file != '\0' && from == NULL) {
+		snprintf(error, error_size, "accounts.passwd: %s cannot be read: %s", file, strerror(errno));
+		return false;
+	}
+	while (from != NULL && fgetpwent_r(from, &entry, line, sizeof line, &found) == 0)
+		if (!add_login(&list, &count, &size, &entry))
+			break;
+	if (from != NULL)
+		fclose(from);
+	if (count > 0)
+		qsort(list, count, sizeof list[0], by_name);
+	pthread_rwlock_wrlock(&logins_lock);
+	struct login *old = logins;
+	logins = list;
+	login_count = count;
+	pthread_rwlock_unlock(&logins_lock);
+	free(old);
+	return true;
+}
+
+static bool from_auth(const struct config *config, const struct identity *identity, char *name)
+{
+	return identity->auth_authen != NULL && account_name(identity->auth_authen, config->set.accounts_cut_tag, name);
+}
+
+static bool from_certificate(const struct config *config, const struct identity *identity, char *name)
+{
+	(void)config;
+	return identity->cert_subject != NULL && account_name(identity->cert_subject, false, name);
+}
+
+static bool from_network(const struct config *config, const struct identity *identity, char *name)
+{
+	(void)config;
+	return identity->network != NULL && account_name(identity->network, false, name);
+}
+
+/* sendmail(1) fills in the login name of who calls it; with -f a user can name another. */
+static bool from_uid(const struct config *config, const struct identity *identity, char *name)
+{
+	struct login wanted;
+	char raw[24];
+	(void)config;
+	size_t length = strcspn(identity->from, "@");
+	if (!identity->injected || length == 0 || length > LOGIN_MAX)
+		return false;
+	memcpy(wanted.name, identity->from, length);
+	wanted.name[length] = '\0';
+	pthread_rwlock_rdlock(&logins_lock);
+	const struct login *login =
+		login_count > 0 ? bsearch(&wanted, logins, login_count, sizeof logins[0], by_name) : NULL;
+	unsigned uid = login != NULL ? login->uid : 0;
+	pthread_rwlock_unlock(&logins_lock);
+	if (login == NULL)
+		return false;
+	snprintf(raw, sizeof raw, "uid:%u", uid);
+	return account_name(raw, false, name);
+}
+
+static bool from_sender(const struct config *config, const struct identity *identity, char *name)
+{
+	return account_name(identity->from, config->set.accounts_cut_tag, name);
+}
+
+static bool from_client(const struct config *config, const struct identity *identity, char *name)
+{
+	char raw[4 + NETADDR_TEXT_MAX] = "ip:";
+	(void)config;
+	netaddr_text(&identity->client, raw + 3);
+	return account_name(raw, false, name);
+}
+
+static const struct {
+	bool (*name)(const struct config *config, const struct identity *identity, char *name);
+	bool authenticates;	/* the client is known, not only named */
+} sources[SOURCE_COUNT] = {
+	[SOURCE_AUTH] = { from_auth, true },
+	[SOURCE_CERTIFICATE] = { from_certificate, true },
+	[SOURCE_NETWORK] = { from_network, true },
+	[SOURCE_UID] = { from_uid, true },
+	[SOURCE_SENDER] = { from_sender, false },
+	[SOURCE_CLIENT] = { from_client, false },
+};
+
+static bool try_source(const struct config *config, const struct identity *identity, enum source source,
+		       struct facts *facts)
+{
+	if (!sources[source].name(config, identity, facts->account))
+		return false;
+	facts->source = source;
+	/* mail from this host itself has no stranger for a client, whatever its sender says */
+	facts->authenticated = sources[source].authenticates || identity->injected;
+	return true;
+}
+
+void identify(const struct config *config, const struct identity *identity, struct facts *facts)
+{
+	for (int i = 0; i < config->source_count; i++)
+		if (try_source(config, identity, config->sources[i], facts))
+			return;
+	try_source(config, identity, SOURCE_CLIENT, facts);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/privilege.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+bool privilege_share(const char *path, unsigned mode, const char *group, char *error, size_t error_size)
+{
+	if (*group != '\0') {
+		struct group *found = getgrnam(group);
+		if (found == NULL || chown(path, (uid_t)-1, found->gr_gid) != 0) {
+			snprintf(error, error_size, "%s: cannot give it to group \"%s\": %s", path, group,
+				 found == NULL ? "there is no such group" : strerror(errno));
+			return false;
+		}
+	}
+	if (chmod(path, mode) == 0)
+		return true;
+	snprintf(error, error_size, "%s: chmod: %s", path, strerror(errno));
+	return false;
+}
+
+bool privilege_drop(const char *user, const char *keep, char *error, size_t error_size)
+{
+	if (*user == '\0' || geteuid() != 0)
+		return true;
+	struct passwd *found = getpwnam(user);
+	if (found == NULL) {
+		snprintf(error, error_size, "user is \"%s\": there is no such account; "
+					    "make it (useradd --system %s) or name another", user, user);
+		return false;
+	}
+	if (chown(keep, found->pw_uid, found->pw_gid) == 0 && initgroups(user, found->pw_gid) == 0 &&
+	    setgid(found->pw_gid) == 0 && setuid(found->pw_uid) == 0 && (found->pw_uid == 0 || setuid(0) != 0))
+		return true;
+	snprintf(error, error_size, "cannot become user \"%s\": %s", user, strerror(errno));
+	return false;
+}
+
+bool privilege_files(uint64_t wanted, char *error, size_t error_size)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return true;
+	if (limit.rlim_cur >= wanted)
+		return true;
+	if (limit.rlim_max < wanted && geteuid() == 0)
+		limit.rlim_max = wanted;
+	limit.rlim_cur = wanted;
+	if (limit.rlim_max >= wanted && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return true;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	snprintf(error, error_size, "open files are limited to %llu, expected %llu for milter.max_sessions: raise it "
+				    "(LimitNOFILE= in the unit, or ulimit -n) or lower milter.max_sessions",
+		 (unsigned long long)limit.rlim_max, (unsigned long long)wanted);
+	return false;
+}

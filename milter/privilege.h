@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * privilege: what needs root, and how to lose it.
+ */
+#ifndef PENSTOCK_PRIVILEGE_H
+#define PENSTOCK_PRIVILEGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Gives a socket's file its permissions and group ("" leaves it). False with a sentence in `error`. */
+bool privilege_share(const char *path, unsigned mode, const char *group, char *error, size_t error_size);
+
+/* Becomes `user` with its groups where the process is root's; the file `keep` becomes his. "" stays as it is. False
+ * with a sentence in `error`. */
+bool privilege_drop(const char *user, const char *keep, char *error, size_t error_size);
+
+/* Raises the soft limit of open files to `wanted`; false with a sentence in `error` where the hard one is lower. */
+bool privilege_files(uint64_t wanted, char *error, size_t error_size);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/record.h"
+
+#include "milter/clock.h"
+#include "milter/log.h"
+#include "milter/sender.h"
+#include "milter/stats.h"
+#include "policy/base/text.h"
+
+#include "policy/base/banned.h"
+
+enum { LOG_LINE_MAX = 1900 };	/* rsyslog and journald keep 2,048 bytes and more */
+
+static void add_reasons(struct text *line, const struct verdict *verdict)
+{
+	text_add(line, " reasons=");
+	for (int i = 0; i < verdict->reason_count; i++) {
+		const struct reason *reason = &verdict->reasons[i];
+		text_addf(line, i > 0 ? ",%s" : "%s", reason_word(reason->id));
+		if (reason->detail != NULL) {
+			text_add(line, ":");
+			text_add_word(line, reason->detail);
+		}
+		if (reason->value != 0 || reason->limit != 0)
+			text_addf(line, ":%.4g", reason->value);
+		if (reason->limit != 0)
+			text_addf(line, "/%.4g", reason->limit);
+	}
+	if (verdict->reason_count == 0)
+		text_add(line, "-");
+}
+
+static void add_listings(struct text *line, const struct listings *listings)
+{
+	text_add(line, " listed=");
+	for (int i = 0; i < listings->hit_count; i++)
+		text_addf(line, i > 0 ? ",%s/%s" : "%s/%s", listings->hits[i].list->zone,
+			  list_kind_word(listings->hits[i].kind));
+	if (listings->hit_count == 0)
+		text_add(line, listings->unknown > 0 ? "unknown" : "-");
+}
+
+static void add_who(struct text *line, const struct session *session)
+{
+	const struct facts *facts = &session->message->facts;
+	char client[NETADDR_TEXT_MAX];
+	netaddr_text(&session->client, client);
+	text_add(line, " account=");
+	text_add_word(line, facts->account);
+	text_addf(line, " source=%s client=%s from=<", source_word(facts->source), client);
+	text_add_word(line, session->message->from);
+	text_addf(line, "> rcpts=%lld local=%lld size=%llu", (long long)facts->rcpts_remote,
+		  (long long)facts->rcpts_local, (unsigned long long)session->message->size);
+}
+
+static const char *knowledge_word(enum knowledge known)
+{
+	static const char *const words[] = {
+		[KNOWLEDGE_NONE] = "none", [KNOWLEDGE_LOCAL] = "local", [KNOWLEDGE_FULL] = "full"
+	};
+	return words[known];
+}
+
+static void log_message(const struct session *session, const char *stage, const char *queue_id)
+{
+	const struct message *message = session->message;
+	const struct facts *facts = &message->facts;
+	const struct verdict *verdict = &message->verdict;
+	char memory[LOG_LINE_MAX];
+	struct text line = text_over(memory, sizeof memory);
+	text_add_word(&line, queue_id != NULL ? queue_id : "-");
+	text_addf(&line, ": action=%s level=%s", action_word(verdict->action), level_word(verdict->level));
+	add_who(&line, session);
+	bool moves = verdict->pool != NULL && !verdict_refuses(verdict);
+	text_addf(&line, " score=%.2f pool=%s transport=%s", verdict->score, moves ? verdict->pool->name : "-",
+		  moves ? verdict->transport->name : "-");
+	if (facts->content.known != KNOWLEDGE_NONE)
+		text_addf(&line, " content=%.1f/%.1f", facts->content.score, facts->content.threshold);
+	else
+		text_add(&line, " content=-");
+	add_listings(&line, &facts->listings);
+	add_reasons(&line, verdict);
+	if (message->forged_count > 0)
+		text_addf(&line, " forged=%llu", (unsigned long long)message->forged_count);
+	text_addf(&line, " redis=%s ms=%lld stage=%s", knowledge_word(facts->state.known),
+		  (long long)(clock_monotonic_ms() - message->started_ms), stage);
+	log_line(SEVERITY_INFO, "%s", memory);
+}
+
+void record_verdict(const struct session *session, enum stage stage, const char *queue_id)
+{
+	const struct message *message = session->message;
+	const struct verdict *verdict = &message->verdict;
+	bool ended = stage == STAGE_MESSAGE;
+	stats_verdict(verdict, ended, (uint64_t)message->facts.rcpts_remote, message->forged_count);
+	if (ended && !verdict_refuses(verdict) && verdict->transport != NULL && message->from[0] != '\0' &&
+	    message->facts.rcpts_remote > 0)
+		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
+	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifdef HAVE_CONFIG_H
+#include <config.h>	/* in brackets: in quotes the compiler would look beside this file first */
+#endif
+
+#include "milter/report.h"
+
+#include "milter/clock.h"
+#include "milter/daemon.h"
+#include "milter/dns/rbl.h"
+#include "milter/stats.h"
+#include "policy/base/text.h"
+
+#include <event2/buffer.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+enum { DNS_FAILING = 5, CONTENT_FAILING = 3 };	/* failures in a row */
+
+/* All figures of one moment. */
+struct snapshot {
+	struct setup *setup;	/* held */
+	int64_t now_ms;		/* monotonic */
+	struct stats stats;
+	struct store_stats redis;
+	struct rbl_stats dns;
+	struct scan_stats content;
+	uint64_t redis_up, breaker_open, uptime_s, max_sessions;
+};
+
+static struct snapshot *snapshot_new(void)
+{
+	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+	if (snapshot == NULL)
+		return NULL;
+	snapshot->setup = setup_hold();
+	snapshot->now_ms = clock_monotonic_ms();
+	stats_read(&snapshot->stats);
+	snapshot->redis = store_stats(the_daemon.store);
+	if (snapshot->setup->rbl != NULL)
+		snapshot->dns = rbl_stats(snapshot->setup->rbl);
+	snapshot->content = scan_stats();
+	snapshot->redis_up = snapshot->redis.up;
+	snapshot->breaker_open = snapshot->redis.breaker_open;
+	snapshot->uptime_s = (uint64_t)(snapshot->now_ms - snapshot->stats.started_ms) / 1000;
+	snapshot->max_sessions = (uint64_t)snapshot->setup->config->set.milter_max_sessions;
+	return snapshot;
+}
+
+static void snapshot_free(struct snapshot *snapshot)
+{
+	setup_drop(&snapshot->setup);
+	free(snapshot);
+}
+
+/* section and word of /health ("" : not there), metric without its prefix, label, type, help, member */
+#define FIGURE_ROWS(ROW)                                                                           \
+	ROW("", "uptime_s", "uptime_seconds", "", "gauge", "Seconds since the start.", uptime_s)   \
+	ROW("", "messages", "messages_ended_total", "", "counter", "Messages judged at their end.", stats.messages) \
+	ROW("", "recipients", "recipients_total", "", "counter", "Recipients of judged messages.", stats.recipients) \
+	ROW("", "forged_headers", "forged_headers_total", "", "counter", "X-Penstock-* header lines of clients, deleted.", \
+	    stats.forged_headers)                                                                  \
+	ROW("", "sessions", "sessions", "", "gauge", "MTA sessions now.", stats.sessions)          \
+	ROW("", "max_sessions", "sessions_max", "", "gauge", "MTA sessions allowed.", max_sessions) \
+	ROW("", "sessions_peak", "sessions_peak", "", "gauge", "Most MTA sessions at once.", stats.sessions_peak) \
+	ROW("", "sessions_total", "sessions_total", "", "counter", "MTA sessions.", stats.sessions_total) \
+	ROW("", "", "redis_up", "", "gauge", "1: Redis is connected and answers.", redis_up)       \
+	ROW("", "", "redis_breaker_open", "", "gauge", "1: Redis failed and is left alone for a while.", breaker_open) \
+	ROW("redis", "fetches", "redis_requests_total", "kind=\"fetch\"", "counter", "Requests to Redis.", redis.fetches) \
+	ROW("redis", "charges", "redis_requests_total", "kind=\"charge\"", "counter", "", redis.charges) \
+	ROW("redis", "commands", "redis_requests_total", "kind=\"command\"", "counter", "", redis.commands) \
+	ROW("redis", "failures", "redis_failures_total", "", "counter", "Requests to Redis that failed.", redis.failures) \
+	ROW("redis", "timeouts", "redis_timeouts_total", "", "counter", "Requests to Redis without an answer in time.", \
+	    redis.timeouts)                                                                        \
+	ROW("redis", "local_answers", "redis_local_answers_total", "", "counter",                  \
+	    "Answers from the table of recent accounts.", redis.local_answers)                     \
+	ROW("redis", "merged", "redis_merged_total", "", "counter", "Charges handed to Redis later.", redis.merged) \
+	ROW("redis", "dropped", "redis_dropped_total", "", "counter", "Charges given up.", redis.dropped) \
+	ROW("redis", "pending", "redis_pending", "", "gauge", "Charges that wait for Redis.", redis.pending) \
+	ROW("redis", "recent", "redis_recent_accounts", "", "gauge", "Rows of recent accounts in use.", redis.recent) \
+	ROW("dns", "questions", "dns_questions_total", "", "counter", "Questions to block lists.", dns.questions) \
+	ROW("dns", "answers", "dns_answers_total", "", "counter", "Answers of block lists.", dns.answers) \
+	ROW("dns", "failures", "dns_failures_total", "", "counter", "Questions to block lists that failed.", dns.failures) \
+	ROW("dns", "timeouts", "dns_timeouts_total", "", "counter", "Questions without an answer in time.", dns.timeouts) \
+	ROW("dns", "cache_hits", "dns_cache_hits_total", "", "counter", "Client addresses found in the cache.", \
+	    dns.cache_hits)                                                                        \
+	ROW("dns", "cache_misses", "dns_cache_misses_total", "", "counter", "Client addresses not in the cache.", \
+	    dns.cache_misses)                                                                      \
+	ROW("dns", "refused_inflight", "dns_refused_inflight_total", "", "counter",                \
+	    "Questions not asked because too many were under way.", dns.refused_inflight)          \
+	ROW("dns", "recent_failures", "dns_recent_failures", "", "gauge", "Failures since the last good answer.", \
+	    dns.recent_failures)                                                                   \
+	ROW("content", "scans", "content_scans_total", "", "counter", "Messages given to a scanner.", content.scans) \
+	ROW("content", "answers", "content_answers_total", "", "counter", "Answers of scanners.", content.answers) \
+	ROW("content", "failures", "content_failures_total", "", "counter", "Scans that failed.", content.failures) \
+	ROW("content", "timeouts", "content_timeouts_total", "", "counter", "Scans without an answer in time.", \
+	    content.timeouts)                                                                      \
+	ROW("content", "recent_failures", "content_recent_failures", "", "gauge",                  \
+	    "Failures since the last good answer.", content.recent_failures)
+
+static const struct figure {
+	const char *section, *word, *metric, *label, *type, *help;
+	size_t offset;
+} figures[] = {
+#define FIGURE_ROW(section, word, metric, label, type, help, member)                               \
+	{ section, word, metric, label, type, help, offsetof(struct snapshot, member) },
+	FIGURE_ROWS(FIGURE_ROW)
+#undef FIGURE_ROW
+};
+
+enum { FIGURES = sizeof figures / sizeof figures[0] };
+
+static uint64_t figure_value(const struct snapshot *snapshot, const struct figure *figure)
+{
+	uint64_t value;
+	memcpy(&value, (const char *)snapshot + figure->offset, sizeof value);
+	return value;
+}
+
+json_t *report_text(const char *string)
+{
+	json_t *text = json_string(string);
+	if (text != NULL)
+		return text;
+	char *copy = strdup(string);
+	for (char *at = copy; at != NULL && *at != '\0'; at++)
+		if ((unsigned char)*at >= 0x80)
+			*at = '?';
+	text = copy == NULL ? NULL : json_string(copy);
+	free(copy);
+	return text;
+}
+
+void report_set_int(json_t *object, const char *name, int64_t value)
+{
+	json_object_set_new(object, name, json_integer((json_int_t)value));
+}
+
+void report_set_text(json_t *object, const char *name, const char *value)
+{
+	json_object_set_new(object, name, value == NULL ? json_null() : report_text(value));
+}
+
+void report_set_real(json_t *object, const char *name, double value)
+{
+	json_t *real = json_real(value);	/* NULL: not a finite number */
+	json_object_set_new(object, name, real == NULL ? json_null() : real);
+}
+
+void report_write(struct evbuffer *to, json_t *json)
+{
+	char *line = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	evbuffer_add_printf(to, "%s\n", line == NULL ? "{\"error\":\"The daemon is out of memory.\"}" : line);
+	free(line);
+	json_decref(json);
+}
+
+/* -- health -- */
+
+struct health_list {
+	enum health worst;
+	json_t *reasons;	/* owned by the document */
+};
+
+static void health_add(struct health_list *list, enum health health, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void health_add(struct health_list *list, enum health health, const char *format, ...)
+{
+	char sentence[256];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(sentence, sizeof sentence, format, arguments);
+	va_end(arguments);
+	if (health > list->worst)
+		list->worst = health;
+	json_array_append_new(list->reasons, report_text(sentence));
+}
+
+static void health_redis(const struct snapshot *snapshot, struct health_list *list)
+{
+	bool defer = snapshot->setup->config->policy.store_must_answer;
+	if (!snapshot->redis.up)
+		health_add(list, defer ? HEALTH_CRITICAL : HEALTH_WARNING, "redis: no connection; %s.",
+			   defer ? "mail is deferred" : "limits go on from the table of recent accounts");
+	if (snapshot->redis.breaker_open)
+		health_add(list, HEALTH_WARNING, "redis: the breaker is open, Redis is asked again after a pause.");
+}
+
+static void health_dns(const struct snapshot *snapshot, struct health_list *list)
+{
+	if (snapshot->dns.recent_failures >= DNS_FAILING)
+		health_add(list, HEALTH_WARNING,
+			   "dns: the last %" PRIu64 " questions to block lists failed; listings are unknown.",
+			   snapshot->dns.recent_failures);
+}
+
+static void health_content(const struct snapshot *snapshot, struct health_list *list)
+{
+	if (snapshot->content.recent_failures >= CONTENT_FAILING)
+		health_add(list, HEALTH_WARNING, "content: the last %" PRIu64 " scans failed; %s.",
+			   snapshot->content.recent_failures,
+			   snapshot->setup->config->policy.content_must_answer ? "mail is deferred"
+									       : "content is unknown");
+}
+
+static void health_sessions(const struct snapshot *snapshot, struct health_list *list)
+{
+	if (snapshot->stats.sessions * 10 >= snapshot->max_sessions * 9)
+		health_add(list, HEALTH_CRITICAL,
+			   "sessions: %" PRIu64 " of %" PRIu64 " are open; new messages are deferred.",
+			   snapshot->stats.sessions, snapshot->max_sessions);
+}
+
+static void health_quiet(const struct snapshot *snapshot, struct health_list *list)
+{
+	int64_t last_ms = snapshot->stats.last_message_ms;
+	int64_t minutes = snapshot->setup->config->set.http_quiet_minutes;
+	int64_t quiet_ms = snapshot->now_ms - (last_ms != 0 ? last_ms : snapshot->stats.started_ms);
+	if (minutes > 0 && quiet_ms >= minutes * 60000)
+		health_add(list, HEALTH_WARNING, "messages: none for %" PRId64 " minutes.", quiet_ms / 60000);
+}
+
+static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
+	health_redis, health_dns, health_content, health_sessions, health_quiet,
+};
+
+static const char *const health_words[] = {
+	[HEALTH_OK] = "ok", [HEALTH_WARNING] = "warning", [HEALTH_CRITICAL] = "critical",
+};
+
+static void status_figures(const struct snapshot *snapshot, json_t *status)
+{
+	for (int i = 0; i < FIGURES; i++) {
+		json_t *section = *figures[i].section == '\0' ? status : json_object_get(status, figures[i].section);
+		if (*figures[i].word != '\0')
+			report_set_int(section, figures[i].word, (int64_t)figure_value(snapshot, &figures[i]));
+	}
+	int64_t last_ms = snapshot->stats.last_message_ms;
+	json_object_set_new(status, "last_message_s",
+			    last_ms == 0 ? json_null() : json_integer((snapshot->now_ms - last_ms) / 1000));
+	for (int i = 0; i < ACTION_COUNT; i++)
+		report_set_int(json_object_get(status, "actions"), action_word((enum action)i),
+			(int64_t)snapshot->stats.actions[i]);
+}
+
+static json_t *status_of(const struct snapshot *snapshot, enum health *health_out)
+{
+	struct health_list list = { .reasons = json_array() };
+	for (size_t i = 0; i < sizeof health_rows / sizeof health_rows[0]; i++)
+		health_rows[i](snapshot, &list);
+	*health_out = list.worst;
+	json_t *status = json_pack("{s:s, s:s, s:o, s:{s:b, s:b}, s:{s:b}, s:{s:b}, s:{}}", "status",
+				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
+				   "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
+				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
+				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
+				   "actions");
+	if (status != NULL)
+		status_figures(snapshot, status);
+	return status;
+}
+
+json_t *report_status(enum health *health_out)
+{
+	*health_out = HEALTH_CRITICAL;
+	struct snapshot *snapshot = snapshot_new();
+	if (snapshot == NULL)
+		return NULL;
+	json_t *status = status_of(snapshot, health_out);
+	snapshot_free(snapshot);
+	return status;
+}
+
+/* -- metrics -- */
+
+static void metric_head(struct evbuffer *to, const char *metric, const char *type, const char *help)
+{
+	evbuffer_add_printf(to, "# HELP penstock_%s %s\n# TYPE penstock_%s %s\n", metric, help, metric, type);
+}
+
+static void metric_row(struct evbuffer *to, const char *metric, const char *label, const char *value, uint64_t number)
+{
+	evbuffer_add_printf(to, "penstock_%s{%s=\"", metric, label);
+	for (; *value != '\0'; value++) {
+		if (*value == '\n')
+			evbuffer_add(to, "\\n", 2);
+		else if (*value == '\\' || *value == '"')
+			evbuffer_add_printf(to, "\\%c", *value);
+		else
+			evbuffer_add(to, value, 1);
+	}
+	evbuffer_add_printf(to, "\"} %" PRIu64 "\n", number);
+}
+
+/* How many messages a transport took; 0 where none did yet. */
+static uint64_t transport_messages(const struct stats *stats, const char *name)
+{
+	for (int i = 0; i < stats->transport_count; i++)
+		if (strcmp(stats->transports[i].name, name) == 0)
+			return stats->transports[i].messages;
+	return 0;
+}
+
+static void metric_families(struct evbuffer *to, const struct snapshot *snapshot)
+{
+	const struct stats *stats = &snapshot->stats;
+	const struct config *config = snapshot->setup->config;
+	metric_head(to, "messages_total", "counter", "Messages by what happened to them.");
+	for (int i = 0; i < ACTION_COUNT; i++)
+		metric_row(to, "messages_total", "action", action_word((enum action)i), stats->actions[i]);
+	metric_head(to, "level_total", "counter", "Messages by the level of their account.");
+	for (int i = 0; i < LEVEL_COUNT; i++)
+		metric_row(to, "level_total", "level", level_word((enum level)i), stats->levels[i]);
+	metric_head(to, "reasons_total", "counter", "Reasons given in verdicts.");
+	for (int i = 0; i < REASON_COUNT; i++)
+		metric_row(to, "reasons_total", "reason", reason_word((enum reason_id)i), stats->reasons[i]);
+	metric_head(to, "transport_messages_total", "counter", "Messages marked for a transport.");
+	for (int i = 0; i < config->pool_count; i++)
+		for (int j = 0; j < config->pools[i].transport_count; j++) {
+			const char *name = config->pools[i].transports[j].name;
+			metric_row(to, "transport_messages_total", "transport", name, transport_messages(stats, name));
+		}
+}
+
+void report_metrics(struct evbuffer *to)
+{
+	struct snapshot *snapshot = snapshot_new();
+	if (snapshot == NULL)
+		return;
+	metric_head(to, "build_info", "gauge", "The version, as a label.");
+	metric_row(to, "build_info", "version", PACKAGE_VERSION, 1);
+	for (int i = 0; i < FIGURES; i++) {
+		if (*figures[i].help != '\0')
+			metric_head(to, figures[i].metric, figures[i].type, figures[i].help);
+		bool labelled = *figures[i].label != '\0';
+		evbuffer_add_printf(to, "penstock_%s%s%s%s %" PRIu64 "\n", figures[i].metric, labelled ? "{" : "",
+				    figures[i].label, labelled ? "}" : "", figure_value(snapshot, &figures[i]));
+	}
+	metric_families(to, snapshot);
+	snapshot_free(snapshot);
+}
+
+/* -- pools -- */
+
+static json_t *pool_report(const struct pool *pool, const struct stats *stats)
+{
+	json_t *levels = json_array(), *transports = json_array();
+	for (int i = 0; i < LEVEL_COUNT; i++)
+		if (pool->levels[i])
+			json_array_append_new(levels, json_string(level_word((enum level)i)));
+	for (int i = 0; i < pool->transport_count; i++) {
+		const struct transport *transport = &pool->transports[i];
+		json_t *row = json_object();
+		report_set_text(row, "name", transport->name);
+		report_set_text(row, "address", transport->address);
+		report_set_text(row, "helo", transport->helo);
+		report_set_real(row, "weight", transport->weight);
+		report_set_int(row, "messages", (int64_t)transport_messages(stats, transport->name));
+		json_array_append_new(transports, row);
+	}
+	return json_pack("{s:o, s:o, s:o}", "name", report_text(pool->name), "levels", levels, "transports", transports);
+}
+
+json_t *report_pools(void)
+{
+	struct snapshot *snapshot = snapshot_new();
+	if (snapshot == NULL)
+		return NULL;
+	json_t *pools = json_array();
+	for (int i = 0; i < snapshot->setup->config->pool_count; i++)
+		json_array_append_new(pools, pool_report(&snapshot->setup->config->pools[i], &snapshot->stats));
+	snapshot_free(snapshot);
+	return json_pack("{s:o}", "pools", pools);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * report: what the daemon says of itself and of accounts, as JSON (jansson) for the control socket and /health, and as
+ * text for /metrics. The names in it are contracts.
+ *
+ * Each JSON function hands over a new reference; NULL: no memory. Loop thread only.
+ */
+#ifndef PENSTOCK_REPORT_H
+#define PENSTOCK_REPORT_H
+
+#include "policy/judge.h"
+#include "redis-schema/store.h"
+
+#include <jansson.h>
+
+struct evbuffer;
+
+enum health { HEALTH_OK, HEALTH_WARNING, HEALTH_CRITICAL };
+
+/* The document of /health. */
+json_t *report_status(enum health *health_out);
+
+/* The text of /metrics: Prometheus exposition format 0.0.4. */
+void report_metrics(struct evbuffer *to);
+
+/* {"pools":[...]}, {"by":..,"accounts":[...]} */
+json_t *report_pools(void);
+json_t *report_top(enum store_top_order order, size_t count);
+
+/* One account, `account` in the form of account_name(). */
+json_t *report_account(const char *account, const struct account_state *state);
+
+/* The level that the account's next message would meet, an admin's block and exemption heeded; LEVEL_UNKNOWN where
+ * nothing is known of it. */
+enum level report_level(const struct policy *policy, const struct account_state *state, int64_t now_ms);
+
+/* A JSON string of a stranger's bytes: where they are no UTF-8, each byte that is not ASCII becomes '?'. */
+json_t *report_text(const char *string);
+
+/* Members of an object. NULL, and a number that is not finite, become null. */
+void report_set_text(json_t *object, const char *name, const char *value);
+void report_set_int(json_t *object, const char *name, int64_t value);
+void report_set_real(json_t *object, const char *name, double value);
+
+/* Writes one line and drops the reference; NULL: an error that says so. */
+void report_write(struct evbuffer *to, json_t *json);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/server.h"
+
+#include "milter/callbacks.h"
+#include "milter/clock.h"
+#include "milter/ctl/control.h"
+#include "milter/daemon.h"
+#include "milter/endpoint.h"
+#include "milter/identify.h"
+#include "milter/log.h"
+#include "milter/loop.h"
+#include "milter/notify.h"
+#include "milter/privilege.h"
+#include "milter/sender.h"
+#include "milter/session.h"
+#include "milter/socketmap.h"
+#include "milter/stats.h"
+#include "milter/web/http.h"
+#include "policy/base/text.h"
+#include "policy/hash.h"
+#include "redis-schema/store.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+enum { FIRST_ANSWER_MS = 1000, THREAD_STACK = 256 * 1024, BACKLOG = 1024 };
+
+struct server {
+	const char *file;
+	struct config *first;		/* held for ever: the store's settings point into it */
+	char node[17];
+	struct http *http;
+	struct control *control;
+	struct socketmap *socketmap;
+	struct event *watchdog;
+	pthread_t milter_thread, main_thread;
+	bool milter_runs;
+	atomic_bool stopping;
+	pthread_mutex_t reload_lock;
+};
+
+/* ---- opening */
+
+static void say_store(void *arg, const char *line)
+{
+	(void)arg;
+	log_line(SEVERITY_WARNING, "%s", line);
+}
+
+/* Four letters of the host's name, hashed: two daemons that share one Redis must not have one node name. */
+static void make_node(struct server *server)
+{
+	char host[256] = "";
+	if (server->first->set.node[0] != '\0') {
+		text_copy(server->node, sizeof server->node, server->first->set.node);
+		return;
+	}
+	gethostname(host, sizeof host - 1);
+	uint64_t hash = hash_string(host, 0);
+	for (int i = 0; i < 4; i++, hash /= 36)
+		server->node[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[hash % 36];
+}
+
+static bool open_store(struct server *server, char *error, size_t error_size)
+{
+	const struct settings *set = &server->first->set;
+	struct store_settings settings = {
+		.server = set->redis_server,
+		.username = set->redis_username,
+		.password = set->redis_password,
+		.database = set->redis_database,
+		.prefix = set->redis_prefix,
+		.node = server->node,
+		.timeout_ms = set->redis_timeout_ms,
+		.breaker_failures = set->redis_breaker_failures,
+		.retry_ms = set->redis_retry_ms,
+		.recent_accounts = set->redis_recent_accounts,
+		.state_ttl_s = set->redis_state_days * 86400,
+	};
+	the_daemon.store = store_new(loop_base(the_daemon.loop), &settings, say_store, NULL, error, error_size);
+	return the_daemon.store != NULL;
+}
+
+static unsigned socket_mode(const struct settings *set)
+{
+	return (unsigned)strtoul(set->milter_socket_mode, NULL, 8);
+}
+
+/* libmilter opens its own socket, but for one that systemd holds: then a restart refuses no connection. */
+static bool open_milter(const struct settings *set, char *error, size_t error_size)
+{
+	char inherited[16];
+	int fd = notify_listen_fd();
+	const char *socket = set->milter_socket;
+	struct smfiDesc description = callbacks;
+	if (fd >= 0) {
+		snprintf(inherited, sizeof inherited, "fd:%d", fd);
+		socket = inherited;
+	}
+	mode_t before = umask(0177);
+	bool fine = smfi_setconn((char *)(uintptr_t)socket) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
+		    smfi_settimeout((int)set->milter_timeout_s) == MI_SUCCESS && smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
+		    smfi_opensocket(true) == MI_SUCCESS;
+	umask(before);
+	if (!fine)
+		snprintf(error, error_size, "milter.socket is \"%s\": libmilter cannot listen there, expected unix:PATH "
+					    "or inet:PORT@ADDRESS, free to use", socket);
+	const char *path = strncmp(socket, "unix:", 5) == 0 ? socket + 5 : strncmp(socket, "local:", 6) == 0 ? socket + 6 : NULL;
+	return fine && (path == NULL ||
+			privilege_share(path, socket_mode(set), set->milter_socket_group, error, error_size));
+}
+
+static bool open_socketmap(struct server *server, const struct settings *set, char *error, size_t error_size)
+{
+	struct endpoint endpoint;
+	if (set->socketmap_listen[0] == '\0')
+		return true;
+	if (!endpoint_parse(set->socketmap_listen, &endpoint, error, error_size))
+		return false;
+	int fd = endpoint_listen(&endpoint, socket_mode(set), set->milter_socket_group, error, error_size);
+	if (fd < 0)
+		return false;
+	server->socketmap = socketmap_start(loop_base(the_daemon.loop), fd);
+	return server->socketmap != NULL;
+}
+
+static bool open_all(struct server *server, char *error, size_t error_size)
+{
+	const struct settings *set = &server->first->set;
+	struct event_base *base = loop_base(the_daemon.loop);
+	if (!open_store(server, error, error_size) ||
+	    !setup_replace(config_hold(server->first), error, error_size) ||
+	    !identify_read_logins(set->accounts_passwd, error, error_size) || !open_milter(set, error, error_size) ||
+	    !open_socketmap(server, set, error, error_size))
+		return false;
+	server->control = control_start(base, set->control_socket, error, error_size);
+	if (server->control == NULL)
+		return false;
+	if (set->http_listen[0] != '\0')
+		server->http = http_start(base, set->http_listen, error, error_size);
+	if (set->http_listen[0] != '\0' && server->http == NULL)
+		return false;
+	return privilege_drop(set->user, set->control_socket, error, error_size);
+}
+
+struct server *server_open(struct config *config, const char *file, char *error, size_t error_size)
+{
+	struct server *server = calloc(1, sizeof *server);
+	snprintf(error, error_size, "no memory");
+	if (server == NULL)
+		return NULL;
+	server->file = file;
+	server->first = config;
+	server->main_thread = pthread_self();
+	pthread_mutex_init(&server->reload_lock, NULL);
+	make_node(server);
+	stats_start();
+	the_daemon.loop = loop_new();
+	if (the_daemon.loop == NULL || !open_all(server, error, error_size))
+		server_stop(&server);
+	return server;
+}
+
+/* ---- running */
+
+static void *milter_thread(void *arg)
+{
+	struct server *server = arg;
+	int result = smfi_main();
+	if (!atomic_load(&server->stopping)) {
+		log_line(SEVERITY_ERROR, "libmilter ended by itself (%d); the daemon ends too", result);
+		pthread_kill(server->main_thread, SIGTERM);
+	}
+	return NULL;
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	notify_send("WATCHDOG=1");
+}
+
+/* The loop thread is the one without which nothing works: the sign of life comes from it. */
+static void start_watchdog(struct server *server)
+{
+	int64_t every_ms = notify_watchdog_ms();
+	struct timeval every = { .tv_sec = every_ms / 1000, .tv_usec = every_ms % 1000 * 1000 };
+	if (every_ms == 0)
+		return;
+	server->watchdog = event_new(loop_base(the_daemon.loop), -1, EV_PERSIST, on_watchdog, NULL);
+	if (server->watchdog != NULL)
+		event_add(server->watchdog, &every);
+}
+
+/* The first messages should meet a store that answers; but mail does not wait for Redis. */
+static void wait_for_store(void)
+{
+	int64_t until = clock_monotonic_ms() + FIRST_ANSWER_MS;
+	while (!store_stats(the_daemon.store).up && clock_monotonic_ms() < until)
+		usleep(5000);
+}
+
+bool server_start(struct server *server, char *error, size_t error_size)
+{
+	pthread_attr_t small;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, THREAD_STACK);
+	pthread_setattr_default_np(&small);
+	pthread_attr_destroy(&small);
+	start_watchdog(server);
+	if (!loop_start(the_daemon.loop)) {
+		snprintf(error, error_size, "the loop thread cannot be made");
+		return false;
+	}
+	wait_for_store();
+	server->milter_runs = pthread_create(&server->milter_thread, NULL, milter_thread, server) == 0;
+	if (!server->milter_runs)
+		snprintf(error, error_size, "the milter thread cannot be made");
+	return server->milter_runs;
+}
+
+/* ---- reload */
+
+/* These are bound to sockets, connections or privileges that stand. */
+static void warn_fixed(const struct settings *old, const struct settings *new)
+{
+	const struct {
+		const char *path, *old, *new;
+	} rows[] = {
+		{ "user", old->user, new->user },
+		{ "milter.socket", old->milter_socket, new->milter_socket },
+		{ "http.listen", old->http_listen, new->http_listen },
+		{ "control.socket", old->control_socket, new->control_socket },
+		{ "socketmap.listen", old->socketmap_listen, new->socketmap_listen },
+		{ "redis.server", old->redis_server, new->redis_server },
+		{ "redis.prefix", old->redis_prefix, new->redis_prefix },
+		{ "log.target", old->log_target, new->log_target },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (strcmp(rows[i].old, rows[i].new) != 0)
+			log_line(SEVERITY_WARNING, "reload: %s stays \"%s\" until a restart", rows[i].path, rows[i].old);
+}
+
+static void *reload_thread(void *arg)
+{
+	struct server *server = arg;
+	char error[CONFIG_ERROR_MAX];
+	pthread_mutex_lock(&server->reload_lock);
+	notify_send("RELOADING=1");
+	struct config *config = config_load(server->file, error);
+	bool fine = config != NULL && identify_read_logins(config->set.accounts_passwd, error, sizeof error);
+	if (fine) {
+		warn_fixed(&server->first->set, &config->set);
+		fine = setup_replace(config, error, sizeof error);
+	} else {
+		config_drop(&config);
+	}
+	if (fine)
+		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
+	else
+		log_line(SEVERITY_ERROR, "reload: %s; the configuration of before stays in force", error);
+	notify_send("READY=1");
+	pthread_mutex_unlock(&server->reload_lock);
+	return NULL;
+}
+
+void server_reload(struct server *server)
+{
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, reload_thread, server) == 0)
+		pthread_detach(thread);
+	else
+		log_line(SEVERITY_ERROR, "reload: no thread can be made for it; the configuration of before stays");
+}
+
+/* ---- the end */
+
+static void drain(const struct server *server)
+{
+	int64_t until = clock_monotonic_ms() + server->first->set.milter_drain_s * 1000;
+	session_refuse_new();
+	while (session_messages() > 0 && clock_monotonic_ms() < until)
+		usleep(10000);
+	if (session_messages() > 0)
+		log_line(SEVERITY_WARNING, "%d messages were under way when milter.drain_s had passed; the MTA sends them again",
+			 session_messages());
+}
+
+/* libmilter looks every five seconds whether it is to stop, or when somebody connects. */
+static void wake_listener(const struct server *server)
+{
+	struct endpoint endpoint;
+	char error[300];
+	if (strncmp(server->first->set.milter_socket, "unix:", 5) != 0 ||
+	    !endpoint_parse(server->first->set.milter_socket, &endpoint, error, sizeof error))
+		return;
+	int fd = endpoint_connect(&endpoint);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void stop_threads(struct server *server)
+{
+	atomic_store(&server->stopping, true);
+	if (server->milter_runs) {
+		drain(server);
+		smfi_stop();
+		wake_listener(server);
+		pthread_join(server->milter_thread, NULL);
+	}
+	pthread_mutex_lock(&server->reload_lock);	/* a reload under way ends first */
+	pthread_mutex_unlock(&server->reload_lock);
+	if (the_daemon.store != NULL && store_stats(the_daemon.store).pending > 0)
+		log_line(SEVERITY_WARNING, "%llu charges that Redis has not taken are lost",
+			 (unsigned long long)store_stats(the_daemon.store).pending);
+	loop_stop(the_daemon.loop);
+}
+
+void server_stop(struct server **server)
+{
+	struct server *stopped = *server;
+	*server = NULL;
+	if (the_daemon.loop != NULL)
+		stop_threads(stopped);
+	if (stopped->watchdog != NULL)
+		event_free(stopped->watchdog);
+	http_stop(&stopped->http);
+	control_stop(&stopped->control);
+	socketmap_stop(&stopped->socketmap);
+	setup_clear();
+	scan_end_all();
+	store_free(&the_daemon.store);
+	loop_free(&the_daemon.loop);
+	sender_clear();
+	config_drop(&stopped->first);
+	pthread_mutex_destroy(&stopped->reload_lock);
+	free(stopped);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * session: what is kept of one SMTP connection and of the message under way. Two lifetimes: the connection's and the
+ * message's. Ending a message is idempotent; libmilter does not call abort after an answer of ours, and close may be
+ * the only callback that comes.
+ */
+#ifndef PENSTOCK_SESSION_H
+#define PENSTOCK_SESSION_H
+
+#include "milter/daemon.h"
+#include "milter/dns/rbl.h"
+#include "policy/base/arena.h"
+
+enum {
+	SESSION_ARENA_MAX = 4096,	/* bytes of HELO and the like */
+	MESSAGE_ARENA_MAX = 65536,	/* bytes of sender and header names */
+	HELO_MAX = 255,
+};
+
+/* A header field of the client's that only we may write. */
+struct forged {
+	struct forged *next;
+	char *name;
+	int count;	/* how often it came */
+};
+
+struct scan_text {
+	char *bytes;	/* owned; header and body for the scanners */
+	size_t length, size, most;
+};
+
+struct message {
+	struct arena arena;
+	struct facts facts;
+	struct verdict verdict;
+	char from[ADDRESS_MAX + 1];	/* envelope sender, without brackets; "" is <> */
+	bool from_cut;
+	int64_t started_ms;		/* clock_monotonic_ms() */
+	uint64_t size;			/* bytes of header and body */
+	struct forged *forged;
+	uint64_t forged_count;
+	struct scan_text scan;
+	bool rcpt_refused;		/* one was refused for a limit */
+};
+
+struct network_ask;
+
+struct session {
+	unsigned magic;
+	struct setup *setup;		/* one reference */
+	struct arena arena;
+	bool no_reply;			/* the MTA agreed to get no answer where none is owed */
+	bool connected;			/* the connect callback came */
+	struct netaddr client;
+	bool injected;
+	char *helo;			/* in the arena; NULL: none yet */
+	struct rbl_question *listings;	/* owned */
+	struct network_ask *network;	/* owned: one reference */
+	struct message *message;	/* owned; NULL between messages */
+};
+
+/* NULL without memory. Counts the session. */
+struct session *session_new(void);
+void session_free(struct session **session);
+/* Panics where `pointer` is not a session. */
+struct session *session_of(void *pointer);
+
+/* Begins a message, ending the one before. NULL without memory. */
+struct message *session_begin(struct session *session);
+void session_end(struct session *session);
+
+/* Messages between MAIL and their end, in all sessions. Any thread. */
+int session_messages(void);
+/* From now on every new message is deferred: the daemon ends. */
+void session_refuse_new(void);
+
+void message_note_forged(struct message *message, const char *name);
+void message_keep(struct message *message, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/socketmap.h"
+
+#include "milter/clock.h"
+#include "milter/daemon.h"
+#include "milter/netstring.h"
+#include "milter/report.h"
+#include "milter/sender.h"
+#include "policy/base/text.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+enum {
+	INPUT_MAX = SOCKETMAP_REQUEST_MAX + 16,	/* a whole request with its length always fits */
+	OUTPUT_MAX = 16384,	/* unread answers, from which on a client's further requests wait */
+	WRITE_S = 30,
+};
+
+struct lookup;
+
+struct client {
+	struct socketmap *socketmap;
+	struct bufferevent *bev;	/* owned */
+	struct lookup *lookup;		/* the store is asked; nothing is read meanwhile: answers keep their order */
+	bool ended;			/* the client sends no more */
+	struct client *older, *newer;	/* by last request */
+};
+
+/* A question to the store; outlives its client. */
+struct lookup {
+	struct client *client;	/* borrowed; NULL: it has gone */
+	char account[ACCOUNT_MAX + 1];
+};
+
+struct socketmap {
+	struct event_base *base;
+	struct evconnlistener *listener;	/* owned */
+	struct event *resume;	/* owned */
+	struct client *oldest, *newest;	/* owned */
+	int count;
+};
+
+/* -- clients, in the order of their last request -- */
+
+static void client_unlink(struct client *client)
+{
+	struct socketmap *socketmap = client->socketmap;
+	*(client->older != NULL ? &client->older->newer : &socketmap->oldest) = client->newer;
+	*(client->newer != NULL ? &client->newer->older : &socketmap->newest) = client->older;
+	client->older = client->newer = NULL;
+	socketmap->count--;
+}
+
+static void client_link(struct client *client)
+{
+	struct socketmap *socketmap = client->socketmap;
+	client->older = socketmap->newest;
+	*(socketmap->newest != NULL ? &socketmap->newest->newer : &socketmap->oldest) = client;
+	socketmap->newest = client;
+	socketmap->count++;
+}
+
+static void client_close(struct client *client)
+{
+	client_unlink(client);
+	if (client->lookup != NULL)
+		client->lookup->client = NULL;
+	bufferevent_free(client->bev);
+	free(client);
+}
+
+static void reply(struct client *client, const char *word, const char *data)
+{
+	char bytes[TRANSPORT_NAME_MAX + 16], framed[sizeof bytes + 8];
+	struct text text = text_over(bytes, sizeof bytes);
+	text_addf(&text, "%s %s", word, data);
+	bufferevent_write(client->bev, framed, netstring_write(framed, sizeof framed, text.at, text.length));
+}
+
+/* "clean-1:" leaves the next hop to the MTA. */
+static void reply_transport(struct client *client, const char *transport)
+{
+	char data[TRANSPORT_NAME_MAX + 2];
+	struct text text = text_over(data, sizeof data);
+	text_addf(&text, "%s:", transport);
+	reply(client, "OK", data);
+}
+
+static void reply_not_found(struct client *client)
+{
+	reply(client, "NOTFOUND", "");
+}
+
+/* -- the map `transport` -- */
+
+/* A transport that a reload took away would defer all mail that is sent to it. */
+static bool transport_exists(const struct config *config, const char *name)
+{
+	for (int i = 0; i < config->pool_count; i++)
+		for (int j = 0; j < config->pools[i].transport_count; j++)
+			if (strcmp(config->pools[i].transports[j].name, name) == 0)
+				return true;
+	return false;
+}
+
+static const struct transport *transport_of(const struct policy *policy, const char *account,
+					    const struct account_state *state)
+{
+	bool noted = state->block[0] != '\0' || state->exempt[0] != '\0';
+	if (state->known != KNOWLEDGE_FULL || (state->level == LEVEL_UNKNOWN && !noted))
+		return NULL;
+	const struct pool *pool = pools_find(policy->pools, policy->pool_count,
+					     report_level(policy, state, clock_now_ms()));
+	return pool == NULL ? NULL : pool_pick(pool, account);
+}
+
+static void serve(struct client *client);
+
+static void on_fetched(void *arg, const struct account_state *state)
+{
+	struct lookup *lookup = arg;
+	struct client *client = lookup->client;
+	if (client != NULL) {
+		struct setup *setup = setup_hold();
+		const struct transport *transport = transport_of(&setup->config->policy, lookup->account, state);
+		client->lookup = NULL;
+		if (transport != NULL)
+			reply_transport(client, transport->name);
+		else
+			reply_not_found(client);
+		setup_drop(&setup);
+		bufferevent_enable(client->bev, EV_READ);
+		serve(client);
+	}
+	free(lookup);
+}
+
+static void ask_store(struct client *client, const char *account)
+{
+	struct lookup *lookup = calloc(1, sizeof *lookup);
+	if (lookup == NULL) {
+		reply_not_found(client);
+		return;
+	}
+	lookup->client = client;
+	text_copy(lookup->account, sizeof lookup->account, account);
+	client->lookup = lookup;
+	bufferevent_disable(client->bev, EV_READ);
+	store_fetch(the_daemon.store, lookup->account, on_fetched, lookup);
+}
+
+static void look_up_transport(struct client *client, const char *key)
+{
+	char sender[ADDRESS_MAX + 1], transport[TRANSPORT_NAME_MAX + 1], account[ACCOUNT_MAX + 1];
+	struct setup *setup = setup_hold();
+	bool whole = address_of(key, sender);
+	bool cut_tag = setup->config->set.accounts_cut_tag;
+	bool remembered = whole && sender_find(sender, clock_monotonic_ms(), transport) &&
+			  transport_exists(setup->config, transport);
+	setup_drop(&setup);
+	if (remembered)
+		reply_transport(client, transport);
+	else if (whole && account_name(sender, cut_tag, account))
+		ask_store(client, account);
+	else
+		reply_not_found(client);
+}
+
+/* -- requests: "MAP KEY" -- */
+
+static const struct {
+	const char *name;
+	void (*look_up)(struct client *client, const char *key);	/* replies, or will */
+} maps[] = {
+	{ "transport", look_up_transport },
+};
+
+static void request(struct client *client, const struct netstring *netstring)
+{
+	char line[SOCKETMAP_REQUEST_MAX + 1];
+	memcpy(line, netstring->bytes, netstring->length);
+	line[netstring->length] = '\0';
+	char *space = strchr(line, ' ');
+	bool whole = strlen(line) == netstring->length && space != NULL;	/* a NUL is in no address */
+	if (whole) {
+		*space = '\0';
+		for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
+			if (strcmp(line, maps[i].name) == 0) {
+				maps[i].look_up(client, space + 1);
+				return;
+			}
+	}
+	reply_not_found(client);
+}
+
+/* Answers what has come, as far as it can be answered now. May close the client. */
+static void serve(struct client *client)
+{
+	struct evbuffer *input = bufferevent_get_input(client->bev), *output = bufferevent_get_output(client->bev);
+	while (client->lookup == NULL && evbuffer_get_length(input) > 0 && evbuffer_get_length(output) < OUTPUT_MAX) {
+		struct netstring netstring;
+		size_t length = evbuffer_get_length(input);
+		enum netstring_progress progress = netstring_parse((const char *)evbuffer_pullup(input, -1), length,
+								   SOCKETMAP_REQUEST_MAX, &netstring);
+		if (progress == NETSTRING_BAD) {
+			client_close(client);
+			return;
+		}
+		if (progress == NETSTRING_MORE)
+			break;
+		request(client, &netstring);
+		evbuffer_drain(input, netstring.whole);
+	}
+	if (client->ended && client->lookup == NULL && evbuffer_get_length(output) == 0)
+		client_close(client);
+}
+
+/* -- connections -- */
+
+static void on_input(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	struct client *client = arg;
+	client_unlink(client);
+	client_link(client);
+	serve(client);
+}
+
+static void on_written(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	serve(arg);
+}
+
+static void on_end(struct bufferevent *bev, short what, void *arg)
+{
+	(void)bev;
+	struct client *client = arg;
+	if ((what & BEV_EVENT_EOF) == 0) {
+		client_close(client);
+		return;
+	}
+	client->ended = true;
+	serve(client);
+}
+
+/* At the cap the one that has been idle for longest goes; one whose look-up is under way only where all are. */
+static void make_room(struct socketmap *socketmap)
+{
+	struct client *client = socketmap->oldest;
+	while (client != NULL && client->lookup != NULL)
+		client = client->newer;
+	client_close(client != NULL ? client : socketmap->oldest);
+}
+
+static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length,
+			  void *arg)
+{
+	(void)listener;
+	(void)address;
+	(void)length;
+	struct socketmap *socketmap = arg;
+	struct timeval idle = { .tv_sec = SOCKETMAP_IDLE_S }, slow = { .tv_sec = WRITE_S };
+	struct client *client = calloc(1, sizeof *client);
+	struct bufferevent *bev = bufferevent_socket_new(socketmap->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (client == NULL || bev == NULL) {
+		if (bev != NULL)
+			bufferevent_free(bev);
+		else
+			close(fd);
+		free(client);
+		return;
+	}
+	if (socketmap->count >= SOCKETMAP_CONNECTIONS_MAX)
+		make_room(socketmap);
+	*client = (struct client){ .socketmap = socketmap, .bev = bev };
+	client_link(client);
+	bufferevent_setcb(bev, on_input, on_written, on_end, client);
+	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);
+	bufferevent_set_timeouts(bev, &idle, &slow);
+	if (bufferevent_enable(bev, EV_READ | EV_WRITE) != 0)
+		client_close(client);
+}
+
+/* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. */
+static void on_listen_error(struct evconnlistener *listener, void *arg)
+{
+	struct socketmap *socketmap = arg;
+	struct timeval pause = { .tv_sec = 1 };
+	evconnlistener_disable(listener);
+	evtimer_add(socketmap->resume, &pause);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	struct socketmap *socketmap = arg;
+	evconnlistener_enable(socketmap->listener);
+}
+
+struct socketmap *socketmap_start(struct event_base *base, int listen_fd)
+{
+	struct socketmap *socketmap = calloc(1, sizeof *socketmap);
+	if (socketmap != NULL) {
+		socketmap->base = base;
+		socketmap->resume = evtimer_new(base, on_resume, socketmap);
+		socketmap->listener = evconnlistener_new(base, on_connection, socketmap,
+							 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, listen_fd);
+	}
+	if (socketmap == NULL || socketmap->resume == NULL || socketmap->listener == NULL) {
+		if (socketmap == NULL || socketmap->listener == NULL)
+			close(listen_fd);
+		socketmap_stop(&socketmap);
+		return NULL;
+	}
+	evconnlistener_set_error_cb(socketmap->listener, on_listen_error);
+	return socketmap;
+}
+
+void socketmap_stop(struct socketmap **socketmap)
+{
+	struct socketmap *old = *socketmap;
+	*socketmap = NULL;
+	if (old == NULL)
+		return;
+	if (old->listener != NULL)
+		evconnlistener_free(old->listener);
+	if (old->resume != NULL)
+		event_free(old->resume);
+	while (old->oldest != NULL)
+		client_close(old->oldest);
+	free(old);
+}

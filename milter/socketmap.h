@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * socketmap: answers Postfix's look-ups, socketmap_table(5). The one map is `transport`, for
+ * sender_dependent_default_transport_maps: a sender's address in, "clean-1:" out.
+ *
+ * First what the sender's newest message was given (sender.h), then the transport of the account that bears the
+ * sender's name, where its level is known. A look-up that fails defers mail: on any doubt, for `<>` and for unknown
+ * maps the answer is "not found", which means the MTA's own transport.
+ *
+ * Loop thread only, or with the loop stopped.
+ */
+#ifndef PENSTOCK_SOCKETMAP_H
+#define PENSTOCK_SOCKETMAP_H
+
+struct event_base;
+struct socketmap;
+
+enum {
+	SOCKETMAP_CONNECTIONS_MAX = 512,	/* for one more, the longest idle one is closed; Postfix connects anew */
+	SOCKETMAP_REQUEST_MAX = 2048,	/* bytes; a longer request closes its connection */
+	SOCKETMAP_IDLE_S = 600,	/* Postfix itself closes after 10 s without a request, or 100 s in all */
+};
+
+/* Takes over the listening socket. NULL: no memory, the socket is closed. */
+struct socketmap *socketmap_start(struct event_base *base, int listen_fd);
+/* Clears the pointer; NULL is fine. */
+void socketmap_stop(struct socketmap **socketmap);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/stats.h"
+
+#include "milter/clock.h"
+#include "policy/base/text.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+typedef _Atomic uint64_t counter;
+
+static struct {
+	_Atomic int64_t started_ms, last_message_ms;
+	counter messages, sessions, sessions_peak, sessions_total, forged_headers, recipients;
+	counter actions[ACTION_COUNT], levels[LEVEL_COUNT], reasons[REASON_COUNT];
+} counts;
+
+/* Rows are only ever added. A row's name is written before `transport_count` lets readers see it. */
+static struct {
+	char name[TRANSPORT_NAME_MAX + 1];
+	counter messages;
+} transports[STATS_TRANSPORTS_MAX];
+static atomic_int transport_count;
+static pthread_mutex_t adding = PTHREAD_MUTEX_INITIALIZER;
+
+static void add(counter *to, uint64_t more)
+{
+	atomic_fetch_add_explicit(to, more, memory_order_relaxed);
+}
+
+static uint64_t get(counter *from)
+{
+	return atomic_load_explicit(from, memory_order_relaxed);
+}
+
+void stats_start(void)
+{
+	atomic_store_explicit(&counts.started_ms, clock_monotonic_ms(), memory_order_relaxed);
+}
+
+void stats_session_opened(void)
+{
+	uint64_t open = atomic_fetch_add_explicit(&counts.sessions, 1, memory_order_relaxed) + 1;
+	uint64_t peak = get(&counts.sessions_peak);
+	add(&counts.sessions_total, 1);
+	while (open > peak && !atomic_compare_exchange_weak_explicit(&counts.sessions_peak, &peak, open,
+								     memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+void stats_session_closed(void)
+{
+	atomic_fetch_sub_explicit(&counts.sessions, 1, memory_order_relaxed);
+}
+
+uint64_t stats_sessions(void)
+{
+	return get(&counts.sessions);
+}
+
+static int transport_row(const char *name)
+{
+	int count = atomic_load_explicit(&transport_count, memory_order_acquire);
+	for (int i = 0; i < count; i++)
+		if (strcmp(transports[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* -1: the table is full; only a reload that brings more than STATS_TRANSPORTS_MAX new names gets there. */
+static int transport_add(const char *name)
+{
+	pthread_mutex_lock(&adding);
+	int row = transport_row(name);
+	int count = atomic_load_explicit(&transport_count, memory_order_relaxed);
+	if (row < 0 && count < STATS_TRANSPORTS_MAX) {
+		row = count;
+		text_copy(transports[row].name, sizeof transports[row].name, name);
+		atomic_store_explicit(&transport_count, count + 1, memory_order_release);
+	}
+	pthread_mutex_unlock(&adding);
+	return row;
+}
+
+static void count_transport(const struct transport *transport)
+{
+	int row = transport_row(transport->name);
+	if (row < 0)
+		row = transport_add(transport->name);
+	if (row >= 0)
+		add(&transports[row].messages, 1);
+}
+
+void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipients, uint64_t forged_headers)
+{
+	add(&counts.actions[verdict->action], 1);
+	add(&counts.levels[verdict->level], 1);
+	for (int i = 0; i < verdict->reason_count; i++)
+		add(&counts.reasons[verdict->reasons[i].id], 1);
+	add(&counts.recipients, recipients);
+	add(&counts.forged_headers, forged_headers);
+	atomic_store_explicit(&counts.last_message_ms, clock_monotonic_ms(), memory_order_relaxed);
+	if (!ended)
+		return;
+	add(&counts.messages, 1);
+	bool leaves = verdict->action == ACTION_PASS || verdict->action == ACTION_HOLD;
+	if (leaves && verdict->transport != NULL)
+		count_transport(verdict->transport);
+}
+
+static void read_rows(uint64_t *to, counter *from, int count)
+{
+	for (int i = 0; i < count; i++)
+		to[i] = get(&from[i]);
+}
+
+void stats_read(struct stats *stats_out)
+{
+	*stats_out = (struct stats){
+		.started_ms = atomic_load_explicit(&counts.started_ms, memory_order_relaxed),
+		.last_message_ms = atomic_load_explicit(&counts.last_message_ms, memory_order_relaxed),
+		.messages = get(&counts.messages),
+		.sessions = get(&counts.sessions),
+		.sessions_peak = get(&counts.sessions_peak),
+		.sessions_total = get(&counts.sessions_total),
+		.forged_headers = get(&counts.forged_headers),
+		.recipients = get(&counts.recipients),
+		.transport_count = atomic_load_explicit(&transport_count, memory_order_acquire),
+	};
+	read_rows(stats_out->actions, counts.actions, ACTION_COUNT);
+	read_rows(stats_out->levels, counts.levels, LEVEL_COUNT);
+	read_rows(stats_out->reasons, counts.reasons, REASON_COUNT);
+	for (int i = 0; i < stats_out->transport_count; i++) {
+		text_copy(stats_out->transports[i].name, sizeof stats_out->transports[i].name, transports[i].name);
+		stats_out->transports[i].messages = get(&transports[i].messages);
+	}
+}

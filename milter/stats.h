@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * stats: counters of this daemon since its start. Any thread; relaxed atomics, each number right by itself.
+ */
+#ifndef PENSTOCK_STATS_H
+#define PENSTOCK_STATS_H
+
+#include "policy/verdict.h"
+
+enum { STATS_TRANSPORTS_MAX = 256 };
+
+struct stats {
+	int64_t started_ms;		/* clock_monotonic_ms() */
+	int64_t last_message_ms;	/* clock_monotonic_ms(); 0: none yet */
+	uint64_t messages;		/* that reached their end */
+	uint64_t sessions, sessions_peak, sessions_total;	/* open now, most at once, ever */
+	uint64_t actions[ACTION_COUNT];
+	uint64_t levels[LEVEL_COUNT];
+	uint64_t reasons[REASON_COUNT];
+	uint64_t forged_headers;	/* X-Penstock-* lines of clients that were deleted */
+	uint64_t recipients;
+	struct {
+		char name[TRANSPORT_NAME_MAX + 1];
+		uint64_t messages;
+	} transports[STATS_TRANSPORTS_MAX];
+	int transport_count;
+};
+
+void stats_start(void);
+void stats_session_opened(void);
+void stats_session_closed(void);
+uint64_t stats_sessions(void);
+/* A message got its verdict (also one that was refused at MAIL or RCPT). */
+void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipients, uint64_t forged_headers);
+void stats_read(struct stats *stats_out);
+
+#endif
