@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Names of accounts and addresses of envelopes, as strangers write them.
+ */
+#include "policy/account.h"
+
+#include "policy/base/panic.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { RAW_MAX = 4096 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* One word of a log line, one part of a key: whatever the name was made of. */
+static void check_safe(const char *name)
+{
+	for (const char *at = name; *at != '\0'; at++) {
+		MUST((unsigned char)*at > 0x20 && *at != 0x7f);
+		MUST(strchr("{}\"\\", *at) == NULL);
+		MUST(*at < 'A' || *at > 'Z' || memchr(name, '%', (size_t)(at - name)) != NULL);
+	}
+}
+
+static void check_name(const char *raw, bool cut_tag)
+{
+	char name[ACCOUNT_MAX + 1], again[ACCOUNT_MAX + 1];
+	bool any = account_name(raw, cut_tag, name);
+	MUST(memchr(name, '\0', sizeof name) != NULL);
+	MUST(any == (name[0] != '\0'));
+	MUST(any == (raw[0] != '\0'));
+	check_safe(name);
+	if (strchr(name, '%') == NULL) {
+		account_name(name, cut_tag, again);
+		MUST(strcmp(name, again) == 0);
+	}
+}
+
+static void check_address(const char *raw)
+{
+	char address[ADDRESS_MAX + 1];
+	bool whole = address_of(raw, address);
+	MUST(memchr(address, '\0', sizeof address) != NULL);
+	MUST(!whole || strstr(raw, address) != NULL);
+	MUST(whole || strlen(address) == ADDRESS_MAX);
+	const char *domain = address_domain(address);
+	MUST(strchr(domain, '@') == NULL);
+	MUST(domain[0] == '\0' || (domain > address && domain[-1] == '@'));
+	check_name(address, true);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char raw[RAW_MAX + 1];
+	if (size > RAW_MAX)
+		size = RAW_MAX;
+	memcpy(raw, data, size);
+	raw[size] = '\0';
+	check_name(raw, false);
+	check_name(raw, true);
+	check_address(raw);
+	return 0;
+}
