@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * exchange: a server whose connections carry one request and one answer and are then closed: the control socket and
- * HTTP. Bounded in all ways: connections, bytes of a request, seconds from accept to close.
+ * exchange: a server whose connections carry one request and one answer and are then closed: the control socket.
+ * Bounded in all ways: connections, bytes of a request, seconds from accept to close.
  *
  * Loop thread only, or with the loop stopped. SIGPIPE has to be ignored.
  */

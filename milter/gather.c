@@ -88,29 +88,10 @@ static void charge_run(struct loop_job *job)
 
 /* ---- connect */
 
-static bool has_source(const struct config *config, enum source source)
-{
-	for (int i = 0; i < config->source_count; i++)
-		if (config->sources[i] == source)
-			return true;
-	return false;
-}
-
 void gather_connect(struct session *session)
 {
-	if (session->injected || session->client.family == NETADDR_UNKNOWN)
-		return;
-	session->listings = rbl_ask(session->setup->rbl, &session->client);
-	if (!has_source(session->setup->config, SOURCE_NETWORK))
-		return;
-	struct network_ask *ask = calloc(1, sizeof *ask);
-	if (ask == NULL)
-		return;
-	ask_init(&ask->ask, release);
-	ask->job.run = network_run;
-	ask->client = session->client;
-	session->network = ask;
-	loop_post(the_daemon.loop, &ask->job);
+	if (!session->injected && session->client.family != NETADDR_UNKNOWN)
+		session->listings = rbl_ask(session->setup->rbl, &session->client);
 }
 
 void gather_release_network(struct network_ask **network)
@@ -152,6 +133,23 @@ static bool may_refuse(const struct config *config)
 	return false;
 }
 
+/* Once a connection, and only where no source before it names the account: a login needs no look-up. */
+static const char *ask_network(struct session *session, int64_t deadline_ms)
+{
+	struct network_ask *ask = session->network;
+	if (ask == NULL && session->client.family != NETADDR_UNKNOWN && !session->injected) {
+		ask = calloc(1, sizeof *ask);
+		if (ask == NULL)
+			return NULL;
+		ask_init(&ask->ask, release);
+		ask->job.run = network_run;
+		ask->client = session->client;
+		session->network = ask;
+		loop_post(the_daemon.loop, &ask->job);
+	}
+	return ask != NULL && ask_wait(&ask->ask, deadline_ms) && ask->found ? ask->account : NULL;
+}
+
 void gather_mail(struct session *session, const struct mail_macros *macros)
 {
 	struct message *message = session->message;
@@ -167,13 +165,14 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		.injected = session->injected,
 		.client = session->client,
 	};
-	struct network_ask *network = session->network;
-	if (network != NULL && identity.auth_authen == NULL && ask_wait(&network->ask, deadline_ms) && network->found)
-		identity.network = network->account;
 	facts->now_ms = clock_now_ms();
 	facts->injected = session->injected;
-	identify(config, &identity, facts);
 	facts->overloaded = (int64_t)stats_sessions() * 10 >= config->set.milter_max_sessions * 9;
+	if (!identify(config, &identity, facts)) {
+		identity.network = ask_network(session, deadline_ms);
+		identity.network_asked = true;
+		identify(config, &identity, facts);
+	}
 	if (facts->overloaded)
 		return;
 	fetch_state(session, deadline_ms);
@@ -224,7 +223,9 @@ static void fill_charge(const struct message *message, struct charge *charge)
 	charge->messages = 1;
 	charge->rcpts = facts->rcpts_remote;
 	judge_counts(facts, verdict, charge->counts);
-	charge->level = verdict->level;
+	/* what an admin decided is his key's, not the account's record: it ends with the key */
+	bool by_admin = facts->state.block[0] != '\0' || facts->state.exempt[0] != '\0';
+	charge->level = by_admin ? LEVEL_UNKNOWN : verdict->level;
 	charge->score = verdict->score;
 }
 

@@ -145,10 +145,13 @@ static bool try_source(const struct config *config, const struct identity *ident
 	return true;
 }
 
-void identify(const struct config *config, const struct identity *identity, struct facts *facts)
+bool identify(const struct config *config, const struct identity *identity, struct facts *facts)
 {
-	for (int i = 0; i < config->source_count; i++)
+	for (int i = 0; i < config->source_count; i++) {
+		if (config->sources[i] == SOURCE_NETWORK && !identity->network_asked)
+			return false;
 		if (try_source(config, identity, config->sources[i], facts))
-			return;
-	try_source(config, identity, SOURCE_CLIENT, facts);
+			return true;
+	}
+	return try_source(config, identity, SOURCE_CLIENT, facts);
 }

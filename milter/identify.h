@@ -12,14 +12,16 @@
 struct identity {
 	const char *auth_authen;	/* NULL: none */
 	const char *cert_subject;	/* NULL: none, or its verification failed */
-	const char *network;		/* the subscriber map's account; NULL: none */
+	bool network_asked;		/* the subscriber map was asked ... */
+	const char *network;		/* ... and has this account; NULL: none */
 	const char *from;		/* envelope sender, without brackets */
 	bool injected;
 	struct netaddr client;
 };
 
-/* Fills account, source and authenticated of the facts. */
-void identify(const struct config *config, const struct identity *identity, struct facts *facts);
+/* Fills account, source and authenticated of the facts. False: it came to source network, which has to be asked first;
+ * never where it was. */
+bool identify(const struct config *config, const struct identity *identity, struct facts *facts);
 
 /* Reads the login names for source uid from a file in passwd(5) form: now, so that no look-up waits later. False with
  * a sentence in `error`; the names read before stay. Main thread and reload only. */

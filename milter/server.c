@@ -44,7 +44,7 @@ struct server {
 	struct event *watchdog;
 	pthread_t milter_thread, main_thread;
 	bool milter_runs;
-	atomic_bool stopping;
+	atomic_bool stopping, milter_ended;
 	pthread_mutex_t reload_lock;
 };
 
@@ -176,6 +176,7 @@ static void *milter_thread(void *arg)
 {
 	struct server *server = arg;
 	int result = smfi_main();
+	atomic_store(&server->milter_ended, true);
 	if (!atomic_load(&server->stopping)) {
 		log_line(SEVERITY_ERROR, "libmilter ended by itself (%d); the daemon ends too", result);
 		pthread_kill(server->main_thread, SIGTERM);
@@ -297,7 +298,14 @@ static void drain(const struct server *server)
 			 session_messages());
 }
 
-/* libmilter looks every five seconds whether it is to stop, or when somebody connects. */
+static void *stop_thread(void *arg)
+{
+	(void)arg;
+	smfi_stop();
+	return NULL;
+}
+
+/* libmilter's listener polls for five seconds under the lock that smfi_stop wants; a connection wakes it. */
 static void wake_listener(const struct server *server)
 {
 	struct endpoint endpoint;
@@ -310,14 +318,27 @@ static void wake_listener(const struct server *server)
 		close(fd);
 }
 
+static void stop_milter(struct server *server)
+{
+	pthread_t stopper;
+	bool made = pthread_create(&stopper, NULL, stop_thread, NULL) == 0;
+	if (!made)
+		smfi_stop();
+	while (!atomic_load(&server->milter_ended)) {
+		wake_listener(server);
+		usleep(20000);
+	}
+	if (made)
+		pthread_join(stopper, NULL);
+	pthread_join(server->milter_thread, NULL);
+}
+
 static void stop_threads(struct server *server)
 {
 	atomic_store(&server->stopping, true);
 	if (server->milter_runs) {
 		drain(server);
-		smfi_stop();
-		wake_listener(server);
-		pthread_join(server->milter_thread, NULL);
+		stop_milter(server);
 	}
 	pthread_mutex_lock(&server->reload_lock);	/* a reload under way ends first */
 	pthread_mutex_unlock(&server->reload_lock);

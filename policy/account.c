@@ -32,13 +32,6 @@ static bool needs_escape(unsigned char c)
 	return c <= 0x20 || c == 0x7f || strchr("%{}\"\\", c) != NULL;
 }
 
-/* Where the tag of `a+tag@b` ends in `raw`; `at` where there is none. */
-static const char *behind_tag(const char *at)
-{
-	const char *domain = strrchr(at, '@');
-	return domain != NULL ? domain : at + strlen(at);
-}
-
 static void add_name_byte(struct text *name, char c)
 {
 	if (needs_escape((unsigned char)c)) {
@@ -54,13 +47,13 @@ bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 	enum { TAIL = 17 };	/* '#' and 16 hexadecimal digits */
 	struct text text = text_over(name, ACCOUNT_MAX + 1);
 	uint64_t whole = 0;
+	const char *domain = strrchr(raw, '@');
+	const char *tag = NULL;	/* a leading plus is part of the name */
+	if (cut_tag && domain > raw + 1)
+		tag = memchr(raw + 1, '+', (size_t)(domain - raw) - 1);
 	for (const char *at = raw; *at != '\0'; at++) {
-		if (cut_tag && *at == '+' && at != raw && strchr(at, '@') != NULL) {
-			at = behind_tag(at);
-			cut_tag = false;
-		}
-		if (*at == '@')
-			cut_tag = false;
+		if (at == tag)
+			at = domain;
 		char lower = text_lower(*at);
 		whole = hash_bytes(&lower, 1, whole);
 		add_name_byte(&text, *at);

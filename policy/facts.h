@@ -38,7 +38,7 @@ struct account_state {
 	int64_t level_since_s;	/* Unix time */
 	int64_t first_s;	/* Unix time of the first message; 0: none yet */
 	char block[NOTE_MAX];	/* why an admin blocked it; "" : he did not */
-	char exempt[NOTE_MAX];	/* why an admin exempted it; "" : he did not */
+	char exempt[NOTE_MAX];	/* why an admin exempted it from limits and levels; "" : he did not */
 };
 
 struct content {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "policy/base/banned.h"
+
 uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed)
 {
 	uint64_t hash = 0xcbf29ce484222325U ^ seed;

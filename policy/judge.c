@@ -295,7 +295,7 @@ enum level judge_level(const struct policy *policy, const struct account_state *
 		.before_s = now_s - state->level_since_s,
 		.score = judge_score(policy, state, more, now_ms).sum,
 		.age_s = state->first_s > 0 ? now_s - state->first_s : 0,
-		.messages = counters.value[COUNTER_MESSAGES],
+		.messages = counters.value[COUNTER_MESSAGES] + (more != NULL ? more[COUNTER_MESSAGES] : 0),
 	};
 	return level_next(&policy->levels, &facts);
 }

@@ -193,7 +193,7 @@ struct netaddr netaddr_network(const struct netaddr *address, int length)
 	for (int i = 0; i < 16; i++) {
 		int kept = length - 8 * i;
 		if (kept < 8)
-			network.bytes[i] &= kept <= 0 ? 0 : (uint8_t)(0xff00U >> kept);
+			network.bytes[i] = (uint8_t)(network.bytes[i] & (kept <= 0 ? 0 : 0xff00U >> kept));
 	}
 	return network;
 }

@@ -29,12 +29,13 @@ end
 if n ~= 13 then
 	use = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 end
-local at = math.max(now, use[1])
+local before = use[1]
+local at = math.max(now, before)
 local over = 0
 for i = 1, 6 do
 	local length = LENGTH[i] * 1000
 	local p = 2 * i
-	local passed = math.floor(at / length) - math.floor(use[1] / length)
+	local passed = math.floor(at / length) - math.floor(before / length)
 	if passed > 0 then
 		use[p + 1] = passed == 1 and use[p] or 0
 		use[p] = 0
@@ -55,31 +56,25 @@ if charged then
 	end
 end
 
--- the counters, decayed to now
-local rep
+-- the counters, decayed to now; they were last brought forward when the windows were
 n = 0
 local old = {}
 for word in string.gmatch(state[2] or '', '%S+') do
 	n = n + 1
 	old[n] = tonumber(word) or 0
 end
-if n ~= 6 then
-	old = {now, 0, 0, 0, 0, 0}
+if n ~= 5 or before == 0 then
+	old = {0, 0, 0, 0, 0}
 end
-local seen = math.max(now, old[1])
-local passed = (seen - old[1]) / 1000
-rep = {string.format('%.0f', seen)}
+local passed = (at - before) / 1000
+local rep = {}
 for i = 1, 5 do
 	local add = tonumber(ARGV[16 + i])
 	-- a message that is turned away here did not leave; it is a breach
 	if over > 0 and not charged then
 		add = i == 5 and 1 or (i <= 2 and 0 or add)
 	end
-	local value = old[i + 1]
-	if passed > 0 then
-		value = value * 2 ^ (-passed / ARGV[21 + i])
-	end
-	rep[i + 1] = string.format('%.6g', value + add)
+	rep[i] = string.format('%.6g', old[i] * 2 ^ (-passed / ARGV[21 + i]) + add)
 end
 
 use[1] = string.format('%.0f', use[1])

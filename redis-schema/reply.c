@@ -44,17 +44,16 @@ bool reply_read_use(const char *text, struct rates *rates_out)
 	return true;
 }
 
-bool reply_read_rep(const char *text, struct counters *counters_out)
+bool reply_read_rep(const char *text, int64_t at_ms, struct counters *counters_out)
 {
-	double numbers[1 + COUNTER_COUNT];
-	*counters_out = (struct counters){ 0 };
+	double numbers[COUNTER_COUNT];
+	*counters_out = (struct counters){ .at_ms = at_ms };
 	if (*text == '\0')
 		return true;
-	if (!read_numbers(text, 1 + COUNTER_COUNT, numbers) || numbers[0] < 0 || numbers[0] > 9e15)
+	if (!read_numbers(text, COUNTER_COUNT, numbers))
 		return false;
-	counters_out->at_ms = (int64_t)numbers[0];
 	for (int i = 0; i < COUNTER_COUNT; i++)
-		counters_out->value[i] = fmax(numbers[1 + i], 0);
+		counters_out->value[i] = fmax(numbers[i], 0);
 	return true;
 }
 
@@ -98,8 +97,10 @@ static void say_wrong_types(const struct sayer *sayer, const char *parts)
 	struct text text = text_over(line, sizeof line);
 	text_add(&text, "redis: account ");
 	text_add_word(&text, sayer->name);
-	text_addf(&text, ": wrong type of key in part %s(limits and state are hashes, block and exempt strings); "
-			 "it is left alone and read as if it were not there", parts);
+	text_add(&text, ": wrong type of key in part ");
+	text_add_word(&text, parts);
+	text_add(&text, " (limits and state are hashes, block and exempt strings); it is left alone and read as if it "
+			"were not there");
 	sayer->say(sayer->arg, line);
 }
 
@@ -121,8 +122,8 @@ static void read_state(const struct sayer *sayer, const char *const *items, stru
 	state->first_s = number_or_zero(items[AT_FIRST]);
 	if (!reply_read_use(items[AT_USE], &state->rates))
 		say_useless(sayer, "state use", items[AT_USE], "13 numbers; it is read as if it were empty");
-	if (!reply_read_rep(items[AT_REP], &state->counters))
-		say_useless(sayer, "state rep", items[AT_REP], "6 numbers; it is read as if it were empty");
+	if (!reply_read_rep(items[AT_REP], state->rates.at_ms, &state->counters))
+		say_useless(sayer, "state rep", items[AT_REP], "5 numbers; it is read as if it were empty");
 }
 
 bool reply_read_fetch(const char *account, int count, const char *const *items, store_say *say, void *say_arg,

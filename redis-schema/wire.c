@@ -261,7 +261,7 @@ static bool read_charged(const redisReply *reply, struct wire_charged *charged)
 {
 	static const struct {
 		const char *word;
-		int status;
+		enum wire_status status;
 	} statuses[] = { { "charged", WIRE_CHARGED }, { "over", WIRE_OVER }, { "again", WIRE_AGAIN },
 			 { "newer", WIRE_NEWER }, { "wrong", WIRE_WRONG } };
 	const char *items[3];

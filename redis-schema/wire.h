@@ -25,8 +25,16 @@ struct wire_charge {
 	int64_t number;
 };
 
+enum wire_status {
+	WIRE_CHARGED,
+	WIRE_OVER,	/* a limit is passed and nothing was charged */
+	WIRE_AGAIN,	/* its number is not above the last one taken: it was charged before */
+	WIRE_NEWER,	/* the state is of a newer schema */
+	WIRE_WRONG,	/* the key holds another type */
+};
+
 struct wire_charged {
-	enum { WIRE_CHARGED, WIRE_OVER, WIRE_AGAIN, WIRE_NEWER, WIRE_WRONG } status;
+	enum wire_status status;
 	enum window over;
 	struct rates rates;
 	int64_t number;	/* AGAIN: the last number of ours that Redis has taken for the account */

@@ -6,6 +6,8 @@
 #include <sys/types.h>
 #include <spf2/spf.h>
 
+#include "policy/base/banned.h"
+
 const char *spf_library(void)
 {
 	static char version[32];

@@ -1,154 +1,154 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/web/http.h"
 
+#include "milter/clock.h"
 #include "milter/endpoint.h"
-#include "milter/exchange.h"
 #include "milter/report.h"
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/base/banned.h"
 
-/* libevent's own HTTP server of 2.1 has no cap on connections and no deadline for a whole request; for two pages
- * that anybody may ask for, one request a connection is enough. */
-
-enum { HEAD_MAX = 8192, DEADLINE_S = 10 };
+enum { HEAD_MAX = 8192, BODY_MAX = 0, SILENCE_S = 10, DEADLINE_S = 60 };
 
 struct http {
-	struct exchange *exchange;	/* owned */
+	struct event_base *base;	/* borrowed */
+	struct evhttp *evhttp;		/* owned */
+	struct evconnlistener *listener;	/* evhttp's */
+	struct event *sweep;		/* owned */
+	int connections;
+	struct {
+		struct bufferevent *stream;	/* one reference */
+		int64_t since_ms;
+	} open[HTTP_CONNECTIONS_MAX];
 };
 
-struct answer {
-	int code;
-	const char *reason, *type;
-	struct evbuffer *body;	/* owned by http_serve */
-};
-
-static void answer_plain(struct answer *answer, int code, const char *reason)
+/* evhttp has no cap on connections and no deadline for one. So a reference to each connection's stream is kept; one
+ * from which evhttp has taken its callbacks is one that evhttp has freed. */
+static bool is_over(struct bufferevent *stream)
 {
-	answer->code = code;
-	answer->reason = reason;
-	answer->type = "text/plain; charset=utf-8";
-	evbuffer_add_printf(answer->body, "%s\n", reason);
+	bufferevent_data_cb on_read, on_write;
+	bufferevent_event_cb on_event;
+	void *arg;
+	bufferevent_getcb(stream, &on_read, &on_write, &on_event, &arg);
+	return on_read == NULL && on_write == NULL && on_event == NULL;
 }
 
-static void page_health(struct answer *answer)
+static void sweep(struct http *http)
 {
-	enum health health;
-	report_write(answer->body, report_status(&health));
-	answer->type = "application/json";
-	if (health == HEALTH_CRITICAL) {
-		answer->code = 503;
-		answer->reason = "Service Unavailable";
+	int64_t now_ms = clock_monotonic_ms();
+	for (int i = 0; i < http->connections;) {
+		struct bufferevent *stream = http->open[i].stream;
+		if (!is_over(stream) && now_ms - http->open[i].since_ms > DEADLINE_S * 1000)
+			bufferevent_trigger_event(stream, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, 0);
+		if (is_over(stream)) {
+			http->open[i] = http->open[--http->connections];
+			bufferevent_decref(stream);	/* closes */
+		} else {
+			i++;
+		}
 	}
+	if (http->connections < HTTP_CONNECTIONS_MAX && http->listener != NULL)
+		evconnlistener_enable(http->listener);
 }
 
-static void page_metrics(struct answer *answer)
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
-	answer->type = "text/plain; version=0.0.4; charset=utf-8";
-	report_metrics(answer->body);
+	(void)fd;
+	(void)what;
+	sweep(arg);
+}
+
+static struct bufferevent *connection_begins(struct event_base *base, void *arg)
+{
+	struct http *http = arg;
+	struct bufferevent *stream = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	if (stream == NULL)
+		return NULL;
+	if (http->connections == HTTP_CONNECTIONS_MAX - 1)	/* the rest waits in the kernel's queue */
+		evconnlistener_disable(http->listener);
+	bufferevent_incref(stream);
+	http->open[http->connections].stream = stream;
+	http->open[http->connections++].since_ms = clock_monotonic_ms();
+	return stream;
+}
+
+static void answer(struct evhttp_request *request, int code, const char *reason, const char *type, struct evbuffer *body)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+	evhttp_add_header(headers, "Content-Type", type);
+	evhttp_add_header(headers, "Cache-Control", "no-store");
+	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+	evhttp_send_reply(request, code, reason, body);
+}
+
+static void page_health(struct evhttp_request *request, void *arg)
+{
+	struct evbuffer *body = evbuffer_new();
+	enum health health = HEALTH_CRITICAL;
+	(void)arg;
+	if (body != NULL)
+		report_write(body, report_status(&health));
+	bool critical = health == HEALTH_CRITICAL;
+	answer(request, critical ? 503 : 200, critical ? "Service Unavailable" : "OK", "application/json", body);
+	if (body != NULL)
+		evbuffer_free(body);
+}
+
+static void page_metrics(struct evhttp_request *request, void *arg)
+{
+	struct evbuffer *body = evbuffer_new();
+	(void)arg;
+	if (body != NULL)
+		report_metrics(body);
+	answer(request, 200, "OK", "text/plain; version=0.0.4; charset=utf-8", body);
+	if (body != NULL)
+		evbuffer_free(body);
+}
+
+static void page_none(struct evhttp_request *request, void *arg)
+{
+	(void)arg;
+	evhttp_send_error(request, HTTP_NOTFOUND, "expected /health or /metrics");
 }
 
 static const struct {
 	const char *path;
-	void (*page)(struct answer *answer);
+	void (*page)(struct evhttp_request *request, void *arg);
 } pages[] = {
 	{ "/health", page_health },
 	{ "/metrics", page_metrics },
 };
 
-/* RFC 9112 section 3: METHOD SP TARGET SP HTTP/1.x. The method and the target's path; false: no such line. */
-static bool request_line(const char *request, size_t length, char method[16], char path[64])
+static bool serve(struct http *http, int fd)
 {
-	char line[256];
-	const char *end = memchr(request, '\n', length);
-	size_t line_length = end == NULL ? length : (size_t)(end - request);
-	if (line_length >= sizeof line)
-		line_length = sizeof line - 1;	/* too long for a page of ours: nothing below finds its version */
-	memcpy(line, request, line_length);
-	line[line_length] = '\0';
-	char *target = strchr(line, ' ');
-	char *version = target == NULL ? NULL : strchr(target + 1, ' ');
-	if (version == NULL || strncmp(version + 1, "HTTP/1.", 7) != 0)
+	struct timeval every = { .tv_sec = 1 };
+	http->evhttp = evhttp_new(http->base);
+	http->sweep = event_new(http->base, -1, EV_PERSIST, on_sweep, http);
+	if (http->evhttp == NULL || http->sweep == NULL)
 		return false;
-	*target++ = '\0';
-	*version = '\0';
-	target[strcspn(target, "?#")] = '\0';
-	if (strlen(line) >= 16 || strlen(target) >= 64)
+	event_add(http->sweep, &every);
+	evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+	evhttp_set_max_headers_size(http->evhttp, HEAD_MAX);
+	evhttp_set_max_body_size(http->evhttp, BODY_MAX);
+	evhttp_set_timeout(http->evhttp, SILENCE_S);
+	evhttp_set_bevcb(http->evhttp, connection_begins, http);
+	evhttp_set_gencb(http->evhttp, page_none, http);
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+		evhttp_set_cb(http->evhttp, pages[i].path, pages[i].page, http);
+	struct evhttp_bound_socket *bound = evhttp_accept_socket_with_handle(http->evhttp, fd);
+	if (bound == NULL)
 		return false;
-	memcpy(method, line, strlen(line) + 1);
-	memcpy(path, target, strlen(target) + 1);
+	http->listener = evhttp_bound_socket_get_listener(bound);
 	return true;
 }
-
-static void fill_answer(struct answer *answer, const char *request, size_t length, bool *head_out)
-{
-	char method[16], path[64];
-	if (request == NULL) {
-		answer_plain(answer, 431, "Request Header Fields Too Large");
-		return;
-	}
-	if (!request_line(request, length, method, path)) {
-		answer_plain(answer, 400, "Bad Request");
-		return;
-	}
-	*head_out = strcmp(method, "HEAD") == 0;
-	if (!*head_out && strcmp(method, "GET") != 0) {
-		answer_plain(answer, 405, "Method Not Allowed");
-		return;
-	}
-	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
-		if (strcmp(path, pages[i].path) == 0) {
-			pages[i].page(answer);
-			return;
-		}
-	answer_plain(answer, 404, "Not Found");
-}
-
-static void http_serve(struct exchange_call *call, const char *request, size_t length)
-{
-	struct evbuffer *whole = evbuffer_new();
-	struct answer answer = { .code = 200, .reason = "OK", .body = evbuffer_new() };
-	bool head_only = false;
-	if (whole != NULL && answer.body != NULL) {
-		fill_answer(&answer, request, length, &head_only);
-		evbuffer_add_printf(whole,
-				    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
-				    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-				    "Connection: close\r\n\r\n",
-				    answer.code, answer.reason, answer.type, evbuffer_get_length(answer.body),
-				    answer.code == 405 ? "Allow: GET, HEAD\r\n" : "");
-		if (!head_only)
-			evbuffer_add_buffer(whole, answer.body);
-	}
-	exchange_answer(call, whole);
-	if (whole != NULL)
-		evbuffer_free(whole);
-	if (answer.body != NULL)
-		evbuffer_free(answer.body);
-}
-
-/* The empty line behind the header; RFC 9112 section 2.2 lets a bare LF end a line. */
-static size_t head_end(const char *bytes, size_t length)
-{
-	for (size_t i = 1; i < length; i++) {
-		if (bytes[i] != '\n')
-			continue;
-		if (bytes[i - 1] == '\n' || (i >= 2 && bytes[i - 1] == '\r' && bytes[i - 2] == '\n'))
-			return i + 1;
-	}
-	return 0;
-}
-
-static const struct exchange_kind kind = {
-	.connections_max = HTTP_CONNECTIONS_MAX,
-	.request_max = HEAD_MAX,
-	.deadline_s = DEADLINE_S,
-	.end = head_end,
-	.serve = http_serve,
-};
 
 struct http *http_start(struct event_base *base, const char *listen, char *error, size_t error_size)
 {
@@ -159,21 +159,27 @@ struct http *http_start(struct event_base *base, const char *listen, char *error
 	if (fd < 0)
 		return NULL;
 	struct http *http = calloc(1, sizeof *http);
-	struct exchange *exchange = exchange_start(base, fd, &kind);
-	if (http == NULL || exchange == NULL) {
-		snprintf(error, error_size, "%s: out of memory", listen);
-		exchange_stop(&exchange);
-		free(http);
-		return NULL;
-	}
-	http->exchange = exchange;
-	return http;
+	if (http != NULL)
+		http->base = base;
+	if (http != NULL && serve(http, fd))
+		return http;
+	snprintf(error, error_size, "%s: out of memory", listen);
+	if (http == NULL || http->listener == NULL)
+		close(fd);
+	http_stop(&http);
+	return NULL;
 }
 
 void http_stop(struct http **http)
 {
-	if (*http != NULL)
-		exchange_stop(&(*http)->exchange);
+	if (*http == NULL)
+		return;
+	if ((*http)->evhttp != NULL)
+		evhttp_free((*http)->evhttp);
+	for (int i = 0; i < (*http)->connections; i++)
+		bufferevent_decref((*http)->open[i].stream);
+	if ((*http)->sweep != NULL)
+		event_free((*http)->sweep);
 	free(*http);
 	*http = NULL;
 }

@@ -8,7 +8,7 @@
 
 #include "policy/base/banned.h"
 
-enum { BLOCK_SIZE = 4000 };
+enum { BLOCK_FIRST = 240, BLOCK_MOST = 4000 };	/* a block each is what an idle session costs */
 
 struct arena_block {
 	struct arena_block *next;
@@ -26,7 +26,9 @@ static struct arena_block *block_with_room(struct arena *arena, size_t size)
 	struct arena_block *block = arena->blocks;
 	if (block != NULL && block->size - block->used >= size)
 		return block;
-	size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+	size_t room = arena->used < BLOCK_FIRST ? BLOCK_FIRST : BLOCK_MOST;
+	if (room < size)
+		room = size;
 	block = calloc(1, sizeof *block + room);
 	if (block == NULL)
 		return NULL;

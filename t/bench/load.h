@@ -123,7 +123,6 @@ enum macro_place {
 
 enum step {
 	STEP_CLOSED,
-	STEP_CONNECTING,
 	STEP_NEGOTIATE,
 	STEP_CONNECT,
 	STEP_HELO,
@@ -138,7 +137,7 @@ enum step {
 	STEP_QUIT,	/* flush and close */
 };
 
-enum { WAIT_MAX = 8, HEADER_COUNT = 10, CLIENT_TEXT = 32, USER_TEXT = 64, QUEUE_ID_TEXT = 24 };
+enum { HEADER_COUNT = 10, CLIENT_TEXT = 32, USER_TEXT = 64, QUEUE_ID_TEXT = 24 };
 
 struct session {
 	struct load *load;	/* borrowed */

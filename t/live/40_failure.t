@@ -179,7 +179,8 @@ part 'TERM lets a message under way end' => sub {
 	is $world->{sink}->wait('last')->{client}, '127.0.0.21', 'it leaves by its pool';
 	$session->quit;
 	is $daemon->stop, 0, 'the daemon ends with 0';
-	is $world->send(auth => 'ivan')->{code}, 451, 'without a daemon mail is deferred, not passed unjudged';
+	my $result = $world->send(client => $Penstock::Postfix::customers);
+	like $result->{code}, qr/^4/, 'without a daemon mail is deferred, not passed unjudged';
 	$daemon->start;
 	is $world->send(auth => 'ivan')->{code}, 250, 'with a new one it goes on';
 	is messages('ivan'), 2, 'all is counted';

@@ -94,6 +94,12 @@ static void test_long_names(void)
 	account_name(raw, true, two);
 	is_str(two, one, "of any case");
 
+	filled(raw, 400, "@example.com");
+	account_name(raw, true, one);
+	raw[350] = 'b';
+	account_name(raw, true, two);
+	ok(strcmp(one, two) != 0, "also where they differ before their ends");
+
 	filled(raw, 60000, "");
 	memcpy(raw + 100, "+", 1);
 	memcpy(raw + 59000, "@", 1);

@@ -32,7 +32,7 @@ static const struct policy base_policy = {
 	.pools = pools, .pool_count = 3,
 };
 
-/* What differs from a new account's message with one recipient elsewhere, Redis answering, and what is to come of it. */
+/* What differs from a message of a new account to one recipient elsewhere, Redis answering; and what comes of it. */
 struct row {
 	const char *name;
 	enum stage stage;			/* 0: the end of the message */

@@ -15,14 +15,20 @@ use Penstock::Process qw(run slurp start_program stop_process wait_for write_fil
 sub new {
 	my ($class, %option) = @_;
 	my $self = bless { %option, file => "$option{folder}/penstock.conf", log => "$option{folder}/penstock.log" }, $class;
-	$self->{program} = $ENV{PENSTOCK} // "$self->{build}/penstock";
-	$self->{ctl_program} = $ENV{PENSTOCKCTL} // "$self->{build}/penstockctl";
-	for my $program (@{$self}{qw(program ctl_program)}) {
-		die "there is no program $program: build first, or name it in PENSTOCK and PENSTOCKCTL\n" if !-x $program;
-	}
+	@{$self}{qw(program ctl_program)} = programs($self->{build});
 	write_file($self->{log}, '');
 	$self->write_config;
 	return $self;
+}
+
+# Paths of daemon and tool; dies where one is missing.
+sub programs {
+	my ($build) = @_;
+	my @programs = ($ENV{PENSTOCK} // "$build/penstock", $ENV{PENSTOCKCTL} // "$build/penstockctl");
+	for my $program (@programs) {
+		die "there is no program $program: build it, or name the folder in PENSTOCK_BUILD\n" if !-x $program;
+	}
+	return @programs;
 }
 
 # Writes the configuration that `config` holds; a running daemon reads it at reload.
@@ -135,6 +141,7 @@ sub verdicts {
 	for my $line (split /\n/, $self->log_text) {
 		my ($id, $rest) = $line =~ /(\S+): (action=.*)/ or next;
 		my %verdict = (id => $id, line => $line, $rest =~ /(\w+)=(\S*)/g);
+		$verdict{from} =~ s/^<(.*)>$/$1/;
 		push @found, \%verdict if !grep { ($verdict{$_} // '') ne $want{$_} } keys %want;
 	}
 	return @found;

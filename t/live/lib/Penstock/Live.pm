@@ -41,14 +41,16 @@ sub new {
 	my ($class, %option) = @_;
 	die "the live tests start a Postfix of their own and have to run as root\n" if $> != 0;
 	my $say = $option{say} // sub { };
+	my $build = $option{build} // $ENV{PENSTOCK_BUILD} // $source;
+	my $with_daemon = $option{daemon} // 1;
+	Penstock::Daemon::programs($build) if $with_daemon;
 	my $folder = File::Temp::tempdir('penstock-live-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{PENSTOCK_KEEP});
 	chmod 0755, $folder;
-	my $self = bless { folder => $folder, build => $option{build} // $ENV{PENSTOCK_BUILD} // $source, say => $say }, $class;
+	my $self = bless { folder => $folder, build => $build, with_daemon => $with_daemon, say => $say }, $class;
 	at_end(sub { $self->_tell_failure });
 	$self->{ports} = { map({ $_ => free_port('tcp') } qw(smtp sink redis spamd http)), dns => free_port('udp') };
 	$self->_start_servers;
-	$self->{with_daemon} = $option{daemon} // 1;
-	$self->_start_daemon($option{config} // {}) if $self->{with_daemon};
+	$self->_start_daemon($option{config} // {}) if $with_daemon;
 	$self->_start_postfix;
 	return $self;
 }

@@ -130,6 +130,7 @@ END
 
 sub _main {
 	my ($self) = @_;
+	my $next_hop = $self->{next_hop} =~ s/^(.*):(\d+)$/[$1]:$2/r;
 	return <<"END";
 compatibility_level = 3.6
 queue_directory = $self->{folder}/queue
@@ -150,7 +151,10 @@ mydomain = example.test
 myorigin = example.test
 mydestination =
 mynetworks = $customers/32
-relayhost = [127.0.0.1]:@{[ (split /:/, $self->{next_hop})[1] ]}
+# all that leaves goes to the receiving server; a FILTER without a next hop looks at the second of these
+relayhost = $next_hop
+default_filter_nexthop = $next_hop
+smtp_dns_support_level = disabled
 virtual_mailbox_domains = $local_domain
 virtual_mailbox_maps = inline:{ @{[ join ' ', map { "{ $_\@$local_domain = $_/ }" } @local_users ]} }
 virtual_mailbox_base = $self->{folder}/mail
