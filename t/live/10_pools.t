@@ -141,6 +141,45 @@ part 'customers without a login, by their network' => sub {
 	is $verdict->{account}, 'customer-50', 'log: account, of the longest match';
 };
 
+part 'clients without a login, by their certificate' => sub {
+	my $folder = $world->{postfix}{tls};
+	my $session = Penstock::Smtp->connect_tls(port => $world->{ports}{smtp}, certificate => "$folder/client.pem", key => "$folder/client.key");
+	my $result = $world->send_in($session, from => 'printer@example.com');
+	is $world->arrived($result)->{client}, '127.0.0.21', 'its mail leaves by warm';
+	$session->quit;
+	my $verdict = $world->verdict($result);
+	is $verdict->{source}, 'certificate', 'log: source';
+	is $verdict->{account}, 'printer-7.example.test', 'log: account';
+};
+
+part 'several messages in one session' => sub {
+	my $session = $world->session(auth => 'alice');
+	my $first = $world->send_in($session, from => 'alice@example.com');
+	is $session->command('MAIL FROM:<alice@example.com>')->{code}, 250, 'MAIL';
+	is $session->command('RCPT TO:<nobody@elsewhere.test>')->{code}, 250, 'RCPT';
+	is $session->command('RSET')->{code}, 250, 'RSET';
+	my $second = $world->send_in($session, from => 'alice+2@example.com', to => ['friend@elsewhere.test', 'other@elsewhere.test']);
+	$session->quit;
+	like $world->arrived($_)->{client}, qr/^127\.0\.0\.1[12]$/, 'leaves by a clean address' for $first, $second;
+	is $world->verdict($first)->{rcpts}, 1, 'the first has its recipients';
+	is $world->verdict($second)->{rcpts}, 2, 'the second has its own, and none of the one that was given up';
+	is $world->verdict($second)->{account}, 'alice@example.com', 'the login counts, not the sender';
+};
+
+part 'mail that waited keeps its way' => sub {
+	$world->{redis}->do('HSET', $world->key('judy@example.com', 'limits'), msgs_per_day => 0, over => 'hold');
+	my $result = $world->send(auth => 'judy');
+	wait_for(20, 'the hold queue', sub { grep { $_ eq $result->{id} } $world->{postfix}->queue('hold') });
+	$world->{postfix}->tool('postsuper', '-H', $result->{id});
+	my $address = $world->arrived($result)->{client};
+	isnt $world->pool_of($address), '', "released from hold it leaves by a pool's address, $address";
+	$result = $world->send(auth => 'judy');
+	wait_for(20, 'the hold queue', sub { grep { $_ eq $result->{id} } $world->{postfix}->queue('hold') });
+	$world->{postfix}->tool('postsuper', '-r', $result->{id});
+	$address = $world->arrived($result)->{client};
+	isnt $world->pool_of($address), '', "requeued, too: $address";
+};
+
 part 'names are cut and lower-cased' => sub {
 	my $verdict = $world->verdict($world->send(client => $Penstock::Postfix::customers, from => 'Erin+News@Example.Com'));
 	is $verdict->{account}, 'customer-50', 'the network goes before the sender';

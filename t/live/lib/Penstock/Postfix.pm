@@ -32,6 +32,7 @@ sub new {
 	chown $uid, $gid, "$self->{folder}/data", "$self->{folder}/mail";
 	@{$self}{qw(uid gid)} = ($uid, $gid);
 	$self->_write_users;
+	$self->_make_certificates;
 	$self->configure($option{main} // '', $option{master} // '');
 	return $self;
 }
@@ -128,6 +129,29 @@ sasldb_path: $file
 END
 }
 
+# An authority of the test's own, the server's certificate, and one of a client: CN=printer-7.example.test.
+sub _make_certificates {
+	my ($self) = @_;
+	my $program = need_program('openssl', 'openssl');
+	my $folder = $self->{tls} = "$self->{config}/tls";
+	mkdir $folder;
+	my $openssl = sub {
+		my ($status, $out, $error) = run({}, $program, @_);
+		die "openssl @_: $out$error" if $status != 0;
+	};
+	for my $name (qw(authority server client)) {
+		my $subject = $name eq 'client' ? '/CN=printer-7.example.test' : "/CN=$name of the test";
+		my @new = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', "$folder/$name.key", '-subj', $subject);
+		if ($name eq 'authority') {
+			$openssl->('req', '-x509', @new, '-days', 2, '-out', "$folder/$name.pem");
+		} else {
+			$openssl->('req', @new, '-out', "$folder/$name.csr");
+			$openssl->('x509', '-req', '-in', "$folder/$name.csr", '-days', 2, '-CA', "$folder/authority.pem",
+				'-CAkey', "$folder/authority.key", '-CAcreateserial', '-out', "$folder/$name.pem");
+		}
+	}
+}
+
 sub _main {
 	my ($self) = @_;
 	my $next_hop = $self->{next_hop} =~ s/^(.*):(\d+)$/[$1]:$2/r;
@@ -163,14 +187,18 @@ virtual_gid_maps = static:$self->{gid}
 virtual_minimum_uid = 1
 smtpd_peername_lookup = no
 smtpd_recipient_limit = 2000
-smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
+smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, permit_tls_all_clientcerts, reject_unauth_destination
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = cyrus
 smtpd_sasl_path = smtpd
 cyrus_sasl_config_path = $self->{config}/sasl
 smtpd_sasl_local_domain = example.test
 smtpd_sasl_security_options = noanonymous
-smtpd_tls_security_level = none
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = $self->{tls}/server.pem
+smtpd_tls_key_file = $self->{tls}/server.key
+smtpd_tls_CAfile = $self->{tls}/authority.pem
+smtpd_tls_ask_ccert = yes
 smtp_tls_security_level = none
 END
 }

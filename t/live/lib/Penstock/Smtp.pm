@@ -7,10 +7,11 @@ package Penstock::Smtp;
 use strict;
 use warnings;
 
+use IO::Handle;
 use IO::Select;
 use IO::Socket::INET;
+use IPC::Open3 qw(open3);
 use MIME::Base64 qw(encode_base64);
-
 use Time::HiRes qw(time);
 
 # Options: port, client (source address), helo, seconds (patience for one answer). Dies where nobody listens.
@@ -19,10 +20,29 @@ sub connect {
 	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $option{port}, Proto => 'tcp',
 		LocalAddr => $option{client} // '127.0.0.1', Timeout => 10);
 	die "cannot connect to 127.0.0.1:$option{port} from " . ($option{client} // '127.0.0.1') . ": $@\n" if !$socket;
-	my $self = bless { socket => $socket, seconds => $option{seconds} // 60, buffer => '' }, $class;
+	my $self = bless { in => $socket, out => $socket, seconds => $option{seconds} // 60, buffer => '' }, $class;
 	$self->{greeting} = $self->answer;
 	$self->{ehlo} = $self->command('EHLO ' . ($option{helo} // 'client.example.test'));
 	return $self;
+}
+
+# The same by STARTTLS with a client certificate: port, certificate, key (files). Perl comes without TLS; openssl(1)
+# talks.
+sub connect_tls {
+	my ($class, %option) = @_;
+	my @command = ('openssl', 's_client', '-quiet', '-starttls', 'smtp', '-connect', "127.0.0.1:$option{port}",
+		'-cert', $option{certificate}, '-key', $option{key});
+	my $pid = open3(my $out, my $in, '>&' . fileno(_null()), @command);
+	my $self = bless { in => $in, out => $out, seconds => 60, buffer => '', pid => $pid }, $class;
+	# its EHLO for STARTTLS is over; the last line of the answer may or may not be shown
+	$self->{ehlo} = $self->command('EHLO client.example.test');
+	$self->{ehlo} = $self->answer if $self->{ehlo}{text} !~ /\n/;
+	return $self;
+}
+
+sub _null {
+	open(my $null, '>', '/dev/null') or die "/dev/null: $!\n";
+	return $null;
 }
 
 # One reply as { code, text }; text is without codes, lines joined by a newline. Code 0: the connection ended.
@@ -35,9 +55,9 @@ sub answer {
 			push @lines, $3;
 			return { code => $1, text => join "\n", @lines } if ($2 // ' ') eq ' ';
 		}
-		my $ready = IO::Select->new($self->{socket})->can_read($end - time > 0 ? $end - time : 0);
+		my $ready = IO::Select->new($self->{in})->can_read($end - time > 0 ? $end - time : 0);
 		die "no answer of the SMTP server in $self->{seconds} s\n" if !$ready;
-		my $got = sysread($self->{socket}, $self->{buffer}, 4096, length $self->{buffer});
+		my $got = sysread($self->{in}, $self->{buffer}, 4096, length $self->{buffer});
 		return { code => 0, text => 'the connection ended' } if !$got;
 	}
 }
@@ -45,8 +65,8 @@ sub answer {
 sub command {
 	my ($self, $line) = @_;
 	local $SIG{PIPE} = 'IGNORE';
-	print { $self->{socket} } "$line\r\n";
-	$self->{socket}->flush;
+	print { $self->{out} } "$line\r\n";
+	$self->{out}->flush;
 	return $self->answer;
 }
 
@@ -90,7 +110,8 @@ sub _decided {
 sub quit {
 	my ($self) = @_;
 	$self->command('QUIT');
-	close $self->{socket};
+	close $_ for @{$self}{qw(in out)};
+	waitpid($self->{pid}, 0) if $self->{pid};
 }
 
 1;
