@@ -171,6 +171,7 @@ part 'mail that waited keeps its way' => sub {
 	my $result = $world->send(auth => 'judy');
 	wait_for(20, 'the hold queue', sub { grep { $_ eq $result->{id} } $world->{postfix}->queue('hold') });
 	$world->{postfix}->tool('postsuper', '-H', $result->{id});
+	$world->{postfix}->tool('postqueue', '-f');
 	my $address = $world->arrived($result)->{client};
 	isnt $world->pool_of($address), '', "released from hold it leaves by a pool's address, $address";
 	$result = $world->send(auth => 'judy');

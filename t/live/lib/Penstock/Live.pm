@@ -231,7 +231,7 @@ sub make_good {
 	my $now = int time;
 	$messages //= 50;
 	$self->{redis}->do('HSET', $self->key($account, 'state'), v => 1, level => 'good', since => $now - 20 * 86400,
-		score => -3, first => $now - 30 * 86400, use => '', rep => join(' ', $now * 1000, $messages, $messages, 0, 0, 0));
+		score => -3, first => $now - 30 * 86400, use => join(' ', $now * 1000, (0) x 12), rep => "$messages $messages 0 0 0");
 }
 
 sub state {
@@ -243,7 +243,7 @@ sub state {
 sub counters {
 	my ($self, $account) = @_;
 	my $state = $self->state($account);
-	my (undef, @rep) = split / /, $state->{rep} // '';
+	my @rep = split / /, $state->{rep} // '';
 	my (undef, @use) = split / /, $state->{use} // '';
 	my %counters = (messages => 0, rcpts => 0, spam => 0, exploit => 0, breaches => 0);
 	@counters{qw(messages rcpts spam exploit breaches)} = @rep if @rep == 5;

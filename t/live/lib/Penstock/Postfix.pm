@@ -208,7 +208,7 @@ sub _master {
 	my ($self) = @_;
 	my @rows = (
 		["127.0.0.1:$self->{port}", 'inet', 'n', '-', '-', 'smtpd'],
-		['pickup', 'unix', 'n', '60', '1', 'pickup'],
+		['pickup', 'unix', 'n', '3', '1', 'pickup'],
 		['cleanup', 'unix', 'n', '-', '0', 'cleanup'],
 		['qmgr', 'unix', 'n', '300', '1', 'qmgr'],
 		(map { [$_, 'unix', '-', '-', '0', 'bounce'] } qw(bounce defer trace)),

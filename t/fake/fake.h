@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * fake: the strings behind the scenes. Each fake here takes the place of one file of the daemon at link time
+ * (clock.c, log.c, resolver.c, scan.c, wire.c); a scenario pulls at them by these functions. Any thread, but for
+ * those that say otherwise.
+ */
+#ifndef PENSTOCK_FAKE_H
+#define PENSTOCK_FAKE_H
+
+#include "redis-schema/wire.h"
+
+/* ---- clock: Unix time stands still but for what a scenario lets pass; the monotonic clock runs on as well, so that
+ * deadlines end. */
+void fake_clock_set(int64_t unix_ms);
+void fake_clock_pass(int64_t ms);
+
+/* ---- log: kept, not written */
+void fake_log_mark(void);	/* a new message begins: fake_log_find looks at lines from here on */
+bool fake_log_find(const char *part);
+int fake_log_count(const char *part);	/* lines since the start */
+void fake_log_show(const char *before);	/* the lines since the mark, each behind `before`, to stdout */
+
+/* ---- DNS */
+enum fake_dns {
+	FAKE_DNS_LISTS,	/* what fake_dns_list was told; everything else is not listed */
+	FAKE_DNS_SILENT,
+	FAKE_DNS_ERROR,
+	FAKE_DNS_HIJACKED,	/* each name is 203.0.113.7 */
+	FAKE_DNS_REFUSES,	/* each name is 127.255.255.254 */
+};
+void fake_dns_zone(const char *zone, enum fake_dns how);
+/* False where `address` or `code` is no address. */
+bool fake_dns_list(const char *zone, const char *address, const char *code);
+int fake_dns_questions(void);
+
+/* ---- content scanner */
+enum fake_scanner {
+	FAKE_SCANNER_ANSWERS,
+	FAKE_SCANNER_AWAY,	/* says at once that it is not there */
+	FAKE_SCANNER_SILENT,
+};
+void fake_scanner_is(enum fake_scanner how);
+void fake_scanner_says(const char *scanner, double score);	/* NULL: all of them */
+/* Does the text that was scanned last hold `part`? */
+bool fake_scanner_saw(const char *part);
+size_t fake_scanner_length(void);
+
+/* ---- Redis: its keys, and the two scripts on them (redis.c) */
+struct fake_reply {
+	char error[120];	/* "" : none */
+	int count;
+	char **items;	/* owned; NULL: nil */
+};
+void fake_redis_command(int argc, const char *const *argv, struct fake_reply *reply_out);
+void fake_reply_free(struct fake_reply *reply);
+void fake_redis_fetch(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
+		      struct account_state *state_out);
+void fake_redis_charge(const struct store_settings *settings, const struct wire_charge *charge,
+		       struct wire_charged *charged_out);
+void fake_redis_clear(void);
+
+/* ---- Redis: the connection to it (wire.c) */
+enum fake_redis {
+	FAKE_REDIS_FINE,
+	FAKE_REDIS_AWAY,	/* no connection can be made */
+	FAKE_REDIS_SILENT,	/* takes requests, does nothing */
+	FAKE_REDIS_SLOW,	/* does what it is asked, and does not answer */
+	FAKE_REDIS_LOSES_DONE,	/* the next charge is done, and the connection ends instead of an answer */
+	FAKE_REDIS_LOSES_UNDONE,	/* the same, and it is not done */
+	FAKE_REDIS_ERROR,	/* each charge is answered with an error, and the connection given up */
+	FAKE_REDIS_LOADING,	/* the greeting is answered with an error */
+};
+/* Loop thread, or before it starts. SILENT and SLOW end with FINE: what was asked meanwhile is done, in its order, and
+ * answered. AWAY ends the connection. */
+void fake_redis_is(enum fake_redis how, const char *error);
+int fake_redis_plans_read(void);	/* how often the plans were asked for and answered */
+int fake_redis_in_flight(void);
+
+#endif

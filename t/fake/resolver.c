@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Takes the place of milter/dns/resolver.c: a DNS that answers from a table.
+ */
+#include "milter/dns/resolver.h"
+
+#include "milter/loop.h"
+#include "policy/base/text.h"
+#include "policy/listing.h"
+#include "policy/netaddr.h"
+#include "t/fake/fake.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { ROWS_MAX = 200, NAME_MAX_BYTES = 300, TTL_S = 300 };
+
+struct question {
+	struct question *next, **at;
+	struct resolver *resolver;
+	struct event *timer;
+	void (*done)(void *arg, const struct dns_answer *answer);
+	void *arg;
+	struct dns_answer answer;
+};
+
+struct resolver {
+	struct event_base *base;
+	int64_t timeout_ms;
+	struct question *open;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+	char name[NAME_MAX_BYTES];
+	uint32_t code;
+} names[ROWS_MAX];
+static struct {
+	char zone[NAME_MAX_BYTES];
+	enum fake_dns how;
+} zones[ROWS_MAX];
+static int name_count, zone_count, questions;
+
+/* ---- the scenario's side */
+
+void fake_dns_zone(const char *zone, enum fake_dns how)
+{
+	pthread_mutex_lock(&lock);
+	int i = 0;
+	while (i < zone_count && strcmp(zones[i].zone, zone) != 0)
+		i++;
+	if (i == zone_count && i < ROWS_MAX)
+		text_copy(zones[zone_count++].zone, NAME_MAX_BYTES, zone);
+	zones[i].how = how;
+	pthread_mutex_unlock(&lock);
+}
+
+bool fake_dns_list(const char *zone, const char *address, const char *code)
+{
+	struct netaddr listed, meaning;
+	char reverse[NETADDR_REVERSE_MAX];
+	if (!netaddr_parse(address, &listed) || !netaddr_parse(code, &meaning) || name_count == ROWS_MAX)
+		return false;
+	netaddr_reverse(&listed, reverse);
+	const uint8_t *b = meaning.bytes;
+	pthread_mutex_lock(&lock);
+	snprintf(names[name_count].name, NAME_MAX_BYTES, "%s.%s", reverse, zone);
+	names[name_count++].code = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+	pthread_mutex_unlock(&lock);
+	return true;
+}
+
+int fake_dns_questions(void)
+{
+	pthread_mutex_lock(&lock);
+	int asked = questions;
+	pthread_mutex_unlock(&lock);
+	return asked;
+}
+
+/* ---- the daemon's side */
+
+static bool in_zone(const char *name, const char *zone)
+{
+	size_t length = strlen(name), tail = strlen(zone);
+	return length > tail && name[length - tail - 1] == '.' && text_same_nocase(name + length - tail, zone);
+}
+
+static void found(struct dns_answer *answer, uint32_t code)
+{
+	answer->outcome = DNS_FOUND;
+	answer->ttl_s = TTL_S;
+	if (answer->count < DNS_A_MAX)
+		answer->addresses[answer->count++] = code;
+}
+
+static enum fake_dns look_up(const char *name, struct dns_answer *answer)
+{
+	enum fake_dns how = FAKE_DNS_LISTS;
+	pthread_mutex_lock(&lock);
+	questions++;
+	for (int i = 0; i < zone_count; i++)
+		if (in_zone(name, zones[i].zone))
+			how = zones[i].how;
+	answer->outcome = DNS_NONE;
+	answer->ttl_s = TTL_S;
+	for (int i = 0; i < name_count; i++)
+		if (text_same_nocase(names[i].name, name))
+			found(answer, names[i].code);
+	pthread_mutex_unlock(&lock);
+	if (how == FAKE_DNS_HIJACKED || how == FAKE_DNS_REFUSES) {
+		answer->count = 0;
+		found(answer, how == FAKE_DNS_HIJACKED ? 0xcb007107U : 0x7ffffffeU);
+	}
+	if (how == FAKE_DNS_SILENT || how == FAKE_DNS_ERROR)
+		*answer = (struct dns_answer){ .outcome = how == FAKE_DNS_SILENT ? DNS_TIMEOUT : DNS_UNKNOWN,
+					       .rcode = DNS_RCODE_NONE };
+	return how;
+}
+
+static void answer_question(struct question *question)
+{
+	*question->at = question->next;
+	if (question->next != NULL)
+		question->next->at = question->at;
+	question->done(question->arg, &question->answer);
+	event_free(question->timer);
+	free(question);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	answer_question(arg);
+}
+
+struct resolver *resolver_new(struct loop *loop, const struct resolver_settings *settings, char *error,
+			      size_t error_size)
+{
+	struct resolver *resolver = calloc(1, sizeof *resolver);
+	if (resolver == NULL) {
+		snprintf(error, error_size, "no memory");
+		return NULL;
+	}
+	resolver->base = loop_base(loop);
+	resolver->timeout_ms = settings->timeout_ms;
+	return resolver;
+}
+
+void resolver_free(struct resolver **resolver)
+{
+	struct resolver *freed = *resolver;
+	*resolver = NULL;
+	while (freed != NULL && freed->open != NULL) {
+		freed->open->answer = (struct dns_answer){ .outcome = DNS_UNKNOWN, .rcode = DNS_RCODE_NONE };
+		answer_question(freed->open);
+	}
+	free(freed);
+}
+
+bool resolver_query_a(struct resolver *resolver, const char *name,
+		      void (*done)(void *arg, const struct dns_answer *answer), void *arg)
+{
+	struct timeval wait = { 0 };
+	struct question *question = calloc(1, sizeof *question);
+	if (question == NULL)
+		return false;
+	*question = (struct question){ .resolver = resolver, .done = done, .arg = arg };
+	question->timer = evtimer_new(resolver->base, on_timer, question);
+	if (look_up(name, &question->answer) == FAKE_DNS_SILENT) {
+		wait.tv_sec = resolver->timeout_ms / 1000;
+		wait.tv_usec = resolver->timeout_ms % 1000 * 1000;
+	}
+	question->next = resolver->open;
+	question->at = &resolver->open;
+	if (resolver->open != NULL)
+		resolver->open->at = &question->next;
+	resolver->open = question;
+	evtimer_add(question->timer, &wait);
+	return true;
+}
