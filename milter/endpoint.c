@@ -77,9 +77,10 @@ static const char *unix_path(const struct endpoint *endpoint)
 	return ((const struct sockaddr_un *)&endpoint->address)->sun_path;
 }
 
-/* A daemon that died leaves its socket's file behind; one that lives would be robbed of it. */
-static bool remove_stale(const struct endpoint *endpoint, char *error, size_t error_size)
+bool endpoint_claim(const struct endpoint *endpoint, char *error, size_t error_size)
 {
+	if (endpoint->address.ss_family != AF_UNIX)
+		return true;
 	int fd = endpoint_connect(endpoint);
 	if (fd >= 0) {
 		close(fd);
@@ -95,7 +96,7 @@ int endpoint_listen(const struct endpoint *endpoint, unsigned mode, const char *
 {
 	bool is_unix = endpoint->address.ss_family == AF_UNIX;
 	int yes = 1;
-	if (is_unix && !remove_stale(endpoint, error, error_size))
+	if (!endpoint_claim(endpoint, error, error_size))
 		return -1;
 	int fd = socket(endpoint->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && !is_unix)

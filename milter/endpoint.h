@@ -18,8 +18,11 @@ struct endpoint {
 /* False with a sentence in `error`. */
 bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error, size_t error_size);
 
-/* A non-blocking, close-on-exec listening socket. An old unix socket file is removed first where nobody listens on
- * it. `mode` is for a unix socket's file; `group` is its group, "" leaves it. -1 with a sentence in `error`. */
+/* Removes the socket file that a daemon which died left behind; false with a sentence in `error` where one that lives
+ * would be robbed of it. */
+bool endpoint_claim(const struct endpoint *endpoint, char *error, size_t error_size);
+
+/* A non-blocking, close-on-exec listening socket; claims it first. `mode` is for a unix socket's file; `group` is its group, "" leaves it. -1 with a sentence in `error`. */
 int endpoint_listen(const struct endpoint *endpoint, unsigned mode, const char *group, char *error, size_t error_size);
 
 /* A blocking connection, for programs that have nothing else to do; -1 with errno. */

@@ -42,6 +42,7 @@ struct server {
 	struct control *control;
 	struct socketmap *socketmap;
 	struct event *watchdog;
+	struct endpoint milter;		/* where libmilter listens; of length 0 where that is not known */
 	pthread_t milter_thread, main_thread;
 	bool milter_runs;
 	atomic_bool stopping, milter_ended;
@@ -95,16 +96,35 @@ static unsigned socket_mode(const struct settings *set)
 	return (unsigned)strtoul(set->milter_socket_mode, NULL, 8);
 }
 
+/* libmilter's way of writing "inet:PORT@ADDRESS" is its own. */
+static void find_milter(struct server *server, const char *socket, int inherited)
+{
+	char turned[300], error[300];
+	const char *at = strchr(socket, '@');
+	if (inherited >= 0) {
+		server->milter.length = sizeof server->milter.address;
+		getsockname(inherited, (struct sockaddr *)&server->milter.address, &server->milter.length);
+	} else if (strncmp(socket, "inet:", 5) == 0 && at != NULL) {
+		snprintf(turned, sizeof turned, "%s:%.*s", at + 1, (int)(at - socket - 5), socket + 5);
+		endpoint_parse(turned, &server->milter, error, sizeof error);
+	} else {
+		endpoint_parse(socket, &server->milter, error, sizeof error);
+	}
+}
+
 /* libmilter opens its own socket, but for one that systemd holds: then a restart refuses no connection. */
-static bool open_milter(const struct settings *set, char *error, size_t error_size)
+static bool open_milter(struct server *server, const struct settings *set, char *error, size_t error_size)
 {
 	char inherited[16];
 	int fd = notify_listen_fd();
 	const char *socket = set->milter_socket;
+	find_milter(server, socket, fd);
 	struct smfiDesc description = callbacks;
 	if (fd >= 0) {
 		snprintf(inherited, sizeof inherited, "fd:%d", fd);
 		socket = inherited;
+	} else if (!endpoint_claim(&server->milter, error, error_size)) {
+		return false;
 	}
 	mode_t before = umask(0177);
 	bool fine = smfi_setconn((char *)(uintptr_t)socket) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
@@ -139,7 +159,7 @@ static bool open_all(struct server *server, char *error, size_t error_size)
 	struct event_base *base = loop_base(the_daemon.loop);
 	if (!open_store(server, error, error_size) ||
 	    !setup_replace(config_hold(server->first), error, error_size) ||
-	    !identify_read_logins(set->accounts_passwd, error, error_size) || !open_milter(set, error, error_size) ||
+	    !identify_read_logins(set->accounts_passwd, error, error_size) || !open_milter(server, set, error, error_size) ||
 	    !open_socketmap(server, set, error, error_size))
 		return false;
 	server->control = control_start(base, set->control_socket, error, error_size);
@@ -308,12 +328,7 @@ static void *stop_thread(void *arg)
 /* libmilter's listener polls for five seconds under the lock that smfi_stop wants; a connection wakes it. */
 static void wake_listener(const struct server *server)
 {
-	struct endpoint endpoint;
-	char error[300];
-	if (strncmp(server->first->set.milter_socket, "unix:", 5) != 0 ||
-	    !endpoint_parse(server->first->set.milter_socket, &endpoint, error, sizeof error))
-		return;
-	int fd = endpoint_connect(&endpoint);
+	int fd = endpoint_connect(&server->milter);
 	if (fd >= 0)
 		close(fd);
 }

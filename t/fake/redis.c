@@ -276,6 +276,11 @@ static bool ask(const struct store_settings *settings, const char *account, cons
 	return reply->error[0] == '\0';
 }
 
+static void add_wrong(struct text *wrong, const char *part)
+{
+	text_addf(wrong, wrong->length > 0 ? ",%s" : "%s", part);
+}
+
 static const char *item_of(const struct fake_reply *reply, int index)
 {
 	return index < reply->count && reply->items[index] != NULL ? reply->items[index] : "";
@@ -292,14 +297,14 @@ void fake_redis_fetch(const struct store_settings *settings, const char *account
 	int count = 1;
 	pthread_mutex_lock(&lock);
 	if (!ask(settings, account, KEY_PART_BLOCK, 2, (const char *[]){ "GET", "" }, &block))
-		text_add(&text, "block ");
+		add_wrong(&text, "block");
 	if (!ask(settings, account, KEY_PART_EXEMPT, 2, (const char *[]){ "GET", "" }, &exempt))
-		text_add(&text, "exempt ");
+		add_wrong(&text, "exempt");
 	if (!ask(settings, account, KEY_PART_STATE, 2 + STATE_FIELDS,
 		 (const char *[]){ "HMGET", "", "level", "since", "first", "use", "rep", "v" }, &state))
-		text_add(&text, "state ");
+		add_wrong(&text, "state");
 	if (!ask(settings, account, KEY_PART_LIMITS, 2, (const char *[]){ "HGETALL", "" }, &limits))
-		text_add(&text, "limits ");
+		add_wrong(&text, "limits");
 	pthread_mutex_unlock(&lock);
 	items[0] = wrong;
 	items[count++] = item_of(&block, 0);
@@ -339,17 +344,17 @@ static void write_rep(struct key *key, const struct counters *counters)
 {
 	char value[200];
 	struct text text = text_over(value, sizeof value);
-	text_addf(&text, "%lld", (long long)counters->at_ms);
 	for (int i = 0; i < COUNTER_COUNT; i++)
-		text_addf(&text, " %.6g", counters->value[i]);
+		text_addf(&text, i > 0 ? " %.6g" : "%.6g", counters->value[i]);
 	set_field(key, "rep", value);
 }
 
-static void count_in(struct key *key, const struct charge *charge, bool turned_away)
+/* The counters were last brought forward when the windows were, at `before_ms`. */
+static void count_in(struct key *key, const struct charge *charge, int64_t before_ms, bool turned_away)
 {
 	struct counters counters;
 	const char *rep = find_field(key, "rep");
-	reply_read_rep(rep != NULL ? rep : "", &counters);
+	reply_read_rep(rep != NULL && before_ms > 0 ? rep : "", before_ms, &counters);
 	counters_decay(&counters, clock_now_ms());
 	for (int i = 0; i < COUNTER_COUNT; i++) {
 		double add = charge->counts[i];
@@ -394,6 +399,7 @@ static void charge_key(struct key *key, const struct charge *charge, struct wire
 	bool passes = !charge->checked || charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
 	const char *use = find_field(key, "use");
 	reply_read_use(use != NULL ? use : "", &charged->rates);
+	int64_t before_ms = charged->rates.at_ms;
 	rates_roll(&charged->rates, clock_now_ms());
 	if (charge->quota)
 		charged->over = rates_over(&charged->rates, &charge->limits, charge->messages, charge->rcpts);
@@ -403,7 +409,7 @@ static void charge_key(struct key *key, const struct charge *charge, struct wire
 		rates_add(&charged->rates, charge->messages, charge->rcpts);
 	charged->status = turned_away ? WIRE_OVER : WIRE_CHARGED;
 	write_use(key, &charged->rates);
-	count_in(key, charge, turned_away);
+	count_in(key, charge, before_ms, turned_away);
 	write_level(key, charge);
 }
 

@@ -1,0 +1,219 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The daemon as a process: what a broken configuration is told, systemd's socket and notifications, the loss of root,
+# the limit of open files, background start, reload and end.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Cwd ();
+use Fcntl qw(F_SETFD);
+use File::Temp;
+use HTTP::Tiny;
+use IO::Socket::UNIX;
+use Penstock::Process qw(at_end free_port run slurp wait_for write_file);
+use POSIX ();
+use Socket qw(SOCK_DGRAM SOCK_STREAM);
+use Test::More;
+
+my $build = Cwd::abs_path($ENV{PENSTOCK_BUILD} // "$FindBin::Bin/../..");
+my $program = $ENV{PENSTOCK} // "$build/penstock";
+my $folder = File::Temp::tempdir('penstock-process-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $folder;
+my $port = free_port('tcp');
+my $file = "$folder/penstock.conf";
+my $log = "$folder/log";
+
+sub config {
+	my ($more, $user, $sessions) = @_;
+	write_file($file, <<"END");
+user = "@{[ $user // '' ]}";
+milter: { socket = "unix:$folder/milter.sock"; max_sessions = @{[ $sessions // 100 ]}; drain_s = 2; };
+log: { target = "stderr"; };
+http: { listen = "127.0.0.1:$port"; };
+control: { socket = "$folder/control.sock"; };
+socketmap: { listen = "unix:$folder/socketmap.sock"; };
+redis: { server = "unix:$folder/no-redis.sock"; };
+@{[ $more // '' ]}
+END
+}
+
+sub check {
+	my ($text) = @_;
+	config($text);
+	my ($status, $out, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+	return ($status, $out . $error);
+}
+
+# text of the file -> what the error names besides file and line
+my $pool = '{ name = "p"; levels = ["good"]; transports = ( { name = "t1"; } ); }';
+my @broken = (
+	['redis_typo: { server = "x"; };', qr/redis_typo is no option/, 1],
+	['dns: { timeout = 5; };', qr/dns\.timeout is no option/, 1],
+	['dns: { timeout_ms = "5"; };', qr/dns\.timeout_ms is a string, expected a whole number/, 1],
+	['dns: { timeout_ms = 5; };', qr/dns\.timeout_ms is 5, expected 50 to 30000/, 1],
+	['dns: { timeout_ms = 99999999999999999999; };', qr/99999999999999999999 is too large/, 1],
+	['dns: { timeout_ms = 4294967396; };', qr/4294967396 is too large/, 1],
+	['accounts: { cut_tag = 1; };', qr/accounts\.cut_tag is a whole number, expected true or false/, 1],
+	['accounts: { sources = ["auth", "guess"]; };', qr/sources\[1\] is "guess", expected auth/, 1],
+	["pools = ( $pool, { name = \"q\"; levels = [\"good\"]; transports = ( { name = \"t2\"; } ); } );",
+		qr/pools "p" and "q" overlap: both have level good/, 0],
+	["pools = ( $pool, { name = \"q\"; levels = [\"new\"]; transports = ( { name = \"t1\"; } ); } );",
+		qr/two transports are named "t1"/, 0],
+	['pools = ( { name = "p"; levels = ["good"]; transports = ( { name = "a b"; } ); } );', qr/is "a b", expected/, 1],
+	['pools = ( { name = "p"; levels = ["fine"]; transports = ( { name = "a"; } ); } );', qr/is "fine", expected good/, 1],
+	['blocklists = ( { zone = "bl.test"; codes = ["10.0.0.1 spam"]; } );', qr/is "10\.0\.0\.1 spam", expected/, 1],
+	['plans = ( { name = "a"; rcpts_per_hour = -5; } );', qr/rcpts_per_hour is -5, expected/, 1],
+	['plans = ( { name = "a"; over = "explode"; } );', qr/over is "explode", expected defer/, 1],
+	['plans = ( { rcpts_per_hour = 5; } );', qr/plans\[0\] has no name/, 1],
+	['scanners = ( { name = "s"; kind = "clam"; address = "127.0.0.1:1"; } );', qr/kind is "clam", expected spamd/, 1],
+	['reputation: { suspect_enter = 1.0; suspect_leave = 2.0; };', qr/suspect_leave is 2, expected less/, 0],
+	['dns: { timeout_ms = ; };', qr/syntax error/, 1],
+);
+
+subtest 'a broken configuration is told where, what and what was expected' => sub {
+	for my $row (@broken) {
+		my ($text, $expected, $lined) = @$row;
+		my ($status, $said) = check($text);
+		is $status, 1, "refused: $text";
+		like $said, $expected, 'named';
+		like $said, $lined ? qr/\Q$file\E:8:/ : qr/\Q$file\E:/, 'with its place';
+		is $said =~ tr/\n//, 1, 'in one line';
+	}
+};
+
+subtest 'a fine one, the sample, help and version' => sub {
+	my ($status, $said) = check('');
+	is $status, 0, 'fine';
+	like $said, qr/fine/, 'and says so';
+	my ($ok, $sample) = run({ seconds => 20 }, $program, '--sample');
+	write_file("$folder/sample.conf", $sample);
+	($status, undef, my $error) = run({ seconds => 20 }, $program, '-t', '-c', "$folder/sample.conf");
+	is $status, 0, "the sample passes: $error";
+	$sample =~ s/^(\s*)#(\w+ = )/$1$2/mg;
+	write_file("$folder/sample.conf", $sample);
+	($status, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', "$folder/sample.conf");
+	is $status, 0, "with all defaults written out too: $error";
+	for my $option ('--help', '--version') {
+		my ($ended, $out) = run({ seconds => 20 }, $program, $option);
+		is $ended, 0, $option;
+		like $out, qr/penstock/, 'names itself';
+	}
+	is((run({ seconds => 20 }, $program, '--nonsense'))[0], 2, 'an option that is none');
+	is((run({ seconds => 20 }, $program, '-c', "$folder/nowhere.conf"))[0], 1, 'a file that is none');
+};
+
+# Starts the daemon in front, with `before` run in its process; returns its pid.
+sub start {
+	my ($before, @more) = @_;
+	my $pid = fork // die "fork: $!\n";
+	return $pid if $pid;
+	open STDERR, '>>', $log or POSIX::_exit(127);
+	open STDIN, '<', '/dev/null' or POSIX::_exit(127);
+	$before->() if $before;
+	exec $program, '-f', '-c', $file, @more or POSIX::_exit(127);
+}
+
+my %running;
+at_end(sub { kill 'KILL', keys %running });
+
+sub healthy { HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$port/health")->{status} == 200 }
+
+sub end_of {
+	my ($pid) = @_;
+	kill 'TERM', $pid;
+	my $status;
+	wait_for(20, "process $pid to end", sub { waitpid($pid, POSIX::WNOHANG) == $pid && do { $status = $?; 1 } });
+	delete $running{$pid};
+	return $status;
+}
+
+subtest 'systemd: its socket, READY, WATCHDOG, RELOADING, STOPPING' => sub {
+	config('');
+	my $listen = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => "$folder/held.sock", Listen => 5) or die "listen: $!\n";
+	my $notify = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "$folder/notify.sock") or die "notify: $!\n";
+	$notify->blocking(0);
+	my $pid = start(sub {
+		if (fileno($listen) == 3) {
+			fcntl($listen, F_SETFD, 0);
+		} else {
+			POSIX::dup2(fileno($listen), 3);
+		}
+		@ENV{qw(LISTEN_FDS LISTEN_PID NOTIFY_SOCKET WATCHDOG_USEC)} = (1, $$, "$folder/notify.sock", 400_000);
+	});
+	$running{$pid} = 1;
+	my $said = '';
+	my $hears = sub {
+		my ($word) = @_;
+		return sub {
+			while (defined $notify->recv(my $datagram, 200)) {
+				$said .= "$datagram\n";
+			}
+			return $said =~ /^\Q$word\E$/m;
+		};
+	};
+	ok wait_for(20, 'READY', $hears->('READY=1')), 'it says that it is ready';
+	ok wait_for(20, 'WATCHDOG', $hears->('WATCHDOG=1')), 'it gives signs of life';
+	my $client = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$folder/held.sock");
+	ok $client, 'the socket that systemd holds takes connections';
+	# SMFIC_OPTNEG: version 6, all actions, all steps
+	print {$client} pack('N a N N N', 13, 'O', 6, 0x1ff, 0x1fffff);
+	$client->flush;
+	my $length = sysread $client, my $answer, 17;
+	is $length && (unpack 'N a', $answer)[1], 'O', 'and libmilter answers on it';
+	close $client;
+	kill 'HUP', $pid;
+	ok wait_for(20, 'RELOADING', $hears->('RELOADING=1')), 'a reload is told';
+	is end_of($pid), 0, 'TERM ends it with 0';
+	ok $hears->('STOPPING=1')->(), 'and it says that it stops';
+	ok -S "$folder/held.sock", 'the socket stays for the next one';
+};
+
+subtest 'root is lost, and what needed it was done before' => sub {
+	plan skip_all => 'only root can lose root' if $> != 0;
+	config('', 'nobody');
+	my $pid = start();
+	$running{$pid} = 1;
+	wait_for(20, 'penstock', \&healthy);
+	my $status = slurp("/proc/$pid/status");
+	my $nobody = getpwnam 'nobody';
+	like $status, qr/^Uid:\s+$nobody\s+$nobody\s+$nobody\s+$nobody$/m, 'no user id is 0 any more';
+	is((stat "$folder/milter.sock")[2] & 07777, 0660, 'the socket has its permissions');
+	is end_of($pid), 0, 'it ends';
+	config('', 'nobody-of-that-name');
+	my ($ended, undef, $error) = run({ seconds => 20 }, $program, '-f', '-c', $file);
+	is $ended, 1, 'a user that is none';
+	like $error, qr/nobody-of-that-name/, 'is named';
+};
+
+subtest 'too few open files are said at start' => sub {
+	config('', undef, 60000);
+	my ($status, undef, $error) =
+		run({ seconds => 20 }, '/bin/sh', '-c', 'ulimit -n 500; exec setpriv --reuid=65534 --clear-groups "$@"', 'sh', $program, '-f', '-c', $file);
+	is $status, 1, 'it does not start';
+	like $error, qr/limited to 500, expected 61024 for milter\.max_sessions/, 'and says what to do';
+};
+
+subtest 'in the background; a second one is refused; reload keeps the old file where the new one is broken' => sub {
+	config('');
+	my ($status) = run({ seconds => 20 }, '/bin/sh', '-c', "exec \"\$@\" >>$log 2>&1", 'sh', $program, '-c', $file);
+	is $status, 0, 'the starter returns when it serves';
+	ok healthy(), 'it serves';
+	my ($pid) = grep { slurp("/proc/$_/cmdline") =~ /\Q$file\E/ } map { m{/proc/(\d+)$} ? $1 : () } glob '/proc/*';
+	ok $pid, "it is process $pid";
+	$running{$pid} = 1;
+	my ($second, undef, $error) = run({ seconds => 20 }, $program, '-f', '-c', $file);
+	is $second, 1, 'a second one does not start';
+	like $error, qr/milter\.socket|another process listens|cannot listen/, "and says why: $error";
+	ok healthy(), 'the first is not disturbed';
+	ok(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$folder/milter.sock"), 'nor its milter socket');
+	kill 'TERM', $pid;
+	wait_for(20, 'its end', sub { !-d "/proc/$pid" });
+	delete $running{$pid};
+	ok !-e "/proc/$pid", 'TERM ends it';
+};
+
+done_testing;
