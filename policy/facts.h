@@ -36,6 +36,7 @@ struct account_state {
 	struct counters counters;
 	enum level level;	/* LEVEL_UNKNOWN: never judged */
 	int64_t level_since_s;	/* Unix time */
+	double score;		/* at its last message, for people: rules add it up anew */
 	int64_t first_s;	/* Unix time of the first message; 0: none yet */
 	char block[NOTE_MAX];	/* why an admin blocked it; "" : he did not */
 	char exempt[NOTE_MAX];	/* why an admin exempted it from limits and levels; "" : he did not */

@@ -161,6 +161,8 @@ struct charge_result recent_charge(struct recent_row *row, const struct charge *
 	}
 	if (state->first_s == 0)
 		state->first_s = charge->now_ms / 1000;
+	if (charge->level != LEVEL_UNKNOWN)
+		state->score = charge->score;
 	if (charge->level != LEVEL_UNKNOWN && charge->level != state->level) {
 		state->level = charge->level;
 		state->level_since_s = charge->now_ms / 1000;
@@ -211,4 +213,30 @@ void recent_paid(struct owed *owed)
 		at = &(*at)->next;
 	*at = owed->next;
 	free(owed);
+}
+
+static double top_value(const struct account_state *state, enum store_top_order order)
+{
+	if (order == STORE_TOP_SCORE)
+		return state->score;
+	return rates_used(&state->rates, WINDOW_RCPTS_PER_DAY);
+}
+
+size_t recent_top(struct recent *recent, enum store_top_order order, size_t most, struct store_top_row *rows)
+{
+	size_t filled = 0;
+	for (struct recent_row *row = recent->newest; row != NULL && most > 0; row = row->older) {
+		double value = top_value(&row->state, order);
+		size_t at = filled;
+		while (at > 0 && top_value(&rows[at - 1].state, order) < value)
+			at--;
+		if (at == most)
+			continue;
+		size_t kept = filled < most ? filled : most - 1;
+		memmove(&rows[at + 1], &rows[at], (kept - at) * sizeof rows[0]);
+		text_copy(rows[at].account, sizeof rows[at].account, row->account);
+		rows[at].state = row->state;
+		filled = kept + 1;
+	}
+	return filled;
 }

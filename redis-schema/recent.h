@@ -40,6 +40,9 @@ size_t recent_count(const struct recent *recent);
 /* Newest first; NULL behind the last. */
 struct recent_row *recent_first(struct recent *recent);
 
+/* Fills at most `most` rows, the highest first; returns how many. */
+size_t recent_top(struct recent *recent, enum store_top_order order, size_t most, struct store_top_row *rows);
+
 /* Checks and charges in the row alone; what charge.lua does. */
 struct charge_result recent_charge(struct recent_row *row, const struct charge *charge);
 

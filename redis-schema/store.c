@@ -4,6 +4,7 @@
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "redis-schema/keys.h"
+#include "redis-schema/networks.h"
 #include "redis-schema/plans.h"
 #include "redis-schema/recent.h"
 #include "redis-schema/wire.h"
@@ -507,14 +508,9 @@ static void network_come(void *arg, enum wire_end end, const char *error, int co
 
 void store_network(struct store *store, const struct netaddr *address, store_network_done *done, void *arg)
 {
-	static const int lengths4[] = { 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20,
-					19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9,  8 };
-	static const int lengths6[] = { 128, 64, 60, 56, 52, 48, 44, 40, 36, 32, 29, 28, 24, 20 };
-	enum { MOST = sizeof lengths4 / sizeof lengths4[0] };
-	bool v4 = address->family == NETADDR_V4;
-	size_t most = v4 ? MOST : sizeof lengths6 / sizeof lengths6[0];
-	char key[KEY_MAX], networks[MOST][NETADDR_TEXT_MAX + 4];
-	const char *argv[MOST + 2] = { "HMGET", key };
+	struct networks networks;
+	char key[KEY_MAX];
+	const char *argv[NETWORKS_MOST + 2] = { "HMGET", key };
 	struct request *request = request_new(store, "", arg);
 	count(store, &store->stats.commands);
 	if (request == NULL) {
@@ -523,15 +519,10 @@ void store_network(struct store *store, const struct netaddr *address, store_net
 	}
 	request->done.network = done;
 	snprintf(key, sizeof key, KEY_NETWORKS, store->settings.prefix);
-	for (size_t i = 0; i < most; i++) {
-		int length = v4 ? lengths4[i] : lengths6[i];
-		char base[NETADDR_TEXT_MAX];
-		struct netaddr network = netaddr_network(address, length);
-		netaddr_text(&network, base);
-		snprintf(networks[i], sizeof networks[i], "%s/%d", base, length);
-		argv[i + 2] = networks[i];
-	}
-	if (!wire_command(store->wire, (int)most + 2, argv, network_come, request))
+	networks_of(address, &networks);
+	for (int i = 0; i < networks.count; i++)
+		argv[i + 2] = networks.field[i];
+	if (!wire_command(store->wire, networks.count + 2, argv, network_come, request))
 		soon(store, network_unknown, request);
 }
 
@@ -590,31 +581,10 @@ struct store_stats store_stats(struct store *store)
 	return stats;
 }
 
-static double top_value(const struct account_state *state, enum store_top_order order)
-{
-	if (order == STORE_TOP_SCORE)	/* the level counts first, then what counts towards it */
-		return (double)state->level * 1e6 + state->counters.value[COUNTER_SPAM] * 100 +
-		       state->counters.value[COUNTER_EXPLOIT] + state->counters.value[COUNTER_BREACHES];
-	return rates_used(&state->rates, WINDOW_RCPTS_PER_DAY);
-}
-
 size_t store_top(struct store *store, enum store_top_order order, size_t most, struct store_top_row *rows)
 {
-	size_t filled = 0;
 	pthread_mutex_lock(&store->lock);
-	for (struct recent_row *row = recent_first(store->recent); row != NULL && most > 0; row = row->older) {
-		double value = top_value(&row->state, order);
-		size_t at = filled;
-		while (at > 0 && top_value(&rows[at - 1].state, order) < value)
-			at--;
-		if (at == most)
-			continue;
-		size_t kept = filled < most ? filled : most - 1;
-		memmove(&rows[at + 1], &rows[at], (kept - at) * sizeof rows[0]);
-		text_copy(rows[at].account, sizeof rows[at].account, row->account);
-		rows[at].state = row->state;
-		filled = kept + 1;
-	}
+	size_t filled = recent_top(store->recent, order, most, rows);
 	pthread_mutex_unlock(&store->lock);
 	return filled;
 }

@@ -125,7 +125,7 @@ sub _config {
 		http => { listen => "127.0.0.1:$ports->{http}" },
 		control => { socket => "$folder/run/control.sock" },
 		socketmap => { listen => "unix:$folder/run/socketmap.sock" },
-		redis => { server => "unix:$folder/redis.sock", timeout_ms => 500, retry_ms => 100 },
+		redis => { server => "unix:$folder/redis.sock", timeout_ms => 1000, retry_ms => 100 },
 		dns => { servers => ["127.0.0.1:$ports->{dns}"], timeout_ms => 1000 },
 		accounts => { sources => [qw(auth certificate network uid sender)], cut_tag => 'true' },
 		postfix => { header => 'X-Penstock-Pool', remote_mailers => [qw(smtp relay)] },
