@@ -58,6 +58,7 @@ static const struct {
 	[REASON_OVERLOAD] = { "3.2", "too many sessions; try again in a minute", NULL },
 	[REASON_MEMORY] = { "3.4", "the message has more header fields than can be looked at", NULL },
 	[REASON_STORE_AWAY] = { "3.0", "the limits of this account cannot be looked up now; try again later", NULL },
+	[REASON_LISTS_AWAY] = { "7.1", "your address cannot be looked up in the block lists now; try again later", NULL },
 	[REASON_CONTENT_AWAY] = { "3.0", "the content scanner does not answer; try again later", NULL },
 	[REASON_ADMIN_BLOCK] = { "7.1", "this account is blocked; please ask your provider", NULL },
 	[REASON_SCORE] = { "7.1", "this account is blocked, its mail looked like abuse; please ask your provider", NULL },

@@ -168,6 +168,7 @@ static bool check_choices(struct reader *reader)
 	} rows[] = {
 		{ "log.target", set->log_target, (const char *[]){ "syslog", "stderr", NULL }, "syslog or stderr" },
 		{ "redis.on_failure", set->redis_on_failure, (const char *[]){ "local", "defer", NULL }, "local or defer" },
+		{ "dns.on_failure", set->dns_on_failure, (const char *[]){ "unknown", "defer", NULL }, "unknown or defer" },
 		{ "reputation.blocked_action", set->reputation_blocked_action,
 		  (const char *[]){ "reject", "defer", "hold", NULL }, "reject, defer or hold" },
 		{ "log.facility", set->log_facility,
@@ -303,6 +304,7 @@ static void fill_policy(struct config *config)
 		.prior_good = set->reputation_prior_good,
 		.blocked_action = action_of(set->reputation_blocked_action),
 		.store_must_answer = strcmp(set->redis_on_failure, "defer") == 0,
+		.lists_must_answer = strcmp(set->dns_on_failure, "defer") == 0,
 		.tag_score = set->content_tag_score,
 		.slow_score = set->content_slow_score,
 		.hold_score = set->content_hold_score,

@@ -59,6 +59,8 @@
 	    "Rows of the local table of recent accounts.")                                         \
 	ROW("redis.state_days", redis_state_days, INT, "35", 2, 3650, "An account that is silent for so long is forgotten.") \
 	ROW("dns.timeout_ms", dns_timeout_ms, INT, "2000", 50, 30000, "A block list that has not answered after so long is unknown.") \
+	ROW("dns.on_failure", dns_on_failure, STRING, "unknown", 1, 10,                            \
+	    "Without an answer: unknown (the list says nothing), or defer, for clients without login only.") \
 	ROW("dns.cache_addresses", dns_cache_addresses, INT, "20000", 16, 10000000, "Client addresses whose listings are remembered.") \
 	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, "Questions under way at once.")    \
 	ROW("accounts.cut_tag", accounts_cut_tag, BOOL, "true", 0, 0, "user+tag@domain is the account user@domain.") \

@@ -176,7 +176,7 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 	if (facts->overloaded)
 		return;
 	fetch_state(session, deadline_ms);
-	if (!facts->authenticated && may_refuse(config))
+	if (!facts->authenticated && (may_refuse(config) || config->policy.lists_must_answer))
 		rbl_collect(session->listings, deadline_ms, &facts->listings);
 }
 

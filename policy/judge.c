@@ -69,7 +69,6 @@ static enum answer rule_admin_block(const struct policy *policy, const struct fa
 /* Only a stranger is refused for where he comes from; a customer's hotel network is not his fault. */
 static enum answer rule_listed(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
-	(void)policy;
 	const struct listings *listings = &facts->listings;
 	const struct listing *allow = listings_find(listings, LIST_ALLOW);
 	if (allow != NULL) {
@@ -85,6 +84,10 @@ static enum answer rule_listed(const struct policy *policy, const struct facts *
 			verdict_add(verdict, REASON_LISTED, 0, 0, hit->list->zone);
 		verdict_raise(verdict, ACTION_REJECT, REASON_LISTED);
 		answer = YES;
+	}
+	if (answer == COULD_NOT_TELL && policy->lists_must_answer && !facts->authenticated) {
+		verdict_add(verdict, REASON_LISTS_AWAY, listings->unknown, 0, NULL);
+		verdict_raise(verdict, ACTION_DEFER, REASON_LISTS_AWAY);
 	}
 	return answer;
 }

@@ -30,6 +30,7 @@ enum action {
 	ROW(OVERLOAD, "overload")               /* value: - */                                     \
 	ROW(MEMORY, "memory")                   /* a message too large for its bookkeeping */      \
 	ROW(STORE_AWAY, "store_away")           /* Redis does not answer and defer is configured */\
+	ROW(LISTS_AWAY, "lists_away")           /* likewise a block list; value: how many */           \
 	ROW(CONTENT_AWAY, "content_away")       /* likewise the scanner */                         \
 	ROW(ADMIN_BLOCK, "admin_block")         /* detail: the admin's words */                    \
 	ROW(ADMIN_EXEMPT, "admin_exempt")                                                          \

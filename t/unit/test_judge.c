@@ -39,7 +39,7 @@ struct row {
 	bool stranger;				/* not authenticated */
 	bool injected, overloaded, memory_spent;
 	bool store_away, store_local, store_must_answer;
-	bool content_known, spam, content_must_answer, reject_at_zero;
+	bool content_known, spam, content_must_answer, lists_must_answer, reject_at_zero;
 	bool blocked_defers, blocked_holds;
 	bool local_only, charged, charge_fits;
 	const char *block, *exempt;
@@ -68,6 +68,7 @@ static struct policy policy_of(const struct row *row)
 	struct policy policy = base_policy;
 	policy.store_must_answer = row->store_must_answer;
 	policy.content_must_answer = row->content_must_answer;
+	policy.lists_must_answer = row->lists_must_answer;
 	if (row->blocked_defers)
 		policy.blocked_action = ACTION_DEFER;
 	if (row->blocked_holds)
@@ -210,6 +211,10 @@ static const struct row rows[] = {
 	  .hits = { { &refuses, LIST_SPAM }, { &signals, LIST_ALLOW } }, .reasons = "allow_listed" },
 	{ "lists that did not answer", STAGE_MAIL, .stranger = true, .lists_unknown = 5, .reasons = "" },
 	{ "lists that did not answer, at the end", .stranger = true, .lists_unknown = 5, .reasons = "" },
+	{ "one did not answer, and has to", STAGE_MAIL, .stranger = true, .lists_unknown = 1, .lists_must_answer = true,
+	  .action = ACTION_DEFER, .cause = REASON_LISTS_AWAY, .reasons = "lists_away" },
+	{ "a customer does not wait for lists", STAGE_MAIL, .lists_unknown = 1, .lists_must_answer = true, .reasons = "" },
+	{ "all did answer", STAGE_MAIL, .stranger = true, .lists_must_answer = true, .reasons = "" },
 	{ "one did not answer, one refuses", STAGE_MAIL, .stranger = true, .lists_unknown = 1,
 	  .hits = { { &refuses, LIST_SPAM } }, .action = ACTION_REJECT, .cause = REASON_LISTED, .reasons = "listed" },
 

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the world around does: time, Redis, DNS, the scanner, an admin at the control socket.
+ */
+#include "t/scenario/play.h"
+
+#include "milter/daemon.h"
+#include "milter/loop.h"
+#include "policy/base/text.h"
+#include "redis-schema/keys.h"
+#include "t/fake/fake.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+/* ---- time */
+
+static bool do_time(struct play *play, const struct line *line)
+{
+	struct tm tm = { 0 };
+	char text[60];
+	snprintf(text, sizeof text, "%s %s", line->words[1], line->words[2]);
+	const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
+	if (end == NULL || *end != '\0')
+		return play_fail(play, "expected: time YYYY-MM-DD HH:MM:SS");
+	fake_clock_set((int64_t)timegm(&tm) * 1000);
+	return true;
+}
+
+static bool do_wait(struct play *play, const struct line *line)
+{
+	static const struct {
+		const char *word;
+		int64_t seconds;
+	} units[] = { { "seconds", 1 }, { "minutes", 60 }, { "hours", 3600 }, { "days", 86400 } };
+	int64_t count;
+	bool fine = text_to_int(line->words[1], 1, 1000000, &count);
+	for (size_t i = 0; fine && i < sizeof units / sizeof units[0]; i++)
+		if (strncmp(line->words[2], units[i].word, strlen(units[i].word) - 1) == 0) {
+			fake_clock_pass(count * units[i].seconds * 1000);
+			return true;
+		}
+	return play_fail(play, "expected: wait COUNT seconds|minutes|hours|days");
+}
+
+/* ---- Redis */
+
+struct pull {
+	struct loop_job job;	/* first */
+	enum fake_redis how;
+	const char *error;
+	atomic_bool done;
+};
+
+static void pull_on_loop(struct loop_job *job)
+{
+	struct pull *pull = (struct pull *)job;
+	fake_redis_is(pull->how, pull->error);
+	atomic_store(&pull->done, true);
+}
+
+static bool pulled(void *arg)
+{
+	return atomic_load(&((struct pull *)arg)->done);
+}
+
+static bool set_redis(struct play *play, enum fake_redis how, const char *error)
+{
+	static struct pull pull;
+	pull = (struct pull){ .job = { .run = pull_on_loop }, .how = how, .error = error };
+	if (play->server == NULL) {
+		fake_redis_is(how, error);
+		return true;
+	}
+	loop_post(the_daemon.loop, &pull.job);
+	return play_wait(pulled, &pull) || play_fail(play, "the loop thread hangs");
+}
+
+static bool store_up(void *arg)
+{
+	(void)arg;
+	return store_stats(the_daemon.store).up;
+}
+
+static bool store_down(void *arg)
+{
+	return !store_up(arg);
+}
+
+static bool store_paid(void *arg)
+{
+	(void)arg;
+	return store_stats(the_daemon.store).pending == 0;
+}
+
+static bool run_redis(struct play *play, int count, char *const *words)
+{
+	struct fake_reply reply;
+	fake_redis_command(count, (const char *const *)words, &reply);
+	bool fine = reply.error[0] == '\0';
+	if (!fine)
+		play_fail(play, "redis answers \"%s\"", reply.error);
+	fake_reply_free(&reply);
+	return fine;
+}
+
+static bool do_redis(struct play *play, const struct line *line)
+{
+	static const struct {
+		const char *word;
+		enum fake_redis how;
+		bool (*until)(void *arg);
+	} rows[] = {
+		{ "back", FAKE_REDIS_FINE, store_up },
+		{ "wakes", FAKE_REDIS_FINE, store_up },
+		{ "away", FAKE_REDIS_AWAY, store_down },
+		{ "silent", FAKE_REDIS_SILENT, NULL },
+		{ "slow", FAKE_REDIS_SLOW, NULL },
+		{ "loses-answer", FAKE_REDIS_LOSES_DONE, NULL },
+		{ "loses-request", FAKE_REDIS_LOSES_UNDONE, NULL },
+		{ "says", FAKE_REDIS_ERROR, NULL },
+		{ "loading", FAKE_REDIS_LOADING, store_down },
+	};
+	const char *error = line->count > 2 ? line->words[2] : "LOADING Redis is loading the dataset in memory";
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (strcmp(line->words[1], rows[i].word) != 0)
+			continue;
+		return set_redis(play, rows[i].how, error) &&
+		       (play->server == NULL || rows[i].until == NULL || play_wait(rows[i].until, NULL) ||
+			play_fail(play, "the daemon takes no note of it"));
+	}
+	return run_redis(play, line->count - 1, line->words + 1);
+}
+
+/* `limits ACCOUNT field=value ...`: as a panel would write them. */
+static bool do_limits(struct play *play, const struct line *line)
+{
+	char key[KEY_MAX], hset[] = "HSET";
+	snprintf(key, sizeof key, KEY_OF_ACCOUNT, "penstock", line->words[1], KEY_PART_LIMITS);
+	for (int i = 2; i < line->count; i++) {
+		char *equals = strchr(line->words[i], '=');
+		if (equals == NULL)
+			return play_fail(play, "\"%s\": expected field=value", line->words[i]);
+		*equals = '\0';
+		char *words[] = { hset, key, line->words[i], equals + 1 };
+		if (!run_redis(play, 4, words))
+			return false;
+	}
+	return true;
+}
+
+/* Waits until the daemon owes Redis nothing. */
+static bool do_settle(struct play *play, const struct line *line)
+{
+	(void)line;
+	return play_wait(store_paid, NULL) || play_fail(play, "the daemon still owes Redis %llu charges",
+							(unsigned long long)store_stats(the_daemon.store).pending);
+}
+
+static bool plans_read(void *arg)
+{
+	return fake_redis_plans_read() > *(int *)arg;
+}
+
+/* Waits until the daemon has read the plans once more: it does so each second. */
+static bool do_plans_read(struct play *play, const struct line *line)
+{
+	int before = fake_redis_plans_read() + 1;	/* one may be under way */
+	(void)line;
+	return play_start(play) && (play_wait(plans_read, &before) || play_fail(play, "the plans were not read"));
+}
+
+static bool asks_redis(void *arg)
+{
+	(void)arg;
+	return fake_redis_in_flight() > 0;
+}
+
+static bool do_redis_asked(struct play *play, const struct line *line)
+{
+	(void)line;
+	return play_wait(asks_redis, NULL) || play_fail(play, "Redis is not asked");
+}
+
+/* ---- DNS and the scanner */
+
+static bool do_dns(struct play *play, const struct line *line)
+{
+	static const struct {
+		const char *word;
+		enum fake_dns how;
+	} rows[] = { { "answers", FAKE_DNS_LISTS }, { "silent", FAKE_DNS_SILENT }, { "error", FAKE_DNS_ERROR },
+		     { "hijacked", FAKE_DNS_HIJACKED }, { "refuses", FAKE_DNS_REFUSES } };
+	const char *zone = line->words[1];
+	if (line->count == 6 && strcmp(line->words[2], "lists") == 0 && strcmp(line->words[4], "as") == 0)
+		return fake_dns_list(zone, line->words[3], line->words[5]) ||
+		       play_fail(play, "\"%s\" or \"%s\" is no address", line->words[3], line->words[5]);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (line->count == 3 && strcmp(line->words[2], rows[i].word) == 0) {
+			fake_dns_zone(zone, rows[i].how);
+			return true;
+		}
+	return play_fail(play, "expected: dns ZONE lists ADDRESS as CODE, or dns ZONE answers|silent|error|hijacked|refuses");
+}
+
+static bool do_scanner(struct play *play, const struct line *line)
+{
+	const char *says = line->words[line->count - 2];
+	if (strcmp(line->words[1], "away") == 0 || strcmp(line->words[1], "silent") == 0) {
+		fake_scanner_is(line->words[1][0] == 'a' ? FAKE_SCANNER_AWAY : FAKE_SCANNER_SILENT);
+		return true;
+	}
+	if (line->count < 3 || strcmp(says, "says") != 0)
+		return play_fail(play, "expected: scanner [NAME] says SCORE, or scanner away|silent");
+	fake_scanner_says(line->count == 4 ? line->words[1] : NULL, strtod(line->words[line->count - 1], NULL));
+	return true;
+}
+
+/* ---- the admin */
+
+/* `control {...}`: one line of JSON to the daemon's control socket. */
+static bool do_control(struct play *play, const struct line *line)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t length = strcspn(line->rest, "\r\n"), got = 0;
+	if (!play_start(play))
+		return false;
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/control.sock", play->folder);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) != 0 ||
+	    write(fd, line->rest, length) != (ssize_t)length || write(fd, "\n", 1) != 1) {
+		if (fd >= 0)
+			close(fd);
+		return play_fail(play, "the control socket does not take the line");
+	}
+	for (ssize_t more; got < sizeof play->control - 1; got += (size_t)more)
+		if ((more = read(fd, play->control + got, sizeof play->control - 1 - got)) <= 0)
+			break;
+	play->control[got] = '\0';
+	close(fd);
+	return true;
+}
+
+const struct command world_commands[] = {
+	{ "time", 3, do_time, "time YYYY-MM-DD HH:MM:SS" },
+	{ "wait", 3, do_wait, "wait COUNT seconds|minutes|hours|days" },
+	{ "redis", 2, do_redis, "redis back|away|silent|... or a command of Redis" },
+	{ "limits", 3, do_limits, "limits ACCOUNT FIELD=VALUE..." },
+	{ "settle", 1, do_settle, "settle" },
+	{ "plans-read", 1, do_plans_read, "plans-read" },
+	{ "redis-asked", 1, do_redis_asked, "redis-asked" },
+	{ "dns", 3, do_dns, "dns ZONE lists ADDRESS as CODE" },
+	{ "scanner", 2, do_scanner, "scanner [NAME] says SCORE" },
+	{ "control", 2, do_control, "control {JSON}" },
+	{ NULL, 0, NULL, NULL },
+};
