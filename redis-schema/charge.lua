@@ -7,7 +7,7 @@
 -- Answer: status ('charged', 'over', 'again', 'newer', 'wrong'), index of the limit passed (0: none), use
 -- ('again': the last number taken)
 local LENGTH = {60, 3600, 86400, 60, 3600, 86400}
-local state = redis.pcall('HMGET', KEYS[1], 'use', 'rep', 'n:' .. ARGV[1], 'level', 'first', 'v')
+local state = redis.pcall('HMGET', KEYS[1], 'msgs', 'rep', 'n:' .. ARGV[1], 'level', 'first', 'v', 'rcpts')
 if state.err then
 	return {'wrong', 0, ''}
 end
@@ -22,7 +22,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 -- the windows, brought forward to now
 local use, n = {}, 0
-for word in string.gmatch(state[1] or '', '%S+') do
+for word in string.gmatch((state[1] or '') .. ' ' .. (state[7] or ''), '%S+') do
 	n = n + 1
 	use[n] = tonumber(word) or 0
 end
@@ -78,8 +78,9 @@ for i = 1, 5 do
 end
 
 use[1] = string.format('%.0f', use[1])
-local text = table.concat(use, ' ')
-local fields = {'use', text, 'rep', table.concat(rep, ' '), 'n:' .. ARGV[1], ARGV[2]}
+-- two fields: a listpack takes strings of up to 64 bytes, a hash table would cost an account twice the memory
+local msgs, rcpts = table.concat(use, ' ', 1, 7), table.concat(use, ' ', 8, 13)
+local fields = {'msgs', msgs, 'rcpts', rcpts, 'rep', table.concat(rep, ' '), 'n:' .. ARGV[1], ARGV[2]}
 if not state[5] then
 	fields[#fields + 1] = 'first'
 	fields[#fields + 1] = time[1]
@@ -98,4 +99,4 @@ if ARGV[8] ~= '' then
 end
 redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('EXPIRE', KEYS[1], ARGV[10])
-return {(over > 0 and not charged) and 'over' or 'charged', over, text}
+return {(over > 0 and not charged) and 'over' or 'charged', over, msgs .. ' ' .. rcpts}

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- What one message needs to know of its account.
 -- KEYS: limits, block, exempt, state
--- Answer: wrong, block, exempt, level, since, first, use, rep, version, score, then the fields and values of limits.
+-- Answer: wrong, block, exempt, level, since, first, use (msgs and rcpts in one), rep, version, score, then the fields and values of limits.
 -- `wrong` names the keys that hold another type than they should, by their parts, with commas between.
 local wrong = ''
 local function ask(part, command, ...)
@@ -14,8 +14,11 @@ local function ask(part, command, ...)
 end
 local block = ask('block', 'GET', KEYS[2])
 local exempt = ask('exempt', 'GET', KEYS[3])
-local state = ask('state', 'HMGET', KEYS[4], 'level', 'since', 'first', 'use', 'rep', 'v', 'score') or {}
+local state = ask('state', 'HMGET', KEYS[4], 'level', 'since', 'first', 'msgs', 'rep', 'v', 'score', 'rcpts') or {}
 local limits = ask('limits', 'HGETALL', KEYS[1]) or {}
+if state[4] then
+	state[4] = state[4] .. ' ' .. (state[8] or '')
+end
 local answer = {wrong, block or '', exempt or ''}
 for i = 1, 7 do
 	answer[#answer + 1] = state[i] or ''

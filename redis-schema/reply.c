@@ -123,7 +123,7 @@ static void read_state(const struct sayer *sayer, const char *const *items, stru
 	if (!read_numbers(items[AT_SCORE], 1, &state->score))
 		state->score = 0;
 	if (!reply_read_use(items[AT_USE], &state->rates))
-		say_useless(sayer, "state use", items[AT_USE], "13 numbers; it is read as if it were empty");
+		say_useless(sayer, "state msgs and rcpts", items[AT_USE], "7 and 6 numbers; it is read as if it were empty");
 	if (!reply_read_rep(items[AT_REP], state->rates.at_ms, &state->counters))
 		say_useless(sayer, "state rep", items[AT_REP], "5 numbers; it is read as if it were empty");
 }

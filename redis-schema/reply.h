@@ -12,7 +12,7 @@
 bool reply_read_fetch(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
 		      struct account_state *state_out);
 
-/* The fields `use` and `rep` (whose time is that of `use`); "" is an account without any. False: the text is of no use, and the result is empty. */
+/* The fields `msgs` and `rcpts` in one text, and `rep`, whose time is theirs; "" is an account without any. False: the text is of no use, and the result is empty. */
 bool reply_read_use(const char *text, struct rates *rates_out);
 bool reply_read_rep(const char *text, int64_t at_ms, struct counters *counters_out);
 

@@ -230,6 +230,8 @@ static void pay_all(struct store *store)
 	pthread_mutex_unlock(&store->lock);
 }
 
+static void ask_plans(struct store *store);
+
 static void on_up(void *arg)
 {
 	struct store *store = arg;
@@ -246,6 +248,7 @@ static void on_up(void *arg)
 		say(store, line);
 	store->said_away = false;
 	pay_all(store);	/* before any new charge of the same accounts */
+	ask_plans(store);
 }
 
 /* ---- plans */
@@ -267,17 +270,22 @@ static void plans_come(void *arg, enum wire_end end, const char *error, int coun
 	noted(store, end == WIRE_ERROR ? WIRE_OK : end);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void ask_plans(struct store *store)
 {
-	struct store *store = arg;
 	char key[KEY_MAX];
-	(void)fd;
-	(void)what;
-	pay_all(store);
 	if (store->plans_asked)
 		return;
 	snprintf(key, sizeof key, KEY_PLANS, store->settings.prefix);
 	store->plans_asked = wire_command(store->wire, 2, (const char *[]){ "HGETALL", key }, plans_come, store);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct store *store = arg;
+	(void)fd;
+	(void)what;
+	pay_all(store);
+	ask_plans(store);
 }
 
 bool store_plan(struct store *store, const char *name, struct limits *limits_out)

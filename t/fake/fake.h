@@ -18,7 +18,7 @@ void fake_clock_pass(int64_t ms);
 void fake_log_mark(void);	/* a new message begins: fake_log_find looks at lines from here on */
 bool fake_log_find(const char *part);
 int fake_log_count(const char *part);	/* lines since the start */
-void fake_log_show(const char *before);	/* the lines since the mark, each behind `before`, to stdout */
+void fake_log_show(const char *before);	/* the last lines since the mark, each behind `before`, to stdout */
 
 /* ---- DNS */
 enum fake_dns {
@@ -39,8 +39,8 @@ enum fake_scanner {
 	FAKE_SCANNER_AWAY,	/* says at once that it is not there */
 	FAKE_SCANNER_SILENT,
 };
-void fake_scanner_is(enum fake_scanner how);
-void fake_scanner_says(const char *scanner, double score);	/* NULL: all of them */
+/* `scanner` "" : all that are not named */
+void fake_scanner_is(const char *scanner, enum fake_scanner how, double score);
 /* Does the text that was scanned last hold `part`? */
 bool fake_scanner_saw(const char *part);
 size_t fake_scanner_length(void);

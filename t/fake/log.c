@@ -14,7 +14,7 @@
 
 #include "policy/base/banned.h"
 
-enum { LINE_MAX_BYTES = 4096 };
+enum { LINE_MAX_BYTES = 4096, SHOWN_MOST = 10 };
 
 struct line {
 	struct line *next;
@@ -87,7 +87,9 @@ int fake_log_count(const char *part)
 void fake_log_show(const char *before)
 {
 	pthread_mutex_lock(&lock);
+	int left = count_from(*marked, "");
 	for (const struct line *line = *marked; line != NULL; line = line->next)
-		printf("%s%s\n", before, line->text);
+		if (left-- <= SHOWN_MOST)
+			printf("%s%s\n", before, line->text);
 	pthread_mutex_unlock(&lock);
 }

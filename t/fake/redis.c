@@ -289,7 +289,7 @@ static const char *item_of(const struct fake_reply *reply, int index)
 void fake_redis_fetch(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
 		      struct account_state *state_out)
 {
-	enum { MOST = 160, STATE_FIELDS = 6, LIMITS_MOST = 64 };
+	enum { MOST = 160, STATE_FIELDS = 7, LIMITS_MOST = 64 };
 	struct fake_reply block, exempt, state, limits;
 	const char *items[MOST];
 	char wrong[40];
@@ -301,7 +301,7 @@ void fake_redis_fetch(const struct store_settings *settings, const char *account
 	if (!ask(settings, account, KEY_PART_EXEMPT, 2, (const char *[]){ "GET", "" }, &exempt))
 		add_wrong(&text, "exempt");
 	if (!ask(settings, account, KEY_PART_STATE, 2 + STATE_FIELDS,
-		 (const char *[]){ "HMGET", "", "level", "since", "first", "use", "rep", "v" }, &state))
+		 (const char *[]){ "HMGET", "", "level", "since", "first", "use", "rep", "v", "score" }, &state))
 		add_wrong(&text, "state");
 	if (!ask(settings, account, KEY_PART_LIMITS, 2, (const char *[]){ "HGETALL", "" }, &limits))
 		add_wrong(&text, "limits");

@@ -25,32 +25,25 @@ struct scan {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static enum fake_scanner how_now;
 static struct {
 	char scanner[SCANNER_NAME_MAX + 1];	/* "" : all that are not named */
+	enum fake_scanner how;
 	double score;
-} sayings[SAYINGS_MAX] = { { "", -1.0 } };
+} sayings[SAYINGS_MAX] = { { "", FAKE_SCANNER_ANSWERS, -1.0 } };
 static int saying_count = 1;
 static char *seen;
 static size_t seen_length;
 static struct scan_stats stats;
 
-void fake_scanner_is(enum fake_scanner how)
-{
-	pthread_mutex_lock(&lock);
-	how_now = how;
-	pthread_mutex_unlock(&lock);
-}
-
-void fake_scanner_says(const char *scanner, double score)
+void fake_scanner_is(const char *scanner, enum fake_scanner how, double score)
 {
 	int i = 0;
 	pthread_mutex_lock(&lock);
-	how_now = FAKE_SCANNER_ANSWERS;
-	while (i < saying_count && strcmp(sayings[i].scanner, scanner != NULL ? scanner : "") != 0)
+	while (i < saying_count && strcmp(sayings[i].scanner, scanner) != 0)
 		i++;
 	if (i < SAYINGS_MAX) {
-		text_copy(sayings[i].scanner, sizeof sayings[i].scanner, scanner != NULL ? scanner : "");
+		text_copy(sayings[i].scanner, sizeof sayings[i].scanner, scanner);
+		sayings[i].how = how;
 		sayings[i].score = score;
 		saying_count += i == saying_count;
 	}
@@ -91,11 +84,12 @@ struct scan *scan_start(struct loop *loop, const struct scanner *scanner, const 
 	if (scan == NULL)
 		return NULL;
 	pthread_mutex_lock(&lock);
-	double score = sayings[0].score;
+	int row = 0;
 	for (int i = 1; i < saying_count; i++)
 		if (strcmp(sayings[i].scanner, scanner->name) == 0)
-			score = sayings[i].score;
-	scan->how = how_now;
+			row = i;
+	double score = sayings[row].score;
+	scan->how = sayings[row].how;
 	scan->until_ms = clock_monotonic_ms() + scanner->timeout_ms;
 	scan->content = (struct content){ .known = KNOWLEDGE_FULL, .spam = score >= SPAM_FROM, .score = score,
 					  .threshold = SPAM_FROM };

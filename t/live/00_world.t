@@ -45,7 +45,8 @@ part 'spamd judges' => sub {
 		'XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X' => [900, 1100],
 	);
 	for my $body (sort keys %expected) {
-		my $text = Penstock::Live::message_text(from => 'alice@example.com', to => ['friend@elsewhere.test'], subject => 'hello', body => "$body\n");
+		my %mail = (from => 'alice@example.com', to => ['friend@elsewhere.test'], subject => 'hello', body => "$body\n");
+		my $text = Penstock::Live::message_text(%mail);
 		my ($score) = $world->{spamd}->check($text =~ s/\n/\r\n/gr);
 		my ($least, $most) = @{ $expected{$body} };
 		ok defined $score && $score >= $least && $score < $most, "'$body' scores " . ($score // 'nothing');

@@ -122,13 +122,14 @@ part 'a spammer moves from warm to suspect to blocked' => sub {
 
 part 'mail injected on the host' => sub {
 	my $subject = "injected $$";
-	$world->{postfix}->sendmail('root@example.test', ['friend@elsewhere.test'], "From: root\@example.test\nSubject: $subject\n\nHello.\n");
+	my $inject = sub { $world->{postfix}->sendmail('root@example.test', ['friend@elsewhere.test'], "Subject: $_[0]\n\nHello.\n") };
+	$inject->($subject);
 	is $world->{sink}->wait($subject)->{client}, '127.0.0.21', 'leaves by the pool of a new account';
 	my $verdict = $world->{daemon}->verdict(from => 'root@example.test');
 	like $verdict->{source}, qr/^(?:uid|sender)$/, "its account $verdict->{account} comes from the $verdict->{source}";
 	like $verdict->{id}, qr/^[0-9A-F]{6,}$/, 'the log knows its queue id';
 	$world->{redis}->do('SET', $world->key($verdict->{account}, 'block'), 'no more of this');
-	$world->{postfix}->sendmail('root@example.test', ['friend@elsewhere.test'], "Subject: $subject again\n\nHello.\n");
+	$inject->("$subject again");
 	$verdict = $world->{daemon}->verdict(from => 'root@example.test', action => 'reject');
 	is $verdict->{stage}, 'eom', 'it is refused at the end of the message only';
 };
@@ -143,7 +144,8 @@ part 'customers without a login, by their network' => sub {
 
 part 'clients without a login, by their certificate' => sub {
 	my $folder = $world->{postfix}{tls};
-	my $session = Penstock::Smtp->connect_tls(port => $world->{ports}{smtp}, certificate => "$folder/client.pem", key => "$folder/client.key");
+	my $session = Penstock::Smtp->connect_tls(port => $world->{ports}{smtp}, certificate => "$folder/client.pem",
+		key => "$folder/client.key");
 	my $result = $world->send_in($session, from => 'printer@example.com');
 	is $world->arrived($result)->{client}, '127.0.0.21', 'its mail leaves by warm';
 	$session->quit;
@@ -158,7 +160,8 @@ part 'several messages in one session' => sub {
 	is $session->command('MAIL FROM:<alice@example.com>')->{code}, 250, 'MAIL';
 	is $session->command('RCPT TO:<nobody@elsewhere.test>')->{code}, 250, 'RCPT';
 	is $session->command('RSET')->{code}, 250, 'RSET';
-	my $second = $world->send_in($session, from => 'alice+2@example.com', to => ['friend@elsewhere.test', 'other@elsewhere.test']);
+	my @to = ('friend@elsewhere.test', 'other@elsewhere.test');
+	my $second = $world->send_in($session, from => 'alice+2@example.com', to => \@to);
 	$session->quit;
 	like $world->arrived($_)->{client}, qr/^127\.0\.0\.1[12]$/, 'leaves by a clean address' for $first, $second;
 	is $world->verdict($first)->{rcpts}, 1, 'the first has its recipients';

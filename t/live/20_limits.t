@@ -106,11 +106,12 @@ part 'values of no use' => sub {
 		my $before = length $daemon->log_text;
 		is $world->send(auth => 'heidi')->{code}, 250, "$kind: mail goes on";
 		my $line = wait_for(10, 'a line that names the value', sub {
-			my ($found) = grep { /heidi\@example\.com/ && /rcpts_per_hour/ && !/action=/ } split /\n/, substr $daemon->log_text, $before;
-			return $found;
+			my @new = split /\n/, substr $daemon->log_text, $before;
+			return (grep { /heidi\@example\.com/ && /rcpts_per_hour/ && !/action=/ } @new)[0];
 		});
 		ok $line, "it is named: $line";
-		my %limit = map { $_->{name} => $_->{limit} } @{ $daemon->ctl_json('account', 'show', 'heidi@example.com')->{windows} };
+		my $shown = $daemon->ctl_json('account', 'show', 'heidi@example.com');
+		my %limit = map { $_->{name} => $_->{limit} } @{ $shown->{windows} };
 		is $limit{rcpts_per_hour}, 500, 'the default plan\'s value holds';
 		is $limit{msgs_per_day}, 7, 'and the good field beside it';
 	}

@@ -167,6 +167,7 @@ part 'DNS away' => sub {
 };
 
 part 'TERM lets a message under way end' => sub {
+	my @idle = map { $world->session(auth => 'judy') } 1 .. 5;
 	my $session = $world->session(auth => 'ivan');
 	$session->command('MAIL FROM:<ivan@example.com>');
 	$session->command('RCPT TO:<friend@elsewhere.test>');
@@ -178,7 +179,8 @@ part 'TERM lets a message under way end' => sub {
 	is $answer->{code}, 250, 'it is taken';
 	is $world->{sink}->wait('last')->{client}, '127.0.0.21', 'it leaves by its pool';
 	$session->quit;
-	is $daemon->stop, 0, 'the daemon ends with 0';
+	is $daemon->stop, 0, 'the daemon ends with 0, idle sessions or not';
+	$_->quit for @idle;
 	my $result = $world->send(client => $Penstock::Postfix::customers);
 	like $result->{code}, qr/^4/, 'without a daemon mail is deferred, not passed unjudged';
 	$daemon->start;

@@ -39,7 +39,7 @@ part 'account' => sub {
 	is_deeply $redis->hash($world->key($alice, 'limits')), { rcpts_per_hour => 7, plan => 'gold' }, '... is in Redis as a panel writes it';
 	($status, undef, my $error) = $daemon->ctl('account', 'limit', $alice, 'rcpts_per_hour=many');
 	isnt $status, 0, 'limit with nonsense is refused';
-	like $error, qr/rcpts_per_hour|many/, "... in words: $error";
+	like $error, qr/rcpts_per_hour.*many/, "... in words: $error";
 
 	is +($daemon->ctl('account', 'block', $alice, 'ticket 4711'))[0], 0, 'block';
 	like $world->send(auth => 'alice')->{code}, qr/^5/, '... holds at once';
@@ -100,13 +100,15 @@ part 'postfix check' => sub {
 	my ($status, $out) = check();
 	is $status, 0, 'the Postfix that was set up by postfix print is right' or diag $out;
 	check_finds('a missing transport', 'master.cf', qr/^warm-1 /m, 'warm-9 ', qr/warm-1/);
-	check_finds('a wrong bind address', 'master.cf', qr/127\.0\.0\.21/m, '127.0.0.99', qr/warm-1/, qr/127\.0\.0\.99/, qr/127\.0\.0\.21/);
-	check_finds('milter_default_action', 'main.cf', qr/^milter_default_action = tempfail/m, 'milter_default_action = accept', qr/default_action/, qr/accept/);
+	check_finds('a wrong bind address', 'master.cf', qr/127\.0\.0\.21/m, '127.0.0.99', qr/warm-1/, qr/127\.0\.0\.99/,
+		qr/127\.0\.0\.21/);
+	check_finds('milter_default_action', 'main.cf', qr/^milter_default_action = tempfail/m, 'milter_default_action = accept',
+		qr/default_action/, qr/accept/);
 	check_finds('default_action of one milter', 'main.cf', qr/^smtpd_milters = (.*)/m,
 		sub { "smtpd_milters = { $1, default_action=accept }" }, qr/default_action/, qr/accept/);
-	check_finds('headers not stripped', 'main.cf', qr/^smtp_header_checks = .*/m, 'smtp_header_checks =', qr/header_checks/);
-	check_finds('no filter', 'main.cf', qr/^milter_header_checks = .*/m, 'milter_header_checks =', qr/milter_header_checks/);
-	check_finds('injected mail unjudged', 'main.cf', qr/^non_smtpd_milters = .*/m, 'non_smtpd_milters =', qr/non_smtpd_milters/);
+	for my $name (qw(smtp_header_checks milter_header_checks non_smtpd_milters)) {
+		check_finds("an empty $name", 'main.cf', qr/^$name = .*/m, "$name =", qr/$name/);
+	}
 	($status, $out) = $daemon->ctl('--json', 'postfix', 'check', '--postfix', $postfix->{config});
 	ok eval { decode_json($out) }, 'with --json, too';
 };

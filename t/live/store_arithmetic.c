@@ -70,12 +70,16 @@ static void fetch(const char *account)
 /* Writes the state as if all of it had happened `seconds` ago. */
 static void age(const char *account, int64_t seconds)
 {
-	char use[300];
-	int length = snprintf(use, sizeof use, "%" PRId64, state.rates.at_ms - seconds * 1000);
-	for (int i = 0; i < WINDOW_COUNT; i++)
-		length += snprintf(use + length, sizeof use - (size_t)length, " %.0f %.0f", state.rates.present[i],
-				   state.rates.before[i]);
-	store_account_command(store, account, 4, (const char *[]){ "HSET", "state", "use", use }, on_command, NULL);
+	char msgs[200], rcpts[200] = "";
+	int used[2] = { snprintf(msgs, sizeof msgs, "%" PRId64, state.rates.at_ms - seconds * 1000), 0 };
+	char *const texts[2] = { msgs, rcpts };
+	for (int i = 0; i < WINDOW_COUNT; i++) {
+		int at = window_counted((enum window)i) == COUNTED_MESSAGES ? 0 : 1;
+		used[at] += snprintf(texts[at] + used[at], sizeof msgs - (size_t)used[at], "%s%.0f %.0f",
+				     used[at] > 0 ? " " : "", state.rates.present[i], state.rates.before[i]);
+	}
+	store_account_command(store, account, 6, (const char *[]){ "HSET", "state", "msgs", msgs, "rcpts", rcpts },
+			      on_command, NULL);
 	wait_for_answer();
 	ok(command_error == NULL, "%s is aged by %" PRId64 " s", account, seconds);
 }

@@ -165,6 +165,14 @@ static bool do_idle(struct play *play, const struct line *line)
 	return true;
 }
 
+static bool do_helo(struct play *play, const struct line *line)
+{
+	if (!needs_session(play))
+		return false;
+	mta_helo(play->mta, line->words[1]);
+	return true;
+}
+
 static bool do_macro(struct play *play, const struct line *line)
 {
 	if (!needs_session(play))
@@ -386,6 +394,7 @@ static const struct command commands[] = {
 	{ "reload", 1, do_reload, "reload" },
 	{ "connect", 2, do_connect, "connect ADDRESS|injected|none [answers]" },
 	{ "idle", 2, do_idle, "idle SESSIONS" },
+	{ "helo", 2, do_helo, "helo NAME" },
 	{ "macro", 2, do_macro, "macro NAME [VALUE]" },
 	{ "login", 2, do_login, "login NAME" },
 	{ "certificate", 2, do_certificate, "certificate SUBJECT [VERIFY]" },

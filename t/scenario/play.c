@@ -99,6 +99,7 @@ static void begin(struct running *running, const char *file)
 		perror("# fork");
 		exit(1);
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(HANGS_AFTER_S);
 	dup2(fileno(running->said), STDOUT_FILENO);
 	dup2(fileno(running->said), STDERR_FILENO);

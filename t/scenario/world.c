@@ -51,6 +51,16 @@ static bool do_wait(struct play *play, const struct line *line)
 	return play_fail(play, "expected: wait COUNT seconds|minutes|hours|days");
 }
 
+/* Real time, for what the daemon does by itself. */
+static bool do_pause(struct play *play, const struct line *line)
+{
+	int64_t ms;
+	if (!text_to_int(line->words[1], 1, 10000, &ms))
+		return play_fail(play, "expected: pause MILLISECONDS");
+	usleep((useconds_t)ms * 1000);
+	return true;
+}
+
 /* ---- Redis */
 
 struct pull {
@@ -211,17 +221,24 @@ static bool do_dns(struct play *play, const struct line *line)
 	return play_fail(play, "expected: dns ZONE lists ADDRESS as CODE, or dns ZONE answers|silent|error|hijacked|refuses");
 }
 
+/* A name in front of it is one scanner's; without one it is said of all that have no word of their own. */
 static bool do_scanner(struct play *play, const struct line *line)
 {
-	const char *says = line->words[line->count - 2];
-	if (strcmp(line->words[1], "away") == 0 || strcmp(line->words[1], "silent") == 0) {
-		fake_scanner_is(line->words[1][0] == 'a' ? FAKE_SCANNER_AWAY : FAKE_SCANNER_SILENT);
+	static const struct {
+		const char *word;
+		enum fake_scanner how;
+		int words;	/* behind the name */
+	} rows[] = { { "says", FAKE_SCANNER_ANSWERS, 2 }, { "away", FAKE_SCANNER_AWAY, 1 },
+		     { "silent", FAKE_SCANNER_SILENT, 1 } };
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int at = line->count - rows[i].words;
+		if (at < 1 || at > 2 || strcmp(line->words[at], rows[i].word) != 0)
+			continue;
+		fake_scanner_is(at == 2 ? line->words[1] : "", rows[i].how,
+				rows[i].words == 2 ? strtod(line->words[at + 1], NULL) : 0);
 		return true;
 	}
-	if (line->count < 3 || strcmp(says, "says") != 0)
-		return play_fail(play, "expected: scanner [NAME] says SCORE, or scanner away|silent");
-	fake_scanner_says(line->count == 4 ? line->words[1] : NULL, strtod(line->words[line->count - 1], NULL));
-	return true;
+	return play_fail(play, "expected: scanner [NAME] says SCORE, or scanner [NAME] away|silent");
 }
 
 /* ---- the admin */
@@ -252,6 +269,7 @@ static bool do_control(struct play *play, const struct line *line)
 const struct command world_commands[] = {
 	{ "time", 3, do_time, "time YYYY-MM-DD HH:MM:SS" },
 	{ "wait", 3, do_wait, "wait COUNT seconds|minutes|hours|days" },
+	{ "pause", 2, do_pause, "pause MILLISECONDS" },
 	{ "redis", 2, do_redis, "redis back|away|silent|... or a command of Redis" },
 	{ "limits", 3, do_limits, "limits ACCOUNT FIELD=VALUE..." },
 	{ "settle", 1, do_settle, "settle" },

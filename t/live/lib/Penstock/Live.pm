@@ -120,7 +120,9 @@ sub _config {
 	return {
 		user => 'nobody',
 		node => 'live',
-		milter => { socket => "unix:$folder/run/milter.sock", socket_group => 'postfix', deadline_ms => 8000, drain_s => 5 },
+		milter => {
+			socket => "unix:$folder/run/milter.sock", socket_group => 'postfix', deadline_ms => 8000, drain_s => 5,
+		},
 		log => { target => 'stderr' },
 		http => { listen => "127.0.0.1:$ports->{http}" },
 		control => { socket => "$folder/run/control.sock" },
@@ -137,7 +139,10 @@ sub _config {
 			{ zone => 'refuse.example.test', kind => 'spam', action => 'refuse' },
 		],
 		plans => [
-			{ name => 'default', rcpts_per_hour => 500, msgs_per_day => 2000, rcpts_per_message => 100, over => 'defer' },
+			{
+				name => 'default', over => 'defer',
+				rcpts_per_hour => 500, msgs_per_day => 2000, rcpts_per_message => 100,
+			},
 			{ name => 'gold', rcpts_per_hour => 5000, over => 'slow' },
 		],
 		scanners => [
@@ -145,16 +150,19 @@ sub _config {
 			  timeout_ms => 6000, on_failure => 'unknown' },
 		],
 		pools => [
-			{ name => 'clean', levels => ['good'], transports => [ _transport('clean-1', '127.0.0.11'), _transport('clean-2', '127.0.0.12') ] },
-			{ name => 'warm', levels => ['new'], transports => [ _transport('warm-1', '127.0.0.21') ] },
-			{ name => 'suspect', levels => ['suspect'], transports => [ _transport('suspect-1', '127.0.0.31') ] },
+			_pool('clean', 'good', '127.0.0.11', '127.0.0.12'),
+			_pool('warm', 'new', '127.0.0.21'),
+			_pool('suspect', 'suspect', '127.0.0.31'),
 		],
 	};
 }
 
-sub _transport {
-	my ($name, $address) = @_;
-	return { name => $name, address => $address, helo => "$name.example.test" };
+# A pool with a transport for each address: clean-1, clean-2 ...
+sub _pool {
+	my ($name, $level, @addresses) = @_;
+	my $number = 0;
+	my @transports = map { $number++; { name => "$name-$number", address => $_, helo => "$name-$number.example.test" } } @addresses;
+	return { name => $name, levels => [$level], transports => \@transports };
 }
 
 # By which pool an address of the table above is used; '' for another one.
@@ -193,7 +201,7 @@ sub send {
 sub send_in {
 	my ($self, $session, %mail) = @_;
 	$mail{to} = [ $mail{to} // 'friend@elsewhere.test' ] if !ref $mail{to};
-	$mail{from} //= defined $mail{auth} ? ($mail{auth} =~ /\@/ ? $mail{auth} : "$mail{auth}\@example.com") : 'stranger@outside.test';
+	$mail{from} //= !defined $mail{auth} ? 'stranger@outside.test' : $mail{auth} =~ /\@/ ? $mail{auth} : "$mail{auth}\@example.com";
 	$mail{subject} //= 'message ' . ++$count . " of $$";
 	my $result = $session->message(from => $mail{from}, to => $mail{to}, text => message_text(%mail));
 	return { %$result, subject => $mail{subject}, from => $mail{from} };
@@ -210,7 +218,7 @@ sub message_text {
 # The message as it came to the receiving server.
 sub arrived {
 	my ($self, $result) = @_;
-	die "the message '$result->{subject}' was not taken: $result->{stage} $result->{code} $result->{text}\n" if $result->{code} != 250;
+	die "'$result->{subject}' was not taken: $result->{stage} $result->{code} $result->{text}\n" if $result->{code} != 250;
 	return scalar $self->{sink}->wait($result->{subject});
 }
 
@@ -244,12 +252,13 @@ sub counters {
 	my ($self, $account) = @_;
 	my $state = $self->state($account);
 	my @rep = split / /, $state->{rep} // '';
-	my (undef, @use) = split / /, $state->{use} // '';
+	my (undef, @msgs) = split / /, $state->{msgs} // '';
+	my @rcpts = split / /, $state->{rcpts} // '';
 	my %counters = (messages => 0, rcpts => 0, spam => 0, exploit => 0, breaches => 0);
 	@counters{qw(messages rcpts spam exploit breaches)} = @rep if @rep == 5;
 	# the hour and the day may have changed during the test
-	$counters{day_msgs} = ($use[4] // 0) + ($use[5] // 0);
-	$counters{day_rcpts} = ($use[10] // 0) + ($use[11] // 0);
+	$counters{day_msgs} = ($msgs[4] // 0) + ($msgs[5] // 0);
+	$counters{day_rcpts} = ($rcpts[4] // 0) + ($rcpts[5] // 0);
 	return \%counters;
 }
 

@@ -116,7 +116,8 @@ sub _write_users {
 	my $file = "$self->{config}/sasl/sasldb2";
 	for my $login (sort keys %{ $self->{users} }) {
 		my ($user, $realm) = $login =~ /^(.+)\@(.+)$/;
-		my ($status, $out, $error) = run({ input => $self->{users}{$login} }, $program, '-p', '-c', '-f', $file, '-u', $realm, $user);
+		my @command = ($program, '-p', '-c', '-f', $file, '-u', $realm, $user);
+		my ($status, $out, $error) = run({ input => $self->{users}{$login} }, @command);
 		die "saslpasswd2 $login: $out$error" if $status != 0;
 	}
 	chown 0, $self->{gid}, $file;
@@ -141,7 +142,7 @@ sub _make_certificates {
 	};
 	for my $name (qw(authority server client)) {
 		my $subject = $name eq 'client' ? '/CN=printer-7.example.test' : "/CN=$name of the test";
-		my @new = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', "$folder/$name.key", '-subj', $subject);
+		my @new = (qw(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes), '-keyout', "$folder/$name.key", '-subj', $subject);
 		if ($name eq 'authority') {
 			$openssl->('req', '-x509', @new, '-days', 2, '-out', "$folder/$name.pem");
 		} else {

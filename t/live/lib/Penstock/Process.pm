@@ -140,7 +140,8 @@ sub stop_process {
 	return if !$pid || !delete $running{$pid};
 	kill 'TERM', $pid;
 	kill 'CONT', $pid;
-	my $status = eval { wait_for($seconds // 10, "the end of $pid", sub { waitpid($pid, POSIX::WNOHANG) == $pid ? [$?] : 0 }) };
+	my $ended = sub { waitpid($pid, POSIX::WNOHANG) == $pid ? [$?] : 0 };
+	my $status = eval { wait_for($seconds // 10, "the end of $pid", $ended) };
 	kill 'KILL', -$pid;
 	if (!$status) {
 		kill 'KILL', $pid;
