@@ -102,6 +102,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 		.auth_authen = macro(context, "{auth_authen}"),
 		.cert_subject = macro(context, "{cert_subject}"),
 		.verify = macro(context, "{verify}"),
+		.host = macro(context, "j"),
 	};
 	gather_mail(session, &macros);
 	message->verdict = judge(&session->setup->config->policy, STAGE_MAIL, &message->facts);

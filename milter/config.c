@@ -234,8 +234,10 @@ static bool check_plans(struct reader *reader)
 		struct plan *plan = &config->plans[config->plan_count++];
 		text_copy(plan->name, sizeof plan->name, "default");
 		plan->limits = limits_unset;
-		plan->limits.over = OVER_DEFER;
 	}
+	for (int i = 0; i < config->plan_count; i++)
+		if (strcmp(config->plans[i].name, "default") == 0 && config->plans[i].limits.over == OVER_UNSET)
+			config->plans[i].limits.over = OVER_DEFER;
 	return true;
 }
 
@@ -246,6 +248,26 @@ static bool check_endpoint(struct reader *reader, const char *path, const char *
 	if (*value == '\0' || endpoint_parse(value, &endpoint, error, sizeof error))
 		return true;
 	return read_error(reader, NULL, "%s is %s", path, error);
+}
+
+static bool check_endpoints(struct reader *reader)
+{
+	const struct config *config = reader->config;
+	const struct settings *set = &config->set;
+	for (int i = 0; i < config->scanner_count; i++)
+		if (!check_endpoint(reader, "a scanner's address", config->scanners[i].address))
+			return false;
+	for (int i = 0; i < config->dns_server_count; i++)
+		if (strncmp(config->dns_servers[i], "unix:", 5) == 0 ||
+		    !check_endpoint(reader, "one of dns.servers", config->dns_servers[i]))
+			return read_error(reader, NULL, "dns.servers has \"%s\", expected address:port or [v6]:port",
+					  config->dns_servers[i]);
+	if (set->control_socket[0] != '/')
+		return read_error(reader, NULL, "control.socket is \"%s\", expected an absolute path", set->control_socket);
+	return check_endpoint(reader, "milter.socket", set->milter_socket) &&
+	       check_endpoint(reader, "http.listen", set->http_listen) &&
+	       check_endpoint(reader, "socketmap.listen", set->socketmap_listen) &&
+	       check_endpoint(reader, "redis.server", set->redis_server);
 }
 
 static bool check_numbers(struct reader *reader)
@@ -273,11 +295,8 @@ static bool check_numbers(struct reader *reader)
 
 bool config_agree(struct reader *reader)
 {
-	const struct settings *set = &reader->config->set;
 	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_numbers(reader) &&
-	       check_endpoint(reader, "http.listen", set->http_listen) &&
-	       check_endpoint(reader, "socketmap.listen", set->socketmap_listen) &&
-	       check_endpoint(reader, "redis.server", set->redis_server);
+	       check_endpoints(reader);
 }
 
 /* ---- the policy that the rules read */

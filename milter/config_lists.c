@@ -208,7 +208,7 @@ static bool read_over(struct reader *reader, const config_setting_t *setting, vo
 	const char *expected, *word = string_of(reader, setting);
 	if (word == NULL)
 		return false;
-	return limits_set(&((struct plan *)into)->limits, "over", word, &expected) ||
+	return *word == '\0' || limits_set(&((struct plan *)into)->limits, "over", word, &expected) ||
 	       read_error(reader, setting, "is \"%s\", expected %s", word, expected);
 }
 
@@ -221,9 +221,9 @@ static const struct field plan_fields[] = {
 	PLAN_LIMIT(word, window[WINDOW_##id], "At most so many " said "; -1: as plan default says, there no limit."),
 	WINDOW_ROWS(PLAN_WINDOW)
 #undef PLAN_WINDOW
-	PLAN_LIMIT("rcpts_per_message", rcpts_per_message, "At most so many recipients of one message."),
-	{ "over", FIELD_OWN, 0, 0, 0, read_over, "\"defer\"",
-	  "What happens to a message over a limit: defer, reject, hold, slow." },
+	PLAN_LIMIT("rcpts_per_message", rcpts_per_message, "At most so many recipients of one message; -1 likewise."),
+	{ "over", FIELD_OWN, 0, 0, 0, read_over, "\"\"",
+	  "What happens to a message over a limit: defer, reject, hold, slow; empty: as plan default says, there defer." },
 };
 
 static bool read_plan(struct reader *reader, const config_setting_t *setting, void *into)

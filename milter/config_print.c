@@ -117,11 +117,16 @@ static void print_man_text(FILE *to, const char *text)
 {
 	if (*text == '.' || *text == '\'')
 		fputs("\\&", to);
-	for (; *text != '\0'; text++)
+	for (; *text != '\0'; text++) {
+		bool sentence_ends = text[0] == '.' && text[1] == ' ';	/* the next one begins on a line of its own */
 		if (*text == '\\')
 			fputs("\\e", to);
+		else if (sentence_ends)
+			fputs(".\n", to);
 		else
 			fputc(*text, to);
+		text += sentence_ends;
+	}
 	fputc('\n', to);
 }
 

@@ -186,7 +186,7 @@ bool read_group(struct reader *reader, const config_setting_t *group, const stru
 			if (!read_field(reader, member, &fields[i], into))
 				return false;
 		} else if (fields[i].text == NULL) {
-			return read_error(reader, group, "has no %s: %s", fields[i].path, fields[i].help);
+			return read_error(reader, group, "has no \"%s\", which it needs: %s", fields[i].path, fields[i].help);
 		} else if (!read_default(reader, &fields[i], into)) {
 			return false;
 		}

@@ -99,9 +99,12 @@ bool setup_replace(struct config *config, char *error, size_t error_size)
 
 void setup_clear(void)
 {
+	pthread_mutex_lock(&setup_lock);
 	struct setup *setup = setup_in_force;
 	setup_in_force = NULL;
-	if (setup != NULL)
+	bool last = setup != NULL && --setup->references == 0;
+	pthread_mutex_unlock(&setup_lock);
+	if (last)	/* else a session that libmilter left open holds it: it ends with the process */
 		setup_free(setup);
 }
 

@@ -51,13 +51,33 @@ static bool parse_inet(const char *text, struct endpoint *endpoint)
 
 bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error, size_t error_size)
 {
+	char turned[120];
 	*endpoint_out = (struct endpoint){ 0 };
 	if (strncmp(text, "unix:", 5) == 0)
 		return parse_unix(text + 5, endpoint_out, error, error_size);
-	if (parse_inet(strncmp(text, "inet:", 5) == 0 ? text + 5 : text, endpoint_out))
+	const char *inet = strncmp(text, "inet:", 5) == 0 ? text + 5 : strncmp(text, "inet6:", 6) == 0 ? text + 6 : text;
+	const char *at = strchr(inet, '@');
+	if (at != NULL) {	/* libmilter's order */
+		bool v6 = strchr(at, ':') != NULL && at[1] != '[';
+		snprintf(turned, sizeof turned, v6 ? "[%s]:%.*s" : "%s:%.*s", at + 1, (int)(at - inet), inet);
+		inet = turned;
+	}
+	if (parse_inet(inet, endpoint_out))
 		return true;
 	snprintf(error, error_size, "\"%s\": expected unix:/path, address:port or [v6]:port, the address in numbers", text);
 	return false;
+}
+
+void endpoint_for_libmilter(const struct endpoint *endpoint, char *text, size_t size)
+{
+	char host[64] = "", port[8] = "";
+	const struct sockaddr *address = (const struct sockaddr *)&endpoint->address;
+	if (address->sa_family == AF_UNIX) {
+		snprintf(text, size, "unix:%s", ((const struct sockaddr_un *)(const void *)address)->sun_path);
+		return;
+	}
+	getnameinfo(address, endpoint->length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(text, size, "%s:%s@%s", address->sa_family == AF_INET6 ? "inet6" : "inet", port, host);
 }
 
 int endpoint_connect(const struct endpoint *endpoint)

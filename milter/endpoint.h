@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * endpoint: "unix:/path", "address:port", "[v6]:port", with or without "inet:" before it; numeric addresses only, so
- * that reading one never waits for a resolver.
+ * endpoint: "unix:/path", "address:port", "[v6]:port", with or without "inet:" before it, or libmilter's
+ * "inet:port@address"; numeric addresses only, so that reading one never waits for a resolver.
  */
 #ifndef PENSTOCK_ENDPOINT_H
 #define PENSTOCK_ENDPOINT_H
@@ -17,6 +17,9 @@ struct endpoint {
 
 /* False with a sentence in `error`. */
 bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error, size_t error_size);
+
+/* The same for libmilter's smfi_setconn: "inet:port@address", "inet6:port@address", "unix:/path". */
+void endpoint_for_libmilter(const struct endpoint *endpoint, char *text, size_t size);
 
 /* Removes the socket file that a daemon which died left behind; false with a sentence in `error` where one that lives
  * would be robbed of it. */

@@ -162,6 +162,7 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		.auth_authen = macros->auth_authen,
 		.cert_subject = verified ? macros->cert_subject : NULL,
 		.from = message->from,
+		.host = macros->host,
 		.injected = session->injected,
 		.client = session->client,
 	};
@@ -198,17 +199,21 @@ void gather_message(struct session *session)
 			length = (size_t)scanner->max_size;
 		scans[i] = scan_start(the_daemon.loop, scanner, facts->account, message->scan.bytes, length);
 	}
+	bool missed = false;
 	rbl_collect(session->listings, deadline_ms, &facts->listings);
 	for (int i = 0; i < config->scanner_count; i++) {
 		struct content content = { .known = KNOWLEDGE_NONE };
 		if (scans[i] != NULL)
 			scan_collect(scans[i], deadline_ms, &content);
+		missed |= content.known == KNOWLEDGE_NONE && config->scanners[i].must_answer;
 		scan_release(&scans[i]);
 		text_copy(content.scanner, sizeof content.scanner, config->scanners[i].name);
 		if (content.known != KNOWLEDGE_NONE &&
 		    (facts->content.known == KNOWLEDGE_NONE || content.score > facts->content.score))
 			facts->content = content;
 	}
+	if (missed)	/* what another scanner said does not stand in for one that must answer */
+		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
 }
 
 static void fill_charge(const struct message *message, struct charge *charge)

@@ -11,6 +11,7 @@
 /* What the MTA said with MAIL; NULL where it did not. */
 struct mail_macros {
 	const char *auth_authen, *cert_subject, *verify;
+	const char *host;	/* j: the MTA's own name */
 };
 
 /* At connect: starts what has to be asked about the client; does not wait. */

@@ -87,6 +87,16 @@ static bool from_network(const struct config *config, const struct identity *ide
 	return identity->network != NULL && account_name(identity->network, false, name);
 }
 
+/* The host's own name, or the domain that it is in: what Postfix's myorigin usually is. */
+static bool is_own_domain(const char *domain, const char *host)
+{
+	if (*domain == '\0' || host == NULL)
+		return true;
+	size_t host_length = strlen(host), length = strlen(domain);
+	const char *tail = host_length > length ? host + host_length - length : host;
+	return text_same_nocase(tail, domain) && (tail == host || tail[-1] == '.');
+}
+
 /* sendmail(1) fills in the login name of who calls it; with -f a user can name another. */
 static bool from_uid(const struct config *config, const struct identity *identity, char *name)
 {
@@ -94,7 +104,8 @@ static bool from_uid(const struct config *config, const struct identity *identit
 	char raw[24];
 	(void)config;
 	size_t length = strcspn(identity->from, "@");
-	if (!identity->injected || length == 0 || length > LOGIN_MAX)
+	if (!identity->injected || length == 0 || length > LOGIN_MAX ||
+	    !is_own_domain(address_domain(identity->from), identity->host))
 		return false;
 	memcpy(wanted.name, identity->from, length);
 	wanted.name[length] = '\0';

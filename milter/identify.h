@@ -15,6 +15,7 @@ struct identity {
 	bool network_asked;		/* the subscriber map was asked ... */
 	const char *network;		/* ... and has this account; NULL: none */
 	const char *from;		/* envelope sender, without brackets */
+	const char *host;		/* the MTA's name, macro j; NULL: not told */
 	bool injected;
 	struct netaddr client;
 };

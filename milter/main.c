@@ -181,6 +181,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "penstock: %s\n", error);
 		return 1;
 	}
+	if (options.test && !privilege_user(config->set.user, error, sizeof error)) {
+		fprintf(stderr, "penstock: %s: %s\n", options.file, error);
+		config_drop(&config);
+		return 1;
+	}
 	if (options.test) {
 		printf("%s: fine\n", options.file);
 		config_drop(&config);

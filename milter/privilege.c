@@ -28,16 +28,22 @@ bool privilege_share(const char *path, unsigned mode, const char *group, char *e
 	return false;
 }
 
+bool privilege_user(const char *user, char *error, size_t error_size)
+{
+	if (*user == '\0' || getpwnam(user) != NULL)
+		return true;
+	snprintf(error, error_size, "user is \"%s\": there is no such account; make it (useradd --system %s) or name another",
+		 user, user);
+	return false;
+}
+
 bool privilege_drop(const char *user, const char *keep, char *error, size_t error_size)
 {
 	if (*user == '\0' || geteuid() != 0)
 		return true;
-	struct passwd *found = getpwnam(user);
-	if (found == NULL) {
-		snprintf(error, error_size, "user is \"%s\": there is no such account; "
-					    "make it (useradd --system %s) or name another", user, user);
+	if (!privilege_user(user, error, error_size))
 		return false;
-	}
+	struct passwd *found = getpwnam(user);
 	if (chown(keep, found->pw_uid, found->pw_gid) == 0 && initgroups(user, found->pw_gid) == 0 &&
 	    setgid(found->pw_gid) == 0 && setuid(found->pw_uid) == 0 && (found->pw_uid == 0 || setuid(0) != 0))
 		return true;

@@ -9,7 +9,10 @@
 
 #include "policy/base/banned.h"
 
-enum { LOG_LINE_MAX = 1900 };	/* rsyslog and journald keep 2,048 bytes and more */
+enum {
+	LOG_LINE_MAX = 1900,	/* rsyslog and journald keep 2,048 bytes and more */
+	QUEUE_ID_MAX = 64,	/* Postfix's long ones have 16 bytes; the rest of the line is worth more */
+};
 
 static void add_reasons(struct text *line, const struct verdict *verdict)
 {
@@ -68,7 +71,9 @@ static void log_message(const struct session *session, const char *stage, const 
 	const struct verdict *verdict = &message->verdict;
 	char memory[LOG_LINE_MAX];
 	struct text line = text_over(memory, sizeof memory);
-	text_add_word(&line, queue_id != NULL ? queue_id : "-");
+	char id[QUEUE_ID_MAX + 1];
+	text_copy(id, sizeof id, queue_id != NULL ? queue_id : "-");
+	text_add_word(&line, id);
 	text_addf(&line, ": action=%s level=%s", action_word(verdict->action), level_word(verdict->level));
 	add_who(&line, session);
 	bool moves = verdict->pool != NULL && !verdict_refuses(verdict);

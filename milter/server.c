@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
 #include "milter/server.h"
 
 #include "milter/callbacks.h"
@@ -32,7 +34,7 @@
 
 #include "policy/base/banned.h"
 
-enum { FIRST_ANSWER_MS = 1000, THREAD_STACK = 256 * 1024, BACKLOG = 1024 };
+enum { FIRST_ANSWER_MS = 1000, THREAD_STACK = THREAD_STACK_KB * 1024, BACKLOG = 1024 };
 
 struct server {
 	const char *file;
@@ -96,45 +98,42 @@ static unsigned socket_mode(const struct settings *set)
 	return (unsigned)strtoul(set->milter_socket_mode, NULL, 8);
 }
 
-/* libmilter's way of writing "inet:PORT@ADDRESS" is its own. */
-static void find_milter(struct server *server, const char *socket, int inherited)
+/* What smfi_opensocket cannot say: it knows only that it failed. */
+static bool may_listen(const struct endpoint *endpoint, const char *option, char *error, size_t error_size)
 {
-	char turned[300], error[300];
-	const char *at = strchr(socket, '@');
-	if (inherited >= 0) {
-		server->milter.length = sizeof server->milter.address;
-		getsockname(inherited, (struct sockaddr *)&server->milter.address, &server->milter.length);
-	} else if (strncmp(socket, "inet:", 5) == 0 && at != NULL) {
-		snprintf(turned, sizeof turned, "%s:%.*s", at + 1, (int)(at - socket - 5), socket + 5);
-		endpoint_parse(turned, &server->milter, error, sizeof error);
-	} else {
-		endpoint_parse(socket, &server->milter, error, sizeof error);
-	}
+	char why[300];
+	int fd = endpoint_listen(endpoint, 0600, "", why, sizeof why);
+	if (fd < 0)
+		snprintf(error, error_size, "%s: %s", option, why);
+	else
+		close(fd);
+	return fd >= 0 && endpoint_claim(endpoint, error, error_size);
 }
 
 /* libmilter opens its own socket, but for one that systemd holds: then a restart refuses no connection. */
 static bool open_milter(struct server *server, const struct settings *set, char *error, size_t error_size)
 {
-	char inherited[16];
-	int fd = notify_listen_fd();
-	const char *socket = set->milter_socket;
-	find_milter(server, socket, fd);
+	char name[300];
 	struct smfiDesc description = callbacks;
-	if (fd >= 0) {
-		snprintf(inherited, sizeof inherited, "fd:%d", fd);
-		socket = inherited;
-	} else if (!endpoint_claim(&server->milter, error, error_size)) {
-		return false;
+	int inherited = notify_listen_fd();
+	if (inherited >= 0) {
+		server->milter.length = sizeof server->milter.address;
+		getsockname(inherited, (struct sockaddr *)&server->milter.address, &server->milter.length);
+		snprintf(name, sizeof name, "fd:%d", inherited);
+	} else {
+		if (!endpoint_parse(set->milter_socket, &server->milter, error, error_size) ||
+		    !may_listen(&server->milter, "milter.socket", error, error_size))
+			return false;
+		endpoint_for_libmilter(&server->milter, name, sizeof name);
 	}
 	mode_t before = umask(0177);
-	bool fine = smfi_setconn((char *)(uintptr_t)socket) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
+	bool fine = smfi_setconn(name) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
 		    smfi_settimeout((int)set->milter_timeout_s) == MI_SUCCESS && smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
 		    smfi_opensocket(true) == MI_SUCCESS;
 	umask(before);
 	if (!fine)
-		snprintf(error, error_size, "milter.socket is \"%s\": libmilter cannot listen there, expected unix:PATH "
-					    "or inet:PORT@ADDRESS, free to use", socket);
-	const char *path = strncmp(socket, "unix:", 5) == 0 ? socket + 5 : strncmp(socket, "local:", 6) == 0 ? socket + 6 : NULL;
+		snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s", name);
+	const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : NULL;
 	return fine && (path == NULL ||
 			privilege_share(path, socket_mode(set), set->milter_socket_group, error, error_size));
 }
@@ -146,10 +145,15 @@ static bool open_socketmap(struct server *server, const struct settings *set, ch
 		return true;
 	if (!endpoint_parse(set->socketmap_listen, &endpoint, error, error_size))
 		return false;
-	int fd = endpoint_listen(&endpoint, socket_mode(set), set->milter_socket_group, error, error_size);
-	if (fd < 0)
+	char why[300];
+	int fd = endpoint_listen(&endpoint, socket_mode(set), set->milter_socket_group, why, sizeof why);
+	if (fd < 0) {
+		snprintf(error, error_size, "socketmap.listen is \"%s\": %s", set->socketmap_listen, why);
 		return false;
+	}
 	server->socketmap = socketmap_start(loop_base(the_daemon.loop), fd);
+	if (server->socketmap == NULL)
+		snprintf(error, error_size, "socketmap.listen: no memory");
 	return server->socketmap != NULL;
 }
 
@@ -162,13 +166,18 @@ static bool open_all(struct server *server, char *error, size_t error_size)
 	    !identify_read_logins(set->accounts_passwd, error, error_size) || !open_milter(server, set, error, error_size) ||
 	    !open_socketmap(server, set, error, error_size))
 		return false;
-	server->control = control_start(base, set->control_socket, error, error_size);
-	if (server->control == NULL)
+	char why[300];
+	server->control = control_start(base, set->control_socket, why, sizeof why);
+	if (server->control == NULL) {
+		snprintf(error, error_size, "control.socket is \"%s\": %s", set->control_socket, why);
 		return false;
+	}
 	if (set->http_listen[0] != '\0')
-		server->http = http_start(base, set->http_listen, error, error_size);
-	if (set->http_listen[0] != '\0' && server->http == NULL)
+		server->http = http_start(base, set->http_listen, why, sizeof why);
+	if (set->http_listen[0] != '\0' && server->http == NULL) {
+		snprintf(error, error_size, "http.listen is \"%s\": %s", set->http_listen, why);
 		return false;
+	}
 	return privilege_drop(set->user, set->control_socket, error, error_size);
 }
 
@@ -253,24 +262,32 @@ bool server_start(struct server *server, char *error, size_t error_size)
 
 /* ---- reload */
 
-/* These are bound to sockets, connections or privileges that stand. */
+/* Options that are bound to sockets, connections or privileges that stand: those of Redis but its failure mode, and: */
+static const char *const fixed_options[] = {
+	"user", "node", "milter.socket", "milter.socket_group", "milter.socket_mode", "milter.timeout_s", "milter.drain_s",
+	"http.listen", "control.socket", "socketmap.listen", "log.target", "log.facility",
+};
+
+static bool is_fixed(const char *path)
+{
+	for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++)
+		if (strcmp(path, fixed_options[i]) == 0)
+			return true;
+	return strncmp(path, "redis.", 6) == 0 && strcmp(path, "redis.on_failure") != 0;
+}
+
+#define SAME_STRING(a, b) (strcmp(a, b) == 0)
+#define SAME_INT(a, b) ((a) == (b))
+#define SAME_FLOAT(a, b) (!((a) < (b)) && !((a) > (b)))
+#define SAME_BOOL(a, b) ((a) == (b))
+
 static void warn_fixed(const struct settings *old, const struct settings *new)
 {
-	const struct {
-		const char *path, *old, *new;
-	} rows[] = {
-		{ "user", old->user, new->user },
-		{ "milter.socket", old->milter_socket, new->milter_socket },
-		{ "http.listen", old->http_listen, new->http_listen },
-		{ "control.socket", old->control_socket, new->control_socket },
-		{ "socketmap.listen", old->socketmap_listen, new->socketmap_listen },
-		{ "redis.server", old->redis_server, new->redis_server },
-		{ "redis.prefix", old->redis_prefix, new->redis_prefix },
-		{ "log.target", old->log_target, new->log_target },
-	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (strcmp(rows[i].old, rows[i].new) != 0)
-			log_line(SEVERITY_WARNING, "reload: %s stays \"%s\" until a restart", rows[i].path, rows[i].old);
+#define WARN_FIXED(path, member, type, text, least, most, help)                                    \
+	if (is_fixed(path) && !SAME_##type(old->member, new->member))                              \
+		log_line(SEVERITY_WARNING, "reload: %s keeps its old value until a restart", path);
+	SETTING_ROWS(WARN_FIXED)
+#undef WARN_FIXED
 }
 
 static void *reload_thread(void *arg)

@@ -161,7 +161,8 @@ static void look_up_transport(struct client *client, const char *key)
 {
 	char sender[ADDRESS_MAX + 1], transport[TRANSPORT_NAME_MAX + 1], account[ACCOUNT_MAX + 1];
 	struct setup *setup = setup_hold();
-	bool whole = address_of(key, sender);
+	/* Postfix writes the null sender with its quotes */
+	bool whole = strcmp(key, "\"<>\"") != 0 && address_of(key, sender);
 	bool cut_tag = setup->config->set.accounts_cut_tag;
 	bool remembered = whole && sender_find(sender, clock_monotonic_ms(), transport) &&
 			  transport_exists(setup->config, transport);

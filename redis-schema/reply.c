@@ -71,7 +71,7 @@ static void say_useless(const struct sayer *sayer, const char *field, const char
 	text_addf(&text, "redis: %s ", sayer->of);
 	text_add_word(&text, sayer->name);
 	text_add(&text, ": ");
-	text_add_word(&text, field);
+	text_add(&text, field);
 	text_add(&text, " is \"");
 	char shown[64];
 	text_copy(shown, sizeof shown, value);

@@ -31,6 +31,7 @@ struct store {
 	int64_t failures;		/* in a row */
 	int64_t number;			/* of the last charge */
 	bool said_away, plans_asked;
+	bool refused;			/* the last charge had an error for an answer: a replica, or full memory */
 	struct {
 		uint64_t line;
 		int64_t at_s;
@@ -86,7 +87,8 @@ static void failed(struct store *store, enum wire_end end)
 	store->stats.failures++;
 	store->stats.timeouts += end == WIRE_LATE;
 	pthread_mutex_unlock(&store->lock);
-	if (++store->failures == store->settings.breaker_failures) {
+	/* at the end of the daemon the wire is gone before its last requests end */
+	if (++store->failures == store->settings.breaker_failures && store->wire != NULL) {
 		char line[120];
 		snprintf(line, sizeof line, "%lld requests in a row failed, the last %s",
 			 (long long)store->failures, end == WIRE_LATE ? "had no answer in time" : "by an error");
@@ -122,6 +124,25 @@ static void on_down(void *arg, const char *why)
 	struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
 	store->retry_ms = store->retry_ms * 2 < RETRY_MOST_MS ? store->retry_ms * 2 : RETRY_MOST_MS;
 	evtimer_add(store->retry, &wait);
+}
+
+static void say_up(struct store *store, unsigned long long pending)
+{
+	char line[200];
+	snprintf(line, sizeof line, "redis %s answers again; %llu charges were kept for it", store->settings.server, pending);
+	if (store->said_away)
+		say(store, line);
+	store->said_away = false;
+	store->retry_ms = store->settings.retry_ms;
+}
+
+/* A Redis that greets us and takes no charges (READONLY, OOM) would otherwise be away and back at each try. */
+static void note_taken(struct store *store, enum wire_end end)
+{
+	if (end == WIRE_OK && store->refused)
+		say_up(store, store_stats(store).pending);
+	if (end == WIRE_OK || end == WIRE_ERROR)
+		store->refused = end == WIRE_ERROR;
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -183,6 +204,7 @@ static void paid(void *arg, enum wire_end end, const struct wire_charged *charge
 		return;
 	}
 	bool retry_above = end == WIRE_OK && charged->status == WIRE_AGAIN && payment->fresh;
+	note_taken(store, end);
 	if (retry_above)
 		jump(store, charged->number);
 	pthread_mutex_lock(&store->lock);
@@ -235,18 +257,14 @@ static void ask_plans(struct store *store);
 static void on_up(void *arg)
 {
 	struct store *store = arg;
-	char line[200];
 	pthread_mutex_lock(&store->lock);
 	store->stats.up = true;
 	store->stats.breaker_open = false;
 	unsigned long long pending = store->stats.pending;
 	pthread_mutex_unlock(&store->lock);
 	store->failures = 0;
-	store->retry_ms = store->settings.retry_ms;
-	snprintf(line, sizeof line, "redis %s answers again; %llu charges were kept for it", store->settings.server, pending);
-	if (store->said_away)
-		say(store, line);
-	store->said_away = false;
+	if (!store->refused)
+		say_up(store, pending);
 	pay_all(store);	/* before any new charge of the same accounts */
 	ask_plans(store);
 }
@@ -451,6 +469,7 @@ static void charged(void *arg, enum wire_end end, const struct wire_charged *ans
 		noted(store, end);
 		return;
 	}
+	note_taken(store, end);
 	noted(store, end);
 	if (end == WIRE_OK && (answer->status == WIRE_CHARGED || answer->status == WIRE_OVER)) {
 		follow(store, request, answer);

@@ -121,8 +121,8 @@ static bool fail_value(const struct request *request, const char *member, const 
 static void answer_store_error(struct request *request, const char *what)
 {
 	char error[512];
-	snprintf(error, sizeof error, "%s %s: Redis did not take it: %s.", request->command->word, request->account,
-		 what);
+	snprintf(error, sizeof error, "%s %s: Redis did not confirm it: %s; look with account show whether it holds.",
+		 request->command->word, request->account, what);
 	answer_error(request, error);
 }
 

@@ -56,7 +56,7 @@ void text_add_word(struct text *text, const char *string)
 	for (; *string != '\0'; string++) {
 		unsigned char c = (unsigned char)*string;
 		bool plain = c > 0x20 && c < 0x7f && c != '"' && c != '\\';
-		char shown = plain ? (char)c : '?';
+		char shown = c == ' ' ? '_' : c == ',' ? ';' : plain ? (char)c : '?';
 		text_add_bytes(text, &shown, 1);
 	}
 }

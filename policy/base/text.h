@@ -22,8 +22,8 @@ void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Like text_add, but each byte outside printable ASCII, and each space, quote and backslash, becomes '?', so that
- * a stranger's string stays one word of one log line. */
+/* Like text_add, but each byte outside printable ASCII, and each quote and backslash, becomes '?', each space '_' and
+ * each comma ';', so that a stranger's string stays one word of one log line, and one item of a list in it. */
 void text_add_word(struct text *text, const char *string);
 
 /* Copies `from` into `to` (size bytes, NUL added), cutting what does not fit. Returns false where it was cut. */

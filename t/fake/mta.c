@@ -309,7 +309,7 @@ void mta_headers_end(SMFICTX *mta)
 
 void mta_body(SMFICTX *mta, size_t bytes)
 {
-	static unsigned char chunk[BODY_CHUNK];
+	unsigned char chunk[BODY_CHUNK];
 	mta_headers_end(mta);
 	memset(chunk, 'x', sizeof chunk);
 	for (size_t left = bytes; left > 0;) {

@@ -16,6 +16,8 @@
 
 #include "policy/base/banned.h"
 
+enum { USE_MAX = 400 };
+
 struct field {
 	struct field *next;
 	char *name, *value;
@@ -281,6 +283,13 @@ static void add_wrong(struct text *wrong, const char *part)
 	text_addf(wrong, wrong->length > 0 ? ",%s" : "%s", part);
 }
 
+/* The windows in one text, as reply.h reads them. */
+static const char *join_use(const char *msgs, const char *rcpts, char use[USE_MAX])
+{
+	snprintf(use, USE_MAX, *msgs != '\0' ? "%s %s" : "%s%s", msgs, *msgs != '\0' ? rcpts : "");
+	return use;
+}
+
 static const char *item_of(const struct fake_reply *reply, int index)
 {
 	return index < reply->count && reply->items[index] != NULL ? reply->items[index] : "";
@@ -289,8 +298,9 @@ static const char *item_of(const struct fake_reply *reply, int index)
 void fake_redis_fetch(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
 		      struct account_state *state_out)
 {
-	enum { MOST = 160, STATE_FIELDS = 7, LIMITS_MOST = 64 };
+	enum { MOST = 160, STATE_FIELDS = 7, LIMITS_MOST = 64, AT_MSGS = 3 };
 	struct fake_reply block, exempt, state, limits;
+	char use[USE_MAX];
 	const char *items[MOST];
 	char wrong[40];
 	struct text text = text_over(wrong, sizeof wrong);
@@ -300,8 +310,8 @@ void fake_redis_fetch(const struct store_settings *settings, const char *account
 		add_wrong(&text, "block");
 	if (!ask(settings, account, KEY_PART_EXEMPT, 2, (const char *[]){ "GET", "" }, &exempt))
 		add_wrong(&text, "exempt");
-	if (!ask(settings, account, KEY_PART_STATE, 2 + STATE_FIELDS,
-		 (const char *[]){ "HMGET", "", "level", "since", "first", "use", "rep", "v", "score" }, &state))
+	if (!ask(settings, account, KEY_PART_STATE, 2 + STATE_FIELDS + 1,
+		 (const char *[]){ "HMGET", "", "level", "since", "first", "msgs", "rep", "v", "score", "rcpts" }, &state))
 		add_wrong(&text, "state");
 	if (!ask(settings, account, KEY_PART_LIMITS, 2, (const char *[]){ "HGETALL", "" }, &limits))
 		add_wrong(&text, "limits");
@@ -310,7 +320,8 @@ void fake_redis_fetch(const struct store_settings *settings, const char *account
 	items[count++] = item_of(&block, 0);
 	items[count++] = item_of(&exempt, 0);
 	for (int i = 0; i < STATE_FIELDS; i++)
-		items[count++] = item_of(&state, i);
+		items[count++] = i == AT_MSGS ? join_use(item_of(&state, i), item_of(&state, STATE_FIELDS), use)
+					      : item_of(&state, i);
 	for (int i = 0; i < limits.count && i < LIMITS_MOST; i++)
 		items[count++] = limits.items[i];
 	if (!reply_read_fetch(account, count, items, say, say_arg, state_out))
@@ -330,14 +341,25 @@ static void set_number(struct key *key, const char *field, int64_t number)
 	set_field(key, field, value);
 }
 
+static void read_use(const struct key *key, struct rates *rates)
+{
+	char use[USE_MAX];
+	const char *msgs = find_field(key, "msgs"), *rcpts = find_field(key, "rcpts");
+	reply_read_use(join_use(msgs != NULL ? msgs : "", rcpts != NULL ? rcpts : "", use), rates);
+}
+
 static void write_use(struct key *key, const struct rates *rates)
 {
-	char value[400];
-	struct text text = text_over(value, sizeof value);
-	text_addf(&text, "%lld", (long long)rates->at_ms);
-	for (int i = 0; i < WINDOW_COUNT; i++)
-		text_addf(&text, " %.14g %.14g", rates->present[i], rates->before[i]);
-	set_field(key, "use", value);
+	char msgs[USE_MAX], rcpts[USE_MAX];
+	struct text texts[] = { [COUNTED_MESSAGES] = text_over(msgs, sizeof msgs),
+				[COUNTED_RECIPIENTS] = text_over(rcpts, sizeof rcpts) };
+	text_addf(&texts[COUNTED_MESSAGES], "%lld", (long long)rates->at_ms);
+	for (int i = 0; i < WINDOW_COUNT; i++) {
+		struct text *text = &texts[window_counted((enum window)i)];
+		text_addf(text, text->length > 0 ? " %.14g %.14g" : "%.14g %.14g", rates->present[i], rates->before[i]);
+	}
+	set_field(key, "msgs", msgs);
+	set_field(key, "rcpts", rcpts);
 }
 
 static void write_rep(struct key *key, const struct counters *counters)
@@ -397,8 +419,7 @@ static bool may_charge(const struct key *key, const char *node, int64_t number, 
 static void charge_key(struct key *key, const struct charge *charge, struct wire_charged *charged)
 {
 	bool passes = !charge->checked || charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
-	const char *use = find_field(key, "use");
-	reply_read_use(use != NULL ? use : "", &charged->rates);
+	read_use(key, &charged->rates);
 	int64_t before_ms = charged->rates.at_ms;
 	rates_roll(&charged->rates, clock_now_ms());
 	if (charge->quota)

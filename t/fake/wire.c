@@ -26,6 +26,7 @@ struct flight {
 	enum flight_kind kind;
 	enum fake_redis how;	/* as Redis was when it was asked */
 	bool executed, told;	/* told: its end was LATE */
+	bool doomed;		/* the connection ends instead of an answer */
 	union {
 		wire_fetch_done *fetch;
 		wire_charge_done *charge;
@@ -48,6 +49,7 @@ struct wire {
 	struct wire_events events;
 	struct event *connected;
 	bool connecting, up;
+	bool deaf;	/* Redis hears no more on this connection: it does things in their order or not at all */
 	struct flight *first, **last;	/* in the order of their asking */
 };
 
@@ -142,7 +144,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (flight->how == FAKE_REDIS_SILENT || flight->how == FAKE_REDIS_SLOW) {
 		tell(flight, WIRE_LATE);
-	} else if (is_charge_of(flight, FAKE_REDIS_LOSES_DONE) || is_charge_of(flight, FAKE_REDIS_LOSES_UNDONE)) {
+	} else if (flight->doomed) {
 		wire_disconnect(wire, "the connection ended: closed");
 	} else if (is_charge_of(flight, FAKE_REDIS_ERROR)) {
 		char line[160];
@@ -176,12 +178,14 @@ static bool launch(struct flight *flight)
 		wait.tv_sec = wire->settings.timeout_ms / 1000;
 		wait.tv_usec = wire->settings.timeout_ms % 1000 * 1000;
 	}
-	bool one_shot = is_charge_of(flight, FAKE_REDIS_LOSES_DONE) || is_charge_of(flight, FAKE_REDIS_LOSES_UNDONE);
-	if (one_shot)
+	bool loses = is_charge_of(flight, FAKE_REDIS_LOSES_DONE) || is_charge_of(flight, FAKE_REDIS_LOSES_UNDONE);
+	if (loses)
 		atomic_store(&how_now, FAKE_REDIS_FINE);
-	if (flight->how != FAKE_REDIS_SILENT && !is_charge_of(flight, FAKE_REDIS_LOSES_UNDONE) &&
-	    !is_charge_of(flight, FAKE_REDIS_ERROR))
+	wire->deaf |= is_charge_of(flight, FAKE_REDIS_LOSES_UNDONE);
+	flight->doomed = loses || wire->deaf;
+	if (flight->how != FAKE_REDIS_SILENT && !is_charge_of(flight, FAKE_REDIS_ERROR) && !wire->deaf)
 		execute(flight);
+	wire->deaf |= is_charge_of(flight, FAKE_REDIS_LOSES_DONE);
 	*wire->last = flight;
 	wire->last = &flight->next;
 	atomic_fetch_add(&in_flight, 1);
@@ -248,6 +252,7 @@ static void on_connected(evutil_socket_t fd, short what, void *arg)
 		wire->events.down(wire->events.arg, "no answer to the greeting");
 	} else {
 		wire->up = true;
+		wire->deaf = false;
 		wire->events.up(wire->events.arg);
 	}
 }

@@ -68,10 +68,13 @@ my @broken = (
 	['blocklists = ( { zone = "bl.test"; codes = ["10.0.0.1 spam"]; } );', qr/is "10\.0\.0\.1 spam", expected/, 1],
 	['plans = ( { name = "a"; rcpts_per_hour = -5; } );', qr/rcpts_per_hour is -5, expected/, 1],
 	['plans = ( { name = "a"; over = "explode"; } );', qr/over is "explode", expected defer/, 1],
-	['plans = ( { rcpts_per_hour = 5; } );', qr/plans\[0\] has no name/, 1],
+	['plans = ( { rcpts_per_hour = 5; } );', qr/plans\[0\] has no "name"/, 1],
 	['scanners = ( { name = "s"; kind = "clam"; address = "127.0.0.1:1"; } );', qr/kind is "clam", expected spamd/, 1],
 	['reputation: { suspect_enter = 1.0; suspect_leave = 2.0; };', qr/suspect_leave is 2, expected less/, 0],
 	['dns: { timeout_ms = ; };', qr/syntax error/, 1],
+	['dns: { servers = ["nonsense"]; };', qr/dns\.servers.*"nonsense"/, 0],
+	['dns: { on_failure = "panic"; };', qr/dns\.on_failure is "panic", expected unknown or defer/, 0],
+	['scanners = ( { name = "s"; address = "nonsense"; } );', qr/a scanner's address is "nonsense": expected/, 0],
 );
 
 subtest 'a broken configuration is told where, what and what was expected' => sub {
@@ -90,6 +93,7 @@ subtest 'a fine one, the sample, help and version' => sub {
 	is $status, 0, 'fine';
 	like $said, qr/fine/, 'and says so';
 	my ($ok, $sample) = run({ seconds => 20 }, $program, '--sample');
+	$sample =~ s/^#user = .*$/user = "";/m or die "the sample names no user\n";
 	write_file("$folder/sample.conf", $sample);
 	($status, undef, my $error) = run({ seconds => 20 }, $program, '-t', '-c', "$folder/sample.conf");
 	is $status, 0, "the sample passes: $error";

@@ -74,6 +74,8 @@ static int play_file(const char *file)
 	fclose(from);
 	play_stop(&play);
 	fake_redis_clear();
+	snprintf(base, sizeof base, "%s/control.sock", play.folder);
+	unlink(base);
 	unlink(play.conf_file);
 	rmdir(play.folder);
 	return play.failures > 0;

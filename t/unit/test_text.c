@@ -44,7 +44,8 @@ static void test_word(void)
 	} rows[] = {
 		{ "", "" },
 		{ "plain-word_1.2@x", "plain-word_1.2@x" },
-		{ "two words", "two?words" },
+		{ "two words", "two_words" },
+		{ "one, two", "one;_two" },
 		{ "a\"b\\c", "a?b?c" },
 		{ "a\r\nb\tc\x01\x7f", "a??b?c??" },
 		{ "\xc3\xa4", "??" },
