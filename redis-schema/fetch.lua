@@ -2,12 +2,12 @@
 -- What one message needs to know of its account.
 -- KEYS: limits, block, exempt, state
 -- Answer: wrong, block, exempt, level, since, first, use (msgs and rcpts in one), rep, version, score, then the fields and values of limits.
--- `wrong` names the keys that hold another type than they should, by their parts, with commas between.
+-- `wrong` names the keys that hold another type than they should, by their parts, with + between.
 local wrong = ''
 local function ask(part, command, ...)
 	local answer = redis.pcall(command, ...)
 	if type(answer) == 'table' and answer.err then
-		wrong = wrong .. (wrong == '' and '' or ',') .. part
+		wrong = wrong .. (wrong == '' and '' or '+') .. part
 		return nil
 	end
 	return answer

@@ -352,9 +352,10 @@ static void fetch_local(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	pthread_mutex_lock(&store->lock);
 	struct recent_row *row = recent_find(store->recent, request->charge.account);
-	if (row != NULL)
+	if (row != NULL) {
 		state = row->state;
-	state.known = row != NULL ? KNOWLEDGE_LOCAL : KNOWLEDGE_NONE;
+		state.known = KNOWLEDGE_LOCAL;
+	}
 	store->stats.local_answers++;
 	pthread_mutex_unlock(&store->lock);
 	request->done.fetch(request->arg, &state);

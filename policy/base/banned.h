@@ -5,6 +5,13 @@
 #ifndef PENSTOCK_BANNED_H
 #define PENSTOCK_BANNED_H
 
+/* with clang the C library's checked versions are macros */
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll
 #pragma GCC poison gmtime localtime ctime asctime system popen tmpnam
 
