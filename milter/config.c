@@ -362,20 +362,25 @@ static bool read_lists_and_arrays(struct reader *reader, config_t *file)
 	return true;
 }
 
+static bool read_parsed(struct reader *reader, config_t *file)
+{
+	const config_setting_t *root = config_root_setting(file);
+	return check_names(reader, root, "") &&
+	       read_group(reader, root, config_fields, config_field_count, &reader->config->set) &&
+	       read_lists_and_arrays(reader, file) && config_agree(reader);
+}
+
 static bool read_all(struct reader *reader, const char *text)
 {
 	config_t file;
+	if (!check_words(reader, text))	/* first: libconfig 1.7 calls a number that is too large a syntax error */
+		return false;
 	config_init(&file);
-	bool fine = false;
-	if (config_read_string(&file, text) != CONFIG_TRUE) {
+	bool parsed = config_read_string(&file, text) == CONFIG_TRUE;
+	if (!parsed)
 		snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%d: %s", reader->file, config_error_line(&file),
 			 config_error_text(&file));
-	} else {
-		const config_setting_t *root = config_root_setting(&file);
-		fine = check_words(reader, text) && check_names(reader, root, "") &&
-		       read_group(reader, root, config_fields, config_field_count, &reader->config->set) &&
-		       read_lists_and_arrays(reader, &file) && config_agree(reader);
-	}
+	bool fine = parsed && read_parsed(reader, &file);
 	config_destroy(&file);
 	return fine;
 }

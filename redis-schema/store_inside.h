@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * store_inside: what store.c (the requests) and store_link.c (the connection's health, and what Redis is owed) share.
+ * Nobody else includes it.
+ */
+#ifndef PENSTOCK_STORE_INSIDE_H
+#define PENSTOCK_STORE_INSIDE_H
+
+#include "redis-schema/plans.h"
+#include "redis-schema/recent.h"
+#include "redis-schema/store.h"
+#include "redis-schema/wire.h"
+
+#include <pthread.h>
+
+struct event;
+
+enum { SAID_ROWS = 256 };
+
+struct store {
+	struct event_base *base;
+	struct store_settings settings;	/* its strings live as long as the store */
+	store_say *say;
+	void *say_arg;
+	struct wire *wire;
+	struct event *retry, *tick;
+	int64_t retry_ms;		/* the next wait */
+	int64_t failures;		/* in a row */
+	int64_t number;			/* of the last charge */
+	bool said_away, plans_asked;
+	bool refused;			/* the last charge had an error for an answer: a replica, or full memory */
+	struct {
+		uint64_t line;
+		int64_t at_s;
+	} said[SAID_ROWS];
+	pthread_mutex_t lock;		/* of what follows; never held while somebody's `done` runs */
+	struct recent *recent;
+	struct plans *plans;
+	struct store_stats stats;
+};
+
+/* Makes the wire and its timers, and lets it connect. False with a sentence in `error`. */
+bool store_link_open(struct store *store, char *error, size_t error_size);
+void store_link_close(struct store *store);
+
+/* How a request ended: opens the breaker after too many failures in a row. */
+void store_noted(struct store *store, enum wire_end end);
+/* How a charge ended. A Redis that greets us and takes no charges (READONLY, OOM) is away, and back when it takes one. */
+void store_note_taken(struct store *store, enum wire_end end);
+
+/* A charge that Redis has not confirmed; `local` is how the message was judged, `number` 0 where it was never sent. */
+void store_owe(struct store *store, const struct charge *charge, const struct charge_result *local, int64_t number);
+
+/* The charge's number was not above the last one that Redis knows of this node: the clock went back while the daemon
+ * was away, or two daemons have one node name. Go on above it. */
+void store_jump(struct store *store, int64_t known);
+
+/* What a panel wrote is said once in ten minutes, not once a message. `arg` is the store. */
+void store_say_seldom(void *arg, const char *line);
+
+#endif
