@@ -11,14 +11,16 @@
 #include "policy/base/banned.h"
 
 struct findings {
-	char *place;		/* owned */
+	char *place, *last;	/* owned */
+	bool fixable;		/* a difference has a fix */
 	json_t *rows[2];	/* owned arrays, by weight */
 };
 
-struct findings *findings_new(const char *place)
+struct findings *findings_new(const char *place, const char *last)
 {
 	struct findings *findings = have_memory(calloc(1, sizeof *findings));
 	findings->place = have_memory(strdup(place));
+	findings->last = have_memory(strdup(last));
 	findings->rows[DIFFERENCE] = have_memory(json_array());
 	findings->rows[WARNING] = have_memory(json_array());
 	return findings;
@@ -29,6 +31,19 @@ static void set(json_t *row, const char *name, const char *text)
 	char *clean = text == NULL ? NULL : clean_text(text);
 	json_object_set_new(row, name, clean == NULL ? json_null() : json_string(clean));
 	free(clean);
+}
+
+static const char *get(const json_t *row, const char *name)
+{
+	const char *text = json_string_value(json_object_get(row, name));
+	return text == NULL ? "" : text;
+}
+
+/* What a setting names must be there before it. */
+static int step_of(const json_t *row)
+{
+	const char *slash = strrchr(get(row, "file"), '/');
+	return slash == NULL || strcmp(slash, "/main.cf") == 0 ? 2 : strcmp(slash, "/master.cf") == 0 ? 1 : 0;
 }
 
 void findings_add(struct findings *findings, const struct finding *finding)
@@ -43,7 +58,12 @@ void findings_add(struct findings *findings, const struct finding *finding)
 	set(row, "file", file);
 	set(row, "fix", finding->fix);
 	set(row, "why", finding->why);
-	json_array_append_new(findings->rows[finding->weight], row);
+	json_t *rows = findings->rows[finding->weight];
+	size_t at = json_array_size(rows);
+	while (at > 0 && step_of(json_array_get(rows, at - 1)) > step_of(row))
+		at--;
+	json_array_insert_new(rows, at, row);
+	findings->fixable |= finding->weight == DIFFERENCE && finding->fix != NULL;
 }
 
 size_t findings_count(const struct findings *findings, enum weight weight)
@@ -51,10 +71,13 @@ size_t findings_count(const struct findings *findings, enum weight weight)
 	return json_array_size(findings->rows[weight]);
 }
 
-static const char *get(const json_t *row, const char *name)
+/* "nothing", or the text in quotes. */
+static void print_text(const char *text, FILE *to)
 {
-	const char *text = json_string_value(json_object_get(row, name));
-	return text == NULL ? "" : text;
+	if (*text == '\0')
+		fputs("nothing", to);
+	else
+		fprintf(to, "\"%s\"", text);
 }
 
 static void print_rows(const char *kind, const json_t *rows, FILE *to)
@@ -62,11 +85,13 @@ static void print_rows(const char *kind, const json_t *rows, FILE *to)
 	size_t index;
 	json_t *row;
 	json_array_foreach(rows, index, row) {
-		const char *found = get(row, "found"), *fix = get(row, "fix");
-		const char *quote = *found == '\0' ? "" : "\"";
-		fprintf(to, "%s: %s: found %s%s%s, expected \"%s\" in %s (%s)%s%s\n", kind, get(row, "what"), quote,
-			*found == '\0' ? "nothing" : found, quote, get(row, "expected"), get(row, "file"),
-			get(row, "why"), *fix == '\0' ? "" : "; type: ", fix);
+		const char *fix = get(row, "fix");
+		fprintf(to, "%s: %s: found ", kind, get(row, "what"));
+		print_text(get(row, "found"), to);
+		fputs(", expected ", to);
+		print_text(get(row, "expected"), to);
+		fprintf(to, " in %s (%s)%s%s\n", get(row, "file"), get(row, "why"),
+			*fix == '\0' ? "" : "; type: ", fix);
 	}
 }
 
@@ -76,16 +101,20 @@ void findings_print(const struct findings *findings, const char *config_file, FI
 	print_rows("difference", findings->rows[DIFFERENCE], to);
 	print_rows("warning", findings->rows[WARNING], to);
 	if (differences > 0)
-		fprintf(to, "%zu difference%s\n", differences, differences == 1 ? "" : "s");
+		fprintf(to, "%zu difference%s%s%s\n", differences, differences == 1 ? "" : "s",
+			findings->fixable ? "; type what is given, from top to bottom, and then: " : "",
+			findings->fixable ? findings->last : "");
 	else
 		fprintf(to, "Postfix fits %s\n", config_file);
 }
 
 void findings_print_json(const struct findings *findings, FILE *to)
 {
-	json_t *whole = have_memory(json_pack("{s:b, s:O, s:O}", "ok", findings_count(findings, DIFFERENCE) == 0,
-					      "differences", findings->rows[DIFFERENCE], "warnings",
-					      findings->rows[WARNING]));
+	json_t *whole = have_memory(json_pack("{s:b, s:O, s:O}",
+					      "ok", findings_count(findings, DIFFERENCE) == 0,
+					      "differences", findings->rows[DIFFERENCE],
+					      "warnings", findings->rows[WARNING]));
+	set(whole, "last", findings->fixable ? findings->last : NULL);
 	json_dumpf(whole, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	fputc('\n', to);
 	json_decref(whole);
@@ -98,6 +127,7 @@ void findings_free(struct findings **findings)
 	json_decref((*findings)->rows[DIFFERENCE]);
 	json_decref((*findings)->rows[WARNING]);
 	free((*findings)->place);
+	free((*findings)->last);
 	free(*findings);
 	*findings = NULL;
 }

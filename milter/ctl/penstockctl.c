@@ -2,7 +2,7 @@
  *
  * penstockctl: the admin's tool. Asks the daemon over its control socket, and fits Postfix to a configuration.
  *
- * Exit codes: 0 fine; 1 the daemon said no, or Postfix does not fit; 2 the tool was used wrongly or could not ask.
+ * Exit codes: 0 fine; 1 the daemon said no, or Postfix does not fit; 2 used wrongly, or could not ask.
  */
 #ifdef HAVE_CONFIG_H
 #include <config.h>	/* in brackets: in quotes the compiler would look beside this file first */
@@ -100,7 +100,8 @@ static int complain(const struct call *call, const char *format, ...)
 
 static const char *config_file(const struct call *call)
 {
-	return call->option[OPTION_CONFIG] != NULL ? call->option[OPTION_CONFIG] : SYSCONFDIR "/penstock/penstock.conf";
+	const char *given = call->option[OPTION_CONFIG];
+	return given != NULL ? given : SYSCONFDIR "/penstock/penstock.conf";
 }
 
 /* ---- asking the daemon ---- */
@@ -119,7 +120,7 @@ static const char *setting_default(const char *path)
 	return settings[i].text;
 }
 
-/* The control socket, to be freed. A configuration that the user named must be readable; the usual one need not be. */
+/* The control socket, to be freed. A configuration that the user named must be readable, the usual one not. */
 static char *socket_path(const struct call *call)
 {
 	char error[CONFIG_ERROR_MAX];
@@ -130,9 +131,10 @@ static char *socket_path(const struct call *call)
 		complain(call, "%s", error);
 		return NULL;
 	}
-	char *path = have_memory(strdup(config != NULL ? config->set.control_socket : setting_default("control.socket")));
+	const char *path = config != NULL ? config->set.control_socket : setting_default("control.socket");
+	char *copy = have_memory(strdup(path));
 	config_drop(&config);
-	return path;
+	return copy;
 }
 
 /* Asks, takes over `request`, and shows the answer. */
@@ -141,11 +143,11 @@ static int ask(const struct call *call, json_t *request)
 	char error[600];
 	char *path = socket_path(call);
 	json_t *answer = path == NULL ? NULL : client_ask(path, request, error, sizeof error);
-	json_decref(request);
 	if (answer == NULL) {
 		if (path != NULL)
 			complain(call, "%s", error);
 		free(path);
+		json_decref(request);
 		return EXIT_USAGE;
 	}
 	free(path);
@@ -159,9 +161,9 @@ static int ask(const struct call *call, json_t *request)
 	} else if (call->command->show != NULL) {
 		call->command->show(answer, stdout);
 	} else {
-		clean_print(stdout, call->arguments[0]);
-		printf(": %s\n", call->command->done);
+		show_done(call->arguments[0], call->command->done, json_object_get(request, "set"), stdout);
 	}
+	json_decref(request);
 	json_decref(answer);
 	return code;
 }
@@ -198,8 +200,8 @@ static int run_top(const struct call *call)
 		return complain(call, "--by \"%.100s\": expected rcpts or score", by);
 	if (given != NULL && !text_to_int(given, 1, TOP_MAX, &count))
 		return complain(call, "--count \"%.100s\": expected a whole number from 1 to %d", given, TOP_MAX);
-	return ask(call, have_memory(json_pack("{s:s, s:s, s:I}", "do", call->command->request, "by", by, "count",
-					       (json_int_t)count)));
+	return ask(call, have_memory(json_pack("{s:s, s:s, s:I}", "do", call->command->request, "by", by,
+					       "count", (json_int_t)count)));
 }
 
 /* "90", "30m", "2h", "1d"; -1 for anything else. */
@@ -226,8 +228,8 @@ static int run_note(const struct call *call)
 	const char *given = call->option[OPTION_FOR];
 	int64_t seconds = given == NULL ? 0 : seconds_of(given);
 	if (seconds < 0)
-		return complain(call, "--for \"%.100s\": expected seconds, or a number with s, m, h or d behind it, "
-				"at most %d days", given, FOR_DAYS_MAX);
+		return complain(call, "--for \"%.100s\": expected seconds, or a number with s, m, h or d behind "
+				"it, at most %d days", given, FOR_DAYS_MAX);
 	if (call->count == 1)
 		text_add(&reason, "by penstockctl");
 	for (int i = 1; i < call->count; i++) {
@@ -261,7 +263,8 @@ static bool set_field(const struct call *call, json_t *set, const char *argument
 		struct text text = text_over(known, sizeof known);
 		for (int i = 0; i < WINDOW_COUNT; i++)
 			text_addf(&text, "%s, ", window_word((enum window)i));
-		complain(call, "\"%.200s\": expected FIELD=VALUE with one of %srcpts_per_message, plan, over", argument, known);
+		complain(call, "\"%.200s\": expected FIELD=VALUE with one of %srcpts_per_message, plan, over",
+			 argument, known);
 		return false;
 	}
 	if (equals[1] != '\0' && !limits_set(&limits, field, equals + 1, &expected)) {
@@ -313,8 +316,8 @@ static int run_postfix_print(const struct call *call)
 {
 	enum postfix_part part = POSTFIX_MAIN;
 	if (call->count > 0 && !postfix_part_find(call->arguments[0], &part))
-		return complain(call, "\"%.100s\": expected main, master, milter-header-checks, header-checks or commands",
-				call->arguments[0]);
+		return complain(call, "\"%.100s\": expected main, master, milter-header-checks, header-checks or "
+				"commands", call->arguments[0]);
 	struct config *config = load(call);
 	if (config == NULL)
 		return EXIT_USAGE;
@@ -341,7 +344,8 @@ static int run_postfix_check(const struct call *call)
 	char *file = whole_path(config_file(call)), *checks = dir == NULL ? NULL : whole_path(dir);
 	char *postfix_dir = given == NULL ? NULL : whole_path(given);
 	struct postfix_wish wish = { config, file, checks, call->option[OPTION_QUEUE] };
-	int result = postfix_check(&wish, postfix_dir, call->option[OPTION_JSON] != NULL, stdout, error, sizeof error);
+	bool json = call->option[OPTION_JSON] != NULL;
+	int result = postfix_check(&wish, postfix_dir, json, stdout, error, sizeof error);
 	free(file);
 	free(checks);
 	free(postfix_dir);
@@ -358,20 +362,22 @@ static const struct command commands[] = {
 	{ "pool list", "", 0, 0, 0, run_plain, "pools", show_pools, "", "pools and their transports" },
 	{ "account show", "ACCOUNT", 1, 1, 0, run_account, "account.show", show_account, "",
 	  "level, score, limits and what is used of them" },
-	{ "account limit", "ACCOUNT FIELD=VALUE ...", 2, -1, 0, run_limit, "account.limit", NULL, "limits set",
+	{ "account limit", "ACCOUNT FIELD=VALUE ...", 2, -1, 0, run_limit, "account.limit", NULL, "",
 	  "set limits of its own; without a VALUE the plan's hold again" },
-	{ "account block", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.block", NULL, "blocked",
-	  "refuse its mail" },
-	{ "account unblock", "ACCOUNT", 1, 1, 0, run_account, "account.unblock", NULL, "no longer blocked", "end that" },
-	{ "account exempt", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.exempt", NULL, "exempt",
-	  "let it pass whatever its limits and level are" },
-	{ "account unexempt", "ACCOUNT", 1, 1, 0, run_account, "account.unexempt", NULL, "no longer exempt", "end that" },
-	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", NULL, "history forgotten",
-	  "forget its history; its limits, block and exemption stay" },
-	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1, TAKES(DIR) | TAKES(QUEUE),
-	  run_postfix_print, NULL, NULL, "", "what Postfix must be told" },
-	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), run_postfix_check, NULL, NULL, "",
-	  "how Postfix differs from that" },
+	{ "account block", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.block", NULL,
+	  "blocked", "refuse its mail" },
+	{ "account unblock", "ACCOUNT", 1, 1, 0, run_account, "account.unblock", NULL,
+	  "no longer blocked", "end that" },
+	{ "account exempt", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.exempt", NULL,
+	  "exempt", "let it pass whatever its limits and level are" },
+	{ "account unexempt", "ACCOUNT", 1, 1, 0, run_account, "account.unexempt", NULL,
+	  "no longer exempt", "end that" },
+	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", NULL,
+	  "history forgotten", "forget its history; its limits, block and exemption stay" },
+	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
+	  TAKES(DIR) | TAKES(QUEUE), run_postfix_print, NULL, NULL, "", "what Postfix must be told" },
+	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), run_postfix_check, NULL, NULL,
+	  "", "how Postfix differs from that" },
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -391,13 +397,15 @@ static void print_help(FILE *to)
 	table = table_new(titles);
 	for (int i = 0; i < OPTION_COUNT_OF; i++) {
 		bool letter = options[i].letter != 0;
-		table_addf(table, "%c%c%s--%s%s%s", letter ? '-' : ' ', letter ? options[i].letter : ' ', letter ? ", " : "  ",
-			   options[i].name, *options[i].value == '\0' ? "" : " ", options[i].value);
+		table_addf(table, "%c%c%s--%s%s%s", letter ? '-' : ' ', letter ? options[i].letter : ' ',
+			   letter ? ", " : "  ", options[i].name, *options[i].value == '\0' ? "" : " ",
+			   options[i].value);
 		table_add(table, options[i].help);
 	}
 	table_print(table, to, 2);
 	table_free(&table);
-	fputs("\nexit code: 0 fine; 1 the daemon said no, or Postfix does not fit; 2 wrong usage, or no connection\n", to);
+	fputs("\nexit code: 0 fine; 1 the daemon said no, or Postfix does not fit; 2 wrong usage, or no "
+	      "connection\n", to);
 }
 
 /* False with the complaint of getopt made. */
@@ -408,7 +416,8 @@ static bool read_options(struct call *call, int argc, char **argv)
 	struct text text = text_over(shorts, sizeof shorts);
 	for (int i = 0; i < OPTION_COUNT_OF; i++) {
 		bool value = *options[i].value != '\0';
-		longs[i] = (struct option){ options[i].name, value ? required_argument : no_argument, NULL, LETTER_NONE + i };
+		longs[i] = (struct option){ options[i].name, value ? required_argument : no_argument, NULL,
+					    LETTER_NONE + i };
 		if (options[i].letter != 0)
 			text_addf(&text, "%c%s", options[i].letter, value ? ":" : "");
 	}
@@ -447,13 +456,15 @@ static int run_call(struct call *call)
 	const struct command *command = find_command(call);
 	if (command == NULL)
 		return complain(call, "\"%.100s%s%.100s\" is no command; penstockctl --help names them all",
-				call->arguments[0], call->count > 1 ? " " : "", call->count > 1 ? call->arguments[1] : "");
+				call->arguments[0], call->count > 1 ? " " : "",
+				call->count > 1 ? call->arguments[1] : "");
 	call->command = command;
 	for (int i = 0; i < OPTION_COUNT_OF; i++)
 		if (call->option[i] != NULL && ((command->takes | TAKES_ALWAYS) & 1u << i) == 0)
 			return complain(call, "it does not take --%s", options[i].name);
 	if (call->count < command->least || (command->most >= 0 && call->count > command->most))
-		return complain(call, "expected %s", *command->arguments == '\0' ? "no arguments" : command->arguments);
+		return complain(call, "expected %s",
+				*command->arguments == '\0' ? "no arguments" : command->arguments);
 	return command->run(call);
 }
 

@@ -23,14 +23,15 @@ bool postfix_part_find(const char *word, enum postfix_part *part_out)
 	return false;
 }
 
-/* Postfix's processes work in the queue directory, and a chrooted one has it as its root. A path below it that is
- * written without the folder means the same file to both; any other path only works without chroot. */
+/* Postfix's processes work in the queue directory, and a chrooted one has it as its root. A path below it that
+ * is written without the folder means the same file to both; any other path only works without chroot. */
 static const char *path_for(const char *path, const char *queue)
 {
 	size_t length = strlen(queue);
 	while (length > 0 && queue[length - 1] == '/')
 		length--;
-	return length > 0 && strncmp(path, queue, length) == 0 && path[length] == '/' ? path + length + 1 : path;
+	bool below = length > 0 && strncmp(path, queue, length) == 0 && path[length] == '/';
+	return below ? path + length + 1 : path;
 }
 
 /* libmilter writes inet:PORT@ADDRESS, Postfix inet:ADDRESS:PORT. */
@@ -46,13 +47,14 @@ static void milter_name(const struct postfix_wish *wish, struct postfix_line *li
 		snprintf(line->value, size, "unix:%s", path_for(rest + 1, wish->queue));
 	} else {
 		int port = at == NULL ? (int)strlen(rest + 1) : (int)(at - rest - 1);
-		if (*address == '\0' || strcmp(address, "0.0.0.0") == 0)	/* listens at all of this host's */
+		/* listens at all of this host's */
+		if (*address == '\0' || strcmp(address, "0.0.0.0") == 0)
 			address = socket[4] == '6' ? "::1" : "127.0.0.1";
 		if (strcmp(address, "::") == 0)
 			address = "::1";
 		bool bracket = strchr(address, ':') != NULL && *address != '[';
-		snprintf(line->value, size, "inet:%s%s%s:%.*s", bracket ? "[" : "", address, bracket ? "]" : "", port,
-			 rest + 1);
+		snprintf(line->value, size, "inet:%s%s%s:%.*s", bracket ? "[" : "", address, bracket ? "]" : "",
+			 port, rest + 1);
 	}
 }
 
@@ -67,7 +69,8 @@ static void socketmap_name(const struct postfix_wish *wish, struct postfix_line 
 			 strncmp(listen, "inet:", 5) == 0 ? listen + 5 : listen);
 }
 
-static struct postfix_line *next_line(struct postfix_line *lines, int *count, const char *name, const char *why)
+static struct postfix_line *next_line(struct postfix_line *lines, int *count, const char *name,
+				      const char *why)
 {
 	struct postfix_line *line = &lines[(*count)++];
 	line->name = name;
@@ -76,7 +79,8 @@ static struct postfix_line *next_line(struct postfix_line *lines, int *count, co
 	return line;
 }
 
-static void set_line(struct postfix_line *lines, int *count, const char *name, const char *why, const char *value)
+static void set_line(struct postfix_line *lines, int *count, const char *name, const char *why,
+		     const char *value)
 {
 	text_copy(next_line(lines, count, name, why)->value, sizeof lines->value, value);
 }
@@ -86,13 +90,17 @@ int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line line
 	int count = 0;
 	milter_name(wish, next_line(lines, &count, "smtpd_milters",
 				    "mail by SMTP; where other milters are named already, add it behind them"));
-	milter_name(wish, next_line(lines, &count, "non_smtpd_milters", "mail by sendmail(1), as PHP's mail() sends it"));
+	milter_name(wish, next_line(lines, &count, "non_smtpd_milters",
+				    "mail by sendmail(1), as PHP's mail() sends it"));
 	set_line(lines, &count, "milter_default_action",
 		 "accept would let the rest of a session go out unjudged when the milter dies", "tempfail");
 	set_line(lines, &count, "milter_protocol", "what libmilter speaks", "6");
 	struct postfix_line *line = next_line(lines, &count, "milter_header_checks",
-					      "our header chooses the transport; only headers of milters are looked at");
+					      "our header chooses the transport; only milters' headers count");
 	snprintf(line->value, sizeof line->value, "regexp:%.400s/" POSTFIX_MILTER_FILE, wish->dir);
+	set_line(lines, &count, "default_filter_nexthop",
+		 "a transport chosen so does not look at relayhost; where that is empty, nothing changes",
+		 "$relayhost");
 	line = next_line(lines, &count, "smtp_header_checks", "our headers do not leave the host");
 	snprintf(line->value, sizeof line->value, "regexp:%.400s/" POSTFIX_SMTP_FILE, wish->dir);
 	set_line(lines, &count, "smtp_bind_address_enforce",
@@ -138,9 +146,9 @@ static void print_main(const struct postfix_wish *wish, FILE *to)
 	for (int i = 0; i < count; i++) {
 		fprintf(to, "# %s\n", lines[i].why);
 		if (strstr(lines[i].value, "unix:/") != NULL && !said)
-			fprintf(to, "# a chrooted process (Debian's smtpd, cleanup and trivial-rewrite are) seeks this path below\n"
-				    "# %s: put the socket there, or say \"n\" for chroot in master.cf; inet needs\n"
-				    "# neither, but is slower\n",
+			fprintf(to, "# a chrooted process (Debian's smtpd, cleanup and trivial-rewrite are)\n"
+				    "# seeks this path below %s: put the socket there, or say\n"
+				    "# \"n\" for chroot in master.cf; inet needs neither, but is slower\n",
 				wish->queue);
 		said |= strstr(lines[i].value, "unix:/") != NULL;
 		fprintf(to, "%s = %s\n", lines[i].name, lines[i].value);
@@ -175,7 +183,8 @@ static void print_filter(const struct transport *transport, const struct postfix
 
 void postfix_print_quoted(const char *word, FILE *to)
 {
-	if (*word != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=@")] == '\0') {
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=@";
+	if (*word != '\0' && word[strspn(word, plain)] == '\0') {
 		fputs(word, to);
 		return;
 	}
@@ -188,6 +197,18 @@ void postfix_print_quoted(const char *word, FILE *to)
 	fputc('\'', to);
 }
 
+void postfix_print_postconf(const char *dir, const char *option, const char *setting, FILE *to)
+{
+	fputs("postconf ", to);
+	if (dir != NULL) {
+		fputs("-c ", to);
+		postfix_print_quoted(dir, to);
+		fputc(' ', to);
+	}
+	fprintf(to, "%s ", option);
+	postfix_print_quoted(setting, to);
+}
+
 void postfix_print_service_command(const struct transport *transport, const char *dir, FILE *to)
 {
 	struct postfix_line lines[POSTFIX_OPTIONS_MAX];
@@ -197,17 +218,11 @@ void postfix_print_service_command(const struct transport *transport, const char
 	text_addf(&text, "%s/unix=%s unix - - n - - smtp", transport->name, transport->name);
 	for (int i = 0; i < count; i++)
 		text_addf(&text, " -o %s=%s", lines[i].name, lines[i].value);
-	fputs("postconf ", to);
-	if (dir != NULL) {
-		fputs("-c ", to);
-		postfix_print_quoted(dir, to);
-		fputc(' ', to);
-	}
-	fputs("-M ", to);
-	postfix_print_quoted(service, to);
+	postfix_print_postconf(dir, "-M", service, to);
 }
 
-static void print_service_command(const struct transport *transport, const struct postfix_wish *wish, FILE *to)
+static void print_service_command(const struct transport *transport, const struct postfix_wish *wish,
+				  FILE *to)
 {
 	(void)wish;
 	postfix_print_service_command(transport, NULL, to);
@@ -236,8 +251,7 @@ static void print_commands(const struct postfix_wish *wish, FILE *to)
 	for (int i = 0; i < count; i++) {
 		char setting[800];
 		snprintf(setting, sizeof setting, "%s = %s", lines[i].name, lines[i].value);
-		fputs("postconf -e ", to);
-		postfix_print_quoted(setting, to);
+		postfix_print_postconf(NULL, "-e", setting, to);
 		fputc('\n', to);
 	}
 	fputs("postfix reload\n", to);
@@ -268,8 +282,8 @@ void postfix_print_all(const struct postfix_wish *wish, FILE *to)
 {
 	for (int i = 0; i < POSTFIX_PART_COUNT; i++) {
 		bool in_dir = i == POSTFIX_MILTER_CHECKS || i == POSTFIX_SMTP_CHECKS;
-		fprintf(to, "%s# ---- %s%s%s\n", i > 0 ? "\n" : "", in_dir ? wish->dir : "", in_dir ? "/" : "",
-			parts[i].file);
+		fprintf(to, "%s# ---- %s%s%s\n", i > 0 ? "\n" : "", in_dir ? wish->dir : "",
+			in_dir ? "/" : "", parts[i].file);
 		postfix_print(wish, (enum postfix_part)i, to);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * postfix: what Postfix must be told so that it fits a configuration of ours: the lines of main.cf and master.cf, the
- * header check files, and the commands that put them there.
+ * postfix: what Postfix must be told so that it fits a configuration of ours: the lines of main.cf and master.cf,
+ * the header check files, and the commands that put them there.
  */
 #ifndef PENSTOCK_POSTFIX_H
 #define PENSTOCK_POSTFIX_H
@@ -42,7 +42,7 @@ struct postfix_line {
 	char value[640];
 };
 
-enum { POSTFIX_LINES_MAX = 8, POSTFIX_OPTIONS_MAX = 4 };
+enum { POSTFIX_LINES_MAX = 9, POSTFIX_OPTIONS_MAX = 4 };
 
 /* The parameters of main.cf; returns how many. */
 int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line lines[POSTFIX_LINES_MAX]);
@@ -54,7 +54,9 @@ bool postfix_part_find(const char *word, enum postfix_part *part_out);
 void postfix_print(const struct postfix_wish *wish, enum postfix_part part, FILE *to);
 void postfix_print_all(const struct postfix_wish *wish, FILE *to);
 
-/* Single commands, without a newline: a transport's service (dir NULL: without -c), a header check file. */
+/* Single commands, without a newline: postconf OPTION SETTING (dir NULL: without -c), a transport's service, a
+ * header check file. */
+void postfix_print_postconf(const char *dir, const char *option, const char *setting, FILE *to);
 void postfix_print_service_command(const struct transport *transport, const char *dir, FILE *to);
 void postfix_print_file_command(const struct postfix_wish *wish, enum postfix_part part, FILE *to);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * postfix_check: holds a Postfix against a configuration of ours and names each difference: what it is, what was found
- * and what was expected, where, and what to type. A warning is what may be meant so, and is no difference.
+ * postfix_check: holds a Postfix against a configuration of ours and names each difference: what it is, what
+ * was found and what was expected, where, and what to type, in an order that works in one round. A warning is
+ * what may be meant so, and is no difference.
  */
 #ifndef PENSTOCK_POSTFIX_CHECK_H
 #define PENSTOCK_POSTFIX_CHECK_H
@@ -11,9 +12,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* `postfix_dir` is Postfix's configuration folder; NULL: the one that postconf finds. wish->dir and wish->queue may be
- * NULL: that folder, and the queue directory that it names. Writes lines, or one object of JSON
- * {"ok", "differences": [{"what", "found", "expected", "file", "fix", "why"}], "warnings": [the same]}.
+/* `postfix_dir` is Postfix's configuration folder; NULL: the one that postconf finds. wish->dir and wish->queue
+ * may be NULL: that folder, and the queue directory that it names. Writes lines, or one object of JSON as
+ * finding.h tells.
  * 0: it fits; 1: differences; -1 with a sentence in `error`: Postfix's configuration cannot be read. */
 int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, bool json, FILE *to, char *error,
 		  size_t error_size);

@@ -105,8 +105,8 @@ static void close_both(const int fds[2])
 			close(fds[i]);
 }
 
-/* Runs a command and gives its standard output, to be freed, and its exit code; what it said on standard error (the
- * last line of it) is in `said`. NULL where it could not be run to its end, with a sentence in `said`. */
+/* Runs a command and gives its standard output, to be freed, and its exit code; what it said on standard error
+ * (the last line of it) is in `said`. NULL where it could not be run to its end, with a sentence in `said`. */
 static char *run(const char *const *argv, int *exit_out, char *said, size_t said_size)
 {
 	int out[2] = { -1, -1 }, err[2] = { -1, -1 }, status = 0;
@@ -271,16 +271,45 @@ const struct postfix_service *postfix_service(const struct postfix *postfix, siz
 	return index < postfix->service_count ? &postfix->services[index] : NULL;
 }
 
-int postfix_lookup(const struct postfix *postfix, const char *table, const char *key, char *answer, size_t size)
+const char *postfix_next_element(const char **rest, char element[ELEMENT_MAX])
+{
+	const char *start = *rest + strspn(*rest, ", \t\r\n");
+	const char *end = start;
+	for (int depth = 0; *end != '\0' && (depth > 0 || strchr(", \t\r\n", *end) == NULL); end++)
+		depth += *end == '{' ? 1 : *end == '}' ? -1 : 0;
+	*rest = end;
+	if (end == start)
+		return NULL;
+	bool braces = *start == '{' && end[-1] == '}' && end - start >= 2;
+	start += braces ? 1 : 0;
+	snprintf(element, ELEMENT_MAX, "%.*s", (int)(end - start) - (braces ? 1 : 0), start);
+	return start;
+}
+
+static int ask_table(const struct postfix *postfix, const char *table, const char *key, char answer[ELEMENT_MAX])
 {
 	int code = 0;
 	char said[400];
 	char *text = run_postfix(postfix, "postmap", (const char *const[]){ "-q", key, table, NULL }, &code, said,
 				 sizeof said);
-	/* Exit code 1 is both "not in it" and "cannot read it"; the latter is told on standard error. */
-	bool broken = text == NULL || (code != 0 && *said != '\0');
-	text_copy(answer, size, broken ? said : text);
+	/* Exit code 1 is both "not in it" and "cannot read it"; the latter is told on standard error, where every
+	 * command also tells of a parameter that stands in main.cf twice. */
+	bool twice = strstr(said, "overriding earlier entry") != NULL;
+	bool broken = text == NULL || (code != 0 && *said != '\0' && !twice);
+	text_copy(answer, ELEMENT_MAX, broken ? said : text);
 	answer[strcspn(answer, "\n")] = '\0';
 	free(text);
 	return broken ? -1 : code == 0;
+}
+
+int postfix_lookup(const struct postfix *postfix, const char *list, const char *key, char answer[ELEMENT_MAX])
+{
+	char table[ELEMENT_MAX];
+	*answer = '\0';
+	while (postfix_next_element(&list, table) != NULL) {
+		int found = ask_table(postfix, table, key, answer);
+		if (found != 0)
+			return found;
+	}
+	return 0;
 }

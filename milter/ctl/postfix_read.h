@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * postfix_read: a Postfix as it is set up now. postconf(1) and postmap(1) are run directly, never through a shell, and
- * stopped where they take too long; neither needs a running server.
+ * postfix_read: a Postfix as it is set up now. postconf(1) and postmap(1) are run directly, never through a
+ * shell, and stopped where they take too long; neither needs a running server.
  */
 #ifndef PENSTOCK_POSTFIX_READ_H
 #define PENSTOCK_POSTFIX_READ_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+enum { ELEMENT_MAX = 1024 };
 
 struct postfix;
 
@@ -20,15 +22,18 @@ struct postfix_service {
 struct postfix *postfix_read(const char *dir, char *error, size_t error_size);
 void postfix_free(struct postfix **postfix);
 
-/* A parameter with its $names expanded: as a service ("clean-1/unix") overrides it, else of main.cf; service NULL:
- * of main.cf. NULL where this Postfix does not know it. */
+/* A parameter with its $names expanded: as a service ("clean-1/unix") overrides it, else of main.cf; service
+ * NULL: of main.cf. NULL where this Postfix does not know it. */
 const char *postfix_get(const struct postfix *postfix, const char *service, const char *name);
 /* Only what the service says itself; NULL where it says nothing. */
 const char *postfix_override(const struct postfix *postfix, const char *service, const char *name);
 /* Services of master.cf in order; NULL behind the last one. */
 const struct postfix_service *postfix_service(const struct postfix *postfix, size_t index);
 
-/* Asks one table as postmap -q does: 1 with the answer, 0 where the key is not in it, -1 with what postmap said. */
-int postfix_lookup(const struct postfix *postfix, const char *table, const char *key, char *answer, size_t size);
+/* The next element of a list, where it begins; one in braces is given without them. NULL at the end. */
+const char *postfix_next_element(const char **rest, char element[ELEMENT_MAX]);
+/* Asks the tables of a list as postmap -q does, up to the first that answers: 1 with the answer, 0 where the key
+ * is in none, -1 with what postmap said of a table that it cannot read. */
+int postfix_lookup(const struct postfix *postfix, const char *list, const char *key, char answer[ELEMENT_MAX]);
 
 #endif

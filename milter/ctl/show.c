@@ -3,6 +3,7 @@
 
 #include "milter/ctl/table.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -89,7 +90,8 @@ void show_status(const json_t *answer, FILE *to)
 					     "max_sessions", "reasons" };
 	char span[FORM_MAX];
 	const char *key;
-	json_t *value, *reasons = json_object_get(answer, "reasons"), *last = json_object_get(answer, "last_message_s");
+	json_t *value, *reasons = json_object_get(answer, "reasons");
+	json_t *last = json_object_get(answer, "last_message_s");
 	size_t index;
 	struct table *table = table_new(pairs);
 	table_add(table, "status");
@@ -99,7 +101,8 @@ void show_status(const json_t *answer, FILE *to)
 		table_add(table, value_text(value, span));
 	}
 	table_add(table, "version");
-	table_addf(table, "%s, up %s", or_dash(text_of(answer, "version")), form_span(span, whole_of(answer, "uptime_s")));
+	table_addf(table, "%s, up %s", or_dash(text_of(answer, "version")),
+		   form_span(span, whole_of(answer, "uptime_s")));
 	table_add(table, "last message");
 	if (json_is_number(last))
 		table_addf(table, "%s ago", form_span(span, whole_of(answer, "last_message_s")));
@@ -125,8 +128,8 @@ void show_status(const json_t *answer, FILE *to)
 
 void show_top(const json_t *answer, FILE *to)
 {
-	static const char *const titles[] = { "ACCOUNT", "LEVEL", ">SCORE", ">MSGS/HOUR", ">RCPTS/HOUR", ">RCPTS/DAY",
-					      NULL };
+	static const char *const titles[] = { "ACCOUNT", "LEVEL", ">SCORE", ">MSGS/HOUR", ">RCPTS/HOUR",
+					      ">RCPTS/DAY", NULL };
 	json_t *rows = json_object_get(answer, "accounts"), *row;
 	size_t index;
 	struct table *table = table_new(titles);
@@ -152,7 +155,8 @@ static void levels_text(const json_t *levels, char *text, size_t size)
 	*text = '\0';
 	json_array_foreach(levels, index, level) {
 		const char *word = json_string_value(level);
-		int wrote = snprintf(text + length, size - length, "%s%s", index == 0 ? "" : ", ", word == NULL ? "?" : word);
+		int wrote = snprintf(text + length, size - length, "%s%s", index == 0 ? "" : ", ",
+				     word == NULL ? "?" : word);
 		if (wrote < 0 || (size_t)wrote >= size - length)
 			return;
 		length += (size_t)wrote;
@@ -161,8 +165,8 @@ static void levels_text(const json_t *levels, char *text, size_t size)
 
 void show_pools(const json_t *answer, FILE *to)
 {
-	static const char *const titles[] = { "POOL", "LEVELS", "TRANSPORT", "ADDRESS", "HELO", ">WEIGHT", ">MESSAGES",
-					      NULL };
+	static const char *const titles[] = { "POOL", "LEVELS", "TRANSPORT", "ADDRESS", "HELO", ">WEIGHT",
+					      ">MESSAGES", NULL };
 	json_t *pools = json_object_get(answer, "pools"), *pool, *transport;
 	size_t i, j;
 	struct table *table = table_new(titles);
@@ -192,6 +196,21 @@ static void add_pair(struct table *table, const char *name, const char *value)
 	table_add(table, or_dash(value));
 }
 
+/* What is blocked is refused, or held where reputation.blocked_action says so. */
+static void add_way(struct table *table, const json_t *answer)
+{
+	bool admin = *text_of(answer, "block") != '\0', level = strcmp(text_of(answer, "level"), "blocked") == 0;
+	const char *transport = text_of(answer, "transport");
+	table_add(table, "leaves by");
+	if (admin || level)
+		table_addf(table, "nothing: blocked by %s; nothing leaves until it is released or unblocked",
+			   admin ? "an admin" : "its level");
+	else if (*transport == '\0')
+		table_add(table, "the MTA's default transport");
+	else
+		table_addf(table, "%s of pool %s", transport, or_dash(text_of(answer, "pool")));
+}
+
 static void show_account_head(const json_t *answer, FILE *to)
 {
 	static const struct { const char *known, *said; } knowledge[] = {
@@ -200,7 +219,7 @@ static void show_account_head(const json_t *answer, FILE *to)
 	};
 	char form[FORM_MAX];
 	int64_t now = time(NULL), since = whole_of(answer, "since"), first = whole_of(answer, "first");
-	const char *known = text_of(answer, "known"), *transport = text_of(answer, "transport");
+	const char *known = text_of(answer, "known");
 	struct table *table = table_new(pairs);
 	add_pair(table, "account", text_of(answer, "account"));
 	table_add(table, "level");
@@ -210,12 +229,9 @@ static void show_account_head(const json_t *answer, FILE *to)
 	add_score(table, json_object_get(answer, "score"));
 	add_pair(table, "first message", form_ago(form, first, now));
 	table_add(table, "plan");
-	table_addf(table, "%s; over a limit: %s", or_dash(text_of(answer, "plan")), or_dash(text_of(answer, "over")));
-	table_add(table, "leaves by");
-	if (*transport == '\0')
-		table_add(table, "the MTA's default transport");
-	else
-		table_addf(table, "%s of pool %s", transport, or_dash(text_of(answer, "pool")));
+	table_addf(table, "%s; over a limit: %s", or_dash(text_of(answer, "plan")),
+		   or_dash(text_of(answer, "over")));
+	add_way(table, answer);
 	add_pair(table, "block", text_of(answer, "block"));
 	add_pair(table, "exempt", text_of(answer, "exempt"));
 	for (size_t i = 0; i < sizeof knowledge / sizeof knowledge[0]; i++)
@@ -230,7 +246,8 @@ static void show_windows(const json_t *answer, FILE *to)
 {
 	static const char *const titles[] = { "LIMIT", ">USED", ">LIMIT", "", "FREES IN", "FROM", NULL };
 	char form[FORM_MAX];
-	json_t *rows = json_object_get(answer, "windows"), *own = json_object_get(answer, "own_limits"), *row;
+	json_t *rows = json_object_get(answer, "windows"), *row;
+	json_t *own = json_object_get(answer, "own_limits");
 	size_t index;
 	struct table *table = table_new(titles);
 	json_array_foreach(rows, index, row) {
@@ -240,9 +257,11 @@ static void show_windows(const json_t *answer, FILE *to)
 		table_add(table, or_dash(name));
 		add_number(table, row, "used");
 		add_number(table, row, "limit");
-		table_add(table, form_bar(form, number_of(row, "used"), json_is_number(limit) ? json_number_value(limit) : -1));
+		table_add(table, form_bar(form, number_of(row, "used"),
+					  json_is_number(limit) ? json_number_value(limit) : -1));
 		table_add(table, frees > 0 ? form_span(form, frees) : "");
-		table_add(table, json_object_get(own, name) != NULL ? "own" : json_is_number(limit) ? "plan" : "");
+		table_add(table, json_object_get(own, name) != NULL ? "own" :
+				 json_is_number(limit) ? "plan" : "");
 	}
 	table_add(table, "rcpts_per_message");
 	table_add(table, "");
@@ -285,4 +304,31 @@ void show_account(const json_t *answer, FILE *to)
 	show_account_head(answer, to);
 	show_windows(answer, to);
 	show_reputation(answer, to);
+}
+
+/* Of the fields of a limit request those that were given a value, or those that were given none. */
+static void show_fields(const json_t *set, bool removed, bool *any, FILE *to)
+{
+	const char *field, *before = "";
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)set, field, value) {
+		if (json_is_null(value) != removed)
+			continue;
+		if (*before == '\0')
+			fprintf(to, "%slimits %s: ", *any ? "; " : "", removed ? "removed" : "set");
+		fprintf(to, "%s%s%s", before, field, removed ? "" : "=");
+		clean_print(to, text_of(set, field));
+		before = ", ";
+		*any = true;
+	}
+}
+
+void show_done(const char *account, const char *done, const json_t *set, FILE *to)
+{
+	bool any = false;
+	clean_print(to, account);
+	fprintf(to, ": %s", done);
+	show_fields(set, false, &any, to);
+	show_fields(set, true, &any, to);
+	fputc('\n', to);
 }

@@ -47,8 +47,8 @@ static size_t utf8_length(const unsigned char *text, uint32_t *code_out)
 	return code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : length;
 }
 
-/* Characters that move the cursor, hide, or turn what follows around: C0, DEL, C1, line separators, zero widths,
- * directions (Unicode TR 36 section 2.4). */
+/* Characters that move the cursor, hide, or turn what follows around: C0, DEL, C1, line separators, zero
+ * widths, directions (Unicode TR 36 section 2.4). */
 static bool code_is_unsafe(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||

@@ -17,8 +17,8 @@ enum { FORM_MAX = 64 };	/* bytes that a form_ function writes at most, with its 
 /* `memory` itself; a tool without memory says so and exits 2. */
 void *have_memory(void *memory);
 
-/* Titles of the columns, NULL at the end; one that begins with '>' is for numbers, at the right edge. The titles are
- * borrowed for the life of the table. */
+/* Titles of the columns, NULL at the end; one that begins with '>' is for numbers, at the right edge. The titles
+ * are borrowed for the life of the table. */
 struct table *table_new(const char *const *titles);
 /* The next cell, row after row; a copy is kept. */
 void table_add(struct table *table, const char *cell);

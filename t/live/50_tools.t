@@ -35,8 +35,19 @@ part 'account' => sub {
 	is $status, 0, 'show for people';
 	like $out, qr/good/, '... names the level';
 
-	is +($daemon->ctl('account', 'limit', $alice, 'rcpts_per_hour=7', 'plan=gold'))[0], 0, 'limit';
-	is_deeply $redis->hash($world->key($alice, 'limits')), { rcpts_per_hour => 7, plan => 'gold' }, '... is in Redis as a panel writes it';
+	like $out, qr/^leaves by +clean-[12] of pool clean/m, '... by which way its mail leaves';
+
+	($status, $out) = $daemon->ctl('account', 'limit', $alice, 'rcpts_per_hour=7', 'plan=gold');
+	is $status, 0, 'limit';
+	is $out, "$alice: limits set: rcpts_per_hour=7, plan=gold\n", '... says what it did';
+	is_deeply $redis->hash($world->key($alice, 'limits')), { rcpts_per_hour => 7, plan => 'gold' },
+		'... is in Redis as a panel writes it';
+	(undef, $out) = $daemon->ctl('account', 'limit', $alice, 'rcpts_per_hour=');
+	is $out, "$alice: limits removed: rcpts_per_hour\n", 'without a value the limit is removed';
+	is_deeply $redis->hash($world->key($alice, 'limits')), { plan => 'gold' }, '... in Redis, too';
+	(undef, $out) = $daemon->ctl('account', 'limit', $alice, 'plan=', 'over=hold', 'rcpts_per_day=9', 'msgs_per_day=');
+	is $out, "$alice: limits set: over=hold, rcpts_per_day=9; limits removed: plan, msgs_per_day\n", 'both at once';
+	$daemon->ctl('account', 'limit', $alice, 'over=', 'rcpts_per_day=');
 	($status, undef, my $error) = $daemon->ctl('account', 'limit', $alice, 'rcpts_per_hour=many');
 	isnt $status, 0, 'limit with nonsense is refused';
 	like $error, qr/rcpts_per_hour.*many/, "... in words: $error";
@@ -44,8 +55,19 @@ part 'account' => sub {
 	is +($daemon->ctl('account', 'block', $alice, 'ticket 4711'))[0], 0, 'block';
 	like $world->send(auth => 'alice')->{code}, qr/^5/, '... holds at once';
 	is $redis->do('GET', $world->key($alice, 'block')), 'ticket 4711', '... with its reason';
+	(undef, $out) = $daemon->ctl('account', 'show', $alice);
+	like $out, qr/^leaves by +nothing: blocked by an admin/m, 'show: nothing leaves';
+	unlike $out, qr/of pool/, '... by no transport';
 	is +($daemon->ctl('account', 'unblock', $alice))[0], 0, 'unblock';
 	is $world->send(auth => 'alice')->{code}, 250, '... holds at once';
+
+	my $oscar = 'oscar@example.com';
+	$world->make_good($oscar);
+	$redis->do('HSET', $world->key($oscar, 'state'), level => 'blocked', score => 9, rep => '50 50 40 40 10');
+	is $daemon->ctl_json('account', 'show', $oscar)->{level}, 'blocked', 'an account that its history blocks';
+	(undef, $out) = $daemon->ctl('account', 'show', $oscar);
+	like $out, qr/^leaves by +nothing: blocked by its level; .* until it is released or unblocked$/m, '... nothing leaves';
+	$daemon->ctl('account', 'reset', $oscar);
 
 	is +($daemon->ctl('account', 'reset', $alice))[0], 0, 'reset';
 	is $daemon->ctl_json('account', 'show', $alice)->{level} =~ /^(?:new|unknown)$/ ? 1 : 0, 1, '... forgets the level';
@@ -94,7 +116,113 @@ sub check_finds {
 	write_file($path, $text);
 	isnt $status, 0, "$what is found";
 	like $out, $_, "... and named: $_" for @named;
+	unlike $out, qr/^warning: .*_maps/m, "... and nothing else";
 }
+
+# A Postfix's folder, as of a new admin: the lines of main.cf behind those that any has, and a master.cf.
+sub new_postfix {
+	my ($name, $queue, $main, $master) = @_;
+	my $folder = "$world->{folder}/$name";
+	mkdir $folder;
+	write_file("$folder/main.cf", "compatibility_level = 3.6\nqueue_directory = $queue\n$main", 0644);
+	write_file("$folder/master.cf", $master, 0644);
+	return $folder;
+}
+
+# What postfix check says of a folder: the document of JSON.
+sub check_json {
+	my ($folder) = @_;
+	my (undef, $out) = $daemon->ctl('--json', 'postfix', 'check', '-d', $folder);
+	return decode_json($out);
+}
+
+# Types what is given, in the order in which it is given.
+sub type_fixes {
+	my ($document) = @_;
+	local $ENV{PATH} = "$world->{build}:$ENV{PATH}:/usr/sbin";
+	for my $row (@{ $document->{differences} }) {
+		my ($status, $out, $error) = run({}, 'sh', '-c', $row->{fix} // 'false');
+		is $status, 0, "typed: " . ($row->{fix} // "nothing, for $row->{what}") or diag $error;
+	}
+}
+
+# Is the order of the files one in which each is there before it is named?
+sub in_order {
+	my ($document) = @_;
+	return join('', map { $_->{file} =~ /main\.cf$/ ? 'S' : $_->{file} =~ /master\.cf$/ ? 'M' : 'F' }
+		@{ $document->{differences} }) =~ /^F*M*S*$/;
+}
+
+# As Debian's master.cf has it.
+my $chrooted = join '', map { "$_\n" } 'smtp inet n - y - - smtpd', 'submission inet n - y - - smtpd',
+	'pickup unix n - y 60 1 pickup', 'cleanup unix n - y - 0 cleanup', 'qmgr unix n - n 300 1 qmgr',
+	'rewrite unix - - y - - trivial-rewrite', 'smtp unix - - y - - smtp', 'relay unix - - y - - smtp';
+
+# One round of fixes, and it fits. Gives the document of the check before it.
+sub one_round {
+	my ($what, $folder) = @_;
+	my $before = check_json($folder);
+	ok !$before->{ok}, "$what: differences";
+	ok in_order($before), '... in an order that works' or diag explain $before;
+	is $before->{last}, "postfix -c $folder reload", '... and what comes last';
+	type_fixes($before);
+	my $after = check_json($folder);
+	ok $after->{ok}, '... one round, and it fits' or diag explain $after;
+	is $after->{last}, undef, '... and nothing is to be typed';
+	return $before;
+}
+
+part 'postfix check: a new admin' => sub {
+	# the daemon's sockets lie in WORLD/run: below this queue directory
+	my $folder = new_postfix('below', $world->{folder}, '', $chrooted);
+	one_round('nothing is there', $folder);
+	like slurp("$folder/main.cf"), qr{^smtpd_milters = unix:run/milter\.sock$}m, '... a relative path';
+	my ($status, $out) = $daemon->ctl('postfix', 'check', '-d', $folder);
+	like $out, qr/^Postfix fits /m, '... said for people';
+
+	my $path = "unix:$world->{folder}/run";
+	my $lines = "non_smtpd_milters = inet:127.0.0.1:9, { $path/milter.sock, default_action=accept }\n"
+		. "smtpd_milters = $path/milter.sock\n"
+		. "sender_dependent_default_transport_maps = socketmap:$path/socketmap.sock:transport, static:x:\n";
+	$folder = new_postfix('absolute', $world->{folder}, $lines, $chrooted);
+	my $before = one_round('whole paths for chrooted processes', $folder);
+	my ($row) = grep { $_->{what} eq 'smtpd_milters' } @{ $before->{differences} };
+	is $row->{file}, "$folder/main.cf", '... said of main.cf';
+	is $row->{fix}, "postconf -c $folder -e 'smtpd_milters = unix:run/milter.sock'", '... with what to type';
+	is scalar(grep { $_->{what} =~ /smtpd_milters$/ && $_->{what} !~ /default_action/ } @{ $before->{differences} }), 2,
+		'... once for each setting';
+	my $main = slurp("$folder/main.cf");
+	like $main, qr{^non_smtpd_milters = inet:127\.0\.0\.1:9, \{ ?unix:run/milter\.sock, default_action=tempfail ?\}$}m,
+		'... and the rest of a list stays';
+	like $main, qr{_maps = socketmap:unix:run/socketmap\.sock:transport, static:x:$}m, '... of tables, too';
+
+	$folder = new_postfix('elsewhere', "$world->{folder}/queue", '', $chrooted);
+	one_round('a socket that no chrooted process can reach', $folder);
+	is scalar(() = slurp("$folder/master.cf") =~ /^(?:smtp +inet|submission|cleanup|rewrite) .* n +\S+ +\S+ +\S+$/mg), 4,
+		'... chroot is off where it is asked for';
+
+	# an older rule that would win, and one that names other headers
+	my $mine = "regexp:$world->{folder}/rules/mine";
+	$lines = "milter_header_checks = $mine\nsmtp_header_checks = $mine\nmyhostname = a.test\nmyhostname = b.test\n";
+	$folder = new_postfix('rules', $world->{folder}, $lines, $chrooted);
+	write_file("$folder/mine", "/^X-Penstock-Pool/ IGNORE\n/^X-Penstock-Spam: yes score/ IGNORE\n", 0644);
+	$before = one_round('rules of one\'s own', $folder);
+	ok +(grep { $_->{what} =~ /^smtp_header_checks for "X-Penstock-Spam: yes, score=/ } @{ $before->{differences} }),
+		'... are asked about the header as it is written' or diag explain $before;
+	like slurp("$folder/main.cf"), qr{^milter_header_checks = regexp:\S+/penstock_milter_header_checks, $mine$}m,
+		'... and ours comes before one that would win';
+	is scalar(grep { $_->{what} =~ /^milter_header_checks/ } @{ $before->{differences} }), 1, '... said once';
+	write_file("$folder/mine", "/^X-Penstock-Pool/ IGNORE\n", 0644);
+	my $text = slurp("$folder/main.cf");
+	write_file("$folder/main.cf", $text =~ s/^(milter_header_checks = )(\S+), (\S+)$/$1$3, $2/mr);
+	(undef, $out) = $daemon->ctl('postfix', 'check', '-d', $folder);
+	like $out, qr/^difference: milter_header_checks for .* \(another rule of the list stands before ours\)$/m,
+		'an earlier rule that wins is named';
+	write_file("$folder/main.cf", $text =~ s/^(milter_header_checks = )(\S+),/$1$2-none,/mr);
+	(undef, $out) = $daemon->ctl('postfix', 'check', '-d', $folder);
+	is scalar(() = $out =~ /^difference: milter_header_checks .*-none.*\(the table cannot be read\)$/mg), 1,
+		'a table that cannot be read is named once' or diag $out;
+};
 
 part 'postfix check' => sub {
 	my ($status, $out) = check();
@@ -109,6 +237,18 @@ part 'postfix check' => sub {
 	for my $name (qw(smtp_header_checks milter_header_checks non_smtpd_milters)) {
 		check_finds("an empty $name", 'main.cf', qr/^$name = .*/m, "$name =", qr/$name/);
 	}
+	check_finds('a relayhost without default_filter_nexthop', 'main.cf', qr/\z/, "default_filter_nexthop =\n",
+		qr/^difference: default_filter_nexthop: found nothing, expected "\[127.*relayhost/m);
+	check_finds('another default_filter_nexthop', 'main.cf', qr/\z/, "default_filter_nexthop = [127.0.0.1]:9\n",
+		qr/^difference: default_filter_nexthop: found "\[127\.0\.0\.1\]:9", expected "\[127/m,
+		qr/-e 'default_filter_nexthop = \$relayhost'$/m, qr/^1 difference; .*postfix -c \S+ reload$/m);
+	like slurp("$postfix->{config}/main.cf"), qr/^default_filter_nexthop = \$relayhost$/m, 'postfix print gives it';
+	my $main = slurp("$postfix->{config}/main.cf");
+	write_file("$postfix->{config}/main.cf", "${main}transport_maps = inline:{ {x.test=smtp:[127.0.0.1]} }\n");
+	($status, $out) = check();
+	write_file("$postfix->{config}/main.cf", $main);
+	is $status, 0, 'transport_maps are no difference';
+	like $out, qr/^warning: transport_maps: .*expected nothing in/m, '... but a warning';
 	($status, $out) = $daemon->ctl('--json', 'postfix', 'check', '--postfix', $postfix->{config});
 	ok eval { decode_json($out) }, 'with --json, too';
 };

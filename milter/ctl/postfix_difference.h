@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postfix_difference: what the parts of postfix_check share: the check under way, the commands that mend a
+ * difference, and how one is reported.
+ */
+#ifndef PENSTOCK_POSTFIX_DIFFERENCE_H
+#define PENSTOCK_POSTFIX_DIFFERENCE_H
+
+#include "milter/ctl/finding.h"
+#include "milter/ctl/postfix.h"
+#include "milter/ctl/postfix_read.h"
+
+#define WHY_NOT_ACCEPT "with accept, the rest of a session whose milter died goes out unjudged"
+
+struct check {
+	struct postfix_wish wish;
+	const struct postfix *postfix;		/* borrowed */
+	const char *dir;			/* for -c in what is to be typed; NULL: not needed */
+	struct findings *findings;		/* borrowed */
+	struct postfix_line lines[POSTFIX_LINES_MAX];	/* what main.cf is to say */
+	int line_count;
+};
+
+/* What main.cf is to say of a parameter; NULL: nothing. */
+const struct postfix_line *check_wanted(const struct check *check, const char *name);
+
+/* Commands, to be freed. `service` NULL: of main.cf, else of that service in master.cf. */
+char *check_fix_postconf(const struct check *check, const char *option, const char *setting);
+char *check_fix_main(const struct check *check, const char *name, const char *value);
+char *check_fix_setting(const struct check *check, const char *service, const char *name, const char *value);
+char *check_fix_file(const struct check *check, enum postfix_part part);
+
+/* "main.cf" or "master.cf"; "clean-1/unix: smtp_header_checks", or the name alone for main.cf. */
+const char *check_file_of(const char *service);
+void check_name_setting(char *what, size_t size, const char *service, const char *name);
+/* A list keeps what it has; ours comes behind it. */
+void check_append(char *value, size_t size, const char *list, const char *ours);
+
+/* Frees `fix`, which may be NULL. */
+void check_report(struct check *check, struct finding finding, char *fix);
+
+#endif
