@@ -267,7 +267,8 @@ void gather_charge(struct session *session)
 
 void gather_note_breach(const struct message *message)
 {
-	struct charge_ask *ask = post_charge(message);
+	/* a stranger can name any account as his sender */
+	struct charge_ask *ask = message->facts.authenticated ? post_charge(message) : NULL;
 	if (ask == NULL)
 		return;
 	ask->charge.quota = false;

@@ -26,7 +26,7 @@ void gather_message(struct session *session);
 /* Checks and charges the message, with the verdict so far; the result stands in the facts. */
 void gather_charge(struct session *session);
 
-/* Counts a message that was turned away for a limit before its end. Does not wait. */
+/* Counts a message that was turned away for a limit before its end, where its client is known. Does not wait. */
 void gather_note_breach(const struct message *message);
 
 /* For session_free. */

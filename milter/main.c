@@ -13,6 +13,7 @@
 
 #include <getopt.h>
 #include <libmilter/mfapi.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,15 +122,40 @@ static void report_ready(int parent)
 	close(parent);
 }
 
+/* What the handlers leave for the main thread. */
+static sem_t signalled;
+static volatile sig_atomic_t hang_ups, ends;
+
+static void on_signal(int number)
+{
+	if (number == SIGHUP)
+		hang_ups = 1;
+	else if (number != SIGUSR1)
+		ends = 1;
+	sem_post(&signalled);
+}
+
+/* libmilter has a thread of its own that takes HUP and TERM by sigwait and stops at either. The kernel gives a process's
+ * signal to the main thread as long as that one does not block it; so it never does while the daemon serves, not even
+ * in the handler (SA_NODEFER). */
 static void serve(struct server *server, const sigset_t *signals)
 {
-	for (;;) {
-		int number = 0;
-		sigwait(signals, &number);
-		if (number == SIGHUP)
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NODEFER };
+	sem_init(&signalled, 0, 0);
+	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+	while (!ends) {
+		while (sem_wait(&signalled) != 0) {	/* a signal came: again */
+		}
+		while (sem_trywait(&signalled) == 0) {	/* a storm of HUPs is one */
+		}
+		if (hang_ups && !ends) {
+			hang_ups = 0;
 			server_reload(server);
-		else if (number == SIGTERM || number == SIGINT)
-			return;
+		}
 	}
 }
 
@@ -148,14 +174,17 @@ static int run(struct config *config, const struct options *options, const sigse
 	log_line(SEVERITY_INFO, "penstock %s serves with %s", PACKAGE_VERSION, options->file);
 	report_ready(parent);
 	serve(server, signals);
+	bool failed = server_failed(server);
 	notify_send("STOPPING=1");
 	log_line(SEVERITY_INFO, "ending: no new messages");
-	server_stop(&server);
-	log_line(SEVERITY_INFO, "ended");
-	return 0;
+	bool whole = server_stop(&server);
+	log_line(whole ? SEVERITY_INFO : SEVERITY_WARNING, whole ? "ended" : "ended, but for threads of libmilter that hang");
+	if (!whole)
+		_exit(failed);	/* its threads still use what exit() would free */
+	return failed;
 }
 
-/* Before anything else makes a thread: only the main thread takes these, by sigwait. */
+/* Before anything else makes a thread: all of them inherit it. */
 static void block_signals(sigset_t *signals)
 {
 	sigemptyset(signals);

@@ -34,7 +34,7 @@
 
 #include "policy/base/banned.h"
 
-enum { FIRST_ANSWER_MS = 1000, THREAD_STACK = THREAD_STACK_KB * 1024, BACKLOG = 1024 };
+enum { FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024, BACKLOG = 1024 };
 
 struct server {
 	const char *file;
@@ -48,7 +48,7 @@ struct server {
 	pthread_t milter_thread, main_thread;
 	bool milter_runs;
 	atomic_bool stopping, milter_ended;
-	pthread_mutex_t reload_lock;
+	atomic_bool milter_failed;
 };
 
 /* ---- opening */
@@ -190,7 +190,6 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	server->file = file;
 	server->first = config;
 	server->main_thread = pthread_self();
-	pthread_mutex_init(&server->reload_lock, NULL);
 	make_node(server);
 	stats_start();
 	the_daemon.loop = loop_new();
@@ -208,6 +207,7 @@ static void *milter_thread(void *arg)
 	atomic_store(&server->milter_ended, true);
 	if (!atomic_load(&server->stopping)) {
 		log_line(SEVERITY_ERROR, "libmilter ended by itself (%d); the daemon ends too", result);
+		atomic_store(&server->milter_failed, true);
 		pthread_kill(server->main_thread, SIGTERM);
 	}
 	return NULL;
@@ -290,11 +290,9 @@ static void warn_fixed(const struct settings *old, const struct settings *new)
 #undef WARN_FIXED
 }
 
-static void *reload_thread(void *arg)
+void server_reload(struct server *server)
 {
-	struct server *server = arg;
 	char error[CONFIG_ERROR_MAX];
-	pthread_mutex_lock(&server->reload_lock);
 	notify_send("RELOADING=1");
 	struct config *config = config_load(server->file, error);
 	bool fine = config != NULL && identify_read_logins(config->set.accounts_passwd, error, sizeof error);
@@ -309,17 +307,11 @@ static void *reload_thread(void *arg)
 	else
 		log_line(SEVERITY_ERROR, "reload: %s; the configuration of before stays in force", error);
 	notify_send("READY=1");
-	pthread_mutex_unlock(&server->reload_lock);
-	return NULL;
 }
 
-void server_reload(struct server *server)
+bool server_failed(const struct server *server)
 {
-	pthread_t thread;
-	if (pthread_create(&thread, NULL, reload_thread, server) == 0)
-		pthread_detach(thread);
-	else
-		log_line(SEVERITY_ERROR, "reload: no thread can be made for it; the configuration of before stays");
+	return atomic_load(&server->milter_failed);
 }
 
 /* ---- the end */
@@ -350,42 +342,44 @@ static void wake_listener(const struct server *server)
 		close(fd);
 }
 
-static void stop_milter(struct server *server)
+/* False: it did not end. The pool of libmilter 8.17 can destroy a lock on which its own threads wait. */
+static bool stop_milter(struct server *server)
 {
 	pthread_t stopper;
+	int64_t until = clock_monotonic_ms() + STOP_MOST_MS;
 	bool made = pthread_create(&stopper, NULL, stop_thread, NULL) == 0;
-	if (!made)
-		smfi_stop();
-	while (!atomic_load(&server->milter_ended)) {
+	while (made && !atomic_load(&server->milter_ended) && clock_monotonic_ms() < until) {
 		wake_listener(server);
 		usleep(20000);
 	}
-	if (made)
-		pthread_join(stopper, NULL);
+	if (!made || !atomic_load(&server->milter_ended))
+		return false;
+	pthread_join(stopper, NULL);
 	pthread_join(server->milter_thread, NULL);
+	return true;
 }
 
-static void stop_threads(struct server *server)
+static bool stop_threads(struct server *server)
 {
+	bool whole = true;
 	atomic_store(&server->stopping, true);
 	if (server->milter_runs) {
 		drain(server);
-		stop_milter(server);
+		whole = stop_milter(server);
 	}
-	pthread_mutex_lock(&server->reload_lock);	/* a reload under way ends first */
-	pthread_mutex_unlock(&server->reload_lock);
 	if (the_daemon.store != NULL && store_stats(the_daemon.store).pending > 0)
 		log_line(SEVERITY_WARNING, "%llu charges that Redis has not taken are lost",
 			 (unsigned long long)store_stats(the_daemon.store).pending);
 	loop_stop(the_daemon.loop);
+	return whole;
 }
 
-void server_stop(struct server **server)
+bool server_stop(struct server **server)
 {
 	struct server *stopped = *server;
 	*server = NULL;
-	if (the_daemon.loop != NULL)
-		stop_threads(stopped);
+	if (the_daemon.loop != NULL && !stop_threads(stopped))
+		return false;
 	if (stopped->watchdog != NULL)
 		event_free(stopped->watchdog);
 	http_stop(&stopped->http);
@@ -397,6 +391,6 @@ void server_stop(struct server **server)
 	loop_free(&the_daemon.loop);
 	sender_clear();
 	config_drop(&stopped->first);
-	pthread_mutex_destroy(&stopped->reload_lock);
 	free(stopped);
+	return true;
 }

@@ -15,11 +15,14 @@ struct server *server_open(struct config *config, const char *file, char *error,
 /* Starts the threads. False with a sentence in `error`. */
 bool server_start(struct server *server, char *error, size_t error_size);
 
-/* Reads the file again and puts it in force; a broken one is logged and leaves the old one. Does not wait: another
- * thread does it, so that the main thread is back in sigwait at once. */
+/* Reads the file again and puts it in force; a broken one is logged and leaves the old one. */
 void server_reload(struct server *server);
 
-/* No new messages; those under way are given their time; then all threads end and memory is freed. */
-void server_stop(struct server **server);
+/* Did libmilter end by itself? */
+bool server_failed(const struct server *server);
+
+/* No new messages; those under way are given their time; then all threads end and memory is freed. False: libmilter did
+ * not end, and what its threads may use is left as it is. */
+bool server_stop(struct server **server);
 
 #endif

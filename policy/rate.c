@@ -7,6 +7,8 @@
 
 void rates_roll(struct rates *rates, int64_t now_ms)
 {
+	if (rates->at_ms - now_ms > RATES_AHEAD_MAX_MS)
+		*rates = (struct rates){ .at_ms = now_ms };
 	if (now_ms <= rates->at_ms)
 		return;
 	for (int i = 0; i < WINDOW_COUNT; i++) {

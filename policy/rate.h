@@ -15,7 +15,10 @@ struct rates {
 	double present[WINDOW_COUNT], before[WINDOW_COUNT];
 };
 
-/* Brings the counts forward to `now_ms`. A clock that went back leaves them alone. */
+enum { RATES_AHEAD_MAX_MS = 600000 };
+
+/* Brings the counts forward to `now_ms`. A clock that went back leaves them alone; counts of a time that is more than
+ * RATES_AHEAD_MAX_MS ahead are of a clock that was wrong, and begin anew. */
 void rates_roll(struct rates *rates, int64_t now_ms);
 
 /* How much of the window is used. `rates` has to be rolled to now. */

@@ -11,22 +11,31 @@ local state = redis.pcall('HMGET', KEYS[1], 'msgs', 'rep', 'n:' .. ARGV[1], 'lev
 if state.err then
 	return {'wrong', 0, ''}
 end
-if state[6] and tonumber(state[6]) ~= 1 then
+if state[6] and state[6] ~= '1' then
 	return {'newer', 0, ''}
-end
-if state[3] and tonumber(state[3]) >= tonumber(ARGV[2]) then
-	return {'again', 0, state[3]}
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- numbers are microseconds of the daemon's start, counted up: one far ahead is somebody's slip
+local last = tonumber(state[3] or '')
+if last and last >= tonumber(ARGV[2]) and last < now * 1000 + 86400000000 then
+	return {'again', 0, state[3]}
+end
+
+-- what stands there may be anything: a number that is none counts as nothing
+local function number(word)
+	local value = tonumber(word)
+	return value and value >= 0 and value < 1e15 and value or 0
+end
 
 -- the windows, brought forward to now
 local use, n = {}, 0
 for word in string.gmatch((state[1] or '') .. ' ' .. (state[7] or ''), '%S+') do
 	n = n + 1
-	use[n] = tonumber(word) or 0
+	use[n] = number(word)
 end
-if n ~= 13 then
+-- a time far ahead is of a clock that was wrong: what was counted then begins anew
+if n ~= 13 or use[1] > now + 600000 then
 	use = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 end
 local before = use[1]
@@ -61,12 +70,12 @@ n = 0
 local old = {}
 for word in string.gmatch(state[2] or '', '%S+') do
 	n = n + 1
-	old[n] = tonumber(word) or 0
+	old[n] = number(word)
 end
-if n ~= 5 or before == 0 then
+if n ~= 5 then
 	old = {0, 0, 0, 0, 0}
 end
-local passed = (at - before) / 1000
+local passed = before > 0 and (at - before) / 1000 or 0
 local rep = {}
 for i = 1, 5 do
 	local add = tonumber(ARGV[16 + i])

@@ -146,12 +146,11 @@ struct recent_row *recent_first(struct recent *recent)
 struct charge_result recent_charge(struct recent_row *row, const struct charge *charge)
 {
 	struct account_state *state = &row->state;
-	bool passes = charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
 	rates_roll(&state->rates, charge->now_ms);
 	counters_decay(&state->counters, charge->now_ms);
 	enum window over = charge->quota ? rates_over(&state->rates, &charge->limits, charge->messages, charge->rcpts)
 					 : WINDOW_COUNT;
-	bool turned_away = over != WINDOW_COUNT && charge->checked && !passes;
+	bool turned_away = over != WINDOW_COUNT && charge->checked && !charge_passes(charge);
 	if (charge->quota && !turned_away)
 		rates_add(&state->rates, charge->messages, charge->rcpts);
 	for (int i = 0; i < COUNTER_COUNT; i++) {

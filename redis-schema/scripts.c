@@ -51,7 +51,6 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 			     const struct wire_charge *wire_charge)
 {
 	const struct charge *charge = wire_charge->charge;
-	bool passes = charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
 	arguments->count = 0;
 	arguments->used = 0;
 	add(arguments, "1");
@@ -60,7 +59,7 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 	add(arguments, "%" PRId64, wire_charge->number);
 	add(arguments, "%d", charge->checked);
 	add(arguments, "%d", charge->quota);
-	add(arguments, "%d", passes);
+	add(arguments, "%d", charge_passes(charge));
 	add(arguments, "%" PRId64, charge->messages);
 	add(arguments, "%" PRId64, charge->rcpts);
 	add(arguments, "%s", charge->level == LEVEL_UNKNOWN ? "" : level_word(charge->level));

@@ -162,13 +162,15 @@ static void charge_told_late(void *arg, enum wire_end end, const struct wire_cha
 {
 	struct request *request = arg;
 	struct store *store = request->store;
+	const struct charge *charge = &request->charge;
+	bool turned_away = charge->checked && request->local.over != WINDOW_COUNT && !charge_passes(charge);
 	if (end == WIRE_LOST) {
-		store_owe(store, &request->charge, &request->local, request->number);
-	} else if (end == WIRE_ERROR || charged->status == WIRE_OVER) {
-		store_owe(store, &request->charge, &request->local, 0);
-	} else if (charged->status == WIRE_AGAIN) {
+		store_owe(store, charge, &request->local, request->number);
+	} else if (end == WIRE_OK && charged->status == WIRE_AGAIN) {
 		store_jump(store, charged->number);
-		store_owe(store, &request->charge, &request->local, 0);
+		store_owe(store, charge, &request->local, 0);
+	} else if (end == WIRE_REFUSED || (end == WIRE_OK && charged->status == WIRE_OVER && !turned_away)) {
+		store_owe(store, charge, &request->local, 0);
 	}
 	free(request);
 }
@@ -194,7 +196,8 @@ static void charged(void *arg, enum wire_end end, const struct wire_charged *ans
 	}
 	if (end == WIRE_OK && answer->status == WIRE_AGAIN)
 		store_jump(store, answer->number);
-	if (end == WIRE_OK && answer->status != WIRE_AGAIN) {	/* a key that we may not touch: count here alone */
+	bool here_alone = end == WIRE_ERROR || (end == WIRE_OK && answer->status != WIRE_AGAIN);
+	if (here_alone) {	/* a key that we may not touch, or cannot read */
 		request->local = charge_row(store, &request->charge);
 		request->done.charge(request->arg, &request->local);
 		free(request);
@@ -202,6 +205,18 @@ static void charged(void *arg, enum wire_end end, const struct wire_charged *ans
 	}
 	request->number = end == WIRE_LOST ? request->number : 0;
 	charge_local(-1, 0, request);
+}
+
+/* Redis takes rising numbers only: what the account owes goes first. */
+static bool owes_unsent(struct store *store, const char *account)
+{
+	pthread_mutex_lock(&store->lock);
+	const struct recent_row *row = store->stats.pending > 0 ? recent_find(store->recent, account) : NULL;
+	const struct owed *owed = row != NULL ? row->owed : NULL;
+	while (owed != NULL && owed->in_flight)
+		owed = owed->next;
+	pthread_mutex_unlock(&store->lock);
+	return owed != NULL;
 }
 
 void store_charge(struct store *store, const struct charge *charge, store_charge_done *done, void *arg)
@@ -216,7 +231,8 @@ void store_charge(struct store *store, const struct charge *charge, store_charge
 	request->done.charge = done;
 	request->charge = *charge;
 	struct wire_charge sent = { charge, store->number + 1 };
-	if (wire_charge(store->wire, &sent, charged, charge_told_late, request)) {
+	if (!owes_unsent(store, charge->account) &&
+	    wire_charge(store->wire, &sent, charged, charge_told_late, request)) {
 		request->number = ++store->number;
 		return;
 	}
@@ -253,7 +269,7 @@ static void network_come(void *arg, enum wire_end end, const char *error, int co
 	(void)error;
 	for (int i = 0; i < count && account == NULL; i++)	/* longest first */
 		account = items[i];
-	store_noted(request->store, end == WIRE_ERROR ? WIRE_OK : end);
+	store_noted(request->store, end);
 	request->done.network(request->arg, account);
 	free(request);
 }
@@ -290,7 +306,7 @@ static void command_refused(evutil_socket_t fd, short what, void *arg)
 static void command_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
 {
 	struct request *request = arg;
-	store_noted(request->store, end == WIRE_ERROR ? WIRE_OK : end);
+	store_noted(request->store, end);
 	request->done.command(request->arg, end == WIRE_OK ? NULL : error, count, items);
 	free(request);
 }

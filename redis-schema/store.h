@@ -44,6 +44,12 @@ struct charge {
 	double score;
 };
 
+/* Does a message pass that is over a limit, by another way than usual? */
+static inline bool charge_passes(const struct charge *charge)
+{
+	return charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
+}
+
 struct charge_result {
 	enum knowledge known;	/* LOCAL: from the table of recent accounts */
 	enum window over;	/* WINDOW_COUNT: within all limits */

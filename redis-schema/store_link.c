@@ -60,7 +60,7 @@ void store_noted(struct store *store, enum wire_end end)
 {
 	if (end == WIRE_OK)
 		store->failures = 0;
-	else
+	else if (end != WIRE_ERROR)	/* an error about one request says nothing about the next one */
 		failed(store, end);
 }
 
@@ -101,8 +101,8 @@ void store_note_taken(struct store *store, enum wire_end end)
 {
 	if (end == WIRE_OK && store->refused)
 		say_up(store, store_stats(store).pending);
-	if (end == WIRE_OK || end == WIRE_ERROR)
-		store->refused = end == WIRE_ERROR;
+	if (end == WIRE_OK || end == WIRE_REFUSED)
+		store->refused = end == WIRE_REFUSED;
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -135,8 +135,7 @@ void store_jump(struct store *store, int64_t known)
 void store_owe(struct store *store, const struct charge *charge_made, const struct charge_result *local, int64_t number)
 {
 	struct charge charge = *charge_made;
-	bool passes = charge.limits.over == OVER_SLOW || charge.limits.over == OVER_HOLD;
-	if (local->over != WINDOW_COUNT && charge.checked && !passes) {
+	if (local->over != WINDOW_COUNT && charge.checked && !charge_passes(&charge)) {
 		charge.quota = false;	/* it was turned away: nothing left, but it was tried */
 		memset(charge.counts, 0, sizeof charge.counts);
 		charge.counts[COUNTER_BREACHES] = 1;
@@ -169,12 +168,13 @@ static void paid(void *arg, enum wire_end end, const struct wire_charged *charge
 		store_jump(store, charged->number);
 	pthread_mutex_lock(&store->lock);
 	owed->in_flight = false;
-	if (end == WIRE_ERROR || retry_above) {
+	/* one that Redis may have taken before keeps its number, whatever was said to its repetition */
+	if ((end == WIRE_REFUSED && payment->fresh) || retry_above) {
 		owed->number = 0;
-	} else if (end == WIRE_OK) {
+	} else if (end == WIRE_OK || end == WIRE_ERROR) {
 		recent_paid(owed);
 		store->stats.pending--;
-		store->stats.merged++;
+		*(end == WIRE_OK ? &store->stats.merged : &store->stats.dropped) += 1;
 	}
 	pthread_mutex_unlock(&store->lock);
 	free(payment);
@@ -245,7 +245,7 @@ static void plans_come(void *arg, enum wire_end end, const char *error, int coun
 		snprintf(line, sizeof line, "redis: key %s cannot be read as a hash of plans: %s", key, error);
 		store_say_seldom(store, line);
 	}
-	store_noted(store, end == WIRE_ERROR ? WIRE_OK : end);
+	store_noted(store, end);
 }
 
 static void ask_plans(struct store *store)

@@ -285,10 +285,8 @@ static bool read_charged(const redisReply *reply, struct wire_charged *charged)
 static void answer_charge(struct flight *flight, const redisReply *reply)
 {
 	struct wire_charged charged = { 0 };
-	if (!read_charged(reply, &charged)) {
-		tell(flight, WIRE_ERROR, NULL);
-		return;
-	}
+	if (!read_charged(reply, &charged))
+		charged.status = WIRE_WRONG;	/* the script ran: sending it again would charge again */
 	bool first = flight->waiting;
 	flight_unwait(flight);
 	(first ? flight->done.charge : flight->late)(flight->arg, WIRE_OK, &charged);
@@ -309,6 +307,17 @@ static void answer_command(struct flight *flight, const redisReply *reply)
 	free(items);
 }
 
+/* Errors that say something of the server, not of the request. */
+static bool is_of_server(const char *error)
+{
+	static const char *const words[] = { "READONLY",    "LOADING", "OOM",	  "MASTERDOWN", "NOAUTH",  "NOPERM",
+					     "NOREPLICAS",  "BUSY ",   "MISCONF", "TRYAGAIN",	"CLUSTERDOWN" };
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strncmp(error, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}
+
 static void send_script(struct flight *flight);
 
 static void answer_error(struct flight *flight, const char *error)
@@ -320,21 +329,20 @@ static void answer_error(struct flight *flight, const char *error)
 		send_script(flight);
 		return;
 	}
-	char line[300];
-	struct text text = text_over(line, sizeof line);
-	text_add(&text, "redis says ");
-	char shown[160];
+	char line[300], shown[160];
 	text_copy(shown, sizeof shown, error);
-	text_addf(&text, "\"%s\"", shown);
-	tell(flight, WIRE_ERROR, shown);
+	struct text text = text_over(line, sizeof line);
+	text_addf(&text, "redis says \"%s\"", shown);
+	bool server = is_of_server(error);
+	if (script && !server) {
+		text_add(&text, " about account ");
+		text_add_word(&text, flight->charge.account);
+		wire->events.say(wire->events.arg, line);
+	}
+	tell(flight, server ? WIRE_REFUSED : WIRE_ERROR, shown);
 	flight_free(flight);
-	/* of what a command was told its asker hears; what the whole server says, the log does */
-	static const char *const whole[] = { "READONLY", "LOADING", "OOM", "MASTERDOWN", "NOAUTH", "MISCONF" };
-	for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
-		if (strncmp(error, whole[i], strlen(whole[i])) == 0) {
-			wire_disconnect(wire, line);
-			return;
-		}
+	if (server)
+		wire_disconnect(wire, line);
 }
 
 static void on_reply(redisAsyncContext *context, void *answer, void *arg)

@@ -15,7 +15,8 @@ struct wire;
 /* How a request ended. What LOST and LATE left behind is unknown: Redis may have done it. */
 enum wire_end {
 	WIRE_OK,
-	WIRE_ERROR,	/* Redis answered with an error: it did nothing */
+	WIRE_ERROR,	/* Redis answered this request with an error: it did nothing, and would not the next time */
+	WIRE_REFUSED,	/* the server takes no such request now (READONLY, OOM ...): it did nothing; the wire goes down */
 	WIRE_LATE,	/* no answer within the time-out; it may still come */
 	WIRE_LOST,	/* the connection ended first */
 };
@@ -45,7 +46,8 @@ typedef void wire_charge_done(void *arg, enum wire_end end, const struct wire_ch
 typedef void wire_command_done(void *arg, enum wire_end end, const char *error, int count, const char *const *items);
 
 struct wire_events {
-	/* The connection stands, is authenticated and has answered a PING; or could not be made; or is gone. */
+	/* The connection stands and its greeting (AUTH, SELECT, SCRIPT LOAD) was answered; or could not be made, or is
+	 * gone. */
 	void (*up)(void *arg);
 	void (*down)(void *arg, const char *why);
 	store_say *say;

@@ -149,7 +149,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	} else if (is_charge_of(flight, FAKE_REDIS_ERROR)) {
 		char line[160];
 		snprintf(line, sizeof line, "redis says \"%s\"", error_now);
-		end_flight(flight, WIRE_ERROR);
+		end_flight(flight, WIRE_REFUSED);
 		wire_disconnect(wire, line);
 	} else {
 		end_flight(flight, WIRE_OK);

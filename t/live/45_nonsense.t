@@ -1,0 +1,93 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What anybody may have written into an account's state is that account's trouble alone; and a storm of signals is one.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Penstock::Live qw(part);
+use Penstock::Process qw(wait_for);
+use Test::More;
+
+my $world = Penstock::Live->new;
+my ($redis, $daemon) = @{$world}{qw(redis daemon)};
+
+sub write_state {
+	my ($login, @fields) = @_;
+	$redis->do('HSET', $world->key("$login\@example.com", 'state'), @fields);
+}
+
+sub messages {
+	my ($login) = @_;
+	return $world->counters("$login\@example.com")->{day_msgs};
+}
+
+sub is_well {
+	my ($what) = @_;
+	is $world->send(auth => 'alice')->{code}, 250, "$what: somebody else's mail goes on";
+	is $daemon->verdict(account => 'alice@example.com')->{redis}, 'full', 'with what Redis knows of him';
+	my $health = $daemon->health;
+	ok $health->{redis}{up} && !$health->{redis}{breaker_open}, 'Redis is in use';
+}
+
+# fields of a state that no daemon wrote
+my @nonsense = (
+	[bob => 'n:live', 'abc'],
+	[carol => msgs => '1e16 0 0 0 0 0 0'],
+	[dave => msgs => 'nan inf -5 0 0 0 0', rcpts => '-1 -1 -1 -1 -1 -1'],
+	[erin => rep => 'a b c d e'],
+	[frank => 'n:live', '900000000000000000'],
+	[grace => msgs => 'x' x 5000, rcpts => ''],
+);
+
+part 'a state that is nonsense' => sub {
+	for my $row (@nonsense) {
+		my ($login, @fields) = @$row;
+		write_state($login, @fields);
+		is $world->send(auth => $login)->{code}, 250, "@fields[0, 1]: the first message" =~ s/x{10,}/x.../r;
+		is $world->send(auth => $login)->{code}, 250, 'the second';
+		is messages($login), 2, 'two are counted';
+	}
+	is_well('afterwards');
+	sleep 3;	# what is owed is tried each second
+	is messages($_->[0]), 2, "$_->[0]: still two" for @nonsense;
+	is $daemon->health->{redis}{pending}, 0, 'nothing is owed';
+};
+
+part 'a time of tomorrow' => sub {
+	my $ahead = (time + 86400) * 1000;
+	write_state('heidi', msgs => "$ahead 5 5 5 5 5 5", rcpts => '5 5 5 5 5 5');
+	$redis->do('HSET', $world->key('heidi@example.com', 'limits'), msgs_per_minute => 5);
+	is $world->send(auth => 'heidi')->{code}, 250, 'does not freeze the windows until then';
+	is messages('heidi'), 1, 'they begin anew';
+};
+
+part 'an error that is about the server, in answer to a charge that may have been taken' => sub {
+	is $world->send(auth => 'ivan')->{code}, 250, 'a message';
+	$redis->pause;
+	is $world->send(auth => 'ivan')->{code}, 250, 'one that Redis answers too late';
+	wait_for(30, 'the breaker', sub { $world->send(auth => 'judy'); $daemon->health->{redis}{breaker_open} });
+	$redis->resume;
+	wait_for(45, 'Redis', sub { my $h = $daemon->health; $h->{redis}{up} && !$h->{redis}{pending} });
+	is messages('ivan'), 2, 'each is counted once';
+	$redis->do('ACL', 'SETUSER', 'default', '-eval', '-evalsha');
+	is $world->send(auth => 'ivan')->{code}, 250, 'scripts are forbidden: mail goes on';
+	$redis->do('ACL', 'SETUSER', 'default', '+@all');
+	wait_for(45, 'Redis', sub { my $h = $daemon->health; $h->{redis}{up} && !$h->{redis}{pending} });
+	is messages('ivan'), 3, 'and is counted, once';
+};
+
+part 'a storm of HUP' => sub {
+	for (1 .. 300) {
+		$daemon->reload;
+	}
+	is $world->send(auth => 'alice')->{code}, 250, 'mail goes on';
+	ok $daemon->lives, 'the daemon lives';
+	$daemon->reload for 1 .. 20;
+	is $daemon->stop, 0, 'TERM behind HUPs ends it with 0';
+};
+
+done_testing;
