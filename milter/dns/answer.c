@@ -7,8 +7,8 @@
 
 #include "policy/base/banned.h"
 
-enum { HEADER_BYTES = 12, WIRE_NAME_MAX = 255, LABEL_MAX = 63 };
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_OPT = 41, CLASS_IN = 1 };
+enum { HEADER_BYTES = 12, WIRE_NAME_MAX = 255, LABEL_MAX = 63, POINTERS_MAX = 127 };
+enum { TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_OPT = 41, CLASS_IN = 1 };
 enum { RCODE_NOERROR = 0, RCODE_NXDOMAIN = 3 };
 
 /* A name as it stands on the wire, without compression, in lower case: two names are equal if their bytes are. */
@@ -65,11 +65,12 @@ static bool is_same(const struct name *a, const struct name *b)
 	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
-/* Each pointer must lead to before the place that the last one led to, so that no chain of them is endless. */
+/* Each pointer must lead to before the place that the last one led to, so that no chain of them is endless; and no
+ * name of 127 labels needs more of them than labels. */
 static bool read_name(struct message *message, struct name *name)
 {
 	size_t at = message->at, lowest = message->at;
-	bool jumped = false;
+	int pointers = 0;
 	name->length = 0;
 	while (at < message->length) {
 		unsigned length = message->bytes[at];
@@ -77,10 +78,9 @@ static bool read_name(struct message *message, struct name *name)
 			if (message->length - at < 2)
 				return false;
 			size_t target = (size_t)(length & 0x3f) << 8 | message->bytes[at + 1];
-			if (!jumped)
+			if (pointers++ == 0)
 				message->at = at + 2;
-			jumped = true;
-			if (target >= lowest)
+			if (target >= lowest || pointers > POINTERS_MAX)
 				return false;
 			at = lowest = target;
 			continue;
@@ -90,7 +90,7 @@ static bool read_name(struct message *message, struct name *name)
 			return false;
 		at += 1 + length;
 		if (length == 0) {
-			if (!jumped)
+			if (pointers == 0)
 				message->at = at;
 			return true;
 		}
@@ -138,18 +138,131 @@ static int64_t shorter(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* ---- what is kept: for each record two bytes of length, its bytes, and a NUL */
+
+struct keeper {
+	struct dns_data *data;
+	struct dns_answer *answer;
+};
+
+static void keep(struct keeper *keeper, const void *bytes, size_t length)
+{
+	struct dns_answer *answer = keeper->answer;
+	if (answer->count == DNS_KEPT_MAX || length + 3 > DNS_DATA_MAX - answer->size) {
+		answer->partial = true;
+		return;
+	}
+	uint8_t *to = keeper->data->bytes + answer->size;
+	to[0] = (uint8_t)(length >> 8);
+	to[1] = (uint8_t)length;
+	memcpy(to + 2, bytes, length);
+	to[2 + length] = '\0';
+	answer->size += length + 3;
+	answer->count++;
+}
+
+static bool keep_address(struct keeper *keeper, const struct message *message, const struct record *record, size_t bytes)
+{
+	if (record->data_length != bytes)
+		return false;
+	keep(keeper, message->bytes + record->data, bytes);
+	return true;
+}
+
+/* False: a label that would not read as one, or that no host's name has. */
+static bool text_of_name(const struct name *name, struct text *text)
+{
+	for (size_t at = 0; name->bytes[at] != 0; at += 1U + name->bytes[at]) {
+		if (at > 0)
+			text_add_bytes(text, ".", 1);
+		for (size_t i = 1; i <= name->bytes[at]; i++) {
+			char c = (char)name->bytes[at + i];
+			if (c <= ' ' || c >= 0x7f || c == '.' || c == '\\' || c == '"')
+				return false;
+			text_add_bytes(text, &c, 1);
+		}
+	}
+	return !text->cut;
+}
+
+/* PTR; MX has two bytes of preference before the name. */
+static bool keep_name(struct keeper *keeper, const struct message *message, const struct record *record, size_t before)
+{
+	char bytes[2 + DNS_NAME_MAX + 1];
+	struct record rest = *record;
+	struct name name;
+	if (record->data_length < before)
+		return false;
+	rest.data += before;
+	rest.data_length -= before;
+	if (!read_data_name(message, &rest, &name))
+		return false;
+	memcpy(bytes, message->bytes + record->data, before);
+	struct text text = text_over(bytes + before, sizeof bytes - before);
+	if (text_of_name(&name, &text))
+		keep(keeper, bytes, before + text.length);
+	else
+		keeper->answer->partial = true;
+	return true;
+}
+
+/* RFC 7208 section 3.3: the strings are joined without a space. */
+static bool keep_text(struct keeper *keeper, const struct message *message, const struct record *record)
+{
+	char bytes[DNS_TEXT_MAX];
+	size_t at = record->data, end = record->data + record->data_length, length = 0;
+	bool fits = true;
+	while (at < end) {
+		size_t string = message->bytes[at];
+		if (string > end - at - 1)
+			return false;
+		fits = fits && string <= sizeof bytes - length;
+		if (fits) {
+			memcpy(bytes + length, message->bytes + at + 1, string);
+			length += string;
+		}
+		at += 1 + string;
+	}
+	if (fits)
+		keep(keeper, bytes, length);
+	else
+		keeper->answer->partial = true;
+	return record->data_length > 0;
+}
+
+static bool keep_record(struct keeper *keeper, const struct message *message, const struct record *record)
+{
+	switch (keeper->answer->type) {
+	case DNS_A:
+		return keep_address(keeper, message, record, 4);
+	case DNS_AAAA:
+		return keep_address(keeper, message, record, 16);
+	case DNS_PTR:
+		return keep_name(keeper, message, record, 0);
+	case DNS_MX:
+		return keep_name(keeper, message, record, 2);
+	case DNS_TXT:
+		return keep_text(keeper, message, record);
+	}
+	return false;
+}
+
+/* ---- the sections */
+
 /* What one pass over the answer section says of one name. */
 struct finding {
+	bool found;
 	bool alias;
 	struct name target;
 };
 
-static bool look_up(const struct message *start, unsigned records, const struct name *owner, struct dns_answer *answer,
+static bool look_up(const struct message *start, unsigned records, const struct name *owner, struct keeper *keeper,
 		    struct finding *finding)
 {
 	struct message message = *start;
+	struct dns_answer *answer = keeper->answer;
 	struct record record;
-	finding->alias = false;
+	finding->alias = finding->found = false;
 	for (unsigned i = 0; i < records; i++) {
 		if (!read_record(&message, &record))
 			return false;
@@ -162,27 +275,30 @@ static bool look_up(const struct message *start, unsigned records, const struct 
 			finding->alias = true;
 			return true;
 		}
-		if (record.type != TYPE_A)
+		if (record.type != answer->type)
 			continue;
-		if (record.data_length != 4)
+		if (!keep_record(keeper, &message, &record))
 			return false;
 		answer->ttl_s = shorter(answer->ttl_s, record.ttl);
-		if (answer->count < DNS_A_MAX)
-			answer->addresses[answer->count++] = get_32(&message, record.data);
+		finding->found = true;
 	}
 	return true;
 }
 
-/* From the question's name along the aliases to the addresses. `name` ends as the last name of the chain. */
-static bool follow(const struct message *start, unsigned records, struct name *name, struct dns_answer *answer)
+/* From the question's name along the aliases to the records. `name` ends as the last name of the chain. */
+static bool follow(const struct message *start, unsigned records, struct name *name, struct keeper *keeper,
+		   bool *found_out)
 {
 	struct finding finding;
 	for (int aliases = 0; aliases <= DNS_CNAME_MAX; aliases++) {
-		if (!look_up(start, records, name, answer, &finding))
+		if (!look_up(start, records, name, keeper, &finding))
 			return false;
+		*found_out = finding.found;
 		if (!finding.alias)
 			return true;
-		answer->count = 0;
+		keeper->answer->count = 0;
+		keeper->answer->size = 0;
+		keeper->answer->partial = false;
 		*name = finding.target;
 	}
 	return false;
@@ -234,60 +350,100 @@ static bool read_additional(struct message *message, unsigned records, int *rcod
 	return true;
 }
 
-static bool read_question(struct message *message, const struct name *wanted)
+static bool read_question(struct message *message, const struct name *wanted, enum dns_type type)
 {
 	struct name name;
 	if (!read_name(message, &name) || message->length - message->at < 4 || !is_same(&name, wanted))
 		return false;
 	message->at += 4;
-	return get_16(message, message->at - 4) == TYPE_A && get_16(message, message->at - 2) == CLASS_IN;
+	return get_16(message, message->at - 4) == (unsigned)type && get_16(message, message->at - 2) == CLASS_IN;
 }
 
-static bool read_answer(struct message *message, struct name *name, struct dns_answer *answer)
+/* Name servers without an SOA record: "ask those", RFC 2308 section 2.2. */
+static bool is_nothing(const struct dns_answer *answer, const struct authority *authority)
 {
+	bool referral = authority->ns && !authority->soa;
+	return answer->rcode == RCODE_NXDOMAIN || (answer->rcode == RCODE_NOERROR && !referral);
+}
+
+static bool read_answer(struct message *message, struct name *name, struct keeper *keeper)
+{
+	struct dns_answer *answer = keeper->answer;
 	struct authority authority = { .ttl_s = DNS_TTL_LEAST };
 	struct record record;
 	unsigned flags = get_16(message, 2);
 	unsigned answers = get_16(message, 6), authorities = get_16(message, 8), more = get_16(message, 10);
-	bool response = flags >> 15 == 1, query = (flags >> 11 & 15U) == 0, cut = (flags >> 9 & 1U) == 1;
+	bool response = flags >> 15 == 1, query = (flags >> 11 & 15U) == 0, cut = (flags >> 9 & 1U) == 1, found;
 	answer->rcode = (int)(flags & 15U);
 	if (!response || !query || cut || get_16(message, 4) != 1 || answers + authorities + more > DNS_RECORDS_MAX)
 		return false;
 	message->at = HEADER_BYTES;
-	if (!read_question(message, name))
+	if (!read_question(message, name, answer->type))
 		return false;
 	struct message start = *message;
 	for (unsigned i = 0; i < answers; i++)
 		if (!read_record(message, &record))
 			return false;
 	answer->ttl_s = DNS_TTL_MOST;
-	if (!follow(&start, answers, name, answer) || !read_authority(message, authorities, name, &authority) ||
+	if (!follow(&start, answers, name, keeper, &found) || !read_authority(message, authorities, name, &authority) ||
 	    !read_additional(message, more, &answer->rcode))
 		return false;
-	if (answer->rcode == RCODE_NOERROR && answer->count > 0) {
+	if (answer->rcode == RCODE_NOERROR && found) {
 		answer->outcome = DNS_FOUND;
 		return true;
 	}
-	/* Name servers without an SOA record: "ask those", RFC 2308 section 2.2. */
-	bool referral = authority.ns && !authority.soa;
-	if (answer->rcode != RCODE_NXDOMAIN && (answer->rcode != RCODE_NOERROR || referral))
+	if (!is_nothing(answer, &authority))
 		return false;
 	*answer = (struct dns_answer){
 		.outcome = DNS_NONE,
+		.type = answer->type,
 		.rcode = answer->rcode,
 		.ttl_s = shorter(answer->ttl_s, authority.ttl_s),
 	};
 	return true;
 }
 
-void dns_answer_parse(const uint8_t *bytes, size_t length, const char *name, struct dns_answer *answer_out)
+void dns_answer_parse(const uint8_t *bytes, size_t length, const char *name, enum dns_type type,
+		      struct dns_data *data, struct dns_answer *answer_out)
 {
 	struct message message = { bytes, length, 0 };
+	struct keeper keeper = { data, answer_out };
 	struct name wire;
-	*answer_out = (struct dns_answer){ .rcode = DNS_RCODE_NONE };
-	if (length >= HEADER_BYTES && name_of_text(name, &wire) && read_answer(&message, &wire, answer_out)) {
+	*answer_out = (struct dns_answer){ .type = type, .rcode = DNS_RCODE_NONE };
+	if (length >= HEADER_BYTES && name_of_text(name, &wire) && read_answer(&message, &wire, &keeper)) {
 		answer_out->ttl_s = answer_out->ttl_s < DNS_TTL_LEAST ? DNS_TTL_LEAST : answer_out->ttl_s;
+		answer_out->data = data->bytes;
 		return;
 	}
-	*answer_out = (struct dns_answer){ .rcode = answer_out->rcode };
+	*answer_out = (struct dns_answer){ .type = type, .rcode = answer_out->rcode };
+}
+
+bool dns_answer_next(const struct dns_answer *answer, size_t *at, struct dns_record *record_out)
+{
+	if (*at >= answer->size)
+		return false;
+	const uint8_t *bytes = answer->data + *at;
+	size_t length = (size_t)bytes[0] << 8 | bytes[1];
+	size_t before = answer->type == DNS_MX ? 2 : 0;
+	bool address = answer->type == DNS_A || answer->type == DNS_AAAA;
+	*record_out = (struct dns_record){
+		.address = address ? bytes + 2 : NULL,
+		.text = address ? NULL : (const char *)bytes + 2 + before,
+		.length = address ? 0 : length - before,
+		.preference = before > 0 ? (unsigned)bytes[2] << 8 | bytes[3] : 0,
+	};
+	*at += 2 + length + 1;
+	return true;
+}
+
+int dns_answer_addresses(const struct dns_answer *answer, uint32_t *addresses, int most)
+{
+	struct dns_record record;
+	size_t at = 0;
+	int count = 0;
+	while (answer->type == DNS_A && count < most && dns_answer_next(answer, &at, &record)) {
+		const uint8_t *b = record.address;
+		addresses[count++] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+	}
+	return count;
 }

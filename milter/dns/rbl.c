@@ -17,7 +17,10 @@
 
 #include "policy/base/banned.h"
 
-enum { AWAY_AFTER = 5 };	/* failures in a row */
+enum {
+	AWAY_AFTER = 5,	/* failures in a row */
+	CODES_MAX = 16,	/* of one list for one address; the rest is dropped */
+};
 
 enum count {
 	COUNT_QUESTIONS,
@@ -54,7 +57,10 @@ struct rbl {
 /* What one list said. */
 struct slot {
 	struct rbl_question *question;
-	struct dns_answer answer;
+	enum dns_outcome outcome;
+	int64_t ttl_s;
+	int count;
+	uint32_t codes[CODES_MAX];	/* host order */
 };
 
 struct rbl_question {
@@ -138,9 +144,9 @@ static void sum_up(const struct rbl_question *question, struct listings *listing
 	const struct rbl *rbl = question->rbl;
 	*listings_out = (struct listings){ .asked = true };
 	for (int i = 0; i < rbl->list_count; i++) {
-		const struct dns_answer *answer = &question->slots[i].answer;
-		if (answer->outcome == DNS_NONE || answer->outcome == DNS_FOUND)
-			listings_add(listings_out, &rbl->lists[i], answer->addresses, (size_t)answer->count);
+		const struct slot *slot = &question->slots[i];
+		if (slot->outcome == DNS_NONE || slot->outcome == DNS_FOUND)
+			listings_add(listings_out, &rbl->lists[i], slot->codes, (size_t)slot->count);
 		else
 			listings_out->unknown++;
 	}
@@ -151,8 +157,8 @@ static int64_t shortest_ttl_s(const struct rbl_question *question)
 {
 	int64_t ttl_s = DNS_TTL_MOST;
 	for (int i = 0; i < question->rbl->list_count; i++)
-		if (question->slots[i].answer.ttl_s < ttl_s)
-			ttl_s = question->slots[i].answer.ttl_s;
+		if (question->slots[i].ttl_s < ttl_s)
+			ttl_s = question->slots[i].ttl_s;
 	return ttl_s;
 }
 
@@ -203,11 +209,11 @@ static void tell_once(bool *told, const struct list *list, uint32_t code, const 
 }
 
 /* An admin must hear of both: from outside they look like a list on which nobody stands. */
-static void tell_oddities(struct rbl *rbl, const struct list *list, const struct dns_answer *answer)
+static void tell_oddities(struct rbl *rbl, const struct list *list, const struct slot *slot)
 {
 	struct told *told = &rbl->told[list - rbl->lists];
-	for (int i = 0; i < answer->count; i++) {
-		uint32_t code = answer->addresses[i];
+	for (int i = 0; i < slot->count; i++) {
+		uint32_t code = slot->codes[i];
 		if (code >> 24 != 127)
 			tell_once(&told->hijacked, list, code,
 				  "no block list says that; the zone is gone, or a resolver rewrites answers");
@@ -223,11 +229,13 @@ static void on_answer(void *arg, const struct dns_answer *answer)
 	struct rbl *rbl = question->rbl;
 	bool answered = answer->outcome == DNS_NONE || answer->outcome == DNS_FOUND;
 	pthread_mutex_lock(&question->lock);
-	slot->answer = *answer;
+	slot->outcome = answer->outcome;
+	slot->ttl_s = answer->ttl_s;
+	slot->count = dns_answer_addresses(answer, slot->codes, CODES_MAX);
 	pthread_mutex_unlock(&question->lock);
 	if (answered) {
 		note_success(rbl);
-		tell_oddities(rbl, &rbl->lists[slot - question->slots], answer);
+		tell_oddities(rbl, &rbl->lists[slot - question->slots], slot);
 	} else if (rbl->resolver != NULL) {
 		note_failure(rbl, answer->outcome);
 	}
@@ -243,7 +251,7 @@ static bool ask_list(struct rbl_question *question, int index, const char *rever
 	if (rbl->resolver == NULL)
 		return false;
 	count(rbl, COUNT_QUESTIONS);
-	if (resolver_query_a(rbl->resolver, name, on_answer, &question->slots[index]))
+	if (resolver_query(rbl->resolver, name, DNS_A, on_answer, &question->slots[index]))
 		return true;
 	count(rbl, COUNT_REFUSED);
 	return false;

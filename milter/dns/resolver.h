@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * resolver: A questions to the configured DNS servers, on the loop thread (c-ares with EDNS, 1232 bytes). Equal
- * questions under way are asked once. Loop thread only, or before it starts, or after it has stopped.
+ * resolver: questions to the configured DNS servers, on the loop thread (c-ares with EDNS, 1232 bytes, TCP where an
+ * answer is cut). Equal questions under way are asked once. A server that does not answer is no longer asked first.
+ * Loop thread only, or before it starts, or after it has stopped.
  *
  * A scenario test puts a scripted DNS in here, by the linker.
  */
@@ -16,8 +17,8 @@ struct loop;
 struct resolver;
 
 struct resolver_settings {
-	const char *const *servers;	/* "address:port", "[v6]:port"; none: those of /etc/resolv.conf */
-	int server_count;
+	const char *const *servers;	/* "address:port", "[v6]:port"; none: those of /etc/resolv.conf. Borrowed, */
+	int server_count;		/* as long as the resolver lives */
 	int64_t timeout_ms;		/* of one question, all tries together */
 	int64_t inflight;		/* questions under way at once */
 };
@@ -29,10 +30,11 @@ struct resolver *resolver_new(struct loop *loop, const struct resolver_settings 
 /* Questions under way end as unknown: their `done` is called from here. Clears the pointer; NULL is fine. */
 void resolver_free(struct resolver **resolver);
 
-/* Asks for the A records of `name`. `done` is called exactly once, on the loop thread, never before this returns; the
- * answer is borrowed for that call. A question that joins an equal one under way ends with it. False: too many are
- * under way, or no memory; `done` will not be called. */
-bool resolver_query_a(struct resolver *resolver, const char *name,
-		      void (*done)(void *arg, const struct dns_answer *answer), void *arg);
+typedef void resolver_done(void *arg, const struct dns_answer *answer);
+
+/* Asks for the records of `name`. `done` is called exactly once, on the loop thread, never before this returns; the
+ * answer is borrowed for that call. A question that joins an equal one under way ends with it. False: the name is too
+ * long, too many are under way, or no memory; `done` will not be called. */
+bool resolver_query(struct resolver *resolver, const char *name, enum dns_type type, resolver_done *done, void *arg);
 
 #endif

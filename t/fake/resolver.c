@@ -18,15 +18,16 @@
 
 #include "policy/base/banned.h"
 
-enum { ROWS_MAX = 200, NAME_MAX_BYTES = 300, TTL_S = 300 };
+enum { ROWS_MAX = 200, NAME_MAX_BYTES = 300, TTL_S = 300, CODES_MAX = 16, RECORD_BYTES = 7 };
 
 struct question {
 	struct question *next, **at;
 	struct resolver *resolver;
 	struct event *timer;
-	void (*done)(void *arg, const struct dns_answer *answer);
+	resolver_done *done;
 	void *arg;
 	struct dns_answer answer;
+	uint8_t data[CODES_MAX * RECORD_BYTES];	/* the answer's */
 };
 
 struct resolver {
@@ -91,16 +92,25 @@ static bool in_zone(const char *name, const char *zone)
 	return length > tail && name[length - tail - 1] == '.' && text_same_nocase(name + length - tail, zone);
 }
 
-static void found(struct dns_answer *answer, uint32_t code)
+/* Two bytes of length, four of address, a NUL: as the parser keeps them. */
+static void found(struct question *question, uint32_t code)
 {
+	struct dns_answer *answer = &question->answer;
+	uint8_t *to = question->data + answer->size;
 	answer->outcome = DNS_FOUND;
-	answer->ttl_s = TTL_S;
-	if (answer->count < DNS_A_MAX)
-		answer->addresses[answer->count++] = code;
+	if (answer->count == CODES_MAX)
+		return;
+	to[1] = 4;
+	for (int i = 0; i < 4; i++)
+		to[2 + i] = (uint8_t)(code >> (24 - 8 * i));
+	answer->size += RECORD_BYTES;
+	answer->count++;
 }
 
-static enum fake_dns look_up(const char *name, struct dns_answer *answer)
+/* Of types other than A nothing is known: no such records. */
+static enum fake_dns look_up(const char *name, struct question *question)
 {
+	struct dns_answer *answer = &question->answer;
 	enum fake_dns how = FAKE_DNS_LISTS;
 	pthread_mutex_lock(&lock);
 	questions++;
@@ -109,17 +119,18 @@ static enum fake_dns look_up(const char *name, struct dns_answer *answer)
 			how = zones[i].how;
 	answer->outcome = DNS_NONE;
 	answer->ttl_s = TTL_S;
-	for (int i = 0; i < name_count; i++)
+	for (int i = 0; i < name_count && answer->type == DNS_A; i++)
 		if (text_same_nocase(names[i].name, name))
-			found(answer, names[i].code);
+			found(question, names[i].code);
 	pthread_mutex_unlock(&lock);
 	if (how == FAKE_DNS_HIJACKED || how == FAKE_DNS_REFUSES) {
+		answer->size = 0;
 		answer->count = 0;
-		found(answer, how == FAKE_DNS_HIJACKED ? 0xcb007107U : 0x7ffffffeU);
+		found(question, how == FAKE_DNS_HIJACKED ? 0xcb007107U : 0x7ffffffeU);
 	}
 	if (how == FAKE_DNS_SILENT || how == FAKE_DNS_ERROR)
 		*answer = (struct dns_answer){ .outcome = how == FAKE_DNS_SILENT ? DNS_TIMEOUT : DNS_UNKNOWN,
-					       .rcode = DNS_RCODE_NONE };
+					       .type = answer->type, .rcode = DNS_RCODE_NONE };
 	return how;
 }
 
@@ -164,16 +175,16 @@ void resolver_free(struct resolver **resolver)
 	free(freed);
 }
 
-bool resolver_query_a(struct resolver *resolver, const char *name,
-		      void (*done)(void *arg, const struct dns_answer *answer), void *arg)
+bool resolver_query(struct resolver *resolver, const char *name, enum dns_type type, resolver_done *done, void *arg)
 {
 	struct timeval wait = { 0 };
 	struct question *question = calloc(1, sizeof *question);
 	if (question == NULL)
 		return false;
 	*question = (struct question){ .resolver = resolver, .done = done, .arg = arg };
+	question->answer = (struct dns_answer){ .type = type, .data = question->data };
 	question->timer = evtimer_new(resolver->base, on_timer, question);
-	if (look_up(name, &question->answer) == FAKE_DNS_SILENT) {
+	if (look_up(name, question) == FAKE_DNS_SILENT) {
 		wait.tv_sec = resolver->timeout_ms / 1000;
 		wait.tv_usec = resolver->timeout_ms % 1000 * 1000;
 	}
