@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * dns_server: a DNS server of one thread, UDP and TCP on a loopback port of its own. The first label of a name says
+ * what it does with the question, so that no zone has to be written:
+ *
+ *   yes...       A 127.0.0.2, AAAA ::2, TXT "text"       no...        NXDOMAIN
+ *   slow...      the same as yes after 200 ms             silent...    nothing
+ *   cut...       over UDP cut (TC), over TCP 4 TXT records of 2,000 bytes each
+ *   forged...    an answer with another id first, then yes
+ *   garbage...   bytes behind the id that are no answer   servfail..., refused...
+ */
+#ifndef PENSTOCK_FAKE_DNS_SERVER_H
+#define PENSTOCK_FAKE_DNS_SERVER_H
+
+#include <stdbool.h>
+
+struct dns_server;
+
+/* `deaf`: it takes questions and never answers. NULL: no socket or no thread. */
+struct dns_server *dns_server_start(bool deaf);
+void dns_server_stop(struct dns_server **server);
+int dns_server_port(const struct dns_server *server);
+int dns_server_questions(struct dns_server *server, bool tcp);	/* that came so far */
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The resolver against servers of the test's own on loopback: what comes back, and by when.
+ */
+#include "milter/dns/resolver.h"
+
+#include "milter/clock.h"
+#include "milter/loop.h"
+#include "t/fake/dns_server.h"
+#include "t/unit/tap.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CALLS_MAX = 10000, TIMEOUT_MS = 600, DONE_MS = 10000 };
+
+struct call {
+	struct loop_job job;	/* first */
+	const char *name;
+	enum dns_type type;
+	bool taken;
+	enum dns_outcome outcome;
+	int count;
+	size_t size;
+	uint32_t first;
+	int64_t took_ms;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int ended;	/* calls that are over */
+static struct loop *loop;
+static struct resolver *resolver;
+static struct call calls[CALLS_MAX];
+static char names[CALLS_MAX][40];
+
+static void over(void)
+{
+	pthread_mutex_lock(&lock);
+	ended++;
+	pthread_cond_signal(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void on_done(void *arg, const struct dns_answer *answer)
+{
+	struct call *call = arg;
+	call->outcome = answer->outcome;
+	call->count = answer->count;
+	call->size = answer->size;
+	dns_answer_addresses(answer, &call->first, 1);
+	call->took_ms = clock_monotonic_ms() - call->took_ms;
+	over();
+}
+
+static void run(struct loop_job *job)
+{
+	struct call *call = (struct call *)job;
+	call->took_ms = clock_monotonic_ms();
+	call->taken = resolver_query(resolver, call->name, call->type, on_done, call);
+	if (!call->taken)
+		over();
+}
+
+static void post(int index, const char *name, enum dns_type type)
+{
+	calls[index] = (struct call){ .job = { .run = run }, .name = name, .type = type };
+	loop_post(loop, &calls[index].job);
+}
+
+static bool wait_for(int count)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += DONE_MS / 1000;
+	pthread_mutex_lock(&lock);
+	int late = 0;
+	while (ended < count && late == 0)
+		late = pthread_cond_timedwait(&changed, &lock, &until);
+	ended = 0;
+	pthread_mutex_unlock(&lock);
+	return late == 0;
+}
+
+static struct call *ask(const char *name, enum dns_type type)
+{
+	post(0, name, type);
+	if (!wait_for(1))
+		calls[0].outcome = (enum dns_outcome)-1;
+	return &calls[0];
+}
+
+static void open_resolver(const struct dns_server *first, const struct dns_server *second, int64_t inflight)
+{
+	static char servers[2][40];
+	static const char *const list[] = { servers[0], servers[1] };
+	char error[200] = "";
+	snprintf(servers[0], sizeof servers[0], "127.0.0.1:%d", dns_server_port(first));
+	if (second != NULL)
+		snprintf(servers[1], sizeof servers[1], "127.0.0.1:%d", dns_server_port(second));
+	struct resolver_settings settings = { list, second != NULL ? 2 : 1, TIMEOUT_MS, inflight };
+	loop = loop_new();
+	resolver = resolver_new(loop, &settings, error, sizeof error);
+	ok(resolver != NULL && loop_start(loop), "a resolver: %s", error);
+}
+
+static void close_resolver(void)
+{
+	loop_stop(loop);
+	resolver_free(&resolver);
+	loop_free(&loop);
+}
+
+static void test_answers(struct dns_server *server)
+{
+	static const struct {
+		const char *name;
+		enum dns_type type;
+		enum dns_outcome outcome;
+		int count;
+	} rows[] = {
+		{ "yes.test", DNS_A, DNS_FOUND, 1 },
+		{ "YES.Test", DNS_AAAA, DNS_FOUND, 1 },	/* the server knows small letters only */
+		{ "yes.test", DNS_AAAA, DNS_FOUND, 1 },
+		{ "yes.test", DNS_TXT, DNS_FOUND, 1 },
+		{ "yes.test", DNS_MX, DNS_NONE, 0 },
+		{ "no.test", DNS_A, DNS_NONE, 0 },
+		{ "servfail.test", DNS_A, DNS_UNKNOWN, 0 },
+		{ "refused.test", DNS_A, DNS_UNKNOWN, 0 },
+		{ "forged.test", DNS_A, DNS_FOUND, 1 },
+		{ "cut.test", DNS_TXT, DNS_FOUND, 4 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct call *call = ask(rows[i].name, rows[i].type);
+		is_int(call->outcome, rows[i].outcome, "%s, type %d", rows[i].name, (int)rows[i].type);
+		is_int(call->count, rows[i].count, "%s, type %d: records", rows[i].name, (int)rows[i].type);
+		ok(call->first == 0 || call->first == 0x7f000002, "%s: no forged address", rows[i].name);
+	}
+	is_int(dns_server_questions(server, true), 1, "what was cut was asked again over TCP");
+	is_int((long long)calls[0].size, 4 * 2003, "and came whole");
+}
+
+static void test_deadline(void)
+{
+	struct call *call = ask("silent.test", DNS_A);
+	is_int(call->outcome, DNS_TIMEOUT, "silence");
+	ok(call->took_ms >= TIMEOUT_MS - 1 && call->took_ms < TIMEOUT_MS + 150, "ends in time: %lld ms", (long long)call->took_ms);
+	call = ask("garbage.test", DNS_A);
+	ok(call->outcome == DNS_UNKNOWN || call->outcome == DNS_TIMEOUT, "garbage is unknown");
+	ok(call->took_ms < TIMEOUT_MS + 150, "garbage ends in time: %lld ms", (long long)call->took_ms);
+}
+
+static void test_equal(struct dns_server *server)
+{
+	int before = dns_server_questions(server, false), found = 0;
+	for (int i = 0; i < 50; i++)
+		post(i, i % 2 == 0 ? "slow.test" : "SLOW.test", DNS_A);
+	ok(wait_for(50), "fifty equal questions end");
+	for (int i = 0; i < 50; i++)
+		found += calls[i].outcome == DNS_FOUND;
+	is_int(found, 50, "each has its answer");
+	is_int(dns_server_questions(server, false) - before, 1, "they were asked once");
+	before = dns_server_questions(server, false);
+	post(0, "slow2.test", DNS_A);
+	post(1, "slow2.test", DNS_TXT);
+	wait_for(2);
+	is_int(dns_server_questions(server, false) - before, 2, "another type is another question");
+}
+
+static void test_names(void)
+{
+	char longest[300];
+	memset(longest, 'a', sizeof longest);
+	for (int i = 63; i < 253; i += 64)
+		longest[i] = '.';
+	memcpy(longest, "yes", 3);
+	longest[253] = '\0';
+	is_int(ask(longest, DNS_A)->outcome, DNS_FOUND, "a name of 253 bytes");
+	longest[253] = 'a';
+	longest[254] = '\0';
+	is_int(ask(longest, DNS_A)->taken, false, "a name of 254 bytes is not asked");
+	is_int(ask("yes..test", DNS_A)->outcome, DNS_UNKNOWN, "a name with an empty label");
+}
+
+/* All at once: nothing is lost, neither here nor between the sockets. */
+static void test_burst(void)
+{
+	int found = 0;
+	int64_t start_ms = clock_monotonic_ms();
+	for (int i = 0; i < CALLS_MAX; i++) {
+		snprintf(names[i], sizeof names[i], "yes%d.test", i);
+		post(i, names[i], DNS_A);
+	}
+	ok(wait_for(CALLS_MAX), "a burst of %d questions ends", CALLS_MAX);
+	for (int i = 0; i < CALLS_MAX; i++)
+		found += calls[i].outcome == DNS_FOUND;
+	/* the server's socket holds such a burst only where root may make it large */
+	ok(found == CALLS_MAX || geteuid() != 0, "a burst: %d of %d have their answer, %lld ms", found, CALLS_MAX,
+	   (long long)(clock_monotonic_ms() - start_ms));
+}
+
+static void test_inflight(const struct dns_server *server)
+{
+	int taken = 0;
+	open_resolver(server, NULL, 8);
+	for (int i = 0; i < 20; i++) {
+		snprintf(names[i], sizeof names[i], "silent%d.test", i);
+		post(i, names[i], DNS_A);
+	}
+	ok(wait_for(20), "twenty questions end");
+	for (int i = 0; i < 20; i++)
+		taken += calls[i].taken;
+	is_int(taken, 8, "no more than eight were under way");
+	close_resolver();
+}
+
+static void test_end(const struct dns_server *server)
+{
+	open_resolver(server, NULL, 100);
+	for (int i = 0; i < 5; i++)
+		post(i, "silent.test", DNS_A);
+	while (dns_server_questions((struct dns_server *)(uintptr_t)server, false) == 0)
+		sched_yield();
+	struct timespec little = { .tv_nsec = 50000000 };
+	nanosleep(&little, NULL);
+	close_resolver();
+	ok(wait_for(5), "questions under way end with the resolver");
+	is_int(calls[0].outcome, DNS_UNKNOWN, "as unknown");
+}
+
+static void test_dead_server(struct dns_server *dead, const struct dns_server *fine)
+{
+	int late = 0, found = 0;
+	open_resolver(dead, fine, 100);
+	for (int i = 0; i < 12; i++) {
+		snprintf(names[i], sizeof names[i], "yes%d.test", i);
+		struct call *call = ask(names[i], DNS_A);
+		found += call->outcome == DNS_FOUND;
+		late += call->took_ms >= TIMEOUT_MS / 4 - 20;
+		struct timespec tick = { .tv_nsec = 30000000 };
+		nanosleep(&tick, NULL);
+	}
+	is_int(found, 12, "the first of two servers is dead: all is answered");
+	is_int(late, 5, "and after five late answers the other one is asked first");
+	close_resolver();
+}
+
+int main(void)
+{
+	struct dns_server *server = dns_server_start(false), *deaf = dns_server_start(true);
+	ok(server != NULL && deaf != NULL, "servers on loopback");
+	open_resolver(server, NULL, CALLS_MAX);
+	test_answers(server);
+	test_deadline();
+	test_equal(server);
+	test_names();
+	test_burst();
+	close_resolver();
+	test_inflight(server);
+	test_end(server);
+	test_dead_server(deaf, server);
+	dns_server_stop(&server);
+	dns_server_stop(&deaf);
+	return done_testing();
+}
