@@ -61,7 +61,8 @@
 	ROW("dns.timeout_ms", dns_timeout_ms, INT, "2000", 50, 30000, "A block list that has not answered after so long is unknown.") \
 	ROW("dns.on_failure", dns_on_failure, STRING, "unknown", 1, 10,                            \
 	    "Without an answer: unknown (the list says nothing), or defer, for clients without login only.") \
-	ROW("dns.cache_addresses", dns_cache_addresses, INT, "20000", 16, 10000000, "Client addresses whose listings are remembered.") \
+	ROW("dns.cache_bytes", dns_cache_bytes, INT, "33554432", 65536, 17179869184.0,             \
+	    "Memory for answers of DNS that are remembered; a client address takes some 150 bytes and 130 for each block list.") \
 	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, "Questions under way at once.")    \
 	ROW("accounts.cut_tag", accounts_cut_tag, BOOL, "true", 0, 0, "user+tag@domain is the account user@domain.") \
 	ROW("accounts.passwd", accounts_passwd, STRING, "/etc/passwd", 0, 255, "Login names of source uid, read at start and at reload.") \

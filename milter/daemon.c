@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/daemon.h"
 
+#include "milter/dns/engine.h"
 #include "milter/dns/rbl.h"
 #include "milter/loop.h"
 #include "policy/base/panic.h"
@@ -30,6 +31,7 @@ struct setup *setup_hold(void)
 static void setup_free(struct setup *setup)
 {
 	rbl_free(&setup->rbl);
+	engine_free(&setup->engine);
 	config_drop(&setup->config);
 	free(setup);
 }
@@ -65,6 +67,29 @@ void setup_drop(struct setup **setup)
 	loop_post(the_daemon.loop, &end->job);
 }
 
+static bool open_dns(struct setup *setup, char *error, size_t error_size)
+{
+	const struct config *config = setup->config;
+	struct resolver_settings dns = {
+		.servers = config->dns_servers,
+		.server_count = config->dns_server_count,
+		.timeout_ms = config->set.dns_timeout_ms,
+		.inflight = config->set.dns_inflight,
+	};
+	setup->engine = engine_new(the_daemon.loop, &dns, config->set.dns_cache_bytes, error, error_size);
+	if (setup->engine == NULL)
+		return false;
+	struct rbl_settings lists = {
+		.engine = setup->engine,
+		.lists = config->lists,
+		.list_count = config->list_count,
+	};
+	setup->rbl = rbl_new(the_daemon.loop, &lists);
+	if (setup->rbl == NULL)
+		snprintf(error, error_size, "block lists cannot be set up: no memory");
+	return setup->rbl != NULL;
+}
+
 bool setup_replace(struct config *config, char *error, size_t error_size)
 {
 	struct setup *setup = calloc(1, sizeof *setup);
@@ -73,19 +98,9 @@ bool setup_replace(struct config *config, char *error, size_t error_size)
 		config_drop(&config);
 		return false;
 	}
-	struct rbl_settings settings = {
-		.servers = config->dns_servers,
-		.server_count = config->dns_server_count,
-		.lists = config->lists,
-		.list_count = config->list_count,
-		.timeout_ms = config->set.dns_timeout_ms,
-		.cache_addresses = config->set.dns_cache_addresses,
-		.inflight = config->set.dns_inflight,
-	};
 	setup->config = config;
 	setup->references = 1;
-	setup->rbl = rbl_new(the_daemon.loop, &settings, error, error_size);
-	if (setup->rbl == NULL) {
+	if (!open_dns(setup, error, error_size)) {
 		setup_free(setup);
 		return false;
 	}

@@ -8,6 +8,7 @@
 
 #include "milter/config.h"
 
+struct engine;
 struct loop;
 struct store;
 struct rbl;
@@ -22,6 +23,7 @@ extern struct daemon the_daemon;
 /* What a reload replaces, as one counted value, so that a session keeps configuration and block lists of one kind. */
 struct setup {
 	struct config *config;	/* one reference */
+	struct engine *engine;	/* owned */
 	struct rbl *rbl;	/* owned */
 	int references;		/* daemon.c's */
 };

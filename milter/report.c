@@ -7,6 +7,7 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
+#include "milter/dns/engine.h"
 #include "milter/dns/rbl.h"
 #include "milter/stats.h"
 #include "policy/base/text.h"
@@ -33,6 +34,7 @@ struct snapshot {
 	struct stats stats;
 	struct store_stats redis;
 	struct rbl_stats dns;
+	struct cache_stats dns_cache;
 	struct scan_stats content;
 	uint64_t redis_up, breaker_open, uptime_s, max_sessions;
 };
@@ -48,6 +50,8 @@ static struct snapshot *snapshot_new(void)
 	snapshot->redis = store_stats(the_daemon.store);
 	if (snapshot->setup->rbl != NULL)
 		snapshot->dns = rbl_stats(snapshot->setup->rbl);
+	if (snapshot->setup->engine != NULL)
+		snapshot->dns_cache = cache_stats(engine_cache(snapshot->setup->engine));
 	snapshot->content = scan_stats();
 	snapshot->redis_up = snapshot->redis.up;
 	snapshot->breaker_open = snapshot->redis.breaker_open;
@@ -95,6 +99,10 @@ static void snapshot_free(struct snapshot *snapshot)
 	    dns.cache_hits)                                                                        \
 	ROW("dns", "cache_misses", "dns_cache_misses_total", "", "counter", "Client addresses not in the cache.", \
 	    dns.cache_misses)                                                                      \
+	ROW("dns", "cache_bytes", "dns_cache_bytes", "", "gauge", "Memory of the cache in use.", dns_cache.bytes) \
+	ROW("dns", "cache_entries", "dns_cache_entries", "", "gauge", "Answers and listings in the cache.", dns_cache.entries) \
+	ROW("dns", "cache_evicted", "dns_cache_evicted_total", "", "counter",                      \
+	    "Entries that left the cache before their time, for want of memory.", dns_cache.evicted) \
 	ROW("dns", "refused_inflight", "dns_refused_inflight_total", "", "counter",                \
 	    "Questions not asked because too many were under way.", dns.refused_inflight)          \
 	ROW("dns", "recent_failures", "dns_recent_failures", "", "gauge", "Failures since the last good answer.", \

@@ -3,8 +3,7 @@
 
 #include "milter/ask.h"
 #include "milter/clock.h"
-#include "milter/dns/rbl_cache.h"
-#include "milter/dns/resolver.h"
+#include "milter/dns/engine.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "policy/base/text.h"
@@ -12,8 +11,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/base/banned.h"
 
@@ -46,12 +45,10 @@ struct rbl {
 	struct loop *loop;	/* borrowed */
 	const struct list *lists;	/* borrowed, see rbl.h */
 	int list_count;
-	struct resolver *resolver;	/* owned; the loop thread's; NULL after rbl_free */
+	struct engine *engine;		/* borrowed; NULL after rbl_free */
 	bool away;			/* the loop thread's, as is `told` */
 	struct told *told;		/* owned, one for each list */
 	atomic_uint_fast64_t counts[COUNTS];
-	pthread_mutex_t cache_lock;
-	struct rbl_cache *cache;	/* owned */
 };
 
 /* What one list said. */
@@ -89,37 +86,22 @@ static void drop_rbl(struct rbl *rbl)
 {
 	if (atomic_fetch_sub(&rbl->references, 1) > 1)
 		return;
-	pthread_mutex_destroy(&rbl->cache_lock);
-	rbl_cache_free(&rbl->cache);
 	free(rbl->told);
 	free(rbl);
 }
 
-struct rbl *rbl_new(struct loop *loop, const struct rbl_settings *settings, char *error, size_t error_size)
+struct rbl *rbl_new(struct loop *loop, const struct rbl_settings *settings)
 {
-	struct resolver_settings dns = {
-		.servers = settings->servers,
-		.server_count = settings->server_count,
-		.timeout_ms = settings->timeout_ms,
-		.inflight = settings->inflight,
-	};
 	struct rbl *rbl = calloc(1, sizeof *rbl);
-	if (rbl == NULL) {
-		snprintf(error, error_size, "block lists cannot be set up: no memory");
+	if (rbl == NULL)
 		return NULL;
-	}
 	atomic_init(&rbl->references, 1);
-	pthread_mutex_init(&rbl->cache_lock, NULL);
 	rbl->loop = loop;
+	rbl->engine = settings->engine;
 	rbl->lists = settings->lists;
 	rbl->list_count = settings->list_count;
-	rbl->cache = rbl_cache_new(settings->cache_addresses);
 	rbl->told = calloc((size_t)settings->list_count + 1, sizeof *rbl->told);
-	if (rbl->cache == NULL || rbl->told == NULL)
-		snprintf(error, error_size, "block lists cannot be set up: no memory");
-	else
-		rbl->resolver = resolver_new(loop, &dns, error, error_size);
-	if (rbl->resolver != NULL)
+	if (rbl->told != NULL)
 		return rbl;
 	drop_rbl(rbl);
 	return NULL;
@@ -131,12 +113,54 @@ void rbl_free(struct rbl **rbl)
 	*rbl = NULL;
 	if (old == NULL)
 		return;
-	/* NULL first: an answer that comes from resolver_free says nothing about DNS. */
-	struct resolver *resolver = old->resolver;
-	old->resolver = NULL;
-	resolver_free(&resolver);
+	old->engine = NULL;	/* what ends with it says nothing about DNS */
 	drop_rbl(old);
 }
+
+/* ---- the cache of what all lists together said of an address */
+
+struct known {
+	struct known_head {
+		int unknown, hijacked, hit_count;
+	} head;
+	struct listing hits[LISTING_HITS_MAX];	/* as many as there are */
+};
+
+static void key_of(const struct netaddr *address, struct cache_key *key)
+{
+	key->bytes[0] = CACHE_LISTINGS;
+	memcpy(key->bytes + 1, address->bytes, sizeof address->bytes);
+	key->bytes[1 + sizeof address->bytes] = (uint8_t)address->family;
+	key->length = 2 + sizeof address->bytes;
+}
+
+static bool find_known(struct rbl *rbl, const struct netaddr *address, struct listings *listings_out)
+{
+	struct cache_key key;
+	struct known known;
+	size_t length;
+	key_of(address, &key);
+	if (cache_find(engine_cache(rbl->engine), &key, clock_monotonic_ms(), &known, sizeof known, &length) == 0)
+		return false;
+	*listings_out = (struct listings){ .asked = true, .unknown = known.head.unknown,
+					   .hijacked = known.head.hijacked, .hit_count = known.head.hit_count };
+	memcpy(listings_out->hits, known.hits, (size_t)known.head.hit_count * sizeof known.hits[0]);
+	return true;
+}
+
+static void put_known(struct rbl *rbl, const struct netaddr *address, const struct listings *listings, int64_t ttl_s)
+{
+	struct cache_key key;
+	struct known known;
+	size_t hits = (size_t)listings->hit_count * sizeof known.hits[0];
+	known.head = (struct known_head){ listings->unknown, listings->hijacked, listings->hit_count };
+	memcpy(known.hits, listings->hits, hits);
+	key_of(address, &key);
+	cache_put(engine_cache(rbl->engine), &key, &known, offsetof(struct known, hits) + hits, clock_monotonic_ms(),
+		  ttl_s * 1000);
+}
+
+/* ---- one question */
 
 /* By the order of the configuration, not of the answers. */
 static void sum_up(const struct rbl_question *question, struct listings *listings_out)
@@ -172,11 +196,8 @@ static void list_done(struct rbl_question *question)
 	question->whole = true;
 	pthread_mutex_unlock(&question->lock);
 	int64_t ttl_s = shortest_ttl_s(question);
-	if (ttl_s > 0) {
-		pthread_mutex_lock(&rbl->cache_lock);
-		rbl_cache_put(rbl->cache, &question->client, &question->listings, clock_monotonic_ms(), ttl_s);
-		pthread_mutex_unlock(&rbl->cache_lock);
-	}
+	if (ttl_s > 0 && rbl->engine != NULL)
+		put_known(rbl, &question->client, &question->listings, ttl_s);
 	ask_answer(&question->ask);
 }
 
@@ -222,36 +243,50 @@ static void tell_oddities(struct rbl *rbl, const struct list *list, const struct
 	}
 }
 
+static void fill_slot(struct slot *slot, const struct dns_answer *answer)
+{
+	pthread_mutex_lock(&slot->question->lock);
+	slot->outcome = answer->outcome;
+	slot->ttl_s = answer->ttl_s;
+	slot->count = dns_answer_addresses(answer, slot->codes, CODES_MAX);
+	pthread_mutex_unlock(&slot->question->lock);
+}
+
 static void on_answer(void *arg, const struct dns_answer *answer)
 {
 	struct slot *slot = arg;
 	struct rbl_question *question = slot->question;
 	struct rbl *rbl = question->rbl;
 	bool answered = answer->outcome == DNS_NONE || answer->outcome == DNS_FOUND;
-	pthread_mutex_lock(&question->lock);
-	slot->outcome = answer->outcome;
-	slot->ttl_s = answer->ttl_s;
-	slot->count = dns_answer_addresses(answer, slot->codes, CODES_MAX);
-	pthread_mutex_unlock(&question->lock);
+	fill_slot(slot, answer);
 	if (answered) {
 		note_success(rbl);
 		tell_oddities(rbl, &rbl->lists[slot - question->slots], slot);
-	} else if (rbl->resolver != NULL) {
+	} else if (rbl->engine != NULL) {
 		note_failure(rbl, answer->outcome);
 	}
 	list_done(question);
 }
 
+/* False: it is answered, or will never be. */
 static bool ask_list(struct rbl_question *question, int index, const char *reverse)
 {
 	char name[NETADDR_REVERSE_MAX + 1 + LIST_ZONE_MAX + 1];
 	struct rbl *rbl = question->rbl;
 	struct text text = text_over(name, sizeof name);
-	text_addf(&text, "%s.%s", reverse, rbl->lists[index].zone);
-	if (rbl->resolver == NULL)
+	struct dns_data data;
+	struct dns_answer answer;
+	text_add(&text, reverse);
+	text_add(&text, ".");
+	text_add(&text, rbl->lists[index].zone);
+	if (rbl->engine == NULL)
 		return false;
+	if (engine_find(rbl->engine, name, DNS_A, &data, &answer)) {
+		fill_slot(&question->slots[index], &answer);
+		return false;
+	}
 	count(rbl, COUNT_QUESTIONS);
-	if (resolver_query(rbl->resolver, name, DNS_A, on_answer, &question->slots[index]))
+	if (engine_ask(rbl->engine, name, DNS_A, on_answer, &question->slots[index]))
 		return true;
 	count(rbl, COUNT_REFUSED);
 	return false;
@@ -300,9 +335,7 @@ struct rbl_question *rbl_ask(struct rbl *rbl, const struct netaddr *client)
 	struct listings known;
 	if (client->family == NETADDR_UNKNOWN || rbl->list_count == 0)
 		return NULL;
-	pthread_mutex_lock(&rbl->cache_lock);
-	bool hit = rbl_cache_find(rbl->cache, client, clock_monotonic_ms(), &known);
-	pthread_mutex_unlock(&rbl->cache_lock);
+	bool hit = find_known(rbl, client, &known);
 	count(rbl, hit ? COUNT_HITS : COUNT_MISSES);
 	struct rbl_question *question = new_question(rbl, client, hit ? 0 : rbl->list_count);
 	if (question == NULL)

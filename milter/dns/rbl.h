@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * rbl: all configured block lists asked about one client address, in parallel (RFC 5782). What came back is cached for
- * the shortest TTL of the answers (30 s to 1 h; a list's "no" too), so that a client that returns costs no question.
+ * rbl: all configured block lists asked about one client address, in parallel (RFC 5782). What came back is cached, by list
+ * for the answer's own TTL (30 s to 1 h; a "no" too), and as a whole for the shortest of them: a client that returns
+ * costs no question, and one look-up however many lists there are.
  *
  * rbl_ask and rbl_collect: any thread. The rest: loop thread or before it starts.
  */
@@ -11,23 +12,20 @@
 #include "policy/listing.h"
 #include "policy/netaddr.h"
 
+struct engine;
 struct loop;
 struct rbl;
 struct rbl_question;
 
 struct rbl_settings {
-	const char *const *servers;	/* "address:port", "[v6]:port"; none: /etc/resolv.conf */
-	int server_count;
+	struct engine *engine;		/* borrowed until rbl_free, and freed soon after it */
 	const struct list *lists;	/* borrowed; must live as long as the rbl and every question of it */
 	int list_count;
-	int64_t timeout_ms;		/* of one question; what is not answered then is unknown */
-	int64_t cache_addresses;	/* rows in the cache */
-	int64_t inflight;		/* questions under way at once; more are unknown at once */
 };
 
-/* NULL with a sentence in `error` where a server is of no use. With no lists it answers at once. */
-struct rbl *rbl_new(struct loop *loop, const struct rbl_settings *settings, char *error, size_t error_size);
-/* Loop thread, or after the loop has stopped. Questions under way end as unknown. */
+/* NULL: no memory. With no lists it answers at once. */
+struct rbl *rbl_new(struct loop *loop, const struct rbl_settings *settings);
+/* Loop thread, or after the loop has stopped. Questions under way end as unknown when the engine is freed. */
 void rbl_free(struct rbl **rbl);
 
 /* Starts the questions and returns at once. NULL: no address, no lists or no memory. */

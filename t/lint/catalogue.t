@@ -14,8 +14,8 @@ my $codes_most = 16;	# LIST_CODES_MAX
 my $zone_most = 180;	# LIST_ZONE_MAX
 
 # field => its form
-my %form = (name => 'string', zone => 'string', keyed_zone => 'string', kind => 'string', codes => 'array', errors => 'array',
-	families => 'string', weight => 'number', site => 'string', removal => 'string', terms => 'string', budget => 'number');
+my %form = ((map { $_ => 'string' } qw(name zone keyed_zone kind families site removal terms)),
+	(map { $_ => 'array' } qw(codes errors)), (map { $_ => 'number' } qw(weight budget)));
 my @required = qw(name kind families weight);
 my %kind = map { $_ => 1 } qw(exploit policy spam auth reputation allow domain);
 my %families = map { $_ => 1 } qw(4 6 46 domain);
@@ -152,10 +152,12 @@ none('a budget is a whole number above 0',
 	lists_where(sub { defined $_[0]{budget} && $_[0]{budget} !~ /^[1-9]\d{0,8}\z/ }, @lists));
 for my $field (qw(site removal)) {
 	none("a $field is an address of the web", lists_where(sub {
-		defined $_[0]{$field} && $_[0]{$field} !~ m{^https?://[a-z0-9](?:[-a-z0-9]*\.)+[a-z]{2,}/[-\w.~%/?=&+,:\#]*\z}
+		my $url = $_[0]{$field} // return 0;
+		return $url !~ m{^https?://[a-z0-9](?:[-a-z0-9]*\.)+[a-z]{2,}/[-\w.~%/?=&+,:\#]*\z}
 	}, @lists));
 }
-none("no list has more than $codes_most rows of codes", lists_where(sub { @{ $_[0]{codes} // [] } > $codes_most }, @lists));
+none("no list has more than $codes_most rows of codes",
+	lists_where(sub { @{ $_[0]{codes} // [] } > $codes_most }, @lists));
 
 my $refusals = unpack 'N', pack 'C4', 127, 255, 255, 0;
 my (@unread, @unread_errors, @refused, @shadowed);
@@ -175,7 +177,8 @@ for my $list (@lists) {
 			next;
 		}
 		push @refused, "$at: \"$row\"" if $range[1] >= $refusals && $range[0] <= $refusals + 255;
-		push @shadowed, map { "$at: \"$row\" and \"$_->[2]\"" } grep { $range[0] <= $_->[1] && $_->[0] <= $range[1] } @taken;
+		push @shadowed, map { "$at: \"$row\" and \"$_->[2]\"" }
+			grep { $range[0] <= $_->[1] && $_->[0] <= $range[1] } @taken;
 		push @taken, [ @range, $row ];
 	}
 }

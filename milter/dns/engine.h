@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * engine: DNS for all parts of the daemon: a resolver, and a cache of its answers, positive and negative. Look in the
+ * cache first (any thread), ask then (loop thread).
+ */
+#ifndef PENSTOCK_ENGINE_H
+#define PENSTOCK_ENGINE_H
+
+#include "milter/dns/cache.h"
+#include "milter/dns/resolver.h"
+
+struct engine;
+
+/* NULL with a sentence in `error`. */
+struct engine *engine_new(struct loop *loop, const struct resolver_settings *settings, int64_t cache_bytes,
+			  char *error, size_t error_size);
+/* Loop thread, or after the loop has stopped. Questions under way end as unknown; a `done` may still look into the
+ * cache, but not ask. Clears the pointer; NULL is fine. */
+void engine_free(struct engine **engine);
+
+/* Any thread: what is known of the name; its ttl_s is what is left of it. False: nothing, ask. */
+bool engine_find(struct engine *engine, const char *name, enum dns_type type, struct dns_data *data,
+		 struct dns_answer *answer_out);
+
+/* As resolver_query, without a look into the cache; what comes back is remembered. */
+bool engine_ask(struct engine *engine, const char *name, enum dns_type type, resolver_done *done, void *arg);
+
+/* For what is made of answers and holds as long as they do. The first byte of a key says whose it is: below 128 it is
+ * the engine's. */
+enum { CACHE_LISTINGS = 128 };
+struct cache *engine_cache(struct engine *engine);
+
+#endif
