@@ -183,6 +183,11 @@ static const struct field list_fields[] = {
 	  "What an exploit listing adds to the account's counter." },
 	{ "action", FIELD_OWN, 0, 0, 0, read_list_action, "\"signal\"",
 	  "For clients without login: signal, or refuse (5xx naming the list)." },
+	{ "test", FIELD_BOOL, offsetof(struct list, test), 0, 0, NULL, "true",
+	  "It is used only while it lists 127.0.0.2 and not 127.0.0.1, RFC 5782 section 5; false for a list of your own "
+	  "without these entries." },
+	{ "ipv4", FIELD_BOOL, offsetof(struct list, ipv4), 0, 0, NULL, "true", "Ask it about IPv4 addresses." },
+	{ "ipv6", FIELD_BOOL, offsetof(struct list, ipv6), 0, 0, NULL, "true", "Ask it about IPv6 addresses." },
 };
 
 static bool read_list(struct reader *reader, const config_setting_t *setting, void *into)
@@ -193,6 +198,8 @@ static bool read_list(struct reader *reader, const config_setting_t *setting, vo
 		return false;
 	if (list->kind == LIST_NONE && list->code_count == 0)
 		return read_error(reader, setting, "has neither kind nor codes: no answer of it would mean anything");
+	if (!list->ipv4 && !list->ipv6)
+		return read_error(reader, setting, "has neither ipv4 nor ipv6: it would never be asked");
 	return true;
 }
 

@@ -83,6 +83,8 @@ static bool open_dns(struct setup *setup, char *error, size_t error_size)
 		.engine = setup->engine,
 		.lists = config->lists,
 		.list_count = config->list_count,
+		.breaker_failures = config->set.dns_breaker_failures,
+		.retry_ms = config->set.dns_retry_ms,
 	};
 	setup->rbl = rbl_new(the_daemon.loop, &lists);
 	if (setup->rbl == NULL)

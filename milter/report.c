@@ -212,6 +212,21 @@ static void health_dns(const struct snapshot *snapshot, struct health_list *list
 			   snapshot->dns.recent_failures);
 }
 
+static void health_lists(const struct snapshot *snapshot, struct health_list *list)
+{
+	enum { SAID_MOST = 5 };
+	const struct config *config = snapshot->setup->config;
+	int trouble = 0;
+	for (int i = 0; i < config->list_count; i++) {
+		struct rbl_list_report report = rbl_list_report(snapshot->setup->rbl, i);
+		if (!report.asked && ++trouble <= SAID_MOST)
+			health_add(list, HEALTH_WARNING, "dns: block list %s is not asked: it %s.", config->lists[i].zone,
+				   report.why);
+	}
+	if (trouble > SAID_MOST)
+		health_add(list, HEALTH_WARNING, "dns: %d more block lists are not asked.", trouble - SAID_MOST);
+}
+
 static void health_content(const struct snapshot *snapshot, struct health_list *list)
 {
 	if (snapshot->content.recent_failures >= CONTENT_FAILING)
@@ -239,7 +254,7 @@ static void health_quiet(const struct snapshot *snapshot, struct health_list *li
 }
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
-	health_redis, health_dns, health_content, health_sessions, health_quiet,
+	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet,
 };
 
 static const char *const health_words[] = {
@@ -261,16 +276,36 @@ static void status_figures(const struct snapshot *snapshot, json_t *status)
 			(int64_t)snapshot->stats.actions[i]);
 }
 
+static json_t *lists_report(const struct snapshot *snapshot)
+{
+	const struct config *config = snapshot->setup->config;
+	json_t *lists = json_array();
+	for (int i = 0; i < config->list_count; i++) {
+		struct rbl_list_report report = rbl_list_report(snapshot->setup->rbl, i);
+		json_t *row = json_object();
+		report_set_text(row, "zone", config->lists[i].zone);
+		report_set_text(row, "state", report.state);
+		report_set_text(row, "why", report.why);
+		report_set_int(row, "answers", (int64_t)report.answers);
+		report_set_int(row, "failures", (int64_t)report.failures);
+		json_object_set_new(row, "median_ms", report.median_ms < 0 ? json_null() : json_integer(report.median_ms));
+		json_object_set_new(row, "retry_s", report.retry_s < 0 ? json_null() : json_integer(report.retry_s));
+		json_array_append_new(lists, row);
+	}
+	return lists;
+}
+
 static json_t *status_of(const struct snapshot *snapshot, enum health *health_out)
 {
 	struct health_list list = { .reasons = json_array() };
 	for (size_t i = 0; i < sizeof health_rows / sizeof health_rows[0]; i++)
 		health_rows[i](snapshot, &list);
 	*health_out = list.worst;
-	json_t *status = json_pack("{s:s, s:s, s:o, s:{s:b, s:b}, s:{s:b}, s:{s:b}, s:{}}", "status",
+	json_t *status = json_pack("{s:s, s:s, s:o, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:{}}", "status",
 				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
 				   "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
+				   "lists", lists_report(snapshot),
 				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
 				   "actions");
 	if (status != NULL)
@@ -319,6 +354,28 @@ static uint64_t transport_messages(const struct stats *stats, const char *name)
 	return 0;
 }
 
+static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
+{
+	const struct config *config = snapshot->setup->config;
+	static const struct {
+		const char *metric, *type, *help;
+	} rows[] = {
+		{ "dns_list_asked", "gauge", "1: the block list is in use; 0: it is left alone, or fails its test." },
+		{ "dns_list_answers_total", "counter", "Answers of a block list." },
+		{ "dns_list_failures_total", "counter", "Questions to a block list without an answer." },
+		{ "dns_list_median_ms", "gauge", "Median time of a block list's last answers." },
+	};
+	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+		metric_head(to, rows[row].metric, rows[row].type, rows[row].help);
+		for (int i = 0; i < config->list_count; i++) {
+			struct rbl_list_report report = rbl_list_report(snapshot->setup->rbl, i);
+			uint64_t median = report.median_ms < 0 ? 0 : (uint64_t)report.median_ms;
+			uint64_t values[] = { report.asked, report.answers, report.failures, median };
+			metric_row(to, rows[row].metric, "list", config->lists[i].zone, values[row]);
+		}
+	}
+}
+
 static void metric_families(struct evbuffer *to, const struct snapshot *snapshot)
 {
 	const struct stats *stats = &snapshot->stats;
@@ -355,6 +412,7 @@ void report_metrics(struct evbuffer *to)
 				    figures[i].label, labelled ? "}" : "", figure_value(snapshot, &figures[i]));
 	}
 	metric_families(to, snapshot);
+	metric_lists(to, snapshot);
 	snapshot_free(snapshot);
 }
 

@@ -44,13 +44,23 @@ static void add_hit(struct listings *listings, const struct list *list, enum lis
 		listings->hits[listings->hit_count++] = (struct listing){ list, kind };
 }
 
+bool listing_code_lies(uint32_t code)
+{
+	return code >> 24 != 127;
+}
+
+bool listing_code_refuses(uint32_t code)
+{
+	return code >> 8 == 0x7fffffU;
+}
+
 enum list_answer listings_add(struct listings *listings, const struct list *list, const uint32_t *codes, size_t count)
 {
 	enum list_answer answer = ANSWER_CLEAN;
 	for (size_t i = 0; i < count; i++) {
-		bool loopback = codes[i] >> 24 == 127, refusal = codes[i] >> 8 == 0x7fffffU;
-		if (!loopback || refusal) {
-			listings->hijacked += !loopback;
+		bool lie = listing_code_lies(codes[i]);
+		if (lie || listing_code_refuses(codes[i])) {
+			listings->hijacked += lie;
 			listings->unknown++;
 			return ANSWER_UNKNOWN;
 		}
@@ -63,6 +73,14 @@ enum list_answer listings_add(struct listings *listings, const struct list *list
 		answer = ANSWER_LISTED;
 	}
 	return answer;
+}
+
+void listings_close(struct listings *listings, int lists)
+{
+	if (listings->hijacked == 0)
+		return;
+	listings->hit_count = 0;
+	listings->unknown = lists;
 }
 
 static bool parse_code(const char *text, size_t length, uint32_t *code_out)

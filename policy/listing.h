@@ -50,6 +50,8 @@ struct list {
 	int code_count;
 	double weight;		/* how much an exploit listing counts, 1: one message's worth */
 	enum list_action action;
+	bool test;		/* it has the test entries of RFC 5782 section 5 */
+	bool ipv4, ipv6;	/* which addresses it knows */
 };
 
 struct listing {
@@ -61,7 +63,7 @@ struct listing {
 struct listings {
 	bool asked;
 	int unknown;	/* lists that gave no answer in time */
-	int hijacked;	/* lists whose answer was outside 127/8: a resolver that lies */
+	int hijacked;	/* lists whose answer was outside 127/8: no list says that, see listings_close */
 	int hit_count;
 	struct listing hits[LISTING_HITS_MAX];
 };
@@ -71,6 +73,14 @@ enum list_answer { ANSWER_UNKNOWN, ANSWER_CLEAN, ANSWER_LISTED };
 /* Adds what `list` answered. `codes` are the A records, host order; with none the address is not listed. An answer of
  * 127.255.255.0/24 is the list refusing us, one outside 127/8 a hijacked resolver: both unknown. */
 enum list_answer listings_add(struct listings *listings, const struct list *list, const uint32_t *codes, size_t count);
+
+/* After the last of `lists`. Where one answer was outside 127/8 a resolver lies, and no other answer is to be
+ * believed either: all are unknown. */
+void listings_close(struct listings *listings, int lists);
+
+/* An answer outside 127/8; one of 127.255.255.0/24. */
+bool listing_code_lies(uint32_t code);
+bool listing_code_refuses(uint32_t code);
 
 /* Reads "127.0.0.2 spam", "127.0.0.4-127.0.0.7 exploit". */
 bool list_code_parse(const char *text, struct list_code *code_out);

@@ -66,6 +66,8 @@ static void add_section(struct table *table, const char *name, const json_t *sec
 	const char *key;
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)section, key, value) {
+		if (json_is_array(value))
+			continue;
 		int wrote = snprintf(line + length, sizeof line - length, "%s%s=%s", length == 0 ? "" : " ", key,
 				     value_text(value, form));
 		if (wrote < 0 || (size_t)wrote >= sizeof line - length)
@@ -82,6 +84,31 @@ static void add_sessions(struct table *table, const json_t *answer)
 	double sessions = number_of(answer, "sessions"), most = number_of(answer, "max_sessions");
 	table_add(table, "sessions");
 	table_addf(table, "%.0f of %.0f %s", sessions, most, form_bar(bar, sessions, most > 0 ? most : -1));
+}
+
+static void show_lists(const json_t *lists, FILE *to)
+{
+	static const char *const titles[] = { "BLOCK LIST", "STATE", ">ANSWERS", ">FAILURES", ">MEDIAN MS", ">RETRY IN", "WHY",
+					      NULL };
+	char form[FORM_MAX];
+	size_t index;
+	json_t *row;
+	if (json_array_size(lists) == 0)
+		return;
+	struct table *table = table_new(titles);
+	json_array_foreach(lists, index, row) {
+		int64_t retry = whole_of(row, "retry_s");
+		table_add(table, or_dash(text_of(row, "zone")));
+		table_add(table, or_dash(text_of(row, "state")));
+		add_number(table, row, "answers");
+		add_number(table, row, "failures");
+		add_number(table, row, "median_ms");
+		table_add(table, json_is_number(json_object_get(row, "retry_s")) ? form_span(form, retry) : "-");
+		table_add(table, text_of(row, "why"));
+	}
+	fputc('\n', to);
+	table_print(table, to, 0);
+	table_free(&table);
 }
 
 void show_status(const json_t *answer, FILE *to)
@@ -124,6 +151,7 @@ void show_status(const json_t *answer, FILE *to)
 	}
 	table_print(table, to, 0);
 	table_free(&table);
+	show_lists(json_object_get(json_object_get(answer, "dns"), "lists"), to);
 }
 
 void show_top(const json_t *answer, FILE *to)

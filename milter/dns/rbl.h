@@ -21,6 +21,8 @@ struct rbl_settings {
 	struct engine *engine;		/* borrowed until rbl_free, and freed soon after it */
 	const struct list *lists;	/* borrowed; must live as long as the rbl and every question of it */
 	int list_count;
+	int64_t breaker_failures;	/* in a row, after which a list is left alone ... */
+	int64_t retry_ms;		/* ... for so long at first; doubles to 5 min */
 };
 
 /* NULL: no memory. With no lists it answers at once. */
@@ -44,5 +46,16 @@ struct rbl_stats {
 	uint64_t recent_failures;	/* failures in a row since the last good answer: DNS is away */
 };
 struct rbl_stats rbl_stats(struct rbl *rbl);	/* any thread */
+
+/* How a list does, by its place in the configuration. */
+struct rbl_list_report {
+	const char *state;	/* a word of FITNESS_ROWS */
+	const char *why;	/* where it is not asked: one clause; borrowed, else "" */
+	bool asked;		/* it is in use */
+	uint64_t answers, failures;
+	int64_t median_ms;	/* of its last answers; -1: none yet */
+	int64_t retry_s;	/* until it is asked or tested again; -1: nothing is due */
+};
+struct rbl_list_report rbl_list_report(struct rbl *rbl, int list);	/* loop thread */
 
 #endif

@@ -139,8 +139,8 @@ sub start_rbldnsd
 {
 	my ($port) = @_;
 	my $soa = "\$SOA 3600 ns.bench.test hostmaster.bench.test 0 3600 600 86400 3600\n\$NS 3600 ns.bench.test\n";
-	write_file('policy.zone', "$soa:127.0.0.10:dial-up\n198.51.100.0/26\n");
-	write_file('exploit.zone', "$soa:127.0.0.4:infected\n192.0.2.99\n");
+	write_file('policy.zone', "$soa:127.0.0.10:dial-up\n127.0.0.2\n198.51.100.0/26\n");
+	write_file('exploit.zone', "$soa:127.0.0.4:infected\n127.0.0.2\n192.0.2.99\n");
 	my @user = $> == 0 ? ('-u', getpwnam('rbldns') ? 'rbldns' : 'nobody') : ();
 	my ($rbldnsd) = grep { -x } map { "$_/rbldnsd" } split(/:/, $ENV{PATH}), '/usr/sbin';
 	die "rbldnsd is not installed\n" if !$rbldnsd;

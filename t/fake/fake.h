@@ -22,7 +22,9 @@ void fake_log_show(const char *before);	/* the last lines since the mark, each b
 
 /* ---- DNS */
 enum fake_dns {
-	FAKE_DNS_LISTS,	/* what fake_dns_list was told; everything else is not listed */
+	FAKE_DNS_LISTS,	/* what fake_dns_list was told, and the test entry 127.0.0.2; nothing else */
+	FAKE_DNS_EMPTY,	/* nothing */
+	FAKE_DNS_LISTS_ALL,	/* each name is 127.0.0.2 */
 	FAKE_DNS_SILENT,
 	FAKE_DNS_ERROR,
 	FAKE_DNS_HIJACKED,	/* each name is 203.0.113.7 */
@@ -31,7 +33,7 @@ enum fake_dns {
 void fake_dns_zone(const char *zone, enum fake_dns how);
 /* False where `address` or `code` is no address. */
 bool fake_dns_list(const char *zone, const char *address, const char *code);
-int fake_dns_questions(void);
+int fake_dns_questions(void);	/* tests of the lists are not counted */
 
 /* ---- content scanner */
 enum fake_scanner {

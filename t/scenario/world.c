@@ -208,7 +208,8 @@ static bool do_dns(struct play *play, const struct line *line)
 		const char *word;
 		enum fake_dns how;
 	} rows[] = { { "answers", FAKE_DNS_LISTS }, { "silent", FAKE_DNS_SILENT }, { "error", FAKE_DNS_ERROR },
-		     { "hijacked", FAKE_DNS_HIJACKED }, { "refuses", FAKE_DNS_REFUSES } };
+		     { "hijacked", FAKE_DNS_HIJACKED }, { "refuses", FAKE_DNS_REFUSES },
+		     { "empty", FAKE_DNS_EMPTY }, { "lists-all", FAKE_DNS_LISTS_ALL } };
 	const char *zone = line->words[1];
 	if (line->count == 6 && strcmp(line->words[2], "lists") == 0 && strcmp(line->words[4], "as") == 0)
 		return fake_dns_list(zone, line->words[3], line->words[5]) ||
@@ -218,7 +219,8 @@ static bool do_dns(struct play *play, const struct line *line)
 			fake_dns_zone(zone, rows[i].how);
 			return true;
 		}
-	return play_fail(play, "expected: dns ZONE lists ADDRESS as CODE, or dns ZONE answers|silent|error|hijacked|refuses");
+	return play_fail(play, "expected: dns ZONE lists ADDRESS as CODE, or dns ZONE answers|silent|error|hijacked|refuses|"
+			       "empty|lists-all");
 }
 
 /* A name in front of it is one scanner's; without one it is said of all that have no word of their own. */

@@ -153,9 +153,28 @@ static void test_words(void)
 	is_int(list_kind_find(""), LIST_NONE, "nor is the empty word");
 }
 
+static void test_close(void)
+{
+	static const uint32_t listed = 0x7f000002, lie = 0xcb007107, refusal = 0x7ffffffe;
+	struct listings listings = { .asked = true };
+	listings_add(&listings, &plain, &listed, 1);
+	listings_add(&listings, &mixed, &refusal, 1);
+	listings_close(&listings, 2);
+	is_int(listings.hit_count, 1, "a list that refuses takes nothing from the others");
+	is_int(listings.unknown, 1, "it alone is unknown");
+	listings_add(&listings, &mixed, &lie, 1);
+	listings_close(&listings, 3);
+	is_int(listings.hit_count, 0, "where one answer is a lie no other is believed");
+	is_int(listings.unknown, 3, "all are unknown");
+	ok(listing_code_lies(0x80000001) && listing_code_lies(0x7effffff) && !listing_code_lies(0x7f000000), "outside 127/8");
+	ok(listing_code_refuses(0x7fffff00) && listing_code_refuses(0x7fffffff) && !listing_code_refuses(0x7ffffeff),
+	   "127.255.255.0/24");
+}
+
 int main(void)
 {
 	test_answers();
+	test_close();
 	test_many();
 	test_parse();
 	test_words();

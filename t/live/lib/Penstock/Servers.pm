@@ -79,7 +79,7 @@ package Penstock::Rbldnsd;
 use IO::Socket::INET;
 use Penstock::Process qw(need_program start_program stop_process wait_for write_file);
 
-# Options: folder, port, zones: { zone => { address => answer } }.
+# Options: folder, port, zones: { zone => { address => answer } }. Each zone has the test entry of RFC 5782 as well.
 sub start {
 	my ($class, %option) = @_;
 	my $self = ref $class ? $class : bless { %option, folder => "$option{folder}/rbldnsd" }, $class;
@@ -88,7 +88,7 @@ sub start {
 	chmod 0755, $self->{folder};
 	my @zones;
 	for my $zone (sort keys %{ $self->{zones} }) {
-		my $rows = $self->{zones}{$zone};
+		my $rows = { '127.0.0.2' => '127.0.0.2', %{ $self->{zones}{$zone} } };
 		my $text = '$SOA 300 bl.example.test hostmaster.example.test 1 600 300 86400 300' . "\n";
 		$text .= join '', map { "$_ :$rows->{$_}:listed for the test\n" } sort keys %$rows;
 		write_file("$self->{folder}/$zone", $text, 0644);

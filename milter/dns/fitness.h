@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * fitness: how each block list does, and so whether it is asked. One that gives no answers is left alone for a while,
+ * so that it does not cost every connection a time-out. One that fails the test of RFC 5782 section 5 (127.0.0.2 is
+ * listed, 127.0.0.1 is not) is not used: it is gone, it refuses us, or a resolver rewrites its answers. Each is said
+ * once. Tests run at the start, hourly, and when answers look wrong.
+ *
+ * Loop thread only, but for what says otherwise.
+ */
+#ifndef PENSTOCK_FITNESS_H
+#define PENSTOCK_FITNESS_H
+
+#include "milter/dns/answer.h"
+#include "milter/dns/breaker.h"
+#include "policy/listing.h"
+
+struct engine;
+struct fitness;
+struct loop;
+
+/* id, word */
+#define FITNESS_ROWS(ROW)                                                                          \
+	ROW(UNTESTED, "untested") /* used; its test entries have not answered yet, or it has none */ \
+	ROW(OK, "ok")                                                                              \
+	ROW(AWAY, "away")         /* left alone for a while, unknown meanwhile */                  \
+	ROW(UNFIT, "unfit")       /* not used */
+
+enum fitness_state {
+#define FITNESS_ENUM(id, word) FITNESS_##id,
+	FITNESS_ROWS(FITNESS_ENUM)
+#undef FITNESS_ENUM
+};
+
+enum { LIST_CODES_KEPT = 16, FITNESS_WHY_MAX = 120 };
+
+/* What one list said of one address. */
+struct list_reply {
+	enum dns_outcome outcome;
+	int64_t ttl_s;
+	int count;
+	uint32_t codes[LIST_CODES_KEPT];	/* host order */
+};
+struct list_reply list_reply_of(const struct dns_answer *answer);
+
+struct fitness_settings {
+	struct engine *engine;		/* borrowed until fitness_free */
+	const struct list *lists;	/* borrowed */
+	int list_count;
+	struct breaker_settings breaker;
+};
+
+/* NULL: no memory. Any thread. */
+struct fitness *fitness_new(struct loop *loop, const struct fitness_settings *settings);
+/* Tests that are under way end with the engine. Clears the pointer; NULL is fine. */
+void fitness_free(struct fitness **fitness);
+/* Begins the tests. Those who want a list's answer before its first test is over wait for it: fitness_wait. */
+void fitness_start(struct fitness *fitness);
+
+/* FITNESS_OK, FITNESS_UNTESTED: ask, and tell fitness_heard. FITNESS_AWAY: unknown, for *left_ms_out at least.
+ * FITNESS_UNFIT: as if the list were not there. */
+enum fitness_state fitness_may_ask(struct fitness *fitness, int list, int64_t *left_ms_out);
+void fitness_unasked(struct fitness *fitness, int list);	/* it could not be asked after all */
+/* `quiet`: DNS as a whole is away; that was said already. An answer that cannot be true makes the list unfit. */
+void fitness_heard(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet);
+
+bool fitness_unfit(const struct fitness *fitness, int list);
+
+/* Somebody who waits for the end of a list's test; embed it. Owned by the waiter until `ready` is called. */
+struct fitness_waiter {
+	struct fitness_waiter *next;
+	void (*ready)(struct fitness_waiter *waiter);
+};
+/* False: no test is under way whose end matters to anybody; `ready` will not be called. */
+bool fitness_wait(struct fitness *fitness, int list, struct fitness_waiter *waiter);
+/* Every list says yes: all are tested again, at most every ten minutes. False: not now. */
+bool fitness_suspect(struct fitness *fitness);
+
+/* Any thread: another number after each change of which lists are used. */
+uint32_t fitness_generation(struct fitness *fitness);
+
+struct fitness_report {
+	enum fitness_state state;
+	const char *why;	/* of AWAY and UNFIT; borrowed, else "" */
+	uint64_t answers, failures;
+	int64_t median_ms;	/* of the last answers; -1: none yet */
+	int64_t retry_s;	/* until it is asked or tested again; -1: nothing is due */
+};
+void fitness_report(const struct fitness *fitness, int list, struct fitness_report *report_out);
+const char *fitness_word(enum fitness_state state);
+
+#endif
