@@ -30,9 +30,11 @@ static const char *const test_names[2][2] = {
 	{ "2" IPV6_REST, "1" IPV6_REST },
 };
 
+/* A question about a test entry: of a test, or only whether the list answers. */
 struct test {
 	struct fitness *fitness;	/* one reference */
 	int list, entry;
+	int64_t asked_ms;
 };
 
 /* How one list does. */
@@ -51,7 +53,7 @@ struct shape {
 	struct fitness_waiter *waiters;
 };
 
-/* Counted: the owner's reference, one for each question of a test. */
+/* Counted: the owner's reference, one for each question about a test entry. */
 struct fitness {
 	int references;
 	struct fitness_settings settings;
@@ -220,16 +222,16 @@ static void on_test(void *arg, const struct dns_answer *answer)
 	free(test);
 }
 
-static bool ask_test(struct fitness *fitness, int list, int entry)
+static bool ask_entry(struct fitness *fitness, int list, int entry, resolver_done *done)
 {
 	char name[NETADDR_REVERSE_MAX + 1 + LIST_ZONE_MAX + 1];
 	struct text text = text_over(name, sizeof name);
 	struct test *test = malloc(sizeof *test);
 	if (test == NULL)
 		return false;
-	*test = (struct test){ fitness, list, entry };
+	*test = (struct test){ fitness, list, entry, clock_monotonic_ms() };
 	text_addf(&text, "%s.%s", test_names[!list_of(fitness, list)->ipv4][entry], list_of(fitness, list)->zone);
-	if (engine_ask(fitness->settings.engine, name, DNS_A, on_test, test)) {
+	if (engine_ask(fitness->settings.engine, name, DNS_A, done, test)) {
 		fitness->references++;
 		return true;
 	}
@@ -251,7 +253,7 @@ static void start_test(struct fitness *fitness, int list)
 	memset(shape->replies, 0, sizeof shape->replies);
 	shape->tests_open = 3;	/* one more, so that it is not over before both are asked */
 	for (int entry = 0; entry < 2; entry++)
-		if (!ask_test(fitness, list, entry))
+		if (!ask_entry(fitness, list, entry, on_test))
 			end_test(fitness, list);
 	end_test(fitness, list);
 }
@@ -264,15 +266,68 @@ static void start_that_matters(struct fitness *fitness)
 	}
 }
 
+/* ---- lists that do not answer */
+
+static void note_failure(struct fitness *fitness, int list, bool quiet)
+{
+	struct shape *shape = &fitness->shapes[list];
+	shape->failures++;
+	if (!breaker_failed(&shape->breaker, &fitness->settings.breaker, clock_monotonic_ms(), (uint32_t)random()))
+		return;
+	shape->told_away = !quiet;
+	if (!quiet)
+		log_line(SEVERITY_WARNING, "dns: block list %s gave no answer to %lld questions in a row; it is left alone for "
+					   "a while, what it lists is unknown", list_of(fitness, list)->zone,
+			 (long long)fitness->settings.breaker.failures);
+}
+
+static void note_answer(struct fitness *fitness, int list, int64_t took_ms)
+{
+	struct shape *shape = &fitness->shapes[list];
+	shape->answers++;
+	shape->times_ms[shape->times++ % TIMES_KEPT] = took_ms;
+	if (!breaker_answered(&shape->breaker))
+		return;
+	if (shape->told_away)
+		log_line(SEVERITY_INFO, "dns: block list %s answers again", list_of(fitness, list)->zone);
+	shape->told_away = false;
+}
+
+static void on_probe(void *arg, const struct dns_answer *answer)
+{
+	struct test *probe = arg;
+	struct fitness *fitness = probe->fitness;
+	if (fitness->ending)
+		;
+	else if (answer->outcome == DNS_FOUND || answer->outcome == DNS_NONE)
+		note_answer(fitness, probe->list, clock_monotonic_ms() - probe->asked_ms);
+	else
+		note_failure(fitness, probe->list, true);
+	drop(fitness);
+	free(probe);
+}
+
+/* Whether a list is back is asked here, so that no connection waits for it. */
+static void probe(struct fitness *fitness, int list, int64_t now_ms)
+{
+	struct breaker *breaker = &fitness->shapes[list].breaker;
+	if (!breaker_open(breaker) || !breaker_may_ask(breaker, now_ms))
+		return;
+	if (!ask_entry(fitness, list, 0, on_probe))
+		breaker_unasked(breaker);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct fitness *fitness = arg;
 	int64_t now_ms = clock_monotonic_ms();
 	(void)fd;
 	(void)what;
-	for (int i = 0; i < fitness->settings.list_count; i++)
+	for (int i = 0; i < fitness->settings.list_count; i++) {
 		if (fitness->shapes[i].test_due_ms <= now_ms)
 			start_test(fitness, i);
+		probe(fitness, i, now_ms);
+	}
 }
 
 bool fitness_wait(struct fitness *fitness, int list, struct fitness_waiter *waiter)
@@ -335,52 +390,20 @@ void fitness_start(struct fitness *fitness)
 
 /* ---- in use */
 
-enum fitness_state fitness_may_ask(struct fitness *fitness, int list, int64_t *left_ms_out)
+enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, int64_t *left_ms_out)
 {
-	struct shape *shape = &fitness->shapes[list];
+	const struct shape *shape = &fitness->shapes[list];
 	int64_t now_ms = clock_monotonic_ms();
 	*left_ms_out = 0;
 	if (shape->test == FITNESS_UNFIT)
 		return FITNESS_UNFIT;
-	if (breaker_may_ask(&shape->breaker, now_ms))
-		return shape->test;
 	*left_ms_out = breaker_left_ms(&shape->breaker, now_ms);
-	return FITNESS_AWAY;
-}
-
-void fitness_unasked(struct fitness *fitness, int list)
-{
-	breaker_unasked(&fitness->shapes[list].breaker);
+	return *left_ms_out > 0 ? FITNESS_AWAY : shape->test;
 }
 
 bool fitness_unfit(const struct fitness *fitness, int list)
 {
 	return fitness->shapes[list].test == FITNESS_UNFIT;
-}
-
-static void note_failure(struct fitness *fitness, int list, bool quiet)
-{
-	struct shape *shape = &fitness->shapes[list];
-	shape->failures++;
-	if (!breaker_failed(&shape->breaker, &fitness->settings.breaker, clock_monotonic_ms(), (uint32_t)random()))
-		return;
-	shape->told_away = !quiet;
-	if (!quiet)
-		log_line(SEVERITY_WARNING, "dns: block list %s gave no answer to %lld questions in a row; it is left alone for "
-					   "a while, what it lists is unknown", list_of(fitness, list)->zone,
-			 (long long)fitness->settings.breaker.failures);
-}
-
-static void note_answer(struct fitness *fitness, int list, int64_t took_ms)
-{
-	struct shape *shape = &fitness->shapes[list];
-	shape->answers++;
-	shape->times_ms[shape->times++ % TIMES_KEPT] = took_ms;
-	if (!breaker_answered(&shape->breaker))
-		return;
-	if (shape->told_away)
-		log_line(SEVERITY_INFO, "dns: block list %s answers again", list_of(fitness, list)->zone);
-	shape->told_away = false;
 }
 
 void fitness_heard(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * fitness: how each block list does, and so whether it is asked. One that gives no answers is left alone for a while,
- * so that it does not cost every connection a time-out. One that fails the test of RFC 5782 section 5 (127.0.0.2 is
- * listed, 127.0.0.1 is not) is not used: it is gone, it refuses us, or a resolver rewrites its answers. Each is said
- * once. Tests run at the start, hourly, and when answers look wrong.
+ * so that it does not cost every connection a time-out; whether it is back is asked apart from them. One that fails the
+ * test of RFC 5782 section 5 (127.0.0.2 is listed, 127.0.0.1 is not) is not used: it is gone, it refuses us, or a
+ * resolver rewrites its answers. Each is said once. Tests run at the start, hourly, and when answers look wrong.
  *
  * Loop thread only, but for what says otherwise.
  */
@@ -58,8 +58,7 @@ void fitness_start(struct fitness *fitness);
 
 /* FITNESS_OK, FITNESS_UNTESTED: ask, and tell fitness_heard. FITNESS_AWAY: unknown, for *left_ms_out at least.
  * FITNESS_UNFIT: as if the list were not there. */
-enum fitness_state fitness_may_ask(struct fitness *fitness, int list, int64_t *left_ms_out);
-void fitness_unasked(struct fitness *fitness, int list);	/* it could not be asked after all */
+enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, int64_t *left_ms_out);
 /* `quiet`: DNS as a whole is away; that was said already. An answer that cannot be true makes the list unfit. */
 void fitness_heard(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet);
 

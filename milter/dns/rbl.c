@@ -384,7 +384,6 @@ static void ask_list(struct rbl_question *question, int list, const char *revers
 	if (engine_ask(rbl->engine, name, DNS_A, on_answer, slot))
 		return;
 	count(rbl, COUNT_REFUSED);
-	fitness_unasked(rbl->fitness, list);
 	list_done(question);
 }
 
