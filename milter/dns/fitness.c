@@ -18,7 +18,8 @@
 enum {
 	TICK_S = 1,
 	TEST_MS = 3600 * 1000,		/* between tests; shortened by up to a tenth, by chance */
-	TEST_SOON_MS = 60 * 1000,	/* after one without an answer */
+	TEST_SOON_MS = 60 * 1000,	/* after an answer that cannot be true, or a test that was not answered ... */
+	TEST_FIRST_MS = 10 * 1000,	/* ... and none was before it: DNS may have started after us */
 	SUSPECT_MS = 600 * 1000,
 	TIMES_KEPT = 32,
 };
@@ -202,8 +203,11 @@ static void end_test(struct fitness *fitness, int list)
 	struct shape *shape = &fitness->shapes[list];
 	if (--shape->tests_open > 0)
 		return;
-	if (!fitness->ending)
-		shape->test_due_ms = clock_monotonic_ms() + by_chance(judge_test(fitness, list) ? TEST_MS : TEST_SOON_MS);
+	if (!fitness->ending) {
+		bool judged = judge_test(fitness, list);
+		int64_t again_ms = shape->test == FITNESS_UNTESTED ? TEST_FIRST_MS : TEST_SOON_MS;
+		shape->test_due_ms = clock_monotonic_ms() + by_chance(judged ? TEST_MS : again_ms);
+	}
 	shape->matters = false;
 	while (shape->waiters != NULL) {
 		struct fitness_waiter *waiter = shape->waiters;
@@ -311,9 +315,7 @@ static void on_probe(void *arg, const struct dns_answer *answer)
 static void probe(struct fitness *fitness, int list, int64_t now_ms)
 {
 	struct breaker *breaker = &fitness->shapes[list].breaker;
-	if (!breaker_open(breaker) || !breaker_may_ask(breaker, now_ms))
-		return;
-	if (!ask_entry(fitness, list, 0, on_probe))
+	if (breaker_may_ask(breaker, now_ms) && !ask_entry(fitness, list, 0, on_probe))
 		breaker_unasked(breaker);
 }
 
@@ -324,9 +326,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (int i = 0; i < fitness->settings.list_count; i++) {
-		if (fitness->shapes[i].test_due_ms <= now_ms)
+		if (breaker_open(&fitness->shapes[i].breaker))
+			probe(fitness, i, now_ms);
+		else if (fitness->shapes[i].test_due_ms <= now_ms)
 			start_test(fitness, i);
-		probe(fitness, i, now_ms);
 	}
 }
 
