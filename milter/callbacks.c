@@ -16,6 +16,9 @@
 
 /* Which answers we do not owe: asking for this doubles libmilter's throughput. */
 #define NO_REPLIES (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
+/* But Postfix keeps what it needs no answer to in its buffer until it does: a connection would be told at MAIL, and the
+ * block lists asked only then. Where there are lists, connect is answered. */
+#define WITH_LISTS ((unsigned long)SMFIP_NR_CONN)
 #define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE)
 
 static const char *macro(SMFICTX *context, const char *name)
@@ -53,8 +56,9 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 	session->no_reply = (steps & NO_REPLIES) == NO_REPLIES;
 	*actions_out = ACTIONS;
 	*steps_out = steps & (SMFIP_NODATA | SMFIP_NOUNKNOWN);
+	session->answers_connect = session->setup->config->list_count > 0;
 	if (session->no_reply)
-		*steps_out |= NO_REPLIES;
+		*steps_out |= NO_REPLIES & ~(session->answers_connect ? WITH_LISTS : 0);
 	*unused0_out = *unused1_out = 0;
 	return SMFIS_CONTINUE;
 }
@@ -80,7 +84,7 @@ static sfsistat on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 	if (!session->connected)
 		gather_connect(session);
 	session->connected = true;
-	return no_answer(session);
+	return session->answers_connect ? SMFIS_CONTINUE : no_answer(session);
 }
 
 static sfsistat on_helo(SMFICTX *context, char *name)

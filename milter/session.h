@@ -50,6 +50,7 @@ struct session {
 	struct setup *setup;		/* one reference */
 	struct arena arena;
 	bool no_reply;			/* the MTA agreed to get no answer where none is owed */
+	bool answers_connect;		/* but for connect, so that it is told at once */
 	bool connected;			/* the connect callback came */
 	struct netaddr client;
 	bool injected;

@@ -17,7 +17,8 @@
 
 #include "policy/base/banned.h"
 
-#define WANTED_NO_REPLY (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
+/* as the daemon with block lists: connect is answered, so that the MTA tells it at once */
+#define WANTED_NO_REPLY (SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
 #define WANTED_NO_CALL	(SMFIP_NODATA | SMFIP_NOUNKNOWN)
 
 static char pool_header[] = "X-Penstock-Pool";

@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Penstock::Live qw(part);
+use Penstock::Process qw(wait_for);
 use Test::More;
 
 my $world = Penstock::Live->new;
@@ -54,6 +55,13 @@ part 'strangers' => sub {
 	my $verdict = $world->{daemon}->verdict(client => $listed{refused}, action => 'reject');
 	like $verdict->{listed}, qr{refuse\.example\.test/spam}, 'log: listed';
 	like $verdict->{reasons}, qr/listed/, 'log: reasons';
+};
+
+part 'the lists are asked at connect, long before MAIL' => sub {
+	my $before = $world->{daemon}->health->{dns}{questions};
+	my $session = $world->session(client => '127.0.0.99');
+	ok wait_for(10, 'the questions', sub { $world->{daemon}->health->{dns}{questions} > $before }),
+		'EHLO is all that the client has said';
 };
 
 done_testing;
