@@ -101,7 +101,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 	struct message *message = session != NULL ? session_begin(session) : NULL;
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
-	message->from_cut = !address_of(arguments[0] != NULL ? arguments[0] : "", message->from);
+	address_of(arguments[0] != NULL ? arguments[0] : "", message->from);
 	struct mail_macros macros = {
 		.auth_authen = macro(context, "{auth_authen}"),
 		.cert_subject = macro(context, "{cert_subject}"),

@@ -34,7 +34,6 @@ struct message {
 	struct facts facts;
 	struct verdict verdict;
 	char from[ADDRESS_MAX + 1];	/* envelope sender, without brackets; "" is <> */
-	bool from_cut;
 	int64_t started_ms;		/* clock_monotonic_ms() */
 	uint64_t size;			/* bytes of header and body */
 	struct forged *forged;

@@ -11,11 +11,6 @@ static const char *const words[SCANNER_COUNT] = {
 #undef SCANNER_ROW
 };
 
-const char *scanner_kind_word(enum scanner_kind kind)
-{
-	return words[kind];
-}
-
 bool scanner_kind_find(const char *word, enum scanner_kind *kind_out)
 {
 	for (int i = 0; i < SCANNER_COUNT; i++)

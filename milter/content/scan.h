@@ -35,7 +35,6 @@ struct scanner {
 	bool must_answer;	/* on_failure = "defer" */
 };
 
-const char *scanner_kind_word(enum scanner_kind kind);
 /* False where `word` is no kind. */
 bool scanner_kind_find(const char *word, enum scanner_kind *kind_out);
 
