@@ -56,7 +56,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 	session->no_reply = (steps & NO_REPLIES) == NO_REPLIES;
 	*actions_out = ACTIONS;
 	*steps_out = steps & (SMFIP_NODATA | SMFIP_NOUNKNOWN);
-	session->answers_connect = session->setup->config->list_count > 0;
+	session->answers_connect = session->setup->config->mail_list_count > 0;
 	if (session->no_reply)
 		*steps_out |= NO_REPLIES & ~(session->answers_connect ? WITH_LISTS : 0);
 	*unused0_out = *unused1_out = 0;

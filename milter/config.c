@@ -169,6 +169,7 @@ static bool check_choices(struct reader *reader)
 		{ "log.target", set->log_target, (const char *[]){ "syslog", "stderr", NULL }, "syslog or stderr" },
 		{ "redis.on_failure", set->redis_on_failure, (const char *[]){ "local", "defer", NULL }, "local or defer" },
 		{ "dns.on_failure", set->dns_on_failure, (const char *[]){ "unknown", "defer", NULL }, "unknown or defer" },
+		{ "spf.client", set->spf_client, (const char *[]){ "off", "signal", "refuse", NULL }, "off, signal or refuse" },
 		{ "reputation.blocked_action", set->reputation_blocked_action,
 		  (const char *[]){ "reject", "defer", "hold", NULL }, "reject, defer or hold" },
 		{ "log.facility", set->log_facility,
@@ -306,6 +307,14 @@ static enum action action_of(const char *word)
 	return strcmp(word, "hold") == 0 ? ACTION_HOLD : strcmp(word, "defer") == 0 ? ACTION_DEFER : ACTION_REJECT;
 }
 
+static void number_transports(struct config *config)
+{
+	int index = 0;
+	for (int i = 0; i < config->pool_count; i++)
+		for (int j = 0; j < config->pools[i].transport_count; j++)
+			config->pools[i].transports[j].index = index++;
+}
+
 static void fill_policy(struct config *config)
 {
 	const struct settings *set = &config->set;
@@ -421,9 +430,10 @@ struct config *config_load(const char *name, char error[CONFIG_ERROR_MAX])
 	held->strings = reader.strings;
 	held->string_count = reader.string_count;
 	struct config *config = &held->config;
-	if (fine)
+	if (fine) {
+		number_transports(config);
 		fill_policy(config);
-	else
+	} else
 		config_drop(&config);
 	return config;
 }

@@ -10,6 +10,7 @@
 
 #include "milter/content/scan.h"
 #include "policy/judge.h"
+#include "policy/netaddr.h"
 
 #include <stdio.h>
 
@@ -39,6 +40,12 @@
 	    "Address and port of /health and /metrics; empty: none.")                              \
 	ROW("http.quiet_minutes", http_quiet_minutes, INT, "0", 0, 10080,                          \
 	    "/health warns where no message came for so many minutes; 0: never.")                  \
+	ROW("http.rbl", http_rbl, BOOL, "true", 0, 0, "Serve /rbl, /api/v1/rbl and /openapi.json: block lists looked up for whoever asks.") \
+	ROW("http.rbl_per_minute", http_rbl_per_minute, INT, "60", 1, 1000000,                     \
+	    "Addresses that one client may have looked up a minute (a /64 is one client) ...")     \
+	ROW("http.rbl_burst", http_rbl_burst, INT, "300", 1, 1000000,                              \
+	    "... and at once after a while of rest; a network of more addresses is refused.")      \
+	ROW("http.rbl_total_per_minute", http_rbl_total_per_minute, INT, "1000", 1, 10000000, "The same for all clients together.") \
 	ROW("control.socket", control_socket, STRING, "/run/penstock/control.sock", 1, 100,        \
 	    "Unix socket of penstockctl; only root and the daemon's account can use it.")          \
 	ROW("socketmap.listen", socketmap_listen, STRING, "unix:/run/penstock/socketmap.sock", 0, 255, \
@@ -67,6 +74,24 @@
 	ROW("dns.breaker_failures", dns_breaker_failures, INT, "5", 1, 1000,                       \
 	    "Failures in a row after which a block list is left alone for a while.")               \
 	ROW("dns.retry_ms", dns_retry_ms, INT, "2000", 10, 300000, "First wait before it is tried again; doubles to 5 min.") \
+	ROW("catalogue.file", catalogue_file, STRING, "blocklists.conf", 0, 255,                   \
+	    "Catalogue of well-known block lists; relative: beside this file. The default may be missing; empty: none.") \
+	ROW("origin.zone4", origin_zone4, STRING, "origin.asn.cymru.com", 0, 180,                  \
+	    "DNS zone that tells AS number, prefix and country of an IPv4 address; empty: not asked.") \
+	ROW("origin.zone6", origin_zone6, STRING, "origin6.asn.cymru.com", 0, 180, "The same for IPv6 addresses.") \
+	ROW("origin.names", origin_names, STRING, "asn.cymru.com", 0, 180, "DNS zone that tells the name of AS64496 and so on; empty: not asked.") \
+	ROW("monitor.interval_minutes", monitor_interval_minutes, FLOAT, "60", 0, 10080,           \
+	    "The transports' addresses are looked up in the block lists so often, give or take a fifth; 0: never.") \
+	ROW("monitor.weight", monitor_weight, FLOAT, "1.0", 0.01, 1000,                            \
+	    "A transport leaves its pool when the lists that name its address weigh so much together.") \
+	ROW("monitor.return_hours", monitor_return_hours, FLOAT, "24", 0, 8760,                    \
+	    "It begins to return when no list has named it for so long ...")                       \
+	ROW("monitor.return_days", monitor_return_days, FLOAT, "3", 0, 365, "... and has its full share after so many days more.") \
+	ROW("spf.client", spf_client, STRING, "signal", 1, 10,                                     \
+	    "SPF of clients without login: off, signal (a reason in the log) or refuse (5xx where it fails).") \
+	ROW("spf.transports", spf_transports, BOOL, "true", 0, 0,                                  \
+	    "Prefer a transport by whose address the sender's domain passes SPF.")                 \
+	ROW("spf.timeout_ms", spf_timeout_ms, INT, "2000", 10, 30000, "SPF that is not known after so long is unknown.") \
 	ROW("accounts.cut_tag", accounts_cut_tag, BOOL, "true", 0, 0, "user+tag@domain is the account user@domain.") \
 	ROW("accounts.passwd", accounts_passwd, STRING, "/etc/passwd", 0, 255, "Login names of source uid, read at start and at reload.") \
 	ROW("reputation.prior_new", reputation_prior_new, FLOAT, "-1.0", -10, 10,                  \
@@ -99,7 +124,7 @@ struct settings {
 #undef SETTING_MEMBER
 };
 
-enum { PLANS_MAX = 256, SERVERS_MAX = 8, MAILERS_MAX = 16 };
+enum { PLANS_MAX = 256, SERVERS_MAX = 8, MAILERS_MAX = 16, NETWORKS_MAX = 64 };
 
 struct plan {
 	char name[PLAN_NAME_MAX + 1];
@@ -111,8 +136,9 @@ struct config {
 	struct policy policy;		/* points into the arrays below */
 	struct pool pools[POOLS_MAX];
 	int pool_count;
-	struct list lists[LISTS_MAX];
-	int list_count;
+	struct list lists[LISTS_MAX];	/* those of `blocklists` first, then the rest of the catalogue */
+	int list_count;			/* all */
+	int mail_list_count;		/* those of `blocklists`: asked about the clients of messages */
 	struct plan plans[PLANS_MAX];	/* one is named "default" */
 	int plan_count;
 	struct scanner scanners[SCANNERS_MAX];
@@ -121,6 +147,10 @@ struct config {
 	int source_count;
 	const char *dns_servers[SERVERS_MAX];
 	int dns_server_count;
+	struct netblock own_networks[NETWORKS_MAX];	/* accounts.own_networks */
+	int own_network_count;
+	struct netblock proxies[NETWORKS_MAX];		/* http.proxies: whose X-Forwarded-For is believed */
+	int proxy_count;
 	const char *remote_mailers[MAILERS_MAX];	/* {rcpt_mailer} words that mean "leaves this host" */
 	int remote_mailer_count;
 };

@@ -39,16 +39,25 @@ static bool read_levels(struct reader *reader, const config_setting_t *setting, 
 	return read_each(reader, setting, LEVEL_COUNT, read_level, into);
 }
 
-static bool read_address(struct reader *reader, const config_setting_t *setting, void *into)
+static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, const char *whose)
 {
-	struct transport *transport = into;
 	struct netaddr address;
 	const char *text = string_of(reader, setting);
 	if (text == NULL)
 		return false;
-	if (*text != '\0' && !netaddr_parse(text, &address))
-		return read_error(reader, setting, "is \"%s\", expected an IPv4 or IPv6 address of this host", text);
-	return text_copy(transport->address, sizeof transport->address, text);
+	if ((*text != '\0' && !netaddr_parse(text, &address)) || !text_copy(to, NETADDR_TEXT_MAX, text))
+		return read_error(reader, setting, "is \"%s\", expected an IPv4 or IPv6 address%s", text, whose);
+	return true;
+}
+
+static bool read_address(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_any_address(reader, setting, ((struct transport *)into)->address, " of this host");
+}
+
+static bool read_public_address(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_any_address(reader, setting, ((struct transport *)into)->public_address, "");
 }
 
 /* A service name in master.cf and a word of a header. */
@@ -77,6 +86,8 @@ static bool read_pool_name(struct reader *reader, const config_setting_t *settin
 static const struct field transport_fields[] = {
 	{ "name", FIELD_OWN, 0, 0, 0, read_transport_name, NULL, "Service in Postfix's master.cf." },
 	{ "address", FIELD_OWN, 0, 0, 0, read_address, "\"\"", "Source address; empty: the system's choice." },
+	{ "public_address", FIELD_OWN, 0, 0, 0, read_public_address, "\"\"",
+	  "The address that others see, where an address translator (NAT) stands between; empty: the same." },
 	{ "helo", FIELD_TEXT, offsetof(struct transport, helo), 0, 255, NULL, "\"\"",
 	  "HELO name, the address's PTR; empty: Postfix's own." },
 	{ "weight", FIELD_FLOAT, offsetof(struct transport, weight), 0.001, 1000, NULL, "1.0",
@@ -198,6 +209,10 @@ static bool read_list(struct reader *reader, const config_setting_t *setting, vo
 		return false;
 	if (list->kind == LIST_NONE && list->code_count == 0)
 		return read_error(reader, setting, "has neither kind nor codes: no answer of it would mean anything");
+	list->mail = true;
+	config->mail_list_count = config->list_count;
+	text_copy(list->name, sizeof list->name, list->zone);
+	text_copy(list->asked_zone, sizeof list->asked_zone, list->zone);
 	if (!list->ipv4 && !list->ipv6)
 		return read_error(reader, setting, "has neither ipv4 nor ipv6: it would never be asked");
 	return true;

@@ -82,7 +82,7 @@ static bool open_dns(struct setup *setup, char *error, size_t error_size)
 	struct rbl_settings lists = {
 		.engine = setup->engine,
 		.lists = config->lists,
-		.list_count = config->list_count,
+		.list_count = config->mail_list_count,
 		.breaker_failures = config->set.dns_breaker_failures,
 		.retry_ms = config->set.dns_retry_ms,
 	};

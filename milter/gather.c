@@ -127,7 +127,7 @@ static void fetch_state(struct session *session, int64_t deadline_ms)
 
 static bool may_refuse(const struct config *config)
 {
-	for (int i = 0; i < config->list_count; i++)
+	for (int i = 0; i < config->mail_list_count; i++)
 		if (config->lists[i].action == LIST_ACTION_REFUSE)
 			return true;
 	return false;

@@ -217,7 +217,7 @@ static void health_lists(const struct snapshot *snapshot, struct health_list *li
 	enum { SAID_MOST = 5 };
 	const struct config *config = snapshot->setup->config;
 	int trouble = 0;
-	for (int i = 0; i < config->list_count; i++) {
+	for (int i = 0; i < config->mail_list_count; i++) {
 		struct rbl_list_report report = rbl_list_report(snapshot->setup->rbl, i);
 		if (!report.asked && ++trouble <= SAID_MOST)
 			health_add(list, HEALTH_WARNING, "dns: block list %s is not asked: it %s.", config->lists[i].zone,
@@ -280,7 +280,7 @@ static json_t *lists_report(const struct snapshot *snapshot)
 {
 	const struct config *config = snapshot->setup->config;
 	json_t *lists = json_array();
-	for (int i = 0; i < config->list_count; i++) {
+	for (int i = 0; i < config->mail_list_count; i++) {
 		struct rbl_list_report report = rbl_list_report(snapshot->setup->rbl, i);
 		json_t *row = json_object();
 		report_set_text(row, "zone", config->lists[i].zone);
@@ -367,7 +367,7 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 	};
 	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
 		metric_head(to, rows[row].metric, rows[row].type, rows[row].help);
-		for (int i = 0; i < config->list_count; i++) {
+		for (int i = 0; i < config->mail_list_count; i++) {
 			struct rbl_list_report report = rbl_list_report(snapshot->setup->rbl, i);
 			uint64_t median = report.median_ms < 0 ? 0 : (uint64_t)report.median_ms;
 			uint64_t values[] = { report.asked, report.answers, report.failures, median };

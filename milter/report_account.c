@@ -117,7 +117,7 @@ static void set_limits(json_t *json, const struct config *config, const struct a
 static void set_transport(json_t *json, const struct policy *policy, enum level level, const char *account)
 {
 	const struct pool *pool = pools_find(policy->pools, policy->pool_count, level);
-	const struct transport *transport = pool == NULL ? NULL : pool_pick(pool, account);
+	const struct transport *transport = pool == NULL ? NULL : pool_pick(pool, account, NULL);
 	report_set_text(json, "pool", pool == NULL ? NULL : pool->name);
 	report_set_text(json, "transport", transport == NULL ? NULL : transport->name);
 }

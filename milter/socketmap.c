@@ -119,7 +119,7 @@ static const struct transport *transport_of(const struct policy *policy, const c
 		return NULL;
 	const struct pool *pool = pools_find(policy->pools, policy->pool_count,
 					     report_level(policy, state, clock_now_ms()));
-	return pool == NULL ? NULL : pool_pick(pool, account);
+	return pool == NULL ? NULL : pool_pick(pool, account, NULL);
 }
 
 static void serve(struct client *client);

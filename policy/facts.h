@@ -10,6 +10,7 @@
 #include "policy/level.h"
 #include "policy/limit.h"
 #include "policy/listing.h"
+#include "policy/pool.h"
 #include "policy/rate.h"
 #include "policy/reputation.h"
 
@@ -50,6 +51,13 @@ struct content {
 	char rules[NOTE_MAX];	/* the scanner's reasons, for the log */
 };
 
+/* SPF of the client of a message without login, and of the sender's domain for our own transports. */
+struct spf_facts {
+	enum spf_answer client;
+	bool unauthorised;	/* the sender's domain has a record, and it passes by none of our addresses */
+	const char *domain;	/* of the sender (of HELO where the sender is empty); borrowed; NULL: none was asked about */
+};
+
 struct facts {
 	int64_t now_ms;			/* Unix time */
 	char account[ACCOUNT_MAX + 1];
@@ -61,6 +69,8 @@ struct facts {
 	struct account_state state;
 	struct limits limits;		/* what holds: the account's, then its plan's, then the default plan's */
 	struct listings listings;
+	struct spf_facts spf;
+	struct transport_state transports[TRANSPORTS_ALL_MAX];	/* by their index */
 	int64_t rcpts_remote;		/* accepted recipients that leave this host, the one at hand included */
 	int64_t rcpts_local;
 	int64_t rcpts_unknown_mailer;	/* of the remote ones: the MTA did not say by which mailer */

@@ -243,7 +243,7 @@ static void choose_transport(const struct policy *policy, const struct facts *fa
 		level = LEVEL_SUSPECT;
 	verdict->pool = pools_find(policy->pools, policy->pool_count, level);
 	if (verdict->pool != NULL)
-		verdict->transport = pool_pick(verdict->pool, facts->account);
+		verdict->transport = pool_pick(verdict->pool, facts->account, facts->transports);
 }
 
 struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts)

@@ -15,7 +15,10 @@
 	ROW(EXPLOIT, "exploit") /* the host is taken over: says something about any client */      \
 	ROW(POLICY, "policy")   /* the host should not send directly: nothing about a customer */  \
 	ROW(SPAM, "spam")       /* the host sent spam */                                           \
-	ROW(ALLOW, "allow")     /* the host is known to be good */
+	ROW(AUTH, "auth")       /* the host has no PTR name, or a bad one */                       \
+	ROW(REPUTATION, "reputation") /* a hint, no more */                                        \
+	ROW(ALLOW, "allow")     /* the host is known to be good */                                 \
+	ROW(DOMAIN, "domain")   /* a bad domain */
 
 enum list_kind {
 #define LIST_KIND_ENUM(id, word) LIST_##id,
@@ -36,22 +39,43 @@ enum list_action {
 	LIST_ACTION_COUNT
 };
 
-enum { LIST_CODES_MAX = 16, LISTS_MAX = 128, LISTING_HITS_MAX = 16, LIST_ZONE_MAX = 180 };
+enum {
+	LIST_CODES_MAX = 16,
+	LIST_ERRORS_MAX = 4,
+	LISTS_MAX = 256,	/* those of the catalogue included */
+	LISTING_HITS_MAX = 16,
+	LIST_ZONE_MAX = 180,	/* bytes */
+	LIST_NAME_MAX = 63,
+	LIST_WEB_MAX = 200,	/* bytes of an address of the web, and of terms */
+};
 
 struct list_code {
 	uint32_t first, last;	/* A record values, host order */
 	enum list_kind kind;
 };
 
+/* Answers that are no listing: first and last, host order. */
+struct list_error {
+	uint32_t first, last;
+};
+
 struct list {
-	char zone[LIST_ZONE_MAX + 1];
+	char name[LIST_NAME_MAX + 1];	/* short, for people, logs and metrics; the zone where it has none */
+	char zone[LIST_ZONE_MAX + 1];	/* for people: without the subscriber's key */
+	char asked_zone[LIST_ZONE_MAX + 1];	/* as it is asked, with the key: a secret */
 	enum list_kind kind;	/* of codes that no row of `codes` covers; NONE: those are not listings */
 	struct list_code codes[LIST_CODES_MAX];
 	int code_count;
+	struct list_error errors[LIST_ERRORS_MAX];	/* besides 127.255.255.0/24 */
+	int error_count;
 	double weight;		/* how much an exploit listing counts, 1: one message's worth */
 	enum list_action action;
+	bool mail;		/* asked about the clients of messages; else only when its state is looked up */
 	bool test;		/* it has the test entries of RFC 5782 section 5 */
-	bool ipv4, ipv6;	/* which addresses it knows */
+	char test_name[LIST_NAME_MAX + 1];	/* of a list of domains, the name that it lists for tests; "": "test" */
+	bool ipv4, ipv6, domain;	/* what it knows */
+	int64_t budget;		/* questions a day (UTC) that it may be asked; 0: no end */
+	char site[LIST_WEB_MAX + 1], removal[LIST_WEB_MAX + 1], terms[LIST_WEB_MAX + 1];	/* "": not known */
 };
 
 struct listing {

@@ -215,3 +215,77 @@ uint64_t netaddr_hash(const struct netaddr *address)
 {
 	return hash_bytes(address->bytes, sizeof address->bytes, (uint64_t)address->family);
 }
+
+bool netblock_parse(const char *text, struct netblock *block_out)
+{
+	char address[NETADDR_TEXT_MAX + 5];
+	size_t length = strcspn(text, "/");
+	if (length >= sizeof address)
+		return false;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	if (!netaddr_parse(address, &block_out->address))
+		return false;
+	int most = block_out->address.family == NETADDR_V4 ? 32 : 128;
+	block_out->bits = most;
+	if (text[length] == '/') {
+		const char *digits = text + length + 1;
+		size_t count = strspn(digits, "0123456789");
+		if (count == 0 || count > 3 || digits[count] != '\0')
+			return false;
+		for (block_out->bits = 0; *digits != '\0'; digits++)
+			block_out->bits = block_out->bits * 10 + (*digits - '0');
+		if (block_out->bits > most)
+			return false;
+	}
+	struct netaddr network = netaddr_network(&block_out->address, block_out->bits);
+	return netaddr_same(&network, &block_out->address);
+}
+
+bool netblock_has(const struct netblock *block, const struct netaddr *address)
+{
+	struct netaddr network = netaddr_network(address, block->bits);
+	return address->family == block->address.family && netaddr_same(&network, &block->address);
+}
+
+/* RFC 6890 with its later registrations, RFC 1112, RFC 5180, RFC 8215, RFC 9637 */
+#define RESERVED_ROWS(ROW)                                                                         \
+	ROW("0.0.0.0/8", "the host itself")                                                        \
+	ROW("10.0.0.0/8", "private")                                                               \
+	ROW("100.64.0.0/10", "shared by a provider's customers")                                   \
+	ROW("127.0.0.0/8", "loopback")                                                             \
+	ROW("169.254.0.0/16", "link-local")                                                        \
+	ROW("172.16.0.0/12", "private")                                                            \
+	ROW("192.0.0.0/24", "reserved for protocols")                                              \
+	ROW("192.0.2.0/24", "for documentation")                                                   \
+	ROW("192.168.0.0/16", "private")                                                           \
+	ROW("198.18.0.0/15", "for benchmarks")                                                     \
+	ROW("198.51.100.0/24", "for documentation")                                                \
+	ROW("203.0.113.0/24", "for documentation")                                                 \
+	ROW("224.0.0.0/4", "multicast")                                                            \
+	ROW("240.0.0.0/4", "reserved")                                                             \
+	ROW("::/127", "loopback")                                                                  \
+	ROW("64:ff9b:1::/48", "private")                                                           \
+	ROW("100::/64", "discarded")                                                               \
+	ROW("2001:2::/48", "for benchmarks")                                                       \
+	ROW("2001:db8::/32", "for documentation")                                                  \
+	ROW("3fff::/20", "for documentation")                                                      \
+	ROW("fc00::/7", "private")                                                                 \
+	ROW("fe80::/10", "link-local")                                                             \
+	ROW("ff00::/8", "multicast")
+
+const char *netaddr_reserved(const struct netaddr *address)
+{
+	static const struct {
+		const char *block, *why;
+	} rows[] = {
+#define RESERVED_ROW(block, why) { block, why },
+		RESERVED_ROWS(RESERVED_ROW)
+#undef RESERVED_ROW
+	};
+	struct netblock block;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (netblock_parse(rows[i].block, &block) && netblock_has(&block, address))
+			return rows[i].why;
+	return NULL;
+}

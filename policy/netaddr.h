@@ -39,8 +39,21 @@ void netaddr_reverse(const struct netaddr *address, char text[NETADDR_REVERSE_MA
 /* The network of the first `length` bits (0..32 or 0..128). */
 struct netaddr netaddr_network(const struct netaddr *address, int length);
 
+/* Why nobody on the Internet has this address (RFC 6890), as "private"; NULL: it may be anybody's. */
+const char *netaddr_reserved(const struct netaddr *address);
+
 bool netaddr_same(const struct netaddr *a, const struct netaddr *b);
 bool netaddr_is_loopback(const struct netaddr *address);
 uint64_t netaddr_hash(const struct netaddr *address);
+
+/* A network: all addresses that share the first `bits` bits with `address`. */
+struct netblock {
+	struct netaddr address;
+	int bits;
+};
+
+/* "192.0.2.0/24", "2001:db8::/32", or an address alone, which is all its bits. False: none, or bits behind the prefix. */
+bool netblock_parse(const char *text, struct netblock *block_out);
+bool netblock_has(const struct netblock *block, const struct netaddr *address);
 
 #endif

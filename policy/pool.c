@@ -16,8 +16,14 @@ static double transport_score(const struct transport *transport, uint64_t accoun
 	return transport->weight / -log(uniform);
 }
 
-const struct transport *pool_pick(const struct pool *pool, const char *account)
+const char *transport_seen_as(const struct transport *transport)
 {
+	return transport->public_address[0] != '\0' ? transport->public_address : transport->address;
+}
+
+const struct transport *pool_pick(const struct pool *pool, const char *account, const struct transport_state *states)
+{
+	(void)states;
 	if (pool->transport_count == 1)
 		return &pool->transports[0];
 	const struct transport *best = NULL;

@@ -10,16 +10,33 @@
 #define PENSTOCK_POOL_H
 
 #include "policy/level.h"
+#include "policy/spf.h"
 
 #include <stdbool.h>
 
-enum { TRANSPORTS_MAX = 64, POOLS_MAX = 16, TRANSPORT_NAME_MAX = 63 };
+enum {
+	TRANSPORTS_MAX = 64,	/* of one pool */
+	POOLS_MAX = 16,
+	TRANSPORTS_ALL_MAX = TRANSPORTS_MAX * POOLS_MAX,
+	TRANSPORT_NAME_MAX = 63,
+};
 
 struct transport {
 	char name[TRANSPORT_NAME_MAX + 1];	/* the service in Postfix's master.cf */
 	char address[46];			/* source address; "" : the system's choice */
+	char public_address[46];		/* what the world sees, where an address translator stands between; else "" */
 	char helo[256];
 	double weight;				/* share of the pool's accounts; above 0 */
+	int index;				/* among the transports of all pools, from 0 */
+};
+
+/* The address under which the world sees the transport; "" : not known. */
+const char *transport_seen_as(const struct transport *transport);
+
+/* What is known of a transport while a message is judged, by its index. Zeroed: nothing is against it. */
+struct transport_state {
+	unsigned char withheld;	/* per cent of its share that other transports of the pool take; 100: it is out */
+	unsigned char spf;	/* enum spf_answer: what the sender's domain says of its address */
 };
 
 struct pool {
@@ -29,8 +46,10 @@ struct pool {
 	int transport_count;
 };
 
-/* The transport of `pool` that `account` sticks to; NULL for a pool without any. */
-const struct transport *pool_pick(const struct pool *pool, const char *account);
+/* The transport of `pool` that `account` sticks to; NULL for a pool without any. `states` (by index; NULL: nothing is
+ * against any): one that is out is passed over, unless all are; among the others one by which SPF passes is preferred
+ * to one by which it is known not to. */
+const struct transport *pool_pick(const struct pool *pool, const char *account, const struct transport_state *states);
 
 /* The pool of a level; for `blocked`, whose mail leaves only when an admin releases it, that of `suspect` where no
  * pool names it. NULL where there is none: the MTA's own default transport. */

@@ -37,6 +37,9 @@ enum action {
 	ROW(LISTED, "listed")                   /* detail: the zone */                             \
 	ROW(EXPLOIT_LISTED, "exploit_listed")   /* detail: the zone */                             \
 	ROW(ALLOW_LISTED, "allow_listed")       /* detail: the zone */                             \
+	ROW(SPF_FAIL, "spf_fail")               /* of a client without login; detail: the domain */\
+	ROW(SPF_UNAUTHORISED, "spf_unauthorised") /* by none of our addresses; detail: the domain */\
+	ROW(SPF_PREFERS, "spf_prefers")         /* detail: the transport taken since SPF passes by it */\
 	ROW(LIMIT, "limit")                     /* value: the limit; detail: its word */           \
 	ROW(RCPTS_PER_MESSAGE, "rcpts_per_message")                                                \
 	ROW(CONTENT, "content")                 /* value: score; limit: the threshold passed */    \

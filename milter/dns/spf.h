@@ -1,11 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * spf: the one place that names libspf2. So far it only says which one it is: no record is read yet.
+ * spf: Sender Policy Framework, RFC 7208, by libspf2 behind fences: a stranger's DNS can crash it or make it ask for
+ * ever. The one place that names libspf2.
+ *
+ * libspf2 is run on the loop thread with the answers that are there already; where one is missing the run is thrown
+ * away, the question is asked of the engine, and the run repeated when its answer has come. So nothing waits, and it is
+ * we who count: at most SPF_QUESTIONS_MAX questions a check, SPF_VOID_MAX of them with no answer; more is permerror.
  */
 #ifndef PENSTOCK_SPF_H
 #define PENSTOCK_SPF_H
 
-/* "1.2.10" */
+#include "policy/netaddr.h"
+#include "policy/spf.h"
+
+#include <stddef.h>
+
+struct engine;
+struct loop;
+struct spf_check;
+
+enum {
+	SPF_QUESTIONS_MAX = 40,
+	SPF_VOID_MAX = 2,	/* RFC 7208 section 4.6.4 */
+	SPF_RECORD_MAX = 2048,	/* bytes, printable ASCII */
+	SPF_MACROS_MAX = 30,	/* in one record */
+	SPF_CLIENTS_MAX = 64,	/* addresses of one check */
+};
+
+struct spf_request {
+	struct engine *engine;		/* borrowed until spf_release and the answer */
+	const char *sender;		/* envelope sender without brackets; "": postmaster at the HELO name. Borrowed for the call */
+	const char *helo;		/* likewise; "" where not known */
+	const struct netaddr *clients;	/* each is checked by itself; ::ffff:a.b.c.d is a.b.c.d. Borrowed for the call */
+	int client_count;		/* 1..SPF_CLIENTS_MAX */
+};
+
+/* Any thread. Starts and returns at once. NULL: no memory. */
+struct spf_check *spf_ask(struct loop *loop, const struct spf_request *request);
+
+/* Any thread. Waits until the deadline (clock_monotonic_ms) for all results; fills client_count of them, in the order
+ * of the clients, SPF_ANSWER_UNKNOWN where there is none yet. May be called again. NULL check: nothing is filled in. */
+void spf_collect(struct spf_check *check, int64_t deadline_ms, enum spf_answer *answers);
+
+/* The asker lets go. Clears the pointer; NULL is fine. */
+void spf_release(struct spf_check **check);
+
+/* "1.2.10": the library's version. */
 const char *spf_library(void);
 
 #endif

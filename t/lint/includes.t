@@ -28,7 +28,8 @@ my %may = (
 );
 
 # Headers of a folder that its neighbours may include too: what the folder is there for.
-my %public = map { $_ => 1 } qw(milter/dns/rbl.h milter/dns/engine.h milter/content/scan.h);
+my %public = map { $_ => 1 } qw(milter/dns/rbl.h milter/dns/engine.h milter/dns/lists.h
+	milter/dns/check.h milter/dns/spf.h milter/content/scan.h);
 
 # library => where its headers may be named, in how many files at most (0: any number)
 my @libraries = (

@@ -347,7 +347,7 @@ static void test_pools(void)
 	policy.pool_count = 3;
 	facts.state.level = LEVEL_GOOD;
 	verdict = judge(&policy, STAGE_MESSAGE, &facts);
-	ok(verdict.transport == pool_pick(&pools[0], facts.account), "an account sticks to its transport");
+	ok(verdict.transport == pool_pick(&pools[0], facts.account, NULL), "an account sticks to its transport");
 }
 
 static void test_limit_details(void)

@@ -176,8 +176,56 @@ static void test_kinds(void)
 	ok(netaddr_hash(&v4) != netaddr_hash(&v6), "with two hashes");
 }
 
+static void test_blocks(void)
+{
+	static const struct {
+		const char *block;
+		int bits;	/* -1: cannot be read */
+		const char *in, *out;
+	} rows[] = {
+		{ "192.0.2.0/24", 24, "192.0.2.255", "192.0.3.0" },	{ "192.0.2.1", 32, "192.0.2.1", "192.0.2.2" },
+		{ "0.0.0.0/0", 0, "255.255.255.255", "2001:db8::1" },	{ "2001:db8::/32", 32, "2001:db8:ffff::", "2001:db9::" },
+		{ "::/127", 127, "::1", "::2" },			{ "192.0.2.1/24", -1, NULL, NULL },
+		{ "192.0.2.0/33", -1, NULL, NULL },			{ "192.0.2.0/", -1, NULL, NULL },
+		{ "192.0.2.0/-1", -1, NULL, NULL },			{ "192.0.2.0/0024", -1, NULL, NULL },
+		{ "2001:db8::/129", -1, NULL, NULL },			{ "/8", -1, NULL, NULL },
+		{ "", -1, NULL, NULL },					{ "example.com/8", -1, NULL, NULL },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct netblock block;
+		bool fine = netblock_parse(rows[i].block, &block);
+		ok(fine == (rows[i].bits >= 0), "\"%s\" is %sa network", rows[i].block, rows[i].bits < 0 ? "not " : "");
+		if (!fine || rows[i].bits < 0)
+			continue;
+		struct netaddr in = parsed(rows[i].in), out = parsed(rows[i].out);
+		ok(block.bits == rows[i].bits && netblock_has(&block, &in) && !netblock_has(&block, &out),
+		   "%s has %s, and not %s", rows[i].block, rows[i].in, rows[i].out);
+	}
+}
+
+static void test_reserved(void)
+{
+	static const struct {
+		const char *address, *why;
+	} rows[] = {
+		{ "10.1.2.3", "private" },	{ "172.31.255.255", "private" },      { "172.32.0.0", NULL },
+		{ "192.168.0.1", "private" },	{ "100.64.0.1", "shared by a provider's customers" },
+		{ "127.0.0.2", "loopback" },	{ "192.0.2.1", "for documentation" }, { "224.0.0.1", "multicast" },
+		{ "255.255.255.255", "reserved" }, { "8.8.8.8", NULL },		      { "::1", "loopback" },
+		{ "::ffff:10.0.0.1", "private" }, { "fe80::1", "link-local" },	      { "fd00::1", "private" },
+		{ "2001:db8::1", "for documentation" }, { "2a00:1450::1", NULL },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct netaddr address = parsed(rows[i].address);
+		const char *why = netaddr_reserved(&address);
+		is_str(why != NULL ? why : "-", rows[i].why != NULL ? rows[i].why : "-", "%s", rows[i].address);
+	}
+}
+
 int main(void)
 {
+	test_blocks();
+	test_reserved();
 	test_parse();
 	test_reverse();
 	test_networks();

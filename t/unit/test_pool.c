@@ -14,7 +14,7 @@ static int index_of(const struct pool *pool, int number)
 {
 	char name[64];
 	account(number, name);
-	return (int)(pool_pick(pool, name) - pool->transports);
+	return (int)(pool_pick(pool, name, NULL) - pool->transports);
 }
 
 /* No account of the others moves, and those of the removed one spread over all that are left. */
@@ -81,15 +81,15 @@ static void test_sticks(void)
 	for (int i = 0; i < ACCOUNTS; i++) {
 		char name[64];
 		account(i, name);
-		differ += strcmp(pool_pick(&one, name)->name, pool_pick(&two, name)->name) != 0;
+		differ += strcmp(pool_pick(&one, name, NULL)->name, pool_pick(&two, name, NULL)->name) != 0;
 	}
 	is_int(differ, 0, "the order of the rows does not matter");
 
 	struct pool none = { .transport_count = 0 };
-	ok(pool_pick(&none, "alice") == NULL, "a pool without transports has none to give");
+	ok(pool_pick(&none, "alice", NULL) == NULL, "a pool without transports has none to give");
 	struct pool single = { .transports = forth, .transport_count = 1 };
-	ok(pool_pick(&single, "alice") == &forth[0], "a pool of one gives that");
-	ok(pool_pick(&single, "") == &forth[0] && pool_pick(&one, "") != NULL, "to the empty name as well");
+	ok(pool_pick(&single, "alice", NULL) == &forth[0], "a pool of one gives that");
+	ok(pool_pick(&single, "", NULL) == &forth[0] && pool_pick(&one, "", NULL) != NULL, "to the empty name as well");
 }
 
 /* For ever: these were taken from the first release, and an account's source address hangs on them. */
@@ -111,7 +111,7 @@ static void test_for_ever(void)
 		{ "", "clean-2" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		is_str(pool_pick(&pool, rows[i].account)->name, rows[i].want, "%s", rows[i].account);
+		is_str(pool_pick(&pool, rows[i].account, NULL)->name, rows[i].want, "%s", rows[i].account);
 }
 
 static void test_find(void)

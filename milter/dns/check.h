@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * check: everything that DNS says of an address, a host name or a network, at once: all lists of the catalogue that
+ * know such things, the origin of the address (AS number, its name, announced prefix, country: DNS origin zones), its
+ * PTR names and whether they are forward-confirmed (RFC 8601 section 3). Answers are handed out as they come.
+ *
+ * Of a host name, its A and AAAA records and those of its MX hosts are checked, at most CHECK_ADDRESSES_MAX, and the
+ * name itself is looked up in the lists of domains. Of a network (IPv4, /20 at most) every address is checked, a
+ * bounded number at a time.
+ *
+ * Loop thread only, but for check_parse.
+ */
+#ifndef PENSTOCK_CHECK_H
+#define PENSTOCK_CHECK_H
+
+#include "milter/dns/lists.h"
+#include "policy/netaddr.h"
+
+struct check;
+struct engine;
+
+enum {
+	CHECK_QUERY_MAX = 300,		/* bytes of what is typed in */
+	CHECK_ADDRESSES_MAX = 32,	/* of one host name */
+	CHECK_PREFIX_LEAST = 20,
+	CHECK_INFLIGHT = 32,		/* addresses at a time */
+	CHECK_NAMES_MAX = 8,		/* PTR names looked at */
+};
+
+enum check_kind { CHECK_ADDRESS, CHECK_NAME, CHECK_NETWORK };
+
+struct check_target {
+	enum check_kind kind;
+	struct netaddr address;		/* of a network: its first address */
+	int prefix;			/* of a network */
+	char name[254];			/* of a host name: lower case, without a dot at its end */
+};
+
+/* What was typed in: blanks around it are cut, a mail address is its domain, "[192.0.2.1]" and "http://host/..." are
+ * understood. `public_only`: private, reserved, multicast and loopback addresses are refused with the reason (RFC 6890).
+ * False with a sentence in `error`, which repeats at most 60 bytes of `text`, printable ones. */
+bool check_parse(const char *text, bool public_only, struct check_target *target_out, char *error, size_t error_size);
+
+/* How many addresses it comes to at most: what a limit of rate counts. */
+int check_cost(const struct check_target *target);
+
+enum check_event_kind {
+	CHECK_EVENT_BEGIN,	/* first: target, lists */
+	CHECK_EVENT_TARGET,	/* an address (or the name itself) that is checked now: subject, origin_of */
+	CHECK_EVENT_LIST,	/* one list's answer of one subject */
+	CHECK_EVENT_TEXT,	/* the TXT record of a listing: subject, list, text */
+	CHECK_EVENT_ORIGIN,	/* AS and prefix of an address */
+	CHECK_EVENT_PTR,
+	CHECK_EVENT_SUBJECT,	/* all of one subject is there: its sums */
+	CHECK_EVENT_END,	/* last: sums over all subjects; or `error` */
+};
+
+struct check_sums {
+	int listed, clean, unknown, skipped;	/* lists, or for END subjects: listed anywhere, clean, without any answer */
+	double weight;		/* of the listings that are no allow listing */
+};
+
+/* All pointers are borrowed for the call. */
+struct check_event {
+	enum check_event_kind kind;
+	const char *subject;		/* an address as text, or the name */
+	const char *from;		/* TARGET: "A", "AAAA", "MX mail.example.com"; "" for what was asked itself */
+	const struct check_target *target;	/* BEGIN */
+	int lists, subjects;		/* BEGIN: how many lists, and subjects where known, else 0 */
+	/* LIST, TEXT */
+	const struct list *list;
+	const struct list_answer *answer;	/* LIST */
+	enum list_answer_kind { CHECK_CLEAN, CHECK_LISTED, CHECK_UNKNOWN, CHECK_SKIPPED } said;	/* LIST */
+	enum list_kind listed_as;	/* LIST, where listed: the worst of its codes */
+	const char *text;		/* TEXT: printable, cut */
+	/* ORIGIN */
+	uint32_t as_number;		/* 0: not known */
+	const char *as_name, *prefix, *country;	/* "": not known */
+	/* PTR */
+	const char *const *names;
+	int name_count;
+	enum { CHECK_CONFIRM_UNKNOWN, CHECK_CONFIRMED, CHECK_UNCONFIRMED } confirmed;
+	/* SUBJECT, END */
+	struct check_sums sums;
+	int64_t took_ms;
+	const char *error;		/* END: one sentence; NULL: none */
+};
+
+struct check_settings {
+	struct engine *engine;		/* borrowed, as long as the check lives */
+	struct lists *lists;		/* borrowed */
+	const char *origin4, *origin6, *as_names;	/* zones; "": not asked. Borrowed */
+	bool public_only;		/* addresses that names lead to, too */
+	bool brief;			/* only lists that list, and no origins and names: a network, the monitor */
+};
+
+typedef void check_listener(void *arg, const struct check_event *event);
+
+/* Begins; events come from a later turn of the loop on. NULL: no memory. */
+struct check *check_start(struct loop *loop, const struct check_settings *settings, const struct check_target *target,
+			  check_listener *listener, void *arg);
+/* While paused no further address is begun; what is under way goes on. For a listener that cannot write. */
+void check_pause(struct check *check, bool paused);
+/* No event comes any more; needed after END too. May be called from the listener. Clears the pointer; NULL is fine. */
+void check_end(struct check **check);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * spf: the results of Sender Policy Framework, RFC 7208 section 2.6.
+ */
+#ifndef PENSTOCK_POLICY_SPF_H
+#define PENSTOCK_POLICY_SPF_H
+
+/* id, word */
+#define SPF_ANSWER_ROWS(ROW)                                                                       \
+	ROW(UNKNOWN, "unknown")     /* not asked, or no answer in time */                          \
+	ROW(NONE, "none")           /* no record, or no name that could have one */                \
+	ROW(NEUTRAL, "neutral")                                                                    \
+	ROW(PASS, "pass")                                                                          \
+	ROW(FAIL, "fail")                                                                          \
+	ROW(SOFTFAIL, "softfail")                                                                  \
+	ROW(TEMPERROR, "temperror") /* DNS did not answer */                                       \
+	ROW(PERMERROR, "permerror") /* a record that cannot be read, or asks for too much */
+
+enum spf_answer {
+#define SPF_ANSWER_ENUM(id, word) SPF_ANSWER_##id,
+	SPF_ANSWER_ROWS(SPF_ANSWER_ENUM)
+#undef SPF_ANSWER_ENUM
+	SPF_ANSWER_COUNT
+};
+
+const char *spf_word(enum spf_answer answer);
+
+#endif
