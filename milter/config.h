@@ -70,7 +70,7 @@
 	    "Without an answer: unknown (the list says nothing), or defer, for clients without login only.") \
 	ROW("dns.cache_bytes", dns_cache_bytes, INT, "33554432", 65536, 17179869184.0,             \
 	    "Memory for answers of DNS that are remembered; a client address takes some 150 bytes and 130 for each block list.") \
-	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, "Questions under way at once.")    \
+	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, "Questions under way at once; more wait for their turn.")    \
 	ROW("dns.breaker_failures", dns_breaker_failures, INT, "5", 1, 1000,                       \
 	    "Failures in a row after which a block list is left alone for a while.")               \
 	ROW("dns.retry_ms", dns_retry_ms, INT, "2000", 10, 300000, "First wait before it is tried again; doubles to 5 min.") \

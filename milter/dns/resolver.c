@@ -19,6 +19,7 @@
 enum {
 	TICK_MS = 20,	/* how exact the deadlines are; c-ares 1.18 walks all questions to name its next one */
 	BUCKETS = 1024,
+	QUEUED_MOST = 32768,	/* questions that wait for their turn */
 	LATE_MOST = 5,	/* answers in a row that came only after a time-out: the first server is dead */
 };
 
@@ -33,7 +34,7 @@ struct waiter {
  * our deadline. */
 struct query {
 	struct channel_question question;	/* first */
-	TAILQ_ENTRY(query) place;	/* in `waiting`, oldest first, then in `ready`, then in none */
+	TAILQ_ENTRY(query) place;	/* in `queued`, then in `waiting`, oldest first, then in `ready`, then in none */
 	struct query *next_in_bucket;
 	struct resolver *resolver;
 	struct waiter *waiters;	/* owned */
@@ -55,9 +56,9 @@ struct resolver {
 	int first;	/* the server that `channel` asks first */
 	int late;	/* answers in a row that came after a time-out */
 	struct event *tick, *deliver;
-	struct query_list waiting, ready;
-	struct query *buckets[BUCKETS];	/* those in `waiting`, by name and type */
-	int64_t waiters;	/* how many */
+	struct query_list queued, waiting, ready;
+	struct query *buckets[BUCKETS];	/* those in `queued` and `waiting`, by name and type */
+	int64_t queued_count, waiters;
 	bool ending;
 };
 
@@ -66,7 +67,7 @@ static struct query **bucket_of(struct resolver *resolver, const char *name, enu
 	return &resolver->buckets[hash_string(name, (uint64_t)type) % BUCKETS];
 }
 
-static struct query *find_waiting(struct resolver *resolver, const char *name, enum dns_type type)
+static struct query *find_open(struct resolver *resolver, const char *name, enum dns_type type)
 {
 	struct query *query = *bucket_of(resolver, name, type);
 	while (query != NULL && (query->answer.type != type || strcmp(query->name, name) != 0))
@@ -117,11 +118,39 @@ static void deliver_all(struct resolver *resolver)
 	}
 }
 
+static void start_tick(struct resolver *resolver)
+{
+	struct timeval tick = { .tv_usec = TICK_MS * 1000 };
+	if (!event_pending(resolver->tick, EV_TIMEOUT, NULL))
+		event_add(resolver->tick, &tick);
+}
+
+static void send_query(struct query *query)
+{
+	struct resolver *resolver = query->resolver;
+	query->deadline_ms = clock_monotonic_ms() + resolver->settings.timeout_ms;
+	query->held = true;
+	TAILQ_INSERT_TAIL(&resolver->waiting, query, place);
+	start_tick(resolver);
+	channel_ask(resolver->channel, query->name, query->answer.type, &query->question);
+}
+
+static void send_queued(struct resolver *resolver)
+{
+	struct query *query;
+	while ((query = TAILQ_FIRST(&resolver->queued)) != NULL && held(resolver) < resolver->settings.inflight) {
+		TAILQ_REMOVE(&resolver->queued, query, place);
+		resolver->queued_count--;
+		send_query(query);
+	}
+}
+
 static void on_deliver(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
 	deliver_all(arg);
+	send_queued(arg);
 }
 
 /* Parsed beside the query, which keeps no more than the records' own size. */
@@ -170,6 +199,8 @@ static void on_reply(struct channel_question *question, const struct channel_rep
 	struct query *query = (struct query *)(void *)question;
 	query->held = false;
 	note_tries(query, reply);
+	if (query->resolver->queued_count > 0)	/* there is room for one more */
+		event_active(query->resolver->deliver, EV_TIMEOUT, 0);
 	if (query->delivered) {
 		free_query(query);
 		return;
@@ -181,13 +212,6 @@ static void on_reply(struct channel_question *question, const struct channel_rep
 	else if (reply->timed_out)
 		query->answer.outcome = DNS_TIMEOUT;
 	settle(query);
-}
-
-static void start_tick(struct resolver *resolver)
-{
-	struct timeval tick = { .tv_usec = TICK_MS * 1000 };
-	if (!event_pending(resolver->tick, EV_TIMEOUT, NULL))
-		event_add(resolver->tick, &tick);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -221,6 +245,7 @@ struct resolver *resolver_new(struct loop *loop, const struct resolver_settings 
 		snprintf(error, error_size, "DNS cannot be set up: no memory");
 		return NULL;
 	}
+	TAILQ_INIT(&resolver->queued);
 	TAILQ_INIT(&resolver->waiting);
 	TAILQ_INIT(&resolver->ready);
 	resolver->base = loop_base(loop);
@@ -236,6 +261,16 @@ struct resolver *resolver_new(struct loop *loop, const struct resolver_settings 
 	return resolver;
 }
 
+static void end_queued(struct resolver *resolver)
+{
+	struct query *query;
+	while ((query = TAILQ_FIRST(&resolver->queued)) != NULL) {
+		TAILQ_REMOVE(&resolver->queued, query, place);
+		TAILQ_INSERT_TAIL(&resolver->waiting, query, place);
+		settle(query);
+	}
+}
+
 void resolver_free(struct resolver **resolver)
 {
 	struct resolver *old = *resolver;
@@ -245,6 +280,7 @@ void resolver_free(struct resolver **resolver)
 	old->ending = true;	/* a `done` may ask again: no */
 	channel_free(&old->leaving);
 	channel_free(&old->channel);
+	end_queued(old);
 	deliver_all(old);
 	if (old->tick != NULL)
 		event_free(old->tick);
@@ -253,36 +289,44 @@ void resolver_free(struct resolver **resolver)
 	free(old);
 }
 
-static struct query *start_query(struct resolver *resolver, const char *name, enum dns_type type)
+static struct query *new_query(struct resolver *resolver, const char *name, enum dns_type type)
 {
-	struct query *query = held(resolver) < resolver->settings.inflight ? calloc(1, sizeof *query) : NULL;
+	struct query *query = resolver->queued_count < QUEUED_MOST ? calloc(1, sizeof *query) : NULL;
 	if (query == NULL)
 		return NULL;
 	text_copy(query->name, sizeof query->name, name);
 	query->question.done = on_reply;
 	query->resolver = resolver;
 	query->answer = (struct dns_answer){ .type = type, .rcode = DNS_RCODE_NONE };
-	query->deadline_ms = clock_monotonic_ms() + resolver->settings.timeout_ms;
-	query->held = true;
-	TAILQ_INSERT_TAIL(&resolver->waiting, query, place);
 	query->next_in_bucket = *bucket_of(resolver, name, type);
 	*bucket_of(resolver, name, type) = query;
 	return query;
+}
+
+static void start_query(struct query *query)
+{
+	struct resolver *resolver = query->resolver;
+	if (resolver->queued_count == 0 && held(resolver) < resolver->settings.inflight) {
+		send_query(query);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&resolver->queued, query, place);
+	resolver->queued_count++;
 }
 
 bool resolver_query(struct resolver *resolver, const char *name, enum dns_type type, resolver_done *done, void *arg)
 {
 	char lower[DNS_NAME_MAX + 1];
 	if (!text_copy(lower, sizeof lower, name) || resolver->ending ||
-	    resolver->waiters >= resolver->settings.inflight)
+	    resolver->waiters >= resolver->settings.inflight + QUEUED_MOST)
 		return false;
 	for (char *c = lower; *c != '\0'; c++)
 		*c = text_lower(*c);
 	struct waiter *waiter = malloc(sizeof *waiter);
-	struct query *query = find_waiting(resolver, lower, type);
+	struct query *query = find_open(resolver, lower, type);
 	bool joined = query != NULL;
 	if (waiter != NULL && !joined)
-		query = start_query(resolver, lower, type);
+		query = new_query(resolver, lower, type);
 	if (waiter == NULL || query == NULL) {
 		free(waiter);
 		return false;
@@ -290,9 +334,7 @@ bool resolver_query(struct resolver *resolver, const char *name, enum dns_type t
 	*waiter = (struct waiter){ query->waiters, done, arg };
 	query->waiters = waiter;
 	resolver->waiters++;
-	if (!joined) {
-		start_tick(resolver);
-		channel_ask(resolver->channel, lower, type, &query->question);
-	}
+	if (!joined)
+		start_query(query);
 	return true;
 }

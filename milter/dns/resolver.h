@@ -19,8 +19,8 @@ struct resolver;
 struct resolver_settings {
 	const char *const *servers;	/* "address:port", "[v6]:port"; none: those of /etc/resolv.conf. Borrowed, */
 	int server_count;		/* as long as the resolver lives */
-	int64_t timeout_ms;		/* of one question, all tries together */
-	int64_t inflight;		/* questions under way at once */
+	int64_t timeout_ms;		/* of one question, all tries together, from when it is sent */
+	int64_t inflight;		/* questions under way at once; more wait for their turn */
 };
 
 /* NULL with a sentence in `error`. */
