@@ -135,15 +135,23 @@ static bool from_client(const struct config *config, const struct identity *iden
 
 static const struct {
 	bool (*name)(const struct config *config, const struct identity *identity, char *name);
-	bool authenticates;	/* the client is known, not only named */
+	enum client_kind client;	/* STRANGER: the account is named, the client is not known by it */
 } sources[SOURCE_COUNT] = {
-	[SOURCE_AUTH] = { from_auth, true },
-	[SOURCE_CERTIFICATE] = { from_certificate, true },
-	[SOURCE_NETWORK] = { from_network, true },
-	[SOURCE_UID] = { from_uid, true },
-	[SOURCE_SENDER] = { from_sender, false },
-	[SOURCE_CLIENT] = { from_client, false },
+	[SOURCE_AUTH] = { from_auth, CLIENT_AUTHENTICATED },
+	[SOURCE_CERTIFICATE] = { from_certificate, CLIENT_AUTHENTICATED },
+	[SOURCE_NETWORK] = { from_network, CLIENT_OWN_NETWORK },
+	[SOURCE_UID] = { from_uid, CLIENT_AUTHENTICATED },
+	[SOURCE_SENDER] = { from_sender, CLIENT_STRANGER },
+	[SOURCE_CLIENT] = { from_client, CLIENT_STRANGER },
 };
+
+static bool in_own_network(const struct config *config, const struct netaddr *client)
+{
+	for (int i = 0; i < config->own_network_count; i++)
+		if (netblock_has(&config->own_networks[i], client))
+			return true;
+	return false;
+}
 
 static bool try_source(const struct config *config, const struct identity *identity, enum source source,
 		       struct facts *facts)
@@ -151,8 +159,13 @@ static bool try_source(const struct config *config, const struct identity *ident
 	if (!sources[source].name(config, identity, facts->account))
 		return false;
 	facts->source = source;
+	facts->client = sources[source].client;
 	/* mail from this host itself has no stranger for a client, whatever its sender says */
-	facts->authenticated = sources[source].authenticates || identity->injected;
+	if (facts->client == CLIENT_STRANGER && identity->injected)
+		facts->client = CLIENT_AUTHENTICATED;
+	if (facts->client == CLIENT_STRANGER && in_own_network(config, &identity->client))
+		facts->client = CLIENT_OWN_NETWORK;
+	facts->authenticated = facts->client != CLIENT_STRANGER;
 	return true;
 }
 

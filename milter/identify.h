@@ -20,7 +20,7 @@ struct identity {
 	struct netaddr client;
 };
 
-/* Fills account, source and authenticated of the facts. False: it came to source network, which has to be asked first;
+/* Fills account, source, client and authenticated of the facts. False: it came to source network, which has to be asked first;
  * never where it was. */
 bool identify(const struct config *config, const struct identity *identity, struct facts *facts);
 

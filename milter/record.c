@@ -11,7 +11,7 @@
 
 enum {
 	LOG_LINE_MAX = 1900,	/* rsyslog and journald keep 2,048 bytes and more */
-	LISTED_MAX = 4,		/* listings named; a zone has up to 180 bytes */
+	LISTED_MAX = 8,		/* listings named; a name has up to 63 bytes */
 	QUEUE_ID_MAX = 64,	/* Postfix's long ones have 16 bytes; the rest of the line is worth more */
 };
 
@@ -38,7 +38,7 @@ static void add_listings(struct text *line, const struct listings *listings)
 {
 	text_add(line, " listed=");
 	for (int i = 0; i < listings->hit_count && i < LISTED_MAX; i++)
-		text_addf(line, i > 0 ? ",%s/%s" : "%s/%s", listings->hits[i].list->zone,
+		text_addf(line, i > 0 ? ",%s/%s" : "%s/%s", listings->hits[i].list->name,
 			  list_kind_word(listings->hits[i].kind));
 	if (listings->hit_count == 0)
 		text_add(line, listings->unknown > 0 ? "unknown" : "-");

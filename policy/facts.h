@@ -62,7 +62,8 @@ struct facts {
 	int64_t now_ms;			/* Unix time */
 	char account[ACCOUNT_MAX + 1];
 	enum source source;
-	bool authenticated;		/* by login, certificate or subscriber map: not a stranger */
+	enum client_kind client;	/* what a listing of its address means depends on it */
+	bool authenticated;		/* by login, certificate, network or on this host: the client is no stranger */
 	bool injected;			/* on the host, not by SMTP: may be judged at the end of the message only */
 	bool overloaded;		/* the daemon is at its session limit */
 	bool memory_spent;		/* a cap of ours on the message's bookkeeping was reached */

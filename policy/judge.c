@@ -66,11 +66,11 @@ static enum answer rule_admin_block(const struct policy *policy, const struct fa
 	return YES;
 }
 
-/* Only a stranger is refused for where he comes from; a customer's hotel network is not his fault. */
+/* Only a stranger is refused for where he comes from. */
 static enum answer rule_listed(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	const struct listings *listings = &facts->listings;
-	const struct listing *allow = listings_find(listings, LIST_ALLOW);
+	const struct listing *allow = listings_meaning(listings, facts->client, LISTING_FOR);
 	if (allow != NULL) {
 		verdict_add(verdict, REASON_ALLOW_LISTED, 0, 0, allow->list->zone);
 		return NO;
@@ -78,7 +78,7 @@ static enum answer rule_listed(const struct policy *policy, const struct facts *
 	enum answer answer = listings->unknown > 0 ? COULD_NOT_TELL : NO;
 	for (int i = 0; i < listings->hit_count; i++) {
 		const struct listing *hit = &listings->hits[i];
-		if (facts->authenticated || hit->list->action != LIST_ACTION_REFUSE)
+		if (listing_means(hit, facts->client) != LISTING_AGAINST)
 			continue;
 		if (verdict->reason_count < LISTED_SAID)	/* there are more rules to hear */
 			verdict_add(verdict, REASON_LISTED, 0, 0, hit->list->zone);
@@ -95,7 +95,7 @@ static enum answer rule_listed(const struct policy *policy, const struct facts *
 static enum answer rule_exploit(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	(void)policy;
-	const struct listing *hit = listings_find(&facts->listings, LIST_EXPLOIT);
+	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
 	if (hit == NULL)
 		return facts->listings.unknown > 0 ? COULD_NOT_TELL : NO;
 	verdict_add(verdict, REASON_EXPLOIT_LISTED, hit->list->weight, 0, hit->list->zone);
@@ -269,7 +269,7 @@ void judge_counts(const struct facts *facts, const struct verdict *verdict, doub
 	counts_out[COUNTER_MESSAGES] = sent ? 1 : 0;
 	counts_out[COUNTER_RCPTS] = sent ? (double)facts->rcpts_remote : 0;
 	counts_out[COUNTER_SPAM] = facts->content.known != KNOWLEDGE_NONE && facts->content.spam ? 1 : 0;
-	const struct listing *hit = listings_find(&facts->listings, LIST_EXPLOIT);
+	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
 	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
 	counts_out[COUNTER_BREACHES] = verdict->over != WINDOW_COUNT ? 1 : 0;
 }

@@ -36,7 +36,7 @@ static const struct policy base_policy = {
 struct row {
 	const char *name;
 	enum stage stage;			/* 0: the end of the message */
-	bool stranger;				/* not authenticated */
+	bool stranger, own_network;		/* neither: authenticated */
 	bool injected, overloaded, memory_spent;
 	bool store_away, store_local, store_must_answer;
 	bool content_known, spam, content_must_answer, lists_must_answer, reject_at_zero;
@@ -96,6 +96,7 @@ static struct facts facts_of(const struct row *row)
 {
 	struct facts facts = {
 		.now_ms = (int64_t)NOW * 1000, .account = "alice@example.com",
+		.client = row->stranger ? CLIENT_STRANGER : row->own_network ? CLIENT_OWN_NETWORK : CLIENT_AUTHENTICATED,
 		.authenticated = !row->stranger, .injected = row->injected,
 		.overloaded = row->overloaded, .memory_spent = row->memory_spent,
 		.limits = limits_unset, .rcpts_local = row->local,
@@ -203,8 +204,23 @@ static const struct row rows[] = {
 	  .reasons = "" },
 	{ "an exploit listing is a signal against a customer", .hits = { { &refuses, LIST_EXPLOIT } },
 	  .reasons = "exploit_listed" },
-	{ "and against a stranger it is both", .stranger = true, .hits = { { &refuses, LIST_EXPLOIT } },
-	  .action = ACTION_REJECT, .cause = REASON_LISTED, .reasons = "listed,exploit_listed" },
+	{ "a stranger is refused for it", .stranger = true, .hits = { { &refuses, LIST_EXPLOIT } },
+	  .action = ACTION_REJECT, .cause = REASON_LISTED, .reasons = "listed" },
+	{ "where it is only shown, whoever he says he is does not answer for it", .stranger = true,
+	  .hits = { { &signals, LIST_EXPLOIT } }, .reasons = "" },
+	{ "a subscriber's exploited address counts against him", .own_network = true,
+	  .hits = { { &refuses, LIST_EXPLOIT } }, .reasons = "exploit_listed" },
+	{ "and that it sends spam", .own_network = true, .hits = { { &signals, LIST_SPAM } }, .reasons = "exploit_listed" },
+	{ "that it is a dial-up line is known", STAGE_MAIL, .own_network = true,
+	  .hits = { { &refuses, LIST_POLICY }, { &refuses, LIST_AUTH } }, .reasons = "" },
+	{ "a subscriber is not refused", STAGE_MAIL, .own_network = true, .hits = { { &refuses, LIST_SPAM } },
+	  .reasons = "" },
+	{ "a stranger without a PTR name is refused where the list does so", STAGE_MAIL, .stranger = true,
+	  .hits = { { &refuses, LIST_AUTH } }, .action = ACTION_REJECT, .cause = REASON_LISTED, .reasons = "listed" },
+	{ "a hint refuses nobody", STAGE_MAIL, .stranger = true, .hits = { { &refuses, LIST_REPUTATION } },
+	  .reasons = "" },
+	{ "an allow list says nothing for a login: it may be stolen", .hits = { { &signals, LIST_ALLOW },
+	  { &signals, LIST_EXPLOIT } }, .reasons = "exploit_listed" },
 	{ "two lists refuse", STAGE_MAIL, .stranger = true, .hits = { { &refuses, LIST_SPAM }, { &refuses, LIST_POLICY } },
 	  .action = ACTION_REJECT, .cause = REASON_LISTED, .reasons = "listed,listed" },
 	{ "an allow listing wins", STAGE_MAIL, .stranger = true,
@@ -451,7 +467,7 @@ static struct row any_row(void)
 {
 	static const struct list *const lists[] = { NULL, NULL, NULL, &signals, &refuses };
 	struct row row = {
-		.stranger = some(2), .injected = some(2), .overloaded = !some(8), .memory_spent = !some(8),
+		.stranger = some(2), .own_network = some(2), .injected = some(2), .overloaded = !some(8), .memory_spent = !some(8),
 		.store_away = !some(3), .store_must_answer = !some(4), .content_known = some(2), .spam = some(2),
 		.content_must_answer = !some(4), .blocked_defers = some(2), .blocked_holds = some(2),
 		.reject_at_zero = !some(9), .local_only = !some(4), .charged = some(2), .charge_fits = some(2),

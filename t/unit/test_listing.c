@@ -16,6 +16,15 @@ static const struct list mixed = {
 	.code_count = 3,	/* the last row is not in force */
 };
 
+/* As lists of domains do it: refusals are codes of their own, and a code that is not named is no listing. */
+static const struct list refusing = {
+	.zone = "multi.example.test",
+	.codes = { { A(127, 0, 0, 1), A(127, 0, 0, 2), LIST_DOMAIN }, { A(127, 0, 1, 0), A(127, 0, 1, 255), LIST_ALLOW } },
+	.code_count = 2,
+	.errors = { { A(127, 0, 0, 1), A(127, 0, 0, 1) }, { A(127, 0, 1, 250), A(127, 0, 1, 255) } },
+	.error_count = 2,
+};
+
 static const struct list plain = { .zone = "refuse.example.test", .kind = LIST_SPAM };
 
 static const struct {
@@ -23,7 +32,7 @@ static const struct {
 	const struct list *list;
 	uint32_t codes[4];
 	size_t count;
-	enum list_answer want;
+	enum list_meaning want;
 	int unknown, hijacked, hits;
 	enum list_kind kinds[2];
 } rows[] = {
@@ -50,6 +59,14 @@ static const struct {
 	{ "just below 127/8", &plain, { A(126, 255, 255, 255) }, 1, ANSWER_UNKNOWN, 1, 1, 0, { 0 } },
 	{ "just above it", &plain, { A(128, 0, 0, 0) }, 1, ANSWER_UNKNOWN, 1, 1, 0, { 0 } },
 	{ "0.0.0.0", &plain, { 0 }, 1, ANSWER_UNKNOWN, 1, 1, 0, { 0 } },
+	{ "an error of the list's own", &refusing, { A(127, 0, 0, 1) }, 1, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
+	{ "the first of a range of errors", &refusing, { A(127, 0, 1, 250) }, 1, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
+	{ "the last", &refusing, { A(127, 0, 1, 255) }, 1, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
+	{ "just before them", &refusing, { A(127, 0, 1, 249) }, 1, ANSWER_LISTED, 0, 0, 1, { LIST_ALLOW } },
+	{ "an error beside a code", &refusing, { A(127, 0, 0, 2), A(127, 0, 0, 1) }, 2, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
+	{ "the refusal of all lists", &refusing, { A(127, 255, 255, 254) }, 1, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
+	{ "another list's error is a listing here", &plain, { A(127, 0, 0, 1) }, 1, ANSWER_LISTED, 0, 0, 1, { LIST_SPAM } },
+	{ "kind none: an answer without a row", &refusing, { A(127, 0, 0, 3) }, 1, ANSWER_CLEAN, 0, 0, 0, { 0 } },
 	{ "a lie beside a code", &mixed, { A(127, 0, 0, 2), A(10, 0, 0, 1) }, 2, ANSWER_UNKNOWN, 1, 1, 0, { 0 } },
 };
 
@@ -69,24 +86,115 @@ static void test_answers(void)
 	}
 }
 
+/* Of too many listings those stay that a verdict hangs on. */
 static void test_many(void)
 {
-	static struct list lists[2 * LISTING_HITS_MAX];
+	static struct list lists[2 * LISTING_HITS_MAX + 4];
 	struct listings listings = { .asked = true };
 	const uint32_t code = A(127, 0, 0, 2);
-	for (int i = 0; i < 2 * LISTING_HITS_MAX; i++) {
-		lists[i].kind = LIST_SPAM;
-		listings_add(&listings, &lists[i], &code, 1);
+	int spam = 0, exploit = 0, allow = 0, refuse = 0;
+	for (int i = 0; i < 2 * LISTING_HITS_MAX + 4; i++) {
+		lists[i] = (struct list){ .kind = i % 2 == 0 ? LIST_SPAM : LIST_REPUTATION, .weight = 0.5 };
+		if (i == LISTING_HITS_MAX - 1 || i >= 2 * LISTING_HITS_MAX)
+			lists[i].kind = LIST_EXPLOIT;
+		if (i == LISTING_HITS_MAX + 1)
+			lists[i].kind = LIST_ALLOW;
+		if (i == LISTING_HITS_MAX + 2)
+			lists[i].action = LIST_ACTION_REFUSE;
+		if (i == 2 * LISTING_HITS_MAX + 2)
+			lists[i].weight = 1;
+		is_int(listings_add(&listings, &lists[i], &code, 1), ANSWER_LISTED, "list %d lists", i);
 	}
 	is_int(listings.hit_count, LISTING_HITS_MAX, "more hits than there are places for");
+	for (int i = 0; i < listings.hit_count; i++) {
+		spam += listings.hits[i].kind == LIST_SPAM;
+		exploit += listings.hits[i].kind == LIST_EXPLOIT;
+		allow += listings.hits[i].kind == LIST_ALLOW;
+		refuse += listings.hits[i].list->action == LIST_ACTION_REFUSE;
+	}
+	is_int(exploit, 5, "every exploit listing stays");
+	is_int(allow, 1, "the only allow listing stays");
+	is_int(refuse, 1, "and the only one that refuses");
+	is_int(spam, LISTING_HITS_MAX - 5 - 1 - 1, "of the mildest kind one is left, the rest is spam");
+	ok(listings_meaning(&listings, CLIENT_AUTHENTICATED, LISTING_EXPLOITED)->list == &lists[2 * LISTING_HITS_MAX + 2],
+	   "the heaviest exploit listing counts");
+	ok(listings.hits[0].list == &lists[0], "the first of a kind is still the first");
+}
+
+static const struct list signals = { .zone = "signal.test", .weight = 1 };
+static const struct list refuses = { .zone = "refuse.test", .weight = 1, .action = LIST_ACTION_REFUSE };
+
+/* kind of listing, of a list that signals: a stranger, our own network, authenticated; and a stranger where the list
+ * refuses */
+static const struct {
+	enum list_kind kind;
+	enum listing_fact stranger, own_network, authenticated, refused;
+} meanings[] = {
+	{ LIST_NONE, LISTING_NOTHING, LISTING_NOTHING, LISTING_NOTHING, LISTING_NOTHING },
+	{ LIST_EXPLOIT, LISTING_SHOWN, LISTING_EXPLOITED, LISTING_EXPLOITED, LISTING_AGAINST },
+	{ LIST_POLICY, LISTING_SHOWN, LISTING_NOTHING, LISTING_NOTHING, LISTING_AGAINST },
+	{ LIST_SPAM, LISTING_SHOWN, LISTING_EXPLOITED, LISTING_NOTHING, LISTING_AGAINST },
+	{ LIST_AUTH, LISTING_SHOWN, LISTING_NOTHING, LISTING_NOTHING, LISTING_AGAINST },
+	{ LIST_REPUTATION, LISTING_SHOWN, LISTING_NOTHING, LISTING_NOTHING, LISTING_SHOWN },
+	{ LIST_ALLOW, LISTING_FOR, LISTING_NOTHING, LISTING_NOTHING, LISTING_FOR },
+	{ LIST_DOMAIN, LISTING_NOTHING, LISTING_NOTHING, LISTING_NOTHING, LISTING_NOTHING },
+};
+
+static void test_meanings(void)
+{
+	is_int(sizeof meanings / sizeof meanings[0], LIST_KIND_COUNT, "each kind has a row");
+	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+		const char *word = meanings[i].kind == LIST_NONE ? "none" : list_kind_word(meanings[i].kind);
+		struct listing signal = { &signals, meanings[i].kind }, refuse = { &refuses, meanings[i].kind };
+		is_int(listing_means(&signal, CLIENT_UNKNOWN), LISTING_NOTHING, "%s, nobody knows of whom", word);
+		is_int(listing_means(&refuse, CLIENT_UNKNOWN), LISTING_NOTHING, "%s, refusing, nobody knows whom", word);
+		is_int(listing_means(&signal, CLIENT_STRANGER), meanings[i].stranger, "%s, a stranger", word);
+		is_int(listing_means(&refuse, CLIENT_STRANGER), meanings[i].refused, "%s, refusing, a stranger", word);
+		is_int(listing_means(&signal, CLIENT_OWN_NETWORK), meanings[i].own_network, "%s, our own network", word);
+		is_int(listing_means(&refuse, CLIENT_OWN_NETWORK), meanings[i].own_network, "%s, refusing, our own", word);
+		is_int(listing_means(&signal, CLIENT_AUTHENTICATED), meanings[i].authenticated, "%s, logged in", word);
+		is_int(listing_means(&refuse, CLIENT_AUTHENTICATED), meanings[i].authenticated, "%s, refusing, logged in",
+		       word);
+	}
+}
+
+static void test_meaning(void)
+{
 	struct listings two = { .asked = true };
+	const uint32_t code = A(127, 0, 0, 2);
 	listings_add(&two, &plain, &code, 1);
 	listings_add(&two, &mixed, &code, 1);
 	is_int(two.hit_count, 2, "two lists are two hits of one kind");
+	ok(listings_meaning(&two, CLIENT_OWN_NETWORK, LISTING_EXPLOITED) == &two.hits[0],
+	   "of two that weigh the same the first is found");
+	ok(listings_meaning(&two, CLIENT_AUTHENTICATED, LISTING_EXPLOITED) == NULL, "what nobody says is not");
 	ok(listings_find(&two, LIST_SPAM) == &two.hits[0], "the first of a kind is found");
 	ok(listings_find(&two, LIST_EXPLOIT) == NULL, "a kind that is not there is not");
 	struct listings none = { .asked = false };
-	ok(listings_find(&none, LIST_SPAM) == NULL, "nothing asked, nothing found");
+	ok(listings_meaning(&none, CLIENT_STRANGER, LISTING_FOR) == NULL, "nothing asked, nothing found");
+}
+
+static void test_weight(void)
+{
+	static const struct list whole = { .weight = 1 }, other = { .weight = 0.25 };
+	static const struct list part = { .weight = 0.5, .whole = &whole }, second = { .weight = 0.5, .whole = &whole };
+	static const struct {
+		const char *name;
+		const struct list *lists[4];
+		int count;
+		double want;
+	} sums[] = {
+		{ "nothing", { NULL }, 0, 0 },
+		{ "one list", { &whole }, 1, 1 },
+		{ "two lists", { &whole, &other }, 2, 1.25 },
+		{ "a part beside its whole", { &whole, &part }, 2, 1 },
+		{ "before it", { &part, &whole }, 2, 1 },
+		{ "two parts and their whole", { &part, &whole, &second, &other }, 4, 1.25 },
+		{ "a part whose whole does not list", { &part, &other }, 2, 0.75 },
+		{ "two parts of one whole", { &part, &second }, 2, 1 },
+	};
+	for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
+		is_near(listings_weight(sums[i].lists, sums[i].count), sums[i].want, 1e-9, "%s", sums[i].name);
 }
 
 static void test_parse(void)
@@ -144,9 +252,33 @@ static void test_parse(void)
 	}
 }
 
+static void test_errors(void)
+{
+	static const struct {
+		const char *text;
+		uint32_t first, last;	/* 0: not an error */
+	} errors[] = {
+		{ "127.0.0.1", A(127, 0, 0, 1), A(127, 0, 0, 1) },
+		{ "127.255.255.252-127.255.255.255", A(127, 255, 255, 252), A(127, 255, 255, 255) },
+		{ "", 0, 0 },
+		{ "-", 0, 0 },
+		{ "127.0.0.1 ", 0, 0 },
+		{ "127.0.0.1 spam", 0, 0 },
+		{ "127.0.0.2-127.0.0.1", 0, 0 },
+		{ "127.0.0.1-", 0, 0 },
+		{ "10.0.0.1", 0, 0 },
+	};
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		struct list_error error = { 0, 0 };
+		is_int(list_error_parse(errors[i].text, &error), errors[i].first != 0, "'%s' as an error", errors[i].text);
+		is_int(error.first, errors[i].first, "its first address");
+		is_int(error.last, errors[i].last, "its last");
+	}
+}
+
 static void test_words(void)
 {
-	static const char *const words[] = { "exploit", "policy", "spam", "allow" };
+	static const char *const words[] = { "exploit", "policy", "spam", "auth", "reputation", "allow", "domain" };
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		is_str(list_kind_word(list_kind_find(words[i])), words[i], "kind %s", words[i]);
 	is_int(list_kind_find("none"), LIST_NONE, "'none' is no kind");
@@ -176,7 +308,11 @@ int main(void)
 	test_answers();
 	test_close();
 	test_many();
+	test_meanings();
+	test_meaning();
+	test_weight();
 	test_parse();
+	test_errors();
 	test_words();
 	return done_testing();
 }
