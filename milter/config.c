@@ -6,7 +6,6 @@
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -34,88 +33,7 @@ const struct field config_fields[] = {
 };
 const size_t config_field_count = sizeof config_fields / sizeof config_fields[0];
 
-/* ---- what libconfig lets pass */
-
-struct scan_state {
-	const char *at;
-	unsigned line;
-};
-
-static void skip_string(struct scan_state *scan)
-{
-	for (scan->at++; *scan->at != '\0' && *scan->at != '"'; scan->at++) {
-		if (*scan->at == '\\' && scan->at[1] != '\0')
-			scan->at++;
-		scan->line += *scan->at == '\n';
-	}
-	scan->at += *scan->at != '\0';
-}
-
-static void skip_comment(struct scan_state *scan)
-{
-	bool block = scan->at[0] == '/' && scan->at[1] == '*';
-	const char *end = block ? strstr(scan->at + 2, "*/") : strchr(scan->at, '\n');
-	if (end == NULL)
-		end = scan->at + strlen(scan->at);
-	else if (block)
-		end += 2;
-	for (; scan->at < end; scan->at++)
-		scan->line += *scan->at == '\n';
-}
-
-static bool word_char(char c)
-{
-	return (c >= '0' && c <= '9') || (text_lower(c) >= 'a' && text_lower(c) <= 'z') || c == '_' || c == '-' ||
-	       c == '.' || c == '*';
-}
-
-/* libconfig 1.5 keeps the low 32 bits of a whole number that is too large for its type, and says nothing. */
-static bool number_fits(const char *word, size_t length)
-{
-	size_t digits = strspn(word, "0123456789");
-	bool wide = digits < length && word[digits] == 'L';
-	if (digits == 0 || (digits < length && !wide))
-		return length < 2 || text_lower(word[1]) != 'x' || length <= 9;
-	while (digits > 1 && *word == '0') {
-		word++;
-		digits--;
-	}
-	if (wide)
-		return digits <= 18;
-	return digits < 10 || (digits == 10 && strncmp(word, "2147483647", 10) <= 0);
-}
-
-static bool check_words(struct reader *reader, const char *text)
-{
-	struct scan_state scan = { text, 1 };
-	while (*scan.at != '\0') {
-		size_t length = 0;
-		if (*scan.at == '"') {
-			skip_string(&scan);
-		} else if (*scan.at == '#' || (*scan.at == '/' && (scan.at[1] == '/' || scan.at[1] == '*'))) {
-			skip_comment(&scan);
-		} else if (word_char(*scan.at)) {
-			while (word_char(scan.at[length]))
-				length++;
-			const char *digits = *scan.at == '-' ? scan.at + 1 : scan.at;
-			size_t rest = length - (size_t)(digits - scan.at);
-			if (*digits >= '0' && *digits <= '9' && !number_fits(digits, rest)) {
-				snprintf(reader->error, CONFIG_ERROR_MAX,
-					 "%s:%u: %.*s is too large: expected at most 2147483647", reader->file,
-					 scan.line, (int)(length < 40 ? length : 40), scan.at);
-				return false;
-			}
-			scan.at += length;
-		} else if (strncmp(scan.at, "@include", 8) == 0) {
-			snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%u: @include is not allowed: expected one file",
-				 reader->file, scan.line);
-			return false;
-		} else {
-			scan.line += *scan.at++ == '\n';
-		}
-	}
-	return true;
-}
+/* ---- names */
 
 static bool path_begins(const char *path, const char *start)
 {
@@ -371,62 +289,36 @@ static bool read_lists_and_arrays(struct reader *reader, config_t *file)
 	return true;
 }
 
-static bool read_parsed(struct reader *reader, config_t *file)
+/* The catalogue comes before the lists: rows of `blocklists` take theirs from it. */
+static bool read_all(struct reader *reader, config_t *file)
 {
 	const config_setting_t *root = config_root_setting(file);
+	bool named = config_lookup(file, "catalogue.file") != NULL;
 	return check_names(reader, root, "") &&
 	       read_group(reader, root, config_fields, config_field_count, &reader->config->set) &&
-	       read_lists_and_arrays(reader, file) && config_agree(reader);
-}
-
-static bool read_all(struct reader *reader, const char *text)
-{
-	config_t file;
-	if (!check_words(reader, text))	/* first: libconfig 1.7 calls a number that is too large a syntax error */
-		return false;
-	config_init(&file);
-	bool parsed = config_read_string(&file, text) == CONFIG_TRUE;
-	if (!parsed)
-		snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%d: %s", reader->file, config_error_line(&file),
-			 config_error_text(&file));
-	bool fine = parsed && read_parsed(reader, &file);
-	config_destroy(&file);
-	return fine;
-}
-
-static char *read_file(const char *name, char *error)
-{
-	enum { FILE_MOST = 4 << 20 };
-	FILE *file = fopen(name, "re");
-	char *text = file != NULL ? calloc(1, FILE_MOST + 1) : NULL;
-	size_t length = text != NULL ? fread(text, 1, FILE_MOST, file) : 0;
-	if (text == NULL || ferror(file)) {
-		snprintf(error, CONFIG_ERROR_MAX, "%s: cannot be read: %s", name, strerror(errno));
-	} else if (length == FILE_MOST || strlen(text) != length) {
-		snprintf(error, CONFIG_ERROR_MAX, "%s: expected a text of less than %d bytes", name, FILE_MOST);
-	} else {
-		fclose(file);
-		return text;
-	}
-	free(text);
-	if (file != NULL)
-		fclose(file);
-	return NULL;
+	       catalogue_read(reader, named) && read_lists_and_arrays(reader, file) && catalogue_place(reader) &&
+	       config_agree(reader);
 }
 
 struct config *config_load(const char *name, char error[CONFIG_ERROR_MAX])
 {
 	error[0] = '\0';
-	char *text = read_file(name, error);
-	struct held_config *held = text != NULL ? calloc(1, sizeof *held) : NULL;
+	config_t file;
+	bool missing;
+	struct reader reader = { .file = name, .error = error };
+	if (!read_open(&reader, &file, &missing))
+		return NULL;
+	struct held_config *held = calloc(1, sizeof *held);
 	if (held == NULL) {
-		free(text);
+		snprintf(error, CONFIG_ERROR_MAX, "%s: does not fit into memory", name);
+		config_destroy(&file);
 		return NULL;
 	}
 	atomic_init(&held->references, 1);
-	struct reader reader = { .file = name, .config = &held->config, .error = error };
-	bool fine = read_all(&reader, text);
-	free(text);
+	reader.config = &held->config;
+	bool fine = read_all(&reader, &file);
+	catalogue_free(&reader.catalogue);
+	config_destroy(&file);
 	held->strings = reader.strings;
 	held->string_count = reader.string_count;
 	struct config *config = &held->config;

@@ -12,19 +12,11 @@
 
 #include "policy/base/banned.h"
 
-static const char *string_of(struct reader *reader, const config_setting_t *setting)
-{
-	const char *string = config_setting_get_string(setting);
-	if (string == NULL)
-		read_error(reader, setting, "is no string: expected \"...\"");
-	return string;
-}
-
 /* ---- pools */
 
 static bool read_level(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	const char *word = string_of(reader, setting);
+	const char *word = read_text(reader, setting);
 	if (word == NULL)
 		return false;
 	enum level level = level_find(word);
@@ -42,7 +34,7 @@ static bool read_levels(struct reader *reader, const config_setting_t *setting, 
 static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, const char *whose)
 {
 	struct netaddr address;
-	const char *text = string_of(reader, setting);
+	const char *text = read_text(reader, setting);
 	if (text == NULL)
 		return false;
 	if ((*text != '\0' && !netaddr_parse(text, &address)) || !text_copy(to, NETADDR_TEXT_MAX, text))
@@ -63,7 +55,7 @@ static bool read_public_address(struct reader *reader, const config_setting_t *s
 /* A service name in master.cf and a word of a header. */
 static bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size)
 {
-	const char *text = string_of(reader, setting);
+	const char *text = read_text(reader, setting);
 	if (text == NULL)
 		return false;
 	if (*text == '\0' || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(text) ||
@@ -130,37 +122,9 @@ static bool read_pools(struct reader *reader, const config_setting_t *setting, v
 
 /* ---- block lists */
 
-static bool read_kind(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	const char *word = string_of(reader, setting);
-	if (word == NULL)
-		return false;
-	((struct list *)into)->kind = list_kind_find(word);
-	if (((struct list *)into)->kind == LIST_NONE && strcmp(word, "none") != 0)
-		return read_error(reader, setting, "is \"%s\", expected exploit, policy, spam, allow or none", word);
-	return true;
-}
-
-static bool read_code(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct list *list = into;
-	const char *text = string_of(reader, setting);
-	if (text == NULL)
-		return false;
-	if (!list_code_parse(text, &list->codes[list->code_count++]))
-		return read_error(reader, setting, "is \"%s\", expected \"127.0.0.2 spam\" or "
-						   "\"127.0.0.4-127.0.0.7 exploit\"", text);
-	return true;
-}
-
-static bool read_codes(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, LIST_CODES_MAX, read_code, into);
-}
-
 static bool read_list_action(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	const char *word = string_of(reader, setting);
+	const char *word = read_text(reader, setting);
 	if (word == NULL)
 		return false;
 #define ACTION_MATCH(id, its_word)                                                                 \
@@ -173,25 +137,20 @@ static bool read_list_action(struct reader *reader, const config_setting_t *sett
 	return read_error(reader, setting, "is \"%s\", expected signal or refuse", word);
 }
 
-static bool read_zone(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	const char *zone = string_of(reader, setting);
-	if (zone == NULL)
-		return false;
-	if (*zone == '\0' || *zone == '.' || strspn(zone, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(zone) ||
-	    strstr(zone, "..") != NULL || !text_copy(((struct list *)into)->zone, LIST_ZONE_MAX + 1, zone))
-		return read_error(reader, setting, "is \"%s\", expected a domain name of at most %d bytes", zone,
-				  LIST_ZONE_MAX);
-	return true;
-}
-
+/* `list` comes first: what else is given changes what it took from the catalogue. */
 static const struct field list_fields[] = {
-	{ "zone", FIELD_OWN, 0, 0, 0, read_zone, NULL, "DNS zone of the list." },
-	{ "kind", FIELD_OWN, 0, 0, 0, read_kind, "\"none\"",
-	  "What an answer means that no code names: exploit, policy, spam, allow; none: nothing." },
-	{ "codes", FIELD_OWN, 0, 0, 0, read_codes, "[]", "Meaning of return codes, RFC 5782 section 2.1." },
+	{ "list", FIELD_OWN, 0, 0, 0, catalogue_take, "\"\"",
+	  "Name of a list of the catalogue: what is not given here is as there." },
+	{ "zone", FIELD_OWN, 0, 0, 0, read_list_zone, "\"\"", "DNS zone of a list that the catalogue does not have." },
+	{ "name", FIELD_OWN, 0, 0, 0, read_list_name, "\"\"",
+	  "For the log and the metrics; empty: that of the catalogue, or the zone." },
+	{ "kind", FIELD_OWN, 0, 0, 0, read_list_kind, "\"none\"",
+	  "What an answer means that no code names: exploit, policy, spam, auth, reputation, allow; none: nothing." },
+	{ "codes", FIELD_OWN, 0, 0, 0, read_list_codes, "[]", "Meaning of return codes, RFC 5782 section 2.1." },
+	{ "errors", FIELD_OWN, 0, 0, 0, read_list_errors, "[]",
+	  "Codes by which the list refuses to tell, never a listing; 127.255.255.0/24 are for every list." },
 	{ "weight", FIELD_FLOAT, offsetof(struct list, weight), 0, 100, NULL, "1.0",
-	  "What an exploit listing adds to the account's counter." },
+	  "What a listing of that kind adds to the account's counter of exploits, and to an address's weight." },
 	{ "action", FIELD_OWN, 0, 0, 0, read_list_action, "\"signal\"",
 	  "For clients without login: signal, or refuse (5xx naming the list)." },
 	{ "test", FIELD_BOOL, offsetof(struct list, test), 0, 0, NULL, "true",
@@ -199,23 +158,37 @@ static const struct field list_fields[] = {
 	  "without these entries." },
 	{ "ipv4", FIELD_BOOL, offsetof(struct list, ipv4), 0, 0, NULL, "true", "Ask it about IPv4 addresses." },
 	{ "ipv6", FIELD_BOOL, offsetof(struct list, ipv6), 0, 0, NULL, "true", "Ask it about IPv6 addresses." },
+	{ "budget", FIELD_INT, offsetof(struct list, budget), 0, 1e15, NULL, "0",
+	  "Questions a day (UTC) that it may be asked; 0: no end." },
+	{ "site", FIELD_OWN, 0, 0, 0, read_list_site, "\"\"", "The list's own page." },
+	{ "removal", FIELD_OWN, 0, 0, 0, read_list_removal, "\"\"", "Where a listing is looked up, or its removal asked for." },
+	{ "terms", FIELD_OWN, 0, 0, 0, read_list_terms, "\"\"", "Terms of use, for people." },
 };
 
 static bool read_list(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
 	struct list *list = &config->lists[config->list_count++];
-	if (!read_group(reader, setting, list_fields, sizeof list_fields / sizeof list_fields[0], list))
+	const size_t count = sizeof list_fields / sizeof list_fields[0];
+	bool taken = config_setting_get_member(setting, "list") != NULL;
+	if (taken && config_setting_get_member(setting, "zone") != NULL)
+		return read_error(reader, setting, "has both list and zone: expected one of them");
+	if (!(taken ? read_given : read_group)(reader, setting, list_fields, count, list))
 		return false;
-	if (list->kind == LIST_NONE && list->code_count == 0)
-		return read_error(reader, setting, "has neither kind nor codes: no answer of it would mean anything");
+	if (list->zone[0] == '\0')
+		return read_error(reader, setting, "has neither list nor zone: expected a name of the catalogue or a zone");
 	list->mail = true;
 	config->mail_list_count = config->list_count;
-	text_copy(list->name, sizeof list->name, list->zone);
-	text_copy(list->asked_zone, sizeof list->asked_zone, list->zone);
-	if (!list->ipv4 && !list->ipv6)
-		return read_error(reader, setting, "has neither ipv4 nor ipv6: it would never be asked");
-	return true;
+	if (!taken)
+		text_copy(list->asked_zone, sizeof list->asked_zone, list->zone);
+	if (list->name[0] == '\0')
+		text_copy(list->name, sizeof list->name, list->zone);
+	for (int i = 0; i < config->list_count - 1; i++)
+		if (text_same_nocase(config->lists[i].name, list->name))
+			return read_error(reader, setting, "is a second list \"%s\": expected another name", list->name);
+	if (list->domain || list->kind == LIST_DOMAIN)
+		return read_error(reader, setting, "is a list of domains: a client's address is not on it, only checks ask it");
+	return check_list(reader, setting, list);
 }
 
 static bool read_lists(struct reader *reader, const config_setting_t *setting, void *into)
@@ -223,11 +196,36 @@ static bool read_lists(struct reader *reader, const config_setting_t *setting, v
 	return read_each(reader, setting, LISTS_MAX, read_list, into);
 }
 
+static const struct field key_fields[] = {
+	{ "lists", FIELD_TEXT, offsetof(struct catalogue_key, lists), 1, LIST_NAME_MAX + 1, NULL, NULL,
+	  "A list's name; with * at its end, all whose names begin so." },
+	{ "key", FIELD_OWN, 0, 0, 0, catalogue_read_key_text, NULL,
+	  "The subscriber's key, letters and digits. It is never shown; keep the file unreadable for others." },
+};
+
+static bool read_key(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct catalogue_key key;
+	(void)into;
+	return read_group(reader, setting, key_fields, sizeof key_fields / sizeof key_fields[0], &key) &&
+	       catalogue_read_key(reader, setting, &key);
+}
+
+static bool read_keys(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, LISTS_MAX, read_key, into);
+}
+
+static bool read_skips(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, LISTS_MAX, catalogue_read_skip, into);
+}
+
 /* ---- plans */
 
 static bool read_over(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	const char *expected, *word = string_of(reader, setting);
+	const char *expected, *word = read_text(reader, setting);
 	if (word == NULL)
 		return false;
 	return *word == '\0' || limits_set(&((struct plan *)into)->limits, "over", word, &expected) ||
@@ -265,7 +263,7 @@ static bool read_plans(struct reader *reader, const config_setting_t *setting, v
 
 static bool read_scanner_kind(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	const char *word = string_of(reader, setting);
+	const char *word = read_text(reader, setting);
 	if (word == NULL)
 		return false;
 	return scanner_kind_find(word, &((struct scanner *)into)->kind) ||
@@ -274,7 +272,7 @@ static bool read_scanner_kind(struct reader *reader, const config_setting_t *set
 
 static bool read_on_failure(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	const char *word = string_of(reader, setting);
+	const char *word = read_text(reader, setting);
 	if (word == NULL)
 		return false;
 	((struct scanner *)into)->must_answer = strcmp(word, "defer") == 0;
@@ -312,7 +310,7 @@ static bool read_scanners(struct reader *reader, const config_setting_t *setting
 static bool read_source(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
-	const char *word = string_of(reader, setting);
+	const char *word = read_text(reader, setting);
 	if (word == NULL)
 		return false;
 	enum source source = source_find(word);
@@ -330,7 +328,7 @@ static bool read_sources(struct reader *reader, const config_setting_t *setting,
 static bool read_server(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
-	const char *server = string_of(reader, setting);
+	const char *server = read_text(reader, setting);
 	return server != NULL && (config->dns_servers[config->dns_server_count++] = read_keep(reader, server)) != NULL;
 }
 
@@ -342,7 +340,7 @@ static bool read_servers(struct reader *reader, const config_setting_t *setting,
 static bool read_mailer(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
-	const char *mailer = string_of(reader, setting);
+	const char *mailer = read_text(reader, setting);
 	return mailer != NULL &&
 	       (config->remote_mailers[config->remote_mailer_count++] = read_keep(reader, mailer)) != NULL;
 }
@@ -352,14 +350,52 @@ static bool read_mailers(struct reader *reader, const config_setting_t *setting,
 	return read_each(reader, setting, MAILERS_MAX, read_mailer, into);
 }
 
+static bool read_network(struct reader *reader, const config_setting_t *setting, struct netblock *block)
+{
+	const char *text = read_text(reader, setting);
+	return text != NULL && (netblock_parse(text, block) ||
+	       read_error(reader, setting, "is \"%s\", expected an address, or a network as \"192.0.2.0/24\"", text));
+}
+
+static bool read_own_network(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	return read_network(reader, setting, &config->own_networks[config->own_network_count++]);
+}
+
+static bool read_own_networks(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, NETWORKS_MAX, read_own_network, into);
+}
+
+static bool read_proxy(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	return read_network(reader, setting, &config->proxies[config->proxy_count++]);
+}
+
+static bool read_proxies(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, NETWORKS_MAX, read_proxy, into);
+}
+
 #define FIELDS(name) name, sizeof name / sizeof name[0]
 
 const struct config_list config_lists[] = {
 	{ "accounts.sources", read_sources, NULL, 0, "[\"auth\", \"certificate\", \"network\", \"uid\", \"sender\"]",
 	  "Where an account's name comes from, tried in this order; what has none is counted by client address." },
+	{ "accounts.own_networks", read_own_networks, NULL, 0, "[]",
+	  "Networks whose clients are yours even without a login: no block list refuses them, but one that names them for "
+	  "spam or as taken over counts against the account." },
+	{ "http.proxies", read_proxies, NULL, 0, "[]",
+	  "Addresses and networks of web servers before /rbl whose X-Forwarded-For is believed." },
 	{ "dns.servers", read_servers, NULL, 0, "[]", "Resolvers, \"address:port\"; none: those of /etc/resolv.conf." },
 	{ "postfix.remote_mailers", read_mailers, NULL, 0, "[\"smtp\", \"relay\"]",
 	  "Words of {rcpt_mailer} that mean \"leaves this host\"; the transports of the pools do too." },
+	{ "catalogue.keys", read_keys, FIELDS(key_fields), "()",
+	  "Subscribers' keys of lists of the catalogue. The first row that fits a list holds." },
+	{ "catalogue.skip", read_skips, NULL, 0, "[]",
+	  "Lists of the catalogue that are not asked, unless blocklists names them; with * at its end, all whose names begin so." },
 	{ "blocklists", read_lists, FIELDS(list_fields), "()", "Block lists that are asked about the client's address." },
 	{ "plans", read_plans, FIELDS(plan_fields), "()", "Sets of limits; plan default fills what others leave out." },
 	{ "scanners", read_scanners, FIELDS(scanner_fields), "()", "Content scanners; the highest score counts." },

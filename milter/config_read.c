@@ -171,8 +171,8 @@ static bool refuse_unknown(struct reader *reader, const config_setting_t *group,
 	return true;
 }
 
-bool read_group(struct reader *reader, const config_setting_t *group, const struct field *fields, size_t count,
-		void *into)
+static bool read_fields(struct reader *reader, const config_setting_t *group, const struct field *fields, size_t count,
+			bool defaults, void *into)
 {
 	/* the fields of the whole file are checked for unknown ones by config.c, which knows the lists too */
 	bool whole_file = group == NULL || config_setting_is_root(group);
@@ -185,6 +185,8 @@ bool read_group(struct reader *reader, const config_setting_t *group, const stru
 		if (member != NULL) {
 			if (!read_field(reader, member, &fields[i], into))
 				return false;
+		} else if (!defaults) {
+			continue;
 		} else if (fields[i].text == NULL) {
 			return read_error(reader, group, "has no \"%s\", which it needs: %s", fields[i].path, fields[i].help);
 		} else if (!read_default(reader, &fields[i], into)) {
@@ -192,6 +194,26 @@ bool read_group(struct reader *reader, const config_setting_t *group, const stru
 		}
 	}
 	return true;
+}
+
+bool read_group(struct reader *reader, const config_setting_t *group, const struct field *fields, size_t count,
+		void *into)
+{
+	return read_fields(reader, group, fields, count, true, into);
+}
+
+bool read_given(struct reader *reader, const config_setting_t *group, const struct field *fields, size_t count,
+		void *into)
+{
+	return read_fields(reader, group, fields, count, false, into);
+}
+
+const char *read_text(struct reader *reader, const config_setting_t *setting)
+{
+	const char *text = config_setting_get_string(setting);
+	if (text == NULL)
+		read_error(reader, setting, "is no string: expected \"...\"");
+	return text;
 }
 
 bool read_each(struct reader *reader, const config_setting_t *list, int most, read_function *read_one, void *into)

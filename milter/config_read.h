@@ -10,13 +10,19 @@
 
 #include <libconfig.h>
 
+struct catalogue;
+
 struct reader {
 	const char *file;
 	struct config *config;
 	char *error;	/* CONFIG_ERROR_MAX bytes; the first error stays */
 	char **strings;	/* owned by the configuration, freed with it */
 	size_t string_count;
+	struct catalogue *catalogue;	/* owned by config_load */
 };
+
+/* Parses the reader's file. False with the error; then there is nothing to destroy. */
+bool read_open(struct reader *reader, config_t *file_out, bool *missing_out);
 
 enum field_type {
 	FIELD_STRING,	/* const char *, kept by the configuration; least and most: bytes */
@@ -44,9 +50,16 @@ struct field {
 bool read_group(struct reader *reader, const config_setting_t *group, const struct field *fields, size_t count,
 		void *into);
 
+/* The same without the defaults: what the group does not name stays as it is. */
+bool read_given(struct reader *reader, const config_setting_t *group, const struct field *fields, size_t count,
+		void *into);
+
 /* Writes "FILE:LINE: PATH " and the rest as the error; returns false. */
 bool read_error(struct reader *reader, const config_setting_t *setting, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* NULL with the error where it is none. */
+const char *read_text(struct reader *reader, const config_setting_t *setting);
 
 /* A list or array of the file; each element by `read_one`, which gets its index through `into`'s config. */
 bool read_each(struct reader *reader, const config_setting_t *list, int most, read_function *read_one, void *into);
@@ -69,6 +82,38 @@ extern const size_t config_field_count;
 
 /* What must hold between settings once all are read. */
 bool config_agree(struct reader *reader);
+
+/* ---- block lists, milter/config_list.c: of the file and of the catalogue alike. `into` is a struct list. */
+
+read_function read_list_name, read_list_zone, read_list_kind, read_list_codes, read_list_errors;
+read_function read_list_site, read_list_removal, read_list_terms;
+
+/* `text` of the setting as a domain name: at most `most` bytes and a NUL go to `to`. */
+bool check_domain(struct reader *reader, const config_setting_t *setting, const char *text, char *to, int most);
+
+/* Can it mean anything, and be asked? */
+bool check_list(struct reader *reader, const config_setting_t *setting, const struct list *list);
+
+/* ---- the catalogue, milter/config_catalogue.c */
+
+/* Reads the file of option catalogue.file. `named`: it has to be there. */
+bool catalogue_read(struct reader *reader, bool named);
+void catalogue_free(struct catalogue **catalogue);
+
+/* Elements of catalogue.keys and catalogue.skip. */
+read_function catalogue_read_key, catalogue_read_skip;
+
+/* The list that `setting` names, for the row of `blocklists` at `into`: a struct list of the configuration. "" is none. */
+read_function catalogue_take;
+
+/* Behind the lists of `blocklists` comes the rest of the catalogue; and what is part of what. */
+bool catalogue_place(struct reader *reader);
+
+struct catalogue_key {
+	char lists[LIST_NAME_MAX + 2];	/* a name, or with '*' the beginning of some */
+	char key[64];			/* one label */
+};
+read_function catalogue_read_key_text;	/* `into` is a struct catalogue_key */
 
 /* Owned by the configuration; NULL without memory. */
 char *read_keep(struct reader *reader, const char *string);

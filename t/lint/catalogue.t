@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The catalogue of DNS lists, etc/blocklists.conf: every group is well formed, every code row is one that policy/listing.h
-# reads, and no answer that means "I will not tell you" can be taken for a listing.
+# reads (t/unit/test_catalogue.c has the daemon read them), and no answer that means "I will not tell you" can be taken for a listing.
 use strict;
 use warnings;
 use Test::More;
@@ -14,8 +14,9 @@ my $codes_most = 16;	# LIST_CODES_MAX
 my $zone_most = 180;	# LIST_ZONE_MAX
 
 # field => its form
-my %form = ((map { $_ => 'string' } qw(name zone keyed_zone kind families site removal terms)),
-	(map { $_ => 'array' } qw(codes errors)), (map { $_ => 'number' } qw(weight budget)));
+my %form = ((map { $_ => 'string' } qw(name zone keyed_zone kind families part_of test_name site removal terms)),
+	(map { $_ => 'array' } qw(codes errors)), (map { $_ => 'number' } qw(weight budget)),
+	test => 'word');
 my @required = qw(name kind families weight);
 my %kind = map { $_ => 1 } qw(exploit policy spam auth reputation allow domain);
 my %families = map { $_ => 1 } qw(4 6 46 domain);
@@ -145,6 +146,18 @@ none('a zone with a key begins with the key', lists_where(sub {
 none('a kind is known, or none and then there are codes', lists_where(sub {
 	my $word = $_[0]{kind} // '';
 	return !$kind{$word} && !($word eq 'none' && @{ $_[0]{codes} // [] });
+}, @lists));
+my %part_of = map { $_->{name} => $_->{part_of} } grep { defined $_->{name} } @lists;
+none('a list is part of one that is whole', lists_where(sub {
+	my $whole = $_[0]{part_of} // return 0;
+	return $whole eq ($_[0]{name} // '') || !exists $part_of{$whole} || defined $part_of{$whole};
+}, @lists));
+none('who writes that a list is part of another names it there', lists_where(sub {
+	return ($_[0]{terms} // '') =~ /(?<!not )part of/ && !defined $_[0]{part_of};
+}, @lists));
+none('a name for tests is a domain, of a list of domains', lists_where(sub {
+	my $name = $_[0]{test_name} // return 0;
+	return !is_zone($name) || ($_[0]{families} // '') ne 'domain';
 }, @lists));
 none('families are known', lists_where(sub { !$families{ $_[0]{families} // '' } }, @lists));
 none('a weight is a number from 0 to 1', lists_where(sub { ($_[0]{weight} // '') !~ /^(?:0\.\d+|1\.0)\z/ }, @lists));
