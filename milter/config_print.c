@@ -69,11 +69,11 @@ static bool group_is_first(const char *path, size_t before)
 }
 
 static const char sample_lists[] =
-	"# Block lists that are asked about the client's address. Without them nothing is asked.\n"
+	"# Block lists that are asked about the client's address: some of the catalogue, by their names, or lists of your own.\n"
+	"# Without them nothing is asked.\n"
 	"blocklists = (\n"
-	"#\t{ zone = \"zen.spamhaus.org\"; action = \"signal\";\n"
-	"#\t  codes = [ \"127.0.0.2-127.0.0.3 spam\", \"127.0.0.4-127.0.0.7 exploit\", \"127.0.0.9 spam\",\n"
-	"#\t            \"127.0.0.10-127.0.0.11 policy\" ]; }\n"
+	"#\t{ list = \"spamhaus-zen\"; action = \"signal\"; },\n"
+	"#\t{ zone = \"bl.example.com\"; kind = \"spam\"; action = \"refuse\"; test = false; }\n"
 	");\n\n"
 	"# Sets of limits. An account's own limits are Redis keys: see redis-schema/README.md.\n"
 	"plans = (\n"
