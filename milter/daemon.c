@@ -2,6 +2,7 @@
 #include "milter/daemon.h"
 
 #include "milter/dns/engine.h"
+#include "milter/dns/lists.h"
 #include "milter/dns/rbl.h"
 #include "milter/loop.h"
 #include "policy/base/panic.h"
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 
 #include "policy/base/banned.h"
+
+enum { LIST_RETRY_MOST_MS = 300000 };
 
 struct daemon the_daemon;
 
@@ -31,6 +34,7 @@ struct setup *setup_hold(void)
 static void setup_free(struct setup *setup)
 {
 	rbl_free(&setup->rbl);
+	lists_free(&setup->lists);
 	engine_free(&setup->engine);
 	config_drop(&setup->config);
 	free(setup);
@@ -67,6 +71,27 @@ void setup_drop(struct setup **setup)
 	loop_post(the_daemon.loop, &end->job);
 }
 
+static bool open_lists(struct setup *setup, char *error, size_t error_size)
+{
+	const struct config *config = setup->config;
+	struct lists_settings lists = {
+		.engine = setup->engine,
+		.lists = config->lists,
+		.list_count = config->list_count,
+		.breaker = { config->set.dns_breaker_failures, config->set.dns_retry_ms, LIST_RETRY_MOST_MS },
+	};
+	setup->lists = lists_new(the_daemon.loop, &lists);
+	struct rbl_settings rbl = {
+		.engine = setup->engine,
+		.lists = setup->lists,
+		.list_count = config->mail_list_count,
+	};
+	setup->rbl = setup->lists == NULL ? NULL : rbl_new(the_daemon.loop, &rbl);
+	if (setup->rbl == NULL)
+		snprintf(error, error_size, "block lists cannot be set up: no memory");
+	return setup->rbl != NULL;
+}
+
 static bool open_dns(struct setup *setup, char *error, size_t error_size)
 {
 	const struct config *config = setup->config;
@@ -79,17 +104,7 @@ static bool open_dns(struct setup *setup, char *error, size_t error_size)
 	setup->engine = engine_new(the_daemon.loop, &dns, config->set.dns_cache_bytes, error, error_size);
 	if (setup->engine == NULL)
 		return false;
-	struct rbl_settings lists = {
-		.engine = setup->engine,
-		.lists = config->lists,
-		.list_count = config->mail_list_count,
-		.breaker_failures = config->set.dns_breaker_failures,
-		.retry_ms = config->set.dns_retry_ms,
-	};
-	setup->rbl = rbl_new(the_daemon.loop, &lists);
-	if (setup->rbl == NULL)
-		snprintf(error, error_size, "block lists cannot be set up: no memory");
-	return setup->rbl != NULL;
+	return open_lists(setup, error, error_size);
 }
 
 bool setup_replace(struct config *config, char *error, size_t error_size)
@@ -103,7 +118,10 @@ bool setup_replace(struct config *config, char *error, size_t error_size)
 	setup->config = config;
 	setup->references = 1;
 	if (!open_dns(setup, error, error_size)) {
-		setup_free(setup);
+		if (setup->lists == NULL)
+			setup_free(setup);
+		else
+			setup_drop(&setup);	/* the tests of its lists are posted to the loop: after them */
 		return false;
 	}
 	pthread_mutex_lock(&setup_lock);

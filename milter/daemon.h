@@ -9,6 +9,7 @@
 #include "milter/config.h"
 
 struct engine;
+struct lists;
 struct loop;
 struct store;
 struct rbl;
@@ -24,6 +25,7 @@ extern struct daemon the_daemon;
 struct setup {
 	struct config *config;	/* one reference */
 	struct engine *engine;	/* owned */
+	struct lists *lists;	/* owned: those of the configuration, by their place in it */
 	struct rbl *rbl;	/* owned */
 	int references;		/* daemon.c's */
 };

@@ -8,6 +8,7 @@
 #include "milter/clock.h"
 #include "milter/daemon.h"
 #include "milter/dns/engine.h"
+#include "milter/dns/lists.h"
 #include "milter/dns/rbl.h"
 #include "milter/stats.h"
 #include "policy/base/text.h"
@@ -218,7 +219,8 @@ static void health_lists(const struct snapshot *snapshot, struct health_list *li
 	const struct config *config = snapshot->setup->config;
 	int trouble = 0;
 	for (int i = 0; i < config->mail_list_count; i++) {
-		struct rbl_list_report report = rbl_list_report(snapshot->setup->rbl, i);
+		struct lists_report report;
+		lists_report(snapshot->setup->lists, i, &report);
 		if (!report.asked && ++trouble <= SAID_MOST)
 			health_add(list, HEALTH_WARNING, "dns: block list %s is not asked: it %s.", config->lists[i].zone,
 				   report.why);
@@ -276,23 +278,34 @@ static void status_figures(const struct snapshot *snapshot, json_t *status)
 			(int64_t)snapshot->stats.actions[i]);
 }
 
-static json_t *lists_report(const struct snapshot *snapshot)
+static json_t *list_row(const struct list *list, const struct lists_report *report)
 {
-	const struct config *config = snapshot->setup->config;
-	json_t *lists = json_array();
-	for (int i = 0; i < config->mail_list_count; i++) {
-		struct rbl_list_report report = rbl_list_report(snapshot->setup->rbl, i);
-		json_t *row = json_object();
-		report_set_text(row, "zone", config->lists[i].zone);
-		report_set_text(row, "state", report.state);
-		report_set_text(row, "why", report.why);
-		report_set_int(row, "answers", (int64_t)report.answers);
-		report_set_int(row, "failures", (int64_t)report.failures);
-		json_object_set_new(row, "median_ms", report.median_ms < 0 ? json_null() : json_integer(report.median_ms));
-		json_object_set_new(row, "retry_s", report.retry_s < 0 ? json_null() : json_integer(report.retry_s));
-		json_array_append_new(lists, row);
+	json_t *row = json_object();
+	report_set_text(row, "name", list->name);
+	report_set_text(row, "zone", list->zone);
+	report_set_text(row, "state", report->state);
+	report_set_text(row, "why", report->why);
+	report_set_int(row, "answers", (int64_t)report->answers);
+	report_set_int(row, "failures", (int64_t)report->failures);
+	json_object_set_new(row, "median_ms", report->median_ms < 0 ? json_null() : json_integer(report->median_ms));
+	json_object_set_new(row, "retry_s", report->retry_s < 0 ? json_null() : json_integer(report->retry_s));
+	report_set_int(row, "asked_today", report->asked_today);
+	json_object_set_new(row, "budget", list->budget == 0 ? json_null() : json_integer(list->budget));
+	return row;
+}
+
+/* Of the catalogue's other lists, those that were asked something. */
+static json_t *list_rows(const struct snapshot *snapshot)
+{
+	const struct lists *lists = snapshot->setup->lists;
+	json_t *rows = json_array();
+	for (int i = 0; i < lists_count(lists); i++) {
+		struct lists_report report;
+		lists_report(lists, i, &report);
+		if (report.used)
+			json_array_append_new(rows, list_row(lists_at(lists, i), &report));
 	}
-	return lists;
+	return rows;
 }
 
 static json_t *status_of(const struct snapshot *snapshot, enum health *health_out)
@@ -305,7 +318,7 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
 				   "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
-				   "lists", lists_report(snapshot),
+				   "lists", list_rows(snapshot),
 				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
 				   "actions");
 	if (status != NULL)
@@ -356,7 +369,7 @@ static uint64_t transport_messages(const struct stats *stats, const char *name)
 
 static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 {
-	const struct config *config = snapshot->setup->config;
+	const struct lists *lists = snapshot->setup->lists;
 	static const struct {
 		const char *metric, *type, *help;
 	} rows[] = {
@@ -364,14 +377,19 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 		{ "dns_list_answers_total", "counter", "Answers of a block list." },
 		{ "dns_list_failures_total", "counter", "Questions to a block list without an answer." },
 		{ "dns_list_median_ms", "gauge", "Median time of a block list's last answers." },
+		{ "dns_list_asked_today", "gauge", "Questions sent to a block list this day (UTC), tests included." },
+		{ "dns_list_budget", "gauge", "Questions a day that a block list may be asked; 0: no end." },
 	};
 	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
 		metric_head(to, rows[row].metric, rows[row].type, rows[row].help);
-		for (int i = 0; i < config->mail_list_count; i++) {
-			struct rbl_list_report report = rbl_list_report(snapshot->setup->rbl, i);
+		for (int i = 0; i < lists_count(lists); i++) {
+			struct lists_report report;
+			lists_report(lists, i, &report);
 			uint64_t median = report.median_ms < 0 ? 0 : (uint64_t)report.median_ms;
-			uint64_t values[] = { report.asked, report.answers, report.failures, median };
-			metric_row(to, rows[row].metric, "list", config->lists[i].zone, values[row]);
+			uint64_t values[] = { report.asked, report.answers, report.failures, median,
+					      (uint64_t)report.asked_today, (uint64_t)lists_at(lists, i)->budget };
+			if (report.used)
+				metric_row(to, rows[row].metric, "list", lists_at(lists, i)->zone, values[row]);
 		}
 	}
 }

@@ -7,10 +7,15 @@ bool breaker_may_ask(struct breaker *breaker, int64_t now_ms)
 {
 	if (breaker->wait_ms == 0)
 		return true;
-	if (breaker->probing || now_ms < breaker->until_ms)
+	if (!breaker_due(breaker, now_ms))
 		return false;
 	breaker->probing = true;
 	return true;
+}
+
+bool breaker_due(const struct breaker *breaker, int64_t now_ms)
+{
+	return breaker->wait_ms > 0 && !breaker->probing && now_ms >= breaker->until_ms;
 }
 
 void breaker_unasked(struct breaker *breaker)

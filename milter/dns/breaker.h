@@ -32,6 +32,8 @@ bool breaker_failed(struct breaker *breaker, const struct breaker_settings *sett
 /* True: it was open. */
 bool breaker_answered(struct breaker *breaker);
 
+/* breaker_may_ask would let one question through. */
+bool breaker_due(const struct breaker *breaker, int64_t now_ms);
 bool breaker_open(const struct breaker *breaker);
 /* Until something may change: 0 where it is closed. */
 int64_t breaker_left_ms(const struct breaker *breaker, int64_t now_ms);

@@ -132,6 +132,11 @@ bool engine_ask(struct engine *engine, const char *name, enum dns_type type, res
 	return false;
 }
 
+bool engine_asks(struct engine *engine, const char *name, enum dns_type type)
+{
+	return engine->resolver != NULL && resolver_asks(engine->resolver, name, type);
+}
+
 struct cache *engine_cache(struct engine *engine)
 {
 	return engine->cache;

@@ -25,6 +25,9 @@ bool engine_find(struct engine *engine, const char *name, enum dns_type type, st
 /* As resolver_query, without a look into the cache; what comes back is remembered. */
 bool engine_ask(struct engine *engine, const char *name, enum dns_type type, resolver_done *done, void *arg);
 
+/* An equal question is under way: engine_ask would join it. */
+bool engine_asks(struct engine *engine, const char *name, enum dns_type type);
+
 /* For what is made of answers and holds as long as they do. The first byte of a key says whose it is: below 128 it is
  * the engine's. */
 enum { CACHE_LISTINGS = 128 };

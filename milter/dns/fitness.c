@@ -2,11 +2,11 @@
 #include "milter/dns/fitness.h"
 
 #include "milter/clock.h"
+#include "milter/dns/budget.h"
 #include "milter/dns/engine.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "policy/base/text.h"
-#include "policy/netaddr.h"
 
 #include <event2/event.h>
 #include <stdatomic.h>
@@ -24,24 +24,19 @@ enum {
 	TIMES_KEPT = 32,
 };
 
-/* RFC 5782 section 5; for lists of IPv6 addresses ::ffff:7f00:2 and ::ffff:7f00:1. */
-#define IPV6_REST ".0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
-static const char *const test_names[2][2] = {
-	{ "2.0.0.127", "1.0.0.127" },
-	{ "2" IPV6_REST, "1" IPV6_REST },
-};
-
 /* A question about a test entry: of a test, or only whether the list answers. */
 struct test {
 	struct fitness *fitness;	/* one reference */
-	int list, entry;
+	int list;
+	enum list_entry entry;
 	int64_t asked_ms;
 };
 
 /* How one list does. */
 struct shape {
 	enum fitness_state test;	/* UNTESTED, OK or UNFIT */
-	char why[FITNESS_WHY_MAX];
+	char why[REPLY_WHY_MAX];
+	struct budget *budget;		/* owned */
 	struct breaker breaker;
 	bool told_away;
 	uint64_t answers, failures;
@@ -50,7 +45,7 @@ struct shape {
 	int64_t test_due_ms;
 	int tests_open;			/* questions of a test under way */
 	bool matters;			/* whoever has an answer waits for its end */
-	struct list_reply replies[2];
+	struct list_reply replies[LIST_ENTRIES];
 	struct fitness_waiter *waiters;
 };
 
@@ -77,17 +72,13 @@ const char *fitness_word(enum fitness_state state)
 	return words[state];
 }
 
-struct list_reply list_reply_of(const struct dns_answer *answer)
-{
-	struct list_reply reply = { .outcome = answer->outcome, .ttl_s = answer->ttl_s };
-	reply.count = dns_answer_addresses(answer, reply.codes, LIST_CODES_KEPT);
-	return reply;
-}
-
 static void drop(struct fitness *fitness)
 {
-	if (--fitness->references == 0)
-		free(fitness);
+	if (--fitness->references > 0)
+		return;
+	for (int i = 0; i < fitness->settings.list_count; i++)
+		budget_close(&fitness->shapes[i].budget);
+	free(fitness);
 }
 
 static const struct list *list_of(const struct fitness *fitness, int list)
@@ -95,47 +86,68 @@ static const struct list *list_of(const struct fitness *fitness, int list)
 	return &fitness->settings.lists[list];
 }
 
-/* ---- what an answer cannot be */
-
-/* The first code that no list gives, or by which it refuses us; 0: none. */
-static uint32_t odd_code(const struct list_reply *reply, bool *refused_out)
+/* A list that only checks ask concerns whoever asks, and is told of there. */
+static enum severity severity_of(const struct list *list, enum severity severity)
 {
-	for (int i = 0; i < reply->count; i++) {
-		*refused_out = listing_code_refuses(reply->codes[i]);
-		if (*refused_out || listing_code_lies(reply->codes[i]))
-			return reply->codes[i];
-	}
-	*refused_out = false;
-	return 0;
+	return list->mail ? severity : SEVERITY_INFO;
 }
 
-static void say_odd(char why[FITNESS_WHY_MAX], uint32_t code, bool refused)
+/* ---- budgets */
+
+/* What a use may ask in a day; 0: no end. */
+static int64_t share_of(const struct list *list, enum lists_use use)
 {
-	struct text text = text_over(why, FITNESS_WHY_MAX);
-	text_addf(&text, "answered %u.%u.%u.%u: %s", code >> 24, code >> 16 & 255U, code >> 8 & 255U, code & 255U,
-		  refused ? "it refuses to serve this resolver" :
-			    "no block list says that; the zone is gone, or a resolver rewrites answers");
+	return use == LISTS_FOR_MAIL ? list->budget : list->budget - list->budget / 4;
+}
+
+static bool is_spent(const struct fitness *fitness, int list, enum lists_use use)
+{
+	int64_t most = share_of(list_of(fitness, list), use);
+	return most > 0 && fitness_spent(fitness, list) >= most;
+}
+
+int64_t fitness_spent(const struct fitness *fitness, int list)
+{
+	return budget_spent(fitness->shapes[list].budget, clock_now_ms());
+}
+
+void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use)
+{
+	const struct list *spent = list_of(fitness, list);
+	if (!budget_say(fitness->shapes[list].budget, (int)use, clock_now_ms()))
+		return;
+	log_line(severity_of(spent, SEVERITY_WARNING), "dns: block list %s: its budget of %lld questions a day is spent%s; "
+						       "it is asked again tomorrow (UTC)", spent->zone,
+		 (long long)spent->budget, use == LISTS_FOR_MAIL ? "" : " but for what is kept for mail");
 }
 
 /* ---- unfit and fit again */
 
-static bool none_is_fit(const struct fitness *fitness)
+/* How many lists there are for mail, or 0 where one of them is fit. */
+static int all_unfit(const struct fitness *fitness)
 {
-	for (int i = 0; i < fitness->settings.list_count; i++)
+	int lists = 0;
+	for (int i = 0; i < fitness->settings.list_count; i++) {
+		if (!list_of(fitness, i)->mail)
+			continue;
 		if (fitness->shapes[i].test != FITNESS_UNFIT)
-			return false;
-	return true;
+			return 0;
+		lists++;
+	}
+	return lists;
 }
 
 /* The loud line, where it is the resolver and not a list. */
-static void note_change(struct fitness *fitness)
+static void note_change(struct fitness *fitness, int list)
 {
-	bool none = fitness->settings.list_count > 1 && none_is_fit(fitness);
+	if (!list_of(fitness, list)->mail)
+		return;
+	int unfit = all_unfit(fitness);
 	atomic_fetch_add(&fitness->generation, 1);
-	if (none && !fitness->told_all)
+	if (unfit > 1 && !fitness->told_all)
 		log_line(SEVERITY_ERROR, "dns: not one of %d block lists passes its test: look at the DNS servers; "
-					 "all listings are unknown", fitness->settings.list_count);
-	fitness->told_all = none;
+					 "all listings are unknown", unfit);
+	fitness->told_all = unfit > 1;
 }
 
 static void set_unfit(struct fitness *fitness, int list, const char *why)
@@ -146,10 +158,10 @@ static void set_unfit(struct fitness *fitness, int list, const char *why)
 	text_copy(shape->why, sizeof shape->why, why);
 	shape->test = FITNESS_UNFIT;
 	if (!said)
-		log_line(SEVERITY_ERROR, "dns: block list %s %s; it is not used until it passes its test",
-			 list_of(fitness, list)->zone, why);
+		log_line(severity_of(list_of(fitness, list), SEVERITY_ERROR),
+			 "dns: block list %s %s; it is not used until it passes its test", list_of(fitness, list)->zone, why);
 	if (change)
-		note_change(fitness);
+		note_change(fitness, list);
 }
 
 static void set_fit(struct fitness *fitness, int list, enum fitness_state state)
@@ -161,7 +173,7 @@ static void set_fit(struct fitness *fitness, int list, enum fitness_state state)
 	if (!change)
 		return;
 	log_line(SEVERITY_INFO, "dns: block list %s is used again", list_of(fitness, list)->zone);
-	note_change(fitness);
+	note_change(fitness, list);
 }
 
 /* ---- tests */
@@ -174,28 +186,26 @@ static int64_t by_chance(int64_t ms)
 /* False: the test says nothing, somebody did not answer. */
 static bool judge_test(struct fitness *fitness, int list)
 {
-	static const char *const addresses[2][2] = { { "127.0.0.2", "127.0.0.1" }, { "::ffff:7f00:2", "::ffff:7f00:1" } };
-	const struct list_reply *yes = &fitness->shapes[list].replies[0], *no = &fitness->shapes[list].replies[1];
-	const char *const *address = addresses[!list_of(fitness, list)->ipv4];
-	char why[FITNESS_WHY_MAX];
-	struct text text = text_over(why, sizeof why);
-	bool refused;
-	uint32_t odd = odd_code(yes, &refused);
-	if (odd == 0)
-		odd = odd_code(no, &refused);
-	if (odd != 0)
-		say_odd(why, odd, refused);
-	else if (no->outcome == DNS_FOUND)
-		text_addf(&text, "lists %s, so it may list everything", address[1]);
-	else if (yes->outcome == DNS_NONE)
-		text_addf(&text, "does not list its test entry %s", address[0]);
-	else if (yes->outcome != DNS_FOUND || no->outcome != DNS_NONE)
-		return false;
-	if (odd != 0 || text.length > 0)
+	char why[REPLY_WHY_MAX];
+	enum list_test test = list_test_judge(list_of(fitness, list), fitness->shapes[list].replies, why);
+	if (test == LIST_TEST_UNFIT)
 		set_unfit(fitness, list, why);
-	else
+	else if (test == LIST_TEST_FIT)
 		set_fit(fitness, list, FITNESS_OK);
-	return true;
+	return test != LIST_TEST_UNKNOWN;
+}
+
+/* Those who wait now; one that is let go may begin another test, and wait again. */
+static void let_go(struct shape *shape)
+{
+	struct fitness_waiter *waiters = shape->waiters;
+	shape->matters = false;
+	shape->waiters = NULL;
+	while (waiters != NULL) {
+		struct fitness_waiter *waiter = waiters;
+		waiters = waiter->next;
+		waiter->ready(waiter);
+	}
 }
 
 static void end_test(struct fitness *fitness, int list)
@@ -208,12 +218,7 @@ static void end_test(struct fitness *fitness, int list)
 		int64_t again_ms = shape->test == FITNESS_UNTESTED ? TEST_FIRST_MS : TEST_SOON_MS;
 		shape->test_due_ms = clock_monotonic_ms() + by_chance(judged ? TEST_MS : again_ms);
 	}
-	shape->matters = false;
-	while (shape->waiters != NULL) {
-		struct fitness_waiter *waiter = shape->waiters;
-		shape->waiters = waiter->next;
-		waiter->ready(waiter);
-	}
+	let_go(shape);
 }
 
 static void on_test(void *arg, const struct dns_answer *answer)
@@ -226,16 +231,20 @@ static void on_test(void *arg, const struct dns_answer *answer)
 	free(test);
 }
 
-static bool ask_entry(struct fitness *fitness, int list, int entry, resolver_done *done)
+static bool ask_entry(struct fitness *fitness, int list, enum list_entry entry, resolver_done *done)
 {
-	char name[NETADDR_REVERSE_MAX + 1 + LIST_ZONE_MAX + 1];
+	char name[DNS_NAME_MAX + 1];
 	struct text text = text_over(name, sizeof name);
-	struct test *test = malloc(sizeof *test);
+	struct engine *engine = fitness->settings.engine;
+	struct test *test = is_spent(fitness, list, LISTS_FOR_MAIL) ? NULL : malloc(sizeof *test);
 	if (test == NULL)
 		return false;
 	*test = (struct test){ fitness, list, entry, clock_monotonic_ms() };
-	text_addf(&text, "%s.%s", test_names[!list_of(fitness, list)->ipv4][entry], list_of(fitness, list)->zone);
-	if (engine_ask(fitness->settings.engine, name, DNS_A, done, test)) {
+	text_addf(&text, "%s.%s", list_entry_prefix(list_of(fitness, list), entry), list_of(fitness, list)->asked_zone);
+	bool sent = !engine_asks(engine, name, DNS_A);
+	if (!text.cut && engine_ask(engine, name, DNS_A, done, test)) {
+		if (sent)
+			budget_count(fitness->shapes[list].budget, clock_now_ms());
 		fitness->references++;
 		return true;
 	}
@@ -244,10 +253,12 @@ static bool ask_entry(struct fitness *fitness, int list, int entry, resolver_don
 }
 
 /* A list without test entries is given another chance unseen. */
-static void start_test(struct fitness *fitness, int list)
+static void start_test(struct fitness *fitness, int list, bool matters)
 {
 	struct shape *shape = &fitness->shapes[list];
-	if (shape->tests_open > 0)
+	bool open = shape->tests_open > 0;
+	shape->matters = list_of(fitness, list)->test && (matters || (open && shape->matters));
+	if (open)
 		return;
 	if (!list_of(fitness, list)->test) {
 		shape->test_due_ms = clock_monotonic_ms() + TEST_SOON_MS;
@@ -255,19 +266,18 @@ static void start_test(struct fitness *fitness, int list)
 		return;
 	}
 	memset(shape->replies, 0, sizeof shape->replies);
-	shape->tests_open = 3;	/* one more, so that it is not over before both are asked */
-	for (int entry = 0; entry < 2; entry++)
-		if (!ask_entry(fitness, list, entry, on_test))
+	shape->tests_open = 1 + LIST_ENTRIES;	/* one more, so that it is not over before all are asked */
+	for (int entry = 0; entry < LIST_ENTRIES; entry++)
+		if (!ask_entry(fitness, list, (enum list_entry)entry, on_test))
 			end_test(fitness, list);
 	end_test(fitness, list);
 }
 
 static void start_that_matters(struct fitness *fitness)
 {
-	for (int i = 0; i < fitness->settings.list_count; i++) {
-		fitness->shapes[i].matters = list_of(fitness, i)->test;
-		start_test(fitness, i);
-	}
+	for (int i = 0; i < fitness->settings.list_count; i++)
+		if (list_of(fitness, i)->mail)
+			start_test(fitness, i, true);
 }
 
 /* ---- lists that do not answer */
@@ -280,8 +290,9 @@ static void note_failure(struct fitness *fitness, int list, bool quiet)
 		return;
 	shape->told_away = !quiet;
 	if (!quiet)
-		log_line(SEVERITY_WARNING, "dns: block list %s gave no answer to %lld questions in a row; it is left alone for "
-					   "a while, what it lists is unknown", list_of(fitness, list)->zone,
+		log_line(severity_of(list_of(fitness, list), SEVERITY_WARNING),
+			 "dns: block list %s gave no answer to %lld questions in a row; it is left alone for a while, "
+			 "what it lists is unknown", list_of(fitness, list)->zone,
 			 (long long)fitness->settings.breaker.failures);
 }
 
@@ -311,11 +322,11 @@ static void on_probe(void *arg, const struct dns_answer *answer)
 	free(probe);
 }
 
-/* Whether a list is back is asked here, so that no connection waits for it. */
+/* Whether a list for mail is back is asked here, so that no connection waits for it. */
 static void probe(struct fitness *fitness, int list, int64_t now_ms)
 {
 	struct breaker *breaker = &fitness->shapes[list].breaker;
-	if (breaker_may_ask(breaker, now_ms) && !ask_entry(fitness, list, 0, on_probe))
+	if (breaker_may_ask(breaker, now_ms) && !ask_entry(fitness, list, LIST_ENTRY_YES, on_probe))
 		breaker_unasked(breaker);
 }
 
@@ -326,10 +337,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (int i = 0; i < fitness->settings.list_count; i++) {
+		if (!list_of(fitness, i)->mail)
+			continue;
 		if (breaker_open(&fitness->shapes[i].breaker))
 			probe(fitness, i, now_ms);
 		else if (fitness->shapes[i].test_due_ms <= now_ms)
-			start_test(fitness, i);
+			start_test(fitness, i, false);
 	}
 }
 
@@ -355,6 +368,18 @@ bool fitness_suspect(struct fitness *fitness)
 
 /* ---- life */
 
+static bool open_shapes(struct fitness *fitness)
+{
+	bool all = true;
+	for (int i = 0; i < fitness->settings.list_count; i++) {
+		const struct list *list = list_of(fitness, i);
+		fitness->shapes[i].matters = list->mail && list->test;
+		fitness->shapes[i].budget = budget_open(list->asked_zone, clock_now_ms());
+		all = all && fitness->shapes[i].budget != NULL;
+	}
+	return all;
+}
+
 struct fitness *fitness_new(struct loop *loop, const struct fitness_settings *settings)
 {
 	struct fitness *fitness =
@@ -365,12 +390,9 @@ struct fitness *fitness_new(struct loop *loop, const struct fitness_settings *se
 	fitness->settings = *settings;
 	atomic_init(&fitness->generation, 0);
 	fitness->tick = event_new(loop_base(loop), -1, EV_PERSIST, on_tick, fitness);
-	for (int i = 0; i < settings->list_count; i++)
-		fitness->shapes[i].matters = settings->lists[i].test;
-	if (fitness->tick != NULL)
-		return fitness;
-	free(fitness);
-	return NULL;
+	if (!open_shapes(fitness) || fitness->tick == NULL)
+		fitness_free(&fitness);
+	return fitness;
 }
 
 void fitness_free(struct fitness **fitness)
@@ -380,7 +402,11 @@ void fitness_free(struct fitness **fitness)
 	if (old == NULL)
 		return;
 	old->ending = true;
-	event_free(old->tick);
+	if (old->tick != NULL)
+		event_free(old->tick);
+	for (int i = 0; i < old->settings.list_count; i++)
+		if (old->shapes[i].tests_open == 0)	/* it was not begun; others end with the engine */
+			let_go(&old->shapes[i]);
 	drop(old);
 }
 
@@ -393,15 +419,47 @@ void fitness_start(struct fitness *fitness)
 
 /* ---- in use */
 
-enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, int64_t *left_ms_out)
+void fitness_use(struct fitness *fitness, int list, enum lists_use use)
+{
+	struct shape *shape = &fitness->shapes[list];
+	if (list_of(fitness, list)->mail || breaker_open(&shape->breaker) ||
+	    shape->test_due_ms > clock_monotonic_ms() || is_spent(fitness, list, use))
+		return;
+	start_test(fitness, list, true);
+}
+
+/* Nobody probes a list that is not for mail: one of the questions that it is asked does. */
+static bool is_away(const struct fitness *fitness, int list, int64_t now_ms)
+{
+	const struct breaker *breaker = &fitness->shapes[list].breaker;
+	return breaker_open(breaker) && (list_of(fitness, list)->mail || !breaker_due(breaker, now_ms));
+}
+
+enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, enum lists_use use, int64_t *left_ms_out)
 {
 	const struct shape *shape = &fitness->shapes[list];
 	int64_t now_ms = clock_monotonic_ms();
+	bool again = shape->matters && shape->tests_open > 0;
 	*left_ms_out = 0;
-	if (shape->test == FITNESS_UNFIT)
+	if (shape->test == FITNESS_UNFIT && !again)
 		return FITNESS_UNFIT;
-	*left_ms_out = breaker_left_ms(&shape->breaker, now_ms);
-	return *left_ms_out > 0 ? FITNESS_AWAY : shape->test;
+	if (is_away(fitness, list, now_ms)) {
+		*left_ms_out = breaker_left_ms(&shape->breaker, now_ms);
+		return FITNESS_AWAY;
+	}
+	if (is_spent(fitness, list, use)) {
+		*left_ms_out = budget_left_ms(clock_now_ms());
+		return FITNESS_SPENT;
+	}
+	return again ? FITNESS_UNTESTED : shape->test;
+}
+
+void fitness_asked(struct fitness *fitness, int list, bool sent)
+{
+	struct shape *shape = &fitness->shapes[list];
+	breaker_may_ask(&shape->breaker, clock_monotonic_ms());
+	if (sent)
+		budget_count(shape->budget, clock_now_ms());
 }
 
 bool fitness_unfit(const struct fitness *fitness, int list)
@@ -411,17 +469,14 @@ bool fitness_unfit(const struct fitness *fitness, int list)
 
 void fitness_heard(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet)
 {
-	char why[FITNESS_WHY_MAX];
-	bool refused;
-	if (reply->outcome != DNS_FOUND && reply->outcome != DNS_NONE) {
+	char why[REPLY_WHY_MAX];
+	if (!list_reply_tells(reply)) {
 		note_failure(fitness, list, quiet);
 		return;
 	}
 	note_answer(fitness, list, took_ms);
-	uint32_t odd = odd_code(reply, &refused);
-	if (odd == 0)
+	if (!list_reply_odd(list_of(fitness, list), reply, why))
 		return;
-	say_odd(why, odd, refused);
 	set_unfit(fitness, list, why);
 	fitness->shapes[list].test_due_ms = clock_monotonic_ms() + TEST_SOON_MS;
 }
@@ -450,21 +505,45 @@ static int64_t median_of(const struct shape *shape)
 	return times[count / 2];
 }
 
+static enum fitness_state state_of(const struct fitness *fitness, int list)
+{
+	const struct shape *shape = &fitness->shapes[list];
+	if (shape->test == FITNESS_UNFIT)
+		return FITNESS_UNFIT;
+	if (is_spent(fitness, list, list_of(fitness, list)->mail ? LISTS_FOR_MAIL : LISTS_FOR_CHECK))
+		return FITNESS_SPENT;
+	return breaker_open(&shape->breaker) ? FITNESS_AWAY : shape->test;
+}
+
+static int64_t due_of(const struct shape *shape, enum fitness_state state)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	if (state == FITNESS_AWAY)
+		return breaker_left_ms(&shape->breaker, now_ms);
+	if (state == FITNESS_SPENT)
+		return budget_left_ms(clock_now_ms());
+	if (state == FITNESS_UNFIT)
+		return shape->test_due_ms > now_ms ? shape->test_due_ms - now_ms : 0;
+	return -1;
+}
+
 void fitness_report(const struct fitness *fitness, int list, struct fitness_report *report_out)
 {
 	const struct shape *shape = &fitness->shapes[list];
-	int64_t now_ms = clock_monotonic_ms(), due_ms = -1;
-	bool away = shape->test != FITNESS_UNFIT && breaker_open(&shape->breaker);
-	if (away)
-		due_ms = breaker_left_ms(&shape->breaker, now_ms);
-	else if (shape->test == FITNESS_UNFIT)
-		due_ms = shape->test_due_ms > now_ms ? shape->test_due_ms - now_ms : 0;
+	enum fitness_state state = state_of(fitness, list);
+	int64_t due_ms = due_of(shape, state);
 	*report_out = (struct fitness_report){
-		.state = away ? FITNESS_AWAY : shape->test,
-		.why = away ? "gives no answer" : shape->why,
+		.state = state,
 		.answers = shape->answers,
 		.failures = shape->failures,
 		.median_ms = median_of(shape),
 		.retry_s = due_ms < 0 ? -1 : (due_ms + 999) / 1000,
 	};
+	struct text why = text_over(report_out->why, sizeof report_out->why);
+	if (state == FITNESS_AWAY)
+		text_add(&why, "gives no answer");
+	else if (state == FITNESS_SPENT)
+		text_addf(&why, "has spent its budget of %lld questions a day", (long long)list_of(fitness, list)->budget);
+	else if (state == FITNESS_UNFIT)
+		text_add(&why, shape->why);
 }

@@ -3,16 +3,18 @@
  * fitness: how each block list does, and so whether it is asked. One that gives no answers is left alone for a while,
  * so that it does not cost every connection a time-out; whether it is back is asked apart from them. One that fails the
  * test of RFC 5782 section 5 (127.0.0.2 is listed, 127.0.0.1 is not) is not used: it is gone, it refuses us, or a
- * resolver rewrites its answers. Each is said once. Tests run at the start, hourly, and when answers look wrong.
+ * resolver rewrites its answers. One whose daily budget is spent is not asked until tomorrow. Each is said once.
+ *
+ * Lists that mail is looked up in are tested at the start, hourly, and when answers look wrong; others when they are
+ * used, at most hourly while they answer: who never looks at a list sends it nothing.
  *
  * Loop thread only, but for what says otherwise.
  */
 #ifndef PENSTOCK_FITNESS_H
 #define PENSTOCK_FITNESS_H
 
-#include "milter/dns/answer.h"
 #include "milter/dns/breaker.h"
-#include "policy/listing.h"
+#include "milter/dns/reply.h"
 
 struct engine;
 struct fitness;
@@ -23,7 +25,8 @@ struct loop;
 	ROW(UNTESTED, "untested") /* used; its test entries have not answered yet, or it has none */ \
 	ROW(OK, "ok")                                                                              \
 	ROW(AWAY, "away")         /* left alone for a while, unknown meanwhile */                  \
-	ROW(UNFIT, "unfit")       /* not used */
+	ROW(UNFIT, "unfit")       /* not used */                                                   \
+	ROW(SPENT, "spent")       /* its budget is: unknown until tomorrow */
 
 enum fitness_state {
 #define FITNESS_ENUM(id, word) FITNESS_##id,
@@ -31,16 +34,8 @@ enum fitness_state {
 #undef FITNESS_ENUM
 };
 
-enum { LIST_CODES_KEPT = 16, FITNESS_WHY_MAX = 120 };
-
-/* What one list said of one address. */
-struct list_reply {
-	enum dns_outcome outcome;
-	int64_t ttl_s;
-	int count;
-	uint32_t codes[LIST_CODES_KEPT];	/* host order */
-};
-struct list_reply list_reply_of(const struct dns_answer *answer);
+/* A check leaves a quarter of a list's daily budget to the mail. */
+enum lists_use { LISTS_FOR_MAIL, LISTS_FOR_CHECK };
 
 struct fitness_settings {
 	struct engine *engine;		/* borrowed until fitness_free */
@@ -56,11 +51,20 @@ void fitness_free(struct fitness **fitness);
 /* Begins the tests. Those who want a list's answer before its first test is over wait for it: fitness_wait. */
 void fitness_start(struct fitness *fitness);
 
-/* FITNESS_OK, FITNESS_UNTESTED: ask, and tell fitness_heard. FITNESS_AWAY: unknown, for *left_ms_out at least.
- * FITNESS_UNFIT: as if the list were not there. */
-enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, int64_t *left_ms_out);
+/* Somebody wants to know what a list says: one that is not for mail is tested now where that is due. */
+void fitness_use(struct fitness *fitness, int list, enum lists_use use);
+/* FITNESS_OK, FITNESS_UNTESTED: ask, then tell fitness_asked and fitness_heard. FITNESS_AWAY, FITNESS_SPENT: unknown,
+ * for *left_ms_out at least. FITNESS_UNFIT: as if the list were not there. */
+enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, enum lists_use use, int64_t *left_ms_out);
+/* `sent`: not one that joined an equal question, which costs the list nothing. */
+void fitness_asked(struct fitness *fitness, int list, bool sent);
 /* `quiet`: DNS as a whole is away; that was said already. An answer that cannot be true makes the list unfit. */
 void fitness_heard(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet);
+
+/* Questions that were sent to it today (UTC), tests included. Any thread. */
+int64_t fitness_spent(const struct fitness *fitness, int list);
+/* SPENT was the answer: said once a day, apart for mail and checks. */
+void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use);
 
 bool fitness_unfit(const struct fitness *fitness, int list);
 
@@ -71,15 +75,15 @@ struct fitness_waiter {
 };
 /* False: no test is under way whose end matters to anybody; `ready` will not be called. */
 bool fitness_wait(struct fitness *fitness, int list, struct fitness_waiter *waiter);
-/* Every list says yes: all are tested again, at most every ten minutes. False: not now. */
+/* Every list for mail says yes: these are tested again, at most every ten minutes. False: not now. */
 bool fitness_suspect(struct fitness *fitness);
 
-/* Any thread: another number after each change of which lists are used. */
+/* Any thread: another number after each change of which lists for mail are used. */
 uint32_t fitness_generation(struct fitness *fitness);
 
 struct fitness_report {
 	enum fitness_state state;
-	const char *why;	/* of AWAY and UNFIT; borrowed, else "" */
+	char why[REPLY_WHY_MAX];	/* of AWAY, UNFIT and SPENT: what it does, without "it"; else "" */
 	uint64_t answers, failures;
 	int64_t median_ms;	/* of the last answers; -1: none yet */
 	int64_t retry_s;	/* until it is asked or tested again; -1: nothing is due */

@@ -5,7 +5,11 @@
  * milter about its clients (rbl.h), and the checks of addresses and names (check.h).
  *
  * Lists that the milter asks are tested at the start and hourly, others when they are asked for the first time and at
- * most hourly after that: who never looks at a list sends it nothing.
+ * most hourly after that (sooner only while no test was answered, or after an answer that cannot be true): who never
+ * looks at a list sends it nothing.
+ *
+ * Questions that are sent are counted by list and UTC day, tests included (48 a day for a list of the milter's). The
+ * counts outlive a reload, not a restart.
  *
  * Loop thread only, but for what says otherwise.
  */
@@ -13,6 +17,7 @@
 #define PENSTOCK_LISTS_H
 
 #include "milter/dns/fitness.h"
+#include "policy/netaddr.h"
 
 struct lists;
 
@@ -25,14 +30,13 @@ struct lists_settings {
 
 /* NULL: no memory. Any thread. */
 struct lists *lists_new(struct loop *loop, const struct lists_settings *settings);
-/* Questions under way end as unknown when the engine is freed. Clears the pointer; NULL is fine. */
+/* In a later turn of the loop than lists_new, or after it has stopped. Questions under way end as unknown, here or when
+ * the engine is freed; a `done` may still call lists_ask. Clears the pointer; NULL is fine. */
 void lists_free(struct lists **lists);
 
-/* A check leaves a quarter of a list's daily budget to the mail. */
-enum lists_use { LISTS_FOR_MAIL, LISTS_FOR_CHECK };
-
 enum list_state {
-	LIST_STATE_UNKNOWN,	/* no answer, or left alone for a while, or its budget is spent */
+	LIST_STATE_UNKNOWN,	/* no answer, or one that cannot be true (then `reply` has it), or it was not asked: left
+				 * alone for a while, or its budget is spent */
 	LIST_STATE_ANSWERED,	/* listed or not: reply.outcome is DNS_FOUND or DNS_NONE */
 	LIST_STATE_SKIPPED,	/* not used: it fails its test */
 };
@@ -54,7 +58,8 @@ struct list_question {
 	struct lists *lists;
 	int list;
 	enum lists_use use;
-	int64_t asked_ms;
+	bool cached;
+	int64_t asked_ms, took_ms;
 	struct list_reply reply;
 };
 
@@ -62,15 +67,37 @@ struct list_question {
  * called before this returns. */
 void lists_ask(struct lists *lists, int list, const char *prefix, enum lists_use use, struct list_question *question);
 
+/* Any thread. */
 const struct list *lists_at(const struct lists *lists, int list);
 int lists_count(const struct lists *lists);
 
-/* Questions asked today (UTC), tests included. Any thread. */
+/* Questions sent today (UTC), tests included. Any thread. */
 int64_t lists_spent(const struct lists *lists, int list);
 
-/* Whether the list knows the thing asked about. */
+/* Whether the list knows the thing asked about; NETADDR_UNKNOWN: a domain. Any thread. */
 bool list_knows(const struct list *list, enum netaddr_family family);
 
+/* NULL after lists_free. */
 struct fitness *lists_fitness(struct lists *lists);
+
+/* Questions to all lists, but for tests. */
+struct lists_stats {
+	uint64_t questions, answers, failures, timeouts, refused_inflight;
+	uint64_t recent_failures;	/* of the milter's questions, in a row since the last good answer: DNS is away */
+};
+struct lists_stats lists_stats(const struct lists *lists);	/* any thread */
+
+/* How a list does. */
+struct lists_report {
+	const char *state;	/* a word of FITNESS_ROWS */
+	char why[REPLY_WHY_MAX];	/* where it is not asked: what it does, without "it"; else "" */
+	bool asked;		/* it is in use */
+	bool used;		/* it is the milter's, or was asked something */
+	uint64_t answers, failures;
+	int64_t median_ms;	/* of its last answers; -1: none yet */
+	int64_t retry_s;	/* until it is asked or tested again; -1: nothing is due */
+	int64_t asked_today;	/* as lists_spent */
+};
+void lists_report(const struct lists *lists, int list, struct lists_report *report_out);
 
 #endif

@@ -4,10 +4,8 @@
 #include "milter/ask.h"
 #include "milter/clock.h"
 #include "milter/dns/engine.h"
-#include "milter/dns/fitness.h"
-#include "milter/log.h"
+#include "milter/dns/lists.h"
 #include "milter/loop.h"
-#include "policy/base/text.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,31 +15,20 @@
 
 #include "policy/base/banned.h"
 
-enum { AWAY_AFTER = 5, RETRY_MOST_MS = 300000, SUSPECT_LEAST = 3 };
+enum { SUSPECT_LEAST = 3 };
 
-enum count {
-	COUNT_QUESTIONS,
-	COUNT_ANSWERS,
-	COUNT_FAILURES,
-	COUNT_TIMEOUTS,
-	COUNT_HITS,
-	COUNT_MISSES,
-	COUNT_REFUSED,
-	COUNT_RECENT_FAILURES,
-	COUNTS,
-};
+enum count { COUNT_HITS, COUNT_MISSES, COUNTS };
 
 /* Counted: the owner holds one reference, each question one. What is left after rbl_free is memory only, so that the
  * last question may be let go of on any thread. */
 struct rbl {
 	atomic_int references;
 	struct loop *loop;	/* borrowed */
-	const struct list *lists;	/* borrowed, see rbl.h */
+	const struct list *rows;	/* borrowed: the first `list_count` of `lists` */
 	int list_count;
 	struct engine *engine;		/* borrowed; NULL after rbl_free */
-	struct fitness *fitness;	/* owned; NULL after rbl_free */
-	struct loop_job start;
-	bool away;			/* the loop thread's */
+	struct lists *lists;		/* borrowed; NULL after rbl_free */
+	struct fitness *fitness;	/* borrowed: that of `lists`, so that a look into the cache need not ask for it */
 	atomic_uint_fast64_t counts[COUNTS];
 };
 
@@ -53,11 +40,11 @@ enum slot_state {
 
 /* What one list said. */
 struct slot {
-	struct fitness_waiter waiter;	/* first */
+	struct list_question asked;	/* first */
+	struct fitness_waiter waiter;
 	struct rbl_question *question;
 	enum slot_state state;
 	struct list_reply reply;
-	int64_t asked_ms;
 	int64_t holds_ms;	/* how long it may be remembered; 0: not at all */
 };
 
@@ -91,20 +78,8 @@ static void drop_rbl(struct rbl *rbl)
 	free(rbl);
 }
 
-static void start_tests(struct loop_job *job)
-{
-	struct rbl *rbl = (struct rbl *)(void *)((char *)job - offsetof(struct rbl, start));
-	fitness_start(rbl->fitness);
-}
-
 struct rbl *rbl_new(struct loop *loop, const struct rbl_settings *settings)
 {
-	struct fitness_settings fitness = {
-		.engine = settings->engine,
-		.lists = settings->lists,
-		.list_count = settings->list_count,
-		.breaker = { settings->breaker_failures, settings->retry_ms, RETRY_MOST_MS },
-	};
 	struct rbl *rbl = calloc(1, sizeof *rbl);
 	if (rbl == NULL)
 		return NULL;
@@ -112,16 +87,9 @@ struct rbl *rbl_new(struct loop *loop, const struct rbl_settings *settings)
 	rbl->loop = loop;
 	rbl->engine = settings->engine;
 	rbl->lists = settings->lists;
+	rbl->fitness = lists_fitness(settings->lists);
+	rbl->rows = lists_at(settings->lists, 0);
 	rbl->list_count = settings->list_count;
-	rbl->fitness = fitness_new(loop, &fitness);
-	if (rbl->fitness == NULL) {
-		drop_rbl(rbl);
-		return NULL;
-	}
-	/* rbl_free comes later on the same thread, or when the loop has stopped: no reference is needed */
-	rbl->start.run = start_tests;
-	if (rbl->list_count > 0)
-		loop_post(loop, &rbl->start);
 	return rbl;
 }
 
@@ -131,8 +99,9 @@ void rbl_free(struct rbl **rbl)
 	*rbl = NULL;
 	if (old == NULL)
 		return;
-	old->engine = NULL;	/* what ends with it says nothing about DNS */
-	fitness_free(&old->fitness);
+	old->engine = NULL;
+	old->lists = NULL;
+	old->fitness = NULL;
 	drop_rbl(old);
 }
 
@@ -187,11 +156,6 @@ static void put_known(struct rbl *rbl, const struct netaddr *address, const stru
 
 /* ---- one question */
 
-static bool fits(const struct list *list, const struct netaddr *client)
-{
-	return client->family == NETADDR_V6 ? list->ipv6 : list->ipv4;
-}
-
 /* By the order of the configuration, not of the answers. Where no list is fit for use nothing is known. */
 static void sum_up(const struct rbl_question *question, struct listings *listings_out)
 {
@@ -201,9 +165,9 @@ static void sum_up(const struct rbl_question *question, struct listings *listing
 	for (int i = 0; i < rbl->list_count; i++) {
 		const struct slot *slot = &question->slots[i];
 		if (slot->state == SLOT_READY)
-			listings_add(listings_out, &rbl->lists[i], slot->reply.codes, (size_t)slot->reply.count);
+			listings_add(listings_out, &rbl->rows[i], slot->reply.codes, (size_t)slot->reply.count);
 		listings_out->unknown += slot->state == SLOT_UNKNOWN;
-		unused += slot->state == SLOT_SKIPPED && fits(&rbl->lists[i], &question->client);
+		unused += slot->state == SLOT_SKIPPED && list_knows(&rbl->rows[i], question->client.family);
 	}
 	if (unused == rbl->list_count)
 		listings_out->unknown = unused;
@@ -257,7 +221,7 @@ static void list_done(struct rbl_question *question);
 /* The list's test is over. */
 static void on_tested(struct fitness_waiter *waiter)
 {
-	struct slot *slot = (struct slot *)(void *)waiter;
+	struct slot *slot = (struct slot *)(void *)((char *)waiter - offsetof(struct slot, waiter));
 	struct rbl *rbl = slot->question->rbl;
 	int list = (int)(slot - slot->question->slots);
 	if (rbl->fitness != NULL && fitness_unfit(rbl->fitness, list))
@@ -272,7 +236,7 @@ static void on_tested(struct fitness_waiter *waiter)
 static bool suspect(struct rbl_question *question)
 {
 	struct rbl *rbl = question->rbl;
-	if (question->suspected || rbl->engine == NULL || !all_say_yes(question) || !fitness_suspect(rbl->fitness))
+	if (question->suspected || rbl->fitness == NULL || !all_say_yes(question) || !fitness_suspect(rbl->fitness))
 		return false;
 	question->suspected = true;
 	question->open = 1;
@@ -294,96 +258,29 @@ static void list_done(struct rbl_question *question)
 		finish(question);
 }
 
-static void note_failure(struct rbl *rbl, enum dns_outcome outcome)
+static void on_list(struct list_question *asked, const struct list_answer *answer)
 {
-	count(rbl, outcome == DNS_TIMEOUT ? COUNT_TIMEOUTS : COUNT_FAILURES);
-	count(rbl, COUNT_RECENT_FAILURES);
-	if (rbl->away || get_count(rbl, COUNT_RECENT_FAILURES) < AWAY_AFTER)
-		return;
-	rbl->away = true;
-	log_line(SEVERITY_ERROR, "dns: %d questions in a row got no answer; listings are unknown until one does",
-		 AWAY_AFTER);
-}
-
-static void note_success(struct rbl *rbl)
-{
-	count(rbl, COUNT_ANSWERS);
-	atomic_store_explicit(&rbl->counts[COUNT_RECENT_FAILURES], 0, memory_order_relaxed);
-	if (rbl->away)
-		log_line(SEVERITY_INFO, "dns: answers again");
-	rbl->away = false;
-}
-
-static bool is_answer(const struct list_reply *reply)
-{
-	return reply->outcome == DNS_NONE || reply->outcome == DNS_FOUND;
-}
-
-static void on_answer(void *arg, const struct dns_answer *answer)
-{
-	struct slot *slot = arg;
-	struct rbl_question *question = slot->question;
-	struct rbl *rbl = question->rbl;
-	int list = (int)(slot - question->slots);
-	slot->reply = list_reply_of(answer);
-	slot->waiter.ready = on_tested;
-	if (rbl->engine != NULL) {	/* else it ends with the engine */
-		if (is_answer(&slot->reply))
-			note_success(rbl);
-		else
-			note_failure(rbl, answer->outcome);
-		fitness_heard(rbl->fitness, list, &slot->reply, clock_monotonic_ms() - slot->asked_ms, rbl->away);
-		if (is_answer(&slot->reply) && fitness_wait(rbl->fitness, list, &slot->waiter))
-			return;
-	}
-	if (is_answer(&slot->reply))
-		set_slot(slot, SLOT_READY, slot->reply.ttl_s * 1000);
-	list_done(question);
-}
-
-/* True: its answer is there already, or there will be none. */
-static bool is_settled(struct slot *slot, int list, const char *name)
-{
-	struct rbl_question *question = slot->question;
-	struct rbl *rbl = question->rbl;
-	struct dns_data data;
-	struct dns_answer answer;
-	int64_t left_ms;
-	if (rbl->engine == NULL)
-		return true;
-	if (!fits(&rbl->lists[list], &question->client) || fitness_unfit(rbl->fitness, list)) {
-		set_slot(slot, SLOT_SKIPPED, DNS_TTL_MOST * 1000);
-		return true;
-	}
-	if (engine_find(rbl->engine, name, DNS_A, &data, &answer)) {
-		slot->reply = list_reply_of(&answer);
-		set_slot(slot, SLOT_READY, answer.ttl_s * 1000);
-		return true;
-	}
-	if (fitness_may_ask(rbl->fitness, list, &left_ms) != FITNESS_AWAY)
-		return false;
-	set_slot(slot, SLOT_UNKNOWN, left_ms);
-	return true;
+	static const enum slot_state states[] = {
+		[LIST_STATE_UNKNOWN] = SLOT_UNKNOWN, [LIST_STATE_ANSWERED] = SLOT_READY, [LIST_STATE_SKIPPED] = SLOT_SKIPPED,
+	};
+	struct slot *slot = (struct slot *)(void *)asked;
+	bool odd = answer->state == LIST_STATE_UNKNOWN && answer->reply.count > 0;	/* listings_add knows of those */
+	slot->reply = answer->reply;
+	set_slot(slot, odd ? SLOT_READY : states[answer->state], answer->holds_ms);
+	list_done(slot->question);
 }
 
 static void ask_list(struct rbl_question *question, int list, const char *reverse)
 {
-	char name[NETADDR_REVERSE_MAX + 1 + LIST_ZONE_MAX + 1];
 	struct rbl *rbl = question->rbl;
 	struct slot *slot = &question->slots[list];
-	struct text text = text_over(name, sizeof name);
-	text_add(&text, reverse);
-	text_add(&text, ".");
-	text_add(&text, rbl->lists[list].zone);
-	if (is_settled(slot, list, name)) {
-		list_done(question);
+	slot->asked.done = on_list;
+	if (rbl->lists != NULL && list_knows(&rbl->rows[list], question->client.family)) {
+		lists_ask(rbl->lists, list, reverse, LISTS_FOR_MAIL, &slot->asked);
 		return;
 	}
-	count(rbl, COUNT_QUESTIONS);
-	slot->asked_ms = clock_monotonic_ms();
-	if (engine_ask(rbl->engine, name, DNS_A, on_answer, slot))
-		return;
-	count(rbl, COUNT_REFUSED);
+	if (rbl->lists != NULL)
+		set_slot(slot, SLOT_SKIPPED, DNS_TTL_MOST * 1000);
 	list_done(question);
 }
 
@@ -467,29 +364,15 @@ void rbl_release(struct rbl_question **question)
 
 struct rbl_stats rbl_stats(struct rbl *rbl)
 {
+	struct lists_stats lists = lists_stats(rbl->lists);
 	return (struct rbl_stats){
-		.questions = get_count(rbl, COUNT_QUESTIONS),
-		.answers = get_count(rbl, COUNT_ANSWERS),
-		.failures = get_count(rbl, COUNT_FAILURES),
-		.timeouts = get_count(rbl, COUNT_TIMEOUTS),
+		.questions = lists.questions,
+		.answers = lists.answers,
+		.failures = lists.failures,
+		.timeouts = lists.timeouts,
 		.cache_hits = get_count(rbl, COUNT_HITS),
 		.cache_misses = get_count(rbl, COUNT_MISSES),
-		.refused_inflight = get_count(rbl, COUNT_REFUSED),
-		.recent_failures = get_count(rbl, COUNT_RECENT_FAILURES),
-	};
-}
-
-struct rbl_list_report rbl_list_report(struct rbl *rbl, int list)
-{
-	struct fitness_report report;
-	fitness_report(rbl->fitness, list, &report);
-	return (struct rbl_list_report){
-		.state = fitness_word(report.state),
-		.why = report.why,
-		.asked = report.state == FITNESS_OK || report.state == FITNESS_UNTESTED,
-		.answers = report.answers,
-		.failures = report.failures,
-		.median_ms = report.median_ms,
-		.retry_s = report.retry_s,
+		.refused_inflight = lists.refused_inflight,
+		.recent_failures = lists.recent_failures,
 	};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * rbl: all configured block lists asked about one client address, in parallel (RFC 5782). What came back is cached, by list
+ * rbl: all block lists for mail asked about one client address, in parallel (RFC 5782). What came back is cached, by list
  * for the answer's own TTL (30 s to 1 h; a "no" too), and as a whole for the shortest of them: a client that returns
  * costs no question, and one look-up however many lists there are.
  *
@@ -13,16 +13,15 @@
 #include "policy/netaddr.h"
 
 struct engine;
+struct lists;
 struct loop;
 struct rbl;
 struct rbl_question;
 
 struct rbl_settings {
 	struct engine *engine;		/* borrowed until rbl_free, and freed soon after it */
-	const struct list *lists;	/* borrowed; must live as long as the rbl and every question of it */
-	int list_count;
-	int64_t breaker_failures;	/* in a row, after which a list is left alone ... */
-	int64_t retry_ms;		/* ... for so long at first; doubles to 5 min */
+	struct lists *lists;		/* borrowed as well, and what they are made of as long as every question lives */
+	int list_count;			/* the first so many of them are for mail */
 };
 
 /* NULL: no memory. With no lists it answers at once. */
@@ -46,16 +45,5 @@ struct rbl_stats {
 	uint64_t recent_failures;	/* failures in a row since the last good answer: DNS is away */
 };
 struct rbl_stats rbl_stats(struct rbl *rbl);	/* any thread */
-
-/* How a list does, by its place in the configuration. */
-struct rbl_list_report {
-	const char *state;	/* a word of FITNESS_ROWS */
-	const char *why;	/* where it is not asked: one clause; borrowed, else "" */
-	bool asked;		/* it is in use */
-	uint64_t answers, failures;
-	int64_t median_ms;	/* of its last answers; -1: none yet */
-	int64_t retry_s;	/* until it is asked or tested again; -1: nothing is due */
-};
-struct rbl_list_report rbl_list_report(struct rbl *rbl, int list);	/* loop thread */
 
 #endif

@@ -314,14 +314,28 @@ static void start_query(struct query *query)
 	resolver->queued_count++;
 }
 
-bool resolver_query(struct resolver *resolver, const char *name, enum dns_type type, resolver_done *done, void *arg)
+/* False: no name can be so long. */
+static bool lower_of(const char *name, char lower[DNS_NAME_MAX + 1])
 {
-	char lower[DNS_NAME_MAX + 1];
-	if (!text_copy(lower, sizeof lower, name) || resolver->ending ||
-	    resolver->waiters >= resolver->settings.inflight + QUEUED_MOST)
+	if (!text_copy(lower, DNS_NAME_MAX + 1, name))
 		return false;
 	for (char *c = lower; *c != '\0'; c++)
 		*c = text_lower(*c);
+	return true;
+}
+
+bool resolver_asks(struct resolver *resolver, const char *name, enum dns_type type)
+{
+	char lower[DNS_NAME_MAX + 1];
+	return lower_of(name, lower) && find_open(resolver, lower, type) != NULL;
+}
+
+bool resolver_query(struct resolver *resolver, const char *name, enum dns_type type, resolver_done *done, void *arg)
+{
+	char lower[DNS_NAME_MAX + 1];
+	if (!lower_of(name, lower) || resolver->ending ||
+	    resolver->waiters >= resolver->settings.inflight + QUEUED_MOST)
+		return false;
 	struct waiter *waiter = malloc(sizeof *waiter);
 	struct query *query = find_open(resolver, lower, type);
 	bool joined = query != NULL;

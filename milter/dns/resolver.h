@@ -37,4 +37,7 @@ typedef void resolver_done(void *arg, const struct dns_answer *answer);
  * long, too many are under way, or no memory; `done` will not be called. */
 bool resolver_query(struct resolver *resolver, const char *name, enum dns_type type, resolver_done *done, void *arg);
 
+/* An equal question is under way: resolver_query would join it, and nothing would be sent. */
+bool resolver_asks(struct resolver *resolver, const char *name, enum dns_type type);
+
 #endif
