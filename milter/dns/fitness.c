@@ -4,6 +4,7 @@
 #include "milter/clock.h"
 #include "milter/dns/budget.h"
 #include "milter/dns/engine.h"
+#include "milter/dns/median.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "policy/base/text.h"
@@ -21,7 +22,6 @@ enum {
 	TEST_SOON_MS = 60 * 1000,	/* after an answer that cannot be true, or a test that was not answered ... */
 	TEST_FIRST_MS = 10 * 1000,	/* ... and none was before it: DNS may have started after us */
 	SUSPECT_MS = 600 * 1000,
-	TIMES_KEPT = 32,
 };
 
 /* A question about a test entry: of a test, or only whether the list answers. */
@@ -40,8 +40,7 @@ struct shape {
 	struct breaker breaker;
 	bool told_away;
 	uint64_t answers, failures;
-	int64_t times_ms[TIMES_KEPT];	/* a ring of the last answers' times */
-	uint64_t times;
+	struct median times;		/* of answers, ms */
 	int64_t test_due_ms;
 	int tests_open;			/* questions of a test under way */
 	bool matters;			/* whoever has an answer waits for its end */
@@ -100,10 +99,10 @@ static int64_t share_of(const struct list *list, enum lists_use use)
 	return use == LISTS_FOR_MAIL ? list->budget : list->budget - list->budget / 4;
 }
 
-static bool is_spent(const struct fitness *fitness, int list, enum lists_use use)
+static bool has_room(const struct fitness *fitness, int list, enum lists_use use, int questions)
 {
 	int64_t most = share_of(list_of(fitness, list), use);
-	return most > 0 && fitness_spent(fitness, list) >= most;
+	return most == 0 || fitness_spent(fitness, list) + questions <= most;
 }
 
 int64_t fitness_spent(const struct fitness *fitness, int list)
@@ -236,7 +235,7 @@ static bool ask_entry(struct fitness *fitness, int list, enum list_entry entry, 
 	char name[DNS_NAME_MAX + 1];
 	struct text text = text_over(name, sizeof name);
 	struct engine *engine = fitness->settings.engine;
-	struct test *test = is_spent(fitness, list, LISTS_FOR_MAIL) ? NULL : malloc(sizeof *test);
+	struct test *test = has_room(fitness, list, LISTS_FOR_MAIL, 1) ? malloc(sizeof *test) : NULL;
 	if (test == NULL)
 		return false;
 	*test = (struct test){ fitness, list, entry, clock_monotonic_ms() };
@@ -252,11 +251,12 @@ static bool ask_entry(struct fitness *fitness, int list, enum list_entry entry, 
 	return false;
 }
 
-/* A list without test entries is given another chance unseen. */
+/* A list without test entries is given another chance unseen. A test that the budget has no room for is one without
+ * answers. */
 static void start_test(struct fitness *fitness, int list, bool matters)
 {
 	struct shape *shape = &fitness->shapes[list];
-	bool open = shape->tests_open > 0;
+	bool open = shape->tests_open > 0, room = has_room(fitness, list, LISTS_FOR_MAIL, LIST_ENTRIES);
 	shape->matters = list_of(fitness, list)->test && (matters || (open && shape->matters));
 	if (open)
 		return;
@@ -268,7 +268,7 @@ static void start_test(struct fitness *fitness, int list, bool matters)
 	memset(shape->replies, 0, sizeof shape->replies);
 	shape->tests_open = 1 + LIST_ENTRIES;	/* one more, so that it is not over before all are asked */
 	for (int entry = 0; entry < LIST_ENTRIES; entry++)
-		if (!ask_entry(fitness, list, (enum list_entry)entry, on_test))
+		if (!room || !ask_entry(fitness, list, (enum list_entry)entry, on_test))
 			end_test(fitness, list);
 	end_test(fitness, list);
 }
@@ -300,7 +300,7 @@ static void note_answer(struct fitness *fitness, int list, int64_t took_ms)
 {
 	struct shape *shape = &fitness->shapes[list];
 	shape->answers++;
-	shape->times_ms[shape->times++ % TIMES_KEPT] = took_ms;
+	median_add(&shape->times, took_ms);
 	if (!breaker_answered(&shape->breaker))
 		return;
 	if (shape->told_away)
@@ -423,7 +423,7 @@ void fitness_use(struct fitness *fitness, int list, enum lists_use use)
 {
 	struct shape *shape = &fitness->shapes[list];
 	if (list_of(fitness, list)->mail || breaker_open(&shape->breaker) ||
-	    shape->test_due_ms > clock_monotonic_ms() || is_spent(fitness, list, use))
+	    shape->test_due_ms > clock_monotonic_ms() || !has_room(fitness, list, use, LIST_ENTRIES + 1))
 		return;
 	start_test(fitness, list, true);
 }
@@ -447,7 +447,7 @@ enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, enum
 		*left_ms_out = breaker_left_ms(&shape->breaker, now_ms);
 		return FITNESS_AWAY;
 	}
-	if (is_spent(fitness, list, use)) {
+	if (!has_room(fitness, list, use, 1)) {
 		*left_ms_out = budget_left_ms(clock_now_ms());
 		return FITNESS_SPENT;
 	}
@@ -488,29 +488,12 @@ uint32_t fitness_generation(struct fitness *fitness)
 
 /* ---- report */
 
-static int by_size(const void *a, const void *b)
-{
-	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-	return left < right ? -1 : left > right;
-}
-
-static int64_t median_of(const struct shape *shape)
-{
-	int64_t times[TIMES_KEPT];
-	size_t count = shape->times < TIMES_KEPT ? (size_t)shape->times : TIMES_KEPT;
-	if (count == 0)
-		return -1;
-	memcpy(times, shape->times_ms, count * sizeof times[0]);
-	qsort(times, count, sizeof times[0], by_size);
-	return times[count / 2];
-}
-
 static enum fitness_state state_of(const struct fitness *fitness, int list)
 {
 	const struct shape *shape = &fitness->shapes[list];
 	if (shape->test == FITNESS_UNFIT)
 		return FITNESS_UNFIT;
-	if (is_spent(fitness, list, list_of(fitness, list)->mail ? LISTS_FOR_MAIL : LISTS_FOR_CHECK))
+	if (!has_room(fitness, list, list_of(fitness, list)->mail ? LISTS_FOR_MAIL : LISTS_FOR_CHECK, 1))
 		return FITNESS_SPENT;
 	return breaker_open(&shape->breaker) ? FITNESS_AWAY : shape->test;
 }
@@ -536,7 +519,7 @@ void fitness_report(const struct fitness *fitness, int list, struct fitness_repo
 		.state = state,
 		.answers = shape->answers,
 		.failures = shape->failures,
-		.median_ms = median_of(shape),
+		.median_ms = median_of(&shape->times),
 		.retry_s = due_ms < 0 ? -1 : (due_ms + 999) / 1000,
 	};
 	struct text why = text_over(report_out->why, sizeof report_out->why);

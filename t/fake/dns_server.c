@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "t/fake/dns_server.h"
 
+#include "policy/base/text.h"
+
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,7 +16,7 @@
 
 #include "policy/base/banned.h"
 
-enum { HEADER = 12, LATER_MAX = 256, SLOW_MS = 200, PACKET_MAX = 16384, A = 1, TXT = 16, AAAA = 28 };
+enum { HEADER = 12, LATER_MAX = 256, SLOW_MS = 200, PACKET_MAX = 16384, A = 1, TXT = 16, AAAA = 28, WORD_MAX = 64 };
 
 struct packet {
 	uint8_t bytes[PACKET_MAX];
@@ -30,6 +32,7 @@ struct later {
 
 struct dns_server {
 	pthread_t thread;
+	_Atomic(dns_script *) script;	/* NULL: none */
 	bool deaf;
 	int udp, tcp, port;
 	atomic_bool stop;
@@ -83,22 +86,63 @@ static void put_yes(struct packet *packet, unsigned type)
 		put_record(packet, TXT, "\4text", 5);
 }
 
-static bool begins(const uint8_t *label, const char *word)
+static bool begins(const char *text, const char *word)
 {
-	return label[0] >= strlen(word) && memcmp(label + 1, word, strlen(word)) == 0;
+	return strncmp(text, word, strlen(word)) == 0;
 }
 
-/* Header and question copied, then what the first label wants. False: no answer at all. */
-static bool answer(const uint8_t *question, size_t length, bool tcp, struct packet *packet)
+/* The bytes of header and question; 0: they are not whole. `name` is dotted. */
+static size_t read_question(const uint8_t *question, size_t length, char name[256])
+{
+	size_t end = HEADER, out = 0;
+	while (end < length && question[end] != 0) {
+		size_t label = question[end];
+		if (end + 1 + label > length || out + label + 2 > 256)
+			return 0;
+		memcpy(name + out, question + end + 1, label);
+		out += label;
+		name[out++] = '.';
+		end += 1 + label;
+	}
+	name[out > 0 ? out - 1 : 0] = '\0';
+	return end + 5 <= length ? end + 5 : 0;
+}
+
+/* What the server does with a question: the script's word, or the name's first label. */
+static void word_of(struct dns_server *server, const uint8_t *question, size_t length, char word[WORD_MAX])
+{
+	char name[256];
+	dns_script *script = atomic_load(&server->script);
+	size_t whole = read_question(question, length, name);
+	const char *said = whole > 0 && script != NULL ? script(name) : NULL;
+	if (said == NULL)
+		name[strcspn(name, ".")] = '\0';
+	text_copy(word, WORD_MAX, whole == 0 ? "silent" : said != NULL ? said : name);
+}
+
+static void put_answer(struct packet *packet, const char *word, unsigned type, bool tcp)
+{
+	uint8_t address[4];
+	if (begins(word, "cut") && !tcp)
+		packet->bytes[2] = 0x83;
+	else if (begins(word, "cut"))
+		put_long_texts(packet);
+	else if (begins(word, "garbage"))
+		memset(packet->bytes + 4, 0xff, packet->length - 4);
+	else if (inet_pton(AF_INET, word, address) == 1 && type == A)
+		put_record(packet, A, address, sizeof address);
+	else if ((packet->bytes[3] & 15) == 0)
+		put_yes(packet, type);
+}
+
+/* Header and question copied, then what the word wants. False: no answer at all. */
+static bool answer(const char *word, const uint8_t *question, size_t length, bool tcp, struct packet *packet)
 {
 	static const struct { const char *word; int rcode; } errors[] = { { "no", 3 }, { "servfail", 2 }, { "refused", 5 } };
-	const uint8_t *label = question + HEADER;
-	size_t end = HEADER;
-	while (end < length && question[end] != 0)
-		end += 1U + question[end];
-	end += 5;
-	if (end > length || begins(label, "silent"))
+	char name[256];
+	if (begins(word, "silent"))
 		return false;
+	size_t end = read_question(question, length, name);
 	unsigned type = (unsigned)question[end - 4] << 8 | question[end - 3];
 	memcpy(packet->bytes, question, end);
 	packet->length = end;
@@ -106,16 +150,9 @@ static bool answer(const uint8_t *question, size_t length, bool tcp, struct pack
 	packet->bytes[3] = 0x80;
 	memset(packet->bytes + 6, 0, 6);
 	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
-		if (begins(label, errors[i].word))
+		if (begins(word, errors[i].word))
 			packet->bytes[3] = (uint8_t)(0x80 | errors[i].rcode);
-	if (begins(label, "cut") && !tcp)
-		packet->bytes[2] = 0x83;
-	else if (begins(label, "cut"))
-		put_long_texts(packet);
-	else if (begins(label, "garbage"))
-		memset(packet->bytes + 4, 0xff, end - 4);
-	else if ((packet->bytes[3] & 15) == 0)
-		put_yes(packet, type);
+	put_answer(packet, word, type, tcp);
 	return true;
 }
 
@@ -129,15 +166,17 @@ static void take_udp(struct dns_server *server)
 	if (length < HEADER + 6)
 		return;
 	atomic_fetch_add(&server->udp_questions, 1);
-	if (server->deaf || !answer(question, (size_t)length, false, &packet))
+	char word[WORD_MAX];
+	word_of(server, question, (size_t)length, word);
+	if (server->deaf || !answer(word, question, (size_t)length, false, &packet))
 		return;
-	if (begins(question + HEADER, "slow") && server->later_count < LATER_MAX) {
+	if (begins(word, "slow") && server->later_count < LATER_MAX) {
 		struct later *later = &server->later[server->later_count++];
 		*later = (struct later){ .due_ms = now_ms() + SLOW_MS, .to = from, .length = packet.length };
 		memcpy(later->bytes, packet.bytes, packet.length);
 		return;
 	}
-	if (begins(question + HEADER, "forged")) {
+	if (begins(word, "forged")) {
 		struct packet forged = packet;
 		forged.bytes[0] ^= 0x55;
 		forged.bytes[forged.length - 1] = 99;
@@ -159,7 +198,9 @@ static void take_tcp(struct dns_server *server)
 	if (wanted >= HEADER + 6 && wanted <= sizeof question && recv(fd, question, wanted, MSG_WAITALL) == (ssize_t)wanted) {
 		atomic_fetch_add(&server->tcp_questions, 1);
 		uint8_t head[2];
-		if (!server->deaf && answer(question, wanted, true, &packet)) {
+		char word[WORD_MAX];
+		word_of(server, question, wanted, word);
+		if (!server->deaf && answer(word, question, wanted, true, &packet)) {
 			head[0] = (uint8_t)(packet.length >> 8);
 			head[1] = (uint8_t)packet.length;
 			send(fd, head, 2, MSG_NOSIGNAL | MSG_MORE);
@@ -239,6 +280,11 @@ void dns_server_stop(struct dns_server **server)
 	close(old->udp);
 	close(old->tcp);
 	free(old);
+}
+
+void dns_server_script(struct dns_server *server, dns_script *script)
+{
+	atomic_store(&server->script, script);
 }
 
 int dns_server_port(const struct dns_server *server)

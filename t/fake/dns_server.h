@@ -8,6 +8,8 @@
  *   cut...       over UDP cut (TC), over TCP 4 TXT records of 2,000 bytes each
  *   forged...    an answer with another id first, then yes
  *   garbage...   bytes behind the id that are no answer   servfail..., refused...
+ *
+ * A script may say another word for a name; an address among its words is the A record of the answer.
  */
 #ifndef PENSTOCK_FAKE_DNS_SERVER_H
 #define PENSTOCK_FAKE_DNS_SERVER_H
@@ -19,6 +21,11 @@ struct dns_server;
 /* `deaf`: it takes questions and never answers. NULL: no socket or no thread. */
 struct dns_server *dns_server_start(bool deaf);
 void dns_server_stop(struct dns_server **server);
+
+/* Called on the server's thread with the name, dotted, as it was asked. NULL: its first label decides. */
+typedef const char *dns_script(const char *name);
+void dns_server_script(struct dns_server *server, dns_script *script);	/* before the first question */
+
 int dns_server_port(const struct dns_server *server);
 int dns_server_questions(struct dns_server *server, bool tcp);	/* that came so far */
 
