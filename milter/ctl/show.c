@@ -86,10 +86,19 @@ static void add_sessions(struct table *table, const json_t *answer)
 	table_addf(table, "%.0f of %.0f %s", sessions, most, form_bar(bar, sessions, most > 0 ? most : -1));
 }
 
+/* Questions of today, of those that it may be asked. */
+static void add_asked(struct table *table, const json_t *row)
+{
+	if (json_is_integer(json_object_get(row, "budget")))
+		table_addf(table, "%.0f/%.0f", number_of(row, "asked_today"), number_of(row, "budget"));
+	else
+		add_number(table, row, "asked_today");
+}
+
 static void show_lists(const json_t *lists, FILE *to)
 {
-	static const char *const titles[] = { "BLOCK LIST", "STATE", ">ANSWERS", ">FAILURES", ">MEDIAN MS", ">RETRY IN", "WHY",
-					      NULL };
+	static const char *const titles[] = { "BLOCK LIST", "STATE", ">ANSWERS", ">FAILURES", ">MEDIAN MS", ">TODAY", ">RETRY IN",
+					      "WHY", NULL };
 	char form[FORM_MAX];
 	size_t index;
 	json_t *row;
@@ -103,6 +112,7 @@ static void show_lists(const json_t *lists, FILE *to)
 		add_number(table, row, "answers");
 		add_number(table, row, "failures");
 		add_number(table, row, "median_ms");
+		add_asked(table, row);
 		table_add(table, json_is_number(json_object_get(row, "retry_s")) ? form_span(form, retry) : "-");
 		table_add(table, text_of(row, "why"));
 	}
