@@ -4,7 +4,7 @@
 #include "milter/clock.h"
 #include "milter/dns/budget.h"
 #include "milter/dns/engine.h"
-#include "milter/dns/median.h"
+#include "milter/dns/track.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "policy/base/text.h"
@@ -37,10 +37,7 @@ struct shape {
 	enum fitness_state test;	/* UNTESTED, OK or UNFIT */
 	char why[REPLY_WHY_MAX];
 	struct budget *budget;		/* owned */
-	struct breaker breaker;
-	bool told_away;
-	uint64_t answers, failures;
-	struct median times;		/* of answers, ms */
+	struct track track;
 	int64_t test_due_ms;
 	int tests_open;			/* questions of a test under way */
 	bool matters;			/* whoever has an answer waits for its end */
@@ -93,16 +90,10 @@ static enum severity severity_of(const struct list *list, enum severity severity
 
 /* ---- budgets */
 
-/* What a use may ask in a day; 0: no end. */
-static int64_t share_of(const struct list *list, enum lists_use use)
-{
-	return use == LISTS_FOR_MAIL ? list->budget : list->budget - list->budget / 4;
-}
-
 static bool has_room(const struct fitness *fitness, int list, enum lists_use use, int questions)
 {
-	int64_t most = share_of(list_of(fitness, list), use);
-	return most == 0 || fitness_spent(fitness, list) + questions <= most;
+	int64_t budget = list_of(fitness, list)->budget, most = use == LISTS_FOR_MAIL ? budget : budget - budget / 4;
+	return budget == 0 || fitness_spent(fitness, list) + questions <= most;
 }
 
 int64_t fitness_spent(const struct fitness *fitness, int list)
@@ -110,14 +101,15 @@ int64_t fitness_spent(const struct fitness *fitness, int list)
 	return budget_spent(fitness->shapes[list].budget, clock_now_ms());
 }
 
-void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use)
+void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, char why[REPLY_WHY_MAX])
 {
 	const struct list *spent = list_of(fitness, list);
-	if (!budget_say(fitness->shapes[list].budget, (int)use, clock_now_ms()))
-		return;
-	log_line(severity_of(spent, SEVERITY_WARNING), "dns: block list %s: its budget of %lld questions a day is spent%s; "
-						       "it is asked again tomorrow (UTC)", spent->zone,
-		 (long long)spent->budget, use == LISTS_FOR_MAIL ? "" : " but for what is kept for mail");
+	struct text text = text_over(why, REPLY_WHY_MAX);
+	text_addf(&text, "its budget of %lld questions a day is spent%s", (long long)spent->budget,
+		  has_room(fitness, list, LISTS_FOR_MAIL, 1) ? " but for what is kept for mail" : "");
+	if (budget_say(fitness->shapes[list].budget, (int)use, clock_now_ms()))
+		log_line(severity_of(spent, SEVERITY_WARNING), "dns: block list %s: %s; it is asked again tomorrow (UTC)",
+			 spent->zone, why);
 }
 
 /* ---- unfit and fit again */
@@ -282,42 +274,22 @@ static void start_that_matters(struct fitness *fitness)
 
 /* ---- lists that do not answer */
 
-static void note_failure(struct fitness *fitness, int list, bool quiet)
+static void note(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet)
 {
-	struct shape *shape = &fitness->shapes[list];
-	shape->failures++;
-	if (!breaker_failed(&shape->breaker, &fitness->settings.breaker, clock_monotonic_ms(), (uint32_t)random()))
-		return;
-	shape->told_away = !quiet;
-	if (!quiet)
-		log_line(severity_of(list_of(fitness, list), SEVERITY_WARNING),
-			 "dns: block list %s gave no answer to %lld questions in a row; it is left alone for a while, "
-			 "what it lists is unknown", list_of(fitness, list)->zone,
-			 (long long)fitness->settings.breaker.failures);
-}
-
-static void note_answer(struct fitness *fitness, int list, int64_t took_ms)
-{
-	struct shape *shape = &fitness->shapes[list];
-	shape->answers++;
-	median_add(&shape->times, took_ms);
-	if (!breaker_answered(&shape->breaker))
-		return;
-	if (shape->told_away)
-		log_line(SEVERITY_INFO, "dns: block list %s answers again", list_of(fitness, list)->zone);
-	shape->told_away = false;
+	struct track *track = &fitness->shapes[list].track;
+	if (list_reply_tells(reply))
+		track_answered(track, list_of(fitness, list), took_ms);
+	else
+		track_failed(track, list_of(fitness, list), &fitness->settings.breaker, quiet);
 }
 
 static void on_probe(void *arg, const struct dns_answer *answer)
 {
 	struct test *probe = arg;
 	struct fitness *fitness = probe->fitness;
-	if (fitness->ending)
-		;
-	else if (answer->outcome == DNS_FOUND || answer->outcome == DNS_NONE)
-		note_answer(fitness, probe->list, clock_monotonic_ms() - probe->asked_ms);
-	else
-		note_failure(fitness, probe->list, true);
+	struct list_reply reply = list_reply_of(answer);
+	if (!fitness->ending)
+		note(fitness, probe->list, &reply, clock_monotonic_ms() - probe->asked_ms, true);
 	drop(fitness);
 	free(probe);
 }
@@ -325,7 +297,7 @@ static void on_probe(void *arg, const struct dns_answer *answer)
 /* Whether a list for mail is back is asked here, so that no connection waits for it. */
 static void probe(struct fitness *fitness, int list, int64_t now_ms)
 {
-	struct breaker *breaker = &fitness->shapes[list].breaker;
+	struct breaker *breaker = &fitness->shapes[list].track.breaker;
 	if (breaker_may_ask(breaker, now_ms) && !ask_entry(fitness, list, LIST_ENTRY_YES, on_probe))
 		breaker_unasked(breaker);
 }
@@ -339,7 +311,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < fitness->settings.list_count; i++) {
 		if (!list_of(fitness, i)->mail)
 			continue;
-		if (breaker_open(&fitness->shapes[i].breaker))
+		if (breaker_open(&fitness->shapes[i].track.breaker))
 			probe(fitness, i, now_ms);
 		else if (fitness->shapes[i].test_due_ms <= now_ms)
 			start_test(fitness, i, false);
@@ -422,7 +394,7 @@ void fitness_start(struct fitness *fitness)
 void fitness_use(struct fitness *fitness, int list, enum lists_use use)
 {
 	struct shape *shape = &fitness->shapes[list];
-	if (list_of(fitness, list)->mail || breaker_open(&shape->breaker) ||
+	if (list_of(fitness, list)->mail || breaker_open(&shape->track.breaker) ||
 	    shape->test_due_ms > clock_monotonic_ms() || !has_room(fitness, list, use, LIST_ENTRIES + 1))
 		return;
 	start_test(fitness, list, true);
@@ -431,7 +403,7 @@ void fitness_use(struct fitness *fitness, int list, enum lists_use use)
 /* Nobody probes a list that is not for mail: one of the questions that it is asked does. */
 static bool is_away(const struct fitness *fitness, int list, int64_t now_ms)
 {
-	const struct breaker *breaker = &fitness->shapes[list].breaker;
+	const struct breaker *breaker = &fitness->shapes[list].track.breaker;
 	return breaker_open(breaker) && (list_of(fitness, list)->mail || !breaker_due(breaker, now_ms));
 }
 
@@ -444,7 +416,7 @@ enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, enum
 	if (shape->test == FITNESS_UNFIT && !again)
 		return FITNESS_UNFIT;
 	if (is_away(fitness, list, now_ms)) {
-		*left_ms_out = breaker_left_ms(&shape->breaker, now_ms);
+		*left_ms_out = breaker_left_ms(&shape->track.breaker, now_ms);
 		return FITNESS_AWAY;
 	}
 	if (!has_room(fitness, list, use, 1)) {
@@ -457,7 +429,7 @@ enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, enum
 void fitness_asked(struct fitness *fitness, int list, bool sent)
 {
 	struct shape *shape = &fitness->shapes[list];
-	breaker_may_ask(&shape->breaker, clock_monotonic_ms());
+	breaker_may_ask(&shape->track.breaker, clock_monotonic_ms());
 	if (sent)
 		budget_count(shape->budget, clock_now_ms());
 }
@@ -470,11 +442,7 @@ bool fitness_unfit(const struct fitness *fitness, int list)
 void fitness_heard(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet)
 {
 	char why[REPLY_WHY_MAX];
-	if (!list_reply_tells(reply)) {
-		note_failure(fitness, list, quiet);
-		return;
-	}
-	note_answer(fitness, list, took_ms);
+	note(fitness, list, reply, took_ms, quiet);
 	if (!list_reply_odd(list_of(fitness, list), reply, why))
 		return;
 	set_unfit(fitness, list, why);
@@ -495,14 +463,14 @@ static enum fitness_state state_of(const struct fitness *fitness, int list)
 		return FITNESS_UNFIT;
 	if (!has_room(fitness, list, list_of(fitness, list)->mail ? LISTS_FOR_MAIL : LISTS_FOR_CHECK, 1))
 		return FITNESS_SPENT;
-	return breaker_open(&shape->breaker) ? FITNESS_AWAY : shape->test;
+	return breaker_open(&shape->track.breaker) ? FITNESS_AWAY : shape->test;
 }
 
 static int64_t due_of(const struct shape *shape, enum fitness_state state)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	if (state == FITNESS_AWAY)
-		return breaker_left_ms(&shape->breaker, now_ms);
+		return breaker_left_ms(&shape->track.breaker, now_ms);
 	if (state == FITNESS_SPENT)
 		return budget_left_ms(clock_now_ms());
 	if (state == FITNESS_UNFIT)
@@ -517,9 +485,9 @@ void fitness_report(const struct fitness *fitness, int list, struct fitness_repo
 	int64_t due_ms = due_of(shape, state);
 	*report_out = (struct fitness_report){
 		.state = state,
-		.answers = shape->answers,
-		.failures = shape->failures,
-		.median_ms = median_of(&shape->times),
+		.answers = shape->track.answers,
+		.failures = shape->track.failures,
+		.median_ms = track_median_ms(&shape->track),
 		.retry_s = due_ms < 0 ? -1 : (due_ms + 999) / 1000,
 	};
 	struct text why = text_over(report_out->why, sizeof report_out->why);

@@ -63,8 +63,8 @@ void fitness_heard(struct fitness *fitness, int list, const struct list_reply *r
 
 /* Questions that were sent to it today (UTC), tests included. Any thread. */
 int64_t fitness_spent(const struct fitness *fitness, int list);
-/* SPENT was the answer: said once a day, apart for mail and checks. */
-void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use);
+/* SPENT was the answer: the log says it once a day, apart for mail and checks; `why` is one clause. */
+void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, char why[REPLY_WHY_MAX]);
 
 bool fitness_unfit(const struct fitness *fitness, int list);
 

@@ -259,13 +259,8 @@ static bool find(struct list_question *question, const char *name)
 
 static void end_spent(struct list_question *question, int64_t left_ms)
 {
-	const struct list *list = list_of(question);
-	bool kept = question->use == LISTS_FOR_CHECK && lists_spent(question->lists, question->list) < list->budget;
-	char why[WHY_MAX];
-	struct text text = text_over(why, sizeof why);
-	text_addf(&text, "its budget of %lld questions a day is spent%s", (long long)list->budget,
-		  kept ? " but for what is kept for mail" : "");
-	fitness_say_spent(question->lists->fitness, question->list, question->use);
+	char why[REPLY_WHY_MAX];
+	fitness_say_spent(question->lists->fitness, question->list, question->use, why);
 	end_unknown(question, why, left_ms < DNS_TTL_MOST * 1000 ? left_ms : DNS_TTL_MOST * 1000);
 }
 
