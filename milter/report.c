@@ -373,7 +373,7 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 	static const struct {
 		const char *metric, *type, *help;
 	} rows[] = {
-		{ "dns_list_asked", "gauge", "1: the block list is in use; 0: it is left alone, or fails its test." },
+		{ "dns_list_asked", "gauge", "1: the block list is in use; 0: it is left alone, fails its test, or its budget is spent." },
 		{ "dns_list_answers_total", "counter", "Answers of a block list." },
 		{ "dns_list_failures_total", "counter", "Questions to a block list without an answer." },
 		{ "dns_list_median_ms", "gauge", "Median time of a block list's last answers." },
