@@ -51,22 +51,12 @@ bool list_reply_tells(const struct list_reply *reply)
 	return reply->outcome == DNS_FOUND || reply->outcome == DNS_NONE;
 }
 
-static bool refuses(const struct list *list, uint32_t code)
-{
-	if (listing_code_refuses(code))
-		return true;
-	for (int i = 0; i < list->error_count; i++)
-		if (code >= list->errors[i].first && code <= list->errors[i].last)
-			return true;
-	return false;
-}
-
 bool list_reply_odd(const struct list *list, const struct list_reply *reply, char why[REPLY_WHY_MAX])
 {
 	struct text text = text_over(why, REPLY_WHY_MAX);
 	for (int i = 0; i < reply->count; i++) {
 		uint32_t code = reply->codes[i];
-		bool refused = refuses(list, code);
+		bool refused = list_code_refuses(list, code);
 		if (!refused && !listing_code_lies(code))
 			continue;
 		text_addf(&text, "answered %u.%u.%u.%u: %s", code >> 24, code >> 16 & 255U, code >> 8 & 255U, code & 255U,
