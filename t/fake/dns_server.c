@@ -239,21 +239,33 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static bool open_sockets(struct dns_server *server)
+/* One number for UDP and TCP: the port that UDP was given may be somebody's over TCP. */
+static bool bind_both(struct dns_server *server)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof address;
-	struct timeval patience = { .tv_sec = 2 };
-	int bytes = 4 << 20;
 	server->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	server->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (server->udp < 0 || server->tcp < 0 || bind(server->udp, (struct sockaddr *)&address, length) != 0 ||
-	    getsockname(server->udp, (struct sockaddr *)&address, &length) != 0 ||
-	    bind(server->tcp, (struct sockaddr *)&address, length) != 0 || listen(server->tcp, 16) != 0)
-		return false;
+	server->port = 0;
+	if (server->udp >= 0 && server->tcp >= 0 && bind(server->udp, (struct sockaddr *)&address, length) == 0 &&
+	    getsockname(server->udp, (struct sockaddr *)&address, &length) == 0 &&
+	    bind(server->tcp, (struct sockaddr *)&address, length) == 0 && listen(server->tcp, 16) == 0)
+		server->port = ntohs(address.sin_port);
+	return server->port != 0;
+}
+
+static bool open_sockets(struct dns_server *server)
+{
+	struct timeval patience = { .tv_sec = 2 };
+	int bytes = 4 << 20;
+	for (int tries = 0; !bind_both(server); tries++) {
+		close(server->udp);
+		close(server->tcp);
+		if (tries == 20)
+			return false;
+	}
 	setsockopt(server->udp, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);	/* of use to root only */
 	setsockopt(server->tcp, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-	server->port = ntohs(address.sin_port);
 	return true;
 }
 
