@@ -17,10 +17,11 @@ use POSIX ();
 use Time::HiRes ();
 
 use lib File::Basename::dirname(Cwd::abs_path(__FILE__));
+use Dns;
 use Stand;
 
 my %option = (rounds => 5, messages => 20_000, sessions => 64, size => 4096, idle => 10_000, accounts => 10_000,
-	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory');
+	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory,dns');
 my %quick = (rounds => 2, messages => 2_000, idle => 500, accounts => 200, passes => 4);
 
 my $usage = <<"END";
@@ -33,7 +34,7 @@ usage: t/bench/run.pl [options], from the top of the build tree
   --accounts N    accounts in the memory part ($option{accounts})
   --passes N      messages of each account there ($option{passes})
   --rcpts N       recipients of each of those ($option{rcpts})
-  --parts LIST    of: speed,calls,idle,memory (all)
+  --parts LIST    of: speed,calls,idle,memory,dns (all)
   --quick         small numbers, to see that it works
   --markdown      print tables as in RESULTS.md
   --subject FILE  another milter in Penstock's place, started as FILE SOCKET; parts speed and idle only
@@ -51,7 +52,8 @@ if ($given{help}) {
 $option{parts} = join ',', grep { $_ eq 'speed' || $_ eq 'idle' } split /,/, $option{parts} if $option{subject};
 my %part = map { $_ => 1 } split /,/, $option{parts};
 for (sort keys %part) {
-	die "--parts: \"$_\" is none; expected speed, calls, idle, memory\n$usage" if !/^(?:speed|calls|idle|memory)$/;
+	die "--parts: \"$_\" is none; expected speed, calls, idle, memory, dns\n$usage"
+		if !/^(?:speed|calls|idle|memory|dns)$/;
 }
 
 my $subject = $option{subject} ? 'subject' : 'penstock';
@@ -74,17 +76,19 @@ $stand->{keep} = $option{keep};
 $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 my @rows;	# of the result: figure, null, subject, ratio, target, word
 my @notes;
+my (@dns_rows, @dns_notes);
 END {
 	my $status = $?;
 	$stand->finish if $stand;
 	$? = $status;
 }
 
-start_all();
+start_all() if grep { $_ ne 'dns' } keys %part;
 speed() if $part{speed};
 calls() if $part{calls};
 idle() if $part{idle};
 memory() if $part{memory};
+dns() if $part{dns};
 print_result();
 exit 0;
 
@@ -442,24 +446,39 @@ sub machine
 		$system, $release, $redis // 'none';
 }
 
+sub dns
+{
+	my ($rows, $notes) = Dns::run(stand => $stand, bin => Cwd::abs_path($bin), rounds => $option{rounds},
+				      quick => $option{quick}, say => \&say_progress);
+	@dns_rows = @$rows;
+	@dns_notes = @$notes;
+}
+
 sub print_result
 {
 	my @head = ('figure', 'null milter', $subject, 'ratio', 'target', 'result');
 	my $how = sprintf '%d rounds of %d messages, %d sessions, a new session for each message, 1 recipient, '
 		. '%d bytes of body', @option{qw(rounds messages sessions size)};
 	print "\n", $option{markdown} ? '' : '# ', machine(), "\n", $option{markdown} ? "\n" : '# ', "$how\n\n";
+	print_table(\@head, \@rows, \@notes) if @rows;
+	print_table(\@Dns::head, \@dns_rows, \@dns_notes) if @dns_rows;
+}
+
+sub print_table
+{
+	my ($head, $rows, $notes) = @_;
 	if ($option{markdown}) {
-		print '| ', join(' | ', @head), " |\n|", join('|', map { $_ == 0 ? '---' : '--:' } 0 .. $#head), "|\n";
-		print '| ', join(' | ', @$_), " |\n" for @rows;
-		print "\n", map { "* $_\n" } @notes;
+		print '| ', join(' | ', @$head), " |\n|", join('|', map { $_ == 0 ? '---' : '--:' } 0 .. $#$head), "|\n";
+		print '| ', join(' | ', @$_), " |\n" for @$rows;
+		print "\n", (map { "* $_\n" } @$notes), "\n";
 		return;
 	}
 	my @width;
-	for my $column (0 .. $#head) {
-		($width[$column]) = sort { $b <=> $a } map { length $_->[$column] } \@head, @rows;
+	for my $column (0 .. $#$head) {
+		($width[$column]) = sort { $b <=> $a } map { length $_->[$column] } $head, @$rows;
 	}
-	for my $line (\@head, @rows) {
-		print join('  ', map { sprintf $_ == 0 ? '%-*s' : '%*s', $width[$_], $line->[$_] } 0 .. $#head), "\n";
+	for my $line ($head, @$rows) {
+		print join('  ', map { sprintf $_ == 0 ? '%-*s' : '%*s', $width[$_], $line->[$_] } 0 .. $#$head), "\n";
 	}
-	print "\n", map { "note: $_\n" } @notes;
+	print "\n", (map { "note: $_\n" } @$notes), "\n";
 }
