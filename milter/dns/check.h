@@ -6,7 +6,7 @@
  *
  * Of a host name, its A and AAAA records and those of its MX hosts are checked, at most CHECK_ADDRESSES_MAX, and the
  * name itself is looked up in the lists of domains. Of a network (IPv4, /20 at most) every address is checked, a
- * bounded number at a time.
+ * bounded number at a time. All questions leave DNS room for the mail (pump.h), and wait where there is none.
  *
  * Loop thread only, but for check_parse.
  */
@@ -41,22 +41,24 @@ struct check_target {
  * False with a sentence in `error`, which repeats at most 60 bytes of `text`, printable ones. */
 bool check_parse(const char *text, bool public_only, struct check_target *target_out, char *error, size_t error_size);
 
-/* How many addresses it comes to at most: what a limit of rate counts. */
+/* How many addresses it comes to: what a limit of rate counts. Those of a host name are not known yet: it counts as 8. */
 int check_cost(const struct check_target *target);
 
 enum check_event_kind {
 	CHECK_EVENT_BEGIN,	/* first: target, lists */
-	CHECK_EVENT_TARGET,	/* an address (or the name itself) that is checked now: subject, origin_of */
-	CHECK_EVENT_LIST,	/* one list's answer of one subject */
+	CHECK_EVENT_TARGET,	/* an address (or the name itself) that is checked now: subject, from */
+	CHECK_EVENT_LIST,	/* one list's answer of one subject; of a network and where `brief`, only listings */
 	CHECK_EVENT_TEXT,	/* the TXT record of a listing: subject, list, text */
 	CHECK_EVENT_ORIGIN,	/* AS and prefix of an address */
 	CHECK_EVENT_PTR,
-	CHECK_EVENT_SUBJECT,	/* all of one subject is there: its sums */
-	CHECK_EVENT_END,	/* last: sums over all subjects; or `error` */
+	CHECK_EVENT_SUBJECT,	/* all of one subject is there: its sums; with `why` where nobody was asked of it */
+	CHECK_EVENT_END,	/* last: sums over all subjects; `error` where something is missing in them */
 };
 
 struct check_sums {
-	int listed, clean, unknown, skipped;	/* lists, or for END subjects: listed anywhere, clean, without any answer */
+	/* Lists; an allow listing counts as clean. For END subjects: listed anywhere, on no list, without any answer,
+	 * not asked about. */
+	int listed, clean, unknown, skipped;
 	double weight;		/* of the listings that are no allow listing */
 };
 
@@ -83,11 +85,14 @@ struct check_event {
 	/* SUBJECT, END */
 	struct check_sums sums;
 	int64_t took_ms;
+	const char *why;	/* SUBJECT: the address is not asked of anybody ("private"); NULL: it was */
 	const char *error;		/* END: one sentence; NULL: none */
 };
 
 struct check_settings {
-	struct engine *engine;		/* borrowed, as long as the check lives */
+	/* Borrowed until check_end. Where it is freed while questions are under way the check ends with an error; one
+	 * that is paused must have been ended before. */
+	struct engine *engine;
 	struct lists *lists;		/* borrowed */
 	const char *origin4, *origin6, *as_names;	/* zones; "": not asked. Borrowed */
 	bool public_only;		/* addresses that names lead to, too */

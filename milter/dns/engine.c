@@ -137,6 +137,11 @@ bool engine_asks(struct engine *engine, const char *name, enum dns_type type)
 	return engine->resolver != NULL && resolver_asks(engine->resolver, name, type);
 }
 
+struct resolver_load engine_load(const struct engine *engine)
+{
+	return engine->resolver != NULL ? resolver_load(engine->resolver) : (struct resolver_load){ 0, 0 };
+}
+
 struct cache *engine_cache(struct engine *engine)
 {
 	return engine->cache;

@@ -28,6 +28,9 @@ bool engine_ask(struct engine *engine, const char *name, enum dns_type type, res
 /* An equal question is under way: engine_ask would join it. */
 bool engine_asks(struct engine *engine, const char *name, enum dns_type type);
 
+/* Questions under way, and how many may be; 0 of 0 while the engine is being freed. Loop thread. */
+struct resolver_load engine_load(const struct engine *engine);
+
 /* For what is made of answers and holds as long as they do. The first byte of a key says whose it is: below 128 it is
  * the engine's. */
 enum { CACHE_LISTINGS = 128 };

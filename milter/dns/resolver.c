@@ -352,3 +352,9 @@ bool resolver_query(struct resolver *resolver, const char *name, enum dns_type t
 		start_query(query);
 	return true;
 }
+
+struct resolver_load resolver_load(const struct resolver *resolver)
+{
+	int64_t asked = held(resolver);
+	return (struct resolver_load){ asked > resolver->waiters ? asked : resolver->waiters, resolver->settings.inflight };
+}

@@ -40,4 +40,10 @@ bool resolver_query(struct resolver *resolver, const char *name, enum dns_type t
 /* An equal question is under way: resolver_query would join it, and nothing would be sent. */
 bool resolver_asks(struct resolver *resolver, const char *name, enum dns_type type);
 
+/* Questions under way, and how many may be. */
+struct resolver_load {
+	int64_t under_way, most;
+};
+struct resolver_load resolver_load(const struct resolver *resolver);
+
 #endif

@@ -220,3 +220,11 @@ bool resolver_asks(struct resolver *resolver, const char *name, enum dns_type ty
 	(void)type;
 	return false;
 }
+
+struct resolver_load resolver_load(const struct resolver *resolver)
+{
+	int64_t under_way = 0;
+	for (const struct question *question = resolver->open; question != NULL; question = question->next)
+		under_way++;
+	return (struct resolver_load){ under_way, 4096 };
+}
