@@ -82,14 +82,6 @@ bool pump_waits(const struct pump *pump)
 	return !TAILQ_EMPTY(&pump->waiting);
 }
 
-bool pump_full(const struct pump *pump)
-{
-	if (pump->engine == NULL)
-		return false;
-	struct resolver_load load = engine_load(pump->engine);
-	return load.most > 0 && load.under_way >= load.most;
-}
-
 void pump_hold(struct pump *pump)
 {
 	pump->references++;

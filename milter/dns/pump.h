@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * pump: the questions of one check wait here for their turn. They go out as long as DNS has room: about half of what
- * may be under way is left to the mail, and a little more by a check of very many addresses. So that a check is never
- * refused for what others ask, and no turn of the loop is long.
+ * may be under way is left to the mail, and a little more by a check of very many addresses. So the mail does not queue
+ * behind a check, and no turn of the loop is long.
  *
  * A pump is the first member of what it serves, and what keeps it alive: counted, one reference for the owner and one
  * for each question under way, which cannot be called back. Loop thread only.
@@ -44,7 +44,6 @@ void pump_push(struct pump *pump, struct step *step, bool soon);
 /* There will be a turn. */
 void pump_wake(struct pump *pump);
 bool pump_waits(const struct pump *pump);	/* there are steps whose turn has not come */
-bool pump_full(const struct pump *pump);	/* DNS takes no question at all at present */
 
 void pump_hold(struct pump *pump);
 /* An answer has come. False: nobody wants it. pump_release is owed in any case. */

@@ -11,7 +11,7 @@
 
 #include "policy/base/banned.h"
 
-enum { TEXT_MAX = 300, TRIES_MOST = 100, KEY_LEAST = 8 };
+enum { TEXT_MAX = 300, KEY_LEAST = 8 };
 
 /* One list. */
 struct slot {
@@ -20,7 +20,6 @@ struct slot {
 	struct subject *subject;
 	const struct list *list;
 	int place;	/* in the catalogue */
-	int tries;
 	struct text_lookup *text;	/* owned; NULL: not asked */
 };
 
@@ -219,21 +218,11 @@ static void take_answer(struct slot *slot, const struct list_answer *answer)
 	settle(subject);
 }
 
-/* Where a list was tested first, DNS may have become full meanwhile: that is no answer. */
-static bool try_again(struct slot *slot, const struct list_answer *answer)
-{
-	struct pump *pump = slot->subject->owner->pump;
-	if (answer->state != LIST_STATE_UNKNOWN || !pump_full(pump) || ++slot->tries > TRIES_MOST)
-		return false;
-	pump_push(pump, &slot->step, true);
-	return true;
-}
-
 static void on_list(struct list_question *question, const struct list_answer *answer)
 {
 	struct slot *slot = (struct slot *)(void *)((char *)question - offsetof(struct slot, question));
 	struct pump *pump = slot->subject->owner->pump;
-	if (pump_heard(pump) && !try_again(slot, answer))
+	if (pump_heard(pump))
 		take_answer(slot, answer);
 	pump_release(pump);
 }

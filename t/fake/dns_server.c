@@ -16,7 +16,7 @@
 
 #include "policy/base/banned.h"
 
-enum { HEADER = 12, LATER_MAX = 256, SLOW_MS = 200, PACKET_MAX = 16384, A = 1, TXT = 16, AAAA = 28, WORD_MAX = 64 };
+enum { HEADER = 12, LATER_MAX = 1024, SLOW_MS = 200, PACKET_MAX = 16384, A = 1, MX = 15, TXT = 16, AAAA = 28, WORD_MAX = 64 };
 
 struct packet {
 	uint8_t bytes[PACKET_MAX];
@@ -33,6 +33,7 @@ struct later {
 struct dns_server {
 	pthread_t thread;
 	_Atomic(dns_script *) script;	/* NULL: none */
+	const struct dns_row *rows;	/* borrowed; NULL: none */
 	bool deaf;
 	int udp, tcp, port;
 	atomic_bool stop;
@@ -108,6 +109,70 @@ static size_t read_question(const uint8_t *question, size_t length, char name[25
 	return end + 5 <= length ? end + 5 : 0;
 }
 
+/* ---- rows */
+
+static bool is_in(const char *name, const char *zone)
+{
+	size_t length = strlen(name), tail = strlen(zone);
+	return length >= tail && strcmp(name + length - tail, zone) == 0 && (length == tail || name[length - tail - 1] == '.');
+}
+
+static size_t pack_name(uint8_t *to, const char *name)
+{
+	uint8_t *start = to;
+	for (size_t length; *name != '\0'; name += length + (name[length] == '.')) {
+		length = strcspn(name, ".");
+		*to++ = (uint8_t)length;
+		memcpy(to, name, length);
+		to += length;
+	}
+	*to++ = 0;
+	return (size_t)(to - start);
+}
+
+static void put_row(struct packet *packet, const struct dns_row *row)
+{
+	uint8_t data[300] = { 0 };
+	size_t length = strlen(row->data);
+	if (row->type == A || row->type == AAAA) {
+		length = row->type == A ? 4 : 16;
+		inet_pton(row->type == A ? AF_INET : AF_INET6, row->data, data);
+	} else if (row->type == TXT) {
+		data[0] = (uint8_t)length;
+		memcpy(data + 1, row->data, length++);
+	} else {
+		size_t before = row->type == MX ? 2 : 0;
+		data[1] = before > 0 ? 10 : 0;
+		length = before + pack_name(data + before, row->data);
+	}
+	put_record(packet, (unsigned)row->type, data, length);
+}
+
+static void put_rows(const struct dns_row *rows, const char *name, int type, struct packet *packet)
+{
+	bool exists = false;
+	for (const struct dns_row *row = rows; row->name != NULL; row++) {
+		if (row->type == 0 || strcmp(row->name, name) != 0)
+			continue;
+		exists = true;
+		if (row->type == type)
+			put_row(packet, row);
+	}
+	if (!exists)
+		packet->bytes[3] = 0x83;
+}
+
+/* "": what the rows hold of the name itself. */
+static const char *row_word(const struct dns_row *rows, const char *name)
+{
+	for (const struct dns_row *row = rows; row->name != NULL; row++)
+		if (row->type == 0 && is_in(name, row->name))
+			return row->data;
+	return "";
+}
+
+/* ---- answers */
+
 /* What the server does with a question: the script's word, or the name's first label. */
 static void word_of(struct dns_server *server, const uint8_t *question, size_t length, char word[WORD_MAX])
 {
@@ -115,6 +180,8 @@ static void word_of(struct dns_server *server, const uint8_t *question, size_t l
 	dns_script *script = atomic_load(&server->script);
 	size_t whole = read_question(question, length, name);
 	const char *said = whole > 0 && script != NULL ? script(name) : NULL;
+	if (whole > 0 && server->rows != NULL)
+		said = row_word(server->rows, name);
 	if (said == NULL)
 		name[strcspn(name, ".")] = '\0';
 	text_copy(word, WORD_MAX, whole == 0 ? "silent" : said != NULL ? said : name);
@@ -136,7 +203,8 @@ static void put_answer(struct packet *packet, const char *word, unsigned type, b
 }
 
 /* Header and question copied, then what the word wants. False: no answer at all. */
-static bool answer(const char *word, const uint8_t *question, size_t length, bool tcp, struct packet *packet)
+static bool answer(const struct dns_server *server, const char *word, const uint8_t *question, size_t length, bool tcp,
+		   struct packet *packet)
 {
 	static const struct { const char *word; int rcode; } errors[] = { { "no", 3 }, { "servfail", 2 }, { "refused", 5 } };
 	char name[256];
@@ -152,7 +220,10 @@ static bool answer(const char *word, const uint8_t *question, size_t length, boo
 	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
 		if (begins(word, errors[i].word))
 			packet->bytes[3] = (uint8_t)(0x80 | errors[i].rcode);
-	put_answer(packet, word, type, tcp);
+	if (server->rows != NULL && (*word == '\0' || begins(word, "slow")))
+		put_rows(server->rows, name, (int)type, packet);
+	else
+		put_answer(packet, word, type, tcp);
 	return true;
 }
 
@@ -168,7 +239,7 @@ static void take_udp(struct dns_server *server)
 	atomic_fetch_add(&server->udp_questions, 1);
 	char word[WORD_MAX];
 	word_of(server, question, (size_t)length, word);
-	if (server->deaf || !answer(word, question, (size_t)length, false, &packet))
+	if (server->deaf || !answer(server, word, question, (size_t)length, false, &packet))
 		return;
 	if (begins(word, "slow") && server->later_count < LATER_MAX) {
 		struct later *later = &server->later[server->later_count++];
@@ -200,7 +271,7 @@ static void take_tcp(struct dns_server *server)
 		uint8_t head[2];
 		char word[WORD_MAX];
 		word_of(server, question, wanted, word);
-		if (!server->deaf && answer(word, question, wanted, true, &packet)) {
+		if (!server->deaf && answer(server, word, question, wanted, true, &packet)) {
 			head[0] = (uint8_t)(packet.length >> 8);
 			head[1] = (uint8_t)packet.length;
 			send(fd, head, 2, MSG_NOSIGNAL | MSG_MORE);
@@ -269,16 +340,27 @@ static bool open_sockets(struct dns_server *server)
 	return true;
 }
 
-struct dns_server *dns_server_start(bool deaf)
+static struct dns_server *start(bool deaf, const struct dns_row *rows)
 {
 	struct dns_server *server = calloc(1, sizeof *server);
 	if (server == NULL)
 		return NULL;
 	server->deaf = deaf;
+	server->rows = rows;
 	if (open_sockets(server) && pthread_create(&server->thread, NULL, serve, server) == 0)
 		return server;
 	free(server);
 	return NULL;
+}
+
+struct dns_server *dns_server_start(bool deaf)
+{
+	return start(deaf, NULL);
+}
+
+struct dns_server *dns_server_start_rows(const struct dns_row *rows)
+{
+	return start(false, rows);
 }
 
 void dns_server_stop(struct dns_server **server)
