@@ -5,6 +5,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +25,9 @@ struct exchange_call {
 	struct event *deadline;		/* owned */
 	enum state state;
 	bool ended;			/* the client sends no more */
+	bool streams;			/* the answer comes in parts: the deadline is one for reading some of it */
+	bool full;			/* the sender waits for `drained` */
+	struct exchange_stream stream;
 	struct exchange_call *next, **link;	/* the exchange's list */
 };
 
@@ -55,6 +59,8 @@ static void call_close(struct exchange_call *call)
 	call->bev = NULL;
 	if (call->state != SERVING)
 		free(call);
+	else if (call->streams)
+		call->stream.gone(call->stream.arg);	/* the call may be gone now */
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -81,7 +87,7 @@ static void on_input(struct bufferevent *bev, void *arg)
 	struct evbuffer *input = bufferevent_get_input(bev);
 	if (call->state != READING) {
 		/* behind the request nothing matters; while it is served its bytes are still looked at */
-		if (call->state != SERVING)
+		if (call->state != SERVING || call->streams)
 			evbuffer_drain(input, evbuffer_get_length(input));
 		return;
 	}
@@ -92,13 +98,20 @@ static void on_input(struct bufferevent *bev, void *arg)
 		serve(call, end);
 }
 
+/* A client that closes only its sending side still reads. POLLHUP: it has closed both. */
+static bool has_hung_up(struct bufferevent *bev)
+{
+	struct pollfd look = { .fd = bufferevent_getfd(bev) };
+	return poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 static void on_end(struct bufferevent *bev, short what, void *arg)
 {
 	struct exchange_call *call = arg;
 	bool half_closed = (what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_ERROR) == 0;
 	size_t length = evbuffer_get_length(bufferevent_get_input(bev));
 	call->ended = true;
-	if (half_closed && (call->state == SERVING || call->state == ANSWERING))
+	if (half_closed && (call->state == SERVING || call->state == ANSWERING) && !(call->streams && has_hung_up(bev)))
 		return;
 	if (half_closed && call->state == READING && call->exchange->kind->close_ends && length > 0) {
 		serve(call, length);
@@ -120,6 +133,56 @@ static void on_written(struct bufferevent *bev, void *arg)
 	shutdown(bufferevent_getfd(bev), SHUT_WR);
 }
 
+/* ---- answers in parts */
+
+static void renew_deadline(struct exchange_call *call)
+{
+	struct timeval deadline = { .tv_sec = call->exchange->kind->deadline_s };
+	evtimer_add(call->deadline, &deadline);
+}
+
+/* The client is owed nothing: it cannot be late. */
+static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct exchange_call *call = arg;
+	size_t left = evbuffer_get_length(output);
+	if (info->n_deleted == 0)
+		return;
+	if (left == 0 && call->state == SERVING)
+		evtimer_del(call->deadline);
+	else
+		renew_deadline(call);
+	if (!call->full || left >= EXCHANGE_LOW)
+		return;
+	call->full = false;
+	call->stream.drained(call->stream.arg);
+}
+
+void exchange_begin(struct exchange_call *call, const struct exchange_stream *stream)
+{
+	struct evbuffer *input = bufferevent_get_input(call->bev);
+	call->streams = true;
+	call->stream = *stream;
+	evbuffer_drain(input, evbuffer_get_length(input));	/* a full one would hide that the client leaves */
+	evtimer_del(call->deadline);
+	evbuffer_add_cb(bufferevent_get_output(call->bev), on_output, call);
+}
+
+bool exchange_send(struct exchange_call *call, struct evbuffer *part)
+{
+	if (call->bev == NULL) {
+		evbuffer_drain(part, evbuffer_get_length(part));
+		return true;
+	}
+	struct evbuffer *output = bufferevent_get_output(call->bev);
+	if (evbuffer_get_length(output) == 0)
+		renew_deadline(call);
+	if (bufferevent_write_buffer(call->bev, part) != 0)
+		event_active(call->deadline, EV_TIMEOUT, 0);	/* no memory: nothing to wait for */
+	call->full = evbuffer_get_length(output) > EXCHANGE_HIGH;
+	return !call->full;
+}
+
 void exchange_answer(struct exchange_call *call, struct evbuffer *answer)
 {
 	if (call->bev == NULL) {
@@ -129,6 +192,9 @@ void exchange_answer(struct exchange_call *call, struct evbuffer *answer)
 	struct evbuffer *input = bufferevent_get_input(call->bev);
 	evbuffer_drain(input, evbuffer_get_length(input));
 	call->state = ANSWERING;
+	call->full = false;	/* nobody waits for `drained` any more */
+	if (call->streams)
+		renew_deadline(call);
 	if (answer == NULL || evbuffer_get_length(answer) == 0 || bufferevent_write_buffer(call->bev, answer) != 0)
 		event_active(call->deadline, EV_TIMEOUT, 0);	/* nothing to wait for */
 }

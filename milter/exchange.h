@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * exchange: a server whose connections carry one request and one answer and are then closed: the control socket.
- * Bounded in all ways: connections, bytes of a request, seconds from accept to close.
+ * Bounded in all ways: connections, bytes of a request, seconds from accept to close. An answer may come in parts: then
+ * its client may take as long as it reads at all.
  *
  * Loop thread only, or with the loop stopped. SIGPIPE has to be ignored.
  */
@@ -31,6 +32,26 @@ struct exchange_kind {
 
 /* Takes over the listening socket; `kind` must live as long. NULL: no memory, the socket is closed. */
 struct exchange *exchange_start(struct event_base *base, int listen_fd, const struct exchange_kind *kind);
+
+/* For answers that come in parts; called on the loop thread, never from inside exchange_send. */
+struct exchange_stream {
+	/* The client has gone, or has read nothing for deadline_s, or the server ends. exchange_answer is still owed, and
+	 * may be called from here. */
+	void (*gone)(void *arg);
+	/* What is not sent yet has fallen below EXCHANGE_LOW again. */
+	void (*drained)(void *arg);
+	void *arg;
+};
+
+enum { EXCHANGE_HIGH = 256 * 1024, EXCHANGE_LOW = 64 * 1024 };	/* bytes that are not sent yet */
+
+/* The answer will come in parts. Once for a call, from inside `serve`, whose request is gone afterwards; `stream` is
+ * copied. */
+void exchange_begin(struct exchange_call *call, const struct exchange_stream *stream);
+
+/* Sends a part (drained). False: more than EXCHANGE_HIGH bytes are not sent yet; it is taken all the same, but send no
+ * more before `drained`. */
+bool exchange_send(struct exchange_call *call, struct evbuffer *part);
 
 /* Sends what is in `answer` (drained; NULL: no memory) and closes. Safe, and still owed, when client or server have gone. */
 void exchange_answer(struct exchange_call *call, struct evbuffer *answer);

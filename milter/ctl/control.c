@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/control.h"
 
+#include "milter/ctl/lookup.h"
 #include "milter/daemon.h"
 #include "milter/endpoint.h"
 #include "milter/exchange.h"
@@ -44,7 +45,7 @@ struct request {
 	char seconds[24];
 };
 
-/* Answers at once or asks the store. False: `error` holds one sentence, and nothing was asked or answered. */
+/* Answers at once or asks the store, or hands the call to somebody who does. False: `error` holds one sentence, and nothing was asked or answered. */
 typedef bool command_function(struct request *request, char *error, size_t error_size);
 
 struct command {
@@ -315,10 +316,23 @@ static bool do_limit(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
+/* The answer comes in lines, as they become known. */
+static bool do_rbl(struct request *request, char *error, size_t error_size)
+{
+	const char *target = json_string_value(json_object_get(request->json, "target"));
+	if (target == NULL)
+		return fail_value(request, "target", "an address, a host name or a network", error, error_size);
+	if (!lookup_start(request->call, target, error, error_size))
+		return false;
+	request_free(request);
+	return true;
+}
+
 static const struct command commands[] = {
 	{ "status", do_status, "", NULL },
 	{ "pools", do_pools, "", NULL },
 	{ "top", do_top, "by count", NULL },
+	{ "rbl", do_rbl, "target", NULL },
 	{ "account.show", do_show, "account", NULL },
 	{ "account.limit", do_limit, "account set", NULL },
 	{ "account.block", do_note, "account reason seconds", "block" },
@@ -376,7 +390,7 @@ static bool run(struct request *request, const char *line, size_t length, char *
 	request->command = command_find(json_string_value(word));
 	if (request->command == NULL) {
 		show(word, shown);
-		return fail(error, error_size, "\"do\" is %s; expected status, pools, top, or account.show, limit, "
+		return fail(error, error_size, "\"do\" is %s; expected status, pools, top, rbl, or account.show, limit, "
 			    "block, unblock, exempt, unexempt or reset.", shown);
 	}
 	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
