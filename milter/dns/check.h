@@ -59,7 +59,7 @@ struct check_sums {
 	/* Lists; an allow listing counts as clean. For END subjects: listed anywhere, on no list, without any answer,
 	 * not asked about. */
 	int listed, clean, unknown, skipped;
-	double weight;		/* of the listings that are no allow listing */
+	double weight;		/* of the listings that are no allow listing: listings_weight */
 };
 
 /* All pointers are borrowed for the call. */

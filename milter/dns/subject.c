@@ -20,6 +20,7 @@ struct slot {
 	struct subject *subject;
 	const struct list *list;
 	int place;	/* in the catalogue */
+	bool against;	/* it lists the subject, and is no allow list */
 	struct text_lookup *text;	/* owned; NULL: not asked */
 };
 
@@ -69,9 +70,20 @@ static void emit(struct subject *subject, struct check_event *event)
 	subject->owner->emit(subject->owner, event);
 }
 
+static double weight_of(const struct subject *subject)
+{
+	const struct list *against[LISTS_MAX];
+	int count = 0;
+	for (int i = 0; i < subject->slot_count && count < LISTS_MAX; i++)
+		if (subject->slots[i].against)
+			against[count++] = subject->slots[i].list;
+	return listings_weight(against, count);
+}
+
 static void finish(struct subject *subject, const char *why)
 {
 	struct check_sums sums = subject->sums;
+	sums.weight = weight_of(subject);
 	struct check_event event = {
 		.kind = CHECK_EVENT_SUBJECT,
 		.sums = sums,
@@ -191,16 +203,14 @@ static enum list_answer_kind read_answer(const struct list *list, const struct l
 	return read_codes(list, &answer->reply, kind_out, why_out);
 }
 
-static void count(struct subject *subject, const struct list *list, enum list_answer_kind said, enum list_kind kind)
+static void count(struct slot *slot, enum list_answer_kind said, enum list_kind kind)
 {
-	struct check_sums *sums = &subject->sums;
-	bool bad = said == CHECK_LISTED && kind != LIST_ALLOW;
-	sums->listed += bad;
-	sums->clean += said == CHECK_CLEAN || (said == CHECK_LISTED && !bad);
+	struct check_sums *sums = &slot->subject->sums;
+	slot->against = said == CHECK_LISTED && kind != LIST_ALLOW;
+	sums->listed += slot->against;
+	sums->clean += said == CHECK_CLEAN || (said == CHECK_LISTED && !slot->against);
 	sums->unknown += said == CHECK_UNKNOWN;
 	sums->skipped += said == CHECK_SKIPPED;
-	if (bad)
-		sums->weight += list->weight;
 }
 
 static void take_answer(struct slot *slot, const struct list_answer *answer)
@@ -210,7 +220,7 @@ static void take_answer(struct slot *slot, const struct list_answer *answer)
 	struct list_answer copy = *answer;
 	struct check_event event = { .kind = CHECK_EVENT_LIST, .list = list, .answer = &copy };
 	event.said = read_answer(list, answer, &event.listed_as, &copy.why);
-	count(subject, list, event.said, event.listed_as);
+	count(slot, event.said, event.listed_as);
 	if (event.said == CHECK_LISTED && !subject->owner->brief)
 		ask_text(slot);
 	if (event.said == CHECK_LISTED || !subject->owner->brief)

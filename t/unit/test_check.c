@@ -29,6 +29,7 @@ static const struct dns_row rows[] = {
 	{ "1.2.0.192.l4.test", 1, "127.0.0.4" },
 	{ "1.2.0.192.0123456789abcdef.l5.test", 1, "127.0.0.2" },
 	{ "1.2.0.192.0123456789abcdef.l5.test", 16, "0123456789abcdef asked" },
+	{ "1.2.0.192.l9.test", 1, "127.0.0.2" },	/* a part of l3 */
 	{ "1.2.0.192.l6.test", 1, "127.255.255.254" },
 	{ "1.2.0.192.l7.test", 1, "203.0.113.7" },
 	{ "1.2.0.192.l97.test", 1, "127.0.0.2" },
@@ -203,6 +204,7 @@ static void make_lists(void)
 	catalogue[4].codes[0] = (struct list_code){ 0x7f000004, 0x7f000004, LIST_EXPLOIT };
 	catalogue[4].codes[1] = (struct list_code){ 0x7f000009, 0x7f000009, LIST_POLICY };
 	catalogue[4].code_count = 2;
+	catalogue[9].whole = &catalogue[3];
 	snprintf(catalogue[3].removal, sizeof catalogue[3].removal, "https://l3.test/remove");
 }
 
@@ -253,13 +255,14 @@ static void test_address(void)
 	    "\"country\":\"DE\"}", "", "the origin");
 	has("\"type\":\"ptr\"", "\"confirmed\":true", "names");
 	has("\"names\":[", "\"mx1.example.com\"", "with the one that leads back");
-	has("\"type\":\"subject\",\"subject\":\"192.0.2.1\",\"listed\":3,\"clean\":93,\"unknown\":3,\"skipped\":0,\"weight\":1.5",
-	    "\"why\":null", "its sums");
+	has("\"type\":\"subject\",\"subject\":\"192.0.2.1\",\"listed\":4,\"clean\":92,\"unknown\":3,\"skipped\":0,\"weight\":1.5",
+	    "\"why\":null",
+	    "its sums; a part does not weigh beside its whole");
 	has("\"type\":\"end\",\"subjects\":1,\"listed\":1,\"clean\":0,\"unknown\":0,\"skipped\":0,\"weight\":1.5", "\"error\":null", "the end");
 	ok(strstr(run.lines[run.count - 1], "\"end\"") != NULL, "is the end");
 	clear();
 	check("192.0.2.1");
-	ok(count("\"type\":\"list\"", "") == 99 && count("\"type\":\"subject\"", "\"listed\":3,\"clean\":93") == 1,
+	ok(count("\"type\":\"list\"", "") == 99 && count("\"type\":\"subject\"", "\"listed\":4,\"clean\":92") == 1,
 	   "the same again, from the cache");
 }
 
@@ -343,8 +346,8 @@ static void test_brief(void)
 	clear();
 	run.brief = true;
 	check("192.0.2.1");
-	is_int(count("\"type\":\"list\"", ""), 4, "brief: listings only");
-	is_int(run.count, 4 + 4, "and no more but begin, target, subject and end");
+	is_int(count("\"type\":\"list\"", ""), 5, "brief: listings only");
+	is_int(run.count, 5 + 4, "and no more but begin, target, subject and end");
 }
 
 static void test_pause(void)
