@@ -221,7 +221,7 @@ static void ask_host(struct check *check, struct host *host, const char *name, c
 	check->names->open += lookup_ask(&host->aaaa.lookup, &check->pump, name, "", DNS_AAAA, on_address);
 }
 
-/* RFC 7505: a host that is the root means that the name takes no mail. */
+/* RFC 7505: a host that is the root means that the name takes no mail. A name that is its own host is looked up already. */
 static void on_mx(struct lookup *lookup, const struct dns_answer *answer)
 {
 	struct resolution *names = (struct resolution *)(void *)lookup;
@@ -230,7 +230,7 @@ static void on_mx(struct lookup *lookup, const struct dns_answer *answer)
 	names->open--;
 	note_existence(names, answer);
 	while (names->host_count < HOSTS_MAX && dns_answer_next(answer, &at, &record)) {
-		if (record.text == NULL || record.length == 0)
+		if (record.text == NULL || record.length == 0 || text_same_nocase(record.text, names->check->target.name))
 			continue;
 		struct host *host = &names->hosts[names->host_count++];
 		struct text from = text_over(host->from, sizeof host->from);
