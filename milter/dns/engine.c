@@ -142,6 +142,11 @@ struct resolver_load engine_load(const struct engine *engine)
 	return engine->resolver != NULL ? resolver_load(engine->resolver) : (struct resolver_load){ 0, 0 };
 }
 
+bool engine_ending(const struct engine *engine)
+{
+	return engine->resolver == NULL;
+}
+
 struct cache *engine_cache(struct engine *engine)
 {
 	return engine->cache;

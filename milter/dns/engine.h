@@ -31,9 +31,12 @@ bool engine_asks(struct engine *engine, const char *name, enum dns_type type);
 /* Questions under way, and how many may be; 0 of 0 while the engine is being freed. Loop thread. */
 struct resolver_load engine_load(const struct engine *engine);
 
+/* Whether engine_free is at work: an answer that comes now is unknown for that reason. */
+bool engine_ending(const struct engine *engine);
+
 /* For what is made of answers and holds as long as they do. The first byte of a key says whose it is: below 128 it is
  * the engine's. */
-enum { CACHE_LISTINGS = 128 };
+enum { CACHE_LISTINGS = 128, CACHE_SPF = 129 };
 struct cache *engine_cache(struct engine *engine);
 
 #endif

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * spf: Sender Policy Framework, RFC 7208, by libspf2 behind fences: a stranger's DNS can crash it or make it ask for
- * ever. The one place that names libspf2.
+ * ever.
  *
- * libspf2 is run on the loop thread with the answers that are there already; where one is missing the run is thrown
- * away, the question is asked of the engine, and the run repeated when its answer has come. So nothing waits, and it is
- * we who count: at most SPF_QUESTIONS_MAX questions a check, SPF_VOID_MAX of them with no answer; more is permerror.
+ * libspf2 is run on the loop thread (spf_run.h) with the answers that are there already; where one is missing the run
+ * is thrown away, the question is asked of the engine, and the run repeated when its answer has come. So nothing
+ * waits. What a record leads to is asked as soon as it is read.
+ *
+ * The fences: a record is read strictly, and cut down to names, before libspf2 sees it (spf_record.h); it is at most
+ * SPF_RECORD_MAX bytes with SPF_MACROS_MAX macros, names are at most 253 bytes; for each client at most 10 terms, 10
+ * hosts of an mx, SPF_QUESTIONS_MAX questions, SPF_VOID_MAX of them void. More is permerror. exp= is never asked for.
+ * A check of many clients asks at most so many for each of the two families, and 8 more for each further client; those
+ * that would need more are permerror too. Answers that DNS did not give are temperror, but those about PTR, which
+ * count as none (section 5.5).
+ *
+ * Results are remembered, for a domain and the whole list of clients, as long as the shortest-lived answer (temperror:
+ * at most 30 s); not where a record asks for the sender's local part or the HELO name. What is remembered is there
+ * when spf_ask returns, without the loop.
  */
 #ifndef PENSTOCK_SPF_H
 #define PENSTOCK_SPF_H
@@ -28,12 +39,16 @@ enum {
 };
 
 struct spf_request {
-	struct engine *engine;		/* borrowed until spf_release and the answer */
+	struct engine *engine;		/* borrowed until spf_release; to be freed on the loop thread, behind the check's
+					   job, or when the loop has stopped: what is open ends as unknown */
 	const char *sender;		/* envelope sender without brackets; "": postmaster at the HELO name. Borrowed for the call */
 	const char *helo;		/* likewise; "" where not known */
 	const struct netaddr *clients;	/* each is checked by itself; ::ffff:a.b.c.d is a.b.c.d. Borrowed for the call */
 	int client_count;		/* 1..SPF_CLIENTS_MAX */
 };
+
+/* A sender without a domain, or with one that cannot be a name in DNS (section 4.3; letters other than ASCII among
+ * them), is none. */
 
 /* Any thread. Starts and returns at once. NULL: no memory. */
 struct spf_check *spf_ask(struct loop *loop, const struct spf_request *request);

@@ -36,7 +36,7 @@ my @libraries = (
 	[ qr{^libmilter/},                qr{^milter/[^/]+$},                      3 ],
 	[ qr{^hiredis/},                  qr{^redis-schema/},                      0 ],
 	[ qr{^(?:ares|ares_\w+)\.h$},     qr{^milter/dns/},                        0 ],
-	[ qr{^spf2/},                     qr{^milter/dns/},                        0 ],
+	[ qr{^spf2/},                     qr{^milter/dns/spf_run\.c$},              1 ],
 	[ qr{^libconfig\.h$},             qr{^milter/config[^/]*$},                1 ],
 	[ qr{^event2/},                   qr{^(?:milter/|redis-schema/(?:store|store_link|wire)\.[ch]$)}, 0 ],
 	[ qr{^jansson\.h$},               qr{^milter/},                            0 ],
