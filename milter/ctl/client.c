@@ -130,22 +130,131 @@ static json_t *converse(int fd, const char *socket, const char *line, size_t lin
 	return answer;
 }
 
-json_t *client_ask(const char *socket, const json_t *request, char *error, size_t error_size)
+/* The request as a line, to be freed; NULL with a sentence in `error` where it is too long. */
+static char *request_line(const json_t *request, size_t *length_out, char *error, size_t error_size)
 {
 	char *line = json_dumps(request, JSON_COMPACT);
 	size_t length = line == NULL ? 0 : strlen(line);
-	json_t *answer = NULL;
 	if (line == NULL || length >= CLIENT_REQUEST_MAX) {
 		snprintf(error, error_size, "the request has %zu bytes; the daemon reads %d at most", length,
 			 CLIENT_REQUEST_MAX - 1);
-	} else {
-		int fd = connect_to(socket, error, error_size);
-		line[length] = '\n';	/* in the NUL's place: send knows the length */
-		if (fd >= 0) {
-			answer = converse(fd, socket, line, length + 1, error, error_size);
-			close(fd);
-		}
+		free(line);
+		return NULL;
+	}
+	line[length] = '\n';	/* in the NUL's place: send knows the length */
+	*length_out = length + 1;
+	return line;
+}
+
+json_t *client_ask(const char *socket, const json_t *request, char *error, size_t error_size)
+{
+	size_t length;
+	char *line = request_line(request, &length, error, error_size);
+	json_t *answer = NULL;
+	int fd = line == NULL ? -1 : connect_to(socket, error, error_size);
+	if (fd >= 0) {
+		answer = converse(fd, socket, line, length, error, error_size);
+		close(fd);
 	}
 	free(line);
 	return answer;
+}
+
+/* ---- an answer of many lines ---- */
+
+struct client_stream {
+	int fd;
+	int64_t silence_ms;
+	int64_t heard_ms;	/* when something came, or when it began to matter that nothing does */
+	size_t begin, end;	/* of what is in `bytes` and was not handed out */
+	char bytes[CLIENT_LINE_MAX + 1];
+};
+
+struct client_stream *client_open(const char *socket, const json_t *request, int silence_ms, char *error,
+				  size_t error_size)
+{
+	size_t length;
+	char *line = request_line(request, &length, error, error_size);
+	int fd = line == NULL ? -1 : connect_to(socket, error, error_size);
+	if (fd >= 0 && !send_all(fd, line, length, now_ms() + silence_ms)) {
+		snprintf(error, error_size, "cannot ask over the control socket %s: %s", socket, strerror(errno));
+		close(fd);
+		fd = -1;
+	}
+	free(line);
+	if (fd < 0)
+		return NULL;
+	struct client_stream *stream = have_memory(malloc(sizeof *stream));
+	stream->fd = fd;
+	stream->silence_ms = silence_ms;
+	stream->heard_ms = 0;
+	stream->begin = stream->end = 0;
+	return stream;
+}
+
+void client_close(struct client_stream **stream)
+{
+	if (*stream == NULL)
+		return;
+	close((*stream)->fd);
+	free(*stream);
+	*stream = NULL;
+}
+
+/* A line that is there already; it ends with a NUL in place of its newline. */
+static bool take_line(struct client_stream *stream, const char **line_out, size_t *length_out)
+{
+	char *line = stream->bytes + stream->begin;
+	char *newline = memchr(line, '\n', stream->end - stream->begin);
+	if (newline == NULL) {
+		memmove(stream->bytes, line, stream->end - stream->begin);
+		stream->end -= stream->begin;
+		stream->begin = 0;
+		return false;
+	}
+	*newline = '\0';
+	*line_out = line;
+	*length_out = (size_t)(newline - line);
+	stream->begin += *length_out + 1;
+	return true;
+}
+
+enum client_said client_next(struct client_stream *stream, int wait_ms, const char **line_out, size_t *length_out,
+			     char *error, size_t error_size)
+{
+	int64_t now = now_ms(), until = now + wait_ms;
+	bool begun = false;	/* a time is up only after a look at what came meanwhile: we may have been stopped */
+	while (!take_line(stream, line_out, length_out)) {
+		size_t room = sizeof stream->bytes - stream->end;
+		if (room == 0) {
+			snprintf(error, error_size, "a line of the answer is longer than %d bytes", CLIENT_LINE_MAX);
+			return CLIENT_FAILED;
+		}
+		ssize_t got = recv(stream->fd, stream->bytes + stream->end, room, MSG_DONTWAIT);
+		if (got == 0 && stream->end == 0)
+			return CLIENT_END;
+		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+			snprintf(error, error_size, "the answer broke off in the middle of a line%s%s",
+				 got < 0 ? ": " : "", got < 0 ? strerror(errno) : "");
+			return CLIENT_FAILED;
+		}
+		now = now_ms();
+		if (got > 0 || stream->heard_ms == 0)
+			stream->heard_ms = now;
+		stream->end += got > 0 ? (size_t)got : 0;
+		if (got > 0)
+			continue;
+		if (begun && now >= stream->heard_ms + stream->silence_ms) {
+			snprintf(error, error_size, "the daemon said nothing for %lld s",
+				 (long long)stream->silence_ms / 1000);
+			return CLIENT_FAILED;
+		}
+		if (begun && now >= until)
+			return CLIENT_WAITING;
+		begun = true;
+		int64_t silent = stream->heard_ms + stream->silence_ms;
+		wait_for(stream->fd, POLLIN, silent < until ? silent : until);
+	}
+	stream->heard_ms = 0;	/* what the caller does with the line is not the daemon's silence */
+	return CLIENT_LINE;
 }

@@ -2,16 +2,18 @@
  *
  * penstockctl: the admin's tool. Asks the daemon over its control socket, and fits Postfix to a configuration.
  *
- * Exit codes: 0 fine; 1 the daemon said no, or Postfix does not fit; 2 used wrongly, or could not ask.
+ * Exit codes are those of call.h.
  */
 #ifdef HAVE_CONFIG_H
 #include <config.h>	/* in brackets: in quotes the compiler would look beside this file first */
 #endif
 
 #include "milter/config.h"
+#include "milter/ctl/call.h"
 #include "milter/ctl/client.h"
 #include "milter/ctl/postfix.h"
 #include "milter/ctl/postfix_check.h"
+#include "milter/ctl/rbl.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/table.h"
 #include "policy/base/text.h"
@@ -19,7 +21,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,46 +30,15 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 enum { REASON_BYTES_MAX = NOTE_MAX - 1, FOR_DAYS_MAX = 3650, TOP_MAX = 1000, LETTER_NONE = 256 };
 
-/* id, long name, letter (0: none), name of its value ("": none), help */
-#define OPTION_ROWS(ROW)                                                                           \
-	ROW(CONFIG, "config", 'c', "FILE", "configuration file")                                   \
-	ROW(SOCKET, "socket", 's', "PATH", "control socket; default: as the configuration says")   \
-	ROW(JSON, "json", 0, "", "print JSON")                                                     \
-	ROW(HELP, "help", 'h', "", "this text")                                                    \
-	ROW(VERSION, "version", 'V', "", "the version")                                            \
-	ROW(BY, "by", 0, "rcpts|score", "order of top")                                            \
-	ROW(COUNT, "count", 'n', "COUNT", "rows of top")                                           \
-	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: for ever")    \
-	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
-	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, " POSTFIX_DIR)                \
-	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, " POSTFIX_QUEUE)
-
-enum option_id {
-#define OPTION_ENUM(id, name, letter, value, help) OPTION_##id,
-	OPTION_ROWS(OPTION_ENUM)
-#undef OPTION_ENUM
-	OPTION_COUNT_OF
-};
+#define TAKES(id) (1u << OPTION_##id)
+#define TAKES_ALWAYS (TAKES(CONFIG) | TAKES(SOCKET) | TAKES(JSON) | TAKES(HELP) | TAKES(VERSION))
 
 static const struct { const char *name, *value, *help; int letter; } options[] = {
 #define OPTION_ROW(id, name, letter, value, help) { name, value, help, letter },
 	OPTION_ROWS(OPTION_ROW)
 #undef OPTION_ROW
-};
-
-#define TAKES(id) (1u << OPTION_##id)
-#define TAKES_ALWAYS (TAKES(CONFIG) | TAKES(SOCKET) | TAKES(JSON) | TAKES(HELP) | TAKES(VERSION))
-
-struct command;
-
-struct call {
-	const struct command *command;
-	const char *option[OPTION_COUNT_OF];	/* NULL: not given */
-	int count;				/* of the arguments behind the command */
-	char **arguments;
 };
 
 struct command {
@@ -81,67 +51,13 @@ struct command {
 	const char *done, *help;
 };
 
-static int complain(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int complain(const struct call *call, const char *format, ...)
-{
-	char sentence[1200];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(sentence, sizeof sentence, format, arguments);
-	va_end(arguments);
-	fputs("penstockctl: ", stderr);
-	if (call->command != NULL)
-		fprintf(stderr, "%s: ", call->command->words);
-	clean_print(stderr, sentence);
-	fputc('\n', stderr);
-	return EXIT_USAGE;
-}
-
-static const char *config_file(const struct call *call)
-{
-	const char *given = call->option[OPTION_CONFIG];
-	return given != NULL ? given : SYSCONFDIR "/penstock/penstock.conf";
-}
-
 /* ---- asking the daemon ---- */
-
-/* The default of an option of the configuration file. */
-static const char *setting_default(const char *path)
-{
-	static const struct { const char *path, *text; } settings[] = {
-#define SETTING_DEFAULT(path, member, type, text, least, most, help) { path, text },
-		SETTING_ROWS(SETTING_DEFAULT)
-#undef SETTING_DEFAULT
-	};
-	size_t i = 0;
-	while (i + 1 < sizeof settings / sizeof settings[0] && strcmp(settings[i].path, path) != 0)
-		i++;
-	return settings[i].text;
-}
-
-/* The control socket, to be freed. A configuration that the user named must be readable, the usual one not. */
-static char *socket_path(const struct call *call)
-{
-	char error[CONFIG_ERROR_MAX];
-	if (call->option[OPTION_SOCKET] != NULL)
-		return have_memory(strdup(call->option[OPTION_SOCKET]));
-	struct config *config = config_load(config_file(call), error);
-	if (config == NULL && call->option[OPTION_CONFIG] != NULL) {
-		complain(call, "%s", error);
-		return NULL;
-	}
-	const char *path = config != NULL ? config->set.control_socket : setting_default("control.socket");
-	char *copy = have_memory(strdup(path));
-	config_drop(&config);
-	return copy;
-}
 
 /* Asks, takes over `request`, and shows the answer. */
 static int ask(const struct call *call, json_t *request)
 {
 	char error[600];
-	char *path = socket_path(call);
+	char *path = call_socket(call);
 	json_t *answer = path == NULL ? NULL : client_ask(path, request, error, sizeof error);
 	if (answer == NULL) {
 		if (path != NULL)
@@ -303,26 +219,17 @@ static char *whole_path(const char *path)
 	return whole != NULL ? whole : have_memory(strdup(path));
 }
 
-static struct config *load(const struct call *call)
-{
-	char error[CONFIG_ERROR_MAX];
-	struct config *config = config_load(config_file(call), error);
-	if (config == NULL)
-		complain(call, "%s", error);
-	return config;
-}
-
 static int run_postfix_print(const struct call *call)
 {
 	enum postfix_part part = POSTFIX_MAIN;
 	if (call->count > 0 && !postfix_part_find(call->arguments[0], &part))
 		return complain(call, "\"%.100s\": expected main, master, milter-header-checks, header-checks or "
 				"commands", call->arguments[0]);
-	struct config *config = load(call);
+	struct config *config = call_config(call);
 	if (config == NULL)
 		return EXIT_USAGE;
 	const char *dir = call->option[OPTION_DIR], *queue = call->option[OPTION_QUEUE];
-	char *file = whole_path(config_file(call)), *checks = whole_path(dir != NULL ? dir : POSTFIX_DIR);
+	char *file = whole_path(call_config_file(call)), *checks = whole_path(dir != NULL ? dir : POSTFIX_DIR);
 	struct postfix_wish wish = { config, file, checks, queue != NULL ? queue : POSTFIX_QUEUE };
 	if (call->count > 0)
 		postfix_print(&wish, part, stdout);
@@ -337,11 +244,11 @@ static int run_postfix_print(const struct call *call)
 static int run_postfix_check(const struct call *call)
 {
 	char error[600];
-	struct config *config = load(call);
+	struct config *config = call_config(call);
 	if (config == NULL)
 		return EXIT_USAGE;
 	const char *dir = call->option[OPTION_DIR], *given = call->option[OPTION_POSTFIX];
-	char *file = whole_path(config_file(call)), *checks = dir == NULL ? NULL : whole_path(dir);
+	char *file = whole_path(call_config_file(call)), *checks = dir == NULL ? NULL : whole_path(dir);
 	char *postfix_dir = given == NULL ? NULL : whole_path(given);
 	struct postfix_wish wish = { config, file, checks, call->option[OPTION_QUEUE] };
 	bool json = call->option[OPTION_JSON] != NULL;
@@ -374,6 +281,8 @@ static const struct command commands[] = {
 	  "no longer exempt", "end that" },
 	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", NULL,
 	  "history forgotten", "forget its history; its limits, block and exemption stay" },
+	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_run, NULL, NULL, "",
+	  "what all block lists say of an address, a host name or a network (CIDR)" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
 	  TAKES(DIR) | TAKES(QUEUE), run_postfix_print, NULL, NULL, "", "what Postfix must be told" },
 	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), run_postfix_check, NULL, NULL,
@@ -381,6 +290,27 @@ static const struct command commands[] = {
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+/* `takes`: which of them */
+static void print_options(FILE *to, unsigned takes)
+{
+	static const char *const titles[] = { "", "", NULL };
+	struct table *table = table_new(titles);
+	fputs("\noptions:\n", to);
+	for (int i = 0; i < OPTION_COUNT_OF; i++) {
+		bool letter = options[i].letter != 0;
+		if ((takes & 1u << i) == 0)
+			continue;
+		table_addf(table, "%c%c%s--%s%s%s", letter ? '-' : ' ', letter ? options[i].letter : ' ',
+			   letter ? ", " : "  ", options[i].name, *options[i].value == '\0' ? "" : " ",
+			   options[i].value);
+		table_add(table, options[i].help);
+	}
+	table_print(table, to, 2);
+	table_free(&table);
+	fputs("\nexit code: 0 fine; 1 the daemon said no, Postfix does not fit, or something is listed; 2 wrong "
+	      "usage,\nno connection, or nothing known\n", to);
+}
 
 static void print_help(FILE *to)
 {
@@ -393,19 +323,13 @@ static void print_help(FILE *to)
 	}
 	table_print(table, to, 2);
 	table_free(&table);
-	fputs("\noptions:\n", to);
-	table = table_new(titles);
-	for (int i = 0; i < OPTION_COUNT_OF; i++) {
-		bool letter = options[i].letter != 0;
-		table_addf(table, "%c%c%s--%s%s%s", letter ? '-' : ' ', letter ? options[i].letter : ' ',
-			   letter ? ", " : "  ", options[i].name, *options[i].value == '\0' ? "" : " ",
-			   options[i].value);
-		table_add(table, options[i].help);
-	}
-	table_print(table, to, 2);
-	table_free(&table);
-	fputs("\nexit code: 0 fine; 1 the daemon said no, or Postfix does not fit; 2 wrong usage, or no "
-	      "connection\n", to);
+	print_options(to, ~0u);
+}
+
+static void print_command_help(const struct command *command)
+{
+	printf("usage: penstockctl [option ...] %s %s\n\n  %s\n", command->words, command->arguments, command->help);
+	print_options(stdout, command->takes | TAKES_ALWAYS);
 }
 
 /* False with the complaint of getopt made. */
@@ -451,6 +375,17 @@ static const struct command *find_command(struct call *call)
 	return NULL;
 }
 
+/* Of the command that is named with --help, or of all. */
+static int run_help(struct call *call)
+{
+	const struct command *command = find_command(call);
+	if (command != NULL)
+		print_command_help(command);
+	else
+		print_help(stdout);
+	return EXIT_FINE;
+}
+
 static int run_call(struct call *call)
 {
 	const struct command *command = find_command(call);
@@ -459,6 +394,7 @@ static int run_call(struct call *call)
 				call->arguments[0], call->count > 1 ? " " : "",
 				call->count > 1 ? call->arguments[1] : "");
 	call->command = command;
+	call->words = command->words;
 	for (int i = 0; i < OPTION_COUNT_OF; i++)
 		if (call->option[i] != NULL && ((command->takes | TAKES_ALWAYS) & 1u << i) == 0)
 			return complain(call, "it does not take --%s", options[i].name);
@@ -480,12 +416,12 @@ int main(int argc, char **argv)
 		puts("penstockctl " PACKAGE_VERSION);
 		return EXIT_FINE;
 	}
-	if (call.option[OPTION_HELP] != NULL || call.count == 0) {
-		print_help(call.option[OPTION_HELP] != NULL ? stdout : stderr);
-		return call.option[OPTION_HELP] != NULL ? EXIT_FINE : EXIT_USAGE;
+	if (call.option[OPTION_HELP] == NULL && call.count == 0) {
+		print_help(stderr);
+		return EXIT_USAGE;
 	}
-	int code = run_call(&call);
-	if (fflush(stdout) != 0) {
+	int code = call.option[OPTION_HELP] != NULL ? run_help(&call) : run_call(&call);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
 		complain(&call, "cannot write: %s", strerror(errno));
 		return EXIT_USAGE;
 	}

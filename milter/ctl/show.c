@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/show.h"
 
+#include "milter/ctl/member.h"
 #include "milter/ctl/table.h"
 
 #include <stdbool.h>
@@ -11,27 +12,9 @@
 
 static const char *const pairs[] = { "", "", NULL };	/* names and values, without titles */
 
-static const char *text_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-	return text == NULL ? "" : text;
-}
-
 static const char *or_dash(const char *text)
 {
 	return *text == '\0' ? "-" : text;
-}
-
-/* A number as JSON has it, 0 where it is none. */
-static double number_of(const json_t *object, const char *name)
-{
-	return json_number_value(json_object_get(object, name));
-}
-
-static int64_t whole_of(const json_t *object, const char *name)
-{
-	double number = number_of(object, name);
-	return number > -9e15 && number < 9e15 ? (int64_t)number : 0;
 }
 
 /* Any simple value as one word; "-" for null and for what has parts. */

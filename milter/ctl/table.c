@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/table.h"
 
-#include <langinfo.h>
+#include "milter/ctl/terminal.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "policy/base/banned.h"
 
@@ -27,60 +27,6 @@ void *have_memory(void *memory)
 		exit(2);
 	}
 	return memory;
-}
-
-/* Length of the UTF-8 character at `text` (RFC 3629), its number in *code_out; 0 where it is none. */
-static size_t utf8_length(const unsigned char *text, uint32_t *code_out)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t length = text[0] < 0x80 ? 1 : (text[0] & 0xe0) == 0xc0 ? 2 :
-			(text[0] & 0xf0) == 0xe0 ? 3 : (text[0] & 0xf8) == 0xf0 ? 4 : 0;
-	if (length == 0)
-		return 0;
-	uint32_t code = length == 1 ? text[0] : text[0] & (0x7fu >> length);
-	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3fu);
-	}
-	*code_out = code;
-	return code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : length;
-}
-
-/* Characters that move the cursor, hide, or turn what follows around: C0, DEL, C1, line separators, zero
- * widths, directions (Unicode TR 36 section 2.4). */
-static bool code_is_unsafe(uint32_t code)
-{
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
-	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xad ||
-	       code == 0x061c || code == 0xfeff || (code >= 0xe0000 && code <= 0xe0fff);
-}
-
-char *clean_text(const char *text)
-{
-	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	char *clean = have_memory(malloc(strlen(text) + 1)), *end = clean;
-	while (*text != '\0') {
-		uint32_t code = 0;
-		size_t length = utf8_length((const unsigned char *)text, &code);
-		if (length == 0 || code_is_unsafe(code) || (length > 1 && !utf8)) {
-			*end++ = '?';
-			text += length == 0 ? 1 : length;
-		} else {
-			memcpy(end, text, length);
-			end += length;
-			text += length;
-		}
-	}
-	*end = '\0';
-	return clean;
-}
-
-void clean_print(FILE *to, const char *text)
-{
-	char *clean = clean_text(text);
-	fputs(clean, to);
-	free(clean);
 }
 
 struct table *table_new(const char *const *titles)
@@ -118,15 +64,6 @@ static const char *title(const struct table *table, size_t column)
 	return table->titles[column] + (table->titles[column][0] == '>' ? 1 : 0);
 }
 
-/* Columns on the screen: characters, since cleaned text has none without width but for combining marks. */
-static size_t width_of(const char *text)
-{
-	size_t width = 0;
-	for (; *text != '\0'; text++)
-		width += (*text & 0xc0) != 0x80;
-	return width;
-}
-
 static void spaces(FILE *to, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -138,7 +75,7 @@ static void line_print(const struct table *table, const char *const *cells, cons
 {
 	size_t behind = 0;
 	for (size_t i = 0; i < table->columns; i++) {
-		size_t pad = widths[i] - width_of(cells[i]);
+		size_t pad = widths[i] - text_columns(cells[i]);
 		bool right = table->titles[i][0] == '>';
 		if (*cells[i] != '\0') {
 			spaces(to, behind + (right ? pad : 0));
@@ -153,7 +90,7 @@ static void line_print(const struct table *table, const char *const *cells, cons
 static void titles_print(const struct table *table, const size_t *widths, FILE *to, int indent)
 {
 	const char *titles[COLUMNS_MAX];
-	bool any = false, bold = isatty(fileno(to)) && getenv("NO_COLOR") == NULL;
+	bool any = false, bold = terminal_colours(to);
 	for (size_t i = 0; i < table->columns; i++) {
 		titles[i] = title(table, i);
 		any |= *titles[i] != '\0';
@@ -170,9 +107,9 @@ void table_print(const struct table *table, FILE *to, int indent)
 {
 	size_t widths[COLUMNS_MAX] = { 0 };
 	for (size_t i = 0; i < table->columns; i++)
-		widths[i] = width_of(title(table, i));
+		widths[i] = text_columns(title(table, i));
 	for (size_t i = 0; i < table->count; i++) {
-		size_t width = width_of(table->cells[i]);
+		size_t width = text_columns(table->cells[i]);
 		if (width > widths[i % table->columns])
 			widths[i % table->columns] = width;
 	}

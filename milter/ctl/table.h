@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * table: aligned columns of text for people, and the few forms that numbers and times take in them.
- * Whatever came from strangers is cleaned on the way to the terminal: control characters, broken UTF-8 and the
- * characters that turn the direction of writing become '?'.
+ * Whatever came from strangers is cleaned on the way to the terminal, see clean.h.
  */
 #ifndef PENSTOCK_TABLE_H
 #define PENSTOCK_TABLE_H
+
+#include "milter/ctl/clean.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -26,10 +27,6 @@ void table_addf(struct table *table, const char *format, ...) __attribute__((for
 /* Titles that are all empty are not printed. `indent` spaces stand before each line. */
 void table_print(const struct table *table, FILE *to, int indent);
 void table_free(struct table **table);
-
-/* A cleaned copy, to be freed by the caller. */
-char *clean_text(const char *text);
-void clean_print(FILE *to, const char *text);
 
 /* 45 -> "45 s", 7300 -> "2 h", 200000 -> "2 d" */
 const char *form_span(char form[FORM_MAX], int64_t seconds);

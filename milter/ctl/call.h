@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * call: one call of penstockctl as it was typed: command, options, arguments; and what each command does with these:
+ * complain, find the configuration and the control socket.
+ */
+#ifndef PENSTOCK_CALL_H
+#define PENSTOCK_CALL_H
+
+#include "milter/ctl/postfix.h"
+
+/* Exit codes: 0 fine; 1 the daemon said no, Postfix does not fit, an address is listed; 2 used wrongly, or could not
+ * ask. */
+enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
+
+/* id, long name, letter (0: none), name of its value ("": none), help */
+#define OPTION_ROWS(ROW)                                                                           \
+	ROW(CONFIG, "config", 'c', "FILE", "configuration file")                                   \
+	ROW(SOCKET, "socket", 's', "PATH", "control socket; default: as the configuration says")   \
+	ROW(JSON, "json", 0, "", "print JSON")                                                     \
+	ROW(HELP, "help", 'h', "", "this text")                                                    \
+	ROW(VERSION, "version", 'V', "", "the version")                                            \
+	ROW(BY, "by", 0, "rcpts|score", "order of top")                                            \
+	ROW(COUNT, "count", 'n', "COUNT", "rows of top")                                           \
+	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: for ever")    \
+	ROW(VERBOSE, "verbose", 'v', "", "of rbl: each list without an answer too; nothing is cut")  \
+	ROW(TIMEOUT, "timeout", 0, "SECONDS", "how long rbl waits for the next answer; default 60") \
+	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
+	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, " POSTFIX_DIR)                \
+	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, " POSTFIX_QUEUE)
+
+enum option_id {
+#define OPTION_ENUM(id, name, letter, value, help) OPTION_##id,
+	OPTION_ROWS(OPTION_ENUM)
+#undef OPTION_ENUM
+	OPTION_COUNT_OF
+};
+
+struct call {
+	const char *words;			/* of the command, for complaints; NULL: none found yet */
+	const struct command *command;		/* the program's own */
+	const char *option[OPTION_COUNT_OF];	/* NULL: not given */
+	int count;				/* of the arguments behind the command */
+	char **arguments;
+};
+
+/* One sentence to standard error, cleaned. Gives EXIT_USAGE back, so that a command can end with it. */
+int complain(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+struct config;
+
+const char *call_config_file(const struct call *call);
+/* NULL with the complaint made; else to be dropped. */
+struct config *call_config(const struct call *call);
+/* The control socket, to be freed. A configuration that the user named must be readable, the usual one not: NULL with
+ * the complaint made. */
+char *call_socket(const struct call *call);
+
+#endif
