@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Stream: a control socket that plays recorded answers, for tests of penstockctl alone: what to say by target, as a list
-# of strings, of numbers (seconds to wait) and of 'hold' (wait for the client to hang up, and note it in hung_up).
+# of strings, of references to numbers (seconds to wait) and of 'hold' (wait for the client to hang up, and note it).
 
 package Penstock::Stream;
 
@@ -11,6 +11,8 @@ use warnings;
 use File::Temp ();
 use IO::Socket::UNIX;
 use JSON::PP ();
+use Penstock::Process qw(start_code stop_process);
+use POSIX ();
 use Socket qw(SOCK_STREAM);
 use Time::HiRes qw(sleep);
 
@@ -37,38 +39,39 @@ sub sums {
 sub new {
 	my ($class, %play) = @_;
 	my $folder = File::Temp->newdir('penstock-stream-XXXXXX', TMPDIR => 1);
-	my $self = bless { folder => $folder, socket => "$folder/control.sock", owner => $$ }, $class;
+	my $self = bless { folder => $folder, socket => "$folder/control.sock" }, $class;
 	my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $self->{socket}, Listen => 5)
 		or die "cannot listen on $self->{socket}: $!\n";
-	$self->{pid} = fork // die "fork: $!";
-	return $self if $self->{pid};
-	local $SIG{PIPE} = 'IGNORE';
+	$self->{pid} = start_code('the scripted control socket', sub { play($listener, "$folder/hung_up", %play) });
+	return $self;
+}
+
+sub play {
+	my ($listener, $hung_up, %play) = @_;
+	$SIG{PIPE} = 'IGNORE';
 	while (my $client = $listener->accept) {
 		my $request = <$client> // next;
 		my $target = eval { $json->decode($request) }->{target} // '';
 		for my $step (@{ $play{$target} // [ lines({ error => "\"$target\" is no address" }) ] }) {
 			if ($step eq 'hold') {
 				1 while sysread $client, my $byte, 1;
-				open my $note, '>', "$folder/hung_up";
-			} elsif ($step =~ /\A[\d.]+\z/) {
-				sleep $step;
+				open my $note, '>', $hung_up;
+			} elsif (ref $step) {
+				sleep $$step;
 			} else {
 				syswrite $client, $step or last;
 			}
 		}
 		close $client;
 	}
-	POSIX::_exit(0);
 }
 
 sub hung_up { my ($self) = @_; return -e "$self->{folder}/hung_up" }
 
 sub DESTROY {
 	my ($self) = @_;
-	return if !$self->{pid} || $self->{owner} != $$;
 	local $?;
-	kill TERM => $self->{pid};
-	waitpid $self->{pid}, 0;
+	stop_process($self->{pid});
 }
 
 1;
