@@ -151,7 +151,8 @@ static void on_end(struct check *check, const json_t *line)
 	else if (whole_of(line, "listed") > 0)
 		check->listed = check->listed > 0 ? check->listed : 1;
 	else if (whole_of(line, "clean") == 0)
-		text_copy(check->error, sizeof check->error, "no list answered, so that nothing is known");
+		text_copy(check->error, sizeof check->error, whole_of(line, "unknown") > 0 ?
+			  "no list answered, so that nothing is known" : "no list was asked, so that nothing is known");
 }
 
 static void count_line(struct check *check, const json_t *line)

@@ -110,6 +110,11 @@ static enum tone add_sums(struct text *text, const json_t *sums)
 	int64_t listed = whole_of(sums, "listed"), clean = whole_of(sums, "clean");
 	int64_t unknown = whole_of(sums, "unknown"), skipped = whole_of(sums, "skipped");
 	int64_t asked = listed + clean + unknown;
+	if (asked == 0) {
+		const char *why = text_of(sums, "why");
+		text_addf(text, "not known: no list was asked%s%s%s", *why == '\0' ? "" : " (", why, *why == '\0' ? "" : ")");
+		return TONE_DOUBT;
+	}
 	if (listed > 0)
 		text_addf(text, "listed by %" PRId64 " of %" PRId64 " lists", listed, asked);
 	else if (clean > 0)
@@ -391,7 +396,8 @@ static void on_subject(struct rbl_show *show, const json_t *line, const struct p
 	if (show->network) {
 		bool listed = whole_of(line, "listed") > 0;
 		if (show->picture != NULL)
-			rbl_picture_mark(show->picture, subject, listed ? '#' : whole_of(line, "clean") > 0 ? '.' : '?');
+			rbl_picture_mark(show->picture, subject, listed ? '#' : whole_of(line, "clean") > 0 ? '.' :
+					 whole_of(line, "unknown") > 0 ? '?' : ' ');
 		print_address(show, subject, kept, paper);
 	} else if (show->many) {
 		enum tone tone = add_sums(&text, line);
@@ -412,7 +418,8 @@ static void on_subject(struct rbl_show *show, const json_t *line, const struct p
 /* "192.0.2.0/24: 3 of 256 addresses listed (weight 4.5), 1 without any answer, in 3210 ms" */
 static enum tone add_end(const struct rbl_show *show, struct text *text, const json_t *end)
 {
-	int64_t listed = whole_of(end, "listed"), subjects = whole_of(end, "subjects"), unknown = whole_of(end, "unknown");
+	int64_t listed = whole_of(end, "listed"), subjects = whole_of(end, "subjects");
+	int64_t unknown = whole_of(end, "unknown"), skipped = whole_of(end, "skipped");
 	const char *what = show->network ? "addresses" : "addresses and names";
 	if (listed > 0)
 		text_addf(text, "%" PRId64 " of %" PRId64 " %s listed", listed, subjects, what);
@@ -421,8 +428,10 @@ static enum tone add_end(const struct rbl_show *show, struct text *text, const j
 	add_weight(text, number_of(end, "weight"));
 	if (unknown > 0)
 		text_addf(text, ", %" PRId64 " without any answer", unknown);
+	if (skipped > 0)
+		text_addf(text, ", %" PRId64 " not asked about", skipped);
 	add_time(text, end);
-	return listed > 0 ? TONE_BAD : unknown > 0 ? TONE_DOUBT : TONE_GOOD;
+	return listed > 0 ? TONE_BAD : unknown > 0 || skipped > 0 ? TONE_DOUBT : TONE_GOOD;
 }
 
 static void on_end(struct rbl_show *show, const json_t *line, const struct paper *paper)

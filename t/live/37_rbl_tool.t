@@ -54,7 +54,11 @@ my @name = (begin('mail.example.com', 'name', subjects => undef),
 	list('2001:db8::5', 'one', 'clean'), list($listed, 'one', 'listed'), list('mail.example.com', 'dom', 'clean'),
 	{ type => 'ptr', subject => $listed, names => [], confirmed => JSON::PP::false },
 	sums('subject', 0, 1, 0, subject => '2001:db8::5'), sums('subject', 1, 0, 0, subject => $listed),
-	sums('subject', 0, 1, 0, subject => 'mail.example.com'), sums('end', 1, 2, 0, subjects => 3));
+	{ type => 'target', subject => '192.168.1.1', from => 'A' },
+	sums('subject', 0, 0, 0, subject => '192.168.1.1', why => 'private'),
+	sums('subject', 0, 1, 0, subject => 'mail.example.com'), sums('end', 1, 2, 0, subjects => 4, skipped => 1));
+my @unasked = (begin('local.example.com', 'name', subjects => undef), { type => 'target', subject => '192.168.1.1', from => 'A' },
+	sums('subject', 0, 0, 0, subject => '192.168.1.1', why => 'private'), sums('end', 0, 0, 0, skipped => 1));
 my %on = (7 => [qw(one)], 77 => [ map { "list-number-$_" } 1 .. 12 ], 200 => [qw(one two)]);
 my @network = (begin($network, 'network', subjects => 256, prefix => 24), map {
 	my ($at, $names) = ("192.0.2.$_", $on{$_} // []);
@@ -69,6 +73,7 @@ my $server = Penstock::Stream->new(
 	$clean => [ lines(@clean) ],
 	'192.0.2.3' => [ lines(@silent) ],
 	'mail.example.com' => [ lines(@name) ],
+	'local.example.com' => [ lines(@unasked) ],
 	$network => [ lines(@network) ],
 	'bytes' => [ map { split // } lines(@listed) ],
 	'cut' => [ lines(@listed[ 0 .. 4 ]) ],
@@ -150,9 +155,14 @@ mail.example.com: asking 4 lists
   2001:db8::5: listed by none of 1 lists, in 213 ms
   192.0.2.1: listed by 1 of 1 lists (weight 1), in 213 ms
     PTR     none
+  address 192.168.1.1 (A)
+  192.168.1.1: not known: no list was asked (private)
   mail.example.com: listed by none of 1 lists, in 213 ms
-mail.example.com: 1 of 3 addresses and names listed (weight 1), in 213 ms
+mail.example.com: 1 of 4 addresses and names listed (weight 1), 1 not asked about, in 213 ms
 END
+	($status, $out, my $error) = rbl('local.example.com');
+	is $status, 2, 'a name of which nobody could be asked: 2';
+	like $error, qr/local\.example\.com: no list was asked/, '... in words';
 	($status, $out) = rbl($network);
 	is $status, 1, 'a network: 1';
 	like $out, qr/^192\.0\.2\.0\/24: asking 4 lists about 256 addresses$/m, '... how much it is';
