@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,9 +90,16 @@ static void guard(void)
 			sigaction(signals[i], &action, NULL);
 }
 
+/* A pager or tee(1) at the other end of a pipe would write over the line. */
+static bool output_is_piped(void)
+{
+	struct stat status;
+	return fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
 void progress_begin(void)
 {
-	wanted = terminal_is(stderr);
+	wanted = terminal_is(stderr) && !output_is_piped();
 	begun_ms = now_ms();
 	drawn_ms = begun_ms + FIRST_MS - AGAIN_MS;
 	if (wanted)

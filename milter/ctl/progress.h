@@ -2,7 +2,7 @@
  *
  * progress: a line on the terminal that says how far a long work is: it comes after half a second, is drawn at most ten
  * times a second, never wraps, and is wiped before anything else is written and at the end. One at a time. Where standard
- * error is no terminal nothing is ever drawn.
+ * error is no terminal, or standard output a pipe, nothing is ever drawn.
  */
 #ifndef PENSTOCK_PROGRESS_H
 #define PENSTOCK_PROGRESS_H

@@ -304,6 +304,8 @@ sub screen { return join "\n", map { s/.*\e\[K//sr } split /\n/, $_[0] =~ s/\e\[
 	my ($both) = (run({}, $script, '-qec', "$tool -s $server->{socket} rbl slow > $server->{folder}/piped", '/dev/null'))[1];
 	like $both, qr/\r\e\[K.*of 4 lists/, '... standard error is what counts';
 	unlike slurp("$server->{folder}/piped"), qr/\e/, '... standard output gets none of it';
+	($both) = (run({}, $script, '-qec', "$tool -s $server->{socket} rbl slow | cat", '/dev/null'))[1];
+	unlike $both, qr/\e/, '... but a pager behind a pipe has the terminal for itself';
 	(undef, $out) = run({}, 'sh', '-c', "(sleep 1.5; printf '\\003'; sleep 1) | $script -qec '$tool -s $server->{socket} rbl quiet' /dev/null");
 	like $out, qr/of 4 lists/, 'Ctrl-C while there is a progress line';
 	unlike screen($out =~ s/\^C//r), qr/of 4 lists/, '... wipes it';
