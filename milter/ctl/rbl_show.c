@@ -16,6 +16,7 @@ enum {
 	SENTENCE_MAX = 4000,	/* bytes */
 	HANG = 10,		/* columns: where the text behind a label begins */
 	ADDRESS_HANG = 20,
+	SUM_HANG = 2,
 	REASONS_MAX = 12,	/* told apart */
 };
 
@@ -288,7 +289,7 @@ static void on_begin(struct rbl_show *show, const json_t *line, const struct pap
 	if (show->network)
 		text_addf(&text, " about %" PRId64 " addresses", whole_of(line, "subjects"));
 	snprintf(label, sizeof label, "%.390s:", show->target);
-	print_row(show, paper, label, TONE_TITLE, 0, memory);
+	print_row(show, paper, label, TONE_TITLE, SUM_HANG, memory);
 }
 
 static void on_target(struct rbl_show *show, const json_t *line, const struct paper *paper)
@@ -402,7 +403,7 @@ static void on_subject(struct rbl_show *show, const json_t *line, const struct p
 	} else if (show->many) {
 		enum tone tone = add_sums(&text, line);
 		snprintf(label, sizeof label, "  %.290s:", subject);
-		print_row(show, paper, label, tone, 0, memory);
+		print_row(show, paper, label, tone, SUM_HANG + 2, memory);
 		print_known(show, kept, "    ", paper);
 	} else {
 		json_decref(show->sums);
@@ -448,7 +449,7 @@ static void on_end(struct rbl_show *show, const json_t *line, const struct paper
 	print_reasons(show, show->skipped, "  skipped", paper);
 	enum tone tone = show->sums != NULL ? add_sums(&text, show->sums) : add_end(show, &text, line);
 	snprintf(label, sizeof label, "%.390s:", show->target);
-	print_row(show, paper, label, tone, 0, memory);
+	print_row(show, paper, label, tone, SUM_HANG, memory);
 }
 
 void rbl_show_rest(struct rbl_show *show, const struct paper *paper)

@@ -278,7 +278,7 @@ sub screen { return join "\n", map { s/.*\e\[K//sr } split /\n/, $_[0] =~ s/\e\[
 	my ($status, $out) = on_terminal(80, $listed);
 	is $status, 1, 'on a terminal: 1';
 	like $out, qr/\e\[1;31m  LISTED\e\[0m  by one/, '... listings in red';
-	is screen($out), (rbl($listed))[1] =~ s/ in 213 ms$/\nin 213 ms/mr, '... and else as everywhere, within 80 columns';
+	is screen($out), (rbl($listed))[1] =~ s/ in 213 ms$/\n  in 213 ms/mr, '... and else as everywhere, within 80 columns';
 	{
 		local $ENV{NO_COLOR} = '1';
 		(undef, $out) = on_terminal(80, $listed);
