@@ -105,6 +105,15 @@ static void add_items(struct text *text, const json_t *array)
 		text_addf(text, "%s%s", i == 0 ? "" : ", ", json_is_string(item) ? json_string_value(item) : "?");
 }
 
+/* "spamhaus-zen (zen.spamhaus.org)"; a list without a name of its own is called by its zone */
+static void add_list(struct text *text, const json_t *line)
+{
+	const char *name = text_of(line, "list"), *zone = text_of(line, "zone");
+	text_add(text, name);
+	if (*zone != '\0' && strcmp(name, zone) != 0)
+		text_addf(text, " (%s)", zone);
+}
+
 /* "listed by 2 of 98 lists (weight 1.5), 1 did not answer, in 213 ms"; gives its tone back. */
 static enum tone add_sums(struct text *text, const json_t *sums)
 {
@@ -266,8 +275,8 @@ static void print_lists(struct rbl_show *show, const struct paper *paper)
 		struct text text = text_over(memory, sizeof memory);
 		const char *page = text_of(first, "removal");
 		int64_t count = whole_of(first, "count");
-		text_addf(&text, "%s (%s, %s): %" PRId64 " %s", name, text_of(first, "zone"), text_of(first, "kind"), count,
-			  count == 1 ? "address" : "addresses");
+		add_list(&text, first);
+		text_addf(&text, ": %" PRId64 " %s", count, count == 1 ? "address" : "addresses");
 		if (*page != '\0')
 			text_addf(&text, "; removal: %s", page);
 		print_row(show, paper, "  list", TONE_TITLE, HANG, memory);
@@ -310,7 +319,9 @@ static void print_listing(struct rbl_show *show, const json_t *line, const struc
 	bool good = strcmp(text_of(line, "kind"), "allow") == 0;
 	if (show->many)
 		text_addf(&text, "%s ", text_of(line, "subject"));
-	text_addf(&text, "by %s (%s): %s ", text_of(line, "list"), text_of(line, "zone"), text_of(line, "kind"));
+	text_add(&text, "by ");
+	add_list(&text, line);
+	text_addf(&text, ": %s ", text_of(line, "kind"));
 	add_items(&text, json_object_get(line, "codes"));
 	if (!good)
 		text_addf(&text, ", weight %.4g", number_of(line, "weight"));
@@ -334,7 +345,8 @@ static void print_silent(struct rbl_show *show, const json_t *line, const char *
 	struct text text = text_over(memory, sizeof memory);
 	if (show->many)
 		text_addf(&text, "%s: ", text_of(line, "subject"));
-	text_addf(&text, "%s (%s): %s", text_of(line, "list"), text_of(line, "zone"), text_of(line, "why"));
+	add_list(&text, line);
+	text_addf(&text, ": %s", text_of(line, "why"));
 	print_row(show, paper, label, TONE_DOUBT, HANG, memory);
 }
 

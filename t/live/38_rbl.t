@@ -25,7 +25,7 @@ part 'an address' => sub {
 	my ($status, $out, $error) = $daemon->ctl('rbl', $listed{exploit});
 	is $status, 1, 'a listed one: 1';
 	is $error, '', '... without a complaint';
-	like $out, qr/^  LISTED  by bl\.example\.test \(bl\.example\.test\): exploit 127\.0\.0\.4, weight 1$/m, '... list, kind and code';
+	like $out, qr/^  LISTED  by bl\.example\.test: exploit 127\.0\.0\.4, weight 1$/m, '... list, kind and code';
 	like $out, qr/says: listed for the test$/m, '... its text';
 	like $out, qr/^\Q$listed{exploit}\E: listed by 1 of 2 lists \(weight 1\), in \d+ ms$/m, '... and the sum';
 	($status, $out) = $daemon->ctl('rbl', '127.0.0.9');
