@@ -22,7 +22,7 @@ enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 	ROW(BY, "by", 0, "rcpts|score", "order of top")                                            \
 	ROW(COUNT, "count", 'n', "COUNT", "rows of top")                                           \
 	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: for ever")    \
-	ROW(VERBOSE, "verbose", 'v', "", "of rbl: each list without an answer too; nothing is cut")  \
+	ROW(VERBOSE, "verbose", 'v', "", "of rbl: each list without an answer too; nothing is cut") \
 	ROW(TIMEOUT, "timeout", 0, "SECONDS", "how long rbl waits for the next answer; default 60") \
 	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
 	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, " POSTFIX_DIR)                \
@@ -35,6 +35,8 @@ enum option_id {
 	OPTION_COUNT_OF
 };
 
+struct command;
+
 struct call {
 	const char *words;			/* of the command, for complaints; NULL: none found yet */
 	const struct command *command;		/* the program's own */
@@ -45,8 +47,6 @@ struct call {
 
 /* One sentence to standard error, cleaned. Gives EXIT_USAGE back, so that a command can end with it. */
 int complain(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-struct config;
 
 const char *call_config_file(const struct call *call);
 /* NULL with the complaint made; else to be dropped. */
