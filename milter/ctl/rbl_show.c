@@ -3,6 +3,7 @@
 
 #include "milter/ctl/member.h"
 #include "milter/ctl/rbl_picture.h"
+#include "milter/ctl/rbl_text.h"
 #include "milter/ctl/table.h"
 #include "policy/base/text.h"
 
@@ -26,6 +27,7 @@ struct rbl_show {
 	json_t *subjects;	/* owned: what was kept of each until all of it is there: from, origin, ptr, by */
 	json_t *unknown, *skipped;	/* owned: reason -> lists */
 	json_t *by;		/* owned, of a network: list -> its first listing, with "count" */
+	int64_t answers, missing, unasked;	/* of a network: of all lists about all addresses */
 	json_t *sums;		/* owned, of one address; NULL: not there yet */
 	char *last;		/* owned: subject and list of the listing that stands last on the paper; or NULL */
 	struct rbl_picture *picture;	/* owned; NULL: none */
@@ -79,100 +81,12 @@ static void print_row(struct rbl_show *show, const struct paper *paper, const ch
 	show->last = NULL;
 }
 
-/* ---- texts ---- */
-
-static void add_weight(struct text *text, double weight)
-{
-	if (weight > 0)
-		text_addf(text, " (weight %.4g)", weight);
-}
-
-static void add_time(struct text *text, const json_t *line)
-{
-	int64_t ms = whole_of(line, "ms");
-	if (ms < 10000)
-		text_addf(text, ", in %" PRId64 " ms", ms);
-	else
-		text_addf(text, ", in %.1f s", (double)ms / 1000);
-}
-
-/* Strings of an array: "a, b" */
-static void add_items(struct text *text, const json_t *array)
-{
-	size_t i;
-	json_t *item;
-	json_array_foreach(array, i, item)
-		text_addf(text, "%s%s", i == 0 ? "" : ", ", json_is_string(item) ? json_string_value(item) : "?");
-}
-
-/* "spamhaus-zen (zen.spamhaus.org)"; a list without a name of its own is called by its zone */
-static void add_list(struct text *text, const json_t *line)
-{
-	const char *name = text_of(line, "list"), *zone = text_of(line, "zone");
-	text_add(text, name);
-	if (*zone != '\0' && strcmp(name, zone) != 0)
-		text_addf(text, " (%s)", zone);
-}
-
-/* "listed by 2 of 98 lists (weight 1.5), 1 did not answer, in 213 ms"; gives its tone back. */
-static enum tone add_sums(struct text *text, const json_t *sums)
-{
-	int64_t listed = whole_of(sums, "listed"), clean = whole_of(sums, "clean");
-	int64_t unknown = whole_of(sums, "unknown"), skipped = whole_of(sums, "skipped");
-	int64_t asked = listed + clean + unknown;
-	if (asked == 0) {
-		const char *why = text_of(sums, "why");
-		text_addf(text, "not known: no list was asked%s%s%s", *why == '\0' ? "" : " (", why, *why == '\0' ? "" : ")");
-		return TONE_DOUBT;
-	}
-	if (listed > 0)
-		text_addf(text, "listed by %" PRId64 " of %" PRId64 " lists", listed, asked);
-	else if (clean > 0)
-		text_addf(text, "listed by none of %" PRId64 " lists", asked);
-	else
-		text_addf(text, "not known: none of %" PRId64 " lists answered", asked);
-	add_weight(text, number_of(sums, "weight"));
-	if (unknown > 0 && listed + clean > 0)
-		text_addf(text, ", %" PRId64 " did not answer", unknown);
-	if (skipped > 0)
-		text_addf(text, ", %" PRId64 " not asked", skipped);
-	add_time(text, sums);
-	return listed > 0 ? TONE_BAD : clean > 0 ? TONE_GOOD : TONE_DOUBT;
-}
-
-static void add_origin(struct text *text, const json_t *origin)
-{
-	int64_t as = whole_of(origin, "as");
-	static const char *const members[] = { "as_name", "prefix", "country" };
-	if (as > 0)
-		text_addf(text, "AS%" PRId64, as);
-	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-		if (*text_of(origin, members[i]) != '\0')
-			text_addf(text, "%s%s", text->length == 0 ? "" : i == 0 ? " " : ", ",
-				  text_of(origin, members[i]));
-	if (text->length == 0)
-		text_add(text, "not known");
-}
-
-static void add_names(struct text *text, const json_t *ptr)
-{
-	const json_t *names = json_object_get(ptr, "names"), *confirmed = json_object_get(ptr, "confirmed");
-	bool known = json_is_boolean(confirmed);
-	if (json_array_size(names) == 0) {
-		text_add(text, known ? "none" : "not known");
-		return;
-	}
-	add_items(text, names);
-	text_add(text, !known ? " (whether forward-confirmed is not known)" :
-		       json_is_true(confirmed) ? " (forward-confirmed)" : " (not forward-confirmed)");
-}
-
 /* ---- parts ---- */
 
 static void print_known(struct rbl_show *show, const json_t *kept, const char *indent, const struct paper *paper)
 {
 	static const struct { const char *member, *label; void (*add)(struct text *text, const json_t *line); } rows[] = {
-		{ "origin", "origin", add_origin }, { "ptr", "PTR", add_names },
+		{ "origin", "origin", rbl_add_origin }, { "ptr", "PTR", rbl_add_names },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char memory[SENTENCE_MAX], label[40];
@@ -260,9 +174,34 @@ static void print_address(struct rbl_show *show, const char *subject, const json
 	if (paper->width > ADDRESS_HANG + 1 && !show->verbose)
 		add_names_cut(&text, names, (size_t)paper->width - ADDRESS_HANG - 1);
 	else
-		add_items(&text, names);
+		rbl_add_items(&text, names);
 	snprintf(label, sizeof label, "  %.90s", subject);
 	print_row(show, paper, label, TONE_BAD, ADDRESS_HANG, memory);
+}
+
+/* Which lists these are is not told of each address: too much of it. */
+static void print_missing(struct rbl_show *show, const struct paper *paper)
+{
+	char memory[SENTENCE_MAX];
+	if (show->missing > 0) {
+		snprintf(memory, sizeof memory, "%" PRId64 " of %" PRId64 " answers did not come", show->missing, show->answers);
+		print_row(show, paper, "  unknown", TONE_DOUBT, HANG, memory);
+	}
+	if (show->unasked > 0) {
+		snprintf(memory, sizeof memory, "%" PRId64 " questions were not asked", show->unasked);
+		print_row(show, paper, "  skipped", TONE_DOUBT, HANG, memory);
+	}
+}
+
+static void count_address(struct rbl_show *show, const json_t *line)
+{
+	int64_t listed = whole_of(line, "listed"), clean = whole_of(line, "clean"), unknown = whole_of(line, "unknown");
+	show->answers += listed + clean + unknown;
+	show->missing += unknown;
+	show->unasked += whole_of(line, "skipped");
+	if (show->picture != NULL)
+		rbl_picture_mark(show->picture, text_of(line, "subject"),
+				 listed > 0 ? '#' : clean > 0 ? '.' : unknown > 0 ? '?' : ' ');
 }
 
 /* Each list that lists something here, and where one asks to be taken off. */
@@ -275,7 +214,7 @@ static void print_lists(struct rbl_show *show, const struct paper *paper)
 		struct text text = text_over(memory, sizeof memory);
 		const char *page = text_of(first, "removal");
 		int64_t count = whole_of(first, "count");
-		add_list(&text, first);
+		rbl_add_list(&text, first);
 		text_addf(&text, ": %" PRId64 " %s", count, count == 1 ? "address" : "addresses");
 		if (*page != '\0')
 			text_addf(&text, "; removal: %s", page);
@@ -320,9 +259,9 @@ static void print_listing(struct rbl_show *show, const json_t *line, const struc
 	if (show->many)
 		text_addf(&text, "%s ", text_of(line, "subject"));
 	text_add(&text, "by ");
-	add_list(&text, line);
+	rbl_add_list(&text, line);
 	text_addf(&text, ": %s ", text_of(line, "kind"));
-	add_items(&text, json_object_get(line, "codes"));
+	rbl_add_items(&text, json_object_get(line, "codes"));
 	if (!good)
 		text_addf(&text, ", weight %.4g", number_of(line, "weight"));
 	print_row(show, paper, good ? "  allowed" : "  LISTED", good ? TONE_GOOD : TONE_BAD, HANG, memory);
@@ -345,7 +284,7 @@ static void print_silent(struct rbl_show *show, const json_t *line, const char *
 	struct text text = text_over(memory, sizeof memory);
 	if (show->many)
 		text_addf(&text, "%s: ", text_of(line, "subject"));
-	add_list(&text, line);
+	rbl_add_list(&text, line);
 	text_addf(&text, ": %s", text_of(line, "why"));
 	print_row(show, paper, label, TONE_DOUBT, HANG, memory);
 }
@@ -407,13 +346,10 @@ static void on_subject(struct rbl_show *show, const json_t *line, const struct p
 	const char *subject = text_of(line, "subject");
 	const json_t *kept = json_object_get(show->subjects, subject);
 	if (show->network) {
-		bool listed = whole_of(line, "listed") > 0;
-		if (show->picture != NULL)
-			rbl_picture_mark(show->picture, subject, listed ? '#' : whole_of(line, "clean") > 0 ? '.' :
-					 whole_of(line, "unknown") > 0 ? '?' : ' ');
+		count_address(show, line);
 		print_address(show, subject, kept, paper);
 	} else if (show->many) {
-		enum tone tone = add_sums(&text, line);
+		enum tone tone = rbl_add_sums(&text, line);
 		snprintf(label, sizeof label, "  %.290s:", subject);
 		print_row(show, paper, label, tone, SUM_HANG + 2, memory);
 		print_known(show, kept, "    ", paper);
@@ -438,12 +374,12 @@ static enum tone add_end(const struct rbl_show *show, struct text *text, const j
 		text_addf(text, "%" PRId64 " of %" PRId64 " %s listed", listed, subjects, what);
 	else
 		text_addf(text, "none of %" PRId64 " %s listed", subjects, what);
-	add_weight(text, number_of(end, "weight"));
+	rbl_add_weight(text, number_of(end, "weight"));
 	if (unknown > 0)
 		text_addf(text, ", %" PRId64 " without any answer", unknown);
 	if (skipped > 0)
 		text_addf(text, ", %" PRId64 " not asked about", skipped);
-	add_time(text, end);
+	rbl_add_time(text, end);
 	return listed > 0 ? TONE_BAD : unknown > 0 || skipped > 0 ? TONE_DOUBT : TONE_GOOD;
 }
 
@@ -457,9 +393,10 @@ static void on_end(struct rbl_show *show, const json_t *line, const struct paper
 	print_lists(show, paper);
 	if (show->picture != NULL)
 		rbl_picture_print(show->picture, paper);
+	print_missing(show, paper);
 	print_reasons(show, show->unknown, "  unknown", paper);
 	print_reasons(show, show->skipped, "  skipped", paper);
-	enum tone tone = show->sums != NULL ? add_sums(&text, show->sums) : add_end(show, &text, line);
+	enum tone tone = show->sums != NULL ? rbl_add_sums(&text, show->sums) : add_end(show, &text, line);
 	snprintf(label, sizeof label, "%.390s:", show->target);
 	print_row(show, paper, label, tone, SUM_HANG, memory);
 }

@@ -172,6 +172,7 @@ END
 	like $out, qr{^  list    one \(one\.example\.net\): 2 addresses; removal: https://one\.example\.net/$}m, '... each list once';
 	like $out, qr/^  origin  AS64496 EXAMPLE-AS, 192\.0\.2\.0\/24, DE$/m, '... its origin';
 	like $out, qr/^192\.0\.2\.0\/24: 3 of 256 addresses listed \(weight 15\), 1 without any answer, in 213 ms$/m, '... its sum';
+	like $out, qr/^  unknown 4 of 1039 answers did not come$/m, '... what was not answered of it';
 	unlike $out, qr/^  \.16/m, '... no picture';
 
 	($status, $out) = rbl($clean, $listed);
