@@ -108,6 +108,14 @@ static void snapshot_free(struct snapshot *snapshot)
 	    "Questions not asked because too many were under way.", dns.refused_inflight)          \
 	ROW("dns", "recent_failures", "dns_recent_failures", "", "gauge", "Failures since the last good answer.", \
 	    dns.recent_failures)                                                                   \
+	ROW("", "", "rbl_checks_total", "by=\"http\"", "counter", "Checks of block lists that were begun.", stats.checks) \
+	ROW("", "", "rbl_checks_running", "by=\"http\"", "gauge", "Checks of block lists now.", stats.checks_running) \
+	ROW("", "", "rbl_refused_total", "why=\"query\"", "counter", "Checks of block lists by HTTP that were refused.", \
+	    stats.checks_refused[STATS_REFUSED_QUERY])                                             \
+	ROW("", "", "rbl_refused_total", "why=\"network\"", "counter", "", stats.checks_refused[STATS_REFUSED_LARGE]) \
+	ROW("", "", "rbl_refused_total", "why=\"client\"", "counter", "", stats.checks_refused[STATS_REFUSED_CLIENT]) \
+	ROW("", "", "rbl_refused_total", "why=\"all\"", "counter", "", stats.checks_refused[STATS_REFUSED_ALL]) \
+	ROW("", "", "rbl_refused_total", "why=\"busy\"", "counter", "", stats.checks_refused[STATS_REFUSED_BUSY]) \
 	ROW("content", "scans", "content_scans_total", "", "counter", "Messages given to a scanner.", content.scans) \
 	ROW("content", "answers", "content_answers_total", "", "counter", "Answers of scanners.", content.answers) \
 	ROW("content", "failures", "content_failures_total", "", "counter", "Scans that failed.", content.failures) \

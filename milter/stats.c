@@ -15,6 +15,7 @@ typedef _Atomic uint64_t counter;
 static struct {
 	_Atomic int64_t started_ms, last_message_ms;
 	counter messages, sessions, sessions_peak, sessions_total, forged_headers, recipients;
+	counter checks, checks_running, checks_refused[STATS_REFUSED_COUNT];
 	counter actions[ACTION_COUNT], levels[LEVEL_COUNT], reasons[REASON_COUNT];
 } counts;
 
@@ -111,6 +112,22 @@ void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipient
 		count_transport(verdict->transport);
 }
 
+void stats_check_begins(void)
+{
+	add(&counts.checks, 1);
+	add(&counts.checks_running, 1);
+}
+
+void stats_check_ends(void)
+{
+	atomic_fetch_sub_explicit(&counts.checks_running, 1, memory_order_relaxed);
+}
+
+void stats_check_refused(enum stats_refused why)
+{
+	add(&counts.checks_refused[why], 1);
+}
+
 static void read_rows(uint64_t *to, counter *from, int count)
 {
 	for (int i = 0; i < count; i++)
@@ -128,11 +145,14 @@ void stats_read(struct stats *stats_out)
 		.sessions_total = get(&counts.sessions_total),
 		.forged_headers = get(&counts.forged_headers),
 		.recipients = get(&counts.recipients),
+		.checks = get(&counts.checks),
+		.checks_running = get(&counts.checks_running),
 		.transport_count = atomic_load_explicit(&transport_count, memory_order_acquire),
 	};
 	read_rows(stats_out->actions, counts.actions, ACTION_COUNT);
 	read_rows(stats_out->levels, counts.levels, LEVEL_COUNT);
 	read_rows(stats_out->reasons, counts.reasons, REASON_COUNT);
+	read_rows(stats_out->checks_refused, counts.checks_refused, STATS_REFUSED_COUNT);
 	for (int i = 0; i < stats_out->transport_count; i++) {
 		text_copy(stats_out->transports[i].name, sizeof stats_out->transports[i].name, transports[i].name);
 		stats_out->transports[i].messages = get(&transports[i].messages);

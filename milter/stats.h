@@ -9,6 +9,16 @@
 
 enum { STATS_TRANSPORTS_MAX = 256 };
 
+/* Why a check by HTTP was not begun. */
+enum stats_refused {
+	STATS_REFUSED_QUERY,	/* not understood, or not public */
+	STATS_REFUSED_LARGE,	/* a network of too many addresses */
+	STATS_REFUSED_CLIENT,	/* its share was used up */
+	STATS_REFUSED_ALL,	/* everybody's was */
+	STATS_REFUSED_BUSY,	/* too many at once, or no memory */
+	STATS_REFUSED_COUNT,
+};
+
 struct stats {
 	int64_t started_ms;		/* clock_monotonic_ms() */
 	int64_t last_message_ms;	/* clock_monotonic_ms(); 0: none yet */
@@ -24,6 +34,8 @@ struct stats {
 		uint64_t messages;
 	} transports[STATS_TRANSPORTS_MAX];
 	int transport_count;
+	uint64_t checks, checks_running;	/* by HTTP */
+	uint64_t checks_refused[STATS_REFUSED_COUNT];
 };
 
 void stats_start(void);
@@ -32,6 +44,10 @@ void stats_session_closed(void);
 uint64_t stats_sessions(void);
 /* A message got its verdict (also one that was refused at MAIL or RCPT). */
 void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipients, uint64_t forged_headers);
+/* A check of block lists by HTTP. */
+void stats_check_begins(void);
+void stats_check_ends(void);
+void stats_check_refused(enum stats_refused why);
 void stats_read(struct stats *stats_out);
 
 #endif

@@ -2,33 +2,44 @@
 #include "milter/web/http.h"
 
 #include "milter/clock.h"
+#include "milter/daemon.h"
 #include "milter/endpoint.h"
-#include "milter/report.h"
+#include "milter/web/page.h"
+#include "milter/web/rate.h"
 
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
 
-enum { HEAD_MAX = 8192, BODY_MAX = 0, SILENCE_S = 10, DEADLINE_S = 60 };
+enum {
+	HEAD_MAX = 16384,
+	UNREAD_MAX = 2 * HEAD_MAX,	/* what is read ahead while an answer is on its way */
+	BODY_MAX = 0,
+	SILENCE_S = 10,
+	DEADLINE_S = 60,
+};
 
 struct http {
 	struct event_base *base;	/* borrowed */
 	struct evhttp *evhttp;		/* owned */
 	struct evconnlistener *listener;	/* evhttp's */
 	struct event *sweep;		/* owned */
+	struct page_checks checks;	/* its rate is owned */
 	int connections;
 	struct {
 		struct bufferevent *stream;	/* one reference */
-		int64_t since_ms;
+		int64_t until_ms;
 	} open[HTTP_CONNECTIONS_MAX];
 };
+
+/* ---- connections */
 
 /* evhttp has no cap on connections and no deadline for one. So a reference to each connection's stream is kept; one
  * from which evhttp has taken its callbacks is one that evhttp has freed. */
@@ -46,7 +57,7 @@ static void sweep(struct http *http)
 	int64_t now_ms = clock_monotonic_ms();
 	for (int i = 0; i < http->connections;) {
 		struct bufferevent *stream = http->open[i].stream;
-		if (!is_over(stream) && now_ms - http->open[i].since_ms > DEADLINE_S * 1000)
+		if (!is_over(stream) && now_ms > http->open[i].until_ms)
 			bufferevent_trigger_event(stream, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, 0);
 		if (is_over(stream)) {
 			http->open[i] = http->open[--http->connections];
@@ -66,6 +77,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	sweep(arg);
 }
 
+/* While a request is answered evhttp goes on reading, to see the end, and keeps what comes: hence the mark. */
 static struct bufferevent *connection_begins(struct event_base *base, void *arg)
 {
 	struct http *http = arg;
@@ -74,65 +86,72 @@ static struct bufferevent *connection_begins(struct event_base *base, void *arg)
 		return NULL;
 	if (http->connections == HTTP_CONNECTIONS_MAX - 1)	/* the rest waits in the kernel's queue */
 		evconnlistener_disable(http->listener);
+	bufferevent_setwatermark(stream, EV_READ, 0, UNREAD_MAX);
 	bufferevent_incref(stream);
 	http->open[http->connections].stream = stream;
-	http->open[http->connections++].since_ms = clock_monotonic_ms();
+	http->open[http->connections++].until_ms = clock_monotonic_ms() + DEADLINE_S * 1000;
 	return stream;
 }
 
-static void answer(struct evhttp_request *request, int code, const char *reason, const char *type, struct evbuffer *body)
+void http_hold_open(struct http *http, struct evhttp_request *request, int seconds)
 {
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	evhttp_add_header(headers, "Content-Type", type);
-	evhttp_add_header(headers, "Cache-Control", "no-store");
-	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-	evhttp_send_reply(request, code, reason, body);
+	struct bufferevent *stream = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+	for (int i = 0; i < http->connections; i++)
+		if (http->open[i].stream == stream)
+			http->open[i].until_ms = clock_monotonic_ms() + seconds * 1000;
 }
 
-static void page_health(struct evhttp_request *request, void *arg)
+struct page_checks *http_checks(struct http *http)
 {
-	struct evbuffer *body = evbuffer_new();
-	enum health health = HEALTH_CRITICAL;
-	(void)arg;
-	if (body != NULL)
-		report_write(body, report_status(&health));
-	bool critical = health == HEALTH_CRITICAL;
-	answer(request, critical ? 503 : 200, critical ? "Service Unavailable" : "OK", "application/json", body);
-	if (body != NULL)
-		evbuffer_free(body);
+	return &http->checks;
 }
 
-static void page_metrics(struct evhttp_request *request, void *arg)
-{
-	struct evbuffer *body = evbuffer_new();
-	(void)arg;
-	if (body != NULL)
-		report_metrics(body);
-	answer(request, 200, "OK", "text/plain; version=0.0.4; charset=utf-8", body);
-	if (body != NULL)
-		evbuffer_free(body);
-}
-
-static void page_none(struct evhttp_request *request, void *arg)
-{
-	(void)arg;
-	evhttp_send_error(request, HTTP_NOTFOUND, "expected /health or /metrics");
-}
+/* ---- pages */
 
 static const struct {
 	const char *path;
-	void (*page)(struct evhttp_request *request, void *arg);
+	page_function *page;
+	bool rbl;	/* there with http.rbl only */
 } pages[] = {
-	{ "/health", page_health },
-	{ "/metrics", page_metrics },
+	{ "/health", page_health, false },
+	{ "/metrics", page_metrics, false },
+	{ "/", page_root, true },
+	{ "/rbl", page_file, true },
+	{ "/rbl.css", page_file, true },
+	{ "/rbl.js", page_file, true },
+	{ "/rbl_view.js", page_file, true },
+	{ "/favicon.svg", page_file, true },
+	{ "/openapi.json", page_file, true },
+	{ "/api/v1/rbl", page_check, true },
 };
+
+static void serve_request(struct evhttp_request *request, void *arg)
+{
+	struct setup *setup = setup_hold();
+	bool rbl = setup->config->set.http_rbl;
+	setup_drop(&setup);
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+		if (strcmp(page_path(request), pages[i].path) == 0 && (rbl || !pages[i].rbl)) {
+			pages[i].page(arg, request);
+			return;
+		}
+	if (strcmp(page_path(request), "/api/v1/rbl") == 0)
+		page_answer_error(request, 404, "This daemon does not look up block lists for others: http.rbl is false.", 0);
+	else
+		evhttp_send_error(request, HTTP_NOTFOUND,
+				  rbl ? "expected /health, /metrics, /rbl, /api/v1/rbl or /openapi.json"
+				      : "expected /health or /metrics");
+}
+
+/* ---- the listener */
 
 static bool serve(struct http *http, int fd)
 {
 	struct timeval every = { .tv_sec = 1 };
 	http->evhttp = evhttp_new(http->base);
 	http->sweep = event_new(http->base, -1, EV_PERSIST, on_sweep, http);
-	if (http->evhttp == NULL || http->sweep == NULL)
+	http->checks.rate = rate_new();
+	if (http->evhttp == NULL || http->sweep == NULL || http->checks.rate == NULL)
 		return false;
 	event_add(http->sweep, &every);
 	evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
@@ -140,9 +159,7 @@ static bool serve(struct http *http, int fd)
 	evhttp_set_max_body_size(http->evhttp, BODY_MAX);
 	evhttp_set_timeout(http->evhttp, SILENCE_S);
 	evhttp_set_bevcb(http->evhttp, connection_begins, http);
-	evhttp_set_gencb(http->evhttp, page_none, http);
-	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
-		evhttp_set_cb(http->evhttp, pages[i].path, pages[i].page, http);
+	evhttp_set_gencb(http->evhttp, serve_request, http);
 	struct evhttp_bound_socket *bound = evhttp_accept_socket_with_handle(http->evhttp, fd);
 	if (bound == NULL)
 		return false;
@@ -175,11 +192,12 @@ void http_stop(struct http **http)
 	if (*http == NULL)
 		return;
 	if ((*http)->evhttp != NULL)
-		evhttp_free((*http)->evhttp);
+		evhttp_free((*http)->evhttp);	/* checks end with their connections */
 	for (int i = 0; i < (*http)->connections; i++)
 		bufferevent_decref((*http)->open[i].stream);
 	if ((*http)->sweep != NULL)
 		event_free((*http)->sweep);
+	rate_free(&(*http)->checks.rate);
 	free(*http);
 	*http = NULL;
 }

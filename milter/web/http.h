@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * http: GET /health (JSON; 503 where it is critical) and GET /metrics (Prometheus text). Reads only, no secrets, no
- * mail addresses: it may be reached by whoever reaches its address, which is a loopback one unless configured
- * otherwise.
+ * http: the HTTP listener. GET /health (JSON; 503 where it is critical) and GET /metrics (Prometheus text) for those who
+ * watch this daemon; with http.rbl also /rbl, a page that looks addresses up in block lists, its API /api/v1/rbl, and
+ * /openapi.json, for whoever may reach the address, which is a loopback one unless configured otherwise. Nothing
+ * changes anything, and there are no secrets and no mail addresses.
+ *
+ * Bounded: connections, bytes of a request, seconds of a connection; checks at once, and their rate (rate.h).
  *
  * Loop thread only, or with the loop stopped.
  */
@@ -18,7 +21,7 @@ enum { HTTP_CONNECTIONS_MAX = 64 };
 
 /* `listen` is "address:port" or "[v6]:port". NULL with a sentence in `error`. */
 struct http *http_start(struct event_base *base, const char *listen, char *error, size_t error_size);
-/* Clears the pointer; NULL is fine. */
+/* Ends all checks. Clears the pointer; NULL is fine. */
 void http_stop(struct http **http);
 
 #endif

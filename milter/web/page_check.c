@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/clock.h"
+#include "milter/daemon.h"
+#include "milter/stats.h"
+#include "milter/web/page.h"
+#include "milter/web/request.h"
+#include "milter/web/stream.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "policy/base/banned.h"
+
+enum { CHECKS_MAX = 16, BUSY_RETRY_S = 5, FORWARDED_MAX = 32, ERROR_MAX = 512 };
+
+static void refuse(struct evhttp_request *request, enum stats_refused why, int code, const char *sentence, int64_t retry_s)
+{
+	stats_check_refused(why);
+	page_answer_error(request, code, sentence, retry_s);
+}
+
+/* ---- who asks */
+
+static struct netaddr peer_of(struct evhttp_request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof peer;
+	getpeername(bufferevent_getfd(evhttp_connection_get_bufferevent(connection)), (struct sockaddr *)&peer, &length);
+	if (peer.ss_family == AF_INET)
+		return netaddr_v4((const uint8_t *)&((const struct sockaddr_in *)&peer)->sin_addr);
+	if (peer.ss_family == AF_INET6)
+		return netaddr_v6((const uint8_t *)&((const struct sockaddr_in6 *)&peer)->sin6_addr);
+	return (struct netaddr){ .family = NETADDR_UNKNOWN };
+}
+
+static struct netaddr client_of(struct evhttp_request *request, const struct config *config)
+{
+	struct netaddr peer = peer_of(request);
+	const char *forwarded[FORWARDED_MAX];	/* the last ones; only those that proxies of ours wrote are read */
+	int count = 0;
+	struct evkeyval *header;
+	TAILQ_FOREACH (header, evhttp_request_get_input_headers(request), next) {
+		if (evutil_ascii_strcasecmp(header->key, "X-Forwarded-For") != 0)
+			continue;
+		if (count == FORWARDED_MAX)
+			memmove(forwarded, forwarded + 1, (size_t)--count * sizeof forwarded[0]);
+		forwarded[count++] = header->value;
+	}
+	return request_client(&peer, config->proxies, config->proxy_count, forwarded, count);
+}
+
+/* ---- what it asks for */
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Only a network can be too large for ever: a name's cost is what it may come to at most, and is cut to the burst. */
+static bool fits(const struct check_target *target, int64_t burst, int64_t *tokens_out, char error[ERROR_MAX])
+{
+	int prefix = CHECK_PREFIX_LEAST;
+	int64_t cost = check_cost(target);
+	*tokens_out = least(cost, burst);
+	if (cost <= burst || target->kind != CHECK_NETWORK)
+		return true;
+	while (prefix < 32 && INT64_C(1) << (32 - prefix) > burst)
+		prefix++;
+	snprintf(error, ERROR_MAX, "A network of %" PRId64 " addresses is more than this service looks up at once: at most a /%d.",
+		 cost, prefix);
+	return false;
+}
+
+static bool read_target(struct evhttp_request *request, char query[CHECK_QUERY_MAX + 1], struct check_target *target,
+			char error[ERROR_MAX])
+{
+	const char *raw = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
+	return request_query(raw, query, CHECK_QUERY_MAX + 1, error, ERROR_MAX) &&
+	       check_parse(query, true, target, error, ERROR_MAX);
+}
+
+/* ---- the answer */
+
+/* Pays for it, or refuses. */
+static bool pays(struct http *http, struct evhttp_request *request, const struct stream_settings *settings)
+{
+	static const struct {
+		enum stats_refused why;
+		const char *sentence;
+	} rows[] = {
+		[RATE_CLIENT_DRAINED] = { STATS_REFUSED_CLIENT, "You asked for many addresses in a short time." },
+		[RATE_ALL_DRAINED] = { STATS_REFUSED_ALL, "Many are asking at the moment." },
+	};
+	char error[ERROR_MAX];
+	int64_t wait_s = 0;
+	enum rate_answer answer = rate_take(http_checks(http)->rate, &settings->limits, &settings->client,
+					    settings->tokens, clock_monotonic_ms(), &wait_s);
+	if (answer == RATE_FINE)
+		return true;
+	snprintf(error, sizeof error, "%s Try again in %" PRId64 " s.", rows[answer].sentence, wait_s);
+	refuse(request, rows[answer].why, 429, error, wait_s);
+	return false;
+}
+
+static void check(struct http *http, struct evhttp_request *request, const struct config *config)
+{
+	char query[CHECK_QUERY_MAX + 1], error[ERROR_MAX];
+	struct check_target target;
+	struct stream_settings settings = {
+		.target = &target,
+		.query = query,
+		.document = request_wants_document(evhttp_find_header(evhttp_request_get_input_headers(request), "Accept")),
+		.client = client_of(request, config),
+		.limits = { config->set.http_rbl_per_minute, config->set.http_rbl_burst, config->set.http_rbl_total_per_minute },
+	};
+	if (!read_target(request, query, &target, error))
+		refuse(request, STATS_REFUSED_QUERY, 400, error, 0);
+	else if (!fits(&target, settings.limits.burst, &settings.tokens, error))
+		refuse(request, STATS_REFUSED_LARGE, 413, error, 0);
+	else if (page_is_head(request))
+		page_answer(request, 200, settings.document ? "application/json" : "application/x-ndjson", NULL);
+	else if (http_checks(http)->running >= CHECKS_MAX)
+		refuse(request, STATS_REFUSED_BUSY, 503, "Too many checks are under way. Try again in a few seconds.",
+		       BUSY_RETRY_S);
+	else if (pays(http, request, &settings) && !stream_start(http, request, &settings))
+		refuse(request, STATS_REFUSED_BUSY, 503, "The daemon is out of memory.", BUSY_RETRY_S);
+}
+
+void page_check(struct http *http, struct evhttp_request *request)
+{
+	struct setup *setup = setup_hold();
+	check(http, request, setup->config);
+	setup_drop(&setup);
+}

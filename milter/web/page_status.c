@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/report.h"
+#include "milter/web/page.h"
+
+#include <event2/buffer.h>
+
+#include "policy/base/banned.h"
+
+void page_health(struct http *http, struct evhttp_request *request)
+{
+	struct evbuffer *body = evbuffer_new();
+	enum health health = HEALTH_CRITICAL;
+	(void)http;
+	if (body != NULL)
+		report_write(body, report_status(&health));
+	page_answer(request, health == HEALTH_CRITICAL ? 503 : 200, "application/json", body);
+	if (body != NULL)
+		evbuffer_free(body);
+}
+
+void page_metrics(struct http *http, struct evhttp_request *request)
+{
+	struct evbuffer *body = evbuffer_new();
+	(void)http;
+	if (body != NULL)
+		report_metrics(body);
+	page_answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", body);
+	if (body != NULL)
+		evbuffer_free(body);
+}
