@@ -37,7 +37,7 @@
 	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog or stderr.")                \
 	ROW("log.facility", log_facility, STRING, "mail", 1, 10, "syslog facility: mail, daemon, local0 ... local7.") \
 	ROW("http.listen", http_listen, STRING, "127.0.0.1:8891", 0, 255,                          \
-	    "Address and port of /health and /metrics; empty: none.")                              \
+	    "Address and port of /health and /metrics, and of /rbl; empty: none.")                 \
 	ROW("http.quiet_minutes", http_quiet_minutes, INT, "0", 0, 10080,                          \
 	    "/health warns where no message came for so many minutes; 0: never.")                  \
 	ROW("http.rbl", http_rbl, BOOL, "true", 0, 0, "Serve /rbl, /api/v1/rbl and /openapi.json: block lists looked up for whoever asks.") \
@@ -45,7 +45,8 @@
 	    "Addresses that one client may have looked up a minute (a /64 is one client) ...")     \
 	ROW("http.rbl_burst", http_rbl_burst, INT, "300", 1, 1000000,                              \
 	    "... and at once after a while of rest; a network of more addresses is refused.")      \
-	ROW("http.rbl_total_per_minute", http_rbl_total_per_minute, INT, "1000", 1, 10000000, "The same for all clients together.") \
+	ROW("http.rbl_total_per_minute", http_rbl_total_per_minute, INT, "1000", 1, 10000000,                \
+	    "The same for all clients together, who have ten times the burst.")                    \
 	ROW("control.socket", control_socket, STRING, "/run/penstock/control.sock", 1, 100,        \
 	    "Unix socket of penstockctl; only root and the daemon's account can use it.")          \
 	ROW("socketmap.listen", socketmap_listen, STRING, "unix:/run/penstock/socketmap.sock", 0, 255, \
