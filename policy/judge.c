@@ -242,8 +242,12 @@ static void choose_transport(const struct policy *policy, const struct facts *fa
 	if (verdict->slow && level < LEVEL_SUSPECT)
 		level = LEVEL_SUSPECT;
 	verdict->pool = pools_find(policy->pools, policy->pool_count, level);
-	if (verdict->pool != NULL)
-		verdict->transport = pool_pick(verdict->pool, facts->account, facts->transports);
+	if (verdict->pool == NULL)
+		return;
+	verdict->transport = pool_pick(verdict->pool, facts->account, facts->transports);
+	if (verdict->transport != NULL &&
+	    pool_spf_moved(verdict->pool, facts->account, facts->transports, verdict->transport))
+		verdict_add(verdict, REASON_SPF_PREFERS, 0, 0, verdict->transport->name);
 }
 
 struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts)

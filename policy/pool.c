@@ -21,22 +21,72 @@ const char *transport_seen_as(const struct transport *transport)
 	return transport->public_address[0] != '\0' ? transport->public_address : transport->address;
 }
 
-const struct transport *pool_pick(const struct pool *pool, const char *account, const struct transport_state *states)
+/* What of its share it has, 0..1. */
+static double in_service(const struct transport *transport, const struct transport_state *states)
 {
-	(void)states;
-	if (pool->transport_count == 1)
-		return &pool->transports[0];
+	int withheld = states == NULL ? 0 : states[transport->index].withheld;
+	return withheld < TRANSPORT_OUT ? (double)(TRANSPORT_OUT - withheld) / TRANSPORT_OUT : 0;
+}
+
+static enum spf_answer spf_of(const struct transport *transport, const struct transport_state *states)
+{
+	return states == NULL ? SPF_ANSWER_UNKNOWN : (enum spf_answer)states[transport->index].spf;
+}
+
+/* No record, no answer: nothing that another transport would do better. */
+static bool spf_is_against(enum spf_answer answer)
+{
+	return answer == SPF_ANSWER_FAIL || answer == SPF_ANSWER_SOFTFAIL || answer == SPF_ANSWER_NEUTRAL ||
+	       answer == SPF_ANSWER_PERMERROR;
+}
+
+/* The highest score among those in service (`all`: among all, each with its full share) and, `passing`, by which SPF
+ * passes. NULL: there is none. */
+static const struct transport *pick_among(const struct pool *pool, uint64_t hash, const struct transport_state *states,
+					  bool all, bool passing)
+{
 	const struct transport *best = NULL;
 	double best_score = 0;
-	uint64_t hash = hash_string(account, 0);
 	for (int i = 0; i < pool->transport_count; i++) {
-		double score = transport_score(&pool->transports[i], hash);
+		const struct transport *transport = &pool->transports[i];
+		double share = all ? 1 : in_service(transport, states);
+		if (share <= 0 || (passing && spf_of(transport, states) != SPF_ANSWER_PASS))
+			continue;
+		double score = transport_score(transport, hash) * share;
 		if (best == NULL || score > best_score) {
-			best = &pool->transports[i];
+			best = transport;
 			best_score = score;
 		}
 	}
 	return best;
+}
+
+static bool all_out(const struct pool *pool, const struct transport_state *states)
+{
+	for (int i = 0; i < pool->transport_count; i++)
+		if (in_service(&pool->transports[i], states) > 0)
+			return false;
+	return true;
+}
+
+const struct transport *pool_pick(const struct pool *pool, const char *account, const struct transport_state *states)
+{
+	if (pool->transport_count == 1)
+		return &pool->transports[0];
+	uint64_t hash = hash_string(account, 0);
+	bool all = all_out(pool, states);
+	const struct transport *own = pick_among(pool, hash, states, all, false);
+	if (own == NULL || !spf_is_against(spf_of(own, states)))
+		return own;
+	const struct transport *passing = pick_among(pool, hash, states, all, true);
+	return passing != NULL ? passing : own;
+}
+
+bool pool_spf_moved(const struct pool *pool, const char *account, const struct transport_state *states,
+		    const struct transport *picked)
+{
+	return pool->transport_count > 1 && spf_of(picked, states) == SPF_ANSWER_PASS &&
+	       picked != pick_among(pool, hash_string(account, 0), states, all_out(pool, states), false);
 }
 
 const struct pool *pools_find(const struct pool *pools, int count, enum level level)

@@ -19,6 +19,7 @@ enum {
 	POOLS_MAX = 16,
 	TRANSPORTS_ALL_MAX = TRANSPORTS_MAX * POOLS_MAX,
 	TRANSPORT_NAME_MAX = 63,
+	TRANSPORT_OUT = 100,	/* all of its share is withheld */
 };
 
 struct transport {
@@ -35,7 +36,7 @@ const char *transport_seen_as(const struct transport *transport);
 
 /* What is known of a transport while a message is judged, by its index. Zeroed: nothing is against it. */
 struct transport_state {
-	unsigned char withheld;	/* per cent of its share that other transports of the pool take; 100: it is out */
+	unsigned char withheld;	/* per cent of its share that other transports of the pool take; TRANSPORT_OUT: it is out */
 	unsigned char spf;	/* enum spf_answer: what the sender's domain says of its address */
 };
 
@@ -50,6 +51,10 @@ struct pool {
  * against any): one that is out is passed over, unless all are; among the others one by which SPF passes is preferred
  * to one by which it is known not to. */
 const struct transport *pool_pick(const struct pool *pool, const char *account, const struct transport_state *states);
+
+/* Whether pool_pick gave `picked` because SPF passes by it, and not by the account's own transport. */
+bool pool_spf_moved(const struct pool *pool, const char *account, const struct transport_state *states,
+		    const struct transport *picked);
 
 /* The pool of a level; for `blocked`, whose mail leaves only when an admin releases it, that of `suspect` where no
  * pool names it. NULL where there is none: the MTA's own default transport. */

@@ -7,10 +7,10 @@ enum { NOW = 1700006400, DAY = 86400, HITS = 3 };
 
 static struct transport clean[] = {
 	{ .name = "clean-1", .weight = 1 },
-	{ .name = "clean-2", .weight = 1 },
+	{ .name = "clean-2", .weight = 1, .index = 1 },
 };
-static struct transport warm[] = { { .name = "warm-1", .weight = 1 } };
-static struct transport suspect[] = { { .name = "suspect-1", .weight = 1 } };
+static struct transport warm[] = { { .name = "warm-1", .weight = 1, .index = 2 } };
+static struct transport suspect[] = { { .name = "suspect-1", .weight = 1, .index = 3 } };
 
 static const struct pool pools[] = {
 	{ .name = "clean", .levels = { [LEVEL_GOOD] = true }, .transports = clean, .transport_count = 2 },
@@ -364,6 +364,17 @@ static void test_pools(void)
 	facts.state.level = LEVEL_GOOD;
 	verdict = judge(&policy, STAGE_MESSAGE, &facts);
 	ok(verdict.transport == pool_pick(&pools[0], facts.account, NULL), "an account sticks to its transport");
+	const struct transport *own = verdict.transport, *other = own == &clean[0] ? &clean[1] : &clean[0];
+	facts.transports[own->index].spf = SPF_ANSWER_FAIL;
+	facts.transports[other->index].spf = SPF_ANSWER_PASS;
+	verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	ok(verdict.transport == other, "unless SPF passes by another only");
+	is_int(verdict.reason_count, 1, "which is a reason");
+	is_int(verdict.reasons[0].id, REASON_SPF_PREFERS, "by its name");
+	is_str(verdict.reasons[0].detail, other->name, "with the transport taken");
+	facts.transports[own->index] = (struct transport_state){ .withheld = TRANSPORT_OUT };
+	verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	ok(verdict.transport == other && verdict.reason_count == 0, "where its own is out that is no word of SPF's");
 }
 
 static void test_limit_details(void)
