@@ -86,7 +86,7 @@
 	ROW("monitor.weight", monitor_weight, FLOAT, "1.0", 0.01, 1000,                            \
 	    "A transport leaves its pool when the lists that name its address weigh so much together.") \
 	ROW("monitor.return_hours", monitor_return_hours, FLOAT, "24", 0, 8760,                    \
-	    "It begins to return when no list has named it for so long ...")                       \
+	    "It begins to return when they have weighed less for so long ...")                       \
 	ROW("monitor.return_days", monitor_return_days, FLOAT, "3", 0, 365, "... and has its full share after so many days more.") \
 	ROW("spf.client", spf_client, STRING, "signal", 1, 10,                                     \
 	    "SPF of clients without login: off, signal (a reason in the log) or refuse (5xx where it fails).") \

@@ -5,6 +5,7 @@
 #include "milter/clock.h"
 #include "milter/identify.h"
 #include "milter/loop.h"
+#include "milter/monitor.h"
 #include "milter/stats.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"
@@ -200,6 +201,7 @@ void gather_message(struct session *session)
 		scans[i] = scan_start(the_daemon.loop, scanner, facts->account, message->scan.bytes, length);
 	}
 	bool missed = false;
+	monitor_states(config, facts->transports);
 	rbl_collect(session->listings, deadline_ms, &facts->listings);
 	for (int i = 0; i < config->scanner_count; i++) {
 		struct content content = { .known = KNOWLEDGE_NONE };

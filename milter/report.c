@@ -10,6 +10,7 @@
 #include "milter/dns/engine.h"
 #include "milter/dns/lists.h"
 #include "milter/dns/rbl.h"
+#include "milter/report_inside.h"
 #include "milter/stats.h"
 #include "policy/base/text.h"
 
@@ -183,17 +184,9 @@ void report_write(struct evbuffer *to, json_t *json)
 
 /* -- health -- */
 
-struct health_list {
-	enum health worst;
-	json_t *reasons;	/* owned by the document */
-};
-
-static void health_add(struct health_list *list, enum health health, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void health_add(struct health_list *list, enum health health, const char *format, ...)
+void health_add(struct health_list *list, enum health health, const char *format, ...)
 {
-	char sentence[256];
+	char sentence[512];
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof sentence, format, arguments);
@@ -263,8 +256,13 @@ static void health_quiet(const struct snapshot *snapshot, struct health_list *li
 		health_add(list, HEALTH_WARNING, "messages: none for %" PRId64 " minutes.", quiet_ms / 60000);
 }
 
+static void health_pools(const struct snapshot *snapshot, struct health_list *list)
+{
+	report_pools_health(snapshot->setup->config, list);
+}
+
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
-	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet,
+	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_pools,
 };
 
 static const char *const health_words[] = {
@@ -347,12 +345,12 @@ json_t *report_status(enum health *health_out)
 
 /* -- metrics -- */
 
-static void metric_head(struct evbuffer *to, const char *metric, const char *type, const char *help)
+void metric_head(struct evbuffer *to, const char *metric, const char *type, const char *help)
 {
 	evbuffer_add_printf(to, "# HELP penstock_%s %s\n# TYPE penstock_%s %s\n", metric, help, metric, type);
 }
 
-static void metric_row(struct evbuffer *to, const char *metric, const char *label, const char *value, uint64_t number)
+void metric_real(struct evbuffer *to, const char *metric, const char *label, const char *value, double number)
 {
 	evbuffer_add_printf(to, "penstock_%s{%s=\"", metric, label);
 	for (; *value != '\0'; value++) {
@@ -363,16 +361,12 @@ static void metric_row(struct evbuffer *to, const char *metric, const char *labe
 		else
 			evbuffer_add(to, value, 1);
 	}
-	evbuffer_add_printf(to, "\"} %" PRIu64 "\n", number);
+	evbuffer_add_printf(to, "\"} %.15g\n", number);
 }
 
-/* How many messages a transport took; 0 where none did yet. */
-static uint64_t transport_messages(const struct stats *stats, const char *name)
+static void metric_row(struct evbuffer *to, const char *metric, const char *label, const char *value, uint64_t number)
 {
-	for (int i = 0; i < stats->transport_count; i++)
-		if (strcmp(stats->transports[i].name, name) == 0)
-			return stats->transports[i].messages;
-	return 0;
+	metric_real(to, metric, label, value, (double)number);	/* as Prometheus reads it */
 }
 
 static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
@@ -419,7 +413,7 @@ static void metric_families(struct evbuffer *to, const struct snapshot *snapshot
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++) {
 			const char *name = config->pools[i].transports[j].name;
-			metric_row(to, "transport_messages_total", "transport", name, transport_messages(stats, name));
+			metric_row(to, "transport_messages_total", "transport", name, report_transport_messages(stats, name));
 		}
 }
 
@@ -439,38 +433,6 @@ void report_metrics(struct evbuffer *to)
 	}
 	metric_families(to, snapshot);
 	metric_lists(to, snapshot);
+	report_pools_metrics(snapshot->setup->config, to);
 	snapshot_free(snapshot);
-}
-
-/* -- pools -- */
-
-static json_t *pool_report(const struct pool *pool, const struct stats *stats)
-{
-	json_t *levels = json_array(), *transports = json_array();
-	for (int i = 0; i < LEVEL_COUNT; i++)
-		if (pool->levels[i])
-			json_array_append_new(levels, json_string(level_word((enum level)i)));
-	for (int i = 0; i < pool->transport_count; i++) {
-		const struct transport *transport = &pool->transports[i];
-		json_t *row = json_object();
-		report_set_text(row, "name", transport->name);
-		report_set_text(row, "address", transport->address);
-		report_set_text(row, "helo", transport->helo);
-		report_set_real(row, "weight", transport->weight);
-		report_set_int(row, "messages", (int64_t)transport_messages(stats, transport->name));
-		json_array_append_new(transports, row);
-	}
-	return json_pack("{s:o, s:o, s:o}", "name", report_text(pool->name), "levels", levels, "transports", transports);
-}
-
-json_t *report_pools(void)
-{
-	struct snapshot *snapshot = snapshot_new();
-	if (snapshot == NULL)
-		return NULL;
-	json_t *pools = json_array();
-	for (int i = 0; i < snapshot->setup->config->pool_count; i++)
-		json_array_append_new(pools, pool_report(&snapshot->setup->config->pools[i], &snapshot->stats));
-	snapshot_free(snapshot);
-	return json_pack("{s:o}", "pools", pools);
 }

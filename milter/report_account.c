@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
+#include "milter/monitor.h"
 
 #include <stdlib.h>
 
@@ -114,10 +115,12 @@ static void set_limits(json_t *json, const struct config *config, const struct a
 	json_object_set_new(json, "rcpts_per_message", limit_number(limits.rcpts_per_message));
 }
 
-static void set_transport(json_t *json, const struct policy *policy, enum level level, const char *account)
+static void set_transport(json_t *json, const struct config *config, enum level level, const char *account)
 {
-	const struct pool *pool = pools_find(policy->pools, policy->pool_count, level);
-	const struct transport *transport = pool == NULL ? NULL : pool_pick(pool, account, NULL);
+	const struct pool *pool = pools_find(config->pools, config->pool_count, level);
+	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
+	monitor_states(config, states);
+	const struct transport *transport = pool == NULL ? NULL : pool_pick(pool, account, states);
 	report_set_text(json, "pool", pool == NULL ? NULL : pool->name);
 	report_set_text(json, "transport", transport == NULL ? NULL : transport->name);
 }
@@ -141,7 +144,7 @@ json_t *report_account(const char *account, const struct account_state *state)
 	report_set_text(json, "exempt", state->exempt);
 	set_reputation(json, policy, state, now_ms);
 	set_limits(json, setup->config, state, now_ms);
-	set_transport(json, policy, level, account);
+	set_transport(json, setup->config, level, account);
 	setup_drop(&setup);
 	return json;
 }

@@ -11,6 +11,7 @@
 #include "milter/identify.h"
 #include "milter/log.h"
 #include "milter/loop.h"
+#include "milter/monitor.h"
 #include "milter/notify.h"
 #include "milter/privilege.h"
 #include "milter/sender.h"
@@ -193,7 +194,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	make_node(server);
 	stats_start();
 	the_daemon.loop = loop_new();
-	if (the_daemon.loop == NULL || !open_all(server, error, error_size))
+	if (the_daemon.loop == NULL || !open_all(server, error, error_size) || !monitor_start(the_daemon.loop))
 		server_stop(&server);
 	return server;
 }
@@ -302,10 +303,12 @@ void server_reload(struct server *server)
 	} else {
 		config_drop(&config);
 	}
-	if (fine)
+	if (fine) {
+		monitor_reload();
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
-	else
+	} else {
 		log_line(SEVERITY_ERROR, "reload: %s; the configuration of before stays in force", error);
+	}
 	notify_send("READY=1");
 }
 
@@ -385,6 +388,7 @@ bool server_stop(struct server **server)
 	http_stop(&stopped->http);
 	control_stop(&stopped->control);
 	socketmap_stop(&stopped->socketmap);
+	monitor_stop();
 	setup_clear();
 	scan_end_all();
 	store_free(&the_daemon.store);

@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
+#include "milter/monitor.h"
 #include "milter/netstring.h"
 #include "milter/report.h"
 #include "milter/sender.h"
@@ -101,25 +102,53 @@ static void reply_not_found(struct client *client)
 
 /* -- the map `transport` -- */
 
-/* A transport that a reload took away would defer all mail that is sent to it. */
-static bool transport_exists(const struct config *config, const char *name)
+/* NULL: a reload took it away; its name would defer all mail that is sent to it. */
+static const struct transport *find_transport(const struct config *config, const char *name, const struct pool **pool_out)
 {
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++)
-			if (strcmp(config->pools[i].transports[j].name, name) == 0)
-				return true;
-	return false;
+			if (strcmp(config->pools[i].transports[j].name, name) == 0) {
+				*pool_out = &config->pools[i];
+				return &config->pools[i].transports[j];
+			}
+	return NULL;
 }
 
-static const struct transport *transport_of(const struct policy *policy, const char *account,
+static const struct transport *pick(const struct config *config, const struct pool *pool, const char *account)
+{
+	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
+	monitor_states(config, states);
+	return pool_pick(pool, account, states);
+}
+
+static bool is_out(const struct config *config, const struct transport *transport)
+{
+	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
+	monitor_states(config, states);
+	return states[transport->index].withheld == TRANSPORT_OUT;
+}
+
+/* The one that the sender's newest message was to leave by; where it has left its pool since, another of that pool. */
+static const struct transport *remembered(const struct config *config, const char *sender, const char *account)
+{
+	char name[TRANSPORT_NAME_MAX + 1];
+	const struct pool *pool = NULL;
+	if (!sender_find(sender, clock_monotonic_ms(), name))
+		return NULL;
+	const struct transport *transport = find_transport(config, name, &pool);
+	return transport != NULL && is_out(config, transport) ? pick(config, pool, account) : transport;
+}
+
+static const struct transport *transport_of(const struct config *config, const char *account,
 					    const struct account_state *state)
 {
+	const struct policy *policy = &config->policy;
 	bool noted = state->block[0] != '\0' || state->exempt[0] != '\0';
 	if (state->known != KNOWLEDGE_FULL || (state->level == LEVEL_UNKNOWN && !noted))
 		return NULL;
 	const struct pool *pool = pools_find(policy->pools, policy->pool_count,
 					     report_level(policy, state, clock_now_ms()));
-	return pool == NULL ? NULL : pool_pick(pool, account, NULL);
+	return pool == NULL ? NULL : pick(config, pool, account);
 }
 
 static void serve(struct client *client);
@@ -130,7 +159,7 @@ static void on_fetched(void *arg, const struct account_state *state)
 	struct client *client = lookup->client;
 	if (client != NULL) {
 		struct setup *setup = setup_hold();
-		const struct transport *transport = transport_of(&setup->config->policy, lookup->account, state);
+		const struct transport *transport = transport_of(setup->config, lookup->account, state);
 		client->lookup = NULL;
 		if (transport != NULL)
 			reply_transport(client, transport->name);
@@ -159,20 +188,19 @@ static void ask_store(struct client *client, const char *account)
 
 static void look_up_transport(struct client *client, const char *key)
 {
-	char sender[ADDRESS_MAX + 1], transport[TRANSPORT_NAME_MAX + 1], account[ACCOUNT_MAX + 1];
+	char sender[ADDRESS_MAX + 1], account[ACCOUNT_MAX + 1];
 	struct setup *setup = setup_hold();
 	/* Postfix writes the null sender with its quotes */
 	bool whole = strcmp(key, "\"<>\"") != 0 && address_of(key, sender);
-	bool cut_tag = setup->config->set.accounts_cut_tag;
-	bool remembered = whole && sender_find(sender, clock_monotonic_ms(), transport) &&
-			  transport_exists(setup->config, transport);
-	setup_drop(&setup);
-	if (remembered)
-		reply_transport(client, transport);
-	else if (whole && account_name(sender, cut_tag, account))
+	bool named = whole && account_name(sender, setup->config->set.accounts_cut_tag, account);
+	const struct transport *transport = whole ? remembered(setup->config, sender, named ? account : sender) : NULL;
+	if (transport != NULL)
+		reply_transport(client, transport->name);
+	else if (named)
 		ask_store(client, account);
 	else
 		reply_not_found(client);
+	setup_drop(&setup);
 }
 
 /* -- requests: "MAP KEY" -- */

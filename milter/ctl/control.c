@@ -6,6 +6,7 @@
 #include "milter/endpoint.h"
 #include "milter/exchange.h"
 #include "milter/log.h"
+#include "milter/monitor.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
 
@@ -191,6 +192,14 @@ static bool do_pools(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
+static bool do_monitor_check(struct request *request, char *error, size_t error_size)
+{
+	(void)error;
+	(void)error_size;
+	answer_ok(request, json_pack("{s:i}", "addresses", monitor_check_now()));
+	return true;
+}
+
 static bool do_top(struct request *request, char *error, size_t error_size)
 {
 	const json_t *by = json_object_get(request->json, "by"), *count = json_object_get(request->json, "count");
@@ -331,6 +340,7 @@ static bool do_rbl(struct request *request, char *error, size_t error_size)
 static const struct command commands[] = {
 	{ "status", do_status, "", NULL },
 	{ "pools", do_pools, "", NULL },
+	{ "monitor.check", do_monitor_check, "", NULL },
 	{ "top", do_top, "by count", NULL },
 	{ "rbl", do_rbl, "target", NULL },
 	{ "account.show", do_show, "account", NULL },
@@ -390,7 +400,7 @@ static bool run(struct request *request, const char *line, size_t length, char *
 	request->command = command_find(json_string_value(word));
 	if (request->command == NULL) {
 		show(word, shown);
-		return fail(error, error_size, "\"do\" is %s; expected status, pools, top, rbl, or account.show, limit, "
+		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, or account.show, limit, "
 			    "block, unblock, exempt, unexempt or reset.", shown);
 	}
 	return members_known(request, error, error_size) && request->command->function(request, error, error_size);

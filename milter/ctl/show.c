@@ -184,31 +184,100 @@ static void levels_text(const json_t *levels, char *text, size_t size)
 	}
 }
 
+static void add_share(struct table *table, const json_t *share)
+{
+	if (json_is_number(share))
+		table_addf(table, "%.0f %%", 100 * json_number_value(share));
+	else
+		table_add(table, "-");
+}
+
+static void add_pool(struct table *table, const json_t *pool)
+{
+	char levels[200];
+	json_t *transport;
+	size_t i;
+	levels_text(json_object_get(pool, "levels"), levels, sizeof levels);
+	json_array_foreach(json_object_get(pool, "transports"), i, transport) {
+		table_add(table, i == 0 ? text_of(pool, "name") : "");
+		table_add(table, i == 0 ? levels : "");
+		table_add(table, or_dash(text_of(transport, "name")));
+		table_add(table, or_dash(text_of(transport, "address")));
+		table_add(table, or_dash(text_of(transport, "helo")));
+		add_number(table, transport, "weight");
+		add_number(table, transport, "messages");
+		table_add(table, or_dash(text_of(transport, "state")));
+		add_share(table, json_object_get(transport, "share"));
+	}
+}
+
+/* How far a state has come: "listed, 3 h ago", "returning, 1 d ago, until in 2 d". */
+static void add_state(struct table *table, const json_t *transport)
+{
+	char ago[FORM_MAX], span[FORM_MAX];
+	int64_t now = time(NULL), since = whole_of(transport, "since"), ends = whole_of(transport, "ends");
+	table_addf(table, "%s%s%s%s%s", or_dash(text_of(transport, "state")), since > 0 ? ", since " : "",
+		   since > 0 ? form_ago(ago, since, now) : "", ends > 0 ? ", for " : "",
+		   ends > 0 ? form_span(span, ends > now ? ends - now : 0) : "");
+}
+
+/* A line for each list that names the transport's address, or one that says why there is none. */
+static void add_standing(struct table *table, const json_t *transport)
+{
+	json_t *lists = json_object_get(transport, "lists"), *list;
+	size_t i, count = json_array_size(lists);
+	const char *why = text_of(transport, "why"), *state = text_of(transport, "state");
+	if (*state == '\0' || (count == 0 && *why == '\0' && (strcmp(state, "clean") == 0 || strcmp(state, "unknown") == 0)))
+		return;
+	table_add(table, or_dash(text_of(transport, "name")));
+	table_add(table, or_dash(text_of(transport, "seen_as")));
+	add_state(table, transport);
+	if (count == 0) {
+		table_add(table, "-");
+		table_add(table, "-");
+		table_add(table, why);
+	}
+	json_array_foreach(lists, i, list) {
+		for (int cell = 0; i > 0 && cell < 3; cell++)
+			table_add(table, "");
+		table_add(table, or_dash(text_of(list, "name")));
+		add_number(table, list, "weight");
+		table_add(table, text_of(list, "removal"));
+	}
+}
+
 void show_pools(const json_t *answer, FILE *to)
 {
 	static const char *const titles[] = { "POOL", "LEVELS", "TRANSPORT", "ADDRESS", "HELO", ">WEIGHT",
-					      ">MESSAGES", NULL };
+					      ">MESSAGES", "STATE", ">SHARE", NULL };
+	static const char *const standing_titles[] = { "TRANSPORT", "SEEN AS", "STATE", "LISTED BY", ">WEIGHT", "REMOVAL", NULL };
 	json_t *pools = json_object_get(answer, "pools"), *pool, *transport;
 	size_t i, j;
-	struct table *table = table_new(titles);
-	json_array_foreach(pools, i, pool) {
-		char levels[200];
-		levels_text(json_object_get(pool, "levels"), levels, sizeof levels);
-		json_array_foreach(json_object_get(pool, "transports"), j, transport) {
-			table_add(table, j == 0 ? text_of(pool, "name") : "");
-			table_add(table, j == 0 ? levels : "");
-			table_add(table, or_dash(text_of(transport, "name")));
-			table_add(table, or_dash(text_of(transport, "address")));
-			table_add(table, or_dash(text_of(transport, "helo")));
-			add_number(table, transport, "weight");
-			add_number(table, transport, "messages");
-		}
-	}
-	if (json_array_size(pools) == 0)
+	if (json_array_size(pools) == 0) {
 		fputs("No pools are configured.\n", to);
-	else
-		table_print(table, to, 0);
+		return;
+	}
+	struct table *table = table_new(titles), *standings = table_new(standing_titles);
+	json_array_foreach(pools, i, pool) {
+		add_pool(table, pool);
+		json_array_foreach(json_object_get(pool, "transports"), j, transport)
+			add_standing(standings, transport);
+	}
+	table_print(table, to, 0);
+	fputc('\n', to);
+	table_print(standings, to, 0);
+	json_array_foreach(pools, i, pool)
+		if (json_is_true(json_object_get(pool, "all_listed")))
+			fprintf(to, "\nAll transports of pool %s are listed.\n", text_of(pool, "name"));
 	table_free(&table);
+	table_free(&standings);
+}
+
+void show_monitor_check(const json_t *answer, FILE *to)
+{
+	int64_t count = whole_of(answer, "addresses");
+	fprintf(to, "%lld %s looked up now; pool list shows what comes of it.\n", (long long)count,
+		count == 1 ? "address is" : "addresses are");
 }
 
 static void add_pair(struct table *table, const char *name, const char *value)

@@ -14,6 +14,7 @@ typedef void show_answer(const json_t *answer, FILE *to);
 void show_status(const json_t *answer, FILE *to);
 void show_top(const json_t *answer, FILE *to);
 void show_pools(const json_t *answer, FILE *to);
+void show_monitor_check(const json_t *answer, FILE *to);
 void show_account(const json_t *answer, FILE *to);
 
 /* "alice@example.com: blocked", for what has no answer to show; `set` is what account.limit was asked to set, or

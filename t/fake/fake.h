@@ -33,6 +33,7 @@ enum fake_dns {
 void fake_dns_zone(const char *zone, enum fake_dns how);
 /* False where `address` or `code` is no address. */
 bool fake_dns_list(const char *zone, const char *address, const char *code);
+void fake_dns_delist(const char *zone, const char *address);
 int fake_dns_questions(void);	/* tests of the lists are not counted */
 
 /* ---- content scanner */

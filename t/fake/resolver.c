@@ -76,6 +76,21 @@ bool fake_dns_list(const char *zone, const char *address, const char *code)
 	return true;
 }
 
+void fake_dns_delist(const char *zone, const char *address)
+{
+	struct netaddr listed;
+	char reverse[NETADDR_REVERSE_MAX], name[NAME_MAX_BYTES];
+	if (!netaddr_parse(address, &listed))
+		return;
+	netaddr_reverse(&listed, reverse);
+	snprintf(name, sizeof name, "%s.%s", reverse, zone);
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < name_count; i++)
+		if (strcmp(names[i].name, name) == 0)
+			names[i--] = names[--name_count];
+	pthread_mutex_unlock(&lock);
+}
+
 int fake_dns_questions(void)
 {
 	pthread_mutex_lock(&lock);

@@ -214,12 +214,16 @@ static bool do_dns(struct play *play, const struct line *line)
 	if (line->count == 6 && strcmp(line->words[2], "lists") == 0 && strcmp(line->words[4], "as") == 0)
 		return fake_dns_list(zone, line->words[3], line->words[5]) ||
 		       play_fail(play, "\"%s\" or \"%s\" is no address", line->words[3], line->words[5]);
+	if (line->count == 4 && strcmp(line->words[2], "delists") == 0) {
+		fake_dns_delist(zone, line->words[3]);
+		return true;
+	}
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (line->count == 3 && strcmp(line->words[2], rows[i].word) == 0) {
 			fake_dns_zone(zone, rows[i].how);
 			return true;
 		}
-	return play_fail(play, "expected: dns ZONE lists ADDRESS as CODE, or dns ZONE answers|silent|error|hijacked|refuses|"
+	return play_fail(play, "expected: dns ZONE lists ADDRESS as CODE, dns ZONE delists ADDRESS, or dns ZONE answers|silent|error|hijacked|refuses|"
 			       "empty|lists-all");
 }
 
@@ -245,27 +249,46 @@ static bool do_scanner(struct play *play, const struct line *line)
 
 /* ---- the admin */
 
+/* Sends, and reads until the other side closes or `until` (but for NUL) ends what has come. False: no connection. */
+static bool talk(const struct play *play, const char *path, const char *bytes, size_t length, char *answer, size_t size,
+		 char until)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t got = 0;
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", play->folder, path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool fine = fd >= 0 && connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0 &&
+		    write(fd, bytes, length) == (ssize_t)length;
+	while (fine && got < size - 1 && (got == 0 || until == '\0' || answer[got - 1] != until)) {
+		ssize_t more = read(fd, answer + got, size - 1 - got);
+		if (more <= 0)
+			break;
+		got += (size_t)more;
+	}
+	answer[got] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return fine;
+}
+
 /* `control {...}`: one line of JSON to the daemon's control socket. */
 static bool do_control(struct play *play, const struct line *line)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t length = strcspn(line->rest, "\r\n"), got = 0;
-	if (!play_start(play))
-		return false;
-	snprintf(address.sun_path, sizeof address.sun_path, "%s/control.sock", play->folder);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) != 0 ||
-	    write(fd, line->rest, length) != (ssize_t)length || write(fd, "\n", 1) != 1) {
-		if (fd >= 0)
-			close(fd);
-		return play_fail(play, "the control socket does not take the line");
-	}
-	for (ssize_t more; got < sizeof play->control - 1; got += (size_t)more)
-		if ((more = read(fd, play->control + got, sizeof play->control - 1 - got)) <= 0)
-			break;
-	play->control[got] = '\0';
-	close(fd);
-	return true;
+	char bytes[LINE_LONGEST];
+	int length = snprintf(bytes, sizeof bytes, "%.*s\n", (int)strcspn(line->rest, "\r\n"), line->rest);
+	return play_start(play) && (talk(play, "control.sock", bytes, (size_t)length, play->control, sizeof play->control, '\0') ||
+				    play_fail(play, "the control socket does not take the line"));
+}
+
+/* `socketmap SENDER`: as Postfix asks for the sender's transport; the answer is looked at as control's is. */
+static bool do_socketmap(struct play *play, const struct line *line)
+{
+	char request[LINE_LONGEST], bytes[LINE_LONGEST + 16];
+	int length = snprintf(request, sizeof request, "transport %s", line->words[1]);
+	length = snprintf(bytes, sizeof bytes, "%d:%s,", length, request);
+	return play_start(play) &&
+	       (talk(play, "socketmap.sock", bytes, (size_t)length, play->control, sizeof play->control, ',') ||
+		play_fail(play, "the socketmap does not take the request: is it in option socketmap.listen?"));
 }
 
 const struct command world_commands[] = {
@@ -280,5 +303,6 @@ const struct command world_commands[] = {
 	{ "dns", 3, do_dns, "dns ZONE lists ADDRESS as CODE" },
 	{ "scanner", 2, do_scanner, "scanner [NAME] says SCORE" },
 	{ "control", 2, do_control, "control {JSON}" },
+	{ "socketmap", 2, do_socketmap, "socketmap SENDER" },
 	{ NULL, 0, NULL, NULL },
 };

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/monitor.h"
+
+#include "milter/clock.h"
+#include "milter/daemon.h"
+#include "milter/dns/check.h"
+#include "milter/loop.h"
+#include "policy/base/text.h"
+#include "policy/hash.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum {
+	UNDER_WAY_MOST = 4,	/* checks: each asks a hundred lists at once */
+	TICK_S = 1,
+	SPREAD_MS = 10000,	/* between the first checks of two addresses */
+	AGAIN_LEAST_MS = 60000,	/* after a check that said nothing */
+};
+
+/* One address. */
+struct watch {
+	struct netaddr address;
+	struct standing standing;
+	int64_t begun_ms, due_ms;
+	struct check *check;	/* owned; NULL: none under way */
+	struct standing_check said;	/* by it, so far */
+};
+
+/* What was told of a pool last. */
+struct pool_note {
+	char pool[TRANSPORT_NAME_MAX + 1];
+	char kept[TRANSPORT_NAME_MAX + 1];	/* goes on although all are listed; "": they are not */
+};
+
+/* The loop thread's, but for the start and the end. */
+static struct monitor {
+	struct loop *loop;	/* borrowed; NULL: not started */
+	struct setup *setup;	/* held */
+	struct event *tick;	/* owned */
+	struct watch **watches;	/* owned, and what they point at */
+	int watch_count, under_way;
+	const struct watch *of[TRANSPORTS_ALL_MAX];	/* a transport's, by its index; NULL: not watched */
+	struct pool_note notes[POOLS_MAX];
+	int note_count;
+} monitor;
+
+/* ---- settings */
+
+static int64_t interval_ms(const struct config *config)
+{
+	return (int64_t)(config->set.monitor_interval_minutes * 60000);
+}
+
+static struct standing_settings settings_of(const struct config *config)
+{
+	return (struct standing_settings){
+		.weight = config->set.monitor_weight,
+		.wait_ms = (int64_t)(config->set.monitor_return_hours * 3600000),
+		.return_ms = (int64_t)(config->set.monitor_return_days * 86400000),
+	};
+}
+
+/* The address to be looked up. False: there is none, for the reason in `why`. */
+static bool address_to_watch(const struct config *config, const struct transport *transport, struct netaddr *address_out,
+			     char *why, size_t why_size)
+{
+	const char *reserved = NULL;
+	if (interval_ms(config) <= 0)
+		snprintf(why, why_size, "monitor.interval_minutes is 0");
+	else if (!netaddr_parse(transport_seen_as(transport), address_out))
+		snprintf(why, why_size, "no address, set public_address");
+	else if ((reserved = netaddr_reserved(address_out)) != NULL)
+		snprintf(why, why_size, "reserved address (%s), set public_address", reserved);
+	else
+		return true;
+	return false;
+}
+
+/* Of the same clock as `then`, which is monotonic. */
+static int64_t unix_of(int64_t then_ms)
+{
+	return then_ms == 0 ? 0 : clock_now_ms() + (then_ms - clock_monotonic_ms());
+}
+
+/* ---- pools */
+
+static struct pool_note *note_of(struct pool_note *notes, int count, const char *pool)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(notes[i].pool, pool) == 0)
+			return &notes[i];
+	return NULL;
+}
+
+/* Who goes on is told again where it is another one. */
+static void note_pool(struct pool_note *note, const struct pool *pool, const struct transport *kept)
+{
+	const char *name = kept == NULL ? "" : kept->name;
+	if (strcmp(note->kept, name) == 0)
+		return;
+	struct monitor_event event = { .kind = MONITOR_NOT_ALL_LISTED, .pool = pool->name };
+	if (kept != NULL) {
+		event.kind = MONITOR_ALL_LISTED;
+		event.transport = kept->name;
+		event.standing = &monitor.of[kept->index]->standing;
+	}
+	text_copy(note->kept, sizeof note->kept, name);
+	monitor_tell(&event);
+}
+
+/* After any change of a standing: who serves, in each pool. */
+static void settle(void)
+{
+	const struct config *config = monitor.setup->config;
+	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
+	const struct standing *standings[TRANSPORTS_ALL_MAX];
+	for (int i = 0; i < TRANSPORTS_ALL_MAX; i++)
+		standings[i] = monitor.of[i] == NULL ? NULL : &monitor.of[i]->standing;
+	for (int i = 0; i < config->pool_count; i++) {
+		const struct pool *pool = &config->pools[i];
+		const struct transport *kept = standing_withhold(pool, standings, states);
+		bool all_listed = standing_all_listed(pool, standings);
+		note_pool(note_of(monitor.notes, monitor.note_count, pool->name), pool, all_listed ? kept : NULL);
+	}
+	monitor_publish(config, states);
+}
+
+/* ---- one check */
+
+static bool same_lists(const struct standing *a, const struct standing *b)
+{
+	char before[2048], after[sizeof before];
+	monitor_lists_text(a, false, before, sizeof before);
+	monitor_lists_text(b, false, after, sizeof after);
+	return strcmp(before, after) == 0;
+}
+
+/* MONITOR_EVENT_COUNT: nothing that is worth a line. */
+static enum monitor_event_kind change_of(const struct standing *before, const struct standing *after)
+{
+	static const enum monitor_event_kind entered[STANDING_COUNT] = {
+		[STANDING_UNKNOWN] = MONITOR_EVENT_COUNT, [STANDING_CLEAN] = MONITOR_BACK, [STANDING_LISTED] = MONITOR_LISTED,
+		[STANDING_WAITING] = MONITOR_DELISTED, [STANDING_RETURNING] = MONITOR_RETURNS,
+	};
+	bool first = before->state == STANDING_UNKNOWN && after->state == STANDING_CLEAN;
+	if (before->state != after->state && !first)
+		return entered[after->state];
+	return same_lists(before, after) ? MONITOR_EVENT_COUNT : MONITOR_LISTS;
+}
+
+static void tell_change(const struct watch *watch, enum monitor_event_kind kind)
+{
+	const struct config *config = monitor.setup->config;
+	struct standing_settings settings = settings_of(config);
+	char address[NETADDR_TEXT_MAX];
+	netaddr_text(&watch->address, address);
+	struct monitor_event event = {
+		.kind = kind, .address = address, .standing = &watch->standing, .limit = settings.weight,
+		.ends_ms = unix_of(standing_ends_ms(&watch->standing, &settings)),
+	};
+	for (int i = 0; i < config->pool_count; i++)
+		for (int j = 0; j < config->pools[i].transport_count; j++) {
+			const struct transport *transport = &config->pools[i].transports[j];
+			if (monitor.of[transport->index] != watch)
+				continue;
+			event.pool = config->pools[i].name;
+			event.transport = transport->name;
+			monitor_tell(&event);
+		}
+}
+
+/* Give or take a fifth, by the address and the time: it has to scatter, no more. */
+static int64_t next_ms(const struct watch *watch, int64_t now_ms, bool said)
+{
+	int64_t interval = interval_ms(monitor.setup->config);
+	int64_t again = interval / 10 > AGAIN_LEAST_MS ? interval / 10 : AGAIN_LEAST_MS;
+	int64_t from = said || again > interval ? interval : again;
+	uint64_t hash = netaddr_hash(&watch->address) ^ (uint64_t)now_ms * 0x9e3779b97f4a7c15U;
+	return now_ms + from * 4 / 5 + (int64_t)((hash >> 11) % (uint64_t)(from * 2 / 5 + 1));
+}
+
+/* Not `whole`: lists are missing in it that nobody has heard. */
+static void finish(struct watch *watch, bool whole)
+{
+	struct standing_settings settings = settings_of(monitor.setup->config);
+	struct standing before = watch->standing;
+	int64_t now_ms = clock_monotonic_ms();
+	bool said = whole && standing_judge(&watch->standing, &settings, &watch->said, now_ms);
+	watch->due_ms = next_ms(watch, now_ms, said);
+	check_end(&watch->check);
+	monitor.under_way--;
+	if (!said)
+		return;
+	enum monitor_event_kind kind = change_of(&before, &watch->standing);
+	if (kind != MONITOR_EVENT_COUNT)
+		tell_change(watch, kind);
+	settle();
+}
+
+static void hear(struct watch *watch, const struct check_event *event)
+{
+	static const enum standing_said saids[] = {
+		[CHECK_CLEAN] = STANDING_SAYS_NO, [CHECK_LISTED] = STANDING_SAYS_YES, [CHECK_UNKNOWN] = STANDING_NO_ANSWER,
+	};
+	for (int i = 0; event->answer != NULL && i < event->answer->reply.count; i++)
+		watch->said.lies = watch->said.lies || listing_code_lies(event->answer->reply.codes[i]);
+	/* a list that fails its test says nothing, and its word of before is worth nothing either */
+	if (event->said != CHECK_SKIPPED)
+		standing_hear(&watch->said, &watch->standing, event->list, saids[event->said], event->listed_as,
+			      clock_monotonic_ms());
+}
+
+static void on_check(void *arg, const struct check_event *event)
+{
+	struct watch *watch = arg;
+	if (event->kind == CHECK_EVENT_LIST)
+		hear(watch, event);
+	else if (event->kind == CHECK_EVENT_END)
+		finish(watch, event->error == NULL);
+}
+
+/* Not the brief kind of check: that does not say which list was silent. */
+static void begin(struct watch *watch, int64_t now_ms)
+{
+	struct check_settings settings = {
+		.engine = monitor.setup->engine, .lists = monitor.setup->lists,
+		.origin4 = "", .origin6 = "", .as_names = "",
+	};
+	struct check_target target = { .kind = CHECK_ADDRESS, .address = watch->address };
+	memset(&watch->said, 0, sizeof watch->said);
+	watch->check = check_start(monitor.loop, &settings, &target, on_check, watch);
+	if (watch->check != NULL)
+		monitor.under_way++;
+	else
+		watch->due_ms = now_ms + AGAIN_LEAST_MS;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	int64_t now_ms = clock_monotonic_ms();
+	for (int i = 0; i < monitor.watch_count && monitor.under_way < UNDER_WAY_MOST; i++)
+		if (monitor.watches[i]->check == NULL && monitor.watches[i]->due_ms <= now_ms)
+			begin(monitor.watches[i], now_ms);
+}
+
+int monitor_check_now(void)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	for (int i = 0; i < monitor.watch_count; i++)
+		monitor.watches[i]->due_ms = now_ms;
+	return monitor.watch_count;
+}
+
+/* ---- which addresses */
+
+static struct watch *find_watch(struct watch *const *watches, int count, const struct netaddr *address)
+{
+	for (int i = 0; i < count; i++)
+		if (watches[i] != NULL && netaddr_same(&watches[i]->address, address))
+			return watches[i];
+	return NULL;
+}
+
+static void free_watch(struct watch *watch)
+{
+	if (watch->check != NULL)
+		monitor.under_way--;
+	check_end(&watch->check);
+	free(watch);
+}
+
+/* The lists that a check asks go with the setup: it begins anew. */
+static void break_off(struct watch *watch)
+{
+	if (watch->check == NULL)
+		return;
+	monitor.under_way--;
+	check_end(&watch->check);
+	watch->due_ms = 0;
+}
+
+/* One that was watched before keeps its standing; NULL: no memory. */
+static struct watch *take_watch(struct watch **old, int old_count, const struct netaddr *address)
+{
+	for (int i = 0; i < old_count; i++)
+		if (old[i] != NULL && netaddr_same(&old[i]->address, address)) {
+			struct watch *watch = old[i];
+			old[i] = NULL;
+			break_off(watch);
+			return watch;
+		}
+	struct watch *watch = calloc(1, sizeof *watch);
+	if (watch != NULL) {
+		watch->address = *address;
+		watch->begun_ms = clock_monotonic_ms();
+		watch->due_ms = -1;	/* to be spread */
+	}
+	return watch;
+}
+
+static bool was_watched_as_little(const struct config *before, const struct transport *transport)
+{
+	struct netaddr address;
+	char why[100];
+	for (int i = 0; before != NULL && interval_ms(before) > 0 && i < before->pool_count; i++)
+		for (int j = 0; j < before->pools[i].transport_count; j++) {
+			const struct transport *was = &before->pools[i].transports[j];
+			if (strcmp(was->name, transport->name) == 0)
+				return !address_to_watch(before, was, &address, why, sizeof why);
+		}
+	return false;
+}
+
+/* Once, not again at each reload. */
+static void say_not_watched(const struct config *before, const struct pool *pool, const struct transport *transport,
+			    const char *why)
+{
+	struct monitor_event event = {
+		.kind = MONITOR_NOT_WATCHED, .pool = pool->name, .transport = transport->name,
+		.address = transport_seen_as(transport), .why = why,
+	};
+	if (!was_watched_as_little(before, transport))
+		monitor_tell(&event);
+}
+
+struct gathering {
+	const struct config *before, *config;
+	struct watch **old, **watches;
+	int old_count, count;
+};
+
+static void gather_transport(struct gathering *gathering, const struct pool *pool, const struct transport *transport)
+{
+	struct netaddr address;
+	char why[100];
+	if (!address_to_watch(gathering->config, transport, &address, why, sizeof why)) {
+		if (interval_ms(gathering->config) > 0)
+			say_not_watched(gathering->before, pool, transport, why);
+		return;
+	}
+	struct watch *watch = find_watch(gathering->watches, gathering->count, &address);
+	if (watch == NULL) {
+		watch = take_watch(gathering->old, gathering->old_count, &address);
+		if (watch == NULL)
+			return;
+		gathering->watches[gathering->count++] = watch;
+	}
+	monitor.of[transport->index] = watch;
+}
+
+/* The new ones one after another, within the interval. */
+static void spread(const struct config *config)
+{
+	int64_t now_ms = clock_monotonic_ms(), due_ms = now_ms;
+	int fresh = 0;
+	for (int i = 0; i < monitor.watch_count; i++)
+		fresh += monitor.watches[i]->due_ms < 0;
+	int64_t step = fresh == 0 ? 0 : interval_ms(config) / fresh;
+	for (int i = 0; i < monitor.watch_count; i++)
+		if (monitor.watches[i]->due_ms < 0) {
+			monitor.watches[i]->due_ms = due_ms;
+			due_ms += step < SPREAD_MS ? step : SPREAD_MS;
+		}
+}
+
+static bool gather_watches(const struct config *before, const struct config *config)
+{
+	struct gathering gathering = { before, config, monitor.watches, NULL, monitor.watch_count, 0 };
+	gathering.watches = calloc(TRANSPORTS_ALL_MAX, sizeof(struct watch *));
+	if (gathering.watches == NULL)
+		return false;
+	memset(monitor.of, 0, sizeof monitor.of);
+	for (int i = 0; i < config->pool_count; i++)
+		for (int j = 0; j < config->pools[i].transport_count; j++)
+			gather_transport(&gathering, &config->pools[i], &config->pools[i].transports[j]);
+	for (int i = 0; i < gathering.old_count; i++)
+		if (gathering.old[i] != NULL)
+			free_watch(gathering.old[i]);
+	free(gathering.old);
+	monitor.watches = gathering.watches;
+	monitor.watch_count = gathering.count;
+	spread(config);
+	return true;
+}
+
+static void gather_notes(const struct config *config)
+{
+	struct pool_note old[POOLS_MAX];
+	int old_count = interval_ms(config) > 0 ? monitor.note_count : 0;
+	memcpy(old, monitor.notes, sizeof old);
+	for (int i = 0; i < config->pool_count; i++) {
+		const char *name = config->pools[i].name;
+		const struct pool_note *was = note_of(old, old_count, name);
+		monitor.notes[i] = was != NULL ? *was : (struct pool_note){ .kept = "" };
+		text_copy(monitor.notes[i].pool, sizeof monitor.notes[i].pool, name);
+	}
+	monitor.note_count = config->pool_count;
+}
+
+/* ---- the setup in force */
+
+static bool follow(void)
+{
+	struct timeval every = { .tv_sec = TICK_S };
+	struct setup *before = monitor.setup, *setup = setup_hold();
+	if (!gather_watches(before == NULL ? NULL : before->config, setup->config)) {
+		setup_drop(&setup);
+		return false;
+	}
+	monitor.setup = setup;
+	gather_notes(setup->config);
+	settle();
+	if (monitor.watch_count > 0)
+		event_add(monitor.tick, &every);
+	else
+		event_del(monitor.tick);
+	setup_drop(&before);
+	return true;
+}
+
+static void follow_on_loop(struct loop_job *job)
+{
+	free(job);
+	follow();
+}
+
+void monitor_reload(void)
+{
+	struct loop_job *job = calloc(1, sizeof *job);
+	if (job == NULL)	/* the setup of before is watched on */
+		return;
+	job->run = follow_on_loop;
+	loop_post(monitor.loop, job);
+}
+
+bool monitor_start(struct loop *loop)
+{
+	monitor.loop = loop;
+	monitor.tick = event_new(loop_base(loop), -1, EV_PERSIST, on_tick, NULL);
+	return monitor.tick != NULL && follow();
+}
+
+void monitor_stop(void)
+{
+	for (int i = 0; i < monitor.watch_count; i++)
+		free_watch(monitor.watches[i]);
+	free(monitor.watches);
+	if (monitor.tick != NULL)
+		event_free(monitor.tick);
+	setup_drop(&monitor.setup);
+	monitor = (struct monitor){ .loop = NULL };
+	monitor_publish(NULL, NULL);
+}
+
+/* ---- for people */
+
+void monitor_view(const struct config *config, const struct transport *transport, struct monitor_view *view_out)
+{
+	struct netaddr address;
+	struct standing_settings settings = settings_of(config);
+	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
+	*view_out = (struct monitor_view){ .why = "" };
+	if (!address_to_watch(config, transport, &address, view_out->why, sizeof view_out->why))
+		return;
+	const struct watch *watch = find_watch(monitor.watches, monitor.watch_count, &address);
+	if (watch == NULL) {	/* a reload is on its way */
+		text_copy(view_out->why, sizeof view_out->why, "not yet");
+		return;
+	}
+	monitor_states(config, states);
+	view_out->standing = &watch->standing;
+	view_out->withheld = states[transport->index].withheld;
+	view_out->silent_ms = clock_monotonic_ms() - (watch->standing.checked_ms != 0 ? watch->standing.checked_ms :
+						      watch->begun_ms);
+	view_out->since_ms = unix_of(watch->standing.since_ms);
+	view_out->checked_ms = unix_of(watch->standing.checked_ms);
+	view_out->ends_ms = unix_of(standing_ends_ms(&watch->standing, &settings));
+}
+
+const char *monitor_all_listed(const struct pool *pool)
+{
+	const struct pool_note *note = note_of(monitor.notes, monitor.note_count, pool->name);
+	return note == NULL || note->kept[0] == '\0' ? NULL : note->kept;
+}

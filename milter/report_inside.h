@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * report_inside: what the files of report share among themselves.
+ */
+#ifndef PENSTOCK_REPORT_INSIDE_H
+#define PENSTOCK_REPORT_INSIDE_H
+
+#include "milter/config.h"
+#include "milter/report.h"
+
+struct stats;
+
+struct health_list {
+	enum health worst;
+	json_t *reasons;	/* owned by the document */
+};
+
+void health_add(struct health_list *list, enum health health, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Names without their prefix. */
+void metric_head(struct evbuffer *to, const char *metric, const char *type, const char *help);
+void metric_real(struct evbuffer *to, const char *metric, const char *label, const char *value, double number);
+
+/* report_pools.c: transports whose addresses are listed. */
+void report_pools_health(const struct config *config, struct health_list *list);
+void report_pools_metrics(const struct config *config, struct evbuffer *to);
+
+/* How many messages a transport took; 0 where none did yet. */
+uint64_t report_transport_messages(const struct stats *stats, const char *name);
+
+#endif
