@@ -63,6 +63,7 @@ static const struct {
 	[REASON_ADMIN_BLOCK] = { "7.1", "this account is blocked; please ask your provider", NULL },
 	[REASON_SCORE] = { "7.1", "this account is blocked, its mail looked like abuse; please ask your provider", NULL },
 	[REASON_LISTED] = { "7.1", NULL, say_listed },
+	[REASON_SPF_FAIL] = { "7.23", "the SPF record of the sender's domain does not allow your address", NULL },
 	[REASON_LIMIT] = { "7.1", NULL, say_limit },
 	[REASON_RCPTS_PER_MESSAGE] = { "5.3", NULL, say_rcpts },
 	[REASON_CONTENT] = { "7.1", "the content of this message looks like spam", NULL },

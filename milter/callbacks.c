@@ -3,6 +3,7 @@
 
 #include "milter/apply.h"
 #include "milter/gather.h"
+#include "milter/gather_spf.h"
 #include "milter/record.h"
 #include "milter/session.h"
 #include "policy/base/text.h"
@@ -136,6 +137,7 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	}
 	facts->rcpts_remote++;
 	facts->rcpts_unknown_mailer += mailer == NULL;
+	gather_spf_rcpt(session);
 	message->verdict = judge(&session->setup->config->policy, STAGE_RCPT, facts);
 	if (!verdict_refuses(&message->verdict))
 		return SMFIS_CONTINUE;

@@ -251,6 +251,7 @@ static void fill_policy(struct config *config)
 		.blocked_action = action_of(set->reputation_blocked_action),
 		.store_must_answer = strcmp(set->redis_on_failure, "defer") == 0,
 		.lists_must_answer = strcmp(set->dns_on_failure, "defer") == 0,
+		.spf_refuses = strcmp(set->spf_client, "refuse") == 0,
 		.tag_score = set->content_tag_score,
 		.slow_score = set->content_slow_score,
 		.hold_score = set->content_hold_score,
@@ -324,6 +325,7 @@ struct config *config_load(const char *name, char error[CONFIG_ERROR_MAX])
 	struct config *config = &held->config;
 	if (fine) {
 		number_transports(config);
+		outgoing_of(config->pools, config->pool_count, &config->outgoing);
 		fill_policy(config);
 	} else
 		config_drop(&config);

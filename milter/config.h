@@ -9,6 +9,7 @@
 #define PENSTOCK_CONFIG_H
 
 #include "milter/content/scan.h"
+#include "milter/outgoing.h"
 #include "policy/judge.h"
 #include "policy/netaddr.h"
 
@@ -137,6 +138,7 @@ struct config {
 	struct policy policy;		/* points into the arrays below */
 	struct pool pools[POOLS_MAX];
 	int pool_count;
+	struct outgoing outgoing;	/* of the pools */
 	struct list lists[LISTS_MAX];	/* those of `blocklists` first, then the rest of the catalogue */
 	int list_count;			/* all */
 	int mail_list_count;		/* those of `blocklists`: asked about the clients of messages */

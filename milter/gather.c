@@ -3,6 +3,7 @@
 
 #include "milter/ask.h"
 #include "milter/clock.h"
+#include "milter/gather_spf.h"
 #include "milter/identify.h"
 #include "milter/loop.h"
 #include "milter/monitor.h"
@@ -177,9 +178,12 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 	}
 	if (facts->overloaded)
 		return;
+	gather_spf_mail(session);
 	fetch_state(session, deadline_ms);
 	if (!facts->authenticated && (may_refuse(config) || config->policy.lists_must_answer))
 		rbl_collect(session->listings, deadline_ms, &facts->listings);
+	if (config->policy.spf_refuses)
+		gather_spf_client(message, deadline_ms);
 }
 
 /* ---- end of message */
@@ -202,6 +206,7 @@ void gather_message(struct session *session)
 	}
 	bool missed = false;
 	monitor_states(config, facts->transports);
+	gather_spf_message(session, deadline_ms);
 	rbl_collect(session->listings, deadline_ms, &facts->listings);
 	for (int i = 0; i < config->scanner_count; i++) {
 		struct content content = { .known = KNOWLEDGE_NONE };
@@ -216,6 +221,22 @@ void gather_message(struct session *session)
 	}
 	if (missed)	/* what another scanner said does not stand in for one that must answer */
 		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
+}
+
+/* What Redis holds of the account's SPF is changed only where it is another than before. */
+static void note_spf(const struct facts *facts, struct charge *charge)
+{
+	char domain[STATE_DOMAIN_MAX + 1] = "";
+	if (facts->spf.ours == SPF_OURS_UNKNOWN)
+		return;
+	text_copy(domain, sizeof domain, facts->spf.domain);
+	for (char *at = domain; *at != '\0'; at++)
+		*at = text_lower(*at);
+	bool noted = strcmp(domain, facts->state.unauthorised) == 0;
+	if (facts->spf.ours == SPF_OURS_NONE_PASSES && !noted)
+		text_copy(charge->unauthorised, sizeof charge->unauthorised, domain);
+	else if (facts->spf.ours == SPF_OURS_FINE && noted)
+		text_copy(charge->unauthorised, sizeof charge->unauthorised, "-");
 }
 
 static void fill_charge(const struct message *message, struct charge *charge)
@@ -234,6 +255,7 @@ static void fill_charge(const struct message *message, struct charge *charge)
 	bool by_admin = facts->state.block[0] != '\0' || facts->state.exempt[0] != '\0';
 	charge->level = by_admin ? LEVEL_UNKNOWN : verdict->level;
 	charge->score = verdict->score;
+	note_spf(facts, charge);
 }
 
 static struct charge_ask *post_charge(const struct message *message)

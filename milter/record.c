@@ -85,6 +85,8 @@ static void log_message(const struct session *session, const char *stage, const 
 	else
 		text_add(&line, " content=-");
 	add_listings(&line, &facts->listings);
+	if (facts->spf.client != SPF_ANSWER_UNKNOWN)
+		text_addf(&line, " spf=%s", spf_word(facts->spf.client));
 	add_reasons(&line, verdict);
 	if (message->forged_count > 0)
 		text_addf(&line, " forged=%llu", (unsigned long long)message->forged_count);

@@ -142,6 +142,7 @@ json_t *report_account(const char *account, const struct account_state *state)
 	report_set_text(json, "known", known[state->known]);
 	report_set_text(json, "block", state->block);
 	report_set_text(json, "exempt", state->exempt);
+	report_set_text(json, "spf_unauthorised", state->unauthorised[0] != '\0' ? state->unauthorised : NULL);
 	set_reputation(json, policy, state, now_ms);
 	set_limits(json, setup->config, state, now_ms);
 	set_transport(json, setup->config, level, account);

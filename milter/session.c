@@ -76,6 +76,9 @@ void session_end(struct session *session)
 	if (message == NULL)
 		return;
 	session->message = NULL;
+	spf_release(&message->spf.client);
+	for (int i = 0; i < SPF_CHECKS_MAX; i++)
+		spf_release(&message->spf.transports[i]);
 	arena_empty(&message->arena);
 	free(message->scan.bytes);
 	free(message);

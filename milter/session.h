@@ -9,6 +9,7 @@
 
 #include "milter/daemon.h"
 #include "milter/dns/rbl.h"
+#include "milter/dns/spf.h"
 #include "policy/base/arena.h"
 
 enum {
@@ -29,6 +30,16 @@ struct scan_text {
 	size_t length, size, most;
 };
 
+enum { SPF_CHECKS_MAX = (TRANSPORTS_ALL_MAX + SPF_CLIENTS_MAX - 1) / SPF_CLIENTS_MAX };
+
+/* Checks under way; gather_spf.c's. */
+struct message_spf {
+	struct spf_check *client;			/* owned */
+	struct spf_check *transports[SPF_CHECKS_MAX];	/* owned */
+	bool asked;					/* about the transports */
+	int64_t client_until_ms, until_ms;		/* clock_monotonic_ms() */
+};
+
 struct message {
 	struct arena arena;
 	struct facts facts;
@@ -39,6 +50,7 @@ struct message {
 	struct forged *forged;
 	uint64_t forged_count;
 	struct scan_text scan;
+	struct message_spf spf;
 	bool rcpt_refused;		/* one was refused for a limit */
 };
 

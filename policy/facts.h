@@ -27,7 +27,10 @@ enum knowledge {
 	KNOWLEDGE_FULL,
 };
 
-enum { NOTE_MAX = 200 };
+enum {
+	NOTE_MAX = 200,
+	STATE_DOMAIN_MAX = 60,	/* bytes of a domain that are kept in Redis: a listpack takes strings of up to 64 */
+};
 
 /* What Redis holds of an account; see redis-schema/README.md. */
 struct account_state {
@@ -39,6 +42,7 @@ struct account_state {
 	int64_t level_since_s;	/* Unix time */
 	double score;		/* at its last message, for people: rules add it up anew */
 	int64_t first_s;	/* Unix time of the first message; 0: none yet */
+	char unauthorised[STATE_DOMAIN_MAX + 1];	/* a sender domain of his whose SPF record passes by none of our addresses */
 	char block[NOTE_MAX];	/* why an admin blocked it; "" : he did not */
 	char exempt[NOTE_MAX];	/* why an admin exempted it from limits and levels; "" : he did not */
 };
@@ -52,9 +56,15 @@ struct content {
 };
 
 /* SPF of the client of a message without login, and of the sender's domain for our own transports. */
+enum spf_ours {
+	SPF_OURS_UNKNOWN,
+	SPF_OURS_FINE,		/* it passes by one of our addresses at least, or the domain has no record */
+	SPF_OURS_NONE_PASSES,	/* the domain has a record, and it passes by none of them */
+};
+
 struct spf_facts {
 	enum spf_answer client;
-	bool unauthorised;	/* the sender's domain has a record, and it passes by none of our addresses */
+	enum spf_ours ours;
 	const char *domain;	/* of the sender (of HELO where the sender is empty); borrowed; NULL: none was asked about */
 };
 

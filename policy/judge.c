@@ -92,6 +92,30 @@ static enum answer rule_listed(const struct policy *policy, const struct facts *
 	return answer;
 }
 
+/* A forwarder breaks SPF too: so a failure is a reason in the log unless the admin wants it refused. */
+static enum answer rule_spf_client(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	if (facts->authenticated || facts->spf.client == SPF_ANSWER_UNKNOWN)
+		return COULD_NOT_TELL;
+	if (facts->spf.client != SPF_ANSWER_FAIL)
+		return NO;
+	verdict_add(verdict, REASON_SPF_FAIL, 0, 0, facts->spf.domain);
+	if (policy->spf_refuses)
+		verdict_raise(verdict, ACTION_REJECT, REASON_SPF_FAIL);
+	return YES;
+}
+
+/* Receivers that heed SPF will refuse it or file it as spam, and count that against our addresses. */
+static enum answer rule_spf_transports(const struct policy *policy, const struct facts *facts,
+				       struct verdict *verdict)
+{
+	(void)policy;
+	if (facts->spf.ours != SPF_OURS_NONE_PASSES)
+		return NO;
+	verdict_add(verdict, REASON_SPF_UNAUTHORISED, 0, 0, facts->spf.domain);
+	return YES;
+}
+
 static enum answer rule_exploit(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	(void)policy;
@@ -221,6 +245,8 @@ static enum answer rule_level(const struct policy *policy, const struct facts *f
 	ROW(admin_block, STAGE_MAIL | STAGE_MESSAGE)                                               \
 	ROW(listed, STAGE_MAIL | STAGE_MESSAGE)                                                    \
 	ROW(exploit, STAGE_MESSAGE)                                                                \
+	ROW(spf_client, STAGE_MAIL | STAGE_MESSAGE)                                                \
+	ROW(spf_transports, STAGE_MESSAGE)                                                         \
 	ROW(rcpts_per_message, STAGE_RCPT | STAGE_MESSAGE)                                         \
 	ROW(limits, STAGE_MAIL | STAGE_RCPT | STAGE_MESSAGE)                                       \
 	ROW(content, STAGE_MESSAGE)                                                                \

@@ -16,6 +16,7 @@ struct policy {
 	enum action blocked_action;	/* for blocked accounts: REJECT, DEFER or HOLD */
 	bool store_must_answer;		/* redis.on_failure = "defer" */
 	bool lists_must_answer;		/* dns.on_failure = "defer": for clients without login */
+	bool spf_refuses;		/* spf.client = "refuse": clients without login */
 	bool content_must_answer;	/* a scanner's on_failure = "defer" */
 	double tag_score, slow_score, hold_score, reject_score;	/* content; at or above */
 	const struct pool *pools;	/* borrowed from the configuration */

@@ -3,7 +3,8 @@
 -- KEYS: state
 -- ARGV: 1 node, 2 number, 3 checked (1: only within the limits), 4 quota (1: charge the windows), 5 pass over a limit
 --   (1: charge although it is passed), 6 messages, 7 rcpts, 8 level ('' leaves it), 9 score, 10 TTL in seconds,
---   11..16 limits (-1: none), 17..21 what the counters get, 22..26 their half-lives in seconds
+--   11..16 limits (-1: none), 17..21 what the counters get, 22..26 their half-lives in seconds,
+--   27 sender domain without a transport by which SPF passes ('': leave what is there, '-': forget it)
 -- Answer: status ('charged', 'over', 'again', 'newer', 'wrong'), index of the limit passed (0: none), use
 -- ('again': the last number taken)
 local LENGTH = {60, 3600, 86400, 60, 3600, 86400}
@@ -105,6 +106,12 @@ if ARGV[8] ~= '' then
 		fields[#fields + 1] = 'since'
 		fields[#fields + 1] = time[1]
 	end
+end
+if ARGV[27] == '-' then
+	redis.call('HDEL', KEYS[1], 'spf')
+elseif ARGV[27] ~= '' then
+	fields[#fields + 1] = 'spf'
+	fields[#fields + 1] = ARGV[27]
 end
 redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('EXPIRE', KEYS[1], ARGV[10])

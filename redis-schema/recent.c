@@ -160,6 +160,9 @@ struct charge_result recent_charge(struct recent_row *row, const struct charge *
 	}
 	if (state->first_s == 0)
 		state->first_s = charge->now_ms / 1000;
+	if (charge->unauthorised[0] != '\0')
+		text_copy(state->unauthorised, sizeof state->unauthorised,
+			  strcmp(charge->unauthorised, "-") == 0 ? "" : charge->unauthorised);
 	if (charge->level != LEVEL_UNKNOWN)
 		state->score = charge->score;
 	if (charge->level != LEVEL_UNKNOWN && charge->level != state->level) {
@@ -178,6 +181,8 @@ static void add_charge(struct charge *to, const struct charge *more)
 		to->counts[i] += more->counts[i];
 	to->level = more->level;
 	to->score = more->score;
+	if (more->unauthorised[0] != '\0')
+		text_copy(to->unauthorised, sizeof to->unauthorised, more->unauthorised);
 }
 
 struct owed *recent_owe(struct recent_row *row, const struct charge *charge, int64_t number)

@@ -11,7 +11,20 @@
 #include "policy/base/banned.h"
 
 /* Places in the answer of fetch.lua. */
-enum { AT_WRONG, AT_BLOCK, AT_EXEMPT, AT_LEVEL, AT_SINCE, AT_FIRST, AT_USE, AT_REP, AT_VERSION, AT_SCORE, AT_LIMITS };
+enum {
+	AT_WRONG,
+	AT_BLOCK,
+	AT_EXEMPT,
+	AT_LEVEL,
+	AT_SINCE,
+	AT_FIRST,
+	AT_USE,
+	AT_REP,
+	AT_VERSION,
+	AT_SCORE,
+	AT_SPF,
+	AT_LIMITS,
+};
 
 enum { LINE_MAX_BYTES = 600 };
 
@@ -122,6 +135,7 @@ static void read_state(const struct sayer *sayer, const char *const *items, stru
 	state->first_s = number_or_zero(items[AT_FIRST]);
 	if (!read_numbers(items[AT_SCORE], 1, &state->score))
 		state->score = 0;
+	text_copy(state->unauthorised, sizeof state->unauthorised, items[AT_SPF]);
 	if (!reply_read_use(items[AT_USE], &state->rates))
 		say_useless(sayer, "state msgs and rcpts", items[AT_USE], "7 and 6 numbers; it is read as if it were empty");
 	if (!reply_read_rep(items[AT_REP], state->rates.at_ms, &state->counters))

@@ -71,4 +71,5 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 		add(arguments, "%.6g", charge->counts[i]);
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		add(arguments, "%.0f", counter_half_life_s((enum counter)i));
+	add(arguments, "%s", charge->unauthorised);
 }

@@ -91,6 +91,7 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 		known.rates = row->state.rates;
 		known.counters = row->state.counters;
 		known.level = row->state.level;
+		memcpy(known.unauthorised, row->state.unauthorised, sizeof known.unauthorised);
 	}
 	if (row != NULL)
 		row->state = known;

@@ -42,6 +42,7 @@ struct charge {
 	double counts[COUNTER_COUNT];	/* what it adds to the reputation's counters */
 	enum level level;	/* LEVEL_UNKNOWN: leave it */
 	double score;
+	char unauthorised[STATE_DOMAIN_MAX + 1];	/* account_state's; "" leaves what is there, "-" forgets it */
 };
 
 /* Does a message pass that is over a limit, by another way than usual? */

@@ -322,6 +322,11 @@ static void show_account_head(const json_t *answer, FILE *to)
 	table_addf(table, "%s; over a limit: %s", or_dash(text_of(answer, "plan")),
 		   or_dash(text_of(answer, "over")));
 	add_way(table, answer);
+	if (*text_of(answer, "spf_unauthorised") != '\0') {
+		table_add(table, "SPF");
+		table_addf(table, "%s authorises none of our addresses: its mail fails SPF at its receivers",
+			   text_of(answer, "spf_unauthorised"));
+	}
 	add_pair(table, "block", text_of(answer, "block"));
 	add_pair(table, "exempt", text_of(answer, "exempt"));
 	for (size_t i = 0; i < sizeof knowledge / sizeof knowledge[0]; i++)

@@ -34,6 +34,7 @@ void fake_dns_zone(const char *zone, enum fake_dns how);
 /* False where `address` or `code` is no address. */
 bool fake_dns_list(const char *zone, const char *address, const char *code);
 void fake_dns_delist(const char *zone, const char *address);
+bool fake_dns_text(const char *name, const char *text);	/* a TXT record */
 int fake_dns_questions(void);	/* tests of the lists are not counted */
 
 /* ---- content scanner */

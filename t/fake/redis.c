@@ -298,7 +298,7 @@ static const char *item_of(const struct fake_reply *reply, int index)
 void fake_redis_fetch(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
 		      struct account_state *state_out)
 {
-	enum { MOST = 160, STATE_FIELDS = 7, LIMITS_MOST = 64, AT_MSGS = 3 };
+	enum { MOST = 160, STATE_FIELDS = 8, LIMITS_MOST = 64, AT_MSGS = 3 };
 	struct fake_reply block, exempt, state, limits;
 	char use[USE_MAX];
 	const char *items[MOST];
@@ -311,7 +311,8 @@ void fake_redis_fetch(const struct store_settings *settings, const char *account
 	if (!ask(settings, account, KEY_PART_EXEMPT, 2, (const char *[]){ "GET", "" }, &exempt))
 		add_wrong(&text, "exempt");
 	if (!ask(settings, account, KEY_PART_STATE, 2 + STATE_FIELDS + 1,
-		 (const char *[]){ "HMGET", "", "level", "since", "first", "msgs", "rep", "v", "score", "rcpts" }, &state))
+		 (const char *[]){ "HMGET", "", "level", "since", "first", "msgs", "rep", "v", "score", "spf",
+				  "rcpts" }, &state))
 		add_wrong(&text, "state");
 	if (!ask(settings, account, KEY_PART_LIMITS, 2, (const char *[]){ "HGETALL", "" }, &limits))
 		add_wrong(&text, "limits");
@@ -432,6 +433,10 @@ static void charge_key(struct key *key, const struct charge *charge, struct wire
 	write_use(key, &charged->rates);
 	count_in(key, charge, before_ms, turned_away);
 	write_level(key, charge);
+	if (strcmp(charge->unauthorised, "-") == 0)
+		remove_field(key, "spf");
+	else if (charge->unauthorised[0] != '\0')
+		set_field(key, "spf", charge->unauthorised);
 }
 
 void fake_redis_charge(const struct store_settings *settings, const struct wire_charge *charge,

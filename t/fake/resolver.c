@@ -18,7 +18,7 @@
 
 #include "policy/base/banned.h"
 
-enum { ROWS_MAX = 200, NAME_MAX_BYTES = 300, TTL_S = 300, CODES_MAX = 16, RECORD_BYTES = 7 };
+enum { ROWS_MAX = 200, NAME_MAX_BYTES = 300, TTL_S = 300, CODES_MAX = 16, RECORD_BYTES = 7, TEXT_MAX = 512 };
 
 struct question {
 	struct question *next, **at;
@@ -27,7 +27,7 @@ struct question {
 	resolver_done *done;
 	void *arg;
 	struct dns_answer answer;
-	uint8_t data[CODES_MAX * RECORD_BYTES];	/* the answer's */
+	uint8_t data[TEXT_MAX];	/* the answer's */
 };
 
 struct resolver {
@@ -45,7 +45,10 @@ static struct {
 	char zone[NAME_MAX_BYTES];
 	enum fake_dns how;
 } zones[ROWS_MAX];
-static int name_count, zone_count, questions;
+static struct {
+	char name[NAME_MAX_BYTES], text[TEXT_MAX - 3];
+} texts[ROWS_MAX];
+static int name_count, zone_count, text_count, questions;
 
 /* ---- the scenario's side */
 
@@ -91,6 +94,18 @@ void fake_dns_delist(const char *zone, const char *address)
 	pthread_mutex_unlock(&lock);
 }
 
+bool fake_dns_text(const char *name, const char *text)
+{
+	pthread_mutex_lock(&lock);
+	bool room = text_count < ROWS_MAX;
+	if (room) {
+		text_copy(texts[text_count].name, NAME_MAX_BYTES, name);
+		room = text_copy(texts[text_count++].text, sizeof texts[0].text, text);
+	}
+	pthread_mutex_unlock(&lock);
+	return room;
+}
+
 int fake_dns_questions(void)
 {
 	pthread_mutex_lock(&lock);
@@ -122,6 +137,18 @@ static void found(struct question *question, uint32_t code)
 	answer->count++;
 }
 
+static void found_text(struct question *question, const char *text)
+{
+	struct dns_answer *answer = &question->answer;
+	size_t length = strlen(text);
+	answer->outcome = DNS_FOUND;
+	question->data[0] = (uint8_t)(length >> 8);
+	question->data[1] = (uint8_t)length;
+	memcpy(question->data + 2, text, length + 1);
+	answer->size = length + 3;
+	answer->count = 1;
+}
+
 /* RFC 5782 section 5 */
 static bool is_test(const char *name, bool listed)
 {
@@ -133,7 +160,7 @@ static bool is_test(const char *name, bool listed)
 	return false;
 }
 
-/* Of types other than A nothing is known: no such records. */
+/* Of types other than A and TXT nothing is known: no such records. */
 static enum fake_dns look_up(const char *name, struct question *question)
 {
 	struct dns_answer *answer = &question->answer;
@@ -150,6 +177,9 @@ static enum fake_dns look_up(const char *name, struct question *question)
 	for (int i = 0; i < name_count && answer->type == DNS_A; i++)
 		if (text_same_nocase(names[i].name, name))
 			found(question, names[i].code);
+	for (int i = 0; i < text_count && answer->type == DNS_TXT; i++)
+		if (text_same_nocase(texts[i].name, name))
+			found_text(question, texts[i].text);
 	pthread_mutex_unlock(&lock);
 	static const uint32_t always[] = { [FAKE_DNS_HIJACKED] = 0xcb007107U, [FAKE_DNS_REFUSES] = 0x7ffffffeU,
 					   [FAKE_DNS_LISTS_ALL] = 0x7f000002U };

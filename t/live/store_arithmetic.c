@@ -89,6 +89,10 @@ static int64_t pick(int64_t most)
 	return random() % most;
 }
 
+static const char *const domains[] = {	/* one of the longest kind: a listpack takes no longer string */
+	"", "-", "example.org", "a-domain-of-sixty-bytes.a-domain-of-sixty-bytes.example.orga",
+};
+
 static struct charge random_charge(const char *account)
 {
 	struct charge charge = { .limits = limits_unset, .checked = true, .quota = pick(10) > 0, .messages = 1,
@@ -101,6 +105,7 @@ static struct charge random_charge(const char *account)
 	charge.counts[COUNTER_MESSAGES] = charge.quota ? 1 : 0;
 	charge.counts[COUNTER_RCPTS] = charge.quota ? (double)charge.rcpts : 0;
 	charge.counts[COUNTER_SPAM] = pick(4) == 0;
+	snprintf(charge.unauthorised, sizeof charge.unauthorised, "%s", domains[pick(4)]);
 	return charge;
 }
 
@@ -145,12 +150,15 @@ static void run_charge(const char *account, int *wrong)
 	fetch(account);
 	struct rates rates = state.rates;
 	struct counters counters = state.counters;
+	const char *domain = charge.unauthorised[0] == '-' ? "" : charge.unauthorised;
+	char expected[STATE_DOMAIN_MAX + 1];
+	snprintf(expected, sizeof expected, "%s", charge.unauthorised[0] != '\0' ? domain : state.unauthorised);
 	store_charge(store, &charge, on_charge, NULL);
 	wait_for_answer();
 	enum window over = expect(&charge, result.rates.at_ms, &rates, &counters);
 	fetch(account);
 	bool fine = result.known == KNOWLEDGE_FULL && result.over == over && worst_rate(&result.rates, &rates) < 1e-6 &&
-		    worst_rate(&state.rates, &rates) < 1e-6 && same_counters(&state.counters, &counters);
+		    worst_rate(&state.rates, &rates) < 1e-6 && same_counters(&state.counters, &counters) && strcmp(state.unauthorised, expected) == 0;
 	if (!fine && (*wrong)++ < 5)
 		printf("# %s: over %d, expected %d; rates differ by %g\n", account, (int)result.over, (int)over,
 		     worst_rate(&result.rates, &rates));

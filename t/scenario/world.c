@@ -218,6 +218,8 @@ static bool do_dns(struct play *play, const struct line *line)
 		fake_dns_delist(zone, line->words[3]);
 		return true;
 	}
+	if (line->count == 4 && strcmp(line->words[2], "says") == 0)
+		return fake_dns_text(zone, line->words[3]) || play_fail(play, "too long, or too many");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (line->count == 3 && strcmp(line->words[2], rows[i].word) == 0) {
 			fake_dns_zone(zone, rows[i].how);

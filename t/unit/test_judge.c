@@ -48,6 +48,9 @@ struct row {
 	double counters[COUNTER_COUNT];
 	struct listing hits[HITS];
 	int lists_unknown;
+	enum spf_answer spf;
+	enum spf_ours spf_ours;
+	bool spf_refuses;
 	int64_t rcpts, local;			/* 0: one at RCPT and later */
 	enum over over;
 	int64_t limit, used;			/* recipients an hour; 0: no limit */
@@ -69,6 +72,7 @@ static struct policy policy_of(const struct row *row)
 	policy.store_must_answer = row->store_must_answer;
 	policy.content_must_answer = row->content_must_answer;
 	policy.lists_must_answer = row->lists_must_answer;
+	policy.spf_refuses = row->spf_refuses;
 	if (row->blocked_defers)
 		policy.blocked_action = ACTION_DEFER;
 	if (row->blocked_holds)
@@ -113,6 +117,7 @@ static struct facts facts_of(const struct row *row)
 		facts.rcpts_remote = 0;
 	facts.listings.asked = true;
 	facts.listings.unknown = row->lists_unknown;
+	facts.spf = (struct spf_facts){ row->spf, row->spf_ours, "example.org" };
 	for (int i = 0; i < HITS && row->hits[i].list != NULL; i++)
 		facts.listings.hits[facts.listings.hit_count++] = row->hits[i];
 	facts.content.known = row->content_known ? KNOWLEDGE_FULL : KNOWLEDGE_NONE;
@@ -137,6 +142,18 @@ static const char *reasons_of(const struct verdict *verdict, char text[400])
 #define FULL .limit = 500, .used = 500
 
 static const struct row rows[] = {
+	{ "a stranger fails SPF: a reason", .stranger = true, .spf = SPF_ANSWER_FAIL, .reasons = "spf_fail" },
+	{ "and is refused where that is configured", .stranger = true, .spf = SPF_ANSWER_FAIL, .spf_refuses = true,
+	  .action = ACTION_REJECT, .cause = REASON_SPF_FAIL, .reasons = "spf_fail" },
+	{ "at MAIL already", .stage = STAGE_MAIL, .stranger = true, .spf = SPF_ANSWER_FAIL, .spf_refuses = true,
+	  .action = ACTION_REJECT, .cause = REASON_SPF_FAIL, .reasons = "spf_fail" },
+	{ "a soft failure is none", .stranger = true, .spf = SPF_ANSWER_SOFTFAIL, .spf_refuses = true, .reasons = "" },
+	{ "nor is an error", .stranger = true, .spf = SPF_ANSWER_TEMPERROR, .spf_refuses = true, .reasons = "" },
+	{ "nor what is not known", .stranger = true, .spf_refuses = true, .reasons = "" },
+	{ "a customer is not refused for SPF", .spf = SPF_ANSWER_FAIL, .spf_refuses = true, .reasons = "" },
+	{ "a domain that authorises none of our addresses", .spf_ours = SPF_OURS_NONE_PASSES, .reasons = "spf_unauthorised" },
+	{ "not at MAIL", .stage = STAGE_MAIL, .spf_ours = SPF_OURS_NONE_PASSES, .reasons = "" },
+	{ "one that authorises some", .spf_ours = SPF_OURS_FINE, .reasons = "" },
 	{ "a new account", .reasons = "" },
 	{ "a good account", .level = LEVEL_GOOD, OLD_HAND, .want = LEVEL_GOOD, .pool = "clean", .reasons = "" },
 	{ "a new account comes of age", .level = LEVEL_NEW, OLD_HAND, .want = LEVEL_GOOD, .pool = "clean",

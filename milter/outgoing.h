@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * outgoing: the addresses by which mail leaves, as the world sees them: of the transports of all pools, each once.
+ * Addresses that nobody else can see (RFC 6890: loopback, private) are not among them. Made with the configuration and
+ * immutable like it.
+ */
+#ifndef PENSTOCK_OUTGOING_H
+#define PENSTOCK_OUTGOING_H
+
+#include "policy/netaddr.h"
+#include "policy/pool.h"
+
+struct outgoing {
+	int count;
+	struct netaddr addresses[TRANSPORTS_ALL_MAX];
+	short of[TRANSPORTS_ALL_MAX];	/* by a transport's index: the place of its address; -1: none that can be seen */
+};
+
+/* Fills `outgoing_out`. */
+void outgoing_of(const struct pool *pools, int pool_count, struct outgoing *outgoing_out);
+
+#endif
