@@ -169,13 +169,16 @@ static bool begin_next(struct check *check)
 
 /* ---- addresses of a name */
 
-static void add_found(struct resolution *names, const struct netaddr *address, const char *from)
+static void add_found(struct check *check, const struct netaddr *address, const char *from)
 {
+	struct resolution *names = check->names;
 	for (int i = 0; i < names->found_count; i++)
 		if (netaddr_same(&names->found[i].address, address))
 			return;
-	if (names->found_count == CHECK_ADDRESSES_MAX)
+	if (names->found_count == CHECK_ADDRESSES_MAX) {
+		fail(check, check->target.name, " has more addresses than are looked up at once.");
 		return;
+	}
 	struct found *found = &names->found[names->found_count++];
 	found->address = *address;
 	text_copy(found->from, sizeof found->from, from);
@@ -209,7 +212,7 @@ static void on_address(struct lookup *lookup, const struct dns_answer *answer)
 		if (record.address == NULL)
 			continue;
 		struct netaddr address = v4 ? netaddr_v4(record.address) : netaddr_v6(record.address);
-		add_found(names, &address, mine->from != NULL ? mine->from : v4 ? "A" : "AAAA");
+		add_found(mine->check, &address, mine->from != NULL ? mine->from : v4 ? "A" : "AAAA");
 	}
 }
 

@@ -4,8 +4,8 @@
  * know such things, the origin of the address (AS number, its name, announced prefix, country: DNS origin zones), its
  * PTR names and whether they are forward-confirmed (RFC 8601 section 3). Answers are handed out as they come.
  *
- * Of a host name, its A and AAAA records and those of its MX hosts are checked, at most CHECK_ADDRESSES_MAX, and the
- * name itself is looked up in the lists of domains. Of a network (IPv4, /20 at most) every address is checked, a
+ * Of a host name, its A and AAAA records and those of its MX hosts (8 at most) are checked, at most CHECK_ADDRESSES_MAX
+ * (the error of the end tells where there are more), and the name itself is looked up in the lists of domains. Of a network (IPv4, /20 at most) every address is checked, a
  * bounded number at a time. All questions leave DNS room for the mail (pump.h), and wait where there is none.
  *
  * Loop thread only, but for check_parse.

@@ -16,6 +16,8 @@
 
 enum { LISTS = 100, LINES_MAX = 20000, DONE_S = 30, TIMEOUT_MS = 500 };
 
+#define M(last) { "many.example", 1, "192.0.3." #last }
+
 /* Lists 0 to 96 know nothing of most addresses; 97 is an allow list, 98 gives no answer, 99 knows names only. */
 static const struct dns_row rows[] = {
 	{ "l96.test", 0, "slow" },
@@ -61,6 +63,8 @@ static const struct dns_row rows[] = {
 	{ "5.2.0.192.in-addr.arpa", 12, "f9.t" }, { "5.2.0.192.in-addr.arpa", 12, "f10.t" },
 	{ "f9.t", 1, "192.0.2.5" },
 	{ "6.2.0.192.in-addr.arpa", 12, "silent.lost.example" },
+	M(10), M(11), M(12), M(13), M(14), M(15), M(16), M(17), M(18), M(19), M(20), M(21), M(22), M(23), M(24), M(25), M(26),
+	M(27), M(28), M(29), M(30), M(31), M(32), M(33), M(34), M(35), M(36), M(37), M(38), M(39), M(40), M(41), M(42),
 	/* in the network 192.0.2.16/28 */
 	{ "23.2.0.192.l8.test", 1, "127.0.0.2" },
 	{ "16.2.0.192.origin.test", 16, "64496 | 192.0.2.0/24 | DE | ripencc |" },
@@ -85,6 +89,7 @@ static struct run {
 	struct check *check;
 	char *lines[LINES_MAX];
 	int count;
+	int64_t most;		/* questions under way at once, as seen when an event came */
 	bool over;
 } run;
 
@@ -114,6 +119,9 @@ static void replace(struct loop_job *job)
 static void on_event(void *arg, const struct check_event *event)
 {
 	(void)arg;
+	int64_t under_way = engine != NULL ? engine_load(engine).under_way : 0;
+	if (under_way > run.most)
+		run.most = under_way;
 	json_t *json = report_check(event, run.text);
 	if (run.count < LINES_MAX)
 		run.lines[run.count++] = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6));
@@ -326,6 +334,10 @@ static void test_odd_names(void)
 	clear();
 	check("nomail.example");
 	has("\"type\":\"end\",\"subjects\":1,\"listed\":0,\"clean\":1", "\"error\":null", "a name that takes no mail");
+	clear();
+	run.brief = true;
+	check("many.example");
+	has("\"type\":\"end\",\"subjects\":33", "\"error\":\"many.example has more addresses", "a name with 33 addresses");
 }
 
 static void test_network(void)
@@ -367,6 +379,10 @@ static void test_narrow(const struct dns_server *server)
 	check("192.0.2.16/30");
 	has("\"type\":\"end\",\"subjects\":4,\"listed\":0,\"clean\":4,\"unknown\":0", "", "with little room");
 	is_int(count("\"type\":\"subject\"", "\"clean\":98,\"unknown\":1"), 4, "each list is asked of each address");
+	ok(run.most <= 16 * 3 / 8, "of 16 questions a network takes six: %d", (int)run.most);
+	clear();
+	check("192.0.2.3");
+	ok(run.most > 6 && run.most <= 8, "and an address eight: %d", (int)run.most);
 	close_dns();
 	open_dns(server, 1);
 	clear();
