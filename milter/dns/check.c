@@ -7,9 +7,7 @@
 #include "milter/loop.h"
 #include "policy/base/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "policy/base/banned.h"
 
@@ -71,9 +69,9 @@ static void emit(struct check *check, struct check_event *event)
 /* The sentence is in two parts; the first one of several is kept. */
 static void fail(struct check *check, const char *what, const char *rest)
 {
-	struct text text = text_over(check->error, sizeof check->error);
 	if (check->error[0] != '\0')
 		return;
+	struct text text = text_over(check->error, sizeof check->error);
 	text_add(&text, what);
 	text_add(&text, rest);
 }
