@@ -195,12 +195,14 @@ part 'lines come before the end' => sub {
 	my $text = hear($socket, sub { $_[0] =~ /"zone":"yes1\.test"/ && $_[0] =~ /"zone":"no\.test"/ });
 	unlike $text, qr/"type":"end"/, 'while one list has not answered';
 	is running(), 1, 'and the check goes on';
+	reload({}, @no, @held);	# it goes on by the configuration that it began with
 	write_file($go, '');
 	my $answer = parse($text . hear($socket));
 	my @lines = lines($answer);
 	note_types(@lines);
 	is scalar(grep { $_->{type} eq 'list' } @lines), 4, 'all lists in the end';
 	is $lines[-1]{type}, 'end', 'and the end';
+	is $lines[-1]{error}, undef, '... without an error';
 	unlink $go;
 	reload({}, @no, @yes[ 0 .. 1 ]);
 };
