@@ -11,6 +11,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Cwd ();
 use Fcntl qw(F_SETFD);
+use File::Copy ();
 use File::Temp;
 use HTTP::Tiny;
 use IO::Socket::UNIX;
@@ -98,6 +99,7 @@ subtest 'a fine one, the sample, help and version' => sub {
 	($status, undef, my $error) = run({ seconds => 20 }, $program, '-t', '-c', "$folder/sample.conf");
 	is $status, 0, "the sample passes: $error";
 	$sample =~ s/^(\s*)#(\w+ = )/$1$2/mg;
+	File::Copy::copy("$FindBin::Bin/../../etc/blocklists.conf", $folder) or die "the catalogue: $!\n";
 	write_file("$folder/sample.conf", $sample);
 	($status, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', "$folder/sample.conf");
 	is $status, 0, "with all defaults written out too: $error";
