@@ -167,6 +167,19 @@ for my $file (@code) {
 }
 none("no function has more than $function_lines_most lines", @long);
 
+# A list that two changes added to may have come apart: its tail is then a command of the rule before it.
+my (@loose, %listed);
+for my $file (qw(Makefile.am t/tests.am)) {
+	my $before = '';
+	for my $line (@{ lines_of($file) }) {
+		push @loose, "$file: $line" if $line =~ m{^\t(?:policy|redis-schema|milter|t)/} && $before !~ /\\$/;
+		$listed{$1} = 1 if $line =~ m{^\t(t/\S+)};
+		$before = $line;
+	}
+}
+none('each list of files to build is whole', @loose);
+none('and has each test', map { "$_ is not built" } grep { m{^(t/(?:unit/test|fuzz/fuzz)_.*)\.c$} && !$listed{$1} } @code);
+
 my $unfinished = join '|', map { join '', @$_ } [qw(TO DO)], [qw(FIX ME)];
 my @marks;
 for my $file (@files) {
