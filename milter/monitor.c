@@ -224,7 +224,6 @@ static void on_check(void *arg, const struct check_event *event)
 		finish(watch, event->error == NULL);
 }
 
-/* Not the brief kind of check: that does not say which list was silent. */
 static void begin(struct watch *watch, int64_t now_ms)
 {
 	struct check_settings settings = {

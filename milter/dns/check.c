@@ -160,8 +160,7 @@ static bool begin_next(struct check *check)
 	if (network)
 		address = nth_address(&check->target.address, check->next);
 	bool first = check->next++ == 0;
-	begin_subject(check, &(struct subject_target){ .address = &address, .from = "",
-						       .origin = first && !check->settings.brief });
+	begin_subject(check, &(struct subject_target){ .address = &address, .from = "", .origin = first });
 	return true;
 }
 
@@ -331,7 +330,7 @@ struct check *check_start(struct loop *loop, const struct check_settings *settin
 	check->arg = arg;
 	check->started_ms = clock_monotonic_ms();
 	check->owner = (struct subject_owner){ &check->pump, &check->settings,
-					       settings->brief || target->kind == CHECK_NETWORK, emit_of, subject_done };
+					       target->kind == CHECK_NETWORK, emit_of, subject_done };
 	check->pump.engine = settings->engine;
 	check->pump.many = target->kind == CHECK_NETWORK;
 	check->pump.after = advance;

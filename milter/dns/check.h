@@ -5,8 +5,9 @@
  * PTR names and whether they are forward-confirmed (RFC 8601 section 3). Answers are handed out as they come.
  *
  * Of a host name, its A and AAAA records and those of its MX hosts (8 at most) are checked, at most CHECK_ADDRESSES_MAX
- * (the error of the end tells where there are more), and the name itself is looked up in the lists of domains. Of a network (IPv4, /20 at most) every address is checked, a
- * bounded number at a time. All questions leave DNS room for the mail (pump.h), and wait where there is none.
+ * (the error of the end tells where there are more), and the name itself is looked up in the lists of domains. Of a
+ * network (IPv4, /20 at most) every address is checked, a bounded number at a time: its listings only, and the origin of
+ * the first one. All questions leave DNS room for the mail (pump.h), and wait where there is none.
  *
  * Loop thread only, but for check_parse.
  */
@@ -47,7 +48,7 @@ int check_cost(const struct check_target *target);
 enum check_event_kind {
 	CHECK_EVENT_BEGIN,	/* first: target, lists */
 	CHECK_EVENT_TARGET,	/* an address (or the name itself) that is checked now: subject, from */
-	CHECK_EVENT_LIST,	/* one list's answer of one subject; of a network and where `brief`, only listings */
+	CHECK_EVENT_LIST,	/* one list's answer of one subject; of a network only listings */
 	CHECK_EVENT_TEXT,	/* the TXT record of a listing: subject, list, text */
 	CHECK_EVENT_ORIGIN,	/* AS and prefix of an address */
 	CHECK_EVENT_PTR,
@@ -96,7 +97,6 @@ struct check_settings {
 	struct lists *lists;		/* borrowed */
 	const char *origin4, *origin6, *as_names;	/* zones; "": not asked. Borrowed */
 	bool public_only;		/* addresses that names lead to, too */
-	bool brief;			/* only lists that list, and no origins and names: a network, the monitor */
 };
 
 typedef void check_listener(void *arg, const struct check_event *event);

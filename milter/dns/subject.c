@@ -473,11 +473,6 @@ void subject_free(struct subject **subject)
 	free(old);
 }
 
-struct subject *subject_next(const struct subject *subject)
-{
-	return subject->next;
-}
-
 void subject_link(struct subject **list, struct subject *subject)
 {
 	subject->next = *list;

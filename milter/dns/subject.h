@@ -36,7 +36,6 @@ struct subject *subject_new(struct subject_owner *owner, const struct subject_ta
 void subject_free(struct subject **subject);
 
 /* Subjects of one owner, for the owner. */
-struct subject *subject_next(const struct subject *subject);
 void subject_link(struct subject **list, struct subject *subject);
 void subject_unlink(struct subject *subject);
 

@@ -83,7 +83,7 @@ static struct lists *lists;
 static struct run {
 	struct loop_job job;	/* first */
 	const char *text;
-	bool public_only, brief;
+	bool public_only;
 	int end_after, pause_after;	/* events; 0: never */
 	bool replace;		/* the engine is freed after 50 events, when a list has not answered yet */
 	struct check *check;
@@ -145,7 +145,7 @@ static void start(struct loop_job *job)
 {
 	(void)job;
 	struct check_settings settings = { .engine = engine, .lists = lists, .origin4 = "origin.test", .origin6 = "",
-					   .as_names = "names.test", .public_only = run.public_only, .brief = run.brief };
+					   .as_names = "names.test", .public_only = run.public_only };
 	struct check_target target;
 	char error[300];
 	if (!check_parse(run.text, false, &target, error, sizeof error)) {
@@ -335,7 +335,6 @@ static void test_odd_names(void)
 	check("nomail.example");
 	has("\"type\":\"end\",\"subjects\":1,\"listed\":0,\"clean\":1", "\"error\":null", "a name that takes no mail");
 	clear();
-	run.brief = true;
 	check("many.example");
 	has("\"type\":\"end\",\"subjects\":33", "\"error\":\"many.example has more addresses", "a name with 33 addresses");
 }
@@ -351,15 +350,6 @@ static void test_network(void)
 	is_int(count("\"type\":\"ptr\"", "") + count("\"type\":\"text\"", ""), 0, "no names, no texts");
 	is_int(count("\"type\":\"origin\"", "64496"), 1, "the origin of the first address");
 	has("\"type\":\"end\",\"subjects\":16,\"listed\":1,\"clean\":15,\"unknown\":0", "\"weight\":0.5", "the end");
-}
-
-static void test_brief(void)
-{
-	clear();
-	run.brief = true;
-	check("192.0.2.1");
-	is_int(count("\"type\":\"list\"", ""), 5, "brief: listings only");
-	is_int(run.count, 5 + 4, "and no more but begin, target, subject and end");
 }
 
 static void test_pause(void)
@@ -436,7 +426,6 @@ int main(void)
 	test_name();
 	test_odd_names();
 	test_network();
-	test_brief();
 	test_pause();
 	test_narrow(server);
 	test_end();
