@@ -223,7 +223,7 @@ static void health_lists(const struct snapshot *snapshot, struct health_list *li
 		struct lists_report report;
 		lists_report(snapshot->setup->lists, i, &report);
 		if (!report.asked && ++trouble <= SAID_MOST)
-			health_add(list, HEALTH_WARNING, "dns: block list %s is not asked: it %s.", config->lists[i].zone,
+			health_add(list, HEALTH_WARNING, "dns: block list %s is not asked: it %s.", config->lists[i].name,
 				   report.why);
 	}
 	if (trouble > SAID_MOST)
@@ -391,7 +391,7 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 			uint64_t values[] = { report.asked, report.answers, report.failures, median,
 					      (uint64_t)report.asked_today, (uint64_t)lists_at(lists, i)->budget };
 			if (report.used)
-				metric_row(to, rows[row].metric, "list", lists_at(lists, i)->zone, values[row]);
+				metric_row(to, rows[row].metric, "list", lists_at(lists, i)->name, values[row]);
 		}
 	}
 }

@@ -90,7 +90,7 @@ static void show_lists(const json_t *lists, FILE *to)
 	struct table *table = table_new(titles);
 	json_array_foreach(lists, index, row) {
 		int64_t retry = whole_of(row, "retry_s");
-		table_add(table, or_dash(text_of(row, "zone")));
+		table_add(table, or_dash(text_of(row, "name")));
 		table_add(table, or_dash(text_of(row, "state")));
 		add_number(table, row, "answers");
 		add_number(table, row, "failures");

@@ -105,11 +105,12 @@ void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, ch
 {
 	const struct list *spent = list_of(fitness, list);
 	struct text text = text_over(why, REPLY_WHY_MAX);
+	bool kept = has_room(fitness, list, LISTS_FOR_MAIL, 1);
 	text_addf(&text, "its budget of %lld questions a day is spent%s", (long long)spent->budget,
-		  has_room(fitness, list, LISTS_FOR_MAIL, 1) ? " but for what is kept for mail" : "");
+		  kept ? " but for what is kept for mail" : "");
 	if (budget_say(fitness->shapes[list].budget, (int)use, clock_now_ms()))
-		log_line(severity_of(spent, SEVERITY_WARNING), "dns: block list %s: %s; it is asked again tomorrow (UTC)",
-			 spent->zone, why);
+		log_line(severity_of(spent, SEVERITY_WARNING), "dns: block list %s: %s; %s again tomorrow (UTC)",
+			 spent->name, why, kept ? "checks ask it" : "it is asked");
 }
 
 /* ---- unfit and fit again */
@@ -150,7 +151,7 @@ static void set_unfit(struct fitness *fitness, int list, const char *why)
 	shape->test = FITNESS_UNFIT;
 	if (!said)
 		log_line(severity_of(list_of(fitness, list), SEVERITY_ERROR),
-			 "dns: block list %s %s; it is not used until it passes its test", list_of(fitness, list)->zone, why);
+			 "dns: block list %s %s; it is not used until it passes its test", list_of(fitness, list)->name, why);
 	if (change)
 		note_change(fitness, list);
 }
@@ -163,7 +164,7 @@ static void set_fit(struct fitness *fitness, int list, enum fitness_state state)
 	shape->why[0] = '\0';
 	if (!change)
 		return;
-	log_line(SEVERITY_INFO, "dns: block list %s is used again", list_of(fitness, list)->zone);
+	log_line(SEVERITY_INFO, "dns: block list %s is used again", list_of(fitness, list)->name);
 	note_change(fitness, list);
 }
 

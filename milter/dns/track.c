@@ -18,7 +18,7 @@ void track_failed(struct track *track, const struct list *list, const struct bre
 	if (!quiet)
 		log_line(list->mail ? SEVERITY_WARNING : SEVERITY_INFO,
 			 "dns: block list %s gave no answer to %lld questions in a row; it is left alone for a while, "
-			 "what it lists is unknown", list->zone, (long long)settings->failures);
+			 "what it lists is unknown", list->name, (long long)settings->failures);
 }
 
 void track_answered(struct track *track, const struct list *list, int64_t took_ms)
@@ -27,7 +27,7 @@ void track_answered(struct track *track, const struct list *list, int64_t took_m
 	if (!breaker_answered(&track->breaker))
 		return;
 	if (track->told_away)
-		log_line(SEVERITY_INFO, "dns: block list %s answers again", list->zone);
+		log_line(SEVERITY_INFO, "dns: block list %s answers again", list->name);
 	track->told_away = false;
 }
 
