@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Penstock::Live qw(part);
-use Penstock::Process qw(wait_for);
+use Penstock::Process qw(run wait_for);
 use Test::More;
 
 sub pool {
@@ -22,6 +22,7 @@ sub pool {
 
 my $world = Penstock::Live->new(config => {
 	monitor => { interval_minutes => '60.0', weight => '1.0', return_hours => '0.0', return_days => '0.0' },
+	blocklists => [ { name => 'bl', zone => 'bl.example.test', codes => ['127.0.0.2 spam', '127.0.0.4-127.0.0.7 exploit'] } ],
 	pools => [ pool('clean', 'good', 11, 12), pool('warm', 'new', 21), pool('suspect', 'suspect', 31) ],
 });
 my ($daemon, $rbldnsd) = @{$world}{qw(daemon rbldnsd)};
@@ -33,6 +34,13 @@ sub standing_of {
 		return $_ for grep { $_->{name} eq $transport } @{ $pool->{transports} };
 	}
 	return;
+}
+
+# check_penstock: exit status and first line.
+sub plugin {
+	my ($host, $port) = split /:/, $daemon->{config}{http}{listen};
+	my ($status, $out) = run({}, "$Penstock::Live::source/contrib/nagios/check_penstock", '-H', $host, '-p', $port);
+	return ($status, $out);
 }
 
 # By which address each account's mail leaves.
@@ -67,18 +75,18 @@ part 'clean addresses' => sub {
 
 part 'one is listed' => sub {
 	list_only('8.8.8.12' => '127.0.0.4');
-	$daemon->wait_log(qr/warning: monitor: transport clean-2 \(8\.8\.8\.12\) is listed by bl\.example\.test/);
+	$daemon->wait_log(qr/warning: monitor: transport clean-2 \(8\.8\.8\.12\) is listed by bl\b/);
 	my $now = ways();
 	is_deeply [ grep { $now->{$_} ne '127.0.0.11' } @accounts ], [], 'all leave by the other one';
 	my $is = standing_of('clean-2');
 	is $is->{state}, 'listed', 'pool list: state';
 	is $is->{share} + 0, 0, 'pool list: share';
-	is_deeply [ map { $_->{name} } @{ $is->{lists} } ], ['bl.example.test'], 'pool list: lists';
+	is_deeply [ map { $_->{name} } @{ $is->{lists} } ], ['bl'], 'pool list: lists';
 	my (undef, $out) = $daemon->ctl('pool', 'list');
-	like $out, qr/^clean-2 +8\.8\.8\.12 +listed, since .* +bl\.example\.test +1/m, 'and for people';
+	like $out, qr/^clean-2 +8\.8\.8\.12 +listed, since .* +bl +1/m, 'and for people';
 	my $health = $daemon->health;
 	is $health->{status}, 'warning', '/health warns';
-	like "@{ $health->{reasons} }", qr/transport clean-2 \(8\.8\.8\.12\) is listed by bl\.example\.test/, 'and says of what';
+	like "@{ $health->{reasons} }", qr/transport clean-2 \(8\.8\.8\.12\) is listed by bl\b/, 'and says of what';
 	my $metrics = $daemon->metrics;
 	is $metrics->{'penstock_transport_listed{transport="clean-2"}'}, 1, 'metric: lists';
 	is $metrics->{'penstock_transport_weight{transport="clean-2"}'}, 1, 'metric: their weight';
@@ -86,6 +94,15 @@ part 'one is listed' => sub {
 	is $metrics->{'penstock_transport_share{transport="clean-1"}'}, 1, 'metric: share of the other one';
 	cmp_ok $metrics->{'penstock_transport_checked_seconds{transport="clean-2"}'}, '>=', 0, 'metric: the check';
 	is $metrics->{'penstock_pool_all_listed{pool="clean"}'}, 0, 'metric: the pool';
+	is $metrics->{'penstock_dns_list_asked{list="bl"}'}, 1, 'metric: the list, by its name';
+	my ($code, $said) = plugin();
+	is $code, 1, 'check_penstock warns';
+	like $said, qr/transport clean-2 \(8\.8\.8\.12\) is listed by bl\b/, 'and says of what';
+	$world->{redis}->stop(save => 1);
+	wait_for(20, 'the plugin to tell of Redis', sub { (plugin())[1] =~ /Redis is down/ });
+	like +(plugin())[1], qr/Redis is down;.* transport clean-2 /, 'of both, where there are two troubles';
+	$world->{redis}->start;
+	wait_for(45, 'Redis again', sub { (plugin())[1] !~ /Redis is down/ });
 };
 
 part 'both are' => sub {
