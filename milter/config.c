@@ -53,6 +53,15 @@ static bool path_known(const char *path)
 	return false;
 }
 
+/* A group in its place is an error, which the reading of the list tells better than its first word. */
+static bool is_list(const char *path)
+{
+	for (size_t i = 0; i < config_list_count; i++)
+		if (strcmp(config_lists[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 static bool check_names(struct reader *reader, const config_setting_t *group, const char *path)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
@@ -61,7 +70,7 @@ static bool check_names(struct reader *reader, const config_setting_t *group, co
 		snprintf(whole, sizeof whole, "%s%s%s", path, *path != '\0' ? "." : "", config_setting_name(member));
 		if (!path_known(whole))
 			return read_error(reader, member, "is no option: look for a misspelt name");
-		if (config_setting_is_group(member) && !check_names(reader, member, whole))
+		if (config_setting_is_group(member) && !is_list(whole) && !check_names(reader, member, whole))
 			return false;
 	}
 	return true;
@@ -97,7 +106,7 @@ static bool check_choices(struct reader *reader)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (!is_word(rows[i].value, rows[i].words))
-			return read_error(reader, NULL, "%s is \"%s\", expected %s", rows[i].path, rows[i].value,
+			return read_error(reader, read_option(reader, rows[i].path), "is \"%s\", expected %s", rows[i].value,
 					  rows[i].expected);
 	return true;
 }
@@ -166,55 +175,100 @@ static bool check_endpoint(struct reader *reader, const char *path, const char *
 	char error[300];
 	if (*value == '\0' || endpoint_parse(value, &endpoint, error, sizeof error))
 		return true;
-	return read_error(reader, NULL, "%s is %s", path, error);
+	return read_error(reader, read_option(reader, path), "is %s", error);
+}
+
+static bool check_servers(struct reader *reader)
+{
+	const struct config *config = reader->config;
+	struct endpoint endpoint;
+	char error[300], path[40];
+	for (int i = 0; i < config->dns_server_count; i++) {
+		const char *server = config->dns_servers[i];
+		snprintf(path, sizeof path, "dns.servers.[%d]", i);
+		if (strncmp(server, "unix:", 5) == 0 || !endpoint_parse(server, &endpoint, error, sizeof error))
+			return read_error(reader, read_option(reader, path),
+					  "is \"%s\", expected address:port or [v6]:port, the address in numbers", server);
+	}
+	return true;
+}
+
+static bool check_scanners(struct reader *reader)
+{
+	char path[40];
+	for (int i = 0; i < reader->config->scanner_count; i++) {
+		snprintf(path, sizeof path, "scanners.[%d].address", i);
+		if (!check_endpoint(reader, path, reader->config->scanners[i].address))
+			return false;
+	}
+	return true;
+}
+
+static bool check_origin(struct reader *reader)
+{
+	const struct settings *set = &reader->config->set;
+	const struct {
+		const char *path, *zone;
+	} rows[] = { { "origin.zone4", set->origin_zone4 }, { "origin.zone6", set->origin_zone6 },
+		     { "origin.names", set->origin_names } };
+	char zone[LIST_ZONE_MAX + 1];
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (!check_domain(reader, read_option(reader, rows[i].path), rows[i].zone, zone, LIST_ZONE_MAX))
+			return false;
+	return true;
 }
 
 static bool check_endpoints(struct reader *reader)
 {
-	const struct config *config = reader->config;
-	const struct settings *set = &config->set;
-	for (int i = 0; i < config->scanner_count; i++)
-		if (!check_endpoint(reader, "a scanner's address", config->scanners[i].address))
-			return false;
-	for (int i = 0; i < config->dns_server_count; i++)
-		if (strncmp(config->dns_servers[i], "unix:", 5) == 0 ||
-		    !check_endpoint(reader, "one of dns.servers", config->dns_servers[i]))
-			return read_error(reader, NULL, "dns.servers has \"%s\", expected address:port or [v6]:port",
-					  config->dns_servers[i]);
+	const struct settings *set = &reader->config->set;
 	if (set->control_socket[0] != '/')
-		return read_error(reader, NULL, "control.socket is \"%s\", expected an absolute path", set->control_socket);
-	return check_endpoint(reader, "milter.socket", set->milter_socket) &&
+		return read_error(reader, read_option(reader, "control.socket"), "is \"%s\", expected an absolute path",
+				  set->control_socket);
+	return check_scanners(reader) && check_servers(reader) && check_origin(reader) &&
+	       check_endpoint(reader, "milter.socket", set->milter_socket) &&
 	       check_endpoint(reader, "http.listen", set->http_listen) &&
 	       check_endpoint(reader, "socketmap.listen", set->socketmap_listen) &&
 	       check_endpoint(reader, "redis.server", set->redis_server);
 }
 
-static bool check_numbers(struct reader *reader)
+/* The error is at the one of both that the file has. */
+static bool check_order(struct reader *reader, const char *low_path, double low, const char *high_path, double high)
+{
+	const config_setting_t *setting = read_option(reader, low_path);
+	if (low < high)
+		return true;
+	if (setting != NULL)
+		return read_error(reader, setting, "is %g, expected less than %s, %g", low, high_path, high);
+	return read_error(reader, read_option(reader, high_path), "is %g, expected more than %s, %g", high, low_path, low);
+}
+
+static bool check_scores(struct reader *reader)
 {
 	const struct settings *set = &reader->config->set;
-	if (set->reputation_suspect_leave >= set->reputation_suspect_enter)
-		return read_error(reader, NULL, "reputation.suspect_leave is %g, expected less than suspect_enter, %g",
-				  set->reputation_suspect_leave, set->reputation_suspect_enter);
-	if (set->reputation_blocked_leave >= set->reputation_blocked_enter)
-		return read_error(reader, NULL, "reputation.blocked_leave is %g, expected less than blocked_enter, %g",
-				  set->reputation_blocked_leave, set->reputation_blocked_enter);
-	if (set->reputation_blocked_enter <= set->reputation_suspect_enter)
-		return read_error(reader, NULL, "reputation.blocked_enter is %g, expected more than suspect_enter, %g",
-				  set->reputation_blocked_enter, set->reputation_suspect_enter);
+	static const char *const paths[] = { "reputation.suspect_leave", "reputation.suspect_enter",
+					     "reputation.blocked_leave", "reputation.blocked_enter" };
+	return check_order(reader, paths[0], set->reputation_suspect_leave, paths[1], set->reputation_suspect_enter) &&
+	       check_order(reader, paths[2], set->reputation_blocked_leave, paths[3], set->reputation_blocked_enter) &&
+	       check_order(reader, paths[1], set->reputation_suspect_enter, paths[3], set->reputation_blocked_enter);
+}
+
+static bool check_words(struct reader *reader)
+{
+	const struct settings *set = &reader->config->set;
 	if (strspn(set->milter_socket_mode, "01234567") != strlen(set->milter_socket_mode))
-		return read_error(reader, NULL, "milter.socket_mode is \"%s\", expected three octal digits",
+		return read_error(reader, read_option(reader, "milter.socket_mode"), "is \"%s\", expected three octal digits",
 				  set->milter_socket_mode);
 	if (strspn(set->node, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(set->node))
-		return read_error(reader, NULL, "node is \"%s\", expected letters a-z and digits", set->node);
+		return read_error(reader, read_option(reader, "node"), "is \"%s\", expected letters a-z and digits", set->node);
 	if (strncmp(set->postfix_header, "X-Penstock-", 11) != 0)
-		return read_error(reader, NULL, "postfix.header is \"%s\", expected a name that begins with X-Penstock-",
+		return read_error(reader, read_option(reader, "postfix.header"), "is \"%s\", expected a name that begins with X-Penstock-",
 				  set->postfix_header);
 	return true;
 }
 
 bool config_agree(struct reader *reader)
 {
-	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_numbers(reader) &&
+	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_scores(reader) && check_words(reader) &&
 	       check_endpoints(reader);
 }
 
@@ -294,7 +348,8 @@ static bool read_lists_and_arrays(struct reader *reader, config_t *file)
 static bool read_all(struct reader *reader, config_t *file)
 {
 	const config_setting_t *root = config_root_setting(file);
-	bool named = config_lookup(file, "catalogue.file") != NULL;
+	reader->root = root;
+	bool named = read_option(reader, "catalogue.file") != NULL;
 	return check_names(reader, root, "") &&
 	       read_group(reader, root, config_fields, config_field_count, &reader->config->set) &&
 	       catalogue_read(reader, named) && read_lists_and_arrays(reader, file) && catalogue_place(reader) &&

@@ -190,11 +190,11 @@ bool catalogue_read(struct reader *reader, bool named)
 	if (opened)
 		config_destroy(&file);
 	reader->file = own_file;
-	if (catalogue->missing && !named) {
-		reader->error[0] = '\0';
-		return true;
-	}
-	return fine;
+	if (!catalogue->missing)
+		return fine;
+	reader->error[0] = '\0';
+	return !named || read_error(reader, read_option(reader, "catalogue.file"), "is \"%s\", but %s is missing",
+				    reader->config->set.catalogue_file, catalogue->file);
 }
 
 void catalogue_free(struct catalogue **catalogue)

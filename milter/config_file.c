@@ -84,8 +84,9 @@ static bool check_words(struct reader *reader, const char *text)
 			bool number = *digits >= '0' && *digits <= '9';
 			if (number && !number_fits(digits, rest)) {
 				snprintf(reader->error, CONFIG_ERROR_MAX,
-					 "%s:%u: %.*s is too large: expected at most 2147483647", reader->file,
-					 scan.line, (int)(length < 40 ? length : 40), secret ? "it" : scan.at);
+					 "%s:%u: %.*s is too large: expected at most 2147483647%s", reader->file,
+					 scan.line, (int)(length < 40 ? length : 40), secret ? "it" : scan.at,
+					 secret ? "" : ", or an L behind it");
 				return false;
 			}
 			if (!number)

@@ -187,7 +187,8 @@ static bool read_list(struct reader *reader, const config_setting_t *setting, vo
 		if (text_same_nocase(config->lists[i].name, list->name))
 			return read_error(reader, setting, "is a second list \"%s\": expected another name", list->name);
 	if (list->domain || list->kind == LIST_DOMAIN)
-		return read_error(reader, setting, "is a list of domains: a client's address is not on it, only checks ask it");
+		return read_error(reader, setting, "is \"%s\", a list of domains: a client's address is not on it, only checks ask it",
+				  list->name);
 	return check_list(reader, setting, list);
 }
 

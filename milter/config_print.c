@@ -144,8 +144,10 @@ static void print_man_field(FILE *to, const struct field *field)
 	fprintf(to, ".It Cm %s\n", field->path);
 	print_man_text(to, field->help);
 	bool number = field->type == FIELD_INT || field->type == FIELD_FLOAT;
+	char least[NUMBER_TEXT_MAX], most[NUMBER_TEXT_MAX];
 	if (number)
-		fprintf(to, "A %s from %.10g to %.10g.\n", type_word(field->type), field->least, field->most);
+		fprintf(to, "A %s from %s to %s.\n", type_word(field->type), read_number_text(field->least, least),
+			read_number_text(field->most, most));
 	if (field->text == NULL)
 		fprintf(to, "It has to be there.\n");
 	else if (strcmp(field->text, "\"\"") != 0)

@@ -81,6 +81,13 @@ static bool wrong_type(struct reader *reader, const config_setting_t *setting, i
 			  type_word(expected));
 }
 
+const char *read_number_text(double number, char text[NUMBER_TEXT_MAX])
+{
+	bool whole = fabs(number) < 1e16 && number >= floor(number) && number <= floor(number);
+	snprintf(text, NUMBER_TEXT_MAX, whole ? "%.0f" : "%.10g", number);
+	return text;
+}
+
 static bool read_string(struct reader *reader, const config_setting_t *setting, const struct field *field, void *at)
 {
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
@@ -98,13 +105,15 @@ static bool read_string(struct reader *reader, const config_setting_t *setting, 
 
 static bool read_number(struct reader *reader, const config_setting_t *setting, const struct field *field, void *at)
 {
+	char said[NUMBER_TEXT_MAX], least[NUMBER_TEXT_MAX], most[NUMBER_TEXT_MAX];
 	int type = config_setting_type(setting);
 	bool whole = type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 	if (!whole && (field->type == FIELD_INT || type != CONFIG_TYPE_FLOAT))
 		return wrong_type(reader, setting, field->type == FIELD_INT ? CONFIG_TYPE_INT : CONFIG_TYPE_FLOAT);
 	double value = whole ? (double)config_setting_get_int64(setting) : config_setting_get_float(setting);
 	if (!isfinite(value) || value < field->least || value > field->most)
-		return read_error(reader, setting, "is %.10g, expected %.10g to %.10g", value, field->least, field->most);
+		return read_error(reader, setting, "is %s, expected %s to %s", read_number_text(value, said),
+				  read_number_text(field->least, least), read_number_text(field->most, most));
 	if (field->type == FIELD_INT)
 		*(int64_t *)at = config_setting_get_int64(setting);
 	else
@@ -150,6 +159,11 @@ static bool read_default(struct reader *reader, const struct field *field, void 
 static const config_setting_t *find_member(const config_setting_t *group, const char *path)
 {
 	return group != NULL ? config_setting_lookup((config_setting_t *)(uintptr_t)group, path) : NULL;
+}
+
+const config_setting_t *read_option(const struct reader *reader, const char *path)
+{
+	return find_member(reader->root, path);
 }
 
 static bool is_known(const struct field *fields, size_t count, const char *name)
@@ -219,7 +233,8 @@ const char *read_text(struct reader *reader, const config_setting_t *setting)
 bool read_each(struct reader *reader, const config_setting_t *list, int most, read_function *read_one, void *into)
 {
 	if (!config_setting_is_list(list) && !config_setting_is_array(list))
-		return wrong_type(reader, list, CONFIG_TYPE_LIST);
+		return read_error(reader, list, "is %s, expected a list: [ \"...\" ] or ( { ... } )",
+				  type_word(config_setting_type(list)));
 	int count = config_setting_length(list);
 	if (count > most)
 		return read_error(reader, list, "has %d elements, expected at most %d", count, most);

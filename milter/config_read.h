@@ -14,6 +14,7 @@ struct catalogue;
 
 struct reader {
 	const char *file;
+	const config_setting_t *root;	/* of the configuration file, not of the catalogue */
 	struct config *config;
 	char *error;	/* CONFIG_ERROR_MAX bytes; the first error stays */
 	char **strings;	/* owned by the configuration, freed with it */
@@ -57,6 +58,13 @@ bool read_given(struct reader *reader, const config_setting_t *group, const stru
 /* Writes "FILE:LINE: PATH " and the rest as the error; returns false. */
 bool read_error(struct reader *reader, const config_setting_t *setting, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Where "group.word" stands in the configuration file; NULL: it has its default. */
+const config_setting_t *read_option(const struct reader *reader, const char *path);
+
+/* A bound or a value for people: whole numbers without an exponent. */
+enum { NUMBER_TEXT_MAX = 40 };
+const char *read_number_text(double number, char text[NUMBER_TEXT_MAX]);
 
 /* NULL with the error where it is none. */
 const char *read_text(struct reader *reader, const config_setting_t *setting);
