@@ -229,11 +229,12 @@ static void on_begin(struct rbl_show *show, const json_t *line, const struct pap
 	char memory[SENTENCE_MAX], label[400];
 	struct text text = text_over(memory, sizeof memory);
 	const char *kind = text_of(line, "kind");
+	int64_t lists = whole_of(line, "lists");
 	show->network = strcmp(kind, "network") == 0;
 	show->many = strcmp(kind, "address") != 0;
 	if (show->network && paper->width > 0)
 		show->picture = rbl_picture_new(whole_of(line, "prefix"));
-	text_addf(&text, "asking %" PRId64 " lists", whole_of(line, "lists"));
+	text_addf(&text, "asking %" PRId64 " %s", lists, lists == 1 ? "list" : "lists");
 	if (show->network)
 		text_addf(&text, " about %" PRId64 " addresses", whole_of(line, "subjects"));
 	snprintf(label, sizeof label, "%.390s:", show->target);

@@ -46,17 +46,18 @@ enum tone rbl_add_sums(struct text *text, const json_t *sums)
 	int64_t listed = whole_of(sums, "listed"), clean = whole_of(sums, "clean");
 	int64_t unknown = whole_of(sums, "unknown"), skipped = whole_of(sums, "skipped");
 	int64_t asked = listed + clean + unknown;
+	const char *lists = asked == 1 ? "list" : "lists";
 	if (asked == 0) {
 		const char *why = text_of(sums, "why");
 		text_addf(text, "not known: no list was asked%s%s%s", *why == '\0' ? "" : " (", why, *why == '\0' ? "" : ")");
 		return TONE_DOUBT;
 	}
 	if (listed > 0)
-		text_addf(text, "listed by %" PRId64 " of %" PRId64 " lists", listed, asked);
+		text_addf(text, "listed by %" PRId64 " of %" PRId64 " %s", listed, asked, lists);
 	else if (clean > 0)
-		text_addf(text, "listed by none of %" PRId64 " lists", asked);
+		text_addf(text, "listed by none of %" PRId64 " %s", asked, lists);
 	else
-		text_addf(text, "not known: none of %" PRId64 " lists answered", asked);
+		text_addf(text, "not known: none of %" PRId64 " %s answered", asked, lists);
 	rbl_add_weight(text, number_of(sums, "weight"));
 	if (unknown > 0 && listed + clean > 0)
 		text_addf(text, ", %" PRId64 " did not answer", unknown);

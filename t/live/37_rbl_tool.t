@@ -152,12 +152,12 @@ mail.example.com: asking 4 lists
   address 192.0.2.1 (A)
   address 2001:db8::5 (MX mx.example.com)
   LISTED  192.0.2.1 by one (one.example.net): spam 127.0.0.2, weight 1
-  2001:db8::5: listed by none of 1 lists, in 213 ms
-  192.0.2.1: listed by 1 of 1 lists (weight 1), in 213 ms
+  2001:db8::5: listed by none of 1 list, in 213 ms
+  192.0.2.1: listed by 1 of 1 list (weight 1), in 213 ms
     PTR     none
   address 192.168.1.1 (A)
   192.168.1.1: not known: no list was asked (private)
-  mail.example.com: listed by none of 1 lists, in 213 ms
+  mail.example.com: listed by none of 1 list, in 213 ms
 mail.example.com: 1 of 4 addresses and names listed (weight 1), 1 not asked about, in 213 ms
 END
 	($status, $out, my $error) = rbl('local.example.com');

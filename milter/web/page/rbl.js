@@ -163,7 +163,8 @@ class Run {
 			const names = [...this.subjects.values()].filter((s) => !s.address).length, addresses = this.subjects.size - names;
 			parts.push(`${names ? 'the name and ' : ''}${counted(addresses, 'address', 'addresses')} checked`);
 		}
-		parts.push(`${counted(this.lists, 'list')} asked`);
+		const skipped = this.single && this.ended ? this.counts().skipped : 0;
+		parts.push(`${counted(this.lists - skipped, 'list')} asked`);
 		if (Number.isFinite(this.last?.ms)) parts.push(this.last.ms < 1000 ? this.last.ms + ' ms' : (this.last.ms / 1000).toFixed(1) + ' s');
 		if (this.remembered) parts.push('answers of ' + this.remembered);
 		return parts.join(' · ');

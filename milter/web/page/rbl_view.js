@@ -332,9 +332,8 @@ export function known({ unknown, clean, skipped }) {
 
 // What a person is to understand at once, of one address or name.
 function verdictOf(counts, light, done, ended) {
-	const { listed, unknown, clean, skipped } = counts;
-	const all = listed + unknown + clean + skipped;
-	const lists = counted(all, 'list');
+	const { listed, unknown, clean } = counts;
+	const lists = counted(listed + unknown + clean, 'list');	// those that were asked
 	if (listed) {
 		const by = done ? `${listed} of ${lists}` : ended ? `at least ${counted(listed, 'list')}` : `${counted(listed, 'list')} so far`;
 		return { state: light ? 'light' : 'listed', words: 'Listed by ' + by };
