@@ -158,6 +158,14 @@ static bool open_socketmap(struct server *server, const struct settings *set, ch
 	return server->socketmap != NULL;
 }
 
+/* The default catalogue may be missing; that nothing is looked up then is to be seen. */
+static void warn_no_lists(const struct config *config)
+{
+	if (config->list_count == 0 && config->set.catalogue_file[0] != '\0')
+		log_line(SEVERITY_WARNING, "no block list is known: blocklists is empty, and the catalogue \"%s\" is missing or "
+			 "skipped; nothing is looked up", config->set.catalogue_file);
+}
+
 static bool open_all(struct server *server, char *error, size_t error_size)
 {
 	const struct settings *set = &server->first->set;
@@ -192,6 +200,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	server->first = config;
 	server->main_thread = pthread_self();
 	make_node(server);
+	warn_no_lists(config);
 	stats_start();
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !open_all(server, error, error_size) || !monitor_start(the_daemon.loop))
@@ -299,6 +308,7 @@ void server_reload(struct server *server)
 	bool fine = config != NULL && identify_read_logins(config->set.accounts_passwd, error, sizeof error);
 	if (fine) {
 		warn_fixed(&server->first->set, &config->set);
+		warn_no_lists(config);
 		fine = setup_replace(config, error, sizeof error);
 	} else {
 		config_drop(&config);

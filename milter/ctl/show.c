@@ -221,14 +221,15 @@ static void add_state(struct table *table, const json_t *transport)
 		   ends > 0 ? form_span(span, ends > now ? ends - now : 0) : "");
 }
 
-/* A line for each list that names the transport's address, or one that says why there is none. */
-static void add_standing(struct table *table, const json_t *transport)
+/* A line for each list that names the transport's address, or one that says why there is none. False: there is nothing
+ * to tell of it. */
+static bool add_standing(struct table *table, const json_t *transport)
 {
 	json_t *lists = json_object_get(transport, "lists"), *list;
 	size_t i, count = json_array_size(lists);
 	const char *why = text_of(transport, "why"), *state = text_of(transport, "state");
 	if (*state == '\0' || (count == 0 && *why == '\0' && (strcmp(state, "clean") == 0 || strcmp(state, "unknown") == 0)))
-		return;
+		return false;
 	table_add(table, or_dash(text_of(transport, "name")));
 	table_add(table, or_dash(text_of(transport, "seen_as")));
 	add_state(table, transport);
@@ -244,6 +245,7 @@ static void add_standing(struct table *table, const json_t *transport)
 		add_number(table, list, "weight");
 		table_add(table, text_of(list, "removal"));
 	}
+	return true;
 }
 
 void show_pools(const json_t *answer, FILE *to)
@@ -252,6 +254,7 @@ void show_pools(const json_t *answer, FILE *to)
 					      ">MESSAGES", "STATE", ">SHARE", NULL };
 	static const char *const standing_titles[] = { "TRANSPORT", "SEEN AS", "STATE", "LISTED BY", ">WEIGHT", "REMOVAL", NULL };
 	json_t *pools = json_object_get(answer, "pools"), *pool, *transport;
+	bool told = false;
 	size_t i, j;
 	if (json_array_size(pools) == 0) {
 		fputs("No pools are configured.\n", to);
@@ -261,11 +264,13 @@ void show_pools(const json_t *answer, FILE *to)
 	json_array_foreach(pools, i, pool) {
 		add_pool(table, pool);
 		json_array_foreach(json_object_get(pool, "transports"), j, transport)
-			add_standing(standings, transport);
+			told |= add_standing(standings, transport);
 	}
 	table_print(table, to, 0);
-	fputc('\n', to);
-	table_print(standings, to, 0);
+	if (told) {
+		fputc('\n', to);
+		table_print(standings, to, 0);
+	}
 	json_array_foreach(pools, i, pool)
 		if (json_is_true(json_object_get(pool, "all_listed")))
 			fprintf(to, "\nAll transports of pool %s are listed.\n", text_of(pool, "name"));
