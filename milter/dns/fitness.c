@@ -104,9 +104,8 @@ int64_t fitness_spent(const struct fitness *fitness, int list)
 void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, char why[REPLY_WHY_MAX])
 {
 	const struct list *spent = list_of(fitness, list);
-	struct text text = text_over(why, REPLY_WHY_MAX);
 	bool kept = has_room(fitness, list, LISTS_FOR_MAIL, 1);
-	text_addf(&text, "its budget of %lld questions a day is spent%s", (long long)spent->budget,
+	snprintf(why, REPLY_WHY_MAX, "its budget of %lld questions a day is spent%s", (long long)spent->budget,
 		  kept ? " but for what is kept for mail" : "");
 	if (budget_say(fitness->shapes[list].budget, (int)use, clock_now_ms()))
 		log_line(severity_of(spent, SEVERITY_WARNING), "dns: block list %s: %s; %s again tomorrow (UTC)",
