@@ -74,20 +74,6 @@ void clean_print(FILE *to, const char *text)
 	free(clean);
 }
 
-size_t text_fit(const char *clean, size_t columns)
-{
-	size_t bytes = 0;
-	while (clean[bytes] != '\0') {
-		uint32_t code = '?';
-		size_t length = utf8_length((const unsigned char *)clean + bytes, &code), wide = code_columns(code);
-		if (wide > columns)
-			break;
-		columns -= wide;
-		bytes += length == 0 ? 1 : length;
-	}
-	return bytes;
-}
-
 size_t text_columns(const char *clean)
 {
 	size_t columns = 0;

@@ -13,8 +13,7 @@
 char *clean_text(const char *text);
 void clean_print(FILE *to, const char *text);
 
-/* Of cleaned text: columns on the screen; how many bytes of it take at most `columns`, never half a character. */
+/* Columns that cleaned text takes on the screen. */
 size_t text_columns(const char *clean);
-size_t text_fit(const char *clean, size_t columns);
 
 #endif
