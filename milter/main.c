@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
@@ -196,6 +197,16 @@ static void block_signals(sigset_t *signals)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Waits are a little longer or shorter by chance, so that several hosts do not come at once: it must not begin alike on
+ * all. */
+static void seed_chance(void)
+{
+	unsigned seed;
+	if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+		seed = (unsigned)getpid();
+	srandom(seed);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .file = SYSCONFDIR "/penstock/penstock.conf" };
@@ -205,6 +216,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	block_signals(&signals);
+	seed_chance();
 	struct config *config = config_load(options.file, error);
 	if (config == NULL) {
 		fprintf(stderr, "penstock: %s\n", error);
