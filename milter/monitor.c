@@ -6,7 +6,6 @@
 #include "milter/dns/check.h"
 #include "milter/loop.h"
 #include "policy/base/text.h"
-#include "policy/hash.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -22,7 +21,7 @@ enum {
 	AGAIN_LEAST_MS = 60000,	/* after a check that said nothing */
 };
 
-/* One address. */
+/* One address of the configuration's `outgoing`. */
 struct watch {
 	struct netaddr address;
 	struct standing standing;
@@ -42,9 +41,8 @@ static struct monitor {
 	struct loop *loop;	/* borrowed; NULL: not started */
 	struct setup *setup;	/* held */
 	struct event *tick;	/* owned */
-	struct watch **watches;	/* owned, and what they point at */
-	int watch_count, under_way;
-	const struct watch *of[TRANSPORTS_ALL_MAX];	/* a transport's, by its index; NULL: not watched */
+	struct watch *watches;	/* owned: of each address of the configuration's `outgoing`, by its place there */
+	int watch_count, under_way;	/* watch_count 0: nothing is watched */
 	struct pool_note notes[POOLS_MAX];
 	int note_count;
 } monitor;
@@ -65,20 +63,29 @@ static struct standing_settings settings_of(const struct config *config)
 	};
 }
 
-/* The address to be looked up. False: there is none, for the reason in `why`. */
-static bool address_to_watch(const struct config *config, const struct transport *transport, struct netaddr *address_out,
-			     char *why, size_t why_size)
+static bool is_watched(const struct config *config, const struct transport *transport)
 {
-	const char *reserved = NULL;
+	return interval_ms(config) > 0 && config->outgoing.of[transport->index] >= 0;
+}
+
+/* Why one that is not watched is not. */
+static void say_why(const struct config *config, const struct transport *transport, char *why, size_t why_size)
+{
+	struct netaddr address;
+	struct text text = text_over(why, why_size);
 	if (interval_ms(config) <= 0)
-		snprintf(why, why_size, "monitor.interval_minutes is 0");
-	else if (!netaddr_parse(transport_seen_as(transport), address_out))
-		snprintf(why, why_size, "no address, set public_address");
-	else if ((reserved = netaddr_reserved(address_out)) != NULL)
-		snprintf(why, why_size, "reserved address (%s), set public_address", reserved);
+		text_add(&text, "monitor.interval_minutes is 0");
+	else if (!netaddr_parse(transport_seen_as(transport), &address))
+		text_add(&text, "no address, set public_address");
 	else
-		return true;
-	return false;
+		text_addf(&text, "reserved address (%s), set public_address", netaddr_reserved(&address));
+}
+
+/* Of a transport of the setup in force; NULL: not watched. */
+static const struct watch *watch_of(const struct transport *transport)
+{
+	int place = monitor.setup->config->outgoing.of[transport->index];
+	return place < 0 || place >= monitor.watch_count ? NULL : &monitor.watches[place];
 }
 
 /* Of the same clock as `then`, which is monotonic. */
@@ -107,7 +114,7 @@ static void note_pool(struct pool_note *note, const struct pool *pool, const str
 	if (kept != NULL) {
 		event.kind = MONITOR_ALL_LISTED;
 		event.transport = kept->name;
-		event.standing = &monitor.of[kept->index]->standing;
+		event.standing = &watch_of(kept)->standing;
 	}
 	text_copy(note->kept, sizeof note->kept, name);
 	monitor_tell(&event);
@@ -118,11 +125,13 @@ static void settle(void)
 {
 	const struct config *config = monitor.setup->config;
 	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
-	const struct standing *standings[TRANSPORTS_ALL_MAX];
-	for (int i = 0; i < TRANSPORTS_ALL_MAX; i++)
-		standings[i] = monitor.of[i] == NULL ? NULL : &monitor.of[i]->standing;
+	const struct standing *standings[TRANSPORTS_ALL_MAX] = { NULL };
 	for (int i = 0; i < config->pool_count; i++) {
 		const struct pool *pool = &config->pools[i];
+		for (int j = 0; j < pool->transport_count; j++) {
+			const struct watch *watch = watch_of(&pool->transports[j]);
+			standings[pool->transports[j].index] = watch == NULL ? NULL : &watch->standing;
+		}
 		const struct transport *kept = standing_withhold(pool, standings, states);
 		bool all_listed = standing_all_listed(pool, standings);
 		note_pool(note_of(monitor.notes, monitor.note_count, pool->name), pool, all_listed ? kept : NULL);
@@ -166,7 +175,7 @@ static void tell_change(const struct watch *watch, enum monitor_event_kind kind)
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++) {
 			const struct transport *transport = &config->pools[i].transports[j];
-			if (monitor.of[transport->index] != watch)
+			if (watch_of(transport) != watch)
 				continue;
 			event.pool = config->pools[i].name;
 			event.transport = transport->name;
@@ -174,14 +183,13 @@ static void tell_change(const struct watch *watch, enum monitor_event_kind kind)
 		}
 }
 
-/* Give or take a fifth, by the address and the time: it has to scatter, no more. */
-static int64_t next_ms(const struct watch *watch, int64_t now_ms, bool said)
+/* Give or take a fifth, by chance. */
+static int64_t next_ms(int64_t now_ms, bool said)
 {
 	int64_t interval = interval_ms(monitor.setup->config);
 	int64_t again = interval / 10 > AGAIN_LEAST_MS ? interval / 10 : AGAIN_LEAST_MS;
 	int64_t from = said || again > interval ? interval : again;
-	uint64_t hash = netaddr_hash(&watch->address) ^ (uint64_t)now_ms * 0x9e3779b97f4a7c15U;
-	return now_ms + from * 4 / 5 + (int64_t)((hash >> 11) % (uint64_t)(from * 2 / 5 + 1));
+	return now_ms + from * 4 / 5 + (int64_t)random() % (from * 2 / 5 + 1);
 }
 
 /* Not `whole`: lists are missing in it that nobody has heard. */
@@ -191,7 +199,7 @@ static void finish(struct watch *watch, bool whole)
 	struct standing before = watch->standing;
 	int64_t now_ms = clock_monotonic_ms();
 	bool said = whole && standing_judge(&watch->standing, &settings, &watch->said, now_ms);
-	watch->due_ms = next_ms(watch, now_ms, said);
+	watch->due_ms = next_ms(now_ms, said);
 	check_end(&watch->check);
 	monitor.under_way--;
 	if (!said)
@@ -246,34 +254,26 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 	int64_t now_ms = clock_monotonic_ms();
 	for (int i = 0; i < monitor.watch_count && monitor.under_way < UNDER_WAY_MOST; i++)
-		if (monitor.watches[i]->check == NULL && monitor.watches[i]->due_ms <= now_ms)
-			begin(monitor.watches[i], now_ms);
+		if (monitor.watches[i].check == NULL && monitor.watches[i].due_ms <= now_ms)
+			begin(&monitor.watches[i], now_ms);
 }
 
 int monitor_check_now(void)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	for (int i = 0; i < monitor.watch_count; i++)
-		monitor.watches[i]->due_ms = now_ms;
+		monitor.watches[i].due_ms = now_ms;
 	return monitor.watch_count;
 }
 
 /* ---- which addresses */
 
-static struct watch *find_watch(struct watch *const *watches, int count, const struct netaddr *address)
+static const struct watch *find_watch(const struct netaddr *address)
 {
-	for (int i = 0; i < count; i++)
-		if (watches[i] != NULL && netaddr_same(&watches[i]->address, address))
-			return watches[i];
+	for (int i = 0; i < monitor.watch_count; i++)
+		if (netaddr_same(&monitor.watches[i].address, address))
+			return &monitor.watches[i];
 	return NULL;
-}
-
-static void free_watch(struct watch *watch)
-{
-	if (watch->check != NULL)
-		monitor.under_way--;
-	check_end(&watch->check);
-	free(watch);
 }
 
 /* The lists that a check asks go with the setup: it begins anew. */
@@ -286,73 +286,39 @@ static void break_off(struct watch *watch)
 	watch->due_ms = 0;
 }
 
-/* One that was watched before keeps its standing; NULL: no memory. */
-static struct watch *take_watch(struct watch **old, int old_count, const struct netaddr *address)
+/* One that was watched before keeps its standing. */
+static struct watch take_watch(const struct netaddr *address)
 {
-	for (int i = 0; i < old_count; i++)
-		if (old[i] != NULL && netaddr_same(&old[i]->address, address)) {
-			struct watch *watch = old[i];
-			old[i] = NULL;
-			break_off(watch);
-			return watch;
-		}
-	struct watch *watch = calloc(1, sizeof *watch);
-	if (watch != NULL) {
-		watch->address = *address;
-		watch->begun_ms = clock_monotonic_ms();
-		watch->due_ms = -1;	/* to be spread */
-	}
-	return watch;
+	const struct watch *was = find_watch(address);
+	if (was != NULL)
+		return *was;
+	return (struct watch){ .address = *address, .begun_ms = clock_monotonic_ms(), .due_ms = -1 /* to be spread */ };
 }
 
 static bool was_watched_as_little(const struct config *before, const struct transport *transport)
 {
-	struct netaddr address;
-	char why[100];
 	for (int i = 0; before != NULL && interval_ms(before) > 0 && i < before->pool_count; i++)
 		for (int j = 0; j < before->pools[i].transport_count; j++) {
 			const struct transport *was = &before->pools[i].transports[j];
 			if (strcmp(was->name, transport->name) == 0)
-				return !address_to_watch(before, was, &address, why, sizeof why);
+				return !is_watched(before, was);
 		}
 	return false;
 }
 
 /* Once, not again at each reload. */
-static void say_not_watched(const struct config *before, const struct pool *pool, const struct transport *transport,
-			    const char *why)
+static void say_not_watched(const struct config *before, const struct config *config, const struct pool *pool,
+			    const struct transport *transport)
 {
+	char why[100];
 	struct monitor_event event = {
 		.kind = MONITOR_NOT_WATCHED, .pool = pool->name, .transport = transport->name,
 		.address = transport_seen_as(transport), .why = why,
 	};
-	if (!was_watched_as_little(before, transport))
-		monitor_tell(&event);
-}
-
-struct gathering {
-	const struct config *before, *config;
-	struct watch **old, **watches;
-	int old_count, count;
-};
-
-static void gather_transport(struct gathering *gathering, const struct pool *pool, const struct transport *transport)
-{
-	struct netaddr address;
-	char why[100];
-	if (!address_to_watch(gathering->config, transport, &address, why, sizeof why)) {
-		if (interval_ms(gathering->config) > 0)
-			say_not_watched(gathering->before, pool, transport, why);
+	if (interval_ms(config) <= 0 || is_watched(config, transport) || was_watched_as_little(before, transport))
 		return;
-	}
-	struct watch *watch = find_watch(gathering->watches, gathering->count, &address);
-	if (watch == NULL) {
-		watch = take_watch(gathering->old, gathering->old_count, &address);
-		if (watch == NULL)
-			return;
-		gathering->watches[gathering->count++] = watch;
-	}
-	monitor.of[transport->index] = watch;
+	say_why(config, transport, why, sizeof why);
+	monitor_tell(&event);
 }
 
 /* The new ones one after another, within the interval. */
@@ -361,32 +327,34 @@ static void spread(const struct config *config)
 	int64_t now_ms = clock_monotonic_ms(), due_ms = now_ms;
 	int fresh = 0;
 	for (int i = 0; i < monitor.watch_count; i++)
-		fresh += monitor.watches[i]->due_ms < 0;
+		fresh += monitor.watches[i].due_ms < 0;
 	int64_t step = fresh == 0 ? 0 : interval_ms(config) / fresh;
 	for (int i = 0; i < monitor.watch_count; i++)
-		if (monitor.watches[i]->due_ms < 0) {
-			monitor.watches[i]->due_ms = due_ms;
+		if (monitor.watches[i].due_ms < 0) {
+			monitor.watches[i].due_ms = due_ms;
 			due_ms += step < SPREAD_MS ? step : SPREAD_MS;
 		}
 }
 
+/* False: no memory. */
 static bool gather_watches(const struct config *before, const struct config *config)
 {
-	struct gathering gathering = { before, config, monitor.watches, NULL, monitor.watch_count, 0 };
-	gathering.watches = calloc(TRANSPORTS_ALL_MAX, sizeof(struct watch *));
-	if (gathering.watches == NULL)
+	const struct outgoing *outgoing = &config->outgoing;
+	int count = interval_ms(config) > 0 ? outgoing->count : 0;
+	struct watch *watches = calloc((size_t)count + 1, sizeof *watches);
+	if (watches == NULL)
 		return false;
-	memset(monitor.of, 0, sizeof monitor.of);
+	for (int i = 0; i < monitor.watch_count; i++)
+		break_off(&monitor.watches[i]);
+	for (int i = 0; i < count; i++)
+		watches[i] = take_watch(&outgoing->addresses[i]);
+	free(monitor.watches);
+	monitor.watches = watches;
+	monitor.watch_count = count;
+	spread(config);
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++)
-			gather_transport(&gathering, &config->pools[i], &config->pools[i].transports[j]);
-	for (int i = 0; i < gathering.old_count; i++)
-		if (gathering.old[i] != NULL)
-			free_watch(gathering.old[i]);
-	free(gathering.old);
-	monitor.watches = gathering.watches;
-	monitor.watch_count = gathering.count;
-	spread(config);
+			say_not_watched(before, config, &config->pools[i], &config->pools[i].transports[j]);
 	return true;
 }
 
@@ -450,7 +418,7 @@ bool monitor_start(struct loop *loop)
 void monitor_stop(void)
 {
 	for (int i = 0; i < monitor.watch_count; i++)
-		free_watch(monitor.watches[i]);
+		break_off(&monitor.watches[i]);
 	free(monitor.watches);
 	if (monitor.tick != NULL)
 		event_free(monitor.tick);
@@ -463,13 +431,14 @@ void monitor_stop(void)
 
 void monitor_view(const struct config *config, const struct transport *transport, struct monitor_view *view_out)
 {
-	struct netaddr address;
 	struct standing_settings settings = settings_of(config);
 	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
 	*view_out = (struct monitor_view){ .why = "" };
-	if (!address_to_watch(config, transport, &address, view_out->why, sizeof view_out->why))
+	if (!is_watched(config, transport)) {
+		say_why(config, transport, view_out->why, sizeof view_out->why);
 		return;
-	const struct watch *watch = find_watch(monitor.watches, monitor.watch_count, &address);
+	}
+	const struct watch *watch = find_watch(&config->outgoing.addresses[config->outgoing.of[transport->index]]);
 	if (watch == NULL) {	/* a reload is on its way */
 		text_copy(view_out->why, sizeof view_out->why, "not yet");
 		return;

@@ -2,7 +2,6 @@
 #include "policy/netaddr.h"
 
 #include "policy/base/text.h"
-#include "policy/hash.h"
 
 #include <string.h>
 
@@ -209,11 +208,6 @@ bool netaddr_is_loopback(const struct netaddr *address)
 	if (address->family == NETADDR_V4)
 		return address->bytes[0] == 127;
 	return address->family == NETADDR_V6 && memcmp(address->bytes, one, sizeof one) == 0;
-}
-
-uint64_t netaddr_hash(const struct netaddr *address)
-{
-	return hash_bytes(address->bytes, sizeof address->bytes, (uint64_t)address->family);
 }
 
 bool netblock_parse(const char *text, struct netblock *block_out)

@@ -44,7 +44,6 @@ const char *netaddr_reserved(const struct netaddr *address);
 
 bool netaddr_same(const struct netaddr *a, const struct netaddr *b);
 bool netaddr_is_loopback(const struct netaddr *address);
-uint64_t netaddr_hash(const struct netaddr *address);
 
 /* A network: all addresses that share the first `bits` bits with `address`. */
 struct netblock {

@@ -35,7 +35,6 @@ static void check_texts(const struct netaddr *address)
 	netaddr_text(address, text);
 	MUST(netaddr_parse(text, &again));
 	MUST(netaddr_same(address, &again));
-	MUST(netaddr_hash(address) == netaddr_hash(&again));
 	netaddr_reverse(address, reverse);
 	MUST(strlen(reverse) == 63 || address->family == NETADDR_V4);
 	if (address->family == NETADDR_V4) {
