@@ -91,7 +91,7 @@ extern const size_t config_field_count;
 /* What must hold between settings once all are read. */
 bool config_agree(struct reader *reader);
 
-/* ---- block lists, milter/config_list.c: of the file and of the catalogue alike. `into` is a struct list. */
+/* ---- block lists, milter/config_blocklist.c: of the file and of the catalogue alike. `into` is a struct list. */
 
 read_function read_list_name, read_list_zone, read_list_kind, read_list_codes, read_list_errors;
 read_function read_list_site, read_list_removal, read_list_terms;
