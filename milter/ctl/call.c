@@ -2,7 +2,8 @@
 #include "milter/ctl/call.h"
 
 #include "milter/config.h"
-#include "milter/ctl/table.h"
+#include "milter/ctl/clean.h"
+#include "milter/ctl/memory.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/clean.h"
 
-#include "milter/ctl/table.h"
+#include "milter/ctl/memory.h"
 
 #include <langinfo.h>
 #include <stdbool.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/finding.h"
 
-#include "milter/ctl/table.h"
+#include "milter/ctl/clean.h"
+#include "milter/ctl/memory.h"
 
 #include <jansson.h>
 #include <stdbool.h>

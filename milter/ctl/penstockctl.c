@@ -11,6 +11,7 @@
 #include "milter/config.h"
 #include "milter/ctl/call.h"
 #include "milter/ctl/client.h"
+#include "milter/ctl/memory.h"
 #include "milter/ctl/postfix.h"
 #include "milter/ctl/postfix_check.h"
 #include "milter/ctl/rbl.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/postfix_check.h"
 
+#include "milter/ctl/memory.h"
 #include "milter/ctl/postfix_difference.h"
 #include "milter/ctl/postfix_sockets.h"
-#include "milter/ctl/table.h"
 #include "milter/endpoint.h"
 
 #include <errno.h>

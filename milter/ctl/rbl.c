@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/rbl.h"
 
+#include "milter/ctl/clean.h"
 #include "milter/ctl/client.h"
 #include "milter/ctl/member.h"
+#include "milter/ctl/memory.h"
 #include "milter/ctl/progress.h"
 #include "milter/ctl/rbl_show.h"
-#include "milter/ctl/table.h"
 #include "policy/base/text.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/rbl_picture.h"
 
-#include "milter/ctl/table.h"
+#include "milter/ctl/memory.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/rbl_show.h"
 
+#include "milter/ctl/clean.h"
 #include "milter/ctl/member.h"
+#include "milter/ctl/memory.h"
 #include "milter/ctl/rbl_picture.h"
 #include "milter/ctl/rbl_text.h"
-#include "milter/ctl/table.h"
 #include "policy/base/text.h"
 
 #include <inttypes.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/show.h"
 
+#include "milter/ctl/clean.h"
 #include "milter/ctl/member.h"
 #include "milter/ctl/table.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/table.h"
 
+#include "milter/ctl/clean.h"
+#include "milter/ctl/memory.h"
 #include "milter/ctl/terminal.h"
 
 #include <math.h>
@@ -19,15 +21,6 @@ struct table {
 	char **cells;			/* owned, each too; cleaned */
 	size_t count, room;
 };
-
-void *have_memory(void *memory)
-{
-	if (memory == NULL) {
-		fputs("penstockctl: out of memory\n", stderr);
-		exit(2);
-	}
-	return memory;
-}
 
 struct table *table_new(const char *const *titles)
 {

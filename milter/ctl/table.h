@@ -6,17 +6,12 @@
 #ifndef PENSTOCK_TABLE_H
 #define PENSTOCK_TABLE_H
 
-#include "milter/ctl/clean.h"
-
 #include <stdint.h>
 #include <stdio.h>
 
 struct table;
 
 enum { FORM_MAX = 64 };	/* bytes that a form_ function writes at most, with its NUL */
-
-/* `memory` itself; a tool without memory says so and exits 2. */
-void *have_memory(void *memory);
 
 /* Titles of the columns, NULL at the end; one that begins with '>' is for numbers, at the right edge. The titles
  * are borrowed for the life of the table. */
