@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/daemon.h"
 
+#include "milter/dns/check.h"
 #include "milter/dns/engine.h"
-#include "milter/dns/lists.h"
 #include "milter/dns/rbl.h"
 #include "milter/loop.h"
 #include "policy/base/panic.h"
@@ -69,6 +69,21 @@ void setup_drop(struct setup **setup)
 	end->job.run = end_on_loop;
 	end->setup = dropped;
 	loop_post(the_daemon.loop, &end->job);
+}
+
+struct check *setup_check(const struct setup *setup, const struct check_target *target, bool public_only,
+			  void (*listener)(void *arg, const struct check_event *event), void *arg)
+{
+	const struct settings *set = &setup->config->set;
+	struct check_settings settings = {
+		.engine = setup->engine,
+		.lists = setup->lists,
+		.origin4 = set->origin_zone4,
+		.origin6 = set->origin_zone6,
+		.as_names = set->origin_names,
+		.public_only = public_only,
+	};
+	return check_start(the_daemon.loop, &settings, target, listener, arg);
 }
 
 static bool open_lists(struct setup *setup, char *error, size_t error_size)

@@ -8,6 +8,9 @@
 
 #include "milter/config.h"
 
+struct check;
+struct check_event;
+struct check_target;
 struct engine;
 struct lists;
 struct loop;
@@ -33,6 +36,11 @@ struct setup {
 /* The setup in force; any thread. Give it back with setup_drop, which clears the pointer. */
 struct setup *setup_hold(void);
 void setup_drop(struct setup **setup);
+
+/* Looks something up for somebody who asked, by the setup's lists and origin zones: see check_start. The setup is to be
+ * held until check_end. */
+struct check *setup_check(const struct setup *setup, const struct check_target *target, bool public_only,
+			  void (*listener)(void *arg, const struct check_event *event), void *arg);
 
 /* Makes a setup of `config` (takes the reference) and puts it in force. False with a sentence in `error`: the old one
  * stays. */

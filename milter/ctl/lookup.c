@@ -58,18 +58,10 @@ static void on_drained(void *arg)
 /* False: no memory. */
 static bool start(struct lookup_call *lookup, const struct check_target *target)
 {
-	const struct settings *set = &lookup->setup->config->set;
-	struct check_settings settings = {
-		.engine = lookup->setup->engine,
-		.lists = lookup->setup->lists,
-		.origin4 = set->origin_zone4,
-		.origin6 = set->origin_zone6,
-		.as_names = set->origin_names,
-	};
 	struct exchange_stream stream = { on_gone, on_drained, lookup };
 	lookup->line = evbuffer_new();
 	if (lookup->line != NULL)
-		lookup->check = check_start(the_daemon.loop, &settings, target, on_event, lookup);
+		lookup->check = setup_check(lookup->setup, target, false, on_event, lookup);
 	if (lookup->check == NULL)
 		return false;
 	exchange_begin(lookup->call, &stream);

@@ -217,20 +217,6 @@ static void send_head(struct stream *stream)
 	evhttp_send_reply_start(stream->request, HTTP_OK, "OK");
 }
 
-static struct check *start_check(struct stream *stream, const struct check_target *target)
-{
-	const struct settings *set = &stream->setup->config->set;
-	struct check_settings settings = {
-		.engine = stream->setup->engine,
-		.lists = stream->setup->lists,
-		.origin4 = set->origin_zone4,
-		.origin6 = set->origin_zone6,
-		.as_names = set->origin_names,
-		.public_only = true,
-	};
-	return check_start(the_daemon.loop, &settings, target, on_event, stream);
-}
-
 bool stream_start(struct http *http, struct evhttp_request *request, const struct stream_settings *settings)
 {
 	struct stream *stream = calloc(1, sizeof *stream);
@@ -251,7 +237,7 @@ bool stream_start(struct http *http, struct evhttp_request *request, const struc
 	stats_check_begins();
 	stream->deadline = evtimer_new(loop_base(the_daemon.loop), on_deadline, stream);
 	if (stream->deadline != NULL && evtimer_add(stream->deadline, &deadline) == 0)
-		stream->check = start_check(stream, settings->target);
+		stream->check = setup_check(stream->setup, settings->target, true, on_event, stream);
 	if (stream->check == NULL) {
 		stream_free(stream);
 		return false;
