@@ -73,7 +73,7 @@ struct check_event {
 	/* LIST, TEXT */
 	const struct list *list;
 	const struct list_answer *answer;	/* LIST */
-	enum list_answer_kind { CHECK_CLEAN, CHECK_LISTED, CHECK_UNKNOWN, CHECK_SKIPPED } said;	/* LIST */
+	enum check_said { CHECK_CLEAN, CHECK_LISTED, CHECK_UNKNOWN, CHECK_SKIPPED } said;	/* LIST */
 	enum list_kind listed_as;	/* LIST, where listed: the worst of its codes */
 	const char *text;		/* TEXT: printable, cut */
 	/* ORIGIN */

@@ -176,8 +176,8 @@ static enum list_kind worst_kind(const struct listings *listings)
 }
 
 /* What the codes mean, and in *why_out why they mean nothing. */
-static enum list_answer_kind read_codes(const struct list *list, const struct list_reply *reply,
-					enum list_kind *kind_out, const char **why_out)
+static enum check_said read_codes(const struct list *list, const struct list_reply *reply, enum list_kind *kind_out,
+				  const char **why_out)
 {
 	struct listings listings = { .asked = true };
 	enum list_meaning answer = listings_add(&listings, list, reply->codes, (size_t)reply->count);
@@ -191,8 +191,8 @@ static enum list_answer_kind read_codes(const struct list *list, const struct li
 	return CHECK_UNKNOWN;
 }
 
-static enum list_answer_kind read_answer(const struct list *list, const struct list_answer *answer,
-					 enum list_kind *kind_out, const char **why_out)
+static enum check_said read_answer(const struct list *list, const struct list_answer *answer,
+				   enum list_kind *kind_out, const char **why_out)
 {
 	*kind_out = LIST_NONE;
 	*why_out = answer->why != NULL ? answer->why : "";
@@ -203,7 +203,7 @@ static enum list_answer_kind read_answer(const struct list *list, const struct l
 	return read_codes(list, &answer->reply, kind_out, why_out);
 }
 
-static void count(struct slot *slot, enum list_answer_kind said, enum list_kind kind)
+static void count(struct slot *slot, enum check_said said, enum list_kind kind)
 {
 	struct check_sums *sums = &slot->subject->sums;
 	slot->against = said == CHECK_LISTED && kind != LIST_ALLOW;
