@@ -138,18 +138,21 @@ sub start_redis
 	$stand->wait_socket('redis', $stand->path('redis.sock'));
 }
 
-# A quarter of the client addresses is on the policy list, which says nothing against those who log in.
+# A quarter of the client addresses is on the policy list, which says nothing against those who log in. The senders'
+# domain has an SPF record by which one transport of the pool "clean" passes.
 sub start_rbldnsd
 {
 	my ($port) = @_;
 	my $soa = "\$SOA 3600 ns.bench.test hostmaster.bench.test 0 3600 600 86400 3600\n\$NS 3600 ns.bench.test\n";
 	write_file('policy.zone', "$soa:127.0.0.10:dial-up\n127.0.0.2\n198.51.100.0/26\n");
 	write_file('exploit.zone', "$soa:127.0.0.4:infected\n127.0.0.2\n192.0.2.99\n");
+	write_file('spf.zone', "$soa@ 3600 TXT \"v=spf1 ip4:45.45.45.12 ip4:45.45.45.21 -all\"\n");
 	my @user = $> == 0 ? ('-u', getpwnam('rbldns') ? 'rbldns' : 'nobody') : ();
 	my ($rbldnsd) = grep { -x } map { "$_/rbldnsd" } split(/:/, $ENV{PATH}), '/usr/sbin';
 	die "rbldnsd is not installed\n" if !$rbldnsd;
 	$stand->start('rbldnsd', $rbldnsd, '-n', '-b', "127.0.0.1/$port", @user, '-w', $stand->{dir}, '-t', '3600',
-		      '-c', '0', 'policy.bench.test:ip4set:policy.zone', 'exploit.bench.test:ip4set:exploit.zone');
+		      '-c', '0', 'policy.bench.test:ip4set:policy.zone', 'exploit.bench.test:ip4set:exploit.zone',
+		      'bench.example:generic:spf.zone');
 	Time::HiRes::sleep(0.3);
 	$stand->must_live('rbldnsd');
 }
@@ -181,12 +184,12 @@ plans = (
 );
 pools = (
   { name = "clean"; levels = ["good"];
-    transports = ( { name = "clean-1"; address = "127.0.0.11"; helo = "clean-1.bench.test"; },
-                   { name = "clean-2"; address = "127.0.0.12"; helo = "clean-2.bench.test"; } ); },
+    transports = ( { name = "clean-1"; address = "127.0.0.11"; public_address = "45.45.45.11"; helo = "clean-1.bench.test"; },
+                   { name = "clean-2"; address = "127.0.0.12"; public_address = "45.45.45.12"; helo = "clean-2.bench.test"; } ); },
   { name = "warm"; levels = ["new"];
-    transports = ( { name = "warm-1"; address = "127.0.0.21"; helo = "warm-1.bench.test"; } ); },
+    transports = ( { name = "warm-1"; address = "127.0.0.21"; public_address = "45.45.45.21"; helo = "warm-1.bench.test"; } ); },
   { name = "suspect"; levels = ["suspect"];
-    transports = ( { name = "suspect-1"; address = "127.0.0.31"; helo = "suspect-1.bench.test"; } ); }
+    transports = ( { name = "suspect-1"; address = "127.0.0.31"; public_address = "45.45.45.31"; helo = "suspect-1.bench.test"; } ); }
 );
 END
 }
