@@ -241,6 +241,25 @@ static bool ask_wanted(struct work *work)
 	return true;
 }
 
+/* Those of a family that waited for the same answer need the same one next, but where a record has macros of theirs: if
+ * two do, the others wait with them and are not run for it. A run begins anew, and a stranger's record can make it long. */
+static void go_on(struct work *work, const struct spf_fact *fact, enum netaddr_family family)
+{
+	const struct spf_fact *next = NULL;
+	bool same = false;
+	for (int i = 0; i < work->check->count; i++) {
+		if (work->waits[i] != fact || work->check->slots[i].client.family != family)
+			continue;
+		if (same) {
+			work->waits[i] = next;
+			continue;
+		}
+		evaluate(work, i);
+		same = next != NULL && work->waits[i] == next;
+		next = work->waits[i];
+	}
+}
+
 static void on_answer(void *arg, const struct dns_answer *answer)
 {
 	struct pending *pending = arg;
@@ -251,9 +270,10 @@ static void on_answer(void *arg, const struct dns_answer *answer)
 	work->asked--;
 	if (work->check != NULL && engine_ending(work->engine))
 		give_up(work);
-	for (int i = 0; work->check != NULL && i < work->check->count; i++)
-		if (work->waits[i] == fact)
-			evaluate(work, i);
+	if (work->check != NULL) {
+		go_on(work, fact, NETADDR_V4);
+		go_on(work, fact, NETADDR_V6);
+	}
 	if (work->open > 0 && !ask_wanted(work))
 		give_up(work);
 	close_if_over(work);

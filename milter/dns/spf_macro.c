@@ -110,12 +110,12 @@ static void add_value(struct text *to, char letter, const struct spf_values *val
 }
 
 /* RFC 3986 section 2.3 */
-static void add_escaped(struct text *to, const char *part, size_t length, bool escaped)
+static void add_escaped(struct text *to, const char *part, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		char c = part[i];
 		bool plain = is_digit(c) || (text_lower(c) >= 'a' && text_lower(c) <= 'z') || is_one_of(c, "-._~");
-		if (escaped && !plain)
+		if (!plain)
 			text_addf(to, "%%%02X", (unsigned char)c);
 		else
 			text_add_bytes(to, &c, 1);
@@ -151,6 +151,9 @@ void spf_piece_expand(const struct spf_piece *piece, const struct spf_values *va
 		int part = piece->reversed ? kept - 1 - i : count - kept + i;
 		if (i > 0)
 			text_add(to, ".");
-		add_escaped(to, bytes + parts[part].start, parts[part].length, piece->escaped);
+		if (piece->escaped)
+			add_escaped(to, bytes + parts[part].start, parts[part].length);
+		else
+			text_add_bytes(to, bytes + parts[part].start, parts[part].length);
 	}
 }

@@ -40,6 +40,37 @@ static void test_clients(void)
 	close_engine();
 }
 
+/* Some are done early, others have a question of their own on the way; both families. */
+static void test_clients_part_and_meet(void)
+{
+	struct netaddr clients[SPF_CLIENTS_MAX];
+	enum spf_answer answers[SPF_CLIENTS_MAX] = { 0 };
+	int right = 0;
+	open_engine(TIMEOUT_MS);
+	add(E, TXT, "v=spf1 include:one.test exists:%{i}.own.test ~include:two.test ?include:three.test -all");
+	add("one.test", TXT, "v=spf1 ip4:192.0.2.0/31 ip6:2001:db8::2/127 include:one2.test -all");
+	add("one2.test", TXT, "v=spf1 ip4:192.0.2.8/29 -all");
+	add("192.0.2.20.own.test", A, "127.0.0.2");
+	add("192.0.2.4.own.test", A, "127.0.0.2");
+	add("two.test", TXT, "v=spf1 a:two2.test -all");
+	add("two2.test", A, "192.0.2.6");
+	add("three.test", TXT, "v=spf1 ip6:2001:db8::1f ip4:192.0.2.62 -all");
+	for (int i = 0; i < SPF_CLIENTS_MAX; i++)
+		clients[i] = i % 2 == 0 ? netaddr_v4((uint8_t[]){ 192, 0, 2, (uint8_t)i }) :
+			(struct netaddr){ NETADDR_V6, { 0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)i } };
+	struct spf_check *asked = ask(S, "h.test", clients, SPF_CLIENTS_MAX);
+	spf_collect(asked, clock_monotonic_ms() + DONE_MS, answers);
+	for (int i = 0; i < SPF_CLIENTS_MAX; i++) {
+		enum spf_answer wanted = i == 6 ? SPF_ANSWER_SOFTFAIL : i == 31 || i == 62 ? SPF_ANSWER_NEUTRAL : SPF_ANSWER_FAIL;
+		if (i == 0 || i == 3 || i == 4 || i == 20 || (i >= 8 && i < 16 && i % 2 == 0))
+			wanted = SPF_ANSWER_PASS;
+		right += answers[i] == wanted;
+	}
+	is_int(right, SPF_CLIENTS_MAX, "each has its own answer, however their ways part");
+	spf_release(&asked);
+	close_engine();
+}
+
 /* A macro of the client in a name: each client asks on its own. */
 static void test_clients_share_a_budget(void)
 {
@@ -126,6 +157,7 @@ static void test_deadline_and_ends(void)
 int main(void)
 {
 	test_clients();
+	test_clients_part_and_meet();
 	test_clients_share_a_budget();
 	test_cache();
 	test_deadline_and_ends();
