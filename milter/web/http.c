@@ -10,10 +10,12 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
@@ -125,8 +127,25 @@ static const struct {
 	{ "/api/v1/rbl", page_check, true },
 };
 
+/* evhttp does not read the body of HEAD (RFC 9110 section 9.3.2), nor a second Content-Length: it takes what follows for
+ * the next request, which behind a proxy would be answered to somebody else. */
+static bool may_have_body(struct evhttp_request *request)
+{
+	struct evkeyval *header;
+	TAILQ_FOREACH (header, evhttp_request_get_input_headers(request), next)
+		if (evutil_ascii_strcasecmp(header->key, "Transfer-Encoding") == 0 ||
+		    (evutil_ascii_strcasecmp(header->key, "Content-Length") == 0 && strcmp(header->value, "0") != 0))
+			return true;
+	return false;
+}
+
 static void serve_request(struct evhttp_request *request, void *arg)
 {
+	if (may_have_body(request)) {
+		evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
+		page_answer_error(request, 413, "A request may have no body.", 0);
+		return;
+	}
 	struct setup *setup = setup_hold();
 	bool rbl = setup->config->set.http_rbl;
 	setup_drop(&setup);

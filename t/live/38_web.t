@@ -248,6 +248,21 @@ part 'HEAD' => sub {
 	is ask('/api/v1/rbl?q=', method => 'HEAD')->{status}, 400, 'a bad query is one';
 };
 
+# Behind a proxy the request after it would be answered to somebody else.
+part 'a body is no second request' => sub {
+	my $inner = "GET /rbl.css HTTP/1.1\r\nHost: test\r\n\r\n";
+	for my $head ('Content-Length: ' . length $inner, "Content-Length: 0\r\nContent-Length: " . length $inner,
+		'Transfer-Encoding: chunked') {
+		for my $method (qw(GET HEAD)) {
+			my $socket = dial();
+			syswrite $socket, "$method /health HTTP/1.1\r\nHost: test\r\n$head\r\n\r\n$inner";
+			my $text = hear($socket);
+			my @answers = $text =~ m{^HTTP/1\.1 (\d+)}mg;
+			is_deeply \@answers, [413], "$method, $head" =~ s/\r\n/, /r;
+		}
+	}
+};
+
 my @bad = (
 	['nothing at all', ''],
 	['another parameter', '?query=1.2.3.4'],
