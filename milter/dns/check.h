@@ -42,7 +42,8 @@ struct check_target {
  * False with a sentence in `error`, which repeats at most 60 bytes of `text`, printable ones. */
 bool check_parse(const char *text, bool public_only, struct check_target *target_out, char *error, size_t error_size);
 
-/* How many addresses it comes to: what a limit of rate counts. Those of a host name are not known yet: it counts as 8. */
+/* How many addresses it comes to: what a limit of rate counts. Those of a host name are not known yet: it counts as 8, and may
+ * come to CHECK_ADDRESSES_MAX and the name itself. */
 int check_cost(const struct check_target *target);
 
 enum check_event_kind {

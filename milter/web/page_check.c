@@ -65,7 +65,7 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Only a network can be too large for ever: a name's cost is what it may come to at most, and is cut to the burst. */
+/* Only a network can be too large for ever: a name's cost is a guess, and is cut to the burst. */
 static bool fits(const struct check_target *target, int64_t burst, int64_t *tokens_out, char error[ERROR_MAX])
 {
 	int prefix = CHECK_PREFIX_LEAST;

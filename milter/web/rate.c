@@ -58,12 +58,17 @@ static int fullest_row(const struct rate *rate)
 	return fullest;
 }
 
+static bool are_in_force(const struct rate *rate, const struct rate_limits *limits)
+{
+	const struct rate_limits *now = &rate->limits;
+	return now->per_minute == limits->per_minute && now->burst == limits->burst &&
+	       now->total_per_minute == limits->total_per_minute;
+}
+
 /* Times reckoned by other limits say nothing. */
 static void note_limits(struct rate *rate, const struct rate_limits *limits)
 {
-	const struct rate_limits *old = &rate->limits;
-	if (old->per_minute == limits->per_minute && old->burst == limits->burst &&
-	    old->total_per_minute == limits->total_per_minute)
+	if (are_in_force(rate, limits))
 		return;
 	memset(rate, 0, sizeof *rate);
 	rate->limits = *limits;
@@ -100,7 +105,8 @@ enum rate_answer rate_take(struct rate *rate, const struct rate_limits *limits, 
 
 void rate_give_back(struct rate *rate, const struct rate_limits *limits, const struct netaddr *client, int64_t tokens)
 {
-	note_limits(rate, limits);
+	if (!are_in_force(rate, limits))
+		return;
 	int row = find_row(rate, key_of(client));
 	if (row != ROW_NONE)
 		rate->full_at[row] -= tokens * (NS_PER_MINUTE / limits->per_minute);

@@ -38,7 +38,8 @@ void rate_free(struct rate **rate);
 enum rate_answer rate_take(struct rate *rate, const struct rate_limits *limits, const struct netaddr *client,
 			   int64_t tokens, int64_t now_ms, int64_t *wait_s_out);
 
-/* Tokens that were taken and not needed. */
+/* Tokens that were taken and not needed; below 0: so many were needed besides, and are missing afterwards. Where other
+ * limits than those they were taken by have come into force nothing happens. */
 void rate_give_back(struct rate *rate, const struct rate_limits *limits, const struct netaddr *client, int64_t tokens);
 
 #endif

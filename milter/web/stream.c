@@ -37,11 +37,22 @@ struct stream {
 	bool document, begun, paused;
 	int64_t started_ms;
 	struct check_sums sums;		/* of the subjects so far, for the line of a check that is cut short */
+	int64_t used;			/* addresses that were begun; at the end, that were asked about */
 };
 
-/* The request is somebody else's afterwards, or gone. */
-static void stream_free(struct stream *stream)
+/* What was paid for the addresses is no more than a guess where a name was asked for, which may have more, and even who
+ * hangs up in time has had them asked about. */
+static void settle(struct stream *stream, bool whole)
 {
+	int64_t used = stream->used > 1 ? stream->used : 1;
+	if (used > stream->tokens || (used < stream->tokens && whole))
+		rate_give_back(stream->checks->rate, &stream->limits, &stream->client, stream->tokens - used);
+}
+
+/* The request is somebody else's afterwards, or gone. */
+static void stream_free(struct stream *stream, bool whole)
+{
+	settle(stream, whole);
 	check_end(&stream->check);
 	if (stream->deadline != NULL)
 		event_free(stream->deadline);
@@ -58,7 +69,7 @@ static void on_close(struct evhttp_connection *connection, void *arg)
 	(void)connection;
 	if (evhttp_request_get_connection(stream->request) == NULL)
 		evhttp_request_free(stream->request);
-	stream_free(stream);
+	stream_free(stream, false);
 }
 
 static void on_drained(struct evhttp_connection *connection, void *arg)
@@ -136,12 +147,12 @@ static void send_event(struct stream *stream, const struct check_event *event)
 	}
 }
 
-/* The last event is sent. */
-static void finish(struct stream *stream)
+/* The last event is sent. `whole`: it is the check's own. */
+static void finish(struct stream *stream, bool whole)
 {
 	evhttp_connection_set_closecb(evhttp_request_get_connection(stream->request), NULL, NULL);
 	evhttp_send_reply_end(stream->request);
-	stream_free(stream);
+	stream_free(stream, whole);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -156,7 +167,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	check_end(&stream->check);
 	send_event(stream, &event);
-	finish(stream);
+	finish(stream, false);
 }
 
 static void count_subject(struct stream *stream, const struct check_sums *subject)
@@ -172,25 +183,18 @@ static void count_subject(struct stream *stream, const struct check_sums *subjec
 	stream->sums.weight += subject->weight;
 }
 
-static void give_back(struct stream *stream, const struct check_sums *sums)
-{
-	int64_t used = (int64_t)sums->listed + sums->clean + sums->unknown;
-	if (used < 1)
-		used = 1;
-	if (used < stream->tokens)
-		rate_give_back(stream->checks->rate, &stream->limits, &stream->client, stream->tokens - used);
-}
-
 static void on_event(void *arg, const struct check_event *event)
 {
 	struct stream *stream = arg;
-	if (event->kind == CHECK_EVENT_SUBJECT)
+	if (event->kind == CHECK_EVENT_TARGET)
+		stream->used++;
+	else if (event->kind == CHECK_EVENT_SUBJECT)
 		count_subject(stream, &event->sums);
 	send_event(stream, event);
 	if (event->kind != CHECK_EVENT_END)
 		return;
-	give_back(stream, &event->sums);
-	finish(stream);
+	stream->used = (int64_t)event->sums.listed + event->sums.clean + event->sums.unknown;
+	finish(stream, true);
 }
 
 /* ---- the start */
@@ -239,7 +243,7 @@ bool stream_start(struct http *http, struct evhttp_request *request, const struc
 	if (stream->deadline != NULL && evtimer_add(stream->deadline, &deadline) == 0)
 		stream->check = setup_check(stream->setup, settings->target, true, on_event, stream);
 	if (stream->check == NULL) {
-		stream_free(stream);
+		stream_free(stream, true);
 		return false;
 	}
 	prepare_socket(evhttp_request_get_connection(request));

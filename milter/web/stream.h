@@ -30,7 +30,7 @@ struct stream_settings {
 	const struct check_target *target;	/* copied by the check */
 	const char *query;		/* copied; as it was asked */
 	bool document;
-	/* What was paid for the addresses; those that were none are given back at the end. */
+	/* What was paid for the addresses: at the end those that were none are given back, those beyond it paid for. */
 	struct netaddr client;
 	struct rate_limits limits;
 	int64_t tokens;

@@ -23,7 +23,7 @@ my ($port, $dns_port) = (free_port('tcp'), free_port('udp'));
 my ($go, $seen) = ("$folder/go", "$folder/seen");
 my $noisy = 20;
 
-# ---- lists: yesN names every address and says much; no names none; held says nothing until the file `go` is there.
+# ---- lists and a name: *.many.* has twenty addresses; yesN names every address and says much; no names none; held says nothing until the file `go` is there.
 
 sub labels {
 	my ($packet) = @_;
@@ -43,6 +43,10 @@ sub dns_answer {
 	if (($labels[-2] // '') =~ /^yes/) {
 		$data = pack 'C4', 127, 0, 0, 2 if $type == 1;
 		$data = "\xfa" . 'x' x 250 if $type == 16;
+	}
+	if (($labels[-2] // '') eq 'many' && $type == 1) {
+		my $all = join '', map { pack 'n3 N n C4', 0xc00c, 1, 1, 60, 4, 1, 7, 0, $_ } 1 .. 20;
+		return substr($packet, 0, 2) . pack('n5', 0x8180, 1, 20, 0, 0) . $question . $all;
 	}
 	my $head = substr($packet, 0, 2) . pack('n5', $data eq '' ? 0x8183 : 0x8180, 1, $data eq '' ? 0 : 1, 0, 0);
 	return $head . $question . ($data eq '' ? '' : pack('n3 N n', 0xc00c, $type, 1, 60, length $data) . $data);
@@ -434,6 +438,10 @@ part 'limits of rate' => sub {
 	is $by_proxy->('2001:4860::1', '1.4.0.0/30')->{status}, 200, 'an IPv6 client';
 	is $by_proxy->('2001:4860::ffff:2', '1.4.0.9')->{status}, 429, 'is his whole /64';
 	is $by_proxy->('8.8.9.9', '1.4.0.0/29')->{status}, 413, 'a network larger than the burst is never there';
+	is ask('/api/v1/rbl?q=has.many.example', from => '127.0.0.5')->{status}, 200, 'a name';
+	my $debt = ask('/api/v1/rbl?q=1.4.0.5', from => '127.0.0.5');
+	is $debt->{status}, 429, '... costs the addresses that it has';
+	cmp_ok $debt->{headers}{'retry-after'} // 0, '>', 15 * 60, '... all twenty';
 	my $client = 1;
 	my $all = wait_for(60, 'everybody to be refused', sub {
 		my $got = $by_proxy->('8.9.0.' . $client++, '1.4.0.0/30');

@@ -117,6 +117,34 @@ static void test_give_back(void)
 	rate_free(&rate);
 }
 
+static void test_debt(void)
+{
+	struct rate *rate = rate_new();
+	struct netaddr client = address("192.0.2.1"), other = address("192.0.2.2");
+	int64_t wait_s = 0;
+	rate_take(rate, &limits, &client, 8, START_MS, &wait_s);
+	rate_give_back(rate, &limits, &client, -392);
+	is_int(rate_take(rate, &limits, &client, 1, START_MS, &wait_s), RATE_CLIENT_DRAINED, "what was needed besides");
+	is_int(wait_s, 101, "... is paid before the next");
+	is_int(rate_take(rate, &limits, &other, 1, START_MS, &wait_s), RATE_FINE, "... by nobody else");
+	rate_free(&rate);
+}
+
+/* A check that began before a reload ends after it. */
+static void test_give_back_late(void)
+{
+	const struct rate_limits old = { .per_minute = 60, .burst = 100, .total_per_minute = 1000 };
+	struct rate *rate = rate_new();
+	struct netaddr client = address("192.0.2.1"), late = address("192.0.2.2");
+	int64_t wait_s = 0;
+	rate_take(rate, &old, &late, 100, START_MS, &wait_s);
+	rate_take(rate, &limits, &client, 300, START_MS, &wait_s);
+	rate_give_back(rate, &old, &late, 50);
+	is_int(rate_take(rate, &limits, &client, 1, START_MS, &wait_s), RATE_CLIENT_DRAINED,
+	       "what is given back by limits of before fills nobody's bucket");
+	rate_free(&rate);
+}
+
 static void test_extremes(void)
 {
 	const struct rate_limits slow = { 1, 1000000, 1 }, fast = { 1000000, 1000000, 10000000 };
@@ -137,6 +165,8 @@ int main(void)
 	test_total();
 	test_flood();
 	test_give_back();
+	test_debt();
+	test_give_back_late();
 	test_extremes();
 	return done_testing();
 }
