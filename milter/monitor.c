@@ -236,7 +236,7 @@ static void begin(struct watch *watch, int64_t now_ms)
 {
 	struct check_settings settings = {
 		.engine = monitor.setup->engine, .lists = monitor.setup->lists,
-		.origin4 = "", .origin6 = "", .as_names = "",
+		.origin4 = "", .origin6 = "", .as_names = "", .ours = true,
 	};
 	struct check_target target = { .kind = CHECK_ADDRESS, .address = watch->address };
 	memset(&watch->said, 0, sizeof watch->said);

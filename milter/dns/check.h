@@ -98,6 +98,7 @@ struct check_settings {
 	struct lists *lists;		/* borrowed */
 	const char *origin4, *origin6, *as_names;	/* zones; "": not asked. Borrowed */
 	bool public_only;		/* addresses that names lead to, too */
+	bool ours;			/* an address of ours: what of a list's budget is kept for mail is for it, too */
 };
 
 typedef void check_listener(void *arg, const struct check_event *event);

@@ -92,7 +92,7 @@ static enum severity severity_of(const struct list *list, enum severity severity
 
 static bool has_room(const struct fitness *fitness, int list, enum lists_use use, int questions)
 {
-	int64_t budget = list_of(fitness, list)->budget, most = use == LISTS_FOR_MAIL ? budget : budget - budget / 4;
+	int64_t budget = list_of(fitness, list)->budget, most = use == LISTS_FOR_CHECK ? budget - budget / 4 : budget;
 	return budget == 0 || fitness_spent(fitness, list) + questions <= most;
 }
 
@@ -107,7 +107,7 @@ void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, ch
 	bool kept = has_room(fitness, list, LISTS_FOR_MAIL, 1);
 	snprintf(why, REPLY_WHY_MAX, "its budget of %lld questions a day is spent%s", (long long)spent->budget,
 		  kept ? " but for what is kept for mail" : "");
-	if (budget_say(fitness->shapes[list].budget, (int)use, clock_now_ms()))
+	if (budget_say(fitness->shapes[list].budget, use == LISTS_FOR_CHECK, clock_now_ms()))
 		log_line(severity_of(spent, SEVERITY_WARNING), "dns: block list %s: %s; %s again tomorrow (UTC)",
 			 spent->name, why, kept ? "checks ask it" : "it is asked");
 }
@@ -432,6 +432,14 @@ void fitness_asked(struct fitness *fitness, int list, bool sent)
 	breaker_may_ask(&shape->track.breaker, clock_monotonic_ms());
 	if (sent)
 		budget_count(shape->budget, clock_now_ms());
+}
+
+bool fitness_spend(struct fitness *fitness, int list, enum lists_use use)
+{
+	bool room = has_room(fitness, list, use, 1);
+	if (room)
+		budget_count(fitness->shapes[list].budget, clock_now_ms());
+	return room;
 }
 
 bool fitness_unfit(const struct fitness *fitness, int list)

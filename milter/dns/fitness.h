@@ -34,8 +34,9 @@ enum fitness_state {
 #undef FITNESS_ENUM
 };
 
-/* A check leaves a quarter of a list's daily budget to the mail. */
-enum lists_use { LISTS_FOR_MAIL, LISTS_FOR_CHECK };
+/* A check leaves a quarter of a list's daily budget to the mail, and to the watch over our own addresses: no stranger can
+ * blind it by asking much. */
+enum lists_use { LISTS_FOR_MAIL, LISTS_FOR_CHECK, LISTS_FOR_OURS };
 
 struct fitness_settings {
 	struct engine *engine;		/* borrowed until fitness_free */
@@ -58,6 +59,8 @@ void fitness_use(struct fitness *fitness, int list, enum lists_use use);
 enum fitness_state fitness_may_ask(const struct fitness *fitness, int list, enum lists_use use, int64_t *left_ms_out);
 /* `sent`: not one that joined an equal question, which costs the list nothing. */
 void fitness_asked(struct fitness *fitness, int list, bool sent);
+/* A question besides those: it is counted. False: the budget has no room for it. */
+bool fitness_spend(struct fitness *fitness, int list, enum lists_use use);
 /* `quiet`: DNS as a whole is away; that was said already. An answer that cannot be true makes the list unfit. */
 void fitness_heard(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet);
 

@@ -309,6 +309,11 @@ void lists_ask(struct lists *lists, int list, const char *prefix, enum lists_use
 		ask(question, name);
 }
 
+bool lists_may_ask_text(struct lists *lists, int list, enum lists_use use)
+{
+	return lists->engine != NULL && fitness_spend(lists->fitness, list, use);
+}
+
 /* ---- what there is */
 
 const struct list *lists_at(const struct lists *lists, int list)

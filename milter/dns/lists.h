@@ -8,8 +8,8 @@
  * most hourly after that (sooner only while no test was answered, or after an answer that cannot be true): who never
  * looks at a list sends it nothing.
  *
- * Questions that are sent are counted by list and UTC day, tests included (48 a day for a list of the milter's). The
- * counts outlive a reload, not a restart.
+ * Questions that are sent are counted by list and UTC day, tests (48 a day for a list of the milter's) and those for the
+ * text of a listing included. The counts outlive a reload, not a restart.
  *
  * Loop thread only, but for what says otherwise.
  */
@@ -66,6 +66,9 @@ struct list_question {
 /* `prefix` is what stands before the zone: a reversed address, or a domain. `done` is called exactly once, and may be
  * called before this returns. */
 void lists_ask(struct lists *lists, int list, const char *prefix, enum lists_use use, struct list_question *question);
+
+/* The asker is about to ask a list for the text of its listing, by himself: it is counted. False: it may not be asked. */
+bool lists_may_ask_text(struct lists *lists, int list, enum lists_use use);
 
 /* Any thread. */
 const struct list *lists_at(const struct lists *lists, int list);

@@ -118,6 +118,13 @@ static void on_answer(void *arg, const struct dns_answer *answer)
 	tell(arg, answer);
 }
 
+/* An equal question that is under way is joined, at no cost. */
+static bool may_leave(struct lookup *lookup)
+{
+	return lookup->leaves == NULL || engine_asks(lookup->pump->engine, lookup->name, lookup->type) ||
+	       lookup->leaves(lookup);
+}
+
 static void begin_lookup(struct step *step)
 {
 	struct lookup *lookup = (struct lookup *)(void *)step;
@@ -128,10 +135,10 @@ static void begin_lookup(struct step *step)
 		tell(lookup, &answer);
 		return;
 	}
-	if (engine_ask(lookup->pump->engine, lookup->name, lookup->type, on_answer, lookup))
+	if (may_leave(lookup) && engine_ask(lookup->pump->engine, lookup->name, lookup->type, on_answer, lookup))
 		return;
 	answer = (struct dns_answer){ .type = lookup->type, .rcode = DNS_RCODE_NONE };
-	tell(lookup, &answer);	/* there was room: it is memory that is missing */
+	tell(lookup, &answer);	/* there was room: it may not leave, or memory is missing */
 }
 
 bool lookup_ask(struct lookup *lookup, struct pump *pump, const char *head, const char *zone, enum dns_type type,

@@ -55,6 +55,7 @@ struct lookup {
 	struct step step;		/* first */
 	struct pump *pump;
 	void (*done)(struct lookup *lookup, const struct dns_answer *answer);
+	bool (*leaves)(struct lookup *lookup);	/* the question is about to be sent: may it be? NULL: it may */
 	enum dns_type type;
 	char name[DNS_NAME_MAX + 1];
 };

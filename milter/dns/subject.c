@@ -11,7 +11,7 @@
 
 #include "policy/base/banned.h"
 
-enum { TEXT_MAX = 300, KEY_LEAST = 8 };
+enum { TEXT_MAX = 300 };
 
 /* One list. */
 struct slot {
@@ -116,21 +116,24 @@ static void add_printable(struct text *to, const struct dns_record *record)
 	}
 }
 
-/* Some lists repeat the question in their text, and in it a subscriber's key: a label of the zone that is asked and not
- * of the one that people see. */
-static bool tells_key(const struct list *list, const char *text)
+static bool same_letters(const char *a, const char *b, size_t length)
 {
-	char label[LIST_ZONE_MAX + 1];
+	size_t at = 0;
+	while (at < length && text_lower(a[at]) == text_lower(b[at]))
+		at++;
+	return at == length;
+}
+
+/* Some lists repeat the question in their text, and in it a subscriber's key: the first label of the zone that is asked
+ * where people see another. Names have no case, and of a text that is shown in part the key may be, too. */
+static bool tells_key(const struct list *list, const struct dns_record *record)
+{
+	size_t length = strcspn(list->asked_zone, ".");
 	if (strcmp(list->asked_zone, list->zone) == 0)
 		return false;
-	for (const char *at = list->asked_zone; *at != '\0'; at += strspn(at, ".")) {
-		size_t length = strcspn(at, ".");
-		memcpy(label, at, length);
-		label[length] = '\0';
-		if (length >= KEY_LEAST && strstr(list->zone, label) == NULL && strstr(text, label) != NULL)
+	for (size_t at = 0; at + length <= record->length; at++)
+		if (same_letters(record->text + at, list->asked_zone, length))
 			return true;
-		at += length;
-	}
 	return false;
 }
 
@@ -141,14 +144,27 @@ static void on_text(struct lookup *lookup, const struct dns_answer *answer)
 	struct text text = text_over(memory, sizeof memory);
 	struct dns_record record;
 	size_t at = 0;
+	bool told = false;
 	while (dns_answer_next(answer, &at, &record)) {
+		told = told || tells_key(slot->list, &record);
 		text_add(&text, text.length > 0 ? " | " : "");
 		add_printable(&text, &record);
 	}
 	struct check_event event = { .kind = CHECK_EVENT_TEXT, .list = slot->list, .text = memory };
-	if (text.length > 0 && !tells_key(slot->list, memory))
+	if (text.length > 0 && !told)
 		emit(slot->subject, &event);
 	settle(slot->subject);
+}
+
+static enum lists_use use_of(const struct subject *subject)
+{
+	return subject->owner->settings->ours ? LISTS_FOR_OURS : LISTS_FOR_CHECK;
+}
+
+static bool may_ask_text(struct lookup *lookup)
+{
+	const struct slot *slot = ((struct text_lookup *)(void *)lookup)->slot;
+	return lists_may_ask_text(slot->subject->owner->settings->lists, slot->place, use_of(slot->subject));
 }
 
 static void ask_text(struct slot *slot)
@@ -159,6 +175,7 @@ static void ask_text(struct slot *slot)
 	if (slot->text == NULL)
 		return;
 	slot->text->slot = slot;
+	slot->text->lookup.leaves = may_ask_text;
 	if (lookup_ask(&slot->text->lookup, subject->owner->pump, subject->prefix, list->asked_zone, DNS_TXT, on_text))
 		subject->open++;
 }
@@ -243,7 +260,8 @@ static void begin_list(struct step *step)
 	struct subject_owner *owner = slot->subject->owner;
 	pump_hold(owner->pump);
 	slot->question.done = on_list;
-	lists_ask(owner->settings->lists, slot->place, slot->subject->prefix, LISTS_FOR_CHECK, &slot->question);
+	lists_ask(owner->settings->lists, slot->place, slot->subject->prefix, use_of(slot->subject),
+		  &slot->question);
 }
 
 static void ask_lists(struct subject *subject)

@@ -16,6 +16,8 @@
 
 enum { LISTS = 100, LINES_MAX = 20000, DONE_S = 30, TIMEOUT_MS = 500 };
 
+#define NINETY "=========|=========|=========|=========|=========|=========|=========|=========|=========|"
+#define HUNDRED NINETY "=========|"
 #define M(last) { "many.example", 1, "192.0.3." #last }
 
 /* Lists 0 to 96 know nothing of most addresses; 97 is an allow list, 98 gives no answer, 99 knows names only. */
@@ -31,6 +33,16 @@ static const struct dns_row rows[] = {
 	{ "1.2.0.192.l4.test", 1, "127.0.0.4" },
 	{ "1.2.0.192.0123456789abcdef.l5.test", 1, "127.0.0.2" },
 	{ "1.2.0.192.0123456789abcdef.l5.test", 16, "0123456789abcdef asked" },
+	{ "7.2.0.192.0123456789abcdef.l5.test", 1, "127.0.0.2" },
+	{ "7.2.0.192.0123456789abcdef.l5.test", 16, "0123456789ABCDEF asked" },
+	{ "8.2.0.192.0123456789abcdef.l5.test", 1, "127.0.0.2" },
+	{ "8.2.0.192.0123456789abcdef.l5.test", 16, HUNDRED },
+	{ "8.2.0.192.0123456789abcdef.l5.test", 16, NINETY },
+	{ "8.2.0.192.0123456789abcdef.l5.test", 16, NINETY "0123456789abcdef" },
+	{ "9.2.0.192.0123456789abcdef.l5.test", 1, "127.0.0.2" },
+	{ "9.2.0.192.0123456789abcdef.l5.test", 16, "a good text" },
+	{ "10.2.0.192.0123456789abcdef.l5.test", 1, "127.0.0.2" },
+	{ "10.2.0.192.0123456789abcdef.l5.test", 16, "a good text" },
 	{ "1.2.0.192.l9.test", 1, "127.0.0.2" },	/* a part of l3 */
 	{ "1.2.0.192.l6.test", 1, "127.255.255.254" },
 	{ "1.2.0.192.l7.test", 1, "203.0.113.7" },
@@ -352,6 +364,36 @@ static void test_network(void)
 	has("\"type\":\"end\",\"subjects\":16,\"listed\":1,\"clean\":15,\"unknown\":0", "\"weight\":0.5", "the end");
 }
 
+/* The text of a listing is asked of the list as well: it costs a question, and may tell the key that it was asked with. */
+static void test_texts(void)
+{
+	static const char text[] = "\"type\":\"text\"";
+	int64_t before = lists_spent(lists, 5);
+	clear();
+	check("192.0.2.7");
+	has("\"list\":\"l5\"", "listed", "a list that tells the key in capitals");
+	is_int(count(text, ""), 0, "... is not repeated");
+	is_int(lists_spent(lists, 5) - before, 2, "it was asked twice");
+	clear();
+	check("192.0.2.7");
+	is_int(lists_spent(lists, 5) - before, 2, "what is cached costs nothing");
+	clear();
+	check("192.0.2.8");
+	is_int(count("0123456789", ""), 0, "nor is a part of it where the text is cut");
+	clear();
+	check("192.0.2.9");
+	has(text, "a good text", "another text is");
+	is_int(lists_spent(lists, 5) - before, 6, "three listings and their texts");
+	int64_t most = lists_spent(lists, 5) + 1;
+	catalogue[5].budget = 4 * most / 3;	/* of which three quarters are for checks: one question is left */
+	clear();
+	check("192.0.2.10");
+	has("\"list\":\"l5\"", "listed", "the last question of the budget");
+	is_int(count(text, ""), 0, "... is not followed by one for the text");
+	is_int(lists_spent(lists, 5) - before, 7, "... which is not asked");
+	catalogue[5].budget = 0;
+}
+
 static void test_pause(void)
 {
 	clear();
@@ -426,6 +468,7 @@ int main(void)
 	test_name();
 	test_odd_names();
 	test_network();
+	test_texts();
 	test_pause();
 	test_narrow(server);
 	test_end();
