@@ -8,6 +8,8 @@
 #ifndef PENSTOCK_WEB_PAGE_H
 #define PENSTOCK_WEB_PAGE_H
 
+#include "policy/netaddr.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,10 +37,13 @@ void page_answer(struct evhttp_request *request, int code, const char *type, str
 /* {"error":"sentence"}; `retry_s` above 0 becomes Retry-After. */
 void page_answer_error(struct evhttp_request *request, int code, const char *sentence, int64_t retry_s);
 
+enum { CHECKS_MAX = 16, CHECKS_OF_CLIENT_MAX = 4 };
+
 /* What http.c keeps for checks. */
 struct page_checks {
 	struct rate *rate;	/* owned by http.c */
 	int running;
+	struct netaddr clients[CHECKS_MAX];	/* of those that run */
 };
 
 struct page_checks *http_checks(struct http *http);

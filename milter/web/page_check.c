@@ -19,7 +19,7 @@
 
 #include "policy/base/banned.h"
 
-enum { CHECKS_MAX = 16, BUSY_RETRY_S = 5, FORWARDED_MAX = 32, ERROR_MAX = 512 };
+enum { BUSY_RETRY_S = 5, FORWARDED_MAX = 32, ERROR_MAX = 512 };
 
 static void refuse(struct evhttp_request *request, enum stats_refused why, int code, const char *sentence, int64_t retry_s)
 {
@@ -111,6 +111,15 @@ static bool pays(struct http *http, struct evhttp_request *request, const struct
 	return false;
 }
 
+/* So that nobody alone can keep all others out, by reading slowly. */
+static bool has_too_many(const struct page_checks *checks, const struct netaddr *client)
+{
+	int his = 0;
+	for (int i = 0; i < checks->running; i++)
+		his += rate_same_client(&checks->clients[i], client);
+	return his >= CHECKS_OF_CLIENT_MAX;
+}
+
 static void check(struct http *http, struct evhttp_request *request, const struct config *config)
 {
 	char query[CHECK_QUERY_MAX + 1], error[ERROR_MAX];
@@ -128,6 +137,9 @@ static void check(struct http *http, struct evhttp_request *request, const struc
 		refuse(request, STATS_REFUSED_LARGE, 413, error, 0);
 	else if (page_is_head(request))
 		page_answer(request, 200, settings.document ? "application/json" : "application/x-ndjson", NULL);
+	else if (has_too_many(http_checks(http), &settings.client))
+		refuse(request, STATS_REFUSED_CLIENT, 429, "You have several checks under way. Try again when one has ended.",
+		       BUSY_RETRY_S);
 	else if (http_checks(http)->running >= CHECKS_MAX)
 		refuse(request, STATS_REFUSED_BUSY, 503, "Too many checks are under way. Try again in a few seconds.",
 		       BUSY_RETRY_S);

@@ -41,6 +41,11 @@ static uint64_t key_of(const struct netaddr *client)
 	return client->family == NETADDR_V4 ? key | 0xffff00000000U : key;
 }
 
+bool rate_same_client(const struct netaddr *a, const struct netaddr *b)
+{
+	return key_of(a) == key_of(b);
+}
+
 static int find_row(const struct rate *rate, uint64_t key)
 {
 	for (int i = 0; i < RATE_CLIENTS; i++)

@@ -30,6 +30,8 @@ struct rate_limits {
 
 enum rate_answer { RATE_FINE, RATE_CLIENT_DRAINED, RATE_ALL_DRAINED };
 
+bool rate_same_client(const struct netaddr *a, const struct netaddr *b);
+
 struct rate *rate_new(void);	/* NULL: no memory */
 void rate_free(struct rate **rate);
 

@@ -40,6 +40,23 @@ struct stream {
 	int64_t used;			/* addresses that were begun; at the end, that were asked about */
 };
 
+static void count_in(struct stream *stream)
+{
+	struct page_checks *checks = stream->checks;
+	checks->clients[checks->running++] = stream->client;
+	stats_check_begins();
+}
+
+static void count_out(struct stream *stream)
+{
+	struct page_checks *checks = stream->checks;
+	int i = 0;
+	while (!rate_same_client(&checks->clients[i], &stream->client))
+		i++;
+	checks->clients[i] = checks->clients[--checks->running];
+	stats_check_ends();
+}
+
 /* What was paid for the addresses is no more than a guess where a name was asked for, which may have more, and even who
  * hangs up in time has had them asked about. */
 static void settle(struct stream *stream, bool whole)
@@ -57,8 +74,7 @@ static void stream_free(struct stream *stream, bool whole)
 	if (stream->deadline != NULL)
 		event_free(stream->deadline);
 	setup_drop(&stream->setup);
-	stream->checks->running--;
-	stats_check_ends();
+	count_out(stream);
 	free(stream);
 }
 
@@ -237,8 +253,7 @@ bool stream_start(struct http *http, struct evhttp_request *request, const struc
 	stream->started_ms = clock_monotonic_ms();
 	text_copy(stream->query, sizeof stream->query, settings->query);
 	stream->setup = setup_hold();
-	stream->checks->running++;
-	stats_check_begins();
+	count_in(stream);
 	stream->deadline = evtimer_new(loop_base(the_daemon.loop), on_deadline, stream);
 	if (stream->deadline != NULL && evtimer_add(stream->deadline, &deadline) == 0)
 		stream->check = setup_check(stream->setup, settings->target, true, on_event, stream);
