@@ -232,7 +232,7 @@ static void note_spf(const struct facts *facts, struct charge *charge)
 	text_copy(domain, sizeof domain, facts->spf.domain);
 	for (char *at = domain; *at != '\0'; at++)
 		*at = text_lower(*at);
-	bool noted = strcmp(domain, facts->state.unauthorised) == 0;
+	bool noted = domain[0] != '\0' && strcmp(domain, facts->state.unauthorised) == 0;
 	if (facts->spf.ours == SPF_OURS_NONE_PASSES && !noted)
 		text_copy(charge->unauthorised, sizeof charge->unauthorised, domain);
 	else if (facts->spf.ours == SPF_OURS_FINE && noted)
