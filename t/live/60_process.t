@@ -71,11 +71,11 @@ my @broken = (
 	['plans = ( { name = "a"; over = "explode"; } );', qr/over is "explode", expected defer/, 1],
 	['plans = ( { rcpts_per_hour = 5; } );', qr/plans\[0\] has no "name"/, 1],
 	['scanners = ( { name = "s"; kind = "clam"; address = "127.0.0.1:1"; } );', qr/kind is "clam", expected spamd/, 1],
-	['reputation: { suspect_enter = 1.0; suspect_leave = 2.0; };', qr/suspect_leave is 2, expected less/, 0],
+	['reputation: { suspect_enter = 1.0; suspect_leave = 2.0; };', qr/suspect_leave is 2, expected less/, 1],
 	['dns: { timeout_ms = ; };', qr/syntax error/, 1],
-	['dns: { servers = ["nonsense"]; };', qr/dns\.servers.*"nonsense"/, 0],
-	['dns: { on_failure = "panic"; };', qr/dns\.on_failure is "panic", expected unknown or defer/, 0],
-	['scanners = ( { name = "s"; address = "nonsense"; } );', qr/a scanner's address is "nonsense": expected/, 0],
+	['dns: { servers = ["nonsense"]; };', qr/dns\.servers\[0\] is "nonsense", expected address:port/, 1],
+	['dns: { on_failure = "panic"; };', qr/dns\.on_failure is "panic", expected unknown or defer/, 1],
+	['scanners = ( { name = "s"; address = "nonsense"; } );', qr/scanners\[0\]\.address is "nonsense": expected/, 1],
 );
 
 subtest 'a broken configuration is told where, what and what was expected' => sub {
