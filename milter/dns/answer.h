@@ -23,6 +23,12 @@ enum dns_outcome {
 	DNS_FOUND,
 };
 
+/* It says yes or no. */
+static inline bool dns_outcome_tells(enum dns_outcome outcome)
+{
+	return outcome == DNS_FOUND || outcome == DNS_NONE;
+}
+
 enum {
 	DNS_NAME_MAX = 253,	/* bytes of a name as text, without its NUL */
 	DNS_TEXT_MAX = 2048,	/* bytes of one TXT record, its strings joined */

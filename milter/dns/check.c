@@ -181,18 +181,13 @@ static void add_found(struct check *check, const struct netaddr *address, const 
 	text_copy(found->from, sizeof found->from, from);
 }
 
-static bool is_answer(const struct dns_answer *answer)
-{
-	return answer->outcome == DNS_FOUND || answer->outcome == DNS_NONE;
-}
-
 /* What the answer to a question about the name itself says of it. */
 static void note_existence(struct resolution *names, const struct dns_answer *answer)
 {
 	bool nowhere = answer->outcome == DNS_NONE && answer->rcode == RCODE_NXDOMAIN;
 	names->nowhere = names->nowhere || nowhere;
-	names->exists = names->exists || (is_answer(answer) && !nowhere);
-	names->unknown = names->unknown || !is_answer(answer);
+	names->exists = names->exists || (dns_outcome_tells(answer->outcome) && !nowhere);
+	names->unknown = names->unknown || !dns_outcome_tells(answer->outcome);
 }
 
 static void on_address(struct lookup *lookup, const struct dns_answer *answer)

@@ -48,7 +48,7 @@ struct list_reply list_reply_of(const struct dns_answer *answer)
 
 bool list_reply_tells(const struct list_reply *reply)
 {
-	return reply->outcome == DNS_FOUND || reply->outcome == DNS_NONE;
+	return dns_outcome_tells(reply->outcome);
 }
 
 bool list_reply_odd(const struct list *list, const struct list_reply *reply, char why[REPLY_WHY_MAX])

@@ -56,11 +56,6 @@ static void stop(struct spf_runner *runner, enum stop why)
 
 /* ---- questions, each counted once in a run */
 
-static bool is_error(const struct dns_answer *answer)
-{
-	return answer->outcome != DNS_NONE && answer->outcome != DNS_FOUND;
-}
-
 /* RFC 7208 section 4.6.4 counts terms with a void answer. A host of an mx counts if there is no such name: that it has
  * no address of the client's family is nothing wrong. PTR names and their hosts are not of the domain's choice. */
 static bool is_void(const struct spf_fact *fact, bool term)
@@ -191,7 +186,7 @@ static SPF_errcode_t get_record(SPF_server_t *server, SPF_request_t *request, SP
 	struct spf_fact *fact = ask(runner, further ? domain + 2 : domain, DNS_TXT, term, term);
 	if (fact == NULL)
 		return runner->stop == GOING ? SPF_E_NOT_SPF : SPF_E_DNS_ERROR;
-	if (is_error(&fact->answer)) {
+	if (!dns_outcome_tells(fact->answer.outcome)) {
 		stop(runner, TEMPERROR);
 		return SPF_E_DNS_ERROR;
 	}
@@ -239,7 +234,7 @@ static void look_up_addresses(struct spf_runner *runner, const char *name, int m
 	const struct spf_fact *fact = ask(runner, name, type, mark != 0, !skip_errors);
 	if (fact == NULL)
 		return;
-	if (is_error(&fact->answer) && !skip_errors)
+	if (!dns_outcome_tells(fact->answer.outcome) && !skip_errors)
 		stop(runner, TEMPERROR);
 	else if (mark == SPF_MARK_EXISTS && fact->answer.outcome == DNS_FOUND)
 		add_bytes(rr, any, sizeof any);
@@ -269,7 +264,7 @@ static void look_up_mx(struct spf_runner *runner, const char *name, int mark, SP
 	runner->host_bits = mark - SPF_MARK_BITS;
 	if (fact == NULL)
 		return;
-	if (is_error(&fact->answer))
+	if (!dns_outcome_tells(fact->answer.outcome))
 		stop(runner, TEMPERROR);
 	else if (fact->answer.count > MX_MAX || fact->answer.partial)
 		stop(runner, PERMERROR);

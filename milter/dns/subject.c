@@ -101,11 +101,6 @@ static void settle(struct subject *subject)
 		finish(subject, NULL);
 }
 
-static bool answered(const struct dns_answer *answer)
-{
-	return answer->outcome == DNS_FOUND || answer->outcome == DNS_NONE;
-}
-
 /* ---- the text of a listing */
 
 static void add_printable(struct text *to, const struct dns_record *record)
@@ -375,7 +370,7 @@ static void on_forward(struct lookup *lookup, const struct dns_answer *answer)
 {
 	struct names_lookup *mine = ((struct confirm *)(void *)lookup)->names;
 	mine->confirmed = mine->confirmed || has_address(answer, &mine->subject->address);
-	mine->unknown = mine->unknown || !answered(answer);
+	mine->unknown = mine->unknown || !dns_outcome_tells(answer->outcome);
 	if (--mine->open == 0)
 		say_names(mine);
 }
@@ -393,7 +388,7 @@ static void on_names(struct lookup *lookup, const struct dns_answer *answer)
 	struct names_lookup *mine = (struct names_lookup *)(void *)lookup;
 	struct dns_record record;
 	size_t at = 0;
-	mine->unknown = !answered(answer);
+	mine->unknown = !dns_outcome_tells(answer->outcome);
 	while (mine->count < CHECK_NAMES_MAX && dns_answer_next(answer, &at, &record))
 		if (record.text != NULL && record.length > 0 && ask_forward(mine, record.text)) {
 			mine->count++;
