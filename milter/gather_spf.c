@@ -83,8 +83,6 @@ static void collect_transports(struct session *session, int64_t deadline_ms)
 	const struct policy *policy = &session->setup->config->policy;
 	const struct outgoing *outgoing = &session->setup->config->outgoing;
 	enum spf_answer answers[TRANSPORTS_ALL_MAX] = { SPF_ANSWER_UNKNOWN };
-	if (!message->spf.asked)
-		return;
 	for (int i = 0; i < SPF_CHECKS_MAX; i++)
 		if (message->spf.transports[i] != NULL)
 			spf_collect(message->spf.transports[i], sooner(deadline_ms, message->spf.until_ms),
@@ -102,5 +100,6 @@ static void collect_transports(struct session *session, int64_t deadline_ms)
 void gather_spf_message(struct session *session, int64_t deadline_ms)
 {
 	gather_spf_client(session->message, deadline_ms);
-	collect_transports(session, deadline_ms);
+	if (session->message->spf.asked)
+		collect_transports(session, deadline_ms);
 }
