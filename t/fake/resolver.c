@@ -1,40 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes the place of milter/dns/resolver.c: a DNS that answers from a table.
+ * A DNS that answers from a table; pending.c takes the place of milter/dns/resolver.c with it.
  */
-#include "milter/dns/resolver.h"
-
-#include "milter/loop.h"
 #include "policy/base/text.h"
 #include "policy/listing.h"
 #include "policy/netaddr.h"
 #include "t/fake/fake.h"
+#include "t/fake/pending.h"
 
-#include <event2/event.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
 
-enum { ROWS_MAX = 200, NAME_MAX_BYTES = 300, TTL_S = 300, CODES_MAX = 16, RECORD_BYTES = 7, TEXT_MAX = 512 };
-
-struct question {
-	struct question *next, **at;
-	struct resolver *resolver;
-	struct event *timer;
-	resolver_done *done;
-	void *arg;
-	struct dns_answer answer;
-	uint8_t data[TEXT_MAX];	/* the answer's */
-};
-
-struct resolver {
-	struct event_base *base;
-	int64_t timeout_ms;
-	struct question *open;
-};
+enum { ROWS_MAX = 200, NAME_MAX_BYTES = 300, TTL_S = 300, CODES_MAX = 16, RECORD_BYTES = 7, TEXT_BYTES = 510 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
@@ -46,7 +26,7 @@ static struct {
 	enum fake_dns how;
 } zones[ROWS_MAX];
 static struct {
-	char name[NAME_MAX_BYTES], text[TEXT_MAX - 3];
+	char name[NAME_MAX_BYTES], text[TEXT_BYTES];
 } texts[ROWS_MAX];
 static int name_count, zone_count, text_count, questions;
 
@@ -123,10 +103,10 @@ static bool in_zone(const char *name, const char *zone)
 }
 
 /* Two bytes of length, four of address, a NUL: as the parser keeps them. */
-static void found(struct question *question, uint32_t code)
+static void found(struct pending *pending, uint32_t code)
 {
-	struct dns_answer *answer = &question->answer;
-	uint8_t *to = question->data + answer->size;
+	struct dns_answer *answer = &pending->answer;
+	uint8_t *to = pending->data.bytes + answer->size;
 	answer->outcome = DNS_FOUND;
 	if (answer->count == CODES_MAX)
 		return;
@@ -137,14 +117,14 @@ static void found(struct question *question, uint32_t code)
 	answer->count++;
 }
 
-static void found_text(struct question *question, const char *text)
+static void found_text(struct pending *pending, const char *text)
 {
-	struct dns_answer *answer = &question->answer;
+	struct dns_answer *answer = &pending->answer;
 	size_t length = strlen(text);
 	answer->outcome = DNS_FOUND;
-	question->data[0] = (uint8_t)(length >> 8);
-	question->data[1] = (uint8_t)length;
-	memcpy(question->data + 2, text, length + 1);
+	pending->data.bytes[0] = (uint8_t)(length >> 8);
+	pending->data.bytes[1] = (uint8_t)length;
+	memcpy(pending->data.bytes + 2, text, length + 1);
 	answer->size = length + 3;
 	answer->count = 1;
 }
@@ -161,9 +141,9 @@ static bool is_test(const char *name, bool listed)
 }
 
 /* Of types other than A and TXT nothing is known: no such records. */
-static enum fake_dns look_up(const char *name, struct question *question)
+bool pending_look_up(const char *name, struct pending *pending)
 {
-	struct dns_answer *answer = &question->answer;
+	struct dns_answer *answer = &pending->answer;
 	enum fake_dns how = FAKE_DNS_LISTS;
 	pthread_mutex_lock(&lock);
 	questions += !is_test(name, false);
@@ -171,105 +151,26 @@ static enum fake_dns look_up(const char *name, struct question *question)
 		if (in_zone(name, zones[i].zone))
 			how = zones[i].how;
 	answer->outcome = DNS_NONE;
+	answer->rcode = 0;
 	answer->ttl_s = TTL_S;
 	if (how == FAKE_DNS_LISTS && is_test(name, true))
-		found(question, 0x7f000002U);
+		found(pending, 0x7f000002U);
 	for (int i = 0; i < name_count && answer->type == DNS_A; i++)
 		if (text_same_nocase(names[i].name, name))
-			found(question, names[i].code);
+			found(pending, names[i].code);
 	for (int i = 0; i < text_count && answer->type == DNS_TXT; i++)
 		if (text_same_nocase(texts[i].name, name))
-			found_text(question, texts[i].text);
+			found_text(pending, texts[i].text);
 	pthread_mutex_unlock(&lock);
 	static const uint32_t always[] = { [FAKE_DNS_HIJACKED] = 0xcb007107U, [FAKE_DNS_REFUSES] = 0x7ffffffeU,
 					   [FAKE_DNS_LISTS_ALL] = 0x7f000002U };
 	if ((size_t)how < sizeof always / sizeof always[0] && always[how] != 0) {
 		answer->size = 0;
 		answer->count = 0;
-		found(question, always[how]);
+		found(pending, always[how]);
 	}
 	if (how == FAKE_DNS_SILENT || how == FAKE_DNS_ERROR)
 		*answer = (struct dns_answer){ .outcome = how == FAKE_DNS_SILENT ? DNS_TIMEOUT : DNS_UNKNOWN,
 					       .type = answer->type, .rcode = DNS_RCODE_NONE };
-	return how;
-}
-
-static void answer_question(struct question *question)
-{
-	*question->at = question->next;
-	if (question->next != NULL)
-		question->next->at = question->at;
-	question->done(question->arg, &question->answer);
-	event_free(question->timer);
-	free(question);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	answer_question(arg);
-}
-
-struct resolver *resolver_new(struct loop *loop, const struct resolver_settings *settings, char *error,
-			      size_t error_size)
-{
-	struct resolver *resolver = calloc(1, sizeof *resolver);
-	if (resolver == NULL) {
-		snprintf(error, error_size, "no memory");
-		return NULL;
-	}
-	resolver->base = loop_base(loop);
-	resolver->timeout_ms = settings->timeout_ms;
-	return resolver;
-}
-
-void resolver_free(struct resolver **resolver)
-{
-	struct resolver *freed = *resolver;
-	*resolver = NULL;
-	while (freed != NULL && freed->open != NULL) {
-		freed->open->answer = (struct dns_answer){ .outcome = DNS_UNKNOWN, .rcode = DNS_RCODE_NONE };
-		answer_question(freed->open);
-	}
-	free(freed);
-}
-
-bool resolver_query(struct resolver *resolver, const char *name, enum dns_type type, resolver_done *done, void *arg)
-{
-	struct timeval wait = { 0 };
-	struct question *question = calloc(1, sizeof *question);
-	if (question == NULL)
-		return false;
-	*question = (struct question){ .resolver = resolver, .done = done, .arg = arg };
-	question->answer = (struct dns_answer){ .type = type, .data = question->data };
-	question->timer = evtimer_new(resolver->base, on_timer, question);
-	if (look_up(name, question) == FAKE_DNS_SILENT) {
-		wait.tv_sec = resolver->timeout_ms / 1000;
-		wait.tv_usec = resolver->timeout_ms % 1000 * 1000;
-	}
-	question->next = resolver->open;
-	question->at = &resolver->open;
-	if (resolver->open != NULL)
-		resolver->open->at = &question->next;
-	resolver->open = question;
-	evtimer_add(question->timer, &wait);
-	return true;
-}
-
-/* Each question is asked. */
-bool resolver_asks(struct resolver *resolver, const char *name, enum dns_type type)
-{
-	(void)resolver;
-	(void)name;
-	(void)type;
-	return false;
-}
-
-struct resolver_load resolver_load(const struct resolver *resolver)
-{
-	int64_t under_way = 0;
-	for (const struct question *question = resolver->open; question != NULL; question = question->next)
-		under_way++;
-	return (struct resolver_load){ under_way, 4096 };
+	return how != FAKE_DNS_SILENT;
 }

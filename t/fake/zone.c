@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "t/fake/zone.h"
 
-#include "milter/dns/resolver.h"
-#include "milter/loop.h"
 #include "policy/base/text.h"
+#include "t/fake/pending.h"
 
 #include <arpa/inet.h>
-#include <event2/event.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,22 +26,6 @@ struct packet {
 	uint8_t bytes[PACKET_MAX];
 	size_t length;
 	bool cut;
-};
-
-struct question {
-	struct question *next, **at;
-	struct event *timer;
-	resolver_done *done;
-	void *arg;
-	struct dns_answer answer;
-	struct dns_data data;
-};
-
-struct resolver {
-	struct event_base *base;
-	int64_t timeout_ms;
-	struct question *open;
-	bool ending;
 };
 
 static struct row *rows;
@@ -241,11 +223,11 @@ static bool put_answers(struct packet *packet, const char *name, int type)
 	return exists;
 }
 
-static void answer_from_zone(const char *name, struct question *question)
+static void answer_from_zone(const char *name, struct pending *pending)
 {
 	static struct packet packet;
 	enum { FLAGS = 0x8180, NXDOMAIN = 3 };
-	int type = (int)question->answer.type;
+	int type = (int)pending->answer.type;
 	packet.length = 0;
 	packet.cut = false;
 	put_number(&packet, FLAGS, 4);	/* the id is 0 */
@@ -257,99 +239,24 @@ static void answer_from_zone(const char *name, struct question *question)
 	put_number(&packet, 1, 2);
 	if (!put_answers(&packet, name, type))
 		packet.bytes[3] |= NXDOMAIN;
-	dns_answer_parse(packet.bytes, packet.cut ? 0 : packet.length, name, question->answer.type, &question->data,
-			 &question->answer);
+	dns_answer_parse(packet.bytes, packet.cut ? 0 : packet.length, name, pending->answer.type, &pending->data,
+			 &pending->answer);
 }
 
 /* ---- the daemon's side */
 
-static void answer_question(struct question *question)
+bool pending_look_up(const char *name, struct pending *pending)
 {
-	*question->at = question->next;
-	if (question->next != NULL)
-		question->next->at = question->at;
-	question->done(question->arg, &question->answer);
-	event_free(question->timer);
-	free(question);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	answer_question(arg);
-}
-
-struct resolver *resolver_new(struct loop *loop, const struct resolver_settings *settings, char *error,
-			      size_t error_size)
-{
-	struct resolver *resolver = calloc(1, sizeof *resolver);
-	if (resolver == NULL) {
-		text_copy(error, error_size, "no memory");
-		return NULL;
-	}
-	resolver->base = loop_base(loop);
-	resolver->timeout_ms = settings->timeout_ms;
-	return resolver;
-}
-
-void resolver_free(struct resolver **resolver)
-{
-	struct resolver *freed = *resolver;
-	*resolver = NULL;
-	if (freed == NULL)
-		return;
-	freed->ending = true;
-	while (freed->open != NULL) {
-		freed->open->answer = (struct dns_answer){ .outcome = DNS_UNKNOWN, .type = freed->open->answer.type,
-							   .rcode = DNS_RCODE_NONE };
-		answer_question(freed->open);
-	}
-	free(freed);
-}
-
-bool resolver_query(struct resolver *resolver, const char *name, enum dns_type type, resolver_done *done, void *arg)
-{
-	struct timeval wait = { 0 };
-	struct question *question = resolver->ending ? NULL : calloc(1, sizeof *question);
-	if (question == NULL)
-		return false;
-	int number = atomic_load(&questions);
+	int number = atomic_load(&questions), type = (int)pending->answer.type;
 	if (number < ASKED_MAX) {
 		text_copy(asked[number].name, NAME_BYTES, name);
-		asked[number].type = (int)type;
+		asked[number].type = type;
 	}
 	atomic_store(&questions, number + 1);
-	*question = (struct question){ .done = done, .arg = arg, .answer = { .type = type, .rcode = DNS_RCODE_NONE } };
-	question->timer = evtimer_new(resolver->base, on_timer, question);
-	enum zone_trouble trouble = trouble_of(name, (int)type);
+	enum zone_trouble trouble = trouble_of(name, type);
 	if (trouble == ZONE_FINE)
-		answer_from_zone(name, question);
-	else if (trouble == ZONE_SILENT) {
-		question->answer.outcome = DNS_TIMEOUT;
-		wait.tv_usec = resolver->timeout_ms % 1000 * 1000;
-		wait.tv_sec = resolver->timeout_ms / 1000;
-	}
-	question->next = resolver->open;
-	question->at = &resolver->open;
-	if (resolver->open != NULL)
-		resolver->open->at = &question->next;
-	resolver->open = question;
-	evtimer_add(question->timer, &wait);
-	return true;
-}
-
-/* To join an equal one costs nothing here: each is answered by itself. */
-bool resolver_asks(struct resolver *resolver, const char *name, enum dns_type type)
-{
-	(void)resolver;
-	(void)name;
-	(void)type;
-	return false;
-}
-
-struct resolver_load resolver_load(const struct resolver *resolver)
-{
-	(void)resolver;
-	return (struct resolver_load){ 0, 4096 };
+		answer_from_zone(name, pending);
+	else if (trouble == ZONE_SILENT)
+		pending->answer.outcome = DNS_TIMEOUT;
+	return trouble != ZONE_SILENT;
 }
