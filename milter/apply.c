@@ -25,10 +25,10 @@ static void add_wait(struct text *text, int64_t seconds)
 
 static void say_limit(const struct session *session, const struct verdict *verdict, struct text *text)
 {
-	const struct facts *facts = &session->message->facts;
+	(void)session;
 	text_addf(text, "limit of %lld %s (%s) reached; free again in ",
-		  (long long)facts->limits.window[verdict->over], window_said(verdict->over), window_word(verdict->over));
-	add_wait(text, verdict->frees_in_s);
+		  (long long)verdict->breach.limit, window_said(verdict->breach.window), window_word(verdict->breach.window));
+	add_wait(text, verdict->breach.frees_in_s);
 }
 
 static void say_rcpts(const struct session *session, const struct verdict *verdict, struct text *text)

@@ -116,7 +116,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 	sfsistat answer = apply_refusal(context, session);
 	record_verdict(session, STAGE_MAIL, macro(context, "i"));
 	if (message->verdict.cause == REASON_LIMIT)
-		gather_note_breach(message);
+		gather_note_breach(session);
 	session_end(session);
 	return answer;
 }
@@ -147,7 +147,7 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	if (!message->rcpt_refused) {	/* one line a message, however many recipients are refused */
 		record_verdict(session, STAGE_RCPT, macro(context, "i"));
 		if (message->verdict.cause != REASON_MEMORY)
-			gather_note_breach(message);
+			gather_note_breach(session);
 	}
 	message->rcpt_refused = true;
 	return answer;

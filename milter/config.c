@@ -313,6 +313,7 @@ static void fill_policy(struct config *config)
 		.pools = config->pools,
 		.pool_count = config->pool_count,
 	};
+	memcpy(config->policy.signals, signal_defaults, sizeof signal_defaults);
 	for (int i = 0; i < config->scanner_count; i++)
 		config->policy.content_must_answer |= config->scanners[i].must_answer;
 }

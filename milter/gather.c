@@ -36,7 +36,7 @@ struct fetch_ask {
 struct charge_ask {
 	struct ask ask;		/* first */
 	struct loop_job job;
-	struct charge charge;
+	struct message_charge charge;
 	struct charge_result result;
 };
 
@@ -62,8 +62,9 @@ static void network_run(struct loop_job *job)
 	store_network(the_daemon.store, &ask->client, network_answered, ask);
 }
 
-static void fetch_answered(void *arg, const struct account_state *state)
+static void fetch_answered(void *arg, const struct account_state *state, const unsigned char *map)
 {
+	(void)map;
 	struct fetch_ask *ask = arg;
 	ask->state = *state;
 	ask_answer(&ask->ask);
@@ -223,49 +224,14 @@ void gather_message(struct session *session)
 		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
 }
 
-/* What Redis holds of the account's SPF is changed only where it is another than before. */
-static void note_spf(const struct facts *facts, struct charge *charge)
-{
-	char domain[STATE_DOMAIN_MAX + 1] = "";
-	if (facts->spf.ours == SPF_OURS_UNKNOWN)
-		return;
-	text_copy(domain, sizeof domain, facts->spf.domain);
-	for (char *at = domain; *at != '\0'; at++)
-		*at = text_lower(*at);
-	bool noted = domain[0] != '\0' && strcmp(domain, facts->state.unauthorised) == 0;
-	if (facts->spf.ours == SPF_OURS_NONE_PASSES && !noted)
-		text_copy(charge->unauthorised, sizeof charge->unauthorised, domain);
-	else if (facts->spf.ours == SPF_OURS_FINE && noted)
-		text_copy(charge->unauthorised, sizeof charge->unauthorised, "-");
-}
-
-static void fill_charge(const struct message *message, struct charge *charge)
-{
-	const struct facts *facts = &message->facts;
-	const struct verdict *verdict = &message->verdict;
-	memcpy(charge->account, facts->account, sizeof charge->account);
-	charge->now_ms = facts->now_ms;
-	charge->limits = facts->limits;
-	charge->checked = facts->state.exempt[0] == '\0';
-	charge->quota = !verdict_refuses(verdict);
-	charge->messages = 1;
-	charge->rcpts = facts->rcpts_remote;
-	judge_counts(facts, verdict, charge->counts);
-	/* what an admin decided is his key's, not the account's record: it ends with the key */
-	bool by_admin = facts->state.block[0] != '\0' || facts->state.exempt[0] != '\0';
-	charge->level = by_admin ? LEVEL_UNKNOWN : verdict->level;
-	charge->score = verdict->score;
-	note_spf(facts, charge);
-}
-
-static struct charge_ask *post_charge(const struct message *message)
+static struct charge_ask *post_charge(const struct policy *policy, const struct message *message)
 {
 	struct charge_ask *ask = calloc(1, sizeof *ask);
 	if (ask == NULL)
 		return NULL;
 	ask_init(&ask->ask, release);
 	ask->job.run = charge_run;
-	fill_charge(message, &ask->charge);
+	judge_charge(policy, &message->facts, &message->verdict, &ask->charge.charge);
 	return ask;
 }
 
@@ -276,29 +242,32 @@ void gather_charge(struct session *session)
 	/* mail within this host costs nothing; nor does what no account of ours sent */
 	if (facts->rcpts_remote == 0)
 		return;
-	struct charge_ask *ask = post_charge(message);
+	struct charge_ask *ask = post_charge(&session->setup->config->policy, message);
 	if (ask == NULL)
 		return;
-	bool quota = ask->charge.quota;
+	bool quota = ask->charge.charge.quota;
 	loop_post(the_daemon.loop, &ask->job);
 	if (ask_wait(&ask->ask, deadline_of(session)) && quota && ask->result.known != KNOWLEDGE_NONE) {
 		facts->charged = true;
-		facts->charge_over = ask->result.over;
-		facts->state.rates = ask->result.rates;
+		facts->breach = ask->result.breach;
+		facts->again = ask->result.again;
+		facts->campaign = ask->result.campaign;
 	}
 	ask_drop(&ask->ask);
 }
 
-void gather_note_breach(const struct message *message)
+void gather_note_breach(const struct session *session)
 {
+	const struct message *message = session->message;
 	/* a stranger can name any account as his sender */
-	struct charge_ask *ask = message->facts.authenticated ? post_charge(message) : NULL;
+	struct charge_ask *ask = message->facts.authenticated ? post_charge(&session->setup->config->policy, message) : NULL;
 	if (ask == NULL)
 		return;
-	ask->charge.quota = false;
-	ask->charge.level = LEVEL_UNKNOWN;
-	memset(ask->charge.counts, 0, sizeof ask->charge.counts);
-	ask->charge.counts[COUNTER_BREACHES] = 1;
+	struct charge *charge = &ask->charge.charge;
+	charge->quota = false;
+	charge->level = LEVEL_UNKNOWN;
+	memset(charge->counts, 0, sizeof charge->counts);
+	charge->counts[COUNTER_BREACHES] = 1;
 	loop_post(the_daemon.loop, &ask->job);
 	ask_drop(&ask->ask);
 }

@@ -27,7 +27,7 @@ void gather_message(struct session *session);
 void gather_charge(struct session *session);
 
 /* Counts a message that was turned away for a limit before its end, where its client is known. Does not wait. */
-void gather_note_breach(const struct message *message);
+void gather_note_breach(const struct session *session);
 
 /* For session_free. */
 void gather_release_network(struct network_ask **network);

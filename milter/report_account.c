@@ -17,20 +17,20 @@ enum level report_level(const struct policy *policy, const struct account_state 
 		return LEVEL_BLOCKED;
 	if (state->exempt[0] != '\0')
 		return LEVEL_GOOD;
-	return judge_level(policy, state, NULL, now_ms);
+	return judge_level(policy, state, now_ms);
 }
 
 static json_t *top_row(const struct policy *policy, struct store_top_row *row)
 {
 	int64_t now_ms = clock_now_ms();
-	rates_roll(&row->state.rates, now_ms);
+	rates_roll(&row->state.history.rates, now_ms);
 	json_t *json = json_object();
 	report_set_text(json, "account", row->account);
 	report_set_text(json, "level", level_word(report_level(policy, &row->state, now_ms)));
-	report_set_real(json, "score", judge_score(policy, &row->state, NULL, now_ms).sum);
-	report_set_real(json, "messages_hour", rates_used(&row->state.rates, WINDOW_MSGS_PER_HOUR));
-	report_set_real(json, "rcpts_hour", rates_used(&row->state.rates, WINDOW_RCPTS_PER_HOUR));
-	report_set_real(json, "rcpts_day", rates_used(&row->state.rates, WINDOW_RCPTS_PER_DAY));
+	report_set_real(json, "score", judge_score(policy, &row->state, NULL, NULL, now_ms).sum);
+	report_set_real(json, "messages_hour", rates_used(&row->state.history.rates, WINDOW_MSGS_PER_HOUR));
+	report_set_real(json, "rcpts_hour", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_HOUR));
+	report_set_real(json, "rcpts_day", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_DAY));
 	return json;
 }
 
@@ -57,7 +57,7 @@ static json_t *limit_number(int64_t limit)
 static json_t *windows_report(const struct limits *limits, const struct rates *rates)
 {
 	json_t *windows = json_array();
-	for (int i = 0; i < WINDOW_COUNT; i++) {
+	for (int i = 0; i < WINDOW_SUMS; i++) {
 		enum window window = (enum window)i;
 		int64_t limit = limits->window[i];
 		json_t *row = json_object();
@@ -88,12 +88,13 @@ static json_t *own_limits_report(const struct limits *own)
 static void set_reputation(json_t *json, const struct policy *policy, const struct account_state *state,
 			   int64_t now_ms)
 {
-	struct score score = judge_score(policy, state, NULL, now_ms);
-	struct counters counters = state->counters;
+	struct score score = judge_score(policy, state, NULL, NULL, now_ms);
+	struct counters counters = state->history.counters;
 	counters_decay(&counters, now_ms);
 	json_t *terms = json_array(), *counts = json_object();
-	for (int i = 0; i < TERM_COUNT; i++)
-		json_array_append_new(terms, json_pack("{s:s, s:f}", "name", term_word((enum term)i), "value",
+	json_array_append_new(terms, json_pack("{s:s, s:f}", "name", "prior", "value", score.prior));
+	for (int i = 0; i < SIGNAL_COUNT; i++)
+		json_array_append_new(terms, json_pack("{s:s, s:f}", "name", signal_word((enum signal)i), "value",
 						       score.term[i]));
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		report_set_real(counts, counter_word((enum counter)i), counters.value[i]);
@@ -105,7 +106,7 @@ static void set_reputation(json_t *json, const struct policy *policy, const stru
 static void set_limits(json_t *json, const struct config *config, const struct account_state *state, int64_t now_ms)
 {
 	struct limits limits;
-	struct rates rates = state->rates;
+	struct rates rates = state->history.rates;
 	limits_in_force(config, &state->limits, &limits);
 	rates_roll(&rates, now_ms);
 	report_set_text(json, "plan", state->limits.plan[0] != '\0' ? state->limits.plan : "default");
@@ -137,12 +138,12 @@ json_t *report_account(const char *account, const struct account_state *state)
 	json_t *json = json_object();
 	report_set_text(json, "account", account);
 	report_set_text(json, "level", level_word(level));
-	report_set_int(json, "since", state->level_since_s);
-	report_set_int(json, "first", state->first_s);
+	report_set_int(json, "since", state->history.level_since_s);
+	report_set_int(json, "first", state->history.first_s);
 	report_set_text(json, "known", known[state->known]);
 	report_set_text(json, "block", state->block);
 	report_set_text(json, "exempt", state->exempt);
-	report_set_text(json, "spf_unauthorised", state->unauthorised[0] != '\0' ? state->unauthorised : NULL);
+	report_set_text(json, "spf_unauthorised", state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
 	set_reputation(json, policy, state, now_ms);
 	set_limits(json, setup->config, state, now_ms);
 	set_transport(json, setup->config, level, account);

@@ -144,7 +144,7 @@ static const struct transport *transport_of(const struct config *config, const c
 {
 	const struct policy *policy = &config->policy;
 	bool noted = state->block[0] != '\0' || state->exempt[0] != '\0';
-	if (state->known != KNOWLEDGE_FULL || (state->level == LEVEL_UNKNOWN && !noted))
+	if (state->known != KNOWLEDGE_FULL || (state->history.level == LEVEL_UNKNOWN && !noted))
 		return NULL;
 	const struct pool *pool = pools_find(policy->pools, policy->pool_count,
 					     report_level(policy, state, clock_now_ms()));
@@ -153,8 +153,9 @@ static const struct transport *transport_of(const struct config *config, const c
 
 static void serve(struct client *client);
 
-static void on_fetched(void *arg, const struct account_state *state)
+static void on_fetched(void *arg, const struct account_state *state, const unsigned char *map)
 {
+	(void)map;
 	struct lookup *lookup = arg;
 	struct client *client = lookup->client;
 	if (client != NULL) {

@@ -86,3 +86,9 @@ const char *address_domain(const char *address)
 	const char *at = strrchr(address, '@');
 	return at != NULL ? at + 1 : "";
 }
+
+void account_group(enum scope scope, const char *name, char group[ACCOUNT_MAX + 1])
+{
+	struct text text = text_over(group, ACCOUNT_MAX + 1);
+	text_addf(&text, "%s:%s", scope_word(scope), name);
+}

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "policy/limit.h"
+
 enum {
 	ACCOUNT_MAX = 320,	/* bytes, RFC 3696 erratum 1690: 64 + 1 + 255 */
 	ADDRESS_MAX = 1000,	/* bytes of an envelope address that are looked at; RFC 5321 allows 256 */
@@ -38,6 +40,10 @@ enum source source_find(const char *word);	/* SOURCE_NONE where there is none */
  * a key or the word of a log line. A longer one than ACCOUNT_MAX keeps its head and gets a hash for a tail, so that
  * two long names stay two. False where nothing is left. */
 bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
+
+/* The name of a group, under which keys, limits, blocks and exemptions work as an account's: "domain:example.com",
+ * "customer:42", "server:all". `name` is in account_name()'s form. */
+void account_group(enum scope scope, const char *name, char group[ACCOUNT_MAX + 1]);
 
 /* The address inside `raw`, as it comes with MAIL and RCPT (with or without angle brackets, with a source route,
  * RFC 5321 section 4.1.2 and appendix C). At most ADDRESS_MAX bytes; "" for `<>`. Returns false where it was cut. */

@@ -6,13 +6,10 @@
 #ifndef PENSTOCK_FACTS_H
 #define PENSTOCK_FACTS_H
 
-#include "policy/account.h"
-#include "policy/level.h"
-#include "policy/limit.h"
+#include "policy/history.h"
+#include "policy/lane.h"
 #include "policy/listing.h"
 #include "policy/pool.h"
-#include "policy/rate.h"
-#include "policy/reputation.h"
 
 enum stage {
 	STAGE_MAIL = 1,
@@ -29,20 +26,14 @@ enum knowledge {
 
 enum {
 	NOTE_MAX = 200,
-	STATE_DOMAIN_MAX = 60,	/* bytes of a domain that are kept in Redis: a listpack takes strings of up to 64 */
+	PLACE_TEXT_MAX = 63,
 };
 
 /* What Redis holds of an account; see redis-schema/README.md. */
 struct account_state {
 	enum knowledge known;
 	struct limits limits;	/* the account's own; unset fields come from its plan */
-	struct rates rates;
-	struct counters counters;
-	enum level level;	/* LEVEL_UNKNOWN: never judged */
-	int64_t level_since_s;	/* Unix time */
-	double score;		/* at its last message, for people: rules add it up anew */
-	int64_t first_s;	/* Unix time of the first message; 0: none yet */
-	char unauthorised[STATE_DOMAIN_MAX + 1];	/* a sender domain of his whose SPF record passes by none of our addresses */
+	struct history history;
 	char block[NOTE_MAX];	/* why an admin blocked it; "" : he did not */
 	char exempt[NOTE_MAX];	/* why an admin exempted it from limits and levels; "" : he did not */
 };
@@ -68,6 +59,35 @@ struct spf_facts {
 	const char *domain;	/* of the sender (of HELO where the sender is empty); borrowed; NULL: none was asked about */
 };
 
+/* What is odd about HELO and header of a message: seen in bulk mailers and bots, seldom in people's programs.
+ * id, word, weight in the sum of one message */
+#define ODDITY_ROWS(ROW)                                                                           \
+	ROW(HELO_BARE, "helo_bare", 0.5)            /* HELO without a dot, of a client that is not in our networks */ \
+	ROW(HELO_ADDRESS, "helo_address", 0.5)      /* an address without brackets (RFC 5321 section 4.1.3) */ \
+	ROW(NO_DATE, "no_date", 1.0)                /* RFC 5322 section 3.6: it must be there */   \
+	ROW(NO_FROM, "no_from", 1.0)                /* likewise */                                 \
+	ROW(NO_MESSAGE_ID, "no_message_id", 0.5)    /* should be there */                          \
+	ROW(FROM_DIFFERS, "from_differs", 0.5)      /* header From is of another domain than the envelope sender */ \
+	ROW(REPLY_ELSEWHERE, "reply_elsewhere", 0.5) /* Reply-To is of another domain than From */ \
+	ROW(MANY_HIDDEN, "many_hidden", 0.5)        /* ten recipients and more, none of them in To or Cc */ \
+	ROW(NEW_MAILER, "new_mailer", 0.5)          /* a program that the account never used; the judge's own */ \
+	ROW(BULK_MAILER, "bulk_mailer", 1.0)        /* its name is one of bulk mailers' */
+
+enum oddity {
+#define ODDITY_ENUM(id, word, weight) ODDITY_##id,
+	ODDITY_ROWS(ODDITY_ENUM)
+#undef ODDITY_ENUM
+	ODDITY_COUNT
+};
+
+/* What Redis knows of other messages with (nearly) this body, this one not counted. */
+struct campaign {
+	enum knowledge known;
+	double messages;	/* within the last hours, decayed */
+	double accounts;	/* how many accounts sent them, about */
+	double bad;		/* of the messages: how many were spam by their scanner, or of suspect accounts */
+};
+
 struct facts {
 	int64_t now_ms;			/* Unix time */
 	char account[ACCOUNT_MAX + 1];
@@ -86,8 +106,21 @@ struct facts {
 	int64_t rcpts_local;
 	int64_t rcpts_unknown_mailer;	/* of the remote ones: the MTA did not say by which mailer */
 	struct content content;
+	enum lane lane;			/* LANE_ACCOUNT: mail of its own */
+	int64_t kbytes;			/* KiB of header and body, rounded up */
+	uint32_t digest;		/* of sender, recipients, Message-ID and body: the same when it is tried again; 0: unknown */
+	int64_t local_offset_s;		/* of this host's time, seconds east of UTC */
+	uint64_t client_address, client_network, client_as;	/* hashes, see policy/habits.h; 0: unknown */
+	uint64_t sender, mailer;	/* hashes of the envelope sender and of the program's name; 0: none */
+	bool sender_own;		/* the sender is the account's name, or in the domain of its name */
+	unsigned oddities;		/* a set of 1 << enum oddity */
+	int64_t rcpts_new;		/* of the remote ones: the account never wrote to them ... */
+	bool rcpts_new_known;		/* ... where that is known */
+	int64_t rcpts_trapped;		/* of all: spam traps */
+	struct campaign campaign;
 	bool charged;			/* Redis (or the local table) has checked and charged this message ... */
-	enum window charge_over;	/* ... and this limit is passed; WINDOW_COUNT: none */
+	struct breach breach;		/* ... and this limit is passed; window WINDOW_COUNT: none */
+	bool again;			/* it had been charged before */
 };
 
 #endif

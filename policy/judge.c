@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/judge.h"
 
+#include "policy/base/text.h"
+#include "policy/signal.h"
+
 #include <string.h>
 
 #include "policy/base/banned.h"
@@ -156,6 +159,33 @@ static enum answer rule_rcpts_per_message(const struct policy *policy, const str
 	return YES;
 }
 
+struct amounts judge_amounts(const struct facts *facts)
+{
+	return (struct amounts){ .of = {
+		[COUNTED_MESSAGES] = 1,
+		[COUNTED_RECIPIENTS] = facts->rcpts_remote > 0 ? facts->rcpts_remote : 1,
+		[COUNTED_KBYTES] = facts->kbytes,
+		[COUNTED_NEW_RCPTS] = facts->rcpts_new,
+	} };
+}
+
+/* What the account's own limits say before Redis has. */
+static struct breach own_breach(const struct facts *facts)
+{
+	struct breach breach = breach_none;
+	struct rates rates = facts->state.history.rates;
+	struct amounts amounts = judge_amounts(facts);
+	rates_roll(&rates, facts->now_ms);
+	breach.window = rates_over(&rates, &facts->limits, &amounts);
+	if (breach.window != WINDOW_COUNT) {
+		breach.limit = facts->limits.window[breach.window];
+		breach.used = rates_used(&rates, breach.window);
+		breach.frees_in_s = rates_frees_in(&rates, breach.window, breach.limit,
+						   amounts.of[window_counted(breach.window)]);
+	}
+	return breach;
+}
+
 /* Mail between users of this host is not counted. At MAIL one recipient to come is assumed: an account that is over
  * its limit hears of it before it sends the rest. */
 static enum answer rule_limits(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
@@ -164,17 +194,11 @@ static enum answer rule_limits(const struct policy *policy, const struct facts *
 	bool local_only = facts->rcpts_remote == 0 && facts->rcpts_local > 0;
 	if (exempt(facts) || local_only)
 		return NO;
-	struct rates rates = facts->state.rates;
-	rates_roll(&rates, facts->now_ms);
-	int64_t rcpts = facts->rcpts_remote > 0 ? facts->rcpts_remote : 1;
-	enum window over = facts->charged ? facts->charge_over : rates_over(&rates, &facts->limits, 1, rcpts);
-	if (over == WINDOW_COUNT)
+	struct breach breach = facts->charged ? facts->breach : own_breach(facts);
+	if (breach.window == WINDOW_COUNT)
 		return NO;
-	int64_t more = window_counted(over) == COUNTED_MESSAGES ? 1 : rcpts;
-	verdict->over = over;
-	verdict->frees_in_s = rates_frees_in(&rates, over, facts->limits.window[over], more);
-	verdict_add(verdict, REASON_LIMIT, rates_used(&rates, over), (double)facts->limits.window[over],
-		    window_word(over));
+	verdict->breach = breach;
+	verdict_add(verdict, REASON_LIMIT, breach.used, (double)breach.limit, window_word(breach.window));
 	apply_over(facts, REASON_LIMIT, verdict);
 	return YES;
 }
@@ -214,16 +238,34 @@ static double level_threshold(const struct policy *policy, enum level level)
 	return level == LEVEL_BLOCKED ? policy->levels.blocked_enter : policy->levels.suspect_enter;
 }
 
+static enum level level_with(const struct policy *policy, const struct account_state *state, double score,
+			     double messages, int64_t now_ms)
+{
+	const struct history *history = &state->history;
+	struct counters counters = history->counters;
+	counters_decay(&counters, now_ms);
+	int64_t now_s = now_ms / 1000;
+	struct level_facts facts = {
+		.before = history->level,
+		.before_s = now_s - history->level_since_s,
+		.score = score,
+		.age_s = history->first_s > 0 ? now_s - history->first_s : 0,
+		.messages = counters.value[COUNTER_MESSAGES] + messages,
+	};
+	return level_next(&policy->levels, &facts);
+}
+
 /* Runs last: what the rules before it found about this message counts towards its own level. */
 static enum answer rule_level(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	double counts[COUNTER_COUNT];
 	judge_counts(facts, verdict, counts);
-	verdict->score = judge_score(policy, &facts->state, counts, facts->now_ms).sum;
+	verdict->terms = judge_score(policy, &facts->state, facts, counts, facts->now_ms);
+	verdict->score = verdict->terms.sum;
 	if (verdict->level == LEVEL_BLOCKED)	/* an admin's block */
 		return NO;
-	enum level before = facts->state.level;
-	verdict->level = judge_level(policy, &facts->state, counts, facts->now_ms);
+	enum level before = facts->state.history.level;
+	verdict->level = level_with(policy, &facts->state, verdict->score, counts[COUNTER_MESSAGES], facts->now_ms);
 	if (exempt(facts))
 		verdict->level = LEVEL_GOOD;
 	if (before != LEVEL_UNKNOWN && verdict->level != before)
@@ -278,7 +320,7 @@ static void choose_transport(const struct policy *policy, const struct facts *fa
 
 struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts)
 {
-	struct verdict verdict = { .action = ACTION_PASS, .over = WINDOW_COUNT };
+	struct verdict verdict = { .action = ACTION_PASS, .breach = breach_none };
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
 		if (rules[i].stages & (int)stage)
 			rules[i].function(policy, facts, &verdict);
@@ -301,34 +343,69 @@ void judge_counts(const struct facts *facts, const struct verdict *verdict, doub
 	counts_out[COUNTER_SPAM] = facts->content.known != KNOWLEDGE_NONE && facts->content.spam ? 1 : 0;
 	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
 	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
-	counts_out[COUNTER_BREACHES] = verdict->over != WINDOW_COUNT ? 1 : 0;
+	counts_out[COUNTER_BREACHES] = verdict->breach.window != WINDOW_COUNT ? 1 : 0;
 }
 
-struct score judge_score(const struct policy *policy, const struct account_state *state, const double *more,
-			 int64_t now_ms)
+/* What Redis holds of the account's SPF is changed only where it is another than before. */
+static void note_spf(const struct facts *facts, struct charge *charge)
 {
-	struct counters counters = state->counters;
-	counters_decay(&counters, now_ms);
-	for (int i = 0; more != NULL && i < COUNTER_COUNT; i++)
-		counters.value[i] += more[i];
-	bool aged = state->first_s > 0 && now_ms / 1000 - state->first_s >= policy->levels.new_for_s &&
-		    counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
-	bool good = aged || state->level == LEVEL_GOOD;
-	return reputation_score(&counters, good ? policy->prior_good : policy->prior_new);
+	char domain[STATE_DOMAIN_MAX + 1] = "";
+	if (facts->spf.ours == SPF_OURS_UNKNOWN)
+		return;
+	text_copy(domain, sizeof domain, facts->spf.domain);
+	for (char *at = domain; *at != '\0'; at++)
+		*at = text_lower(*at);
+	bool noted = domain[0] != '\0' && strcmp(domain, facts->state.history.unauthorised) == 0;
+	if (facts->spf.ours == SPF_OURS_NONE_PASSES && !noted)
+		text_copy(charge->unauthorised, sizeof charge->unauthorised, domain);
+	else if (facts->spf.ours == SPF_OURS_FINE && noted)
+		text_copy(charge->unauthorised, sizeof charge->unauthorised, "-");
 }
 
-enum level judge_level(const struct policy *policy, const struct account_state *state, const double *more,
-		       int64_t now_ms)
+void judge_charge(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
+		  struct charge *charge_out)
 {
-	struct counters counters = state->counters;
-	counters_decay(&counters, now_ms);
-	int64_t now_s = now_ms / 1000;
-	struct level_facts facts = {
-		.before = state->level,
-		.before_s = now_s - state->level_since_s,
-		.score = judge_score(policy, state, more, now_ms).sum,
-		.age_s = state->first_s > 0 ? now_s - state->first_s : 0,
-		.messages = counters.value[COUNTER_MESSAGES] + (more != NULL ? more[COUNTER_MESSAGES] : 0),
+	(void)policy;
+	*charge_out = (struct charge){ .now_ms = facts->now_ms, .limits = facts->limits };
+	memcpy(charge_out->account, facts->account, sizeof charge_out->account);
+	charge_out->checked = !exempt(facts);
+	charge_out->quota = !verdict_refuses(verdict);
+	charge_out->amounts = judge_amounts(facts);
+	charge_out->digest = facts->digest;
+	judge_counts(facts, verdict, charge_out->counts);
+	/* what an admin decided is his key's, not the account's record: it ends with the key */
+	bool by_admin = facts->state.block[0] != '\0' || exempt(facts);
+	charge_out->level = by_admin ? LEVEL_UNKNOWN : verdict->level;
+	charge_out->score = verdict->score;
+	note_spf(facts, charge_out);
+}
+
+struct score judge_score(const struct policy *policy, const struct account_state *state, const struct facts *facts,
+			 const double *more, int64_t now_ms)
+{
+	const struct history *history = &state->history;
+	struct sight sight = {
+		.history = history, .counters = history->counters, .rates = history->rates, .now_ms = now_ms, .facts = facts,
 	};
-	return level_next(&policy->levels, &facts);
+	counters_decay(&sight.counters, now_ms);
+	if (more != NULL)
+		counters_add(&sight.counters, more);
+	rates_roll(&sight.rates, now_ms);
+	bool aged = history->first_s > 0 && now_ms / 1000 - history->first_s >= policy->levels.new_for_s &&
+		    sight.counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
+	bool good = aged || history->level == LEVEL_GOOD;
+	return signals_score(policy->signals, &sight, good ? policy->prior_good : policy->prior_new);
+}
+
+enum level judge_level(const struct policy *policy, const struct account_state *state, int64_t now_ms)
+{
+	return level_with(policy, state, judge_score(policy, state, NULL, NULL, now_ms).sum, 0, now_ms);
+}
+
+bool judge_amend(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
+		 const struct charge *charged, struct charge *amend_out)
+{
+	(void)policy, (void)facts, (void)verdict, (void)charged;
+	*amend_out = (struct charge){ .now_ms = 0 };
+	return false;
 }

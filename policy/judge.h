@@ -13,6 +13,7 @@
 struct policy {
 	struct level_settings levels;
 	double prior_new, prior_good;	/* log-odds before anything is seen */
+	struct signal_setting signals[SIGNAL_COUNT];
 	enum action blocked_action;	/* for blocked accounts: REJECT, DEFER or HOLD */
 	bool store_must_answer;		/* redis.on_failure = "defer" */
 	bool lists_must_answer;		/* dns.on_failure = "defer": for clients without login */
@@ -28,12 +29,23 @@ struct verdict judge(const struct policy *policy, enum stage stage, const struct
 /* What this message adds to the account's counters, given its verdict. */
 void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT]);
 
-/* The reputation as it stands with `more` added (NULL: as it is), term by term. */
-struct score judge_score(const struct policy *policy, const struct account_state *state, const double *more,
-			 int64_t now_ms);
+/* What a message takes of sums; recipients and size that are not known yet count as one and none. */
+struct amounts judge_amounts(const struct facts *facts);
+
+/* The charge of a message with its verdict so far. */
+void judge_charge(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
+		  struct charge *charge_out);
+
+/* What is to be sent behind a charge whose answer changed the verdict: `charged` as it went out, `verdict` as it stands
+ * now. A message that is refused after all gets its amounts back. False: nothing has to be mended. */
+bool judge_amend(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
+		 const struct charge *charged, struct charge *amend_out);
+
+/* The reputation as it stands with `facts` and `more` added (NULL: as it is), term by term. */
+struct score judge_score(const struct policy *policy, const struct account_state *state, const struct facts *facts,
+			 const double *more, int64_t now_ms);
 
 /* The level of an account when nothing new is known of it, as a look-up or an admin's tool wants it. */
-enum level judge_level(const struct policy *policy, const struct account_state *state, const double *more,
-		       int64_t now_ms);
+enum level judge_level(const struct policy *policy, const struct account_state *state, int64_t now_ms);
 
 #endif

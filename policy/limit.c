@@ -24,12 +24,21 @@ static const char *const overs[OVER_COUNT] = {
 #undef OVER_ROW
 };
 
-const struct limits limits_unset = {
-	.window = { LIMIT_UNSET, LIMIT_UNSET, LIMIT_UNSET, LIMIT_UNSET, LIMIT_UNSET, LIMIT_UNSET },
-	.rcpts_per_message = LIMIT_UNSET,
+static const char *const scopes[SCOPE_COUNT] = {
+#define SCOPE_ROW(id, word) [SCOPE_##id] = word,
+	SCOPE_ROWS(SCOPE_ROW)
+#undef SCOPE_ROW
 };
 
-_Static_assert(WINDOW_COUNT == 6, "limits_unset names each window");
+const struct limits limits_unset = {
+#define WINDOW_UNSET(id, word, counted, seconds, said) .window[WINDOW_##id] = LIMIT_UNSET,
+	WINDOW_ROWS(WINDOW_UNSET)
+#undef WINDOW_UNSET
+	.rcpts_per_message = LIMIT_UNSET,
+	.ramp_first_day = LIMIT_UNSET,
+};
+
+const struct breach breach_none = { .window = WINDOW_COUNT };
 
 const char *window_word(enum window window)
 {
@@ -54,6 +63,11 @@ int64_t window_seconds(enum window window)
 const char *over_word(enum over over)
 {
 	return overs[over];
+}
+
+const char *scope_word(enum scope scope)
+{
+	return scopes[scope];
 }
 
 static int64_t *number_field(struct limits *limits, const char *field)

@@ -10,22 +10,56 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* name (config and Redis word), what is counted, seconds of its window, how a reply to a client says it */
+/* name (config and Redis word), what is counted, seconds of its window, how a reply to a client says it.
+ * The first rows are sums: each message adds to them. The last ones are counts of distinct things on one UTC day and
+ * the day before, estimated by policy/habits.h; they come behind the sums. */
 #define WINDOW_ROWS(ROW)                                                                           \
 	ROW(MSGS_PER_MINUTE, "msgs_per_minute", MESSAGES, 60, "messages a minute")                 \
 	ROW(MSGS_PER_HOUR, "msgs_per_hour", MESSAGES, 3600, "messages an hour")                    \
 	ROW(MSGS_PER_DAY, "msgs_per_day", MESSAGES, 86400, "messages a day")                       \
 	ROW(RCPTS_PER_MINUTE, "rcpts_per_minute", RECIPIENTS, 60, "recipients a minute")           \
 	ROW(RCPTS_PER_HOUR, "rcpts_per_hour", RECIPIENTS, 3600, "recipients an hour")              \
-	ROW(RCPTS_PER_DAY, "rcpts_per_day", RECIPIENTS, 86400, "recipients a day")
+	ROW(RCPTS_PER_DAY, "rcpts_per_day", RECIPIENTS, 86400, "recipients a day")                 \
+	ROW(KBYTES_PER_MINUTE, "kbytes_per_minute", KBYTES, 60, "KiB a minute")                    \
+	ROW(KBYTES_PER_HOUR, "kbytes_per_hour", KBYTES, 3600, "KiB an hour")                       \
+	ROW(KBYTES_PER_DAY, "kbytes_per_day", KBYTES, 86400, "KiB a day")                          \
+	ROW(NEW_RCPTS_PER_DAY, "new_rcpts_per_day", NEW_RCPTS, 86400, "first-time recipients a day") \
+	ROW(ADDRESSES_PER_DAY, "addresses_per_day", ADDRESSES, 86400, "client addresses a day")    \
+	ROW(NETWORKS_PER_DAY, "networks_per_day", NETWORKS, 86400, "client networks a day")        \
+	ROW(ASES_PER_DAY, "ases_per_day", ASES, 86400, "client ASes a day")
 
-enum counted { COUNTED_MESSAGES, COUNTED_RECIPIENTS };
+enum counted {
+	COUNTED_MESSAGES,
+	COUNTED_RECIPIENTS,
+	COUNTED_KBYTES,		/* KiB of header and body, rounded up, times nothing: once a message */
+	COUNTED_NEW_RCPTS,	/* recipients that the account never wrote to before */
+	COUNTED_SUMS,		/* what follows is no sum */
+	COUNTED_ADDRESSES = COUNTED_SUMS,
+	COUNTED_NETWORKS,	/* IPv4 /24s, IPv6 /48s */
+	COUNTED_ASES,
+	COUNTED_COUNT
+};
 
 enum window {
 #define WINDOW_ENUM(id, word, counted, seconds, said) WINDOW_##id,
 	WINDOW_ROWS(WINDOW_ENUM)
 #undef WINDOW_ENUM
-	WINDOW_COUNT
+	WINDOW_COUNT,
+	WINDOW_SUMS = WINDOW_ADDRESSES_PER_DAY,	/* how many are sums: those before it */
+};
+
+/* Whose limit it is. One message is counted in all of them that have a limit. */
+#define SCOPE_ROWS(ROW)                                                                            \
+	ROW(ACCOUNT, "account")                                                                    \
+	ROW(DOMAIN, "domain")     /* of the envelope sender */                                     \
+	ROW(CUSTOMER, "customer") /* whom the account's key `limits` names in its field `customer` */ \
+	ROW(SERVER, "server")     /* all that this Redis serves */
+
+enum scope {
+#define SCOPE_ENUM(id, word) SCOPE_##id,
+	SCOPE_ROWS(SCOPE_ENUM)
+#undef SCOPE_ENUM
+	SCOPE_COUNT
 };
 
 /* What happens to a message that would pass a limit. */
@@ -43,14 +77,34 @@ enum over {
 	OVER_COUNT
 };
 
-enum { LIMIT_UNSET = -1, LIMIT_MAX = 1000000000, PLAN_NAME_MAX = 63 };
+enum { LIMIT_UNSET = -1, LIMIT_MAX = 1000000000, PLAN_NAME_MAX = 63, CUSTOMER_MAX = 100 };
 
 struct limits {
 	int64_t window[WINDOW_COUNT];	/* LIMIT_UNSET: as the plan says; of a plan: no limit. 0: nothing may leave */
 	int64_t rcpts_per_message;	/* likewise */
+	int64_t ramp_first_day;		/* recipients that a new account has on its first day; LIMIT_UNSET: no ramp */
+	double ramp_growth;		/* times so much on each day on which it behaved; 0: unset */
 	enum over over;
 	char plan[PLAN_NAME_MAX + 1];	/* "" : not named */
+	/* of an account's key alone */
+	char customer[CUSTOMER_MAX + 1];	/* "" : none */
+	int64_t until_s;		/* Unix time from which these numbers hold no longer and the plan's do; 0: always */
+	int64_t created_s;		/* Unix time when the account was made, where a panel knows; 0: unknown */
+	int64_t password_changed_s;	/* Unix time; 0: unknown. A pardon: see judge_charge */
 };
+
+/* A limit that a message would pass, or passed. */
+struct breach {
+	enum window window;	/* WINDOW_COUNT: none */
+	enum scope scope;
+	int64_t limit;
+	double used;		/* before the message */
+	int64_t frees_in_s;	/* until it has room again for such a message */
+	bool ramp;		/* the limit is what the ramp allows today */
+	enum over over;		/* what the limit's plan wants; OVER_UNSET: defer */
+};
+
+extern const struct breach breach_none;
 
 extern const struct limits limits_unset;
 
@@ -59,6 +113,7 @@ const char *window_said(enum window window);
 enum counted window_counted(enum window window);
 int64_t window_seconds(enum window window);
 const char *over_word(enum over over);
+const char *scope_word(enum scope scope);
 
 /* Reads one `field value` pair as a panel writes it. A field that limits do not have is ignored and true: panels may
  * keep notes of their own beside ours. False: the value is of no use; `*expected_out` then says what was expected, a

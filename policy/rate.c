@@ -11,7 +11,7 @@ void rates_roll(struct rates *rates, int64_t now_ms)
 		*rates = (struct rates){ .at_ms = now_ms };
 	if (now_ms <= rates->at_ms)
 		return;
-	for (int i = 0; i < WINDOW_COUNT; i++) {
+	for (int i = 0; i < WINDOW_SUMS; i++) {
 		int64_t length = window_seconds((enum window)i) * 1000;
 		int64_t passed = now_ms / length - rates->at_ms / length;
 		if (passed > 0) {
@@ -33,25 +33,19 @@ double rates_used(const struct rates *rates, enum window window)
 	return rates->present[window] + rates->before[window] * part_behind(rates, window);
 }
 
-static int64_t count_of(enum window window, int64_t messages, int64_t rcpts)
+void rates_add(struct rates *rates, const struct amounts *amounts)
 {
-	return window_counted(window) == COUNTED_MESSAGES ? messages : rcpts;
+	for (int i = 0; i < WINDOW_SUMS; i++)
+		rates->present[i] = fmax(rates->present[i] + (double)amounts->of[window_counted((enum window)i)], 0);
 }
 
-void rates_add(struct rates *rates, int64_t messages, int64_t rcpts)
+enum window rates_over(const struct rates *rates, const struct limits *limits, const struct amounts *more)
 {
-	for (int i = 0; i < WINDOW_COUNT; i++)
-		rates->present[i] += (double)count_of((enum window)i, messages, rcpts);
-}
-
-enum window rates_over(const struct rates *rates, const struct limits *limits, int64_t messages, int64_t rcpts)
-{
-	for (int i = 0; i < WINDOW_COUNT; i++) {
-		if (limits->window[i] == LIMIT_UNSET)
+	for (int i = 0; i < WINDOW_SUMS; i++) {
+		int64_t amount = more->of[window_counted((enum window)i)];
+		if (limits->window[i] == LIMIT_UNSET || amount <= 0)
 			continue;
-		double after = rates_used(rates, (enum window)i) +
-			       (double)count_of((enum window)i, messages, rcpts);
-		if (after > (double)limits->window[i])
+		if (rates_used(rates, (enum window)i) + (double)amount > (double)limits->window[i])
 			return (enum window)i;
 	}
 	return WINDOW_COUNT;

@@ -12,7 +12,12 @@
 
 struct rates {
 	int64_t at_ms;	/* when the counts were last brought forward, Unix time in milliseconds; 0: never */
-	double present[WINDOW_COUNT], before[WINDOW_COUNT];
+	double present[WINDOW_SUMS], before[WINDOW_SUMS];
+};
+
+/* What one message adds; negative: what is given back. */
+struct amounts {
+	int64_t of[COUNTED_SUMS];
 };
 
 enum { RATES_AHEAD_MAX_MS = 600000 };
@@ -24,13 +29,13 @@ void rates_roll(struct rates *rates, int64_t now_ms);
 /* How much of the window is used. `rates` has to be rolled to now. */
 double rates_used(const struct rates *rates, enum window window);
 
-/* Adds a message with `rcpts` recipients. */
-void rates_add(struct rates *rates, int64_t messages, int64_t rcpts);
+/* Adds a message; no count falls below 0. */
+void rates_add(struct rates *rates, const struct amounts *amounts);
 
-/* The first window that `messages` and `rcpts` more would pass; WINDOW_COUNT where there is room in all. */
-enum window rates_over(const struct rates *rates, const struct limits *limits, int64_t messages, int64_t rcpts);
+/* The first window that `more` would pass; WINDOW_COUNT where there is room in all sums. */
+enum window rates_over(const struct rates *rates, const struct limits *limits, const struct amounts *more);
 
-/* Seconds, rounded up, until `window` has room again for `more` under `limit`; the window's length where it never
+/* Seconds, rounded up, until `window` (a sum) has room again for `more` under `limit`; the window's length where it never
  * will (more than the limit itself). */
 int64_t rates_frees_in(const struct rates *rates, enum window window, int64_t limit, int64_t more);
 

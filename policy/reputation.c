@@ -3,28 +3,31 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "policy/base/banned.h"
 
 static const struct {
 	const char *word;
-	double half_life_s;
+	double half_life_s, cap;
 } counter_rows[COUNTER_COUNT] = {
-#define COUNTER_ROW(id, word, half_life) [COUNTER_##id] = { word, half_life },
+#define COUNTER_ROW(id, word, half_life, cap) [COUNTER_##id] = { word, half_life, cap },
 	COUNTER_ROWS(COUNTER_ROW)
 #undef COUNTER_ROW
 };
 
 static const struct {
-	const char *word;
-	enum counter counter, of;
-	double expected, behind, weight, cap;
-} term_rows[TERM_COUNT] = {
-	[TERM_PRIOR] = { .word = "prior" },
-#define TERM_ROW(id, word, counter, of, expected, behind, weight, cap)                             \
-	[TERM_##id] = { word, COUNTER_##counter, COUNTER_##of, expected, behind, weight, cap },
-	TERM_ROWS(TERM_ROW)
-#undef TERM_ROW
+	const char *word, *help;
+} signal_rows[SIGNAL_COUNT] = {
+#define SIGNAL_ROW(id, word, weight, floor, cap, help) [SIGNAL_##id] = { word, help },
+	SIGNAL_ROWS(SIGNAL_ROW)
+#undef SIGNAL_ROW
+};
+
+const struct signal_setting signal_defaults[SIGNAL_COUNT] = {
+#define SIGNAL_SETTING(id, word, weight, floor, cap, help) [SIGNAL_##id] = { weight, floor, cap },
+	SIGNAL_ROWS(SIGNAL_SETTING)
+#undef SIGNAL_SETTING
 };
 
 const char *counter_word(enum counter counter)
@@ -37,9 +40,27 @@ double counter_half_life_s(enum counter counter)
 	return counter_rows[counter].half_life_s;
 }
 
-const char *term_word(enum term term)
+double counter_cap(enum counter counter)
 {
-	return term_rows[term].word;
+	return counter_rows[counter].cap;
+}
+
+const char *signal_word(enum signal signal)
+{
+	return signal_rows[signal].word;
+}
+
+const char *signal_help(enum signal signal)
+{
+	return signal_rows[signal].help;
+}
+
+enum signal signal_find(const char *word)
+{
+	int i = 0;
+	while (i < SIGNAL_COUNT && strcmp(word, signal_rows[i].word) != 0)
+		i++;
+	return (enum signal)i;
 }
 
 void counters_decay(struct counters *counters, int64_t now_ms)
@@ -52,30 +73,19 @@ void counters_decay(struct counters *counters, int64_t now_ms)
 	counters->at_ms = now_ms;
 }
 
+void counters_add(struct counters *counters, const double counts[COUNTER_COUNT])
+{
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		counters->value[i] = fmin(fmax(counters->value[i] + counts[i], 0), counter_rows[i].cap);
+}
+
 static double logit(double share)
 {
 	return log(share / (1.0 - share));
 }
 
-static double share_term(double count, double of, double expected, double behind)
+double share_log_odds(double count, double of, double expected, double behind)
 {
-	double total = fmax(of, count) + behind;
-	double share = (count + expected * behind) / total;
+	double share = (count + expected * behind) / (fmax(of, count) + behind);
 	return logit(fmin(share, 0.999)) - logit(expected);
-}
-
-struct score reputation_score(const struct counters *counters, double prior)
-{
-	struct score score = { .sum = prior, .term = { [TERM_PRIOR] = prior } };
-	for (int i = TERM_PRIOR + 1; i < TERM_COUNT; i++) {
-		double count = counters->value[term_rows[i].counter];
-		double of = counters->value[term_rows[i].of];
-		double raw = term_rows[i].counter == term_rows[i].of
-				     ? log1p(count)
-				     : share_term(count, of, term_rows[i].expected, term_rows[i].behind);
-		/* nothing seen is no credit: good behaviour shows in the prior, by age and volume */
-		score.term[i] = fmin(fmax(raw * term_rows[i].weight, 0), term_rows[i].cap);
-		score.sum += score.term[i];
-	}
-	return score;
 }

@@ -1,29 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * reputation: decayed counters of what an account did, and the log-odds sum over them. Each term can be printed, and
- * that is the explanation of the score.
+ * reputation: decayed counters of what an account did, and the log-odds sum over them that it is abused. Each term can
+ * be printed, and that is the explanation of the score.
  *
- * Ratios go through a Beta posterior: logit of (count + prior) / (of + prior + prior complement), less the logit of
- * the prior alone, so that a first bad message of a new account counts, and the thousandth of a large one less.
+ * Two kinds of term. Ratios (dead recipients, complaints, spam, breaches) go through a Beta posterior: logit of
+ * (count + prior) / (of + prior + prior complement), less the logit of the prior alone, so that one bounce in thirteen
+ * moves nothing and two hundred in a thousand moves at once. Evidence is a running sum of each message's log-likelihood
+ * ratio that decays and never falls below 0 (Page 1954, the cumulative sum test): quiet for years, and over its
+ * threshold a few messages after the change.
  */
 #ifndef PENSTOCK_REPUTATION_H
 #define PENSTOCK_REPUTATION_H
 
 #include <stdint.h>
 
-/* id, word (config, log and metric label), half-life in seconds */
+/* id, word (Redis, log and metric label), half-life in seconds, cap. The order is that of the numbers in the Redis fields
+ * `rep` (the first COUNTERS_REP) and `sig` (the rest); new ones go to the end. charge.lua has the same rows. */
 #define COUNTER_ROWS(ROW)                                                                          \
-	ROW(MESSAGES, "messages", 7 * 86400)                                                       \
-	ROW(RCPTS, "rcpts", 7 * 86400)                                                             \
-	ROW(SPAM, "spam", 7 * 86400)          /* messages that a content scanner called spam */    \
-	ROW(EXPLOIT, "exploit", 2 * 86400)    /* submissions from an exploit-listed client */      \
-	ROW(BREACHES, "breaches", 86400)      /* messages that would have passed a limit */
+	ROW(MESSAGES, "messages", 604800, 1e9)                                                     \
+	ROW(RCPTS, "rcpts", 604800, 1e9)                                                           \
+	ROW(SPAM, "spam", 604800, 1e9)            /* messages that a content scanner called spam */ \
+	ROW(EXPLOIT, "exploit", 172800, 1000)     /* submissions from an exploit-listed client */  \
+	ROW(BREACHES, "breaches", 86400, 1000)    /* messages that would have passed a limit */    \
+	ROW(NEW_RCPTS, "new_rcpts", 604800, 1e9)  /* recipients that it never wrote to before */   \
+	ROW(DEAD, "dead", 604800, 1e6)            /* recipients that do not exist, as told later */ \
+	ROW(COMPLAINTS, "complaints", 1209600, 1e6) /* of recipients, as told later */             \
+	ROW(AUTH_FAILURES, "auth_failures", 3600, 1000) /* failed logins, as told later */         \
+	ROW(TRAPS, "traps", 1209600, 1000)        /* spam-trap recipients */                       \
+	ROW(CONTENT, "content", 43200, 12)        /* from here on: evidence, in log-odds */        \
+	ROW(PLACE, "place", 86400, 6)                                                              \
+	ROW(SENDER, "sender", 86400, 6)                                                            \
+	ROW(ODDITY, "oddity", 86400, 6)                                                            \
+	ROW(HOUR, "hour", 21600, 6)                                                                \
+	ROW(FRESH, "fresh", 43200, 6)                                                              \
+	ROW(CAMPAIGN, "campaign", 86400, 12)
 
 enum counter {
-#define COUNTER_ENUM(id, word, half_life) COUNTER_##id,
+#define COUNTER_ENUM(id, word, half_life, cap) COUNTER_##id,
 	COUNTER_ROWS(COUNTER_ENUM)
 #undef COUNTER_ENUM
-	COUNTER_COUNT
+	COUNTER_COUNT,
+	COUNTERS_REP = COUNTER_NEW_RCPTS,	/* how many the field `rep` has: those of version 1 */
 };
 
 struct counters {
@@ -31,31 +48,60 @@ struct counters {
 	double value[COUNTER_COUNT];
 };
 
-/* Terms of the sum: id, word, counter, the counter it is a share of (itself: a plain count), expected share,
- * messages behind that expectation, weight, cap */
-#define TERM_ROWS(ROW)                                                                             \
-	ROW(SPAM, "spam", SPAM, MESSAGES, 0.01, 20.0, 1.0, 8.0)                                    \
-	ROW(EXPLOIT, "exploit_listed", EXPLOIT, MESSAGES, 0.02, 40.0, 0.5, 2.5)                    \
-	ROW(BREACHES, "limit_breaches", BREACHES, BREACHES, 0, 0, 0.25, 1.5)
+/* Signals: id, word (config, log and metric label), weight, floor, cap, what it watches. A term is the signal's raw
+ * log-odds times its weight; below the floor it is 0, above the cap it is the cap. All three can be set in the
+ * configuration (`signals`). */
+#define SIGNAL_ROWS(ROW)                                                                           \
+	ROW(CONTENT, "content", 1.0, 0.2, 6.0, "what scanners say of its messages")                \
+	ROW(SPAM, "spam", 1.0, 0.2, 8.0, "share of spam among a week's messages")                  \
+	ROW(BURST, "burst", 1.0, 0.5, 3.0, "messages within an hour over what is usual at that hour of the week") \
+	ROW(NEW_RCPTS, "new_rcpts", 1.0, 0.3, 3.0, "share of recipients that it never wrote to before") \
+	ROW(FAN_ADDRESSES, "fan_addresses", 1.0, 0.5, 2.0, "distinct client addresses a day")      \
+	ROW(FAN_NETWORKS, "fan_networks", 1.0, 0.5, 3.0, "distinct client /24s (IPv6: /48s) a day") \
+	ROW(FAN_ASES, "fan_ases", 1.0, 0.5, 3.0, "distinct client ASes a day")                     \
+	ROW(NEW_PLACE, "new_place", 1.0, 0.3, 2.5, "a client in a network and an AS that it never came from") \
+	ROW(EXPLOIT, "exploit_listed", 0.5, 0.0, 2.5, "clients on lists of hijacked machines")     \
+	ROW(CAMPAIGN, "campaign", 1.0, 0.3, 5.0, "nearly the same body from other accounts too, or known as spam") \
+	ROW(DEAD_RCPTS, "dead_rcpts", 1.0, 0.3, 5.0, "share of recipients that do not exist")      \
+	ROW(TRAPS, "traps", 3.0, 0.0, 6.0, "spam-trap recipients")                                 \
+	ROW(COMPLAINTS, "complaints", 1.0, 0.3, 4.0, "share of recipients who complain")           \
+	ROW(FOREIGN_SENDER, "foreign_sender", 1.0, 0.3, 2.5, "sender addresses that are not the account's") \
+	ROW(ODDITIES, "oddities", 1.0, 0.3, 2.0, "HELO and header as bulk mailers write them")     \
+	ROW(UNUSED_HOUR, "unused_hour", 1.0, 0.3, 1.5, "mail at hours at which it never sent")     \
+	ROW(AUTH_FAILURES, "auth_failures", 1.0, 0.5, 2.0, "failed logins before one that worked") \
+	ROW(BREACHES, "limit_breaches", 0.25, 0.0, 1.5, "messages that would have passed a limit")
 
-enum term {
-	TERM_PRIOR,
-#define TERM_ENUM(id, word, counter, of, expected, behind, weight, cap) TERM_##id,
-	TERM_ROWS(TERM_ENUM)
-#undef TERM_ENUM
-	TERM_COUNT
+enum signal {
+#define SIGNAL_ENUM(id, word, weight, floor, cap, help) SIGNAL_##id,
+	SIGNAL_ROWS(SIGNAL_ENUM)
+#undef SIGNAL_ENUM
+	SIGNAL_COUNT
+};
+
+struct signal_setting {
+	double weight, floor, cap;
 };
 
 struct score {
 	double sum;		/* log-odds that the account sends abuse; 0: even */
-	double term[TERM_COUNT];
+	double prior;
+	double raw[SIGNAL_COUNT];	/* before weight, floor and cap */
+	double term[SIGNAL_COUNT];
 };
 
 void counters_decay(struct counters *counters, int64_t now_ms);
-struct score reputation_score(const struct counters *counters, double prior);
+/* Adds, and keeps each within 0 and its cap. */
+void counters_add(struct counters *counters, const double counts[COUNTER_COUNT]);
 
 const char *counter_word(enum counter counter);
 double counter_half_life_s(enum counter counter);
-const char *term_word(enum term term);
+double counter_cap(enum counter counter);
+const char *signal_word(enum signal signal);
+const char *signal_help(enum signal signal);
+enum signal signal_find(const char *word);	/* SIGNAL_COUNT: none of that name */
+extern const struct signal_setting signal_defaults[SIGNAL_COUNT];
+
+/* log-odds of `count` of `of` against a share that is `expected` with the weight of `behind` messages. */
+double share_log_odds(double count, double of, double expected, double behind);
 
 #endif

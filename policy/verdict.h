@@ -9,6 +9,7 @@
 #include "policy/limit.h"
 #include "policy/listing.h"
 #include "policy/pool.h"
+#include "policy/reputation.h"
 
 /* In rising order: a later rule can raise the action, never lower it. */
 #define ACTION_ROWS(ROW)                                                                           \
@@ -61,17 +62,28 @@ struct reason {
 	const char *detail;	/* borrowed from the facts or the configuration; NULL: none */
 };
 
+/* What would have become of the message if no rule ran for show (`shadow`); where `shown` is false, what did. */
+struct would {
+	bool shown;			/* a rule that runs for show said something else than what happens */
+	enum action action;
+	enum reason_id cause;
+	enum level level;		/* by which pool */
+	bool slow;
+};
+
 struct verdict {
 	enum action action;
 	enum reason_id cause;		/* of the action, where it is not pass */
 	enum level level;		/* after this message */
-	double score;
+	double score;			/* terms.sum */
+	struct score terms;		/* at the end of the message */
 	const struct pool *pool;	/* borrowed from the configuration; NULL: the MTA's default */
 	const struct transport *transport;
 	bool tag;			/* mark it as spam in a header */
 	bool slow;			/* by the suspect pool for this message, whatever the level */
-	enum window over;		/* the limit passed; WINDOW_COUNT: none */
-	int64_t frees_in_s;		/* when that limit has room again */
+	struct breach breach;		/* the limit passed; window WINDOW_COUNT: none */
+	int64_t hold_s;			/* of a message that is held: release it after so long; 0: an admin decides */
+	struct would would;		/* what rules that run for show would have done */
 	int reason_count;
 	struct reason reasons[REASONS_MAX];
 };

@@ -10,6 +10,7 @@
 #define KEY_PART_BLOCK "block"
 #define KEY_PART_EXEMPT "exempt"
 #define KEY_PART_STATE "state"
+#define KEY_OF_ALL "%s:%s" /* prefix, part */
 #define KEY_PLANS "%s:plans"       /* prefix */
 #define KEY_NETWORKS "%s:networks" /* prefix */
 

@@ -145,42 +145,35 @@ struct recent_row *recent_first(struct recent *recent)
 
 struct charge_result recent_charge(struct recent_row *row, const struct charge *charge)
 {
-	struct account_state *state = &row->state;
-	rates_roll(&state->rates, charge->now_ms);
-	counters_decay(&state->counters, charge->now_ms);
-	enum window over = charge->quota ? rates_over(&state->rates, &charge->limits, charge->messages, charge->rcpts)
-					 : WINDOW_COUNT;
-	bool turned_away = over != WINDOW_COUNT && charge->checked && !charge_passes(charge);
-	if (charge->quota && !turned_away)
-		rates_add(&state->rates, charge->messages, charge->rcpts);
-	for (int i = 0; i < COUNTER_COUNT; i++) {
-		bool sent = i == COUNTER_MESSAGES || i == COUNTER_RCPTS;
-		double add = turned_away && sent ? 0 : charge->counts[i];
-		state->counters.value[i] += turned_away && i == COUNTER_BREACHES ? 1 : add;
-	}
-	if (state->first_s == 0)
-		state->first_s = charge->now_ms / 1000;
-	if (charge->unauthorised[0] != '\0')
-		text_copy(state->unauthorised, sizeof state->unauthorised,
-			  strcmp(charge->unauthorised, "-") == 0 ? "" : charge->unauthorised);
-	if (charge->level != LEVEL_UNKNOWN)
-		state->score = charge->score;
-	if (charge->level != LEVEL_UNKNOWN && charge->level != state->level) {
-		state->level = charge->level;
-		state->level_since_s = charge->now_ms / 1000;
-	}
-	return (struct charge_result){ .known = KNOWLEDGE_LOCAL, .over = over, .rates = state->rates };
+	struct history *history = &row->state.history;
+	struct charge_result result = { .known = KNOWLEDGE_LOCAL };
+	struct rates before = history->rates;
+	rates_roll(&before, charge->now_ms);
+	result.breach = breach_none;
+	result.breach.window = history_charge(history, charge, &result.again);
+	result.rates = history->rates;
+	if (result.breach.window != WINDOW_COUNT)
+		charge_breach(charge, &before, &result.breach);
+	return result;
 }
 
 static void add_charge(struct charge *to, const struct charge *more)
 {
-	to->messages += more->quota ? more->messages : 0;
-	to->rcpts += more->quota ? more->rcpts : 0;
+	for (int i = 0; i < COUNTED_SUMS; i++)
+		to->amounts.of[i] += more->quota ? more->amounts.of[i] : 0;
 	to->quota = true;
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		to->counts[i] += more->counts[i];
-	to->level = more->level;
-	to->score = more->score;
+	if (more->level != LEVEL_UNKNOWN) {
+		to->level = more->level;
+		to->score = more->score;
+	}
+	if (more->pardoned_s != 0)
+		to->pardoned_s = more->pardoned_s;
+	to->digest = 0;	/* several messages have none */
+	if (more->habits_changed != 0)
+		to->habits = more->habits;
+	to->habits_changed |= more->habits_changed;
 	if (more->unauthorised[0] != '\0')
 		text_copy(to->unauthorised, sizeof to->unauthorised, more->unauthorised);
 }
@@ -200,7 +193,7 @@ struct owed *recent_owe(struct recent_row *row, const struct charge *charge, int
 	owed->charge = *charge;
 	owed->charge.checked = false;	/* the message has left */
 	if (!charge->quota) {
-		owed->charge.messages = owed->charge.rcpts = 0;
+		owed->charge.amounts = (struct amounts){ .of = { 0 } };
 		owed->charge.quota = number == 0;
 	}
 	owed->number = number;
@@ -222,8 +215,8 @@ void recent_paid(struct owed *owed)
 static double top_value(const struct account_state *state, enum store_top_order order)
 {
 	if (order == STORE_TOP_SCORE)
-		return state->score;
-	return rates_used(&state->rates, WINDOW_RCPTS_PER_DAY);
+		return state->history.score;
+	return rates_used(&state->history.rates, WINDOW_RCPTS_PER_DAY);
 }
 
 size_t recent_top(struct recent *recent, enum store_top_order order, size_t most, struct store_top_row *rows)

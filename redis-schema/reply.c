@@ -26,7 +26,7 @@ enum {
 	AT_LIMITS,
 };
 
-enum { LINE_MAX_BYTES = 600 };
+enum { LINE_MAX_BYTES = 600, WINDOWS_V1 = 6 };
 
 /* `most` numbers parted by spaces, and nothing else. */
 static bool read_numbers(const char *text, int most, double *numbers)
@@ -43,14 +43,14 @@ static bool read_numbers(const char *text, int most, double *numbers)
 
 bool reply_read_use(const char *text, struct rates *rates_out)
 {
-	double numbers[1 + 2 * WINDOW_COUNT];
+	double numbers[1 + 2 * WINDOWS_V1];
 	*rates_out = (struct rates){ 0 };
 	if (*text == '\0')
 		return true;
-	if (!read_numbers(text, 1 + 2 * WINDOW_COUNT, numbers) || numbers[0] < 0 || numbers[0] > 9e15)
+	if (!read_numbers(text, 1 + 2 * WINDOWS_V1, numbers) || numbers[0] < 0 || numbers[0] > 9e15)
 		return false;
 	rates_out->at_ms = (int64_t)numbers[0];
-	for (int i = 0; i < WINDOW_COUNT; i++) {
+	for (int i = 0; i < WINDOWS_V1; i++) {
 		rates_out->present[i] = fmax(numbers[1 + 2 * i], 0);
 		rates_out->before[i] = fmax(numbers[2 + 2 * i], 0);
 	}
@@ -59,13 +59,13 @@ bool reply_read_use(const char *text, struct rates *rates_out)
 
 bool reply_read_rep(const char *text, int64_t at_ms, struct counters *counters_out)
 {
-	double numbers[COUNTER_COUNT];
+	double numbers[COUNTERS_REP];
 	*counters_out = (struct counters){ .at_ms = at_ms };
 	if (*text == '\0')
 		return true;
-	if (!read_numbers(text, COUNTER_COUNT, numbers))
+	if (!read_numbers(text, COUNTERS_REP, numbers))
 		return false;
-	for (int i = 0; i < COUNTER_COUNT; i++)
+	for (int i = 0; i < COUNTERS_REP; i++)
 		counters_out->value[i] = fmax(numbers[i], 0);
 	return true;
 }
@@ -130,15 +130,15 @@ static void read_state(const struct sayer *sayer, const char *const *items, stru
 		say_useless(sayer, "state v", items[AT_VERSION], "1; the state is left alone");
 		return;
 	}
-	state->level = level_find(items[AT_LEVEL]);
-	state->level_since_s = number_or_zero(items[AT_SINCE]);
-	state->first_s = number_or_zero(items[AT_FIRST]);
-	if (!read_numbers(items[AT_SCORE], 1, &state->score))
-		state->score = 0;
-	text_copy(state->unauthorised, sizeof state->unauthorised, items[AT_SPF]);
-	if (!reply_read_use(items[AT_USE], &state->rates))
+	state->history.level = level_find(items[AT_LEVEL]);
+	state->history.level_since_s = number_or_zero(items[AT_SINCE]);
+	state->history.first_s = number_or_zero(items[AT_FIRST]);
+	if (!read_numbers(items[AT_SCORE], 1, &state->history.score))
+		state->history.score = 0;
+	text_copy(state->history.unauthorised, sizeof state->history.unauthorised, items[AT_SPF]);
+	if (!reply_read_use(items[AT_USE], &state->history.rates))
 		say_useless(sayer, "state msgs and rcpts", items[AT_USE], "7 and 6 numbers; it is read as if it were empty");
-	if (!reply_read_rep(items[AT_REP], state->rates.at_ms, &state->counters))
+	if (!reply_read_rep(items[AT_REP], state->history.rates.at_ms, &state->history.counters))
 		say_useless(sayer, "state rep", items[AT_REP], "5 numbers; it is read as if it were empty");
 }
 

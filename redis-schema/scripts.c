@@ -12,6 +12,8 @@
 
 #include "policy/base/banned.h"
 
+enum { WINDOWS_V1 = 6 };
+
 const char *const script_text[SCRIPT_COUNT] = {
 	[SCRIPT_FETCH] = SCRIPT_TEXT_FETCH,
 	[SCRIPT_CHARGE] = SCRIPT_TEXT_CHARGE,
@@ -60,16 +62,16 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 	add(arguments, "%d", charge->checked);
 	add(arguments, "%d", charge->quota);
 	add(arguments, "%d", charge_passes(charge));
-	add(arguments, "%" PRId64, charge->messages);
-	add(arguments, "%" PRId64, charge->rcpts);
+	add(arguments, "%" PRId64, charge->amounts.of[COUNTED_MESSAGES]);
+	add(arguments, "%" PRId64, charge->amounts.of[COUNTED_RECIPIENTS]);
 	add(arguments, "%s", charge->level == LEVEL_UNKNOWN ? "" : level_word(charge->level));
 	add(arguments, "%.2f", charge->score);
 	add(arguments, "%" PRId64, settings->state_ttl_s);
-	for (int i = 0; i < WINDOW_COUNT; i++)
+	for (int i = 0; i < WINDOWS_V1; i++)
 		add(arguments, "%" PRId64, charge->limits.window[i]);
-	for (int i = 0; i < COUNTER_COUNT; i++)
+	for (int i = 0; i < COUNTERS_REP; i++)
 		add(arguments, "%.6g", charge->counts[i]);
-	for (int i = 0; i < COUNTER_COUNT; i++)
+	for (int i = 0; i < COUNTERS_REP; i++)
 		add(arguments, "%.0f", counter_half_life_s((enum counter)i));
 	add(arguments, "%s", charge->unauthorised);
 }

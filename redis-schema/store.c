@@ -71,7 +71,7 @@ static void fetch_local(evutil_socket_t fd, short what, void *arg)
 	}
 	store->stats.local_answers++;
 	pthread_mutex_unlock(&store->lock);
-	request->done.fetch(request->arg, &state);
+	request->done.fetch(request->arg, &state, NULL);
 	free(request);
 }
 
@@ -88,15 +88,14 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 	pthread_mutex_lock(&store->lock);
 	struct recent_row *row = recent_take(store->recent, request->charge.account);
 	if (row != NULL && row->owed != NULL) {	/* Redis does not know yet what we do */
-		known.rates = row->state.rates;
-		known.counters = row->state.counters;
-		known.level = row->state.level;
-		memcpy(known.unauthorised, row->state.unauthorised, sizeof known.unauthorised);
+		int64_t since_s = known.history.level_since_s;
+		known.history = row->state.history;
+		known.history.level_since_s = since_s;
 	}
 	if (row != NULL)
 		row->state = known;
 	pthread_mutex_unlock(&store->lock);
-	request->done.fetch(request->arg, &known);
+	request->done.fetch(request->arg, &known, NULL);
 	free(request);
 }
 
@@ -106,7 +105,7 @@ void store_fetch(struct store *store, const char *account, store_fetch_done *don
 	struct request *request = request_new(store, account, arg);
 	count(store, &store->stats.fetches);
 	if (request == NULL) {
-		done(arg, &unknown);
+		done(arg, &unknown, NULL);
 		return;
 	}
 	request->done.fetch = done;
@@ -116,9 +115,16 @@ void store_fetch(struct store *store, const char *account, store_fetch_done *don
 
 /* ---- charge */
 
+static void told(const struct request *request, const struct charge_result *result)
+{
+	if (request->done.charge != NULL)
+		request->done.charge(request->arg, result);
+}
+
 static struct charge_result charge_row(struct store *store, const struct charge *charge)
 {
-	struct charge_result result = { .known = KNOWLEDGE_NONE, .over = WINDOW_COUNT };
+	struct charge_result result = { .known = KNOWLEDGE_NONE };
+	result.breach = breach_none;
 	pthread_mutex_lock(&store->lock);
 	struct recent_row *row = recent_take(store->recent, charge->account);
 	if (row != NULL)
@@ -142,7 +148,7 @@ static void follow(struct store *store, const struct request *request, const str
 	struct recent_row *row = recent_take(store->recent, done.account);
 	if (row != NULL) {
 		recent_charge(row, &done);
-		row->state.rates = charged->rates;
+		row->state.history.rates = charged->rates;
 	}
 	pthread_mutex_unlock(&store->lock);
 }
@@ -154,7 +160,7 @@ static void charge_local(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	request->local = charge_row(request->store, &request->charge);
 	store_owe(request->store, &request->charge, &request->local, request->number);
-	request->done.charge(request->arg, &request->local);
+	told(request, &request->local);
 	free(request);
 }
 
@@ -164,7 +170,7 @@ static void charge_told_late(void *arg, enum wire_end end, const struct wire_cha
 	struct request *request = arg;
 	struct store *store = request->store;
 	const struct charge *charge = &request->charge;
-	bool turned_away = charge->checked && request->local.over != WINDOW_COUNT && !charge_passes(charge);
+	bool turned_away = charge->checked && request->local.breach.window != WINDOW_COUNT && !charge_passes(charge);
 	if (end == WIRE_LOST) {
 		store_owe(store, charge, &request->local, request->number);
 	} else if (end == WIRE_OK && charged->status == WIRE_AGAIN) {
@@ -182,7 +188,7 @@ static void charged(void *arg, enum wire_end end, const struct wire_charged *ans
 	struct store *store = request->store;
 	if (end == WIRE_LATE) {	/* charge_told_late has the request from here on, perhaps before store_noted() returns */
 		request->local = charge_row(store, &request->charge);
-		request->done.charge(request->arg, &request->local);
+		told(request, &request->local);
 		store_noted(store, end);
 		return;
 	}
@@ -190,8 +196,12 @@ static void charged(void *arg, enum wire_end end, const struct wire_charged *ans
 	store_noted(store, end);
 	if (end == WIRE_OK && (answer->status == WIRE_CHARGED || answer->status == WIRE_OVER)) {
 		follow(store, request, answer);
-		struct charge_result result = { KNOWLEDGE_FULL, answer->over, answer->rates };
-		request->done.charge(request->arg, &result);
+		struct charge_result result = { .known = KNOWLEDGE_FULL, .rates = answer->rates };
+		result.breach = breach_none;
+		result.breach.window = answer->over;
+		if (answer->over != WINDOW_COUNT)
+			charge_breach(&request->charge, &answer->rates, &result.breach);
+		told(request, &result);
 		free(request);
 		return;
 	}
@@ -200,7 +210,7 @@ static void charged(void *arg, enum wire_end end, const struct wire_charged *ans
 	bool here_alone = end == WIRE_ERROR || (end == WIRE_OK && answer->status != WIRE_AGAIN);
 	if (here_alone) {	/* a key that we may not touch, or cannot read */
 		request->local = charge_row(store, &request->charge);
-		request->done.charge(request->arg, &request->local);
+		told(request, &request->local);
 		free(request);
 		return;
 	}
@@ -220,13 +230,16 @@ static bool owes_unsent(struct store *store, const char *account)
 	return owed != NULL;
 }
 
-void store_charge(struct store *store, const struct charge *charge, store_charge_done *done, void *arg)
+void store_charge(struct store *store, const struct message_charge *message, store_charge_done *done, void *arg)
 {
+	const struct charge *charge = &message->charge;
 	struct request *request = request_new(store, charge->account, arg);
 	count(store, &store->stats.charges);
 	if (request == NULL) {
-		struct charge_result unknown = { .known = KNOWLEDGE_NONE, .over = WINDOW_COUNT };
-		done(arg, &unknown);
+		struct charge_result unknown = { .known = KNOWLEDGE_NONE };
+		unknown.breach = breach_none;
+		if (done != NULL)
+			done(arg, &unknown);
 		return;
 	}
 	request->done.charge = done;
@@ -239,6 +252,14 @@ void store_charge(struct store *store, const struct charge *charge, store_charge
 	}
 	request->number = 0;
 	soon(store, charge_local, request);
+}
+
+void store_report(struct store *store, const char *account, enum counter counter, double count_, int64_t now_ms)
+{
+	struct message_charge message = { .charge = { .now_ms = now_ms, .limits = limits_unset } };
+	text_copy(message.charge.account, sizeof message.charge.account, account);
+	message.charge.counts[counter] = count_;
+	store_charge(store, &message, NULL, NULL);
 }
 
 /* ---- plans, networks and commands */
@@ -300,7 +321,8 @@ static void command_refused(evutil_socket_t fd, short what, void *arg)
 	struct request *request = arg;
 	(void)fd;
 	(void)what;
-	request->done.command(request->arg, "Redis is away", 0, NULL);
+	if (request->done.command != NULL)
+		request->done.command(request->arg, "Redis is away", 0, NULL);
 	free(request);
 }
 
@@ -308,28 +330,44 @@ static void command_come(void *arg, enum wire_end end, const char *error, int co
 {
 	struct request *request = arg;
 	store_noted(request->store, end);
-	request->done.command(request->arg, end == WIRE_OK ? NULL : error, count, items);
+	if (request->done.command != NULL)
+		request->done.command(request->arg, end == WIRE_OK ? NULL : error, count, items);
 	free(request);
+}
+
+/* argv[1] is replaced by `key`. */
+static void command_on_key(struct store *store, const char *key, int argc, const char *const *argv,
+			   store_command_done *done, void *arg)
+{
+	enum { WORDS_MAX = 40 };
+	const char *words[WORDS_MAX];
+	struct request *request = argc >= 2 && argc <= WORDS_MAX ? request_new(store, "", arg) : NULL;
+	count(store, &store->stats.commands);
+	if (request == NULL) {
+		if (done != NULL)
+			done(arg, "too many words in one command", 0, NULL);
+		return;
+	}
+	request->done.command = done;
+	memcpy(words, argv, (size_t)argc * sizeof words[0]);
+	words[1] = key;
+	if (!wire_command(store->wire, argc, words, command_come, request))
+		soon(store, command_refused, request);
 }
 
 void store_account_command(struct store *store, const char *account, int argc, const char *const *argv,
 			   store_command_done *done, void *arg)
 {
-	enum { WORDS_MAX = 40 };
 	char key[KEY_MAX];
-	const char *words[WORDS_MAX];
-	struct request *request = argc >= 2 && argc <= WORDS_MAX ? request_new(store, account, arg) : NULL;
-	count(store, &store->stats.commands);
-	if (request == NULL) {
-		done(arg, "too many words in one command", 0, NULL);
-		return;
-	}
-	request->done.command = done;
-	snprintf(key, sizeof key, KEY_OF_ACCOUNT, store->settings.prefix, account, argv[1]);
-	memcpy(words, argv, (size_t)argc * sizeof words[0]);
-	words[1] = key;
-	if (!wire_command(store->wire, argc, words, command_come, request))
-		soon(store, command_refused, request);
+	snprintf(key, sizeof key, KEY_OF_ACCOUNT, store->settings.prefix, account, argc >= 2 ? argv[1] : "");
+	command_on_key(store, key, argc, argv, done, arg);
+}
+
+void store_key_command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg)
+{
+	char key[KEY_MAX];
+	snprintf(key, sizeof key, KEY_OF_ALL, store->settings.prefix, argc >= 2 ? argv[1] : "");
+	command_on_key(store, key, argc, argv, done, arg);
 }
 
 void store_forget(struct store *store, const char *account)

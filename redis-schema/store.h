@@ -31,33 +31,40 @@ struct store_settings {
 	int64_t state_ttl_s;	/* an account that is silent for so long is forgotten */
 };
 
-/* One message to be checked and charged. */
-struct charge {
-	char account[ACCOUNT_MAX + 1];
-	int64_t now_ms;		/* the daemon's clock; Redis uses its own */
-	struct limits limits;	/* what holds, filled up from plans */
-	bool checked;		/* true: charge only where it is within the limits, or limits.over passes it anyway */
-	bool quota;		/* false: a refused message: counters only */
-	int64_t messages, rcpts;
-	double counts[COUNTER_COUNT];	/* what it adds to the reputation's counters */
-	enum level level;	/* LEVEL_UNKNOWN: leave it */
-	double score;
-	char unauthorised[STATE_DOMAIN_MAX + 1];	/* account_state's; "" leaves what is there, "-" forgets it */
+enum {
+	GROUPS_MAX = SCOPE_COUNT - 1,	/* that one message is counted in beside its account */
+	MAP_BYTES = 8192,		/* of a map of known recipients: one bit for each hash of 16 */
 };
 
-/* Does a message pass that is over a limit, by another way than usual? */
-static inline bool charge_passes(const struct charge *charge)
-{
-	return charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
-}
+/* A group's limits are its own key's, which the script reads; what that leaves open is the plan's that is given here. */
+struct group_charge {
+	enum scope scope;
+	char name[ACCOUNT_MAX + 1];	/* account_group()'s */
+	struct limits limits;		/* of its plan; limits.plan names it */
+};
+
+/* One message to be checked and charged: its account, and in the same pipeline what stands under other keys. */
+struct message_charge {
+	struct charge charge;
+	struct group_charge groups[GROUPS_MAX];
+	int group_count;
+	uint64_t print;			/* of its body, policy/print.h; 0: none is asked about */
+	bool bad;			/* it counts as bad in its campaign */
+	const uint16_t *new_known;	/* recipients that go into the account's map; borrowed until the call returns */
+	int new_known_count;		/* 0: none, or the account has no map */
+};
 
 struct charge_result {
 	enum knowledge known;	/* LOCAL: from the table of recent accounts */
-	enum window over;	/* WINDOW_COUNT: within all limits */
-	struct rates rates;	/* after it */
+	struct breach breach;	/* window WINDOW_COUNT: within all limits, the groups' included */
+	bool again;		/* the message had been charged before */
+	struct rates rates;	/* the account's, after it */
+	struct campaign campaign;
 };
 
-typedef void store_fetch_done(void *arg, const struct account_state *state);
+/* `map`: recipients that the account knows, MAP_BYTES bytes, bit n of the map is bit 7 - n % 8 of byte n / 8 (as Redis
+ * counts); borrowed until the call returns; NULL: it has none (the state's habits hold them all), or it is unknown. */
+typedef void store_fetch_done(void *arg, const struct account_state *state, const unsigned char *map);
 typedef void store_charge_done(void *arg, const struct charge_result *result);
 /* `account` is NULL where no network of the map holds the address, or Redis did not say. */
 typedef void store_network_done(void *arg, const char *account);
@@ -73,7 +80,12 @@ struct store *store_new(struct event_base *base, const struct store_settings *se
 void store_free(struct store **store);
 
 void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg);
-void store_charge(struct store *store, const struct charge *charge, store_charge_done *done, void *arg);
+/* `done` may be NULL: nobody waits. A message that a group refuses is given back to the account and the other groups
+ * before `done` is called, without waiting. */
+void store_charge(struct store *store, const struct message_charge *charge, store_charge_done *done, void *arg);
+/* Something was learnt about an account's earlier mail: `count` more of `counter` (dead recipients, complaints, failed
+ * logins, traps). Counted though Redis is away, like any charge. */
+void store_report(struct store *store, const char *account, enum counter counter, double count, int64_t now_ms);
 /* Longest match in the map of client networks. */
 void store_network(struct store *store, const struct netaddr *address, store_network_done *done, void *arg);
 
@@ -81,6 +93,9 @@ void store_network(struct store *store, const struct netaddr *address, store_net
  * account ("limits", "block", "exempt", "state"), the rest as they are. */
 void store_account_command(struct store *store, const char *account, int argc, const char *const *argv,
 			   store_command_done *done, void *arg);
+/* The same for a key that is no account's: argv[1] is the part of the key behind the prefix ("events", "explain"). Nested
+ * answers come as one flat list. `done` may be NULL. */
+void store_key_command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg);
 /* Forgets the account's row in the local table, so that a reset holds at once. */
 void store_forget(struct store *store, const char *account);
 

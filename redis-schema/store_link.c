@@ -135,7 +135,7 @@ void store_jump(struct store *store, int64_t known)
 void store_owe(struct store *store, const struct charge *charge_made, const struct charge_result *local, int64_t number)
 {
 	struct charge charge = *charge_made;
-	if (local->over != WINDOW_COUNT && charge.checked && !charge_passes(&charge)) {
+	if (local->breach.window != WINDOW_COUNT && charge.checked && !charge_passes(&charge)) {
 		charge.quota = false;	/* it was turned away: nothing left, but it was tried */
 		memset(charge.counts, 0, sizeof charge.counts);
 		charge.counts[COUNTER_BREACHES] = 1;

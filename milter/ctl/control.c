@@ -167,8 +167,9 @@ static void on_limits_set(void *arg, const char *error, int count, const char *c
 		on_changed(arg, error, count, items);
 }
 
-static void on_fetched(void *arg, const struct account_state *state)
+static void on_fetched(void *arg, const struct account_state *state, const unsigned char *map)
 {
+	(void)map;
 	struct request *request = arg;
 	answer_ok(request, report_account(request->account, state));
 }

@@ -355,7 +355,9 @@ static void write_use(struct key *key, const struct rates *rates)
 	struct text texts[] = { [COUNTED_MESSAGES] = text_over(msgs, sizeof msgs),
 				[COUNTED_RECIPIENTS] = text_over(rcpts, sizeof rcpts) };
 	text_addf(&texts[COUNTED_MESSAGES], "%lld", (long long)rates->at_ms);
-	for (int i = 0; i < WINDOW_COUNT; i++) {
+	for (int i = 0; i < WINDOW_SUMS; i++) {
+		if (window_counted((enum window)i) > COUNTED_RECIPIENTS)
+			continue;
 		struct text *text = &texts[window_counted((enum window)i)];
 		text_addf(text, text->length > 0 ? " %.14g %.14g" : "%.14g %.14g", rates->present[i], rates->before[i]);
 	}
@@ -367,7 +369,7 @@ static void write_rep(struct key *key, const struct counters *counters)
 {
 	char value[200];
 	struct text text = text_over(value, sizeof value);
-	for (int i = 0; i < COUNTER_COUNT; i++)
+	for (int i = 0; i < COUNTERS_REP; i++)
 		text_addf(&text, i > 0 ? " %.6g" : "%.6g", counters->value[i]);
 	set_field(key, "rep", value);
 }
@@ -424,11 +426,11 @@ static void charge_key(struct key *key, const struct charge *charge, struct wire
 	int64_t before_ms = charged->rates.at_ms;
 	rates_roll(&charged->rates, clock_now_ms());
 	if (charge->quota)
-		charged->over = rates_over(&charged->rates, &charge->limits, charge->messages, charge->rcpts);
+		charged->over = rates_over(&charged->rates, &charge->limits, &charge->amounts);
 	bool within = charge->quota && (charged->over == WINDOW_COUNT || passes);
 	bool turned_away = charged->over != WINDOW_COUNT && !within;
 	if (within)
-		rates_add(&charged->rates, charge->messages, charge->rcpts);
+		rates_add(&charged->rates, &charge->amounts);
 	charged->status = turned_away ? WIRE_OVER : WIRE_CHARGED;
 	write_use(key, &charged->rates);
 	count_in(key, charge, before_ms, turned_away);

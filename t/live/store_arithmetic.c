@@ -38,9 +38,10 @@ static void on_charge(void *arg, const struct charge_result *what)
 	answered = true;
 }
 
-static void on_fetch(void *arg, const struct account_state *what)
+static void on_fetch(void *arg, const struct account_state *what, const unsigned char *map)
 {
 	(void)arg;
+	(void)map;
 	state = *what;
 	answered = true;
 }
@@ -71,12 +72,14 @@ static void fetch(const char *account)
 static void age(const char *account, int64_t seconds)
 {
 	char msgs[200], rcpts[200] = "";
-	int used[2] = { snprintf(msgs, sizeof msgs, "%" PRId64, state.rates.at_ms - seconds * 1000), 0 };
+	int used[2] = { snprintf(msgs, sizeof msgs, "%" PRId64, state.history.rates.at_ms - seconds * 1000), 0 };
 	char *const texts[2] = { msgs, rcpts };
-	for (int i = 0; i < WINDOW_COUNT; i++) {
+	for (int i = 0; i < WINDOW_SUMS; i++) {
+		if (window_counted((enum window)i) > COUNTED_RECIPIENTS)
+			continue;
 		int at = window_counted((enum window)i) == COUNTED_MESSAGES ? 0 : 1;
 		used[at] += snprintf(texts[at] + used[at], sizeof msgs - (size_t)used[at], "%s%.0f %.0f",
-				     used[at] > 0 ? " " : "", state.rates.present[i], state.rates.before[i]);
+				     used[at] > 0 ? " " : "", state.history.rates.present[i], state.history.rates.before[i]);
 	}
 	store_account_command(store, account, 6, (const char *[]){ "HSET", "state", "msgs", msgs, "rcpts", rcpts },
 			      on_command, NULL);
@@ -95,15 +98,15 @@ static const char *const domains[] = {	/* one of the longest kind: a listpack ta
 
 static struct charge random_charge(const char *account)
 {
-	struct charge charge = { .limits = limits_unset, .checked = true, .quota = pick(10) > 0, .messages = 1,
-				 .rcpts = 1 + pick(60), .level = LEVEL_NEW };
+	struct charge charge = { .limits = limits_unset, .checked = true, .quota = pick(10) > 0, .level = LEVEL_NEW,
+				 .amounts = { .of = { 1, 1 + pick(60) } } };
 	snprintf(charge.account, sizeof charge.account, "%s", account);
-	for (int i = 0; i < WINDOW_COUNT; i++)
-		if (pick(3) > 0)
+	for (int i = 0; i < WINDOW_SUMS; i++)
+		if (pick(3) > 0 && window_counted((enum window)i) <= COUNTED_RECIPIENTS)
 			charge.limits.window[i] = pick(window_counted((enum window)i) == COUNTED_MESSAGES ? 40 : 1500);
 	charge.limits.over = pick(3) == 0 ? OVER_SLOW : OVER_DEFER;
 	charge.counts[COUNTER_MESSAGES] = charge.quota ? 1 : 0;
-	charge.counts[COUNTER_RCPTS] = charge.quota ? (double)charge.rcpts : 0;
+	charge.counts[COUNTER_RCPTS] = charge.quota ? (double)charge.amounts.of[COUNTED_RECIPIENTS] : 0;
 	charge.counts[COUNTER_SPAM] = pick(4) == 0;
 	snprintf(charge.unauthorised, sizeof charge.unauthorised, "%s", domains[pick(4)]);
 	return charge;
@@ -114,11 +117,11 @@ static enum window expect(const struct charge *charge, int64_t at_ms, struct rat
 {
 	rates_roll(rates, at_ms);
 	counters_decay(counters, at_ms);
-	enum window over = charge->quota ? rates_over(rates, &charge->limits, charge->messages, charge->rcpts)
+	enum window over = charge->quota ? rates_over(rates, &charge->limits, &charge->amounts)
 					 : WINDOW_COUNT;
 	bool turned_away = over != WINDOW_COUNT && charge->limits.over != OVER_SLOW;
 	if (charge->quota && !turned_away)
-		rates_add(rates, charge->messages, charge->rcpts);
+		rates_add(rates, &charge->amounts);
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		if (!turned_away || (i != COUNTER_MESSAGES && i != COUNTER_RCPTS))
 			counters->value[i] += charge->counts[i];
@@ -129,7 +132,7 @@ static enum window expect(const struct charge *charge, int64_t at_ms, struct rat
 static double worst_rate(const struct rates *a, const struct rates *b)
 {
 	double worst = 0;
-	for (int i = 0; i < WINDOW_COUNT; i++) {
+	for (int i = 0; i < WINDOW_SUMS; i++) {
 		double differs = fabs(a->present[i] - b->present[i]) + fabs(a->before[i] - b->before[i]);
 		worst = differs > worst ? differs : worst;
 	}
@@ -148,19 +151,20 @@ static void run_charge(const char *account, int *wrong)
 {
 	struct charge charge = random_charge(account);
 	fetch(account);
-	struct rates rates = state.rates;
-	struct counters counters = state.counters;
+	struct rates rates = state.history.rates;
+	struct counters counters = state.history.counters;
 	const char *domain = charge.unauthorised[0] == '-' ? "" : charge.unauthorised;
 	char expected[STATE_DOMAIN_MAX + 1];
-	snprintf(expected, sizeof expected, "%s", charge.unauthorised[0] != '\0' ? domain : state.unauthorised);
-	store_charge(store, &charge, on_charge, NULL);
+	snprintf(expected, sizeof expected, "%s", charge.unauthorised[0] != '\0' ? domain : state.history.unauthorised);
+	struct message_charge message = { .charge = charge };
+	store_charge(store, &message, on_charge, NULL);
 	wait_for_answer();
 	enum window over = expect(&charge, result.rates.at_ms, &rates, &counters);
 	fetch(account);
-	bool fine = result.known == KNOWLEDGE_FULL && result.over == over && worst_rate(&result.rates, &rates) < 1e-6 &&
-		    worst_rate(&state.rates, &rates) < 1e-6 && same_counters(&state.counters, &counters) && strcmp(state.unauthorised, expected) == 0;
+	bool fine = result.known == KNOWLEDGE_FULL && result.breach.window == over && worst_rate(&result.rates, &rates) < 1e-6 &&
+		    worst_rate(&state.history.rates, &rates) < 1e-6 && same_counters(&state.history.counters, &counters) && strcmp(state.history.unauthorised, expected) == 0;
 	if (!fine && (*wrong)++ < 5)
-		printf("# %s: over %d, expected %d; rates differ by %g\n", account, (int)result.over, (int)over,
+		printf("# %s: over %d, expected %d; rates differ by %g\n", account, (int)result.breach.window, (int)over,
 		     worst_rate(&result.rates, &rates));
 }
 
@@ -172,7 +176,7 @@ static void check_all(void)
 		char account[32];
 		snprintf(account, sizeof account, "account%d", (int)pick(ACCOUNTS));
 		run_charge(account, &wrong);
-		overs += result.over != WINDOW_COUNT;
+		overs += result.breach.window != WINDOW_COUNT;
 		if (i % 100 == 99)
 			age(account, ages[(i / 100) % 8]);
 	}

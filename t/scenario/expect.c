@@ -146,21 +146,21 @@ static void state_of(const char *account, struct account_state *state)
 {
 	static const struct store_settings settings = { .prefix = "penstock" };
 	fake_redis_fetch(&settings, account, say_nothing, NULL, state);
-	rates_roll(&state->rates, clock_now_ms());
-	counters_decay(&state->counters, clock_now_ms());
+	rates_roll(&state->history.rates, clock_now_ms());
+	counters_decay(&state->history.counters, clock_now_ms());
 }
 
 /* A window or a counter of the account, as Redis has it now. */
 static bool find_number(const struct account_state *state, const char *word, double *number_out)
 {
-	for (int i = 0; i < WINDOW_COUNT; i++)
+	for (int i = 0; i < WINDOW_SUMS; i++)
 		if (strcmp(word, window_word((enum window)i)) == 0) {
-			*number_out = rates_used(&state->rates, (enum window)i);
+			*number_out = rates_used(&state->history.rates, (enum window)i);
 			return true;
 		}
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		if (strcmp(word, counter_word((enum counter)i)) == 0) {
-			*number_out = state->counters.value[i];
+			*number_out = state->history.counters.value[i];
 			return true;
 		}
 	return false;
@@ -174,8 +174,8 @@ static bool expect_redis(struct play *play, const struct line *line, struct text
 	(void)play;
 	state_of(line->words[2], &state);
 	if (strcmp(what, "level") == 0) {
-		text_add(came, level_word(state.level));
-		return strcmp(level_word(state.level), wanted) == 0;
+		text_add(came, level_word(state.history.level));
+		return strcmp(level_word(state.history.level), wanted) == 0;
 	}
 	if (!find_number(&state, what, &number)) {
 		text_add(came, "expected a window, a counter or \"level\"");

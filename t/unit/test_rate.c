@@ -24,7 +24,7 @@ static void test_roll(void)
 	struct rates rates = { .at_ms = 0 };
 	rates_roll(&rates, start_ms);
 	is_int(rates.at_ms, start_ms, "the first roll sets the time");
-	rates_add(&rates, 1, 10);
+	rates_add(&rates, &(struct amounts){ .of = { 1, 10 } });
 	is_near(rates_used(&rates, WINDOW_MSGS_PER_MINUTE), 1, 0, "a message counts once");
 	is_near(rates_used(&rates, WINDOW_RCPTS_PER_DAY), 10, 0, "its recipients each");
 
@@ -53,17 +53,17 @@ static void test_clock_back(void)
 {
 	struct rates rates = { .at_ms = 0 };
 	rates_roll(&rates, start_ms);
-	rates_add(&rates, 3, 30);
+	rates_add(&rates, &(struct amounts){ .of = { 3, 30 } });
 	struct rates before = rates;
 	rates_roll(&rates, start_ms - 1000);
 	rates_roll(&rates, start_ms - RATES_AHEAD_MAX_MS);
 	is_int(rates.at_ms, before.at_ms, "a clock that went back does not turn the windows");
-	for (int i = 0; i < WINDOW_COUNT; i++)
+	for (int i = 0; i < WINDOW_SUMS; i++)
 		is_near(rates_used(&rates, (enum window)i), rates_used(&before, (enum window)i), 0, "%s is left alone",
 			window_word((enum window)i));
 	rates_roll(&rates, start_ms - RATES_AHEAD_MAX_MS - 1);
 	is_int(rates.at_ms, start_ms - RATES_AHEAD_MAX_MS - 1, "counts of a day to come begin anew");
-	for (int i = 0; i < WINDOW_COUNT; i++)
+	for (int i = 0; i < WINDOW_SUMS; i++)
 		is_near(rates_used(&rates, (enum window)i), 0, 0, "%s is empty", window_word((enum window)i));
 }
 
@@ -74,7 +74,7 @@ static void test_even(void)
 	double worst = 0;
 	for (int second = 0; second < 3 * 3600; second++) {
 		rates_roll(&rates, start_ms + (int64_t)second * 1000);
-		rates_add(&rates, 1, 2);
+		rates_add(&rates, &(struct amounts){ .of = { 1, 2 } });
 		if (second >= 7200)
 			worst = fmax(worst, fabs(rates_used(&rates, WINDOW_RCPTS_PER_HOUR) - 7200));
 	}
@@ -104,12 +104,12 @@ static void test_over(void)
 		struct rates rates = { .at_ms = start_ms };
 		limits.window[rows[i].window] = rows[i].limit;
 		rates.present[rows[i].window] = rows[i].used;
-		is_int(rates_over(&rates, &limits, rows[i].messages, rows[i].rcpts), rows[i].want, "%s", rows[i].name);
+		is_int(rates_over(&rates, &limits, &(struct amounts){ .of = { rows[i].messages, rows[i].rcpts } }), rows[i].want, "%s", rows[i].name);
 	}
 	struct limits limits = limits_unset;
 	struct rates rates = { .at_ms = start_ms };
 	limits.window[WINDOW_MSGS_PER_DAY] = limits.window[WINDOW_RCPTS_PER_HOUR] = 0;
-	is_int(rates_over(&rates, &limits, 1, 1), WINDOW_MSGS_PER_DAY, "of two, the first is named");
+	is_int(rates_over(&rates, &limits, &(struct amounts){ .of = { 1, 1 } }), WINDOW_MSGS_PER_DAY, "of two, the first is named");
 }
 
 static double used_after(const struct rates *rates, enum window window, int64_t seconds)
@@ -178,7 +178,7 @@ int main(void)
 	test_even();
 	test_over();
 	test_frees_rows();
-	for (int i = 0; i < WINDOW_COUNT; i++)
+	for (int i = 0; i < WINDOW_SUMS; i++)
 		test_frees_in((enum window)i);
 	return done_testing();
 }

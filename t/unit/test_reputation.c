@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "policy/reputation.h"
+#include "policy/signal.h"
 
 #include "t/unit/tap.h"
 
@@ -61,18 +61,25 @@ static const struct {
 	{ "a million breaches", { 0, 0, 0, 0, 1e6 }, 0, 0, 1.5 },
 };
 
+static struct score reputation_score(const struct counters *counters, double prior)
+{
+	struct history history = { .level = LEVEL_UNKNOWN };
+	struct sight sight = { .history = &history, .counters = *counters, .now_ms = counters->at_ms };
+	return signals_score(signal_defaults, &sight, prior);
+}
+
 static void test_terms(void)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct counters counters = { .at_ms = start_ms };
-		memcpy(counters.value, rows[i].value, sizeof counters.value);
+		memcpy(counters.value, rows[i].value, sizeof rows[i].value);
 		struct score score = reputation_score(&counters, -1.25);
-		is_near(score.term[TERM_PRIOR], -1.25, 0, "%s: the prior", rows[i].name);
-		is_near(score.term[TERM_SPAM], rows[i].spam, 0.0002, "%s: spam", rows[i].name);
-		is_near(score.term[TERM_EXPLOIT], rows[i].exploit, 0.0002, "%s: listed", rows[i].name);
-		is_near(score.term[TERM_BREACHES], rows[i].breaches, 0.0002, "%s: breaches", rows[i].name);
-		double sum = 0;
-		for (int term = 0; term < TERM_COUNT; term++)
+		is_near(score.prior, -1.25, 0, "%s: the prior", rows[i].name);
+		is_near(score.term[SIGNAL_SPAM], rows[i].spam, 0.0002, "%s: spam", rows[i].name);
+		is_near(score.term[SIGNAL_EXPLOIT], rows[i].exploit, 0.0002, "%s: listed", rows[i].name);
+		is_near(score.term[SIGNAL_BREACHES], rows[i].breaches, 0.0002, "%s: breaches", rows[i].name);
+		double sum = score.prior;
+		for (int term = 0; term < SIGNAL_COUNT; term++)
 			sum += score.term[term];
 		is_near(score.sum, sum, 1e-12, "%s: the terms are the sum", rows[i].name);
 	}
@@ -125,9 +132,8 @@ static void test_nonsense(void)
 
 static void test_words(void)
 {
-	is_str(term_word(TERM_PRIOR), "prior", "the prior has a word");
-	for (int i = 0; i < TERM_COUNT; i++)
-		ok(term_word((enum term)i) != NULL, "so has term %d", i);
+	for (int i = 0; i < SIGNAL_COUNT; i++)
+		ok(signal_find(signal_word((enum signal)i)) == (enum signal)i, "%s is found by its word", signal_word((enum signal)i));
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		ok(counter_half_life_s((enum counter)i) > 0, "%s decays", counter_word((enum counter)i));
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * habits: what an account usually does, in few bytes: whence it sends, as whom, with what program, to whom, at which
+ * hours and how much. Sketches, not records: hashes of 16 bits, newest first, and logarithms in a byte. They are kept in
+ * Redis as they are written here; of two daemons that write at once the later one holds, and the next message mends it.
+ *
+ * Distinct things are counted by linear counting (Whang, Vander-Zanden, Taylor 1990): a hash sets one bit of a day's
+ * map; n is -m ln(part of the bits that is clear). Good to a few per cent up to some 200.
+ */
+#ifndef PENSTOCK_HABITS_H
+#define PENSTOCK_HABITS_H
+
+#include "policy/limit.h"
+
+enum {
+	HABIT_NETWORKS = 8,
+	HABIT_ASES = 4,
+	HABIT_SENDERS = 4,
+	HABIT_MAILERS = 2,
+	HABIT_KNOWN_MAX = 31,	/* recipients; an account with more has a map of its own in Redis */
+	DISTINCT_COUNT = COUNTED_COUNT - COUNTED_SUMS,	/* by counted - COUNTED_SUMS: addresses, networks, ASes */
+};
+
+/* The three fields of the state that hold them: each at most 64 bytes, so that Redis keeps the hash a listpack. */
+enum habit_part {
+	HABIT_PLACES = 1,	/* day, days, distinct, networks, ases, senders, mailers */
+	HABIT_WEEK = 2,		/* hours and weekdays */
+	HABIT_KNOWN = 4,	/* known */
+};
+enum { HABIT_BYTES_MAX = 64 };
+
+struct habits {
+	uint16_t day;		/* days since 1970 (UTC) of `distinct` */
+	uint8_t days;		/* days on which it sent and behaved, what the ramp counts; 255: and more */
+	struct {
+		uint64_t today;		/* bits; of ASes the lower 32 */
+		uint8_t yesterday;	/* how many there were */
+	} distinct[DISTINCT_COUNT];
+	uint16_t networks[HABIT_NETWORKS], ases[HABIT_ASES];	/* newest first; 0: none */
+	uint16_t senders[HABIT_SENDERS], mailers[HABIT_MAILERS];
+	uint8_t hours[24], weekdays[7];	/* of local time: log2(1 + messages an hour) in steps of 1/20, smoothed; 0: never */
+	uint16_t known[HABIT_KNOWN_MAX];	/* recipients, newest first; 0: none */
+	bool many;		/* more recipients than `known` holds: they stand in the map */
+};
+
+/* One message as habits see it. Hashes are of 64 bits; 0: unknown, or there is none. */
+struct habit_facts {
+	int64_t now_s, local_offset_s;	/* Unix time; seconds east of UTC */
+	uint64_t address, network, as;	/* of the client */
+	uint64_t sender, mailer;
+	bool behaves;			/* the account is neither suspect nor blocked: what it does becomes habit */
+	double hour_messages;		/* what it sent in the clock hour of its last message ... */
+	int64_t last_s;			/* ... Unix time of that message; 0: none */
+};
+
+/* Is it one of the account's? False for 0, which is no thing. */
+bool habit_has_network(const struct habits *habits, uint64_t network);
+bool habit_has_as(const struct habits *habits, uint64_t as);
+bool habit_has_sender(const struct habits *habits, uint64_t sender);
+bool habit_has_mailer(const struct habits *habits, uint64_t mailer);
+bool habit_knows(const struct habits *habits, uint16_t rcpt);
+
+/* Distinct things of one UTC day and what of the day before reaches back, with this message. `what` is one of the last
+ * COUNTED_*. */
+double habit_distinct(const struct habits *habits, enum counted what, const struct habit_facts *facts);
+
+/* Messages that the account sends in such an hour of the week; NAN: nothing is known of it. */
+double habit_hour_expected(const struct habits *habits, int64_t now_s, int64_t local_offset_s);
+/* It never sent within an hour of this time of day, and is long enough there for that to mean something. */
+bool habit_hour_unused(const struct habits *habits, int64_t now_s, int64_t local_offset_s);
+
+/* The message becomes habit. Returns the parts that changed, a set of enum habit_part. A clock that went back changes no
+ * day; one that is more than two days ahead begins the day's counts anew. */
+unsigned habits_note(struct habits *habits, const struct habit_facts *facts);
+/* A recipient becomes known; true where it was not. Where `known` is full, `many` is set and the caller puts all of
+ * `known` and this one into the map. */
+bool habits_note_rcpt(struct habits *habits, uint16_t rcpt);
+
+/* The bytes of one part as Redis holds it; returns how many (0: nothing to keep). */
+size_t habits_write(const struct habits *habits, enum habit_part part, char bytes[HABIT_BYTES_MAX]);
+/* The other way; bytes of another length or version are read as if there were none: false. */
+bool habits_read(struct habits *habits, enum habit_part part, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * history: what is remembered of an account from message to message, and how one message changes it. Redis holds it
+ * (redis-schema/charge.lua does the same sums there), the table of recent accounts goes on with it while Redis is away,
+ * and replay keeps one for each account.
+ */
+#ifndef PENSTOCK_HISTORY_H
+#define PENSTOCK_HISTORY_H
+
+#include "policy/account.h"
+#include "policy/habits.h"
+#include "policy/level.h"
+#include "policy/rate.h"
+#include "policy/reputation.h"
+
+enum {
+	STATE_DOMAIN_MAX = 60,	/* bytes of a domain that are kept in Redis: a listpack takes strings of up to 64 */
+	HISTORY_DIGESTS = 3,	/* messages that are remembered, to know one that is tried again */
+};
+
+struct history {
+	struct rates rates;
+	struct counters counters;
+	enum level level;	/* LEVEL_UNKNOWN: never judged */
+	int64_t level_since_s;	/* Unix time */
+	double score;		/* at its last message, for people: rules add it up anew */
+	int64_t first_s;	/* Unix time of the first message; 0: none yet */
+	int64_t pardoned_s;	/* limits.password_changed_s of the last pardon; 0: none */
+	uint32_t digests[HISTORY_DIGESTS];	/* of the last messages, newest first; 0: none */
+	char unauthorised[STATE_DOMAIN_MAX + 1];	/* a sender domain of his whose SPF record passes by none of our addresses */
+	struct habits habits;
+};
+
+/* One message to be checked and charged. */
+struct charge {
+	char account[ACCOUNT_MAX + 1];	/* or a group's name, see account_group() */
+	int64_t now_ms;		/* the daemon's clock; Redis uses its own */
+	struct limits limits;	/* what holds, filled up from plans and the ramp */
+	bool checked;		/* true: charge only where it is within the limits, or limits.over passes it anyway */
+	bool quota;		/* false: a refused message: counters only */
+	struct amounts amounts;	/* negative: given back */
+	uint32_t digest;	/* 0: none. A message that is among the history's digests is not charged again */
+	double counts[COUNTER_COUNT];	/* what it adds to the counters; negative: takes away */
+	enum level level;	/* LEVEL_UNKNOWN: leave it */
+	double score;
+	int64_t pardoned_s;	/* 0: leave it */
+	char unauthorised[STATE_DOMAIN_MAX + 1];	/* history's; "" leaves what is there, "-" forgets it */
+	unsigned habits_changed;	/* parts (enum habit_part) of ... */
+	struct habits habits;		/* ... these that take the place of what is there */
+};
+
+/* Does a message pass that is over a limit, by another way than usual? */
+static inline bool charge_passes(const struct charge *charge)
+{
+	return charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
+}
+
+/* Fills in what is to be said of the window that `breach` names, for the account's own limit; `rates` are rolled to now
+ * and without the message. */
+void charge_breach(const struct charge *charge, const struct rates *rates, struct breach *breach);
+
+/* Checks all sums and charges them, or charges none; counters, level and habits change in any case. Returns the first
+ * window that is passed, WINDOW_COUNT where there is none; `*again_out` (may be NULL): the message was charged before. */
+enum window history_charge(struct history *history, const struct charge *charge, bool *again_out);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * signal: what each signal's raw value is, and what one message adds to the evidence behind it. One function a row.
+ */
+#ifndef PENSTOCK_SIGNAL_H
+#define PENSTOCK_SIGNAL_H
+
+#include "policy/facts.h"
+
+/* The account as signals see it. */
+struct sight {
+	const struct history *history;	/* as it was before the message at hand */
+	struct counters counters;	/* decayed to now, the message at hand added */
+	struct rates rates;		/* rolled to now */
+	double hour_messages;		/* within the last hour, the message at hand added */
+	int64_t now_ms, local_offset_s;
+	const struct facts *facts;	/* of the message at hand; NULL: there is none */
+};
+
+/* The sum over all signals with `prior`. */
+struct score signals_score(const struct signal_setting settings[SIGNAL_COUNT], const struct sight *sight, double prior);
+
+/* What one message adds to the counters that are evidence (COUNTER_CONTENT and on); `counts` has the others already. */
+void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT]);
+
+#endif
