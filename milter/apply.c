@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/apply.h"
 
+#include "milter/explain.h"
 #include "policy/base/text.h"
 
 #include <stdio.h>
@@ -9,8 +10,6 @@
 #include "policy/base/banned.h"
 
 #define SPAM_HEADER "X-Penstock-Spam"
-
-enum { REPLY_MAX = 480 };	/* RFC 5321 section 4.5.3.1.5: a reply line has 512 bytes */
 
 /* When a limit frees, in words. */
 static void add_wait(struct text *text, int64_t seconds)
@@ -23,18 +22,28 @@ static void add_wait(struct text *text, int64_t seconds)
 		text_addf(text, "%lld hours", (long long)((seconds + 3599) / 3600));
 }
 
+/* Whose limit it is, without a name: who asks may be a stranger who guessed a password. How much all of a server's
+ * customers may send together is nobody's business. */
 static void say_limit(const struct session *session, const struct verdict *verdict, struct text *text)
 {
+	static const char *const whose[SCOPE_COUNT] = {
+		[SCOPE_ACCOUNT] = "your", [SCOPE_DOMAIN] = "your domain's", [SCOPE_CUSTOMER] = "your organisation's",
+		[SCOPE_SERVER] = "this server's",
+	};
+	const struct breach *breach = &verdict->breach;
 	(void)session;
-	text_addf(text, "limit of %lld %s (%s) reached; free again in ",
-		  (long long)verdict->breach.limit, window_said(verdict->breach.window), window_word(verdict->breach.window));
-	add_wait(text, verdict->breach.frees_in_s);
+	text_addf(text, "%s limit of ", whose[breach->scope]);
+	if (breach->scope != SCOPE_SERVER)
+		text_addf(text, "%lld ", (long long)breach->limit);
+	text_addf(text, "%s (%s)%s reached; free again in ", window_said(breach->window), window_word(breach->window),
+		  breach->ramp ? " for a new account" : "");
+	add_wait(text, breach->frees_in_s);
 }
 
 static void say_rcpts(const struct session *session, const struct verdict *verdict, struct text *text)
 {
 	(void)verdict;
-	text_addf(text, "limit of %lld recipients a message (rcpts_per_message) reached",
+	text_addf(text, "your limit of %lld recipients a message (rcpts_per_message) reached",
 		  (long long)session->message->facts.limits.rcpts_per_message);
 }
 
@@ -48,44 +57,66 @@ static void say_listed(const struct session *session, const struct verdict *verd
 			text_addf(text, " %s", verdict->reasons[i].detail);
 }
 
-/* What a refused client hears: reason, enhanced code (RFC 3463), words or the function that makes them. The admin's
- * note on a block is for the log: it may speak of third persons. */
-static const struct {
-	const char *code;
+/* What a refused client hears: reason, tag (a contract, see penstock.8), enhanced code (RFC 3463), words or the function
+ * that makes them. The admin's note on a block is for the log: it may speak of third persons. */
+static const struct reply {
+	const char *tag, *code;
 	const char *words;
 	void (*say)(const struct session *session, const struct verdict *verdict, struct text *text);
 } replies[REASON_COUNT] = {
-	[REASON_OVERLOAD] = { "3.2", "too many sessions; try again in a minute", NULL },
-	[REASON_MEMORY] = { "3.4", "the message has more header fields than can be looked at", NULL },
-	[REASON_STORE_AWAY] = { "3.0", "the limits of this account cannot be looked up now; try again later", NULL },
-	[REASON_LISTS_AWAY] = { "7.1", "your address cannot be looked up in the block lists now; try again later", NULL },
-	[REASON_CONTENT_AWAY] = { "3.0", "the content scanner does not answer; try again later", NULL },
-	[REASON_ADMIN_BLOCK] = { "7.1", "this account is blocked; please ask your provider", NULL },
-	[REASON_SCORE] = { "7.1", "this account is blocked, its mail looked like abuse; please ask your provider", NULL },
-	[REASON_LISTED] = { "7.1", NULL, say_listed },
-	[REASON_SPF_FAIL] = { "7.23", "the SPF record of the sender's domain does not allow your address", NULL },
-	[REASON_LIMIT] = { "7.1", NULL, say_limit },
-	[REASON_RCPTS_PER_MESSAGE] = { "5.3", NULL, say_rcpts },
-	[REASON_CONTENT] = { "7.1", "the content of this message looks like spam", NULL },
+	[REASON_OVERLOAD] = { "busy", "3.2", "too many sessions; try again in a minute", NULL },
+	[REASON_MEMORY] = { "message", "3.4", "the message has more header fields than can be looked at", NULL },
+	[REASON_STORE_AWAY] = { "later", "3.0", "the limits of this account cannot be looked up now; try again later", NULL },
+	[REASON_LISTS_AWAY] = { "later", "7.1", "your address cannot be looked up in the block lists now; try again later",
+				NULL },
+	[REASON_CONTENT_AWAY] = { "later", "3.0", "the content scanner does not answer; try again later", NULL },
+	[REASON_ADMIN_BLOCK] = { "blocked", "7.1", "this account is blocked; please ask your provider", NULL },
+	[REASON_SCORE] = { "level", "7.1", "this account is blocked, its mail looked like abuse; please ask your provider",
+			   NULL },
+	[REASON_LISTED] = { "listed", "7.1", NULL, say_listed },
+	[REASON_SPF_FAIL] = { "spf", "7.23", "the SPF record of the sender's domain does not allow your address", NULL },
+	[REASON_LIMIT] = { "limit", "7.1", NULL, say_limit },
+	[REASON_RCPTS_PER_MESSAGE] = { "limit", "5.3", NULL, say_rcpts },
+	[REASON_CONTENT] = { "content", "7.1", "the content of this message looks like spam", NULL },
 };
+
+/* A reason without a row of its own. */
+static const struct reply other_reply = { "policy", "7.1", "refused by policy; please ask your provider", NULL };
+
+/* The reference stands at the end and is never cut. */
+static void say_reply(const struct session *session, const struct verdict *verdict, char words[REPLY_MAX + 1])
+{
+	enum { TAIL_MAX = sizeof "; ref " + REFERENCE_MAX };
+	const struct reply *reply = &replies[verdict->cause];
+	if (reply->tag == NULL)
+		reply = &other_reply;
+	struct text text = text_over(words, REPLY_MAX + 1 - TAIL_MAX);
+	text_addf(&text, "[%s] ", reply->tag);
+	if (reply->say != NULL)
+		reply->say(session, verdict, &text);
+	else
+		text_add(&text, reply->words);
+	text.size = REPLY_MAX + 1;
+	if (session->message->reference[0] != '\0')
+		text_addf(&text, "; ref %s", session->message->reference);
+}
 
 sfsistat apply_refusal(SMFICTX *context, const struct session *session)
 {
-	const struct verdict *verdict = &session->message->verdict;
-	char words[REPLY_MAX], code[8];
-	struct text text = text_over(words, sizeof words);
+	struct message *message = session->message;
+	const struct verdict *verdict = &message->verdict;
+	char words[REPLY_MAX + 1], code[8], numeric[4] = "451";
 	if (!verdict_refuses(verdict))
 		return SMFIS_CONTINUE;
+	explain_refer(session);
 	bool defer = verdict->action == ACTION_DEFER;
-	const char *enhanced = replies[verdict->cause].code != NULL ? replies[verdict->cause].code : "7.1";
+	const char *enhanced = replies[verdict->cause].code != NULL ? replies[verdict->cause].code : other_reply.code;
 	snprintf(code, sizeof code, "%c.%s", defer ? '4' : '5', enhanced);
-	if (replies[verdict->cause].say != NULL)
-		replies[verdict->cause].say(session, verdict, &text);
-	else
-		text_add(&text, replies[verdict->cause].words != NULL ? replies[verdict->cause].words : "refused");
-	char numeric[4] = "451";
 	if (!defer)
 		memcpy(numeric, "550", sizeof numeric);
+	say_reply(session, verdict, words);
+	struct text told = text_over(message->reply, sizeof message->reply);
+	text_addf(&told, "%s %s %s", numeric, code, words);
 	smfi_setreply(context, numeric, code, words);
 	return defer ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }
@@ -117,6 +148,7 @@ sfsistat apply_verdict(SMFICTX *context, const struct session *session)
 	char value[80];
 	if (verdict_refuses(verdict))
 		return apply_refusal(context, session);
+	explain_refer(session);
 	if (verdict->action == ACTION_DISCARD)
 		return SMFIS_DISCARD;
 	delete_forged(context, message);
@@ -127,7 +159,7 @@ sfsistat apply_verdict(SMFICTX *context, const struct session *session)
 	if (apply_marks(&message->facts, verdict))
 		insert_header(context, session->setup->config->set.postfix_header, verdict->transport->name);
 	if (verdict->action == ACTION_HOLD) {
-		snprintf(value, sizeof value, "penstock: %s", reason_word(verdict->cause));
+		snprintf(value, sizeof value, "penstock: %s; ref %s", reason_word(verdict->cause), message->reference);
 		smfi_quarantine(context, value);
 	}
 	return SMFIS_CONTINUE;

@@ -52,6 +52,8 @@
 	    "Unix socket of penstockctl; only root and the daemon's account can use it.")          \
 	ROW("socketmap.listen", socketmap_listen, STRING, "unix:/run/penstock/socketmap.sock", 0, 255, \
 	    "Where Postfix asks for a sender's transport: unix:PATH or inet:ADDRESS:PORT; empty: none.") \
+	ROW("socketmap.throttle_s", socketmap_throttle_s, INT, "5", 0, 60,                         \
+	    "Postfix makes clients of suspect accounts wait so many seconds a recipient, where it asks for it; 0: never.") \
 	ROW("redis.server", redis_server, STRING, "127.0.0.1:6379", 1, 255,                        \
 	    "unix:/path, address:port or [v6]:port.")                                              \
 	ROW("redis.username", redis_username, STRING, "", 0, 255, "For AUTH with an ACL user.")    \
@@ -113,6 +115,9 @@
 	ROW("content.slow_score", content_slow_score, FLOAT, "8", -1000, 100000, "... leaves by the suspect pool.") \
 	ROW("content.hold_score", content_hold_score, FLOAT, "100000", -1000, 100000, "... goes to the MTA's hold queue.") \
 	ROW("content.reject_score", content_reject_score, FLOAT, "100000", -1000, 100000, "... is rejected.") \
+	ROW("explain.keep", explain_keep, INT, "20000", 0, 10000000,                               \
+	    "Entries of penstockctl explain that Redis keeps, about; each takes a KiB. 0: none are written.") \
+	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, "Older ones go; 0: only by their number.") \
 	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
 
 #define SETTING_TYPE_STRING const char *

@@ -20,6 +20,7 @@ struct rbl;
 struct daemon {
 	struct loop *loop;	/* owned */
 	struct store *store;	/* owned; its functions belong to the loop thread */
+	char node[17];		/* this daemon's name among those that share one Redis; from the start on */
 };
 
 extern struct daemon the_daemon;

@@ -2,6 +2,8 @@
 #include "milter/record.h"
 
 #include "milter/clock.h"
+#include "milter/explain.h"
+#include "milter/held.h"
 #include "milter/log.h"
 #include "milter/sender.h"
 #include "milter/stats.h"
@@ -65,6 +67,23 @@ static const char *knowledge_word(enum knowledge known)
 	return words[known];
 }
 
+/* What few messages have. */
+static void add_more(struct text *line, const struct message *message)
+{
+	const struct facts *facts = &message->facts;
+	const struct breach *breach = &message->verdict.breach;
+	if (facts->lane != LANE_ACCOUNT)
+		text_addf(line, " lane=%s", lane_word(facts->lane));
+	if (facts->rcpts_new_known)
+		text_addf(line, " new=%lld", (long long)facts->rcpts_new);
+	if (facts->again)
+		text_add(line, " again=yes");
+	if (breach->window != WINDOW_COUNT)
+		text_addf(line, " scope=%s", scope_word(breach->scope));
+	if (message->reference[0] != '\0')
+		text_addf(line, " ref=%s", message->reference);
+}
+
 static void log_message(const struct session *session, const char *stage, const char *queue_id)
 {
 	const struct message *message = session->message;
@@ -88,6 +107,7 @@ static void log_message(const struct session *session, const char *stage, const 
 	if (facts->spf.client != SPF_ANSWER_UNKNOWN)
 		text_addf(&line, " spf=%s", spf_word(facts->spf.client));
 	add_reasons(&line, verdict);
+	add_more(&line, message);
 	if (message->forged_count > 0)
 		text_addf(&line, " forged=%llu", (unsigned long long)message->forged_count);
 	text_addf(&line, " redis=%s ms=%lld stage=%s", knowledge_word(facts->state.known),
@@ -105,4 +125,7 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	    message->facts.rcpts_remote > 0)
 		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
 	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id);
+	explain_note(session, stage, queue_id);
+	if (ended && verdict->action == ACTION_HOLD)
+		held_note(session, queue_id);
 }

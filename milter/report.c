@@ -10,6 +10,7 @@
 #include "milter/dns/engine.h"
 #include "milter/dns/lists.h"
 #include "milter/dns/rbl.h"
+#include "milter/held.h"
 #include "milter/report_inside.h"
 #include "milter/stats.h"
 #include "policy/base/text.h"
@@ -38,6 +39,7 @@ struct snapshot {
 	struct rbl_stats dns;
 	struct cache_stats dns_cache;
 	struct scan_stats content;
+	struct held_stats held;
 	uint64_t redis_up, breaker_open, uptime_s, max_sessions;
 };
 
@@ -55,6 +57,7 @@ static struct snapshot *snapshot_new(void)
 	if (snapshot->setup->engine != NULL)
 		snapshot->dns_cache = cache_stats(engine_cache(snapshot->setup->engine));
 	snapshot->content = scan_stats();
+	snapshot->held = held_stats();
 	snapshot->redis_up = snapshot->redis.up;
 	snapshot->breaker_open = snapshot->redis.breaker_open;
 	snapshot->uptime_s = (uint64_t)(snapshot->now_ms - snapshot->stats.started_ms) / 1000;
@@ -123,7 +126,10 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("content", "timeouts", "content_timeouts_total", "", "counter", "Scans without an answer in time.", \
 	    content.timeouts)                                                                      \
 	ROW("content", "recent_failures", "content_recent_failures", "", "gauge",                  \
-	    "Failures since the last good answer.", content.recent_failures)
+	    "Failures since the last good answer.", content.recent_failures)                       \
+	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
+	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
+	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to list them.", held.waiting)
 
 static const struct figure {
 	const char *section, *word, *metric, *label, *type, *help;
@@ -256,13 +262,21 @@ static void health_quiet(const struct snapshot *snapshot, struct health_list *li
 		health_add(list, HEALTH_WARNING, "messages: none for %" PRId64 " minutes.", quiet_ms / 60000);
 }
 
+static void health_held(const struct snapshot *snapshot, struct health_list *list)
+{
+	if (snapshot->held.late > 0)
+		health_add(list, HEALTH_WARNING, "held: %" PRIu64 " messages are past their date by %d minutes and more; is "
+			   "penstock-release.timer at work?", snapshot->held.late, HELD_LATE_S / 60);
+}
+
 static void health_pools(const struct snapshot *snapshot, struct health_list *list)
 {
 	report_pools_health(snapshot->setup->config, list);
 }
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
-	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_pools,
+	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_held,
+	health_pools,
 };
 
 static const char *const health_words[] = {
@@ -320,13 +334,13 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 	for (size_t i = 0; i < sizeof health_rows / sizeof health_rows[0]; i++)
 		health_rows[i](snapshot, &list);
 	*health_out = list.worst;
-	json_t *status = json_pack("{s:s, s:s, s:o, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:{}}", "status",
+	json_t *status = json_pack("{s:s, s:s, s:o, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:{}, s:{}}", "status",
 				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
 				   "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
 				   "lists", list_rows(snapshot),
 				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
-				   "actions");
+				   "held", "actions");
 	if (status != NULL)
 		status_figures(snapshot, status);
 	return status;

@@ -8,11 +8,14 @@
 #include "milter/ctl/control.h"
 #include "milter/daemon.h"
 #include "milter/endpoint.h"
+#include "milter/explain.h"
+#include "milter/held.h"
 #include "milter/identify.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "milter/monitor.h"
 #include "milter/notify.h"
+#include "milter/outbox.h"
 #include "milter/privilege.h"
 #include "milter/sender.h"
 #include "milter/session.h"
@@ -200,10 +203,13 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	server->first = config;
 	server->main_thread = pthread_self();
 	make_node(server);
+	text_copy(the_daemon.node, sizeof the_daemon.node, server->node);
 	warn_no_lists(config);
 	stats_start();
 	the_daemon.loop = loop_new();
-	if (the_daemon.loop == NULL || !open_all(server, error, error_size) || !monitor_start(the_daemon.loop))
+	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
+	    !held_start(loop_base(the_daemon.loop)) || !open_all(server, error, error_size) ||
+	    !monitor_start(the_daemon.loop))
 		server_stop(&server);
 	return server;
 }
@@ -399,9 +405,12 @@ bool server_stop(struct server **server)
 	control_stop(&stopped->control);
 	socketmap_stop(&stopped->socketmap);
 	monitor_stop();
+	held_stop();
 	setup_clear();
 	scan_end_all();
 	store_free(&the_daemon.store);
+	outbox_stop();
+	explain_clear();
 	loop_free(&the_daemon.loop);
 	sender_clear();
 	config_drop(&stopped->first);

@@ -10,12 +10,14 @@
 #include "milter/daemon.h"
 #include "milter/dns/rbl.h"
 #include "milter/dns/spf.h"
+#include "milter/reference.h"
 #include "policy/base/arena.h"
 
 enum {
 	SESSION_ARENA_MAX = 4096,	/* bytes of HELO and the like */
 	MESSAGE_ARENA_MAX = 65536,	/* bytes of sender and header names */
 	HELO_MAX = 255,
+	REPLY_MAX = 480,	/* RFC 5321 section 4.5.3.1.5: a reply line has 512 bytes */
 };
 
 /* A header field of the client's that only we may write. */
@@ -52,6 +54,9 @@ struct message {
 	struct scan_text scan;
 	struct message_spf spf;
 	bool rcpt_refused;		/* one was refused for a limit */
+	char reference[REFERENCE_MAX + 1];	/* explain.h; "" : the message is not notable */
+	bool explains;			/* the reference is new: it needs an entry */
+	char reply[REPLY_MAX + 1];	/* what the client was told, codes included; "" : nothing */
 };
 
 struct network_ask;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/control.h"
 
+#include "milter/clock.h"
+#include "milter/ctl/explaining.h"
+#include "milter/ctl/holding.h"
 #include "milter/ctl/lookup.h"
 #include "milter/daemon.h"
 #include "milter/endpoint.h"
@@ -22,6 +25,7 @@ enum {
 	DEADLINE_S = 10,
 	TOP_DEFAULT = 20,
 	TOP_MAX = 1000,
+	REPORT_MAX = 10000,
 	FIELDS_MAX = WINDOW_COUNT + 3,	/* windows, rcpts_per_message, over, plan */
 	SECONDS_MAX = 315360000,	/* ten years */
 	VALUE_SHOWN_MAX = 80,
@@ -338,13 +342,63 @@ static bool do_rbl(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
+static bool do_explain(struct request *request, char *error, size_t error_size)
+{
+	const char *what = json_string_value(json_object_get(request->json, "what"));
+	if (what == NULL || *what == '\0' || strlen(what) > ACCOUNT_MAX)
+		return fail_value(request, "what", "a reference, a queue id or an account", error, error_size);
+	if (!explaining_start(request->call, what, error, error_size))
+		return false;
+	request_free(request);
+	return true;
+}
+
+static bool do_held(struct request *request, char *error, size_t error_size)
+{
+	bool lists = strcmp(request->command->word, "held.list") == 0;
+	if (!(lists ? holding_list : holding_remove)(request->call, request->json, error, error_size))
+		return false;
+	request_free(request);
+	return true;
+}
+
+/* What was learnt of an account's earlier mail by somebody who reads logs or complaints. */
+static bool do_report(struct request *request, char *error, size_t error_size)
+{
+	static const struct {
+		const char *word;
+		enum counter counter;
+	} kinds[] = {
+		{ "dead", COUNTER_DEAD }, { "complaint", COUNTER_COMPLAINTS },
+		{ "auth_failure", COUNTER_AUTH_FAILURES }, { "trap", COUNTER_TRAPS },
+	};
+	const char *word = json_string_value(json_object_get(request->json, "kind"));
+	const json_t *count = json_object_get(request->json, "count");
+	json_int_t number = count == NULL ? 1 : json_integer_value(count);	/* 0 where it is no integer */
+	if (!read_account(request, error, error_size))
+		return false;
+	if (number < 1 || number > REPORT_MAX)
+		return fail_value(request, "count", "a whole number from 1 to 10000", error, error_size);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (word != NULL && strcmp(word, kinds[i].word) == 0) {
+			store_report(the_daemon.store, request->account, kinds[i].counter, (double)number, clock_now_ms());
+			change_done(request);
+			return true;
+		}
+	return fail_value(request, "kind", "dead, complaint, auth_failure or trap", error, error_size);
+}
+
 static const struct command commands[] = {
 	{ "status", do_status, "", NULL },
 	{ "pools", do_pools, "", NULL },
 	{ "monitor.check", do_monitor_check, "", NULL },
 	{ "top", do_top, "by count", NULL },
 	{ "rbl", do_rbl, "target", NULL },
+	{ "explain", do_explain, "what", NULL },
+	{ "held.list", do_held, "due skip", NULL },
+	{ "held.remove", do_held, "members", NULL },
 	{ "account.show", do_show, "account", NULL },
+	{ "account.report", do_report, "account kind count", NULL },
 	{ "account.limit", do_limit, "account set", NULL },
 	{ "account.block", do_note, "account reason seconds", "block" },
 	{ "account.unblock", do_delete, "account", "block" },
@@ -401,8 +455,8 @@ static bool run(struct request *request, const char *line, size_t length, char *
 	request->command = command_find(json_string_value(word));
 	if (request->command == NULL) {
 		show(word, shown);
-		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, or account.show, limit, "
-			    "block, unblock, exempt, unexempt or reset.", shown);
+		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, "
+			    "held.list, held.remove, or account.show, report, limit, block, unblock, exempt, unexempt or reset.", shown);
 	}
 	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
 }

@@ -8,6 +8,7 @@
 #include "redis-schema/keys.h"
 #include "redis-schema/reply.h"
 #include "t/fake/fake.h"
+#include "t/fake/redis_lists.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -146,6 +147,11 @@ static void add_item(struct fake_reply *reply, const char *item)
 	reply->items[reply->count++] = item != NULL ? copy(item) : NULL;
 }
 
+void fake_reply_add(struct fake_reply *reply, const char *item)
+{
+	add_item(reply, item);
+}
+
 static void do_hset(int argc, const char *const *argv, struct fake_reply *reply)
 {
 	struct key *key = get_key(argv[1]);
@@ -233,6 +239,8 @@ static void run(int argc, const char *const *argv, struct fake_reply *reply)
 			commands[i].run(argc, argv, reply);
 		return;
 	}
+	if (fake_lists_command(argc, argv, reply))
+		return;
 	snprintf(reply->error, sizeof reply->error, "ERR unknown command '%s', or too few words", argv[0]);
 }
 
@@ -257,6 +265,7 @@ void fake_redis_clear(void)
 	pthread_mutex_lock(&lock);
 	while (keys != NULL)
 		remove_key(&keys);
+	fake_lists_clear();
 	pthread_mutex_unlock(&lock);
 }
 

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/ctl/explaining.h"
+
+#include "milter/clock.h"
+#include "milter/daemon.h"
+#include "milter/exchange.h"
+#include "milter/reference.h"
+#include "milter/report.h"
+#include "policy/base/text.h"
+
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum {
+	PIECE = 200,		/* entries that Redis is asked for at once */
+	WORDS = 9,		/* of one: its id, and four fields with their values */
+	ID_MAX = 47,
+	AROUND_BEFORE_S = 60,	/* two clocks, and a queue of entries */
+	AROUND_AFTER_S = 300,
+};
+
+/* How an entry was found; the least number is shown. */
+enum match { MATCH_REFERENCE, MATCH_QUEUE_ID, MATCH_ACCOUNT, MATCH_NONE };
+
+static const char *const match_words[] = { "reference", "queue_id", "account" };
+
+struct explaining {
+	struct exchange_call *call;	/* owes exchange_answer */
+	char what[ACCOUNT_MAX + 1], reference[REFERENCE_MAX + 1], account[ACCOUNT_MAX + 1];
+	int64_t around_s;	/* second of the reference; 0: all is read */
+	char newest[ID_MAX + 2], oldest[ID_MAX + 2];	/* what is read next, and how far back */
+	char seen[ID_MAX + 1];	/* the last one that was read */
+	long long read, strange;
+	enum match match;
+	json_t *entries;	/* owned */
+};
+
+static int under_way;	/* the loop thread's */
+
+/* Takes `json`; NULL: no memory. */
+static void finish(struct explaining *explaining, json_t *json)
+{
+	struct evbuffer *line = evbuffer_new();
+	if (json != NULL && json_object_get(json, "error") == NULL)
+		json_object_set_new(json, "ok", json_true());
+	if (line != NULL)
+		report_write(line, json);
+	else
+		json_decref(json);
+	exchange_answer(explaining->call, line);
+	if (line != NULL)
+		evbuffer_free(line);
+	json_decref(explaining->entries);
+	free(explaining);
+	under_way--;
+}
+
+static void finish_error(struct explaining *explaining, const char *error)
+{
+	finish(explaining, json_pack("{s:o}", "error", report_text(error)));
+}
+
+static json_t *result(const struct explaining *explaining)
+{
+	int64_t seen_s = strtoll(explaining->seen, NULL, 10) / 1000;
+	return json_pack("{s:o, s:s, s:O, s:I, s:I}", "what", report_text(explaining->what), "kind",
+			 match_words[explaining->match], "entries", explaining->entries, "read",
+			 (json_int_t)explaining->read, "reaches_back_s",
+			 (json_int_t)(seen_s > 0 ? clock_now_ms() / 1000 - seen_s : 0));
+}
+
+static void say_nothing_found(struct explaining *explaining)
+{
+	char error[700], shown[200];
+	struct text text = text_over(error, sizeof error);
+	int64_t seen_s = strtoll(explaining->seen, NULL, 10) / 1000;
+	text_copy(shown, sizeof shown, explaining->what);
+	text_addf(&text, "explain: nothing is known of \"%s\" as %sa queue id or an account: ", shown,
+		  explaining->reference[0] != '\0' ? "a reference, " : "");
+	if (explaining->read == 0)
+		text_add(&text, "the stream of explanations is empty");
+	else
+		text_addf(&text, "%lld entries were read, which reach back %lld minutes", explaining->read,
+			  (long long)(clock_now_ms() / 1000 - seen_s + 59) / 60);
+	text_add(&text, " (explain.keep, explain.days); only what was refused, held, slowed or tagged, or is of suspect "
+			"accounts, has an entry");
+	if (explaining->strange > 0)
+		text_addf(&text, "; %lld entries are of another form than ours", explaining->strange);
+	text_add(&text, ".");
+	finish_error(explaining, error);
+}
+
+/* The account as it stands now, behind what was found in the stream. */
+static void on_fetched(void *arg, const struct account_state *state, const unsigned char *map)
+{
+	struct explaining *explaining = arg;
+	(void)map;
+	bool known = state->known != KNOWLEDGE_NONE &&
+		     (state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0' || state->exempt[0] != '\0');
+	if (!known && json_array_size(explaining->entries) == 0) {
+		say_nothing_found(explaining);
+		return;
+	}
+	explaining->match = MATCH_ACCOUNT;
+	json_t *json = result(explaining);
+	if (json != NULL)
+		json_object_set_new(json, "account", report_account(explaining->account, state));
+	finish(explaining, json);
+}
+
+static void read_piece(struct explaining *explaining);
+
+/* All was read, or enough was found. */
+static void read_all(struct explaining *explaining)
+{
+	if (explaining->match == MATCH_REFERENCE || explaining->match == MATCH_QUEUE_ID) {
+		finish(explaining, result(explaining));
+	} else if (explaining->match == MATCH_NONE && explaining->around_s != 0) {
+		explaining->around_s = 0;
+		text_copy(explaining->newest, sizeof explaining->newest, "+");
+		text_copy(explaining->oldest, sizeof explaining->oldest, "-");
+		explaining->read = 0;
+		read_piece(explaining);
+	} else if (explaining->account[0] != '\0') {
+		store_fetch(the_daemon.store, explaining->account, on_fetched, explaining);
+	} else {
+		say_nothing_found(explaining);
+	}
+}
+
+static enum match match_of(const struct explaining *explaining, const char *const *words)
+{
+	if (explaining->reference[0] != '\0' && strcmp(words[2], explaining->reference) == 0)
+		return MATCH_REFERENCE;
+	if (strcmp(words[4], explaining->what) == 0)
+		return MATCH_QUEUE_ID;
+	return strcmp(words[6], explaining->account) == 0 ? MATCH_ACCOUNT : MATCH_NONE;
+}
+
+/* "1767225600123-0" r REFERENCE q QUEUEID a ACCOUNT e JSON */
+static bool is_ours(const char *const *words)
+{
+	static const char *const fields[] = { "r", "q", "a", "e" };
+	for (int i = 0; i < WORDS; i++)
+		if (words[i] == NULL)
+			return false;
+	for (int i = 0; i < 4; i++)
+		if (strcmp(words[1 + 2 * i], fields[i]) != 0)
+			return false;
+	return strspn(words[0], "0123456789-") == strlen(words[0]) && strlen(words[0]) <= ID_MAX;
+}
+
+/* An entry that is matched better than those before takes their place. */
+static void take(struct explaining *explaining, const char *const *words)
+{
+	enum match match = match_of(explaining, words);
+	if (match > explaining->match || match == MATCH_NONE ||
+	    json_array_size(explaining->entries) == EXPLAIN_ENTRIES_MAX)
+		return;
+	json_t *entry = json_loads(words[8], JSON_REJECT_DUPLICATES, NULL);
+	if (entry == NULL) {
+		explaining->strange++;
+		return;
+	}
+	if (match < explaining->match)
+		json_array_clear(explaining->entries);
+	explaining->match = match;
+	json_array_append_new(explaining->entries, entry);
+}
+
+static void on_piece(void *arg, const char *error, int count, const char *const *items)
+{
+	struct explaining *explaining = arg;
+	int at = 0, read = 0;
+	char sentence[300];
+	if (error != NULL) {
+		snprintf(sentence, sizeof sentence, "explain: Redis did not say: %.200s.", error);
+		finish_error(explaining, sentence);
+		return;
+	}
+	for (; at + WORDS <= count && is_ours(items + at); at += WORDS, read++) {
+		take(explaining, items + at);
+		text_copy(explaining->seen, sizeof explaining->seen, items[at]);
+	}
+	explaining->read += read;
+	explaining->strange += at < count;
+	bool enough = explaining->match == MATCH_REFERENCE || explaining->match == MATCH_QUEUE_ID ||
+		      (explaining->match == MATCH_ACCOUNT && json_array_size(explaining->entries) == EXPLAIN_ENTRIES_MAX);
+	if (enough || read < PIECE) {
+		read_all(explaining);
+		return;
+	}
+	snprintf(explaining->newest, sizeof explaining->newest, "(%s", explaining->seen);
+	read_piece(explaining);
+}
+
+static void read_piece(struct explaining *explaining)
+{
+	const char *argv[] = { "XREVRANGE", "explain", explaining->newest, explaining->oldest, "COUNT", "200" };
+	store_key_command(the_daemon.store, 6, argv, on_piece, explaining);
+}
+
+bool explaining_start(struct exchange_call *call, const char *what, char *error, size_t error_size)
+{
+	struct setup *setup = setup_hold();
+	bool cut_tag = setup->config->set.accounts_cut_tag;
+	setup_drop(&setup);
+	struct explaining *explaining = under_way < EXPLAININGS_MAX ? calloc(1, sizeof *explaining) : NULL;
+	if (explaining == NULL || (explaining->entries = json_array()) == NULL) {
+		snprintf(error, error_size, "explain: %d are under way already, or the daemon is out of memory; try again.",
+			 under_way);
+		free(explaining);
+		return false;
+	}
+	explaining->call = call;
+	explaining->match = MATCH_NONE;
+	text_copy(explaining->what, sizeof explaining->what, what);
+	text_copy(explaining->newest, sizeof explaining->newest, "+");
+	text_copy(explaining->oldest, sizeof explaining->oldest, "-");
+	account_name(what, cut_tag, explaining->account);
+	/* without its dash a queue id may look like one */
+	if (reference_read(what, explaining->reference, &explaining->around_s) && strchr(what, '-') != NULL) {
+		snprintf(explaining->newest, sizeof explaining->newest, "%lld",
+			 (long long)(explaining->around_s + AROUND_AFTER_S) * 1000);
+		snprintf(explaining->oldest, sizeof explaining->oldest, "%lld",
+			 (long long)(explaining->around_s > AROUND_BEFORE_S ? explaining->around_s - AROUND_BEFORE_S : 0) * 1000);
+	} else {
+		explaining->around_s = 0;
+	}
+	under_way++;
+	read_piece(explaining);
+	return true;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * explain: what support wants to know of a message later: the whole sum as it was then, what happened and what the client
+ * was told. One entry for each notable message in the stream `explain` of Redis (redis-schema/README.md), bounded by
+ * explain.keep and explain.days, written without waiting and kept while Redis is away.
+ *
+ * Notable: refused, held, discarded, slowed, tagged, of a suspect account, of one whose level changed, or one that a rule
+ * which runs for show would have treated otherwise. What happens to an account again within a minute, for the same cause,
+ * at the same level, has the reference of the first time: a flood writes one entry a minute, and each reference that
+ * somebody was told is found. Of messages that were taken, whose queue id people have in hand, the first ten a minute
+ * have entries of their own.
+ */
+#ifndef PENSTOCK_EXPLAIN_H
+#define PENSTOCK_EXPLAIN_H
+
+#include "milter/session.h"
+
+#include <jansson.h>
+
+/* The verdict stands: gives the message its reference, or none. Before the MTA is told. Any thread. */
+void explain_refer(const struct session *session);
+
+/* Sends the entry, where the message needs one of its own. Any thread; never waits. */
+void explain_note(const struct session *session, enum stage stage, const char *queue_id);
+
+/* The entry itself; NULL: no memory. */
+json_t *explain_entry(const struct session *session, enum stage stage, const char *queue_id);
+
+/* With all sessions ended. */
+void explain_clear(void);
+
+#endif
