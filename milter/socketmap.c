@@ -38,6 +38,7 @@ struct client {
 /* A question to the store; outlives its client. */
 struct lookup {
 	struct client *client;	/* borrowed; NULL: it has gone */
+	void (*answer)(struct lookup *lookup, const struct config *config, const struct account_state *state);
 	char account[ACCOUNT_MAX + 1];
 };
 
@@ -160,12 +161,8 @@ static void on_fetched(void *arg, const struct account_state *state, const unsig
 	struct client *client = lookup->client;
 	if (client != NULL) {
 		struct setup *setup = setup_hold();
-		const struct transport *transport = transport_of(setup->config, lookup->account, state);
 		client->lookup = NULL;
-		if (transport != NULL)
-			reply_transport(client, transport->name);
-		else
-			reply_not_found(client);
+		lookup->answer(lookup, setup->config, state);
 		setup_drop(&setup);
 		bufferevent_enable(client->bev, EV_READ);
 		serve(client);
@@ -173,7 +170,45 @@ static void on_fetched(void *arg, const struct account_state *state, const unsig
 	free(lookup);
 }
 
-static void ask_store(struct client *client, const char *account)
+static void answer_transport(struct lookup *lookup, const struct config *config, const struct account_state *state)
+{
+	const struct transport *transport = transport_of(config, lookup->account, state);
+	if (transport != NULL)
+		reply_transport(lookup->client, transport->name);
+	else
+		reply_not_found(lookup->client);
+}
+
+/* A suspect account, or one that is over a limit whose excess is to go slowly. */
+static bool goes_slowly(const struct config *config, const struct account_state *state)
+{
+	int64_t now_ms = clock_now_ms();
+	struct limits limits;
+	struct rates rates = state->history.rates;
+	if (state->known != KNOWLEDGE_FULL || state->exempt[0] != '\0')
+		return false;
+	if (report_level(&config->policy, state, now_ms) >= LEVEL_SUSPECT)
+		return state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0';
+	limits_in_force(config, &state->limits, &limits);
+	rates_roll(&rates, now_ms);
+	struct amounts one = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } };
+	return limits.over == OVER_SLOW && rates_over(&rates, &limits, &one) != WINDOW_COUNT;
+}
+
+static void answer_throttle(struct lookup *lookup, const struct config *config, const struct account_state *state)
+{
+	char data[40];
+	struct text text = text_over(data, sizeof data);
+	int64_t seconds = config->set.socketmap_throttle_s;
+	text_addf(&text, "sleep %lld", (long long)seconds);
+	if (seconds > 0 && goes_slowly(config, state))
+		reply(lookup->client, "OK", data);
+	else
+		reply_not_found(lookup->client);
+}
+
+static void ask_store(struct client *client, const char *account,
+		      void (*answer)(struct lookup *lookup, const struct config *config, const struct account_state *state))
 {
 	struct lookup *lookup = calloc(1, sizeof *lookup);
 	if (lookup == NULL) {
@@ -181,6 +216,7 @@ static void ask_store(struct client *client, const char *account)
 		return;
 	}
 	lookup->client = client;
+	lookup->answer = answer;
 	text_copy(lookup->account, sizeof lookup->account, account);
 	client->lookup = lookup;
 	bufferevent_disable(client->bev, EV_READ);
@@ -198,10 +234,36 @@ static void look_up_transport(struct client *client, const char *key)
 	if (transport != NULL)
 		reply_transport(client, transport->name);
 	else if (named)
-		ask_store(client, account);
+		ask_store(client, account, answer_transport);
 	else
 		reply_not_found(client);
 	setup_drop(&setup);
+}
+
+/* -- the maps `throttle` and `throttle_client` -- */
+
+/* `key` is a login: he has shown his password, so none but customers fill the table of recent accounts here. */
+static void look_up_throttle(struct client *client, const char *key)
+{
+	char account[ACCOUNT_MAX + 1];
+	struct setup *setup = setup_hold();
+	if (setup->config->set.socketmap_throttle_s > 0 &&
+	    account_name(key, setup->config->set.accounts_cut_tag, account))
+		ask_store(client, account, answer_throttle);
+	else
+		reply_not_found(client);
+	setup_drop(&setup);
+}
+
+/* Postfix asks by the client's name first, and by parts of name and address: who asks for a whole address alone is
+ * meant. */
+static void look_up_throttle_client(struct client *client, const char *key)
+{
+	struct netaddr address;
+	if (netaddr_parse(key, &address))
+		look_up_throttle(client, key);
+	else
+		reply_not_found(client);
 }
 
 /* -- requests: "MAP KEY" -- */
@@ -211,6 +273,8 @@ static const struct {
 	void (*look_up)(struct client *client, const char *key);	/* replies, or will */
 } maps[] = {
 	{ "transport", look_up_transport },
+	{ "throttle", look_up_throttle },
+	{ "throttle_client", look_up_throttle_client },
 };
 
 static void request(struct client *client, const struct netstring *netstring)

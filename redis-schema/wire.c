@@ -216,23 +216,21 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* A flat answer's strings; numbers as text in `memory`. Returns how many, -1 for what is not flat. */
 static int flatten(const redisReply *reply, const char **items, char (*memory)[24], int most)
 {
-	const redisReply *one = reply;
-	int count = 1;
-	if (reply->type == REDIS_REPLY_ARRAY)
-		count = reply->elements < (size_t)most ? (int)reply->elements : most;
-	for (int i = 0; i < count; i++) {
-		if (reply->type == REDIS_REPLY_ARRAY)
-			one = reply->element[i];
-		if (one->type == REDIS_REPLY_INTEGER) {
-			snprintf(memory[i], sizeof memory[i], "%lld", one->integer);
-			items[i] = memory[i];
-		} else if (one->type == REDIS_REPLY_ARRAY) {
-			return -1;
-		} else {
-			items[i] = one->type == REDIS_REPLY_NIL ? NULL : one->str;
-		}
+	int count = 0;
+	if (reply->type == REDIS_REPLY_ARRAY) {
+		for (size_t i = 0; i < reply->elements && count < most; i++)
+			count += flatten(reply->element[i], items + count, memory + count, most - count);
+		return count;
 	}
-	return count;
+	if (most < 1)
+		return 0;
+	if (reply->type == REDIS_REPLY_INTEGER) {
+		snprintf(memory[0], sizeof memory[0], "%lld", reply->integer);
+		items[0] = memory[0];
+	} else {
+		items[0] = reply->type == REDIS_REPLY_NIL ? NULL : reply->str;
+	}
+	return 1;
 }
 
 static void answer_fetch(struct flight *flight, const redisReply *reply)

@@ -11,6 +11,8 @@
 #include "milter/config.h"
 #include "milter/ctl/call.h"
 #include "milter/ctl/client.h"
+#include "milter/ctl/explain_show.h"
+#include "milter/ctl/held_tool.h"
 #include "milter/ctl/memory.h"
 #include "milter/ctl/postfix.h"
 #include "milter/ctl/postfix_check.h"
@@ -31,7 +33,7 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-enum { REASON_BYTES_MAX = NOTE_MAX - 1, FOR_DAYS_MAX = 3650, TOP_MAX = 1000, LETTER_NONE = 256 };
+enum { REASON_BYTES_MAX = NOTE_MAX - 1, FOR_DAYS_MAX = 3650, TOP_MAX = 1000, REPORT_MAX = 10000, LETTER_NONE = 256 };
 
 #define TAKES(id) (1u << OPTION_##id)
 #define TAKES_ALWAYS (TAKES(CONFIG) | TAKES(SOCKET) | TAKES(JSON) | TAKES(HELP) | TAKES(VERSION))
@@ -119,6 +121,31 @@ static int run_top(const struct call *call)
 		return complain(call, "--count \"%.100s\": expected a whole number from 1 to %d", given, TOP_MAX);
 	return ask(call, have_memory(json_pack("{s:s, s:s, s:I}", "do", call->command->request, "by", by,
 					       "count", (json_int_t)count)));
+}
+
+static int run_explain(const struct call *call)
+{
+	const char *what = call->arguments[0];
+	json_t *text = *what == '\0' || strlen(what) > ACCOUNT_MAX ? NULL : json_string(what);
+	if (text == NULL)
+		return complain(call, "\"%.400s\": expected a reference, a queue id or an account", what);
+	return ask(call, have_memory(json_pack("{s:s, s:o}", "do", call->command->request, "what", text)));
+}
+
+static int run_report(const struct call *call)
+{
+	int64_t count = 1;
+	if (call->count > 2 && !text_to_int(call->arguments[2], 1, REPORT_MAX, &count))
+		return complain(call, "\"%.100s\": expected a whole number from 1 to %d", call->arguments[2], REPORT_MAX);
+	json_t *request = account_request(call), *kind = json_string(call->arguments[1]);
+	if (request == NULL || kind == NULL) {
+		json_decref(request);
+		json_decref(kind);
+		return EXIT_USAGE;
+	}
+	json_object_set_new(request, "kind", kind);
+	json_object_set_new(request, "count", json_integer((json_int_t)count));
+	return ask(call, request);
 }
 
 /* "90", "30m", "2h", "1d"; -1 for anything else. */
@@ -284,6 +311,15 @@ static const struct command commands[] = {
 	  "no longer exempt", "end that" },
 	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", NULL,
 	  "history forgotten", "forget its history; its limits, block and exemption stay" },
+	{ "account report", "ACCOUNT dead|complaint|auth_failure|trap [COUNT]", 2, 3, 0, run_report, "account.report", NULL,
+	  "counted", "tell what was learnt of its earlier mail" },
+	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, 0, run_explain, "explain", show_explain, "",
+	  "why a message was treated so, term by term" },
+	{ "held list", "", 0, 0, 0, run_plain, "held.list", show_held, "", "messages on hold, and their dates" },
+	{ "held release", "[QUEUE-ID ...]", 0, -1, TAKES(DUE) | TAKES(POSTFIX), held_release_run, NULL, NULL, "",
+	  "let go what this host holds" },
+	{ "held drop", "QUEUE-ID ...", 1, -1, TAKES(POSTFIX), held_drop_run, NULL, NULL, "",
+	  "delete what this host holds" },
 	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_run, NULL, NULL, "",
 	  "what all block lists say of an address, a host name or a network (CIDR)" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,

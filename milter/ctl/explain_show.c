@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/ctl/explain_show.h"
+
+#include "milter/ctl/clean.h"
+#include "milter/ctl/member.h"
+#include "milter/ctl/show.h"
+#include "milter/ctl/table.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/base/banned.h"
+
+enum { BAR_HALF = 12 };
+
+static const char *const pairs[] = { "", "", NULL };
+
+static const char *or_dash(const char *text)
+{
+	return *text == '\0' ? "-" : text;
+}
+
+/* "      |####        " : log-odds to the right speak for abuse; a character for each half */
+static void add_bar(struct table *table, double term)
+{
+	char bar[2 * BAR_HALF + 2];
+	memset(bar, ' ', sizeof bar - 1);
+	bar[sizeof bar - 1] = '\0';
+	bar[BAR_HALF] = '|';
+	int long_ = (int)lround(fmin(fabs(term) * 2, BAR_HALF));
+	for (int i = 1; i <= long_; i++)
+		bar[term < 0 ? BAR_HALF - i : BAR_HALF + i] = '#';
+	table_add(table, bar);
+}
+
+static void add_term(struct table *table, const char *name, const json_t *row, double term)
+{
+	table_add(table, name);
+	if (row != NULL) {
+		table_addf(table, "%.2f", number_of(row, "value"));
+		table_addf(table, "%.2f", number_of(row, "weight"));
+		table_addf(table, "%.1f to %.1f", number_of(row, "floor"), number_of(row, "cap"));
+	} else {
+		table_add(table, "");
+		table_add(table, "");
+		table_add(table, "");
+	}
+	table_addf(table, "%+.2f", term);
+	add_bar(table, term);
+}
+
+static void show_sum(const json_t *entry, FILE *to)
+{
+	static const char *const titles[] = { "TERM OF THE SCORE", ">VALUE", ">WEIGHT", "KEPT WITHIN", ">TERM", "", NULL };
+	const json_t *thresholds = json_object_get(entry, "thresholds"), *age = json_object_get(entry, "evidence_age_s");
+	struct table *table = table_new(titles);
+	char form[FORM_MAX];
+	size_t index;
+	json_t *row;
+	add_term(table, "prior", NULL, number_of(entry, "prior"));
+	json_array_foreach(json_object_get(entry, "terms"), index, row)
+		add_term(table, or_dash(text_of(row, "name")), row, number_of(row, "term"));
+	add_term(table, "sum", NULL, number_of(entry, "score"));
+	fputc('\n', to);
+	table_print(table, to, 2);
+	table_free(&table);
+	fprintf(to, "  suspect from %.2f (until below %.2f), blocked from %.2f (until below %.2f)\n",
+		number_of(thresholds, "suspect_enter"), number_of(thresholds, "suspect_leave"),
+		number_of(thresholds, "blocked_enter"), number_of(thresholds, "blocked_leave"));
+	if (json_is_integer(age))
+		fprintf(to, "  the evidence before it was %s old\n", form_span(form, json_integer_value(age)));
+}
+
+static void add_reasons(struct table *table, const json_t *entry)
+{
+	size_t index;
+	json_t *row;
+	json_array_foreach(json_object_get(entry, "reasons"), index, row) {
+		double value = number_of(row, "value"), limit = number_of(row, "limit");
+		table_add(table, index == 0 ? "reasons" : "");
+		if (limit != 0)
+			table_addf(table, "%s %s: %.4g, held against %.4g", text_of(row, "name"), text_of(row, "detail"), value,
+				   limit);
+		else if (value != 0)
+			table_addf(table, "%s %s: %.4g", text_of(row, "name"), text_of(row, "detail"), value);
+		else
+			table_addf(table, "%s %s", text_of(row, "name"), text_of(row, "detail"));
+	}
+}
+
+static void add_limit(struct table *table, const json_t *limit)
+{
+	char form[FORM_MAX];
+	if (!json_is_object(limit))
+		return;
+	table_add(table, "limit");
+	table_addf(table, "%s of the %s%s: %.4g used of %.0f, free again after %s", text_of(limit, "name"),
+		   text_of(limit, "scope"), json_is_true(json_object_get(limit, "ramp")) ? " (a new account's)" : "",
+		   number_of(limit, "used"), number_of(limit, "limit"), form_span(form, whole_of(limit, "frees_in_s")));
+}
+
+static void add_happened(struct table *table, const json_t *entry)
+{
+	const json_t *would = json_object_get(entry, "would"), *campaign = json_object_get(entry, "campaign");
+	bool slow = json_is_true(json_object_get(entry, "slow")), tag = json_is_true(json_object_get(entry, "tag"));
+	table_add(table, "what happened");
+	table_addf(table, "%s%s%s at stage %s%s%s", text_of(entry, "action"), *text_of(entry, "cause") == '\0' ? "" : " for ",
+		   text_of(entry, "cause"), text_of(entry, "stage"), slow ? ", slowed" : "", tag ? ", tagged" : "");
+	table_add(table, "client was told");
+	table_add(table, *text_of(entry, "reply") == '\0' ? "that it was taken" : text_of(entry, "reply"));
+	table_add(table, "level");
+	table_addf(table, "%s, before it %s", or_dash(text_of(entry, "level")), or_dash(text_of(entry, "level_before")));
+	if (*text_of(entry, "pool") != '\0') {
+		table_add(table, "left by");
+		table_addf(table, "%s of pool %s", or_dash(text_of(entry, "transport")), text_of(entry, "pool"));
+	}
+	add_limit(table, json_object_get(entry, "limit"));
+	if (json_is_object(campaign)) {
+		table_add(table, "same body");
+		table_addf(table, "%.4g messages of %.4g accounts, %.4g of them bad", number_of(campaign, "messages"),
+			   number_of(campaign, "accounts"), number_of(campaign, "bad"));
+	}
+	if (json_is_object(would)) {
+		table_add(table, "for show");
+		table_addf(table, "would be: %s for %s, level %s", text_of(would, "action"), text_of(would, "cause"),
+			   text_of(would, "level"));
+	}
+	add_reasons(table, entry);
+}
+
+static void show_entry(const json_t *entry, FILE *to)
+{
+	struct table *table = table_new(pairs);
+	char when[64], form[FORM_MAX];
+	time_t then = (time_t)whole_of(entry, "time");
+	struct tm local;
+	localtime_r(&then, &local);
+	strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &local);
+	table_add(table, "reference");
+	table_add(table, or_dash(text_of(entry, "ref")));
+	table_add(table, "when");
+	table_addf(table, "%s, %s", when, form_ago(form, then, time(NULL)));
+	table_add(table, "queue id");
+	table_add(table, or_dash(text_of(entry, "queue_id")));
+	table_add(table, "account");
+	table_addf(table, "%s (%s)", text_of(entry, "account"), text_of(entry, "source"));
+	table_add(table, "client, sender");
+	table_addf(table, "%s, <%s>", text_of(entry, "client"), text_of(entry, "from"));
+	add_happened(table, entry);
+	table_print(table, to, 0);
+	table_free(&table);
+	show_sum(entry, to);
+}
+
+void show_explain(const json_t *answer, FILE *to)
+{
+	const json_t *entries = json_object_get(answer, "entries"), *account = json_object_get(answer, "account");
+	char form[FORM_MAX];
+	size_t index;
+	json_t *entry;
+	json_array_foreach(entries, index, entry) {
+		show_entry(entry, to);
+		fputc('\n', to);
+	}
+	if (!json_is_object(account))
+		return;
+	fprintf(to, "%zu entries, newest first, of the last %s. The account as it stands now:\n\n", json_array_size(entries),
+		form_span(form, whole_of(answer, "reaches_back_s")));
+	show_account(account, to);
+}
