@@ -282,11 +282,12 @@ static bool do_control(struct play *play, const struct line *line)
 				    play_fail(play, "the control socket does not take the line"));
 }
 
-/* `socketmap SENDER`: as Postfix asks for the sender's transport; the answer is looked at as control's is. */
+/* `socketmap KEY [MAP]`: as Postfix asks for a sender's transport, or in the map that is named; the answer is looked at as control's is. */
 static bool do_socketmap(struct play *play, const struct line *line)
 {
 	char request[LINE_LONGEST], bytes[LINE_LONGEST + 16];
-	int length = snprintf(request, sizeof request, "transport %s", line->words[1]);
+	int length = snprintf(request, sizeof request, "%s %s", line->count > 2 ? line->words[2] : "transport",
+			      line->words[1]);
 	length = snprintf(bytes, sizeof bytes, "%d:%s,", length, request);
 	return play_start(play) &&
 	       (talk(play, "socketmap.sock", bytes, (size_t)length, play->control, sizeof play->control, ',') ||
@@ -305,6 +306,6 @@ const struct command world_commands[] = {
 	{ "dns", 3, do_dns, "dns ZONE lists ADDRESS as CODE" },
 	{ "scanner", 2, do_scanner, "scanner [NAME] says SCORE" },
 	{ "control", 2, do_control, "control {JSON}" },
-	{ "socketmap", 2, do_socketmap, "socketmap SENDER" },
+	{ "socketmap", 2, do_socketmap, "socketmap KEY [MAP]" },
 	{ NULL, 0, NULL, NULL },
 };
