@@ -108,7 +108,8 @@ struct facts {
 	struct content content;
 	enum lane lane;			/* LANE_ACCOUNT: mail of its own */
 	int64_t kbytes;			/* KiB of header and body, rounded up */
-	uint32_t digest;		/* of sender, recipients, Message-ID and body: the same when it is tried again; 0: unknown */
+	uint32_t digest;		/* of sender, recipients, Message-ID and body: the same when it is tried again; 0: unknown,
+					 * as of each message without a Message-ID */
 	int64_t local_offset_s;		/* of this host's time, seconds east of UTC */
 	uint64_t client_address, client_network, client_as;	/* hashes, see policy/habits.h; 0: unknown */
 	uint64_t sender, mailer;	/* hashes of the envelope sender and of the program's name; 0: none */
@@ -116,7 +117,10 @@ struct facts {
 	unsigned oddities;		/* a set of 1 << enum oddity */
 	int64_t rcpts_new;		/* of the remote ones: the account never wrote to them ... */
 	bool rcpts_new_known;		/* ... where that is known */
+	const uint16_t *rcpts;		/* hashes of accepted remote ones, no two alike; borrowed from the message */
+	int rcpt_count;			/* of them, at most some 2,000; they may be known or new */
 	int64_t rcpts_trapped;		/* of all: spam traps */
+	uint64_t print;			/* of its text, policy/print.h; 0: none */
 	struct campaign campaign;
 	bool charged;			/* Redis (or the local table) has checked and charged this message ... */
 	struct breach breach;		/* ... and this limit is passed; window WINDOW_COUNT: none */
