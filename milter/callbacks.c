@@ -125,18 +125,21 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 {
 	struct session *session = session_get(context);
 	struct message *message = session != NULL ? session->message : NULL;
-	(void)arguments;
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
 	struct facts *facts = &message->facts;
+	const char *raw = arguments[0] != NULL ? arguments[0] : "";
+	const struct rcpts before = message->rcpts;
 	const char *mailer = macro(context, "{rcpt_mailer}");
 	bool remote = mailer == NULL || config_mailer_is_remote(session->setup->config, mailer);
 	if (!remote) {
 		facts->rcpts_local++;
+		gather_rcpt(session, raw, false);
 		return SMFIS_CONTINUE;
 	}
 	facts->rcpts_remote++;
 	facts->rcpts_unknown_mailer += mailer == NULL;
+	gather_rcpt(session, raw, true);
 	gather_spf_rcpt(session);
 	message->verdict = judge(&session->setup->config->policy, STAGE_RCPT, facts);
 	if (!verdict_refuses(&message->verdict))
@@ -144,6 +147,8 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	sfsistat answer = apply_refusal(context, session);
 	facts->rcpts_remote--;
 	facts->rcpts_unknown_mailer -= mailer == NULL;
+	message->rcpts = before;
+	rcpts_fill(&before, message->known, facts);
 	if (!message->rcpt_refused) {	/* one line a message, however many recipients are refused */
 		record_verdict(session, STAGE_RCPT, macro(context, "i"));
 		if (message->verdict.cause != REASON_MEMORY)
@@ -203,22 +208,28 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
 		message_note_forged(message, name);
 	else
 		keep_header(message, name, value);
+	oddity_header(&message->oddity, name, value, &message->rcpts, &message->facts);
+	body_header(&message->body, name, value);
 	return no_answer(session);
 }
 
 static sfsistat on_header_end(SMFICTX *context)
 {
 	struct session *session = session_get(context);
-	if (session != NULL && session->message != NULL)
+	if (session != NULL && session->message != NULL) {
 		message_keep(session->message, "\r\n", 2);
+		body_header_end(&session->message->body);
+	}
 	return no_answer(session);
 }
 
 static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
 {
 	struct session *session = session_get(context);
-	if (session != NULL && session->message != NULL)
+	if (session != NULL && session->message != NULL) {
 		message_keep(session->message, (const char *)bytes, length);
+		body_add(&session->message->body, (const char *)bytes, length);
+	}
 	return no_answer(session);
 }
 
@@ -232,8 +243,10 @@ static sfsistat on_message_end(SMFICTX *context)
 	gather_message(session);
 	message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
 	gather_charge(session);
-	if (message->facts.charged)
+	if (message->facts.charged || message->facts.campaign.known != KNOWLEDGE_NONE) {
 		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+		gather_amend(session);
+	}
 	sfsistat answer = apply_verdict(context, session);
 	record_verdict(session, STAGE_MESSAGE, macro(context, "i"));
 	session_end(session);

@@ -84,6 +84,16 @@
 	    "DNS zone that tells AS number, prefix and country of an IPv4 address; empty: not asked.") \
 	ROW("origin.zone6", origin_zone6, STRING, "origin6.asn.cymru.com", 0, 180, "The same for IPv6 addresses.") \
 	ROW("origin.names", origin_names, STRING, "asn.cymru.com", 0, 180, "DNS zone that tells the name of AS64496 and so on; empty: not asked.") \
+	ROW("origin.clients", origin_clients, BOOL, "false", 0, 0,                                 \
+	    "Ask these zones about the client of each message too: its AS is part of the places that an account sends from.") \
+	ROW("traps.file", traps_file, STRING, "", 0, 255,                                          \
+	    "Spam-trap addresses, one address or @domain a line, # begins a comment; read at start and at reload. Empty: none.") \
+	ROW("limits.domain_plan", limits_domain_plan, STRING, "", 0, 63,                           \
+	    "Plan of each sender domain as a whole; empty: domains are not counted.")              \
+	ROW("limits.customer_plan", limits_customer_plan, STRING, "", 0, 63,                       \
+	    "Plan of each customer as a whole, the accounts whose limits name him; empty: only his own key limits him.") \
+	ROW("limits.server_plan", limits_server_plan, STRING, "", 0, 63,                           \
+	    "Plan of all mail of all daemons that share one Redis; empty: it is not counted.")     \
 	ROW("monitor.interval_minutes", monitor_interval_minutes, FLOAT, "60", 0, 10080,           \
 	    "The transports' addresses are looked up in the block lists so often, give or take a fifth; 0: never.") \
 	ROW("monitor.weight", monitor_weight, FLOAT, "1.0", 0.01, 1000,                            \

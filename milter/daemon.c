@@ -5,7 +5,9 @@
 #include "milter/dns/engine.h"
 #include "milter/dns/rbl.h"
 #include "milter/loop.h"
+#include "milter/traps.h"
 #include "policy/base/panic.h"
+#include "policy/base/text.h"
 #include "redis-schema/store.h"
 
 #include <pthread.h>
@@ -36,6 +38,7 @@ static void setup_free(struct setup *setup)
 	rbl_free(&setup->rbl);
 	lists_free(&setup->lists);
 	engine_free(&setup->engine);
+	traps_free(&setup->traps);
 	config_drop(&setup->config);
 	free(setup);
 }
@@ -132,7 +135,8 @@ bool setup_replace(struct config *config, char *error, size_t error_size)
 	}
 	setup->config = config;
 	setup->references = 1;
-	if (!open_dns(setup, error, error_size)) {
+	setup->traps = traps_read(config->set.traps_file, error, error_size);
+	if (setup->traps == NULL || !open_dns(setup, error, error_size)) {
 		if (setup->lists == NULL)
 			setup_free(setup);
 		else
@@ -166,6 +170,15 @@ static void fill_from_plan(const struct config *config, const char *name, struct
 		plan = config_plan(config, name);
 	if (plan != NULL)
 		limits_fill(limits, plan);
+}
+
+void limits_of_plan(const struct config *config, const char *name, struct limits *limits_out)
+{
+	*limits_out = limits_unset;
+	if (*name == '\0')
+		return;
+	fill_from_plan(config, name, limits_out);
+	text_copy(limits_out->plan, sizeof limits_out->plan, name);
 }
 
 void limits_in_force(const struct config *config, const struct limits *own, struct limits *limits_out)

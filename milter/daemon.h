@@ -16,6 +16,7 @@ struct lists;
 struct loop;
 struct store;
 struct rbl;
+struct traps;
 
 struct daemon {
 	struct loop *loop;	/* owned */
@@ -31,6 +32,7 @@ struct setup {
 	struct engine *engine;	/* owned */
 	struct lists *lists;	/* owned: those of the configuration, by their place in it */
 	struct rbl *rbl;	/* owned */
+	struct traps *traps;	/* owned */
 	int references;		/* daemon.c's */
 };
 
@@ -48,6 +50,9 @@ struct check *setup_check(const struct setup *setup, const struct check_target *
 bool setup_replace(struct config *config, char *error, size_t error_size);
 /* At the end of the daemon, with the loop stopped. */
 void setup_clear(void);
+
+/* The limits of one plan (of Redis, else of the file) and its name in them; "" or one that is nowhere: none. */
+void limits_of_plan(const struct config *config, const char *name, struct limits *limits_out);
 
 /* The limits that hold for an account: its own, its plan's (of Redis, else of the file), the default plan's. */
 void limits_in_force(const struct config *config, const struct limits *own, struct limits *limits_out);

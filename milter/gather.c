@@ -7,12 +7,15 @@
 #include "milter/identify.h"
 #include "milter/loop.h"
 #include "milter/monitor.h"
+#include "milter/place.h"
 #include "milter/stats.h"
 #include "policy/base/text.h"
+#include "policy/hash.h"
 #include "redis-schema/store.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "policy/base/banned.h"
 
@@ -31,17 +34,17 @@ struct fetch_ask {
 	struct loop_job job;
 	char account[ACCOUNT_MAX + 1];
 	struct account_state state;
-};
-
-struct charge_ask {
-	struct ask ask;		/* first */
-	struct loop_job job;
-	struct message_charge charge;
-	struct charge_result result;
+	unsigned char *map;	/* owned */
 };
 
 static void release(struct ask *ask)
 {
+	free(ask);
+}
+
+static void release_fetch(struct ask *ask)
+{
+	free(((struct fetch_ask *)(void *)ask)->map);
 	free(ask);
 }
 
@@ -64,9 +67,11 @@ static void network_run(struct loop_job *job)
 
 static void fetch_answered(void *arg, const struct account_state *state, const unsigned char *map)
 {
-	(void)map;
 	struct fetch_ask *ask = arg;
 	ask->state = *state;
+	ask->map = map != NULL ? malloc(MAP_BYTES) : NULL;
+	if (ask->map != NULL)
+		memcpy(ask->map, map, MAP_BYTES);
 	ask_answer(&ask->ask);
 }
 
@@ -76,25 +81,14 @@ static void fetch_run(struct loop_job *job)
 	store_fetch(the_daemon.store, ask->account, fetch_answered, ask);
 }
 
-static void charge_answered(void *arg, const struct charge_result *result)
-{
-	struct charge_ask *ask = arg;
-	ask->result = *result;
-	ask_answer(&ask->ask);
-}
-
-static void charge_run(struct loop_job *job)
-{
-	struct charge_ask *ask = ASK_OF(charge_ask, job);
-	store_charge(the_daemon.store, &ask->charge, charge_answered, ask);
-}
-
 /* ---- connect */
 
 void gather_connect(struct session *session)
 {
 	if (!session->injected && session->client.family != NETADDR_UNKNOWN)
 		session->listings = rbl_ask(session->setup->rbl, &session->client);
+	if (!session->injected)
+		session->place = place_ask(session->setup, &session->client);
 }
 
 void gather_release_network(struct network_ask **network)
@@ -113,18 +107,25 @@ static int64_t deadline_of(const struct session *session)
 
 static void fetch_state(struct session *session, int64_t deadline_ms)
 {
-	struct facts *facts = &session->message->facts;
+	struct message *message = session->message;
+	struct facts *facts = &message->facts;
 	struct fetch_ask *ask = calloc(1, sizeof *ask);
 	facts->state.limits = limits_unset;
 	if (ask != NULL) {
-		ask_init(&ask->ask, release);
+		ask_init(&ask->ask, release_fetch);
 		ask->job.run = fetch_run;
 		memcpy(ask->account, facts->account, sizeof ask->account);
 		loop_post(the_daemon.loop, &ask->job);
-		if (ask_wait(&ask->ask, deadline_ms))
+		if (ask_wait(&ask->ask, deadline_ms)) {
 			facts->state = ask->state;
+			message->known_map = ask->map;
+			ask->map = NULL;
+		}
 		ask_drop(&ask->ask);
 	}
+	/* the table of recent accounts may have begun with this account an hour ago: it knows too few */
+	message->known = facts->state.known == KNOWLEDGE_FULL &&
+			 (!facts->state.history.habits.many || message->known_map != NULL);
 	limits_in_force(session->setup->config, &facts->state.limits, &facts->limits);
 }
 
@@ -153,6 +154,28 @@ static const char *ask_network(struct session *session, int64_t deadline_ms)
 	return ask != NULL && ask_wait(&ask->ask, deadline_ms) && ask->found ? ask->account : NULL;
 }
 
+static int64_t local_offset_s(int64_t now_ms)
+{
+	struct tm local;
+	time_t now = (time_t)(now_ms / 1000);
+	return localtime_r(&now, &local) != NULL ? local.tm_gmtoff : 0;
+}
+
+/* What the MTA says of the client and the sender, as the rules want it. */
+static void fill_sender(struct session *session)
+{
+	const struct message *message = session->message;
+	struct facts *facts = &session->message->facts;
+	char name[ACCOUNT_MAX + 1];
+	facts->local_offset_s = local_offset_s(facts->now_ms);
+	if (!session->injected)
+		place_fill(&session->client, facts);
+	facts->client_as = place_collect(session->place, 0);
+	if (account_name(message->from, true, name))
+		facts->sender = hash_string(name, 0);
+	facts->sender_own = identify_sender_own(facts, message->from);
+}
+
 void gather_mail(struct session *session, const struct mail_macros *macros)
 {
 	struct message *message = session->message;
@@ -179,6 +202,7 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 	}
 	if (facts->overloaded)
 		return;
+	fill_sender(session);
 	gather_spf_mail(session);
 	fetch_state(session, deadline_ms);
 	if (!facts->authenticated && (may_refuse(config) || config->policy.lists_must_answer))
@@ -187,17 +211,56 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		gather_spf_client(message, deadline_ms);
 }
 
+/* ---- RCPT */
+
+void gather_rcpt(struct session *session, const char *raw, bool remote)
+{
+	struct message *message = session->message;
+	rcpts_add(&message->rcpts, &message->arena, session->setup->traps, message->known_map, raw, remote, &message->facts);
+	rcpts_fill(&message->rcpts, message->known, &message->facts);
+}
+
 /* ---- end of message */
+
+/* The same message that is tried again has the same: without a Message-ID nothing says that two are one. */
+static uint32_t digest_of(const struct message *message)
+{
+	if (message->oddity.id == 0)
+		return 0;
+	const uint64_t parts[] = { hash_string(message->from, 0), message->rcpts.sum, message->oddity.id, message->body.hash,
+				   message->size };
+	uint32_t digest = (uint32_t)(hash_bytes(parts, sizeof parts, 0) >> 32);
+	return digest != 0 ? digest : 1;
+}
+
+static void fill_message(struct session *session)
+{
+	struct message *message = session->message;
+	struct facts *facts = &message->facts;
+	const struct oddity_client client = {
+		.helo = session->helo,
+		.ours = session->injected || identify_own_network(session->setup->config, &session->client),
+	};
+	facts->memory_spent = message->arena.spent;
+	facts->kbytes = (int64_t)((message->size + 1023) / 1024);
+	facts->oddities = oddity_sum(&message->oddity, &client, message->from, facts);
+	facts->mailer = message->oddity.mailer;
+	facts->digest = digest_of(message);
+	facts->print = facts->rcpts_remote > 0 ? body_end(&message->body) : 0;
+	bool login = facts->source == SOURCE_AUTH || facts->source == SOURCE_CERTIFICATE;
+	if (message->oddity.forwarded && facts->lane == LANE_ACCOUNT && !login)
+		facts->lane = LANE_FORWARD;	/* the account's name and limits stand since MAIL: it is the pool alone */
+}
 
 void gather_message(struct session *session)
 {
 	struct message *message = session->message;
 	struct facts *facts = &message->facts;
 	const struct config *config = session->setup->config;
-	int64_t deadline_ms = deadline_of(session);
+	int64_t deadline_ms = message->deadline_ms = deadline_of(session);
 	struct scan *scans[SCANNERS_MAX] = { NULL };
 	facts->now_ms = clock_now_ms();
-	facts->memory_spent = message->arena.spent;
+	fill_message(session);
 	for (int i = 0; i < config->scanner_count; i++) {
 		const struct scanner *scanner = &config->scanners[i];
 		size_t length = message->scan.length;
@@ -220,54 +283,7 @@ void gather_message(struct session *session)
 		    (facts->content.known == KNOWLEDGE_NONE || content.score > facts->content.score))
 			facts->content = content;
 	}
+	facts->client_as = place_collect(session->place, deadline_ms);
 	if (missed)	/* what another scanner said does not stand in for one that must answer */
 		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
-}
-
-static struct charge_ask *post_charge(const struct policy *policy, const struct message *message)
-{
-	struct charge_ask *ask = calloc(1, sizeof *ask);
-	if (ask == NULL)
-		return NULL;
-	ask_init(&ask->ask, release);
-	ask->job.run = charge_run;
-	judge_charge(policy, &message->facts, &message->verdict, &ask->charge.charge);
-	return ask;
-}
-
-void gather_charge(struct session *session)
-{
-	struct message *message = session->message;
-	struct facts *facts = &message->facts;
-	/* mail within this host costs nothing; nor does what no account of ours sent */
-	if (facts->rcpts_remote == 0)
-		return;
-	struct charge_ask *ask = post_charge(&session->setup->config->policy, message);
-	if (ask == NULL)
-		return;
-	bool quota = ask->charge.charge.quota;
-	loop_post(the_daemon.loop, &ask->job);
-	if (ask_wait(&ask->ask, deadline_of(session)) && quota && ask->result.known != KNOWLEDGE_NONE) {
-		facts->charged = true;
-		facts->breach = ask->result.breach;
-		facts->again = ask->result.again;
-		facts->campaign = ask->result.campaign;
-	}
-	ask_drop(&ask->ask);
-}
-
-void gather_note_breach(const struct session *session)
-{
-	const struct message *message = session->message;
-	/* a stranger can name any account as his sender */
-	struct charge_ask *ask = message->facts.authenticated ? post_charge(&session->setup->config->policy, message) : NULL;
-	if (ask == NULL)
-		return;
-	struct charge *charge = &ask->charge.charge;
-	charge->quota = false;
-	charge->level = LEVEL_UNKNOWN;
-	memset(charge->counts, 0, sizeof charge->counts);
-	charge->counts[COUNTER_BREACHES] = 1;
-	loop_post(the_daemon.loop, &ask->job);
-	ask_drop(&ask->ask);
 }

@@ -20,14 +20,25 @@ void gather_connect(struct session *session);
 /* At MAIL: whose message is it, and what is known of him. */
 void gather_mail(struct session *session, const struct mail_macros *macros);
 
-/* At the end of the message: what the block lists and the scanners say. */
+/* At RCPT, for a recipient that is counted already: is he new, is he a trap. */
+void gather_rcpt(struct session *session, const char *raw, bool remote);
+
+/* At the end of the message: what it is, and what the block lists and the scanners say. */
 void gather_message(struct session *session);
 
-/* Checks and charges the message, with the verdict so far; the result stands in the facts. */
+/* Checks and charges the message, with the verdict so far: the account, its groups and the campaign in one wait. The result
+ * stands in the facts. Has what is left of the budget of gather_message, and redis.timeout_ms at least. */
 void gather_charge(struct session *session);
 
-/* Counts a message that was turned away for a limit before its end, where its client is known. Does not wait. */
+/* Sends behind the charge what its answer changed of the verdict. Does not wait. */
+void gather_amend(const struct session *session);
+
+/* Counts a message that was turned away for a limit before its end, where its client is known; one of an account in ten
+ * minutes: a queue that tries again is no abuse. Does not wait. */
 void gather_note_breach(const struct session *session);
+
+/* For session_end. */
+void gather_release_charge(struct charge_ask **charge);
 
 /* For session_free. */
 void gather_release_network(struct network_ask **network);

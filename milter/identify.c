@@ -2,6 +2,7 @@
 #include "milter/identify.h"
 
 #include "policy/base/text.h"
+#include "policy/hash.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -120,8 +121,19 @@ static bool from_uid(const struct config *config, const struct identity *identit
 	return account_name(raw, false, name);
 }
 
+/* An address that a forwarder rewrote, so that SPF holds for his own domain (Sender Rewriting Scheme). */
+static bool is_srs(const char *from)
+{
+	char mark[5];
+	text_copy(mark, sizeof mark, from);
+	return (text_same_nocase(mark, "SRS0") || text_same_nocase(mark, "SRS1")) && from[4] != '\0' &&
+	       strchr("=+-", from[4]) != NULL && *address_domain(from) != '\0';
+}
+
 static bool from_sender(const struct config *config, const struct identity *identity, char *name)
 {
+	if (is_srs(identity->from))
+		return account_name(address_domain(identity->from), false, name);
 	return account_name(identity->from, config->set.accounts_cut_tag, name);
 }
 
@@ -145,12 +157,55 @@ static const struct {
 	[SOURCE_CLIENT] = { from_client, CLIENT_STRANGER },
 };
 
-static bool in_own_network(const struct config *config, const struct netaddr *client)
+bool identify_own_network(const struct config *config, const struct netaddr *client)
 {
 	for (int i = 0; i < config->own_network_count; i++)
 		if (netblock_has(&config->own_networks[i], client))
 			return true;
 	return false;
+}
+
+static bool is_login(enum source source)
+{
+	return source == SOURCE_AUTH || source == SOURCE_CERTIFICATE;
+}
+
+static void choose_lane(const struct identity *identity, struct facts *facts)
+{
+	char name[ACCOUNT_MAX + 1];
+	facts->lane = LANE_ACCOUNT;
+	if (is_login(facts->source))
+		return;
+	if (identity->from[0] == '\0')
+		facts->lane = LANE_BOUNCE;
+	else if (is_srs(identity->from))
+		facts->lane = LANE_FORWARD;
+	else
+		return;
+	enum { TAIL = 17 };	/* as account_name() ends a name that is too long */
+	struct text text = text_over(name, sizeof name);
+	text_addf(&text, "%s:%s", lane_word(facts->lane), facts->account);
+	if (text.cut) {
+		text.length = ACCOUNT_MAX - TAIL;
+		text_addf(&text, "#%016llx", (unsigned long long)hash_string(facts->account, 0));
+	}
+	memcpy(facts->account, name, sizeof name);
+}
+
+bool identify_sender_own(const struct facts *facts, const char *from)
+{
+	char name[ACCOUNT_MAX + 1], local[ACCOUNT_MAX + 1];
+	if (from[0] == '\0' || !is_login(facts->source) || !account_name(from, true, name))
+		return true;
+	const char *own = address_domain(facts->account), *domain = address_domain(name);
+	if (*own == '\0') {
+		text_copy(local, sizeof local, name);
+		local[strcspn(local, "@")] = '\0';
+		return strcmp(local, facts->account) == 0;
+	}
+	size_t length = strlen(domain), own_length = strlen(own);
+	const char *tail = length >= own_length ? domain + (length - own_length) : "";
+	return strcmp(tail, own) == 0 && (tail == domain || tail[-1] == '.');
 }
 
 static bool try_source(const struct config *config, const struct identity *identity, enum source source,
@@ -163,9 +218,10 @@ static bool try_source(const struct config *config, const struct identity *ident
 	/* mail from this host itself has no stranger for a client, whatever its sender says */
 	if (facts->client == CLIENT_STRANGER && identity->injected)
 		facts->client = CLIENT_AUTHENTICATED;
-	if (facts->client == CLIENT_STRANGER && in_own_network(config, &identity->client))
+	if (facts->client == CLIENT_STRANGER && identify_own_network(config, &identity->client))
 		facts->client = CLIENT_OWN_NETWORK;
 	facts->authenticated = facts->client != CLIENT_STRANGER;
+	choose_lane(identity, facts);
 	return true;
 }
 

@@ -2,6 +2,9 @@
  *
  * identify: who is responsible for a message. The sources of the configuration in their order, one row each; what has
  * none is counted by its client address.
+ *
+ * Mail of no login's own will has an account of its own, by its lane (policy/lane.h): "bounce:ip:192.0.2.1". A forwarder's
+ * SRS address has a new local part each day: as a sender it stands for its domain, "forward:example.org".
  */
 #ifndef PENSTOCK_IDENTIFY_H
 #define PENSTOCK_IDENTIFY_H
@@ -20,12 +23,20 @@ struct identity {
 	struct netaddr client;
 };
 
-/* Fills account, source, client and authenticated of the facts. False: it came to source network, which has to be asked first;
+/* Fills account, source, lane, client and authenticated of the facts. False: it came to source network, which has to be asked first;
  * never where it was. */
 bool identify(const struct config *config, const struct identity *identity, struct facts *facts);
 
 /* Reads the login names for source uid from a file in passwd(5) form: now, so that no look-up waits later. False with
  * a sentence in `error`; the names read before stay. Main thread and reload only. */
 bool identify_read_logins(const char *file, char *error, size_t error_size);
+
+/* The rule for facts.sender_own. A login or certificate sends as himself where the sender is his name; where the sender's
+ * domain is that of his name or below it; or where his name has no domain and is the sender's local part. <> claims to be
+ * nobody. Of other sources the sender is the account, or there is no name to hold against it: always true. */
+bool identify_sender_own(const struct facts *facts, const char *from);
+
+/* Is the client in one of accounts.own_networks? */
+bool identify_own_network(const struct config *config, const struct netaddr *client);
 
 #endif

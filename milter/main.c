@@ -10,6 +10,7 @@
 #include "milter/notify.h"
 #include "milter/privilege.h"
 #include "milter/server.h"
+#include "milter/traps.h"
 
 #include <getopt.h>
 #include <libmilter/mfapi.h>
@@ -207,6 +208,14 @@ static void seed_chance(void)
 	srandom(seed);
 }
 
+static bool may_read_traps(const char *file, char *error, size_t error_size)
+{
+	struct traps *traps = traps_read(file, error, error_size);
+	bool fine = traps != NULL;
+	traps_free(&traps);
+	return fine;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .file = SYSCONFDIR "/penstock/penstock.conf" };
@@ -222,7 +231,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "penstock: %s\n", error);
 		return 1;
 	}
-	if (options.test && !privilege_user(config->set.user, error, sizeof error)) {
+	if (options.test && (!privilege_user(config->set.user, error, sizeof error) ||
+			     !may_read_traps(config->set.traps_file, error, sizeof error))) {
 		fprintf(stderr, "penstock: %s: %s\n", options.file, error);
 		config_drop(&config);
 		return 1;

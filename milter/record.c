@@ -110,6 +110,8 @@ static void log_message(const struct session *session, const char *stage, const 
 	add_more(&line, message);
 	if (message->forged_count > 0)
 		text_addf(&line, " forged=%llu", (unsigned long long)message->forged_count);
+	if (facts->again)
+		text_add(&line, " again=yes");
 	text_addf(&line, " redis=%s ms=%lld stage=%s", knowledge_word(facts->state.known),
 		  (long long)(clock_monotonic_ms() - message->started_ms), stage);
 	log_line(SEVERITY_INFO, "%s", memory);

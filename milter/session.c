@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/gather.h"
+#include "milter/place.h"
 #include "milter/stats.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
@@ -46,6 +47,7 @@ void session_free(struct session **session)
 	session_end(freed);
 	rbl_release(&freed->listings);
 	gather_release_network(&freed->network);
+	place_release(&freed->place);
 	arena_empty(&freed->arena);
 	setup_drop(&freed->setup);
 	freed->magic = 0;
@@ -61,6 +63,7 @@ struct message *session_begin(struct session *session)
 		return NULL;
 	const struct config *config = session->setup->config;
 	arena_init(&message->arena, MESSAGE_ARENA_MAX);
+	body_begin(&message->body);
 	message->started_ms = clock_monotonic_ms();
 	for (int i = 0; i < config->scanner_count; i++)
 		if ((size_t)config->scanners[i].max_size > message->scan.most)
@@ -79,7 +82,9 @@ void session_end(struct session *session)
 	spf_release(&message->spf.client);
 	for (int i = 0; i < SPF_CHECKS_MAX; i++)
 		spf_release(&message->spf.transports[i]);
+	gather_release_charge(&message->charge);
 	arena_empty(&message->arena);
+	free(message->known_map);
 	free(message->scan.bytes);
 	free(message);
 	atomic_fetch_sub(&messages_under_way, 1);

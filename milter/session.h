@@ -7,10 +7,12 @@
 #ifndef PENSTOCK_SESSION_H
 #define PENSTOCK_SESSION_H
 
+#include "milter/body.h"
 #include "milter/daemon.h"
 #include "milter/dns/rbl.h"
 #include "milter/dns/spf.h"
 #include "milter/reference.h"
+#include "milter/oddity.h"
 #include "policy/base/arena.h"
 
 enum {
@@ -42,6 +44,8 @@ struct message_spf {
 	int64_t client_until_ms, until_ms;		/* clock_monotonic_ms() */
 };
 
+struct charge_ask;
+
 struct message {
 	struct arena arena;
 	struct facts facts;
@@ -53,6 +57,13 @@ struct message {
 	uint64_t forged_count;
 	struct scan_text scan;
 	struct message_spf spf;
+	struct rcpts rcpts;
+	unsigned char *known_map;	/* owned; recipients that the account knows; NULL: it has no map */
+	bool known;			/* what it knows is known */
+	struct oddity_reader oddity;
+	struct body body;
+	int64_t deadline_ms;		/* clock_monotonic_ms(); of all waiting at its end */
+	struct charge_ask *charge;	/* owned: one reference; NULL: it was not charged */
 	bool rcpt_refused;		/* one was refused for a limit */
 	char reference[REFERENCE_MAX + 1];	/* explain.h; "" : the message is not notable */
 	bool explains;			/* the reference is new: it needs an entry */
@@ -60,6 +71,7 @@ struct message {
 };
 
 struct network_ask;
+struct place_ask;
 
 struct session {
 	unsigned magic;
@@ -73,6 +85,7 @@ struct session {
 	char *helo;			/* in the arena; NULL: none yet */
 	struct rbl_question *listings;	/* owned */
 	struct network_ask *network;	/* owned: one reference */
+	struct place_ask *place;	/* owned: one reference */
 	struct message *message;	/* owned; NULL between messages */
 };
 

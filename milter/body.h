@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * body: the text of a message, found and decoded as it comes by, for its fingerprint (policy/print.h), and a hash of
+ * the body's beginning as it is. MIME (RFC 2045, 2046): text/plain and text/html, base64 and quoted-printable, multiparts within
+ * multiparts and messages within them. No allocation, nothing kept but the line at hand.
+ *
+ * Strangers write this. At most BODY_LOOKED_MAX bytes are looked at and BODY_DEPTH_MAX multiparts deep; what is malformed
+ * is read as far as it goes. A body that is plain text pays for no MIME: its bytes go straight through.
+ */
+#ifndef PENSTOCK_BODY_H
+#define PENSTOCK_BODY_H
+
+#include "policy/print.h"
+
+enum {
+	BODY_LOOKED_MAX = 131072,
+	BODY_HASHED_MAX = 4096,
+	BODY_DEPTH_MAX = 8,
+	BODY_BOUNDARY_MAX = 100,	/* RFC 2046 section 5.1.1 allows 70 */
+	BODY_LINE_MAX = 1000,		/* RFC 5322 section 2.1.1: 998 and the line's end */
+	BODY_FIELD_MAX = 600,
+};
+
+enum body_encoding { BODY_AS_IT_IS, BODY_BASE64, BODY_QUOTED };
+
+struct body {
+	struct print_maker print;
+	uint64_t hash;			/* of its first BODY_HASHED_MAX bytes, however they came in pieces (FNV-1a) */
+	size_t looked;
+	enum body_state { BODY_HEADER, BODY_TEXT, BODY_SKIP } state;
+	/* of the part at hand */
+	bool text, nested;		/* nested: message/rfc822, its header follows */
+	enum body_encoding encoding;
+	unsigned held, held_bits;	/* base64's; of quoted-printable what stands behind '=' */
+	/* open multiparts, outermost first */
+	int depth;
+	char boundaries[BODY_DEPTH_MAX][BODY_BOUNDARY_MAX + 1];
+	/* lines that are not whole yet */
+	size_t line_length;
+	bool line_goes_on;		/* its beginning is gone already */
+	char line[BODY_LINE_MAX];
+	size_t field_length;
+	char field[BODY_FIELD_MAX + 1];	/* an unfolded header field of a part */
+};
+
+void body_begin(struct body *body);
+/* A field of the message's own header; those that do not matter are ignored. */
+void body_header(struct body *body, const char *name, const char *value);
+void body_header_end(struct body *body);
+void body_add(struct body *body, const char *bytes, size_t length);
+/* The fingerprint; 0: too little text. */
+uint64_t body_end(struct body *body);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The charge of a message: what is asked of Redis at its end, in one wait, and what is sent behind it.
+ */
+#include "milter/gather.h"
+
+#include "milter/ask.h"
+#include "milter/clock.h"
+#include "milter/loop.h"
+#include "policy/hash.h"
+#include "redis-schema/store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum {
+	ANSWER_MS = 100,		/* the store's own answer comes when redis.timeout_ms has passed */
+	NOTED_MAX = 4096,		/* accounts whose breach was noted lately; two of one hash share a place */
+	NOTED_MS = 10 * 60 * 1000,
+};
+
+struct charge_ask {
+	struct ask ask;		/* first */
+	struct loop_job job;
+	struct message_charge charge;
+	struct charge_result result;
+	uint16_t new_known[];	/* charge.new_known: the message may be gone when the loop comes to it */
+};
+
+static void release(struct ask *ask)
+{
+	free(ask);
+}
+
+static struct charge_ask *ask_of(struct loop_job *job)
+{
+	return (struct charge_ask *)(void *)((char *)job - offsetof(struct charge_ask, job));
+}
+
+static void answered(void *arg, const struct charge_result *result)
+{
+	struct charge_ask *ask = arg;
+	ask->result = *result;
+	ask_answer(&ask->ask);
+}
+
+static void run(struct loop_job *job)
+{
+	struct charge_ask *ask = ask_of(job);
+	store_charge(the_daemon.store, &ask->charge, answered, ask);
+}
+
+/* Nobody waits. */
+static void run_behind(struct loop_job *job)
+{
+	struct charge_ask *ask = ask_of(job);
+	store_charge(the_daemon.store, &ask->charge, NULL, NULL);
+	ask_answer(&ask->ask);
+}
+
+static struct charge_ask *ask_new(void (*its_run)(struct loop_job *job), int new_known_most)
+{
+	struct charge_ask *ask = calloc(1, sizeof *ask + (size_t)new_known_most * sizeof ask->new_known[0]);
+	if (ask == NULL)
+		return NULL;
+	ask_init(&ask->ask, release);
+	ask->job.run = its_run;
+	return ask;
+}
+
+static void post_behind(struct charge_ask *ask)
+{
+	loop_post(the_daemon.loop, &ask->job);
+	ask_drop(&ask->ask);
+}
+
+void gather_release_charge(struct charge_ask **charge)
+{
+	if (*charge != NULL)
+		ask_drop(&(*charge)->ask);
+	*charge = NULL;
+}
+
+/* ---- groups */
+
+static void add_group(struct message_charge *charge, const struct config *config, enum scope scope, const char *raw,
+		      const char *plan)
+{
+	char name[ACCOUNT_MAX + 1];
+	struct group_charge *group = &charge->groups[charge->group_count];
+	if (!account_name(raw, false, name))
+		return;
+	charge->group_count++;
+	group->scope = scope;
+	account_group(scope, name, group->name);
+	limits_of_plan(config, plan, &group->limits);
+}
+
+/* Whose mail it is beside the account's. A stranger can name any domain: he takes nothing of its limits. */
+static void add_groups(const struct session *session, struct message_charge *charge)
+{
+	const struct message *message = session->message;
+	const struct config *config = session->setup->config;
+	const struct settings *set = &config->set;
+	const char *customer = message->facts.limits.customer;
+	if (set->limits_domain_plan[0] != '\0' && message->facts.authenticated)
+		add_group(charge, config, SCOPE_DOMAIN, address_domain(message->from), set->limits_domain_plan);
+	if (*customer != '\0')
+		add_group(charge, config, SCOPE_CUSTOMER, customer, set->limits_customer_plan);
+	if (set->limits_server_plan[0] != '\0')
+		add_group(charge, config, SCOPE_SERVER, "all", set->limits_server_plan);
+}
+
+/* ---- recipients that the account's map in Redis gets */
+
+static void add_known(struct charge_ask *ask, uint16_t hash)
+{
+	ask->new_known[ask->charge.new_known_count++] = hash;
+}
+
+/* Where the account has a map: those that are not there. Where it gets one now: all that it knew, and these. */
+static void add_new_known(const struct message *message, struct charge_ask *ask)
+{
+	const struct facts *facts = &message->facts;
+	const struct charge *charge = &ask->charge.charge;
+	const struct habits *before = &facts->state.history.habits;
+	bool gets_map = !before->many && (charge->habits_changed & HABIT_KNOWN) != 0 && charge->habits.many;
+	ask->charge.new_known = ask->new_known;
+	/* whom a stolen account writes to does not become one whom its owner knows */
+	if (!charge->quota || message->verdict.level >= LEVEL_SUSPECT || !(before->many || gets_map))
+		return;
+	for (int i = 0; i < HABIT_KNOWN_MAX && gets_map; i++)
+		if (before->known[i] != 0)
+			add_known(ask, before->known[i]);
+	for (int i = 0; i < facts->rcpt_count; i++)
+		if (message->known_map == NULL || !rcpt_in_map(message->known_map, facts->rcpts[i]))
+			add_known(ask, facts->rcpts[i]);
+}
+
+/* ---- the charge */
+
+static bool is_bad(const struct message *message)
+{
+	const struct content *content = &message->facts.content;
+	return (content->known != KNOWLEDGE_NONE && content->spam) || message->verdict.level >= LEVEL_SUSPECT;
+}
+
+static struct charge_ask *charge_new(const struct session *session, void (*its_run)(struct loop_job *job))
+{
+	const struct message *message = session->message;
+	struct charge_ask *ask = ask_new(its_run, HABIT_KNOWN_MAX + message->facts.rcpt_count);
+	if (ask != NULL)
+		judge_charge(&session->setup->config->policy, &message->facts, &message->verdict, &ask->charge.charge);
+	return ask;
+}
+
+/* Mail within this host costs nothing; but a trap is one, wherever it stands. */
+static void charge_local(const struct session *session)
+{
+	struct charge_ask *ask = session->message->facts.rcpts_trapped > 0 ? charge_new(session, run_behind) : NULL;
+	if (ask == NULL)
+		return;
+	ask->charge.charge.quota = false;
+	post_behind(ask);
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+void gather_charge(struct session *session)
+{
+	struct message *message = session->message;
+	struct facts *facts = &message->facts;
+	int64_t least_ms = clock_monotonic_ms() + session->setup->config->set.redis_timeout_ms + ANSWER_MS;
+	if (facts->rcpts_remote == 0) {
+		charge_local(session);
+		return;
+	}
+	struct charge_ask *ask = message->charge = charge_new(session, run);
+	if (ask == NULL)
+		return;
+	if (ask->charge.charge.quota)
+		add_groups(session, &ask->charge);
+	add_new_known(message, ask);
+	ask->charge.print = facts->print;
+	ask->charge.bad = is_bad(message);
+	bool quota = ask->charge.charge.quota;
+	loop_post(the_daemon.loop, &ask->job);
+	if (!ask_wait(&ask->ask, later(message->deadline_ms, least_ms)) || ask->result.known == KNOWLEDGE_NONE)
+		return;
+	facts->campaign = ask->result.campaign;
+	if (!quota)
+		return;
+	facts->charged = true;
+	facts->breach = ask->result.breach;
+	facts->again = ask->result.again;
+}
+
+/* What is given back is given back to the groups as well. */
+static void amend_groups(const struct message_charge *charged, struct message_charge *amend)
+{
+	bool gives = false;
+	for (int i = 0; i < COUNTED_SUMS; i++)
+		gives |= amend->charge.amounts.of[i] < 0;
+	if (!gives)
+		return;
+	memcpy(amend->groups, charged->groups, sizeof amend->groups);
+	amend->group_count = charged->group_count;
+}
+
+void gather_amend(const struct session *session)
+{
+	const struct message *message = session->message;
+	struct charge_ask *ask = message->charge != NULL ? ask_new(run_behind, 0) : NULL;
+	if (ask == NULL)
+		return;
+	const struct message_charge *charged = &message->charge->charge;
+	if (!judge_amend(&session->setup->config->policy, &message->facts, &message->verdict, &charged->charge,
+			 &ask->charge.charge)) {
+		ask_drop(&ask->ask);
+		ask_drop(&ask->ask);
+		return;
+	}
+	amend_groups(charged, &ask->charge);
+	post_behind(ask);
+}
+
+/* ---- breaches before the end of a message */
+
+static pthread_mutex_t noted_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+	uint64_t account;	/* hash; 0: none */
+	int64_t at_ms;		/* clock_monotonic_ms() */
+} noted[NOTED_MAX];
+
+static bool noted_lately(const char *account)
+{
+	uint64_t hash = hash_string(account, 0);
+	int64_t now_ms = clock_monotonic_ms();
+	size_t at = hash % NOTED_MAX;
+	pthread_mutex_lock(&noted_lock);
+	bool lately = noted[at].account == hash && now_ms - noted[at].at_ms < NOTED_MS;
+	if (!lately) {
+		noted[at].account = hash;
+		noted[at].at_ms = now_ms;
+	}
+	pthread_mutex_unlock(&noted_lock);
+	return lately;
+}
+
+void gather_note_breach(const struct session *session)
+{
+	const struct facts *facts = &session->message->facts;
+	/* a stranger can name any account as his sender */
+	if (!facts->authenticated || noted_lately(facts->account))
+		return;
+	struct charge_ask *ask = charge_new(session, run_behind);
+	if (ask == NULL)
+		return;
+	struct charge *charge = &ask->charge.charge;
+	charge->quota = false;
+	charge->level = LEVEL_UNKNOWN;
+	charge->habits_changed = 0;
+	charge->pardoned_s = 0;
+	charge->digest = 0;
+	memset(charge->counts, 0, sizeof charge->counts);
+	charge->counts[COUNTER_BREACHES] = 1;
+	post_behind(ask);
+}

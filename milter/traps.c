@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/traps.h"
+
+#include "policy/account.h"
+#include "policy/hash.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { LINE_LONGEST = 1000, SHOWN_MAX = 60 };
+
+/* 64-bit hashes are enough: of a million traps one in 10^13 other addresses looks like one. */
+struct traps {
+	size_t count, size;
+	uint64_t *hashes;	/* owned, sorted */
+};
+
+struct trap_source {
+	const char *file;
+	int line;
+	char *error;
+	size_t error_size;
+};
+
+static bool fail(const struct trap_source *source, const char *what, const char *shown)
+{
+	snprintf(source->error, source->error_size, "%s:%d: %s \"%.*s\", expected an address or @domain of at most %d bytes",
+		 source->file, source->line, what, SHOWN_MAX, shown, ACCOUNT_MAX);
+	return false;
+}
+
+static bool add(struct traps *traps, uint64_t hash, const struct trap_source *source)
+{
+	if (traps->count == traps->size) {
+		size_t size = traps->size == 0 ? 256 : traps->size * 2;
+		uint64_t *more = traps->count < TRAPS_MAX ? realloc(traps->hashes, size * sizeof *more) : NULL;
+		if (more == NULL) {
+			snprintf(source->error, source->error_size, "%s:%d: more than fits: expected at most %d traps", source->file,
+				 source->line, TRAPS_MAX);
+			return false;
+		}
+		traps->hashes = more;
+		traps->size = size;
+	}
+	traps->hashes[traps->count++] = hash;
+	return true;
+}
+
+/* No blank, no control character, one '@' with something behind it. */
+static bool is_trap(const char *word)
+{
+	const char *domain = address_domain(word);
+	if (*domain == '\0' || strlen(word) > ACCOUNT_MAX)
+		return false;
+	for (const unsigned char *at = (const unsigned char *)word; *at != '\0'; at++)
+		if (*at <= ' ' || *at == 0x7f)
+			return false;
+	return strchr(domain, '.') != NULL || word[0] != '@';	/* "@com": a slip */
+}
+
+/* One line, its end cut. */
+static bool take_line(struct traps *traps, char *line, const struct trap_source *source)
+{
+	char name[ACCOUNT_MAX + 1];
+	line[strcspn(line, "#\r\n")] = '\0';
+	char *word = line + strspn(line, " \t");
+	size_t length = strlen(word);
+	while (length > 0 && (word[length - 1] == ' ' || word[length - 1] == '\t'))
+		word[--length] = '\0';
+	if (length == 0)
+		return true;
+	if (!is_trap(word) || !account_name(word, false, name))
+		return fail(source, "is no trap:", word);
+	return add(traps, hash_string(name, 0), source);
+}
+
+static bool read_lines(struct traps *traps, FILE *from, struct trap_source *source)
+{
+	char line[LINE_LONGEST + 2];
+	while (fgets(line, sizeof line, from) != NULL) {
+		source->line++;
+		size_t length = strlen(line);
+		if (length == sizeof line - 1 && line[length - 1] != '\n')
+			return fail(source, "is too long a line:", line);
+		if (!take_line(traps, line, source))
+			return false;
+	}
+	if (ferror(from)) {
+		snprintf(source->error, source->error_size, "%s:%d: cannot be read: %s", source->file, source->line + 1,
+			 strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+struct traps *traps_read(const char *file, char *error, size_t error_size)
+{
+	struct trap_source source = { .file = file, .error = error, .error_size = error_size };
+	struct traps *traps = calloc(1, sizeof *traps);
+	if (traps == NULL) {
+		snprintf(error, error_size, "traps.file: no memory");
+		return NULL;
+	}
+	if (*file == '\0')
+		return traps;
+	FILE *from = fopen(file, "re");
+	if (from == NULL)
+		snprintf(error, error_size, "traps.file: %s cannot be read: %s", file, strerror(errno));
+	bool fine = from != NULL && read_lines(traps, from, &source);
+	if (from != NULL)
+		fclose(from);
+	if (!fine)
+		traps_free(&traps);
+	else if (traps->count > 0)
+		qsort(traps->hashes, traps->count, sizeof traps->hashes[0], by_hash);
+	return traps;
+}
+
+void traps_free(struct traps **traps)
+{
+	if (*traps != NULL)
+		free((*traps)->hashes);
+	free(*traps);
+	*traps = NULL;
+}
+
+size_t traps_count(const struct traps *traps)
+{
+	return traps->count;
+}
+
+static bool has(const struct traps *traps, const char *name)
+{
+	uint64_t hash = hash_string(name, 0);
+	return bsearch(&hash, traps->hashes, traps->count, sizeof hash, by_hash) != NULL;
+}
+
+bool traps_have(const struct traps *traps, const char *address)
+{
+	const char *domain = address_domain(address);
+	return traps->count > 0 && (has(traps, address) || (*domain != '\0' && has(traps, domain - 1)));
+}

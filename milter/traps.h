@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * traps: addresses that no person gave to anybody: who writes to them has bought or made up his list. Read from a file of
+ * the admin's, one `address` or `@domain` a line, in any case; # begins a comment.
+ *
+ * Immutable: any thread. Belongs to a setup, so that a reload reads it anew.
+ */
+#ifndef PENSTOCK_TRAPS_H
+#define PENSTOCK_TRAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { TRAPS_MAX = 1000000 };
+
+struct traps;
+
+/* "" : no file, no trap. NULL with one sentence in `error`, which names file and line. */
+struct traps *traps_read(const char *file, char *error, size_t error_size);
+void traps_free(struct traps **traps);
+
+size_t traps_count(const struct traps *traps);
+/* `address` is account_name()'s form, as it came or without its +tag. */
+bool traps_have(const struct traps *traps, const char *address);
+
+#endif
