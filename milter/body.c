@@ -329,7 +329,7 @@ void body_add(struct body *body, const char *bytes, size_t length)
 	body->looked += length;
 	if (body->depth == 0 && body->state == BODY_TEXT && body->line_length == 0)
 		add_text(body, bytes, length);
-	else if (body->depth > 0 || body->state == BODY_HEADER)
+	else if (body->depth > 0 || body->state != BODY_SKIP)
 		add_lines(body, bytes, length);
 }
 

@@ -319,6 +319,16 @@ void mta_body(SMFICTX *mta, size_t bytes)
 	}
 }
 
+void mta_body_text(SMFICTX *mta, const char *text)
+{
+	unsigned char chunk[BODY_CHUNK];
+	size_t length = strnlen(text, sizeof chunk);
+	mta_headers_end(mta);
+	memcpy(chunk, text, length);
+	if (length > 0)
+		owes(mta, SMFIP_NR_BODY, "body", callbacks.xxfi_body(mta, chunk, length));
+}
+
 struct mta_answer mta_end(SMFICTX *mta)
 {
 	mta_headers_end(mta);

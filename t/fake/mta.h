@@ -32,6 +32,7 @@ struct mta_answer mta_mail(SMFICTX *mta, const char *from);
 struct mta_answer mta_rcpt(SMFICTX *mta, const char *rcpt, const char *mailer);
 void mta_header(SMFICTX *mta, const char *name, const char *value);
 void mta_body(SMFICTX *mta, size_t bytes);
+void mta_body_text(SMFICTX *mta, const char *text);
 /* End of headers where it has not been, and end of message. */
 void mta_headers_end(SMFICTX *mta);
 struct mta_answer mta_end(SMFICTX *mta);

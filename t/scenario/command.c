@@ -318,6 +318,14 @@ static bool do_body(struct play *play, const struct line *line)
 	return true;
 }
 
+static bool do_body_text(struct play *play, const struct line *line)
+{
+	if (!goes_on(play))
+		return false;
+	mta_body_text(play->mta, line->words[1]);
+	return true;
+}
+
 static bool do_end(struct play *play, const struct line *line)
 {
 	(void)line;
@@ -349,6 +357,19 @@ static bool do_close(struct play *play, const struct line *line)
 
 /* ---- send ACCOUNT to RCPTS [times MESSAGES]: whole messages in a session of their own */
 
+/* As a person's program writes it: nothing odd, and no two messages alike. */
+static void send_header(struct play *play, const char *account)
+{
+	char value[LINE_LONGEST];
+	mta_header(play->mta, "Date", "Mon, 5 Jan 2026 12:00:00 +0000");
+	snprintf(value, sizeof value, "<%s>", account);
+	mta_header(play->mta, "From", value);
+	mta_header(play->mta, "To", "<user0@example.net>");
+	snprintf(value, sizeof value, "<%d@client.example.net>", play->messages);
+	mta_header(play->mta, "Message-ID", value);
+	mta_header(play->mta, "Subject", "greetings");
+}
+
 static void send_one(struct play *play, const char *account, int64_t count)
 {
 	fake_log_mark();
@@ -361,7 +382,7 @@ static void send_one(struct play *play, const char *account, int64_t count)
 	rcpts(play, count, "smtp");
 	if (play->accepted == 0)
 		return;
-	mta_header(play->mta, "Subject", "greetings");
+	send_header(play, account);
 	mta_body(play->mta, 100);
 	play->answer = mta_end(play->mta);
 	mta_macro(play->mta, "i", NULL);
@@ -405,6 +426,7 @@ static const struct command commands[] = {
 	{ "headers", 4, do_headers, "headers COUNT NAME VALUE" },
 	{ "headers-end", 1, do_header_end, "headers-end" },
 	{ "body", 2, do_body, "body BYTES" },
+	{ "body-text", 2, do_body_text, "body-text TEXT" },
 	{ "end", 1, do_end, "end" },
 	{ "reset", 1, do_reset, "reset" },
 	{ "close", 1, do_close, "close" },

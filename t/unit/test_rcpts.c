@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/rcpts.h"
+
+#include "redis-schema/store.h"
+#include "t/unit/tap.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct traps *traps_of(const char *text, char *error, size_t size)
+{
+	char file[] = "/tmp/penstock-traps-XXXXXX";
+	int fd = mkstemp(file);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		return NULL;
+	close(fd);
+	struct traps *traps = traps_read(file, error, size);
+	unlink(file);
+	return traps;
+}
+
+static void test_traps(void)
+{
+	static const struct {
+		const char *address;
+		bool is;
+	} rows[] = {
+		{ "old@example.net", true },	    { "anybody@trap.example", true },  { "new@example.net", false },
+		{ "a@sub.trap.example", false },    { "tagged+x@example.net", true },  { "tagged@example.net", false },
+		{ "trap.example", false },	    { "", false },		       { "last@example.net", true },
+		{ "b\xc3\xbc" "cher@example.net", true },
+	};
+	char error[300];
+	struct traps *traps = traps_of("# bought lists\nOld@Example.NET\n\n  @trap.example \t# a domain\r\ntagged+x@example.net\n"
+				       "b\xc3\xbc" "cher@example.net\nlast@example.net", error, sizeof error);
+	if (!ok(traps != NULL, "a file of traps is read"))
+		return;
+	is_int((long long)traps_count(traps), 5, "all its lines");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		is_int(traps_have(traps, rows[i].address), rows[i].is, "%s", rows[i].address);
+	traps_free(&traps);
+	ok(traps == NULL, "freed");
+}
+
+static void test_wrong_traps(void)
+{
+	static const char *const rows[] = { "fine@example.net\nnone\n", "\nname@\n", "\n@\n", "\n@com\n", "#\na b@example.net\n",
+					    "\na\x01@example.net\n" };
+	char error[300], *line;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct traps *traps = traps_of(rows[i], error, sizeof error);
+		line = strchr(error, ':');
+		ok(traps == NULL && line != NULL && strncmp(line, ":2: is no trap:", 15) == 0, "line 2 of row %zu is no trap", i);
+	}
+	ok(traps_read("/nowhere/traps", error, sizeof error) == NULL && strstr(error, "cannot be read") != NULL,
+	   "a file that is not there: %s", error);
+	struct traps *none = traps_read("", error, sizeof error);
+	ok(none != NULL && !traps_have(none, "a@example.net"), "no file, no trap");
+	traps_free(&none);
+}
+
+struct fixture {
+	struct arena arena;
+	struct facts facts;
+	struct rcpts rcpts;
+	struct traps *traps;
+	unsigned char *map;
+};
+
+static void begin(struct fixture *fixture)
+{
+	char error[100];
+	*fixture = (struct fixture){ .traps = traps_read("", error, sizeof error) };
+	memcpy(fixture->facts.account, "alice@example.com", 18);
+	arena_init(&fixture->arena, 65536);
+}
+
+static void end(struct fixture *fixture)
+{
+	arena_empty(&fixture->arena);
+	traps_free(&fixture->traps);
+}
+
+static void add(struct fixture *fixture, const char *raw)
+{
+	fixture->facts.rcpts_remote++;
+	rcpts_add(&fixture->rcpts, &fixture->arena, fixture->traps, fixture->map, raw, true, &fixture->facts);
+	rcpts_fill(&fixture->rcpts, true, &fixture->facts);
+}
+
+static void test_new(void)
+{
+	struct fixture fixture;
+	begin(&fixture);
+	const char *account = fixture.facts.account;
+	fixture.facts.state.history.habits.known[0] = rcpt_hash(account, "bob@example.net");
+	add(&fixture, "<Bob+news@Example.NET>");
+	is_int(fixture.facts.rcpts_new, 0, "case and tag make nobody new");
+	add(&fixture, "<carol@example.net>");
+	is_int(fixture.facts.rcpts_new, 1, "one that it never wrote to");
+	struct rcpts before = fixture.rcpts;
+	add(&fixture, "carol+1@example.net");
+	is_int(fixture.facts.rcpts_new, 1, "twice in one message is once");
+	is_int(fixture.facts.rcpt_count, 2, "and kept once");
+	fixture.rcpts = before;
+	add(&fixture, "<dave@example.net>");
+	fixture.rcpts = before;
+	fixture.facts.rcpts_remote -= 2;
+	rcpts_fill(&fixture.rcpts, true, &fixture.facts);
+	is_int(fixture.facts.rcpts_new, 1, "a refused one is taken back");
+	ok(rcpts_have(&fixture.rcpts, account, "carol@example.net"), "one that is kept is found");
+	ok(!rcpts_have(&fixture.rcpts, account, "dave@example.net"), "one that was taken back is not");
+	rcpts_fill(&fixture.rcpts, false, &fixture.facts);
+	is_int(fixture.facts.rcpts_new, 0, "where nothing is known of the account none is said to be new");
+	ok(!fixture.facts.rcpts_new_known, "and it says so");
+	ok(rcpt_hash("other@example.com", "bob@example.net") != rcpt_hash(account, "bob@example.net"), "salted");
+	add(&fixture, "<>");
+	is_int(fixture.facts.rcpt_count, 2, "an empty recipient is nobody");
+	end(&fixture);
+}
+
+static void test_map(void)
+{
+	struct fixture fixture;
+	unsigned char map[MAP_BYTES] = { 0 };
+	begin(&fixture);
+	uint16_t hash = rcpt_hash(fixture.facts.account, "bob@example.net");
+	map[hash / 8] |= (unsigned char)(0x80U >> (hash % 8));
+	fixture.map = map;
+	add(&fixture, "bob@example.net");
+	add(&fixture, "carol@example.net");
+	is_int(fixture.facts.rcpts_new, 1, "the account's map says whom it knows");
+	end(&fixture);
+}
+
+static void test_many(void)
+{
+	struct fixture fixture;
+	unsigned char map[MAP_BYTES] = { 0 };
+	begin(&fixture);
+	fixture.map = map;
+	char address[60];
+	for (int i = 0; i < 8000; i++) {
+		snprintf(address, sizeof address, "user%d@example.net", i);
+		uint16_t hash = rcpt_hash(fixture.facts.account, address);
+		if (i % 2 == 0)
+			map[hash / 8] |= (unsigned char)(0x80U >> (hash % 8));
+	}
+	for (int i = 0; i < 8000; i++) {
+		snprintf(address, sizeof address, "user%d@example.net", i);
+		add(&fixture, address);
+	}
+	is_int(fixture.facts.rcpt_count, RCPTS_KEPT, "so many are kept");
+	ok(!fixture.arena.spent, "and fit into the message's arena");
+	is_near((double)fixture.facts.rcpts_new, 4000, 400, "how many are new is estimated");
+	end(&fixture);
+}
+
+int main(void)
+{
+	test_traps();
+	test_wrong_traps();
+	test_new();
+	test_map();
+	test_many();
+	return done_testing();
+}
