@@ -14,7 +14,7 @@
 
 enum {
 	BODY_LOOKED_MAX = 131072,
-	BODY_HASHED_MAX = 4096,
+	BODY_HASHED_MAX = 1024,
 	BODY_DEPTH_MAX = 8,
 	BODY_BOUNDARY_MAX = 100,	/* RFC 2046 section 5.1.1 allows 70 */
 	BODY_LINE_MAX = 1000,		/* RFC 5322 section 2.1.1: 998 and the line's end */
