@@ -6,22 +6,357 @@
 
 #include "policy/base/banned.h"
 
+enum {
+	DAY_S = 86400, HOUR_S = 3600,
+	AGE_BITS = 3,		/* of an entry: half-days until it is the account's */
+	AGE_NEW = 2,
+	DAYS_MAX = 255,
+	DAYS_AHEAD_MAX = 2,	/* a day further ahead is of a clock that was wrong */
+	HOUR_TRUST_DAYS = 5,	/* below that many days nothing is said of unused hours */
+	STEPS = 20,		/* of a byte of the week for a doubling */
+};
+
+/* -- lists of hashes -- */
+
+/* Some bits that the maps do not use, never 0. */
+static uint16_t entry_of(uint64_t hash)
+{
+	uint16_t entry = (uint16_t)(hash >> 16) & (uint16_t)~AGE_BITS;
+	return entry != 0 ? entry : AGE_BITS + 1;
+}
+
+static bool is_new(uint16_t entry)
+{
+	return (entry & AGE_BITS) != 0;
+}
+
+static int find_entry(const uint16_t *list, int size, uint64_t hash)
+{
+	uint16_t wanted = entry_of(hash);
+	for (int i = 0; hash != 0 && i < size && list[i] != 0; i++)
+		if ((list[i] & ~AGE_BITS) == wanted)
+			return i;
+	return -1;
+}
+
+static bool has_entry(const uint16_t *list, int size, uint64_t hash)
+{
+	int at = find_entry(list, size, hash);
+	return at >= 0 && !is_new(list[at]);
+}
+
+static int list_length(const uint16_t *list, int size)
+{
+	int length = 0;
+	while (length < size && list[length] != 0)
+		length++;
+	return length;
+}
+
+static int count_old(const uint16_t *list, int size)
+{
+	int count = 0;
+	for (int i = 0; i < size && list[i] != 0; i++)
+		count += !is_new(list[i]);
+	return count;
+}
+
+/* Which entry gives way to a new one: a free one; else the oldest of those that are new, where they have their half of
+ * the list (a botnet's clients push out each other, not the owner's places); else the oldest. */
+static int find_victim(const uint16_t *list, int size)
+{
+	int length = list_length(list, size), oldest_new = -1;
+	for (int i = 0; i < length; i++)
+		if (is_new(list[i]))
+			oldest_new = i;
+	bool half = length - count_old(list, size) >= size / 2;
+	if (half && oldest_new >= 0)
+		return oldest_new;
+	return length < size ? length : size - 1;
+}
+
+/* True where the list changed: a thing of the account's moves to the front only past half the list, so that a user of two
+ * programs does not rewrite it with each message. */
+static bool note_entry(uint16_t *list, int size, uint64_t hash)
+{
+	if (hash == 0)
+		return false;
+	int at = find_entry(list, size, hash);
+	if (at >= 0 && at < (size + 1) / 2)
+		return false;
+	uint16_t entry = at >= 0 ? list[at] : entry_of(hash) | AGE_NEW;
+	if (at < 0)
+		at = find_victim(list, size);
+	memmove(&list[1], &list[0], (size_t)at * sizeof list[0]);
+	list[0] = entry;
+	return true;
+}
+
+static void age_list(uint16_t *list, int size, int64_t halves)
+{
+	for (int i = 0; i < size && list[i] != 0; i++) {
+		int64_t age = list[i] & AGE_BITS;
+		list[i] = (uint16_t)((list[i] & ~AGE_BITS) | (age > halves ? age - halves : 0));
+	}
+}
+
+static bool drop_new(uint16_t *list, int size)
+{
+	int kept = 0, length = list_length(list, size);
+	for (int i = 0; i < length; i++)
+		if (!is_new(list[i]))
+			list[kept++] = list[i];
+	memset(&list[kept], 0, (size_t)(size - kept) * sizeof list[0]);
+	return kept < length;
+}
+
+/* name, of the many; size */
+#define LIST_ROWS(ROW)                                                                             \
+	ROW(network, networks, HABIT_NETWORKS)                                                     \
+	ROW(as, ases, HABIT_ASES)                                                                  \
+	ROW(sender, senders, HABIT_SENDERS)                                                        \
+	ROW(mailer, mailers, HABIT_MAILERS)
+
+#define LIST_FUNCTIONS(name, many, size)                                                           \
+	bool habit_has_##name(const struct habits *habits, uint64_t name)                          \
+	{                                                                                          \
+		return has_entry(habits->many, size, name);                                        \
+	}                                                                                          \
+	int habit_count_##many(const struct habits *habits)                                        \
+	{                                                                                          \
+		return count_old(habits->many, size);                                              \
+	}
+LIST_ROWS(LIST_FUNCTIONS)
+#undef LIST_FUNCTIONS
+
+/* -- distinct things of a day -- */
+
+static int64_t day_of(int64_t seconds)
+{
+	return seconds >= 0 ? seconds / DAY_S : 0;
+}
+
+/* Days from the one that is noted to now; a clock that is behind by little stands still. */
+static int64_t days_passed(const struct habits *habits, int64_t now_s)
+{
+	int64_t passed = day_of(now_s) - habits->day;
+	if (habits->day == 0 || passed < -DAYS_AHEAD_MAX)
+		return INT64_MAX;
+	return passed > 0 ? passed : 0;
+}
+
+static int map_bits(int which)
+{
+	return which == COUNTED_ASES - COUNTED_SUMS ? 32 : 64;
+}
+
+static double map_estimate(uint64_t map, int bits)
+{
+	int clear = 0;
+	for (int i = 0; i < bits; i++)
+		clear += (map >> i & 1) == 0;
+	return -bits * log((clear > 0 ? clear : 0.5) / bits);
+}
+
+static uint64_t map_bit(int which, const struct habit_facts *facts)
+{
+	const uint64_t hash[DISTINCT_COUNT] = { facts->address, facts->network, facts->as };
+	return hash[which] == 0 ? 0 : (uint64_t)1 << hash[which] % (unsigned)map_bits(which);
+}
+
+double habit_distinct_before(const struct habits *habits, enum counted what, const struct habit_facts *facts)
+{
+	int which = (int)what - COUNTED_SUMS;
+	int64_t passed = days_passed(habits, facts->now_s);
+	if (passed == 0)
+		return habits->distinct[which].yesterday;
+	return passed == 1 ? map_estimate(habits->distinct[which].today, map_bits(which)) : 0;
+}
+
+double habit_distinct(const struct habits *habits, enum counted what, const struct habit_facts *facts)
+{
+	int which = (int)what - COUNTED_SUMS;
+	uint64_t map = days_passed(habits, facts->now_s) == 0 ? habits->distinct[which].today : 0;
+	double today = map_estimate(map | map_bit(which, facts), map_bits(which));
+	double before = habit_distinct_before(habits, what, facts);
+	double reaches_back = 1 - (double)(facts->now_s % DAY_S) / DAY_S;
+	return today + fmax(before - today, 0) * reaches_back;
+}
+
+/* -- the week -- */
+
+static int hour_of(int64_t local_s)
+{
+	return local_s < 0 ? 0 : (int)(local_s / HOUR_S % 24);
+}
+
+static int weekday_of(int64_t local_s)
+{
+	return local_s < 0 ? 0 : (int)((local_s / DAY_S + 4) % 7);	/* 1970 began on a Thursday; 0: Sunday */
+}
+
+static uint8_t highest(const uint8_t *bytes, int count)
+{
+	uint8_t high = 0;
+	for (int i = 0; i < count; i++)
+		high = bytes[i] > high ? bytes[i] : high;
+	return high;
+}
+
+/* Of those that are not 0; 0: none. */
+static double mean_of(const uint8_t *bytes, int count)
+{
+	int sum = 0, some = 0;
+	for (int i = 0; i < count; i++) {
+		sum += bytes[i];
+		some += bytes[i] > 0;
+	}
+	return some > 0 ? (double)sum / some : 0;
+}
+
+/* An hour in which it never sent counts as half of the ones beside it, or a quarter of the mean. */
+static double hour_level(const struct habits *habits, int hour)
+{
+	if (habits->hours[hour] > 0)
+		return habits->hours[hour];
+	uint8_t before = habits->hours[(hour + 23) % 24], after = habits->hours[(hour + 1) % 24];
+	double beside = (before > after ? before : after) - STEPS;
+	return fmax(beside, mean_of(habits->hours, 24) - 2 * STEPS);
+}
+
+double habit_hour_expected(const struct habits *habits, int64_t now_s, int64_t local_offset_s)
+{
+	double mean = mean_of(habits->weekdays, 7);
+	if (mean <= 0 || highest(habits->hours, 24) == 0)
+		return NAN;
+	uint8_t weekday = habits->weekdays[weekday_of(now_s + local_offset_s)];
+	double of_day = weekday > 0 ? weekday - mean : -STEPS;
+	double level = hour_level(habits, hour_of(now_s + local_offset_s)) + of_day;
+	return exp2(fmax(level, 0) / STEPS) - 1;
+}
+
+bool habit_hour_unused(const struct habits *habits, int64_t now_s, int64_t local_offset_s)
+{
+	int hour = hour_of(now_s + local_offset_s), used = 0;
+	for (int i = 0; i < 24; i++)
+		used += habits->hours[i] > 0;
+	return habits->days >= HOUR_TRUST_DAYS && used > 0 && habits->hours[hour] == 0 &&
+	       habits->hours[(hour + 23) % 24] == 0 && habits->hours[(hour + 1) % 24] == 0;
+}
+
+/* One unusual hour moves what is usual by a quarter of the way; an hour that was never used begins at the highest of the
+ * others at most. */
+static void smooth(uint8_t *bytes, int count, int at, double level)
+{
+	uint8_t high = highest(bytes, count);
+	if (bytes[at] == 0)
+		level = high > 0 ? fmin(level, high) : level;
+	else
+		level = bytes[at] + (level - bytes[at]) / 4;
+	bytes[at] = (uint8_t)fmin(fmax(round(level), 1), 255);
+}
+
+/* True where an hour has ended since the last message. */
+static bool note_week(struct habits *habits, const struct habit_facts *facts)
+{
+	if (facts->last_s <= 0 || !(facts->hour_messages > 0) || facts->now_s / HOUR_S <= facts->last_s / HOUR_S)
+		return false;
+	int64_t local_s = facts->last_s + facts->local_offset_s;
+	double level = log2(1 + facts->hour_messages) * STEPS;
+	smooth(habits->hours, 24, hour_of(local_s), level);
+	smooth(habits->weekdays, 7, weekday_of(local_s), level);
+	return true;
+}
+
+/* Everything fades: 3.5 per cent a day, so that an hour that is not used any more is forgotten within months. */
+static void fade_week(struct habits *habits, int64_t days)
+{
+	for (int i = 0; i < 24; i++)
+		habits->hours[i] = (uint8_t)(habits->hours[i] > days ? habits->hours[i] - days : 0);
+	for (int i = 0; i < 7; i++)
+		habits->weekdays[i] = (uint8_t)(habits->weekdays[i] > days ? habits->weekdays[i] - days : 0);
+}
+
+/* -- noting -- */
+
+static void begin_day(struct habits *habits, const struct habit_facts *facts, int64_t passed)
+{
+	for (int i = 0; i < DISTINCT_COUNT; i++) {
+		double count = passed == 1 ? map_estimate(habits->distinct[i].today, map_bits(i)) : 0;
+		habits->distinct[i].yesterday = (uint8_t)fmin(round(count), 255);
+		habits->distinct[i].today = 0;
+	}
+	bool first = habits->day == 0;
+	habits->days = (uint8_t)(habits->days + (!first && facts->behaves && habits->days < DAYS_MAX));
+	habits->day = (uint16_t)day_of(facts->now_s);
+}
+
+/* Returns the parts that changed because time passed. */
+static unsigned note_time(struct habits *habits, const struct habit_facts *facts)
+{
+	int64_t passed = days_passed(habits, facts->now_s);
+	bool half = facts->now_s % DAY_S >= DAY_S / 2;
+	bool known = passed != INT64_MAX;	/* how much time: not after a clock that was wrong */
+	int64_t halves = known ? 2 * (passed > 2 ? 2 : passed) + half - habits->half : 0;
+	if (passed == 0 && (day_of(facts->now_s) < habits->day || halves <= 0))
+		return 0;
+	habits->half = half;
+	if (passed > 0)
+		begin_day(habits, facts, passed);
+#define LIST_AGE(name, many, size) age_list(habits->many, size, halves);
+	LIST_ROWS(LIST_AGE)
+#undef LIST_AGE
+	if (passed == 0 || !known)
+		return HABIT_PLACES;
+	fade_week(habits, passed > 255 ? 255 : passed);
+	return HABIT_PLACES | HABIT_WEEK;
+}
+
+static bool note_maps(struct habits *habits, const struct habit_facts *facts)
+{
+	bool changed = false;
+	for (int i = 0; i < DISTINCT_COUNT; i++) {
+		uint64_t map = habits->distinct[i].today | map_bit(i, facts);
+		changed = changed || map != habits->distinct[i].today;
+		habits->distinct[i].today = map;
+	}
+	return changed;
+}
+
+unsigned habits_note(struct habits *habits, const struct habit_facts *facts)
+{
+	unsigned changed = note_time(habits, facts);
+	bool places = note_maps(habits, facts);
+	if (!facts->behaves) {
+#define LIST_DROP(name, many, size) places = drop_new(habits->many, size) || places;
+		LIST_ROWS(LIST_DROP)
+#undef LIST_DROP
+		return changed | (places ? HABIT_PLACES : 0U);
+	}
+#define LIST_NOTE(name, many, size) places = note_entry(habits->many, size, facts->name) || places;
+	LIST_ROWS(LIST_NOTE)
+#undef LIST_NOTE
+	return changed | (places ? HABIT_PLACES : 0U) | (note_week(habits, facts) ? HABIT_WEEK : 0U);
+}
+
 bool habit_knows(const struct habits *habits, uint16_t rcpt)
 {
-	for (int i = 0; i < HABIT_KNOWN_MAX; i++)
-		if (rcpt != 0 && habits->known[i] == rcpt)
+	rcpt = rcpt != 0 ? rcpt : 1;
+	for (int i = 0; i < HABIT_KNOWN_MAX && habits->known[i] != 0; i++)
+		if (habits->known[i] == rcpt)
 			return true;
 	return false;
 }
 
-size_t habits_write(const struct habits *habits, enum habit_part part, char bytes[HABIT_BYTES_MAX])
+bool habits_note_rcpt(struct habits *habits, uint16_t rcpt)
 {
-	(void)habits, (void)part, (void)bytes;
-	return 0;
-}
-
-bool habits_read(struct habits *habits, enum habit_part part, const char *bytes, size_t length)
-{
-	(void)habits, (void)part, (void)bytes, (void)length;
+	if (habits->many || habit_knows(habits, rcpt))
+		return false;
+	if (habits->known[HABIT_KNOWN_MAX - 1] != 0) {
+		habits->many = true;
+		return true;
+	}
+	memmove(&habits->known[1], &habits->known[0], sizeof habits->known - sizeof habits->known[0]);
+	habits->known[0] = rcpt != 0 ? rcpt : 1;
 	return true;
 }

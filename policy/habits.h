@@ -4,6 +4,11 @@
  * hours and how much. Sketches, not records: hashes of 16 bits, newest first, and logarithms in a byte. They are kept in
  * Redis as they are written here; of two daemons that write at once the later one holds, and the next message mends it.
  *
+ * A thing that is seen for the first time is not yet the account's: a thief's first message would make the next ones
+ * look at home. Each carries its age in its two low bits, in half-days of UTC, and is one of the account's when it has
+ * been there for two of their ends (12 to 24 hours) while the account behaved. What is that young never pushes out more
+ * than half of a list, and goes when the account misbehaves.
+ *
  * Distinct things are counted by linear counting (Whang, Vander-Zanden, Taylor 1990): a hash sets one bit of a day's
  * map; n is -m ln(part of the bits that is clear). Good to a few per cent up to some 200.
  */
@@ -13,10 +18,10 @@
 #include "policy/limit.h"
 
 enum {
-	HABIT_NETWORKS = 8,
+	HABIT_NETWORKS = 7,
 	HABIT_ASES = 4,
-	HABIT_SENDERS = 4,
-	HABIT_MAILERS = 2,
+	HABIT_SENDERS = 3,
+	HABIT_MAILERS = 4,
 	HABIT_KNOWN_MAX = 31,	/* recipients; an account with more has a map of its own in Redis */
 	DISTINCT_COUNT = COUNTED_COUNT - COUNTED_SUMS,	/* by counted - COUNTED_SUMS: addresses, networks, ASes */
 };
@@ -31,12 +36,14 @@ enum { HABIT_BYTES_MAX = 64 };
 
 struct habits {
 	uint16_t day;		/* days since 1970 (UTC) of `distinct` */
+	bool half;		/* the second half of that day has begun */
 	uint8_t days;		/* days on which it sent and behaved, what the ramp counts; 255: and more */
 	struct {
 		uint64_t today;		/* bits; of ASes the lower 32 */
 		uint8_t yesterday;	/* how many there were */
 	} distinct[DISTINCT_COUNT];
-	uint16_t networks[HABIT_NETWORKS], ases[HABIT_ASES];	/* newest first; 0: none */
+	/* newest first; 0: none; the two low bits: half-days until it is the account's */
+	uint16_t networks[HABIT_NETWORKS], ases[HABIT_ASES];
 	uint16_t senders[HABIT_SENDERS], mailers[HABIT_MAILERS];
 	uint8_t hours[24], weekdays[7];	/* of local time: log2(1 + messages an hour) in steps of 1/20, smoothed; 0: never */
 	uint16_t known[HABIT_KNOWN_MAX];	/* recipients, newest first; 0: none */
@@ -53,18 +60,26 @@ struct habit_facts {
 	int64_t last_s;			/* ... Unix time of that message; 0: none */
 };
 
-/* Is it one of the account's? False for 0, which is no thing. */
+/* Is it one of the account's? False for 0, which is no thing, and for one that is seen since hours only. */
 bool habit_has_network(const struct habits *habits, uint64_t network);
 bool habit_has_as(const struct habits *habits, uint64_t as);
 bool habit_has_sender(const struct habits *habits, uint64_t sender);
 bool habit_has_mailer(const struct habits *habits, uint64_t mailer);
 bool habit_knows(const struct habits *habits, uint16_t rcpt);
+/* How many of each are the account's: without any there is nothing to hold a new one against. */
+int habit_count_networks(const struct habits *habits);
+int habit_count_ases(const struct habits *habits);
+int habit_count_senders(const struct habits *habits);
+int habit_count_mailers(const struct habits *habits);
 
-/* Distinct things of one UTC day and what of the day before reaches back, with this message. `what` is one of the last
- * COUNTED_*. */
+/* Distinct things of one UTC day and what of the day before reaches back, with this message. As many of both days as can
+ * be are taken to be the same. `what` is one of the last COUNTED_*. */
 double habit_distinct(const struct habits *habits, enum counted what, const struct habit_facts *facts);
 
-/* Messages that the account sends in such an hour of the week; NAN: nothing is known of it. */
+/* How many there were on the day before that of `facts`. */
+double habit_distinct_before(const struct habits *habits, enum counted what, const struct habit_facts *facts);
+
+/* Messages that the account sends in such an hour of the week, where it sends in it at all; NAN: nothing is known of it. */
 double habit_hour_expected(const struct habits *habits, int64_t now_s, int64_t local_offset_s);
 /* It never sent within an hour of this time of day, and is long enough there for that to mean something. */
 bool habit_hour_unused(const struct habits *habits, int64_t now_s, int64_t local_offset_s);

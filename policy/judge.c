@@ -344,6 +344,9 @@ void judge_counts(const struct facts *facts, const struct verdict *verdict, doub
 	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
 	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
 	counts_out[COUNTER_BREACHES] = verdict->breach.window != WINDOW_COUNT ? 1 : 0;
+	counts_out[COUNTER_NEW_RCPTS] = sent && facts->rcpts_new_known ? (double)facts->rcpts_new : 0;
+	counts_out[COUNTER_TRAPS] = (double)facts->rcpts_trapped;
+	signals_evidence(facts, counts_out);
 }
 
 /* What Redis holds of the account's SPF is changed only where it is another than before. */
@@ -391,6 +394,8 @@ struct score judge_score(const struct policy *policy, const struct account_state
 	if (more != NULL)
 		counters_add(&sight.counters, more);
 	rates_roll(&sight.rates, now_ms);
+	sight.hour_messages = rates_used(&sight.rates, WINDOW_MSGS_PER_HOUR) + (facts != NULL ? 1 : 0);
+	sight.local_offset_s = facts != NULL ? facts->local_offset_s : 0;
 	bool aged = history->first_s > 0 && now_ms / 1000 - history->first_s >= policy->levels.new_for_s &&
 		    sight.counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
 	bool good = aged || history->level == LEVEL_GOOD;

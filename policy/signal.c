@@ -27,9 +27,144 @@ static double signal_breaches(const struct sight *sight)
 	return log1p(sight->counters.value[COUNTER_BREACHES]);
 }
 
+#define SIGNAL_OF_EVIDENCE(name, counter)                                                          \
+	static double signal_##name(const struct sight *sight)                                     \
+	{                                                                                          \
+		return sight->counters.value[COUNTER_##counter];                                   \
+	}
+SIGNAL_OF_EVIDENCE(content, CONTENT)
+SIGNAL_OF_EVIDENCE(new_place, PLACE)
+SIGNAL_OF_EVIDENCE(foreign_sender, SENDER)
+SIGNAL_OF_EVIDENCE(oddities, ODDITY)
+SIGNAL_OF_EVIDENCE(unused_hour, HOUR)
+SIGNAL_OF_EVIDENCE(campaign, CAMPAIGN)
+
+/* -- burst -- */
+
+enum {
+	USUAL_AN_HOUR = 6,	/* messages, of an account of which nothing is known */
+	PEOPLE_A_MINUTE = 2,
+};
+
+/* Volume alone makes no suspect of a new account: the ramp and limits are for that. */
+#define NEW_ACCOUNT_MOST 1.4
+
+/* Part of the recipients that the account knew before, lately; 0 where that is not known. */
+static double known_share(const struct sight *sight)
+{
+	double rcpts = sight->counters.value[COUNTER_RCPTS], fresh = sight->counters.value[COUNTER_NEW_RCPTS];
+	double lately = rcpts >= 1 ? 1 - fmin(fresh / rcpts, 1) : 0;
+	const struct facts *facts = sight->facts;
+	if (facts == NULL)
+		return lately;
+	if (!facts->rcpts_new_known || facts->rcpts_remote <= 0)
+		return 0;
+	return (lately + 1 - fmin((double)facts->rcpts_new / (double)facts->rcpts_remote, 1)) / 2;
+}
+
+/* Log-likelihood ratio of `n` under its own rate against a rate that is `expected`, uncertain as a Gamma distribution
+ * of this shape is: n is then negative binomial, and people's uneven days are no bursts as they were under Poisson. */
+static double burst_log_odds(double n, double expected, double shape)
+{
+	if (!(n > expected))
+		return 0;
+	return n * log(n / expected) - (n + shape) * log((n + shape) / (expected + shape));
+}
+
+/* Over the hour, or over the minute: a program sends evenly, and faster than people do. */
+static double signal_burst(const struct sight *sight)
+{
+	double usual = habit_hour_expected(&sight->history->habits, sight->now_ms / 1000, sight->local_offset_s);
+	bool known = !isnan(usual);
+	double expected = known ? (3 * usual + USUAL_AN_HOUR) / 4 : USUAL_AN_HOUR;
+	double minute = rates_used(&sight->rates, WINDOW_MSGS_PER_MINUTE) + (sight->facts != NULL ? 1 : 0);
+	double hourly = burst_log_odds(sight->hour_messages, expected, known ? 4 : 2);
+	double a_minute = burst_log_odds(minute, fmax(expected / 10, PEOPLE_A_MINUTE), 2);
+	double odds = fmax(hourly, a_minute) * (1 - known_share(sight));
+	return known ? odds : fmin(odds, NEW_ACCOUNT_MOST);
+}
+
+/* -- recipients -- */
+
+/* Few recipients that an account knows are dead, but a list that was bought is full of them: known ones count half. */
+static double signal_dead_rcpts(const struct sight *sight)
+{
+	const double *value = sight->counters.value;
+	double of = (value[COUNTER_RCPTS] + fmin(value[COUNTER_NEW_RCPTS], value[COUNTER_RCPTS])) / 2;
+	return share_log_odds(value[COUNTER_DEAD], of, 0.02, 200);
+}
+
+static double signal_complaints(const struct sight *sight)
+{
+	return share_of(sight, COUNTER_COMPLAINTS, COUNTER_RCPTS, 0.002, 500);
+}
+
+/* The week's share is slow and sure; the evidence is quick. */
+static double signal_new_rcpts(const struct sight *sight)
+{
+	double share = share_of(sight, COUNTER_NEW_RCPTS, COUNTER_RCPTS, 0.25, 200);
+	return fmax(share, sight->counters.value[COUNTER_FRESH]);
+}
+
+static double signal_traps(const struct sight *sight)
+{
+	return log2(1 + sight->counters.value[COUNTER_TRAPS]);
+}
+
+/* People mistype, and a phone goes on with an old password: five are nothing. */
+static double signal_auth_failures(const struct sight *sight)
+{
+	return log1p(sight->counters.value[COUNTER_AUTH_FAILURES]) - log1p(5);
+}
+
+/* -- fan-out -- */
+
+/* Doublings over what an owner with a phone, a desk and a train between them has, or over the day before where that was
+ * more: some accounts are shared by a whole office. */
+static double fan_out(const struct sight *sight, enum counted what, double usual)
+{
+	struct habit_facts facts = { .now_s = sight->now_ms / 1000 };
+	if (sight->facts != NULL)
+		facts = signals_habit_facts(sight->facts, true);
+	const struct habits *habits = &sight->history->habits;
+	double before = habit_distinct_before(habits, what, &facts);
+	double n = habit_distinct(habits, what, &facts);
+	return n > 0 ? fmax(log2(n / fmax(usual, 1.5 * before)), 0) : 0;
+}
+
+static double signal_fan_addresses(const struct sight *sight)
+{
+	return 0.6 * fan_out(sight, COUNTED_ADDRESSES, 4);
+}
+
+static double signal_fan_networks(const struct sight *sight)
+{
+	return 0.8 * fan_out(sight, COUNTED_NETWORKS, 3);
+}
+
+static double signal_fan_ases(const struct sight *sight)
+{
+	return fan_out(sight, COUNTED_ASES, 2);
+}
+
 static signal_function *const functions[SIGNAL_COUNT] = {
+	[SIGNAL_CONTENT] = signal_content,
 	[SIGNAL_SPAM] = signal_spam,
+	[SIGNAL_BURST] = signal_burst,
+	[SIGNAL_NEW_RCPTS] = signal_new_rcpts,
+	[SIGNAL_FAN_ADDRESSES] = signal_fan_addresses,
+	[SIGNAL_FAN_NETWORKS] = signal_fan_networks,
+	[SIGNAL_FAN_ASES] = signal_fan_ases,
+	[SIGNAL_NEW_PLACE] = signal_new_place,
 	[SIGNAL_EXPLOIT] = signal_exploit,
+	[SIGNAL_CAMPAIGN] = signal_campaign,
+	[SIGNAL_DEAD_RCPTS] = signal_dead_rcpts,
+	[SIGNAL_TRAPS] = signal_traps,
+	[SIGNAL_COMPLAINTS] = signal_complaints,
+	[SIGNAL_FOREIGN_SENDER] = signal_foreign_sender,
+	[SIGNAL_ODDITIES] = signal_oddities,
+	[SIGNAL_UNUSED_HOUR] = signal_unused_hour,
+	[SIGNAL_AUTH_FAILURES] = signal_auth_failures,
 	[SIGNAL_BREACHES] = signal_breaches,
 };
 
@@ -38,19 +173,11 @@ struct score signals_score(const struct signal_setting settings[SIGNAL_COUNT], c
 	struct score score = { .sum = prior, .prior = prior };
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		const struct signal_setting *set = &settings[i];
-		if (functions[i] == NULL)
-			continue;
 		score.raw[i] = functions[i](sight);
 		/* nothing seen is no credit: good behaviour shows in the prior, by age and volume */
 		double term = score.raw[i] * set->weight;
-		score.term[i] = term < set->floor || term <= 0 ? 0 : fmin(term, set->cap);
+		score.term[i] = term < set->floor || !(term > 0) ? 0 : fmin(term, set->cap);
 		score.sum += score.term[i];
 	}
 	return score;
-}
-
-void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
-{
-	(void)facts;
-	(void)counts;
 }

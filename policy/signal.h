@@ -20,7 +20,12 @@ struct sight {
 /* The sum over all signals with `prior`. */
 struct score signals_score(const struct signal_setting settings[SIGNAL_COUNT], const struct sight *sight, double prior);
 
-/* What one message adds to the counters that are evidence (COUNTER_CONTENT and on); `counts` has the others already. */
+/* What one message adds to the counters that are evidence (COUNTER_CONTENT and on); `counts` has the others already.
+ * A message without recipients adds nothing, nor does one of a lane: its account decided nothing. */
 void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT]);
+
+/* The message as habits see it. The program goes with what is odd about its HELO and header: an account that always
+ * sends by a bulk mailer does so by habit. `behaves`: the level after it is neither suspect nor blocked. */
+struct habit_facts signals_habit_facts(const struct facts *facts, bool behaves);
 
 #endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How habits stand in Redis. Numbers are little endian.
+ *
+ * Places: 2 bytes of version (3 bits), second half of the day (1 bit) and lengths of the lists of networks (3),
+ * ASes (3), senders (2) and mailers (3); then the day (2), days (1), yesterday's counts (1 each), today's maps (8, 8
+ * and 4) and the lists, 2 bytes an entry. Week: its 31 bytes. Known: 2 bytes each, or "*" for `many`.
+ */
+#include "policy/habits.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum {
+	VERSION = 1,
+	HEAD = 2 + 2 + 1 + DISTINCT_COUNT + 8 + 8 + 4,
+	ENTRIES = HABIT_NETWORKS + HABIT_ASES + HABIT_SENDERS + HABIT_MAILERS,
+	WEEK = 24 + 7,
+};
+
+_Static_assert(HEAD + 2 * ENTRIES <= HABIT_BYTES_MAX, "places fit into a listpack's string");
+_Static_assert(2 * HABIT_KNOWN_MAX <= HABIT_BYTES_MAX, "so do known recipients");
+
+/* Where the bits of a list's length begin, and how many there are; its place in the structure. */
+#define LENGTH_ROWS(ROW)                                                                           \
+	ROW(networks, HABIT_NETWORKS, 4, 3)                                                        \
+	ROW(ases, HABIT_ASES, 7, 3)                                                                \
+	ROW(senders, HABIT_SENDERS, 10, 2)                                                         \
+	ROW(mailers, HABIT_MAILERS, 12, 3)
+
+static const int map_bytes[DISTINCT_COUNT] = { 8, 8, 4 };
+
+static char *put(char *to, uint64_t number, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		*to++ = (char)(number >> 8 * i & 0xff);
+	return to;
+}
+
+static const char *get(const char *from, int bytes, uint64_t *number_out)
+{
+	*number_out = 0;
+	for (int i = 0; i < bytes; i++)
+		*number_out |= (uint64_t)(unsigned char)*from++ << 8 * i;
+	return from;
+}
+
+static unsigned length_of(const uint16_t *list, int size)
+{
+	unsigned length = 0;
+	while (length < (unsigned)size && list[length] != 0)
+		length++;
+	return length;
+}
+
+static char *put_list(char *to, const uint16_t *list, unsigned length)
+{
+	for (unsigned i = 0; i < length; i++)
+		to = put(to, list[i], 2);
+	return to;
+}
+
+/* NULL where an entry is none. */
+static const char *get_list(const char *from, uint16_t *list, unsigned length)
+{
+	uint64_t entry;
+	for (unsigned i = 0; from != NULL && i < length; i++) {
+		from = get(from, 2, &entry);
+		list[i] = (uint16_t)entry;
+		if (entry == 0)
+			from = NULL;
+	}
+	return from;
+}
+
+static size_t write_places(const struct habits *habits, char *bytes)
+{
+	if (habits->day == 0)
+		return 0;
+	unsigned head = VERSION | (habits->half ? 8U : 0U);
+#define LENGTH_PUT(list, size, shift, bits) head |= length_of(habits->list, size) << (shift);
+	LENGTH_ROWS(LENGTH_PUT)
+#undef LENGTH_PUT
+	char *at = put(bytes, head, 2);
+	at = put(at, habits->day, 2);
+	at = put(at, habits->days, 1);
+	for (int i = 0; i < DISTINCT_COUNT; i++)
+		at = put(at, habits->distinct[i].yesterday, 1);
+	for (int i = 0; i < DISTINCT_COUNT; i++)
+		at = put(at, habits->distinct[i].today, map_bytes[i]);
+#define LIST_PUT(list, size, shift, bits) at = put_list(at, habits->list, length_of(habits->list, size));
+	LENGTH_ROWS(LIST_PUT)
+#undef LIST_PUT
+	return (size_t)(at - bytes);
+}
+
+/* Lengths of the lists that the head tells; false where they cannot be. */
+static bool read_head(const char *bytes, size_t length, unsigned lengths[4], uint64_t *head)
+{
+	if (length < HEAD)
+		return false;
+	get(bytes, 2, head);
+	size_t wanted = HEAD;
+	int at = 0;
+	bool fit = (*head & 7) == VERSION && *head >> 15 == 0;
+#define LENGTH_GET(list, size, shift, bits)                                                        \
+	lengths[at] = (unsigned)(*head >> (shift)) & ((1U << (bits)) - 1);                         \
+	fit = fit && lengths[at] <= (size);                                                        \
+	wanted += 2 * (size_t)lengths[at++];
+	LENGTH_ROWS(LENGTH_GET)
+#undef LENGTH_GET
+	return fit && length == wanted;
+}
+
+static bool read_places(struct habits *habits, const char *bytes, size_t length)
+{
+	unsigned lengths[4];
+	uint64_t number;
+	if (!read_head(bytes, length, lengths, &number))
+		return false;
+	habits->half = (number & 8) != 0;
+	const char *at = get(bytes + 2, 2, &number);
+	habits->day = (uint16_t)number;
+	habits->days = (uint8_t)*at++;
+	for (int i = 0; i < DISTINCT_COUNT; i++)
+		habits->distinct[i].yesterday = (uint8_t)*at++;
+	for (int i = 0; i < DISTINCT_COUNT; i++)
+		at = get(at, map_bytes[i], &habits->distinct[i].today);
+	int list_at = 0;
+#define LIST_GET(list, size, shift, bits) at = get_list(at, habits->list, lengths[list_at++]);
+	LENGTH_ROWS(LIST_GET)
+#undef LIST_GET
+	return at != NULL && habits->day != 0;
+}
+
+static size_t write_week(const struct habits *habits, char *bytes)
+{
+	static const uint8_t none[WEEK];
+	memcpy(bytes, habits->hours, 24);
+	memcpy(bytes + 24, habits->weekdays, 7);
+	return memcmp(bytes, none, WEEK) == 0 ? 0 : WEEK;
+}
+
+static bool read_week(struct habits *habits, const char *bytes, size_t length)
+{
+	if (length != WEEK)
+		return false;
+	memcpy(habits->hours, bytes, 24);
+	memcpy(habits->weekdays, bytes + 24, 7);
+	return true;
+}
+
+static size_t write_known(const struct habits *habits, char *bytes)
+{
+	if (!habits->many)
+		return (size_t)(put_list(bytes, habits->known, length_of(habits->known, HABIT_KNOWN_MAX)) - bytes);
+	bytes[0] = '*';
+	return 1;
+}
+
+static bool read_known(struct habits *habits, const char *bytes, size_t length)
+{
+	if (length == 1 && bytes[0] == '*')
+		return habits->many = true;
+	if (length % 2 != 0 || length > 2 * (size_t)HABIT_KNOWN_MAX)
+		return false;
+	return get_list(bytes, habits->known, (unsigned)(length / 2)) != NULL;
+}
+
+size_t habits_write(const struct habits *habits, enum habit_part part, char bytes[HABIT_BYTES_MAX])
+{
+	switch (part) {
+	case HABIT_PLACES: return write_places(habits, bytes);
+	case HABIT_WEEK: return write_week(habits, bytes);
+	default: return write_known(habits, bytes);
+	}
+}
+
+/* What the part held before is gone in any case. */
+static void clear(struct habits *habits, enum habit_part part)
+{
+	struct habits rest = { .many = habits->many };
+	if (part == HABIT_WEEK) {
+		memset(habits->hours, 0, sizeof habits->hours);
+		memset(habits->weekdays, 0, sizeof habits->weekdays);
+	} else if (part == HABIT_KNOWN) {
+		memset(habits->known, 0, sizeof habits->known);
+		habits->many = false;
+	} else {
+		memcpy(rest.hours, habits->hours, sizeof rest.hours);
+		memcpy(rest.weekdays, habits->weekdays, sizeof rest.weekdays);
+		memcpy(rest.known, habits->known, sizeof rest.known);
+		*habits = rest;
+	}
+}
+
+static bool read_part(struct habits *habits, enum habit_part part, const char *bytes, size_t length)
+{
+	switch (part) {
+	case HABIT_PLACES: return read_places(habits, bytes, length);
+	case HABIT_WEEK: return read_week(habits, bytes, length);
+	default: return read_known(habits, bytes, length);
+	}
+}
+
+bool habits_read(struct habits *habits, enum habit_part part, const char *bytes, size_t length)
+{
+	clear(habits, part);
+	if (length == 0 || read_part(habits, part, bytes, length))
+		return true;
+	clear(habits, part);
+	return false;
+}
