@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * replay: one message of a fact line through the whole of the policy, as the daemon would have it at the end of the
+ * message: judged, charged, judged again with what the charge said, and mended.
+ *
+ * What only Redis knows is taken as it was: breaches of groups' limits, campaigns, recipients that were new. A message
+ * that was refused before its end is judged by what was known by then.
+ */
+#ifndef PENSTOCK_REPLAY_H
+#define PENSTOCK_REPLAY_H
+
+#include "policy/judge.h"
+
+/* `facts` are a line's, with `limits` filled up from plans; they are changed. `history` is the account's, and becomes what
+ * it is after the message. */
+struct verdict replay_message(const struct policy *policy, enum stage stage, struct facts *facts,
+			      struct history *history);
+
+/* Something was learnt of the account's earlier mail. */
+void replay_report(struct history *history, enum counter counter, double count, int64_t now_ms);
+
+#endif
