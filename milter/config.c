@@ -99,6 +99,7 @@ static bool check_choices(struct reader *reader)
 		{ "spf.client", set->spf_client, (const char *[]){ "off", "signal", "refuse", NULL }, "off, signal or refuse" },
 		{ "reputation.blocked_action", set->reputation_blocked_action,
 		  (const char *[]){ "reject", "defer", "hold", NULL }, "reject, defer or hold" },
+		{ "facts.accounts", set->facts_accounts, (const char *[]){ "clear", "hashed", NULL }, "clear or hashed" },
 		{ "log.facility", set->log_facility,
 		  (const char *[]){ "mail", "daemon", "local0", "local1", "local2", "local3", "local4", "local5",
 				    "local6", "local7", NULL },
@@ -260,6 +261,10 @@ static bool check_words(struct reader *reader)
 				  set->milter_socket_mode);
 	if (strspn(set->node, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(set->node))
 		return read_error(reader, read_option(reader, "node"), "is \"%s\", expected letters a-z and digits", set->node);
+	if (set->facts_file[0] != '\0' && set->facts_file[0] != '/')
+		return read_error(reader, read_option(reader, "facts.file"), "is \"%s\", expected an absolute path", set->facts_file);
+	if (strcmp(set->facts_accounts, "hashed") == 0 && strlen(set->facts_salt) < 16)
+		return read_error(reader, read_option(reader, "facts.accounts"), "is \"hashed\", expected a facts.salt of at least 16 bytes");
 	if (strncmp(set->postfix_header, "X-Penstock-", 11) != 0)
 		return read_error(reader, read_option(reader, "postfix.header"), "is \"%s\", expected a name that begins with X-Penstock-",
 				  set->postfix_header);

@@ -128,6 +128,11 @@
 	ROW("explain.keep", explain_keep, INT, "20000", 0, 10000000,                               \
 	    "Entries of penstockctl explain that Redis keeps, about; each takes a KiB. 0: none are written.") \
 	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, "Older ones go; 0: only by their number.") \
+	ROW("facts.file", facts_file, STRING, "", 0, 255,                                          \
+	    "Each message's facts are written here, one line each, for penstockctl replay; empty: nowhere.") \
+	ROW("facts.accounts", facts_accounts, STRING, "clear", 1, 10,                              \
+	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that tell nobody who they are.") \
+	ROW("facts.salt", facts_salt, STRING, "", 0, 255, "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \
 	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
 
 #define SETTING_TYPE_STRING const char *

@@ -4,6 +4,7 @@
 #include "milter/clock.h"
 #include "milter/explain.h"
 #include "milter/held.h"
+#include "milter/factlog.h"
 #include "milter/log.h"
 #include "milter/sender.h"
 #include "milter/stats.h"
@@ -126,6 +127,7 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	if (ended && !verdict_refuses(verdict) && verdict->transport != NULL && message->from[0] != '\0' &&
 	    message->facts.rcpts_remote > 0)
 		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
+	factlog_note(session, stage, queue_id);
 	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id);
 	explain_note(session, stage, queue_id);
 	if (ended && verdict->action == ACTION_HOLD)

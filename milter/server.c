@@ -10,6 +10,7 @@
 #include "milter/endpoint.h"
 #include "milter/explain.h"
 #include "milter/held.h"
+#include "milter/factlog.h"
 #include "milter/identify.h"
 #include "milter/log.h"
 #include "milter/loop.h"
@@ -190,7 +191,9 @@ static bool open_all(struct server *server, char *error, size_t error_size)
 		snprintf(error, error_size, "http.listen is \"%s\": %s", set->http_listen, why);
 		return false;
 	}
-	return privilege_drop(set->user, set->control_socket, error, error_size);
+	/* the file last: as the account that will open it again at a reload */
+	return privilege_drop(set->user, set->control_socket, error, error_size) &&
+	       factlog_open(server->first, error, error_size);
 }
 
 struct server *server_open(struct config *config, const char *file, char *error, size_t error_size)
@@ -312,6 +315,8 @@ void server_reload(struct server *server)
 	notify_send("RELOADING=1");
 	struct config *config = config_load(server->file, error);
 	bool fine = config != NULL && identify_read_logins(config->set.accounts_passwd, error, sizeof error);
+	if (fine && !factlog_open(config, error, sizeof error))	/* facts are no reason to keep an old policy */
+		log_line(SEVERITY_WARNING, "reload: %s", error);
 	if (fine) {
 		warn_fixed(&server->first->set, &config->set);
 		warn_no_lists(config);
@@ -406,6 +411,7 @@ bool server_stop(struct server **server)
 	socketmap_stop(&stopped->socketmap);
 	monitor_stop();
 	held_stop();
+	factlog_close();
 	setup_clear();
 	scan_end_all();
 	store_free(&the_daemon.store);

@@ -17,6 +17,7 @@
 #include "milter/ctl/postfix.h"
 #include "milter/ctl/postfix_check.h"
 #include "milter/ctl/rbl.h"
+#include "milter/ctl/replay.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/table.h"
 #include "policy/base/text.h"
@@ -322,6 +323,8 @@ static const struct command commands[] = {
 	  "delete what this host holds" },
 	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_run, NULL, NULL, "",
 	  "what all block lists say of an address, a host name or a network (CIDR)" },
+	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_run, NULL, NULL, "",
+	  "what another configuration would have said of messages whose facts were written (-: standard input)" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
 	  TAKES(DIR) | TAKES(QUEUE), run_postfix_print, NULL, NULL, "", "what Postfix must be told" },
 	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), run_postfix_check, NULL, NULL,
