@@ -7,6 +7,7 @@
 #include "milter/factlog.h"
 #include "milter/log.h"
 #include "milter/sender.h"
+#include "milter/shadow.h"
 #include "milter/stats.h"
 #include "policy/base/text.h"
 
@@ -128,6 +129,7 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	    message->facts.rcpts_remote > 0)
 		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
 	factlog_note(session, stage, queue_id);
+	shadow_note(session, stage, queue_id);
 	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id);
 	explain_note(session, stage, queue_id);
 	if (ended && verdict->action == ACTION_HOLD)

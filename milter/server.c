@@ -20,6 +20,7 @@
 #include "milter/privilege.h"
 #include "milter/sender.h"
 #include "milter/session.h"
+#include "milter/shadow.h"
 #include "milter/socketmap.h"
 #include "milter/stats.h"
 #include "milter/web/http.h"
@@ -213,6 +214,8 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
 	    !held_start(loop_base(the_daemon.loop)) || !open_all(server, error, error_size) ||
 	    !monitor_start(the_daemon.loop))
+	if (the_daemon.loop == NULL || !open_all(server, error, error_size) || !monitor_start(the_daemon.loop) ||
+	    !shadow_start(loop_base(the_daemon.loop)))
 		server_stop(&server);
 	return server;
 }
@@ -411,6 +414,7 @@ bool server_stop(struct server **server)
 	socketmap_stop(&stopped->socketmap);
 	monitor_stop();
 	held_stop();
+	shadow_stop();
 	factlog_close();
 	setup_clear();
 	scan_end_all();

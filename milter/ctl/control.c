@@ -11,6 +11,7 @@
 #include "milter/log.h"
 #include "milter/monitor.h"
 #include "milter/report.h"
+#include "milter/shadow.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -330,6 +331,26 @@ static bool do_limit(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
+static void on_shadow(void *arg, json_t *json, const char *error)
+{
+	if (json != NULL)
+		answer_ok(arg, json);
+	else
+		answer_error(arg, error);
+}
+
+static bool do_shadow(struct request *request, char *error, size_t error_size)
+{
+	const json_t *days = json_object_get(request->json, "days"), *count = json_object_get(request->json, "count");
+	json_int_t of = days == NULL ? 7 : json_integer_value(days), rows = count == NULL ? TOP_DEFAULT : json_integer_value(count);
+	if (of < 1 || of > SHADOW_DAYS)
+		return fail_value(request, "days", "a whole number from 1 to 30", error, error_size);
+	if (rows < 1 || rows > TOP_MAX)
+		return fail_value(request, "count", "a whole number from 1 to 1000", error, error_size);
+	shadow_report((int)of, (size_t)rows, on_shadow, request);
+	return true;
+}
+
 /* The answer comes in lines, as they become known. */
 static bool do_rbl(struct request *request, char *error, size_t error_size)
 {
@@ -397,6 +418,7 @@ static const struct command commands[] = {
 	{ "explain", do_explain, "what", NULL },
 	{ "held.list", do_held, "due skip", NULL },
 	{ "held.remove", do_held, "members", NULL },
+	{ "shadow.report", do_shadow, "days count", NULL },
 	{ "account.show", do_show, "account", NULL },
 	{ "account.report", do_report, "account kind count", NULL },
 	{ "account.limit", do_limit, "account set", NULL },
@@ -457,6 +479,8 @@ static bool run(struct request *request, const char *line, size_t length, char *
 		show(word, shown);
 		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, "
 			    "held.list, held.remove, or account.show, report, limit, block, unblock, exempt, unexempt or reset.", shown);
+		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, shadow.report, or account.show, limit, "
+			    "block, unblock, exempt, unexempt or reset.", shown);
 	}
 	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
 }

@@ -3,6 +3,7 @@
  * control: the unix socket of penstockctl. One line of JSON in, one line of JSON out:
  *
  *   {"do":"status"}  {"do":"pools"}  {"do":"monitor.check"}  {"do":"top","by":"rcpts"|"score","count":20}
+ *   {"do":"shadow.report","days":7,"count":20}
  *   {"do":"account.show","account":A}  {"do":"account.reset","account":A}
  *   {"do":"account.limit","account":A,"set":{"rcpts_per_hour":"500","plan":null}}    null: the plan's again
  *   {"do":"account.block","account":A,"reason":TEXT,"seconds":3600}                 without seconds: for ever

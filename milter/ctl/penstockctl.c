@@ -19,6 +19,7 @@
 #include "milter/ctl/rbl.h"
 #include "milter/ctl/replay.h"
 #include "milter/ctl/show.h"
+#include "milter/ctl/show_shadow.h"
 #include "milter/ctl/table.h"
 #include "policy/base/text.h"
 
@@ -147,6 +148,16 @@ static int run_report(const struct call *call)
 	json_object_set_new(request, "kind", kind);
 	json_object_set_new(request, "count", json_integer((json_int_t)count));
 	return ask(call, request);
+static int run_shadow(const struct call *call)
+{
+	const char *days_given = call->option[OPTION_DAYS], *rows_given = call->option[OPTION_LIMIT];
+	int64_t days = 7, rows = 20;
+	if (days_given != NULL && !text_to_int(days_given, 1, 30, &days))
+		return complain(call, "--days \"%.100s\": expected a whole number from 1 to 30", days_given);
+	if (rows_given != NULL && !text_to_int(rows_given, 1, TOP_MAX, &rows))
+		return complain(call, "--limit \"%.100s\": expected a whole number from 1 to %d", rows_given, TOP_MAX);
+	return ask(call, have_memory(json_pack("{s:s, s:I, s:I}", "do", call->command->request, "days", (json_int_t)days,
+					       "count", (json_int_t)rows)));
 }
 
 /* "90", "30m", "2h", "1d"; -1 for anything else. */
@@ -325,6 +336,8 @@ static const struct command commands[] = {
 	  "what all block lists say of an address, a host name or a network (CIDR)" },
 	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_run, NULL, NULL, "",
 	  "what another configuration would have said of messages whose facts were written (-: standard input)" },
+	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), run_shadow, "shadow.report", show_shadow, "",
+	  "whom rules that run for show would have limited, moved or refused" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
 	  TAKES(DIR) | TAKES(QUEUE), run_postfix_print, NULL, NULL, "", "what Postfix must be told" },
 	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), run_postfix_check, NULL, NULL,
