@@ -24,7 +24,7 @@ wait_for(10, 'the file', sub { -e $facts });
 sub replay {
 	my ($file, @words) = @_;
 	my ($status, $out, $error) = run({}, $daemon->{ctl_program}, '-c', $file, '--json', 'replay', @words);
-	return ($status, eval { decode_json($out) }, $error);
+	return ($status, scalar(eval { decode_json($out) }), $error);
 }
 
 $world->send(auth => 'alice', to => [ map { "friend$_\@elsewhere.test" } 1 .. 3 ]) for 1 .. 5;
