@@ -3,8 +3,8 @@
 
 #include "milter/clock.h"
 #include "milter/explain.h"
-#include "milter/held.h"
 #include "milter/factlog.h"
+#include "milter/held.h"
 #include "milter/log.h"
 #include "milter/sender.h"
 #include "milter/shadow.h"

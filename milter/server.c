@@ -9,8 +9,8 @@
 #include "milter/daemon.h"
 #include "milter/endpoint.h"
 #include "milter/explain.h"
-#include "milter/held.h"
 #include "milter/factlog.h"
+#include "milter/held.h"
 #include "milter/identify.h"
 #include "milter/log.h"
 #include "milter/loop.h"
@@ -213,9 +213,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
 	    !held_start(loop_base(the_daemon.loop)) || !open_all(server, error, error_size) ||
-	    !monitor_start(the_daemon.loop))
-	if (the_daemon.loop == NULL || !open_all(server, error, error_size) || !monitor_start(the_daemon.loop) ||
-	    !shadow_start(loop_base(the_daemon.loop)))
+	    !monitor_start(the_daemon.loop) || !shadow_start(loop_base(the_daemon.loop)))
 		server_stop(&server);
 	return server;
 }

@@ -27,7 +27,6 @@ enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
 	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, " POSTFIX_DIR)                \
 	ROW(DUE, "due", 0, "", "of held release: all whose date has come")                         \
-	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, " POSTFIX_QUEUE)
 	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, " POSTFIX_QUEUE)                 \
 	ROW(AGAINST, "against", 0, "FILE", "of replay: a configuration instead of the verdicts as they were") \
 	ROW(LIMIT, "limit", 0, "COUNT", "accounts that replay and shadow report name; default 20") \

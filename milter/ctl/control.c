@@ -478,9 +478,8 @@ static bool run(struct request *request, const char *line, size_t length, char *
 	if (request->command == NULL) {
 		show(word, shown);
 		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, "
-			    "held.list, held.remove, or account.show, report, limit, block, unblock, exempt, unexempt or reset.", shown);
-		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, shadow.report, or account.show, limit, "
-			    "block, unblock, exempt, unexempt or reset.", shown);
+			    "held.list, held.remove, shadow.report, or account.show, report, limit, block, unblock, exempt, "
+			    "unexempt or reset.", shown);
 	}
 	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
 }

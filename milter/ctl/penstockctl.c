@@ -148,6 +148,8 @@ static int run_report(const struct call *call)
 	json_object_set_new(request, "kind", kind);
 	json_object_set_new(request, "count", json_integer((json_int_t)count));
 	return ask(call, request);
+}
+
 static int run_shadow(const struct call *call)
 {
 	const char *days_given = call->option[OPTION_DAYS], *rows_given = call->option[OPTION_LIMIT];
