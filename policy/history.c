@@ -21,6 +21,16 @@ static void note_digest(struct history *history, uint32_t digest)
 	history->digests[0] = digest;
 }
 
+static void forget_digest(struct history *history, uint32_t digest)
+{
+	int kept = 0;
+	for (int i = 0; i < HISTORY_DIGESTS; i++)
+		if (history->digests[i] != digest)
+			history->digests[kept++] = history->digests[i];
+	while (kept < HISTORY_DIGESTS)
+		history->digests[kept++] = 0;
+}
+
 static void count(struct history *history, const struct charge *charge, bool turned_away)
 {
 	double counts[COUNTER_COUNT];
@@ -62,8 +72,13 @@ static void take_habits(struct habits *habits, const struct charge *charge)
 enum window history_charge(struct history *history, const struct charge *charge, bool *again_out)
 {
 	rates_roll(&history->rates, charge->now_ms);
+	if (history->counters.at_ms - charge->now_ms > RATES_AHEAD_MAX_MS)	/* of a clock that was wrong */
+		history->counters.at_ms = charge->now_ms;
 	counters_decay(&history->counters, charge->now_ms);
-	bool again = has_digest(history, charge->digest);
+	bool back = charge->amounts.of[COUNTED_MESSAGES] < 0;
+	if (back && charge->digest != 0)
+		forget_digest(history, charge->digest);
+	bool again = !back && has_digest(history, charge->digest);
 	if (again_out != NULL)
 		*again_out = again;
 	if (again)
@@ -72,7 +87,7 @@ enum window history_charge(struct history *history, const struct charge *charge,
 	bool turned_away = over != WINDOW_COUNT && charge->checked && !charge_passes(charge);
 	if (charge->quota && !turned_away) {
 		rates_add(&history->rates, &charge->amounts);
-		if (charge->digest != 0)
+		if (charge->digest != 0 && !back)
 			note_digest(history, charge->digest);
 	}
 	count(history, charge, turned_away);

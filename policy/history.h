@@ -39,7 +39,8 @@ struct charge {
 	bool checked;		/* true: charge only where it is within the limits, or limits.over passes it anyway */
 	bool quota;		/* false: a refused message: counters only */
 	struct amounts amounts;	/* negative: given back */
-	uint32_t digest;	/* 0: none. A message that is among the history's digests is not charged again */
+	uint32_t digest;	/* 0: none. A message that is among the history's digests is not charged again; where
+				 * messages are given back (negative), it is forgotten, so that a later try counts */
 	double counts[COUNTER_COUNT];	/* what it adds to the counters; negative: takes away */
 	enum level level;	/* LEVEL_UNKNOWN: leave it */
 	double score;

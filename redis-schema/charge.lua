@@ -1,118 +1,116 @@
 -- SPDX-License-Identifier: BSD-2-Clause
--- Checks one message against all limits and charges all of them, or none.
--- KEYS: state
--- ARGV: 1 node, 2 number, 3 checked (1: only within the limits), 4 quota (1: charge the windows), 5 pass over a limit
---   (1: charge although it is passed), 6 messages, 7 rcpts, 8 level ('' leaves it), 9 score, 10 TTL in seconds,
---   11..16 limits (-1: none), 17..21 what the counters get, 22..26 their half-lives in seconds,
---   27 sender domain without a transport by which SPF passes ('': leave what is there, '-': forget it)
--- Answer: status ('charged', 'over', 'again', 'newer', 'wrong'), index of the limit passed (0: none), use
--- ('again': the last number taken)
-local LENGTH = {60, 3600, 86400, 60, 3600, 86400}
-local state = redis.pcall('HMGET', KEYS[1], 'msgs', 'rep', 'n:' .. ARGV[1], 'level', 'first', 'v', 'rcpts')
+-- Checks one message against all limits and charges all of them, or none. What policy/history.c does.
+-- KEYS: state, known
+-- ARGV: 1 packed doubles (see script_charge_arguments), 2 'n:NODE', 3 its number, 4 level ('': leave it), 5 digest
+--   ('': none), 6 recipients for the map (two bytes each), then fields and values that are set as they are
+-- Answer: status ('charged', 'over', 'retried', 'again', 'newer', 'wrong'), index of the limit passed (0: none), msgs
+--   ('again': the last number taken), rcpts, kb
+local HALF_LIFE = {604800, 604800, 604800, 172800, 86400, 604800, 604800, 1209600, 3600, 1209600, 43200, 86400, 86400, 86400, 21600, 43200, 86400}
+local CAP = {1000000000, 1000000000, 1000000000, 1000, 1000, 1000000000, 1000000, 1000000, 1000, 1000, 12, 6, 6, 6, 6, 6, 12}
+local REP, COUNTERS = 5, 17
+local state = redis.pcall('HMGET', KEYS[1], 'v', 'msgs', 'rcpts', 'kb', 'rep', 'sig', ARGV[2], 'level', 'first', 'last')
 if state.err then
-	return {'wrong', 0, ''}
+	return {'wrong', 0, '', '', ''}
 end
-if state[6] and state[6] ~= '1' then
-	return {'newer', 0, ''}
+local version = state[1]
+if version and version ~= '2' and version ~= '1' then
+	return {'newer', 0, '', '', ''}
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- numbers are microseconds of the daemon's start, counted up: one far ahead is somebody's slip
-local last = tonumber(state[3] or '')
-if last and last >= tonumber(ARGV[2]) and last < now * 1000 + 86400000000 then
-	return {'again', 0, state[3]}
+if taken(state[7], ARGV[3]) then
+	return {'again', 0, state[7], '', ''}
 end
-
--- what stands there may be anything: a number that is none counts as nothing
-local function number(word)
-	local value = tonumber(word)
-	return value and value >= 0 and value < 1e15 and value or 0
-end
-
--- the windows, brought forward to now
-local use, n = {}, 0
-for word in string.gmatch((state[1] or '') .. ' ' .. (state[7] or ''), '%S+') do
-	n = n + 1
-	use[n] = number(word)
-end
--- a time far ahead is of a clock that was wrong: what was counted then begins anew
-if n ~= 13 or use[1] > now + 600000 then
-	use = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
-end
+-- 1 checked, 2 quota, 3 pass over a limit, 4 forget spf, 5 TTL, 6..9 amounts, 10..19 limits, 20..36 counts
+local p = {struct.unpack('<dddddddddddddddddddddddddddddddddddd', ARGV[1])}
+local use = read_use(state[2], state[3], state[4])
 local before = use[1]
-local at = math.max(now, before)
-local over = 0
-for i = 1, 6 do
-	local length = LENGTH[i] * 1000
-	local p = 2 * i
-	local passed = math.floor(at / length) - math.floor(before / length)
-	if passed > 0 then
-		use[p + 1] = passed == 1 and use[p] or 0
-		use[p] = 0
-	end
-	local limit = tonumber(ARGV[10 + i])
-	if over == 0 and limit >= 0 and ARGV[4] == '1' then
-		local used = use[p] + use[p + 1] * (1 - (at % length) / length)
-		if used + tonumber(ARGV[i <= 3 and 6 or 7]) > limit then
-			over = i
-		end
+roll(use)
+local last, digest = state[10] or '', ARGV[5]
+local back = p[6] < 0
+if digest ~= '' and back then
+	last = string.gsub(last, digest .. ' ?', '')
+elseif digest ~= '' and string.find(last, digest, 1, true) then
+	redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+	local msgs, rcpts, kb = write_use(use)
+	return {'retried', 0, msgs, rcpts, kb or ''}
+end
+local quota = p[2] == 1
+local over = quota and over_limit(use, p, 5, 9) or 0
+local turned_away = over > 0 and p[1] == 1 and p[3] == 0
+if quota and not turned_away then
+	add(use, p, 5)
+	if digest ~= '' and not back then
+		last = digest .. ' ' .. string.sub(last, 1, 17)
 	end
 end
-use[1] = at
-local charged = ARGV[4] == '1' and (over == 0 or ARGV[3] == '0' or ARGV[5] == '1')
-if charged then
-	for i = 1, 6 do
-		use[2 * i] = use[2 * i] + ARGV[i <= 3 and 6 or 7]
-	end
-end
-
 -- the counters, decayed to now; they were last brought forward when the windows were
-n = 0
-local old = {}
-for word in string.gmatch(state[2] or '', '%S+') do
-	n = n + 1
-	old[n] = number(word)
+local value = {string.match(state[5] or '', '^(%S+) (%S+) (%S+) (%S+) (%S+)$')}
+if #value == 0 then
+	value = {0, 0, 0, 0, 0}
 end
-if n ~= 5 then
-	old = {0, 0, 0, 0, 0}
+if state[6] and #state[6] == 4 * (COUNTERS - REP) then
+	local sig = {struct.unpack('<ffffffffffff', state[6])}
+	for i = 1, COUNTERS - REP do
+		value[REP + i] = sig[i]
+	end
 end
-local passed = before > 0 and (at - before) / 1000 or 0
-local rep = {}
-for i = 1, 5 do
-	local add = tonumber(ARGV[16 + i])
+local passed = before > 0 and (use[1] - before) / 1000 or 0
+local signs = false
+for i = 1, COUNTERS do
+	local n, more = tonumber(value[i]) or 0, p[19 + i]
 	-- a message that is turned away here did not leave; it is a breach
-	if over > 0 and not charged then
-		add = i == 5 and 1 or (i <= 2 and 0 or add)
+	if turned_away then
+		more = i == 5 and 1 or (i == 1 or i == 2 or i == 6) and 0 or more
 	end
-	rep[i] = string.format('%.6g', old[i] * 2 ^ (-passed / ARGV[21 + i]) + add)
-end
-
-use[1] = string.format('%.0f', use[1])
--- two fields: a listpack takes strings of up to 64 bytes, a hash table would cost an account twice the memory
-local msgs, rcpts = table.concat(use, ' ', 1, 7), table.concat(use, ' ', 8, 13)
-local fields = {'msgs', msgs, 'rcpts', rcpts, 'rep', table.concat(rep, ' '), 'n:' .. ARGV[1], ARGV[2]}
-if not state[5] then
-	fields[#fields + 1] = 'first'
-	fields[#fields + 1] = time[1]
-	fields[#fields + 1] = 'v'
-	fields[#fields + 1] = 1
-end
-if ARGV[8] ~= '' then
-	fields[#fields + 1] = 'score'
-	fields[#fields + 1] = ARGV[9]
-	if ARGV[8] ~= state[4] then
-		fields[#fields + 1] = 'level'
-		fields[#fields + 1] = ARGV[8]
-		fields[#fields + 1] = 'since'
-		fields[#fields + 1] = time[1]
+	if n > 0 or more ~= 0 then
+		n = (n > 0 and n < 1e15) and n * 2 ^ (-passed / HALF_LIFE[i]) + more or more
+		value[i] = n > CAP[i] and CAP[i] or n > 0 and n or 0
+		signs = signs or i > REP
+	else
+		value[i] = 0
 	end
 end
-if ARGV[27] == '-' then
-	redis.call('HDEL', KEYS[1], 'spf')
-elseif ARGV[27] ~= '' then
-	fields[#fields + 1] = 'spf'
-	fields[#fields + 1] = ARGV[27]
+local msgs, rcpts, kb = write_use(use)
+local fields = {'msgs', msgs, 'rcpts', rcpts, ARGV[2], ARGV[3], 'rep', string.format('%.8g %.8g %.8g %.8g %.8g', unpack(value, 1, REP))}
+local n = 8
+local function set(field, to)
+	fields[n + 1], fields[n + 2] = field, to
+	n = n + 2
+end
+if kb or state[4] then
+	set('kb', kb or NOTHING)
+end
+if signs then
+	set('sig', struct.pack('<ffffffffffff', unpack(value, REP + 1, COUNTERS)))
+end
+if last ~= (state[10] or '') then
+	set('last', last)
+end
+if version ~= '2' then
+	set('v', '2')
+end
+if not state[9] then
+	set('first', time[1])
+end
+if ARGV[4] ~= '' and ARGV[4] ~= state[8] then
+	set('level', ARGV[4])
+	set('since', time[1])
+end
+for i = 7, #ARGV do
+	fields[n + i - 6] = ARGV[i]
 end
 redis.call('HSET', KEYS[1], unpack(fields))
-redis.call('EXPIRE', KEYS[1], ARGV[10])
-return {(over > 0 and not charged) and 'over' or 'charged', over, msgs .. ' ' .. rcpts}
+if p[4] == 1 then
+	redis.call('HDEL', KEYS[1], 'spf')
+end
+for i = 1, #ARGV[6], 2 do
+	local high, low = string.byte(ARGV[6], i, i + 1)
+	redis.call('SETBIT', KEYS[2], high * 256 + low, 1)
+end
+-- once a day is enough: it is a day longer than asked for
+if before == 0 or p[5] < 172800 or math.floor(before / 86400000) ~= math.floor(use[1] / 86400000) then
+	redis.call('EXPIRE', KEYS[1], p[5] + 86400)
+	redis.call('EXPIRE', KEYS[2], p[5] + 86400)
+elseif ARGV[6] ~= '' then
+	redis.call('EXPIRE', KEYS[2], p[5] + 86400)
+end
+return {turned_away and 'over' or 'charged', over, msgs, rcpts, kb or ''}

@@ -10,10 +10,14 @@
 #define KEY_PART_BLOCK "block"
 #define KEY_PART_EXEMPT "exempt"
 #define KEY_PART_STATE "state"
+#define KEY_PART_KNOWN "known"
 #define KEY_OF_ALL "%s:%s" /* prefix, part */
 #define KEY_PLANS "%s:plans"       /* prefix */
 #define KEY_NETWORKS "%s:networks" /* prefix */
 
+#define KEY_CAMPAIGN "%s:campaign:%u" /* prefix, bucket */
+
+enum { CAMPAIGN_BUCKETS = 4096 };
 enum { KEY_MAX = 400 };
 
 #endif

@@ -223,6 +223,8 @@ size_t recent_top(struct recent *recent, enum store_top_order order, size_t most
 {
 	size_t filled = 0;
 	for (struct recent_row *row = recent->newest; row != NULL && most > 0; row = row->older) {
+		if (row->group)
+			continue;
 		double value = top_value(&row->state, order);
 		size_t at = filled;
 		while (at > 0 && top_value(&rows[at - 1].state, order) < value)

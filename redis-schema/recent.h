@@ -24,6 +24,7 @@ struct owed {
 struct recent_row {
 	char account[ACCOUNT_MAX + 1];
 	struct account_state state;
+	bool group;			/* no account: not among the top */
 	struct owed *owed;		/* owned: by number, those never sent last */
 	struct recent_row *newer, *older, *next_in_bucket;
 };

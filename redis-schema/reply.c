@@ -15,18 +15,27 @@ enum {
 	AT_WRONG,
 	AT_BLOCK,
 	AT_EXEMPT,
+	AT_MAP,
+	AT_VERSION,
 	AT_LEVEL,
 	AT_SINCE,
 	AT_FIRST,
-	AT_USE,
-	AT_REP,
-	AT_VERSION,
 	AT_SCORE,
 	AT_SPF,
+	AT_MSGS,
+	AT_RCPTS,
+	AT_KB,
+	AT_REP,
+	AT_SIG,
+	AT_PARDON,
+	AT_LAST,
+	AT_PLACES,
+	AT_WEEK,
+	AT_KNOWN,
 	AT_LIMITS,
 };
 
-enum { LINE_MAX_BYTES = 600, WINDOWS_V1 = 6 };
+enum { LINE_MAX_BYTES = 600, SUMS_KB = WINDOW_SUMS - WINDOW_KBYTES_PER_MINUTE };
 
 /* `most` numbers parted by spaces, and nothing else. */
 static bool read_numbers(const char *text, int most, double *numbers)
@@ -41,33 +50,66 @@ static bool read_numbers(const char *text, int most, double *numbers)
 	return *text == '\0';
 }
 
-bool reply_read_use(const char *text, struct rates *rates_out)
+/* Pairs of present and before, of `count` windows from `first` on. */
+static void take_windows(const double *numbers, int first, int count, struct rates *rates)
 {
-	double numbers[1 + 2 * WINDOWS_V1];
-	*rates_out = (struct rates){ 0 };
-	if (*text == '\0')
-		return true;
-	if (!read_numbers(text, 1 + 2 * WINDOWS_V1, numbers) || numbers[0] < 0 || numbers[0] > 9e15)
-		return false;
-	rates_out->at_ms = (int64_t)numbers[0];
-	for (int i = 0; i < WINDOWS_V1; i++) {
-		rates_out->present[i] = fmax(numbers[1 + 2 * i], 0);
-		rates_out->before[i] = fmax(numbers[2 + 2 * i], 0);
+	for (int i = 0; i < count; i++) {
+		rates->present[first + i] = fmax(numbers[2 * i], 0);
+		rates->before[first + i] = fmax(numbers[2 * i + 1], 0);
 	}
+}
+
+bool reply_read_use(const char *msgs, const char *rcpts, const char *kb, struct rates *rates_out)
+{
+	double of_msgs[7], of_rcpts[6], of_kb[2 * SUMS_KB] = { 0 };
+	*rates_out = (struct rates){ 0 };
+	if (*msgs == '\0' && *rcpts == '\0' && *kb == '\0')
+		return true;
+	if (!read_numbers(msgs, 7, of_msgs) || !read_numbers(rcpts, 6, of_rcpts) ||
+	    (*kb != '\0' && !read_numbers(kb, 2 * SUMS_KB, of_kb)) || of_msgs[0] < 0 || of_msgs[0] > 9e15)
+		return false;
+	rates_out->at_ms = (int64_t)of_msgs[0];
+	take_windows(of_msgs + 1, WINDOW_MSGS_PER_MINUTE, 3, rates_out);
+	take_windows(of_rcpts, WINDOW_RCPTS_PER_MINUTE, 3, rates_out);
+	take_windows(of_kb, WINDOW_KBYTES_PER_MINUTE, SUMS_KB, rates_out);
 	return true;
 }
 
-bool reply_read_rep(const char *text, int64_t at_ms, struct counters *counters_out)
+/* IEEE 754 single precision, low byte first: as many digits as a counter needs, and no more bytes than a listpack takes. */
+static float read_float(const char *bytes)
 {
-	double numbers[COUNTERS_REP];
+	uint32_t bits = 0;
+	float number;
+	for (int i = 3; i >= 0; i--)
+		bits = bits << 8 | (unsigned char)bytes[i];
+	memcpy(&number, &bits, sizeof number);
+	return number;
+}
+
+void reply_write_sig(const struct counters *counters, char bytes[REPLY_SIG_BYTES])
+{
+	for (int i = 0; i < REPLY_SIG_BYTES; i++) {
+		float number = (float)counters->value[COUNTERS_REP + i / 4];
+		uint32_t bits;
+		memcpy(&bits, &number, sizeof bits);
+		bytes[i] = (char)(unsigned char)(bits >> i % 4 * 8);
+	}
+}
+
+bool reply_read_counters(const char *rep, const char *sig, size_t sig_length, int64_t at_ms, struct counters *counters_out)
+{
+	double numbers[COUNTERS_REP] = { 0 };
 	*counters_out = (struct counters){ .at_ms = at_ms };
-	if (*text == '\0')
-		return true;
-	if (!read_numbers(text, COUNTERS_REP, numbers))
-		return false;
-	for (int i = 0; i < COUNTERS_REP; i++)
+	bool fine = *rep == '\0' || read_numbers(rep, COUNTERS_REP, numbers);
+	for (int i = 0; fine && i < COUNTERS_REP; i++)
 		counters_out->value[i] = fmax(numbers[i], 0);
-	return true;
+	if (sig_length != REPLY_SIG_BYTES)
+		return fine && sig_length == 0;
+	for (int i = COUNTERS_REP; i < COUNTER_COUNT; i++) {
+		float number = read_float(sig + (i - COUNTERS_REP) * 4);
+		counters_out->value[i] = isfinite(number) ? fmax(number, 0) : 0;
+	}
+	return fine;
 }
 
 struct sayer {
@@ -112,7 +154,7 @@ static void say_wrong_types(const struct sayer *sayer, const char *parts)
 	text_add_word(&text, sayer->name);
 	text_add(&text, ": wrong type of key in part ");
 	text_add_word(&text, parts);
-	text_add(&text, " (limits and state are hashes, block and exempt strings); it is left alone and read as if it "
+	text_add(&text, " (limits and state are hashes, the others strings); it is left alone and read as if it "
 			"were not there");
 	sayer->say(sayer->arg, line);
 }
@@ -124,38 +166,81 @@ static int64_t number_or_zero(const char *text)
 	return number;
 }
 
-static void read_state(const struct sayer *sayer, const char *const *items, struct account_state *state)
+static void read_digests(const char *text, uint32_t digests[HISTORY_DIGESTS])
 {
-	if (items[AT_VERSION][0] != '\0' && strcmp(items[AT_VERSION], "1") != 0) {
-		say_useless(sayer, "state v", items[AT_VERSION], "1; the state is left alone");
-		return;
+	for (int i = 0; i < HISTORY_DIGESTS; i++) {
+		char *end;
+		unsigned long digest = strtoul(text, &end, 16);
+		if (end == text)
+			return;
+		digests[i] = (uint32_t)digest;
+		text = end;
 	}
-	state->history.level = level_find(items[AT_LEVEL]);
-	state->history.level_since_s = number_or_zero(items[AT_SINCE]);
-	state->history.first_s = number_or_zero(items[AT_FIRST]);
-	if (!read_numbers(items[AT_SCORE], 1, &state->history.score))
-		state->history.score = 0;
-	text_copy(state->history.unauthorised, sizeof state->history.unauthorised, items[AT_SPF]);
-	if (!reply_read_use(items[AT_USE], &state->history.rates))
-		say_useless(sayer, "state msgs and rcpts", items[AT_USE], "7 and 6 numbers; it is read as if it were empty");
-	if (!reply_read_rep(items[AT_REP], state->history.rates.at_ms, &state->history.counters))
-		say_useless(sayer, "state rep", items[AT_REP], "5 numbers; it is read as if it were empty");
 }
 
-bool reply_read_fetch(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
-		      struct account_state *state_out)
+static void read_habits(const struct reply_items *items, struct habits *habits)
+{
+	static const struct {
+		int at;
+		enum habit_part part;
+	} parts[] = { { AT_PLACES, HABIT_PLACES }, { AT_WEEK, HABIT_WEEK }, { AT_KNOWN, HABIT_KNOWN } };
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (items->text[parts[i].at] != NULL)
+			habits_read(habits, parts[i].part, items->text[parts[i].at], items->length[parts[i].at]);
+}
+
+static void read_state(const struct sayer *sayer, const struct reply_items *items, struct account_state *state)
+{
+	const char *text[AT_LIMITS];
+	struct history *history = &state->history;
+	for (int i = 0; i < AT_LIMITS; i++)
+		text[i] = items->text[i] != NULL ? items->text[i] : "";
+	if (text[AT_VERSION][0] != '\0' && strcmp(text[AT_VERSION], "1") != 0 && strcmp(text[AT_VERSION], "2") != 0) {
+		say_useless(sayer, "state v", text[AT_VERSION], "1 or 2; the state is left alone");
+		return;
+	}
+	history->level = level_find(text[AT_LEVEL]);
+	history->level_since_s = number_or_zero(text[AT_SINCE]);
+	history->first_s = number_or_zero(text[AT_FIRST]);
+	history->pardoned_s = number_or_zero(text[AT_PARDON]);
+	if (!read_numbers(text[AT_SCORE], 1, &history->score))
+		history->score = 0;
+	text_copy(history->unauthorised, sizeof history->unauthorised, text[AT_SPF]);
+	if (!reply_read_use(text[AT_MSGS], text[AT_RCPTS], text[AT_KB], &history->rates))
+		say_useless(sayer, "state msgs, rcpts and kb", text[AT_MSGS], "7, 6 and 8 numbers; it is read as if it were empty");
+	if (!reply_read_counters(text[AT_REP], text[AT_SIG], items->length[AT_SIG], history->rates.at_ms, &history->counters))
+		say_useless(sayer, "state rep or sig", text[AT_REP], "5 numbers and 48 bytes; it is read as if it were empty");
+	read_digests(text[AT_LAST], history->digests);
+	read_habits(items, &history->habits);
+}
+
+void reply_read_limits(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
+		       struct limits *limits_out)
+{
+	struct sayer sayer = { say, say_arg, "account", account };
+	for (int i = 0; i + 1 < count; i += 2)
+		if (items[i] != NULL && items[i + 1] != NULL)
+			read_limit(&sayer, items[i], items[i + 1], limits_out);
+}
+
+bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,
+		      struct account_state *state_out, const unsigned char **map_out)
 {
 	struct sayer sayer = { say, say_arg, "account", account };
 	*state_out = (struct account_state){ .known = KNOWLEDGE_FULL, .limits = limits_unset };
-	if (count < AT_LIMITS || (count - AT_LIMITS) % 2 != 0)
+	*map_out = NULL;
+	if (items->count < AT_LIMITS || items->text[AT_WRONG] == NULL)
 		return false;
-	if (items[AT_WRONG][0] != '\0')
-		say_wrong_types(&sayer, items[AT_WRONG]);
-	text_copy(state_out->block, sizeof state_out->block, items[AT_BLOCK]);
-	text_copy(state_out->exempt, sizeof state_out->exempt, items[AT_EXEMPT]);
+	if (items->text[AT_WRONG][0] != '\0')
+		say_wrong_types(&sayer, items->text[AT_WRONG]);
+	if (items->text[AT_BLOCK] != NULL)
+		text_copy(state_out->block, sizeof state_out->block, items->text[AT_BLOCK]);
+	if (items->text[AT_EXEMPT] != NULL)
+		text_copy(state_out->exempt, sizeof state_out->exempt, items->text[AT_EXEMPT]);
 	read_state(&sayer, items, state_out);
-	for (int i = AT_LIMITS; i + 1 < count; i += 2)
-		read_limit(&sayer, items[i], items[i + 1], &state_out->limits);
+	if (items->text[AT_MAP] != NULL && items->length[AT_MAP] == MAP_BYTES)
+		*map_out = (const unsigned char *)items->text[AT_MAP];
+	reply_read_limits(account, items->count - AT_LIMITS, items->text + AT_LIMITS, say, say_arg, &state_out->limits);
 	return true;
 }
 

@@ -8,13 +8,27 @@
 
 #include "redis-schema/store.h"
 
-/* The answer of fetch.lua as strings (none is NULL). False where it is not one. */
-bool reply_read_fetch(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
-		      struct account_state *state_out);
+/* Strings of an answer, some of them binary; each has a NUL behind it. NULL: nil. */
+struct reply_items {
+	int count;
+	const char *const *text;
+	const size_t *length;
+};
 
-/* The fields `msgs` and `rcpts` in one text, and `rep`, whose time is theirs; "" is an account without any. False: the text is of no use, and the result is empty. */
-bool reply_read_use(const char *text, struct rates *rates_out);
-bool reply_read_rep(const char *text, int64_t at_ms, struct counters *counters_out);
+/* The answer of fetch.lua. False where it is not one. `*map_out`: the map of known recipients inside `items`, or NULL. */
+bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,
+		      struct account_state *state_out, const unsigned char **map_out);
+
+/* Fields and values of a key `limits`. Says what it cannot use. */
+void reply_read_limits(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
+		       struct limits *limits_out);
+
+/* The fields `msgs`, `rcpts` and `kb`; "" is an account without any. False: they are of no use, and the result is empty. */
+bool reply_read_use(const char *msgs, const char *rcpts, const char *kb, struct rates *rates_out);
+/* The fields `rep` and `sig`, whose time is that of `msgs`. */
+bool reply_read_counters(const char *rep, const char *sig, size_t sig_length, int64_t at_ms, struct counters *counters_out);
+enum { REPLY_SIG_BYTES = 4 * (COUNTER_COUNT - COUNTERS_REP) };
+void reply_write_sig(const struct counters *counters, char bytes[REPLY_SIG_BYTES]);
 
 /* A plan's text, "field=value field=value". Says what it cannot use. */
 void reply_read_plan(const char *name, const char *text, store_say *say, void *say_arg, struct limits *limits_out);

@@ -19,19 +19,16 @@ struct request {
 	struct store *store;
 	union {
 		store_fetch_done *fetch;
-		store_charge_done *charge;
 		store_network_done *network;
 		store_command_done *command;
 	} done;
 	void *arg;
-	int64_t number;
-	struct charge charge;		/* of a fetch its account alone */
-	struct charge_result local;	/* how the message was judged where Redis did not answer */
+	char account[ACCOUNT_MAX + 1];
 };
 
 /* ---- fetch */
 
-static void count(struct store *store, uint64_t *counter)
+void store_count(struct store *store, uint64_t *counter)
 {
 	pthread_mutex_lock(&store->lock);
 	(*counter)++;
@@ -45,15 +42,14 @@ static struct request *request_new(struct store *store, const char *account, voi
 		return NULL;
 	request->store = store;
 	request->arg = arg;
-	text_copy(request->charge.account, sizeof request->charge.account, account);
+	text_copy(request->account, sizeof request->account, account);
 	return request;
 }
 
-/* Calls `run` in the next turn of the loop, so that no `done` is called before the request's function returned. */
-static void soon(struct store *store, event_callback_fn run, struct request *request)
+void store_soon(struct store *store, event_callback_fn run, void *arg)
 {
-	if (event_base_once(store->base, -1, EV_TIMEOUT, run, request, NULL) != 0)
-		run(-1, 0, request);
+	if (event_base_once(store->base, -1, EV_TIMEOUT, run, arg, NULL) != 0)
+		run(-1, 0, arg);
 }
 
 static void fetch_local(evutil_socket_t fd, short what, void *arg)
@@ -64,7 +60,7 @@ static void fetch_local(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = recent_find(store->recent, request->charge.account);
+	struct recent_row *row = recent_find(store->recent, request->account);
 	if (row != NULL) {
 		state = row->state;
 		state.known = KNOWLEDGE_LOCAL;
@@ -75,7 +71,7 @@ static void fetch_local(evutil_socket_t fd, short what, void *arg)
 	free(request);
 }
 
-static void fetched(void *arg, enum wire_end end, const struct account_state *state)
+static void fetched(void *arg, enum wire_end end, const struct account_state *state, const unsigned char *map)
 {
 	struct request *request = arg;
 	struct store *store = request->store;
@@ -86,7 +82,7 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 	}
 	struct account_state known = *state;
 	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = recent_take(store->recent, request->charge.account);
+	struct recent_row *row = recent_take(store->recent, request->account);
 	if (row != NULL && row->owed != NULL) {	/* Redis does not know yet what we do */
 		int64_t since_s = known.history.level_since_s;
 		known.history = row->state.history;
@@ -95,7 +91,7 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 	if (row != NULL)
 		row->state = known;
 	pthread_mutex_unlock(&store->lock);
-	request->done.fetch(request->arg, &known, NULL);
+	request->done.fetch(request->arg, &known, map);
 	free(request);
 }
 
@@ -103,163 +99,14 @@ void store_fetch(struct store *store, const char *account, store_fetch_done *don
 {
 	static const struct account_state unknown = { .known = KNOWLEDGE_NONE, .limits = { .plan = "" } };
 	struct request *request = request_new(store, account, arg);
-	count(store, &store->stats.fetches);
+	store_count(store, &store->stats.fetches);
 	if (request == NULL) {
 		done(arg, &unknown, NULL);
 		return;
 	}
 	request->done.fetch = done;
 	if (!wire_fetch(store->wire, account, fetched, request))
-		soon(store, fetch_local, request);
-}
-
-/* ---- charge */
-
-static void told(const struct request *request, const struct charge_result *result)
-{
-	if (request->done.charge != NULL)
-		request->done.charge(request->arg, result);
-}
-
-static struct charge_result charge_row(struct store *store, const struct charge *charge)
-{
-	struct charge_result result = { .known = KNOWLEDGE_NONE };
-	result.breach = breach_none;
-	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = recent_take(store->recent, charge->account);
-	if (row != NULL)
-		result = recent_charge(row, charge);
-	store->stats.local_answers++;
-	pthread_mutex_unlock(&store->lock);
-	return result;
-}
-
-/* The local table follows what Redis did. */
-static void follow(struct store *store, const struct request *request, const struct wire_charged *charged)
-{
-	struct charge done = request->charge;
-	done.checked = false;
-	if (charged->status == WIRE_OVER) {
-		done.quota = false;
-		memset(done.counts, 0, sizeof done.counts);
-		done.counts[COUNTER_BREACHES] = 1;
-	}
-	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = recent_take(store->recent, done.account);
-	if (row != NULL) {
-		recent_charge(row, &done);
-		row->state.history.rates = charged->rates;
-	}
-	pthread_mutex_unlock(&store->lock);
-}
-
-static void charge_local(evutil_socket_t fd, short what, void *arg)
-{
-	struct request *request = arg;
-	(void)fd;
-	(void)what;
-	request->local = charge_row(request->store, &request->charge);
-	store_owe(request->store, &request->charge, &request->local, request->number);
-	told(request, &request->local);
-	free(request);
-}
-
-/* What became of a charge that had no answer in time: the message was judged by the local table meanwhile. */
-static void charge_told_late(void *arg, enum wire_end end, const struct wire_charged *charged)
-{
-	struct request *request = arg;
-	struct store *store = request->store;
-	const struct charge *charge = &request->charge;
-	bool turned_away = charge->checked && request->local.breach.window != WINDOW_COUNT && !charge_passes(charge);
-	if (end == WIRE_LOST) {
-		store_owe(store, charge, &request->local, request->number);
-	} else if (end == WIRE_OK && charged->status == WIRE_AGAIN) {
-		store_jump(store, charged->number);
-		store_owe(store, charge, &request->local, 0);
-	} else if (end == WIRE_REFUSED || (end == WIRE_OK && charged->status == WIRE_OVER && !turned_away)) {
-		store_owe(store, charge, &request->local, 0);
-	}
-	free(request);
-}
-
-static void charged(void *arg, enum wire_end end, const struct wire_charged *answer)
-{
-	struct request *request = arg;
-	struct store *store = request->store;
-	if (end == WIRE_LATE) {	/* charge_told_late has the request from here on, perhaps before store_noted() returns */
-		request->local = charge_row(store, &request->charge);
-		told(request, &request->local);
-		store_noted(store, end);
-		return;
-	}
-	store_note_taken(store, end);
-	store_noted(store, end);
-	if (end == WIRE_OK && (answer->status == WIRE_CHARGED || answer->status == WIRE_OVER)) {
-		follow(store, request, answer);
-		struct charge_result result = { .known = KNOWLEDGE_FULL, .rates = answer->rates };
-		result.breach = breach_none;
-		result.breach.window = answer->over;
-		if (answer->over != WINDOW_COUNT)
-			charge_breach(&request->charge, &answer->rates, &result.breach);
-		told(request, &result);
-		free(request);
-		return;
-	}
-	if (end == WIRE_OK && answer->status == WIRE_AGAIN)
-		store_jump(store, answer->number);
-	bool here_alone = end == WIRE_ERROR || (end == WIRE_OK && answer->status != WIRE_AGAIN);
-	if (here_alone) {	/* a key that we may not touch, or cannot read */
-		request->local = charge_row(store, &request->charge);
-		told(request, &request->local);
-		free(request);
-		return;
-	}
-	request->number = end == WIRE_LOST ? request->number : 0;
-	charge_local(-1, 0, request);
-}
-
-/* Redis takes rising numbers only: what the account owes goes first. */
-static bool owes_unsent(struct store *store, const char *account)
-{
-	pthread_mutex_lock(&store->lock);
-	const struct recent_row *row = store->stats.pending > 0 ? recent_find(store->recent, account) : NULL;
-	const struct owed *owed = row != NULL ? row->owed : NULL;
-	while (owed != NULL && owed->in_flight)
-		owed = owed->next;
-	pthread_mutex_unlock(&store->lock);
-	return owed != NULL;
-}
-
-void store_charge(struct store *store, const struct message_charge *message, store_charge_done *done, void *arg)
-{
-	const struct charge *charge = &message->charge;
-	struct request *request = request_new(store, charge->account, arg);
-	count(store, &store->stats.charges);
-	if (request == NULL) {
-		struct charge_result unknown = { .known = KNOWLEDGE_NONE };
-		unknown.breach = breach_none;
-		if (done != NULL)
-			done(arg, &unknown);
-		return;
-	}
-	request->done.charge = done;
-	request->charge = *charge;
-	struct wire_charge sent = { charge, store->number + 1 };
-	if (!owes_unsent(store, charge->account) &&
-	    wire_charge(store->wire, &sent, charged, charge_told_late, request)) {
-		request->number = ++store->number;
-		return;
-	}
-	request->number = 0;
-	soon(store, charge_local, request);
-}
-
-void store_report(struct store *store, const char *account, enum counter counter, double count_, int64_t now_ms)
-{
-	struct message_charge message = { .charge = { .now_ms = now_ms, .limits = limits_unset } };
-	text_copy(message.charge.account, sizeof message.charge.account, account);
-	message.charge.counts[counter] = count_;
-	store_charge(store, &message, NULL, NULL);
+		store_soon(store, fetch_local, request);
 }
 
 /* ---- plans, networks and commands */
@@ -274,6 +121,11 @@ bool store_plan(struct store *store, const char *name, struct limits *limits_out
 	return limits != NULL;
 }
 
+bool store_find_plan(struct store *store, const char *name, struct limits *limits_out)
+{
+	return store_plan(store, name, limits_out) ||
+	       (store->settings.find_plan != NULL && store->settings.find_plan(name, limits_out));
+}
 
 static void network_unknown(evutil_socket_t fd, short what, void *arg)
 {
@@ -302,7 +154,7 @@ void store_network(struct store *store, const struct netaddr *address, store_net
 	char key[KEY_MAX];
 	const char *argv[NETWORKS_MOST + 2] = { "HMGET", key };
 	struct request *request = request_new(store, "", arg);
-	count(store, &store->stats.commands);
+	store_count(store, &store->stats.commands);
 	if (request == NULL) {
 		done(arg, NULL);
 		return;
@@ -313,7 +165,7 @@ void store_network(struct store *store, const struct netaddr *address, store_net
 	for (int i = 0; i < networks.count; i++)
 		argv[i + 2] = networks.field[i];
 	if (!wire_command(store->wire, networks.count + 2, argv, network_come, request))
-		soon(store, network_unknown, request);
+		store_soon(store, network_unknown, request);
 }
 
 static void command_refused(evutil_socket_t fd, short what, void *arg)
@@ -342,7 +194,7 @@ static void command_on_key(struct store *store, const char *key, int argc, const
 	enum { WORDS_MAX = 40 };
 	const char *words[WORDS_MAX];
 	struct request *request = argc >= 2 && argc <= WORDS_MAX ? request_new(store, "", arg) : NULL;
-	count(store, &store->stats.commands);
+	store_count(store, &store->stats.commands);
 	if (request == NULL) {
 		if (done != NULL)
 			done(arg, "too many words in one command", 0, NULL);
@@ -352,7 +204,7 @@ static void command_on_key(struct store *store, const char *key, int argc, const
 	memcpy(words, argv, (size_t)argc * sizeof words[0]);
 	words[1] = key;
 	if (!wire_command(store->wire, argc, words, command_come, request))
-		soon(store, command_refused, request);
+		store_soon(store, command_refused, request);
 }
 
 void store_account_command(struct store *store, const char *account, int argc, const char *const *argv,

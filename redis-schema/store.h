@@ -29,6 +29,7 @@ struct store_settings {
 	int64_t retry_ms;	/* first wait before a probe; doubles to 30 s, with jitter */
 	int64_t recent_accounts;	/* rows in the local table */
 	int64_t state_ttl_s;	/* an account that is silent for so long is forgotten */
+	bool (*find_plan)(const char *name, struct limits *limits_out);	/* the configuration's, for groups; NULL: none */
 };
 
 enum {
@@ -80,7 +81,9 @@ struct store *store_new(struct event_base *base, const struct store_settings *se
 void store_free(struct store **store);
 
 void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg);
-/* `done` may be NULL: nobody waits. A message that a group refuses is given back to the account and the other groups
+/* `done` may be NULL: nobody waits. A group that an admin blocked refuses: the breach's window is WINDOW_MSGS_PER_DAY, its
+ * limit 0, and `over` OVER_REJECT. A message that has been charged before (`again`) has no breach. What goes into the map
+ * of known recipients is lost where Redis is away: they are then learnt again. A message that a group refuses is given back to the account and the other groups
  * before `done` is called, without waiting. */
 void store_charge(struct store *store, const struct message_charge *charge, store_charge_done *done, void *arg);
 /* Something was learnt about an account's earlier mail: `count` more of `counter` (dead recipients, complaints, failed

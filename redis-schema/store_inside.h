@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * store_inside: what store.c (the requests) and store_link.c (the connection's health, and what Redis is owed) share.
+ * store_inside: what store.c (the requests), store_charge.c (charges) and store_link.c (the connection's health, and what Redis is owed) share.
  * Nobody else includes it.
  */
 #ifndef PENSTOCK_STORE_INSIDE_H
@@ -11,9 +11,8 @@
 #include "redis-schema/store.h"
 #include "redis-schema/wire.h"
 
+#include <event2/event.h>
 #include <pthread.h>
-
-struct event;
 
 enum { SAID_ROWS = 256 };
 
@@ -38,6 +37,15 @@ struct store {
 	struct plans *plans;
 	struct store_stats stats;
 };
+
+void store_count(struct store *store, uint64_t *counter);
+/* Calls `run` in the next turn of the loop, so that no `done` is called before the request's function returned. */
+void store_soon(struct store *store, event_callback_fn run, void *arg);
+/* A message that a limit turned away: nothing left, but it was tried. */
+void store_turn_away(struct charge *charge);
+
+/* The panels' plan of that name, or the configuration's. */
+bool store_find_plan(struct store *store, const char *name, struct limits *limits_out);
 
 /* Makes the wire and its timers, and lets it connect. False with a sentence in `error`. */
 bool store_link_open(struct store *store, char *error, size_t error_size);

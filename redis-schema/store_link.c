@@ -135,11 +135,8 @@ void store_jump(struct store *store, int64_t known)
 void store_owe(struct store *store, const struct charge *charge_made, const struct charge_result *local, int64_t number)
 {
 	struct charge charge = *charge_made;
-	if (local->breach.window != WINDOW_COUNT && charge.checked && !charge_passes(&charge)) {
-		charge.quota = false;	/* it was turned away: nothing left, but it was tried */
-		memset(charge.counts, 0, sizeof charge.counts);
-		charge.counts[COUNTER_BREACHES] = 1;
-	}
+	if (local->breach.window != WINDOW_COUNT && charge.checked && !charge_passes(&charge))
+		store_turn_away(&charge);
 	pthread_mutex_lock(&store->lock);
 	struct recent_row *row = recent_take(store->recent, charge.account);
 	struct owed *last = row != NULL ? row->owed : NULL;
@@ -189,7 +186,7 @@ static bool pay(struct store *store, struct owed *owed)
 		return false;
 	*payment = (struct payment){ store, owed, owed->number == 0 };
 	int64_t number = payment->fresh ? store->number + 1 : owed->number;
-	struct wire_charge charge = { &owed->charge, number };
+	struct wire_charge charge = { .charge = &owed->charge, .number = number };
 	if (!wire_charge(store->wire, &charge, paid, paid, payment)) {
 		free(payment);
 		return false;

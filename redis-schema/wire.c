@@ -3,55 +3,13 @@
 
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
-#include "redis-schema/reply.h"
-#include "redis-schema/scripts.h"
+#include "redis-schema/wire_inside.h"
 
-#include <event2/event.h>
-#include <hiredis/async.h>
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
-
-enum { FLIGHTS_MAX = 16384, ITEMS_MAX = 4096, SHA_SIZE = 41 };
-
-enum flight_kind { FLIGHT_FETCH, FLIGHT_CHARGE, FLIGHT_COMMAND, FLIGHT_GREETING };
-
-/* One request under way. */
-struct flight {
-	struct wire *wire;		/* borrowed; outlives the flight */
-	struct flight *newer, *older;	/* in the order of their deadlines, while nobody has been told yet */
-	enum flight_kind kind;
-	bool waiting;			/* in that order */
-	bool by_text;			/* sent by EVAL: a NOSCRIPT is then an error */
-	struct timeval deadline;
-	union {
-		wire_fetch_done *fetch;
-		wire_charge_done *charge;
-		wire_command_done *command;
-	} done;
-	wire_charge_done *late;
-	void *arg;
-	struct charge charge;		/* of a charge; of a fetch its account alone */
-	int64_t number;
-};
-
-struct wire {
-	struct event_base *base;
-	struct store_settings settings;	/* its strings live as long as the wire */
-	struct wire_events events;
-	char host[NETADDR_TEXT_MAX];
-	int port;			/* 0: a unix socket */
-	redisAsyncContext *context;	/* NULL: not connected */
-	struct event *readable, *writable, *flush, *timer;
-	bool up, flushing;
-	int flights;
-	int greetings;			/* answers still to come before the connection is up */
-	struct flight *oldest, *newest;
-	char sha[SCRIPT_COUNT][SHA_SIZE];
-};
 
 /* ---- hiredis's event hooks. Requests that are made in one turn of the loop leave in one write. */
 
@@ -603,7 +561,7 @@ struct wire *wire_new(struct event_base *base, const struct store_settings *sett
 	wire->settings = *settings;
 	wire->events = *events;
 	wire->flush = event_new(base, -1, 0, on_flush, wire);
-	wire->timer = evtimer_new(base, on_timer, wire);
+	wire->timer = evtimer_new(base, flight_on_timer, wire);
 	if (wire->flush == NULL || wire->timer == NULL || !parse_server(wire, error, error_size))
 		wire_free(&wire);
 	return wire;

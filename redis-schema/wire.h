@@ -22,8 +22,12 @@ enum wire_end {
 };
 
 struct wire_charge {
-	const struct charge *charge;	/* borrowed until the call returns */
+	const struct charge *charge;	/* borrowed until the call returns; its limits.plan: whose limits they are, of a group */
 	int64_t number;
+	enum scope scope;		/* not SCOPE_ACCOUNT: checked against the group's own limits too */
+	const char *plan;		/* borrowed as well, of a group: the plan that holds where it names none */
+	const uint16_t *new_known;	/* borrowed as well: recipients that go into the account's map */
+	int new_known_count;
 };
 
 enum wire_status {
@@ -32,6 +36,9 @@ enum wire_status {
 	WIRE_AGAIN,	/* its number is not above the last one taken: it was charged before */
 	WIRE_NEWER,	/* the state is of a newer schema */
 	WIRE_WRONG,	/* the key holds another type */
+	WIRE_RETRIED,	/* the same message was charged before, under another number; nothing was done */
+	WIRE_BLOCKED,	/* the group is blocked; nothing was charged */
+	WIRE_PLAN,	/* the group's limits are of the plan that own.plan names; nothing was done */
 };
 
 struct wire_charged {
@@ -39,10 +46,15 @@ struct wire_charged {
 	enum window over;
 	struct rates rates;
 	int64_t number;	/* AGAIN: the last number of ours that Redis has taken for the account */
+	/* of a group */
+	int64_t limit;		/* the one that was passed */
+	enum over limit_over;	/* what its owner wants then */
+	struct limits own;	/* what its key `limits` holds */
 };
 
-typedef void wire_fetch_done(void *arg, enum wire_end end, const struct account_state *state);
+typedef void wire_fetch_done(void *arg, enum wire_end end, const struct account_state *state, const unsigned char *map);
 typedef void wire_charge_done(void *arg, enum wire_end end, const struct wire_charged *charged);
+typedef void wire_campaign_done(void *arg, enum wire_end end, const struct campaign *campaign);
 typedef void wire_command_done(void *arg, enum wire_end end, const char *error, int count, const char *const *items);
 
 struct wire_events {
@@ -68,6 +80,12 @@ bool wire_fetch(struct wire *wire, const char *account, wire_fetch_done *done, v
 /* A charge whose end was LATE calls `late` when its answer comes after all, or its connection ends. */
 bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charge_done *done, wire_charge_done *late,
 		 void *arg);
+/* Asks what is known of bodies like this one, and notes it. */
+struct wire_print {
+	uint64_t print, account;	/* of the body; a hash of the account's name */
+	bool bad;
+};
+bool wire_campaign(struct wire *wire, const struct wire_print *print, wire_campaign_done *done, void *arg);
 bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg);
 
 #endif

@@ -49,7 +49,7 @@ void fake_scanner_is(const char *scanner, enum fake_scanner how, double score);
 bool fake_scanner_saw(const char *part);
 size_t fake_scanner_length(void);
 
-/* ---- Redis: its keys, and the two scripts on them (redis.c) */
+/* ---- Redis: its keys, and the scripts on them (redis.c) */
 struct fake_reply {
 	char error[120];	/* "" : none */
 	int count;
@@ -61,6 +61,7 @@ void fake_redis_fetch(const struct store_settings *settings, const char *account
 		      struct account_state *state_out);
 void fake_redis_charge(const struct store_settings *settings, const struct wire_charge *charge,
 		       struct wire_charged *charged_out);
+void fake_redis_campaign(const struct wire_print *print, struct campaign *campaign_out);
 void fake_redis_clear(void);
 
 /* ---- Redis: the connection to it (wire.c) */

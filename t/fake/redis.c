@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A Redis in memory: hashes, strings and their time-outs, the commands that panels and the daemon use, and what
- * fetch.lua and charge.lua do, written again in C. Time is the scenario's.
+ * the scripts do, by the reference in policy/history.c. Time is the scenario's.
  */
 #include "milter/clock.h"
 #include "policy/base/text.h"
@@ -17,11 +17,10 @@
 
 #include "policy/base/banned.h"
 
-enum { USE_MAX = 400 };
-
 struct field {
 	struct field *next;
 	char *name, *value;
+	size_t length;		/* of the value, which may be binary and has a NUL behind it */
 };
 
 struct key {
@@ -109,7 +108,7 @@ static const char *find_field(const struct key *key, const char *name)
 	return field != NULL ? field->value : NULL;
 }
 
-static void set_field(struct key *key, const char *name, const char *value)
+static void set_bytes(struct key *key, const char *name, const char *value, size_t length)
 {
 	struct field **at = &key->fields;
 	while (*at != NULL && strcmp((*at)->name, name) != 0)
@@ -119,7 +118,14 @@ static void set_field(struct key *key, const char *name, const char *value)
 		(*at)->name = copy(name);
 	}
 	free((*at)->value);
-	(*at)->value = copy(value);
+	(*at)->value = make(length + 1);
+	memcpy((*at)->value, value, length);
+	(*at)->length = length;
+}
+
+static void set_field(struct key *key, const char *name, const char *value)
+{
+	set_bytes(key, name, value, strlen(value));
 }
 
 static void remove_field(struct key *key, const char *name)
@@ -276,73 +282,82 @@ static void key_of(const struct store_settings *settings, const char *account, c
 	snprintf(name, KEY_MAX, KEY_OF_ACCOUNT, settings->prefix, account, part);
 }
 
-static bool ask(const struct store_settings *settings, const char *account, const char *part, int argc,
-		const char **argv, struct fake_reply *reply)
+/* NULL where it is not there or of the other type, which `wrong` then says. */
+static struct key *ask(const struct store_settings *settings, const char *account, const char *part, bool string,
+		       struct text *wrong)
 {
 	char name[KEY_MAX];
 	key_of(settings, account, part, name);
-	argv[1] = name;
-	*reply = (struct fake_reply){ .error = "" };
-	run(argc, argv, reply);
-	return reply->error[0] == '\0';
+	struct key *key = find_key(name);
+	if (key == NULL || (key->string != NULL) == string)
+		return key;
+	text_addf(wrong, wrong->length > 0 ? "+%s" : "%s", part);
+	return NULL;
 }
 
-static void add_wrong(struct text *wrong, const char *part)
+enum { ITEMS_MOST = 160 };
+
+struct items {
+	int count;
+	const char *text[ITEMS_MOST];
+	size_t length[ITEMS_MOST];
+};
+
+static void add_text(struct items *items, const char *text)
 {
-	text_addf(wrong, wrong->length > 0 ? ",%s" : "%s", part);
+	items->length[items->count] = text != NULL ? strlen(text) : 0;
+	items->text[items->count++] = text;
 }
 
-/* The windows in one text, as reply.h reads them. */
-static const char *join_use(const char *msgs, const char *rcpts, char use[USE_MAX])
+static void add_state(struct items *items, const struct key *key)
 {
-	snprintf(use, USE_MAX, *msgs != '\0' ? "%s %s" : "%s%s", msgs, *msgs != '\0' ? rcpts : "");
-	return use;
+	static const char *const names[] = { "v", "level", "since", "first", "score", "spf", "msgs", "rcpts", "kb", "rep",
+					     "sig", "pardon", "last", "h", "w", "k" };
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const struct field *field = key != NULL ? key->fields : NULL;
+		while (field != NULL && strcmp(field->name, names[i]) != 0)
+			field = field->next;
+		items->length[items->count] = field != NULL ? field->length : 0;
+		items->text[items->count++] = field != NULL ? field->value : NULL;
+	}
 }
 
-static const char *item_of(const struct fake_reply *reply, int index)
+static bool fetch_locked(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
+			 struct account_state *state_out)
 {
-	return index < reply->count && reply->items[index] != NULL ? reply->items[index] : "";
+	char wrong[60];
+	const unsigned char *map;
+	struct text text = text_over(wrong, sizeof wrong);
+	struct items items = { 0 };
+	const struct key *block = ask(settings, account, KEY_PART_BLOCK, true, &text);
+	const struct key *exempt = ask(settings, account, KEY_PART_EXEMPT, true, &text);
+	const struct key *state = ask(settings, account, KEY_PART_STATE, false, &text);
+	const struct key *limits = ask(settings, account, KEY_PART_LIMITS, false, &text);
+	add_text(&items, wrong);
+	add_text(&items, block != NULL ? block->string : NULL);
+	add_text(&items, exempt != NULL ? exempt->string : NULL);
+	add_text(&items, NULL);	/* no map */
+	add_state(&items, state);
+	for (const struct field *field = limits != NULL ? limits->fields : NULL;
+	     field != NULL && items.count + 2 <= ITEMS_MOST; field = field->next) {
+		add_text(&items, field->name);
+		add_text(&items, field->value);
+	}
+	struct reply_items list = { items.count, items.text, items.length };
+	return reply_read_fetch(account, &list, say, say_arg, state_out, &map);
 }
 
 void fake_redis_fetch(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
 		      struct account_state *state_out)
 {
-	enum { MOST = 160, STATE_FIELDS = 8, LIMITS_MOST = 64, AT_MSGS = 3 };
-	struct fake_reply block, exempt, state, limits;
-	char use[USE_MAX];
-	const char *items[MOST];
-	char wrong[40];
-	struct text text = text_over(wrong, sizeof wrong);
-	int count = 1;
 	pthread_mutex_lock(&lock);
-	if (!ask(settings, account, KEY_PART_BLOCK, 2, (const char *[]){ "GET", "" }, &block))
-		add_wrong(&text, "block");
-	if (!ask(settings, account, KEY_PART_EXEMPT, 2, (const char *[]){ "GET", "" }, &exempt))
-		add_wrong(&text, "exempt");
-	if (!ask(settings, account, KEY_PART_STATE, 2 + STATE_FIELDS + 1,
-		 (const char *[]){ "HMGET", "", "level", "since", "first", "msgs", "rep", "v", "score", "spf",
-				  "rcpts" }, &state))
-		add_wrong(&text, "state");
-	if (!ask(settings, account, KEY_PART_LIMITS, 2, (const char *[]){ "HGETALL", "" }, &limits))
-		add_wrong(&text, "limits");
+	bool read = fetch_locked(settings, account, say, say_arg, state_out);
 	pthread_mutex_unlock(&lock);
-	items[0] = wrong;
-	items[count++] = item_of(&block, 0);
-	items[count++] = item_of(&exempt, 0);
-	for (int i = 0; i < STATE_FIELDS; i++)
-		items[count++] = i == AT_MSGS ? join_use(item_of(&state, i), item_of(&state, STATE_FIELDS), use)
-					      : item_of(&state, i);
-	for (int i = 0; i < limits.count && i < LIMITS_MOST; i++)
-		items[count++] = limits.items[i];
-	if (!reply_read_fetch(account, count, items, say, say_arg, state_out))
+	if (!read)
 		abort();
-	fake_reply_free(&block);
-	fake_reply_free(&exempt);
-	fake_reply_free(&state);
-	fake_reply_free(&limits);
 }
 
-/* ---- charge.lua */
+/* ---- charge.lua and group.lua */
 
 static void set_number(struct key *key, const char *field, int64_t number)
 {
@@ -351,66 +366,62 @@ static void set_number(struct key *key, const char *field, int64_t number)
 	set_field(key, field, value);
 }
 
-static void read_use(const struct key *key, struct rates *rates)
+/* Windows [from, to), behind the time where it is given. */
+static void write_windows(struct key *key, const char *field, const struct rates *rates, int from, int to)
 {
-	char use[USE_MAX];
-	const char *msgs = find_field(key, "msgs"), *rcpts = find_field(key, "rcpts");
-	reply_read_use(join_use(msgs != NULL ? msgs : "", rcpts != NULL ? rcpts : "", use), rates);
+	char value[300];
+	struct text text = text_over(value, sizeof value);
+	if (from == 0)
+		text_addf(&text, "%lld ", (long long)rates->at_ms);
+	for (int i = from; i < to; i++)
+		text_addf(&text, i + 1 < to ? "%.14g %.14g " : "%.14g %.14g", rates->present[i], rates->before[i]);
+	set_field(key, field, value);
 }
 
-static void write_use(struct key *key, const struct rates *rates)
+static void write_counters(struct key *key, const struct counters *counters)
 {
-	char msgs[USE_MAX], rcpts[USE_MAX];
-	struct text texts[] = { [COUNTED_MESSAGES] = text_over(msgs, sizeof msgs),
-				[COUNTED_RECIPIENTS] = text_over(rcpts, sizeof rcpts) };
-	text_addf(&texts[COUNTED_MESSAGES], "%lld", (long long)rates->at_ms);
-	for (int i = 0; i < WINDOW_SUMS; i++) {
-		if (window_counted((enum window)i) > COUNTED_RECIPIENTS)
-			continue;
-		struct text *text = &texts[window_counted((enum window)i)];
-		text_addf(text, text->length > 0 ? " %.14g %.14g" : "%.14g %.14g", rates->present[i], rates->before[i]);
-	}
-	set_field(key, "msgs", msgs);
-	set_field(key, "rcpts", rcpts);
-}
-
-static void write_rep(struct key *key, const struct counters *counters)
-{
-	char value[200];
+	char value[200], sig[REPLY_SIG_BYTES];
 	struct text text = text_over(value, sizeof value);
 	for (int i = 0; i < COUNTERS_REP; i++)
-		text_addf(&text, i > 0 ? " %.6g" : "%.6g", counters->value[i]);
+		text_addf(&text, i > 0 ? " %.8g" : "%.8g", counters->value[i]);
 	set_field(key, "rep", value);
+	reply_write_sig(counters, sig);
+	set_bytes(key, "sig", sig, sizeof sig);
 }
 
-/* The counters were last brought forward when the windows were, at `before_ms`. */
-static void count_in(struct key *key, const struct charge *charge, int64_t before_ms, bool turned_away)
+static void write_digests(struct key *key, const uint32_t *digests)
 {
-	struct counters counters;
-	const char *rep = find_field(key, "rep");
-	reply_read_rep(rep != NULL && before_ms > 0 ? rep : "", before_ms, &counters);
-	counters_decay(&counters, clock_now_ms());
-	for (int i = 0; i < COUNTER_COUNT; i++) {
-		double add = charge->counts[i];
-		if (turned_away)
-			add = i == COUNTER_BREACHES ? 1 : i == COUNTER_MESSAGES || i == COUNTER_RCPTS ? 0 : add;
-		counters.value[i] += add;
+	char value[60];
+	struct text text = text_over(value, sizeof value);
+	for (int i = 0; i < HISTORY_DIGESTS && digests[i] != 0; i++)
+		text_addf(&text, "%08lx ", (unsigned long)digests[i]);
+	set_field(key, "last", value);
+}
+
+static void write_history(struct key *key, const struct history *history)
+{
+	static const char *const parts[] = { [HABIT_PLACES] = "h", [HABIT_WEEK] = "w", [HABIT_KNOWN] = "k" };
+	char bytes[HABIT_BYTES_MAX], score[24];
+	write_windows(key, "msgs", &history->rates, WINDOW_MSGS_PER_MINUTE, WINDOW_RCPTS_PER_MINUTE);
+	write_windows(key, "rcpts", &history->rates, WINDOW_RCPTS_PER_MINUTE, WINDOW_KBYTES_PER_MINUTE);
+	write_windows(key, "kb", &history->rates, WINDOW_KBYTES_PER_MINUTE, WINDOW_SUMS);
+	write_counters(key, &history->counters);
+	write_digests(key, history->digests);
+	if (history->level != LEVEL_UNKNOWN) {
+		snprintf(score, sizeof score, "%.2f", history->score);
+		set_field(key, "score", score);
+		set_field(key, "level", level_word(history->level));
+		set_number(key, "since", history->level_since_s);
 	}
-	write_rep(key, &counters);
-}
-
-static void write_level(struct key *key, const struct charge *charge)
-{
-	char score[24];
-	const char *level = find_field(key, "level");
-	if (charge->level == LEVEL_UNKNOWN)
-		return;
-	snprintf(score, sizeof score, "%.2f", charge->score);
-	set_field(key, "score", score);
-	if (level != NULL && strcmp(level, level_word(charge->level)) == 0)
-		return;
-	set_field(key, "level", level_word(charge->level));
-	set_number(key, "since", clock_now_ms() / 1000);
+	set_number(key, "first", history->first_s);
+	if (history->pardoned_s != 0)
+		set_number(key, "pardon", history->pardoned_s);
+	remove_field(key, "spf");
+	if (history->unauthorised[0] != '\0')
+		set_field(key, "spf", history->unauthorised);
+	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
+		set_bytes(key, parts[part], bytes, habits_write(&history->habits, (enum habit_part)part, bytes));
+	set_field(key, "v", "2");
 }
 
 /* False: `charged` says why nothing was done. */
@@ -419,7 +430,7 @@ static bool may_charge(const struct key *key, const char *node, int64_t number, 
 	const char *version = find_field(key, "v"), *last = find_field(key, node);
 	if (key != NULL && key->string != NULL)
 		charged->status = WIRE_WRONG;
-	else if (version != NULL && strcmp(version, "1") != 0)
+	else if (version != NULL && strcmp(version, "1") != 0 && strcmp(version, "2") != 0)
 		charged->status = WIRE_NEWER;
 	else if (last != NULL && text_to_int(last, 0, INT64_MAX, &charged->number) && charged->number >= number)
 		charged->status = WIRE_AGAIN;
@@ -428,44 +439,68 @@ static bool may_charge(const struct key *key, const char *node, int64_t number, 
 	return false;
 }
 
-static void charge_key(struct key *key, const struct charge *charge, struct wire_charged *charged)
+static void say_nothing(void *arg, const char *line)
 {
-	bool passes = !charge->checked || charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
-	read_use(key, &charged->rates);
-	int64_t before_ms = charged->rates.at_ms;
-	rates_roll(&charged->rates, clock_now_ms());
-	if (charge->quota)
-		charged->over = rates_over(&charged->rates, &charge->limits, &charge->amounts);
-	bool within = charge->quota && (charged->over == WINDOW_COUNT || passes);
-	bool turned_away = charged->over != WINDOW_COUNT && !within;
-	if (within)
-		rates_add(&charged->rates, &charge->amounts);
-	charged->status = turned_away ? WIRE_OVER : WIRE_CHARGED;
-	write_use(key, &charged->rates);
-	count_in(key, charge, before_ms, turned_away);
-	write_level(key, charge);
-	if (strcmp(charge->unauthorised, "-") == 0)
-		remove_field(key, "spf");
-	else if (charge->unauthorised[0] != '\0')
-		set_field(key, "spf", charge->unauthorised);
+	(void)arg;
+	(void)line;
+}
+
+/* The group's own limits before those of its plan. False: nothing is done, or it is blocked. */
+static bool group_limits(const struct account_state *state, const char *plan, struct charge *charge,
+			 struct wire_charged *charged)
+{
+	struct limits own = state->limits;
+	const char *named = own.plan[0] != '\0' ? own.plan : plan;
+	charged->own = own;
+	if (charge->limits.plan[0] != '\0' && strcmp(charge->limits.plan, named) != 0) {
+		text_copy(charged->own.plan, sizeof charged->own.plan, named);
+		charged->status = WIRE_PLAN;
+		return false;
+	}
+	if (own.until_s != 0 && own.until_s * 1000 <= clock_now_ms())
+		own = limits_unset;
+	limits_fill(&own, &charge->limits);
+	charge->limits = state->exempt[0] != '\0' ? limits_unset : own;
+	charged->status = WIRE_BLOCKED;
+	return state->block[0] == '\0' || state->exempt[0] != '\0';
+}
+
+static void charge_locked(const struct store_settings *settings, const struct wire_charge *wire_charge, struct key *key,
+			  struct wire_charged *charged)
+{
+	struct charge charge = *wire_charge->charge;
+	struct account_state state;
+	bool again;
+	charge.now_ms = clock_now_ms();
+	if (!fetch_locked(settings, charge.account, say_nothing, NULL, &state))
+		abort();
+	if (wire_charge->scope != SCOPE_ACCOUNT && !group_limits(&state, wire_charge->plan, &charge, charged))
+		return;
+	charged->over = history_charge(&state.history, &charge, &again);
+	charged->status = again ? WIRE_RETRIED : WIRE_CHARGED;
+	if (charged->over != WINDOW_COUNT) {
+		charged->limit = charge.limits.window[charged->over];
+		charged->limit_over = charge.limits.over;
+		if (charge.checked && !charge_passes(&charge))
+			charged->status = WIRE_OVER;
+	}
+	charged->rates = state.history.rates;
+	write_history(key, &state.history);
 }
 
 void fake_redis_charge(const struct store_settings *settings, const struct wire_charge *charge,
 		       struct wire_charged *charged_out)
 {
 	char name[KEY_MAX], node[24];
-	*charged_out = (struct wire_charged){ .over = WINDOW_COUNT };
+	*charged_out = (struct wire_charged){ .over = WINDOW_COUNT, .own = limits_unset };
 	key_of(settings, charge->charge->account, KEY_PART_STATE, name);
 	snprintf(node, sizeof node, "n:%s", settings->node);
 	pthread_mutex_lock(&lock);
 	if (may_charge(find_key(name), node, charge->number, charged_out)) {
 		struct key *key = get_key(name);
-		charge_key(key, charge->charge, charged_out);
-		set_number(key, node, charge->number);
-		if (find_field(key, "first") == NULL) {
-			set_number(key, "first", clock_now_ms() / 1000);
-			set_field(key, "v", "1");
-		}
+		charge_locked(settings, charge, key, charged_out);
+		if (charged_out->status != WIRE_PLAN)
+			set_number(key, node, charge->number);
 		key->ends_ms = clock_now_ms() + settings->state_ttl_s * 1000;
 	}
 	pthread_mutex_unlock(&lock);

@@ -16,7 +16,7 @@
 
 #include "policy/base/banned.h"
 
-enum flight_kind { FLIGHT_FETCH, FLIGHT_CHARGE, FLIGHT_COMMAND };
+enum flight_kind { FLIGHT_FETCH, FLIGHT_CHARGE, FLIGHT_CAMPAIGN, FLIGHT_COMMAND };
 enum { WORDS_MAX = 64 };
 
 struct flight {
@@ -30,12 +30,17 @@ struct flight {
 	union {
 		wire_fetch_done *fetch;
 		wire_charge_done *charge;
+		wire_campaign_done *campaign;
 		wire_command_done *command;
 	} done;
 	wire_charge_done *late;
 	void *arg;
 	struct charge charge;	/* of a fetch its account alone */
 	int64_t number;
+	enum scope scope;
+	char plan[PLAN_NAME_MAX + 1];
+	struct wire_print print;
+	struct campaign campaign;
 	char *words[WORDS_MAX];
 	int word_count;
 	struct account_state state;	/* the answers */
@@ -84,7 +89,8 @@ static void flight_free(struct flight *flight)
 static void execute(struct flight *flight)
 {
 	struct wire *wire = flight->wire;
-	struct wire_charge charge = { &flight->charge, flight->number };
+	struct wire_charge charge = { .charge = &flight->charge, .number = flight->number, .scope = flight->scope,
+				      .plan = flight->plan };
 	if (flight->executed)
 		return;
 	flight->executed = true;
@@ -93,6 +99,8 @@ static void execute(struct flight *flight)
 				 &flight->state);
 	else if (flight->kind == FLIGHT_CHARGE)
 		fake_redis_charge(&wire->settings, &charge, &flight->charged);
+	else if (flight->kind == FLIGHT_CAMPAIGN)
+		fake_redis_campaign(&flight->print, &flight->campaign);
 	else
 		fake_redis_command(flight->word_count, (const char *const *)flight->words, &flight->reply);
 }
@@ -117,9 +125,11 @@ static void tell(struct flight *flight, enum wire_end end)
 	bool told = flight->told;
 	flight->told = true;
 	if (flight->kind == FLIGHT_FETCH && !told)
-		flight->done.fetch(flight->arg, end, end == WIRE_OK ? &flight->state : NULL);
+		flight->done.fetch(flight->arg, end, end == WIRE_OK ? &flight->state : NULL, NULL);
 	else if (flight->kind == FLIGHT_CHARGE)
 		(told ? flight->late : flight->done.charge)(flight->arg, end, end == WIRE_OK ? &flight->charged : NULL);
+	else if (flight->kind == FLIGHT_CAMPAIGN && !told)
+		flight->done.campaign(flight->arg, end, end == WIRE_OK ? &flight->campaign : NULL);
 	else if (flight->kind == FLIGHT_COMMAND && !told)
 		tell_command(flight, end);
 }
@@ -211,8 +221,21 @@ bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charg
 		return false;
 	flight->charge = *charge->charge;
 	flight->number = charge->number;
+	flight->scope = charge->scope;
+	if (charge->plan != NULL)
+		text_copy(flight->plan, sizeof flight->plan, charge->plan);
 	flight->done.charge = done;
 	flight->late = late;
+	return launch(flight);
+}
+
+bool wire_campaign(struct wire *wire, const struct wire_print *print, wire_campaign_done *done, void *arg)
+{
+	struct flight *flight = flight_new(wire, FLIGHT_CAMPAIGN, arg);
+	if (flight == NULL)
+		return false;
+	flight->print = *print;
+	flight->done.campaign = done;
 	return launch(flight);
 }
 

@@ -19,7 +19,7 @@ static void say(void *arg, const char *line)
 
 static void check_numbers(const struct rates *rates, const struct counters *counters)
 {
-	for (int i = 0; i < WINDOW_COUNT; i++)
+	for (int i = 0; i < WINDOW_SUMS; i++)
 		MUST(rates->present[i] >= 0 && rates->before[i] >= 0);
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		MUST(counters->value[i] >= 0);
@@ -31,6 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	enum { MOST = 160 };
 	const char *items[MOST];
+	size_t lengths[MOST];
+	const unsigned char *map;
 	int count = 0;
 	char *text = malloc(size + 1);
 	struct account_state state;
@@ -44,16 +46,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		char *next = strchr(at, '\n');
 		if (next != NULL)
 			*next++ = '\0';
+		lengths[count] = strlen(at);
 		items[count++] = at;
 		at = next;
 	}
-	if (reply_read_fetch("account", count, items, say, NULL, &state)) {
-		check_numbers(&state.rates, &state.counters);
+	struct reply_items list = { count, items, lengths };
+	if (reply_read_fetch("account", &list, say, NULL, &state, &map)) {
+		check_numbers(&state.history.rates, &state.history.counters);
 		MUST(strlen(state.block) < NOTE_MAX && strlen(state.exempt) < NOTE_MAX);
-		MUST(state.level < LEVEL_COUNT);
-		rates_roll(&state.rates, 1800000000000);
-		counters_decay(&state.counters, 1800000000000);
-		check_numbers(&state.rates, &state.counters);
+		MUST(state.history.level < LEVEL_COUNT);
+		rates_roll(&state.history.rates, 1800000000000);
+		counters_decay(&state.history.counters, 1800000000000);
+		check_numbers(&state.history.rates, &state.history.counters);
 	}
 	free(text);
 	return 0;

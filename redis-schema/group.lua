@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Checks a message against the limits of a group (sender domain, customer, server) and charges it, or does not. The
+-- group's own limits hold before those of its plan, which come with the question.
+-- KEYS: limits, block, exempt, state
+-- ARGV: 1 packed doubles (see script_group_arguments), 2 'n:NODE', 3 its number, 4 `over` of the plan, 5 the plan that
+--   holds where the group names none, 6 the plan whose limits these are ('': whatever is named)
+-- Answer: status ('charged', 'over', 'blocked', 'again', 'newer', 'wrong', 'plan'), index of the limit passed (0: none),
+--   msgs ('again': the last number taken), rcpts, kb, the limit passed, what is over it, the plan that the group names,
+--   then the fields and values of its limits
+local function answer(status, over, msgs, rcpts, kb, limit, word, plan)
+	return {status, over, msgs or '', rcpts or '', kb or '', limit or 0, word or '', plan or ''}
+end
+local state = redis.pcall('HMGET', KEYS[4], 'v', 'msgs', 'rcpts', 'kb', ARGV[2])
+local own = redis.pcall('HGETALL', KEYS[1])
+if state.err then
+	return answer('wrong', 0)
+end
+if state[1] and state[1] ~= '2' and state[1] ~= '1' then
+	return answer('newer', 0)
+end
+if taken(state[5], ARGV[3]) then
+	return answer('again', 0, state[5])
+end
+-- 1 checked, 2 TTL, 3..6 amounts, 7..16 limits
+local p = {struct.unpack('<dddddddddddddddd', ARGV[1])}
+local plan, word, ends = nil, ARGV[4], 0
+if #own > 0 then
+	local ROW = {msgs_per_minute = 7, msgs_per_hour = 8, msgs_per_day = 9, rcpts_per_minute = 10, rcpts_per_hour = 11,
+		rcpts_per_day = 12, kbytes_per_minute = 13, kbytes_per_hour = 14, kbytes_per_day = 15, new_rcpts_per_day = 16}
+	local WORDS = {defer = true, reject = true, hold = true, slow = true}
+	local set, own_word = {}, nil
+	for i = 1, #own, 2 do
+		local row, value = ROW[own[i]], own[i + 1]
+		if row and string.match(value, '^%d+$') and tonumber(value) <= 1e9 then
+			set[row] = tonumber(value)
+		elseif own[i] == 'over' and WORDS[value] then
+			own_word = value
+		elseif own[i] == 'until' and string.match(value, '^%d+$') then
+			ends = tonumber(value)
+		elseif own[i] == 'plan' and #value <= 63 then
+			plan = value
+		end
+	end
+	if ARGV[6] ~= '' and (plan or ARGV[5]) ~= ARGV[6] then
+		return answer('plan', 0, '', '', '', 0, '', plan or ARGV[5])
+	end
+	if ends == 0 or ends * 1000 > now then
+		word = own_word or word
+		for row, limit in pairs(set) do
+			p[row] = limit
+		end
+	end
+elseif ARGV[6] ~= '' and ARGV[5] ~= ARGV[6] then
+	return answer('plan', 0, '', '', '', 0, '', ARGV[5])
+end
+local use = read_use(state[2], state[3], state[4])
+local before = use[1]
+roll(use)
+local mark = redis.call('MGET', KEYS[2], KEYS[3])
+local blocked = mark[1] and p[1] == 1
+local over = 0
+if not blocked and not mark[2] then
+	over = over_limit(use, p, 2, 6)
+end
+local turned_away = blocked or (over > 0 and p[1] == 1 and word ~= 'slow' and word ~= 'hold')
+if not turned_away then
+	add(use, p, 2)
+end
+local msgs, rcpts, kb = write_use(use)
+local fields = {'msgs', msgs, 'rcpts', rcpts, ARGV[2], ARGV[3]}
+if kb or state[4] then
+	fields[7], fields[8] = 'kb', kb or NOTHING
+end
+if state[1] ~= '2' then
+	fields[#fields + 1] = 'v'
+	fields[#fields + 1] = '2'
+end
+redis.call('HSET', KEYS[4], unpack(fields))
+if before == 0 or p[2] < 172800 or math.floor(before / 86400000) ~= math.floor(use[1] / 86400000) then
+	redis.call('EXPIRE', KEYS[4], p[2] + 86400)
+end
+local status = blocked and 'blocked' or turned_away and 'over' or 'charged'
+local result = answer(status, over, msgs, rcpts, kb, over > 0 and p[6 + over] or 0, word, plan)
+for i = 1, math.min(#own, 64) do
+	result[8 + i] = own[i]
+end
+return result

@@ -1,0 +1,90 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- What charge.lua and group.lua share; the build puts it before each of them.
+-- `use` has 21 numbers: the time (ms), then present and before of each sum: messages, recipients and KiB a minute, an
+-- hour and a day, first-time recipients a day. They stand in three fields: a listpack takes strings of up to 64 bytes,
+-- and a hash table would cost an account twice the memory.
+local MATCH = '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$'
+local LENGTH = {60000, 3600000, 86400000}
+local SPAN = {1, 2, 3, 1, 2, 3, 1, 2, 3, 3} -- index into LENGTH
+local KIND = {1, 1, 1, 2, 2, 2, 3, 3, 3, 4} -- index into the amounts
+local NOTHING = '0 0 0 0 0 0 0 0'
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- What stands there may be anything: numbers that are none count as nothing, and a time far ahead is of a clock that
+-- was wrong.
+local function read_use(msgs, rcpts, kb)
+	local use = {string.match((msgs or '') .. ' ' .. (rcpts or '') .. ' ' .. (kb or NOTHING), MATCH)}
+	for i = 1, #use do
+		use[i] = tonumber(use[i])
+		if use[i] >= 1e15 then
+			use = {}
+			break
+		end
+	end
+	if #use == 0 or use[1] > now + 600000 then
+		return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	end
+	return use
+end
+
+-- Brings the counts forward to now; a clock that went back changes nothing.
+local function roll(use)
+	local before = use[1]
+	if now <= before then
+		return
+	end
+	use[1] = now
+	for span = 1, 3 do
+		local passed = math.floor(now / LENGTH[span]) - math.floor(before / LENGTH[span])
+		if passed == 0 then -- nor has any longer one
+			return
+		end
+		for i = 1, 10 do
+			if SPAN[i] == span then
+				use[2 * i + 1] = passed == 1 and use[2 * i] or 0
+				use[2 * i] = 0
+			end
+		end
+	end
+end
+
+-- The first sum that the amounts p[a + 1]... would pass, of the limits p[l + 1]... (-1: none); 0: there is room.
+local function over_limit(use, p, a, l)
+	local at = use[1]
+	for i = 1, 10 do
+		local limit, amount = p[l + i], p[a + KIND[i]]
+		if limit >= 0 and amount > 0 then
+			local length = LENGTH[SPAN[i]]
+			if use[2 * i] + use[2 * i + 1] * (1 - at % length / length) + amount > limit then
+				return i
+			end
+		end
+	end
+	return 0
+end
+
+local function add(use, p, a)
+	for i = 1, 10 do
+		local sum = use[2 * i] + p[a + KIND[i]]
+		use[2 * i] = sum > 0 and sum or 0
+	end
+end
+
+-- The three fields as they are written; the last is nil where it is all zero.
+local function write_use(use)
+	local kb
+	for i = 14, 21 do
+		if use[i] ~= 0 then
+			kb = string.format('%d %d %d %d %d %d %d %d', unpack(use, 14, 21))
+			break
+		end
+	end
+	return string.format('%d %d %d %d %d %d %d', unpack(use, 1, 7)),
+		string.format('%d %d %d %d %d %d', unpack(use, 8, 13)), kb
+end
+-- numbers are microseconds of the daemon's start, counted up: one far ahead is somebody's slip
+local function taken(last, number)
+	last = tonumber(last or '')
+	return last and last >= tonumber(number) and last < now * 1000 + 86400000000
+end
