@@ -127,12 +127,12 @@ static bool limits_of_group(struct part *part, const struct recent_row *row)
 	if (own.until_s != 0 && own.until_s * 1000 <= part->charge.now_ms)
 		own = limits_unset;
 	limits_fill(&own, &part->charge.limits);
-	if (row->state.exempt[0] != '\0') {
-		own = limits_unset;
-	} else if (row->state.block[0] != '\0') {
+	if (row->state.block[0] != '\0') {
 		part->charge.limits.over = OVER_REJECT;
 		return false;
 	}
+	if (row->state.exempt[0] != '\0')
+		own = limits_unset;
 	text_copy(own.plan, sizeof own.plan, part->charge.limits.plan);
 	part->charge.limits = own;
 	return true;

@@ -462,7 +462,7 @@ static bool group_limits(const struct account_state *state, const char *plan, st
 	limits_fill(&own, &charge->limits);
 	charge->limits = state->exempt[0] != '\0' ? limits_unset : own;
 	charged->status = WIRE_BLOCKED;
-	return state->block[0] == '\0' || state->exempt[0] != '\0';
+	return state->block[0] == '\0';
 }
 
 static void charge_locked(const struct store_settings *settings, const struct wire_charge *wire_charge, struct key *key,

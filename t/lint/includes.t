@@ -38,7 +38,7 @@ my @libraries = (
 	[ qr{^(?:ares|ares_\w+)\.h$},     qr{^milter/dns/},                        0 ],
 	[ qr{^spf2/},                     qr{^milter/dns/spf_run\.c$},              1 ],
 	[ qr{^libconfig\.h$},             qr{^milter/config[^/]*$},                1 ],
-	[ qr{^event2/},                   qr{^(?:milter/|redis-schema/(?:store|store_link|wire)\.[ch]$)}, 0 ],
+	[ qr{^event2/},                   qr{^(?:milter/|redis-schema/(?:store|store_inside|store_link|wire|wire_flight|wire_inside)\.[ch]$)}, 0 ],
 	[ qr{^jansson\.h$},               qr{^milter/},                            0 ],
 	[ qr{^systemd/},                  qr{^milter/},                            0 ],
 );

@@ -189,6 +189,8 @@ static void run_charge(const char *account, int *wrong)
 	charge.now_ms = result.rates.at_ms;	/* the time that Redis took */
 	enum window over = history_charge(&expected, &charge, &again);
 	fetch(account);
+	rates_roll(&state.history.rates, charge.now_ms);	/* one tried again changes nothing in Redis */
+	counters_decay(&state.history.counters, charge.now_ms);
 	const char *what = differs(&state.history, &expected);
 	if (result.known != KNOWLEDGE_FULL || result.breach.window != over || result.again != again)
 		what = "answer";
@@ -213,8 +215,91 @@ static void check_all(void)
 			age(account, ages[(i / 100) % 8]);
 	}
 	ok(wrong == 0, "%d of %d charges came out otherwise than policy/ says", wrong, CHARGES);
-	ok(agains > 100 && backs > 50, "%d were tried again, %d given back", agains, backs);
+	ok(agains > 30 && backs > 50, "%d were tried again, %d given back", agains, backs);
 	ok(overs > CHARGES / 20 && overs < CHARGES, "%d charges passed a limit: both ways were taken", overs);
+}
+
+static void command(const char *account, const char *word, const char *part, const char *field, const char *value)
+{
+	store_account_command(store, account, value != NULL ? 4 : field != NULL ? 3 : 2, (const char *[]){ word, part, field, value },
+			      on_command, NULL);
+	wait_for_answer();
+}
+
+static double used(const char *account)
+{
+	fetch(account);
+	return rates_used(&state.history.rates, WINDOW_MSGS_PER_DAY);
+}
+
+/* One message of `member`, in a group whose plan allows three a day. */
+static void charge_member(uint32_t digest)
+{
+	struct message_charge message = { .group_count = 1, .print = 4711, .bad = true };
+	message.charge = (struct charge){ .account = "member", .limits = limits_unset, .checked = true, .quota = true,
+					  .digest = digest, .amounts = { .of = { 1, 2, 3, 1 } } };
+	message.groups[0] = (struct group_charge){ .scope = SCOPE_CUSTOMER, .name = "customer:7", .limits = limits_unset };
+	message.groups[0].limits.window[WINDOW_MSGS_PER_DAY] = 3;
+	snprintf(message.groups[0].limits.plan, sizeof message.groups[0].limits.plan, "default");
+	store_charge(store, &message, on_charge, NULL);
+	wait_for_answer();
+}
+
+static void check_groups(void)
+{
+	for (uint32_t i = 1; i <= 3; i++)
+		charge_member(i);
+	ok(result.breach.window == WINDOW_COUNT && result.campaign.known == KNOWLEDGE_FULL, "three are within the plan");
+	ok(fabs(result.campaign.messages - 2) < 0.01 && fabs(result.campaign.bad - 2) < 0.01 &&
+		   fabs(result.campaign.accounts - 1) < 0.1, "the campaign has two messages of one account behind it");
+	charge_member(3);
+	ok(result.again && used("customer:7") == 3 && used("member") == 3, "one that is tried again is charged nowhere");
+	charge_member(4);
+	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.scope == SCOPE_CUSTOMER && result.breach.limit == 3,
+	   "the fourth is over the group's limit");
+	ok(used("member") == 3, "its account got it back");
+	command("customer:7", "HSET", "limits", "msgs_per_day", "5");
+	charge_member(4);
+	ok(!result.again && result.breach.window == WINDOW_COUNT && used("member") == 4, "the group's own limit holds");
+	command("customer:7", "HSET", "limits", "plan", "unheard-of");
+	charge_member(5);
+	ok(result.breach.window == WINDOW_COUNT && used("customer:7") == 5, "a plan that nobody knows leaves what was given");
+	command("customer:7", "SET", "block", "unpaid", NULL);
+	charge_member(6);
+	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.limit == 0 && result.breach.over == OVER_REJECT,
+	   "a blocked group refuses");
+	command("customer:7", "DEL", "block", NULL, NULL);
+	command("customer:7", "SET", "exempt", "a friend", NULL);
+	charge_member(6);
+	ok(result.breach.window == WINDOW_COUNT && used("member") == 6, "an exempt one passes");
+}
+
+/* What stands in a hash of an older or a newer version. */
+static void check_versions(void)
+{
+	struct message_charge message = { .charge = { .account = "old", .limits = limits_unset, .quota = true,
+						      .amounts = { .of = { 1, 1, 9, 0 } } } };
+	char msgs[100];
+	snprintf(msgs, sizeof msgs, "%" PRId64 " 1 0 4 0 40 7", state.history.rates.at_ms);
+	command("old", "HSET", "state", "msgs", msgs);
+	command("old", "HSET", "state", "rcpts", "1 0 5 0 50 8");
+	command("old", "HSET", "state", "rep", "40 50 2 0 1");
+	command("old", "HSET", "state", "v", "1");
+	command("old", "HSET", "state", "first", "1600000000");
+	store_charge(store, &message, on_charge, NULL);
+	wait_for_answer();
+	fetch("old");
+	ok(state.history.rates.present[WINDOW_MSGS_PER_DAY] == 41 && state.history.rates.before[WINDOW_RCPTS_PER_DAY] == 8 &&
+		   state.history.rates.present[WINDOW_KBYTES_PER_DAY] == 9 && state.history.first_s == 1600000000 &&
+		   fabs(state.history.counters.value[COUNTER_RCPTS] - 50) < 0.01, "nothing of version 1 is lost");
+	command("old", "HSET", "state", "v", "3");
+	store_charge(store, &message, on_charge, NULL);
+	wait_for_answer();
+	fetch("old");
+	ok(result.known == KNOWLEDGE_LOCAL && state.history.first_s == 0, "a newer one is left alone, its account new");
+	store_report(store, "member", COUNTER_DEAD, 3, 1);
+	fetch("member");
+	ok(fabs(state.history.counters.value[COUNTER_DEAD] - 3) < 0.01, "what is reported is counted");
 }
 
 int main(int argc, char **argv)
@@ -235,6 +320,8 @@ int main(int argc, char **argv)
 	ok(store_stats(store).up, "Redis answers");
 	srandom(4711);
 	check_all();
+	check_groups();
+	check_versions();
 	store_free(&store);
 	event_base_free(base);
 	return done_testing();
