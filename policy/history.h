@@ -53,7 +53,8 @@ struct charge {
 /* Does a message pass that is over a limit, by another way than usual? */
 static inline bool charge_passes(const struct charge *charge)
 {
-	return charge->limits.over == OVER_SLOW || charge->limits.over == OVER_HOLD;
+	enum over over = charge->limits.over;
+	return over == OVER_SLOW || over == OVER_HOLD || over == OVER_SHOW;
 }
 
 /* Fills in what is to be said of the window that `breach` names, for the account's own limit; `rates` are rolled to now

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/limit.h"
 
+#include "policy/account.h"
 #include "policy/base/text.h"
+#include "policy/date.h"
 
 #include <string.h>
 
@@ -75,7 +77,18 @@ static int64_t *number_field(struct limits *limits, const char *field)
 	for (int i = 0; i < WINDOW_COUNT; i++)
 		if (strcmp(field, windows[i].word) == 0)
 			return &limits->window[i];
+	if (strcmp(field, "ramp_first_day") == 0)
+		return &limits->ramp_first_day;
 	return strcmp(field, "rcpts_per_message") == 0 ? &limits->rcpts_per_message : NULL;
+}
+
+static int64_t *date_field(struct limits *limits, const char *field)
+{
+	if (strcmp(field, "until") == 0)
+		return &limits->until_s;
+	if (strcmp(field, "created") == 0)
+		return &limits->created_s;
+	return strcmp(field, "password_changed") == 0 ? &limits->password_changed_s : NULL;
 }
 
 static bool set_over(struct limits *limits, const char *value)
@@ -88,31 +101,81 @@ static bool set_over(struct limits *limits, const char *value)
 	return false;
 }
 
+static bool set_plan(struct limits *limits, const char *value)
+{
+	return strlen(value) <= PLAN_NAME_MAX && text_copy(limits->plan, sizeof limits->plan, value);
+}
+
+/* Digits, and at most three behind a point: what strtod(3) reads besides is of no use, and depends on the locale. */
+static bool set_growth(struct limits *limits, const char *value)
+{
+	double number = 0, part = 1;
+	size_t whole = strspn(value, "0123456789");
+	const char *behind = value[whole] == '.' ? &value[whole + 1] : &value[whole];
+	size_t decimals = value[whole] == '.' ? strspn(behind, "0123456789") : 0;
+	if (whole < 1 || whole > 2 || decimals > 3 || behind[decimals] != '\0' || (value[whole] == '.' && decimals == 0))
+		return false;
+	for (size_t i = 0; i < whole; i++)
+		number = number * 10 + (value[i] - '0');
+	for (size_t i = 0; i < decimals; i++)
+		number += (behind[i] - '0') * (part /= 10);
+	if (number < 1 || number > RAMP_GROWTH_MAX)
+		return false;
+	limits->ramp_growth = number;
+	return true;
+}
+
+/* The name is part of a key: it has the form that account names have there. */
+static bool set_customer(struct limits *limits, const char *value)
+{
+	char name[ACCOUNT_MAX + 1];
+	if (strlen(value) > CUSTOMER_MAX || !account_name(value, false, name) || strlen(name) > CUSTOMER_MAX)
+		return false;
+	return text_copy(limits->customer, sizeof limits->customer, name);
+}
+
+/* Fields that are words: their name, what is expected, who reads them. */
+static const struct {
+	const char *field, *expected;
+	bool (*set)(struct limits *limits, const char *value);
+} words[] = {
+	{ "over", "defer, reject, hold, slow or show", set_over },
+	{ "plan", "a plan's name of at most 63 bytes", set_plan },
+	{ "ramp_growth", "a number from 1 to 10 with at most three decimals", set_growth },
+	{ "customer", "a customer's name of 1 to 100 bytes", set_customer },
+};
+enum { WORDS = sizeof words / sizeof words[0] };
+
+static int find_word(const char *field)
+{
+	int i = 0;
+	while (i < WORDS && strcmp(field, words[i].field) != 0)
+		i++;
+	return i;
+}
+
 bool limits_set(struct limits *limits, const char *field, const char *value, const char **expected_out)
 {
-	int64_t *number = number_field(limits, field);
+	int64_t *number = number_field(limits, field), *date = date_field(limits, field);
+	int word = find_word(field);
 	if (number != NULL) {
 		*expected_out = "a whole number from 0 to 1000000000";
 		return text_to_int(value, 0, LIMIT_MAX, number);
 	}
-	if (strcmp(field, "over") == 0) {
-		*expected_out = "defer, reject, hold or slow";
-		return set_over(limits, value);
+	if (date != NULL) {
+		*expected_out = DATE_EXPECTED;
+		return date_read(value, date);
 	}
-	if (strcmp(field, "plan") == 0) {
-		*expected_out = "a plan's name of at most 63 bytes";
-		if (strlen(value) > PLAN_NAME_MAX)
-			return false;
-		text_copy(limits->plan, sizeof limits->plan, value);
-	}
-	return true;
+	if (word == WORDS)
+		return true;
+	*expected_out = words[word].expected;
+	return words[word].set(limits, value);
 }
 
 bool limits_have(const char *field)
 {
 	struct limits none = limits_unset;
-	return number_field(&none, field) != NULL || strcmp(field, "over") == 0 ||
-	       strcmp(field, "plan") == 0;
+	return number_field(&none, field) != NULL || date_field(&none, field) != NULL || find_word(field) < WORDS;
 }
 
 void limits_fill(struct limits *limits, const struct limits *under)
@@ -122,6 +185,38 @@ void limits_fill(struct limits *limits, const struct limits *under)
 			limits->window[i] = under->window[i];
 	if (limits->rcpts_per_message == LIMIT_UNSET)
 		limits->rcpts_per_message = under->rcpts_per_message;
+	if (limits->ramp_first_day == LIMIT_UNSET)
+		limits->ramp_first_day = under->ramp_first_day;
+	if (limits->ramp_growth <= 0)
+		limits->ramp_growth = under->ramp_growth;
 	if (limits->over == OVER_UNSET)
 		limits->over = under->over;
+}
+
+void limits_expire(struct limits *limits, int64_t now_s)
+{
+	if (limits->until_s == 0 || now_s < limits->until_s)
+		return;
+	memcpy(limits->window, limits_unset.window, sizeof limits->window);
+	limits->rcpts_per_message = limits_unset.rcpts_per_message;
+	limits->ramp_first_day = limits_unset.ramp_first_day;
+	limits->ramp_growth = limits_unset.ramp_growth;
+	limits->over = limits_unset.over;
+}
+
+#define LIMIT_PATH(scope) { WINDOW_ROWS(scope) }
+#define OF_ACCOUNT(id, word, counted, seconds, said) [WINDOW_##id] = word,
+#define OF_DOMAIN(id, word, counted, seconds, said) [WINDOW_##id] = "domain:" word,
+#define OF_CUSTOMER(id, word, counted, seconds, said) [WINDOW_##id] = "customer:" word,
+#define OF_SERVER(id, word, counted, seconds, said) [WINDOW_##id] = "server:" word,
+
+const char *window_path(enum scope scope, enum window window)
+{
+	static const char *const paths[SCOPE_COUNT][WINDOW_COUNT] = {
+		[SCOPE_ACCOUNT] = LIMIT_PATH(OF_ACCOUNT),
+		[SCOPE_DOMAIN] = LIMIT_PATH(OF_DOMAIN),
+		[SCOPE_CUSTOMER] = LIMIT_PATH(OF_CUSTOMER),
+		[SCOPE_SERVER] = LIMIT_PATH(OF_SERVER),
+	};
+	return paths[scope][window];
 }

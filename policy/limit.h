@@ -68,7 +68,8 @@ enum scope {
 	ROW(DEFER, "defer")   /* 4xx, naming the limit and when it frees */                        \
 	ROW(REJECT, "reject") /* 5xx, the same */                                                  \
 	ROW(HOLD, "hold")     /* accepted into the MTA's hold queue */                             \
-	ROW(SLOW, "slow")     /* leaves by the suspect pool */
+	ROW(SLOW, "slow")     /* leaves by the suspect pool */                                     \
+	ROW(SHOW, "show")     /* leaves as if there were no limit: the log and the shadow report say what would have been */
 
 enum over {
 #define OVER_ENUM(id, word) OVER_##id,
@@ -77,7 +78,7 @@ enum over {
 	OVER_COUNT
 };
 
-enum { LIMIT_UNSET = -1, LIMIT_MAX = 1000000000, PLAN_NAME_MAX = 63, CUSTOMER_MAX = 100 };
+enum { LIMIT_UNSET = -1, LIMIT_MAX = 1000000000, PLAN_NAME_MAX = 63, CUSTOMER_MAX = 100, RAMP_GROWTH_MAX = 10 };
 
 struct limits {
 	int64_t window[WINDOW_COUNT];	/* LIMIT_UNSET: as the plan says; of a plan: no limit. 0: nothing may leave */
@@ -123,7 +124,13 @@ bool limits_set(struct limits *limits, const char *field, const char *value, con
 /* Is `field` one that limits_set reads? */
 bool limits_have(const char *field);
 
-/* What is unset in `limits` is taken from `under`. */
+/* What is unset in `limits` is taken from `under`; who the account is (plan, customer, dates) is its own key's alone. */
 void limits_fill(struct limits *limits, const struct limits *under);
+
+/* Where `until` has passed, the numbers and `over` are unset; plan, customer and dates stay. */
+void limits_expire(struct limits *limits, int64_t now_s);
+
+/* "rcpts_per_hour" of an account, "customer:rcpts_per_hour" of a customer, and so on. */
+const char *window_path(enum scope scope, enum window window);
 
 #endif

@@ -28,6 +28,7 @@ enum {
 	TOP_MAX = 1000,
 	REPORT_MAX = 10000,
 	FIELDS_MAX = WINDOW_COUNT + 3,	/* windows, rcpts_per_message, over, plan */
+	FIELDS_MAX = WINDOW_COUNT + 9,	/* windows, rcpts_per_message, over, plan, ramp, customer, dates */
 	SECONDS_MAX = 315360000,	/* ten years */
 	VALUE_SHOWN_MAX = 80,
 };
@@ -290,7 +291,7 @@ static bool add_field(struct request *request, const char *field, const json_t *
 	show(value, shown);
 	if (!limits_have(field))
 		return fail(error, error_size, "account.limit: there is no limit \"%.80s\"; expected one such as "
-			    "\"rcpts_per_hour\", \"msgs_per_day\", \"rcpts_per_message\", \"plan\" or \"over\".", field);
+			    "\"rcpts_per_hour\", \"msgs_per_day\", \"rcpts_per_message\", \"plan\", \"customer\" or \"over\".", field);
 	if (json_is_null(value)) {
 		request->gone[request->gone_count++] = field;
 		return true;

@@ -221,7 +221,8 @@ static bool set_field(const struct call *call, json_t *set, const char *argument
 		struct text text = text_over(known, sizeof known);
 		for (int i = 0; i < WINDOW_COUNT; i++)
 			text_addf(&text, "%s, ", window_word((enum window)i));
-		complain(call, "\"%.200s\": expected FIELD=VALUE with one of %srcpts_per_message, plan, over",
+		complain(call, "\"%.200s\": expected FIELD=VALUE with one of %srcpts_per_message, ramp_first_day, "
+			 "ramp_growth, plan, customer, over, until, created, password_changed",
 			 argument, known);
 		return false;
 	}

@@ -19,19 +19,40 @@ static const struct {
 #define FIELD_ROW(id, word, counted, seconds, said) { word },
 	WINDOW_ROWS(FIELD_ROW)
 #undef FIELD_ROW
-	{ "rcpts_per_message" }, { "over" }, { "plan" },
+	{ "rcpts_per_message" }, { "over" }, { "plan" }, { "ramp_first_day" }, { "ramp_growth" }, { "customer" },
+	{ "until" }, { "created" }, { "password_changed" },
 };
 
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
 static int changed_numbers(const struct limits *limits)
 {
-	int changed = limits->rcpts_per_message != LIMIT_UNSET;
+	int changed = (limits->rcpts_per_message != LIMIT_UNSET) + (limits->ramp_first_day != LIMIT_UNSET);
 	for (int i = 0; i < WINDOW_COUNT; i++) {
 		MUST(limits->window[i] >= LIMIT_UNSET && limits->window[i] <= LIMIT_MAX);
 		changed += limits->window[i] != LIMIT_UNSET;
 	}
 	return changed;
+}
+
+static int changed_dates(const struct limits *limits)
+{
+	const int64_t dates[] = { limits->until_s, limits->created_s, limits->password_changed_s };
+	int changed = 0;
+	for (int i = 0; i < 3; i++) {
+		MUST(dates[i] >= 0 && dates[i] < INT64_C(7258118400));	/* 2200 */
+		changed += dates[i] != 0;
+	}
+	return changed;
+}
+
+static int changed_words(const struct limits *limits)
+{
+	MUST(limits->ramp_growth >= 0 && limits->ramp_growth <= RAMP_GROWTH_MAX);
+	MUST(limits->ramp_growth < 0.5 || limits->ramp_growth >= 1);
+	MUST(strpbrk(limits->customer, " {}%\"\n") == NULL || strchr(limits->customer, '%') != NULL);
+	return (limits->over != OVER_UNSET) + (limits->plan[0] != '\0') + (limits->customer[0] != '\0') +
+	       (limits->ramp_growth > 0);
 }
 
 static void check(const char *field, const char *value)
@@ -40,13 +61,12 @@ static void check(const char *field, const char *value)
 	const char *expected = NULL;
 	bool good = limits_set(&limits, field, value, &expected);
 	int numbers = changed_numbers(&limits);
-	bool over = limits.over != OVER_UNSET, plan = limits.plan[0] != '\0';
+	int changed = numbers + changed_dates(&limits) + changed_words(&limits);
 	MUST(good || (expected != NULL && expected[0] != '\0'));
-	MUST(numbers + over + plan <= 1);
-	MUST(good || numbers + over + plan == 0);
-	MUST(limits_have(field) || (good && numbers + over + plan == 0));
-	MUST(!over || strcmp(over_word(limits.over), value) == 0);
-	MUST(!plan || strcmp(limits.plan, value) == 0);
+	MUST(changed <= (good ? 1 : 0));
+	MUST(limits_have(field) || (good && changed == 0));
+	MUST(limits.over == OVER_UNSET || strcmp(over_word(limits.over), value) == 0);
+	MUST(limits.plan[0] == '\0' || strcmp(limits.plan, value) == 0);
 	if (numbers > 0)
 		for (const char *at = value[0] == '-' ? value + 1 : value; *at != '\0'; at++)
 			MUST(*at >= '0' && *at <= '9');
@@ -54,6 +74,9 @@ static void check(const char *field, const char *value)
 	struct limits filled = limits_unset;
 	limits_fill(&filled, &limits);
 	MUST(changed_numbers(&filled) == numbers && filled.over == limits.over);
+	limits.until_s = 1;
+	limits_expire(&limits, 1);
+	MUST(changed_numbers(&limits) == 0 && limits.over == OVER_UNSET);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -30,13 +30,14 @@ static void test_numbers(void)
 		{ "nan", false, 0 },
 		{ "\xff", false, 0 },
 	};
-	for (int window = 0; window <= WINDOW_COUNT; window++)
+	for (int window = 0; window <= WINDOW_COUNT + 1; window++)
 		for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 			struct limits limits = limits_unset;
 			const char *field = window < WINDOW_COUNT ? window_word((enum window)window)
-								  : "rcpts_per_message";
+					    : window == WINDOW_COUNT ? "rcpts_per_message" : "ramp_first_day";
 			const int64_t *number = window < WINDOW_COUNT ? &limits.window[window]
-								      : &limits.rcpts_per_message;
+						: window == WINDOW_COUNT ? &limits.rcpts_per_message
+									 : &limits.ramp_first_day;
 			const char *expected = NULL;
 			bool good = limits_set(&limits, field, rows[i].value, &expected);
 			ok(good == rows[i].good, "%s '%s' is %sgood", field, rows[i].value,
@@ -60,6 +61,7 @@ static void test_words(void)
 		{ "over", "reject", true, OVER_REJECT, "" },
 		{ "over", "hold", true, OVER_HOLD, "" },
 		{ "over", "slow", true, OVER_SLOW, "" },
+		{ "over", "show", true, OVER_SHOW, "" },
 		{ "over", "", false, OVER_UNSET, "" },
 		{ "over", "Defer", false, OVER_UNSET, "" },
 		{ "over", "drop", false, OVER_UNSET, "" },
@@ -88,7 +90,8 @@ static void test_have(void)
 {
 	for (int i = 0; i < WINDOW_COUNT; i++)
 		ok(limits_have(window_word((enum window)i)), "%s is ours", window_word((enum window)i));
-	static const char *const ours[] = { "rcpts_per_message", "plan", "over" };
+	static const char *const ours[] = { "rcpts_per_message", "plan", "over", "ramp_first_day", "ramp_growth", "customer",
+					    "until", "created", "password_changed" };
 	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
 		ok(limits_have(ours[i]), "%s is ours", ours[i]);
 	static const char *const others[] = { "", "note", "rcpts_per_hou", "rcpts_per_hours", "Plan" };
@@ -116,18 +119,122 @@ static void test_fill(void)
 	is_int(own.over, OVER_REJECT, "else the plan's");
 }
 
+static void test_growth(void)
+{
+	static const struct {
+		const char *value;
+		double want;	/* 0: refused */
+	} rows[] = {
+		{ "1", 1 }, { "1.4", 1.4 }, { "10", 10 }, { "2.125", 2.125 }, { "01.5", 1.5 },
+		{ "0", 0 }, { "0.9", 0 }, { "10.001", 0 }, { "11", 0 }, { "1.", 0 }, { ".5", 0 }, { "1,4", 0 }, { "1.4.1", 0 },
+		{ "-2", 0 }, { "nan", 0 }, { "1e1", 0 }, { "", 0 }, { " 2", 0 }, { "1.0000", 0 }, { "100000000000", 0 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct limits limits = limits_unset;
+		const char *expected = NULL;
+		bool good = limits_set(&limits, "ramp_growth", rows[i].value, &expected);
+		ok(good == (rows[i].want > 0), "a growth of '%s' is %sgood", rows[i].value, good ? "" : "no ");
+		is_near(limits.ramp_growth, rows[i].want, 1e-9, "and is set to it");
+		ok(good || strstr(expected, "from 1 to 10") != NULL, "or what was expected is said");
+	}
+}
+
+static void test_dates(void)
+{
+	static const struct {
+		const char *value;
+		int64_t want;	/* -1: refused */
+	} rows[] = {
+		{ "0", 0 }, { "1767225600", 1767225600 }, { "7258118399", INT64_C(7258118399) },
+		{ "2026-01-01", 1767225600 }, { "1970-01-01", 0 }, { "2024-02-29", 1709164800 },
+		{ "2026-01-01T01:02:03Z", 1767229323 }, { "2016-12-31T23:59:60Z", 1483228800 }, { "2199-12-31", INT64_C(7258032000) },
+		{ "7258118400", -1 }, { "2200-01-01", -1 }, { "1969-12-31", -1 }, { "2026-02-29", -1 }, { "2026-13-01", -1 },
+		{ "2026-00-10", -1 }, { "2026-01-00", -1 }, { "2026-04-31", -1 }, { "2026-1-1", -1 }, { "2026-01-01T", -1 },
+		{ "2026-01-01T24:00:00Z", -1 }, { "2026-01-01T12:60:00Z", -1 }, { "2026-01-01T12:00:61Z", -1 },
+		{ "2026-01-01T12:00:00", -1 }, { "2026-01-01T12:00:00+01:00", -1 }, { "2026-01-01 12:00:00Z", -1 },
+		{ "2026-01-01T12:00:00Z ", -1 }, { "-5", -1 }, { "tomorrow", -1 }, { "", -1 }, { "31.12.2026", -1 },
+		{ "1e9", -1 }, { "99999999999999999999", -1 },
+	};
+	static const char *const fields[] = { "until", "created", "password_changed" };
+	for (size_t i = 0; i < 3 * (sizeof rows / sizeof rows[0]); i++) {
+		struct limits limits = limits_unset;
+		const int64_t *dates[] = { &limits.until_s, &limits.created_s, &limits.password_changed_s };
+		const char *expected = NULL, *value = rows[i / 3].value;
+		bool good = limits_set(&limits, fields[i % 3], value, &expected);
+		ok(good == (rows[i / 3].want >= 0), "%s '%s' is %sgood", fields[i % 3], value, good ? "" : "no ");
+		is_int(*dates[i % 3], good ? rows[i / 3].want : 0, "and is that moment");
+		ok(good || strstr(expected, "YYYY-MM-DD") != NULL, "or what was expected is said");
+	}
+}
+
+static void test_customers(void)
+{
+	char longest[CUSTOMER_MAX + 2];
+	const char *expected = NULL;
+	struct limits limits = limits_unset;
+	memset(longest, 'x', sizeof longest);
+	longest[CUSTOMER_MAX + 1] = '\0';
+	ok(!limits_set(&limits, "customer", longest, &expected), "a name of 101 bytes is no customer");
+	ok(strstr(expected, "1 to 100 bytes") != NULL, "as is said");
+	ok(!limits_set(&limits, "customer", "", &expected), "nor is none");
+	ok(limits_set(&limits, "customer", longest + 1, &expected), "one of 100 is");
+	ok(limits_set(&limits, "customer", "Hotel {Adler}", &expected), "a name in other letters");
+	is_str(limits.customer, "hotel%20%7Badler%7D", "is kept in the form of keys");
+}
+
+static void test_expire(void)
+{
+	struct limits limits = limits_unset;
+	limits.window[WINDOW_RCPTS_PER_HOUR] = 20000;
+	limits.window[WINDOW_ASES_PER_DAY] = 3;
+	limits.over = OVER_SLOW;
+	limits.ramp_first_day = 50;
+	limits.ramp_growth = 2;
+	limits.password_changed_s = 77;
+	limits_set(&limits, "plan", "gold", &(const char *){ NULL });
+	limits_set(&limits, "customer", "42", &(const char *){ NULL });
+	limits_expire(&limits, 1000);
+	is_int(limits.window[WINDOW_RCPTS_PER_HOUR], 20000, "without an end the numbers hold");
+	limits.until_s = 1000;
+	limits_expire(&limits, 999);
+	is_int(limits.window[WINDOW_RCPTS_PER_HOUR], 20000, "and until their end");
+	limits_expire(&limits, 1000);
+	is_int(limits.window[WINDOW_RCPTS_PER_HOUR], LIMIT_UNSET, "not longer");
+	is_int(limits.window[WINDOW_ASES_PER_DAY], LIMIT_UNSET, "none of them");
+	is_int(limits.over, OVER_UNSET, "nor what happens over them");
+	is_int(limits.ramp_first_day, LIMIT_UNSET, "nor the ramp");
+	is_str(limits.plan, "gold", "the plan stays");
+	is_str(limits.customer, "42", "and whose the account is");
+	is_int(limits.password_changed_s, 77, "and when its password was changed");
+}
+
 static void test_rows(void)
 {
+	static const struct {
+		const char *prefix, *said;
+		enum counted counted;
+	} kinds[] = {
+		{ "msgs_", "messages", COUNTED_MESSAGES }, { "rcpts_", "recipients", COUNTED_RECIPIENTS },
+		{ "kbytes_", "KiB", COUNTED_KBYTES }, { "new_rcpts_", "first-time recipients", COUNTED_NEW_RCPTS },
+		{ "addresses_", "client addresses", COUNTED_ADDRESSES }, { "networks_", "client networks", COUNTED_NETWORKS },
+		{ "ases_", "client ASes", COUNTED_ASES },
+	};
 	for (int i = 0; i < WINDOW_COUNT; i++) {
 		enum window window = (enum window)i;
 		const char *word = window_word(window), *said = window_said(window);
-		bool messages = strncmp(word, "msgs_", 5) == 0;
-		is_int(window_counted(window), messages ? COUNTED_MESSAGES : COUNTED_RECIPIENTS, "%s counts", word);
-		ok(strstr(said, messages ? "messages" : "recipients") != NULL, "%s is said as '%s'", word, said);
+		size_t kind = 0;
+		while (strncmp(word, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
+			kind++;
+		is_int(window_counted(window), kinds[kind].counted, "%s counts", word);
+		ok(strstr(said, kinds[kind].said) != NULL, "%s is said as '%s'", word, said);
 		int64_t seconds = strstr(word, "minute") != NULL ? 60 : strstr(word, "hour") != NULL ? 3600 : 86400;
 		is_int(window_seconds(window), seconds, "%s: its length", word);
 		is_int(limits_unset.window[i], LIMIT_UNSET, "%s: unset at first", word);
+		is_str(window_path(SCOPE_ACCOUNT, window), word, "%s: of an account", word);
+		ok(strcmp(strchr(window_path(SCOPE_CUSTOMER, window), ':') + 1, word) == 0, "%s: of a customer", word);
 	}
+	is_str(window_path(SCOPE_SERVER, WINDOW_MSGS_PER_DAY), "server:msgs_per_day", "of all");
+	is_str(window_path(SCOPE_DOMAIN, WINDOW_MSGS_PER_DAY), "domain:msgs_per_day", "of a domain");
 	is_str(over_word(OVER_SLOW), "slow", "the words of `over`");
 	is_str(over_word(OVER_UNSET), "", "none where it is unset");
 }
@@ -138,6 +245,10 @@ int main(void)
 	test_words();
 	test_have();
 	test_fill();
+	test_growth();
+	test_dates();
+	test_customers();
+	test_expire();
 	test_rows();
 	return done_testing();
 }

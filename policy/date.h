@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * date: a moment as panels and admins write it: Unix time in seconds, or a day or second of UTC in the forms of RFC 3339,
+ * "2026-01-31" and "2026-01-31T12:30:00Z".
+ */
+#ifndef PENSTOCK_DATE_H
+#define PENSTOCK_DATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DATE_EXPECTED "Unix time in seconds, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (UTC), from 1970 to 2199"
+
+/* False where `text` is none of them, or no day of the calendar: then *unix_s_out is left alone. */
+bool date_read(const char *text, int64_t *unix_s_out);
+
+#endif
