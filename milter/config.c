@@ -118,6 +118,10 @@ static bool check_pair(struct reader *reader, const struct pool *a, const struct
 		if (a->levels[level] && b->levels[level])
 			return read_error(reader, NULL, "pools \"%s\" and \"%s\" overlap: both have level %s, expected one",
 					  a->name, b->name, level_word((enum level)level));
+	for (int lane = LANE_ACCOUNT + 1; lane < LANE_COUNT; lane++)
+		if (a->lanes[lane] && b->lanes[lane])
+			return read_error(reader, NULL, "pools \"%s\" and \"%s\" overlap: both have lane %s, expected one",
+					  a->name, b->name, lane_word((enum lane)lane));
 	if (strcmp(a->name, b->name) == 0)
 		return read_error(reader, NULL, "two pools are named \"%s\"", a->name);
 	return true;
@@ -277,12 +281,7 @@ bool config_agree(struct reader *reader)
 	       check_endpoints(reader);
 }
 
-/* ---- the policy that the rules read */
-
-static enum action action_of(const char *word)
-{
-	return strcmp(word, "hold") == 0 ? ACTION_HOLD : strcmp(word, "defer") == 0 ? ACTION_DEFER : ACTION_REJECT;
-}
+/* ---- loading */
 
 static void number_transports(struct config *config)
 {
@@ -291,39 +290,6 @@ static void number_transports(struct config *config)
 		for (int j = 0; j < config->pools[i].transport_count; j++)
 			config->pools[i].transports[j].index = index++;
 }
-
-static void fill_policy(struct config *config)
-{
-	const struct settings *set = &config->set;
-	config->policy = (struct policy){
-		.levels = {
-			.suspect_enter = set->reputation_suspect_enter,
-			.suspect_leave = set->reputation_suspect_leave,
-			.blocked_enter = set->reputation_blocked_enter,
-			.blocked_leave = set->reputation_blocked_leave,
-			.minimum_stay_s = set->reputation_minimum_stay_s,
-			.new_for_s = (int64_t)(set->reputation_new_days * 86400),
-			.new_messages = set->reputation_new_messages,
-		},
-		.prior_new = set->reputation_prior_new,
-		.prior_good = set->reputation_prior_good,
-		.blocked_action = action_of(set->reputation_blocked_action),
-		.store_must_answer = strcmp(set->redis_on_failure, "defer") == 0,
-		.lists_must_answer = strcmp(set->dns_on_failure, "defer") == 0,
-		.spf_refuses = strcmp(set->spf_client, "refuse") == 0,
-		.tag_score = set->content_tag_score,
-		.slow_score = set->content_slow_score,
-		.hold_score = set->content_hold_score,
-		.reject_score = set->content_reject_score,
-		.pools = config->pools,
-		.pool_count = config->pool_count,
-	};
-	memcpy(config->policy.signals, signal_defaults, sizeof signal_defaults);
-	for (int i = 0; i < config->scanner_count; i++)
-		config->policy.content_must_answer |= config->scanners[i].must_answer;
-}
-
-/* ---- loading */
 
 static bool read_lists_and_arrays(struct reader *reader, config_t *file)
 {
@@ -387,7 +353,7 @@ struct config *config_load(const char *name, char error[CONFIG_ERROR_MAX])
 	if (fine) {
 		number_transports(config);
 		outgoing_of(config->pools, config->pool_count, &config->outgoing);
-		fill_policy(config);
+		config_fill_policy(config);
 	} else
 		config_drop(&config);
 	return config;

@@ -133,6 +133,18 @@
 	ROW("facts.accounts", facts_accounts, STRING, "clear", 1, 10,                              \
 	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that tell nobody who they are.") \
 	ROW("facts.salt", facts_salt, STRING, "", 0, 255, "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \
+	ROW("reputation.hold_hours", reputation_hold_hours, FLOAT, "24", 0, 8760,                  \
+	    "Mail that is held is released after so many hours; 0: when an admin says so.")        \
+	ROW("limits.domain_plan", limits_domain_plan, STRING, "", 0, 63,                           \
+	    "Plan whose limits each sender domain has beside those of its accounts; empty: domains are not counted.") \
+	ROW("limits.customer_plan", limits_customer_plan, STRING, "", 0, 63,                       \
+	    "The same for each customer that accounts name; empty: only limits of the customer's own key hold.") \
+	ROW("limits.server_plan", limits_server_plan, STRING, "", 0, 63,                           \
+	    "The same for all mail that is counted in this Redis together; empty: it is not counted.") \
+	ROW("traps.file", traps_file, STRING, "", 0, 255,                                          \
+	    "Spam-trap recipients, an address or @domain a line; relative: beside this file. Empty: none.") \
+	ROW("origin.clients", origin_clients, BOOL, "false", 0, 0,                                 \
+	    "Ask DNS (origin.zone4 and zone6) for the AS of each client, for the signals and limits that count ASes.") \
 	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
 
 #define SETTING_TYPE_STRING const char *
@@ -155,7 +167,8 @@ struct plan {
 
 struct config {
 	struct settings set;
-	struct policy policy;		/* points into the arrays below */
+	struct policy policy;		/* points into the arrays below, and to ... */
+	struct policy policy_whole;	/* ... itself with nothing run for show */
 	struct pool pools[POOLS_MAX];
 	int pool_count;
 	struct outgoing outgoing;	/* of the pools */

@@ -5,6 +5,7 @@
 #include "milter/config_read.h"
 
 #include "policy/base/text.h"
+#include "policy/date.h"
 #include "policy/netaddr.h"
 
 #include <stdlib.h>
@@ -20,15 +21,19 @@ static bool read_level(struct reader *reader, const config_setting_t *setting, v
 	if (word == NULL)
 		return false;
 	enum level level = level_find(word);
-	if (level == LEVEL_UNKNOWN)
-		return read_error(reader, setting, "is \"%s\", expected good, new, suspect or blocked", word);
-	((struct pool *)into)->levels[level] = true;
+	enum lane lane = lane_find(word);
+	if (level == LEVEL_UNKNOWN && lane == LANE_ACCOUNT)
+		return read_error(reader, setting, "is \"%s\", expected good, new, suspect, blocked, bounce or forward", word);
+	if (lane != LANE_ACCOUNT)
+		((struct pool *)into)->lanes[lane] = true;
+	else
+		((struct pool *)into)->levels[level] = true;
 	return true;
 }
 
 static bool read_levels(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_each(reader, setting, LEVEL_COUNT, read_level, into);
+	return read_each(reader, setting, LEVEL_COUNT + LANE_COUNT, read_level, into);
 }
 
 static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, const char *whose)
@@ -75,6 +80,16 @@ static bool read_pool_name(struct reader *reader, const config_setting_t *settin
 	return read_name(reader, setting, ((struct pool *)into)->name, TRANSPORT_NAME_MAX + 1);
 }
 
+static bool read_warmup(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	const char *word = read_text(reader, setting);
+	int64_t *since = &((struct transport *)into)->warmup_since_s;
+	if (word == NULL)
+		return false;
+	bool day = strlen(word) == 10 && strchr(word, '-') != NULL && date_read(word, since);
+	return *word == '\0' || day || read_error(reader, setting, "is \"%s\", expected a day as \"2026-01-31\"", word);
+}
+
 static const struct field transport_fields[] = {
 	{ "name", FIELD_OWN, 0, 0, 0, read_transport_name, NULL, "Service in Postfix's master.cf." },
 	{ "address", FIELD_OWN, 0, 0, 0, read_address, "\"\"", "Source address; empty: the system's choice." },
@@ -84,13 +99,21 @@ static const struct field transport_fields[] = {
 	  "HELO name, the address's PTR; empty: Postfix's own." },
 	{ "weight", FIELD_FLOAT, offsetof(struct transport, weight), 0.001, 1000, NULL, "1.0",
 	  "Share of the pool's accounts." },
+	{ "warmup_since", FIELD_OWN, 0, 0, 0, read_warmup, "\"\"",
+	  "Day (UTC, YYYY-MM-DD) on which the address began to send: it warms up, and what is too much for it leaves by "
+	  "others of its pool; empty: it is warm." },
+	{ "warmup_first_day", FIELD_INT, offsetof(struct transport, warmup_first_day), 0, LIMIT_MAX, NULL, "0",
+	  "Messages on that day; 1.4 times as many on each day after it." },
 };
 
 static bool read_transport(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct pool *pool = into;
-	return read_group(reader, setting, transport_fields, sizeof transport_fields / sizeof transport_fields[0],
-			  &pool->transports[pool->transport_count++]);
+	struct transport *transport = &pool->transports[pool->transport_count++];
+	if (!read_group(reader, setting, transport_fields, sizeof transport_fields / sizeof transport_fields[0], transport))
+		return false;
+	return (transport->warmup_since_s > 0) == (transport->warmup_first_day > 0) ||
+	       read_error(reader, setting, "has one of warmup_since and warmup_first_day: expected both or neither");
 }
 
 static bool read_transports(struct reader *reader, const config_setting_t *setting, void *into)
@@ -104,7 +127,7 @@ static bool read_transports(struct reader *reader, const config_setting_t *setti
 
 static const struct field pool_fields[] = {
 	{ "name", FIELD_OWN, 0, 0, 0, read_pool_name, NULL, "The pool's name, for people." },
-	{ "levels", FIELD_OWN, 0, 0, 0, read_levels, NULL, "Whose mail leaves by it: good, new, suspect, blocked." },
+	{ "levels", FIELD_OWN, 0, 0, 0, read_levels, NULL, "Whose mail leaves by it: good, new, suspect, blocked; and of the lanes bounce, forward." },
 	{ "transports", FIELD_OWN, 0, 0, 0, read_transports, NULL, "Its transports; an account sticks to one." },
 };
 
@@ -233,6 +256,15 @@ static bool read_over(struct reader *reader, const config_setting_t *setting, vo
 	       read_error(reader, setting, "is \"%s\", expected %s", word, expected);
 }
 
+static bool read_growth(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	static const struct field number = { "ramp_growth", FIELD_FLOAT, 0, 0, RAMP_GROWTH_MAX, NULL, NULL, NULL };
+	double *growth = &((struct plan *)into)->limits.ramp_growth;
+	if (!read_value(reader, setting, &number, growth))
+		return false;
+	return *growth <= 0 || *growth >= 1 || read_error(reader, setting, "is %g, expected 0, or 1 to 10", *growth);
+}
+
 #define PLAN_LIMIT(word, member, help)                                                             \
 	{ word, FIELD_INT, offsetof(struct plan, limits.member), LIMIT_UNSET, LIMIT_MAX, NULL, "-1", help }
 
@@ -242,9 +274,13 @@ static const struct field plan_fields[] = {
 	PLAN_LIMIT(word, window[WINDOW_##id], "At most so many " said "; -1: as plan default says, there no limit."),
 	WINDOW_ROWS(PLAN_WINDOW)
 #undef PLAN_WINDOW
+	PLAN_LIMIT("ramp_first_day", ramp_first_day,
+		   "Recipients that a new account has on its first day; -1: as plan default says, there no ramp."),
+	{ "ramp_growth", FIELD_OWN, 0, 0, 0, read_growth, "0.0",
+	  "Times so many on each day on which it behaved, 1 to 10; 0: as plan default says, there 1.4." },
 	PLAN_LIMIT("rcpts_per_message", rcpts_per_message, "At most so many recipients of one message; -1 likewise."),
 	{ "over", FIELD_OWN, 0, 0, 0, read_over, "\"\"",
-	  "What happens to a message over a limit: defer, reject, hold, slow; empty: as plan default says, there defer." },
+	  "What happens to a message over a limit: defer, reject, hold, slow, show (only what would be); empty: as plan default says, there defer." },
 };
 
 static bool read_plan(struct reader *reader, const config_setting_t *setting, void *into)
@@ -402,6 +438,12 @@ const struct config_list config_lists[] = {
 	{ "plans", read_plans, FIELDS(plan_fields), "()", "Sets of limits; plan default fills what others leave out." },
 	{ "scanners", read_scanners, FIELDS(scanner_fields), "()", "Content scanners; the highest score counts." },
 	{ "pools", read_pools, FIELDS(pool_fields), "()", "Groups of transports, one for each level." },
+	{ "levels", read_level_rows, FIELDS(level_fields), "()", "What is done to the mail of an account, by its level." },
+	{ "signals", read_signal_rows, FIELDS(signal_fields), "()",
+	  "Signals that weigh another way than they do by themselves, or have an action of their own." },
+	{ "shadow", read_shadow, NULL, 0, "[]",
+	  "Rules that run for show: store, admin_block, listed, spf_client, rcpts_per_message, limits, content, signals, level, "
+	  "pool; or all." },
 	{ "pools.transports", NULL, FIELDS(transport_fields), "()", "A pool's transports." },
 };
 const size_t config_list_count = sizeof config_lists / sizeof config_lists[0];

@@ -142,6 +142,11 @@ static bool read_field(struct reader *reader, const config_setting_t *setting, c
 	return false;
 }
 
+bool read_value(struct reader *reader, const config_setting_t *setting, const struct field *field, void *into)
+{
+	return read_field(reader, setting, field, into);
+}
+
 /* A default is a small file of its own, read like the real one. */
 static bool read_default(struct reader *reader, const struct field *field, void *into)
 {

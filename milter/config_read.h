@@ -55,6 +55,9 @@ bool read_group(struct reader *reader, const config_setting_t *group, const stru
 bool read_given(struct reader *reader, const config_setting_t *group, const struct field *fields, size_t count,
 		void *into);
 
+/* One value by its row, for functions of FIELD_OWN that check more. */
+bool read_value(struct reader *reader, const config_setting_t *setting, const struct field *field, void *into);
+
 /* Writes "FILE:LINE: PATH " and the rest as the error; returns false. */
 bool read_error(struct reader *reader, const config_setting_t *setting, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -90,6 +93,13 @@ extern const size_t config_field_count;
 
 /* What must hold between settings once all are read. */
 bool config_agree(struct reader *reader);
+
+/* ---- the policy that the rules read, milter/config_policy.c */
+
+extern const struct field level_fields[3], signal_fields[7];
+read_function read_level_rows, read_signal_rows, read_shadow;
+/* From the settings, once all are read and agree. */
+void config_fill_policy(struct config *config);
 
 /* ---- block lists, milter/config_blocklist.c: of the file and of the catalogue alike. `into` is a struct list. */
 

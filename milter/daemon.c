@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/daemon.h"
 
+#include "milter/clock.h"
 #include "milter/dns/check.h"
 #include "milter/dns/engine.h"
 #include "milter/dns/rbl.h"
@@ -8,6 +9,7 @@
 #include "milter/traps.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
+#include "policy/ramp.h"
 #include "redis-schema/store.h"
 
 #include <pthread.h>
@@ -184,7 +186,35 @@ void limits_of_plan(const struct config *config, const char *name, struct limits
 void limits_in_force(const struct config *config, const struct limits *own, struct limits *limits_out)
 {
 	*limits_out = *own;
+	limits_expire(limits_out, clock_now_ms() / 1000);
 	if (own->plan[0] != '\0')
 		fill_from_plan(config, own->plan, limits_out);
 	fill_from_plan(config, "default", limits_out);
+}
+
+void limits_of(const struct config *config, const struct account_state *state, enum lane lane, int64_t now_ms,
+	       struct limits *limits_out)
+{
+	struct limits own = state->limits;
+	limits_expire(&own, now_ms / 1000);
+	if (own.plan[0] != '\0')
+		fill_from_plan(config, own.plan, &own);
+	if (lane != LANE_ACCOUNT)
+		fill_from_plan(config, lane_word(lane), &own);
+	limits_in_force(config, &own, limits_out);
+	/* of an account that nobody remembers just now the age is not known */
+	if (state->known != KNOWLEDGE_NONE)
+		limits_out->ramped = ramp_limits(limits_out, &state->history, now_ms / 1000);
+}
+
+bool limits_of_scope(const struct config *config, enum scope scope, struct limits *limits_out)
+{
+	const struct settings *set = &config->set;
+	const char *plan = scope == SCOPE_DOMAIN ? set->limits_domain_plan
+			   : scope == SCOPE_CUSTOMER ? set->limits_customer_plan : set->limits_server_plan;
+	*limits_out = limits_unset;
+	text_copy(limits_out->plan, sizeof limits_out->plan, plan);
+	if (*plan != '\0')
+		fill_from_plan(config, plan, limits_out);
+	return *plan != '\0' || scope == SCOPE_CUSTOMER;
 }

@@ -107,7 +107,7 @@ static void set_limits(json_t *json, const struct config *config, const struct a
 {
 	struct limits limits;
 	struct rates rates = state->history.rates;
-	limits_in_force(config, &state->limits, &limits);
+	limits_of(config, state, LANE_ACCOUNT, now_ms, &limits);
 	rates_roll(&rates, now_ms);
 	report_set_text(json, "plan", state->limits.plan[0] != '\0' ? state->limits.plan : "default");
 	json_object_set_new(json, "windows", windows_report(&limits, &rates));

@@ -102,6 +102,7 @@ void charge_breach(const struct charge *charge, const struct rates *rates, struc
 	breach->scope = SCOPE_ACCOUNT;
 	breach->limit = charge->limits.window[window];
 	breach->over = charge->limits.over;
+	breach->ramp = charge->limits.ramped && window == WINDOW_RCPTS_PER_DAY;
 	if (window >= WINDOW_SUMS)
 		return;
 	breach->used = rates_used(rates, window);

@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/judge.h"
 
-#include "policy/base/text.h"
-#include "policy/signal.h"
+#include "policy/judge_inside.h"
 
 #include <string.h>
 
 #include "policy/base/banned.h"
 
 enum { LISTED_SAID = 6 };	/* block lists named in the reasons of one message */
-
-enum answer { COULD_NOT_TELL, NO, YES };
-
-typedef enum answer rule_function(const struct policy *policy, const struct facts *facts, struct verdict *verdict);
-
-static bool exempt(const struct facts *facts)
-{
-	return facts->state.exempt[0] != '\0';
-}
 
 static enum answer rule_overload(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
@@ -53,7 +43,7 @@ static enum answer rule_store(const struct policy *policy, const struct facts *f
 static enum answer rule_exempt(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	(void)policy;
-	if (!exempt(facts))
+	if (!judge_exempt(facts))
 		return NO;
 	verdict_add(verdict, REASON_ADMIN_EXEMPT, 0, 0, facts->state.exempt);
 	return YES;
@@ -129,80 +119,6 @@ static enum answer rule_exploit(const struct policy *policy, const struct facts 
 	return YES;
 }
 
-/* The action of a plan for a message over its limit. Before the message is there, it cannot be held or slowed. */
-static void apply_over(const struct facts *facts, enum reason_id cause, struct verdict *verdict)
-{
-	switch (facts->limits.over) {
-	case OVER_REJECT:
-		verdict_raise(verdict, ACTION_REJECT, cause);
-		break;
-	case OVER_HOLD:
-		verdict_raise(verdict, ACTION_HOLD, cause);
-		break;
-	case OVER_SLOW:
-		verdict->slow = true;
-		break;
-	default:
-		verdict_raise(verdict, ACTION_DEFER, cause);
-	}
-}
-
-static enum answer rule_rcpts_per_message(const struct policy *policy, const struct facts *facts,
-					  struct verdict *verdict)
-{
-	(void)policy;
-	int64_t limit = facts->limits.rcpts_per_message;
-	if (limit == LIMIT_UNSET || facts->rcpts_remote <= limit || exempt(facts))
-		return NO;
-	verdict_add(verdict, REASON_RCPTS_PER_MESSAGE, (double)facts->rcpts_remote, (double)limit, NULL);
-	apply_over(facts, REASON_RCPTS_PER_MESSAGE, verdict);
-	return YES;
-}
-
-struct amounts judge_amounts(const struct facts *facts)
-{
-	return (struct amounts){ .of = {
-		[COUNTED_MESSAGES] = 1,
-		[COUNTED_RECIPIENTS] = facts->rcpts_remote > 0 ? facts->rcpts_remote : 1,
-		[COUNTED_KBYTES] = facts->kbytes,
-		[COUNTED_NEW_RCPTS] = facts->rcpts_new,
-	} };
-}
-
-/* What the account's own limits say before Redis has. */
-static struct breach own_breach(const struct facts *facts)
-{
-	struct breach breach = breach_none;
-	struct rates rates = facts->state.history.rates;
-	struct amounts amounts = judge_amounts(facts);
-	rates_roll(&rates, facts->now_ms);
-	breach.window = rates_over(&rates, &facts->limits, &amounts);
-	if (breach.window != WINDOW_COUNT) {
-		breach.limit = facts->limits.window[breach.window];
-		breach.used = rates_used(&rates, breach.window);
-		breach.frees_in_s = rates_frees_in(&rates, breach.window, breach.limit,
-						   amounts.of[window_counted(breach.window)]);
-	}
-	return breach;
-}
-
-/* Mail between users of this host is not counted. At MAIL one recipient to come is assumed: an account that is over
- * its limit hears of it before it sends the rest. */
-static enum answer rule_limits(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
-{
-	(void)policy;
-	bool local_only = facts->rcpts_remote == 0 && facts->rcpts_local > 0;
-	if (exempt(facts) || local_only)
-		return NO;
-	struct breach breach = facts->charged ? facts->breach : own_breach(facts);
-	if (breach.window == WINDOW_COUNT)
-		return NO;
-	verdict->breach = breach;
-	verdict_add(verdict, REASON_LIMIT, breach.used, (double)breach.limit, window_word(breach.window));
-	apply_over(facts, REASON_LIMIT, verdict);
-	return YES;
-}
-
 static enum answer rule_content(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	const struct content *content = &facts->content;
@@ -233,108 +149,80 @@ static enum answer rule_content(const struct policy *policy, const struct facts 
 	return YES;
 }
 
-static double level_threshold(const struct policy *policy, enum level level)
+/* By which pool and transport: the account's own, or for this message another one. Runs last. */
+static enum answer rule_pool(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
-	return level == LEVEL_BLOCKED ? policy->levels.blocked_enter : policy->levels.suspect_enter;
-}
-
-static enum level level_with(const struct policy *policy, const struct account_state *state, double score,
-			     double messages, int64_t now_ms)
-{
-	const struct history *history = &state->history;
-	struct counters counters = history->counters;
-	counters_decay(&counters, now_ms);
-	int64_t now_s = now_ms / 1000;
-	struct level_facts facts = {
-		.before = history->level,
-		.before_s = now_s - history->level_since_s,
-		.score = score,
-		.age_s = history->first_s > 0 ? now_s - history->first_s : 0,
-		.messages = counters.value[COUNTER_MESSAGES] + messages,
-	};
-	return level_next(&policy->levels, &facts);
-}
-
-/* Runs last: what the rules before it found about this message counts towards its own level. */
-static enum answer rule_level(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
-{
-	double counts[COUNTER_COUNT];
-	judge_counts(facts, verdict, counts);
-	verdict->terms = judge_score(policy, &facts->state, facts, counts, facts->now_ms);
-	verdict->score = verdict->terms.sum;
-	if (verdict->level == LEVEL_BLOCKED)	/* an admin's block */
-		return NO;
-	enum level before = facts->state.history.level;
-	verdict->level = level_with(policy, &facts->state, verdict->score, counts[COUNTER_MESSAGES], facts->now_ms);
-	if (exempt(facts))
-		verdict->level = LEVEL_GOOD;
-	if (before != LEVEL_UNKNOWN && verdict->level != before)
-		verdict_add(verdict, REASON_LEVEL, 0, 0, level_word(verdict->level));
-	if (verdict->level < LEVEL_SUSPECT)
-		return NO;
-	verdict_add(verdict, REASON_SCORE, verdict->score, level_threshold(policy, verdict->level), NULL);
-	if (verdict->level == LEVEL_BLOCKED)
-		verdict_raise(verdict, policy->blocked_action, REASON_SCORE);
-	return YES;
-}
-
-/* rule, at which stages */
-#define RULE_ROWS(ROW)                                                                             \
-	ROW(overload, STAGE_MAIL | STAGE_MESSAGE)                                                  \
-	ROW(memory, STAGE_RCPT | STAGE_MESSAGE)                                                    \
-	ROW(store, STAGE_MAIL | STAGE_MESSAGE)                                                     \
-	ROW(exempt, STAGE_MESSAGE)                                                                 \
-	ROW(admin_block, STAGE_MAIL | STAGE_MESSAGE)                                               \
-	ROW(listed, STAGE_MAIL | STAGE_MESSAGE)                                                    \
-	ROW(exploit, STAGE_MESSAGE)                                                                \
-	ROW(spf_client, STAGE_MAIL | STAGE_MESSAGE)                                                \
-	ROW(spf_transports, STAGE_MESSAGE)                                                         \
-	ROW(rcpts_per_message, STAGE_RCPT | STAGE_MESSAGE)                                         \
-	ROW(limits, STAGE_MAIL | STAGE_RCPT | STAGE_MESSAGE)                                       \
-	ROW(content, STAGE_MESSAGE)                                                                \
-	ROW(level, STAGE_MAIL | STAGE_MESSAGE)
-
-static const struct {
-	rule_function *function;
-	int stages;
-} rules[] = {
-#define RULE_ROW(name, stages) { rule_##name, stages },
-	RULE_ROWS(RULE_ROW)
-#undef RULE_ROW
-};
-
-/* By which pool and transport: the account's own, or for this message the suspect one. */
-static void choose_transport(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
-{
-	enum level level = verdict->level;
-	if (verdict->slow && level < LEVEL_SUSPECT)
-		level = LEVEL_SUSPECT;
-	verdict->pool = pools_find(policy->pools, policy->pool_count, level);
+	if (verdict->slow && verdict->leaves_as < LEVEL_SUSPECT)
+		verdict->leaves_as = LEVEL_SUSPECT;
+	if (judge_shows(policy, RULE_POOL))
+		verdict->leaves_as = LEVEL_GOOD;
+	/* a lane's mail leaves by its own pool, but for what is suspect */
+	if (verdict->leaves_as < LEVEL_SUSPECT)
+		verdict->pool = pools_find_lane(policy->pools, policy->pool_count, facts->lane);
 	if (verdict->pool == NULL)
-		return;
+		verdict->pool = pools_find(policy->pools, policy->pool_count, verdict->leaves_as);
+	if (verdict->pool == NULL)
+		return NO;
 	verdict->transport = pool_pick(verdict->pool, facts->account, facts->transports);
 	if (verdict->transport != NULL &&
 	    pool_spf_moved(verdict->pool, facts->account, facts->transports, verdict->transport))
 		verdict_add(verdict, REASON_SPF_PREFERS, 0, 0, verdict->transport->name);
+	return YES;
 }
 
-struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts)
+static const struct {
+	const char *word;
+	rule_function *function;
+	int stages;
+	bool may_show;
+} rules[RULE_COUNT] = {
+#define RULE_ROW(id, name, stages, may_show) [RULE_##id] = { #name, rule_##name, stages, may_show },
+	RULE_ROWS(RULE_ROW)
+#undef RULE_ROW
+};
+
+unsigned rules_find(const char *word)
+{
+	unsigned all = 0;
+	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		unsigned bit = rules[i].may_show ? 1U << i : 0;
+		if (strcmp(word, rules[i].word) == 0)
+			return bit;
+		all |= bit;
+	}
+	return strcmp(word, "all") == 0 ? all : 0;
+}
+
+const char *rule_word(enum rule rule)
+{
+	return rules[rule].word;
+}
+
+/* Who runs for show is not asked; level and pool are, and heed it themselves. */
+static bool is_asked(const struct policy *policy, enum stage stage, enum rule rule)
+{
+	return (rules[rule].stages & (int)stage) != 0 &&
+	       (!judge_shows(policy, rule) || rule == RULE_LEVEL || rule == RULE_POOL);
+}
+
+static struct verdict judge_once(const struct policy *policy, enum stage stage, const struct facts *facts)
 {
 	struct verdict verdict = { .action = ACTION_PASS, .breach = breach_none };
-	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-		if (rules[i].stages & (int)stage)
+	for (int i = 0; i < RULE_COUNT; i++)
+		if (is_asked(policy, stage, (enum rule)i))
 			rules[i].function(policy, facts, &verdict);
-	if (stage == STAGE_MESSAGE) {
-		choose_transport(policy, facts, &verdict);
+	const struct measure_setting *does = &policy->level_does[verdict.level];
+	if (verdict.action == ACTION_HOLD)
+		verdict.hold_s = verdict.cause == REASON_SCORE && does->measure == MEASURE_HOLD ? does->hold_s : policy->hold_s;
+	if (stage == STAGE_MESSAGE)
 		return verdict;
-	}
 	/* a message that is not there yet can only be refused; what would be held is let in and held at its end */
 	if (facts->injected || !verdict_refuses(&verdict))
 		verdict.action = ACTION_PASS;
 	return verdict;
 }
 
-void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT])
+static struct would would_of(const struct verdict *verdict)
 {
 	memset(counts_out, 0, COUNTER_COUNT * sizeof counts_out[0]);
 	bool sent = facts->rcpts_remote > 0 && !verdict_refuses(verdict);
@@ -400,17 +288,27 @@ struct score judge_score(const struct policy *policy, const struct account_state
 		    sight.counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
 	bool good = aged || history->level == LEVEL_GOOD;
 	return signals_score(policy->signals, &sight, good ? policy->prior_good : policy->prior_new);
+	return (struct would){
+		.action = verdict->action, .cause = verdict->cause, .level = verdict->leaves_as, .slow = verdict->slow,
+		.score = verdict->score, .breach = verdict->breach,
+	};
 }
 
-enum level judge_level(const struct policy *policy, const struct account_state *state, int64_t now_ms)
+static bool would_differ(const struct verdict *does, const struct verdict *would)
 {
-	return level_with(policy, state, judge_score(policy, state, NULL, NULL, now_ms).sum, 0, now_ms);
+	return does->action != would->action || does->leaves_as != would->leaves_as || does->slow != would->slow ||
+	       does->throttle != would->throttle || does->tag != would->tag;
 }
 
-bool judge_amend(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
-		 const struct charge *charged, struct charge *amend_out)
+struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts)
 {
-	(void)policy, (void)facts, (void)verdict, (void)charged;
-	*amend_out = (struct charge){ .now_ms = 0 };
-	return false;
+	struct verdict verdict = judge_once(policy, stage, facts);
+	bool shows = policy->shows || verdict.would.shown;
+	verdict.would = would_of(&verdict);
+	if (!shows || policy->whole == NULL)
+		return verdict;
+	struct verdict whole = judge_once(policy->whole, stage, facts);
+	verdict.would = would_of(&whole);
+	verdict.would.shown = would_differ(&verdict, &whole);
+	return verdict;
 }

@@ -7,13 +7,47 @@
 #define PENSTOCK_JUDGE_H
 
 #include "policy/facts.h"
+#include "policy/measure.h"
 #include "policy/verdict.h"
+
+/* In the order in which they are asked: id, word (of `shadow`), at which stages, whether it may run for show */
+#define RULE_ROWS(ROW)                                                                             \
+	ROW(OVERLOAD, overload, STAGE_MAIL | STAGE_MESSAGE, false)                                 \
+	ROW(MEMORY, memory, STAGE_RCPT | STAGE_MESSAGE, false)                                     \
+	ROW(STORE, store, STAGE_MAIL | STAGE_MESSAGE, true)                                        \
+	ROW(EXEMPT, exempt, STAGE_MESSAGE, false)                                                  \
+	ROW(ADMIN_BLOCK, admin_block, STAGE_MAIL | STAGE_MESSAGE, true)                            \
+	ROW(LISTED, listed, STAGE_MAIL | STAGE_MESSAGE, true)                                      \
+	ROW(EXPLOIT, exploit, STAGE_MESSAGE, false)                                                \
+	ROW(SPF_CLIENT, spf_client, STAGE_MAIL | STAGE_MESSAGE, true)                              \
+	ROW(SPF_TRANSPORTS, spf_transports, STAGE_MESSAGE, false)                                  \
+	ROW(RCPTS_PER_MESSAGE, rcpts_per_message, STAGE_RCPT | STAGE_MESSAGE, true)                \
+	ROW(LIMITS, limits, STAGE_MAIL | STAGE_RCPT | STAGE_MESSAGE, true)                         \
+	ROW(CONTENT, content, STAGE_MESSAGE, true)                                                 \
+	ROW(SCORE, score, STAGE_MAIL | STAGE_MESSAGE, false)                                       \
+	ROW(SIGNALS, signals, STAGE_MESSAGE, true)                                                 \
+	ROW(LEVEL, level, STAGE_MAIL | STAGE_MESSAGE, true)                                        \
+	ROW(POOL, pool, STAGE_MESSAGE, true)
+
+enum rule {
+#define RULE_ENUM(id, name, stages, may_show) RULE_##id,
+	RULE_ROWS(RULE_ENUM)
+#undef RULE_ENUM
+	RULE_COUNT
+};
+
+const char *rule_word(enum rule rule);
+/* The set (1 << enum rule) that a word of `shadow` means: a rule's name, or "all" that may run for show; 0: none. */
+unsigned rules_find(const char *word);
 
 /* The part of the configuration that the rules read; immutable. */
 struct policy {
 	struct level_settings levels;
 	double prior_new, prior_good;	/* log-odds before anything is seen */
-	struct signal_setting signals[SIGNAL_COUNT];
+	struct signal_setting signals[SIGNAL_COUNT];	/* those that run for show weigh nothing */
+	struct signal_does signal_does[SIGNAL_COUNT];
+	struct measure_setting level_does[LEVEL_COUNT];
+	int64_t hold_s;			/* of what other rules hold; see verdict.hold_s */
 	enum action blocked_action;	/* for blocked accounts: REJECT, DEFER or HOLD */
 	bool store_must_answer;		/* redis.on_failure = "defer" */
 	bool lists_must_answer;		/* dns.on_failure = "defer": for clients without login */
@@ -22,6 +56,10 @@ struct policy {
 	double tag_score, slow_score, hold_score, reject_score;	/* content; at or above */
 	const struct pool *pools;	/* borrowed from the configuration */
 	int pool_count;
+	unsigned shadow;		/* rules that run for show, a set of 1 << enum rule */
+	bool shows;			/* rules or signals do */
+	bool show_acts;			/* limits whose `over` is show do what defer does: of `whole` */
+	const struct policy *whole;	/* borrowed: the same with nothing run for show; NULL: nobody asks for verdict.would */
 };
 
 struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts);
@@ -35,6 +73,9 @@ struct amounts judge_amounts(const struct facts *facts);
 /* The charge of a message with its verdict so far. */
 void judge_charge(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
 		  struct charge *charge_out);
+
+/* Of a message that was refused at MAIL or RCPT for a limit: a breach, and nothing else. */
+void judge_charge_breach(const struct facts *facts, struct charge *charge_out);
 
 /* What is to be sent behind a charge whose answer changed the verdict: `charged` as it went out, `verdict` as it stands
  * now. A message that is refused after all gets its amounts back. False: nothing has to be mended. */

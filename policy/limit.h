@@ -85,6 +85,7 @@ struct limits {
 	int64_t rcpts_per_message;	/* likewise */
 	int64_t ramp_first_day;		/* recipients that a new account has on its first day; LIMIT_UNSET: no ramp */
 	double ramp_growth;		/* times so much on each day on which it behaved; 0: unset */
+	bool ramped;			/* rcpts_per_day is what the ramp allows today */
 	enum over over;
 	char plan[PLAN_NAME_MAX + 1];	/* "" : not named */
 	/* of an account's key alone */

@@ -96,3 +96,11 @@ const struct pool *pools_find(const struct pool *pools, int count, enum level le
 			return &pools[i];
 	return level == LEVEL_BLOCKED ? pools_find(pools, count, LEVEL_SUSPECT) : NULL;
 }
+
+const struct pool *pools_find_lane(const struct pool *pools, int count, enum lane lane)
+{
+	for (int i = 0; i < count && lane != LANE_ACCOUNT; i++)
+		if (pools[i].lanes[lane])
+			return &pools[i];
+	return NULL;
+}

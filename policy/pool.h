@@ -9,6 +9,7 @@
 #ifndef PENSTOCK_POOL_H
 #define PENSTOCK_POOL_H
 
+#include "policy/lane.h"
 #include "policy/level.h"
 #include "policy/spf.h"
 
@@ -28,6 +29,8 @@ struct transport {
 	char public_address[46];		/* what the world sees, where an address translator stands between; else "" */
 	char helo[256];
 	double weight;				/* share of the pool's accounts; above 0 */
+	int64_t warmup_since_s;			/* Unix time of the first day on which it warms up; 0: it is warm */
+	int64_t warmup_first_day;		/* messages on that day */
 	int index;				/* among the transports of all pools, from 0 */
 };
 
@@ -43,6 +46,7 @@ struct transport_state {
 struct pool {
 	char name[TRANSPORT_NAME_MAX + 1];
 	bool levels[LEVEL_COUNT];	/* whose mail leaves by it */
+	bool lanes[LANE_COUNT];		/* likewise; never LANE_ACCOUNT */
 	struct transport *transports;	/* owned by the configuration */
 	int transport_count;
 };
@@ -59,5 +63,8 @@ bool pool_spf_moved(const struct pool *pool, const char *account, const struct t
 /* The pool of a level; for `blocked`, whose mail leaves only when an admin releases it, that of `suspect` where no
  * pool names it. NULL where there is none: the MTA's own default transport. */
 const struct pool *pools_find(const struct pool *pools, int count, enum level level);
+
+/* The pool of a lane; NULL for LANE_ACCOUNT, and where no pool names it: that of the level then. */
+const struct pool *pools_find_lane(const struct pool *pools, int count, enum lane lane);
 
 #endif

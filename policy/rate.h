@@ -20,7 +20,8 @@ struct amounts {
 	int64_t of[COUNTED_SUMS];
 };
 
-enum { RATES_AHEAD_MAX_MS = 600000 };
+/* a clock that is set back by an hour frees no limit */
+enum { RATES_AHEAD_MAX_MS = 7200000 };
 
 /* Brings the counts forward to `now_ms`. A clock that went back leaves them alone; counts of a time that is more than
  * RATES_AHEAD_MAX_MS ahead are of a clock that was wrong, and begin anew. */

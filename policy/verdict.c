@@ -29,6 +29,29 @@ void verdict_raise(struct verdict *verdict, enum action action, enum reason_id c
 	verdict->cause = cause;
 }
 
+void verdict_take(struct verdict *verdict, enum measure measure, enum reason_id cause)
+{
+	static const struct {
+		enum action action;
+		enum level leaves_as;
+		bool throttle;
+	} asks[MEASURE_COUNT] = {
+		[MEASURE_WARM] = { ACTION_PASS, LEVEL_NEW, false },
+		[MEASURE_SUSPECT] = { ACTION_PASS, LEVEL_SUSPECT, false },
+		[MEASURE_SLOW] = { ACTION_PASS, LEVEL_SUSPECT, true },
+		[MEASURE_HOLD] = { ACTION_HOLD, LEVEL_UNKNOWN, false },
+		[MEASURE_DEFER] = { ACTION_DEFER, LEVEL_UNKNOWN, false },
+		[MEASURE_REJECT] = { ACTION_REJECT, LEVEL_UNKNOWN, false },
+		[MEASURE_BLOCK] = { ACTION_REJECT, LEVEL_BLOCKED, false },
+	};
+	verdict_raise(verdict, asks[measure].action, cause);
+	if (asks[measure].leaves_as > verdict->leaves_as)
+		verdict->leaves_as = asks[measure].leaves_as;
+	verdict->throttle |= asks[measure].throttle;
+	if (measure == MEASURE_BLOCK)
+		verdict->level = LEVEL_BLOCKED;
+}
+
 bool verdict_refuses(const struct verdict *verdict)
 {
 	return verdict->action == ACTION_DEFER || verdict->action == ACTION_REJECT;

@@ -8,6 +8,7 @@
 #include "policy/level.h"
 #include "policy/limit.h"
 #include "policy/listing.h"
+#include "policy/measure.h"
 #include "policy/pool.h"
 #include "policy/reputation.h"
 
@@ -41,11 +42,13 @@ enum action {
 	ROW(SPF_FAIL, "spf_fail")               /* of a client without login; detail: the domain */\
 	ROW(SPF_UNAUTHORISED, "spf_unauthorised") /* by none of our addresses; detail: the domain */\
 	ROW(SPF_PREFERS, "spf_prefers")         /* detail: the transport taken since SPF passes by it */\
-	ROW(LIMIT, "limit")                     /* value: the limit; detail: its word */           \
+	ROW(LIMIT, "limit")                     /* value: use; limit; detail: window_path() */     \
 	ROW(RCPTS_PER_MESSAGE, "rcpts_per_message")                                                \
 	ROW(CONTENT, "content")                 /* value: score; limit: the threshold passed */    \
 	ROW(LEVEL, "level")                     /* detail: the level entered */                    \
-	ROW(SCORE, "score")                     /* value: the sum; limit: the level's threshold */
+	ROW(SCORE, "score")                     /* value: the sum; limit: the level's threshold */ \
+	ROW(SIGNAL, "signal")                   /* one has an action of its own; value: its term; detail: its word */ \
+	ROW(PARDONED, "pardoned")               /* a new password took back what was against the account */
 
 enum reason_id {
 #define REASON_ENUM(id, word) REASON_##id,
@@ -69,12 +72,16 @@ struct would {
 	enum reason_id cause;
 	enum level level;		/* by which pool */
 	bool slow;
+	double score;
+	struct breach breach;
 };
 
 struct verdict {
 	enum action action;
 	enum reason_id cause;		/* of the action, where it is not pass */
 	enum level level;		/* after this message */
+	enum level leaves_as;		/* by the pool of which level; lanes have their own */
+	bool throttle;			/* the client is made to wait before its next message */
 	double score;			/* terms.sum */
 	struct score terms;		/* at the end of the message */
 	const struct pool *pool;	/* borrowed from the configuration; NULL: the MTA's default */
@@ -91,6 +98,8 @@ struct verdict {
 void verdict_add(struct verdict *verdict, enum reason_id id, double value, double limit, const char *detail);
 /* Raises the action to at least `action`; `cause` is kept from the first rule that reached the final action. */
 void verdict_raise(struct verdict *verdict, enum action action, enum reason_id cause);
+/* What a measure asks for: an action, at the best the pool of a level, a client that waits; `block`: the level, too. */
+void verdict_take(struct verdict *verdict, enum measure measure, enum reason_id cause);
 bool verdict_refuses(const struct verdict *verdict);	/* defer or reject */
 
 const char *action_word(enum action action);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The part of the configuration that the rules read: what levels and signals ask for, what runs for show.
+ */
+#include "milter/config_read.h"
+
+#include "policy/base/text.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+#define COUNT_OF(rows) (sizeof(rows) / sizeof(rows)[0])
+
+/* ---- levels */
+
+struct level_row {
+	enum level level;
+	struct measure_setting does;
+	double hold_hours;	/* -1: as reputation.hold_hours says */
+};
+
+static bool read_level_name(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	const char *word = read_text(reader, setting);
+	if (word == NULL)
+		return false;
+	((struct level_row *)into)->level = level_find(word);
+	return level_find(word) != LEVEL_UNKNOWN ||
+	       read_error(reader, setting, "is \"%s\", expected good, new, suspect or blocked", word);
+}
+
+static bool read_measure(struct reader *reader, const config_setting_t *setting, bool block, enum measure *measure)
+{
+	const char *word = read_text(reader, setting);
+	if (word == NULL)
+		return false;
+	*measure = measure_find(word);
+	if (*measure != MEASURE_USUAL && (block || *measure != MEASURE_BLOCK))
+		return true;
+	return read_error(reader, setting, "is \"%s\", expected pass, warm, suspect, slow, defer, reject%s hold%s", word,
+			  block ? "," : " or", block ? " or block" : "");
+}
+
+static bool read_level_action(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_measure(reader, setting, false, &((struct level_row *)into)->does.measure);
+}
+
+const struct field level_fields[3] = {
+	{ "level", FIELD_OWN, 0, 0, 0, read_level_name, NULL, "good, new, suspect or blocked." },
+	{ "action", FIELD_OWN, 0, 0, 0, read_level_action, NULL,
+	  "pass, warm or suspect (by that pool), slow (the suspect pool, and the client waits), defer, reject or hold." },
+	{ "hold_hours", FIELD_FLOAT, offsetof(struct level_row, hold_hours), -1, 8760, NULL, "-1.0",
+	  "Of mail that is held: it is released after so long; 0: when an admin says so; -1: as reputation.hold_hours says." },
+};
+
+static bool read_level_row(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	struct level_row row = { .level = LEVEL_UNKNOWN };
+	if (!read_group(reader, setting, level_fields, COUNT_OF(level_fields), &row))
+		return false;
+	struct measure_setting *does = &config->policy.level_does[row.level];
+	if (does->measure != MEASURE_USUAL)
+		return read_error(reader, setting, "is a second row of level %s: expected one", level_word(row.level));
+	*does = row.does;
+	does->hold_s = (int64_t)((row.hold_hours < 0 ? config->set.reputation_hold_hours : row.hold_hours) * 3600);
+	return true;
+}
+
+bool read_level_rows(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, LEVEL_COUNT, read_level_row, into);
+}
+
+/* ---- signals */
+
+struct signal_row {
+	enum signal signal;
+	struct signal_setting set;
+	struct signal_does does;
+	bool shadow;
+};
+
+static bool read_signal_name(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct signal_row *row = into;
+	const char *word = read_text(reader, setting);
+	if (word == NULL)
+		return false;
+	row->signal = signal_find(word);
+	if (row->signal == SIGNAL_COUNT)
+		return read_error(reader, setting, "is \"%s\", expected a signal such as \"content\" or \"burst\"", word);
+	row->set = signal_defaults[row->signal];
+	return true;
+}
+
+static bool read_signal_action(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_measure(reader, setting, true, &((struct signal_row *)into)->does.measure);
+}
+
+/* The name comes first: it brings the values that hold where the row says nothing. */
+const struct field signal_fields[7] = {
+	{ "signal", FIELD_OWN, 0, 0, 0, read_signal_name, NULL, "Its name, of the list below." },
+	{ "weight", FIELD_FLOAT, offsetof(struct signal_row, set.weight), 0, 100, NULL, "\"\"", "Its raw value counts times so much." },
+	{ "floor", FIELD_FLOAT, offsetof(struct signal_row, set.floor), 0, 100, NULL, "\"\"", "A term below it is nought." },
+	{ "cap", FIELD_FLOAT, offsetof(struct signal_row, set.cap), 0, 100, NULL, "\"\"", "A term is no more than that." },
+	{ "action", FIELD_OWN, 0, 0, 0, read_signal_action, "\"\"",
+	  "What happens to a message where the term reaches from: pass (nothing), warm, suspect, slow, defer, reject, hold, or "
+	  "block: reject, and the account's level becomes blocked." },
+	{ "from", FIELD_FLOAT, offsetof(struct signal_row, does.from), 0.01, 100, NULL, "\"\"", "See action." },
+	{ "shadow", FIELD_BOOL, offsetof(struct signal_row, shadow), 0, 0, NULL, "false",
+	  "It runs for show: it counts, and acts, only in what would have been." },
+};
+
+static bool read_signal_row(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	struct signal_row row = { .signal = SIGNAL_COUNT };
+	if (!read_given(reader, setting, signal_fields, COUNT_OF(signal_fields), &row))
+		return false;
+	if (row.signal == SIGNAL_COUNT)
+		return read_error(reader, setting, "has no \"signal\": expected its name");
+	if ((row.does.measure != MEASURE_USUAL) != (row.does.from > 0))
+		return read_error(reader, setting, "has one of action and from: expected both or neither");
+	if (row.set.floor > row.set.cap)
+		return read_error(reader, setting, "has a floor of %g and a cap of %g, expected no floor above the cap",
+				  row.set.floor, row.set.cap);
+	struct policy *real = &config->policy, *whole = &config->policy_whole;
+	whole->signals[row.signal] = real->signals[row.signal] = row.set;
+	whole->signal_does[row.signal] = real->signal_does[row.signal] = row.does;
+	if (row.shadow) {
+		real->signals[row.signal].weight = 0;
+		real->signal_does[row.signal].measure = MEASURE_USUAL;
+		real->shows = true;
+	}
+	return true;
+}
+
+bool read_signal_rows(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	memcpy(config->policy.signals, signal_defaults, sizeof signal_defaults);
+	memcpy(config->policy_whole.signals, signal_defaults, sizeof signal_defaults);
+	return read_each(reader, setting, SIGNAL_COUNT, read_signal_row, into);
+}
+
+/* ---- what runs for show */
+
+static bool read_shadow_word(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	const char *word = read_text(reader, setting);
+	if (word == NULL)
+		return false;
+	config->policy.shadow |= rules_find(word);
+	config->policy.shows = true;
+	return rules_find(word) != 0 ||
+	       read_error(reader, setting, "is \"%s\", expected a rule such as limits, content, signals, level or pool; or all",
+			  word);
+}
+
+bool read_shadow(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, RULE_COUNT, read_shadow_word, into);
+}
+
+/* ---- all of it */
+
+static enum action action_of(const char *word)
+{
+	return strcmp(word, "hold") == 0 ? ACTION_HOLD : strcmp(word, "defer") == 0 ? ACTION_DEFER : ACTION_REJECT;
+}
+
+/* What a level's row says of blocked accounts holds for those that an admin blocked, too, unless their mail is to go on. */
+static enum action blocked_action(const struct config *config)
+{
+	switch (config->policy.level_does[LEVEL_BLOCKED].measure) {
+	case MEASURE_HOLD:
+		return ACTION_HOLD;
+	case MEASURE_DEFER:
+		return ACTION_DEFER;
+	case MEASURE_REJECT:
+		return ACTION_REJECT;
+	default:
+		return action_of(config->set.reputation_blocked_action);
+	}
+}
+
+static void fill_settings(const struct settings *set, struct policy *policy)
+{
+	policy->levels = (struct level_settings){
+		.suspect_enter = set->reputation_suspect_enter,
+		.suspect_leave = set->reputation_suspect_leave,
+		.blocked_enter = set->reputation_blocked_enter,
+		.blocked_leave = set->reputation_blocked_leave,
+		.minimum_stay_s = set->reputation_minimum_stay_s,
+		.new_for_s = (int64_t)(set->reputation_new_days * 86400),
+		.new_messages = set->reputation_new_messages,
+	};
+	policy->prior_new = set->reputation_prior_new;
+	policy->prior_good = set->reputation_prior_good;
+	policy->hold_s = (int64_t)(set->reputation_hold_hours * 3600);
+	policy->store_must_answer = strcmp(set->redis_on_failure, "defer") == 0;
+	policy->lists_must_answer = strcmp(set->dns_on_failure, "defer") == 0;
+	policy->spf_refuses = strcmp(set->spf_client, "refuse") == 0;
+	policy->tag_score = set->content_tag_score;
+	policy->slow_score = set->content_slow_score;
+	policy->hold_score = set->content_hold_score;
+	policy->reject_score = set->content_reject_score;
+}
+
+void config_fill_policy(struct config *config)
+{
+	struct policy *policy = &config->policy, *whole = &config->policy_whole;
+	fill_settings(&config->set, policy);
+	policy->blocked_action = blocked_action(config);
+	policy->pools = config->pools;
+	policy->pool_count = config->pool_count;
+	for (int i = 0; i < config->scanner_count; i++)
+		policy->content_must_answer |= config->scanners[i].must_answer;
+	const struct policy shown = *whole;
+	*whole = *policy;
+	memcpy(whole->signals, shown.signals, sizeof whole->signals);
+	memcpy(whole->signal_does, shown.signal_does, sizeof whole->signal_does);
+	whole->shadow = 0;
+	whole->shows = false;
+	whole->show_acts = true;
+	policy->whole = whole;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a judged message changes in its account's record.
+ */
+#include "policy/judge_inside.h"
+
+#include "policy/base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+/* What Redis holds of the account's SPF is changed only where it is another than before. */
+static void note_spf(const struct facts *facts, struct charge *charge)
+{
+	char domain[STATE_DOMAIN_MAX + 1] = "";
+	if (facts->spf.ours == SPF_OURS_UNKNOWN)
+		return;
+	text_copy(domain, sizeof domain, facts->spf.domain);
+	for (char *at = domain; *at != '\0'; at++)
+		*at = text_lower(*at);
+	bool noted = domain[0] != '\0' && strcmp(domain, facts->state.history.unauthorised) == 0;
+	if (facts->spf.ours == SPF_OURS_NONE_PASSES && !noted)
+		text_copy(charge->unauthorised, sizeof charge->unauthorised, domain);
+	else if (facts->spf.ours == SPF_OURS_FINE && noted)
+		text_copy(charge->unauthorised, sizeof charge->unauthorised, "-");
+}
+
+static enum level level_to_keep(const struct facts *facts, const struct verdict *verdict)
+{
+	/* what an admin decided is his key's, not the account's record: it ends with the key */
+	bool by_admin = facts->state.block[0] != '\0' || judge_exempt(facts);
+	return by_admin ? LEVEL_UNKNOWN : verdict->level;
+}
+
+void judge_charge(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
+		  struct charge *charge_out)
+{
+	*charge_out = (struct charge){ .now_ms = facts->now_ms, .limits = facts->limits };
+	memcpy(charge_out->account, facts->account, sizeof charge_out->account);
+	charge_out->checked = !judge_exempt(facts) && !judge_shows(policy, RULE_LIMITS);
+	charge_out->quota = !verdict_refuses(verdict);
+	charge_out->amounts = judge_amounts(facts);
+	charge_out->digest = facts->digest;
+	judge_counts(facts, verdict, charge_out->counts);
+	charge_out->level = level_to_keep(facts, verdict);
+	charge_out->score = verdict->score;
+	if (judge_pardon(&facts->state, facts->now_ms, NULL))
+		charge_out->pardoned_s = facts->state.limits.password_changed_s;
+	note_spf(facts, charge_out);
+	if (verdict_refuses(verdict))
+		return;		/* what did not leave is no habit */
+	struct habit_facts habit = judge_habit_facts(facts, verdict->level);
+	charge_out->habits = facts->state.history.habits;
+	charge_out->habits_changed = habits_note(&charge_out->habits, &habit);
+}
+
+void judge_charge_breach(const struct facts *facts, struct charge *charge_out)
+{
+	*charge_out = (struct charge){ .now_ms = facts->now_ms, .limits = limits_unset };
+	memcpy(charge_out->account, facts->account, sizeof charge_out->account);
+	charge_out->counts[COUNTER_BREACHES] = 1;
+}
+
+/* What the store has put into the counters: of a message that it turned away itself, only that it did. */
+static void counts_done(const struct facts *facts, const struct charge *charged, double done[COUNTER_COUNT])
+{
+	memcpy(done, charged->counts, COUNTER_COUNT * sizeof done[0]);
+	bool over = facts->breach.window != WINDOW_COUNT && facts->breach.scope == SCOPE_ACCOUNT;
+	if (!over || !charged->checked || !charged->quota || charge_passes(charged))
+		return;
+	done[COUNTER_MESSAGES] = done[COUNTER_RCPTS] = done[COUNTER_NEW_RCPTS] = 0;
+	done[COUNTER_BREACHES] = 1;
+}
+
+/* It had room and was charged, and is refused all the same. One that is deferred comes again and is known then by its
+ * digest: it keeps what it paid for. */
+static bool paid_for_nothing(const struct facts *facts, const struct verdict *verdict, const struct charge *charged)
+{
+	if (!charged->quota || !verdict_refuses(verdict) || (facts->charged && facts->breach.window != WINDOW_COUNT))
+		return false;
+	return verdict->action == ACTION_REJECT || charged->digest == 0;
+}
+
+bool judge_amend(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
+		 const struct charge *charged, struct charge *amend_out)
+{
+	double done[COUNTER_COUNT];
+	bool differs = false;
+	(void)policy;
+	*amend_out = (struct charge){ .now_ms = facts->now_ms, .limits = limits_unset };
+	if (!facts->charged || facts->again)	/* nothing was charged */
+		return false;
+	memcpy(amend_out->account, facts->account, sizeof amend_out->account);
+	counts_done(facts, charged, done);
+	judge_counts(facts, verdict, amend_out->counts);
+	for (int i = 0; i < COUNTER_COUNT; i++) {
+		amend_out->counts[i] -= done[i];
+		differs |= fabs(amend_out->counts[i]) > 1e-9;
+	}
+	enum level level = level_to_keep(facts, verdict);
+	if (differs || level != charged->level) {
+		amend_out->level = level;
+		amend_out->score = verdict->score;
+		differs = true;
+	}
+	if (paid_for_nothing(facts, verdict, charged)) {
+		amend_out->quota = true;
+		for (int i = 0; i < COUNTED_SUMS; i++)
+			amend_out->amounts.of[i] = -charged->amounts.of[i];
+		differs = true;
+	}
+	return differs;
+}

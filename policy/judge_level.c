@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The rules about what an account has earned: its score, what single signals ask for, its level, and the pardon that
+ * a new password is.
+ */
+#include "policy/judge_inside.h"
+
+#include "policy/signal.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+/* Of the evidence a pardon leaves a twentieth: whoever has to be pardoned each day is suspect sooner. */
+static const double pardoned_part = 0.95;
+
+bool judge_pardon(const struct account_state *state, int64_t now_ms, double *counts)
+{
+	static const enum counter others[] = { COUNTER_SPAM, COUNTER_EXPLOIT, COUNTER_BREACHES, COUNTER_DEAD,
+					       COUNTER_COMPLAINTS, COUNTER_AUTH_FAILURES, COUNTER_TRAPS };
+	int64_t changed_s = state->limits.password_changed_s;
+	/* what came after the change was done with the new password */
+	if (changed_s <= state->history.pardoned_s || changed_s <= state->history.level_since_s || changed_s > now_ms / 1000)
+		return false;
+	if (counts == NULL)
+		return true;
+	struct counters counters = state->history.counters;
+	counters_decay(&counters, now_ms);
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		counts[others[i]] -= pardoned_part * counters.value[others[i]];
+	for (int i = COUNTER_CONTENT; i < COUNTER_COUNT; i++)
+		counts[i] -= pardoned_part * counters.value[i];
+	return true;
+}
+
+void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT])
+{
+	memset(counts_out, 0, COUNTER_COUNT * sizeof counts_out[0]);
+	bool sent = facts->rcpts_remote > 0 && !verdict_refuses(verdict);
+	counts_out[COUNTER_MESSAGES] = sent ? 1 : 0;
+	counts_out[COUNTER_RCPTS] = sent ? (double)facts->rcpts_remote : 0;
+	counts_out[COUNTER_NEW_RCPTS] = sent ? (double)facts->rcpts_new : 0;
+	counts_out[COUNTER_SPAM] = facts->content.known != KNOWLEDGE_NONE && facts->content.spam ? 1 : 0;
+	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
+	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
+	counts_out[COUNTER_TRAPS] = (double)facts->rcpts_trapped;
+	/* a group's limit is not the account's doing */
+	bool own = verdict->breach.window != WINDOW_COUNT && verdict->breach.scope == SCOPE_ACCOUNT;
+	counts_out[COUNTER_BREACHES] = own ? 1 : 0;
+	signals_evidence(facts, counts_out);
+	judge_pardon(&facts->state, facts->now_ms, counts_out);
+}
+
+struct score judge_score(const struct policy *policy, const struct account_state *state, const struct facts *facts,
+			 const double *more, int64_t now_ms)
+{
+	const struct history *history = &state->history;
+	struct sight sight = {
+		.history = history, .counters = history->counters, .rates = history->rates, .now_ms = now_ms, .facts = facts,
+		.local_offset_s = facts != NULL ? facts->local_offset_s : 0,
+	};
+	counters_decay(&sight.counters, now_ms);
+	if (more != NULL)
+		counters_add(&sight.counters, more);
+	rates_roll(&sight.rates, now_ms);
+	sight.hour_messages = rates_used(&sight.rates, WINDOW_MSGS_PER_HOUR) + (more != NULL ? more[COUNTER_MESSAGES] : 0);
+	bool aged = history->first_s > 0 && now_ms / 1000 - history->first_s >= policy->levels.new_for_s &&
+		    sight.counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
+	bool good = aged || history->level == LEVEL_GOOD;
+	return signals_score(policy->signals, &sight, good ? policy->prior_good : policy->prior_new);
+}
+
+static enum level level_with(const struct policy *policy, const struct account_state *state, double score,
+			     double messages, int64_t now_ms)
+{
+	const struct history *history = &state->history;
+	struct counters counters = history->counters;
+	counters_decay(&counters, now_ms);
+	int64_t now_s = now_ms / 1000;
+	struct level_facts facts = {
+		.before = history->level,
+		.before_s = judge_pardon(state, now_ms, NULL) ? INT64_MAX : now_s - history->level_since_s,
+		.score = score,
+		.age_s = history->first_s > 0 ? now_s - history->first_s : 0,
+		.messages = counters.value[COUNTER_MESSAGES] + messages,
+	};
+	return level_next(&policy->levels, &facts);
+}
+
+enum level judge_level(const struct policy *policy, const struct account_state *state, int64_t now_ms)
+{
+	double counts[COUNTER_COUNT] = { 0 };
+	judge_pardon(state, now_ms, counts);
+	return level_with(policy, state, judge_score(policy, state, NULL, counts, now_ms).sum, 0, now_ms);
+}
+
+/* What the rules before it found about this message counts towards its own level. */
+enum answer rule_score(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	double counts[COUNTER_COUNT];
+	judge_counts(facts, verdict, counts);
+	verdict->terms = judge_score(policy, &facts->state, facts, counts, facts->now_ms);
+	verdict->score = verdict->terms.sum;
+	if (!judge_pardon(&facts->state, facts->now_ms, NULL))
+		return NO;
+	verdict_add(verdict, REASON_PARDONED, 0, 0, NULL);
+	return YES;
+}
+
+enum answer rule_signals(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	enum answer answer = NO;
+	if (judge_exempt(facts))
+		return NO;
+	for (int i = 0; i < SIGNAL_COUNT; i++) {
+		const struct signal_does *does = &policy->signal_does[i];
+		if (does->measure <= MEASURE_PASS || verdict->terms.term[i] < does->from)
+			continue;
+		verdict_add(verdict, REASON_SIGNAL, verdict->terms.term[i], does->from, signal_word((enum signal)i));
+		verdict_take(verdict, does->measure, REASON_SIGNAL);
+		answer = YES;
+	}
+	return answer;
+}
+
+static double level_threshold(const struct policy *policy, enum level level)
+{
+	return level == LEVEL_BLOCKED ? policy->levels.blocked_enter : policy->levels.suspect_enter;
+}
+
+/* What the level means for this message. */
+static void take_level(const struct policy *policy, enum level level, struct verdict *verdict)
+{
+	static const enum level pools[MEASURE_COUNT] = {
+		[MEASURE_PASS] = LEVEL_GOOD, [MEASURE_WARM] = LEVEL_NEW,
+		[MEASURE_SUSPECT] = LEVEL_SUSPECT, [MEASURE_SLOW] = LEVEL_SUSPECT,
+	};
+	enum measure measure = policy->level_does[level].measure;
+	enum level pool = pools[measure] != LEVEL_UNKNOWN ? pools[measure] : level;
+	if (pool > verdict->leaves_as)
+		verdict->leaves_as = pool;
+	verdict_take(verdict, measure, REASON_SCORE);
+	if (level == LEVEL_BLOCKED && measure == MEASURE_USUAL)
+		verdict_raise(verdict, policy->blocked_action, REASON_SCORE);
+}
+
+enum answer rule_level(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	if (verdict->level == LEVEL_BLOCKED) {	/* an admin's block, or a signal's */
+		verdict->leaves_as = LEVEL_BLOCKED;
+		return NO;
+	}
+	enum level before = facts->state.history.level;
+	verdict->level = level_with(policy, &facts->state, verdict->score, facts->rcpts_remote > 0 && !verdict_refuses(verdict),
+				    facts->now_ms);
+	if (judge_exempt(facts))
+		verdict->level = LEVEL_GOOD;
+	if (before != LEVEL_UNKNOWN && verdict->level != before)
+		verdict_add(verdict, REASON_LEVEL, 0, 0, level_word(verdict->level));
+	if (judge_shows(policy, RULE_LEVEL)) {	/* it goes its way all the same, but nothing follows from it */
+		if (verdict->leaves_as < LEVEL_GOOD)
+			verdict->leaves_as = LEVEL_GOOD;
+		return NO;
+	}
+	bool asked = policy->level_does[verdict->level].measure > MEASURE_SUSPECT;
+	if (verdict->level >= LEVEL_SUSPECT || asked)
+		verdict_add(verdict, REASON_SCORE, verdict->score, level_threshold(policy, verdict->level), NULL);
+	take_level(policy, verdict->level, verdict);
+	return verdict->level >= LEVEL_SUSPECT ? YES : NO;
+}

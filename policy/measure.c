@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/measure.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+static const char *const words[MEASURE_COUNT] = {
+#define MEASURE_ROW(id, word) [MEASURE_##id] = word,
+	MEASURE_ROWS(MEASURE_ROW)
+#undef MEASURE_ROW
+};
+
+const char *measure_word(enum measure measure)
+{
+	return words[measure];
+}
+
+enum measure measure_find(const char *word)
+{
+	for (int i = MEASURE_PASS; i < MEASURE_COUNT; i++)
+		if (strcmp(word, words[i]) == 0)
+			return (enum measure)i;
+	return MEASURE_USUAL;
+}
