@@ -278,7 +278,7 @@ static bool check_words(struct reader *reader)
 bool config_agree(struct reader *reader)
 {
 	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_scores(reader) && check_words(reader) &&
-	       check_endpoints(reader);
+	       check_endpoints(reader) && config_events_agree(reader);
 }
 
 /* ---- loading */

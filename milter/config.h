@@ -145,6 +145,27 @@
 	    "Spam-trap recipients, an address or @domain a line; relative: beside this file. Empty: none.") \
 	ROW("origin.clients", origin_clients, BOOL, "false", 0, 0,                                 \
 	    "Ask DNS (origin.zone4 and zone6) for the AS of each client, for the signals and limits that count ASes.") \
+	ROW("events.keep", events_keep, INT, "10000", 0, 10000000,                                 \
+	    "The last so many events are kept in Redis, in the stream PREFIX:events; 0: none.")    \
+	ROW("webhook.url", webhook_url, STRING, "", 0, 1000,                                       \
+	    "http:// or https:// address that each event is posted to as JSON; empty: none.")      \
+	ROW("webhook.secret", webhook_secret, STRING, "", 0, 255,                                  \
+	    "Key of the signature of each request (HMAC-SHA256); empty: they are not signed.")     \
+	ROW("webhook.kinds", webhook_kinds, STRING, "", 0, 200,                                    \
+	    "Kinds of events that are posted, such as \"block limit\"; empty: all.")             \
+	ROW("webhook.timeout_ms", webhook_timeout_ms, INT, "10000", 100, 300000, "A request that has no whole answer after so long failed.") \
+	ROW("webhook.queue", webhook_queue, INT, "1000", 1, 100000,                                \
+	    "So many events wait for a webhook that fails; then the oldest is given up.")          \
+	ROW("webhook.ca_file", webhook_ca_file, STRING, "", 0, 255,                                \
+	    "Certificates (PEM) that vouch for the webhook's server; empty: the system's.")        \
+	ROW("admin.mail_to", admin_mail_to, STRING, "", 0, 1000,                                   \
+	    "Addresses that events are mailed to, parted by commas, 8 at most; empty: none.")      \
+	ROW("admin.mail_from", admin_mail_from, STRING, "", 0, 254,                                \
+	    "Sender of this mail; empty: <> in the envelope, and penstock at this host's name in the header.") \
+	ROW("admin.mail_kinds", admin_mail_kinds, STRING, "", 0, 200, "Kinds of events that are mailed; empty: all.") \
+	ROW("admin.mail_period_hours", admin_mail_period_hours, FLOAT, "4", 0, 8760,               \
+	    "At most one mail for each account and kind in so many hours, from all daemons of one Redis; 0: each event.") \
+	ROW("admin.smtp", admin_smtp, STRING, "127.0.0.1:25", 1, 255, "Server that takes this mail: address:port or [v6]:port.") \
 	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
 
 #define SETTING_TYPE_STRING const char *

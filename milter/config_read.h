@@ -93,6 +93,7 @@ extern const size_t config_field_count;
 
 /* What must hold between settings once all are read. */
 bool config_agree(struct reader *reader);
+bool config_events_agree(struct reader *reader);	/* config_events.c: those of events, webhook and admin */
 
 /* ---- the policy that the rules read, milter/config_policy.c */
 

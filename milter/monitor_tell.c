@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/monitor.h"
 
+#include "milter/event.h"
 #include "milter/log.h"
 #include "policy/base/text.h"
 
@@ -120,6 +121,7 @@ void monitor_tell(const struct monitor_event *event)
 			  *event->address != '\0' ? ")" : "");
 	sayings[event->kind].say(&text, event);
 	log_line(severities[event->kind], "monitor: %s", line);
+	event_note_listing(event, line);
 	if (event->kind != MONITOR_LISTED)
 		return;
 	monitor_lists_text(event->standing, true, pages, sizeof pages);

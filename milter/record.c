@@ -5,6 +5,7 @@
 #include "milter/explain.h"
 #include "milter/factlog.h"
 #include "milter/held.h"
+#include "milter/event.h"
 #include "milter/log.h"
 #include "milter/sender.h"
 #include "milter/shadow.h"
@@ -134,4 +135,5 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	explain_note(session, stage, queue_id);
 	if (ended && verdict->action == ACTION_HOLD)
 		held_note(session, queue_id);
+	event_note_verdict(session, stage, queue_id);
 }

@@ -11,8 +11,10 @@
 #include "milter/dns/lists.h"
 #include "milter/dns/rbl.h"
 #include "milter/held.h"
+#include "milter/event.h"
 #include "milter/report_inside.h"
 #include "milter/stats.h"
+#include "milter/tell/webhook.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -40,6 +42,7 @@ struct snapshot {
 	struct cache_stats dns_cache;
 	struct scan_stats content;
 	struct held_stats held;
+	struct event_stats events;
 	uint64_t redis_up, breaker_open, uptime_s, max_sessions;
 };
 
@@ -58,6 +61,7 @@ static struct snapshot *snapshot_new(void)
 		snapshot->dns_cache = cache_stats(engine_cache(snapshot->setup->engine));
 	snapshot->content = scan_stats();
 	snapshot->held = held_stats();
+	snapshot->events = event_stats();
 	snapshot->redis_up = snapshot->redis.up;
 	snapshot->breaker_open = snapshot->redis.breaker_open;
 	snapshot->uptime_s = (uint64_t)(snapshot->now_ms - snapshot->stats.started_ms) / 1000;
@@ -130,6 +134,25 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
 	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
 	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to list them.", held.waiting)
+	    "Failures since the last good answer.", content.recent_failures) \
+	ROW("events", "told", "events_total", "", "counter", "Events told.", events.told) \
+	ROW("events", "quiet", "events_quiet_total", "", "counter", "Events not told, the same having been told a moment ago.", events.quiet) \
+	ROW("events", "dropped", "events_dropped_total", "", "counter", "Events dropped: too many waited to be handed on.", events.dropped) \
+	ROW("events", "stream_sent", "event_sent_total", "by=\"stream\"", "counter", "Events taken.", events.stream.sent) \
+	ROW("events", "webhook_sent", "event_sent_total", "by=\"webhook\"", "counter", "", events.webhook.sent) \
+	ROW("events", "mail_sent", "event_sent_total", "by=\"mail\"", "counter", "", events.mail.sent) \
+	ROW("events", "stream_retried", "event_retried_total", "by=\"stream\"", "counter", "Tries that failed and are made again.", events.stream.retried) \
+	ROW("events", "webhook_retried", "event_retried_total", "by=\"webhook\"", "counter", "", events.webhook.retried) \
+	ROW("events", "mail_retried", "event_retried_total", "by=\"mail\"", "counter", "", events.mail.retried) \
+	ROW("events", "stream_given_up", "event_given_up_total", "by=\"stream\"", "counter", "Events given up: not wanted, too old, or too many waited.", events.stream.given_up) \
+	ROW("events", "webhook_given_up", "event_given_up_total", "by=\"webhook\"", "counter", "", events.webhook.given_up) \
+	ROW("events", "mail_given_up", "event_given_up_total", "by=\"mail\"", "counter", "", events.mail.given_up) \
+	ROW("events", "stream_waiting", "event_waiting", "by=\"stream\"", "gauge", "Events that wait.", events.stream.waiting) \
+	ROW("events", "webhook_waiting", "event_waiting", "by=\"webhook\"", "gauge", "", events.webhook.waiting) \
+	ROW("events", "mail_waiting", "event_waiting", "by=\"mail\"", "gauge", "", events.mail.waiting) \
+	ROW("events", "stream_failing_s", "event_failing_seconds", "by=\"stream\"", "gauge", "Seconds since the first of the failures in a row; 0: none.", events.stream.failing_s) \
+	ROW("events", "webhook_failing_s", "event_failing_seconds", "by=\"webhook\"", "gauge", "", events.webhook.failing_s) \
+	ROW("events", "mail_failing_s", "event_failing_seconds", "by=\"mail\"", "gauge", "", events.mail.failing_s)
 
 static const struct figure {
 	const char *section, *word, *metric, *label, *type, *help;
@@ -274,9 +297,30 @@ static void health_pools(const struct snapshot *snapshot, struct health_list *li
 	report_pools_health(snapshot->setup->config, list);
 }
 
+static void health_sink(const char *name, const char *whom, const struct event_sink_stats *sink, struct health_list *list)
+{
+	enum { FAILING_S = 600 };
+	if (sink->failing_s >= FAILING_S)
+		health_add(list, HEALTH_WARNING, "%s: %s has taken nothing for %" PRIu64 " minutes; %" PRIu64 " events wait.", name,
+			   whom, sink->failing_s / 60, sink->waiting);
+}
+
+static void health_events(const struct snapshot *snapshot, struct health_list *list)
+{
+	const struct settings *set = &snapshot->setup->config->set;
+	char host[256];
+	webhook_host(set->webhook_url, host, sizeof host);
+	health_sink("webhook", host, &snapshot->events.webhook, list);
+	health_sink("admin mail", set->admin_smtp, &snapshot->events.mail, list);
+	if (snapshot->redis.up)
+		health_sink("events", "Redis", &snapshot->events.stream, list);
+}
+
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
 	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_held,
 	health_pools,
+	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_pools,
+	health_events,
 };
 
 static const char *const health_words[] = {
@@ -341,6 +385,7 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 				   "lists", list_rows(snapshot),
 				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
 				   "held", "actions");
+				   "events", "actions");
 	if (status != NULL)
 		status_figures(snapshot, status);
 	return status;

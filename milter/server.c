@@ -11,6 +11,7 @@
 #include "milter/explain.h"
 #include "milter/factlog.h"
 #include "milter/held.h"
+#include "milter/event.h"
 #include "milter/identify.h"
 #include "milter/log.h"
 #include "milter/loop.h"
@@ -195,6 +196,8 @@ static bool open_all(struct server *server, char *error, size_t error_size)
 	/* the file last: as the account that will open it again at a reload */
 	return privilege_drop(set->user, set->control_socket, error, error_size) &&
 	       factlog_open(server->first, error, error_size);
+	event_start(the_daemon.loop, server->node);
+	return privilege_drop(set->user, set->control_socket, error, error_size);
 }
 
 struct server *server_open(struct config *config, const char *file, char *error, size_t error_size)
@@ -392,6 +395,7 @@ static bool stop_threads(struct server *server)
 		drain(server);
 		whole = stop_milter(server);
 	}
+	event_stop();
 	if (the_daemon.store != NULL && store_stats(the_daemon.store).pending > 0)
 		log_line(SEVERITY_WARNING, "%llu charges that Redis has not taken are lost",
 			 (unsigned long long)store_stats(the_daemon.store).pending);
@@ -419,6 +423,7 @@ bool server_stop(struct server **server)
 	store_free(&the_daemon.store);
 	outbox_stop();
 	explain_clear();
+	event_clear();
 	loop_free(&the_daemon.loop);
 	sender_clear();
 	config_drop(&stopped->first);

@@ -12,6 +12,7 @@
 #include "milter/monitor.h"
 #include "milter/report.h"
 #include "milter/shadow.h"
+#include "milter/tell/feed.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -220,6 +221,26 @@ static bool do_top(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
+static void on_events(void *arg, const char *error, int count, const char *const *items)
+{
+	if (error != NULL)
+		answer_store_error(arg, error);
+	else
+		answer_ok(arg, feed_list(count, items));
+}
+
+static bool do_events(struct request *request, char *error, size_t error_size)
+{
+	const json_t *count = json_object_get(request->json, "count");
+	json_int_t rows = count == NULL ? TOP_DEFAULT : json_integer_value(count);
+	if (rows < 1 || rows > TOP_MAX)
+		return fail_value(request, "count", "a whole number from 1 to 1000", error, error_size);
+	const char *argv[] = { "XREVRANGE", "events", "+", "-", "COUNT", request->seconds };
+	snprintf(request->seconds, sizeof request->seconds, "%" JSON_INTEGER_FORMAT, rows);
+	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, on_events, request);
+	return true;
+}
+
 /* "account" in the form that keys use. */
 static bool read_account(struct request *request, char *error, size_t error_size)
 {
@@ -415,6 +436,7 @@ static const struct command commands[] = {
 	{ "pools", do_pools, "", NULL },
 	{ "monitor.check", do_monitor_check, "", NULL },
 	{ "top", do_top, "by count", NULL },
+	{ "events", do_events, "count", NULL },
 	{ "rbl", do_rbl, "target", NULL },
 	{ "explain", do_explain, "what", NULL },
 	{ "held.list", do_held, "due skip", NULL },
@@ -481,6 +503,8 @@ static bool run(struct request *request, const char *line, size_t length, char *
 		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, "
 			    "held.list, held.remove, shadow.report, or account.show, report, limit, block, unblock, exempt, "
 			    "unexempt or reset.", shown);
+		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, events, rbl, or account.show, limit, "
+			    "block, unblock, exempt, unexempt or reset.", shown);
 	}
 	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
 }

@@ -160,6 +160,12 @@ static int run_shadow(const struct call *call)
 		return complain(call, "--limit \"%.100s\": expected a whole number from 1 to %d", rows_given, TOP_MAX);
 	return ask(call, have_memory(json_pack("{s:s, s:I, s:I}", "do", call->command->request, "days", (json_int_t)days,
 					       "count", (json_int_t)rows)));
+static int run_events(const struct call *call)
+{
+	int64_t count = 20;
+	if (call->count > 0 && !text_to_int(call->arguments[0], 1, TOP_MAX, &count))
+		return complain(call, "\"%.100s\": expected a whole number from 1 to %d", call->arguments[0], TOP_MAX);
+	return ask(call, have_memory(json_pack("{s:s, s:I}", "do", call->command->request, "count", (json_int_t)count)));
 }
 
 /* "90", "30m", "2h", "1d"; -1 for anything else. */
@@ -312,6 +318,8 @@ static const struct command commands[] = {
 	{ "pool list", "", 0, 0, 0, run_plain, "pools", show_pools, "", "pools, their transports and how these stand" },
 	{ "monitor check", "", 0, 0, 0, run_plain, "monitor.check", show_monitor_check, "",
 	  "look the transports' addresses up in the block lists now" },
+	{ "events", "[COUNT]", 0, 1, 0, run_events, "events", show_events, "",
+	  "the last events: levels, blocks, limits, listed addresses" },
 	{ "account show", "ACCOUNT", 1, 1, 0, run_account, "account.show", show_account, "",
 	  "level, score, limits and what is used of them" },
 	{ "account limit", "ACCOUNT FIELD=VALUE ...", 2, -1, 0, run_limit, "account.limit", NULL, "",

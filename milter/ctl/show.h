@@ -15,6 +15,7 @@ void show_status(const json_t *answer, FILE *to);
 void show_top(const json_t *answer, FILE *to);
 void show_pools(const json_t *answer, FILE *to);
 void show_monitor_check(const json_t *answer, FILE *to);
+void show_events(const json_t *answer, FILE *to);
 void show_account(const json_t *answer, FILE *to);
 
 /* "alice@example.com: blocked", for what has no answer to show; `set` is what account.limit was asked to set, or

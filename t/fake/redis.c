@@ -194,12 +194,16 @@ static void do_hgetall(int argc, const char *const *argv, struct fake_reply *rep
 
 static void do_set(int argc, const char *const *argv, struct fake_reply *reply)
 {
-	struct key *key = get_key(argv[1]);
 	int64_t seconds = 0;
+	if (argc == 6 && strcmp(argv[5], "NX") == 0 && find_key(argv[1]) != NULL) {
+		add_item(reply, NULL);
+		return;
+	}
+	struct key *key = get_key(argv[1]);
 	free_fields(key);
 	free(key->string);
 	key->string = copy(argv[2]);
-	if (argc == 5 && strcmp(argv[3], "EX") == 0)
+	if (argc >= 5 && strcmp(argv[3], "EX") == 0)
 		text_to_int(argv[4], 1, INT32_MAX, &seconds);
 	key->ends_ms = seconds > 0 ? clock_now_ms() + seconds * 1000 : 0;
 	add_item(reply, "OK");
@@ -220,6 +224,36 @@ static void do_del(int argc, const char *const *argv, struct fake_reply *reply)
 	add_item(reply, "1");
 }
 
+/* A stream: a hash of its entries, which are what stands behind `*`; nothing is cut. */
+static void do_xadd(int argc, const char *const *argv, struct fake_reply *reply)
+{
+	struct key *key = get_key(argv[1]);
+	int count = 0;
+	char id[24];
+	for (const struct field *field = key->fields; field != NULL; field = field->next)
+		count++;
+	snprintf(id, sizeof id, "%d-0", count + 1);
+	set_field(key, id, argv[argc - 1]);
+	add_item(reply, id);
+}
+
+static void add_newest_first(const struct field *field, struct fake_reply *reply)
+{
+	if (field == NULL)
+		return;
+	add_newest_first(field->next, reply);
+	add_item(reply, field->name);
+	add_item(reply, "json");
+	add_item(reply, field->value);
+}
+
+static void do_xrevrange(int argc, const char *const *argv, struct fake_reply *reply)
+{
+	const struct key *key = find_key(argv[1]);
+	(void)argc;
+	add_newest_first(key != NULL ? key->fields : NULL, reply);
+}
+
 static const struct {
 	const char *word;
 	int least;	/* words, its own included */
@@ -229,6 +263,7 @@ static const struct {
 	{ "HSET", 4, HASH, do_hset },	    { "HDEL", 3, HASH, do_hdel },   { "HMGET", 3, HASH, do_hmget },
 	{ "HGET", 3, HASH, do_hmget },	    { "HGETALL", 2, HASH, do_hgetall }, { "SET", 3, ANY, do_set },
 	{ "GET", 2, STRING, do_get },	    { "DEL", 2, ANY, do_del },
+	{ "XADD", 9, HASH, do_xadd },	    { "XREVRANGE", 4, HASH, do_xrevrange },
 };
 
 static void run(int argc, const char *const *argv, struct fake_reply *reply)

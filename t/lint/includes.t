@@ -20,10 +20,11 @@ my %may = (
 	'policy'         => ['policy/base/'],
 	'redis-schema'   => [ 'policy/base/', 'policy/' ],
 	'milter'         => [ 'policy/base/', 'policy/', 'redis-schema/', 'milter/dns/', 'milter/content/',
-	                      'milter/ctl/', 'milter/web/' ],
+	                      'milter/ctl/', 'milter/tell/', 'milter/web/' ],
 	'milter/dns'     => [ 'policy/base/', 'policy/', 'redis-schema/', 'milter/' ],
 	'milter/content' => [ 'policy/base/', 'policy/', 'redis-schema/', 'milter/' ],
 	'milter/ctl'     => [ 'policy/base/', 'policy/', 'redis-schema/', 'milter/' ],
+	'milter/tell'    => [ 'policy/base/', 'policy/', 'redis-schema/', 'milter/' ],
 	'milter/web'     => [ 'policy/base/', 'policy/', 'redis-schema/', 'milter/' ],
 );
 
@@ -40,6 +41,8 @@ my @libraries = (
 	[ qr{^libconfig\.h$},             qr{^milter/config[^/]*$},                1 ],
 	[ qr{^event2/},                   qr{^(?:milter/|redis-schema/(?:store|store_inside|store_link|wire|wire_flight|wire_inside)\.[ch]$)}, 0 ],
 	[ qr{^jansson\.h$},               qr{^milter/},                            0 ],
+	[ qr{^curl/},                     qr{^milter/tell/post\.c$},              1 ],
+	[ qr{^openssl/},                  qr{^milter/tell/sign\.c$},              1 ],
 	[ qr{^systemd/},                  qr{^milter/},                            0 ],
 );
 

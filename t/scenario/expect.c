@@ -236,6 +236,26 @@ static bool expect_route(struct play *play, const struct line *line, struct text
 	return strcmp(transport, line->words[3]) == 0;
 }
 
+/* `expect webhook N PART...`, `expect admin-mail N PART...`: so many were taken that hold each part. */
+static bool expect_post(struct play *play, const struct line *line, struct text *came)
+{
+	bool mail = strcmp(line->words[1], "admin-mail") == 0;
+	int64_t wanted;
+	int count = fake_post_count(mail, (const char *const *)line->words + 3, line->count - 3);
+	(void)play;
+	text_addf(came, "%d of %d, %d tried", count, fake_post_count(mail, NULL, 0), fake_post_tried(mail));
+	return text_to_int(line->words[2], 0, INT32_MAX, &wanted) && count == wanted;
+}
+
+static bool expect_post_tried(struct play *play, const struct line *line, struct text *came)
+{
+	int64_t wanted;
+	int count = fake_post_tried(strcmp(line->words[1], "mail-tries") == 0);
+	(void)play;
+	text_addf(came, "%d", count);
+	return text_to_int(line->words[2], 0, INT32_MAX, &wanted) && count == wanted;
+}
+
 static bool expect_control(struct play *play, const struct line *line, struct text *came)
 {
 	bool fine = true;
@@ -272,6 +292,10 @@ static const struct {
 	{ "scanned", 3, expect_scanned, false, false },
 	{ "route", 4, expect_route, false, false },
 	{ "control", 3, expect_control, false, false },
+	{ "webhook", 3, expect_post, true, true },
+	{ "admin-mail", 3, expect_post, true, true },
+	{ "webhook-tries", 3, expect_post_tried, true, true },
+	{ "mail-tries", 3, expect_post_tried, true, true },
 };
 
 struct waiting {

@@ -283,6 +283,21 @@ static bool do_control(struct play *play, const struct line *line)
 }
 
 /* `socketmap KEY [MAP]`: as Postfix asks for a sender's transport, or in the map that is named; the answer is looked at as control's is. */
+/* `webhook says 500`, `admin-mail silent`: what it answers from now on. */
+static bool do_post(struct play *play, const struct line *line)
+{
+	bool mail = strcmp(line->words[0], "admin-mail") == 0;
+	int64_t status = 0;
+	if (strcmp(line->words[1], "silent") == 0)
+		status = -1;
+	else if (strcmp(line->words[1], "away") != 0 &&
+		 (line->count < 3 || !text_to_int(line->words[2], 200, 599, &status)))
+		return play_fail(play, "expected: %s says CODE, away or silent", line->words[0]);
+	fake_post_says(mail, (long)status);
+	return true;
+}
+
+/* `socketmap SENDER`: as Postfix asks for the sender's transport; the answer is looked at as control's is. */
 static bool do_socketmap(struct play *play, const struct line *line)
 {
 	char request[LINE_LONGEST], bytes[LINE_LONGEST + 16];
@@ -307,5 +322,8 @@ const struct command world_commands[] = {
 	{ "scanner", 2, do_scanner, "scanner [NAME] says SCORE" },
 	{ "control", 2, do_control, "control {JSON}" },
 	{ "socketmap", 2, do_socketmap, "socketmap KEY [MAP]" },
+	{ "webhook", 2, do_post, "webhook says CODE|away|silent" },
+	{ "admin-mail", 2, do_post, "admin-mail says CODE|away|silent" },
+	{ "socketmap", 2, do_socketmap, "socketmap SENDER" },
 	{ NULL, 0, NULL, NULL },
 };

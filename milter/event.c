@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/event.h"
+
+#include "milter/clock.h"
+#include "milter/daemon.h"
+#include "milter/log.h"
+#include "milter/loop.h"
+#include "milter/monitor.h"
+#include "milter/session.h"
+#include "milter/tell/feed.h"
+#include "milter/tell/letter.h"
+#include "milter/tell/post.h"
+#include "milter/tell/told.h"
+#include "milter/tell/webhook.h"
+#include "policy/base/text.h"
+#include "policy/hash.h"
+#include "redis-schema/store.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+static struct {
+	struct loop *loop;
+	char node[17], host[256];
+	int64_t started_s;	/* part of the ids, so that two lives of a daemon do not share one */
+	atomic_bool open;
+	atomic_int inbox;	/* told, and not yet seen by the loop */
+	atomic_bool said_full;
+	_Atomic uint64_t told, quiet, dropped, numbers;
+	struct feed *feed;
+	struct courier *webhook, *mail;
+	struct told mailed;	/* loop thread: what this daemon mailed about */
+} tell;
+
+static pthread_mutex_t quiet_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct told quiet;
+
+static const int64_t quiet_for_s[EVENT_COUNT] = {
+#define EVENT_QUIET(id, word, quiet_s) [EVENT_##id] = quiet_s,
+	EVENT_ROWS(EVENT_QUIET)
+#undef EVENT_QUIET
+};
+
+const char *event_node(void)
+{
+	return tell.node;
+}
+
+/* ---- on the loop thread: to each sink */
+
+static struct parcel *parcel_of(const struct notice *event, const char *text)
+{
+	size_t length = strlen(text);
+	struct parcel *parcel = calloc(1, sizeof *parcel + length + 1);
+	if (parcel == NULL)
+		return NULL;
+	parcel->kind = event->kind;
+	memcpy(parcel->id, event->id, sizeof parcel->id);
+	parcel->length = length;
+	memcpy(parcel->text, text, length + 1);
+	return parcel;
+}
+
+static bool wanted(const char *kinds, enum event_kind kind)
+{
+	unsigned set = 0;
+	char wrong[32];
+	return event_kinds(kinds, &set, wrong) && (set & 1u << kind) != 0;
+}
+
+static void send_letter(const struct notice *event)
+{
+	enum { LETTERS_MAX = 200 };
+	struct setup *setup = setup_hold();
+	const struct settings *set = &setup->config->set;
+	struct letter_settings settings = {
+		.from = set->admin_mail_from, .to = set->admin_mail_to, .host = tell.host, .now_s = clock_now_ms() / 1000,
+	};
+	char *letter = letter_of(event, &settings);
+	if (letter != NULL && tell.mail != NULL)
+		courier_take(tell.mail, parcel_of(event, letter), LETTERS_MAX);
+	free(letter);
+	setup_drop(&setup);
+}
+
+/* Whom it is about, in the form of an account's name: under it Redis keeps that it was mailed. */
+static void about(const struct notice *event, char name[ACCOUNT_MAX + 1])
+{
+	if (event->account[0] != '\0')
+		text_copy(name, ACCOUNT_MAX + 1, event->account);
+	else
+		snprintf(name, ACCOUNT_MAX + 1, "transport:%s", event->transport);
+}
+
+/* Redis says whether another daemon has mailed already; where it does not say, this one's own table did. */
+static void on_may_mail(void *arg, const char *error, int count, const char *const *items)
+{
+	struct notice *event = arg;
+	bool first = error != NULL || (count > 0 && items[0] != NULL);
+	if (first)
+		send_letter(event);
+	free(event);
+}
+
+static void offer_mail(const struct settings *set, const struct notice *event)
+{
+	char name[ACCOUNT_MAX + 1], part[32], seconds[24];
+	int64_t period_s = (int64_t)(set->admin_mail_period_hours * 3600);
+	if (set->admin_mail_to[0] == '\0' || !wanted(set->admin_mail_kinds, event->kind) || !letter_wanted(event))
+		return;
+	about(event, name);
+	uint64_t what = hash_string(name, 1 + (uint64_t)event->kind);
+	if (period_s > 0 && told_before(&tell.mailed, what, clock_now_ms() / 1000, period_s))
+		return;
+	struct notice *copy = malloc(sizeof *copy);
+	if (copy == NULL)
+		return;
+	*copy = *event;
+	if (period_s <= 0) {
+		on_may_mail(copy, "no period", 0, NULL);
+		return;
+	}
+	snprintf(part, sizeof part, "told:%s", event_word(event->kind));
+	snprintf(seconds, sizeof seconds, "%" PRId64, period_s);
+	const char *argv[] = { "SET", part, "1", "EX", seconds, "NX" };
+	store_account_command(the_daemon.store, name, (int)(sizeof argv / sizeof argv[0]), argv, on_may_mail, copy);
+}
+
+struct telling {
+	struct loop_job job;	/* first */
+	struct notice event;
+};
+
+static void hand_on(struct loop_job *job)
+{
+	struct telling *telling = (struct telling *)job;
+	struct setup *setup = setup_hold();
+	const struct settings *set = &setup->config->set;
+	json_t *json = event_json(&telling->event);
+	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	json_decref(json);
+	atomic_fetch_sub(&tell.inbox, 1);
+	if (text != NULL) {
+		if (set->events_keep > 0)
+			feed_add(tell.feed, &telling->event, text);
+		if (set->webhook_url[0] != '\0' && tell.webhook != NULL && wanted(set->webhook_kinds, telling->event.kind))
+			courier_take(tell.webhook, parcel_of(&telling->event, text), set->webhook_queue);
+		offer_mail(set, &telling->event);
+	}
+	free(text);
+	setup_drop(&setup);
+	free(telling);
+}
+
+/* ---- any thread */
+
+static bool is_quiet(const struct notice *event)
+{
+	int64_t period_s = quiet_for_s[event->kind];
+	if (period_s == 0)
+		return false;
+	uint64_t what = hash_string(event->account, ((uint64_t)event->kind << 16) + ((uint64_t)event->to << 8) +
+				    (uint64_t)event->limit.window);
+	pthread_mutex_lock(&quiet_lock);
+	bool before = told_before(&quiet, what, event->time_s, period_s);
+	pthread_mutex_unlock(&quiet_lock);
+	return before;
+}
+
+static void drop(void)
+{
+	atomic_fetch_add(&tell.dropped, 1);
+	if (!atomic_exchange(&tell.said_full, true))
+		log_line(SEVERITY_WARNING, "events: more than %d wait to be handed on; more of them are dropped", EVENT_WAITING_MAX);
+}
+
+void event_tell(const struct notice *event)
+{
+	struct notice stamped = *event;
+	if (!atomic_load(&tell.open))
+		return;
+	if (stamped.time_s == 0)
+		stamped.time_s = clock_now_ms() / 1000;
+	if (is_quiet(&stamped)) {
+		atomic_fetch_add(&tell.quiet, 1);
+		return;
+	}
+	struct telling *telling = atomic_load(&tell.inbox) < EVENT_WAITING_MAX ? calloc(1, sizeof *telling) : NULL;
+	if (telling == NULL) {
+		drop();
+		return;
+	}
+	atomic_fetch_add(&tell.inbox, 1);
+	snprintf(stamped.id, sizeof stamped.id, "%s-%" PRIx64 "-%" PRIu64, tell.node, (uint64_t)tell.started_s,
+		 atomic_fetch_add(&tell.numbers, 1) + 1);
+	telling->event = stamped;
+	telling->job.run = hand_on;
+	atomic_fetch_add(&tell.told, 1);
+	loop_post(tell.loop, &telling->job);
+}
+
+void event_note_verdict(const struct session *session, enum stage stage, const char *queue_id)
+{
+	const struct message *message = session->message;
+	struct notice events[2];
+	int count = event_of_verdict(&message->facts, &message->verdict, stage, queue_id, events);
+	for (int i = 0; i < count; i++)
+		event_tell(&events[i]);
+}
+
+/* Where lists come and go and the state is the same, nothing has happened that wants somebody. */
+static const struct {
+	bool told;
+	enum event_kind kind;
+	const char *done;
+} listing_rows[MONITOR_EVENT_COUNT] = {
+	[MONITOR_LISTED] = { true, EVENT_LISTED, "it left its pool, whose other transports take its mail" },
+	[MONITOR_ALL_LISTED] = { true, EVENT_LISTED, "the least listed one goes on" },
+	[MONITOR_DELISTED] = { true, EVENT_DELISTED, "it will return to its pool" },
+	[MONITOR_BACK] = { true, EVENT_DELISTED, "it has its full share again" },
+	[MONITOR_NOT_ALL_LISTED] = { true, EVENT_DELISTED, "" },
+};
+
+void event_note_listing(const struct monitor_event *listing, const char *sentence)
+{
+	struct notice event;
+	if (!listing_rows[listing->kind].told)
+		return;
+	notice_init(&event, listing_rows[listing->kind].kind, "");
+	if (listing->transport != NULL)
+		text_copy(event.transport, sizeof event.transport, listing->transport);
+	if (listing->address != NULL)
+		text_copy(event.address, sizeof event.address, listing->address);
+	text_copy(event.reason, sizeof event.reason, sentence);
+	text_copy(event.done, sizeof event.done, listing_rows[listing->kind].done);
+	event_tell(&event);
+}
+
+/* ---- life */
+
+void event_start(struct loop *loop, const char *node)
+{
+	post_open();
+	tell.loop = loop;
+	text_copy(tell.node, sizeof tell.node, node);
+	if (gethostname(tell.host, sizeof tell.host - 1) != 0)
+		text_copy(tell.host, sizeof tell.host, "localhost");
+	tell.started_s = clock_now_ms() / 1000;
+	tell.feed = feed_new(loop);
+	tell.webhook = courier_new("webhook", webhook_send);
+	tell.mail = courier_new("admin mail", letter_send);
+	atomic_store(&tell.open, tell.feed != NULL && tell.webhook != NULL && tell.mail != NULL);
+}
+
+void event_stop(void)
+{
+	atomic_store(&tell.open, false);
+	courier_stop(&tell.webhook);
+	courier_stop(&tell.mail);
+}
+
+void event_clear(void)
+{
+	feed_free(&tell.feed);
+}
+
+struct event_stats event_stats(void)
+{
+	struct event_stats stats = { .told = atomic_load(&tell.told), .quiet = atomic_load(&tell.quiet),
+				     .dropped = atomic_load(&tell.dropped) };
+	if (!atomic_load(&tell.open))
+		return stats;
+	stats.stream = feed_stats(tell.feed);
+	stats.webhook = courier_stats(tell.webhook);
+	stats.mail = courier_stats(tell.mail);
+	return stats;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/tell/courier.h"
+
+#include "milter/clock.h"
+#include "milter/log.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/base/banned.h"
+
+enum {
+	SAID_AGAIN_MS = 3600000,
+	LOOK_MS = 250,		/* the clock is looked at so often while something waits */
+	STACK = 512 * 1024,	/* TLS is deeper than our own threads are */
+};
+
+struct courier {
+	const char *name;
+	courier_send *send;
+	pthread_t thread;
+	atomic_bool stop;
+	pthread_mutex_t lock;		/* of what follows */
+	pthread_cond_t came;
+	bool running;
+	struct parcel *first, **last;
+	int64_t waiting;		/* in the list; the one in hand is not */
+	bool in_hand;
+	struct event_sink_stats stats;
+	int64_t failing_since_ms;	/* 0: it is not */
+	/* the thread's own */
+	unsigned tries;
+	int64_t said_ms;		/* when a failure was said; 0: none was */
+	uint64_t never_unsaid;		/* given up since that was said last */
+	int64_t never_said_ms;
+};
+
+int64_t courier_wait_ms(unsigned tries, uint32_t chance)
+{
+	int64_t wait_ms = COURIER_FIRST_MS;
+	for (unsigned i = 1; i < tries && wait_ms < COURIER_MOST_MS; i++)
+		wait_ms *= 2;
+	if (wait_ms > COURIER_MOST_MS)
+		wait_ms = COURIER_MOST_MS;
+	return wait_ms / 2 + (int64_t)(chance % (uint32_t)(wait_ms / 2 + 1));
+}
+
+struct courier *courier_new(const char *name, courier_send *send)
+{
+	struct courier *courier = calloc(1, sizeof *courier);
+	if (courier == NULL)
+		return NULL;
+	courier->name = name;
+	courier->send = send;
+	courier->last = &courier->first;
+	pthread_mutex_init(&courier->lock, NULL);
+	pthread_cond_init(&courier->came, NULL);
+	return courier;
+}
+
+/* ---- the thread; those that say so hold the lock */
+
+static struct parcel *take_first(struct courier *courier)	/* locked */
+{
+	struct parcel *parcel = courier->first;
+	if (parcel == NULL)
+		return NULL;
+	courier->first = parcel->next;
+	if (courier->first == NULL)
+		courier->last = &courier->first;
+	courier->waiting--;
+	return parcel;
+}
+
+static struct parcel *wait_for_parcel(struct courier *courier)
+{
+	pthread_mutex_lock(&courier->lock);
+	while (courier->first == NULL && !atomic_load(&courier->stop))
+		pthread_cond_wait(&courier->came, &courier->lock);
+	struct parcel *parcel = atomic_load(&courier->stop) ? NULL : take_first(courier);
+	courier->in_hand = parcel != NULL;
+	pthread_mutex_unlock(&courier->lock);
+	return parcel;
+}
+
+/* Until the time is there, or the daemon ends. New parcels make no hurry. */
+static void wait_until(struct courier *courier, int64_t until_ms)
+{
+	pthread_mutex_lock(&courier->lock);
+	while (!atomic_load(&courier->stop) && clock_monotonic_ms() < until_ms) {
+		struct timespec look;
+		clock_gettime(CLOCK_REALTIME, &look);
+		look.tv_nsec += LOOK_MS * 1000000L;
+		look.tv_sec += look.tv_nsec / 1000000000L;
+		look.tv_nsec %= 1000000000L;
+		pthread_cond_timedwait(&courier->came, &courier->lock, &look);
+	}
+	pthread_mutex_unlock(&courier->lock);
+}
+
+static void note_taken(struct courier *courier, const struct courier_answer *answer)
+{
+	pthread_mutex_lock(&courier->lock);
+	courier->stats.sent++;
+	courier->failing_since_ms = 0;
+	courier->in_hand = false;
+	long long waiting = courier->waiting;
+	pthread_mutex_unlock(&courier->lock);
+	if (courier->said_ms != 0)
+		log_line(SEVERITY_INFO, "%s: %s takes events again; %lld more wait", courier->name, answer->whom, waiting);
+	courier->said_ms = 0;
+	courier->tries = 0;
+}
+
+static void note_later(struct courier *courier, const struct courier_answer *answer)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	pthread_mutex_lock(&courier->lock);
+	courier->stats.retried++;
+	if (courier->failing_since_ms == 0)
+		courier->failing_since_ms = now_ms;
+	long long waiting = courier->waiting + 1;
+	pthread_mutex_unlock(&courier->lock);
+	courier->tries++;
+	if (courier->said_ms == 0 || now_ms - courier->said_ms >= SAID_AGAIN_MS) {
+		log_line(SEVERITY_WARNING, "%s: %s %s; it is tried again, %lld events wait", courier->name, answer->whom,
+			 answer->why, waiting);
+		courier->said_ms = now_ms;
+	}
+}
+
+/* One that is not wanted says nothing about the next, but a server that wants none is said once a minute at most. */
+static void note_never(struct courier *courier, const struct parcel *parcel, const struct courier_answer *answer)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	pthread_mutex_lock(&courier->lock);
+	courier->stats.given_up++;
+	courier->in_hand = false;
+	pthread_mutex_unlock(&courier->lock);
+	courier->tries = 0;
+	if (courier->never_said_ms != 0 && now_ms - courier->never_said_ms < 60000) {
+		courier->never_unsaid++;
+		return;
+	}
+	log_line(SEVERITY_WARNING, "%s: %s %s; event %s is given up, %" PRIu64 " others since this was said last",
+		 courier->name, answer->whom, answer->why, parcel->id, courier->never_unsaid);
+	courier->never_said_ms = now_ms;
+	courier->never_unsaid = 0;
+}
+
+/* Until it is taken, not wanted, too old, or the daemon ends. */
+static void deliver(struct courier *courier, const struct parcel *parcel)
+{
+	for (;;) {
+		struct courier_answer answer = { .wait_s = 0 };
+		enum courier_said said = courier->send(parcel, &courier->stop, &answer);
+		if (said == COURIER_TAKEN) {
+			note_taken(courier, &answer);
+			return;
+		}
+		if (atomic_load(&courier->stop))
+			return;
+		if (said == COURIER_NEVER || clock_monotonic_ms() - parcel->since_ms > COURIER_AGE_MOST_S * INT64_C(1000)) {
+			note_never(courier, parcel, &answer);
+			return;
+		}
+		note_later(courier, &answer);
+		int64_t wait_ms = courier_wait_ms(courier->tries, (uint32_t)random());
+		if (answer.wait_s * 1000 > wait_ms)
+			wait_ms = answer.wait_s * 1000 < COURIER_MOST_MS ? answer.wait_s * 1000 : COURIER_MOST_MS;
+		wait_until(courier, clock_monotonic_ms() + wait_ms);
+		if (atomic_load(&courier->stop))
+			return;
+	}
+}
+
+static void *courier_thread(void *arg)
+{
+	struct courier *courier = arg;
+	struct parcel *parcel;
+	while ((parcel = wait_for_parcel(courier)) != NULL) {
+		deliver(courier, parcel);
+		free(parcel);
+	}
+	return NULL;
+}
+
+static bool run_thread(struct courier *courier)	/* locked */
+{
+	pthread_attr_t attributes;
+	if (courier->running)
+		return true;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK);
+	courier->running = pthread_create(&courier->thread, &attributes, courier_thread, courier) == 0;
+	pthread_attr_destroy(&attributes);
+	return courier->running;
+}
+
+/* ---- what others call */
+
+void courier_take(struct courier *courier, struct parcel *parcel, int64_t most)
+{
+	if (parcel == NULL)
+		return;
+	parcel->next = NULL;
+	parcel->since_ms = clock_monotonic_ms();
+	pthread_mutex_lock(&courier->lock);
+	*courier->last = parcel;
+	courier->last = &parcel->next;
+	courier->waiting++;
+	struct parcel *gone = courier->waiting > most || !run_thread(courier) ? take_first(courier) : NULL;
+	courier->stats.given_up += gone != NULL;
+	pthread_cond_signal(&courier->came);
+	pthread_mutex_unlock(&courier->lock);
+	free(gone);
+}
+
+struct event_sink_stats courier_stats(struct courier *courier)
+{
+	pthread_mutex_lock(&courier->lock);
+	struct event_sink_stats stats = courier->stats;
+	stats.waiting = (uint64_t)courier->waiting + courier->in_hand;
+	if (courier->failing_since_ms != 0)
+		stats.failing_s = (uint64_t)(clock_monotonic_ms() - courier->failing_since_ms) / 1000;
+	pthread_mutex_unlock(&courier->lock);
+	return stats;
+}
+
+void courier_stop(struct courier **courier)
+{
+	struct courier *stopped = *courier;
+	*courier = NULL;
+	if (stopped == NULL)
+		return;
+	atomic_store(&stopped->stop, true);
+	pthread_mutex_lock(&stopped->lock);
+	pthread_cond_signal(&stopped->came);
+	pthread_mutex_unlock(&stopped->lock);
+	if (stopped->running)
+		pthread_join(stopped->thread, NULL);
+	int64_t lost = stopped->waiting + stopped->in_hand;
+	if (lost > 0)
+		log_line(SEVERITY_WARNING, "%s: %" PRId64 " events that nobody has taken are lost", stopped->name, lost);
+	for (struct parcel *parcel; (parcel = take_first(stopped)) != NULL;)
+		free(parcel);
+	pthread_cond_destroy(&stopped->came);
+	pthread_mutex_destroy(&stopped->lock);
+	free(stopped);
+}
