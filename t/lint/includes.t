@@ -30,7 +30,7 @@ my %may = (
 
 # Headers of a folder that its neighbours may include too: what the folder is there for.
 my %public = map { $_ => 1 } qw(milter/dns/rbl.h milter/dns/engine.h milter/dns/lists.h
-	milter/dns/check.h milter/dns/spf.h milter/content/scan.h);
+	milter/dns/check.h milter/dns/spf.h milter/content/scan.h milter/tell/feed.h);
 
 # library => where its headers may be named, in how many files at most (0: any number)
 my @libraries = (
