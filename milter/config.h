@@ -135,16 +135,6 @@
 	ROW("facts.salt", facts_salt, STRING, "", 0, 255, "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \
 	ROW("reputation.hold_hours", reputation_hold_hours, FLOAT, "24", 0, 8760,                  \
 	    "Mail that is held is released after so many hours; 0: when an admin says so.")        \
-	ROW("limits.domain_plan", limits_domain_plan, STRING, "", 0, 63,                           \
-	    "Plan whose limits each sender domain has beside those of its accounts; empty: domains are not counted.") \
-	ROW("limits.customer_plan", limits_customer_plan, STRING, "", 0, 63,                       \
-	    "The same for each customer that accounts name; empty: only limits of the customer's own key hold.") \
-	ROW("limits.server_plan", limits_server_plan, STRING, "", 0, 63,                           \
-	    "The same for all mail that is counted in this Redis together; empty: it is not counted.") \
-	ROW("traps.file", traps_file, STRING, "", 0, 255,                                          \
-	    "Spam-trap recipients, an address or @domain a line; relative: beside this file. Empty: none.") \
-	ROW("origin.clients", origin_clients, BOOL, "false", 0, 0,                                 \
-	    "Ask DNS (origin.zone4 and zone6) for the AS of each client, for the signals and limits that count ASes.") \
 	ROW("events.keep", events_keep, INT, "10000", 0, 10000000,                                 \
 	    "The last so many events are kept in Redis, in the stream PREFIX:events; 0: none.")    \
 	ROW("webhook.url", webhook_url, STRING, "", 0, 1000,                                       \

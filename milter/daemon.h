@@ -54,7 +54,6 @@ void setup_clear(void);
 /* The limits of one plan (of Redis, else of the file) and its name in them; "" or one that is nowhere: none. */
 void limits_of_plan(const struct config *config, const char *name, struct limits *limits_out);
 
-/* The limits that hold for an account: its own, its plan's (of Redis, else of the file), the default plan's. */
 /* The limits that hold for an account: its own, its plan's (of Redis, else of the file), the plan's of its lane's name,
  * the default plan's; and where it is new no more than the ramp allows today. */
 void limits_of(const struct config *config, const struct account_state *state, enum lane lane, int64_t now_ms,

@@ -126,7 +126,6 @@ static void fetch_state(struct session *session, int64_t deadline_ms)
 	/* the table of recent accounts may have begun with this account an hour ago: it knows too few */
 	message->known = facts->state.known == KNOWLEDGE_FULL &&
 			 (!facts->state.history.habits.many || message->known_map != NULL);
-	limits_in_force(session->setup->config, &facts->state.limits, &facts->limits);
 	limits_of(session->setup->config, &facts->state, facts->lane, facts->now_ms, &facts->limits);
 }
 
@@ -287,48 +286,4 @@ void gather_message(struct session *session)
 	facts->client_as = place_collect(session->place, deadline_ms);
 	if (missed)	/* what another scanner said does not stand in for one that must answer */
 		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
-}
-
-static struct charge_ask *post_charge(const struct policy *policy, const struct message *message)
-{
-	struct charge_ask *ask = calloc(1, sizeof *ask);
-	if (ask == NULL)
-		return NULL;
-	ask_init(&ask->ask, release);
-	ask->job.run = charge_run;
-	judge_charge(policy, &message->facts, &message->verdict, &ask->charge.charge);
-	return ask;
-}
-
-void gather_charge(struct session *session)
-{
-	struct message *message = session->message;
-	struct facts *facts = &message->facts;
-	/* mail within this host costs nothing; nor does what no account of ours sent */
-	if (facts->rcpts_remote == 0)
-		return;
-	struct charge_ask *ask = post_charge(&session->setup->config->policy, message);
-	if (ask == NULL)
-		return;
-	bool quota = ask->charge.charge.quota;
-	loop_post(the_daemon.loop, &ask->job);
-	if (ask_wait(&ask->ask, deadline_of(session)) && quota && ask->result.known != KNOWLEDGE_NONE) {
-		facts->charged = true;
-		facts->breach = ask->result.breach;
-		facts->again = ask->result.again;
-		facts->campaign = ask->result.campaign;
-	}
-	ask_drop(&ask->ask);
-}
-
-void gather_note_breach(const struct session *session)
-{
-	const struct message *message = session->message;
-	/* a stranger can name any account as his sender */
-	struct charge_ask *ask = message->facts.authenticated ? post_charge(&session->setup->config->policy, message) : NULL;
-	if (ask == NULL)
-		return;
-	judge_charge_breach(&message->facts, &ask->charge.charge);
-	loop_post(the_daemon.loop, &ask->job);
-	ask_drop(&ask->ask);
 }

@@ -133,8 +133,7 @@ static void snapshot_free(struct snapshot *snapshot)
 	    "Failures since the last good answer.", content.recent_failures)                       \
 	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
 	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
-	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to list them.", held.waiting)
-	    "Failures since the last good answer.", content.recent_failures) \
+	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to list them.", held.waiting) \
 	ROW("events", "told", "events_total", "", "counter", "Events told.", events.told) \
 	ROW("events", "quiet", "events_quiet_total", "", "counter", "Events not told, the same having been told a moment ago.", events.quiet) \
 	ROW("events", "dropped", "events_dropped_total", "", "counter", "Events dropped: too many waited to be handed on.", events.dropped) \
@@ -318,9 +317,7 @@ static void health_events(const struct snapshot *snapshot, struct health_list *l
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
 	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_held,
-	health_pools,
-	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_pools,
-	health_events,
+	health_pools, health_events,
 };
 
 static const char *const health_words[] = {
@@ -384,8 +381,7 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
 				   "lists", list_rows(snapshot),
 				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
-				   "held", "actions");
-				   "events", "actions");
+				   "held", "events", "actions");
 	if (status != NULL)
 		status_figures(snapshot, status);
 	return status;

@@ -80,6 +80,17 @@ static void make_node(struct server *server)
 		server->node[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[hash % 36];
 }
 
+/* A plan of the configuration in force, for the store. */
+static bool find_plan(const char *name, struct limits *limits_out)
+{
+	struct setup *setup = setup_hold();
+	const struct limits *plan = config_plan(setup->config, name);
+	if (plan != NULL)
+		*limits_out = *plan;
+	setup_drop(&setup);
+	return plan != NULL;
+}
+
 static bool open_store(struct server *server, char *error, size_t error_size)
 {
 	const struct settings *set = &server->first->set;
@@ -95,6 +106,7 @@ static bool open_store(struct server *server, char *error, size_t error_size)
 		.retry_ms = set->redis_retry_ms,
 		.recent_accounts = set->redis_recent_accounts,
 		.state_ttl_s = set->redis_state_days * 86400,
+		.find_plan = find_plan,
 	};
 	the_daemon.store = store_new(loop_base(the_daemon.loop), &settings, say_store, NULL, error, error_size);
 	return the_daemon.store != NULL;
@@ -193,11 +205,10 @@ static bool open_all(struct server *server, char *error, size_t error_size)
 		snprintf(error, error_size, "http.listen is \"%s\": %s", set->http_listen, why);
 		return false;
 	}
+	event_start(the_daemon.loop, server->node);
 	/* the file last: as the account that will open it again at a reload */
 	return privilege_drop(set->user, set->control_socket, error, error_size) &&
 	       factlog_open(server->first, error, error_size);
-	event_start(the_daemon.loop, server->node);
-	return privilege_drop(set->user, set->control_socket, error, error_size);
 }
 
 struct server *server_open(struct config *config, const char *file, char *error, size_t error_size)

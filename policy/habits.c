@@ -360,15 +360,3 @@ bool habits_note_rcpt(struct habits *habits, uint16_t rcpt)
 	habits->known[0] = rcpt != 0 ? rcpt : 1;
 	return true;
 }
-
-double habit_distinct(const struct habits *habits, enum counted what, const struct habit_facts *facts)
-{
-	(void)facts;
-	return habits->distinct[(int)what - COUNTED_SUMS].yesterday;
-}
-
-unsigned habits_note(struct habits *habits, const struct habit_facts *facts)
-{
-	(void)habits, (void)facts;
-	return 0;
-}

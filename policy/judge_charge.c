@@ -54,6 +54,10 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	struct habit_facts habit = judge_habit_facts(facts, verdict->level);
 	charge_out->habits = facts->state.history.habits;
 	charge_out->habits_changed = habits_note(&charge_out->habits, &habit);
+	/* whom a stolen account writes to does not become one whom its owner knows */
+	for (int i = 0; i < facts->rcpt_count && habit.behaves && !charge_out->habits.many; i++)
+		if (habits_note_rcpt(&charge_out->habits, facts->rcpts[i]))
+			charge_out->habits_changed |= HABIT_KNOWN;
 }
 
 void judge_charge_breach(const struct facts *facts, struct charge *charge_out)

@@ -2,7 +2,6 @@
  *
  * ramp: a new account, and a new transport address, earn their volume: the first day's cap, and on each day after it so
  * many times more. Receivers judge a new address by its first days, and thieves of accounts do not wait for weeks.
- * ramp: a new account earns its volume.
  */
 #ifndef PENSTOCK_RAMP_H
 #define PENSTOCK_RAMP_H
@@ -22,11 +21,5 @@ bool ramp_limits(struct limits *limits, const struct history *history, int64_t n
 /* Per cent of its share that a transport withholds whose cap today is `cap`, of which `sent` are gone at `now_s`: what
  * went beyond an even pace through the UTC day is withheld, and at the cap all of it. */
 int ramp_withheld(int64_t cap, int64_t sent, int64_t now_s);
-/* Lowers limits->window[WINDOW_RCPTS_PER_DAY] to what the ramp allows today; true where it did. */
-static inline bool ramp_limits(struct limits *limits, const struct history *history, int64_t now_s)
-{
-	(void)limits, (void)history, (void)now_s;
-	return false;
-}
 
 #endif

@@ -18,29 +18,6 @@ if version and version ~= '2' and version ~= '1' then
 end
 if taken(state[7], ARGV[3]) then
 	return {'again', 0, state[7], '', ''}
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- numbers are microseconds of the daemon's start, counted up: one far ahead is somebody's slip
-local last = tonumber(state[3] or '')
-if last and last >= tonumber(ARGV[2]) and last < now * 1000 + 86400000000 then
-	return {'again', 0, state[3]}
-end
-
--- what stands there may be anything: a number that is none counts as nothing
-local function number(word)
-	local value = tonumber(word)
-	return value and value >= 0 and value < 1e15 and value or 0
-end
-
--- the windows, brought forward to now
-local use, n = {}, 0
-for word in string.gmatch((state[1] or '') .. ' ' .. (state[7] or ''), '%S+') do
-	n = n + 1
-	use[n] = number(word)
-end
--- a time far ahead is of a clock that was wrong: what was counted then begins anew
-if n ~= 13 or use[1] > now + 7200000 then
-	use = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 end
 -- 1 checked, 2 quota, 3 pass over a limit, 4 forget spf, 5 TTL, 6..9 amounts, 10..19 limits, 20..36 counts
 local p = {struct.unpack('<dddddddddddddddddddddddddddddddddddd', ARGV[1])}

@@ -22,7 +22,7 @@ local function read_use(msgs, rcpts, kb)
 			break
 		end
 	end
-	if #use == 0 or use[1] > now + 600000 then
+	if #use == 0 or use[1] > now + 7200000 then
 		return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 	end
 	return use

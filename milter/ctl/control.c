@@ -28,7 +28,6 @@ enum {
 	TOP_DEFAULT = 20,
 	TOP_MAX = 1000,
 	REPORT_MAX = 10000,
-	FIELDS_MAX = WINDOW_COUNT + 3,	/* windows, rcpts_per_message, over, plan */
 	FIELDS_MAX = WINDOW_COUNT + 9,	/* windows, rcpts_per_message, over, plan, ramp, customer, dates */
 	SECONDS_MAX = 315360000,	/* ten years */
 	VALUE_SHOWN_MAX = 80,
@@ -501,10 +500,8 @@ static bool run(struct request *request, const char *line, size_t length, char *
 	if (request->command == NULL) {
 		show(word, shown);
 		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, "
-			    "held.list, held.remove, shadow.report, or account.show, report, limit, block, unblock, exempt, "
+			    "events, held.list, held.remove, shadow.report, or account.show, report, limit, block, unblock, exempt, "
 			    "unexempt or reset.", shown);
-		return fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, events, rbl, or account.show, limit, "
-			    "block, unblock, exempt, unexempt or reset.", shown);
 	}
 	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
 }

@@ -160,6 +160,8 @@ static int run_shadow(const struct call *call)
 		return complain(call, "--limit \"%.100s\": expected a whole number from 1 to %d", rows_given, TOP_MAX);
 	return ask(call, have_memory(json_pack("{s:s, s:I, s:I}", "do", call->command->request, "days", (json_int_t)days,
 					       "count", (json_int_t)rows)));
+}
+
 static int run_events(const struct call *call)
 {
 	int64_t count = 20;

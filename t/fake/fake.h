@@ -49,7 +49,6 @@ void fake_scanner_is(const char *scanner, enum fake_scanner how, double score);
 bool fake_scanner_saw(const char *part);
 size_t fake_scanner_length(void);
 
-/* ---- Redis: its keys, and the scripts on them (redis.c) */
 /* ---- webhook and mail to the admin (post.c) */
 /* What each request is answered from now on; 0: no connection, -1: nothing. */
 void fake_post_says(bool mail, long status);
@@ -57,7 +56,7 @@ int fake_post_tried(bool mail);
 /* How many of those that were taken hold each of the parts. */
 int fake_post_count(bool mail, const char *const *parts, int part_count);
 
-/* ---- Redis: its keys, and the two scripts on them (redis.c) */
+/* ---- Redis: its keys, and the scripts on them (redis.c) */
 struct fake_reply {
 	char error[120];	/* "" : none */
 	int count;

@@ -282,7 +282,6 @@ static bool do_control(struct play *play, const struct line *line)
 				    play_fail(play, "the control socket does not take the line"));
 }
 
-/* `socketmap KEY [MAP]`: as Postfix asks for a sender's transport, or in the map that is named; the answer is looked at as control's is. */
 /* `webhook says 500`, `admin-mail silent`: what it answers from now on. */
 static bool do_post(struct play *play, const struct line *line)
 {
@@ -297,7 +296,8 @@ static bool do_post(struct play *play, const struct line *line)
 	return true;
 }
 
-/* `socketmap SENDER`: as Postfix asks for the sender's transport; the answer is looked at as control's is. */
+/* `socketmap KEY [MAP]`: as Postfix asks for a sender's transport, or in the map that is named; the answer is looked at
+ * as control's is. */
 static bool do_socketmap(struct play *play, const struct line *line)
 {
 	char request[LINE_LONGEST], bytes[LINE_LONGEST + 16];
@@ -324,6 +324,5 @@ const struct command world_commands[] = {
 	{ "socketmap", 2, do_socketmap, "socketmap KEY [MAP]" },
 	{ "webhook", 2, do_post, "webhook says CODE|away|silent" },
 	{ "admin-mail", 2, do_post, "admin-mail says CODE|away|silent" },
-	{ "socketmap", 2, do_socketmap, "socketmap SENDER" },
 	{ NULL, 0, NULL, NULL },
 };
