@@ -29,7 +29,7 @@ struct view {
 	const double *value;	/* of the counters, before the message */
 	bool settled;		/* the account has been there for some days */
 	double fresh;		/* part of the recipients that it never wrote to; 0.5 where that is not known */
-	double pace;		/* what steps are multiplied with: half for text in which the scanner sees nothing bad */
+	double pace;		/* what steps are multiplied with: less for text in which the scanner sees nothing bad */
 };
 
 /* A step up that brings the counter to no more than the ceiling. */
@@ -173,7 +173,7 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 	struct view view = {
 		.facts = facts, .habits = &history->habits, .value = counters.value,
 		.settled = history->first_s > 0 && facts->now_ms / 1000 - history->first_s >= SETTLED_S,
-		.fresh = 0.5, .pace = ratio < 0.2 ? 0.5 : 1,
+		.fresh = 0.5, .pace = ratio < 0.2 ? 0.3 : 1,
 	};
 	if (facts->rcpts_new_known && facts->rcpts_remote > 0)
 		view.fresh = fmin(fmax((double)facts->rcpts_new / (double)facts->rcpts_remote, 0), 1);

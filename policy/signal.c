@@ -47,7 +47,7 @@ enum {
 };
 
 /* Volume alone makes no suspect of a new account: the ramp and limits are for that. */
-#define NEW_ACCOUNT_MOST 1.4
+#define NEW_ACCOUNT_MOST 1.1
 
 /* Part of the recipients that the account knew before, lately; 0 where that is not known. */
 static double known_share(const struct sight *sight)
