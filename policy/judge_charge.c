@@ -51,7 +51,7 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	note_spf(facts, charge_out);
 	if (verdict_refuses(verdict))
 		return;		/* what did not leave is no habit */
-	struct habit_facts habit = judge_habit_facts(facts, verdict->level);
+	struct habit_facts habit = signals_habit_facts(facts, verdict->level < LEVEL_SUSPECT);
 	charge_out->habits = facts->state.history.habits;
 	charge_out->habits_changed = habits_note(&charge_out->habits, &habit);
 	/* whom a stolen account writes to does not become one whom its owner knows */

@@ -6,6 +6,7 @@
 #define PENSTOCK_JUDGE_INSIDE_H
 
 #include "policy/judge.h"
+#include "policy/signal.h"
 
 enum answer { COULD_NOT_TELL, NO, YES };
 
@@ -26,7 +27,6 @@ static inline bool judge_shows(const struct policy *policy, enum rule rule)
 
 /* The message had been charged before: Redis said so, or will. */
 bool judge_again(const struct facts *facts);
-struct habit_facts judge_habit_facts(const struct facts *facts, enum level level);
 
 /* Does the account's password change take back what was against it? Then `counts` (NULL: only asked) get what is to be
  * taken off its counters. */

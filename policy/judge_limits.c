@@ -64,21 +64,6 @@ bool judge_again(const struct facts *facts)
 	return facts->again;
 }
 
-struct habit_facts judge_habit_facts(const struct facts *facts, enum level level)
-{
-	const struct rates *rates = &facts->state.history.rates;
-	return (struct habit_facts){
-		.now_s = facts->now_ms / 1000,
-		.local_offset_s = facts->local_offset_s,
-		.address = facts->client_address, .network = facts->client_network, .as = facts->client_as,
-		.sender = facts->sender, .mailer = facts->mailer,
-		.behaves = level < LEVEL_SUSPECT,
-		/* not rolled: what was sent in the clock hour of the last message */
-		.hour_messages = rates->present[WINDOW_MSGS_PER_HOUR],
-		.last_s = rates->at_ms / 1000,
-	};
-}
-
 /* What the account's own sums say before Redis has. */
 static void sums_breach(const struct facts *facts, struct breach *breach)
 {
@@ -105,7 +90,7 @@ static uint64_t distinct_of(const struct facts *facts, enum counted what)
  * its error does not refuse the third of three. */
 static void distinct_breach(const struct facts *facts, struct breach *breach)
 {
-	struct habit_facts habit = judge_habit_facts(facts, LEVEL_GOOD);
+	struct habit_facts habit = signals_habit_facts(facts, true);
 	for (int i = WINDOW_SUMS; i < WINDOW_COUNT; i++) {
 		enum counted what = window_counted((enum window)i);
 		int64_t limit = facts->limits.window[i];
