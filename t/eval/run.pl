@@ -1,0 +1,142 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# run.pl: the daemon, judged by weeks of mail: see README. Ends with 1 where a target is missed, with 2 where it could not
+# be run.
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Basename ();
+use Getopt::Long ();
+use JSON::PP ();
+use POSIX ();
+use Time::HiRes ();
+
+use lib File::Basename::dirname(Cwd::abs_path(__FILE__)), File::Basename::dirname(Cwd::abs_path(__FILE__)) . '/../bench';
+use Corpus;
+use Daemon;
+use Mta;
+use Scores;
+use Stand;
+use Tally;
+use World;
+
+my %option = (split => 'a', seed => 1, modes => 'penstock,no-scanner,limit-200,spamd', accounts => 200, newsletters => 10,
+	      list_size => 2000, travellers => 15, fresh => 10, stolen => 20, days => 28, theft_day => 21, fast => 400,
+	      slow => 200, cache => ($ENV{PENSTOCK_EVAL_CACHE} // ($ENV{TMPDIR} // '/tmp') . '/penstock-eval'));
+# A form for each commit: some 60 seconds. Its numbers are small, so its targets are wider.
+my %small = (modes => 'penstock', accounts => 30, newsletters => 1, list_size => 500, travellers => 2, fresh => 1, stolen => 4,
+	     days => 16, theft_day => 13, fast => 60, slow => 40, ham => 240, hard => 6, spam => 40);
+my %targets = (fast_median => 3, fast_p95 => 10, slow_median => 15, per_thousand => 1, newsletters => 0);
+my %small_targets = (fast_median => 5, fast_p95 => 12, slow_median => 20, per_thousand => 3, newsletters => 0);
+
+my $usage = <<"END";
+usage: t/eval/run.pl [options], from the top of the build tree
+  --split a|b        half of the corpus: tune on a, report on b ($option{split})
+  --modes LIST       of: penstock,no-scanner,limit-200,spamd ($option{modes})
+  --seed N           of the simulated world ($option{seed})
+  --small            a small world, one minute
+  --own-texts        messages written by us in place of the corpus
+  --accounts, --newsletters, --list_size, --travellers, --fresh, --stolen, --days, --theft_day, --fast, --slow N
+  --cache FOLDER     for the corpus and the scanner's scores ($option{cache})
+  --set TEXT         more lines for the daemon's configuration
+  --json FILE        the result for programs
+  --log FILE         one line a message, of the first mode
+  --keep             keep logs
+END
+Getopt::Long::GetOptions(\my %given, 'split=s', 'modes=s', 'seed=i', 'small', 'own-texts', 'cache=s', 'set=s', 'json=s', 'log=s',
+			 'keep', 'help', map { "$_=i" } qw(accounts newsletters list_size travellers fresh stolen days theft_day fast slow))
+	or do { print STDERR $usage; exit 2 };
+if ($given{help}) {
+	print $usage;
+	exit 0;
+}
+%option = (%option, $given{small} ? %small : (), %given);
+%targets = %small_targets if $given{small};
+
+my $stand;
+my $started = Time::HiRes::time();
+$SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
+END {
+	my $status = $?;
+	$stand->finish if $stand;
+	$? = $status;
+}
+exit(eval { main() } // do { print STDERR $@; 2 });
+
+sub say_progress { printf STDERR "%4.0f s  %s\n", Time::HiRes::time() - $started, join '', @_ }
+
+sub main
+{
+	my @modes = split /,/, $option{modes};
+	mkdir $option{cache};
+	$stand = Stand->new(descriptors => 2000);
+	$stand->{keep} = $option{keep};
+	my $corpus = messages();
+	my @all = map { @$_ } @$corpus{qw(ham hard spam)};
+	Scores->new(cache => $option{cache}, stand => $stand, say => \&say_progress)->learn(@all) if grep { $_ ne 'no-scanner' && $_ ne 'limit-200' } @modes;
+	my $world = World->new(%option, corpus => $corpus);
+	say_progress(sprintf '%d accounts, %d messages in %d days', scalar @{ $world->{accounts} }, scalar @{ $world->{events} }, $option{days});
+	my %results;
+	for my $mode (@modes) {
+		my $daemon = Daemon->new(stand => $stand, mode => $mode, world => $world, messages => \@all, set => $option{set});
+		$results{$mode} = run_mode($daemon, $world, $mode);
+		$daemon->stop;
+	}
+	return report(\@modes, \%results);
+}
+
+sub messages
+{
+	my $data = $option{'own-texts'} ? undef : Corpus::fetch($option{cache}, \&say_progress);
+	say_progress('the corpus is not here: messages written by us take its place') if !$data;
+	my $corpus = $data ? Corpus::load($data, $option{split}) : Corpus::own_texts();
+	for my $kind (qw(ham hard spam)) {
+		splice @{ $corpus->{$kind} }, $option{$kind} if $option{$kind} && @{ $corpus->{$kind} } > $option{$kind};
+	}
+	return $corpus;
+}
+
+sub run_mode
+{
+	my ($daemon, $world, $mode) = @_;
+	my $tally = Tally->new;
+	my (@reports, $sent);
+	my $log;
+	open $log, '>', $option{log} or die "$option{log}: $!\n" if $option{log} && $mode eq (split /,/, $option{modes})[0];
+	my $began = Time::HiRes::time();
+	for my $event (@{ $world->{events} }) {
+		while (@reports && $reports[0][0] <= $event->{t}) {
+			my ($t, $name) = @{ shift @reports };
+			$daemon->clock($t);
+			$daemon->report_dead($name);
+		}
+		$daemon->clock($event->{t});
+		my ($answer, $level, $line) = $daemon->send($event);
+		$tally->note($event, $answer, $level);
+		push @reports, [$event->{t} + 60, $event->{account}{name}] if $event->{dead} && $answer->{action} eq 'pass';
+		print $log "$event->{class} ", defined $event->{nth} ? "$event->{nth} " : '- ', "$answer->{action} $line\n" if $log;
+		say_progress(sprintf '%s: %d messages, day %.1f, %.0f a second', $mode, $sent, $event->{t} / 86400,
+			     $sent / (Time::HiRes::time() - $began)) if ++$sent % 5000 == 0;
+	}
+	my $result = $tally->result;
+	my $attacks = $result->{attacks};
+	say_progress(sprintf '%s: fast %s / %s, slow %s / %s, %.2f in 1,000 good messages disturbed, %d accounts wrongly moved', $mode,
+		     (map { $_ // '-' } map { @$_{qw(median p95)} } @$attacks{qw(fast slow)}), $result->{per_thousand}, scalar @{ $result->{wrongly_moved} });
+	return $result;
+}
+
+sub report
+{
+	my ($modes, $results) = @_;
+	print Tally::markdown($modes, $results);
+	if ($option{json}) {
+		open my $out, '>', $option{json} or die "$option{json}: $!\n";
+		print $out JSON::PP->new->canonical->pretty->encode({ split => $option{split}, seed => $option{seed}, results => $results });
+		close $out or die "$option{json}: $!\n";
+	}
+	my @missed = $results->{penstock} ? Tally::missed($results->{penstock}, \%targets) : ();
+	print "\n", @missed ? map({ "missed: $_\n" } @missed) : "all targets are reached\n" if $results->{penstock};
+	return @missed ? 1 : 0;
+}
