@@ -35,6 +35,8 @@ sub new
 	my ($penstock) = grep { -x } $ENV{PENSTOCK} // (), 'penstock';
 	my ($shim) = map { Cwd::abs_path($_) } grep { -f } $ENV{CLOCK_SHIM} // (), 't/eval/clock_shim.so';
 	die "penstock and t/eval/clock_shim.so are not there; run this from the top of the build tree, by make eval\n" if !$penstock || !$shim;
+	# a configuration that this daemon does not know yet is an error, so look whether it does
+	$self->{ases} = `$penstock --sample` =~ /^\s*#clients = /m ? 'clients = true; ' : '';
 	$self->clock(0);
 	my @env = ('env', "LD_PRELOAD=$shim", 'PENSTOCK_EVAL_CLOCK=' . $stand->path('clock'), 'TZ=UTC');
 	$self->{redis_path} = $stand->path('redis.sock');
@@ -122,7 +124,7 @@ control: { socket = "$dir/control.sock"; };
 socketmap: { listen = ""; };
 redis: { server = "unix:$dir/redis.sock"; timeout_ms = 4000; };
 dns: { servers = [ "127.0.0.1:$self->{dns_port}" ]; };
-origin: { zone4 = "origin.eval.test"; zone6 = ""; names = ""; };
+origin: { $self->{ases}zone4 = "origin.eval.test"; zone6 = ""; names = ""; };
 catalogue: { file = ""; };
 monitor: { interval_minutes = 0; };
 spf: { client = "off"; transports = false; };
