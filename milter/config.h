@@ -108,9 +108,9 @@
 	ROW("spf.timeout_ms", spf_timeout_ms, INT, "2000", 10, 30000, "SPF that is not known after so long is unknown.") \
 	ROW("accounts.cut_tag", accounts_cut_tag, BOOL, "true", 0, 0, "user+tag@domain is the account user@domain.") \
 	ROW("accounts.passwd", accounts_passwd, STRING, "/etc/passwd", 0, 255, "Login names of source uid, read at start and at reload.") \
-	ROW("reputation.prior_new", reputation_prior_new, FLOAT, "-1.0", -10, 10,                  \
+	ROW("reputation.prior_new", reputation_prior_new, FLOAT, "-2.5", -10, 10,                  \
 	    "Log-odds that a new account sends abuse, before anything is seen.")                   \
-	ROW("reputation.prior_good", reputation_prior_good, FLOAT, "-3.0", -10, 10, "The same for an account with a history.") \
+	ROW("reputation.prior_good", reputation_prior_good, FLOAT, "-4.5", -10, 10, "The same for an account with a history.") \
 	ROW("reputation.suspect_enter", reputation_suspect_enter, FLOAT, "0.5", -20, 20, "Score from which an account is suspect.") \
 	ROW("reputation.suspect_leave", reputation_suspect_leave, FLOAT, "-0.5", -20, 20, "Score below which it no longer is.") \
 	ROW("reputation.blocked_enter", reputation_blocked_enter, FLOAT, "3.0", -20, 20, "Score from which an account is blocked.") \
@@ -118,7 +118,7 @@
 	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
 	    "suspect and blocked are kept at least so many seconds.")                              \
 	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for so many days ...") \
-	ROW("reputation.new_messages", reputation_new_messages, INT, "20", 0, 1000000, "... and at least so many messages.") \
+	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, "... and at least so many messages.") \
 	ROW("reputation.blocked_action", reputation_blocked_action, STRING, "reject", 1, 10,       \
 	    "What happens to a blocked account's mail: reject, defer or hold.")                    \
 	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, "Scanner score from which a message is tagged (X-Penstock-Spam).") \

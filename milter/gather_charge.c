@@ -130,7 +130,7 @@ static void add_new_known(const struct message *message, struct charge_ask *ask)
 	bool gets_map = !before->many && (charge->habits_changed & HABIT_KNOWN) != 0 && charge->habits.many;
 	ask->charge.new_known = ask->new_known;
 	/* whom a stolen account writes to does not become one whom its owner knows */
-	if (!charge->quota || message->verdict.level >= LEVEL_SUSPECT || !(before->many || gets_map))
+	if (!charge->quota || message->verdict.level == LEVEL_BLOCKED || !(before->many || gets_map))
 		return;
 	for (int i = 0; i < HABIT_KNOWN_MAX && gets_map; i++)
 		if (before->known[i] != 0)
@@ -145,7 +145,7 @@ static void add_new_known(const struct message *message, struct charge_ask *ask)
 static bool is_bad(const struct message *message)
 {
 	const struct content *content = &message->facts.content;
-	return (content->known != KNOWLEDGE_NONE && content->spam) || message->verdict.level >= LEVEL_SUSPECT;
+	return (content->known != KNOWLEDGE_NONE && content->spam) || message->verdict.level == LEVEL_BLOCKED;
 }
 
 static struct charge_ask *charge_new(const struct session *session, void (*its_run)(struct loop_job *job))

@@ -56,8 +56,8 @@ static double content_ratio(const struct content *content)
 	return content->spam ? fmax(ratio, 1) : fmin(ratio, 1);
 }
 
-/* Spam by twice the threshold and more: 2; just over it: 1; just below: 0.6; most people's mail, at a fifth of it and
- * below: -0.35. */
+/* Spam by twice the threshold and more: 2; just over it: 1; just below: 0.6, which a thousand of them bring it to as
+ * well; most people's mail, at two fifths of it and below: -0.35. */
 static double evidence_content(const struct view *view)
 {
 	double ratio = content_ratio(&view->facts->content);
@@ -65,13 +65,14 @@ static double evidence_content(const struct view *view)
 		return 0;
 	if (view->facts->content.spam)
 		return fmin(ratio, 2);
-	return -0.35 + 0.95 * fmax(ratio - 0.2, 0) / 0.8;
+	double step = -0.35 + 0.95 * fmax(ratio - 0.4, 0) / 0.6;
+	return step < 0 ? step : step_to(view->value[COUNTER_CONTENT], step, 0.6);
 }
 
 static double evidence_place(const struct view *view)
 {
 	const struct facts *facts = view->facts;
-	if (facts->client_network == 0 || habit_count_networks(view->habits) == 0)
+	if (facts->client_network == 0 || !view->settled || habit_count_networks(view->habits) == 0)
 		return 0;
 	if (habit_has_network(view->habits, facts->client_network))
 		return -0.3;
@@ -132,8 +133,8 @@ static double evidence_fresh(const struct view *view)
 	return -0.4 * log(share) * view->fresh * view->pace - 0.8 * (1 - view->fresh);
 }
 
-/* Who said the same: other accounts, and of them bad ones. From one account alone it may be this one, which tries again
- * what the scanner took for spam. Seen many times from many, it is still one fact. */
+/* Who said the same: other accounts, and of them bad ones. From one account alone it is this one: its newsletter, or
+ * what it tries again. Seen many times from many, it is still one fact. */
 static double evidence_campaign(const struct view *view)
 {
 	const struct campaign *campaign = &view->facts->campaign;
@@ -142,10 +143,9 @@ static double evidence_campaign(const struct view *view)
 	if (!(campaign->messages >= 0.5))
 		return -0.3;
 	double bad = fmin(campaign->bad / campaign->messages, 1) * campaign->messages / (campaign->messages + 0.5);
-	bool others = campaign->accounts >= 1.5;
-	double step = 3.5 * bad * (others ? 1 : 0.25);
-	if (others)
-		step += 0.4 * log2(campaign->accounts) * view->fresh * view->pace;
+	if (campaign->accounts < 1.5)
+		return -0.1;
+	double step = 3.5 * bad + 0.4 * log2(campaign->accounts) * view->fresh * view->pace;
 	return step > 0.1 ? step : -0.1;
 }
 

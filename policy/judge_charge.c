@@ -27,6 +27,9 @@ static void note_spf(const struct facts *facts, struct charge *charge)
 		text_copy(charge->unauthorised, sizeof charge->unauthorised, "-");
 }
 
+/* log-odds of hard evidence from which an account is taken to be in other hands */
+#define HARD_LEAST 1.0
+
 static enum level level_to_keep(const struct facts *facts, const struct verdict *verdict)
 {
 	/* what an admin decided is his key's, not the account's record: it ends with the key */
@@ -51,7 +54,9 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	note_spf(facts, charge_out);
 	if (verdict_refuses(verdict))
 		return;		/* what did not leave is no habit */
-	struct habit_facts habit = signals_habit_facts(facts, verdict->level < LEVEL_SUSPECT);
+	/* Who is suspect for new habits alone has to be able to get used to them. */
+	bool behaves = verdict->level < LEVEL_SUSPECT || (verdict->level == LEVEL_SUSPECT && verdict->terms.hard < HARD_LEAST);
+	struct habit_facts habit = signals_habit_facts(facts, behaves);
 	charge_out->habits = facts->state.history.habits;
 	charge_out->habits_changed = habits_note(&charge_out->habits, &habit);
 	/* whom a stolen account writes to does not become one whom its owner knows */

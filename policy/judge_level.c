@@ -39,7 +39,7 @@ void judge_counts(const struct facts *facts, const struct verdict *verdict, doub
 	bool sent = facts->rcpts_remote > 0 && !verdict_refuses(verdict);
 	counts_out[COUNTER_MESSAGES] = sent ? 1 : 0;
 	counts_out[COUNTER_RCPTS] = sent ? (double)facts->rcpts_remote : 0;
-	counts_out[COUNTER_NEW_RCPTS] = sent ? (double)facts->rcpts_new : 0;
+	counts_out[COUNTER_NEW_RCPTS] = sent && facts->rcpts_new_known ? (double)facts->rcpts_new : 0;
 	counts_out[COUNTER_SPAM] = facts->content.known != KNOWLEDGE_NONE && facts->content.spam ? 1 : 0;
 	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
 	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
@@ -49,6 +49,15 @@ void judge_counts(const struct facts *facts, const struct verdict *verdict, doub
 	counts_out[COUNTER_BREACHES] = own ? 1 : 0;
 	signals_evidence(facts, counts_out);
 	judge_pardon(&facts->state, facts->now_ms, counts_out);
+}
+
+/* Seconds since its first message, or since its panel made it. */
+static int64_t age_s(const struct account_state *state, int64_t now_s)
+{
+	int64_t from_s = state->history.first_s > 0 ? state->history.first_s : now_s;
+	if (state->limits.created_s > 0 && state->limits.created_s < from_s)
+		from_s = state->limits.created_s;
+	return now_s - from_s;
 }
 
 struct score judge_score(const struct policy *policy, const struct account_state *state, const struct facts *facts,
@@ -64,7 +73,7 @@ struct score judge_score(const struct policy *policy, const struct account_state
 		counters_add(&sight.counters, more);
 	rates_roll(&sight.rates, now_ms);
 	sight.hour_messages = rates_used(&sight.rates, WINDOW_MSGS_PER_HOUR) + (more != NULL ? more[COUNTER_MESSAGES] : 0);
-	bool aged = history->first_s > 0 && now_ms / 1000 - history->first_s >= policy->levels.new_for_s &&
+	bool aged = age_s(state, now_ms / 1000) >= policy->levels.new_for_s &&
 		    sight.counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
 	bool good = aged || history->level == LEVEL_GOOD;
 	return signals_score(policy->signals, &sight, good ? policy->prior_good : policy->prior_new);
@@ -81,7 +90,7 @@ static enum level level_with(const struct policy *policy, const struct account_s
 		.before = history->level,
 		.before_s = judge_pardon(state, now_ms, NULL) ? INT64_MAX : now_s - history->level_since_s,
 		.score = score,
-		.age_s = history->first_s > 0 ? now_s - history->first_s : 0,
+		.age_s = age_s(state, now_s),
 		.messages = counters.value[COUNTER_MESSAGES] + messages,
 	};
 	return level_next(&policy->levels, &facts);

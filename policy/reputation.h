@@ -55,18 +55,18 @@ struct counters {
 	ROW(CONTENT, "content", 1.0, 0.2, 6.0, "what scanners say of its messages")                \
 	ROW(SPAM, "spam", 1.0, 0.2, 8.0, "share of spam among a week's messages")                  \
 	ROW(BURST, "burst", 1.0, 0.5, 3.0, "messages within an hour over what is usual at that hour of the week") \
-	ROW(NEW_RCPTS, "new_rcpts", 1.0, 0.3, 3.0, "share of recipients that it never wrote to before") \
+	ROW(NEW_RCPTS, "new_rcpts", 1.0, 0.3, 2.0, "share of recipients that it never wrote to before") \
 	ROW(FAN_ADDRESSES, "fan_addresses", 1.0, 0.5, 2.0, "distinct client addresses a day")      \
 	ROW(FAN_NETWORKS, "fan_networks", 1.0, 0.5, 3.0, "distinct client /24s (IPv6: /48s) a day") \
 	ROW(FAN_ASES, "fan_ases", 1.0, 0.5, 3.0, "distinct client ASes a day")                     \
-	ROW(NEW_PLACE, "new_place", 1.0, 0.3, 2.5, "a client in a network and an AS that it never came from") \
+	ROW(NEW_PLACE, "new_place", 1.0, 0.3, 2.0, "a client in a network and an AS that it never came from") \
 	ROW(EXPLOIT, "exploit_listed", 0.5, 0.0, 2.5, "clients on lists of hijacked machines")     \
 	ROW(CAMPAIGN, "campaign", 1.0, 0.3, 5.0, "nearly the same body from other accounts too, or known as spam") \
 	ROW(DEAD_RCPTS, "dead_rcpts", 1.0, 0.3, 5.0, "share of recipients that do not exist")      \
 	ROW(TRAPS, "traps", 3.0, 0.0, 6.0, "spam-trap recipients")                                 \
 	ROW(COMPLAINTS, "complaints", 1.0, 0.3, 4.0, "share of recipients who complain")           \
 	ROW(FOREIGN_SENDER, "foreign_sender", 1.0, 0.3, 2.5, "sender addresses that are not the account's") \
-	ROW(ODDITIES, "oddities", 1.0, 0.3, 2.0, "HELO and header as bulk mailers write them")     \
+	ROW(ODDITIES, "oddities", 1.0, 0.3, 1.3, "HELO and header as bulk mailers write them")     \
 	ROW(UNUSED_HOUR, "unused_hour", 1.0, 0.3, 1.5, "mail at hours at which it never sent")     \
 	ROW(AUTH_FAILURES, "auth_failures", 1.0, 0.5, 2.0, "failed logins before one that worked") \
 	ROW(BREACHES, "limit_breaches", 0.25, 0.0, 1.5, "messages that would have passed a limit")
@@ -85,6 +85,7 @@ struct signal_setting {
 struct score {
 	double sum;		/* log-odds that the account sends abuse; 0: even */
 	double prior;
+	double hard;		/* the part of the sum that only abuse brings: no mere change of habits */
 	double raw[SIGNAL_COUNT];	/* before weight, floor and cap */
 	double term[SIGNAL_COUNT];
 };

@@ -49,17 +49,17 @@ enum {
 /* Volume alone makes no suspect of a new account: the ramp and limits are for that. */
 #define NEW_ACCOUNT_MOST 1.1
 
-/* Part of the recipients that the account knew before, lately; 0 where that is not known. */
+/* Part of the message's recipients that the account knew before, of its recipients of a week where there is no message;
+ * 0 where that is not known. A letter to known people, however many, is no thief's. */
 static double known_share(const struct sight *sight)
 {
 	double rcpts = sight->counters.value[COUNTER_RCPTS], fresh = sight->counters.value[COUNTER_NEW_RCPTS];
-	double lately = rcpts >= 1 ? 1 - fmin(fresh / rcpts, 1) : 0;
 	const struct facts *facts = sight->facts;
 	if (facts == NULL)
-		return lately;
+		return rcpts >= 1 ? 1 - fmin(fresh / rcpts, 1) : 0;
 	if (!facts->rcpts_new_known || facts->rcpts_remote <= 0)
 		return 0;
-	return (lately + 1 - fmin((double)facts->rcpts_new / (double)facts->rcpts_remote, 1)) / 2;
+	return 1 - fmin((double)facts->rcpts_new / (double)facts->rcpts_remote, 1);
 }
 
 /* Log-likelihood ratio of `n` under its own rate against a rate that is `expected`, uncertain as a Gamma distribution
@@ -78,8 +78,10 @@ static double signal_burst(const struct sight *sight)
 	bool known = !isnan(usual);
 	double expected = known ? (3 * usual + USUAL_AN_HOUR) / 4 : USUAL_AN_HOUR;
 	double minute = rates_used(&sight->rates, WINDOW_MSGS_PER_MINUTE) + (sight->facts != NULL ? 1 : 0);
-	double hourly = burst_log_odds(sight->hour_messages, expected, known ? 4 : 2);
-	double a_minute = burst_log_odds(minute, fmax(expected / 10, PEOPLE_A_MINUTE), 2);
+	/* a letter to two thousand readers is no burst of the messages beside it either */
+	double strange = rates_used(&sight->rates, WINDOW_NEW_RCPTS_PER_DAY) + (sight->facts != NULL ? (double)sight->facts->rcpts_new : 0);
+	double hourly = burst_log_odds(fmin(sight->hour_messages, strange), expected, known ? 4 : 2);
+	double a_minute = burst_log_odds(fmin(minute, strange), fmax(expected / 10, PEOPLE_A_MINUTE), 2);
 	double odds = fmax(hourly, a_minute) * (1 - known_share(sight));
 	return known ? odds : fmin(odds, NEW_ACCOUNT_MOST);
 }
@@ -103,7 +105,7 @@ static double signal_complaints(const struct sight *sight)
 static double signal_new_rcpts(const struct sight *sight)
 {
 	double share = share_of(sight, COUNTER_NEW_RCPTS, COUNTER_RCPTS, 0.25, 200);
-	return fmax(share, sight->counters.value[COUNTER_FRESH]);
+	return fmax(share / 2, sight->counters.value[COUNTER_FRESH]);
 }
 
 static double signal_traps(const struct sight *sight)
@@ -134,17 +136,17 @@ static double fan_out(const struct sight *sight, enum counted what, double usual
 
 static double signal_fan_addresses(const struct sight *sight)
 {
-	return 0.6 * fan_out(sight, COUNTED_ADDRESSES, 4);
+	return 0.5 * fan_out(sight, COUNTED_ADDRESSES, 8);
 }
 
 static double signal_fan_networks(const struct sight *sight)
 {
-	return 0.8 * fan_out(sight, COUNTED_NETWORKS, 3);
+	return 0.8 * fan_out(sight, COUNTED_NETWORKS, 5);
 }
 
 static double signal_fan_ases(const struct sight *sight)
 {
-	return fan_out(sight, COUNTED_ASES, 2);
+	return fan_out(sight, COUNTED_ASES, 3);
 }
 
 static signal_function *const functions[SIGNAL_COUNT] = {
@@ -168,16 +170,26 @@ static signal_function *const functions[SIGNAL_COUNT] = {
 	[SIGNAL_BREACHES] = signal_breaches,
 };
 
+/* What only abuse does. The rest is a change of habits: together enough to move an account's mail to another address,
+ * never enough to block it. */
+static const bool is_hard[SIGNAL_COUNT] = {
+	[SIGNAL_CONTENT] = true, [SIGNAL_SPAM] = true, [SIGNAL_EXPLOIT] = true, [SIGNAL_CAMPAIGN] = true,
+	[SIGNAL_DEAD_RCPTS] = true, [SIGNAL_TRAPS] = true, [SIGNAL_COMPLAINTS] = true,
+};
+#define SOFT_MOST 5.2
+
 struct score signals_score(const struct signal_setting settings[SIGNAL_COUNT], const struct sight *sight, double prior)
 {
 	struct score score = { .sum = prior, .prior = prior };
+	double soft = 0;
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		const struct signal_setting *set = &settings[i];
 		score.raw[i] = functions[i](sight);
 		/* nothing seen is no credit: good behaviour shows in the prior, by age and volume */
 		double term = score.raw[i] * set->weight;
 		score.term[i] = term < set->floor || !(term > 0) ? 0 : fmin(term, set->cap);
-		score.sum += score.term[i];
+		*(is_hard[i] ? &score.hard : &soft) += score.term[i];
 	}
+	score.sum += score.hard + fmin(soft, SOFT_MOST);
 	return score;
 }

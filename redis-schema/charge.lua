@@ -102,6 +102,9 @@ redis.call('HSET', KEYS[1], unpack(fields))
 if p[4] == 1 then
 	redis.call('HDEL', KEYS[1], 'spf')
 end
+if ARGV[6] ~= '' then
+	redis.call('SETBIT', KEYS[2], 65535, 0) -- whole from the start: its readers want all of it
+end
 for i = 1, #ARGV[6], 2 do
 	local high, low = string.byte(ARGV[6], i, i + 1)
 	redis.call('SETBIT', KEYS[2], high * 256 + low, 1)

@@ -6,10 +6,12 @@ package Tally;
 use strict;
 use warnings;
 
+my $learning_s = 7 * 86400;
+
 sub new
 {
 	my ($class) = @_;
-	return bless { attack => {}, moved => {}, good => { map { $_ => { sent => 0, disturbed => 0, by => {} } } qw(good list trip owner) } }, $class;
+	return bless { attack => {}, moved => {}, good => { map { $_ => { sent => 0, disturbed => 0, by => {} } } qw(good list trip first owner) } }, $class;
 }
 
 # One message: its event, the answer, and the account's level then (undef where nobody keeps levels).
@@ -34,9 +36,11 @@ sub note
 	my $theft = $account->{theft};
 	# what the owner sends once his password is out is another question
 	$class = 'owner' if $theft && $event->{t} >= $theft->{start};
+	# a daemon that saw an account for the first time this week has no habits of his to go by
+	$class = 'first' if $class ne 'owner' && $event->{t} < $learning_s;
 	my $row = $self->{good}{$class};
 	$row->{sent}++;
-	$self->{moved}{$name} //= { kind => $account->{kind}, t => $event->{t} } if $caught && $class ne 'owner';
+	$self->{moved}{$name} //= { kind => $account->{kind}, t => $event->{t} } if $caught && $class !~ /^(?:owner|first)$/;
 	return if !$way;
 	$row->{disturbed}++;
 	$row->{by}{$way}++;
@@ -116,6 +120,7 @@ sub markdown
 	$row->('good messages disturbed, of 1,000', sub { sprintf '%.2f', $_[0]{per_thousand} });
 	$row->('of them', sub { my $by = $_[0]{by}; join(', ', map { "$_ $by->{$_}" } sort keys %$by) || 'none' });
 	$row->('good messages in all', sub { $_[0]{sent} });
+	$row->('good messages disturbed in the first week, of 1,000', sub { my $s = $_[0]{good}{first}; sprintf '%.2f', $s->{sent} ? 1000 * $s->{disturbed} / $s->{sent} : 0 });
 	$row->('newsletter messages disturbed', sub { "$_[0]{good}{list}{disturbed} of $_[0]{good}{list}{sent}" });
 	$row->('travellers\' messages disturbed', sub { "$_[0]{good}{trip}{disturbed} of $_[0]{good}{trip}{sent}" });
 	$row->('accounts wrongly moved', sub { scalar @{ $_[0]{wrongly_moved} } });
