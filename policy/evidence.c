@@ -145,7 +145,8 @@ static double evidence_campaign(const struct view *view)
 	double bad = fmin(campaign->bad / campaign->messages, 1) * campaign->messages / (campaign->messages + 0.5);
 	if (campaign->accounts < 1.5)
 		return -0.1;
-	double step = 3.5 * bad + 0.4 * log2(campaign->accounts) * view->fresh * view->pace;
+	double same = 0.4 * log2(campaign->accounts) * view->fresh * view->pace;	/* a form letter of one company, maybe */
+	double step = 3.5 * bad + step_to(view->value[COUNTER_CAMPAIGN], same, 1);
 	return step > 0.1 ? step : -0.1;
 }
 

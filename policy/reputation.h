@@ -60,7 +60,7 @@ struct counters {
 	ROW(FAN_NETWORKS, "fan_networks", 1.0, 0.5, 3.0, "distinct client /24s (IPv6: /48s) a day") \
 	ROW(FAN_ASES, "fan_ases", 1.0, 0.5, 3.0, "distinct client ASes a day")                     \
 	ROW(NEW_PLACE, "new_place", 1.0, 0.3, 2.0, "a client in a network and an AS that it never came from") \
-	ROW(EXPLOIT, "exploit_listed", 0.5, 0.0, 2.5, "clients on lists of hijacked machines")     \
+	ROW(EXPLOIT, "exploit_listed", 0.8, 0.0, 3.5, "clients on lists of hijacked machines")     \
 	ROW(CAMPAIGN, "campaign", 1.0, 0.3, 5.0, "nearly the same body from other accounts too, or known as spam") \
 	ROW(DEAD_RCPTS, "dead_rcpts", 1.0, 0.3, 5.0, "share of recipients that do not exist")      \
 	ROW(TRAPS, "traps", 3.0, 0.0, 6.0, "spam-trap recipients")                                 \
