@@ -9,6 +9,7 @@
 #include "milter/monitor.h"
 #include "milter/place.h"
 #include "milter/stats.h"
+#include "milter/warmup.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "redis-schema/store.h"
@@ -270,6 +271,7 @@ void gather_message(struct session *session)
 	}
 	bool missed = false;
 	monitor_states(config, facts->transports);
+	warmup_states(config, facts->transports);
 	gather_spf_message(session, deadline_ms);
 	rbl_collect(session->listings, deadline_ms, &facts->listings);
 	for (int i = 0; i < config->scanner_count; i++) {

@@ -10,6 +10,7 @@
 #include "milter/sender.h"
 #include "milter/shadow.h"
 #include "milter/stats.h"
+#include "milter/warmup.h"
 #include "policy/base/text.h"
 
 #include "policy/base/banned.h"
@@ -113,8 +114,6 @@ static void log_message(const struct session *session, const char *stage, const 
 	add_more(&line, message);
 	if (message->forged_count > 0)
 		text_addf(&line, " forged=%llu", (unsigned long long)message->forged_count);
-	if (facts->again)
-		text_add(&line, " again=yes");
 	text_addf(&line, " redis=%s ms=%lld stage=%s", knowledge_word(facts->state.known),
 		  (long long)(clock_monotonic_ms() - message->started_ms), stage);
 	log_line(SEVERITY_INFO, "%s", memory);
@@ -129,6 +128,7 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	if (ended && !verdict_refuses(verdict) && verdict->transport != NULL && message->from[0] != '\0' &&
 	    message->facts.rcpts_remote > 0)
 		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
+	warmup_note(session, stage, queue_id);
 	factlog_note(session, stage, queue_id);
 	shadow_note(session, stage, queue_id);
 	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id);

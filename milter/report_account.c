@@ -4,6 +4,7 @@
 #include "milter/clock.h"
 #include "milter/daemon.h"
 #include "milter/monitor.h"
+#include "milter/warmup.h"
 
 #include <stdlib.h>
 
@@ -121,6 +122,7 @@ static void set_transport(json_t *json, const struct config *config, enum level 
 	const struct pool *pool = pools_find(config->pools, config->pool_count, level);
 	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
 	monitor_states(config, states);
+	warmup_states(config, states);
 	const struct transport *transport = pool == NULL ? NULL : pool_pick(pool, account, states);
 	report_set_text(json, "pool", pool == NULL ? NULL : pool->name);
 	report_set_text(json, "transport", transport == NULL ? NULL : transport->name);

@@ -6,6 +6,7 @@
 #include "milter/monitor.h"
 #include "milter/report_inside.h"
 #include "milter/stats.h"
+#include "milter/warmup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +201,20 @@ static void set_standing(json_t *row, const struct monitor_view *view)
 	set_time(row, "ends", view->ends_ms);
 }
 
+/* Null where it is warm; it may be watched or not. */
+static void set_warmup(json_t *row, const struct transport *transport, const struct monitor_view *view)
+{
+	struct warmup_view warming;
+	if (!warmup_view(transport, &warming)) {
+		json_object_set_new(row, "warmup", json_null());
+		return;
+	}
+	int withheld = view->standing != NULL && view->withheld > warming.withheld ? view->withheld : warming.withheld;
+	json_object_set_new(row, "share", json_real((double)(TRANSPORT_OUT - withheld) / TRANSPORT_OUT));
+	json_object_set_new(row, "warmup", json_pack("{s:I, s:I, s:I}", "since", (json_int_t)transport->warmup_since_s, "today",
+						     (json_int_t)warming.sent, "today_most", (json_int_t)warming.cap));
+}
+
 static json_t *transport_report(const struct config *config, const struct transport *transport, const struct stats *stats)
 {
 	struct monitor_view view;
@@ -212,6 +227,7 @@ static json_t *transport_report(const struct config *config, const struct transp
 	report_set_real(row, "weight", transport->weight);
 	report_set_int(row, "messages", (int64_t)report_transport_messages(stats, transport->name));
 	set_standing(row, &view);
+	set_warmup(row, transport, &view);
 	return row;
 }
 

@@ -24,6 +24,7 @@
 #include "milter/shadow.h"
 #include "milter/socketmap.h"
 #include "milter/stats.h"
+#include "milter/warmup.h"
 #include "milter/web/http.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
@@ -227,7 +228,8 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
 	    !held_start(loop_base(the_daemon.loop)) || !open_all(server, error, error_size) ||
-	    !monitor_start(the_daemon.loop) || !shadow_start(loop_base(the_daemon.loop)))
+	    !monitor_start(the_daemon.loop) || !warmup_start(loop_base(the_daemon.loop), config) ||
+	    !shadow_start(loop_base(the_daemon.loop)))
 		server_stop(&server);
 	return server;
 }
@@ -324,6 +326,14 @@ static void warn_fixed(const struct settings *old, const struct settings *new)
 #undef WARN_FIXED
 }
 
+/* Of the setup in force: the configuration that was read may be dropped as soon as another reload comes. */
+static void reload_warmup(void)
+{
+	struct setup *setup = setup_hold();
+	warmup_reload(setup->config);
+	setup_drop(&setup);
+}
+
 void server_reload(struct server *server)
 {
 	char error[CONFIG_ERROR_MAX];
@@ -341,6 +351,7 @@ void server_reload(struct server *server)
 	}
 	if (fine) {
 		monitor_reload();
+		reload_warmup();
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {
 		log_line(SEVERITY_ERROR, "reload: %s; the configuration of before stays in force", error);
@@ -426,6 +437,7 @@ bool server_stop(struct server **server)
 	control_stop(&stopped->control);
 	socketmap_stop(&stopped->socketmap);
 	monitor_stop();
+	warmup_stop();
 	held_stop();
 	shadow_stop();
 	factlog_close();

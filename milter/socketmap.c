@@ -7,6 +7,7 @@
 #include "milter/netstring.h"
 #include "milter/report.h"
 #include "milter/sender.h"
+#include "milter/warmup.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -119,9 +120,11 @@ static const struct transport *pick(const struct config *config, const struct po
 {
 	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
 	monitor_states(config, states);
+	warmup_states(config, states);
 	return pool_pick(pool, account, states);
 }
 
+/* One that has warmed up enough for today keeps the messages that were counted for it. */
 static bool is_out(const struct config *config, const struct transport *transport)
 {
 	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };

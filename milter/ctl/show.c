@@ -249,6 +249,15 @@ static bool add_standing(struct table *table, const json_t *transport)
 	return true;
 }
 
+static void tell_warmup(const json_t *transport, FILE *to)
+{
+	const json_t *warmup = json_object_get(transport, "warmup");
+	int64_t today = whole_of(warmup, "today"), most = whole_of(warmup, "today_most");
+	if (json_is_object(warmup))
+		fprintf(to, "\nTransport %s warms up: %lld of %lld messages today%s.\n", text_of(transport, "name"),
+			(long long)today, (long long)most, today >= most ? "; others take the rest" : "");
+}
+
 void show_pools(const json_t *answer, FILE *to)
 {
 	static const char *const titles[] = { "POOL", "LEVELS", "TRANSPORT", "ADDRESS", "HELO", ">WEIGHT",
@@ -272,9 +281,12 @@ void show_pools(const json_t *answer, FILE *to)
 		fputc('\n', to);
 		table_print(standings, to, 0);
 	}
-	json_array_foreach(pools, i, pool)
+	json_array_foreach(pools, i, pool) {
+		json_array_foreach(json_object_get(pool, "transports"), j, transport)
+			tell_warmup(transport, to);
 		if (json_is_true(json_object_get(pool, "all_listed")))
 			fprintf(to, "\nAll transports of pool %s are listed.\n", text_of(pool, "name"));
+	}
 	table_free(&table);
 	table_free(&standings);
 }

@@ -166,6 +166,31 @@ static void do_hset(int argc, const char *const *argv, struct fake_reply *reply)
 	add_item(reply, "1");
 }
 
+static void do_hincrby(int argc, const char *const *argv, struct fake_reply *reply)
+{
+	struct key *key = get_key(argv[1]);
+	const char *was = find_field(key, argv[2]);
+	int64_t number = 0, more = 0;
+	char text[24];
+	(void)argc;
+	if (was != NULL)
+		text_to_int(was, INT64_MIN, INT64_MAX, &number);
+	text_to_int(argv[3], INT64_MIN, INT64_MAX, &more);
+	snprintf(text, sizeof text, "%lld", (long long)(number + more));
+	set_field(key, argv[2], text);
+	add_item(reply, text);
+}
+
+static void do_expire(int argc, const char *const *argv, struct fake_reply *reply)
+{
+	struct key *key = find_key(argv[1]);
+	int64_t seconds = 0;
+	(void)argc;
+	if (key != NULL && text_to_int(argv[2], 1, INT32_MAX, &seconds))
+		key->ends_ms = clock_now_ms() + seconds * 1000;
+	add_item(reply, key != NULL ? "1" : "0");
+}
+
 static void do_hdel(int argc, const char *const *argv, struct fake_reply *reply)
 {
 	struct key *key = find_key(argv[1]);
@@ -263,6 +288,7 @@ static const struct {
 	{ "HSET", 4, HASH, do_hset },	    { "HDEL", 3, HASH, do_hdel },   { "HMGET", 3, HASH, do_hmget },
 	{ "HGET", 3, HASH, do_hmget },	    { "HGETALL", 2, HASH, do_hgetall }, { "SET", 3, ANY, do_set },
 	{ "GET", 2, STRING, do_get },	    { "DEL", 2, ANY, do_del },
+	{ "HINCRBY", 4, HASH, do_hincrby }, { "EXPIRE", 3, ANY, do_expire },
 	{ "XADD", 9, HASH, do_xadd },	    { "XREVRANGE", 4, HASH, do_xrevrange },
 };
 
