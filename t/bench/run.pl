@@ -157,6 +157,7 @@ sub start_rbldnsd
 	$stand->must_live('rbldnsd');
 }
 
+# The load is like nothing that a policy lets through: the levels are out of reach, and the sum is made all the same.
 sub penstock_config
 {
 	my ($dns_port) = @_;
@@ -173,6 +174,7 @@ socketmap: { listen = "unix:$dir/socketmap.sock"; };
 redis: { server = "unix:$dir/redis.sock"; timeout_ms = 2000; };
 dns: { servers = ["127.0.0.1:$dns_port"]; timeout_ms = 2000; };
 accounts: { sources = ["auth", "certificate", "network", "uid", "sender"]; cut_tag = true; };
+reputation: { suspect_enter = 19.0; suspect_leave = 18.0; blocked_enter = 20.0; blocked_leave = 19.0; };
 blocklists = (
   { zone = "policy.bench.test"; codes = ["127.0.0.10-127.0.0.11 policy"]; weight = 1.0; action = "signal"; },
   { zone = "exploit.bench.test"; codes = ["127.0.0.4-127.0.0.7 exploit"]; weight = 1.0; action = "signal"; }
