@@ -95,8 +95,10 @@ static void about(const struct notice *event, char name[ACCOUNT_MAX + 1])
 {
 	if (event->account[0] != '\0')
 		text_copy(name, ACCOUNT_MAX + 1, event->account);
-	else
+	else if (event->transport[0] != '\0')
 		snprintf(name, ACCOUNT_MAX + 1, "transport:%s", event->transport);
+	else
+		snprintf(name, ACCOUNT_MAX + 1, "host:%s", tell.node);
 }
 
 /* Redis says whether another daemon has mailed already; where it does not say, this one's own table did. */
@@ -210,7 +212,8 @@ void event_note_verdict(const struct session *session, enum stage stage, const c
 {
 	const struct message *message = session->message;
 	struct notice events[2];
-	int count = event_of_verdict(&message->facts, &message->verdict, stage, queue_id, events);
+	const char *reference = message->reference[0] != '\0' ? message->reference : queue_id;
+	int count = event_of_verdict(&message->facts, &message->verdict, stage, reference, events);
 	for (int i = 0; i < count; i++)
 		event_tell(&events[i]);
 }

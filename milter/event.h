@@ -44,7 +44,7 @@ enum {
 struct notice {
 	enum event_kind kind;
 	int64_t time_s;			/* Unix time; 0: now */
-	char account[ACCOUNT_MAX + 1];	/* "" : of no account */
+	char account[ACCOUNT_MAX + 1];	/* "" : of no account; without a transport either, of this host */
 	char transport[TRANSPORT_NAME_MAX + 1], address[64];	/* of LISTED and DELISTED; "" : none */
 	enum level from, to;		/* LEVEL_UNKNOWN: it is not about levels */
 	double score;
@@ -71,8 +71,9 @@ void event_tell(const struct notice *event);
 void event_note_verdict(const struct session *session, enum stage stage, const char *queue_id);
 void event_note_listing(const struct monitor_event *listing, const char *sentence);
 
-/* What a verdict says; returns how many of at most two events were made. Without a clock, a session or a lock. */
-int event_of_verdict(const struct facts *facts, const struct verdict *verdict, enum stage stage, const char *queue_id,
+/* What a verdict says; returns how many of at most two events were made. `reference` is what explains it; NULL: nothing
+ * does. Without a clock, a session or a lock. */
+int event_of_verdict(const struct facts *facts, const struct verdict *verdict, enum stage stage, const char *reference,
 		     struct notice events_out[2]);
 
 /* event_text.c. A new reference; NULL: no memory. */

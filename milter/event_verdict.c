@@ -53,7 +53,7 @@ static void say_done(const struct verdict *verdict, struct text *text)
 }
 
 static struct notice *add_event(struct notice *events, int *count, enum event_kind kind, const struct facts *facts,
-			       const struct verdict *verdict, const char *queue_id)
+			       const struct verdict *verdict, const char *reference)
 {
 	struct notice *event = &events[(*count)++];
 	notice_init(event, kind, facts->account);
@@ -61,8 +61,8 @@ static struct notice *add_event(struct notice *events, int *count, enum event_ki
 	event->judged = true;
 	event->action = verdict->action;
 	event->score = verdict->score;
-	if (queue_id != NULL)
-		text_copy(event->reference, sizeof event->reference, queue_id);
+	if (reference != NULL)
+		text_copy(event->reference, sizeof event->reference, reference);
 	struct text reason = text_over(event->reason, sizeof event->reason);
 	struct text done = text_over(event->done, sizeof event->done);
 	say_reasons(verdict, &reason);
@@ -88,19 +88,19 @@ static bool level_changed(const struct facts *facts, const struct verdict *verdi
 	       verdict->level != state->history.level;
 }
 
-int event_of_verdict(const struct facts *facts, const struct verdict *verdict, enum stage stage, const char *queue_id,
+int event_of_verdict(const struct facts *facts, const struct verdict *verdict, enum stage stage, const char *reference,
 		     struct notice events_out[2])
 {
 	int count = 0;
 	if (level_changed(facts, verdict, stage)) {
 		enum event_kind kind = verdict->level == LEVEL_BLOCKED ? EVENT_BLOCK : EVENT_LEVEL;
-		struct notice *event = add_event(events_out, &count, kind, facts, verdict, queue_id);
+		struct notice *event = add_event(events_out, &count, kind, facts, verdict, reference);
 		event->from = facts->state.history.level;
 		event->to = verdict->level;
 	} else if (facts->state.block[0] != '\0' && has_reason(verdict, REASON_ADMIN_BLOCK)) {
-		add_event(events_out, &count, EVENT_BLOCK, facts, verdict, queue_id)->to = LEVEL_BLOCKED;
+		add_event(events_out, &count, EVENT_BLOCK, facts, verdict, reference)->to = LEVEL_BLOCKED;
 	}
 	if (has_reason(verdict, REASON_LIMIT))
-		add_event(events_out, &count, EVENT_LIMIT, facts, verdict, queue_id)->limit = verdict->breach;
+		add_event(events_out, &count, EVENT_LIMIT, facts, verdict, reference)->limit = verdict->breach;
 	return count;
 }

@@ -2,12 +2,14 @@
 #include "milter/held.h"
 
 #include "milter/clock.h"
+#include "milter/event.h"
 #include "milter/log.h"
 #include "milter/outbox.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,27 +87,43 @@ void held_note(const struct session *session, const char *queue_id)
 
 /* ---- counting */
 
-static void set_late(uint64_t late)
+/* Of the host, not of an account: what is broken is the release. */
+static void tell_late(uint64_t late, const struct held *oldest)
+{
+	struct notice event;
+	notice_init(&event, EVENT_HELD, "");
+	snprintf(event.reason, sizeof event.reason, "%" PRIu64 " held messages are past their date by %d minutes and more, "
+		 "the oldest is %s of %.200s", late, HELD_LATE_S / 60, oldest->queue_id, oldest->account);
+	text_copy(event.done, sizeof event.done, "nothing: they stay held until penstockctl held release runs on this host");
+	text_copy(event.reference, sizeof event.reference, oldest->reference);
+	event_tell(&event);
+}
+
+/* `oldest`: of those that are late, where there are any. */
+static void set_late(uint64_t late, const struct held *oldest)
 {
 	pthread_mutex_lock(&held_all.lock);
 	held_all.stats.late = late;
 	pthread_mutex_unlock(&held_all.lock);
-	if (late > 0 && !held_all.said_late)
+	if (late > 0 && !held_all.said_late) {
+		tell_late(late, oldest);
 		log_line(SEVERITY_WARNING, "held: %llu messages are past their date by %d minutes and more; is "
 			 "penstock-release.timer at work?", (unsigned long long)late, HELD_LATE_S / 60);
+	}
 	held_all.said_late = late > 0;
 }
 
 static void on_late(void *arg, const char *error, int count, const char *const *items)
 {
 	uint64_t late = 0;
-	struct held held;
+	struct held held, oldest;
 	(void)arg;
 	held_all.asking = false;
 	for (int i = 0; i < count; i++)
-		late += items[i] != NULL && held_read(items[i], &held) && strcmp(held.node, the_daemon.node) == 0;
+		if (items[i] != NULL && held_read(items[i], &held) && strcmp(held.node, the_daemon.node) == 0 && late++ == 0)
+			oldest = held;
 	if (error == NULL && held_all.running)
-		set_late(late);
+		set_late(late, &oldest);
 }
 
 static void on_count(void *arg, const char *error, int count, const char *const *items)
@@ -120,7 +138,7 @@ static void on_count(void *arg, const char *error, int count, const char *const 
 	held_all.stats.messages = (uint64_t)messages;
 	pthread_mutex_unlock(&held_all.lock);
 	if (messages == 0) {
-		set_late(0);
+		set_late(0, NULL);
 		return;
 	}
 	held_all.asking = true;

@@ -40,10 +40,10 @@ void show_events(const json_t *answer, FILE *to)
 	struct table *table = table_new(titles);
 	for (size_t i = 0; i < json_array_size(events); i++) {
 		const json_t *event = json_array_get(events, i);
-		const char *account = text_of(event, "account");
+		const char *account = text_of(event, "account"), *transport = text_of(event, "transport");
 		add_when(table, event);
 		table_add(table, text_of(event, "event"));
-		table_add(table, *account != '\0' ? account : text_of(event, "transport"));
+		table_add(table, *account != '\0' ? account : *transport != '\0' ? transport : text_of(event, "node"));
 		add_what(table, event);
 		table_add(table, text_of(event, "reason"));
 		table_add(table, text_of(event, "done"));

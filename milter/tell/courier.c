@@ -81,7 +81,7 @@ static struct parcel *wait_for_parcel(struct courier *courier)
 	while (courier->first == NULL && !atomic_load(&courier->stop))
 		pthread_cond_wait(&courier->came, &courier->lock);
 	struct parcel *parcel = atomic_load(&courier->stop) ? NULL : take_first(courier);
-	courier->in_hand = parcel != NULL;
+	courier->in_hand |= parcel != NULL;	/* at the end, the one that was not taken stays counted */
 	pthread_mutex_unlock(&courier->lock);
 	return parcel;
 }

@@ -59,6 +59,9 @@ static void add_who(struct text *text, const struct notice *event)
 	if (event->account[0] != '\0') {
 		text_add(text, "account ");
 		add_plain(text, event->account);
+	} else if (event->transport[0] == '\0') {
+		text_add(text, "host ");
+		add_plain(text, event_node());
 	} else {
 		text_add(text, "transport ");
 		add_plain(text, event->transport);
@@ -128,6 +131,10 @@ static void add_row(struct text *text, const char *name, const char *value)
 static void add_commands(struct text *text, const struct notice *event)
 {
 	text_add(text, "\r\nTo look further:\r\n\r\n");
+	if (event->kind == EVENT_HELD) {
+		text_add(text, "    penstockctl held list\r\n    systemctl status penstock-release.timer\r\n");
+		return;
+	}
 	if (event->account[0] == '\0') {
 		text_add(text, "    penstockctl pool list\r\n");
 		if (event->address[0] != '\0') {

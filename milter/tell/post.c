@@ -95,6 +95,7 @@ static void set_smtp(CURL *curl, struct transfer *transfer, struct curl_slist *t
 	if (post->mail_from[0] != '\0')
 		curl_easy_setopt(curl, CURLOPT_MAIL_FROM, post->mail_from);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
+	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);	/* one wrong address does not silence the others */
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_want);
 	curl_easy_setopt(curl, CURLOPT_READDATA, transfer);

@@ -13,7 +13,7 @@ use JSON::PP;
 use POSIX ();
 use Penstock::Process qw(slurp start_code stop_process wait_for write_file);
 
-# Options: folder, port.
+# Options: folder, port, keep_text (notes have the whole message as `text`).
 sub start {
 	my ($class, %option) = @_;
 	my $self = bless { %option, notes => "$option{folder}/sink.json", refused => "$option{folder}/sink.refuse" }, $class;
@@ -36,7 +36,7 @@ sub refuse {
 	write_file($self->{refused}, join '', map { "$_\n" } @recipients);
 }
 
-# What has come so far, in order: client, helo, from, to (list), subject, headers (text), penstock (list of lines).
+# What has come so far, in order: client, helo, from, to (list), subject, headers (text), penstock (list of lines), text where it is kept.
 sub messages {
 	my ($self) = @_;
 	return map { decode_json($_) } grep { /\}$/ } split /\n/, slurp($self->{notes});
@@ -119,6 +119,7 @@ sub _take {
 	my ($subject) = $headers =~ /^Subject: (.*)$/mi;
 	my $note = encode_json({
 		%$session, %$message, subject => $subject // '', headers => $headers, size => length $text,
+		$self->{keep_text} ? (text => $text) : (),
 		penstock => [ $headers =~ /^(X-Penstock-[^\n]*)/mgi ],
 	});
 	# one write, at the end of the file: sessions do not mix
