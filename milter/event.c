@@ -106,7 +106,7 @@ static void on_may_mail(void *arg, const char *error, int count, const char *con
 {
 	struct notice *event = arg;
 	bool first = error != NULL || (count > 0 && items[0] != NULL);
-	if (first)
+	if (first && atomic_load(&tell.open))	/* at the end the store answers what it was asked, without a setup */
 		send_letter(event);
 	free(event);
 }
@@ -265,13 +265,23 @@ void event_start(struct loop *loop, const char *node)
 void event_stop(void)
 {
 	atomic_store(&tell.open, false);
-	courier_stop(&tell.webhook);
-	courier_stop(&tell.mail);
+	courier_stop(tell.webhook);	/* the loop may be about to hand them something, and status to ask */
+	courier_stop(tell.mail);
 }
 
 void event_clear(void)
 {
+	courier_free(&tell.webhook);
+	courier_free(&tell.mail);
 	feed_free(&tell.feed);
+}
+
+void event_hurry(void)
+{
+	if (!atomic_load(&tell.open))
+		return;
+	courier_hurry(tell.webhook);
+	courier_hurry(tell.mail);
 }
 
 struct event_stats event_stats(void)

@@ -86,6 +86,8 @@ void event_start(struct loop *loop, const char *node);
 void event_stop(void);
 /* With the loop stopped. */
 void event_clear(void);
+/* After a reload: what failed is tried again now. */
+void event_hurry(void);
 
 /* Any thread. */
 struct event_sink_stats {

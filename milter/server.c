@@ -352,6 +352,7 @@ void server_reload(struct server *server)
 	if (fine) {
 		monitor_reload();
 		reload_warmup();
+		event_hurry();
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {
 		log_line(SEVERITY_ERROR, "reload: %s; the configuration of before stays in force", error);

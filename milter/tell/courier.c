@@ -28,7 +28,7 @@ struct courier {
 	bool running;
 	struct parcel *first, **last;
 	int64_t waiting;		/* in the list; the one in hand is not */
-	bool in_hand;
+	bool in_hand, hurry;
 	struct event_sink_stats stats;
 	int64_t failing_since_ms;	/* 0: it is not */
 	/* the thread's own */
@@ -86,11 +86,11 @@ static struct parcel *wait_for_parcel(struct courier *courier)
 	return parcel;
 }
 
-/* Until the time is there, or the daemon ends. New parcels make no hurry. */
+/* Until the time is there, somebody hurries, or the daemon ends. New parcels make no hurry. */
 static void wait_until(struct courier *courier, int64_t until_ms)
 {
 	pthread_mutex_lock(&courier->lock);
-	while (!atomic_load(&courier->stop) && clock_monotonic_ms() < until_ms) {
+	while (!atomic_load(&courier->stop) && !courier->hurry && clock_monotonic_ms() < until_ms) {
 		struct timespec look;
 		clock_gettime(CLOCK_REALTIME, &look);
 		look.tv_nsec += LOOK_MS * 1000000L;
@@ -98,6 +98,9 @@ static void wait_until(struct courier *courier, int64_t until_ms)
 		look.tv_nsec %= 1000000000L;
 		pthread_cond_timedwait(&courier->came, &courier->lock, &look);
 	}
+	if (courier->hurry)
+		courier->tries = 0;
+	courier->hurry = false;
 	pthread_mutex_unlock(&courier->lock);
 }
 
@@ -191,7 +194,7 @@ static void *courier_thread(void *arg)
 static bool run_thread(struct courier *courier)	/* locked */
 {
 	pthread_attr_t attributes;
-	if (courier->running)
+	if (courier->running || atomic_load(&courier->stop))
 		return true;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK);
@@ -219,6 +222,14 @@ void courier_take(struct courier *courier, struct parcel *parcel, int64_t most)
 	free(gone);
 }
 
+void courier_hurry(struct courier *courier)
+{
+	pthread_mutex_lock(&courier->lock);
+	courier->hurry = courier->in_hand;
+	pthread_cond_signal(&courier->came);
+	pthread_mutex_unlock(&courier->lock);
+}
+
 struct event_sink_stats courier_stats(struct courier *courier)
 {
 	pthread_mutex_lock(&courier->lock);
@@ -230,24 +241,31 @@ struct event_sink_stats courier_stats(struct courier *courier)
 	return stats;
 }
 
-void courier_stop(struct courier **courier)
+void courier_stop(struct courier *courier)
 {
-	struct courier *stopped = *courier;
-	*courier = NULL;
-	if (stopped == NULL)
+	if (courier == NULL)
 		return;
-	atomic_store(&stopped->stop, true);
-	pthread_mutex_lock(&stopped->lock);
-	pthread_cond_signal(&stopped->came);
-	pthread_mutex_unlock(&stopped->lock);
-	if (stopped->running)
-		pthread_join(stopped->thread, NULL);
-	int64_t lost = stopped->waiting + stopped->in_hand;
+	atomic_store(&courier->stop, true);
+	pthread_mutex_lock(&courier->lock);
+	bool running = courier->running;
+	pthread_cond_signal(&courier->came);
+	pthread_mutex_unlock(&courier->lock);
+	if (running)
+		pthread_join(courier->thread, NULL);
+}
+
+void courier_free(struct courier **courier)
+{
+	struct courier *freed = *courier;
+	*courier = NULL;
+	if (freed == NULL)
+		return;
+	int64_t lost = freed->waiting + freed->in_hand;
 	if (lost > 0)
-		log_line(SEVERITY_WARNING, "%s: %" PRId64 " events that nobody has taken are lost", stopped->name, lost);
-	for (struct parcel *parcel; (parcel = take_first(stopped)) != NULL;)
+		log_line(SEVERITY_WARNING, "%s: %" PRId64 " events that nobody has taken are lost", freed->name, lost);
+	for (struct parcel *parcel; (parcel = take_first(freed)) != NULL;)
 		free(parcel);
-	pthread_cond_destroy(&stopped->came);
-	pthread_mutex_destroy(&stopped->lock);
-	free(stopped);
+	pthread_cond_destroy(&freed->came);
+	pthread_mutex_destroy(&freed->lock);
+	free(freed);
 }

@@ -41,10 +41,15 @@ struct courier *courier_new(const char *name, courier_send *send);
 /* Any thread, never waits. Takes `parcel` (of malloc; NULL is ignored). Where `most` wait, the oldest is given up. */
 void courier_take(struct courier *courier, struct parcel *parcel, int64_t most);
 
+/* Any thread: what waits for its next try is tried now, as after a reload that may have mended something. */
+void courier_hurry(struct courier *courier);
+
 struct event_sink_stats courier_stats(struct courier *courier);
 
-/* Ends the thread. What waits is lost, and said. */
-void courier_stop(struct courier **courier);
+/* Ends the thread, once; NULL is ignored. The others may still be called: what they bring waits in vain. */
+void courier_stop(struct courier *courier);
+/* When nobody else calls any more, and behind courier_stop. What waits is lost, and said. */
+void courier_free(struct courier **courier);
 
 /* How long to wait after `tries` failures in a row, 1 or more: doubles up to an hour, the latter half of it by chance, so
  * that a server that comes back is not met by all at once. */

@@ -105,6 +105,8 @@ static void on_added(void *arg, const char *error, int count, const char *const 
 	(void)items;
 	feed->asking = false;
 	note(feed, error == NULL);
+	if (the_daemon.store == NULL)	/* it ends, and answers what it was asked */
+		return;
 	if (error != NULL) {
 		if (!feed->said && store_stats(the_daemon.store).up)
 			log_line(SEVERITY_WARNING, "events: Redis does not take them: %s; they are kept and added later", error);

@@ -103,6 +103,7 @@ part 'penstockctl events' => sub {
 	is_deeply [ map { $_->{account} } @$events ], [ map { "$_\@example.com" } qw(carol bob alice) ], 'the newest first';
 	my ($status, $out) = $daemon->ctl('events', 2);
 	is $status, 0, 'as a table';
+	note $out;
 	like $out, qr/^\S+ \S+ +limit +carol\@example\.com +msgs_per_day /m, '... with who and what';
 	unlike $out, qr/alice/, '... so many as were asked for';
 	is +($daemon->ctl('events', 'many'))[0], 2, 'a count that is none';
