@@ -95,6 +95,8 @@ static void about(const struct notice *event, char name[ACCOUNT_MAX + 1])
 {
 	if (event->account[0] != '\0')
 		text_copy(name, ACCOUNT_MAX + 1, event->account);
+	else if (event->pool[0] != '\0')
+		snprintf(name, ACCOUNT_MAX + 1, "pool:%s", event->pool);
 	else if (event->transport[0] != '\0')
 		snprintf(name, ACCOUNT_MAX + 1, "transport:%s", event->transport);
 	else
@@ -223,12 +225,13 @@ static const struct {
 	bool told;
 	enum event_kind kind;
 	const char *done;
+	bool of_pool;
 } listing_rows[MONITOR_EVENT_COUNT] = {
 	[MONITOR_LISTED] = { true, EVENT_LISTED, "it left its pool, whose other transports take its mail" },
-	[MONITOR_ALL_LISTED] = { true, EVENT_LISTED, "the least listed one goes on" },
+	[MONITOR_ALL_LISTED] = { true, EVENT_LISTED, "the least listed one goes on", true },
 	[MONITOR_DELISTED] = { true, EVENT_DELISTED, "it will return to its pool" },
 	[MONITOR_BACK] = { true, EVENT_DELISTED, "it has its full share again" },
-	[MONITOR_NOT_ALL_LISTED] = { true, EVENT_DELISTED, "" },
+	[MONITOR_NOT_ALL_LISTED] = { true, EVENT_DELISTED, "", true },
 };
 
 void event_note_listing(const struct monitor_event *listing, const char *sentence)
@@ -237,6 +240,8 @@ void event_note_listing(const struct monitor_event *listing, const char *sentenc
 	if (!listing_rows[listing->kind].told)
 		return;
 	notice_init(&event, listing_rows[listing->kind].kind, "");
+	if (listing_rows[listing->kind].of_pool && listing->pool != NULL)
+		text_copy(event.pool, sizeof event.pool, listing->pool);
 	if (listing->transport != NULL)
 		text_copy(event.transport, sizeof event.transport, listing->transport);
 	if (listing->address != NULL)

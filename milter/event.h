@@ -44,8 +44,9 @@ enum {
 struct notice {
 	enum event_kind kind;
 	int64_t time_s;			/* Unix time; 0: now */
-	char account[ACCOUNT_MAX + 1];	/* "" : of no account; without a transport either, of this host */
+	char account[ACCOUNT_MAX + 1];	/* "" : of no account; without transport and pool, of this host */
 	char transport[TRANSPORT_NAME_MAX + 1], address[64];	/* of LISTED and DELISTED; "" : none */
+	char pool[64];			/* it is about all of the pool; `transport` is the one that goes on */
 	enum level from, to;		/* LEVEL_UNKNOWN: it is not about levels */
 	double score;
 	bool judged;			/* there was a message: `action` is what became of it */

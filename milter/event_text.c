@@ -56,6 +56,7 @@ json_t *event_json(const struct notice *event)
 	set_time(object, event->time_s);
 	report_set_text(object, "node", event_node());
 	set_or_null(object, "account", event->account);
+	set_or_null(object, "pool", event->pool);
 	set_or_null(object, "transport", event->transport);
 	set_or_null(object, "address", event->address);
 	set_level(object, "level", event->to);

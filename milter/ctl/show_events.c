@@ -40,7 +40,8 @@ void show_events(const json_t *answer, FILE *to)
 	struct table *table = table_new(titles);
 	for (size_t i = 0; i < json_array_size(events); i++) {
 		const json_t *event = json_array_get(events, i);
-		const char *account = text_of(event, "account"), *transport = text_of(event, "transport");
+		const char *account = text_of(event, "account"), *pool = text_of(event, "pool");
+		const char *transport = *pool != '\0' ? pool : text_of(event, "transport");
 		add_when(table, event);
 		table_add(table, text_of(event, "event"));
 		table_add(table, *account != '\0' ? account : *transport != '\0' ? transport : text_of(event, "node"));

@@ -59,6 +59,9 @@ static void add_who(struct text *text, const struct notice *event)
 	if (event->account[0] != '\0') {
 		text_add(text, "account ");
 		add_plain(text, event->account);
+	} else if (event->pool[0] != '\0') {
+		text_add(text, "pool ");
+		add_plain(text, event->pool);
 	} else if (event->transport[0] == '\0') {
 		text_add(text, "host ");
 		add_plain(text, event_node());
@@ -86,7 +89,7 @@ static void add_what(struct text *text, const struct notice *event)
 			text_addf(text, " of %lld %s", (long long)event->limit.limit, window_said(event->limit.window));
 		break;
 	case EVENT_LISTED:
-		text_add(text, " is listed");
+		text_add(text, event->pool[0] != '\0' ? " has only transports that are listed" : " is listed");
 		break;
 	case EVENT_DELISTED:
 		text_add(text, " is no longer listed");

@@ -46,7 +46,7 @@ static void test_json(void)
 	struct notice event = full_notice();
 	char *text = json_text(&event);
 	is_str(text, "{\"version\":1,\"id\":\"n-1-2\",\"event\":\"limit\",\"time\":\"2023-11-15T00:00:00Z\",\"time_s\":1700006400,"
-		"\"node\":\"\",\"account\":\"alice@example.com\",\"transport\":null,\"address\":null,\"level\":null,"
+		"\"node\":\"\",\"account\":\"alice@example.com\",\"pool\":null,\"transport\":null,\"address\":null,\"level\":null,"
 		"\"level_before\":null,\"score\":1.25,\"action\":\"defer\",\"limit\":{\"name\":\"msgs_per_hour\",\"of\":\"account\","
 		"\"limit\":500,\"used\":500.0,\"frees_in_s\":60},\"reason\":\"limit msgs_per_hour \\\"quoted\\\"\\n\","
 		"\"done\":\"the message was deferred\",\"reference\":\"1T4Q9M-2K0B7F\"}", "a limit");
@@ -55,7 +55,7 @@ static void test_json(void)
 	text_copy(event.transport, sizeof event.transport, "clean-1");
 	text_copy(event.address, sizeof event.address, "192.0.2.11");
 	text = json_text(&event);
-	ok(strstr(text, "\"account\":null,\"transport\":\"clean-1\",\"address\":\"192.0.2.11\"") != NULL &&
+	ok(strstr(text, "\"account\":null,\"pool\":null,\"transport\":\"clean-1\",\"address\":\"192.0.2.11\"") != NULL &&
 	   strstr(text, "\"score\":null,\"action\":null,\"limit\":null") != NULL, "what is not there is null: %s", text);
 	free(text);
 }
