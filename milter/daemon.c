@@ -9,7 +9,7 @@
 #include "milter/traps.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
-#include "policy/ramp.h"
+#include "policy/plan.h"
 #include "redis-schema/store.h"
 
 #include <pthread.h>
@@ -164,8 +164,9 @@ void setup_clear(void)
 		setup_free(setup);
 }
 
-static void fill_from_plan(const struct config *config, const char *name, struct limits *limits)
+static void fill_from_plan(const void *arg, const char *name, struct limits *limits)
 {
+	const struct config *config = arg;
 	struct limits redis;
 	const struct limits *plan = &redis;
 	if (!store_plan(the_daemon.store, name, &redis))
@@ -195,16 +196,7 @@ void limits_in_force(const struct config *config, const struct limits *own, stru
 void limits_of(const struct config *config, const struct account_state *state, enum lane lane, int64_t now_ms,
 	       struct limits *limits_out)
 {
-	struct limits own = state->limits;
-	limits_expire(&own, now_ms / 1000);
-	if (own.plan[0] != '\0')
-		fill_from_plan(config, own.plan, &own);
-	if (lane != LANE_ACCOUNT)
-		fill_from_plan(config, lane_word(lane), &own);
-	limits_in_force(config, &own, limits_out);
-	/* of an account that nobody remembers just now the age is not known */
-	if (state->known != KNOWLEDGE_NONE)
-		limits_out->ramped = ramp_limits(limits_out, &state->history, now_ms / 1000);
+	plan_limits(state, lane, now_ms, fill_from_plan, config, limits_out);
 }
 
 bool limits_of_scope(const struct config *config, enum scope scope, struct limits *limits_out)

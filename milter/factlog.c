@@ -259,6 +259,10 @@ static void fill_line(struct factline *line, const struct message *message, enum
 	const struct verdict *verdict = &message->verdict;
 	line->stage = stage;
 	line->facts = message->facts;
+	if (stage == STAGE_RCPT) {	/* the refused one is no longer among them; the judge had seen it there */
+		line->facts.rcpts_remote++;
+		line->facts.rcpts_new += verdict->breach.window == WINDOW_NEW_RCPTS_PER_DAY;
+	}
 	if (line->facts.spf.domain != NULL)
 		text_copy(line->spf_domain, sizeof line->spf_domain, line->facts.spf.domain);
 	line->was = (struct factline_was){ .action = verdict->action, .level = verdict->level, .score = verdict->score,

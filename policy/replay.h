@@ -11,12 +11,18 @@
 
 #include "policy/judge.h"
 
-/* `facts` are a line's, with `limits` filled up from plans; they are changed. `history` is the account's, and becomes what
- * it is after the message. */
+/* What is remembered of an account. */
+struct replayed {
+	struct history history;
+	int64_t noted_ms;	/* when a breach before the end of a message was counted last; 0: never */
+};
+
+/* `facts` are a line's, with the account's history in their state and the limits that hold (policy/plan.h); they are
+ * changed. `replayed` becomes what it is after the message. */
 struct verdict replay_message(const struct policy *policy, enum stage stage, struct facts *facts,
-			      struct history *history);
+			      struct replayed *replayed);
 
 /* Something was learnt of the account's earlier mail. */
-void replay_report(struct history *history, enum counter counter, double count, int64_t now_ms);
+void replay_report(struct replayed *replayed, enum counter counter, double count, int64_t now_ms);
 
 #endif

@@ -8,6 +8,7 @@
 #include "milter/daemon.h"
 #include "milter/endpoint.h"
 #include "milter/exchange.h"
+#include "milter/factlog.h"
 #include "milter/log.h"
 #include "milter/monitor.h"
 #include "milter/report.h"
@@ -424,6 +425,7 @@ static bool do_report(struct request *request, char *error, size_t error_size)
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		if (word != NULL && strcmp(word, kinds[i].word) == 0) {
 			store_report(the_daemon.store, request->account, kinds[i].counter, (double)number, clock_now_ms());
+			factlog_report(request->account, kinds[i].counter, (double)number, clock_now_ms());
 			change_done(request);
 			return true;
 		}

@@ -8,6 +8,7 @@
 #include "milter/ctl/replay_show.h"
 #include "policy/base/text.h"
 #include "policy/factline.h"
+#include "policy/plan.h"
 #include "policy/replay.h"
 
 #include <errno.h>
@@ -57,22 +58,31 @@ static const struct list *find_list(void *arg, const char *name, enum list_kind 
 	return list;
 }
 
-static void fill_limits(const struct config *config, struct facts *facts)
+/* Plans of the file alone: Redis is not asked. */
+static void fill_plan(const void *arg, const char *name, struct limits *limits)
 {
-	const struct limits *plan = NULL;
-	facts->limits = facts->state.limits;
-	if (facts->limits.plan[0] != '\0')
-		plan = config_plan(config, facts->limits.plan);
+	const struct limits *plan = config_plan(arg, name);
 	if (plan != NULL)
-		limits_fill(&facts->limits, plan);
-	limits_fill(&facts->limits, config_plan(config, "default"));
+		limits_fill(limits, plan);
 }
 
-static struct outcome judge_under(struct replay *replay, int which, struct facts *facts, struct history *history)
+/* The line was read with the lists of the new configuration. */
+static void take_lists(const struct config *config, struct listings *listings)
+{
+	for (int i = 0; i < listings->hit_count; i++)
+		for (int k = 0; k < config->list_count; k++)
+			if (strcmp(config->lists[k].name, listings->hits[i].list->name) == 0)
+				listings->hits[i].list = &config->lists[k];
+}
+
+static struct outcome judge_under(struct replay *replay, int which, struct facts *facts, struct replayed *memory)
 {
 	const struct config *config = replay->config[which];
-	fill_limits(config, facts);
-	struct verdict verdict = replay_message(&config->policy, replay->line.stage, facts, history);
+	if (which > 0)
+		take_lists(config, &facts->listings);
+	facts->state.history = memory->history;
+	plan_limits(&facts->state, facts->lane, facts->now_ms, fill_plan, config, &facts->limits);
+	struct verdict verdict = replay_message(&config->policy, replay->line.stage, facts, memory);
 	bool leaves = verdict.pool != NULL && verdict.action <= ACTION_HOLD;
 	return (struct outcome){ (unsigned char)verdict.action, (unsigned char)verdict.level,
 				 leaves ? replay_pool(&replay->totals, verdict.pool->name) : 0 };
@@ -94,11 +104,11 @@ static void message(struct replay *replay, struct replay_account *account)
 	if (replay->config[1] != NULL) {
 		copy = *facts;
 		other = &copy;
-		from = judge_under(replay, 1, other, account->history + 1);
+		from = judge_under(replay, 1, other, account->memory + 1);
 	} else {
 		from = as_it_was(replay);
 	}
-	to = judge_under(replay, 0, facts, account->history);
+	to = judge_under(replay, 0, facts, account->memory);
 	replay_count(&replay->totals, account, facts->now_ms, from, to);
 }
 
@@ -109,9 +119,9 @@ static void take_line(struct replay *replay)
 	struct replay_account *account = replay_account(&replay->accounts, line->facts.account, &new);
 	for (int i = 0; i < replay->accounts.histories; i++)
 		if (line->kind == FACTLINE_STATE && new)
-			account->history[i] = line->facts.state.history;
+			account->memory[i].history = line->facts.state.history;
 		else if (line->kind == FACTLINE_REPORT)
-			replay_report(&account->history[i], line->counter, line->count, line->facts.now_ms);
+			replay_report(&account->memory[i], line->counter, line->count, line->facts.now_ms);
 	if (line->kind == FACTLINE_MESSAGE)
 		message(replay, account);
 }

@@ -9,7 +9,7 @@
 
 #include "policy/base/banned.h"
 
-enum { ROWS_FIRST = 1024, BLOCK_HISTORIES = 256, BLOCK_NAMES = 65536 };
+enum { ROWS_FIRST = 1024, BLOCK_MEMORIES = 256, BLOCK_NAMES = 65536 };
 
 static void *block_new(struct replay_accounts *accounts, char **newest, size_t bytes)
 {
@@ -33,16 +33,16 @@ static const char *keep_name(struct replay_accounts *accounts, const char *name)
 	return kept;
 }
 
-static struct history *take_history(struct replay_accounts *accounts)
+static struct replayed *take_memory(struct replay_accounts *accounts)
 {
-	size_t each = (size_t)accounts->histories * sizeof(struct history);
-	if (accounts->blocks == NULL || accounts->blocks_used == BLOCK_HISTORIES) {
-		block_new(accounts, &accounts->blocks, 16 + BLOCK_HISTORIES * each);
+	size_t each = (size_t)accounts->histories * sizeof(struct replayed);
+	if (accounts->blocks == NULL || accounts->blocks_used == BLOCK_MEMORIES) {
+		block_new(accounts, &accounts->blocks, 16 + BLOCK_MEMORIES * each);
 		accounts->blocks_used = 0;
 	}
-	void *history = accounts->blocks + 16 + accounts->blocks_used++ * each;
-	memset(history, 0, each);
-	return history;
+	void *memory = accounts->blocks + 16 + accounts->blocks_used++ * each;
+	memset(memory, 0, each);
+	return memory;
 }
 
 static struct replay_account *find(const struct replay_accounts *accounts, uint64_t hash, const char *name)
@@ -77,7 +77,7 @@ struct replay_account *replay_account(struct replay_accounts *accounts, const ch
 	if (*new_out) {
 		account->hash = hash;
 		account->name = keep_name(accounts, name);
-		account->history = take_history(accounts);
+		account->memory = take_memory(accounts);
 		accounts->count++;
 	}
 	return account;

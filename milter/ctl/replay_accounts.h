@@ -7,7 +7,7 @@
 #define PENSTOCK_REPLAY_ACCOUNTS_H
 
 #include "milter/config.h"
-#include "policy/history.h"
+#include "policy/replay.h"
 
 /* What became of a message, as far as its sender or our reputation can tell. */
 struct outcome {
@@ -21,7 +21,7 @@ struct replay_account {
 	uint64_t messages, differ, moved, refused;
 	int64_t first_ms;	/* of the first difference; 0: none */
 	struct outcome from, to;	/* of it */
-	struct history *history;	/* one, or two with the other configuration's behind; owned by the table */
+	struct replayed *memory;	/* one, or two with the other configuration's behind; owned by the table */
 };
 
 struct replay_accounts {

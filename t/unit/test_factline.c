@@ -112,19 +112,30 @@ static struct factline make_line(void)
 	return line;
 }
 
+/* A real number of a line may be another in its last bit. */
+static bool same_counters(const struct counters *a, const struct counters *b)
+{
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		if (fabs(a->value[i] - b->value[i]) > 1e-9)
+			return false;
+	return a->at_ms == b->at_ms;
+}
+
 static bool same_verdict(const struct factline *a, const struct factline *b)
 {
 	struct facts facts_a = a->facts, facts_b = b->facts;
-	struct history history_a = { .level = LEVEL_GOOD }, history_b = history_a;
+	struct replayed replayed_a = { .history = { .level = LEVEL_GOOD } }, replayed_b = replayed_a;
+	const struct history *history_a = &replayed_a.history, *history_b = &replayed_b.history;
 	facts_a.spf.domain = a->spf_domain;
+	facts_a.state.history = facts_b.state.history = *history_a;
 	facts_a.limits = facts_a.state.limits;
 	facts_b.limits = facts_b.state.limits;
-	struct verdict x = replay_message(&policy, a->stage, &facts_a, &history_a);
-	struct verdict y = replay_message(&policy, b->stage, &facts_b, &history_b);
+	struct verdict x = replay_message(&policy, a->stage, &facts_a, &replayed_a);
+	struct verdict y = replay_message(&policy, b->stage, &facts_b, &replayed_b);
 	return x.action == y.action && x.level == y.level && x.cause == y.cause && x.pool == y.pool &&
 	       fabs(x.score - y.score) < 1e-9 && x.reason_count == y.reason_count && x.slow == y.slow &&
-	       memcmp(&history_a.rates, &history_b.rates, sizeof history_a.rates) == 0 &&
-	       memcmp(&history_a.counters, &history_b.counters, sizeof history_a.counters) == 0;
+	       memcmp(&history_a->rates, &history_b->rates, sizeof history_a->rates) == 0 &&
+	       same_counters(&history_a->counters, &history_b->counters);
 }
 
 static void test_round_trip(void)
@@ -182,9 +193,9 @@ static void test_report(void)
 	is_int(factline_read(line, strlen(line), NULL, NULL, &read), FACTLINE_FINE, "a report");
 	is_int(read.counter, COUNTER_DEAD, "of what");
 	is_near(read.count, 3, 0, "how many");
-	struct history history = { .first_s = 0 };
-	replay_report(&history, read.counter, read.count, read.facts.now_ms);
-	is_near(history.counters.value[COUNTER_DEAD], 3, 0, "it counts");
+	struct replayed replayed = { .noted_ms = 0 };
+	replay_report(&replayed, read.counter, read.count, read.facts.now_ms);
+	is_near(replayed.history.counters.value[COUNTER_DEAD], 3, 0, "it counts");
 }
 
 static void test_bad(void)
