@@ -93,7 +93,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	int64_t today = clock_now_ms() / DAY_MS;
 	pthread_mutex_lock(&shadow.lock);
 	if (today != shadow.day) {
-		send_owed(ROWS);
+		send_owed(ROWS + 1);
 		forget_rows();
 		shadow.day = today;
 	}
@@ -132,28 +132,38 @@ static void count(const char *what, const char *account)
 
 static const char *what_of(const struct would *would, const struct verdict *verdict)
 {
-	if (would->action >= ACTION_DEFER)
+	if (would->action > verdict->action && would->action >= ACTION_DEFER)
 		return would->cause == REASON_LIMIT || would->cause == REASON_RCPTS_PER_MESSAGE ? "limited" : "refused";
-	if (would->action > ACTION_PASS)
+	if (would->action > verdict->action)
 		return "held";
-	return would->slow != verdict->slow || would->level != verdict->level ? "moved" : NULL;
+	/* who is refused anyway leaves by no pool */
+	return would->level != verdict->leaves_as && !verdict_refuses(verdict) ? "moved" : NULL;
 }
 
+bool shadow_says(const struct verdict *verdict, char said[SHADOW_SAID_MAX])
+{
+	const struct would *would = &verdict->would;
+	const char *what = would->shown ? what_of(would, verdict) : NULL;
+	if (what == NULL)
+		return false;
+	bool moved = strcmp(what, "moved") == 0;
+	/* what is slow leaves by the suspect pool, whatever the level */
+	enum level by = would->slow && would->level < LEVEL_SUSPECT ? LEVEL_SUSPECT : would->level;
+	snprintf(said, SHADOW_SAID_MAX, "%s:%s", what, moved ? level_word(by) : reason_word(would->cause));
+	return true;
+}
+
+/* Of recipients that are refused the message itself is told at its end. */
 void shadow_note(const struct session *session, enum stage stage, const char *queue_id)
 {
-	const struct verdict *verdict = &session->message->verdict;
-	const struct facts *facts = &session->message->facts;
-	const struct would *would = &verdict->would;
-	char what[80];
-	(void)stage, (void)queue_id;
-	const char *word = would->shown ? what_of(would, verdict) : NULL;
+	const struct message *message = session->message;
+	char said[SHADOW_SAID_MAX];
+	(void)queue_id;
+	bool says = shadow_says(&message->verdict, said);
 	pthread_mutex_lock(&shadow.lock);
-	shadow.all++;
-	if (word != NULL) {
-		bool moved = strcmp(word, "moved") == 0;
-		snprintf(what, sizeof what, "%s:%s", word, moved ? level_word(would->level) : reason_word(would->cause));
-		count(what, facts->account);
-	}
+	shadow.all += stage != STAGE_RCPT;
+	if (says && stage != STAGE_RCPT)
+		count(said, message->facts.account);
 	pthread_mutex_unlock(&shadow.lock);
 }
 
@@ -274,6 +284,9 @@ void shadow_report(int days, size_t rows, void (*done)(void *arg, json_t *json, 
 	}
 	*report = (struct report){ .days = days, .asked = days, .day = clock_now_ms() / DAY_MS, .rows = rows,
 				   .whats = json_object(), .accounts = json_object(), .done = done, .arg = arg };
+	pthread_mutex_lock(&shadow.lock);
+	send_owed(ROWS + 1);	/* ahead of the question, so that the last second is in the answer */
+	pthread_mutex_unlock(&shadow.lock);
 	ask_day(report);
 }
 

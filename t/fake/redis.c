@@ -179,12 +179,23 @@ static void do_hincrby(int argc, const char *const *argv, struct fake_reply *rep
 	snprintf(text, sizeof text, "%lld", (long long)(number + more));
 	set_field(key, argv[2], text);
 	add_item(reply, text);
+	const char *before = find_field(key, argv[2]);
+	int64_t number = 0, more = 0;
+	char sum[24];
+	(void)argc;
+	if (before != NULL)
+		text_to_int(before, INT64_MIN / 2, INT64_MAX / 2, &number);
+	text_to_int(argv[3], INT64_MIN / 2, INT64_MAX / 2, &more);
+	snprintf(sum, sizeof sum, "%lld", (long long)(number + more));
+	set_field(key, argv[2], sum);
+	add_item(reply, sum);
 }
 
 static void do_expire(int argc, const char *const *argv, struct fake_reply *reply)
 {
 	struct key *key = find_key(argv[1]);
 	int64_t seconds = 0;
+	int64_t seconds;
 	(void)argc;
 	if (key != NULL && text_to_int(argv[2], 1, INT32_MAX, &seconds))
 		key->ends_ms = clock_now_ms() + seconds * 1000;
