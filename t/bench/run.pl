@@ -18,10 +18,11 @@ use Time::HiRes ();
 
 use lib File::Basename::dirname(Cwd::abs_path(__FILE__));
 use Dns;
+use Replay;
 use Stand;
 
 my %option = (rounds => 5, messages => 20_000, sessions => 64, size => 4096, idle => 10_000, accounts => 10_000,
-	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory,dns');
+	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory,dns,replay');
 my %quick = (rounds => 2, messages => 2_000, idle => 500, accounts => 200, passes => 4);
 
 my $usage = <<"END";
@@ -34,7 +35,7 @@ usage: t/bench/run.pl [options], from the top of the build tree
   --accounts N    accounts in the memory part ($option{accounts})
   --passes N      messages of each account there ($option{passes})
   --rcpts N       recipients of each of those ($option{rcpts})
-  --parts LIST    of: speed,calls,idle,memory,dns (all)
+  --parts LIST    of: speed,calls,idle,memory,dns,replay (all)
   --quick         small numbers, to see that it works
   --markdown      print tables as in RESULTS.md
   --subject FILE  another milter in Penstock's place, started as FILE SOCKET; parts speed and idle only
@@ -52,8 +53,8 @@ if ($given{help}) {
 $option{parts} = join ',', grep { $_ eq 'speed' || $_ eq 'idle' } split /,/, $option{parts} if $option{subject};
 my %part = map { $_ => 1 } split /,/, $option{parts};
 for (sort keys %part) {
-	die "--parts: \"$_\" is none; expected speed, calls, idle, memory, dns\n$usage"
-		if !/^(?:speed|calls|idle|memory|dns)$/;
+	die "--parts: \"$_\" is none; expected speed, calls, idle, memory, dns, replay\n$usage"
+		if !/^(?:speed|calls|idle|memory|dns|replay)$/;
 }
 
 my $subject = $option{subject} ? 'subject' : 'penstock';
@@ -77,18 +78,20 @@ $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 my @rows;	# of the result: figure, null, subject, ratio, target, word
 my @notes;
 my (@dns_rows, @dns_notes);
+my (@replay_rows, @replay_notes);
 END {
 	my $status = $?;
 	$stand->finish if $stand;
 	$? = $status;
 }
 
-start_all() if grep { $_ ne 'dns' } keys %part;
+start_all() if grep { $_ ne 'dns' && $_ ne 'replay' } keys %part;
 speed() if $part{speed};
 calls() if $part{calls};
 idle() if $part{idle};
 memory() if $part{memory};
 dns() if $part{dns};
+replay() if $part{replay};
 print_result();
 exit 0;
 
@@ -459,6 +462,16 @@ sub dns
 	@dns_notes = @$notes;
 }
 
+sub replay
+{
+	my $ctl = program('penstockctl', $ENV{PENSTOCKCTL}, $ENV{PENSTOCK} ? File::Basename::dirname($ENV{PENSTOCK}) . '/penstockctl' : (),
+			  'penstockctl');
+	my ($rows, $notes) = Replay::run(stand => $stand, program => $ctl, rounds => $option{quick} ? 1 : 3,
+					 quick => $option{quick}, say => \&say_progress);
+	@replay_rows = @$rows;
+	@replay_notes = @$notes;
+}
+
 sub print_result
 {
 	my @head = ('figure', 'null milter', $subject, 'ratio', 'target', 'result');
@@ -467,6 +480,7 @@ sub print_result
 	print "\n", $option{markdown} ? '' : '# ', machine(), "\n", $option{markdown} ? "\n" : '# ', "$how\n\n";
 	print_table(\@head, \@rows, \@notes) if @rows;
 	print_table(\@Dns::head, \@dns_rows, \@dns_notes) if @dns_rows;
+	print_table(\@Replay::head, \@replay_rows, \@replay_notes) if @replay_rows;
 }
 
 sub print_table
