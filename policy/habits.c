@@ -152,10 +152,12 @@ static int map_bits(int which)
 
 static double map_estimate(uint64_t map, int bits)
 {
-	int clear = 0;
-	for (int i = 0; i < bits; i++)
-		clear += (map >> i & 1) == 0;
-	return -bits * log((clear > 0 ? clear : 0.5) / bits);
+	int clear = bits;
+	if (bits < 64)
+		map &= ((uint64_t)1 << bits) - 1;
+	for (; map != 0; map &= map - 1)	/* most have few bits */
+		clear--;
+	return clear == bits ? 0 : -bits * log((clear > 0 ? clear : 0.5) / bits);
 }
 
 static uint64_t map_bit(int which, const struct habit_facts *facts)

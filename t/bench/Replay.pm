@@ -29,11 +29,11 @@ pools = (
 );
 END
 
-# The result of a run: rows of @head, and notes. `%with`: stand, program (penstockctl), rounds, quick, say.
+# The result of a run: rows of @head. `%with`: stand, program (penstockctl), rounds, quick, say.
 sub run
 {
 	my (%with) = @_;
-	my $self = bless { %with, rows => [], notes => [] }, __PACKAGE__;
+	my $self = bless { %with, rows => [] }, __PACKAGE__;
 	$self->{config} = $self->{stand}->path('replay.conf');
 	open my $file, '>', $self->{config} or die "$self->{config}: $!\n";
 	print $file $config;
@@ -42,7 +42,7 @@ sub run
 	$self->one(1_000_000 / $part, 1_000 / $part);
 	$self->one(2_000_000 / $part, 100_000 / $part);
 	$self->one(2_000_000 / $part, 1_000_000 / $part);
-	return ($self->{rows}, $self->{notes});
+	return @{ $self->{rows} };
 }
 
 sub one

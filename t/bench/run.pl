@@ -78,7 +78,7 @@ $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 my @rows;	# of the result: figure, null, subject, ratio, target, word
 my @notes;
 my (@dns_rows, @dns_notes);
-my (@replay_rows, @replay_notes);
+my @replay_rows;
 END {
 	my $status = $?;
 	$stand->finish if $stand;
@@ -466,10 +466,8 @@ sub replay
 {
 	my $ctl = program('penstockctl', $ENV{PENSTOCKCTL}, $ENV{PENSTOCK} ? File::Basename::dirname($ENV{PENSTOCK}) . '/penstockctl' : (),
 			  'penstockctl');
-	my ($rows, $notes) = Replay::run(stand => $stand, program => $ctl, rounds => $option{quick} ? 1 : 3,
-					 quick => $option{quick}, say => \&say_progress);
-	@replay_rows = @$rows;
-	@replay_notes = @$notes;
+	@replay_rows = Replay::run(stand => $stand, program => $ctl, rounds => $option{quick} ? 1 : 3,
+				   quick => $option{quick}, say => \&say_progress);
 }
 
 sub print_result
@@ -480,7 +478,7 @@ sub print_result
 	print "\n", $option{markdown} ? '' : '# ', machine(), "\n", $option{markdown} ? "\n" : '# ', "$how\n\n";
 	print_table(\@head, \@rows, \@notes) if @rows;
 	print_table(\@Dns::head, \@dns_rows, \@dns_notes) if @dns_rows;
-	print_table(\@Replay::head, \@replay_rows, \@replay_notes) if @replay_rows;
+	print_table(\@Replay::head, \@replay_rows, []) if @replay_rows;
 }
 
 sub print_table
