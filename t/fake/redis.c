@@ -169,16 +169,6 @@ static void do_hset(int argc, const char *const *argv, struct fake_reply *reply)
 static void do_hincrby(int argc, const char *const *argv, struct fake_reply *reply)
 {
 	struct key *key = get_key(argv[1]);
-	const char *was = find_field(key, argv[2]);
-	int64_t number = 0, more = 0;
-	char text[24];
-	(void)argc;
-	if (was != NULL)
-		text_to_int(was, INT64_MIN, INT64_MAX, &number);
-	text_to_int(argv[3], INT64_MIN, INT64_MAX, &more);
-	snprintf(text, sizeof text, "%lld", (long long)(number + more));
-	set_field(key, argv[2], text);
-	add_item(reply, text);
 	const char *before = find_field(key, argv[2]);
 	int64_t number = 0, more = 0;
 	char sum[24];
@@ -194,7 +184,6 @@ static void do_hincrby(int argc, const char *const *argv, struct fake_reply *rep
 static void do_expire(int argc, const char *const *argv, struct fake_reply *reply)
 {
 	struct key *key = find_key(argv[1]);
-	int64_t seconds = 0;
 	int64_t seconds;
 	(void)argc;
 	if (key != NULL && text_to_int(argv[2], 1, INT32_MAX, &seconds))
