@@ -249,36 +249,6 @@ static void do_del(int argc, const char *const *argv, struct fake_reply *reply)
 	add_item(reply, "1");
 }
 
-/* A stream: a hash of its entries, which are what stands behind `*`; nothing is cut. */
-static void do_xadd(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	struct key *key = get_key(argv[1]);
-	int count = 0;
-	char id[24];
-	for (const struct field *field = key->fields; field != NULL; field = field->next)
-		count++;
-	snprintf(id, sizeof id, "%d-0", count + 1);
-	set_field(key, id, argv[argc - 1]);
-	add_item(reply, id);
-}
-
-static void add_newest_first(const struct field *field, struct fake_reply *reply)
-{
-	if (field == NULL)
-		return;
-	add_newest_first(field->next, reply);
-	add_item(reply, field->name);
-	add_item(reply, "json");
-	add_item(reply, field->value);
-}
-
-static void do_xrevrange(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	const struct key *key = find_key(argv[1]);
-	(void)argc;
-	add_newest_first(key != NULL ? key->fields : NULL, reply);
-}
-
 static const struct {
 	const char *word;
 	int least;	/* words, its own included */
