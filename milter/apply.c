@@ -35,8 +35,11 @@ static void say_limit(const struct session *session, const struct verdict *verdi
 	text_addf(text, "%s limit of ", whose[breach->scope]);
 	if (breach->scope != SCOPE_SERVER)
 		text_addf(text, "%lld ", (long long)breach->limit);
-	text_addf(text, "%s (%s)%s reached; free again in ", window_said(breach->window), window_word(breach->window),
+	text_addf(text, "%s (%s)%s reached", window_said(breach->window), window_word(breach->window),
 		  breach->ramp ? " for a new account" : "");
+	if (breach->limit == 0)		/* waiting does not help */
+		return;
+	text_add(text, "; free again in ");
 	add_wait(text, breach->frees_in_s);
 }
 
@@ -55,6 +58,21 @@ static void say_listed(const struct session *session, const struct verdict *verd
 	for (int i = 0; i < verdict->reason_count; i++)
 		if (verdict->reasons[i].id == REASON_LISTED)
 			text_addf(text, " %s", verdict->reasons[i].detail);
+}
+
+/* By which signal is for support: a thief would try until it is silent. What a scanner finds is no secret of ours. */
+static void say_signal(const struct session *session, const struct verdict *verdict, struct text *text)
+{
+	(void)session;
+	bool content = true;
+	for (int i = 0; i < verdict->reason_count; i++) {
+		const struct reason *reason = &verdict->reasons[i];
+		if (reason->id == REASON_SIGNAL && reason->detail != signal_word(SIGNAL_CONTENT) &&
+		    reason->detail != signal_word(SIGNAL_SPAM))
+			content = false;
+	}
+	text_add(text, content ? "the content of this account's mail looks like spam; please ask your provider"
+			       : "this message is unlike the mail of this account; please ask your provider");
 }
 
 /* What a refused client hears: reason, tag (a contract, see penstock.8), enhanced code (RFC 3463), words or the function
@@ -78,6 +96,7 @@ static const struct reply {
 	[REASON_LIMIT] = { "limit", "7.1", NULL, say_limit },
 	[REASON_RCPTS_PER_MESSAGE] = { "limit", "5.3", NULL, say_rcpts },
 	[REASON_CONTENT] = { "content", "7.1", "the content of this message looks like spam", NULL },
+	[REASON_SIGNAL] = { "signal", "7.1", NULL, say_signal },
 };
 
 /* A reason without a row of its own. */

@@ -71,6 +71,18 @@ static const char *knowledge_word(enum knowledge known)
 	return words[known];
 }
 
+/* What would have been done, and by the pool of which level, if no rule ran for show. */
+static void add_would(struct text *line, const struct would *would)
+{
+	if (!would->shown)
+		return;
+	text_addf(line, " would=%s/%s", action_word(would->action), level_word(would->level));
+	if (would->action != ACTION_PASS)
+		text_addf(line, "/%s", reason_word(would->cause));
+	if (would->breach.window != WINDOW_COUNT)
+		text_addf(line, ":%s", window_path(would->breach.scope, would->breach.window));
+}
+
 /* What few messages have. */
 static void add_more(struct text *line, const struct message *message)
 {
@@ -87,6 +99,7 @@ static void add_more(struct text *line, const struct message *message)
 		text_addf(line, " scope=%s", scope_word(breach->scope));
 	if (shadow_says(&message->verdict, said))
 		text_addf(line, " would=%s", said);
+	add_would(line, &message->verdict.would);
 	if (message->reference[0] != '\0')
 		text_addf(line, " ref=%s", message->reference);
 }

@@ -27,7 +27,7 @@ local plan, word, ends = nil, ARGV[4], 0
 if #own > 0 then
 	local ROW = {msgs_per_minute = 7, msgs_per_hour = 8, msgs_per_day = 9, rcpts_per_minute = 10, rcpts_per_hour = 11,
 		rcpts_per_day = 12, kbytes_per_minute = 13, kbytes_per_hour = 14, kbytes_per_day = 15, new_rcpts_per_day = 16}
-	local WORDS = {defer = true, reject = true, hold = true, slow = true}
+	local WORDS = {defer = true, reject = true, hold = true, slow = true, show = true}
 	local set, own_word = {}, nil
 	for i = 1, #own, 2 do
 		local row, value = ROW[own[i]], own[i + 1]
@@ -62,7 +62,7 @@ local over = 0
 if not blocked and not mark[2] then
 	over = over_limit(use, p, 2, 6)
 end
-local turned_away = blocked or (over > 0 and p[1] == 1 and word ~= 'slow' and word ~= 'hold')
+local turned_away = blocked or (over > 0 and p[1] == 1 and word ~= 'slow' and word ~= 'hold' and word ~= 'show')
 if not turned_away then
 	add(use, p, 2)
 end

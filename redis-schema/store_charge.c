@@ -274,8 +274,11 @@ static void answered(struct part *part, const struct wire_charged *answer)
 		part->charge.limits.window[answer->over] = answer->limit;
 		part->charge.limits.over = answer->limit_over;
 	}
+	struct rates before = answer->rates;
+	if (answer->over < WINDOW_SUMS && answer->status == WIRE_CHARGED)	/* it was counted all the same */
+		before.present[answer->over] -= (double)part->charge.amounts.of[window_counted(answer->over)];
 	if (answer->over != WINDOW_COUNT)
-		charge_breach(&part->charge, &answer->rates, &result.breach);
+		charge_breach(&part->charge, &before, &result.breach);
 	if (answer->status == WIRE_BLOCKED) {
 		part->charge.limits.over = OVER_REJECT;
 		result = blocked_result(&answer->rates);
