@@ -154,6 +154,19 @@ static void print_man_field(FILE *to, const struct field *field)
 		fprintf(to, "Default: %s\n", field->text);
 }
 
+/* What holds where no row of `signals` says otherwise. */
+static void print_man_signals(FILE *to)
+{
+	fprintf(to, "Signals, what they watch, and their weight, floor and cap:\n.Bl -tag -width 4n\n");
+	for (int i = 0; i < SIGNAL_COUNT; i++) {
+		const struct signal_setting *set = &signal_defaults[i];
+		fprintf(to, ".It Cm %s\n", signal_word((enum signal)i));
+		print_man_text(to, signal_help((enum signal)i));
+		fprintf(to, ".Pq %g, %g, %g\n", set->weight, set->floor, set->cap);
+	}
+	fprintf(to, ".El\n");
+}
+
 void config_print_man(FILE *to)
 {
 	fprintf(to, ".Sh OPTIONS\n.Bl -tag -width 4n\n");
@@ -171,5 +184,7 @@ void config_print_man(FILE *to)
 		for (size_t j = 0; j < config_lists[i].field_count; j++)
 			print_man_field(to, &config_lists[i].fields[j]);
 		fprintf(to, ".El\n");
+		if (strcmp(config_lists[i].path, "signals") == 0)
+			print_man_signals(to);
 	}
 }

@@ -303,6 +303,24 @@ static const char *field_text(struct request *request, const json_t *value, int 
 	return request->numbers[row];
 }
 
+/* Dates as Unix time, which the scripts in Redis read, too; other values as they are. */
+static const char *as_seconds(struct request *request, int row, const char *field, const struct limits *limits,
+			      const char *text)
+{
+	const struct {
+		const char *field;
+		int64_t seconds;
+	} dates[] = { { "until", limits->until_s }, { "created", limits->created_s },
+		      { "password_changed", limits->password_changed_s } };
+	for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+		if (strcmp(field, dates[i].field) != 0)
+			continue;
+		snprintf(request->numbers[row], sizeof request->numbers[row], "%lld", (long long)dates[i].seconds);
+		return request->numbers[row];
+	}
+	return text;
+}
+
 /* One member of "set" becomes a part of HSET or of HDEL. */
 static bool add_field(struct request *request, const char *field, const json_t *value, char *error, size_t error_size)
 {
@@ -317,7 +335,8 @@ static bool add_field(struct request *request, const char *field, const json_t *
 		request->gone[request->gone_count++] = field;
 		return true;
 	}
-	const char *text = field_text(request, value, (request->argc - 2) / 2);
+	int row = (request->argc - 2) / 2;
+	const char *text = field_text(request, value, row);
 	if (text == NULL || !limits_set(&scratch, field, text, &expected))
 		return fail(error, error_size, "account.limit: \"%s\" is %s; expected %s, or null for the plan's.", field,
 			    shown, expected);
@@ -325,7 +344,7 @@ static bool add_field(struct request *request, const char *field, const json_t *
 		return fail(error, error_size, "account.limit: \"plan\" is %s; expected a plan of the configuration "
 			    "file or of the hash \"plans\" in Redis.", shown);
 	request->argv[request->argc++] = field;
-	request->argv[request->argc++] = text;
+	request->argv[request->argc++] = as_seconds(request, row, field, &scratch, text);
 	return true;
 }
 
