@@ -17,12 +17,14 @@ use POSIX ();
 use Time::HiRes ();
 
 use lib File::Basename::dirname(Cwd::abs_path(__FILE__));
+use Accounts;
 use Dns;
 use Replay;
 use Stand;
 
 my %option = (rounds => 5, messages => 20_000, sessions => 64, size => 4096, idle => 10_000, accounts => 10_000,
 	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory,dns,replay');
+	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory,dns,accounts');
 my %quick = (rounds => 2, messages => 2_000, idle => 500, accounts => 200, passes => 4);
 
 my $usage = <<"END";
@@ -36,6 +38,7 @@ usage: t/bench/run.pl [options], from the top of the build tree
   --passes N      messages of each account there ($option{passes})
   --rcpts N       recipients of each of those ($option{rcpts})
   --parts LIST    of: speed,calls,idle,memory,dns,replay (all)
+  --parts LIST    of: speed,calls,idle,memory,dns,accounts (all)
   --quick         small numbers, to see that it works
   --markdown      print tables as in RESULTS.md
   --subject FILE  another milter in Penstock's place, started as FILE SOCKET; parts speed and idle only
@@ -55,6 +58,8 @@ my %part = map { $_ => 1 } split /,/, $option{parts};
 for (sort keys %part) {
 	die "--parts: \"$_\" is none; expected speed, calls, idle, memory, dns, replay\n$usage"
 		if !/^(?:speed|calls|idle|memory|dns|replay)$/;
+	die "--parts: \"$_\" is none; expected speed, calls, idle, memory, dns, accounts\n$usage"
+		if !/^(?:speed|calls|idle|memory|dns|accounts)$/;
 }
 
 my $subject = $option{subject} ? 'subject' : 'penstock';
@@ -79,6 +84,7 @@ my @rows;	# of the result: figure, null, subject, ratio, target, word
 my @notes;
 my (@dns_rows, @dns_notes);
 my @replay_rows;
+my (@dns_rows, @dns_notes, @account_rows, @account_notes);
 END {
 	my $status = $?;
 	$stand->finish if $stand;
@@ -86,12 +92,14 @@ END {
 }
 
 start_all() if grep { $_ ne 'dns' && $_ ne 'replay' } keys %part;
+start_all() if grep { $_ ne 'dns' && $_ ne 'accounts' } keys %part;
 speed() if $part{speed};
 calls() if $part{calls};
 idle() if $part{idle};
 memory() if $part{memory};
 dns() if $part{dns};
 replay() if $part{replay};
+accounts() if $part{accounts};
 print_result();
 exit 0;
 
@@ -468,6 +476,14 @@ sub replay
 			  'penstockctl');
 	@replay_rows = Replay::run(stand => $stand, program => $ctl, rounds => $option{quick} ? 1 : 3,
 				   quick => $option{quick}, say => \&say_progress);
+# A Redis of its own, in the place of the one before.
+sub accounts
+{
+	$stand->stop($subject) if $stand->pid($subject);
+	my $program = program('storeload', $ENV{STORELOAD}, "$bin/storeload");
+	my ($rows, $notes) = Accounts::run(stand => $stand, program => $program, quick => $option{quick}, say => \&say_progress);
+	@account_rows = @$rows;
+	@account_notes = @$notes;
 }
 
 sub print_result
@@ -479,6 +495,7 @@ sub print_result
 	print_table(\@head, \@rows, \@notes) if @rows;
 	print_table(\@Dns::head, \@dns_rows, \@dns_notes) if @dns_rows;
 	print_table(\@Replay::head, \@replay_rows, []) if @replay_rows;
+	print_table(\@Accounts::head, \@account_rows, \@account_notes) if @account_rows;
 }
 
 sub print_table
