@@ -44,25 +44,33 @@ if quota and not turned_away then
 end
 -- the counters, decayed to now; they were last brought forward when the windows were
 local value = {string.match(state[5] or '', '^(%S+) (%S+) (%S+) (%S+) (%S+)$')}
-if #value == 0 then
-	value = {0, 0, 0, 0, 0}
+for i = 1, REP do
+	value[i] = value[i] and tonumber(value[i]) or 0
 end
 if state[6] and #state[6] == 4 * (COUNTERS - REP) then
 	local sig = {struct.unpack('<ffffffffffff', state[6])}
 	for i = 1, COUNTERS - REP do
 		value[REP + i] = sig[i]
 	end
+else
+	for i = REP + 1, COUNTERS do
+		value[i] = 0
+	end
 end
 local passed = before > 0 and (use[1] - before) / 1000 or 0
-local signs = false
+local signs, life, left = false, 0, 1
 for i = 1, COUNTERS do
-	local n, more = tonumber(value[i]) or 0, p[19 + i]
+	local n, more = value[i], p[19 + i]
 	-- a message that is turned away here did not leave; it is a breach
 	if turned_away then
 		more = i == 5 and 1 or (i == 1 or i == 2 or i == 6) and 0 or more
 	end
 	if n > 0 or more ~= 0 then
-		n = (n > 0 and n < 1e15) and n * 2 ^ (-passed / HALF_LIFE[i]) + more or more
+		if HALF_LIFE[i] ~= life then
+			life = HALF_LIFE[i]
+			left = 2 ^ (-passed / life)
+		end
+		n = (n > 0 and n < 1e15) and n * left + more or more
 		value[i] = n > CAP[i] and CAP[i] or n > 0 and n or 0
 		signs = signs or i > REP
 	else

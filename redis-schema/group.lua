@@ -56,11 +56,10 @@ end
 local use = read_use(state[2], state[3], state[4])
 local before = use[1]
 roll(use)
-local mark = redis.call('MGET', KEYS[2], KEYS[3])
-local blocked = mark[1] and p[1] == 1
-local over = 0
-if not blocked and not mark[2] then
-	over = over_limit(use, p, 2, 6)
+local blocked = p[1] == 1 and redis.call('MGET', KEYS[2])[1]
+local over = blocked and 0 or over_limit(use, p, 2, 6)
+if over > 0 and redis.call('MGET', KEYS[3])[1] then
+	over = 0
 end
 local turned_away = blocked or (over > 0 and p[1] == 1 and word ~= 'slow' and word ~= 'hold' and word ~= 'show')
 if not turned_away then
