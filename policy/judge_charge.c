@@ -116,6 +116,7 @@ bool judge_amend(const struct policy *policy, const struct facts *facts, const s
 	}
 	if (paid_for_nothing(facts, verdict, charged)) {
 		amend_out->quota = true;
+		amend_out->digest = charged->digest;	/* forgotten with it: sent again it is a message of its own */
 		for (int i = 0; i < COUNTED_SUMS; i++)
 			amend_out->amounts.of[i] = -charged->amounts.of[i];
 		differs = true;

@@ -78,7 +78,7 @@ for i = 1, COUNTERS do
 	end
 end
 local msgs, rcpts, kb = write_use(use)
-local fields = {'msgs', msgs, 'rcpts', rcpts, ARGV[2], ARGV[3], 'rep', string.format('%.8g %.8g %.8g %.8g %.8g', unpack(value, 1, REP))}
+local fields = {'msgs', msgs, 'rcpts', rcpts, ARGV[2], ARGV[3], 'rep', string.format('%.7g %.7g %.7g %.7g %.7g', unpack(value, 1, REP))}
 local n = 8
 local function set(field, to)
 	fields[n + 1], fields[n + 2] = field, to

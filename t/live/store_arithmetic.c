@@ -5,10 +5,8 @@
  * usage: store_arithmetic unix:/path-of-redis
  */
 #include "policy/history.h"
-#include "redis-schema/store.h"
-#include "t/unit/tap.h"
+#include "t/live/store_fixture.h"
 
-#include <event2/event.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,56 +14,6 @@
 #include <string.h>
 
 enum { CHARGES = 2000, ACCOUNTS = 7 };
-
-static struct event_base *base;
-static struct store *store;
-static bool answered;
-static struct charge_result result;
-static struct account_state state;
-static const char *command_error;
-
-static void say(void *arg, const char *line)
-{
-	(void)arg;
-	printf("# %s\n", line);
-}
-
-static void on_charge(void *arg, const struct charge_result *what)
-{
-	(void)arg;
-	result = *what;
-	answered = true;
-}
-
-static void on_fetch(void *arg, const struct account_state *what, const unsigned char *map)
-{
-	(void)arg;
-	(void)map;
-	state = *what;
-	answered = true;
-}
-
-static void on_command(void *arg, const char *error, int count, const char *const *items)
-{
-	(void)arg;
-	(void)count;
-	(void)items;
-	command_error = error;
-	answered = true;
-}
-
-static void wait_for_answer(void)
-{
-	while (!answered)
-		event_base_loop(base, EVLOOP_ONCE);
-	answered = false;
-}
-
-static void fetch(const char *account)
-{
-	store_fetch(store, account, on_fetch, NULL);
-	wait_for_answer();
-}
 
 /* Windows [from, to), behind the time where it is given. */
 static const char *windows_text(int from, int to, int64_t at_ms, char text[400])
@@ -184,8 +132,7 @@ static void run_charge(const char *account, int *wrong)
 	fetch(account);
 	struct history expected = state.history;
 	struct message_charge message = { .charge = charge };
-	store_charge(store, &message, on_charge, NULL);
-	wait_for_answer();
+	charge_message(&message);
 	charge.now_ms = result.rates.at_ms;	/* the time that Redis took */
 	enum window over = history_charge(&expected, &charge, &again);
 	fetch(account);
@@ -219,19 +166,6 @@ static void check_all(void)
 	ok(overs > CHARGES / 20 && overs < CHARGES, "%d charges passed a limit: both ways were taken", overs);
 }
 
-static void command(const char *account, const char *word, const char *part, const char *field, const char *value)
-{
-	store_account_command(store, account, value != NULL ? 4 : field != NULL ? 3 : 2, (const char *[]){ word, part, field, value },
-			      on_command, NULL);
-	wait_for_answer();
-}
-
-static double used(const char *account)
-{
-	fetch(account);
-	return rates_used(&state.history.rates, WINDOW_MSGS_PER_DAY);
-}
-
 /* One message of `member`, in a group whose plan allows three a day. */
 static void charge_member(uint32_t digest)
 {
@@ -241,8 +175,7 @@ static void charge_member(uint32_t digest)
 	message.groups[0] = (struct group_charge){ .scope = SCOPE_CUSTOMER, .name = "customer:7", .limits = limits_unset };
 	message.groups[0].limits.window[WINDOW_MSGS_PER_DAY] = 3;
 	snprintf(message.groups[0].limits.plan, sizeof message.groups[0].limits.plan, "default");
-	store_charge(store, &message, on_charge, NULL);
-	wait_for_answer();
+	charge_message(&message);
 }
 
 static void check_groups(void)
@@ -286,15 +219,13 @@ static void check_versions(void)
 	command("old", "HSET", "state", "rep", "40 50 2 0 1");
 	command("old", "HSET", "state", "v", "1");
 	command("old", "HSET", "state", "first", "1600000000");
-	store_charge(store, &message, on_charge, NULL);
-	wait_for_answer();
+	charge_message(&message);
 	fetch("old");
 	ok(state.history.rates.present[WINDOW_MSGS_PER_DAY] == 41 && state.history.rates.before[WINDOW_RCPTS_PER_DAY] == 8 &&
 		   state.history.rates.present[WINDOW_KBYTES_PER_DAY] == 9 && state.history.first_s == 1600000000 &&
 		   fabs(state.history.counters.value[COUNTER_RCPTS] - 50) < 0.01, "nothing of version 1 is lost");
 	command("old", "HSET", "state", "v", "3");
-	store_charge(store, &message, on_charge, NULL);
-	wait_for_answer();
+	charge_message(&message);
 	fetch("old");
 	ok(result.known == KNOWLEDGE_LOCAL && state.history.first_s == 0, "a newer one is left alone, its account new");
 	store_report(store, "member", COUNTER_DEAD, 3, 1);
@@ -304,25 +235,15 @@ static void check_versions(void)
 
 int main(int argc, char **argv)
 {
-	char error[300];
 	if (argc != 2) {
 		fprintf(stderr, "usage: %s unix:/path-of-redis\n", argv[0]);
 		return 2;
 	}
-	base = event_base_new();
-	struct store_settings settings = { .server = argv[1], .username = "", .password = "", .prefix = "arithmetic",
-					   .node = "t", .timeout_ms = 5000, .breaker_failures = 3, .retry_ms = 100,
-					   .recent_accounts = 100, .state_ttl_s = 3600 };
-	store = store_new(base, &settings, say, NULL, error, sizeof error);
-	ok(store != NULL, "a store");
-	for (int i = 0; i < 100 && !store_stats(store).up; i++)
-		event_base_loop(base, EVLOOP_ONCE);
-	ok(store_stats(store).up, "Redis answers");
+	store_begin(argv[1], "arithmetic");
 	srandom(4711);
 	check_all();
 	check_groups();
 	check_versions();
-	store_free(&store);
-	event_base_free(base);
+	store_end();
 	return done_testing();
 }

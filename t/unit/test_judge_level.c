@@ -170,7 +170,7 @@ static void test_amend(void)
 	verdict.level = LEVEL_BLOCKED;
 	ok(judge_amend(&policy, &facts, &verdict, &charge, &amend), "what is refused after all is");
 	is_int(amend.amounts.of[COUNTED_RECIPIENTS], -1, "it gets back what it paid");
-	ok(amend.quota && !amend.checked && amend.digest == 0, "unasked, and under no digest");
+	ok(amend.quota && !amend.checked && amend.digest == 5, "unasked; its digest is to be forgotten");
 	is_near(amend.counts[COUNTER_MESSAGES], -1, 0, "it did not leave");
 	is_int(amend.level, LEVEL_BLOCKED, "the level follows");
 	is_str(amend.account, "alice@example.com", "of the same account");
