@@ -18,7 +18,7 @@ my ($us_most, $bytes_most) = (60, 600);
 sub run
 {
 	my (%set) = @_;
-	my ($messages, $runs) = $set{quick} ? (3_000, 2) : (50_000, 3);
+	my ($messages, $runs) = $set{quick} ? (3_000, 2) : (40_000, 3);
 	my (@rows, @notes, @us);
 	for my $accounts ($set{quick} ? (100, 2_000) : (1_000, 100_000, 1_000_000)) {
 		start_redis($set{stand});

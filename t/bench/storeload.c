@@ -91,7 +91,7 @@ static void on_sums(void *arg, const char *error, int count, const char *const *
 	next(arg);
 }
 
-/* Sums of two days, which no charge can make at once. */
+/* Sums of two days and three digests, which no charge can make at once. */
 static void on_filled(void *arg, const struct charge_result *result)
 {
 	struct slot *slot = arg;
@@ -102,8 +102,8 @@ static void on_filled(void *arg, const struct charge_result *result)
 	text_addf(&a, "%" PRId64 " 1 0 %d %d %d %d", result->rates.at_ms, 4, 11, (int)n, (int)n + 7);
 	text_addf(&b, "1 0 %d %d %d %d", 9, 31, (int)to, (int)to + 21);
 	text_addf(&c, "%d 0 %d %d %d %d %d %d", 81, 530, 970, (int)n * 71, (int)n * 77, 3, 5);
-	store_account_command(store, slot->name, 8, (const char *[]){ "HSET", "state", "msgs", msgs, "rcpts", rcpts, "kb", kb },
-			      on_sums, slot);
+	store_account_command(store, slot->name, 10, (const char *[]){ "HSET", "state", "msgs", msgs, "rcpts", rcpts, "kb", kb,
+								       "last", "3abb5d11 6ccb5f95 b364e2cb" }, on_sums, slot);
 }
 
 static struct message_charge message_of(const struct slot *slot)
