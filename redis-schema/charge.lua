@@ -2,7 +2,7 @@
 -- Checks one message against all limits and charges all of them, or none. What policy/history.c does.
 -- KEYS: state, known
 -- ARGV: 1 packed doubles (see script_charge_arguments), 2 'n:NODE', 3 its number, 4 level ('': leave it), 5 digest
---   ('': none), 6 recipients for the map (two bytes each), then fields and values that are set as they are
+--   of four bytes ('': none), 6 recipients for the map (two bytes each), then fields and values that are set as they are
 -- Answer: status ('charged', 'over', 'retried', 'again', 'newer', 'wrong'), index of the limit passed (0: none), msgs
 --   ('again': the last number taken), rcpts, kb
 local HALF_LIFE = {604800, 604800, 604800, 172800, 86400, 604800, 604800, 1209600, 3600, 1209600, 43200, 86400, 86400, 86400, 21600, 43200, 86400}
@@ -25,10 +25,15 @@ local use = read_use(state[2], state[3], state[4])
 local before = use[1]
 roll(use)
 local last, digest = state[10] or '', ARGV[5]
-local back = p[6] < 0
-if digest ~= '' and back then
-	last = string.gsub(last, digest .. ' ?', '')
-elseif digest ~= '' and string.find(last, digest, 1, true) then
+local back, noted = p[6] < 0, nil
+for i = 1, digest ~= '' and #last or 0, 4 do
+	if string.sub(last, i, i + 3) == digest then
+		noted = i
+	end
+end
+if noted and back then
+	last = string.sub(last, 1, noted - 1) .. string.sub(last, noted + 4)
+elseif noted then
 	redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
 	local msgs, rcpts, kb = write_use(use)
 	return {'retried', 0, msgs, rcpts, kb or ''}
@@ -39,7 +44,7 @@ local turned_away = over > 0 and p[1] == 1 and p[3] == 0
 if quota and not turned_away then
 	add(use, p, 5)
 	if digest ~= '' and not back then
-		last = digest .. ' ' .. string.sub(last, 1, 17)
+		last = digest .. string.sub(last, 1, 8)
 	end
 end
 -- the counters, decayed to now; they were last brought forward when the windows were

@@ -166,16 +166,12 @@ static int64_t number_or_zero(const char *text)
 	return number;
 }
 
-static void read_digests(const char *text, uint32_t digests[HISTORY_DIGESTS])
+/* Four bytes each, the highest first. */
+static void read_digests(const char *bytes, size_t length, uint32_t digests[HISTORY_DIGESTS])
 {
-	for (int i = 0; i < HISTORY_DIGESTS; i++) {
-		char *end;
-		unsigned long digest = strtoul(text, &end, 16);
-		if (end == text)
-			return;
-		digests[i] = (uint32_t)digest;
-		text = end;
-	}
+	for (size_t i = 0; i < HISTORY_DIGESTS && length % 4 == 0 && 4 * i < length; i++)
+		for (size_t k = 0; k < 4; k++)
+			digests[i] = digests[i] << 8 | (unsigned char)bytes[4 * i + k];
 }
 
 static void read_habits(const struct reply_items *items, struct habits *habits)
@@ -210,7 +206,7 @@ static void read_state(const struct sayer *sayer, const struct reply_items *item
 		say_useless(sayer, "state msgs, rcpts and kb", text[AT_MSGS], "7, 6 and 8 numbers; it is read as if it were empty");
 	if (!reply_read_counters(text[AT_REP], text[AT_SIG], items->length[AT_SIG], history->rates.at_ms, &history->counters))
 		say_useless(sayer, "state rep or sig", text[AT_REP], "5 numbers and 48 bytes; it is read as if it were empty");
-	read_digests(text[AT_LAST], history->digests);
+	read_digests(text[AT_LAST], items->length[AT_LAST], history->digests);
 	read_habits(items, &history->habits);
 }
 

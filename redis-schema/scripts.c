@@ -129,6 +129,14 @@ static void add_fields(struct script_arguments *arguments, const struct charge *
 		}
 }
 
+static void add_digest(struct script_arguments *arguments, uint32_t digest)
+{
+	char bytes[4];
+	for (int i = 0; i < 4; i++)
+		bytes[i] = (char)(unsigned char)(digest >> (24 - 8 * i));
+	add_bytes(arguments, bytes, digest != 0 ? sizeof bytes : 0);
+}
+
 void script_charge_arguments(struct script_arguments *arguments, const struct store_settings *settings,
 			     const struct wire_charge *wire_charge)
 {
@@ -150,10 +158,7 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 	add(arguments, "n:%s", settings->node);
 	add(arguments, "%" PRId64, wire_charge->number);
 	add_word(arguments, charge->level == LEVEL_UNKNOWN ? "" : level_word(charge->level));
-	if (charge->digest == 0)
-		add_word(arguments, "");
-	else
-		add(arguments, "%08" PRIx32, charge->digest);
+	add_digest(arguments, charge->digest);
 	add_known(arguments, wire_charge);
 	add_fields(arguments, charge);
 }

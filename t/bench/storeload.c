@@ -103,7 +103,7 @@ static void on_filled(void *arg, const struct charge_result *result)
 	text_addf(&b, "1 0 %d %d %d %d", 9, 31, (int)to, (int)to + 21);
 	text_addf(&c, "%d 0 %d %d %d %d %d %d", 81, 530, 970, (int)n * 71, (int)n * 77, 3, 5);
 	store_account_command(store, slot->name, 10, (const char *[]){ "HSET", "state", "msgs", msgs, "rcpts", rcpts, "kb", kb,
-								       "last", "3abb5d11 6ccb5f95 b364e2cb" }, on_sums, slot);
+								       "last", "threedigests" }, on_sums, slot);
 }
 
 static struct message_charge message_of(const struct slot *slot)

@@ -422,11 +422,12 @@ static void write_counters(struct key *key, const struct counters *counters)
 
 static void write_digests(struct key *key, const uint32_t *digests)
 {
-	char value[60];
-	struct text text = text_over(value, sizeof value);
+	char bytes[4 * HISTORY_DIGESTS];
+	size_t used = 0;
 	for (int i = 0; i < HISTORY_DIGESTS && digests[i] != 0; i++)
-		text_addf(&text, "%08lx ", (unsigned long)digests[i]);
-	set_field(key, "last", value);
+		for (int shift = 24; shift >= 0; shift -= 8)
+			bytes[used++] = (char)(unsigned char)(digests[i] >> shift);
+	set_bytes(key, "last", bytes, used);
 }
 
 static void write_history(struct key *key, const struct history *history)
