@@ -259,7 +259,6 @@ static const struct {
 	{ "HGET", 3, HASH, do_hmget },	    { "HGETALL", 2, HASH, do_hgetall }, { "SET", 3, ANY, do_set },
 	{ "GET", 2, STRING, do_get },	    { "DEL", 2, ANY, do_del },
 	{ "HINCRBY", 4, HASH, do_hincrby }, { "EXPIRE", 3, ANY, do_expire },
-	{ "XADD", 9, HASH, do_xadd },	    { "XREVRANGE", 4, HASH, do_xrevrange },
 };
 
 static void run(int argc, const char *const *argv, struct fake_reply *reply)
