@@ -88,7 +88,6 @@ static void add_more(struct text *line, const struct message *message)
 {
 	const struct facts *facts = &message->facts;
 	const struct breach *breach = &message->verdict.breach;
-	char said[SHADOW_SAID_MAX];
 	if (facts->lane != LANE_ACCOUNT)
 		text_addf(line, " lane=%s", lane_word(facts->lane));
 	if (facts->rcpts_new_known)
@@ -97,8 +96,6 @@ static void add_more(struct text *line, const struct message *message)
 		text_add(line, " again=yes");
 	if (breach->window != WINDOW_COUNT)
 		text_addf(line, " scope=%s", scope_word(breach->scope));
-	if (shadow_says(&message->verdict, said))
-		text_addf(line, " would=%s", said);
 	add_would(line, &message->verdict.would);
 	if (message->reference[0] != '\0')
 		text_addf(line, " ref=%s", message->reference);

@@ -140,7 +140,8 @@ static const char *what_of(const struct would *would, const struct verdict *verd
 	return would->level != verdict->leaves_as && !verdict_refuses(verdict) ? "moved" : NULL;
 }
 
-bool shadow_says(const struct verdict *verdict, char said[SHADOW_SAID_MAX])
+/* What rules that run for show would have done to a message, "limited:limit" or "moved:suspect"; false: nothing else. */
+static bool shadow_says(const struct verdict *verdict, char said[SHADOW_SAID_MAX])
 {
 	const struct would *would = &verdict->would;
 	const char *what = would->shown ? what_of(would, verdict) : NULL;

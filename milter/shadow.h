@@ -19,9 +19,6 @@ enum { SHADOW_FIELDS_MAX = 10000, SHADOW_DAYS = 30, SHADOW_SAID_MAX = 80 };
 bool shadow_start(struct event_base *base);	/* false: no memory */
 void shadow_stop(void);
 
-/* What rules that run for show would have done to a message, "limited:limit" or "moved:suspect"; false: nothing else. */
-bool shadow_says(const struct verdict *verdict, char said[SHADOW_SAID_MAX]);
-
 /* At the end of a message, or where it is refused. Any thread. */
 void shadow_note(const struct session *session, enum stage stage, const char *queue_id);
 

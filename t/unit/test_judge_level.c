@@ -27,7 +27,7 @@ static void test_counts(void)
 		struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
 		double counts[COUNTER_COUNT];
 		judge_counts(&facts, &verdict, counts);
-		for (int counter = 0; counter < COUNTER_COUNT; counter++)
+		for (int counter = 0; counter < COUNTER_CONTENT; counter++)
 			is_near(counts[counter], counted[i].want[counter], 0, "%s counts as %s", row->name,
 				counter_word((enum counter)counter));
 	}
