@@ -227,10 +227,10 @@ static const struct {
 	const char *done;
 	bool of_pool;
 } listing_rows[MONITOR_EVENT_COUNT] = {
-	[MONITOR_LISTED] = { true, EVENT_LISTED, "it left its pool, whose other transports take its mail" },
+	[MONITOR_LISTED] = { true, EVENT_LISTED, "it left its pool, whose other transports take its mail", false },
 	[MONITOR_ALL_LISTED] = { true, EVENT_LISTED, "the least listed one goes on", true },
-	[MONITOR_DELISTED] = { true, EVENT_DELISTED, "it will return to its pool" },
-	[MONITOR_BACK] = { true, EVENT_DELISTED, "it has its full share again" },
+	[MONITOR_DELISTED] = { true, EVENT_DELISTED, "it will return to its pool", false },
+	[MONITOR_BACK] = { true, EVENT_DELISTED, "it has its full share again", false },
 	[MONITOR_NOT_ALL_LISTED] = { true, EVENT_DELISTED, "", true },
 };
 

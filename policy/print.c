@@ -17,7 +17,8 @@ enum {
 	LETTERS_MOST = 48,	/* a script without spaces is cut into words of so many bytes */
 };
 
-#define WORD_SEED 0xcbf29ce484222325U
+#define WORD_SEED 0xcbf29ce484222325U	/* FNV-1a */
+#define WORD_PRIME 0x100000001b3U
 
 static uint64_t mix(uint64_t hash)
 {
@@ -104,7 +105,7 @@ static void add_letter(struct print_maker *maker, char c)
 		maker->capital = maker->capitals = is_upper(c);
 	else if (!is_upper(c))
 		maker->capitals = false;
-	maker->word = (maker->word ^ (unsigned char)lower(c)) * 0x100000001b3U;
+	maker->word = (maker->word ^ (unsigned char)lower(c)) * WORD_PRIME;
 	if (++maker->word_length >= LETTERS_MOST)
 		end_word(maker);
 }
@@ -191,6 +192,25 @@ static int read_byte(struct print_maker *maker, char c)
 	}
 }
 
+/* Most of a text is small letters within a word: what read_text does with them, in fewer steps. How many there were. */
+static size_t read_run(struct print_maker *maker, const char *text, size_t length)
+{
+	if (maker->word_length >= LETTERS_MOST - 1)
+		return 0;
+	size_t room = (size_t)(LETTERS_MOST - 1 - maker->word_length), i = 0;
+	uint64_t word = maker->word;
+	for (; i < length && i < room && is_lower(text[i]); i++)
+		word = (word ^ (unsigned char)text[i]) * WORD_PRIME;
+	if (i == 0)
+		return 0;
+	maker->word = word;
+	maker->word_length += (int)i;
+	maker->capitals = false;
+	maker->last[1] = i > 1 ? text[i - 2] : maker->last[0];
+	maker->last[0] = text[i - 1];
+	return i;
+}
+
 void print_begin(struct print_maker *maker)
 {
 	const struct print_anchor none = { .least = UINT64_MAX };
@@ -200,10 +220,13 @@ void print_begin(struct print_maker *maker)
 
 void print_add(struct print_maker *maker, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
+	size_t i = 0;
+	while (i < length) {
+		if (maker->state == TEXT && maker->word_length > 0 && (i += read_run(maker, text + i, length - i)) == length)
+			return;
 		maker->state = read_byte(maker, text[i]);
 		maker->last[1] = maker->last[0];
-		maker->last[0] = text[i];
+		maker->last[0] = text[i++];
 	}
 }
 
