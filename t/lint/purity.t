@@ -17,7 +17,7 @@ my @flags = qw(-O1 -std=c11 -D_GNU_SOURCE -fno-stack-protector -U_FORTIFY_SOURCE
 my $work = File::Temp->newdir();
 
 my $pure = qr{^(?:
-	mem(?:cpy|move|set|cmp|chr|rchr|mem|pcpy)
+	bcmp | mem(?:cpy|move|set|cmp|chr|rchr|mem|pcpy)
 	| str(?:len|nlen|cmp|ncmp|chr|rchr|chrnul|spn|cspn|pbrk|str)
 	| (?:log|log1p|log2|log10|exp|exp2|expm1|pow|sqrt|ceil|floor|round|trunc|rint|lround|llround
 	    |fmin|fmax|fabs|fmod|ldexp|frexp|scalbn|hypot|cbrt)
