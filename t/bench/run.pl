@@ -23,8 +23,7 @@ use Replay;
 use Stand;
 
 my %option = (rounds => 5, messages => 20_000, sessions => 64, size => 4096, idle => 10_000, accounts => 10_000,
-	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory,dns,replay');
-	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory,dns,accounts');
+	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory,dns,accounts,replay');
 my %quick = (rounds => 2, messages => 2_000, idle => 500, accounts => 200, passes => 4);
 
 my $usage = <<"END";
@@ -37,8 +36,7 @@ usage: t/bench/run.pl [options], from the top of the build tree
   --accounts N    accounts in the memory part ($option{accounts})
   --passes N      messages of each account there ($option{passes})
   --rcpts N       recipients of each of those ($option{rcpts})
-  --parts LIST    of: speed,calls,idle,memory,dns,replay (all)
-  --parts LIST    of: speed,calls,idle,memory,dns,accounts (all)
+  --parts LIST    of: speed,calls,idle,memory,dns,accounts,replay (all)
   --quick         small numbers, to see that it works
   --markdown      print tables as in RESULTS.md
   --subject FILE  another milter in Penstock's place, started as FILE SOCKET; parts speed and idle only
@@ -56,10 +54,8 @@ if ($given{help}) {
 $option{parts} = join ',', grep { $_ eq 'speed' || $_ eq 'idle' } split /,/, $option{parts} if $option{subject};
 my %part = map { $_ => 1 } split /,/, $option{parts};
 for (sort keys %part) {
-	die "--parts: \"$_\" is none; expected speed, calls, idle, memory, dns, replay\n$usage"
-		if !/^(?:speed|calls|idle|memory|dns|replay)$/;
-	die "--parts: \"$_\" is none; expected speed, calls, idle, memory, dns, accounts\n$usage"
-		if !/^(?:speed|calls|idle|memory|dns|accounts)$/;
+	die "--parts: \"$_\" is none; expected speed, calls, idle, memory, dns, accounts, replay\n$usage"
+		if !/^(?:speed|calls|idle|memory|dns|accounts|replay)$/;
 }
 
 my $subject = $option{subject} ? 'subject' : 'penstock';
@@ -82,24 +78,21 @@ $stand->{keep} = $option{keep};
 $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 my @rows;	# of the result: figure, null, subject, ratio, target, word
 my @notes;
-my (@dns_rows, @dns_notes);
-my @replay_rows;
-my (@dns_rows, @dns_notes, @account_rows, @account_notes);
+my (@dns_rows, @dns_notes, @account_rows, @account_notes, @replay_rows);
 END {
 	my $status = $?;
 	$stand->finish if $stand;
 	$? = $status;
 }
 
-start_all() if grep { $_ ne 'dns' && $_ ne 'replay' } keys %part;
-start_all() if grep { $_ ne 'dns' && $_ ne 'accounts' } keys %part;
+start_all() if grep { !/^(?:dns|accounts|replay)$/ } keys %part;
 speed() if $part{speed};
 calls() if $part{calls};
 idle() if $part{idle};
 memory() if $part{memory};
 dns() if $part{dns};
-replay() if $part{replay};
 accounts() if $part{accounts};
+replay() if $part{replay};
 print_result();
 exit 0;
 
@@ -476,6 +469,8 @@ sub replay
 			  'penstockctl');
 	@replay_rows = Replay::run(stand => $stand, program => $ctl, rounds => $option{quick} ? 1 : 3,
 				   quick => $option{quick}, say => \&say_progress);
+}
+
 # A Redis of its own, in the place of the one before.
 sub accounts
 {
