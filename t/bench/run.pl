@@ -355,8 +355,9 @@ sub calls
 	my @most = sort { $count{$b} <=> $count{$a} } keys %count;
 	my $each = join(', ', map { sprintf '%s %.3f', $_, $count{$_} / $messages } @most) || 'none';
 	say_progress(sprintf 'Redis calls a message: %.3f (%s)', $calls, $each);
-	# what is asked once a second, for all messages together, is no call of a message's
-	push @rows, ['Redis calls a message', '', sprintf('%.2f', $calls), '', 'at most 2', verdict($calls < 2.02)];
+	# Two waits: the state at MAIL; the charge and, in the same pipeline, the campaign at the end. What is asked once a
+	# second, for all messages together, is no call of a message's.
+	push @rows, ['Redis calls a message', '', sprintf('%.2f', $calls), '', 'at most 3', verdict($calls < 3.02)];
 	push @notes, "Redis calls a message, by command: $each.";
 }
 
