@@ -184,29 +184,8 @@ void limits_of_plan(const struct config *config, const char *name, struct limits
 	text_copy(limits_out->plan, sizeof limits_out->plan, name);
 }
 
-void limits_in_force(const struct config *config, const struct limits *own, struct limits *limits_out)
-{
-	*limits_out = *own;
-	limits_expire(limits_out, clock_now_ms() / 1000);
-	if (own->plan[0] != '\0')
-		fill_from_plan(config, own->plan, limits_out);
-	fill_from_plan(config, "default", limits_out);
-}
-
 void limits_of(const struct config *config, const struct account_state *state, enum lane lane, int64_t now_ms,
 	       struct limits *limits_out)
 {
 	plan_limits(state, lane, now_ms, fill_from_plan, config, limits_out);
-}
-
-bool limits_of_scope(const struct config *config, enum scope scope, struct limits *limits_out)
-{
-	const struct settings *set = &config->set;
-	const char *plan = scope == SCOPE_DOMAIN ? set->limits_domain_plan
-			   : scope == SCOPE_CUSTOMER ? set->limits_customer_plan : set->limits_server_plan;
-	*limits_out = limits_unset;
-	text_copy(limits_out->plan, sizeof limits_out->plan, plan);
-	if (*plan != '\0')
-		fill_from_plan(config, plan, limits_out);
-	return *plan != '\0' || scope == SCOPE_CUSTOMER;
 }

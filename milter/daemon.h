@@ -58,10 +58,5 @@ void limits_of_plan(const struct config *config, const char *name, struct limits
  * the default plan's; and where it is new no more than the ramp allows today. */
 void limits_of(const struct config *config, const struct account_state *state, enum lane lane, int64_t now_ms,
 	       struct limits *limits_out);
-/* The same without lane and ramp. */
-void limits_in_force(const struct config *config, const struct limits *own, struct limits *limits_out);
-/* What the plan of a scope (limits.domain_plan and so on) gives its groups beside their own keys; plan default is for
- * accounts alone. False: groups of this scope are not counted. A customer is, wherever an account names one. */
-bool limits_of_scope(const struct config *config, enum scope scope, struct limits *limits_out);
 
 #endif

@@ -259,16 +259,9 @@ void gather_note_breach(const struct session *session)
 	/* a stranger can name any account as his sender */
 	if (!facts->authenticated || noted_lately(facts->account))
 		return;
-	struct charge_ask *ask = charge_new(session, run_behind);
+	struct charge_ask *ask = ask_new(run_behind, 0);
 	if (ask == NULL)
 		return;
-	struct charge *charge = &ask->charge.charge;
-	charge->quota = false;
-	charge->level = LEVEL_UNKNOWN;
-	charge->habits_changed = 0;
-	charge->pardoned_s = 0;
-	charge->digest = 0;
-	memset(charge->counts, 0, sizeof charge->counts);
-	charge->counts[COUNTER_BREACHES] = 1;
+	judge_charge_breach(facts, &ask->charge.charge);
 	post_behind(ask);
 }

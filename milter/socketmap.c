@@ -192,7 +192,7 @@ static bool goes_slowly(const struct config *config, const struct account_state 
 		return false;
 	if (report_level(&config->policy, state, now_ms) >= LEVEL_SUSPECT)
 		return state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0';
-	limits_in_force(config, &state->limits, &limits);
+	limits_of(config, state, LANE_ACCOUNT, now_ms, &limits);
 	rates_roll(&rates, now_ms);
 	struct amounts one = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } };
 	return limits.over == OVER_SLOW && rates_over(&rates, &limits, &one) != WINDOW_COUNT;
