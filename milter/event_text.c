@@ -27,19 +27,6 @@ static void set_time(json_t *object, int64_t unix_s)
 	report_set_int(object, "time_s", unix_s);
 }
 
-static json_t *limit_json(const struct breach *limit)
-{
-	if (limit->window >= WINDOW_COUNT)
-		return json_null();
-	json_t *object = json_object();
-	report_set_text(object, "name", window_word(limit->window));
-	report_set_text(object, "of", scope_word(limit->scope));
-	report_set_int(object, "limit", limit->limit);
-	report_set_real(object, "used", limit->used);
-	report_set_int(object, "frees_in_s", limit->frees_in_s);
-	return object;
-}
-
 static void set_level(json_t *object, const char *name, enum level level)
 {
 	report_set_text(object, name, level == LEVEL_UNKNOWN ? NULL : level_word(level));
@@ -66,7 +53,7 @@ json_t *event_json(const struct notice *event)
 	else
 		json_object_set_new(object, "score", json_null());
 	report_set_text(object, "action", event->judged ? action_word(event->action) : NULL);
-	json_object_set_new(object, "limit", limit_json(&event->limit));
+	json_object_set_new(object, "limit", report_breach(&event->limit));
 	set_or_null(object, "reason", event->reason);
 	set_or_null(object, "done", event->done);
 	set_or_null(object, "reference", event->reference);

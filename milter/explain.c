@@ -151,20 +151,6 @@ static void add_reasons(json_t *entry, const struct verdict *verdict)
 	json_object_set_new(entry, "reasons", reasons);
 }
 
-static void add_breach(json_t *entry, const struct breach *breach)
-{
-	if (breach->window == WINDOW_COUNT)
-		return;
-	json_t *json = json_object();
-	report_set_text(json, "name", window_word(breach->window));
-	report_set_text(json, "scope", scope_word(breach->scope));
-	report_set_int(json, "limit", breach->limit);
-	report_set_real(json, "used", breach->used);
-	report_set_int(json, "frees_in_s", breach->frees_in_s);
-	json_object_set_new(json, "ramp", json_boolean(breach->ramp));
-	json_object_set_new(entry, "limit", json);
-}
-
 static void add_facts(json_t *entry, const struct facts *facts)
 {
 	json_t *json = json_object();
@@ -236,7 +222,7 @@ json_t *explain_entry(const struct session *session, enum stage stage, const cha
 	add_terms(entry, policy, &score);
 	add_levels(entry, policy, &message->facts, verdict);
 	add_reasons(entry, verdict);
-	add_breach(entry, &verdict->breach);
+	json_object_set_new(entry, "limit", report_breach(&verdict->breach));
 	add_facts(entry, &message->facts);
 	add_way(entry, verdict);
 	return entry;

@@ -152,3 +152,17 @@ json_t *report_account(const char *account, const struct account_state *state)
 	setup_drop(&setup);
 	return json;
 }
+
+json_t *report_breach(const struct breach *breach)
+{
+	if (breach->window >= WINDOW_COUNT)
+		return json_null();
+	json_t *json = json_object();
+	report_set_text(json, "name", window_word(breach->window));
+	report_set_text(json, "scope", scope_word(breach->scope));
+	report_set_int(json, "limit", breach->limit);
+	report_set_real(json, "used", breach->used);
+	report_set_int(json, "frees_in_s", breach->frees_in_s);
+	json_object_set_new(json, "ramp", json_boolean(breach->ramp));
+	return json;
+}

@@ -47,8 +47,8 @@ static void test_json(void)
 	char *text = json_text(&event);
 	is_str(text, "{\"version\":1,\"id\":\"n-1-2\",\"event\":\"limit\",\"time\":\"2023-11-15T00:00:00Z\",\"time_s\":1700006400,"
 		"\"node\":\"\",\"account\":\"alice@example.com\",\"pool\":null,\"transport\":null,\"address\":null,\"level\":null,"
-		"\"level_before\":null,\"score\":1.25,\"action\":\"defer\",\"limit\":{\"name\":\"msgs_per_hour\",\"of\":\"account\","
-		"\"limit\":500,\"used\":500.0,\"frees_in_s\":60},\"reason\":\"limit msgs_per_hour \\\"quoted\\\"\\n\","
+		"\"level_before\":null,\"score\":1.25,\"action\":\"defer\",\"limit\":{\"name\":\"msgs_per_hour\",\"scope\":\"account\","
+		"\"limit\":500,\"used\":500.0,\"frees_in_s\":60,\"ramp\":false},\"reason\":\"limit msgs_per_hour \\\"quoted\\\"\\n\","
 		"\"done\":\"the message was deferred\",\"reference\":\"1T4Q9M-2K0B7F\"}", "a limit");
 	free(text);
 	notice_init(&event, EVENT_LISTED, "");

@@ -8,10 +8,8 @@ package Penstock::Hook;
 use strict;
 use warnings;
 
-use IO::Socket::INET;
 use JSON::PP;
-use POSIX ();
-use Penstock::Process qw(free_port run slurp start_code stop_process wait_for write_file);
+use Penstock::Process qw(free_port run slurp serve_each stop_process wait_for write_file);
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep);
 
@@ -44,10 +42,7 @@ sub start {
 	write_file($self->{notes}, '');
 	$self->says(200);
 	$self->_make_certificate if $option{tls};
-	my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $self->{port}, Listen => 32, ReuseAddr => 1)
-		or die "the web server cannot listen at 127.0.0.1:$self->{port}: $@\n";
-	$self->{pid} = start_code('hook', sub { $self->_serve($listener) });
-	close $listener;
+	$self->{pid} = serve_each('hook', $self->{port}, sub { $self->_talk(@_) });
 	return $self;
 }
 
@@ -87,23 +82,6 @@ sub wait {
 		return @found >= $count;
 	});
 	return wantarray ? @found : $found[-1];
-}
-
-sub _serve {
-	my ($self, $listener) = @_;
-	$SIG{CHLD} = 'IGNORE';
-	while (1) {
-		my $connection = $listener->accept or next;
-		my $pid = fork;
-		if (defined $pid && $pid == 0) {
-			close $listener;
-			$SIG{PIPE} = 'IGNORE';
-			alarm 300;
-			$self->_talk($connection);
-			POSIX::_exit(0);
-		}
-		close $connection;
-	}
 }
 
 sub _talk {

@@ -12,7 +12,7 @@ use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(at_end free_port need_program run slurp start_program start_code stop_process wait_for write_file);
+our @EXPORT_OK = qw(at_end free_port need_program run serve_each slurp start_program start_code stop_process wait_for write_file);
 
 my $owner = $$;
 my %running;	# pid => what it is called
@@ -132,6 +132,30 @@ sub start_code {
 	eval { setpgrp($pid, $pid) };
 	$running{$pid} = $name;
 	return $pid;
+}
+
+# A server at a port of the loopback: a process for each connection, which `talk` gets.
+sub serve_each {
+	my ($name, $port, $talk) = @_;
+	my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 128, ReuseAddr => 1)
+		or die "$name cannot listen at 127.0.0.1:$port: $@\n";
+	my $server = start_code($name, sub {
+		$SIG{CHLD} = 'IGNORE';
+		while (1) {
+			my $connection = $listener->accept or next;
+			my $pid = fork;
+			if (defined $pid && $pid == 0) {
+				close $listener;
+				$SIG{PIPE} = 'IGNORE';
+				alarm 300;
+				$talk->($connection);
+				POSIX::_exit(0);
+			}
+			close $connection;
+		}
+	});
+	close $listener;
+	return $server;
 }
 
 # TERM, then KILL to the whole group. Returns the exit status, undef where it was not running.

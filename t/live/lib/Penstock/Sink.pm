@@ -8,20 +8,15 @@ package Penstock::Sink;
 use strict;
 use warnings;
 
-use IO::Socket::INET;
 use JSON::PP;
-use POSIX ();
-use Penstock::Process qw(slurp start_code stop_process wait_for write_file);
+use Penstock::Process qw(slurp serve_each stop_process wait_for write_file);
 
 # Options: folder, port, keep_text (notes have the whole message as `text`).
 sub start {
 	my ($class, %option) = @_;
 	my $self = bless { %option, notes => "$option{folder}/sink.json", refused => "$option{folder}/sink.refuse" }, $class;
 	write_file($self->{notes}, '');
-	my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $self->{port}, Listen => 128, ReuseAddr => 1)
-		or die "the receiving server cannot listen at 127.0.0.1:$self->{port}: $@\n";
-	$self->{pid} = start_code('sink', sub { $self->_serve($listener) });
-	close $listener;
+	$self->{pid} = serve_each('sink', $self->{port}, sub { $self->_talk(@_) });
 	return $self;
 }
 
@@ -51,22 +46,6 @@ sub wait {
 		return @found >= ($count // 1);
 	});
 	return wantarray ? @found : $found[0];
-}
-
-sub _serve {
-	my ($self, $listener) = @_;
-	$SIG{CHLD} = 'IGNORE';
-	while (1) {
-		my $connection = $listener->accept or next;
-		my $pid = fork;
-		if (defined $pid && $pid == 0) {
-			close $listener;
-			alarm 300;
-			$self->_talk($connection);
-			POSIX::_exit(0);
-		}
-		close $connection;
-	}
 }
 
 sub _talk {
