@@ -192,22 +192,42 @@ static int read_byte(struct print_maker *maker, char c)
 	}
 }
 
-/* Most of a text is small letters within a word: what read_text does with them, in fewer steps. How many there were. */
+/* Small letters of a word; one that grows too long is left to add_letter. How many there were. */
 static size_t read_run(struct print_maker *maker, const char *text, size_t length)
 {
-	if (maker->word_length >= LETTERS_MOST - 1)
-		return 0;
 	size_t room = (size_t)(LETTERS_MOST - 1 - maker->word_length), i = 0;
+	size_t most = length < room ? length : room;
 	uint64_t word = maker->word;
-	for (; i < length && i < room && is_lower(text[i]); i++)
+	for (; i < most && is_lower(text[i]); i++)
 		word = (word ^ (unsigned char)text[i]) * WORD_PRIME;
 	if (i == 0)
 		return 0;
+	if (maker->word_length == 0)
+		maker->capital = false;
+	maker->capitals = false;
 	maker->word = word;
 	maker->word_length += (int)i;
-	maker->capitals = false;
-	maker->last[1] = i > 1 ? text[i - 2] : maker->last[0];
-	maker->last[0] = text[i - 1];
+	return i;
+}
+
+/* Most of a text is words of small letters and spaces: what read_text does with them, in fewer steps. How many bytes
+ * there were. */
+static size_t read_plain(struct print_maker *maker, const char *text, size_t length)
+{
+	size_t i = 0;
+	if (maker->last[0] == '<' || maker->word_length >= LETTERS_MOST)	/* digits have no end */
+		return 0;
+	while (i < length) {
+		i += read_run(maker, text + i, length - i);
+		if (i == length || !is_space(text[i]))
+			break;
+		end_word(maker);
+		i++;
+	}
+	if (i > 0) {
+		maker->last[1] = i > 1 ? text[i - 2] : maker->last[0];
+		maker->last[0] = text[i - 1];
+	}
 	return i;
 }
 
@@ -222,7 +242,7 @@ void print_add(struct print_maker *maker, const char *text, size_t length)
 {
 	size_t i = 0;
 	while (i < length) {
-		if (maker->state == TEXT && maker->word_length > 0 && (i += read_run(maker, text + i, length - i)) == length)
+		if (maker->state == TEXT && (i += read_plain(maker, text + i, length - i)) == length)
 			return;
 		maker->state = read_byte(maker, text[i]);
 		maker->last[1] = maker->last[0];
