@@ -51,7 +51,7 @@ struct flight *flight_new(struct wire *wire, enum flight_kind kind, void *arg)
 {
 	if (wire->context == NULL || wire->flights >= FLIGHTS_MAX)
 		return NULL;
-	struct flight *flight = calloc(1, sizeof *flight);
+	struct flight *flight = malloc(sizeof *flight);
 	if (flight == NULL)
 		return NULL;
 	wire->flights++;
@@ -114,9 +114,42 @@ void flight_on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- requests */
 
-static bool send_words(struct flight *flight, int argc, const char **argv, const size_t *lengths)
+static char *write_count(char *at, char kind, size_t count)
 {
-	return redisAsyncCommandArgv(flight->wire->context, wire_answered, flight, argc, argv, lengths) == REDIS_OK;
+	char digits[24];
+	size_t length = 0;
+	*at++ = kind;
+	do
+		digits[length++] = (char)('0' + count % 10);
+	while ((count /= 10) > 0);
+	while (length > 0)
+		*at++ = digits[--length];
+	*at++ = '\r';
+	*at++ = '\n';
+	return at;
+}
+
+/* RESP's array of words. hiredis has a formatter of its own, which takes more than all else of a request. */
+static bool send_words(struct flight *flight, int argc, const char *const *argv, const size_t *lengths)
+{
+	enum { FRAME_MAX = 32 };	/* of a word, and of their number */
+	size_t size = FRAME_MAX;
+	for (int i = 0; i < argc; i++)
+		size += FRAME_MAX + lengths[i];
+	char *text = malloc(size);
+	if (text == NULL)
+		return false;
+	char *at = write_count(text, '*', (size_t)argc);
+	for (int i = 0; i < argc; i++) {
+		at = write_count(at, '$', lengths[i]);
+		memcpy(at, argv[i], lengths[i]);
+		at += lengths[i];
+		*at++ = '\r';
+		*at++ = '\n';
+	}
+	int sent = redisAsyncFormattedCommand(flight->wire->context, wire_answered, flight, text, (size_t)(at - text));
+	free(text);
+	return sent == REDIS_OK;
 }
 
 static enum script arguments_of(const struct flight *flight, struct script_arguments *arguments)
@@ -230,11 +263,12 @@ bool wire_campaign(struct wire *wire, const struct wire_print *print, wire_campa
 bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg)
 {
 	enum { WORDS_MAX = 64 };
-	const char *words[WORDS_MAX];
+	size_t lengths[WORDS_MAX];
 	struct flight *flight = wire->up && argc <= WORDS_MAX ? flight_new(wire, FLIGHT_COMMAND, arg) : NULL;
 	if (flight == NULL)
 		return false;
-	memcpy(words, argv, (size_t)argc * sizeof words[0]);
+	for (int i = 0; i < argc; i++)
+		lengths[i] = strlen(argv[i]);
 	flight->done.command = done;
-	return launch(flight, send_words(flight, argc, words, NULL));
+	return launch(flight, send_words(flight, argc, argv, lengths));
 }
