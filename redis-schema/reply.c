@@ -37,12 +37,26 @@ enum {
 
 enum { LINE_MAX_BYTES = 600, SUMS_KB = WINDOW_SUMS - WINDOW_KBYTES_PER_MINUTE };
 
+/* Most are counts and zeros: strtod is for the others. */
+static double read_number(const char *text, char **end_out)
+{
+	enum { DIGITS_MAX = 15 };	/* that a double holds exactly */
+	const char *at = text;
+	int64_t whole = 0;
+	for (; at - text < DIGITS_MAX && *at >= '0' && *at <= '9'; at++)
+		whole = whole * 10 + (*at - '0');
+	if (at == text || (*at != ' ' && *at != '\0'))
+		return strtod(text, end_out);
+	*end_out = (char *)(uintptr_t)at;
+	return (double)whole;
+}
+
 /* `most` numbers parted by spaces, and nothing else. */
 static bool read_numbers(const char *text, int most, double *numbers)
 {
 	for (int i = 0; i < most; i++) {
 		char *end;
-		numbers[i] = strtod(text, &end);
+		numbers[i] = read_number(text, &end);
 		if (end == text || !isfinite(numbers[i]) || (*end != ' ' && *end != '\0'))
 			return false;
 		text = *end == ' ' ? end + 1 : end;
