@@ -2,6 +2,7 @@
 #include "redis-schema/scripts.h"
 
 #include "policy/base/panic.h"
+#include "policy/base/text.h"
 #include "redis-schema/scripts_text.h"
 
 #include <inttypes.h>
@@ -80,20 +81,25 @@ static void pack_sums(struct packed *packed, const struct charge *charge)
 		pack(packed, (double)charge->limits.window[i]);
 }
 
-static void add_key(struct script_arguments *arguments, const char *prefix, const char *account, const char *part)
+/* What stands before the part is the same in all of them. */
+static void add_keys(struct script_arguments *arguments, const char *prefix, const char *account, int count,
+		     const char *const *parts)
 {
-	add(arguments, KEY_OF_ACCOUNT, prefix, account, part);
+	char key[KEY_MAX];
+	int head = snprintf(key, sizeof key, KEY_OF_ACCOUNT, prefix, account, "");
+	MUST(head >= 0 && (size_t)head < sizeof key);
+	for (int i = 0; i < count; i++) {
+		MUST(text_copy(key + head, sizeof key - (size_t)head, parts[i]));
+		add_word(arguments, key);
+	}
 }
 
 void script_fetch_arguments(struct script_arguments *arguments, const char *prefix, const char *account)
 {
 	begin(arguments);
 	add_word(arguments, "5");
-	add_key(arguments, prefix, account, KEY_PART_LIMITS);
-	add_key(arguments, prefix, account, KEY_PART_BLOCK);
-	add_key(arguments, prefix, account, KEY_PART_EXEMPT);
-	add_key(arguments, prefix, account, KEY_PART_STATE);
-	add_key(arguments, prefix, account, KEY_PART_KNOWN);
+	add_keys(arguments, prefix, account, 5, (const char *[]){ KEY_PART_LIMITS, KEY_PART_BLOCK, KEY_PART_EXEMPT,
+								  KEY_PART_STATE, KEY_PART_KNOWN });
 }
 
 static void add_known(struct script_arguments *arguments, const struct wire_charge *charge)
@@ -144,8 +150,7 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 	struct packed packed = { 0 };
 	begin(arguments);
 	add_word(arguments, "2");
-	add_key(arguments, settings->prefix, charge->account, KEY_PART_STATE);
-	add_key(arguments, settings->prefix, charge->account, KEY_PART_KNOWN);
+	add_keys(arguments, settings->prefix, charge->account, 2, (const char *[]){ KEY_PART_STATE, KEY_PART_KNOWN });
 	pack(&packed, charge->checked);
 	pack(&packed, charge->quota);
 	pack(&packed, charge_passes(charge));
@@ -170,10 +175,8 @@ void script_group_arguments(struct script_arguments *arguments, const struct sto
 	struct packed packed = { 0 };
 	begin(arguments);
 	add_word(arguments, "4");
-	add_key(arguments, settings->prefix, charge->account, KEY_PART_LIMITS);
-	add_key(arguments, settings->prefix, charge->account, KEY_PART_BLOCK);
-	add_key(arguments, settings->prefix, charge->account, KEY_PART_EXEMPT);
-	add_key(arguments, settings->prefix, charge->account, KEY_PART_STATE);
+	add_keys(arguments, settings->prefix, charge->account, 4,
+		 (const char *[]){ KEY_PART_LIMITS, KEY_PART_BLOCK, KEY_PART_EXEMPT, KEY_PART_STATE });
 	pack(&packed, charge->checked);
 	pack(&packed, (double)settings->state_ttl_s);
 	pack_sums(&packed, charge);
