@@ -11,6 +11,7 @@
 #include "redis-schema/store.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +26,8 @@ enum {
 struct charge_ask {
 	struct ask ask;		/* first */
 	struct loop_job job;
-	struct message_charge charge;
 	struct charge_result result;
+	struct message_charge charge;	/* its groups are as they come from malloc() */
 	uint16_t new_known[];	/* charge.new_known: the message may be gone when the loop comes to it */
 };
 
@@ -63,9 +64,10 @@ static void run_behind(struct loop_job *job)
 
 static struct charge_ask *ask_new(void (*its_run)(struct loop_job *job), int new_known_most)
 {
-	struct charge_ask *ask = calloc(1, sizeof *ask + (size_t)new_known_most * sizeof ask->new_known[0]);
+	struct charge_ask *ask = malloc(sizeof *ask + (size_t)new_known_most * sizeof ask->new_known[0]);
 	if (ask == NULL)
 		return NULL;
+	memset(ask, 0, offsetof(struct charge_ask, charge.groups));
 	ask_init(&ask->ask, release);
 	ask->job.run = its_run;
 	return ask;
@@ -209,7 +211,7 @@ static void amend_groups(const struct message_charge *charged, struct message_ch
 		gives |= amend->charge.amounts.of[i] < 0;
 	if (!gives)
 		return;
-	memcpy(amend->groups, charged->groups, sizeof amend->groups);
+	memcpy(amend->groups, charged->groups, (size_t)charged->group_count * sizeof amend->groups[0]);
 	amend->group_count = charged->group_count;
 }
 

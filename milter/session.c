@@ -9,6 +9,7 @@
 #include "policy/base/text.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,9 +59,10 @@ void session_free(struct session **session)
 struct message *session_begin(struct session *session)
 {
 	session_end(session);
-	struct message *message = atomic_load(&refuses_new) ? NULL : calloc(1, sizeof *message);
+	struct message *message = atomic_load(&refuses_new) ? NULL : malloc(sizeof *message);
 	if (message == NULL)
 		return NULL;
+	memset(message, 0, offsetof(struct message, body));
 	const struct config *config = session->setup->config;
 	arena_init(&message->arena, MESSAGE_ARENA_MAX);
 	body_begin(&message->body);

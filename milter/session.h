@@ -61,13 +61,13 @@ struct message {
 	unsigned char *known_map;	/* owned; recipients that the account knows; NULL: it has no map */
 	bool known;			/* what it knows is known */
 	struct oddity_reader oddity;
-	struct body body;
 	int64_t deadline_ms;		/* clock_monotonic_ms(); of all waiting at its end */
 	struct charge_ask *charge;	/* owned: one reference; NULL: it was not charged */
 	bool rcpt_refused;		/* one was refused for a limit */
 	char reference[REFERENCE_MAX + 1];	/* explain.h; "" : the message is not notable */
 	bool explains;			/* the reference is new: it needs an entry */
 	char reply[REPLY_MAX + 1];	/* what the client was told, codes included; "" : nothing */
+	struct body body;		/* last: body_begin() clears what it needs of it */
 };
 
 struct network_ask;

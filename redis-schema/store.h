@@ -47,12 +47,12 @@ struct group_charge {
 /* One message to be checked and charged: its account, and in the same pipeline what stands under other keys. */
 struct message_charge {
 	struct charge charge;
-	struct group_charge groups[GROUPS_MAX];
-	int group_count;
 	uint64_t print;			/* of its body, policy/print.h; 0: none is asked about */
 	bool bad;			/* it counts as bad in its campaign */
 	const uint16_t *new_known;	/* recipients that go into the account's map; borrowed until the call returns */
 	int new_known_count;		/* 0: none, or the account has no map */
+	int group_count;
+	struct group_charge groups[GROUPS_MAX];
 };
 
 struct charge_result {

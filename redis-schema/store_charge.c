@@ -28,8 +28,8 @@ struct message {
 	void *arg;
 	int waiting;			/* parts that have not ended, and the campaign */
 	int parts;			/* the account's is the first */
-	struct outcome part[PARTS_MAX];
 	struct campaign campaign;
+	struct outcome part[PARTS_MAX];	/* filled when each ends */
 };
 
 struct part {
@@ -62,7 +62,7 @@ static void part_send(struct part *part, const struct message_charge *message);
 
 static void give_back(struct store *store, const struct outcome *outcome, enum scope scope)
 {
-	struct part *part = calloc(1, sizeof *part);
+	struct part *part = malloc(sizeof *part);
 	if (part == NULL)
 		return;
 	*part = (struct part){ .store = store, .scope = scope };
@@ -364,7 +364,7 @@ static void ask_campaign(struct message *message, const struct message_charge *a
 
 static struct part *part_of_account(struct message *message, const struct message_charge *asked)
 {
-	struct part *part = calloc(1, sizeof *part);
+	struct part *part = malloc(sizeof *part);
 	if (part == NULL)
 		return NULL;
 	*part = (struct part){ .store = message->store, .message = message, .index = message->parts++,
@@ -412,13 +412,17 @@ static void unknown(store_charge_done *done, void *arg)
 void store_charge(struct store *store, const struct message_charge *asked, store_charge_done *done, void *arg)
 {
 	struct part *parts[PARTS_MAX] = { NULL };
-	struct message *message = calloc(1, sizeof *message);
+	struct message *message = malloc(sizeof *message);
 	store_count(store, &store->stats.charges);
 	if (message == NULL) {
 		unknown(done, arg);
 		return;
 	}
-	*message = (struct message){ .store = store, .done = done, .arg = arg };
+	message->store = store;
+	message->done = done;
+	message->arg = arg;
+	message->parts = 0;
+	message->campaign = (struct campaign){ .known = KNOWLEDGE_NONE };
 	parts[0] = part_of_account(message, asked);
 	for (int i = 0; parts[0] != NULL && i < asked->group_count && asked->charge.quota; i++) {
 		parts[i + 1] = part_of_group(message, asked, &asked->groups[i]);
