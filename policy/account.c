@@ -29,7 +29,7 @@ enum source source_find(const char *word)
 
 static bool needs_escape(unsigned char c)
 {
-	return c <= 0x20 || c == 0x7f || strchr("%{}\"\\", c) != NULL;
+	return c <= 0x20 || c == 0x7f || c == '%' || c == '{' || c == '}' || c == '"' || c == '\\';
 }
 
 static void add_name_byte(struct text *name, char c)
@@ -42,11 +42,23 @@ static void add_name_byte(struct text *name, char c)
 	text_add_bytes(name, &lower, 1);
 }
 
+/* Of all of a name, without its tag. */
+static uint64_t hash_of_name(const char *raw, const char *tag, const char *domain)
+{
+	uint64_t whole = 0;
+	for (const char *at = raw; *at != '\0'; at++) {
+		if (at == tag)
+			at = domain;
+		char lower = text_lower(*at);
+		whole = hash_bytes(&lower, 1, whole);
+	}
+	return whole;
+}
+
 bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
 	enum { TAIL = 17 };	/* '#' and 16 hexadecimal digits */
 	struct text text = text_over(name, ACCOUNT_MAX + 1);
-	uint64_t whole = 0;
 	const char *domain = strrchr(raw, '@');
 	const char *tag = NULL;	/* a leading plus is part of the name */
 	if (cut_tag && domain > raw + 1)
@@ -54,13 +66,11 @@ bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 	for (const char *at = raw; *at != '\0'; at++) {
 		if (at == tag)
 			at = domain;
-		char lower = text_lower(*at);
-		whole = hash_bytes(&lower, 1, whole);
 		add_name_byte(&text, *at);
 	}
 	if (text.cut) {
 		text.length = ACCOUNT_MAX - TAIL;
-		text_addf(&text, "#%016llx", (unsigned long long)whole);
+		text_addf(&text, "#%016llx", (unsigned long long)hash_of_name(raw, tag, domain));
 	}
 	return text.length > 0;
 }
