@@ -153,8 +153,8 @@ static void answer_campaign(struct flight *flight, const redisReply *reply)
 
 static void answer_command(struct flight *flight, const redisReply *reply)
 {
-	struct flat flat = { 0, ITEMS_MAX, calloc(ITEMS_MAX, sizeof(char *)), calloc(ITEMS_MAX, sizeof(size_t)),
-			     calloc(ITEMS_MAX, sizeof(char[24])) };
+	struct flat flat = { 0, ITEMS_MAX, malloc(ITEMS_MAX * sizeof(char *)), malloc(ITEMS_MAX * sizeof(size_t)),
+			     malloc(ITEMS_MAX * sizeof(char[24])) };
 	if (flat.text == NULL || flat.length == NULL || flat.memory == NULL)
 		flat.count = -1;
 	else
