@@ -92,6 +92,14 @@ static bool paid_for_nothing(const struct facts *facts, const struct verdict *ve
 	return verdict->action == ACTION_REJECT || charged->digest == 0;
 }
 
+/* Does so much more of a counter change it? Counters end at nought: most messages are nobody's campaign, and take from
+ * one that stands there already. */
+static bool changes(const struct account_state *state, const double done[COUNTER_COUNT], enum counter counter, double more)
+{
+	bool nought = state->known == KNOWLEDGE_FULL && state->history.counters.value[counter] + done[counter] <= 0;
+	return nought ? more > 1e-9 : fabs(more) > 1e-9;
+}
+
 bool judge_amend(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
 		 const struct charge *charged, struct charge *amend_out)
 {
@@ -106,7 +114,7 @@ bool judge_amend(const struct policy *policy, const struct facts *facts, const s
 	judge_counts(facts, verdict, amend_out->counts);
 	for (int i = 0; i < COUNTER_COUNT; i++) {
 		amend_out->counts[i] -= done[i];
-		differs |= fabs(amend_out->counts[i]) > 1e-9;
+		differs |= changes(&facts->state, done, (enum counter)i, amend_out->counts[i]);
 	}
 	enum level level = level_to_keep(facts, verdict);
 	if (differs || level != charged->level) {

@@ -166,6 +166,14 @@ static void test_amend(void)
 	facts.charged = true;
 	facts.breach = breach_none;
 	ok(!judge_amend(&policy, &facts, &verdict, &charge, &amend), "nor what stays as it is");
+	facts.state.known = KNOWLEDGE_FULL;
+	facts.campaign = (struct campaign){ .known = KNOWLEDGE_FULL };
+	ok(!judge_amend(&policy, &facts, &verdict, &charge, &amend), "nor what takes from a counter that is nought");
+	facts.state.history.counters.value[COUNTER_CAMPAIGN] = 0.1;
+	ok(judge_amend(&policy, &facts, &verdict, &charge, &amend) && amend.counts[COUNTER_CAMPAIGN] < 0,
+	   "one that is not is taken from");
+	facts.state.history.counters.value[COUNTER_CAMPAIGN] = 0;
+	facts.campaign.known = KNOWLEDGE_NONE;
 	verdict.action = ACTION_REJECT;
 	verdict.level = LEVEL_BLOCKED;
 	ok(judge_amend(&policy, &facts, &verdict, &charge, &amend), "what is refused after all is");
