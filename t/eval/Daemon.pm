@@ -16,7 +16,7 @@ use Time::HiRes ();
 
 my $monday = 1925424000;	# 2031-01-06 00:00 UTC, ahead of the real time: see clock_shim.c
 
-# What each way of judging has beside the common part.
+# What each way of judging has beside the common part; rspamd's is in Rspamd.pm.
 my $silent = 'reputation: { suspect_enter = 19.0; suspect_leave = 18.0; blocked_enter = 20.0; blocked_leave = 19.0; };';
 my $wide = '{ name = "default"; msgs_per_hour = 2000; rcpts_per_hour = 3000; rcpts_per_day = 10000; rcpts_per_message = 100; over = "defer"; }';
 my %modes = (
@@ -24,6 +24,7 @@ my %modes = (
 	'no-scanner' => { plan => $wide, scanner => 0, more => '' },
 	'limit-200' => { plan => '{ name = "default"; rcpts_per_hour = 200; over = "defer"; }', scanner => 0, more => $silent },
 	spamd => { plan => '{ name = "default"; }', scanner => 1, more => "$silent\ncontent: { slow_score = 100000.0; reject_score = 5.0; };" },
+	rspamd => { scanner => 0 },
 );
 
 sub new
@@ -32,11 +33,8 @@ sub new
 	my $how = $modes{ $set{mode} } or die "--modes: \"$set{mode}\" is none; expected " . join(', ', sort keys %modes) . "\n";
 	my $self = bless { %set, how => $how, count => 0, dir => $set{stand}{dir} }, $class;
 	my $stand = $self->{stand};
-	my ($penstock) = grep { -x } $ENV{PENSTOCK} // (), 'penstock';
 	my ($shim) = map { Cwd::abs_path($_) } grep { -f } $ENV{CLOCK_SHIM} // (), 't/eval/clock_shim.so';
-	die "penstock and t/eval/clock_shim.so are not there; run this from the top of the build tree, by make eval\n" if !$penstock || !$shim;
-	# a configuration that this daemon does not know yet is an error, so look whether it does
-	$self->{ases} = `$penstock --sample` =~ /^\s*#clients = /m ? 'clients = true; ' : '';
+	die "t/eval/clock_shim.so is not there; run this from the top of the build tree, by make eval\n" if !$shim;
 	$self->clock(0);
 	my @env = ('env', "LD_PRELOAD=$shim", 'PENSTOCK_EVAL_CLOCK=' . $stand->path('clock'), 'TZ=UTC');
 	$self->{redis_path} = $stand->path('redis.sock');
@@ -45,8 +43,8 @@ sub new
 	$stand->wait_socket('redis', $self->{redis_path});
 	$self->start_dns;
 	$self->start_scanner if $how->{scanner};
-	$self->welcome;
-	$self->start_penstock($penstock, @env);
+	$self->{mta} = Mta->new($stand->path('milter.sock'));
+	$self->start_judge(@env);
 	return $self;
 }
 
@@ -91,15 +89,26 @@ sub start_scanner
 	$self->{stand}{children}{scanner} = $pid;
 }
 
-sub start_penstock
+sub write_config
 {
-	my ($self, $penstock, @env) = @_;
+	my ($self, $name, $text) = @_;
+	my $path = $self->{stand}->path($name);
+	open my $out, '>', $path or die "$path: $!\n";
+	print $out $text;
+	close $out or die "$path: $!\n";
+	return $path;
+}
+
+sub start_judge
+{
+	my ($self, @env) = @_;
 	my $stand = $self->{stand};
-	my $config = $stand->path('penstock.conf');
-	open my $out, '>', $config or die "$config: $!\n";
-	print $out $self->config;
-	close $out;
-	$self->{mta} = Mta->new($stand->path('milter.sock'));
+	my ($penstock) = grep { -x } $ENV{PENSTOCK} // (), 'penstock';
+	die "penstock is not there; run this from the top of the build tree, by make eval\n" if !$penstock;
+	# a configuration that this daemon does not know yet is an error, so look whether it does
+	$self->{ases} = `$penstock --sample` =~ /^\s*#clients = /m ? 'clients = true; ' : '';
+	$self->welcome;
+	my $config = $self->write_config('penstock.conf', $self->config);
 	$stand->start('penstock', @env, Cwd::abs_path($penstock), '-f', '-c', $config);
 	$stand->wait_socket('penstock', $stand->path('milter.sock'));
 	open $self->{log}, '<', $stand->path('penstock.log') or die "penstock.log: $!\n";
@@ -148,8 +157,8 @@ sub clock
 	$self->{t} = $t;
 }
 
-# The answer, the account's level and the log line of this message.
-sub send
+# The answer to this message.
+sub deliver
 {
 	my ($self, $event) = @_;
 	my ($account, $message) = @$event{qw(account message)};
@@ -160,6 +169,14 @@ sub send
 	my $answer = $self->{mta}->send({ account => $account->{name}, client => $event->{client}, helo => $event->{helo}, from => $event->{from},
 					  rcpts => $event->{rcpts}, id => $id, header => Corpus::header($message, $dress), body => $message->{body} });
 	$self->{last} = "$answer->{action} $answer->{text}";
+	return $answer;
+}
+
+# The answer, the account's level and the log line of this message.
+sub send
+{
+	my ($self, $event) = @_;
+	my $answer = $self->deliver($event);
 	my $line = $self->read_log;
 	my ($level) = $line =~ / level=(\w+)/;
 	return ($answer, $level, $line);
@@ -198,7 +215,7 @@ sub stop
 {
 	my ($self) = @_;
 	warn "dead recipients could not be told: $self->{no_reports}" if $self->{no_reports};
-	$self->{stand}->stop($_) for qw(penstock scanner rbldnsd redis);
+	$self->{stand}->stop($_) for qw(penstock rspamd scanner rbldnsd redis);
 	unlink $self->{stand}->path('clock');
 }
 

@@ -73,7 +73,7 @@ sub result
 	$action = 'hold' if $action eq 'pass' && $self->{held};
 	$self->say(packet('Q', ''));
 	close $self->{socket};
-	return { action => $action, text => $text =~ s/\0.*//sr, transport => $self->{added}{'x-penstock-pool'} // '',
+	return { action => $action, text => $text =~ s/\0.*//sr, transport => $self->{added}{'x-penstock-pool'} // '', spam => defined $self->{added}{'x-spam'},
 		 rcpts => $self->{rcpts} };
 }
 

@@ -17,6 +17,7 @@ use lib File::Basename::dirname(Cwd::abs_path(__FILE__)), File::Basename::dirnam
 use Corpus;
 use Daemon;
 use Mta;
+use Rspamd;
 use Scores;
 use Stand;
 use Tally;
@@ -34,7 +35,7 @@ my %small_targets = (fast_median => 5, fast_p95 => 12, slow_median => 20, per_th
 my $usage = <<"END";
 usage: t/eval/run.pl [options], from the top of the build tree
   --split a|b        half of the corpus: tune on a, report on b ($option{split})
-  --modes LIST       of: penstock,no-scanner,limit-200,spamd ($option{modes})
+  --modes LIST       of: penstock,no-scanner,limit-200,spamd,rspamd ($option{modes})
   --seed N           of the simulated world ($option{seed})
   --small            a small world, one minute
   --own-texts        messages written by us in place of the corpus
@@ -75,12 +76,12 @@ sub main
 	$stand->{keep} = $option{keep};
 	my $corpus = messages();
 	my @all = map { @$_ } @$corpus{qw(ham hard spam)};
-	Scores->new(cache => $option{cache}, stand => $stand, say => \&say_progress)->learn(@all) if grep { $_ ne 'no-scanner' && $_ ne 'limit-200' } @modes;
+	Scores->new(cache => $option{cache}, stand => $stand, say => \&say_progress)->learn(@all) if grep { !/^(?:no-scanner|limit-200|rspamd)$/ } @modes;
 	my $world = World->new(%option, corpus => $corpus);
 	say_progress(sprintf '%d accounts, %d messages in %d days', scalar @{ $world->{accounts} }, scalar @{ $world->{events} }, $option{days});
 	my %results;
 	for my $mode (@modes) {
-		my $daemon = Daemon->new(stand => $stand, mode => $mode, world => $world, messages => \@all, set => $option{set});
+		my $daemon = ($mode eq 'rspamd' ? 'Rspamd' : 'Daemon')->new(stand => $stand, mode => $mode, world => $world, messages => \@all, set => $option{set});
 		$results{$mode} = run_mode($daemon, $world, $mode);
 		$daemon->stop;
 	}
