@@ -8,6 +8,7 @@
 #include "milter/monitor.h"
 #include "milter/session.h"
 #include "milter/tell/feed.h"
+#include "milter/tell/kept.h"
 #include "milter/tell/letter.h"
 #include "milter/tell/post.h"
 #include "milter/tell/told.h"
@@ -55,14 +56,14 @@ const char *event_node(void)
 
 /* ---- on the loop thread: to each sink */
 
-static struct parcel *parcel_of(const struct notice *event, const char *text)
+static struct parcel *parcel_of(enum event_kind kind, const char *id, const char *text)
 {
 	size_t length = strlen(text);
 	struct parcel *parcel = calloc(1, sizeof *parcel + length + 1);
 	if (parcel == NULL)
 		return NULL;
-	parcel->kind = event->kind;
-	memcpy(parcel->id, event->id, sizeof parcel->id);
+	parcel->kind = kind;
+	text_copy(parcel->id, sizeof parcel->id, id);
 	parcel->length = length;
 	memcpy(parcel->text, text, length + 1);
 	return parcel;
@@ -85,7 +86,7 @@ static void send_letter(const struct notice *event)
 	};
 	char *letter = letter_of(event, &settings);
 	if (letter != NULL && tell.mail != NULL)
-		courier_take(tell.mail, parcel_of(event, letter), LETTERS_MAX);
+		courier_take(tell.mail, parcel_of(event->kind, event->id, letter), LETTERS_MAX);
 	free(letter);
 	setup_drop(&setup);
 }
@@ -137,6 +138,18 @@ static void offer_mail(const struct settings *set, const struct notice *event)
 	store_account_command(the_daemon.store, name, (int)(sizeof argv / sizeof argv[0]), argv, on_may_mail, copy);
 }
 
+/* What the webhook of an earlier life did not take. */
+static void send_kept(const char *id, enum event_kind kind, const char *json, int64_t age_s)
+{
+	struct parcel *parcel = atomic_load(&tell.open) ? parcel_of(kind, id, json) : NULL;
+	if (parcel == NULL)
+		return;
+	parcel->since_ms = clock_monotonic_ms() - age_s * 1000;
+	struct setup *setup = setup_hold();
+	courier_take(tell.webhook, parcel, setup->config->set.webhook_queue);
+	setup_drop(&setup);
+}
+
 struct telling {
 	struct loop_job job;	/* first */
 	struct notice event;
@@ -154,8 +167,10 @@ static void hand_on(struct loop_job *job)
 	if (text != NULL) {
 		if (set->events_keep > 0)
 			feed_add(tell.feed, &telling->event, text);
-		if (set->webhook_url[0] != '\0' && tell.webhook != NULL && wanted(set->webhook_kinds, telling->event.kind))
-			courier_take(tell.webhook, parcel_of(&telling->event, text), set->webhook_queue);
+		if (set->webhook_url[0] != '\0' && tell.webhook != NULL && wanted(set->webhook_kinds, telling->event.kind)) {
+			kept_add(telling->event.id, text);
+			courier_take(tell.webhook, parcel_of(telling->event.kind, telling->event.id, text), set->webhook_queue);
+		}
 		offer_mail(set, &telling->event);
 	}
 	free(text);
@@ -262,9 +277,10 @@ void event_start(struct loop *loop, const char *node)
 		text_copy(tell.host, sizeof tell.host, "localhost");
 	tell.started_s = clock_now_ms() / 1000;
 	tell.feed = feed_new(loop);
-	tell.webhook = courier_new("webhook", webhook_send);
-	tell.mail = courier_new("admin mail", letter_send);
-	atomic_store(&tell.open, tell.feed != NULL && tell.webhook != NULL && tell.mail != NULL);
+	tell.webhook = courier_new("webhook", webhook_send, kept_done);
+	tell.mail = courier_new("admin mail", letter_send, NULL);
+	atomic_store(&tell.open, tell.feed != NULL && tell.webhook != NULL && tell.mail != NULL &&
+		     kept_start(loop, tell.node, tell.started_s, send_kept));
 }
 
 void event_stop(void)
@@ -279,6 +295,7 @@ void event_clear(void)
 	courier_free(&tell.webhook);
 	courier_free(&tell.mail);
 	feed_free(&tell.feed);
+	kept_stop();
 }
 
 void event_hurry(void)

@@ -15,7 +15,8 @@ struct event_base;
 /* id, word for the log, commands that wait at most */
 #define OUTBOX_ROWS(ROW)                                                                           \
 	ROW(HELD, "dates of held messages", 100000)                                                \
-	ROW(EXPLAIN, "explanations", 2000)
+	ROW(EXPLAIN, "explanations", 2000)                                                         \
+	ROW(WEBHOOK, "notes of what the webhook is to get", 20000)
 
 enum outbox {
 #define OUTBOX_ENUM(id, word, most) OUTBOX_##id,

@@ -14,7 +14,6 @@
 #include "milter/event.h"
 #include "milter/report_inside.h"
 #include "milter/stats.h"
-#include "milter/tell/webhook.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -296,23 +295,9 @@ static void health_pools(const struct snapshot *snapshot, struct health_list *li
 	report_pools_health(snapshot->setup->config, list);
 }
 
-static void health_sink(const char *name, const char *whom, const struct event_sink_stats *sink, struct health_list *list)
-{
-	enum { FAILING_S = 600 };
-	if (sink->failing_s >= FAILING_S)
-		health_add(list, HEALTH_WARNING, "%s: %s has taken nothing for %" PRIu64 " minutes; %" PRIu64 " events wait.", name,
-			   whom, sink->failing_s / 60, sink->waiting);
-}
-
 static void health_events(const struct snapshot *snapshot, struct health_list *list)
 {
-	const struct settings *set = &snapshot->setup->config->set;
-	char host[256];
-	webhook_host(set->webhook_url, host, sizeof host);
-	health_sink("webhook", host, &snapshot->events.webhook, list);
-	health_sink("admin mail", set->admin_smtp, &snapshot->events.mail, list);
-	if (snapshot->redis.up)
-		health_sink("events", "Redis", &snapshot->events.stream, list);
+	report_events_health(&snapshot->setup->config->set, &snapshot->events, snapshot->redis.up, list);
 }
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {

@@ -8,6 +8,7 @@
 #include "milter/config.h"
 #include "milter/report.h"
 
+struct event_stats;
 struct stats;
 
 struct health_list {
@@ -25,6 +26,10 @@ void metric_real(struct evbuffer *to, const char *metric, const char *label, con
 /* report_pools.c: transports whose addresses are listed. */
 void report_pools_health(const struct config *config, struct health_list *list);
 void report_pools_metrics(const struct config *config, struct evbuffer *to);
+
+/* report_events.c: a webhook, an admin's mail server or a stream that takes no events. */
+void report_events_health(const struct settings *set, const struct event_stats *events, bool redis_up,
+			  struct health_list *list);
 
 /* How many messages a transport took; 0 where none did yet. */
 uint64_t report_transport_messages(const struct stats *stats, const char *name);

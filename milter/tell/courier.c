@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/log.h"
+#include "policy/base/text.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@ enum {
 struct courier {
 	const char *name;
 	courier_send *send;
+	courier_done *done;		/* NULL: nobody keeps what waits */
 	pthread_t thread;
 	atomic_bool stop;
 	pthread_mutex_t lock;		/* of what follows */
@@ -29,7 +31,7 @@ struct courier {
 	struct parcel *first, **last;
 	int64_t waiting;		/* in the list; the one in hand is not */
 	bool in_hand, hurry;
-	struct event_sink_stats stats;
+	struct event_sink_stats stats;	/* all but waiting and failing_s */
 	int64_t failing_since_ms;	/* 0: it is not */
 	/* the thread's own */
 	unsigned tries;
@@ -48,13 +50,14 @@ int64_t courier_wait_ms(unsigned tries, uint32_t chance)
 	return wait_ms / 2 + (int64_t)(chance % (uint32_t)(wait_ms / 2 + 1));
 }
 
-struct courier *courier_new(const char *name, courier_send *send)
+struct courier *courier_new(const char *name, courier_send *send, courier_done *done)
 {
 	struct courier *courier = calloc(1, sizeof *courier);
 	if (courier == NULL)
 		return NULL;
 	courier->name = name;
 	courier->send = send;
+	courier->done = done;
 	courier->last = &courier->first;
 	pthread_mutex_init(&courier->lock, NULL);
 	pthread_cond_init(&courier->came, NULL);
@@ -108,7 +111,9 @@ static void note_taken(struct courier *courier, const struct courier_answer *ans
 {
 	pthread_mutex_lock(&courier->lock);
 	courier->stats.sent++;
-	courier->failing_since_ms = 0;
+	courier->failing_since_ms = courier->stats.failing_since_s = 0;
+	courier->stats.refused = 0;
+	courier->stats.why[0] = '\0';
 	courier->in_hand = false;
 	long long waiting = courier->waiting;
 	pthread_mutex_unlock(&courier->lock);
@@ -118,13 +123,21 @@ static void note_taken(struct courier *courier, const struct courier_answer *ans
 	courier->tries = 0;
 }
 
+static void note_failure(struct courier *courier, const struct courier_answer *answer)	/* locked */
+{
+	text_copy(courier->stats.why, sizeof courier->stats.why, answer->why);
+	if (courier->failing_since_ms != 0)
+		return;
+	courier->failing_since_ms = clock_monotonic_ms();
+	courier->stats.failing_since_s = clock_now_ms() / 1000;
+}
+
 static void note_later(struct courier *courier, const struct courier_answer *answer)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	pthread_mutex_lock(&courier->lock);
 	courier->stats.retried++;
-	if (courier->failing_since_ms == 0)
-		courier->failing_since_ms = now_ms;
+	note_failure(courier, answer);
 	long long waiting = courier->waiting + 1;
 	pthread_mutex_unlock(&courier->lock);
 	courier->tries++;
@@ -136,11 +149,14 @@ static void note_later(struct courier *courier, const struct courier_answer *ans
 }
 
 /* One that is not wanted says nothing about the next, but a server that wants none is said once a minute at most. */
-static void note_never(struct courier *courier, const struct parcel *parcel, const struct courier_answer *answer)
+static void note_never(struct courier *courier, const struct parcel *parcel, bool refused,
+		       const struct courier_answer *answer)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	pthread_mutex_lock(&courier->lock);
 	courier->stats.given_up++;
+	courier->stats.refused += refused;
+	note_failure(courier, answer);
 	courier->in_hand = false;
 	pthread_mutex_unlock(&courier->lock);
 	courier->tries = 0;
@@ -154,21 +170,21 @@ static void note_never(struct courier *courier, const struct parcel *parcel, con
 	courier->never_unsaid = 0;
 }
 
-/* Until it is taken, not wanted, too old, or the daemon ends. */
-static void deliver(struct courier *courier, const struct parcel *parcel)
+/* Until it is taken, not wanted or too old; false: the daemon ends before. */
+static bool deliver(struct courier *courier, const struct parcel *parcel)
 {
 	for (;;) {
 		struct courier_answer answer = { .wait_s = 0 };
 		enum courier_said said = courier->send(parcel, &courier->stop, &answer);
 		if (said == COURIER_TAKEN) {
 			note_taken(courier, &answer);
-			return;
+			return true;
 		}
 		if (atomic_load(&courier->stop))
-			return;
+			return false;
 		if (said == COURIER_NEVER || clock_monotonic_ms() - parcel->since_ms > COURIER_AGE_MOST_S * INT64_C(1000)) {
-			note_never(courier, parcel, &answer);
-			return;
+			note_never(courier, parcel, said == COURIER_NEVER, &answer);
+			return true;
 		}
 		note_later(courier, &answer);
 		int64_t wait_ms = courier_wait_ms(courier->tries, (uint32_t)random());
@@ -176,7 +192,7 @@ static void deliver(struct courier *courier, const struct parcel *parcel)
 			wait_ms = answer.wait_s * 1000 < COURIER_MOST_MS ? answer.wait_s * 1000 : COURIER_MOST_MS;
 		wait_until(courier, clock_monotonic_ms() + wait_ms);
 		if (atomic_load(&courier->stop))
-			return;
+			return false;
 	}
 }
 
@@ -185,7 +201,8 @@ static void *courier_thread(void *arg)
 	struct courier *courier = arg;
 	struct parcel *parcel;
 	while ((parcel = wait_for_parcel(courier)) != NULL) {
-		deliver(courier, parcel);
+		if (deliver(courier, parcel) && courier->done != NULL)
+			courier->done(parcel);
 		free(parcel);
 	}
 	return NULL;
@@ -210,7 +227,8 @@ void courier_take(struct courier *courier, struct parcel *parcel, int64_t most)
 	if (parcel == NULL)
 		return;
 	parcel->next = NULL;
-	parcel->since_ms = clock_monotonic_ms();
+	if (parcel->since_ms == 0)
+		parcel->since_ms = clock_monotonic_ms();
 	pthread_mutex_lock(&courier->lock);
 	*courier->last = parcel;
 	courier->last = &parcel->next;
@@ -219,6 +237,8 @@ void courier_take(struct courier *courier, struct parcel *parcel, int64_t most)
 	courier->stats.given_up += gone != NULL;
 	pthread_cond_signal(&courier->came);
 	pthread_mutex_unlock(&courier->lock);
+	if (gone != NULL && courier->done != NULL)
+		courier->done(gone);
 	free(gone);
 }
 
@@ -262,7 +282,8 @@ void courier_free(struct courier **courier)
 		return;
 	int64_t lost = freed->waiting + freed->in_hand;
 	if (lost > 0)
-		log_line(SEVERITY_WARNING, "%s: %" PRId64 " events that nobody has taken are lost", freed->name, lost);
+		log_line(SEVERITY_WARNING, "%s: %" PRId64 " events that nobody has taken %s", freed->name, lost,
+			 freed->done != NULL ? "wait for the next start, as far as Redis has them" : "are lost");
 	for (struct parcel *parcel; (parcel = take_first(freed)) != NULL;)
 		free(parcel);
 	pthread_cond_destroy(&freed->came);

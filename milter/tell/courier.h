@@ -16,7 +16,7 @@ enum { COURIER_FIRST_MS = 1000, COURIER_MOST_MS = 3600000, COURIER_AGE_MOST_S = 
 
 struct parcel {
 	struct parcel *next;	/* the courier's */
-	int64_t since_ms;	/* the courier's: clock_monotonic_ms() */
+	int64_t since_ms;	/* clock_monotonic_ms() when it began to wait; 0: when the courier takes it */
 	enum event_kind kind;
 	char id[EVENT_ID_MAX + 1];
 	size_t length;
@@ -35,8 +35,12 @@ struct courier_answer {
 typedef enum courier_said courier_send(const struct parcel *parcel, const atomic_bool *stop,
 				       struct courier_answer *answer_out);
 
-/* NULL without memory. Its thread is made with the first parcel. `name` ("webhook") is borrowed for ever. */
-struct courier *courier_new(const char *name, courier_send *send);
+/* It is taken or given up, but not where the daemon ends before. Any thread. */
+typedef void courier_done(const struct parcel *parcel);
+
+/* NULL without memory. Its thread is made with the first parcel. `name` ("webhook") is borrowed for ever. `done` is NULL
+ * where nobody keeps what waits. */
+struct courier *courier_new(const char *name, courier_send *send, courier_done *done);
 
 /* Any thread, never waits. Takes `parcel` (of malloc; NULL is ignored). Where `most` wait, the oldest is given up. */
 void courier_take(struct courier *courier, struct parcel *parcel, int64_t most);
@@ -48,7 +52,7 @@ struct event_sink_stats courier_stats(struct courier *courier);
 
 /* Ends the thread, once; NULL is ignored. The others may still be called: what they bring waits in vain. */
 void courier_stop(struct courier *courier);
-/* When nobody else calls any more, and behind courier_stop. What waits is lost, and said. */
+/* When nobody else calls any more, and behind courier_stop. What waits is lost, or kept, and that is said. */
 void courier_free(struct courier **courier);
 
 /* How long to wait after `tries` failures in a row, 1 or more: doubles up to an hour, the latter half of it by chance, so

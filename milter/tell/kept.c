@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/tell/kept.h"
+
+#include "milter/clock.h"
+#include "milter/daemon.h"
+#include "milter/log.h"
+#include "milter/loop.h"
+#include "milter/outbox.h"
+#include "policy/base/text.h"
+#include "redis-schema/store.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum {
+	PAGE = 500,		/* members of one answer */
+	NUMBER_BITS = 21,	/* of a score: start and number together stay whole in a double */
+	SCORE_TEXT = 24,
+};
+
+static struct {
+	const char *node;
+	int64_t started_s;
+	kept_take *take;
+	struct event *ask;	/* owned */
+	bool running;
+	char last[SCORE_TEXT];	/* score of the last one that was read */
+	uint64_t found;
+} kept;
+
+static void key_of(char key[40])
+{
+	snprintf(key, 40, "webhook:%s", kept.node);
+}
+
+/* Ids are NODE-START-NUMBER: the start of a daemon's life in hex, and a number that it counts up. */
+static bool parts_of(const char *id, uint64_t *started_out, uint64_t *number_out)
+{
+	const char *last = strrchr(id, '-'), *start = last;
+	while (start != NULL && start > id && start[-1] != '-')
+		start--;
+	if (start == NULL || start == id)
+		return false;
+	*started_out = strtoull(start, NULL, 16);
+	*number_out = strtoull(last + 1, NULL, 10);
+	return true;
+}
+
+void kept_add(const char *id, const char *json)
+{
+	char key[40], score[SCORE_TEXT];
+	uint64_t started = 0, number = 0;
+	const char *argv[] = { "ZADD", key, score, json };
+	key_of(key);
+	parts_of(id, &started, &number);
+	snprintf(score, sizeof score, "%" PRIu64, (started << NUMBER_BITS) + (number & ((1U << NUMBER_BITS) - 1)));
+	outbox_send(OUTBOX_WEBHOOK, 4, argv);
+}
+
+static void forget(const char *json)
+{
+	char key[40];
+	const char *argv[] = { "ZREM", key, json };
+	key_of(key);
+	outbox_send(OUTBOX_WEBHOOK, 3, argv);
+}
+
+void kept_done(const struct parcel *parcel)
+{
+	forget(parcel->text);
+}
+
+static void take(const char *text)
+{
+	json_t *json = json_loads(text, 0, NULL);
+	const char *id = json_string_value(json_object_get(json, "id"));
+	const char *word = json_string_value(json_object_get(json, "event"));
+	int64_t age_s = clock_now_ms() / 1000 - json_integer_value(json_object_get(json, "time_s"));
+	uint64_t started = 0, number = 0;
+	unsigned kinds = 0;
+	char wrong[32];
+	bool ours = id != NULL && word != NULL && *word != '\0' && strlen(id) <= EVENT_ID_MAX &&
+		    event_kinds(word, &kinds, wrong) && parts_of(id, &started, &number);
+	if (!ours) {
+		forget(text);
+	} else if ((int64_t)started != kept.started_s) {	/* else the courier has it */
+		enum event_kind kind = 0;
+		while (kind < EVENT_COUNT - 1 && (kinds & 1u << kind) == 0)
+			kind++;
+		kept.found++;
+		kept.take(id, kind, text, age_s > 0 ? age_s : 0);
+	}
+	json_decref(json);
+}
+
+static void on_page(void *arg, const char *error, int count, const char *const *items)
+{
+	(void)arg;
+	if (!kept.running || the_daemon.store == NULL)
+		return;
+	if (error != NULL) {
+		evtimer_add(kept.ask, &(struct timeval){ .tv_sec = 1 });
+		return;
+	}
+	for (int i = 0; i + 1 < count; i += 2)
+		if (items[i] != NULL && items[i + 1] != NULL) {
+			take(items[i]);
+			text_copy(kept.last, sizeof kept.last, items[i + 1]);
+		}
+	if (count >= 2 * PAGE)
+		evtimer_add(kept.ask, &(struct timeval){ 0 });
+	else if (kept.found > 0)
+		log_line(SEVERITY_INFO, "webhook: %" PRIu64 " events that nobody had taken when the daemon ended are sent now",
+			 kept.found);
+}
+
+/* From the score behind the last one on: what is taken meanwhile moves no other. */
+static void on_ask(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	char key[40], from[SCORE_TEXT + 1], most[12];
+	struct setup *setup = setup_hold();
+	bool told = setup->config->set.webhook_url[0] != '\0';
+	setup_drop(&setup);
+	if (!told)
+		return;
+	key_of(key);
+	snprintf(from, sizeof from, "(%s", kept.last);
+	snprintf(most, sizeof most, "%d", PAGE);
+	const char *argv[] = { "ZRANGEBYSCORE", key, kept.last[0] == '\0' ? "-inf" : from, "+inf", "WITHSCORES", "LIMIT", "0",
+			       most };
+	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, on_page, NULL);
+}
+
+bool kept_start(struct loop *loop, const char *node, int64_t started_s, kept_take *take_it)
+{
+	kept.node = node;
+	kept.started_s = started_s;
+	kept.take = take_it;
+	kept.found = 0;
+	kept.last[0] = '\0';
+	kept.ask = evtimer_new(loop_base(loop), on_ask, NULL);
+	kept.running = kept.ask != NULL && evtimer_add(kept.ask, &(struct timeval){ 0 }) == 0;
+	return kept.running;
+}
+
+void kept_stop(void)
+{
+	kept.running = false;
+	if (kept.ask != NULL)
+		event_free(kept.ask);
+	kept.ask = NULL;
+}
