@@ -174,6 +174,25 @@ static bool check_plans(struct reader *reader)
 	return true;
 }
 
+/* What is counted of accounts alone would be ignored in silence. */
+static bool check_group_plans(struct reader *reader)
+{
+	const struct settings *set = &reader->config->set;
+	const struct { const char *option, *plan; } groups[] = {
+		{ "limits.domain_plan", set->limits_domain_plan },
+		{ "limits.customer_plan", set->limits_customer_plan },
+		{ "limits.server_plan", set->limits_server_plan },
+	};
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+		const struct limits *limits = groups[i].plan[0] != '\0' ? config_plan(reader->config, groups[i].plan) : NULL;
+		const char *word = limits != NULL ? limits_not_of_groups(limits) : NULL;
+		if (word != NULL)
+			return read_error(reader, NULL, "%s is \"%s\", a plan that sets %s, which is of accounts alone; "
+					  "expected a plan without it", groups[i].option, groups[i].plan, word);
+	}
+	return true;
+}
+
 static bool check_endpoint(struct reader *reader, const char *path, const char *value)
 {
 	struct endpoint endpoint;
@@ -277,7 +296,7 @@ static bool check_words(struct reader *reader)
 
 bool config_agree(struct reader *reader)
 {
-	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_scores(reader) && check_words(reader) &&
+	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_group_plans(reader) && check_scores(reader) && check_words(reader) &&
 	       check_endpoints(reader) && config_events_agree(reader);
 }
 

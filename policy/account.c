@@ -102,3 +102,13 @@ void account_group(enum scope scope, const char *name, char group[ACCOUNT_MAX + 
 	struct text text = text_over(group, ACCOUNT_MAX + 1);
 	text_addf(&text, "%s:%s", scope_word(scope), name);
 }
+
+bool account_is_group(const char *name)
+{
+	for (int scope = SCOPE_ACCOUNT + 1; scope < SCOPE_COUNT; scope++) {
+		size_t length = strlen(scope_word((enum scope)scope));
+		if (strncmp(name, scope_word((enum scope)scope), length) == 0 && name[length] == ':')
+			return true;
+	}
+	return false;
+}

@@ -124,6 +124,9 @@ bool limits_set(struct limits *limits, const char *field, const char *value, con
 
 /* Is `field` one that limits_set reads? */
 bool limits_have(const char *field);
+/* The first field that is set and that groups do not have, since what it counts is kept of accounts alone: distinct client
+ * addresses, networks and ASes, and the ramp. NULL: none is. */
+const char *limits_not_of_groups(const struct limits *limits);
 
 /* What is unset in `limits` is taken from `under`; who the account is (plan, customer, dates) is its own key's alone. */
 void limits_fill(struct limits *limits, const struct limits *under);

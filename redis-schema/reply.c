@@ -231,6 +231,15 @@ void reply_read_limits(const char *account, int count, const char *const *items,
 	for (int i = 0; i + 1 < count; i += 2)
 		if (items[i] != NULL && items[i + 1] != NULL)
 			read_limit(&sayer, items[i], items[i + 1], limits_out);
+	const char *useless = account_is_group(account) ? limits_not_of_groups(limits_out) : NULL;
+	if (useless == NULL)
+		return;
+	char line[LINE_MAX_BYTES];
+	struct text text = text_over(line, sizeof line);
+	text_add(&text, "redis: group ");
+	text_add_word(&text, account);
+	text_addf(&text, ": %s is of accounts alone; it is not counted", useless);
+	say(say_arg, line);
 }
 
 bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,

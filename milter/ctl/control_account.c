@@ -165,6 +165,9 @@ static bool add_field(struct request *request, const char *field, const json_t *
 	if (text == NULL || !limits_set(&scratch, field, text, &expected))
 		return control_fail(error, error_size, "account.limit: \"%s\" is %s; expected %s, or null for the plan's.", field,
 			    shown, expected);
+	if (account_is_group(request->account) && limits_not_of_groups(&scratch) != NULL)
+		return control_fail(error, error_size, "account.limit: \"%s\" is of accounts alone; expected a limit that "
+				    "groups have, such as \"rcpts_per_day\".", field);
 	if (strcmp(field, "plan") == 0 && !plan_exists(request->setup->config, text))
 		return control_fail(error, error_size, "account.limit: \"plan\" is %s; expected a plan of the configuration "
 			    "file or of the hash \"plans\" in Redis.", shown);
