@@ -44,7 +44,8 @@ static void key_of(int64_t day, char key[DAY_TEXT_MAX])
 		text_copy(key, DAY_TEXT_MAX, "shadow:1970-01-01");
 }
 
-/* ---- to Redis. What it does not take is lost: it is a report for people, and Redis away is said elsewhere. */
+/* ---- to Redis. While it is away the sums grow here, in rows that are bounded, and go to the day on which they began; only
+ * what was under way when it left is lost, a second's: it is a report for people, and not worth a second look. */
 
 static void send_count(const char *key, const char *field, uint64_t count)
 {
@@ -59,6 +60,8 @@ static void send_owed(int most)
 {
 	char key[DAY_TEXT_MAX], seconds[24];
 	int sent = 0;
+	if (!store_stats(the_daemon.store).up)
+		return;
 	key_of(shadow.day, key);
 	if (shadow.all > 0) {
 		send_count(key, "all", shadow.all);
@@ -92,7 +95,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what, (void)arg;
 	int64_t today = clock_now_ms() / DAY_MS;
 	pthread_mutex_lock(&shadow.lock);
-	if (today != shadow.day) {
+	if (today != shadow.day && store_stats(the_daemon.store).up) {
 		send_owed(ROWS + 1);
 		forget_rows();
 		shadow.day = today;
