@@ -4,20 +4,20 @@
 -- ARGV: 1 packed doubles (see script_charge_arguments), 2 'n:NODE', 3 its number, 4 level ('': leave it), 5 digest
 --   of four bytes ('': none), 6 recipients for the map (two bytes each), then fields and values that are set as they are
 -- Answer: status ('charged', 'over', 'retried', 'again', 'newer', 'wrong'), index of the limit passed (0: none), msgs
---   ('again': the last number taken), rcpts, kb
+--   ('again': the last number taken), rcpts
 local HALF_LIFE = {604800, 604800, 604800, 172800, 86400, 604800, 604800, 1209600, 3600, 1209600, 43200, 86400, 86400, 86400, 21600, 43200, 86400}
 local CAP = {1000000000, 1000000000, 1000000000, 1000, 1000, 1000000000, 1000000, 1000000, 1000, 1000, 12, 6, 6, 6, 6, 6, 12}
 local REP, COUNTERS = 5, 17
 local state = redis.pcall('HMGET', KEYS[1], 'v', 'msgs', 'rcpts', 'kb', 'rep', 'sig', ARGV[2], 'level', 'first', 'last')
 if state.err then
-	return {'wrong', 0, '', '', ''}
+	return {'wrong', 0, '', ''}
 end
 local version = state[1]
 if version and version ~= '2' and version ~= '1' then
-	return {'newer', 0, '', '', ''}
+	return {'newer', 0, '', ''}
 end
 if taken(state[7], ARGV[3]) then
-	return {'again', 0, state[7], '', ''}
+	return {'again', 0, state[7], ''}
 end
 -- 1 checked, 2 quota, 3 pass over a limit, 4 forget spf, 5 TTL, 6..9 amounts, 10..19 limits, 20..36 counts
 local p = {struct.unpack('<dddddddddddddddddddddddddddddddddddd', ARGV[1])}
@@ -35,8 +35,7 @@ if noted and back then
 	last = string.sub(last, 1, noted - 1) .. string.sub(last, noted + 4)
 elseif noted then
 	redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-	local msgs, rcpts, kb = write_use(use)
-	return {'retried', 0, msgs, rcpts, kb or ''}
+	return {'retried', 0, write_use(use)}
 end
 local quota = p[2] == 1
 local over = quota and over_limit(use, p, 5, 9) or 0
@@ -48,12 +47,17 @@ if quota and not turned_away then
 	end
 end
 -- the counters, decayed to now; they were last brought forward when the windows were
-local value = {string.match(state[5] or '', '^(%S+) (%S+) (%S+) (%S+) (%S+)$')}
-for i = 1, REP do
-	value[i] = value[i] and tonumber(value[i]) or 0
+local value, rep, sig = nil, state[5] or '', state[6]
+if version == '2' and #rep == 4 * REP then
+	value = {struct.unpack('<fffff', rep)}
+else -- a text of version 1
+	value = {string.match(rep, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')}
+	for i = 1, REP do
+		value[i] = value[i] and tonumber(value[i]) or 0
+	end
 end
-if state[6] and #state[6] == 4 * (COUNTERS - REP) then
-	local sig = {struct.unpack('<ffffffffffff', state[6])}
+if sig and #sig == 4 * (COUNTERS - REP) then
+	sig = {struct.unpack('<ffffffffffff', sig)}
 	for i = 1, COUNTERS - REP do
 		value[REP + i] = sig[i]
 	end
@@ -82,15 +86,12 @@ for i = 1, COUNTERS do
 		value[i] = 0
 	end
 end
-local msgs, rcpts, kb = write_use(use)
-local fields = {'msgs', msgs, 'rcpts', rcpts, ARGV[2], ARGV[3], 'rep', string.format('%.7g %.7g %.7g %.7g %.7g', unpack(value, 1, REP))}
+local msgs, rcpts = write_use(use)
+local fields = {'msgs', msgs, 'rcpts', rcpts, ARGV[2], ARGV[3], 'rep', struct.pack('<fffff', unpack(value, 1, REP))}
 local n = 8
 local function set(field, to)
 	fields[n + 1], fields[n + 2] = field, to
 	n = n + 2
-end
-if kb or state[4] then
-	set('kb', kb or NOTHING)
 end
 if signs then
 	set('sig', struct.pack('<ffffffffffff', unpack(value, REP + 1, COUNTERS)))
@@ -112,6 +113,9 @@ for i = 7, #ARGV do
 	fields[n + i - 6] = ARGV[i]
 end
 redis.call('HSET', KEYS[1], unpack(fields))
+if state[4] then
+	redis.call('HDEL', KEYS[1], 'kb') -- of version 1; in rcpts now
+end
 if p[4] == 1 then
 	redis.call('HDEL', KEYS[1], 'spf')
 end
@@ -129,4 +133,4 @@ if before == 0 or p[5] < 172800 or math.floor(before / 86400000) ~= math.floor(u
 elseif ARGV[6] ~= '' then
 	redis.call('EXPIRE', KEYS[2], p[5] + 86400)
 end
-return {turned_away and 'over' or 'charged', over, msgs, rcpts, kb or ''}
+return {turned_away and 'over' or 'charged', over, msgs, rcpts}

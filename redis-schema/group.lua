@@ -5,10 +5,10 @@
 -- ARGV: 1 packed doubles (see script_group_arguments), 2 'n:NODE', 3 its number, 4 `over` of the plan, 5 the plan that
 --   holds where the group names none, 6 the plan whose limits these are ('': whatever is named)
 -- Answer: status ('charged', 'over', 'blocked', 'again', 'newer', 'wrong', 'plan'), index of the limit passed (0: none),
---   msgs ('again': the last number taken), rcpts, kb, the limit passed, what is over it, the plan that the group names,
+--   msgs ('again': the last number taken), rcpts, the limit passed, what is over it, the plan that the group names,
 --   then the fields and values of its limits
-local function answer(status, over, msgs, rcpts, kb, limit, word, plan)
-	return {status, over, msgs or '', rcpts or '', kb or '', limit or 0, word or '', plan or ''}
+local function answer(status, over, msgs, rcpts, limit, word, plan)
+	return {status, over, msgs or '', rcpts or '', limit or 0, word or '', plan or ''}
 end
 local state = redis.pcall('HMGET', KEYS[4], 'v', 'msgs', 'rcpts', 'kb', ARGV[2])
 local own = redis.pcall('HGETALL', KEYS[1])
@@ -42,7 +42,7 @@ if #own > 0 then
 		end
 	end
 	if ARGV[6] ~= '' and (plan or ARGV[5]) ~= ARGV[6] then
-		return answer('plan', 0, '', '', '', 0, '', plan or ARGV[5])
+		return answer('plan', 0, '', '', 0, '', plan or ARGV[5])
 	end
 	if ends == 0 or ends * 1000 > now then
 		word = own_word or word
@@ -51,7 +51,7 @@ if #own > 0 then
 		end
 	end
 elseif ARGV[6] ~= '' and ARGV[5] ~= ARGV[6] then
-	return answer('plan', 0, '', '', '', 0, '', ARGV[5])
+	return answer('plan', 0, '', '', 0, '', ARGV[5])
 end
 local use = read_use(state[2], state[3], state[4])
 local before = use[1]
@@ -65,22 +65,22 @@ local turned_away = blocked or (over > 0 and p[1] == 1 and word ~= 'slow' and wo
 if not turned_away then
 	add(use, p, 2)
 end
-local msgs, rcpts, kb = write_use(use)
+local msgs, rcpts = write_use(use)
 local fields = {'msgs', msgs, 'rcpts', rcpts, ARGV[2], ARGV[3]}
-if kb or state[4] then
-	fields[7], fields[8] = 'kb', kb or NOTHING
-end
 if state[1] ~= '2' then
 	fields[#fields + 1] = 'v'
 	fields[#fields + 1] = '2'
 end
 redis.call('HSET', KEYS[4], unpack(fields))
+if state[4] then
+	redis.call('HDEL', KEYS[4], 'kb') -- of version 1; in rcpts now
+end
 if before == 0 or p[2] < 172800 or math.floor(before / 86400000) ~= math.floor(use[1] / 86400000) then
 	redis.call('EXPIRE', KEYS[4], p[2] + 86400)
 end
 local status = blocked and 'blocked' or turned_away and 'over' or 'charged'
-local result = answer(status, over, msgs, rcpts, kb, over > 0 and p[6 + over] or 0, word, plan)
+local result = answer(status, over, msgs, rcpts, over > 0 and p[6 + over] or 0, word, plan)
 for i = 1, math.min(#own, 64) do
-	result[8 + i] = own[i]
+	result[7 + i] = own[i]
 end
 return result

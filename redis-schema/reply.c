@@ -35,7 +35,7 @@ enum {
 	AT_LIMITS,
 };
 
-enum { LINE_MAX_BYTES = 600, SUMS_KB = WINDOW_SUMS - WINDOW_KBYTES_PER_MINUTE };
+enum { LINE_MAX_BYTES = 600, SUMS_KB = WINDOW_SUMS - WINDOW_KBYTES_PER_MINUTE, MSGPACK_UINT64 = 0xcf };
 
 /* Most are counts and zeros: strtod is for the others. */
 static double read_number(const char *text, char **end_out)
@@ -73,19 +73,54 @@ static void take_windows(const double *numbers, int first, int count, struct rat
 	}
 }
 
-bool reply_read_use(const char *msgs, const char *rcpts, const char *kb, struct rates *rates_out)
+/* MessagePack, unsigned whole numbers alone, and `most` of them. */
+static bool read_packed(const char *text, size_t length, int most, double *numbers)
 {
-	double of_msgs[7], of_rcpts[6], of_kb[2 * SUMS_KB] = { 0 };
-	*rates_out = (struct rates){ 0 };
-	if (*msgs == '\0' && *rcpts == '\0' && *kb == '\0')
-		return true;
-	if (!read_numbers(msgs, 7, of_msgs) || !read_numbers(rcpts, 6, of_rcpts) ||
-	    (*kb != '\0' && !read_numbers(kb, 2 * SUMS_KB, of_kb)) || of_msgs[0] < 0 || of_msgs[0] > 9e15)
+	const unsigned char *bytes = (const unsigned char *)text, *end = bytes + length;
+	for (int i = 0; i < most; i++) {
+		if (bytes == end)
+			return false;
+		uint64_t number = *bytes++;
+		if (number >= 0x80) {	/* 0xcc to 0xcf: one, two, four, eight bytes, the highest first */
+			int more = number >= 0xcc && number <= MSGPACK_UINT64 ? 1 << (number - 0xcc) : -1;
+			if (more < 0 || end - bytes < more)
+				return false;
+			for (number = 0; more > 0; more--)
+				number = number << 8 | *bytes++;
+		}
+		numbers[i] = (double)number;
+	}
+	return bytes == end;
+}
+
+/* In the order of the texts: the time, 6 of messages, 6 of recipients, 6 of KiB, 2 of first-time recipients. */
+static bool read_both(const char *msgs, size_t msgs_length, const char *rcpts, size_t rcpts_length, double numbers[21])
+{
+	double of_msgs[9];
+	if (!read_packed(msgs, msgs_length, 9, of_msgs) || !read_packed(rcpts, rcpts_length, 12, numbers + 7))
 		return false;
-	rates_out->at_ms = (int64_t)of_msgs[0];
-	take_windows(of_msgs + 1, WINDOW_MSGS_PER_MINUTE, 3, rates_out);
-	take_windows(of_rcpts, WINDOW_RCPTS_PER_MINUTE, 3, rates_out);
-	take_windows(of_kb, WINDOW_KBYTES_PER_MINUTE, SUMS_KB, rates_out);
+	memcpy(numbers, of_msgs, 7 * sizeof numbers[0]);
+	memcpy(numbers + 19, of_msgs + 7, 2 * sizeof numbers[0]);
+	return true;
+}
+
+bool reply_read_use(const struct reply_use *use, struct rates *rates_out)
+{
+	double numbers[1 + 2 * WINDOW_SUMS] = { 0 };
+	*rates_out = (struct rates){ 0 };
+	if (*use->msgs == '\0' && *use->rcpts == '\0' && *use->kb == '\0')
+		return true;
+	if ((unsigned char)*use->msgs == MSGPACK_UINT64) {
+		if (!read_both(use->msgs, use->msgs_length, use->rcpts, use->rcpts_length, numbers))
+			return false;
+	} else if (!read_numbers(use->msgs, 7, numbers) || !read_numbers(use->rcpts, 6, numbers + 7) ||
+		   (*use->kb != '\0' && !read_numbers(use->kb, 2 * SUMS_KB, numbers + 13))) {
+		return false;
+	}
+	if (numbers[0] < 0 || numbers[0] > 9e15)
+		return false;
+	rates_out->at_ms = (int64_t)numbers[0];
+	take_windows(numbers + 1, WINDOW_MSGS_PER_MINUTE, WINDOW_SUMS, rates_out);
 	return true;
 }
 
@@ -100,29 +135,55 @@ static float read_float(const char *bytes)
 	return number;
 }
 
-void reply_write_sig(const struct counters *counters, char bytes[REPLY_SIG_BYTES])
+static void write_floats(const double *numbers, int count, char *bytes)
 {
-	for (int i = 0; i < REPLY_SIG_BYTES; i++) {
-		float number = (float)counters->value[COUNTERS_REP + i / 4];
+	for (int i = 0; i < 4 * count; i++) {
+		float number = (float)numbers[i / 4];
 		uint32_t bits;
 		memcpy(&bits, &number, sizeof bits);
 		bytes[i] = (char)(unsigned char)(bits >> i % 4 * 8);
 	}
 }
 
-bool reply_read_counters(const char *rep, const char *sig, size_t sig_length, int64_t at_ms, struct counters *counters_out)
+static void read_floats(const char *bytes, int count, double *numbers)
+{
+	for (int i = 0; i < count; i++) {
+		float number = read_float(bytes + 4 * i);
+		numbers[i] = isfinite(number) ? fmax(number, 0) : 0;
+	}
+}
+
+void reply_write_rep(const struct counters *counters, char bytes[REPLY_REP_BYTES])
+{
+	write_floats(counters->value, COUNTERS_REP, bytes);
+}
+
+void reply_write_sig(const struct counters *counters, char bytes[REPLY_SIG_BYTES])
+{
+	write_floats(counters->value + COUNTERS_REP, COUNTER_COUNT - COUNTERS_REP, bytes);
+}
+
+/* Numbers of version 1 are a text. */
+static bool read_rep(const struct reply_counters *from, double value[COUNTERS_REP])
 {
 	double numbers[COUNTERS_REP] = { 0 };
-	*counters_out = (struct counters){ .at_ms = at_ms };
-	bool fine = *rep == '\0' || read_numbers(rep, COUNTERS_REP, numbers);
-	for (int i = 0; fine && i < COUNTERS_REP; i++)
-		counters_out->value[i] = fmax(numbers[i], 0);
-	if (sig_length != REPLY_SIG_BYTES)
-		return fine && sig_length == 0;
-	for (int i = COUNTERS_REP; i < COUNTER_COUNT; i++) {
-		float number = read_float(sig + (i - COUNTERS_REP) * 4);
-		counters_out->value[i] = isfinite(number) ? fmax(number, 0) : 0;
+	if (from->packed && from->rep_length == REPLY_REP_BYTES) {
+		read_floats(from->rep, COUNTERS_REP, value);
+		return true;
 	}
+	bool fine = *from->rep == '\0' || read_numbers(from->rep, COUNTERS_REP, numbers);
+	for (int i = 0; fine && i < COUNTERS_REP; i++)
+		value[i] = fmax(numbers[i], 0);
+	return fine;
+}
+
+bool reply_read_counters(const struct reply_counters *from, int64_t at_ms, struct counters *counters_out)
+{
+	*counters_out = (struct counters){ .at_ms = at_ms };
+	bool fine = read_rep(from, counters_out->value);
+	if (from->sig_length != REPLY_SIG_BYTES)
+		return fine && from->sig_length == 0;
+	read_floats(from->sig, COUNTER_COUNT - COUNTERS_REP, counters_out->value + COUNTERS_REP);
 	return fine;
 }
 
@@ -216,10 +277,14 @@ static void read_state(const struct sayer *sayer, const struct reply_items *item
 	if (!read_numbers(text[AT_SCORE], 1, &history->score))
 		history->score = 0;
 	text_copy(history->unauthorised, sizeof history->unauthorised, text[AT_SPF]);
-	if (!reply_read_use(text[AT_MSGS], text[AT_RCPTS], text[AT_KB], &history->rates))
-		say_useless(sayer, "state msgs, rcpts and kb", text[AT_MSGS], "7, 6 and 8 numbers; it is read as if it were empty");
-	if (!reply_read_counters(text[AT_REP], text[AT_SIG], items->length[AT_SIG], history->rates.at_ms, &history->counters))
-		say_useless(sayer, "state rep or sig", text[AT_REP], "5 numbers and 48 bytes; it is read as if it were empty");
+	struct reply_use use = { text[AT_MSGS], items->length[AT_MSGS], text[AT_RCPTS], items->length[AT_RCPTS], text[AT_KB] };
+	if (!reply_read_use(&use, &history->rates))
+		say_useless(sayer, "state msgs, rcpts and kb", text[AT_MSGS],
+			    "9 and 12 numbers as MessagePack; it is read as if it were empty");
+	struct reply_counters counters = { strcmp(text[AT_VERSION], "2") == 0, text[AT_REP], items->length[AT_REP],
+					   text[AT_SIG], items->length[AT_SIG] };
+	if (!reply_read_counters(&counters, history->rates.at_ms, &history->counters))
+		say_useless(sayer, "state rep or sig", text[AT_REP], "20 and 48 bytes; it is read as if it were empty");
 	read_digests(text[AT_LAST], items->length[AT_LAST], history->digests);
 	read_habits(items, &history->habits);
 }

@@ -23,11 +23,28 @@ bool reply_read_fetch(const char *account, const struct reply_items *items, stor
 void reply_read_limits(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
 		       struct limits *limits_out);
 
-/* The fields `msgs`, `rcpts` and `kb`; "" is an account without any. False: they are of no use, and the result is empty. */
-bool reply_read_use(const char *msgs, const char *rcpts, const char *kb, struct rates *rates_out);
+/* The fields `msgs` and `rcpts`, or those and `kb` as texts of version 1; "" is an account without any. False: they are of
+ * no use, and the result is empty. */
+struct reply_use {
+	const char *msgs;	/* all are borrowed, and have a NUL behind them */
+	size_t msgs_length;
+	const char *rcpts;
+	size_t rcpts_length;
+	const char *kb;
+};
+bool reply_read_use(const struct reply_use *use, struct rates *rates_out);
+
 /* The fields `rep` and `sig`, whose time is that of `msgs`. */
-bool reply_read_counters(const char *rep, const char *sig, size_t sig_length, int64_t at_ms, struct counters *counters_out);
-enum { REPLY_SIG_BYTES = 4 * (COUNTER_COUNT - COUNTERS_REP) };
+enum { REPLY_REP_BYTES = 4 * COUNTERS_REP, REPLY_SIG_BYTES = 4 * (COUNTER_COUNT - COUNTERS_REP) };
+struct reply_counters {
+	bool packed;		/* `rep` is of version 2 */
+	const char *rep;	/* both are borrowed */
+	size_t rep_length;
+	const char *sig;
+	size_t sig_length;
+};
+bool reply_read_counters(const struct reply_counters *from, int64_t at_ms, struct counters *counters_out);
+void reply_write_rep(const struct counters *counters, char bytes[REPLY_REP_BYTES]);
 void reply_write_sig(const struct counters *counters, char bytes[REPLY_SIG_BYTES]);
 
 /* A plan's text, "field=value field=value". Says what it cannot use. */

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- What charge.lua and group.lua share; the build puts it before each of them.
 -- `use` has 21 numbers: the time (ms), then present and before of each sum: messages, recipients and KiB a minute, an
--- hour and a day, first-time recipients a day. They stand in three fields: a listpack takes strings of up to 64 bytes,
--- and a hash table would cost an account twice the memory.
+-- hour and a day, first-time recipients a day. They stand in two fields, as MessagePack: a listpack takes strings of up
+-- to 64 bytes, and a hash table would cost an account twice the memory. `msgs` has the time, messages and first-time
+-- recipients, `rcpts` recipients and KiB. A time in ms makes the first byte 207, which no text of version 1 begins with.
 local MATCH = '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$'
 local LENGTH = {60000, 3600000, 86400000}
 local SPAN = {1, 2, 3, 1, 2, 3, 1, 2, 3, 3} -- index into LENGTH
@@ -11,19 +12,41 @@ local NOTHING = '0 0 0 0 0 0 0 0'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + (time[2] - time[2] % 1000) / 1000
 
--- What stands there may be anything: numbers that are none count as nothing, and a time far ahead is of a clock that
--- was wrong. Adding 0 turns a text into a number at half the price of a call of tonumber.
-local function read_use(msgs, rcpts, kb)
-	local use, fine = {string.match((msgs or '') .. ' ' .. (rcpts or '') .. ' ' .. (kb or NOTHING), MATCH)}, false
-	for i = 1, #use do
-		local number = use[i] + 0
-		fine = number < 1e15
-		if not fine then
-			break
+-- Raises an error where it is no such thing, for pcall.
+local function unpack_use(msgs, rcpts)
+	local at, a, b, c, d, e, f, new, new_before = cmsgpack.unpack(msgs)
+	local use = {at, a, b, c, d, e, f, cmsgpack.unpack(rcpts)}
+	use[20], use[21] = new, new_before
+	for i = 1, 21 do
+		if not (use[i] >= 0 and use[i] < 1e15) then
+			error('')
 		end
-		use[i] = number
 	end
-	if not fine or use[1] > now + 7200000 then
+	return use
+end
+
+-- The three texts of version 1.
+local function match_use(msgs, rcpts, kb)
+	local use = {string.match((msgs or '') .. ' ' .. (rcpts or '') .. ' ' .. (kb or NOTHING), MATCH)}
+	for i = 1, #use do
+		use[i] = tonumber(use[i])
+		if not (use[i] < 1e15) then
+			return nil
+		end
+	end
+	return #use == 21 and use
+end
+
+-- What stands there may be anything: numbers that are none count as nothing, and a time far ahead is of a clock that
+-- was wrong.
+local function read_use(msgs, rcpts, kb)
+	local fine, use = true, nil
+	if msgs and string.byte(msgs) == 207 then
+		fine, use = pcall(unpack_use, msgs, rcpts)
+	elseif msgs then
+		use = match_use(msgs, rcpts, kb)
+	end
+	if not fine or not use or use[1] > now + 7200000 then
 		return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 	end
 	return use
@@ -72,14 +95,10 @@ local function add(use, p, a)
 	end
 end
 
--- The three fields as they are written; the last is nil where it is all zero.
+-- The two fields as they are written: of 49 and 60 bytes at most.
 local function write_use(use)
-	local kb
-	if use[18] + use[19] + use[20] + use[21] + use[14] + use[15] + use[16] + use[17] ~= 0 then
-		kb = string.format('%d %d %d %d %d %d %d %d', unpack(use, 14, 21))
-	end
-	return string.format('%d %d %d %d %d %d %d', unpack(use, 1, 7)),
-		string.format('%d %d %d %d %d %d', unpack(use, 8, 13)), kb
+	return cmsgpack.pack(use[1], use[2], use[3], use[4], use[5], use[6], use[7], use[20], use[21]),
+		cmsgpack.pack(unpack(use, 8, 19))
 end
 -- numbers are microseconds of the daemon's start, counted up: one far ahead is somebody's slip
 local function taken(last, number)

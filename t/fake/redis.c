@@ -396,25 +396,46 @@ static void set_number(struct key *key, const char *field, int64_t number)
 	set_field(key, field, value);
 }
 
-/* Windows [from, to), behind the time where it is given. */
-static void write_windows(struct key *key, const char *field, const struct rates *rates, int from, int to)
+/* MessagePack, as cmsgpack packs a whole number: in as few bytes as it takes. */
+static size_t pack_number(char *bytes, double number)
 {
-	char value[300];
-	struct text text = text_over(value, sizeof value);
-	if (from == 0)
-		text_addf(&text, "%lld ", (long long)rates->at_ms);
-	for (int i = from; i < to; i++)
-		text_addf(&text, i + 1 < to ? "%.14g %.14g " : "%.14g %.14g", rates->present[i], rates->before[i]);
-	set_field(key, field, value);
+	uint64_t whole = (uint64_t)number;
+	int size = whole < 0x80 ? 0 : whole <= UINT8_MAX ? 1 : whole <= UINT16_MAX ? 2 : whole <= UINT32_MAX ? 4 : 8;
+	size_t used = 0;
+	if (size > 0)
+		bytes[used++] = (char)(unsigned char)(size == 1 ? 0xcc : size == 2 ? 0xcd : size == 4 ? 0xce : 0xcf);
+	for (int shift = size > 0 ? 8 * (size - 1) : 0; shift >= 0; shift -= 8)
+		bytes[used++] = (char)(unsigned char)(whole >> shift);
+	return used;
+}
+
+static size_t pack_windows(char *bytes, const struct rates *rates, int from, int to)
+{
+	size_t used = 0;
+	for (int i = from; i < to; i++) {
+		used += pack_number(bytes + used, rates->present[i]);
+		used += pack_number(bytes + used, rates->before[i]);
+	}
+	return used;
+}
+
+static void write_use(struct key *key, const struct rates *rates)
+{
+	char bytes[9 * (1 + 2 * WINDOW_SUMS)];
+	size_t used = pack_number(bytes, (double)rates->at_ms);
+	used += pack_windows(bytes + used, rates, WINDOW_MSGS_PER_MINUTE, WINDOW_RCPTS_PER_MINUTE);
+	used += pack_windows(bytes + used, rates, WINDOW_NEW_RCPTS_PER_DAY, WINDOW_SUMS);
+	set_bytes(key, "msgs", bytes, used);
+	used = pack_windows(bytes, rates, WINDOW_RCPTS_PER_MINUTE, WINDOW_NEW_RCPTS_PER_DAY);
+	set_bytes(key, "rcpts", bytes, used);
+	remove_field(key, "kb");
 }
 
 static void write_counters(struct key *key, const struct counters *counters)
 {
-	char value[200], sig[REPLY_SIG_BYTES];
-	struct text text = text_over(value, sizeof value);
-	for (int i = 0; i < COUNTERS_REP; i++)
-		text_addf(&text, i > 0 ? " %.8g" : "%.8g", counters->value[i]);
-	set_field(key, "rep", value);
+	char rep[REPLY_REP_BYTES], sig[REPLY_SIG_BYTES];
+	reply_write_rep(counters, rep);
+	set_bytes(key, "rep", rep, sizeof rep);
 	reply_write_sig(counters, sig);
 	set_bytes(key, "sig", sig, sizeof sig);
 }
@@ -433,9 +454,7 @@ static void write_history(struct key *key, const struct history *history)
 {
 	static const char *const parts[] = { [HABIT_PLACES] = "h", [HABIT_WEEK] = "w", [HABIT_KNOWN] = "k" };
 	char bytes[HABIT_BYTES_MAX], score[24];
-	write_windows(key, "msgs", &history->rates, WINDOW_MSGS_PER_MINUTE, WINDOW_RCPTS_PER_MINUTE);
-	write_windows(key, "rcpts", &history->rates, WINDOW_RCPTS_PER_MINUTE, WINDOW_KBYTES_PER_MINUTE);
-	write_windows(key, "kb", &history->rates, WINDOW_KBYTES_PER_MINUTE, WINDOW_SUMS);
+	write_use(key, &history->rates);
 	write_counters(key, &history->counters);
 	write_digests(key, history->digests);
 	if (history->level != LEVEL_UNKNOWN) {

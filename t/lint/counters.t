@@ -37,8 +37,9 @@ my ($rep, $count) = $charge =~ /^local REP, COUNTERS = (\d+), (\d+)/m;
 my ($first_of_sig) = $reputation =~ /COUNTERS_REP = COUNTER_(\w+)/;
 is($count, scalar @counters, 'as many counters');
 is($counters[$rep][0], $first_of_sig, 'as many in the field rep');
-my ($floats) = $charge =~ /struct\.pack\('<(f+)'/;
-is(length $floats, $count - $rep, 'and in sig');
+my ($of_rep, $of_sig) = $charge =~ /struct\.pack\('<(f+)'/g;
+is(length $of_rep, $rep, '... as it is written');
+is(length $of_sig, $count - $rep, 'and in sig');
 
 my @windows = grep { $_->[2] ne 'ADDRESSES' && $_->[2] ne 'NETWORKS' && $_->[2] ne 'ASES' } rows_of($limit, 'WINDOW_ROWS');
 my ($rows) = $group =~ /local ROW = \{([^}]*)\}/;

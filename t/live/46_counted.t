@@ -63,11 +63,23 @@ sub health {
 	return $answer->{success} ? decode_json($answer->{content}) : undef;
 }
 
+# The sums of `msgs`: MessagePack.
+sub numbers {
+	my ($bytes) = @_;
+	my @numbers;
+	while (length $bytes) {
+		my $number = unpack 'C', substr $bytes, 0, 1, '';
+		$number = unpack 'Q>', substr "\0" x 8 . substr($bytes, 0, 1 << $number - 0xcc, ''), -8 if $number >= 0x80;
+		push @numbers, $number;
+	}
+	return @numbers;
+}
+
 # Messages of all accounts, the present hour and the one before: the test may pass the hour.
 sub counted {
 	my $sum = 0;
 	for my $key (grep { /:state$/ } split /\n/, ask('KEYS', '*')) {
-		my @msgs = split / /, ask('HGET', $key, 'msgs');
+		my @msgs = numbers(ask('HGET', $key, 'msgs') =~ s/\n\z//r);
 		$sum += $msgs[5] + $msgs[6];
 	}
 	return $sum;

@@ -247,13 +247,26 @@ sub state {
 	return $self->{redis}->hash($self->key($account, 'state'));
 }
 
+# Whole numbers as MessagePack; texts of version 1 are parted by spaces.
+sub numbers {
+	my ($bytes) = @_;
+	return split / /, $bytes if $bytes =~ /^\d[\d ]*\z/;
+	my @numbers;
+	while (length $bytes) {
+		my $number = unpack 'C', substr $bytes, 0, 1, '';
+		$number = unpack 'Q>', substr "\0" x 8 . substr($bytes, 0, 1 << $number - 0xcc, ''), -8 if $number >= 0x80;
+		push @numbers, $number;
+	}
+	return @numbers;
+}
+
 # Numbers of the state: counters of the reputation by name, and what was counted in the present and the last period.
 sub counters {
 	my ($self, $account) = @_;
-	my $state = $self->state($account);
-	my @rep = split / /, $state->{rep} // '';
-	my (undef, @msgs) = split / /, $state->{msgs} // '';
-	my @rcpts = split / /, $state->{rcpts} // '';
+	my ($v, $rep, $msgs, $rcpts) = map { $self->{redis}->do('HGET', $self->key($account, 'state'), $_) } qw(v rep msgs rcpts);
+	my @rep = length $rep == 20 && $v eq '2' ? unpack 'f<5', $rep : split / /, $rep;
+	my (undef, @msgs) = numbers($msgs);
+	my @rcpts = numbers($rcpts);
 	my %counters = (messages => 0, rcpts => 0, spam => 0, exploit => 0, breaches => 0);
 	@counters{qw(messages rcpts spam exploit breaches)} = @rep if @rep == 5;
 	# the hour and the day may have changed during the test

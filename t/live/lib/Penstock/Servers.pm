@@ -65,12 +65,10 @@ sub do {
 	return $out;
 }
 
-# A hash as one.
+# A hash as one; values are bytes, line ends among them.
 sub hash {
 	my ($self, $key) = @_;
-	my @words = split /\n/, $self->do('HGETALL', $key), -1;
-	push @words, '' if @words % 2;
-	return {@words};
+	return { map { $_ => $self->do('HGET', $key, $_) } split /\n/, $self->do('HKEYS', $key) };
 }
 
 
