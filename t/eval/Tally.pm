@@ -11,8 +11,11 @@ my $learning_s = 7 * 86400;
 sub new
 {
 	my ($class) = @_;
-	return bless { attack => {}, moved => {}, good => { map { $_ => { sent => 0, disturbed => 0, by => {} } } qw(good list trip first owner) } }, $class;
+	return bless { world => 0, attack => {}, moved => {}, good => { map { $_ => { sent => 0, disturbed => 0, by => {} } } qw(good list trip first owner) } }, $class;
 }
+
+# The messages that follow are of this world: its accounts are others, though they have the same names.
+sub world { $_[0]{world} = $_[1] }
 
 # One message: its event, the answer, and the account's level then (undef where nobody keeps levels).
 sub note
@@ -22,7 +25,7 @@ sub note
 	my $action = $answer->{action};
 	my $way = $action ne 'pass' ? $action : $answer->{transport} =~ /^suspect/ ? 'suspect' : '';
 	my $caught = ($level // '') =~ /^(?:suspect|blocked)$/;
-	my $name = $account->{name};
+	my $name = "$self->{world}:$account->{name}";
 	if ($class eq 'spam') {
 		my $attack = $self->{attack}{$name} //= { how => $account->{theft}, sent => 0, clean => 0, before => 0, moved => 0,
 							  at => undef };

@@ -23,7 +23,7 @@ use Stand;
 use Tally;
 use World;
 
-my %option = (split => 'a', seed => 1, modes => 'penstock,no-scanner,limit-200,spamd', accounts => 200, newsletters => 10,
+my %option = (split => 'a', seeds => 1, modes => 'penstock,no-scanner,limit-200,spamd', accounts => 200, newsletters => 10,
 	      list_size => 2000, travellers => 15, fresh => 10, stolen => 20, days => 28, theft_day => 21, fast => 400,
 	      slow => 200, cache => ($ENV{PENSTOCK_EVAL_CACHE} // ($ENV{TMPDIR} // '/tmp') . '/penstock-eval'));
 # A form for each commit: some 60 seconds. Its numbers are small, so its targets are wider.
@@ -36,7 +36,7 @@ my $usage = <<"END";
 usage: t/eval/run.pl [options], from the top of the build tree
   --split a|b        half of the corpus: tune on a, report on b ($option{split})
   --modes LIST       of: penstock,no-scanner,limit-200,spamd,rspamd ($option{modes})
-  --seed N           of the simulated world ($option{seed})
+  --seeds LIST       of the simulated worlds, added up in one table ($option{seeds})
   --small            a small world, one minute
   --own-texts        messages written by us in place of the corpus
   --accounts, --newsletters, --list_size, --travellers, --fresh, --stolen, --days, --theft_day, --fast, --slow N
@@ -46,7 +46,7 @@ usage: t/eval/run.pl [options], from the top of the build tree
   --log FILE         one line a message, of the first mode
   --keep             keep logs
 END
-Getopt::Long::GetOptions(\my %given, 'split=s', 'modes=s', 'seed=i', 'small', 'own-texts', 'cache=s', 'set=s', 'json=s', 'log=s',
+Getopt::Long::GetOptions(\my %given, 'split=s', 'modes=s', 'seeds|seed=s', 'small', 'own-texts', 'cache=s', 'set=s', 'json=s', 'log=s',
 			 'keep', 'help', map { "$_=i" } qw(accounts newsletters list_size travellers fresh stolen days theft_day fast slow))
 	or do { print STDERR $usage; exit 2 };
 if ($given{help}) {
@@ -55,6 +55,11 @@ if ($given{help}) {
 }
 %option = (%option, $given{small} ? %small : (), %given);
 %targets = %small_targets if $given{small};
+my @seeds = split /,/, $option{seeds};
+if (!@seeds || grep { !/^\d+\z/ } @seeds) {
+	print STDERR "--seeds: \"$option{seeds}\" is no list of numbers, as 1,2,7\n";
+	exit 2;
+}
 
 my $stand;
 my $started = Time::HiRes::time();
@@ -77,14 +82,21 @@ sub main
 	my $corpus = messages();
 	my @all = map { @$_ } @$corpus{qw(ham hard spam)};
 	Scores->new(cache => $option{cache}, stand => $stand, say => \&say_progress)->learn(@all) if grep { !/^(?:no-scanner|limit-200|rspamd)$/ } @modes;
-	my $world = World->new(%option, corpus => $corpus);
-	say_progress(sprintf '%d accounts, %d messages in %d days', scalar @{ $world->{accounts} }, scalar @{ $world->{events} }, $option{days});
-	my %results;
-	for my $mode (@modes) {
-		my $daemon = ($mode eq 'rspamd' ? 'Rspamd' : 'Daemon')->new(stand => $stand, mode => $mode, world => $world, messages => \@all, set => $option{set});
-		$results{$mode} = run_mode($daemon, $world, $mode);
-		$daemon->stop;
+	my %tallies = map { $_ => Tally->new } @modes;
+	my $log;
+	open $log, '>', $option{log} or die "$option{log}: $!\n" if $option{log};
+	for my $seed (@seeds) {
+		my $world = World->new(%option, seed => $seed, corpus => $corpus);
+		say_progress(sprintf 'seed %d: %d accounts, %d messages in %d days', $seed, scalar @{ $world->{accounts} },
+			     scalar @{ $world->{events} }, $option{days});
+		for my $mode (@modes) {
+			my $daemon = ($mode eq 'rspamd' ? 'Rspamd' : 'Daemon')->new(stand => $stand, mode => $mode, world => $world, messages => \@all, set => $option{set});
+			$tallies{$mode}->world($seed);
+			run_mode($daemon, $world, $mode, $tallies{$mode}, $mode eq $modes[0] ? $log : undef);
+			$daemon->stop;
+		}
 	}
+	my %results = map { $_ => $tallies{$_}->result } @modes;
 	return report(\@modes, \%results);
 }
 
@@ -101,11 +113,8 @@ sub messages
 
 sub run_mode
 {
-	my ($daemon, $world, $mode) = @_;
-	my $tally = Tally->new;
+	my ($daemon, $world, $mode, $tally, $log) = @_;
 	my (@reports, $sent);
-	my $log;
-	open $log, '>', $option{log} or die "$option{log}: $!\n" if $option{log} && $mode eq (split /,/, $option{modes})[0];
 	my $began = Time::HiRes::time();
 	for my $event (@{ $world->{events} }) {
 		while (@reports && $reports[0][0] <= $event->{t}) {
@@ -121,11 +130,10 @@ sub run_mode
 		say_progress(sprintf '%s: %d messages, day %.1f, %.0f a second', $mode, $sent, $event->{t} / 86400,
 			     $sent / (Time::HiRes::time() - $began)) if ++$sent % 5000 == 0;
 	}
-	my $result = $tally->result;
+	my $result = $tally->result;	# of the worlds so far
 	my $attacks = $result->{attacks};
 	say_progress(sprintf '%s: fast %s / %s, slow %s / %s, %.2f in 1,000 good messages disturbed, %d accounts wrongly moved', $mode,
 		     (map { $_ // '-' } map { @$_{qw(median p95)} } @$attacks{qw(fast slow)}), $result->{per_thousand}, scalar @{ $result->{wrongly_moved} });
-	return $result;
 }
 
 sub report
@@ -134,7 +142,7 @@ sub report
 	print Tally::markdown($modes, $results);
 	if ($option{json}) {
 		open my $out, '>', $option{json} or die "$option{json}: $!\n";
-		print $out JSON::PP->new->canonical->pretty->encode({ split => $option{split}, seed => $option{seed}, results => $results });
+		print $out JSON::PP->new->canonical->pretty->encode({ split => $option{split}, seeds => \@seeds, results => $results });
 		close $out or die "$option{json}: $!\n";
 	}
 	my @missed = $results->{penstock} ? Tally::missed($results->{penstock}, \%targets) : ();
