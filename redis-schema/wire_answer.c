@@ -11,7 +11,7 @@
 
 #include "policy/base/banned.h"
 
-enum { ITEMS_MAX = 4096 };
+enum { ITEMS_MAX = 1 << 20 };	/* of an answer to a command: a day of shadow counts of fifty daemons */
 
 /* The strings of an answer as one flat list. */
 struct flat {
@@ -41,6 +41,17 @@ static void flatten(const redisReply *reply, int depth, struct flat *flat)
 		flat->text[at] = flat->memory[at];
 		flat->length[at] = strlen(flat->memory[at]);
 	}
+}
+
+/* The room that flatten() needs for it. */
+static int items_of(const redisReply *reply, int depth)
+{
+	if (reply->type != REDIS_REPLY_ARRAY || depth > DEPTH_MAX)
+		return 1;
+	int count = 1;
+	for (size_t i = 0; i < reply->elements && count < ITEMS_MAX; i++)
+		count += items_of(reply->element[i], depth + 1);
+	return count < ITEMS_MAX ? count : ITEMS_MAX;
 }
 
 static void answer_fetch(struct flight *flight, const redisReply *reply)
@@ -154,8 +165,9 @@ static void answer_campaign(struct flight *flight, const redisReply *reply)
 
 static void answer_command(struct flight *flight, const redisReply *reply)
 {
-	struct flat flat = { 0, ITEMS_MAX, malloc(ITEMS_MAX * sizeof(char *)), malloc(ITEMS_MAX * sizeof(size_t)),
-			     malloc(ITEMS_MAX * sizeof(char[24])) };
+	int most = items_of(reply, 0);
+	struct flat flat = { 0, most, malloc((size_t)most * sizeof(char *)), malloc((size_t)most * sizeof(size_t)),
+			     malloc((size_t)most * sizeof(char[24])) };
 	if (flat.text == NULL || flat.length == NULL || flat.memory == NULL)
 		flat.count = -1;
 	else

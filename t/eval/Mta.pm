@@ -60,8 +60,8 @@ sub answer
 		next if $letter eq 'p';
 		return ($letter, $data) if $letter =~ /^[acrtyd]$/;
 		$self->{held} = 1 if $letter eq 'q';
-		my ($name, $value) = $letter eq 'i' ? split(/\0/, substr $data, 4) : $letter eq 'h' ? split(/\0/, $data) : next;
-		$self->{added}{ lc $name } = $value;
+		my ($name, $value) = $letter =~ /^[im]$/ ? split(/\0/, substr $data, 4) : $letter eq 'h' ? split(/\0/, $data) : next;
+		$self->{added}{ lc $name } = $value if defined $value;
 	}
 }
 

@@ -64,4 +64,13 @@ part 'the day is kept in Redis' => sub {
 	cmp_ok $world->{redis}->do('TTL', $key), '<=', 31 * 86400, 'and no longer';
 };
 
+part 'a day of many accounts' => sub {
+	my ($key) = $world->{redis}->do('KEYS', 'penstock:shadow:*');
+	my $report = report();
+	$world->{redis}->do('HSET', $key, map { ("limited:limit user$_\@example.com", 2) } $_ * 1000 + 1 .. $_ * 1000 + 1000) for 0 .. 9;
+	my $more = report();
+	is $more->{accounts} - $report->{accounts}, 10_000, 'all are counted';
+	is $more->{what}{'limited:limit'} - $report->{what}{'limited:limit'}, 20_000, 'and their messages';
+};
+
 done_testing();
