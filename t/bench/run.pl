@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# run.pl: Penstock against a null milter on the same libmilter, in turn, in one run; then Redis calls, idle sessions
-# and Redis memory. Nothing of the machine's own services is touched. A missed target is said, not failed.
+# run.pl: Penstock against a null milter on the same libmilter, in turn, in one run; then Redis calls, idle sessions,
+# DNS, accounts in Redis, replay. Nothing of the machine's own services is touched. A missed target is said, not failed.
 #
 # Programs are found by the environment (PENSTOCK, MTALOAD, NULLMILTER, or the last two in the folder BENCH_BIN), else
 # in the current folder, which is then the top of the build tree.
@@ -22,9 +22,9 @@ use Dns;
 use Replay;
 use Stand;
 
-my %option = (rounds => 5, messages => 20_000, sessions => 64, size => 4096, idle => 10_000, accounts => 10_000,
-	      passes => 20, rcpts => 50, parts => 'speed,calls,idle,memory,dns,accounts,replay');
-my %quick = (rounds => 2, messages => 2_000, idle => 500, accounts => 200, passes => 4);
+my %option = (rounds => 5, messages => 20_000, sessions => 64, size => 4096, idle => 10_000,
+	      parts => 'speed,calls,idle,dns,accounts,replay');
+my %quick = (rounds => 2, messages => 2_000, idle => 500);
 
 my $usage = <<"END";
 usage: t/bench/run.pl [options], from the top of the build tree
@@ -33,18 +33,15 @@ usage: t/bench/run.pl [options], from the top of the build tree
   --sessions N    sessions at once ($option{sessions})
   --size BYTES    of a body ($option{size})
   --idle N        idle sessions ($option{idle})
-  --accounts N    accounts in the memory part ($option{accounts})
-  --passes N      messages of each account there ($option{passes})
-  --rcpts N       recipients of each of those ($option{rcpts})
-  --parts LIST    of: speed,calls,idle,memory,dns,accounts,replay (all)
+  --parts LIST    of: speed,calls,idle,dns,accounts,replay (all)
   --quick         small numbers, to see that it works
   --markdown      print tables as in RESULTS.md
   --subject FILE  another milter in Penstock's place, started as FILE SOCKET; parts speed and idle only
   --keep          keep the logs
 END
 
-Getopt::Long::GetOptions(\my %given, 'rounds=i', 'messages=i', 'sessions=i', 'size=i', 'idle=i', 'accounts=i',
-			 'passes=i', 'rcpts=i', 'parts=s', 'quick', 'markdown', 'subject=s', 'keep', 'help')
+Getopt::Long::GetOptions(\my %given, 'rounds=i', 'messages=i', 'sessions=i', 'size=i', 'idle=i',
+			 'parts=s', 'quick', 'markdown', 'subject=s', 'keep', 'help')
 	or die $usage;
 if ($given{help}) {
 	print $usage;
@@ -54,8 +51,8 @@ if ($given{help}) {
 $option{parts} = join ',', grep { $_ eq 'speed' || $_ eq 'idle' } split /,/, $option{parts} if $option{subject};
 my %part = map { $_ => 1 } split /,/, $option{parts};
 for (sort keys %part) {
-	die "--parts: \"$_\" is none; expected speed, calls, idle, memory, dns, accounts, replay\n$usage"
-		if !/^(?:speed|calls|idle|memory|dns|accounts|replay)$/;
+	die "--parts: \"$_\" is none; expected speed, calls, idle, dns, accounts, replay\n$usage"
+		if !/^(?:speed|calls|idle|dns|accounts|replay)$/;
 }
 
 my $subject = $option{subject} ? 'subject' : 'penstock';
@@ -89,7 +86,6 @@ start_all() if grep { !/^(?:dns|accounts|replay)$/ } keys %part;
 speed() if $part{speed};
 calls() if $part{calls};
 idle() if $part{idle};
-memory() if $part{memory};
 dns() if $part{dns};
 accounts() if $part{accounts};
 replay() if $part{replay};
@@ -400,43 +396,6 @@ sub wait_report
 		Time::HiRes::sleep(0.1);
 	}
 	check_report('idle sessions', $report);
-}
-
-# On a fresh Redis, with the scripts in it before the first reading.
-sub memory
-{
-	my ($accounts, $charged) = ($option{accounts}, 0);
-	$stand->stop($_) for 'penstock', 'redis';
-	start_redis();
-	start_subject();
-	run_load('penstock', '--messages', 64, '--accounts', 1, '--first-account', 999_999);
-	Time::HiRes::sleep(1);
-	my $before = $stand->redis_info('memory')->{used_memory};
-	my $began = Time::HiRes::time();
-	for my $pass (1 .. $option{passes}) {
-		my $report = run_load('penstock', '--messages', $accounts, '--accounts', $accounts,
-				      '--rcpts', $option{rcpts}, '--size', 256, '--clients', 200);
-		$charged += $report->{rcpts}{passed};
-		say_progress(sprintf 'memory: pass %d of %d, %d recipients charged, %.0f s, %.0f bytes an account', $pass,
-			     $option{passes}, $charged, Time::HiRes::time() - $began,
-			     ($stand->redis_info('memory')->{used_memory} - $before) / $accounts);
-	}
-	Time::HiRes::sleep(2);
-	my $each = ($stand->redis_info('memory')->{used_memory} - $before) / $accounts;
-	push @rows, [sprintf('Redis bytes an account, %d accounts, %.2f million recipients', $accounts, $charged / 1e6), '',
-		     sprintf('%.0f', $each), '', 'under 400', verdict($each < 400)];
-	describe_keys();
-}
-
-sub describe_keys
-{
-	my $keys = $stand->redis('KEYS', 'penstock:{user7@*');
-	for my $key (sort @$keys) {
-		push @notes, sprintf 'Redis key %s: %s, %s, %d bytes by MEMORY USAGE, TTL %d s.', $key,
-			$stand->redis('TYPE', $key), $stand->redis('OBJECT', 'ENCODING', $key),
-			$stand->redis('MEMORY', 'USAGE', $key), $stand->redis('TTL', $key);
-	}
-	push @notes, 'Keys in Redis after it: ' . $stand->redis('DBSIZE') . '.';
 }
 
 # --- the result ---
