@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* id, word (Redis, log and metric label), half-life in seconds, cap. The order is that of the numbers in the Redis fields
- * `rep` (the first COUNTERS_REP) and `sig` (the rest); new ones go to the end. charge.lua has the same rows. */
+ * `c` (the first COUNTERS_REP) and `s` (the rest); new ones go to the end. charge.lua has the same rows. */
 #define COUNTER_ROWS(ROW)                                                                          \
 	ROW(MESSAGES, "messages", 604800, 1e9)                                                     \
 	ROW(RCPTS, "rcpts", 604800, 1e9)                                                           \
@@ -40,7 +40,7 @@ enum counter {
 	COUNTER_ROWS(COUNTER_ENUM)
 #undef COUNTER_ENUM
 	COUNTER_COUNT,
-	COUNTERS_REP = COUNTER_NEW_RCPTS,	/* how many the field `rep` has: those of version 1 */
+	COUNTERS_REP = COUNTER_NEW_RCPTS,	/* how many the field `c` has: those of version 1 */
 };
 
 struct counters {

@@ -3,12 +3,12 @@
 -- KEYS: state, known
 -- ARGV: 1 packed doubles (see script_charge_arguments), 2 'n:NODE', 3 its number, 4 level ('': leave it), 5 digest
 --   of four bytes ('': none), 6 recipients for the map (two bytes each), then fields and values that are set as they are
--- Answer: status ('charged', 'over', 'retried', 'again', 'newer', 'wrong'), index of the limit passed (0: none), msgs
---   ('again': the last number taken), rcpts
+-- Answer: status ('charged', 'over', 'retried', 'again', 'newer', 'wrong'), index of the limit passed (0: none), m
+--   ('again': the last number taken), r
 local HALF_LIFE = {604800, 604800, 604800, 172800, 86400, 604800, 604800, 1209600, 3600, 1209600, 43200, 86400, 86400, 86400, 21600, 43200, 86400}
 local CAP = {1000000000, 1000000000, 1000000000, 1000, 1000, 1000000000, 1000000, 1000000, 1000, 1000, 12, 6, 6, 6, 6, 6, 12}
 local REP, COUNTERS = 5, 17
-local state = redis.pcall('HMGET', KEYS[1], 'v', 'msgs', 'rcpts', 'kb', 'rep', 'sig', ARGV[2], 'level', 'first', 'last')
+local state = redis.pcall('HMGET', KEYS[1], 'v', 'm', 'r', 'c', 's', ARGV[2], 'level', 'first')
 if state.err then
 	return {'wrong', 0, '', ''}
 end
@@ -16,15 +16,21 @@ local version = state[1]
 if version and version ~= '2' and version ~= '1' then
 	return {'newer', 0, '', ''}
 end
-if taken(state[7], ARGV[3]) then
-	return {'again', 0, state[7], ''}
+if taken(state[6], ARGV[3]) then
+	return {'again', 0, state[6], ''}
+end
+if version == '1' then
+	state[2], state[3], state[4] = unpack(redis.call('HMGET', KEYS[1], 'msgs', 'rcpts', 'rep'))
 end
 -- 1 checked, 2 quota, 3 pass over a limit, 4 forget spf, 5 TTL, 6..9 amounts, 10..19 limits, 20..36 counts
 local p = {struct.unpack('<dddddddddddddddddddddddddddddddddddd', ARGV[1])}
-local use = read_use(state[2], state[3], state[4])
+local use = read_use(version, state[2], state[3])
 local before = use[1]
 roll(use)
-local last, digest = state[10] or '', ARGV[5]
+-- counters, and behind them the digests
+local c, digest = state[4] or '', ARGV[5]
+local packed = version ~= '1' and #c >= 4 * REP and #c % 4 == 0
+local last = packed and string.sub(c, 4 * REP + 1, 4 * REP + 12) or ''
 local back, noted = p[6] < 0, nil
 for i = 1, digest ~= '' and #last or 0, 4 do
 	if string.sub(last, i, i + 3) == digest then
@@ -47,19 +53,19 @@ if quota and not turned_away then
 	end
 end
 -- the counters, decayed to now; they were last brought forward when the windows were
-local value, rep, sig = nil, state[5] or '', state[6]
-if version == '2' and #rep == 4 * REP then
-	value = {struct.unpack('<fffff', rep)}
-else -- a text of version 1
-	value = {string.match(rep, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')}
+local value, signs_before = nil, state[5]
+if packed then
+	value = {struct.unpack('<fffff', c)}
+else
+	value = {string.match(c, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')}
 	for i = 1, REP do
 		value[i] = value[i] and tonumber(value[i]) or 0
 	end
 end
-if sig and #sig == 4 * (COUNTERS - REP) then
-	sig = {struct.unpack('<ffffffffffff', sig)}
+if signs_before and #signs_before == 4 * (COUNTERS - REP) then
+	signs_before = {struct.unpack('<ffffffffffff', signs_before)}
 	for i = 1, COUNTERS - REP do
-		value[REP + i] = sig[i]
+		value[REP + i] = signs_before[i]
 	end
 else
 	for i = REP + 1, COUNTERS do
@@ -86,26 +92,23 @@ for i = 1, COUNTERS do
 		value[i] = 0
 	end
 end
-local msgs, rcpts = write_use(use)
-local fields = {'msgs', msgs, 'rcpts', rcpts, ARGV[2], ARGV[3], 'rep', struct.pack('<fffff', unpack(value, 1, REP))}
+local m, r = write_use(use)
+local fields = {'m', m, 'r', r, ARGV[2], ARGV[3], 'c', struct.pack('<fffff', unpack(value, 1, REP)) .. last}
 local n = 8
 local function set(field, to)
 	fields[n + 1], fields[n + 2] = field, to
 	n = n + 2
 end
 if signs then
-	set('sig', struct.pack('<ffffffffffff', unpack(value, REP + 1, COUNTERS)))
-end
-if last ~= (state[10] or '') then
-	set('last', last)
+	set('s', struct.pack('<ffffffffffff', unpack(value, REP + 1, COUNTERS)))
 end
 if version ~= '2' then
 	set('v', '2')
 end
-if not state[9] then
+if not state[8] then
 	set('first', time[1])
 end
-if ARGV[4] ~= '' and ARGV[4] ~= state[8] then
+if ARGV[4] ~= '' and ARGV[4] ~= state[7] then
 	set('level', ARGV[4])
 	set('since', time[1])
 end
@@ -113,8 +116,8 @@ for i = 7, #ARGV do
 	fields[n + i - 6] = ARGV[i]
 end
 redis.call('HSET', KEYS[1], unpack(fields))
-if state[4] then
-	redis.call('HDEL', KEYS[1], 'kb') -- of version 1; in rcpts now
+if version == '1' then
+	redis.call('HDEL', KEYS[1], 'msgs', 'rcpts', 'rep')
 end
 if p[4] == 1 then
 	redis.call('HDEL', KEYS[1], 'spf')
@@ -133,4 +136,4 @@ if before == 0 or p[5] < 172800 or math.floor(before / 86400000) ~= math.floor(u
 elseif ARGV[6] ~= '' then
 	redis.call('EXPIRE', KEYS[2], p[5] + 86400)
 end
-return {turned_away and 'over' or 'charged', over, msgs, rcpts}
+return {turned_away and 'over' or 'charged', over, m, r}

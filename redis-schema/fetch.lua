@@ -15,18 +15,21 @@ local function ask(part, command, ...)
 end
 local block = ask('block', 'GET', KEYS[2])
 local exempt = ask('exempt', 'GET', KEYS[3])
-local state = ask('state', 'HMGET', KEYS[4], 'v', 'level', 'since', 'first', 'score', 'spf', 'msgs', 'rcpts', 'kb', 'rep',
-	'sig', 'pardon', 'last', 'h', 'w', 'k') or {}
+local state = ask('state', 'HMGET', KEYS[4], 'v', 'level', 'since', 'first', 'score', 'spf', 'm', 'r', 'c', 's', 'pardon',
+	'h', 'w', 'k') or {}
+if state[1] == '1' then
+	state[7], state[8], state[9] = unpack(redis.call('HMGET', KEYS[4], 'msgs', 'rcpts', 'rep'))
+end
 local limits = ask('limits', 'HGETALL', KEYS[1]) or {}
-local answer = {'', block, exempt, false, unpack(state, 1, 16)}
-for i = #state + 1, 16 do
+local answer = {'', block, exempt, false, unpack(state, 1, 14)}
+for i = #state + 1, 14 do
 	answer[4 + i] = false
 end
 for i = 1, math.min(#limits, 64) do
-	answer[20 + i] = limits[i]
+	answer[18 + i] = limits[i]
 end
 -- more recipients than the state holds
-if state[16] == '*' then
+if state[14] == '*' then
 	answer[4] = ask('known', 'GET', KEYS[5])
 end
 answer[1] = wrong

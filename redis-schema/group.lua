@@ -5,21 +5,22 @@
 -- ARGV: 1 packed doubles (see script_group_arguments), 2 'n:NODE', 3 its number, 4 `over` of the plan, 5 the plan that
 --   holds where the group names none, 6 the plan whose limits these are ('': whatever is named)
 -- Answer: status ('charged', 'over', 'blocked', 'again', 'newer', 'wrong', 'plan'), index of the limit passed (0: none),
---   msgs ('again': the last number taken), rcpts, the limit passed, what is over it, the plan that the group names,
+--   m ('again': the last number taken), r, the limit passed, what is over it, the plan that the group names,
 --   then the fields and values of its limits
-local function answer(status, over, msgs, rcpts, limit, word, plan)
-	return {status, over, msgs or '', rcpts or '', limit or 0, word or '', plan or ''}
+local function answer(status, over, m, r, limit, word, plan)
+	return {status, over, m or '', r or '', limit or 0, word or '', plan or ''}
 end
-local state = redis.pcall('HMGET', KEYS[4], 'v', 'msgs', 'rcpts', 'kb', ARGV[2])
+local state = redis.pcall('HMGET', KEYS[4], 'v', 'm', 'r', ARGV[2])
 local own = redis.pcall('HGETALL', KEYS[1])
 if state.err then
 	return answer('wrong', 0)
 end
-if state[1] and state[1] ~= '2' and state[1] ~= '1' then
+local version = state[1]
+if version and version ~= '2' then
 	return answer('newer', 0)
 end
-if taken(state[5], ARGV[3]) then
-	return answer('again', 0, state[5])
+if taken(state[4], ARGV[3]) then
+	return answer('again', 0, state[4])
 end
 -- 1 checked, 2 TTL, 3..6 amounts, 7..16 limits
 local p = {struct.unpack('<dddddddddddddddd', ARGV[1])}
@@ -53,7 +54,7 @@ if #own > 0 then
 elseif ARGV[6] ~= '' and ARGV[5] ~= ARGV[6] then
 	return answer('plan', 0, '', '', 0, '', ARGV[5])
 end
-local use = read_use(state[2], state[3], state[4])
+local use = read_use(version, state[2], state[3])
 local before = use[1]
 roll(use)
 local blocked = p[1] == 1 and redis.call('MGET', KEYS[2])[1]
@@ -65,21 +66,18 @@ local turned_away = blocked or (over > 0 and p[1] == 1 and word ~= 'slow' and wo
 if not turned_away then
 	add(use, p, 2)
 end
-local msgs, rcpts = write_use(use)
-local fields = {'msgs', msgs, 'rcpts', rcpts, ARGV[2], ARGV[3]}
-if state[1] ~= '2' then
+local m, r = write_use(use)
+local fields = {'m', m, 'r', r, ARGV[2], ARGV[3]}
+if not version then
 	fields[#fields + 1] = 'v'
 	fields[#fields + 1] = '2'
 end
 redis.call('HSET', KEYS[4], unpack(fields))
-if state[4] then
-	redis.call('HDEL', KEYS[4], 'kb') -- of version 1; in rcpts now
-end
 if before == 0 or p[2] < 172800 or math.floor(before / 86400000) ~= math.floor(use[1] / 86400000) then
 	redis.call('EXPIRE', KEYS[4], p[2] + 86400)
 end
 local status = blocked and 'blocked' or turned_away and 'over' or 'charged'
-local result = answer(status, over, msgs, rcpts, over > 0 and p[6 + over] or 0, word, plan)
+local result = answer(status, over, m, r, over > 0 and p[6 + over] or 0, word, plan)
 for i = 1, math.min(#own, 64) do
 	result[7 + i] = own[i]
 end

@@ -22,20 +22,18 @@ enum {
 	AT_FIRST,
 	AT_SCORE,
 	AT_SPF,
-	AT_MSGS,
-	AT_RCPTS,
-	AT_KB,
-	AT_REP,
-	AT_SIG,
+	AT_M,
+	AT_R,
+	AT_C,
+	AT_S,
 	AT_PARDON,
-	AT_LAST,
 	AT_PLACES,
 	AT_WEEK,
 	AT_KNOWN,
 	AT_LIMITS,
 };
 
-enum { LINE_MAX_BYTES = 600, SUMS_KB = WINDOW_SUMS - WINDOW_KBYTES_PER_MINUTE, MSGPACK_UINT64 = 0xcf };
+enum { LINE_MAX_BYTES = 600 };
 
 /* Most are counts and zeros: strtod is for the others. */
 static double read_number(const char *text, char **end_out)
@@ -64,25 +62,16 @@ static bool read_numbers(const char *text, int most, double *numbers)
 	return *text == '\0';
 }
 
-/* Pairs of present and before, of `count` windows from `first` on. */
-static void take_windows(const double *numbers, int first, int count, struct rates *rates)
-{
-	for (int i = 0; i < count; i++) {
-		rates->present[first + i] = fmax(numbers[2 * i], 0);
-		rates->before[first + i] = fmax(numbers[2 * i + 1], 0);
-	}
-}
-
 /* MessagePack, unsigned whole numbers alone, and `most` of them. */
-static bool read_packed(const char *text, size_t length, int most, double *numbers)
+static bool read_packed(struct reply_field field, int most, double *numbers)
 {
-	const unsigned char *bytes = (const unsigned char *)text, *end = bytes + length;
+	const unsigned char *bytes = (const unsigned char *)field.bytes, *end = bytes + field.length;
 	for (int i = 0; i < most; i++) {
 		if (bytes == end)
 			return false;
 		uint64_t number = *bytes++;
 		if (number >= 0x80) {	/* 0xcc to 0xcf: one, two, four, eight bytes, the highest first */
-			int more = number >= 0xcc && number <= MSGPACK_UINT64 ? 1 << (number - 0xcc) : -1;
+			int more = number >= 0xcc && number <= 0xcf ? 1 << (number - 0xcc) : -1;
 			if (more < 0 || end - bytes < more)
 				return false;
 			for (number = 0; more > 0; more--)
@@ -93,34 +82,28 @@ static bool read_packed(const char *text, size_t length, int most, double *numbe
 	return bytes == end;
 }
 
-/* In the order of the texts: the time, 6 of messages, 6 of recipients, 6 of KiB, 2 of first-time recipients. */
-static bool read_both(const char *msgs, size_t msgs_length, const char *rcpts, size_t rcpts_length, double numbers[21])
+/* In this order: the time, 6 of messages, 6 of recipients, 6 of KiB, 2 of first-time recipients. Version 1 had no more than
+ * the first 13. */
+bool reply_read_sums(bool text, struct reply_field m, struct reply_field r, struct rates *rates_out)
 {
-	double of_msgs[9];
-	if (!read_packed(msgs, msgs_length, 9, of_msgs) || !read_packed(rcpts, rcpts_length, 12, numbers + 7))
-		return false;
-	memcpy(numbers, of_msgs, 7 * sizeof numbers[0]);
-	memcpy(numbers + 19, of_msgs + 7, 2 * sizeof numbers[0]);
-	return true;
-}
-
-bool reply_read_use(const struct reply_use *use, struct rates *rates_out)
-{
-	double numbers[1 + 2 * WINDOW_SUMS] = { 0 };
+	double numbers[1 + 2 * WINDOW_SUMS] = { 0 }, of_m[9];
 	*rates_out = (struct rates){ 0 };
-	if (*use->msgs == '\0' && *use->rcpts == '\0' && *use->kb == '\0')
+	if (m.length == 0 && r.length == 0)
 		return true;
-	if ((unsigned char)*use->msgs == MSGPACK_UINT64) {
-		if (!read_both(use->msgs, use->msgs_length, use->rcpts, use->rcpts_length, numbers))
-			return false;
-	} else if (!read_numbers(use->msgs, 7, numbers) || !read_numbers(use->rcpts, 6, numbers + 7) ||
-		   (*use->kb != '\0' && !read_numbers(use->kb, 2 * SUMS_KB, numbers + 13))) {
+	if (text ? !read_numbers(m.bytes, 7, numbers) || !read_numbers(r.bytes, 6, numbers + 7)
+		 : !read_packed(m, 9, of_m) || !read_packed(r, 12, numbers + 7))
 		return false;
+	if (!text) {
+		memcpy(numbers, of_m, 7 * sizeof numbers[0]);
+		memcpy(numbers + 19, of_m + 7, 2 * sizeof numbers[0]);
 	}
 	if (numbers[0] < 0 || numbers[0] > 9e15)
 		return false;
 	rates_out->at_ms = (int64_t)numbers[0];
-	take_windows(numbers + 1, WINDOW_MSGS_PER_MINUTE, WINDOW_SUMS, rates_out);
+	for (int i = 0; i < WINDOW_SUMS; i++) {
+		rates_out->present[i] = fmax(numbers[1 + 2 * i], 0);
+		rates_out->before[i] = fmax(numbers[2 + 2 * i], 0);
+	}
 	return true;
 }
 
@@ -153,37 +136,50 @@ static void read_floats(const char *bytes, int count, double *numbers)
 	}
 }
 
-void reply_write_rep(const struct counters *counters, char bytes[REPLY_REP_BYTES])
+/* Digests: four bytes each, the highest first. */
+size_t reply_write_c(const struct history *history, char bytes[REPLY_C_BYTES])
 {
-	write_floats(counters->value, COUNTERS_REP, bytes);
+	size_t used = 4 * COUNTERS_REP;
+	write_floats(history->counters.value, COUNTERS_REP, bytes);
+	for (int i = 0; i < HISTORY_DIGESTS && history->digests[i] != 0; i++)
+		for (int shift = 24; shift >= 0; shift -= 8)
+			bytes[used++] = (char)(unsigned char)(history->digests[i] >> shift);
+	return used;
 }
 
-void reply_write_sig(const struct counters *counters, char bytes[REPLY_SIG_BYTES])
+void reply_write_s(const struct counters *counters, char bytes[REPLY_S_BYTES])
 {
 	write_floats(counters->value + COUNTERS_REP, COUNTER_COUNT - COUNTERS_REP, bytes);
 }
 
-/* Numbers of version 1 are a text. */
-static bool read_rep(const struct reply_counters *from, double value[COUNTERS_REP])
+static bool read_c_text(const char *text, double value[COUNTERS_REP])
 {
 	double numbers[COUNTERS_REP] = { 0 };
-	if (from->packed && from->rep_length == REPLY_REP_BYTES) {
-		read_floats(from->rep, COUNTERS_REP, value);
-		return true;
-	}
-	bool fine = *from->rep == '\0' || read_numbers(from->rep, COUNTERS_REP, numbers);
+	bool fine = *text == '\0' || read_numbers(text, COUNTERS_REP, numbers);
 	for (int i = 0; fine && i < COUNTERS_REP; i++)
 		value[i] = fmax(numbers[i], 0);
 	return fine;
 }
 
-bool reply_read_counters(const struct reply_counters *from, int64_t at_ms, struct counters *counters_out)
+static bool read_c(struct reply_field c, struct history *history)
 {
-	*counters_out = (struct counters){ .at_ms = at_ms };
-	bool fine = read_rep(from, counters_out->value);
-	if (from->sig_length != REPLY_SIG_BYTES)
-		return fine && from->sig_length == 0;
-	read_floats(from->sig, COUNTER_COUNT - COUNTERS_REP, counters_out->value + COUNTERS_REP);
+	if (c.length < 4 * COUNTERS_REP || c.length > REPLY_C_BYTES || c.length % 4 != 0)
+		return c.length == 0;
+	read_floats(c.bytes, COUNTERS_REP, history->counters.value);
+	for (size_t i = 4 * COUNTERS_REP; i < c.length; i++) {
+		uint32_t *digest = &history->digests[i / 4 - COUNTERS_REP];
+		*digest = *digest << 8 | (unsigned char)c.bytes[i];
+	}
+	return true;
+}
+
+static bool read_counters(bool text, struct reply_field c, struct reply_field s, struct history *history)
+{
+	history->counters.at_ms = history->rates.at_ms;
+	bool fine = text ? read_c_text(c.bytes, history->counters.value) : read_c(c, history);
+	if (s.length != REPLY_S_BYTES)
+		return fine && s.length == 0;
+	read_floats(s.bytes, COUNTER_COUNT - COUNTERS_REP, history->counters.value + COUNTERS_REP);
 	return fine;
 }
 
@@ -241,14 +237,6 @@ static int64_t number_or_zero(const char *text)
 	return number;
 }
 
-/* Four bytes each, the highest first. */
-static void read_digests(const char *bytes, size_t length, uint32_t digests[HISTORY_DIGESTS])
-{
-	for (size_t i = 0; i < HISTORY_DIGESTS && length % 4 == 0 && 4 * i < length; i++)
-		for (size_t k = 0; k < 4; k++)
-			digests[i] = digests[i] << 8 | (unsigned char)bytes[4 * i + k];
-}
-
 static void read_habits(const struct reply_items *items, struct habits *habits)
 {
 	static const struct {
@@ -277,15 +265,15 @@ static void read_state(const struct sayer *sayer, const struct reply_items *item
 	if (!read_numbers(text[AT_SCORE], 1, &history->score))
 		history->score = 0;
 	text_copy(history->unauthorised, sizeof history->unauthorised, text[AT_SPF]);
-	struct reply_use use = { text[AT_MSGS], items->length[AT_MSGS], text[AT_RCPTS], items->length[AT_RCPTS], text[AT_KB] };
-	if (!reply_read_use(&use, &history->rates))
-		say_useless(sayer, "state msgs, rcpts and kb", text[AT_MSGS],
+	bool of_text = strcmp(text[AT_VERSION], "1") == 0;
+	struct reply_field field[AT_LIMITS];
+	for (int i = 0; i < AT_LIMITS; i++)
+		field[i] = (struct reply_field){ text[i], items->length[i] };
+	if (!reply_read_sums(of_text, field[AT_M], field[AT_R], &history->rates))
+		say_useless(sayer, "state m and r", text[AT_M],
 			    "9 and 12 numbers as MessagePack; it is read as if it were empty");
-	struct reply_counters counters = { strcmp(text[AT_VERSION], "2") == 0, text[AT_REP], items->length[AT_REP],
-					   text[AT_SIG], items->length[AT_SIG] };
-	if (!reply_read_counters(&counters, history->rates.at_ms, &history->counters))
-		say_useless(sayer, "state rep or sig", text[AT_REP], "20 and 48 bytes; it is read as if it were empty");
-	read_digests(text[AT_LAST], items->length[AT_LAST], history->digests);
+	if (!read_counters(of_text, field[AT_C], field[AT_S], history))
+		say_useless(sayer, "state c or s", text[AT_C], "20 to 32 and 48 bytes; it is read as if it were empty");
 	read_habits(items, &history->habits);
 }
 

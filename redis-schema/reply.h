@@ -23,29 +23,22 @@ bool reply_read_fetch(const char *account, const struct reply_items *items, stor
 void reply_read_limits(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
 		       struct limits *limits_out);
 
-/* The fields `msgs` and `rcpts`, or those and `kb` as texts of version 1; "" is an account without any. False: they are of
- * no use, and the result is empty. */
-struct reply_use {
-	const char *msgs;	/* all are borrowed, and have a NUL behind them */
-	size_t msgs_length;
-	const char *rcpts;
-	size_t rcpts_length;
-	const char *kb;
+/* A field's value, with a NUL behind it; borrowed. Of version 1 it is a text. */
+struct reply_field {
+	const char *bytes;
+	size_t length;
 };
-bool reply_read_use(const struct reply_use *use, struct rates *rates_out);
 
-/* The fields `rep` and `sig`, whose time is that of `msgs`. */
-enum { REPLY_REP_BYTES = 4 * COUNTERS_REP, REPLY_SIG_BYTES = 4 * (COUNTER_COUNT - COUNTERS_REP) };
-struct reply_counters {
-	bool packed;		/* `rep` is of version 2 */
-	const char *rep;	/* both are borrowed */
-	size_t rep_length;
-	const char *sig;
-	size_t sig_length;
+/* The sums, fields `m` and `r`; both empty: an account without any. False: they are of no use, and the result is empty. */
+bool reply_read_sums(bool text, struct reply_field m, struct reply_field r, struct rates *rates_out);
+
+/* The counters and the digests of the last messages, fields `c` and `s`; their time is that of `m`. */
+enum {
+	REPLY_C_BYTES = 4 * (COUNTERS_REP + HISTORY_DIGESTS),
+	REPLY_S_BYTES = 4 * (COUNTER_COUNT - COUNTERS_REP),
 };
-bool reply_read_counters(const struct reply_counters *from, int64_t at_ms, struct counters *counters_out);
-void reply_write_rep(const struct counters *counters, char bytes[REPLY_REP_BYTES]);
-void reply_write_sig(const struct counters *counters, char bytes[REPLY_SIG_BYTES]);
+size_t reply_write_c(const struct history *history, char bytes[REPLY_C_BYTES]);
+void reply_write_s(const struct counters *counters, char bytes[REPLY_S_BYTES]);
 
 /* A plan's text, "field=value field=value". Says what it cannot use. */
 void reply_read_plan(const char *name, const char *text, store_say *say, void *say_arg, struct limits *limits_out);

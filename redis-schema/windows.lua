@@ -2,20 +2,19 @@
 -- What charge.lua and group.lua share; the build puts it before each of them.
 -- `use` has 21 numbers: the time (ms), then present and before of each sum: messages, recipients and KiB a minute, an
 -- hour and a day, first-time recipients a day. They stand in two fields, as MessagePack: a listpack takes strings of up
--- to 64 bytes, and a hash table would cost an account twice the memory. `msgs` has the time, messages and first-time
--- recipients, `rcpts` recipients and KiB. A time in ms makes the first byte 207, which no text of version 1 begins with.
-local MATCH = '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$'
+-- to 64 bytes, and a hash table would cost an account twice the memory. `m` has the time, messages and first-time
+-- recipients, `r` recipients and KiB.
+local MATCH = '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$'
 local LENGTH = {60000, 3600000, 86400000}
 local SPAN = {1, 2, 3, 1, 2, 3, 1, 2, 3, 3} -- index into LENGTH
 local KIND = {1, 1, 1, 2, 2, 2, 3, 3, 3, 4} -- index into the amounts
-local NOTHING = '0 0 0 0 0 0 0 0'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + (time[2] - time[2] % 1000) / 1000
 
 -- Raises an error where it is no such thing, for pcall.
-local function unpack_use(msgs, rcpts)
-	local at, a, b, c, d, e, f, new, new_before = cmsgpack.unpack(msgs)
-	local use = {at, a, b, c, d, e, f, cmsgpack.unpack(rcpts)}
+local function unpack_use(m, r)
+	local at, a, b, c, d, e, f, new, new_before = cmsgpack.unpack(m)
+	local use = {at, a, b, c, d, e, f, cmsgpack.unpack(r)}
 	use[20], use[21] = new, new_before
 	for i = 1, 21 do
 		if not (use[i] >= 0 and use[i] < 1e15) then
@@ -25,28 +24,26 @@ local function unpack_use(msgs, rcpts)
 	return use
 end
 
--- The three texts of version 1.
-local function match_use(msgs, rcpts, kb)
-	local use = {string.match((msgs or '') .. ' ' .. (rcpts or '') .. ' ' .. (kb or NOTHING), MATCH)}
-	for i = 1, #use do
-		use[i] = tonumber(use[i])
+-- The two texts of version 1, which had neither KiB nor first-time recipients.
+local function match_use(msgs, rcpts)
+	local use = {string.match((msgs or '') .. ' ' .. (rcpts or ''), MATCH)}
+	for i = 1, 21 do
+		use[i] = tonumber(use[i] or i > 13 and use[1] and 0)
 		if not (use[i] < 1e15) then
-			return nil
+			error('')
 		end
 	end
-	return #use == 21 and use
+	return use
 end
 
 -- What stands there may be anything: numbers that are none count as nothing, and a time far ahead is of a clock that
 -- was wrong.
-local function read_use(msgs, rcpts, kb)
-	local fine, use = true, nil
-	if msgs and string.byte(msgs) == 207 then
-		fine, use = pcall(unpack_use, msgs, rcpts)
-	elseif msgs then
-		use = match_use(msgs, rcpts, kb)
+local function read_use(version, m, r)
+	local fine, use = false, nil
+	if m then
+		fine, use = pcall(version == '1' and match_use or unpack_use, m, r)
 	end
-	if not fine or not use or use[1] > now + 7200000 then
+	if not fine or use[1] > now + 7200000 then
 		return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 	end
 	return use

@@ -93,7 +93,7 @@ static bool read_status(const char *word, enum wire_status *status_out)
 }
 
 /* Places in the answers of charge.lua and group.lua. */
-enum { AT_STATUS, AT_OVER, AT_MSGS, AT_RCPTS, CHARGE_ITEMS, AT_LIMIT = CHARGE_ITEMS, AT_LIMIT_OVER, AT_PLAN, AT_OWN };
+enum { AT_STATUS, AT_OVER, AT_M, AT_R, CHARGE_ITEMS, AT_LIMIT = CHARGE_ITEMS, AT_LIMIT_OVER, AT_PLAN, AT_OWN };
 
 static void read_group(struct wire *wire, const char *group, const struct flat *flat, struct wire_charged *charged)
 {
@@ -126,9 +126,9 @@ static bool read_charged(const struct flight *flight, const redisReply *reply, s
 	charged->over = over == 0 ? WINDOW_COUNT : (enum window)(over - 1);
 	if (group)
 		read_group(flight->wire, flight->charge.account, &flat, charged);
-	struct reply_use use = { text[AT_MSGS], length[AT_MSGS], text[AT_RCPTS], length[AT_RCPTS], "" };
-	return charged->status == WIRE_AGAIN ? text_to_int(text[AT_MSGS], 0, INT64_MAX, &charged->number)
-					     : reply_read_use(&use, &charged->rates);
+	struct reply_field m = { text[AT_M], length[AT_M] }, r = { text[AT_R], length[AT_R] };
+	return charged->status == WIRE_AGAIN ? text_to_int(m.bytes, 0, INT64_MAX, &charged->number)
+					     : reply_read_sums(false, m, r, &charged->rates);
 }
 
 static void answer_charge(struct flight *flight, const redisReply *reply)

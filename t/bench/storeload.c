@@ -12,6 +12,7 @@
 #include "redis-schema/store.h"
 
 #include <event2/event.h>
+#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ enum { SLOTS_MAX = 256, DAYS = 14, CUSTOMER_HAS = 20, PRINTS = 100000, KNOWN = 2
 
 static struct event_base *base;
 static struct store *store;
+static redisContext *plain;	/* for what no store writes */
 static enum { FILL, MESSAGES, FETCHES } mode;
 static uint64_t accounts, todo, begun, ended, failed;
 static int groups = 1;
@@ -84,40 +86,24 @@ static void wrong(const char *what)
 
 static struct message_charge message_of(const struct slot *slot);
 
-static void on_rewritten(void *arg, const struct charge_result *result)
-{
-	failed += result->known != KNOWLEDGE_FULL;
-	ended++;
-	next(arg);
-}
-
-/* What was written as version 1 does it becomes what version 2 writes at the next charge: one of nothing. */
-static void on_sums(void *arg, const char *error, int count, const char *const *items)
-{
-	struct slot *slot = arg;
-	struct message_charge message = message_of(slot);
-	(void)count;
-	(void)items;
-	failed += error != NULL;
-	message.charge.amounts = (struct amounts){ 0 };
-	message.charge.quota = false;
-	message.charge.counts[COUNTER_MESSAGES] = message.charge.counts[COUNTER_RCPTS] = 0;
-	store_charge(store, &message, on_rewritten, slot);
-}
-
 /* Sums of two days and three digests, which no charge can make at once. */
 static void on_filled(void *arg, const struct charge_result *result)
 {
+	static const char script[] = "redis.call('HSET', KEYS[1], 'm', cmsgpack.pack(unpack(cjson.decode(ARGV[1]))), "
+				     "'r', cmsgpack.pack(unpack(cjson.decode(ARGV[2]))), "
+				     "'c', redis.call('HGET', KEYS[1], 'c') .. 'digests.')";
 	struct slot *slot = arg;
-	char msgs[80], rcpts[80], kb[80];
+	char m[160], r[160];
 	uint64_t n = 10 + draw(90), to = n + draw(300);
-	struct text a = text_over(msgs, sizeof msgs), b = text_over(rcpts, sizeof rcpts), c = text_over(kb, sizeof kb);
-	failed += result->known != KNOWLEDGE_FULL;
-	text_addf(&a, "%" PRId64 " 1 0 %d %d %d %d", result->rates.at_ms, 4, 11, (int)n, (int)n + 7);
-	text_addf(&b, "1 0 %d %d %d %d", 9, 31, (int)to, (int)to + 21);
-	text_addf(&c, "%d 0 %d %d %d %d %d %d", 81, 530, 970, (int)n * 71, (int)n * 77, 3, 5);
-	store_account_command(store, slot->name, 10, (const char *[]){ "HSET", "state", "msgs", msgs, "rcpts", rcpts, "kb", kb,
-								       "last", "threedigests" }, on_sums, slot);
+	struct text a = text_over(m, sizeof m), b = text_over(r, sizeof r);
+	text_addf(&a, "[%" PRId64 ",1,0,%d,%d,%d,%d,3,5]", result->rates.at_ms, 4, 11, (int)n, (int)n + 7);
+	text_addf(&b, "[1,0,%d,%d,%d,%d,%d,0,%d,%d,%d,%d]", 9, 31, (int)to, (int)to + 21, 81, 530, 970, (int)n * 71,
+		  (int)n * 77);
+	redisReply *reply = redisCommand(plain, "EVAL %s 1 penstock:{%s}:state %s %s", script, slot->name, m, r);
+	failed += result->known != KNOWLEDGE_FULL || reply == NULL || reply->type == REDIS_REPLY_ERROR;
+	freeReplyObject(reply);
+	ended++;
+	next(slot);
 }
 
 static struct message_charge message_of(const struct slot *slot)
@@ -225,7 +211,8 @@ static void open_store(const char *server)
 		wrong(error);
 	for (int i = 0; i < 100 && !store_stats(store).up; i++)
 		event_base_loop(base, EVLOOP_ONCE);
-	if (!store_stats(store).up)
+	plain = strncmp(server, "unix:", 5) == 0 ? redisConnectUnix(server + 5) : NULL;
+	if (!store_stats(store).up || plain == NULL || plain->err != 0)
 		wrong("Redis does not answer");
 }
 
@@ -251,6 +238,7 @@ int main(int argc, char **argv)
 		next(&slots[i]);
 	event_base_dispatch(base);
 	printf("%" PRIu64 " of %" PRIu64 " failed\n", failed, todo);
+	redisFree(plain);
 	store_free(&store);
 	event_base_free(base);
 	return failed != 0;

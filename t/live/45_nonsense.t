@@ -36,11 +36,12 @@ sub is_well {
 # fields of a state that no daemon wrote
 my @nonsense = (
 	[bob => 'n:live', 'abc'],
-	[carol => msgs => '1e16 0 0 0 0 0 0'],
-	[dave => msgs => 'nan inf -5 0 0 0 0', rcpts => '-1 -1 -1 -1 -1 -1'],
-	[erin => rep => 'a b c d e'],
+	[carol => v => 1, msgs => '1e16 0 0 0 0 0 0'],
+	[dave => v => 1, msgs => 'nan inf -5 0 0 0 0', rcpts => '-1 -1 -1 -1 -1 -1'],
+	[erin => v => 1, rep => 'a b c d e'],
 	[frank => 'n:live', '900000000000000000'],
-	[grace => msgs => 'x' x 5000, rcpts => ''],
+	[grace => m => 'x' x 5000, r => ''],
+	[nina => v => 2, m => "\xcf" . "\xff" x 8, r => "\x93\xc0\xca\xff", c => "\xff" x 23, s => "\xff" x 48],
 );
 
 part 'a state that is nonsense' => sub {
@@ -59,7 +60,7 @@ part 'a state that is nonsense' => sub {
 
 part 'a time of tomorrow' => sub {
 	my $ahead = (time + 86400) * 1000;
-	write_state('heidi', msgs => "$ahead 5 5 5 5 5 5", rcpts => '5 5 5 5 5 5');
+	write_state('heidi', v => 1, msgs => "$ahead 5 5 5 5 5 5", rcpts => '5 5 5 5 5 5');
 	$redis->do('HSET', $world->key('heidi@example.com', 'limits'), msgs_per_minute => 5);
 	is $world->send(auth => 'heidi')->{code}, 250, 'does not freeze the windows until then';
 	is messages('heidi'), 1, 'they begin anew';

@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/lib";
 use File::Temp;
 use HTTP::Tiny;
 use JSON::PP;
+use Penstock::Live qw(numbers);
 use Penstock::Process qw(free_port need_program slurp start_program stop_process wait_for write_file);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -63,23 +64,11 @@ sub health {
 	return $answer->{success} ? decode_json($answer->{content}) : undef;
 }
 
-# The sums of `msgs`: MessagePack.
-sub numbers {
-	my ($bytes) = @_;
-	my @numbers;
-	while (length $bytes) {
-		my $number = unpack 'C', substr $bytes, 0, 1, '';
-		$number = unpack 'Q>', substr "\0" x 8 . substr($bytes, 0, 1 << $number - 0xcc, ''), -8 if $number >= 0x80;
-		push @numbers, $number;
-	}
-	return @numbers;
-}
-
 # Messages of all accounts, the present hour and the one before: the test may pass the hour.
 sub counted {
 	my $sum = 0;
 	for my $key (grep { /:state$/ } split /\n/, ask('KEYS', '*')) {
-		my @msgs = numbers(ask('HGET', $key, 'msgs') =~ s/\n\z//r);
+		my @msgs = numbers(ask('HGET', $key, 'm') =~ s/\n\z//r);
 		$sum += $msgs[5] + $msgs[6];
 	}
 	return $sum;

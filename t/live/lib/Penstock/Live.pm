@@ -21,7 +21,7 @@ use Penstock::Sink;
 use Penstock::Smtp;
 use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(part);
+our @EXPORT_OK = qw(numbers part);
 
 our $source = Cwd::abs_path(dirname(__FILE__) . '/../../../..');
 
@@ -239,7 +239,7 @@ sub make_good {
 	my $now = int time;
 	$messages //= 50;
 	$self->{redis}->do('HSET', $self->key($account, 'state'), v => 1, level => 'good', since => $now - 20 * 86400,
-		score => -3, first => $now - 30 * 86400, use => join(' ', $now * 1000, (0) x 12), rep => "$messages $messages 0 0 0");
+		score => -3, first => $now - 30 * 86400, rep => "$messages $messages 0 0 0");
 }
 
 sub state {
@@ -247,10 +247,9 @@ sub state {
 	return $self->{redis}->hash($self->key($account, 'state'));
 }
 
-# Whole numbers as MessagePack; texts of version 1 are parted by spaces.
+# Whole numbers as MessagePack.
 sub numbers {
 	my ($bytes) = @_;
-	return split / /, $bytes if $bytes =~ /^\d[\d ]*\z/;
 	my @numbers;
 	while (length $bytes) {
 		my $number = unpack 'C', substr $bytes, 0, 1, '';
@@ -263,12 +262,11 @@ sub numbers {
 # Numbers of the state: counters of the reputation by name, and what was counted in the present and the last period.
 sub counters {
 	my ($self, $account) = @_;
-	my ($v, $rep, $msgs, $rcpts) = map { $self->{redis}->do('HGET', $self->key($account, 'state'), $_) } qw(v rep msgs rcpts);
-	my @rep = length $rep == 20 && $v eq '2' ? unpack 'f<5', $rep : split / /, $rep;
-	my (undef, @msgs) = numbers($msgs);
-	my @rcpts = numbers($rcpts);
+	my ($c, $m, $r) = map { $self->{redis}->do('HGET', $self->key($account, 'state'), $_) // '' } qw(c m r);
+	my (undef, @msgs) = numbers($m);
+	my @rcpts = numbers($r);
 	my %counters = (messages => 0, rcpts => 0, spam => 0, exploit => 0, breaches => 0);
-	@counters{qw(messages rcpts spam exploit breaches)} = @rep if @rep == 5;
+	@counters{qw(messages rcpts spam exploit breaches)} = unpack 'f<5', $c if length $c >= 20;
 	# the hour and the day may have changed during the test
 	$counters{day_msgs} = ($msgs[4] // 0) + ($msgs[5] // 0);
 	$counters{day_rcpts} = ($rcpts[4] // 0) + ($rcpts[5] // 0);
