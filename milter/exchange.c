@@ -179,7 +179,8 @@ bool exchange_send(struct exchange_call *call, struct evbuffer *part)
 		renew_deadline(call);
 	if (bufferevent_write_buffer(call->bev, part) != 0)
 		event_active(call->deadline, EV_TIMEOUT, 0);	/* no memory: nothing to wait for */
-	call->full = evbuffer_get_length(output) > EXCHANGE_HIGH;
+	/* who is to wait for `drained` does so even where what was under way comes meanwhile */
+	call->full = call->full || evbuffer_get_length(output) > EXCHANGE_HIGH;
 	return !call->full;
 }
 

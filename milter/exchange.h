@@ -49,8 +49,8 @@ enum { EXCHANGE_HIGH = 256 * 1024, EXCHANGE_LOW = 64 * 1024 };	/* bytes that are
  * copied. */
 void exchange_begin(struct exchange_call *call, const struct exchange_stream *stream);
 
-/* Sends a part (drained). False: more than EXCHANGE_HIGH bytes are not sent yet; it is taken all the same, but send no
- * more before `drained`. */
+/* Sends a part (drained). False: more than EXCHANGE_HIGH bytes are not sent yet; it is taken all the same, but begin
+ * nothing more before `drained`. What comes until then is taken too, and false again. */
 bool exchange_send(struct exchange_call *call, struct evbuffer *part);
 
 /* Sends what is in `answer` (drained; NULL: no memory) and closes. Safe, and still owed, when client or server have gone. */

@@ -23,6 +23,7 @@ static struct event *tick, *late;
 static struct {
 	struct exchange_call *call;
 	int parts;		/* that are still to be sent */
+	int hasty;		/* of them, how many do not wait for `drained`: they were under way */
 	bool waits;		/* for `drained` */
 	int sent, gone, drained;
 	int fd;			/* the client's */
@@ -71,13 +72,16 @@ static void serve(struct exchange_call *call, const char *request, size_t length
 static void send_parts(void)
 {
 	static char bytes[PART];
-	while (now.call != NULL && !now.waits && now.parts > 0) {
+	bool hasty = now.waits && now.hasty > 0;
+	while (now.call != NULL && (!now.waits || hasty) && now.parts > 0) {
 		struct evbuffer *part = evbuffer_new();
 		evbuffer_add(part, bytes, sizeof bytes);
-		now.waits = !exchange_send(now.call, part);
+		now.waits = !exchange_send(now.call, part) || hasty;
 		evbuffer_free(part);
 		now.parts--;
 		now.sent++;
+		now.hasty -= hasty;
+		hasty = false;
 	}
 	if (now.call != NULL && now.parts == 0 && !now.waits)
 		answer();
@@ -123,11 +127,12 @@ static int connect_client(const char *path)
 	return fd;
 }
 
-static void talk(const char *path, int parts, bool reads)
+static void talk(const char *path, int parts, int hasty_parts, bool reads)
 {
 	struct timeval most = { .tv_sec = MOST_S };
 	memset(&now, 0, sizeof now);
 	now.parts = parts;
+	now.hasty = hasty_parts;
 	now.reads = reads;
 	now.fd = connect_client(path);
 	evtimer_add(late, &most);
@@ -136,12 +141,15 @@ static void talk(const char *path, int parts, bool reads)
 
 static void test_parts(const char *path)
 {
-	talk(path, 100, true);
+	talk(path, 100, 0, true);
 	is_int((long long)now.read, 100 * PART + 4, "a client that reads has all parts and the end");
 	is_int(now.gone, 0, "and has not gone");
 	ok(now.drained > 0, "the sender had to wait for it");
 	close(now.fd);
-	talk(path, 0, true);
+	talk(path, 100, 20, true);
+	is_int((long long)now.read, 100 * PART + 4, "and also where some parts could not wait");
+	close(now.fd);
+	talk(path, 0, 0, true);
 	is_int((long long)now.read, 4, "an answer without parts");
 	close(now.fd);
 }
@@ -149,7 +157,7 @@ static void test_parts(const char *path)
 static void test_leaves(const char *path)
 {
 	struct timeval little = { .tv_usec = 200000 };
-	talk(path, 100, false);	/* ends by the deadline */
+	talk(path, 100, 0, false);	/* ends by the deadline */
 	is_int(now.gone, 1, "a client that never reads is given up");
 	ok(now.sent < 100, "before all is sent: %d parts of 100", now.sent);
 	close(now.fd);
