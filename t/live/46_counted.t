@@ -14,7 +14,7 @@ use File::Temp;
 use HTTP::Tiny;
 use JSON::PP;
 use Penstock::Live qw(numbers);
-use Penstock::Process qw(free_port need_program slurp start_program stop_process wait_for write_file);
+use Penstock::Process qw(free_port need_program slurp start_program stop_process wait_for wait_ready write_file);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -31,7 +31,7 @@ my $redis;
 sub start_redis {
 	$redis = start_program('redis', "$folder/redis.log", $server, '--port', 0, '--unixsocket', "$folder/redis.sock",
 		'--dir', $folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'no');
-	wait_for(20, 'redis-server', sub { ask('PING') =~ /PONG/ });
+	wait_ready($redis, "$folder/redis.log", 20, sub { ask('PING') =~ /PONG/ });
 }
 
 sub ask {
@@ -87,7 +87,7 @@ my @troubles = (
 
 start_redis();
 my $daemon = start_program('penstock', "$folder/penstock.log", "$build/penstock", '-f', '-c', "$folder/penstock.conf");
-wait_for(20, 'penstock', \&health);
+wait_ready($daemon, "$folder/penstock.log", 20, \&health);
 my $passed = 0;
 for my $accounts (1, 20) {
 	for my $row (@troubles) {

@@ -11,7 +11,7 @@ use warnings;
 use HTTP::Tiny;
 use JSON::PP;
 use MIME::Base64 qw(decode_base64);
-use Penstock::Process qw(at_end free_port need_program start_program stop_process wait_for write_file);
+use Penstock::Process qw(at_end free_port need_program start_program stop_process wait_for wait_ready write_file);
 
 my $json = JSON::PP->new->utf8->allow_nonref;
 my $element = 'element-6066-11e4-a52e-4f735466cecf';	# the protocol's own name of an element
@@ -31,7 +31,7 @@ sub start {
 	local @ENV{qw(HOME XDG_CONFIG_HOME XDG_CACHE_HOME TMPDIR)} = ($profile) x 4;
 	$self->{pid} = start_program('chromedriver', "$self->{folder}/chromedriver.log",
 		need_program('chromedriver', 'chromium-driver'), "--port=$self->{port}", '--allowed-ips=127.0.0.1');
-	wait_for(60, 'chromedriver', sub { eval { $self->_call('GET', '/status')->{ready} } });
+	wait_ready($self->{pid}, "$self->{folder}/chromedriver.log", 60, sub { eval { $self->_call('GET', '/status')->{ready} } });
 	at_end(sub { $self->stop });
 	my $session = $self->_call('POST', '/session', { capabilities => { alwaysMatch => {
 		browserName => 'chrome',

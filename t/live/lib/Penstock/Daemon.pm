@@ -9,7 +9,7 @@ use warnings;
 
 use HTTP::Tiny;
 use JSON::PP;
-use Penstock::Process qw(run slurp start_program stop_process wait_for write_file);
+use Penstock::Process qw(run slurp start_program stop_process wait_for wait_ready write_file);
 
 # Options: folder, build (where the programs are), config (hash).
 sub new {
@@ -63,12 +63,7 @@ sub start {
 	my ($self) = @_;
 	$self->{pid} = start_program('penstock', $self->{log}, $self->{program}, '-f', '-c', $self->{file});
 	my $socket = substr $self->{config}{milter}{socket}, length 'unix:';
-	my $ended = 0;
-	wait_for(20, 'penstock to be ready', sub {
-		$ended = waitpid($self->{pid}, POSIX::WNOHANG) == $self->{pid};
-		$ended || -S $socket && $self->health;
-	});
-	die "penstock ended at its start: " . slurp($self->{log}) if $ended;
+	wait_ready($self->{pid}, $self->{log}, 20, sub { -S $socket && $self->health });
 }
 
 # TERM; gives back the exit status, as $? has it.

@@ -238,8 +238,12 @@ sub make_good {
 	my ($self, $account, $messages) = @_;
 	my $now = int time;
 	$messages //= 50;
-	$self->{redis}->do('HSET', $self->key($account, 'state'), v => 1, level => 'good', since => $now - 20 * 86400,
-		score => -3, first => $now - 30 * 86400, rep => "$messages $messages 0 0 0");
+	my $key = $self->key($account, 'state');
+	$self->{redis}->do('HSET', $key, v => 2, level => 'good', since => $now - 20 * 86400, score => -3,
+		first => $now - 30 * 86400);
+	# a command line has no zero bytes
+	$self->{redis}->do('EVAL', "return redis.call('HSET', KEYS[1], 'c', struct.pack('<fffff', unpack(ARGV)))", 1, $key,
+		$messages, $messages, 0, 0, 0);
 }
 
 sub state {

@@ -8,7 +8,7 @@ use strict;
 use warnings;
 
 use IO::Socket::INET;
-use Penstock::Process qw(need_program start_program stop_process wait_for write_file);
+use Penstock::Process qw(need_program start_program stop_process wait_ready write_file);
 
 # Options: folder, port, zones: { zone => text of its records }. Each zone gets an SOA and an NS record; "." is the root.
 sub start {
@@ -42,7 +42,7 @@ END
 	}
 	write_file("$folder/nsd.conf", $config);
 	$self->{pid} = start_program('nsd', "$folder/log", $program, '-d', '-c', "$folder/nsd.conf");
-	wait_for(20, 'nsd', sub { $self->answers });
+	wait_ready($self->{pid}, "$self->{folder}/log", 20, sub { $self->answers });
 	return $self;
 }
 

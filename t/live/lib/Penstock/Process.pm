@@ -12,7 +12,7 @@ use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(at_end free_port need_program run serve_each slurp start_program start_code stop_process wait_for write_file);
+our @EXPORT_OK = qw(at_end free_port need_program run serve_each slurp start_program start_code stop_process wait_for wait_ready write_file);
 
 my $owner = $$;
 my %running;	# pid => what it is called
@@ -30,11 +30,28 @@ sub wait_for {
 	}
 }
 
+# Waits for a program of start_program's until `check` returns something true. Where it ends instead, or never gets so
+# far, dies with the end of its log.
+sub wait_ready {
+	my ($pid, $log, $seconds, $check) = @_;
+	my ($name, $ended) = ($running{$pid}, 0);
+	my $ready = eval {
+		wait_for($seconds, "$name to be ready", sub { $check->() || ($ended = waitpid($pid, POSIX::WNOHANG) == $pid) });
+	};
+	return $ready if $ready && !$ended;
+	delete $running{$pid} if $ended;
+	my $why = $ended ? "$name ended at its start" : $@ =~ s/\n\z//r;
+	die "$why; $log:\n" . substr(slurp($log), -4000) . "\n";
+}
+
+my %given;	# ports that were asked for: who asked may not have taken his yet
+
 # A port of 127.0.0.1 that nobody has, below the range from which outgoing connections take theirs.
 sub free_port {
 	my ($protocol) = @_;
 	for (1 .. 200) {
 		my $port = 20000 + int rand 11000;
+		next if $given{$port}++;
 		my %listen = $protocol eq 'udp' ? () : (Listen => 1);
 		my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Proto => $protocol, %listen);
 		return $port if $socket;

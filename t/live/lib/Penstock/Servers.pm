@@ -7,7 +7,7 @@ package Penstock::Redis;
 use strict;
 use warnings;
 
-use Penstock::Process qw(need_program run start_program stop_process wait_for write_file);
+use Penstock::Process qw(need_program run start_program stop_process wait_ready write_file);
 
 # Options: folder, port.
 sub start {
@@ -31,7 +31,7 @@ appendonly no
 daemonize no
 END
 	$self->{pid} = start_program('redis', "$self->{folder}/log", $self->{program}, "$self->{folder}/redis.conf");
-	wait_for(20, 'redis-server', sub { -S $self->{socket} && $self->try('PING') eq 'PONG' });
+	wait_ready($self->{pid}, "$self->{folder}/log", 20, sub { -S $self->{socket} && $self->try('PING') eq 'PONG' });
 	return $self;
 }
 
@@ -75,7 +75,7 @@ sub hash {
 package Penstock::Rbldnsd;
 
 use IO::Socket::INET;
-use Penstock::Process qw(need_program start_program stop_process wait_for write_file);
+use Penstock::Process qw(need_program start_program stop_process wait_ready write_file);
 
 # Options: folder, port, zones: { zone => { address => answer } }. Each zone has the test entry of RFC 5782 as well.
 sub start {
@@ -95,7 +95,7 @@ sub start {
 	$self->{pid} = start_program('rbldnsd', "$self->{folder}/log", $program, '-n', '-u', 'nobody:nogroup',
 		'-b', "127.0.0.1/$self->{port}", '-w', $self->{folder}, @zones);
 	my ($zone) = sort keys %{ $self->{zones} };
-	wait_for(20, 'rbldnsd', sub { defined $self->ask("1.2.3.4", $zone) });
+	wait_ready($self->{pid}, "$self->{folder}/log", 20, sub { defined $self->ask("1.2.3.4", $zone) });
 	return $self;
 }
 
@@ -129,7 +129,7 @@ sub ask {
 package Penstock::Spamd;
 
 use IO::Socket::INET;
-use Penstock::Process qw(need_program start_program stop_process wait_for write_file);
+use Penstock::Process qw(need_program start_program stop_process wait_ready write_file);
 
 # Words in a body and the score that they get, beside the rules that SpamAssassin comes with.
 our %phrases = (
@@ -155,7 +155,7 @@ sub start {
 		"--username=$user", "--listen=127.0.0.1:$self->{port}", '--allowed-ips=127.0.0.1', '--max-children=2',
 		'--min-children=1', "--configpath=$rules", "--siteconfigpath=$self->{folder}/site",
 		"--helper-home-dir=$self->{folder}/home", '--syslog=stderr', "--pidfile=$self->{folder}/home/pid");
-	wait_for(90, 'spamd', sub { $self->ping });
+	wait_ready($self->{pid}, "$self->{folder}/log", 90, sub { $self->ping });
 	return $self;
 }
 

@@ -9,7 +9,7 @@ use strict;
 use warnings;
 
 use IO::Socket::INET;
-use Penstock::Process qw(need_program start_program stop_process wait_for write_file);
+use Penstock::Process qw(need_program start_program stop_process wait_ready write_file);
 
 # Options: folder, port, stubs: { zone => port of 127.0.0.1 }; "." is all that is not below another one.
 sub start {
@@ -44,7 +44,7 @@ END
 	}
 	write_file("$folder/unbound.conf", $config);
 	$self->{pid} = start_program('unbound', "$folder/log", $program, '-d', '-c', "$folder/unbound.conf");
-	wait_for(20, 'unbound', sub { $self->answers });
+	wait_ready($self->{pid}, "$self->{folder}/log", 20, sub { $self->answers });
 	return $self;
 }
 
