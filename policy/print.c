@@ -3,6 +3,7 @@
 
 #include "policy/hash.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
@@ -17,8 +18,7 @@ enum {
 	LETTERS_MOST = 48,	/* a script without spaces is cut into words of so many bytes */
 };
 
-#define WORD_SEED 0xcbf29ce484222325U	/* FNV-1a */
-#define WORD_PRIME 0x100000001b3U
+#define EACH_BYTE 0x0101010101010101U
 
 static uint64_t mix(uint64_t hash)
 {
@@ -46,23 +46,30 @@ static void anchor_add(struct print_anchor *anchor, uint64_t word, uint64_t befo
 
 static void words_add(struct print_words *words, uint64_t word)
 {
-	anchor_add(&words->head, word, words->before, words->count < HEAD_WORDS);
+	if (words->count <= HEAD_WORDS)	/* the last one's next word is the first behind them */
+		anchor_add(&words->head, word, words->before, words->count < HEAD_WORDS);
 	anchor_add(&words->whole, word, words->before, true);
 	words->before = word;
 	words->count++;
 }
 
+/* `hash`: of the letters alone. */
+static void add_word(struct print_maker *maker, uint64_t hash, unsigned length, bool name)
+{
+	if (maker->plain.count < PLAIN_LEAST)
+		words_add(&maker->all, mix(hash));
+	else	/* nobody asks for more of them than how many there are */
+		maker->all.count++;
+	if (length >= LETTERS_LEAST && !name)
+		words_add(&maker->plain, mix(hash));
+}
+
 static void end_word(struct print_maker *maker)
 {
-	bool name = maker->capital && !maker->capitals;
-	if (maker->word_length > 1 && !maker->digit && !maker->hidden) {
-		uint64_t word = mix(maker->word);
-		words_add(&maker->all, word);
-		if (maker->word_length >= LETTERS_LEAST && !name)
-			words_add(&maker->plain, word);
-	}
+	if (maker->word_length > 1 && !maker->digit && !maker->hidden)
+		add_word(maker, maker->word ^ maker->chunk, maker->word_length, maker->capital && !maker->capitals);
 	maker->word_length = 0;
-	maker->word = WORD_SEED;
+	maker->word = maker->chunk = 0;
 	maker->digit = false;
 }
 
@@ -105,8 +112,12 @@ static void add_letter(struct print_maker *maker, char c)
 		maker->capital = maker->capitals = is_upper(c);
 	else if (!is_upper(c))
 		maker->capitals = false;
-	maker->word = (maker->word ^ (unsigned char)lower(c)) * WORD_PRIME;
-	if (++maker->word_length >= LETTERS_MOST)
+	maker->chunk |= (uint64_t)(unsigned char)lower(c) << (maker->word_length % 8 * 8);
+	if (++maker->word_length % 8 == 0) {
+		maker->word = mix(maker->word ^ maker->chunk);
+		maker->chunk = 0;
+	}
+	if (maker->word_length >= LETTERS_MOST)
 		end_word(maker);
 }
 
@@ -134,7 +145,7 @@ static int read_text(struct print_maker *maker, char c)
 	}
 	if (is_digit(c)) {
 		maker->digit = true;
-		maker->word_length++;
+		maker->word_length++;	/* its hash is not asked for */
 		return TEXT;
 	}
 	if (maker->last[0] == '<' && (c == '/' || c == '!')) {
@@ -192,37 +203,59 @@ static int read_byte(struct print_maker *maker, char c)
 	}
 }
 
-/* Small letters of a word; one that grows too long is left to add_letter. How many there were. */
-static size_t read_run(struct print_maker *maker, const char *text, size_t length)
+/* How many of the first eight bytes are small letters: is_lower for all of them at once. */
+static int count_lower(uint64_t bytes)
 {
-	size_t room = (size_t)(LETTERS_MOST - 1 - maker->word_length), i = 0;
-	size_t most = length < room ? length : room;
-	uint64_t word = maker->word;
-	for (; i < most && is_lower(text[i]); i++)
-		word = (word ^ (unsigned char)text[i]) * WORD_PRIME;
-	if (i == 0)
-		return 0;
-	if (maker->word_length == 0)
-		maker->capital = false;
-	maker->capitals = false;
-	maker->word = word;
-	maker->word_length += (int)i;
-	return i;
+	uint64_t low = bytes & 0x7f * EACH_BYTE;
+	uint64_t letters = (low + (0x80 - 'a') * EACH_BYTE) & ~(low + (0x7f - 'z') * EACH_BYTE);
+	uint64_t others = ~(letters | bytes) & 0x80 * EACH_BYTE;
+	return others == 0 ? 8 : __builtin_ctzll(others) / 8;
 }
 
-/* Most of a text is words of small letters and spaces: what read_text does with them, in fewer steps. How many bytes
- * there were. */
-static size_t read_plain(struct print_maker *maker, const char *text, size_t length)
+/* The first one lowest, whatever the machine's order; compilers make one load of it. */
+static uint64_t eight_bytes(const char *text)
 {
+	const unsigned char *b = (const unsigned char *)text;
+	uint64_t low = b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 | (uint64_t)b[3] << 24;
+	return low | (uint64_t)b[4] << 32 | (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48 | (uint64_t)b[7] << 56;
+}
+
+/* A whole word of small letters behind the first one, and what ends it there; `text` has at least eight bytes. How many
+ * letters it has, and the hash of them; -1: something else, for read_text. */
+static int read_word(const char *text, size_t length, uint64_t *hash_out)
+{
+	static const bool ends[UCHAR_MAX + 1] = {
+		[' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true, ['.'] = true, [','] = true, [';'] = true,
+		['!'] = true, ['?'] = true, ['"'] = true, ['('] = true, [')'] = true, ['-'] = true,
+	};
+	uint64_t hash = 0, bytes = eight_bytes(text) | (is_upper(*text) ? 'a' - 'A' : 0);
+	size_t read = 0;
+	int count;
+	while ((count = count_lower(bytes)) == 8) {
+		hash = mix(hash ^ bytes);
+		read += 8;
+		if (length - read < 8 || read >= LETTERS_MOST - 8)
+			return -1;
+		bytes = eight_bytes(text + read);
+	}
+	if (!ends[(unsigned char)text[read + (size_t)count]])
+		return -1;
+	*hash_out = count == 0 ? hash : hash ^ (bytes & UINT64_MAX >> (64 - count * 8));
+	return (int)read + count;
+}
+
+/* Most of a text is such words. How many bytes were read. */
+static size_t read_words(struct print_maker *maker, const char *text, size_t length)
+{
+	uint64_t hash;
 	size_t i = 0;
-	if (maker->last[0] == '<' || maker->word_length >= LETTERS_MOST)	/* digits have no end */
+	int letters;
+	if (maker->last[0] == '<' || maker->word_length > 0 || maker->hidden)
 		return 0;
-	while (i < length) {
-		i += read_run(maker, text + i, length - i);
-		if (i == length || !is_space(text[i]))
-			break;
-		end_word(maker);
-		i++;
+	while (length - i >= sizeof hash && (letters = read_word(text + i, length - i, &hash)) >= 0) {
+		if (letters > 1)
+			add_word(maker, hash, (unsigned)letters, is_upper(text[i]));
+		i += (size_t)letters + 1;
 	}
 	if (i > 0) {
 		maker->last[1] = i > 1 ? text[i - 2] : maker->last[0];
@@ -235,14 +268,14 @@ void print_begin(struct print_maker *maker)
 {
 	const struct print_anchor none = { .least = UINT64_MAX };
 	const struct print_words empty = { .head = none, .whole = none };
-	*maker = (struct print_maker){ .plain = empty, .all = empty, .word = WORD_SEED, .state = TEXT };
+	*maker = (struct print_maker){ .plain = empty, .all = empty, .state = TEXT };
 }
 
 void print_add(struct print_maker *maker, const char *text, size_t length)
 {
 	size_t i = 0;
 	while (i < length) {
-		if (maker->state == TEXT && (i += read_plain(maker, text + i, length - i)) == length)
+		if (maker->state == TEXT && (i += read_words(maker, text + i, length - i)) == length)
 			return;
 		maker->state = read_byte(maker, text[i]);
 		maker->last[1] = maker->last[0];

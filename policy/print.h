@@ -31,8 +31,9 @@ struct print_words {
 /* Fed in pieces; plain data, print.c's. */
 struct print_maker {
 	struct print_words plain, all;	/* without names and short words; with them */
-	uint64_t word;		/* hash of the one under way */
-	int word_length;
+	uint64_t word;		/* hash of the one under way, of all whole chunks of eight bytes */
+	uint64_t chunk;		/* its bytes behind them, the first one lowest */
+	unsigned word_length;
 	bool capital, capitals, digit;	/* it begins with one; they are all; it has one */
 	int state;		/* of the little markup reader */
 	char tag[8];		/* the name of the tag under way */

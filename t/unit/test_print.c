@@ -64,7 +64,7 @@ static void test_pieces(void)
 	ok(same, "in pieces of any size it is the same");
 }
 
-/* -- how often: made-up texts, the same ones each time -- */
+/* -- made-up texts, the same ones each time -- */
 
 static uint64_t random_state;
 
@@ -73,6 +73,34 @@ static unsigned random_below(unsigned below)
 	random_state = random_state * 6364136223846793005U + 1442695040888963407U;
 	return (unsigned)(random_state >> 33) % below;
 }
+
+/* Whole words are read eight bytes at a time, byte by byte they are not: it comes to the same. */
+static void test_bytes(void)
+{
+	static const char some[] = "aeinorstaeinorstzbcdfghlmpuABZ\xc3\xa9    \t\n.,;!?\"()-'<>/:@&#09";
+	char text[400];
+	bool same = true;
+	int told = 0;
+	random_state = 3;
+	for (int i = 0; i < 5000; i++) {
+		struct print_maker whole, bytes;
+		unsigned letters = 10 + random_below(sizeof some - 11);
+		for (size_t at = 0; at < sizeof text; at++)
+			text[at] = random_below(60) == 0 ? (char)random_below(256) : some[random_below(letters + 25) % (sizeof some - 1)];
+		print_begin(&whole);
+		print_begin(&bytes);
+		print_add(&whole, text, sizeof text);
+		for (size_t at = 0; at < sizeof text; at++)
+			print_add(&bytes, text + at, 1);
+		uint64_t key = print_end(&whole);
+		same = same && key == print_end(&bytes) && whole.all.count == bytes.all.count && whole.plain.count == bytes.plain.count;
+		told += key != 0;
+	}
+	ok(same, "byte by byte any text is the same");
+	ok(told > 2000, "and most of them are texts: %d of 5000", told);
+}
+
+/* -- how often -- */
 
 enum { VOCABULARY = 3000, TEXT_BYTES = 8000 };
 
@@ -159,6 +187,7 @@ int main(void)
 {
 	test_rows();
 	test_pieces();
+	test_bytes();
 	test_perturbed();
 	test_disclaimer();
 	return done_testing();
