@@ -13,6 +13,7 @@
 
 static atomic_int_least64_t unix_ms = 1767614400000;	/* 2026-01-05 12:00:00 UTC */
 static atomic_int_least64_t jumped_ms;
+static atomic_int_least64_t redis_ahead_ms;
 
 void fake_clock_set(int64_t now_ms)
 {
@@ -23,6 +24,16 @@ void fake_clock_pass(int64_t ms)
 {
 	atomic_fetch_add(&unix_ms, ms);
 	atomic_fetch_add(&jumped_ms, ms);
+}
+
+void fake_clock_redis(int64_t ahead_ms)
+{
+	atomic_store(&redis_ahead_ms, ahead_ms);
+}
+
+int64_t fake_clock_redis_ms(void)
+{
+	return clock_now_ms() + atomic_load(&redis_ahead_ms);
 }
 
 int64_t clock_now_ms(void)

@@ -13,6 +13,8 @@
  * deadlines end. */
 void fake_clock_set(int64_t unix_ms);
 void fake_clock_pass(int64_t ms);
+void fake_clock_redis(int64_t ahead_ms);	/* how far Redis' clock is ahead of the daemon's; negative: behind */
+int64_t fake_clock_redis_ms(void);
 
 /* ---- log: kept, not written */
 void fake_log_mark(void);	/* a new message begins: fake_log_find looks at lines from here on */

@@ -3,7 +3,6 @@
  * A Redis in memory: hashes, strings and their time-outs, and the commands that panels and the daemon use. Time is
  * the scenario's.
  */
-#include "milter/clock.h"
 #include "policy/base/text.h"
 #include "t/fake/fake.h"
 #include "t/fake/redis_keys.h"
@@ -63,7 +62,7 @@ static struct key **place_of(const char *name)
 	struct key **at = &keys;
 	while (*at != NULL && strcmp((*at)->name, name) != 0)
 		at = &(*at)->next;
-	if (*at != NULL && (*at)->ends_ms != 0 && (*at)->ends_ms <= clock_now_ms())
+	if (*at != NULL && (*at)->ends_ms != 0 && (*at)->ends_ms <= fake_clock_redis_ms())
 		remove_key(at);
 	while (*at != NULL && strcmp((*at)->name, name) != 0)
 		at = &(*at)->next;
@@ -178,7 +177,7 @@ static void do_expire(int argc, const char *const *argv, struct fake_reply *repl
 	int64_t seconds;
 	(void)argc;
 	if (key != NULL && text_to_int(argv[2], 1, INT32_MAX, &seconds))
-		key->ends_ms = clock_now_ms() + seconds * 1000;
+		key->ends_ms = fake_clock_redis_ms() + seconds * 1000;
 	add_item(reply, key != NULL ? "1" : "0");
 }
 
@@ -221,7 +220,7 @@ static void do_set(int argc, const char *const *argv, struct fake_reply *reply)
 	key->string = copy(argv[2]);
 	if (argc >= 5 && strcmp(argv[3], "EX") == 0)
 		text_to_int(argv[4], 1, INT32_MAX, &seconds);
-	key->ends_ms = seconds > 0 ? clock_now_ms() + seconds * 1000 : 0;
+	key->ends_ms = seconds > 0 ? fake_clock_redis_ms() + seconds * 1000 : 0;
 	add_item(reply, "OK");
 }
 

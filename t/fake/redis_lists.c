@@ -2,8 +2,9 @@
  *
  * Streams and sorted sets of the Redis in memory, as far as the daemon uses them. One row holds one entry of either.
  */
-#include "milter/clock.h"
 #include "t/fake/redis_lists.h"
+
+#include "t/fake/fake.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,8 +67,8 @@ static void do_xadd(int argc, const char *const *argv, struct fake_reply *reply)
 	while (at < argc && strcmp(argv[at], "*") != 0)
 		at++;
 	struct row *row = row_new(argv[1], argc - at - 1, argv + at + 1);
-	last_number = last_ms == clock_now_ms() ? last_number + 1 : 0;
-	last_ms = clock_now_ms();
+	last_number = last_ms == fake_clock_redis_ms() ? last_number + 1 : 0;
+	last_ms = fake_clock_redis_ms();
 	snprintf(row->id, sizeof row->id, "%lld-%lld", (long long)last_ms, (long long)last_number);
 	row->next = rows;
 	rows = row;

@@ -2,7 +2,6 @@
  *
  * What the scripts do with the keys of redis.c, by the reference in policy/history.c.
  */
-#include "milter/clock.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
 #include "redis-schema/reply.h"
@@ -211,7 +210,7 @@ static bool group_limits(const struct account_state *state, const char *plan, st
 		charged->status = WIRE_PLAN;
 		return false;
 	}
-	if (own.until_s != 0 && own.until_s * 1000 <= clock_now_ms())
+	if (own.until_s != 0 && own.until_s * 1000 <= fake_clock_redis_ms())
 		own = limits_unset;
 	limits_fill(&own, &charge->limits);
 	charge->limits = state->exempt[0] != '\0' ? limits_unset : own;
@@ -225,7 +224,7 @@ static void charge_locked(const struct store_settings *settings, const struct wi
 	struct charge charge = *wire_charge->charge;
 	struct account_state state;
 	bool again;
-	charge.now_ms = clock_now_ms();
+	charge.now_ms = fake_clock_redis_ms();
 	if (!fetch_locked(settings, charge.account, say_nothing, NULL, &state))
 		abort();
 	if (wire_charge->scope != SCOPE_ACCOUNT && !group_limits(&state, wire_charge->plan, &charge, charged))
@@ -255,7 +254,7 @@ void fake_redis_charge(const struct store_settings *settings, const struct wire_
 		charge_locked(settings, charge, key, charged_out);
 		if (charged_out->status != WIRE_PLAN)
 			set_number(key, node, charge->number);
-		key->ends_ms = clock_now_ms() + settings->state_ttl_s * 1000;
+		key->ends_ms = fake_clock_redis_ms() + settings->state_ttl_s * 1000;
 	}
 	pthread_mutex_unlock(&fake_lock);
 }

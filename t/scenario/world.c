@@ -35,20 +35,40 @@ static bool do_time(struct play *play, const struct line *line)
 	return true;
 }
 
-static bool do_wait(struct play *play, const struct line *line)
+static bool read_span(const char *number, const char *unit, int64_t *ms_out)
 {
 	static const struct {
 		const char *word;
 		int64_t seconds;
 	} units[] = { { "seconds", 1 }, { "minutes", 60 }, { "hours", 3600 }, { "days", 86400 } };
 	int64_t count;
-	bool fine = text_to_int(line->words[1], 1, 1000000, &count);
+	bool fine = text_to_int(number, 1, 1000000, &count);
 	for (size_t i = 0; fine && i < sizeof units / sizeof units[0]; i++)
-		if (strncmp(line->words[2], units[i].word, strlen(units[i].word) - 1) == 0) {
-			fake_clock_pass(count * units[i].seconds * 1000);
+		if (strncmp(unit, units[i].word, strlen(units[i].word) - 1) == 0) {
+			*ms_out = count * units[i].seconds * 1000;
 			return true;
 		}
-	return play_fail(play, "expected: wait COUNT seconds|minutes|hours|days");
+	return false;
+}
+
+static bool do_wait(struct play *play, const struct line *line)
+{
+	int64_t ms;
+	if (!read_span(line->words[1], line->words[2], &ms))
+		return play_fail(play, "expected: wait COUNT seconds|minutes|hours|days");
+	fake_clock_pass(ms);
+	return true;
+}
+
+/* A host whose clock is not that of the host with Redis. */
+static bool do_redis_clock(struct play *play, const struct line *line)
+{
+	int64_t ms;
+	bool behind = strcmp(line->words[3], "behind") == 0;
+	if (!read_span(line->words[1], line->words[2], &ms) || (!behind && strcmp(line->words[3], "ahead") != 0))
+		return play_fail(play, "expected: redis-clock COUNT seconds|minutes|hours|days ahead|behind");
+	fake_clock_redis(behind ? -ms : ms);
+	return true;
 }
 
 /* Real time, for what the daemon does by itself. */
@@ -312,6 +332,7 @@ static bool do_socketmap(struct play *play, const struct line *line)
 const struct command world_commands[] = {
 	{ "time", 3, do_time, "time YYYY-MM-DD HH:MM:SS" },
 	{ "wait", 3, do_wait, "wait COUNT seconds|minutes|hours|days" },
+	{ "redis-clock", 4, do_redis_clock, "redis-clock COUNT seconds|minutes|hours|days ahead|behind" },
 	{ "pause", 2, do_pause, "pause MILLISECONDS" },
 	{ "redis", 2, do_redis, "redis back|away|silent|... or a command of Redis" },
 	{ "limits", 3, do_limits, "limits ACCOUNT FIELD=VALUE..." },
