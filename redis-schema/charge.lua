@@ -5,6 +5,31 @@
 --   of four bytes ('': none), 6 recipients for the map (two bytes each), then fields and values that are set as they are
 -- Answer: status ('charged', 'over', 'retried', 'again', 'newer', 'wrong'), index of the limit passed (0: none), m
 --   ('again': the last number taken), r
+local LIST, MAP = 4096, 8192 -- bytes
+-- Known recipients: a list of their hashes, two bytes each, and once that is long a map, a bit for each hash.
+local function know(key, hashes)
+	local length = redis.pcall('STRLEN', key)
+	if type(length) ~= 'number' then
+		return -- another type; fetch.lua names it
+	end
+	if length ~= MAP and (length > LIST or length % 2 == 1) then
+		redis.call('DEL', key) -- neither of them
+		length = 0
+	end
+	if length ~= MAP then
+		hashes = (redis.call('GET', key) or '') .. hashes
+		if #hashes <= LIST then
+			redis.call('SET', key, hashes) -- APPEND would take twice the room
+			return
+		end
+		redis.call('DEL', key)
+		redis.call('SETBIT', key, 8 * MAP - 1, 0)
+	end
+	for i = 1, #hashes, 2 do
+		local high, low = string.byte(hashes, i, i + 1)
+		redis.call('SETBIT', key, high * 256 + low, 1)
+	end
+end
 local HALF_LIFE = {604800, 604800, 604800, 172800, 86400, 604800, 604800, 1209600, 3600, 1209600, 43200, 86400, 86400, 86400, 21600, 43200, 86400}
 local CAP = {1000000000, 1000000000, 1000000000, 1000, 1000, 1000000000, 1000000, 1000000, 1000, 1000, 12, 6, 6, 6, 6, 6, 12}
 local REP, COUNTERS = 5, 17
@@ -123,11 +148,7 @@ if p[4] == 1 then
 	redis.call('HDEL', KEYS[1], 'spf')
 end
 if ARGV[6] ~= '' then
-	redis.call('SETBIT', KEYS[2], 65535, 0) -- whole from the start: its readers want all of it
-end
-for i = 1, #ARGV[6], 2 do
-	local high, low = string.byte(ARGV[6], i, i + 1)
-	redis.call('SETBIT', KEYS[2], high * 256 + low, 1)
+	know(KEYS[2], ARGV[6])
 end
 -- once a day is enough: it is a day longer than asked for
 if before == 0 or p[5] < 172800 or math.floor(before / 86400000) ~= math.floor(use[1] / 86400000) then

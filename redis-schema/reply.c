@@ -295,12 +295,30 @@ void reply_read_limits(const char *account, int count, const char *const *items,
 	say(say_arg, line);
 }
 
+/* Either the map as it is, or, while they are few, the hashes one behind the other. False: neither. */
+static bool read_known(const char *text, size_t length, unsigned char map_out[MAP_BYTES])
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	if (text == NULL || length > MAP_BYTES || length % 2 != 0)
+		return false;
+	if (length == MAP_BYTES) {
+		memcpy(map_out, bytes, MAP_BYTES);
+		return true;
+	}
+	memset(map_out, 0, MAP_BYTES);
+	for (size_t i = 0; i < length; i += 2) {
+		unsigned hash = (unsigned)bytes[i] << 8 | bytes[i + 1];
+		map_out[hash / 8] |= (unsigned char)(0x80 >> hash % 8);
+	}
+	return true;
+}
+
 bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,
-		      struct account_state *state_out, const unsigned char **map_out)
+		      struct account_state *state_out, unsigned char map_out[MAP_BYTES], bool *has_map_out)
 {
 	struct sayer sayer = { say, say_arg, "account", account };
 	*state_out = (struct account_state){ .known = KNOWLEDGE_FULL, .limits = limits_unset };
-	*map_out = NULL;
+	*has_map_out = false;
 	if (items->count < AT_LIMITS || items->text[AT_WRONG] == NULL)
 		return false;
 	if (items->text[AT_WRONG][0] != '\0')
@@ -310,8 +328,7 @@ bool reply_read_fetch(const char *account, const struct reply_items *items, stor
 	if (items->text[AT_EXEMPT] != NULL)
 		text_copy(state_out->exempt, sizeof state_out->exempt, items->text[AT_EXEMPT]);
 	read_state(&sayer, items, state_out);
-	if (items->text[AT_MAP] != NULL && items->length[AT_MAP] == MAP_BYTES)
-		*map_out = (const unsigned char *)items->text[AT_MAP];
+	*has_map_out = read_known(items->text[AT_MAP], items->length[AT_MAP], map_out);
 	reply_read_limits(account, items->count - AT_LIMITS, items->text + AT_LIMITS, say, say_arg, &state_out->limits);
 	return true;
 }

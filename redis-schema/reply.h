@@ -15,9 +15,9 @@ struct reply_items {
 	const size_t *length;
 };
 
-/* The answer of fetch.lua. False where it is not one. `*map_out`: the map of known recipients inside `items`, or NULL. */
+/* The answer of fetch.lua. False where it is not one. `map_out` is known recipients, where `*has_map_out`. */
 bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,
-		      struct account_state *state_out, const unsigned char **map_out);
+		      struct account_state *state_out, unsigned char map_out[MAP_BYTES], bool *has_map_out);
 
 /* Fields and values of a key `limits`. Says what it cannot use. */
 void reply_read_limits(const char *account, int count, const char *const *items, store_say *say, void *say_arg,

@@ -61,19 +61,20 @@ static void answer_fetch(struct flight *flight, const redisReply *reply)
 	size_t length[MOST];
 	char memory[MOST][24];
 	struct account_state state;
-	const unsigned char *map;
+	unsigned char map[MAP_BYTES];
+	bool has_map;
 	struct wire *wire = flight->wire;
 	struct flat flat = { 0, MOST, text, length, memory };
 	flatten(reply, 0, &flat);
 	struct reply_items items = { flat.count, text, length };
-	if (!reply_read_fetch(flight->charge.account, &items, wire->events.say, wire->events.arg, &state, &map)) {
+	if (!reply_read_fetch(flight->charge.account, &items, wire->events.say, wire->events.arg, &state, map, &has_map)) {
 		flight_tell(flight, WIRE_ERROR, NULL);
 		return;
 	}
 	if (!flight->waiting)
 		return;
 	flight_unwait(flight);
-	flight->done.fetch(flight->arg, WIRE_OK, &state, map);
+	flight->done.fetch(flight->arg, WIRE_OK, &state, has_map ? map : NULL);
 }
 
 static bool read_status(const char *word, enum wire_status *status_out)

@@ -70,7 +70,8 @@ static bool fetch_locked(const struct store_settings *settings, const char *acco
 			 struct account_state *state_out)
 {
 	char wrong[60];
-	const unsigned char *map;
+	unsigned char map[MAP_BYTES];
+	bool has_map;
 	struct text text = text_over(wrong, sizeof wrong);
 	struct items items = { 0 };
 	const struct key *block = ask(settings, account, KEY_PART_BLOCK, true, &text);
@@ -88,7 +89,7 @@ static bool fetch_locked(const struct store_settings *settings, const char *acco
 		add_text(&items, field->value);
 	}
 	struct reply_items list = { items.count, items.text, items.length };
-	return reply_read_fetch(account, &list, say, say_arg, state_out, &map);
+	return reply_read_fetch(account, &list, say, say_arg, state_out, map, &has_map);
 }
 
 void fake_redis_fetch(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,

@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum { MOST = 160 };
 	const char *items[MOST];
 	size_t lengths[MOST];
-	const unsigned char *map;
+	unsigned char map[MAP_BYTES];
+	bool has_map;
 	int count = 0;
 	char *text = malloc(size + 1);
 	struct account_state state;
@@ -51,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at = next;
 	}
 	struct reply_items list = { count, items, lengths };
-	if (reply_read_fetch("account", &list, say, NULL, &state, &map)) {
+	if (reply_read_fetch("account", &list, say, NULL, &state, map, &has_map)) {
 		check_numbers(&state.history.rates, &state.history.counters);
 		MUST(strlen(state.block) < NOTE_MAX && strlen(state.exempt) < NOTE_MAX);
 		MUST(state.history.level < LEVEL_COUNT);

@@ -79,6 +79,20 @@ static bool in_map(uint16_t rcpt)
 	return known_map[rcpt / 8] >> (7 - rcpt % 8) & 1;
 }
 
+static int count_bits(void)
+{
+	int bits = 0;
+	for (int i = 0; i < 65536; i++)
+		bits += has_map && in_map((uint16_t)i);
+	return bits;
+}
+
+static void is_known_bytes(int bytes, const char *what)
+{
+	command("many", "STRLEN", "known", NULL, NULL);
+	is_int(atoi(last_item), bytes, "%s", what);
+}
+
 static void check_map(void)
 {
 	static const uint16_t first[] = { 0, 1, 7, 8, 255, 256, 0x1234, 65535 }, more[] = { 2, 40000 };
@@ -93,12 +107,9 @@ static void check_map(void)
 	fetch("many");
 	ok(has_map && state.history.habits.many, "it comes with the state");
 	bool all = true;
-	int bits = 0;
 	for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
 		all &= in_map(first[i]);
-	for (int i = 0; i < 65536; i++)
-		bits += in_map((uint16_t)i);
-	ok(all && bits == 8, "with the recipients that were put into it, and %d in all", bits);
+	ok(all && count_bits() == 8, "with the recipients that were put into it, and %d in all", count_bits());
 	message.charge.habits_changed = 0;
 	message.new_known = more;
 	message.new_known_count = 2;
@@ -107,9 +118,33 @@ static void check_map(void)
 	ok(in_map(2) && in_map(40000) && in_map(0x1234), "more are added");
 	command("many", "TTL", "known", NULL, NULL);
 	ok(atoi(last_item) > 3600, "it ends with the state: in %s s", last_item);
+	is_known_bytes(20, "few stand there as they are");
+	uint16_t batch[500];
+	message.new_known = batch;
+	message.new_known_count = 500;
+	for (int first_of = 3000; first_of < 5500; first_of += 500) {
+		for (int i = 0; i < 500; i++)
+			batch[i] = (uint16_t)(first_of + i);
+		charge_message(&message);
+	}
+	is_known_bytes(MAP_BYTES, "many as a map");
+	fetch("many");
+	is_int(count_bits(), 2509, "of all that were put there, one of them twice");
+	message.new_known = more;
+	message.new_known_count = 2;
+	charge_message(&message);
+	fetch("many");
+	is_int(count_bits(), 2509, "which takes no more room for them");
 	command("many", "SET", "known", "short", NULL);
 	fetch("many");
 	ok(!has_map && state.known == KNOWLEDGE_FULL, "one of another length is none");
+	charge_message(&message);
+	fetch("many");
+	is_int(count_bits(), 2, "and begins again");
+	command("many", "DEL", "known", NULL, NULL);
+	command("many", "LPUSH", "known", "a list", NULL);
+	charge_message(&message);
+	ok(result.known == KNOWLEDGE_FULL, "one of another type stops nothing");
 }
 
 static struct message_charge member_of(const char *account, const char *group, int64_t day)
