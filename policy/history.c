@@ -7,6 +7,8 @@
 
 #include "policy/base/banned.h"
 
+enum { DAY_S = 86400 };
+
 static bool has_digest(const struct history *history, uint32_t digest)
 {
 	for (int i = 0; i < HISTORY_DIGESTS; i++)
@@ -103,8 +105,11 @@ void charge_breach(const struct charge *charge, const struct rates *rates, struc
 	breach->limit = charge->limits.window[window];
 	breach->over = charge->limits.over;
 	breach->ramp = charge->limits.ramped && window == WINDOW_RCPTS_PER_DAY;
-	if (window >= WINDOW_SUMS)
+	if (window >= WINDOW_SUMS) {	/* a group's: as many as there may be until the day (UTC) ends */
+		breach->used = (double)breach->limit;
+		breach->frees_in_s = DAY_S - charge->now_ms / 1000 % DAY_S;
 		return;
+	}
 	breach->used = rates_used(rates, window);
 	breach->frees_in_s = rates_frees_in(rates, window, breach->limit, charge->amounts.of[window_counted(window)]);
 }

@@ -39,6 +39,8 @@ struct charge {
 	bool checked;		/* true: charge only where it is within the limits, or limits.over passes it anyway */
 	bool quota;		/* false: a refused message: counters only */
 	struct amounts amounts;	/* negative: given back */
+	uint64_t places[COUNTED_COUNT - COUNTED_SUMS];	/* of a group: hashes of the client's address, network and AS, which its
+							 * limits of distinct ones count; 0: unknown */
 	uint32_t digest;	/* 0: none. A message that is among the history's digests is not charged again; where
 				 * messages are given back (negative), it is forgotten, so that a later try counts */
 	double counts[COUNTER_COUNT];	/* what it adds to the counters; negative: takes away */

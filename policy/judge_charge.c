@@ -46,6 +46,8 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	charge_out->quota = !verdict_refuses(verdict);
 	charge_out->amounts = judge_amounts(facts);
 	charge_out->digest = facts->digest;
+	const uint64_t places[] = { facts->client_address, facts->client_network, facts->client_as };
+	memcpy(charge_out->places, places, sizeof charge_out->places);
 	judge_counts(facts, verdict, charge_out->counts);
 	charge_out->level = level_to_keep(facts, verdict);
 	charge_out->score = verdict->score;

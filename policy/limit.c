@@ -180,9 +180,6 @@ bool limits_have(const char *field)
 
 const char *limits_not_of_groups(const struct limits *limits)
 {
-	for (int i = WINDOW_SUMS; i < WINDOW_COUNT; i++)
-		if (limits->window[i] != LIMIT_UNSET)
-			return window_word((enum window)i);
 	return limits->ramp_first_day != LIMIT_UNSET ? "ramp_first_day" : limits->ramp_growth > 0 ? "ramp_growth" : NULL;
 }
 

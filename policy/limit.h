@@ -12,7 +12,7 @@
 
 /* name (config and Redis word), what is counted, seconds of its window, how a reply to a client says it.
  * The first rows are sums: each message adds to them. The last ones are counts of distinct things on one UTC day and
- * the day before, estimated by policy/habits.h; they come behind the sums. */
+ * the day before, estimated by policy/habits.h (of groups exact, and of one day); they come behind the sums. */
 #define WINDOW_ROWS(ROW)                                                                           \
 	ROW(MSGS_PER_MINUTE, "msgs_per_minute", MESSAGES, 60, "messages a minute")                 \
 	ROW(MSGS_PER_HOUR, "msgs_per_hour", MESSAGES, 3600, "messages an hour")                    \
@@ -124,8 +124,7 @@ bool limits_set(struct limits *limits, const char *field, const char *value, con
 
 /* Is `field` one that limits_set reads? */
 bool limits_have(const char *field);
-/* The first field that is set and that groups do not have, since what it counts is kept of accounts alone: distinct client
- * addresses, networks and ASes, and the ramp. NULL: none is. */
+/* The first field that is set and that groups do not have: those of the ramp. NULL: none is. */
 const char *limits_not_of_groups(const struct limits *limits);
 
 /* What is unset in `limits` is taken from `under`; who the account is (plan, customer, dates) is its own key's alone. */

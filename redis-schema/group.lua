@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Checks a message against the limits of a group (sender domain, customer, server) and charges it, or does not. The
 -- group's own limits hold before those of its plan, which come with the question.
--- KEYS: limits, block, exempt, state
+-- KEYS: limits, block, exempt, state, places
 -- ARGV: 1 packed doubles (see script_group_arguments), 2 'n:NODE', 3 its number, 4 `over` of the plan, 5 the plan that
---   holds where the group names none, 6 the plan whose limits these are ('': whatever is named)
+--   holds where the group names none, 6 the plan whose limits these are ('': whatever is named),
+--   7 hashes of the client's address, network and AS, eight bytes each (zeros: unknown)
 -- Answer: status ('charged', 'over', 'blocked', 'again', 'newer', 'wrong', 'plan'), index of the limit passed (0: none),
 --   m ('again': the last number taken), r, the limit passed, what is over it, the plan that the group names,
 --   then the fields and values of its limits
@@ -22,12 +23,13 @@ end
 if taken(state[4], ARGV[3]) then
 	return answer('again', 0, state[4])
 end
--- 1 checked, 2 TTL, 3..6 amounts, 7..16 limits
-local p = {struct.unpack('<dddddddddddddddd', ARGV[1])}
+-- 1 checked, 2 TTL, 3..6 amounts, 7..19 limits
+local p = {struct.unpack('<ddddddddddddddddddd', ARGV[1])}
 local plan, word, ends = nil, ARGV[4], 0
 if #own > 0 then
 	local ROW = {msgs_per_minute = 7, msgs_per_hour = 8, msgs_per_day = 9, rcpts_per_minute = 10, rcpts_per_hour = 11,
-		rcpts_per_day = 12, kbytes_per_minute = 13, kbytes_per_hour = 14, kbytes_per_day = 15, new_rcpts_per_day = 16}
+		rcpts_per_day = 12, kbytes_per_minute = 13, kbytes_per_hour = 14, kbytes_per_day = 15, new_rcpts_per_day = 16,
+		addresses_per_day = 17, networks_per_day = 18, ases_per_day = 19}
 	local WORDS = {defer = true, reject = true, hold = true, slow = true, show = true}
 	local set, own_word = {}, nil
 	for i = 1, #own, 2 do
@@ -59,12 +61,31 @@ local before = use[1]
 roll(use)
 local blocked = p[1] == 1 and redis.call('MGET', KEYS[2])[1]
 local over = blocked and 0 or over_limit(use, p, 2, 6)
+local come = {} -- kinds of place that the message brings and that this day has not seen
+for kind = 1, blocked and 0 or 3 do
+	local limit, place = p[16 + kind], string.sub(ARGV[7], 8 * kind - 7, 8 * kind)
+	if limit >= 0 and place ~= '\0\0\0\0\0\0\0\0' then
+		local held = redis.pcall('HMGET', KEYS[5], kind, kind .. place)
+		if not held.err and not held[2] then
+			if (tonumber(held[1]) or 0) < limit then
+				come[#come + 1] = kind
+			elseif over == 0 then
+				over = 10 + kind
+			end
+		end
+	end
+end
 if over > 0 and redis.call('MGET', KEYS[3])[1] then
 	over = 0
 end
 local turned_away = blocked or (over > 0 and p[1] == 1 and word ~= 'slow' and word ~= 'hold' and word ~= 'show')
 if not turned_away then
 	add(use, p, 2)
+	for _, kind in ipairs(come) do
+		redis.pcall('HSET', KEYS[5], kind .. string.sub(ARGV[7], 8 * kind - 7, 8 * kind), '')
+		redis.pcall('HINCRBY', KEYS[5], kind, 1)
+		redis.pcall('EXPIREAT', KEYS[5], (math.floor(now / 86400000) + 1) * 86400)
+	end
 end
 local m, r = write_use(use)
 local fields = {'m', m, 'r', r, ARGV[2], ARGV[3]}

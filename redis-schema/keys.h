@@ -11,6 +11,7 @@
 #define KEY_PART_EXEMPT "exempt"
 #define KEY_PART_STATE "state"
 #define KEY_PART_KNOWN "known"
+#define KEY_PART_PLACES "places"
 #define KEY_OF_ALL "%s:%s" /* prefix, part */
 #define KEY_PLANS "%s:plans"       /* prefix */
 #define KEY_NETWORKS "%s:networks" /* prefix */

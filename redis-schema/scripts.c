@@ -64,13 +64,18 @@ struct packed {
 	char bytes[8 * 40];
 };
 
+static void pack_bits(struct packed *packed, uint64_t bits)
+{
+	MUST(packed->length + 8 <= sizeof packed->bytes);
+	for (int i = 0; i < 8; i++)
+		packed->bytes[packed->length++] = (char)(unsigned char)(bits >> 8 * i);
+}
+
 static void pack(struct packed *packed, double number)
 {
 	uint64_t bits;
 	memcpy(&bits, &number, sizeof bits);
-	MUST(packed->length + 8 <= sizeof packed->bytes);
-	for (int i = 0; i < 8; i++)
-		packed->bytes[packed->length++] = (char)(unsigned char)(bits >> 8 * i);
+	pack_bits(packed, bits);
 }
 
 static void pack_sums(struct packed *packed, const struct charge *charge)
@@ -172,20 +177,25 @@ void script_group_arguments(struct script_arguments *arguments, const struct sto
 			    const struct wire_charge *wire_charge)
 {
 	const struct charge *charge = wire_charge->charge;
-	struct packed packed = { 0 };
+	struct packed packed = { 0 }, places = { 0 };
 	begin(arguments);
-	add_word(arguments, "4");
-	add_keys(arguments, settings->prefix, charge->account, 4,
-		 (const char *[]){ KEY_PART_LIMITS, KEY_PART_BLOCK, KEY_PART_EXEMPT, KEY_PART_STATE });
+	add_word(arguments, "5");
+	add_keys(arguments, settings->prefix, charge->account, 5, (const char *[]){ KEY_PART_LIMITS, KEY_PART_BLOCK, KEY_PART_EXEMPT,
+										    KEY_PART_STATE, KEY_PART_PLACES });
 	pack(&packed, charge->checked);
 	pack(&packed, (double)settings->state_ttl_s);
 	pack_sums(&packed, charge);
+	for (int i = WINDOW_SUMS; i < WINDOW_COUNT; i++) {
+		pack(&packed, (double)charge->limits.window[i]);
+		pack_bits(&places, charge->places[i - WINDOW_SUMS]);
+	}
 	add_bytes(arguments, packed.bytes, packed.length);
 	add(arguments, "n:%s", settings->node);
 	add(arguments, "%" PRId64, wire_charge->number);
 	add_word(arguments, over_word(charge->limits.over));
 	add_word(arguments, wire_charge->plan);
 	add_word(arguments, charge->limits.plan);
+	add_bytes(arguments, places.bytes, places.length);
 }
 
 void script_campaign_arguments(struct script_arguments *arguments, const char *prefix, const struct wire_print *print)

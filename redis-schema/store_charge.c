@@ -387,6 +387,7 @@ static struct part *part_of_group(struct message *message, const struct message_
 	part->charge = (struct charge){ .now_ms = asked->charge.now_ms, .limits = group->limits,
 					.checked = asked->charge.checked, .quota = true,
 					.amounts = asked->charge.amounts };
+	memcpy(part->charge.places, asked->charge.places, sizeof part->charge.places);
 	text_copy(part->charge.account, sizeof part->charge.account, group->name);
 	pthread_mutex_lock(&store->lock);
 	const struct recent_row *row = recent_find(store->recent, group->name);

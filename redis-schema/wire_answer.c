@@ -122,7 +122,7 @@ static bool read_charged(const struct flight *flight, const redisReply *reply, s
 		if (text[i] == NULL)
 			return false;
 	if (flat.count < (group ? (int)AT_OWN : (int)CHARGE_ITEMS) ||
-	    !text_to_int(text[AT_OVER], 0, WINDOW_SUMS, &over) || !read_status(text[AT_STATUS], &charged->status))
+	    !text_to_int(text[AT_OVER], 0, WINDOW_COUNT, &over) || !read_status(text[AT_STATUS], &charged->status))
 		return false;
 	charged->over = over == 0 ? WINDOW_COUNT : (enum window)(over - 1);
 	if (group)

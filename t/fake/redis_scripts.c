@@ -219,18 +219,56 @@ static bool group_limits(const struct account_state *state, const char *plan, st
 	return state->block[0] == '\0';
 }
 
+/* What the message brings of places that the group has not seen on this day. The first limit that it would pass. */
+static enum window group_places(const struct store_settings *settings, const struct charge *charge, bool adds)
+{
+	char name[KEY_MAX], place[40], count[24];
+	int64_t seen, day_ms = 86400000;
+	enum window over = WINDOW_COUNT;
+	key_of(settings, charge->account, KEY_PART_PLACES, name);
+	for (int i = WINDOW_COUNT - 1; i >= (int)WINDOW_SUMS; i--) {
+		int kind = i - (int)WINDOW_SUMS + 1;
+		uint64_t hash = charge->places[kind - 1];
+		const struct key *key = fake_find_key(name);
+		snprintf(place, sizeof place, "%d%016llx", kind, (unsigned long long)hash);
+		snprintf(count, sizeof count, "%d", kind);
+		const char *held = fake_field_text(key, count);
+		if (charge->limits.window[i] == LIMIT_UNSET || hash == 0 || fake_field_text(key, place) != NULL)
+			continue;
+		if (held == NULL || !text_to_int(held, 0, INT64_MAX, &seen))
+			seen = 0;
+		if (seen >= charge->limits.window[i]) {
+			over = (enum window)i;
+		} else if (adds) {
+			struct key *places = fake_get_key(name);
+			fake_set_field(places, place, "");
+			set_number(places, count, seen + 1);
+			places->ends_ms = (fake_clock_redis_ms() / day_ms + 1) * day_ms;
+		}
+	}
+	return over;
+}
+
 static void charge_locked(const struct store_settings *settings, const struct wire_charge *wire_charge, struct key *key,
 			  struct wire_charged *charged)
 {
 	struct charge charge = *wire_charge->charge;
 	struct account_state state;
-	bool again;
+	bool again = false;
 	charge.now_ms = fake_clock_redis_ms();
 	if (!fetch_locked(settings, charge.account, say_nothing, NULL, &state))
 		abort();
 	if (wire_charge->scope != SCOPE_ACCOUNT && !group_limits(&state, wire_charge->plan, &charge, charged))
 		return;
-	charged->over = history_charge(&state.history, &charge, &again);
+	bool passes = charge_passes(&charge), group = wire_charge->scope != SCOPE_ACCOUNT;
+	enum window places = group ? group_places(settings, &charge, false) : WINDOW_COUNT;
+	charged->over = places;
+	if (places == WINDOW_COUNT || passes) {
+		enum window sum = history_charge(&state.history, &charge, &again);
+		charged->over = sum != WINDOW_COUNT ? sum : places;
+	}
+	if (group && (charged->over == WINDOW_COUNT || passes))
+		group_places(settings, &charge, true);
 	charged->status = again ? WIRE_RETRIED : WIRE_CHARGED;
 	if (charged->over != WINDOW_COUNT) {
 		charged->limit = charge.limits.window[charged->over];

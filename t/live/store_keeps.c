@@ -182,6 +182,49 @@ static void check_until(void)
 	   "one whose limits run for show is said and charged");
 }
 
+static void charge_from(struct message_charge *message, uint64_t address, uint64_t network, uint64_t as)
+{
+	const uint64_t places[] = { address, network, as };
+	memcpy(message->charge.places, places, sizeof places);
+	charge_message(message);
+}
+
+/* Distinct addresses, networks and ASes of a group: a set for each day, never larger than the limits. */
+static void check_places(void)
+{
+	struct message_charge message = member_of("roams", "customer:roams", 1000);
+	message.groups[0].limits.window[WINDOW_NETWORKS_PER_DAY] = 2;
+	charge_from(&message, 1, 0x0d0a, 0);
+	charge_from(&message, 2, 0x0d0a, 0);
+	charge_from(&message, 3, 0x1122334455667788, 0);
+	ok(result.breach.window == WINDOW_COUNT, "two networks are within the plan, and what is unknown is nothing");
+	charge_from(&message, 4, 0x1111, 0);
+	ok(result.breach.window == WINDOW_NETWORKS_PER_DAY && result.breach.scope == SCOPE_CUSTOMER && result.breach.limit == 2 &&
+		   result.breach.frees_in_s > 0 && result.breach.frees_in_s <= 86400,
+	   "the third is over the group's limit for %lld s", (long long)result.breach.frees_in_s);
+	ok(used("roams") == 3 && used("customer:roams") == 3, "and charged nowhere");
+	charge_from(&message, 5, 0x0d0a, 0);
+	ok(result.breach.window == WINDOW_COUNT && used("customer:roams") == 4, "one of the two goes on");
+	command("customer:roams", "HLEN", "places", NULL, NULL);
+	is_int(atoi(last_item), 3, "two of them and their number are kept");
+	command("customer:roams", "TTL", "places", NULL, NULL);
+	ok(atoi(last_item) > 0 && atoi(last_item) <= 86400, "until the day ends: %s s", last_item);
+	command("customer:roams", "HSET", "limits", "ases_per_day", "0");
+	charge_from(&message, 6, 0x0d0a, 7);
+	ok(result.breach.window == WINDOW_ASES_PER_DAY && result.breach.limit == 0, "its own limits hold before the plan's");
+	command("customer:roams", "HSET", "limits", "over", "slow");
+	charge_from(&message, 6, 0x0d0a, 7);
+	ok(result.breach.window == WINDOW_ASES_PER_DAY && result.breach.over == OVER_SLOW && used("customer:roams") == 5,
+	   "one that leaves all the same is charged");
+	command("customer:roams", "SET", "exempt", "a friend", NULL);
+	charge_from(&message, 6, 0x2222, 7);
+	ok(result.breach.window == WINDOW_COUNT, "an exempt group has no limit");
+	command("customer:roams", "DEL", "places", NULL, NULL);
+	command("customer:roams", "SET", "places", "of another type", NULL);
+	charge_from(&message, 7, 0x3333, 8);
+	ok(result.known == KNOWLEDGE_FULL && used("customer:roams") == 7, "a key of another type stops nothing");
+}
+
 /* A hash as version 1 wrote it takes habits and signs, and keeps what it had. */
 static void check_old_hash(void)
 {
@@ -288,6 +331,7 @@ int main(int argc, char **argv)
 	check_habits();
 	check_map();
 	check_until();
+	check_places();
 	check_old_hash();
 	check_flood();
 	check_away((pid_t)atoi(argv[2]));
