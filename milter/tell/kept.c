@@ -21,6 +21,7 @@ enum {
 	PAGE = 500,		/* members of one answer */
 	NUMBER_BITS = 21,	/* of a score: start and number together stay whole in a double */
 	SCORE_TEXT = 24,
+	NAMED_S = 5,	/* until it looks again whether there is a webhook */
 };
 
 static struct {
@@ -127,8 +128,10 @@ static void on_ask(evutil_socket_t fd, short what, void *arg)
 	struct setup *setup = setup_hold();
 	bool told = setup->config->set.webhook_url[0] != '\0';
 	setup_drop(&setup);
-	if (!told)
+	if (!told) {	/* a reload may name one */
+		evtimer_add(kept.ask, &(struct timeval){ .tv_sec = NAMED_S });
 		return;
+	}
 	key_of(key);
 	snprintf(from, sizeof from, "(%s", kept.last);
 	snprintf(most, sizeof most, "%d", PAGE);

@@ -196,7 +196,15 @@ part 'a restart while the webhook fails' => sub {
 	like $daemon->log_text, qr/webhook: 2 events that nobody has taken wait for the next start/, '... and says so';
 	$daemon->start;
 	$hook->wait(2, event => 'block', mode => 500);
+	my $url = $daemon->{config}{webhook}{url};
+	is $daemon->stop, 0, 'and ends again';
+	$daemon->{config}{webhook}{url} = '';
+	$daemon->write_config;
+	$daemon->start;
 	$hook->says(200);
+	$daemon->{config}{webhook}{url} = $url;
+	$daemon->write_config;
+	$daemon->reload;	# which names it again
 	my @taken = map { $hook->wait(1, account => "$_\@example.com", event => 'block', mode => 200)->{json} } qw(grace heidi);
 	my ($before) = map { $_->{json} } $hook->requests(event => 'block', mode => 500);
 	is_deeply $taken[0], $before, 'they arrive, as they were';
