@@ -105,7 +105,10 @@ void session_refuse_new(void)
 void message_note_forged(struct message *message, const char *name)
 {
 	struct forged *forged = message->forged;
-	message->forged_count++;
+	if (++message->forged_count > FORGED_MAX) {
+		message->arena.spent = true;	/* the message is deferred, and nothing deleted */
+		return;
+	}
 	while (forged != NULL && !text_same_nocase(forged->name, name))
 		forged = forged->next;
 	if (forged == NULL) {

@@ -19,6 +19,7 @@ enum {
 	SESSION_ARENA_MAX = 4096,	/* bytes of HELO and the like */
 	MESSAGE_ARENA_MAX = 65536,	/* bytes of sender and header names */
 	HELO_MAX = 255,
+	FORGED_MAX = 100,		/* of more the MTA would be asked to delete each, and looks for it from the beginning */
 	REPLY_MAX = 480,	/* RFC 5321 section 4.5.3.1.5: a reply line has 512 bytes */
 };
 
