@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/held_tool.h"
 
+#include "milter/ctl/clean.h"
 #include "milter/ctl/client.h"
 #include "milter/ctl/member.h"
 #include "milter/ctl/memory.h"
@@ -37,7 +38,7 @@ void show_held(const json_t *answer, FILE *to)
 	json_t *rows = json_object_get(answer, "held"), *row;
 	size_t index;
 	struct table *table = table_new(titles);
-	int64_t now = time(NULL), waiting = whole_of(answer, "not_listed_yet");
+	int64_t now = time(NULL), waiting = whole_of(answer, "not_listed_yet"), strange = whole_of(answer, "strange");
 	json_array_foreach(rows, index, row) {
 		const json_t *until = json_object_get(row, "until");
 		int64_t left = json_is_integer(until) ? json_integer_value(until) - now : 0;
@@ -56,6 +57,8 @@ void show_held(const json_t *answer, FILE *to)
 		table_print(table, to, 0);
 	if (json_is_true(json_object_get(answer, "more")))
 		fputs("There are more.\n", to);
+	if (strange > 0)
+		fprintf(to, "%lld entries of the list are of another form than ours.\n", (long long)strange);
 	if (waiting > 0)
 		fprintf(to, "%lld more are held and not listed yet: Redis is away.\n", (long long)waiting);
 	table_free(&table);
@@ -127,8 +130,11 @@ static bool end_hold(const struct call *call, const char *socket, const struct w
 		return false;
 	}
 	json_t *answer = ask(call, socket, have_memory(json_pack("{s:s, s:o}", "do", "held.remove", "members", members)));
-	json_array_foreach(rows, index, row)
-		printf("%s of %s: %s\n", text_of(row, "queue_id"), text_of(row, "account"), way->done);
+	json_array_foreach(rows, index, row) {
+		printf("%s of ", text_of(row, "queue_id"));
+		clean_print(stdout, text_of(row, "account"));
+		printf(": %s\n", way->done);
+	}
 	json_decref(answer);
 	return answer != NULL;
 }
@@ -156,6 +162,7 @@ static int end_piece(const struct call *call, const char *socket, const struct w
 	const char *node = text_of(answer, "node");
 	bool fine = answer != NULL;
 	size_t index;
+	*skip += whole_of(answer, "strange");	/* they stay where they are, and have no row */
 	json_array_foreach(rows, index, row) {
 		if (!wanted(call, row, node, found)) {
 			(*skip)++;

@@ -48,6 +48,13 @@ static json_t *row_of(const struct held *held, const char *member, int64_t until
 	return row;
 }
 
+/* Anybody may have written a score, and not all of them are times. */
+static int64_t time_of(const char *score)
+{
+	double seconds = strtod(score, NULL);
+	return seconds >= (double)HELD_NEVER_S ? HELD_NEVER_S : seconds > 0 ? (int64_t)seconds : 0;
+}
+
 static void on_listed(void *arg, const char *error, int count, const char *const *items)
 {
 	struct exchange_call *call = arg;
@@ -56,7 +63,7 @@ static void on_listed(void *arg, const char *error, int count, const char *const
 	for (int i = 0; i + 1 < count; i += 2) {
 		struct held held;
 		if (items[i] != NULL && items[i + 1] != NULL && held_read(items[i], &held))
-			json_array_append_new(rows, row_of(&held, items[i], (int64_t)strtod(items[i + 1], NULL)));
+			json_array_append_new(rows, row_of(&held, items[i], time_of(items[i + 1])));
 		else
 			strange++;
 	}

@@ -157,8 +157,11 @@ static void do_zrange(int argc, const char *const *argv, struct fake_reply *repl
 			continue;
 		most--;
 		fake_reply_add(reply, row->words[0]);
-		if (scores)
-			add_number(reply, (long long)row->score);
+		if (scores) {
+			char score[400];
+			snprintf(score, sizeof score, "%.17g", row->score);
+			fake_reply_add(reply, score);
+		}
 	}
 }
 

@@ -54,6 +54,12 @@ part 'held mail' => sub {
 	$postfix->tool('postqueue', '-f');
 	ok $world->arrived($sent), '... and delivered';
 	is +($daemon->ctl('held', 'release', $id, @at))[0], 1, 'one that is not listed';
+	$redis->do('ZADD', 'penstock:held', map { (1, "strange $_") } 1 .. 600);
+	$redis->do('ZADD', 'penstock:held', 2, "live $id 1T4Q9M-2K0B7F \e[31mbob\@example.com");
+	($status, $out, $error) = $daemon->ctl('held', 'release', '--due', @at);
+	is $status, 0, "behind more entries of another form than one answer holds: $error";
+	like $out, qr/^$id of \?\[31mbob\@example\.com: released$/m, '... it is found, and its account moves no cursor';
+	like +($daemon->ctl('held', 'list'))[1], qr/^500 entries of the list are of another form/m, '... which the list says';
 };
 
 done_testing();
