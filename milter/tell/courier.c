@@ -50,6 +50,12 @@ int64_t courier_wait_ms(unsigned tries, uint32_t chance)
 	return wait_ms / 2 + (int64_t)(chance % (uint32_t)(wait_ms / 2 + 1));
 }
 
+int64_t courier_longer_ms(int64_t wait_ms, int64_t asked_s)
+{
+	int64_t asked_ms = asked_s >= COURIER_MOST_MS / 1000 ? COURIER_MOST_MS : asked_s > 0 ? asked_s * 1000 : 0;
+	return asked_ms > wait_ms ? asked_ms : wait_ms;
+}
+
 struct courier *courier_new(const char *name, courier_send *send, courier_done *done)
 {
 	struct courier *courier = calloc(1, sizeof *courier);
@@ -188,9 +194,7 @@ static bool deliver(struct courier *courier, const struct parcel *parcel)
 		}
 		note_later(courier, &answer);
 		int64_t wait_ms = courier_wait_ms(courier->tries, (uint32_t)random());
-		if (answer.wait_s * 1000 > wait_ms)
-			wait_ms = answer.wait_s * 1000 < COURIER_MOST_MS ? answer.wait_s * 1000 : COURIER_MOST_MS;
-		wait_until(courier, clock_monotonic_ms() + wait_ms);
+		wait_until(courier, clock_monotonic_ms() + courier_longer_ms(wait_ms, answer.wait_s));
 		if (atomic_load(&courier->stop))
 			return false;
 	}

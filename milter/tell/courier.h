@@ -58,5 +58,7 @@ void courier_free(struct courier **courier);
 /* How long to wait after `tries` failures in a row, 1 or more: doubles up to an hour, the latter half of it by chance, so
  * that a server that comes back is not met by all at once. */
 int64_t courier_wait_ms(unsigned tries, uint32_t chance);
+/* The longer one of that and what the other side asked for, which may be any number; an hour at most. */
+int64_t courier_longer_ms(int64_t wait_ms, int64_t asked_s);
 
 #endif

@@ -76,16 +76,24 @@ void kept_done(const struct parcel *parcel)
 	forget(parcel->text);
 }
 
+/* It goes into a header of the request: whoever wrote it there may not end that header. */
+static bool id_fine(const char *id)
+{
+	static const char plain[] = "-0123456789abcdefghijklmnopqrstuvwxyz";	/* a node's letters, and hex */
+	size_t length = strlen(id);
+	return length <= EVENT_ID_MAX && strspn(id, plain) == length;
+}
+
 static void take(const char *text)
 {
 	json_t *json = json_loads(text, 0, NULL);
 	const char *id = json_string_value(json_object_get(json, "id"));
 	const char *word = json_string_value(json_object_get(json, "event"));
-	int64_t age_s = clock_now_ms() / 1000 - json_integer_value(json_object_get(json, "time_s"));
+	int64_t time_s = json_integer_value(json_object_get(json, "time_s"));
 	uint64_t started = 0, number = 0;
 	unsigned kinds = 0;
 	char wrong[32];
-	bool ours = id != NULL && word != NULL && *word != '\0' && strlen(id) <= EVENT_ID_MAX &&
+	bool ours = id != NULL && word != NULL && *word != '\0' && id_fine(id) &&
 		    event_kinds(word, &kinds, wrong) && parts_of(id, &started, &number);
 	if (!ours) {
 		forget(text);
@@ -94,6 +102,7 @@ static void take(const char *text)
 		while (kind < EVENT_COUNT - 1 && (kinds & 1u << kind) == 0)
 			kind++;
 		kept.found++;
+		int64_t age_s = clock_now_ms() / 1000 - (time_s > 0 ? time_s : 0);
 		kept.take(id, kind, text, age_s > 0 ? age_s : 0);
 	}
 	json_decref(json);

@@ -194,6 +194,10 @@ part 'a restart while the webhook fails' => sub {
 	wait_for(20, 'both in Redis', sub { $redis->do('ZCARD', 'penstock:webhook:live') == 2 });
 	is $daemon->stop, 0, 'the daemon ends meanwhile';
 	like $daemon->log_text, qr/webhook: 2 events that nobody has taken wait for the next start/, '... and says so';
+	# what somebody else put there: an id that ends the header it stands in, and a time before all times
+	my $forged = '{"event":"held","time_s":%s,"id":"%s","reason":"forged"}';
+	$redis->do('ZADD', 'penstock:webhook:live', 1, sprintf($forged, time, 'x-1-1\\r\\nX-Evil: 1'), 2,
+		sprintf($forged, '-9223372036854775808', 'x-1-2'));
 	$daemon->start;
 	$hook->wait(2, event => 'block', mode => 500);
 	my $url = $daemon->{config}{webhook}{url};
@@ -208,7 +212,8 @@ part 'a restart while the webhook fails' => sub {
 	my @taken = map { $hook->wait(1, account => "$_\@example.com", event => 'block', mode => 200)->{json} } qw(grace heidi);
 	my ($before) = map { $_->{json} } $hook->requests(event => 'block', mode => 500);
 	is_deeply $taken[0], $before, 'they arrive, as they were';
-	$daemon->wait_log(qr/webhook: 2 events that nobody had taken when the daemon ended are sent now/);
+	$daemon->wait_log(qr/webhook: 3 events that nobody had taken when the daemon ended are sent now/);
+	is scalar(grep { exists $_->{headers}{'x-evil'} } $hook->requests), 0, 'none writes a header of its own';
 	wait_for(20, 'Redis to keep none', sub { $redis->do('ZCARD', 'penstock:webhook:live') == 0 });
 	is figures()->{webhook_waiting}, 0, 'none waits any more';
 };

@@ -95,6 +95,18 @@ static void test_wait(void)
 	}
 }
 
+static void test_asked(void)
+{
+	static const struct { int64_t wait_ms, asked_s, longer_ms; } rows[] = {
+		{ 1500, 0, 1500 }, { 1500, 1, 1500 }, { 1500, 2, 2000 }, { 1500, 3599, 3599000 }, { 1500, 3600, 3600000 },
+		{ 1500, 86400, 3600000 }, { 1500, INT64_MAX, 3600000 }, { 1500, INT64_MAX / 1000 + 1, 3600000 },
+		{ 1500, -1, 1500 }, { 1500, INT64_MIN, 1500 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		ok(courier_longer_ms(rows[i].wait_ms, rows[i].asked_s) == rows[i].longer_ms, "asked for %lld s of patience",
+		   (long long)rows[i].asked_s);
+}
+
 static void test_meaning(void)
 {
 	static const struct { long status; bool whole; enum courier_said said; } rows[] = {
@@ -188,6 +200,7 @@ int main(void)
 	test_json();
 	test_signature();
 	test_wait();
+	test_asked();
 	test_meaning();
 	test_host();
 	test_kinds();
