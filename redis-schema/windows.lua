@@ -17,7 +17,7 @@ local function unpack_use(m, r)
 	local use = {at, a, b, c, d, e, f, cmsgpack.unpack(r)}
 	use[20], use[21] = new, new_before
 	for i = 1, 21 do
-		if not (use[i] >= 0 and use[i] < 1e15) then
+		if not (use[i] >= 0 and use[i] < 1e15 and use[i] % 1 == 0) then
 			error('')
 		end
 	end
@@ -97,8 +97,9 @@ local function write_use(use)
 	return cmsgpack.pack(use[1], use[2], use[3], use[4], use[5], use[6], use[7], use[20], use[21]),
 		cmsgpack.pack(unpack(use, 8, 19))
 end
--- numbers are microseconds of the daemon's start, counted up: one far ahead is somebody's slip
+-- numbers are microseconds of the daemon's start, counted up: one far ahead is somebody's slip, and what the daemon
+-- could not read is none
 local function taken(last, number)
-	last = last and tonumber(last)
+	last = last and #last <= 18 and string.match(last, '^%d+$') and tonumber(last)
 	return last and last >= number + 0 and last < now * 1000 + 86400000000
 end

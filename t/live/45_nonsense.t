@@ -40,6 +40,7 @@ my @nonsense = (
 	[dave => v => 1, msgs => 'nan inf -5 0 0 0 0', rcpts => '-1 -1 -1 -1 -1 -1'],
 	[erin => v => 1, rep => 'a b c d e'],
 	[frank => 'n:live', '900000000000000000'],
+	[oscar => 'n:live', sprintf '0x%x', (time + 3600) * 1_000_000],
 	[grace => m => 'x' x 5000, r => ''],
 	[nina => v => 2, m => "\xcf" . "\xff" x 8, r => "\x93\xc0\xca\xff", c => "\xff" x 23, s => "\xff" x 48],
 );
@@ -56,6 +57,14 @@ part 'a state that is nonsense' => sub {
 	sleep 3;	# what is owed is tried each second
 	is messages($_->[0]), 2, "$_->[0]: still two" for @nonsense;
 	is $daemon->health->{redis}{pending}, 0, 'nothing is owed';
+};
+
+part 'numbers that are not whole' => sub {
+	$redis->do('EVAL', 'local n = {} for i = 1, 12 do n[i] = 0.5 end ' .
+		"redis.call('HSET', KEYS[1], 'v', 2, 'm', cmsgpack.pack(redis.call('TIME')[1] * 1000, unpack(n, 1, 8)), " .
+		"'r', cmsgpack.pack(unpack(n)))", 1, $world->key('mallory@example.com', 'state'));
+	is $world->send(auth => 'mallory')->{code}, 250, 'a message';
+	is messages('mallory'), 1, 'is counted, in numbers that are';
 };
 
 part 'a time of tomorrow' => sub {
