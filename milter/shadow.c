@@ -184,10 +184,11 @@ struct report {
 	void *arg;
 };
 
+/* Counts of a hash that anybody may have written: a sum stands still where it would overflow. */
 static void add_to(json_t *object, const char *name, json_int_t more)
 {
-	json_t *value = json_object_get(object, name);
-	json_object_set_new(object, name, json_integer(json_integer_value(value) + more));
+	json_int_t sum = json_integer_value(json_object_get(object, name));
+	json_object_set_new(object, name, json_integer(sum < INT64_MAX - more ? sum + more : INT64_MAX));
 }
 
 static void take_field(struct report *report, const char *field, int64_t number)

@@ -15,7 +15,7 @@
 static void add_when(struct table *table, const json_t *event)
 {
 	char text[40];
-	time_t seconds = (time_t)json_integer_value(json_object_get(event, "time_s"));
+	time_t seconds = (time_t)whole_of(event, "time_s");
 	struct tm local;
 	localtime_r(&seconds, &local);
 	if (strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local) == 0)

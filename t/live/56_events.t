@@ -106,6 +106,9 @@ part 'penstockctl events' => sub {
 	note $out;
 	like $out, qr/^\S+ \S+ +limit +carol\@example\.com +msgs_per_day /m, '... with who and what';
 	unlike $out, qr/alice/, '... so many as were asked for';
+	$redis->do('XADD', 'penstock:events', '*', 'event', 'limit', 'account', '', 'json', '{"time_s":9223372036854775807}');
+	like +($daemon->ctl('events', 1))[1], qr{^19(?:69|70)-}m, 'a time after all times is none';
+	$redis->do('XTRIM', 'penstock:events', 'MAXLEN', 0);
 	is +($daemon->ctl('events', 'many'))[0], 2, 'a count that is none';
 };
 
