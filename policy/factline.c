@@ -357,8 +357,8 @@ enum factline_end factline_read(const char *bytes, size_t length, factline_list 
 	line_out->facts.breach = breach_none;
 	if (!read_words(blank + 1, end, find_list, arg, line_out) || !plausible(line_out))
 		return FACTLINE_DAMAGED;
-	if (line_out->spf_domain[0] != '\0')
-		line_out->facts.spf.domain = line_out->spf_domain;
+	if (line_out->spf_domain[0] != '\0' || line_out->facts.spf.ours != SPF_OURS_UNKNOWN)
+		line_out->facts.spf.domain = line_out->spf_domain;	/* whoever knows our SPF knows whose */
 	return FACTLINE_FINE;
 }
 

@@ -234,6 +234,21 @@ static void test_bad(void)
 	}
 }
 
+/* As it is written of a sender without a domain. */
+static void test_spf_of_no_domain(void)
+{
+	static const char *const lines[] = { "M1 t=1700000000000 a=alice sp=fine .",
+					     "M1 t=1700000000000 a=alice sp=none_passes ." };
+	struct factline line;
+	struct verdict none = { .action = ACTION_PASS };
+	struct charge charge;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		is_int(factline_read(lines[i], strlen(lines[i]), NULL, NULL, &line), FACTLINE_FINE, "%s", lines[i]);
+		judge_charge(&policy, &line.facts, &none, &charge);
+		is_str(charge.unauthorised, "", "... charges it to no domain");
+	}
+}
+
 /* The example of the paper's appendix A. */
 static void test_keyed_hash(void)
 {
@@ -251,6 +266,7 @@ int main(void)
 	test_state();
 	test_report();
 	test_bad();
+	test_spf_of_no_domain();
 	test_keyed_hash();
 	return done_testing();
 }
