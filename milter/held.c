@@ -5,6 +5,7 @@
 #include "milter/event.h"
 #include "milter/log.h"
 #include "milter/outbox.h"
+#include "milter/report.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"
 
@@ -64,6 +65,14 @@ bool held_read(const char *member, struct held *held_out)
 	       take_word(&at, held_out->account, sizeof held_out->account) && *at == '\0';
 }
 
+/* As JSON can say it: by what held.list says the member is taken off again. */
+static void copy_account(const char *account, struct held *held)
+{
+	json_t *text = report_text(account);
+	text_copy(held->account, sizeof held->account, text != NULL ? json_string_value(text) : account);
+	json_decref(text);
+}
+
 void held_note(const struct session *session, const char *queue_id)
 {
 	const struct message *message = session->message;
@@ -79,7 +88,7 @@ void held_note(const struct session *session, const char *queue_id)
 	text_copy(held.node, sizeof held.node, the_daemon.node);
 	text_copy(held.queue_id, sizeof held.queue_id, queue_id);
 	text_copy(held.reference, sizeof held.reference, message->reference);
-	text_copy(held.account, sizeof held.account, message->facts.account);
+	copy_account(message->facts.account, &held);
 	held_write(&held, member);
 	snprintf(score, sizeof score, "%lld", (long long)until_s);
 	outbox_send(OUTBOX_HELD, 4, (const char *[]){ "ZADD", "held", score, member });

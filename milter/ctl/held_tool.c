@@ -105,8 +105,9 @@ static bool run_postsuper(const struct call *call, char *const *argv)
 	return false;
 }
 
-/* `rows` are at most AT_ONCE. False with the complaint made. */
-static bool end_hold(const struct call *call, const char *socket, const struct way *way, const json_t *rows)
+/* `rows` are at most AT_ONCE. What stays on the list all the same is skipped, or we would come to it for ever. False with
+ * the complaint made. */
+static bool end_hold(const struct call *call, const char *socket, const struct way *way, const json_t *rows, int64_t *skip)
 {
 	char *argv[4 + 2 * AT_ONCE + 1];
 	const char *dir = call->option[OPTION_POSTFIX];
@@ -135,8 +136,11 @@ static bool end_hold(const struct call *call, const char *socket, const struct w
 		clean_print(stdout, text_of(row, "account"));
 		printf(": %s\n", way->done);
 	}
+	int64_t stay = (int64_t)json_array_size(rows) - whole_of(answer, "removed");
+	*skip += stay > 0 ? stay : 0;
+	bool fine = answer != NULL;
 	json_decref(answer);
-	return answer != NULL;
+	return fine;
 }
 
 /* Is this row asked for? One of another host's daemon is for that host. */
@@ -170,12 +174,12 @@ static int end_piece(const struct call *call, const char *socket, const struct w
 		}
 		json_array_append(some, row);
 		if (fine && json_array_size(some) == AT_ONCE) {
-			fine = end_hold(call, socket, way, some);
+			fine = end_hold(call, socket, way, some, skip);
 			json_array_clear(some);
 		}
 	}
 	if (fine && json_array_size(some) > 0)
-		fine = end_hold(call, socket, way, some);
+		fine = end_hold(call, socket, way, some, skip);
 	int count = fine ? json_is_true(json_object_get(answer, "more")) ? PIECE : 0 : -1;
 	json_decref(some);
 	json_decref(answer);

@@ -62,10 +62,12 @@ static void on_listed(void *arg, const char *error, int count, const char *const
 	int64_t strange = 0;
 	for (int i = 0; i + 1 < count; i += 2) {
 		struct held held;
-		if (items[i] != NULL && items[i + 1] != NULL && held_read(items[i], &held))
+		json_t *member = items[i] != NULL && items[i + 1] != NULL ? json_string(items[i]) : NULL;
+		if (member != NULL && held_read(items[i], &held))	/* NULL: no UTF-8 */
 			json_array_append_new(rows, row_of(&held, items[i], time_of(items[i + 1])));
 		else
 			strange++;
+		json_decref(member);
 	}
 	if (error != NULL) {
 		json_decref(rows);
