@@ -208,12 +208,26 @@ bool identify_sender_own(const struct facts *facts, const char *from)
 	return strcmp(tail, own) == 0 && (tail == domain || tail[-1] == '.');
 }
 
+/* Who writes as <domain:example.com> is not that group: it may be exempt, and the account's charges are not its own. What
+ * an admin wrote himself, of a network, is left as it is. */
+static void keep_from_groups(struct facts *facts)
+{
+	char name[ACCOUNT_MAX + 1];
+	struct text text = text_over(name, sizeof name);
+	size_t scope = strcspn(facts->account, ":");
+	if (facts->source == SOURCE_NETWORK || !account_is_group(facts->account))
+		return;
+	text_addf(&text, "%.*s%%3A%s", (int)scope, facts->account, facts->account + scope + 1);
+	text_copy(facts->account, sizeof facts->account, name);
+}
+
 static bool try_source(const struct config *config, const struct identity *identity, enum source source,
 		       struct facts *facts)
 {
 	if (!sources[source].name(config, identity, facts->account))
 		return false;
 	facts->source = source;
+	keep_from_groups(facts);
 	facts->client = sources[source].client;
 	/* mail from this host itself has no stranger for a client, whatever its sender says */
 	if (facts->client == CLIENT_STRANGER && identity->injected)

@@ -56,9 +56,34 @@ static void test_long_names(void)
 	ok(strcmp(one.account, two.account) != 0, "and the two stay two");
 }
 
+static void test_names_of_groups(void)
+{
+	static const struct {
+		enum source source;
+		const char *raw, *account;
+	} rows[] = {
+		{ SOURCE_AUTH, "server:all", "server%3Aall" },
+		{ SOURCE_AUTH, "servers:all", "servers:all" },
+		{ SOURCE_SENDER, "Domain:example.com", "domain%3Aexample.com" },
+		{ SOURCE_SENDER, "customer:42@example.com", "customer%3A42@example.com" },
+		{ SOURCE_SENDER, "customer:a:b", "customer%3Aa:b" },
+		{ SOURCE_NETWORK, "customer:42", "customer:42" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		static struct config config = { .source_count = 1 };
+		struct facts facts = { 0 };
+		const char *raw = rows[i].raw;
+		struct identity identity = { .network_asked = true, .network = raw, .auth_authen = raw, .from = raw };
+		config.sources[0] = rows[i].source;
+		ok(identify(&config, &identity, &facts), "%s %s", source_word(rows[i].source), rows[i].raw);
+		is_str(facts.account, rows[i].account, "... is %s", rows[i].account);
+	}
+}
+
 int main(void)
 {
 	test_own();
 	test_long_names();
+	test_names_of_groups();
 	return done_testing();
 }
