@@ -1,0 +1,26 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The packages that configure names where something is missing stand in the README's line for who builds it, and among
+# those that the tests install.
+use strict;
+use warnings;
+use Test::More;
+
+my $top = $ENV{srcdir} // '.';
+
+sub text_of {
+	my ($name) = @_;
+	open my $file, '<', "$top/$name" or die "$top/$name: $!\n";
+	local $/;
+	return scalar <$file>;
+}
+
+my %named = map { $_ => 1 } text_of('configure.ac') =~ /\b(lib[\w.-]+-dev)\b/g;
+my ($line) = text_of('README.md') =~ /^    apt-get install ((?:.*\\\n)*.*)$/m;
+my %said = map { $_ => 1 } split /[\s\\]+/, $line // '';
+my %tested = map { $_ => 1 } split /\n/, text_of('contrib/packages');
+cmp_ok(scalar keys %named, '>', 5, 'configure names packages');
+is_deeply([ grep { !$said{$_} } sort keys %named ], [], 'README.md has them all');
+is_deeply([ grep { !$tested{$_} } sort keys %named ], [], 'so has contrib/packages');
+done_testing();
