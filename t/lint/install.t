@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The packages that configure names where something is missing stand in the README's line for who builds it, and among
-# those that the tests install.
+# those that the tests and the demo install.
 use strict;
 use warnings;
 use Test::More;
@@ -23,4 +23,7 @@ my %tested = map { $_ => 1 } split /\n/, text_of('contrib/packages');
 cmp_ok(scalar keys %named, '>', 5, 'configure names packages');
 is_deeply([ grep { !$said{$_} } sort keys %named ], [], 'README.md has them all');
 is_deeply([ grep { !$tested{$_} } sort keys %named ], [], 'so has contrib/packages');
+my ($list) = text_of('contrib/demo') =~ /^my \@packages = qw\(([^)]*)\)/m;
+my %shown = map { $_ => 1 } split ' ', $list // '';
+is_deeply([ grep { !$shown{$_} } sort keys %named ], [], 'and contrib/demo');
 done_testing();
