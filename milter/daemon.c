@@ -184,6 +184,28 @@ void limits_of_plan(const struct config *config, const char *name, struct limits
 	text_copy(limits_out->plan, sizeof limits_out->plan, name);
 }
 
+const char *group_plan(const struct config *config, enum scope scope)
+{
+	const struct settings *set = &config->set;
+	return scope == SCOPE_DOMAIN ? set->limits_domain_plan
+	       : scope == SCOPE_CUSTOMER ? set->limits_customer_plan : set->limits_server_plan;
+}
+
+void limits_of_group(const struct config *config, enum scope scope, const struct limits *own, int64_t now_ms,
+		     struct limits *limits_out)
+{
+	struct limits plan;
+	const char *name = own->plan;
+	bool known = *name != '\0' && (store_plan(the_daemon.store, name, &plan) || config_plan(config, name) != NULL);
+	if (!known)
+		name = group_plan(config, scope);
+	limits_of_plan(config, name, &plan);
+	*limits_out = *own;
+	limits_expire(limits_out, now_ms / 1000);
+	limits_fill(limits_out, &plan);
+	text_copy(limits_out->plan, sizeof limits_out->plan, name);
+}
+
 void limits_of(const struct config *config, const struct account_state *state, enum lane lane, int64_t now_ms,
 	       struct limits *limits_out)
 {

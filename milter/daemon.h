@@ -51,6 +51,13 @@ bool setup_replace(struct config *config, char *error, size_t error_size);
 /* At the end of the daemon, with the loop stopped. */
 void setup_clear(void);
 
+/* The plan of the groups of a scope; "": none, and those of domain and server are not counted then. */
+const char *group_plan(const struct config *config, enum scope scope);
+
+/* The limits that hold for a group: its own, its plan's, else the plan's of its scope. */
+void limits_of_group(const struct config *config, enum scope scope, const struct limits *own, int64_t now_ms,
+		     struct limits *limits_out);
+
 /* The limits of one plan (of Redis, else of the file) and its name in them; "" or one that is nowhere: none. */
 void limits_of_plan(const struct config *config, const char *name, struct limits *limits_out);
 

@@ -88,8 +88,7 @@ void gather_release_charge(struct charge_ask **charge)
 
 /* ---- groups */
 
-static void add_group(struct message_charge *charge, const struct config *config, enum scope scope, const char *raw,
-		      const char *plan)
+static void add_group(struct message_charge *charge, const struct config *config, enum scope scope, const char *raw)
 {
 	char name[ACCOUNT_MAX + 1];
 	struct group_charge *group = &charge->groups[charge->group_count];
@@ -98,7 +97,7 @@ static void add_group(struct message_charge *charge, const struct config *config
 	charge->group_count++;
 	group->scope = scope;
 	account_group(scope, name, group->name);
-	limits_of_plan(config, plan, &group->limits);
+	limits_of_plan(config, group_plan(config, scope), &group->limits);
 }
 
 /* Whose mail it is beside the account's. A stranger can name any domain: he takes nothing of its limits. */
@@ -106,14 +105,13 @@ static void add_groups(const struct session *session, struct message_charge *cha
 {
 	const struct message *message = session->message;
 	const struct config *config = session->setup->config;
-	const struct settings *set = &config->set;
 	const char *customer = message->facts.limits.customer;
-	if (set->limits_domain_plan[0] != '\0' && message->facts.authenticated)
-		add_group(charge, config, SCOPE_DOMAIN, address_domain(message->from), set->limits_domain_plan);
+	if (*group_plan(config, SCOPE_DOMAIN) != '\0' && message->facts.authenticated)
+		add_group(charge, config, SCOPE_DOMAIN, address_domain(message->from));
 	if (*customer != '\0')
-		add_group(charge, config, SCOPE_CUSTOMER, customer, set->limits_customer_plan);
-	if (set->limits_server_plan[0] != '\0')
-		add_group(charge, config, SCOPE_SERVER, "all", set->limits_server_plan);
+		add_group(charge, config, SCOPE_CUSTOMER, customer);
+	if (*group_plan(config, SCOPE_SERVER) != '\0')
+		add_group(charge, config, SCOPE_SERVER, "all");
 }
 
 /* ---- recipients that the account's map in Redis gets */

@@ -55,18 +55,29 @@ static json_t *limit_number(int64_t limit)
 	return limit == LIMIT_UNSET ? json_null() : json_integer((json_int_t)limit);
 }
 
-static json_t *windows_report(const struct limits *limits, const struct rates *rates)
+static void add_window(json_t *windows, enum window window, int64_t limit, json_t *used, int64_t frees_in_s)
+{
+	json_t *row = json_object();
+	report_set_text(row, "name", window_word(window));
+	json_object_set_new(row, "used", used);
+	json_object_set_new(row, "limit", limit_number(limit));
+	report_set_int(row, "frees_in_s", limit == LIMIT_UNSET ? 0 : frees_in_s);
+	json_array_append_new(windows, row);
+}
+
+/* Of an account; what a group used of distinct things is in a key of its own, and null here. */
+static json_t *windows_report(const struct limits *limits, const struct account_state *state, bool group, int64_t now_ms)
 {
 	json_t *windows = json_array();
-	for (int i = 0; i < WINDOW_SUMS; i++) {
-		enum window window = (enum window)i;
-		int64_t limit = limits->window[i];
-		json_t *row = json_object();
-		report_set_text(row, "name", window_word(window));
-		report_set_real(row, "used", rates_used(rates, window));
-		json_object_set_new(row, "limit", limit_number(limit));
-		report_set_int(row, "frees_in_s", limit == LIMIT_UNSET ? 0 : rates_frees_in(rates, window, limit, 1));
-		json_array_append_new(windows, row);
+	struct rates rates = state->history.rates;
+	struct habit_facts now = { .now_s = now_ms / 1000 };
+	rates_roll(&rates, now_ms);
+	for (int i = 0; i < WINDOW_SUMS; i++)
+		add_window(windows, (enum window)i, limits->window[i], json_real(rates_used(&rates, (enum window)i)),
+			   rates_frees_in(&rates, (enum window)i, limits->window[i], 1));
+	for (int i = WINDOW_SUMS; i < WINDOW_COUNT; i++) {
+		double used = habit_distinct(&state->history.habits, window_counted((enum window)i), &now);
+		add_window(windows, (enum window)i, limits->window[i], group ? json_null() : json_real(used), 0);
 	}
 	return windows;
 }
@@ -104,17 +115,24 @@ static void set_reputation(json_t *json, const struct policy *policy, const stru
 	json_object_set_new(json, "counters", counts);
 }
 
-static void set_limits(json_t *json, const struct config *config, const struct account_state *state, int64_t now_ms)
+static void set_limits(json_t *json, const struct config *config, const char *account, const struct account_state *state,
+		       int64_t now_ms)
 {
 	struct limits limits;
-	struct rates rates = state->history.rates;
-	limits_of(config, state, LANE_ACCOUNT, now_ms, &limits);
-	rates_roll(&rates, now_ms);
-	report_set_text(json, "plan", state->limits.plan[0] != '\0' ? state->limits.plan : "default");
-	json_object_set_new(json, "windows", windows_report(&limits, &rates));
+	enum scope scope = account_scope(account);
+	if (scope == SCOPE_ACCOUNT)
+		limits_of(config, state, LANE_ACCOUNT, now_ms, &limits);
+	else
+		limits_of_group(config, scope, &state->limits, now_ms, &limits);
+	if (scope == SCOPE_ACCOUNT)
+		report_set_text(json, "plan", state->limits.plan[0] != '\0' ? state->limits.plan : "default");
+	else
+		report_set_text(json, "plan", limits.plan[0] != '\0' ? limits.plan : NULL);
+	json_object_set_new(json, "windows", windows_report(&limits, state, scope != SCOPE_ACCOUNT, now_ms));
 	json_object_set_new(json, "own_limits", own_limits_report(&state->limits));
 	report_set_text(json, "over", over_word(limits.over == OVER_UNSET ? OVER_DEFER : limits.over));
-	json_object_set_new(json, "rcpts_per_message", limit_number(limits.rcpts_per_message));
+	if (scope == SCOPE_ACCOUNT)	/* a message's own, and no group's */
+		json_object_set_new(json, "rcpts_per_message", limit_number(limits.rcpts_per_message));
 }
 
 static void set_transport(json_t *json, const struct config *config, enum level level, const char *account)
@@ -128,27 +146,34 @@ static void set_transport(json_t *json, const struct config *config, enum level 
 	report_set_text(json, "transport", transport == NULL ? NULL : transport->name);
 }
 
+/* What a group has not. */
+static void set_standing(json_t *json, const struct config *config, const char *account, const struct account_state *state,
+			 int64_t now_ms)
+{
+	enum level level = report_level(&config->policy, state, now_ms);
+	report_set_text(json, "level", level_word(level));
+	report_set_int(json, "since", state->history.level_since_s);
+	report_set_int(json, "first", state->history.first_s);
+	report_set_text(json, "spf_unauthorised", state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
+	set_reputation(json, &config->policy, state, now_ms);
+	set_transport(json, config, level, account);
+}
+
 json_t *report_account(const char *account, const struct account_state *state)
 {
 	static const char *const known[] = {
 		[KNOWLEDGE_NONE] = "none", [KNOWLEDGE_LOCAL] = "local", [KNOWLEDGE_FULL] = "full",
 	};
 	struct setup *setup = setup_hold();
-	const struct policy *policy = &setup->config->policy;
 	int64_t now_ms = clock_now_ms();
-	enum level level = report_level(policy, state, now_ms);
 	json_t *json = json_object();
 	report_set_text(json, "account", account);
-	report_set_text(json, "level", level_word(level));
-	report_set_int(json, "since", state->history.level_since_s);
-	report_set_int(json, "first", state->history.first_s);
 	report_set_text(json, "known", known[state->known]);
 	report_set_text(json, "block", state->block);
 	report_set_text(json, "exempt", state->exempt);
-	report_set_text(json, "spf_unauthorised", state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
-	set_reputation(json, policy, state, now_ms);
-	set_limits(json, setup->config, state, now_ms);
-	set_transport(json, setup->config, level, account);
+	set_limits(json, setup->config, account, state, now_ms);
+	if (!account_is_group(account))
+		set_standing(json, setup->config, account, state, now_ms);
 	setup_drop(&setup);
 	return json;
 }

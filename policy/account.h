@@ -44,6 +44,7 @@ bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
 /* The name of a group, under which keys, limits, blocks and exemptions work as an account's: "domain:example.com",
  * "customer:42", "server:all". `name` is in account_name()'s form. */
 void account_group(enum scope scope, const char *name, char group[ACCOUNT_MAX + 1]);
+enum scope account_scope(const char *name);	/* SCOPE_ACCOUNT: it is no group */
 bool account_is_group(const char *name);
 
 /* The address inside `raw`, as it comes with MAIL and RCPT (with or without angle brackets, with a source route,

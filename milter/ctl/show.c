@@ -319,6 +319,12 @@ static void add_way(struct table *table, const json_t *answer)
 		table_addf(table, "%s of pool %s", transport, or_dash(text_of(answer, "pool")));
 }
 
+/* It has no level, and what else an account is by its history. */
+static bool of_group(const json_t *answer)
+{
+	return json_object_get(answer, "level") == NULL;
+}
+
 static void show_account_head(const json_t *answer, FILE *to)
 {
 	static const struct { const char *known, *said; } knowledge[] = {
@@ -330,16 +336,19 @@ static void show_account_head(const json_t *answer, FILE *to)
 	const char *known = text_of(answer, "known");
 	struct table *table = table_new(pairs);
 	add_pair(table, "account", text_of(answer, "account"));
-	table_add(table, "level");
-	table_addf(table, "%s%s%s", or_dash(text_of(answer, "level")), since > 0 ? ", since " : "",
-		   since > 0 ? form_ago(form, since, now) : "");
-	table_add(table, "score");
-	add_score(table, json_object_get(answer, "score"));
-	add_pair(table, "first message", form_ago(form, first, now));
+	if (!of_group(answer)) {
+		table_add(table, "level");
+		table_addf(table, "%s%s%s", or_dash(text_of(answer, "level")), since > 0 ? ", since " : "",
+			   since > 0 ? form_ago(form, since, now) : "");
+		table_add(table, "score");
+		add_score(table, json_object_get(answer, "score"));
+		add_pair(table, "first message", form_ago(form, first, now));
+	}
 	table_add(table, "plan");
 	table_addf(table, "%s; over a limit: %s", or_dash(text_of(answer, "plan")),
 		   or_dash(text_of(answer, "over")));
-	add_way(table, answer);
+	if (!of_group(answer))
+		add_way(table, answer);
 	if (*text_of(answer, "spf_unauthorised") != '\0') {
 		table_add(table, "SPF");
 		table_addf(table, "%s authorises none of our addresses: its mail fails SPF at its receivers",
@@ -376,13 +385,15 @@ static void show_windows(const json_t *answer, FILE *to)
 		table_add(table, json_object_get(own, name) != NULL ? "own" :
 				 json_is_number(limit) ? "plan" : "");
 	}
-	table_add(table, "rcpts_per_message");
-	table_add(table, "");
-	add_number(table, answer, "rcpts_per_message");
-	table_add(table, "");
-	table_add(table, "");
-	table_add(table, json_object_get(own, "rcpts_per_message") != NULL ? "own" :
-			 json_is_number(json_object_get(answer, "rcpts_per_message")) ? "plan" : "");
+	if (!of_group(answer)) {
+		table_add(table, "rcpts_per_message");
+		table_add(table, "");
+		add_number(table, answer, "rcpts_per_message");
+		table_add(table, "");
+		table_add(table, "");
+		table_add(table, json_object_get(own, "rcpts_per_message") != NULL ? "own" :
+				 json_is_number(json_object_get(answer, "rcpts_per_message")) ? "plan" : "");
+	}
 	fputc('\n', to);
 	table_print(table, to, 0);
 	table_free(&table);
@@ -416,7 +427,8 @@ void show_account(const json_t *answer, FILE *to)
 {
 	show_account_head(answer, to);
 	show_windows(answer, to);
-	show_reputation(answer, to);
+	if (!of_group(answer))
+		show_reputation(answer, to);
 }
 
 /* Of the fields of a limit request those that were given a value, or those that were given none. */
