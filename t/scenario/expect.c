@@ -171,7 +171,8 @@ static bool expect_redis(struct play *play, const struct line *line, struct text
 	struct account_state state;
 	double number = 0;
 	const char *what = line->words[3], *wanted = line->words[4];
-	(void)play;
+	if (!play_catch_up(play))
+		return false;
 	state_of(line->words[2], &state);
 	if (strcmp(what, "level") == 0) {
 		text_add(came, level_word(state.history.level));

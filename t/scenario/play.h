@@ -72,6 +72,8 @@ void play_stop(struct play *play);
 __attribute__((format(printf, 2, 3))) bool play_fail(struct play *play, const char *format, ...);
 /* True as soon as `is` is, false when it was not for SETTLE_MS. */
 bool play_wait(bool (*is)(void *arg), void *arg);
+/* The daemon has done what it does behind the answers that it gave. False: its loop hangs, and the play has failed. */
+bool play_catch_up(struct play *play);
 
 /* world.c: Redis, DNS, scanner, clock, control socket */
 extern const struct command world_commands[];	/* ends with a NULL word */

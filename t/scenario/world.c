@@ -21,6 +21,51 @@
 
 #include "policy/base/banned.h"
 
+/* ---- the daemon's loop thread */
+
+struct pull {
+	struct loop_job job;	/* first */
+	enum fake_redis how;
+	const char *error;
+	int64_t ms;
+	atomic_bool done;
+};
+
+static bool pulled(void *arg)
+{
+	return atomic_load(&((struct pull *)arg)->done);
+}
+
+/* What the daemon does behind its answer is done before: it would see the world of a moment later otherwise. */
+static bool run_on_loop(struct play *play, struct pull *pull)
+{
+	if (play->server == NULL) {
+		pull->job.run(&pull->job);
+		return true;
+	}
+	loop_post(the_daemon.loop, &pull->job);
+	return play_wait(pulled, pull) || play_fail(play, "the loop thread hangs");
+}
+
+static void let_pass(struct loop_job *job)
+{
+	struct pull *pull = (struct pull *)job;
+	fake_clock_pass(pull->ms);
+	atomic_store(&pull->done, true);
+}
+
+static bool pass(struct play *play, int64_t ms)
+{
+	static struct pull pull;
+	pull = (struct pull){ .job = { .run = let_pass }, .ms = ms };
+	return run_on_loop(play, &pull);
+}
+
+bool play_catch_up(struct play *play)
+{
+	return pass(play, 0);
+}
+
 /* ---- time */
 
 static bool do_time(struct play *play, const struct line *line)
@@ -31,6 +76,8 @@ static bool do_time(struct play *play, const struct line *line)
 	const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
 	if (end == NULL || *end != '\0')
 		return play_fail(play, "expected: time YYYY-MM-DD HH:MM:SS");
+	if (!play_catch_up(play))
+		return false;
 	fake_clock_set((int64_t)timegm(&tm) * 1000);
 	return true;
 }
@@ -56,8 +103,7 @@ static bool do_wait(struct play *play, const struct line *line)
 	int64_t ms;
 	if (!read_span(line->words[1], line->words[2], &ms))
 		return play_fail(play, "expected: wait COUNT seconds|minutes|hours|days");
-	fake_clock_pass(ms);
-	return true;
+	return pass(play, ms);
 }
 
 /* A host whose clock is not that of the host with Redis. */
@@ -67,6 +113,8 @@ static bool do_redis_clock(struct play *play, const struct line *line)
 	bool behind = strcmp(line->words[3], "behind") == 0;
 	if (!read_span(line->words[1], line->words[2], &ms) || (!behind && strcmp(line->words[3], "ahead") != 0))
 		return play_fail(play, "expected: redis-clock COUNT seconds|minutes|hours|days ahead|behind");
+	if (!play_catch_up(play))
+		return false;
 	fake_clock_redis(behind ? -ms : ms);
 	return true;
 }
@@ -83,13 +131,6 @@ static bool do_pause(struct play *play, const struct line *line)
 
 /* ---- Redis */
 
-struct pull {
-	struct loop_job job;	/* first */
-	enum fake_redis how;
-	const char *error;
-	atomic_bool done;
-};
-
 static void pull_on_loop(struct loop_job *job)
 {
 	struct pull *pull = (struct pull *)job;
@@ -97,21 +138,11 @@ static void pull_on_loop(struct loop_job *job)
 	atomic_store(&pull->done, true);
 }
 
-static bool pulled(void *arg)
-{
-	return atomic_load(&((struct pull *)arg)->done);
-}
-
 static bool set_redis(struct play *play, enum fake_redis how, const char *error)
 {
 	static struct pull pull;
 	pull = (struct pull){ .job = { .run = pull_on_loop }, .how = how, .error = error };
-	if (play->server == NULL) {
-		fake_redis_is(how, error);
-		return true;
-	}
-	loop_post(the_daemon.loop, &pull.job);
-	return play_wait(pulled, &pull) || play_fail(play, "the loop thread hangs");
+	return run_on_loop(play, &pull);
 }
 
 static bool store_up(void *arg)
