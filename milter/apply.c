@@ -28,7 +28,8 @@ static void say_limit(const struct session *session, const struct verdict *verdi
 {
 	static const char *const whose[SCOPE_COUNT] = {
 		[SCOPE_ACCOUNT] = "your", [SCOPE_DOMAIN] = "your domain's", [SCOPE_CUSTOMER] = "your organisation's",
-		[SCOPE_SERVER] = "this server's",
+		[SCOPE_SERVER] = "this server's", [SCOPE_BOUNCE] = "your bounces'", [SCOPE_FORWARD] = "your forwarded mail's",
+		[SCOPE_CLIENT] = "your address's",
 	};
 	const struct breach *breach = &verdict->breach;
 	(void)session;

@@ -301,7 +301,6 @@ static void add_lines(struct body *body, const char *bytes, size_t length)
 void body_begin(struct body *body)
 {
 	print_begin(&body->print);
-	body->hash = 0xcbf29ce484222325U;
 	body->looked = 0;
 	body->depth = 0;
 	body->line_length = 0;
@@ -324,8 +323,6 @@ void body_add(struct body *body, const char *bytes, size_t length)
 		length = BODY_LOOKED_MAX - body->looked;
 	if (length == 0)
 		return;
-	for (size_t i = 0; i < length && body->looked + i < BODY_HASHED_MAX; i++)
-		body->hash = (body->hash ^ (unsigned char)bytes[i]) * 0x100000001b3U;
 	body->looked += length;
 	if (body->depth == 0 && body->state == BODY_TEXT && body->line_length == 0)
 		add_text(body, bytes, length);

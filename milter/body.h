@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * body: the text of a message, found and decoded as it comes by, for its fingerprint (policy/print.h), and a hash of
- * the body's beginning as it is. MIME (RFC 2045, 2046): text/plain and text/html, base64 and quoted-printable, multiparts within
+ * body: the text of a message, found and decoded as it comes by, for its fingerprint
+ * (policy/print.h). MIME (RFC 2045, 2046): text/plain and text/html, base64 and quoted-printable, multiparts within
  * multiparts and messages within them. No allocation, nothing kept but the line at hand.
  *
  * Strangers write this. At most BODY_LOOKED_MAX bytes are looked at and BODY_DEPTH_MAX multiparts deep; what is malformed
@@ -14,7 +14,6 @@
 
 enum {
 	BODY_LOOKED_MAX = 131072,
-	BODY_HASHED_MAX = 1024,
 	BODY_DEPTH_MAX = 8,
 	BODY_BOUNDARY_MAX = 100,	/* RFC 2046 section 5.1.1 allows 70 */
 	BODY_LINE_MAX = 1000,		/* RFC 5322 section 2.1.1: 998 and the line's end */
@@ -25,7 +24,6 @@ enum body_encoding { BODY_AS_IT_IS, BODY_BASE64, BODY_QUOTED };
 
 struct body {
 	struct print_maker print;
-	uint64_t hash;			/* of its first BODY_HASHED_MAX bytes, however they came in pieces (FNV-1a) */
 	size_t looked;
 	enum body_state { BODY_HEADER, BODY_TEXT, BODY_SKIP } state;
 	/* of the part at hand */

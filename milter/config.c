@@ -182,6 +182,9 @@ static bool check_group_plans(struct reader *reader)
 		{ "limits.domain_plan", set->limits_domain_plan },
 		{ "limits.customer_plan", set->limits_customer_plan },
 		{ "limits.server_plan", set->limits_server_plan },
+		{ "limits.client_plan", set->limits_client_plan },
+		{ "the plan of lane bounce", lane_word(LANE_BOUNCE) },
+		{ "the plan of lane forward", lane_word(LANE_FORWARD) },
 	};
 	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
 		const struct limits *limits = groups[i].plan[0] != '\0' ? config_plan(reader->config, groups[i].plan) : NULL;

@@ -89,11 +89,14 @@
 	ROW("traps.file", traps_file, STRING, "", 0, 255,                                          \
 	    "Spam-trap addresses, one address or @domain a line, # begins a comment; read at start and at reload. Empty: none.") \
 	ROW("limits.domain_plan", limits_domain_plan, STRING, "", 0, 63,                           \
-	    "Plan of each sender domain as a whole; empty: domains are not counted.")              \
+	    "Plan of each domain of accounts as a whole; empty: domains are not counted.")         \
 	ROW("limits.customer_plan", limits_customer_plan, STRING, "", 0, 63,                       \
 	    "Plan of each customer as a whole, the accounts whose limits name him; empty: only his own key limits him.") \
 	ROW("limits.server_plan", limits_server_plan, STRING, "", 0, 63,                           \
 	    "Plan of all mail of all daemons that share one Redis; empty: it is not counted.")     \
+	ROW("limits.client_plan", limits_client_plan, STRING, "", 0, 63,                           \
+	    "Plan of each client address whose accounts are named by source sender alone, all its senders together; empty: " \
+	    "only its own key limits it.")                                                         \
 	ROW("monitor.interval_minutes", monitor_interval_minutes, FLOAT, "60", 0, 10080,           \
 	    "The transports' addresses are looked up in the block lists so often, give or take a fifth; 0: never.") \
 	ROW("monitor.weight", monitor_weight, FLOAT, "1.0", 0.01, 1000,                            \
@@ -176,6 +179,12 @@ struct plan {
 	struct limits limits;
 };
 
+/* Who forwards others' mail: a network, or an account. */
+struct forwarder {
+	struct netblock network;
+	const char *account;	/* NULL: the network */
+};
+
 struct config {
 	struct settings set;
 	struct policy policy;		/* points into the arrays below, and to ... */
@@ -196,6 +205,8 @@ struct config {
 	int dns_server_count;
 	struct netblock own_networks[NETWORKS_MAX];	/* accounts.own_networks */
 	int own_network_count;
+	struct forwarder forwarders[NETWORKS_MAX];	/* accounts.forwarders */
+	int forwarder_count;
 	struct netblock proxies[NETWORKS_MAX];		/* http.proxies: whose X-Forwarded-For is believed */
 	int proxy_count;
 	const char *remote_mailers[MAILERS_MAX];	/* {rcpt_mailer} words that mean "leaves this host" */

@@ -405,6 +405,23 @@ static bool read_own_networks(struct reader *reader, const config_setting_t *set
 	return read_each(reader, setting, NETWORKS_MAX, read_own_network, into);
 }
 
+/* What is neither a network nor written with the letters of one is an account. */
+static bool read_forwarder(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	struct forwarder *forwarder = &config->forwarders[config->forwarder_count++];
+	const char *text = read_text(reader, setting);
+	if (text == NULL || *text == '\0' || text[strspn(text, "0123456789abcdefABCDEF.:/")] == '\0')
+		return text != NULL && read_network(reader, setting, &forwarder->network);
+	forwarder->account = read_keep(reader, text);
+	return forwarder->account != NULL;
+}
+
+static bool read_forwarders(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, NETWORKS_MAX, read_forwarder, into);
+}
+
 static bool read_proxy(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
@@ -424,6 +441,9 @@ const struct config_list config_lists[] = {
 	{ "accounts.own_networks", read_own_networks, NULL, 0, "[]",
 	  "Networks whose clients are yours even without a login: no block list refuses them, but one that names them for "
 	  "spam or as taken over counts against the account." },
+	{ "accounts.forwarders", read_forwarders, NULL, 0, "[]",
+	  "Networks and accounts that forward others' mail. What they forward (an SRS sender, Resent- fields and the like) is "
+	  "no evidence against them; nobody else's header says that a message is forwarded." },
 	{ "http.proxies", read_proxies, NULL, 0, "[]",
 	  "Addresses and networks of web servers before /rbl whose X-Forwarded-For is believed." },
 	{ "dns.servers", read_servers, NULL, 0, "[]", "Resolvers, \"address:port\"; none: those of /etc/resolv.conf." },

@@ -187,8 +187,12 @@ void limits_of_plan(const struct config *config, const char *name, struct limits
 const char *group_plan(const struct config *config, enum scope scope)
 {
 	const struct settings *set = &config->set;
-	return scope == SCOPE_DOMAIN ? set->limits_domain_plan
-	       : scope == SCOPE_CUSTOMER ? set->limits_customer_plan : set->limits_server_plan;
+	const char *const plans[SCOPE_COUNT] = {
+		[SCOPE_ACCOUNT] = "", [SCOPE_DOMAIN] = set->limits_domain_plan, [SCOPE_CUSTOMER] = set->limits_customer_plan,
+		[SCOPE_SERVER] = set->limits_server_plan, [SCOPE_CLIENT] = set->limits_client_plan,
+		[SCOPE_BOUNCE] = lane_word(LANE_BOUNCE), [SCOPE_FORWARD] = lane_word(LANE_FORWARD),
+	};
+	return plans[scope];
 }
 
 void limits_of_group(const struct config *config, enum scope scope, const struct limits *own, int64_t now_ms,
@@ -206,8 +210,8 @@ void limits_of_group(const struct config *config, enum scope scope, const struct
 	text_copy(limits_out->plan, sizeof limits_out->plan, name);
 }
 
-void limits_of(const struct config *config, const struct account_state *state, enum lane lane, int64_t now_ms,
+void limits_of(const struct config *config, const struct account_state *state, int64_t now_ms,
 	       struct limits *limits_out)
 {
-	plan_limits(state, lane, now_ms, fill_from_plan, config, limits_out);
+	plan_limits(state, now_ms, fill_from_plan, config, limits_out);
 }

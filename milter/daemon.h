@@ -51,7 +51,7 @@ bool setup_replace(struct config *config, char *error, size_t error_size);
 /* At the end of the daemon, with the loop stopped. */
 void setup_clear(void);
 
-/* The plan of the groups of a scope; "": none, and those of domain and server are not counted then. */
+/* The plan of the groups of a scope; "": none. Groups of domain, server and client are not counted then. */
 const char *group_plan(const struct config *config, enum scope scope);
 
 /* The limits that hold for a group: its own, its plan's, else the plan's of its scope. */
@@ -61,9 +61,8 @@ void limits_of_group(const struct config *config, enum scope scope, const struct
 /* The limits of one plan (of Redis, else of the file) and its name in them; "" or one that is nowhere: none. */
 void limits_of_plan(const struct config *config, const char *name, struct limits *limits_out);
 
-/* The limits that hold for an account: its own, its plan's (of Redis, else of the file), the plan's of its lane's name,
- * the default plan's; and where it is new no more than the ramp allows today. */
-void limits_of(const struct config *config, const struct account_state *state, enum lane lane, int64_t now_ms,
+/* The limits that hold for an account: its own, its plan's (of Redis, else of the file), the default plan's; and where it is new no more than the ramp allows today. */
+void limits_of(const struct config *config, const struct account_state *state, int64_t now_ms,
 	       struct limits *limits_out);
 
 #endif

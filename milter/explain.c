@@ -169,8 +169,9 @@ static void add_facts(json_t *entry, const struct facts *facts)
 	if (facts->campaign.known == KNOWLEDGE_NONE)
 		return;
 	json_object_set_new(entry, "campaign",
-			    json_pack("{s:f, s:f, s:f}", "messages", facts->campaign.messages, "accounts",
-				      facts->campaign.accounts, "bad", facts->campaign.bad));
+			    json_pack("{s:f, s:f, s:f, s:f}", "messages", facts->campaign.messages, "accounts",
+				      facts->campaign.accounts, "bad", facts->campaign.bad, "bad_accounts",
+				      facts->campaign.bad_accounts));
 }
 
 static void add_way(json_t *entry, const struct verdict *verdict)

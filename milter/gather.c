@@ -35,7 +35,8 @@ struct fetch_ask {
 	struct loop_job job;
 	char account[ACCOUNT_MAX + 1];
 	struct account_state state;
-	unsigned char *map;	/* owned */
+	unsigned char *bytes;	/* owned; of ... */
+	struct known known;
 };
 
 static void release(struct ask *ask)
@@ -45,7 +46,7 @@ static void release(struct ask *ask)
 
 static void release_fetch(struct ask *ask)
 {
-	free(((struct fetch_ask *)(void *)ask)->map);
+	free(((struct fetch_ask *)(void *)ask)->bytes);
 	free(ask);
 }
 
@@ -66,13 +67,15 @@ static void network_run(struct loop_job *job)
 	store_network(the_daemon.store, &ask->client, network_answered, ask);
 }
 
-static void fetch_answered(void *arg, const struct account_state *state, const unsigned char *map)
+static void fetch_answered(void *arg, const struct account_state *state, const struct known *known)
 {
 	struct fetch_ask *ask = arg;
 	ask->state = *state;
-	ask->map = map != NULL ? malloc(MAP_BYTES) : NULL;
-	if (ask->map != NULL)
-		memcpy(ask->map, map, MAP_BYTES);
+	ask->bytes = known->bytes != NULL ? malloc(known->length + 1) : NULL;
+	if (ask->bytes != NULL) {
+		memcpy(ask->bytes, known->bytes, known->length);
+		ask->known = (struct known){ ask->bytes, known->length };
+	}
 	ask_answer(&ask->ask);
 }
 
@@ -119,15 +122,16 @@ static void fetch_state(struct session *session, int64_t deadline_ms)
 		loop_post(the_daemon.loop, &ask->job);
 		if (ask_wait(&ask->ask, deadline_ms)) {
 			facts->state = ask->state;
-			message->known_map = ask->map;
-			ask->map = NULL;
+			message->known_bytes = ask->bytes;
+			message->known_rcpts = ask->known;
+			ask->bytes = NULL;
 		}
 		ask_drop(&ask->ask);
 	}
 	/* the table of recent accounts may have begun with this account an hour ago: it knows too few */
-	message->known = facts->state.known == KNOWLEDGE_FULL &&
-			 (!facts->state.history.habits.many || message->known_map != NULL);
-	limits_of(session->setup->config, &facts->state, facts->lane, facts->now_ms, &facts->limits);
+	message->known = facts->state.known == KNOWLEDGE_FULL && message->rcpts.keyed &&
+			 (!facts->state.history.habits.many || message->known_bytes != NULL);
+	limits_of(session->setup->config, &facts->state, facts->now_ms, &facts->limits);
 }
 
 static bool may_refuse(const struct config *config)
@@ -170,10 +174,10 @@ static void fill_sender(struct session *session)
 	char name[ACCOUNT_MAX + 1];
 	facts->local_offset_s = local_offset_s(facts->now_ms);
 	if (!session->injected)
-		place_fill(&session->client, facts);
-	facts->client_as = place_collect(session->place, 0);
+		place_fill(&session->client, message->key, facts);
+	facts->client_as = place_collect(session->place, message->key, 0);
 	if (account_name(message->from, true, name))
-		facts->sender = hash_string(name, 0);
+		facts->sender = hash_keyed(message->key, name, strlen(name));
 	facts->sender_own = identify_sender_own(facts, message->from);
 }
 
@@ -193,6 +197,8 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		.injected = session->injected,
 		.client = session->client,
 	};
+	message->rcpts.keyed = store_secret(the_daemon.store, message->key);
+	message->rcpts.key = message->key;
 	facts->now_ms = clock_now_ms();
 	facts->injected = session->injected;
 	facts->overloaded = (int64_t)stats_sessions() * 10 >= config->set.milter_max_sessions * 9;
@@ -201,6 +207,7 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		identity.network_asked = true;
 		identify(config, &identity, facts);
 	}
+	identify_domain(facts, &identity, message->domain);
 	if (facts->overloaded)
 		return;
 	fill_sender(session);
@@ -217,22 +224,11 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 void gather_rcpt(struct session *session, const char *raw, bool remote)
 {
 	struct message *message = session->message;
-	rcpts_add(&message->rcpts, &message->arena, session->setup->traps, message->known_map, raw, remote, &message->facts);
+	rcpts_add(&message->rcpts, &message->arena, session->setup->traps, &message->known_rcpts, raw, remote, &message->facts);
 	rcpts_fill(&message->rcpts, message->known, &message->facts);
 }
 
 /* ---- end of message */
-
-/* The same message that is tried again has the same: without a Message-ID nothing says that two are one. */
-static uint32_t digest_of(const struct message *message)
-{
-	if (message->oddity.id == 0)
-		return 0;
-	const uint64_t parts[] = { hash_string(message->from, 0), message->rcpts.sum, message->oddity.id, message->body.hash,
-				   message->size };
-	uint32_t digest = (uint32_t)(hash_bytes(parts, sizeof parts, 0) >> 32);
-	return digest != 0 ? digest : 1;
-}
 
 static void fill_message(struct session *session)
 {
@@ -246,11 +242,9 @@ static void fill_message(struct session *session)
 	facts->kbytes = (int64_t)((message->size + 1023) / 1024);
 	facts->oddities = oddity_sum(&message->oddity, &client, message->from, facts);
 	facts->mailer = message->oddity.mailer;
-	facts->digest = digest_of(message);
 	facts->print = facts->rcpts_remote > 0 ? body_end(&message->body) : 0;
-	bool login = facts->source == SOURCE_AUTH || facts->source == SOURCE_CERTIFICATE;
-	if (message->oddity.forwarded && facts->lane == LANE_ACCOUNT && !login)
-		facts->lane = LANE_FORWARD;	/* the account's name and limits stand since MAIL: it is the pool alone */
+	if (message->oddity.forwarded && facts->lane == LANE_ACCOUNT && facts->forwarder)
+		facts->lane = LANE_FORWARD;
 }
 
 void gather_message(struct session *session)
@@ -285,7 +279,7 @@ void gather_message(struct session *session)
 		    (facts->content.known == KNOWLEDGE_NONE || content.score > facts->content.score))
 			facts->content = content;
 	}
-	facts->client_as = place_collect(session->place, deadline_ms);
+	facts->client_as = place_collect(session->place, message->key, deadline_ms);
 	if (missed)	/* what another scanner said does not stand in for one that must answer */
 		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
 }

@@ -28,7 +28,7 @@ struct charge_ask {
 	struct loop_job job;
 	struct charge_result result;
 	struct message_charge charge;	/* its groups are as they come from malloc() */
-	uint16_t new_known[];	/* charge.new_known: the message may be gone when the loop comes to it */
+	uint32_t new_known[];	/* charge.new_known: the message may be gone when the loop comes to it */
 };
 
 static void release(struct ask *ask)
@@ -88,65 +88,63 @@ void gather_release_charge(struct charge_ask **charge)
 
 /* ---- groups */
 
-static void add_group(struct message_charge *charge, const struct config *config, enum scope scope, const char *raw)
+/* `name` is in account_name()'s form. */
+static void add_group(struct message_charge *charge, const struct config *config, enum scope scope, const char *name)
 {
-	char name[ACCOUNT_MAX + 1];
-	struct group_charge *group = &charge->groups[charge->group_count];
-	if (!account_name(raw, false, name))
-		return;
-	charge->group_count++;
+	struct group_charge *group = &charge->groups[charge->group_count++];
 	group->scope = scope;
 	account_group(scope, name, group->name);
 	limits_of_plan(config, group_plan(config, scope), &group->limits);
 }
 
-/* Whose mail it is beside the account's. A stranger can name any domain: he takes nothing of its limits. */
+/* Whose mail it is beside the account's. */
 static void add_groups(const struct session *session, struct message_charge *charge)
 {
 	const struct message *message = session->message;
+	const struct facts *facts = &message->facts;
 	const struct config *config = session->setup->config;
-	const char *customer = message->facts.limits.customer;
-	if (*group_plan(config, SCOPE_DOMAIN) != '\0' && message->facts.authenticated)
-		add_group(charge, config, SCOPE_DOMAIN, address_domain(message->from));
-	if (*customer != '\0')
-		add_group(charge, config, SCOPE_CUSTOMER, customer);
+	char name[ACCOUNT_MAX + 1];
+	if (*group_plan(config, SCOPE_DOMAIN) != '\0' && message->domain[0] != '\0')
+		add_group(charge, config, SCOPE_DOMAIN, message->domain);
+	if (account_name(facts->limits.customer, false, name))
+		add_group(charge, config, SCOPE_CUSTOMER, name);
 	if (*group_plan(config, SCOPE_SERVER) != '\0')
 		add_group(charge, config, SCOPE_SERVER, "all");
+	if (facts->lane != LANE_ACCOUNT)
+		add_group(charge, config, lane_scope(facts->lane), facts->account);
+	if (facts->source == SOURCE_SENDER) {	/* he chooses his account: his address he does not */
+		account_client(&session->client, name);
+		add_group(charge, config, SCOPE_CLIENT, name + strlen("ip:"));
+	}
 }
 
-/* ---- recipients that the account's map in Redis gets */
+/* ---- recipients for the account's key of them */
 
-static void add_known(struct charge_ask *ask, uint16_t hash)
+static void add_known(struct charge_ask *ask, uint32_t hash)
 {
 	ask->new_known[ask->charge.new_known_count++] = hash;
 }
 
-/* Where the account has a map: those that are not there. Where it gets one now: all that it knew, and these. */
+/* Where the account has one: those that are not there. Where it gets one now: all that it knew, and these. */
 static void add_new_known(const struct message *message, struct charge_ask *ask)
 {
 	const struct facts *facts = &message->facts;
 	const struct charge *charge = &ask->charge.charge;
 	const struct habits *before = &facts->state.history.habits;
-	bool gets_map = !before->many && (charge->habits_changed & HABIT_KNOWN) != 0 && charge->habits.many;
+	bool gets_one = !before->many && (charge->habits_changed & HABIT_KNOWN) != 0 && charge->habits.many;
 	ask->charge.new_known = ask->new_known;
 	/* whom a stolen account writes to does not become one whom its owner knows */
-	if (!charge->quota || message->verdict.level == LEVEL_BLOCKED || !(before->many || gets_map))
+	if (!charge->quota || message->verdict.level == LEVEL_BLOCKED || !(before->many || gets_one))
 		return;
-	for (int i = 0; i < HABIT_KNOWN_MAX && gets_map; i++)
+	for (int i = 0; i < HABIT_KNOWN_MAX && gets_one; i++)
 		if (before->known[i] != 0)
 			add_known(ask, before->known[i]);
 	for (int i = 0; i < facts->rcpt_count; i++)
-		if (message->known_map == NULL || !rcpt_in_map(message->known_map, facts->rcpts[i]))
+		if (!known_has(&message->known_rcpts, facts->rcpts[i]))
 			add_known(ask, facts->rcpts[i]);
 }
 
 /* ---- the charge */
-
-static bool is_bad(const struct message *message)
-{
-	const struct content *content = &message->facts.content;
-	return (content->known != KNOWLEDGE_NONE && content->spam) || message->verdict.level == LEVEL_BLOCKED;
-}
 
 static struct charge_ask *charge_new(const struct session *session, void (*its_run)(struct loop_job *job))
 {
@@ -187,8 +185,8 @@ void gather_charge(struct session *session)
 	if (ask->charge.charge.quota)
 		add_groups(session, &ask->charge);
 	add_new_known(message, ask);
-	ask->charge.print = facts->print;
-	ask->charge.bad = is_bad(message);
+	ask->charge.print = facts->authenticated ? facts->print : 0;	/* what strangers say is nobody's campaign */
+	ask->charge.bad = judge_campaign_bad(&session->setup->config->policy, facts, &message->verdict);
 	bool quota = ask->charge.charge.quota;
 	loop_post(the_daemon.loop, &ask->job);
 	if (!ask_wait(&ask->ask, later(message->deadline_ms, least_ms)) || ask->result.known == KNOWLEDGE_NONE)
@@ -198,7 +196,6 @@ void gather_charge(struct session *session)
 		return;
 	facts->charged = true;
 	facts->breach = ask->result.breach;
-	facts->again = ask->result.again;
 }
 
 /* What is given back is given back to the groups as well. */

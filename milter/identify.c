@@ -73,19 +73,19 @@ bool identify_read_logins(const char *file, char *error, size_t error_size)
 
 static bool from_auth(const struct config *config, const struct identity *identity, char *name)
 {
-	return identity->auth_authen != NULL && account_name(identity->auth_authen, config->set.accounts_cut_tag, name);
+	return identity->auth_authen != NULL && account_proven(identity->auth_authen, config->set.accounts_cut_tag, name);
 }
 
 static bool from_certificate(const struct config *config, const struct identity *identity, char *name)
 {
 	(void)config;
-	return identity->cert_subject != NULL && account_name(identity->cert_subject, false, name);
+	return identity->cert_subject != NULL && account_proven(identity->cert_subject, false, name);
 }
 
 static bool from_network(const struct config *config, const struct identity *identity, char *name)
 {
 	(void)config;
-	return identity->network != NULL && account_name(identity->network, false, name);
+	return identity->network != NULL && account_proven(identity->network, false, name);
 }
 
 /* The host's own name, or the domain that it is in: what Postfix's myorigin usually is. */
@@ -98,7 +98,8 @@ static bool is_own_domain(const char *domain, const char *host)
 	return text_same_nocase(tail, domain) && (tail == host || tail[-1] == '.');
 }
 
-/* sendmail(1) fills in the login name of who calls it; with -f a user can name another. */
+/* sendmail(1) fills in the login name of who calls it. With -f a user can name another, but where Postfix's
+ * local_login_sender_maps forbids it: penstock.conf(5) says so under accounts.sources. */
 static bool from_uid(const struct config *config, const struct identity *identity, char *name)
 {
 	struct login wanted;
@@ -130,24 +131,34 @@ static bool is_srs(const char *from)
 	       strchr("=+-", from[4]) != NULL && *address_domain(from) != '\0';
 }
 
+bool identify_own_network(const struct config *config, const struct netaddr *client)
+{
+	for (int i = 0; i < config->own_network_count; i++)
+		if (netblock_has(&config->own_networks[i], client))
+			return true;
+	return false;
+}
+
+/* On the Internet anybody says that he is anybody. */
 static bool from_sender(const struct config *config, const struct identity *identity, char *name)
 {
+	if (!identity->injected && !identify_own_network(config, &identity->client))
+		return false;
 	if (is_srs(identity->from))
-		return account_name(address_domain(identity->from), false, name);
-	return account_name(identity->from, config->set.accounts_cut_tag, name);
+		return account_claimed(address_domain(identity->from), false, name);
+	return account_claimed(identity->from, config->set.accounts_cut_tag, name);
 }
 
 static bool from_client(const struct config *config, const struct identity *identity, char *name)
 {
-	char raw[4 + NETADDR_TEXT_MAX] = "ip:";
 	(void)config;
-	netaddr_text(&identity->client, raw + 3);
-	return account_name(raw, false, name);
+	account_client(&identity->client, name);
+	return true;
 }
 
 static const struct {
 	bool (*name)(const struct config *config, const struct identity *identity, char *name);
-	enum client_kind client;	/* STRANGER: the account is named, the client is not known by it */
+	enum client_kind client;	/* STRANGER: unless it is in own networks, or on this host */
 } sources[SOURCE_COUNT] = {
 	[SOURCE_AUTH] = { from_auth, CLIENT_AUTHENTICATED },
 	[SOURCE_CERTIFICATE] = { from_certificate, CLIENT_AUTHENTICATED },
@@ -157,39 +168,29 @@ static const struct {
 	[SOURCE_CLIENT] = { from_client, CLIENT_STRANGER },
 };
 
-bool identify_own_network(const struct config *config, const struct netaddr *client)
-{
-	for (int i = 0; i < config->own_network_count; i++)
-		if (netblock_has(&config->own_networks[i], client))
-			return true;
-	return false;
-}
-
 static bool is_login(enum source source)
 {
 	return source == SOURCE_AUTH || source == SOURCE_CERTIFICATE;
 }
 
-static void choose_lane(const struct identity *identity, struct facts *facts)
+static bool forwards(const struct config *config, const struct identity *identity, const char *account)
 {
-	char name[ACCOUNT_MAX + 1];
-	facts->lane = LANE_ACCOUNT;
-	if (is_login(facts->source))
-		return;
-	if (identity->from[0] == '\0')
-		facts->lane = LANE_BOUNCE;
-	else if (is_srs(identity->from))
-		facts->lane = LANE_FORWARD;
-	else
-		return;
-	enum { TAIL = 17 };	/* as account_name() ends a name that is too long */
-	struct text text = text_over(name, sizeof name);
-	text_addf(&text, "%s:%s", lane_word(facts->lane), facts->account);
-	if (text.cut) {
-		text.length = ACCOUNT_MAX - TAIL;
-		text_addf(&text, "#%016llx", (unsigned long long)hash_string(facts->account, 0));
+	for (int i = 0; i < config->forwarder_count; i++) {
+		const struct forwarder *forwarder = &config->forwarders[i];
+		if (forwarder->account != NULL ? strcmp(forwarder->account, account) == 0
+					       : !identity->injected && netblock_has(&forwarder->network, &identity->client))
+			return true;
 	}
-	memcpy(facts->account, name, sizeof name);
+	return false;
+}
+
+static enum lane lane_of(const struct identity *identity, const struct facts *facts)
+{
+	if (is_login(facts->source) && !facts->forwarder)
+		return LANE_ACCOUNT;
+	if (identity->from[0] == '\0')
+		return LANE_BOUNCE;
+	return is_srs(identity->from) ? LANE_FORWARD : LANE_ACCOUNT;
 }
 
 bool identify_sender_own(const struct facts *facts, const char *from)
@@ -208,17 +209,17 @@ bool identify_sender_own(const struct facts *facts, const char *from)
 	return strcmp(tail, own) == 0 && (tail == domain || tail[-1] == '.');
 }
 
-/* Who writes as <domain:example.com> is not that group: it may be exempt, and the account's charges are not its own. What
- * an admin wrote himself, of a network, is left as it is. */
-static void keep_from_groups(struct facts *facts)
+bool identify_domain(const struct facts *facts, const struct identity *identity, char domain[ACCOUNT_MAX + 1])
 {
-	char name[ACCOUNT_MAX + 1];
-	struct text text = text_over(name, sizeof name);
-	size_t scope = strcspn(facts->account, ":");
-	if (facts->source == SOURCE_NETWORK || !account_is_group(facts->account))
-		return;
-	text_addf(&text, "%.*s%%3A%s", (int)scope, facts->account, facts->account + scope + 1);
-	text_copy(facts->account, sizeof facts->account, name);
+	const char *own = address_domain(facts->account), *sender = address_domain(identity->from);
+	domain[0] = '\0';
+	if (facts->source == SOURCE_SENDER || facts->source == SOURCE_CLIENT)
+		return false;
+	if (*own != '\0')
+		return text_copy(domain, ACCOUNT_MAX + 1, own);
+	/* a login without a domain is one of the host's own */
+	bool is_his = facts->source == SOURCE_UID || (is_login(facts->source) && identify_sender_own(facts, identity->from));
+	return is_his && identity->host != NULL && is_own_domain(sender, identity->host) && account_name(sender, false, domain);
 }
 
 static bool try_source(const struct config *config, const struct identity *identity, enum source source,
@@ -227,7 +228,6 @@ static bool try_source(const struct config *config, const struct identity *ident
 	if (!sources[source].name(config, identity, facts->account))
 		return false;
 	facts->source = source;
-	keep_from_groups(facts);
 	facts->client = sources[source].client;
 	/* mail from this host itself has no stranger for a client, whatever its sender says */
 	if (facts->client == CLIENT_STRANGER && identity->injected)
@@ -235,7 +235,8 @@ static bool try_source(const struct config *config, const struct identity *ident
 	if (facts->client == CLIENT_STRANGER && identify_own_network(config, &identity->client))
 		facts->client = CLIENT_OWN_NETWORK;
 	facts->authenticated = facts->client != CLIENT_STRANGER;
-	choose_lane(identity, facts);
+	facts->forwarder = forwards(config, identity, facts->account);
+	facts->lane = lane_of(identity, facts);
 	return true;
 }
 

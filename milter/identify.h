@@ -3,8 +3,10 @@
  * identify: who is responsible for a message. The sources of the configuration in their order, one row each; what has
  * none is counted by its client address.
  *
- * Mail of no login's own will has an account of its own, by its lane (policy/lane.h): "bounce:ip:192.0.2.1". A forwarder's
- * SRS address has a new local part each day: as a sender it stands for its domain, "forward:example.org".
+ * Whose name is proven has it as it is; who only says so, as an envelope sender, is "sender:NAME", and is believed so far
+ * in own networks and on this host alone; a stranger is "ip:ADDRESS" whatever he says (policy/account.h).
+ *
+ * A forwarder's SRS address has a new local part each day: as a sender it stands for its domain, "sender:example.org".
  */
 #ifndef PENSTOCK_IDENTIFY_H
 #define PENSTOCK_IDENTIFY_H
@@ -35,6 +37,10 @@ bool identify_read_logins(const char *file, char *error, size_t error_size);
  * domain is that of his name or below it; or where his name has no domain and is the sender's local part. <> claims to be
  * nobody. Of other sources the sender is the account, or there is no name to hold against it: always true. */
 bool identify_sender_own(const struct facts *facts, const char *from);
+
+/* Whose domain's limits its mail takes from: that of the account's name; where it has none, the sender's, where that is
+ * the account's own address on this host. False: none, as for who only claims his name. */
+bool identify_domain(const struct facts *facts, const struct identity *identity, char domain[ACCOUNT_MAX + 1]);
 
 /* Is the client in one of accounts.own_networks? */
 bool identify_own_network(const struct config *config, const struct netaddr *client);

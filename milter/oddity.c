@@ -114,12 +114,7 @@ static void on_message_id(const struct field_facts *field, const char *value)
 	const char *end = end_of(value);
 	while (value < end && (unsigned char)*value <= ' ')
 		value++;
-	while (end > value && (unsigned char)end[-1] <= ' ')
-		end--;
-	if (value == end || field->reader->message_id)
-		return;
-	field->reader->message_id = true;
-	field->reader->id = hash_bytes(value, (size_t)(end - value), 0);
+	field->reader->message_id |= value < end;
 }
 
 /* Of few recipients nobody asks whether they are hidden. */
@@ -152,7 +147,7 @@ static void on_mailer(const struct field_facts *field, const char *value)
 	if (length == 0)
 		return;
 	if (field->reader->mailer == 0)
-		field->reader->mailer = hash_string(letters, 0);
+		field->reader->mailer = hash_keyed(field->rcpts->key, letters, strlen(letters));
 	for (size_t i = 0; i < sizeof bulk / sizeof bulk[0]; i++)
 		field->reader->bulk |= strstr(letters, bulk[i]) != NULL;
 }

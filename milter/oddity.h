@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * oddity: what is read of HELO and of the header fields that matter: oddities of bulk mailers (policy/facts.h), the
- * program's name, the Message-ID, and the marks of forwarded mail. Bounded: of a value at most ODDITY_VALUE_MAX bytes are
+ * program's name, and the marks of forwarded mail. Bounded: of a value at most ODDITY_VALUE_MAX bytes are
  * looked at, of its addresses ODDITY_ADDRESSES_MAX.
  */
 #ifndef PENSTOCK_ODDITY_H
@@ -17,8 +17,7 @@ struct oddity_reader {
 	bool bulk;		/* a bulk mailer's name */
 	bool forwarded;		/* a forwarder left his mark */
 	char from_domain[ODDITY_DOMAIN_MAX + 1], reply_domain[ODDITY_DOMAIN_MAX + 1];	/* lower case; "": none */
-	uint64_t mailer;	/* hash of the program's name without its version; 0: none */
-	uint64_t id;		/* hash of the Message-ID; 0: none */
+	uint64_t mailer;	/* keyed hash of the program's name without its version; 0: none */
 };
 
 /* One header field. `rcpts` are all there are by now. */

@@ -10,13 +10,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/base/banned.h"
 
 enum { WAIT_MS = 200 };
 
-/* Seeds: the same bytes as address and as network are two things. */
-enum { SEED_ADDRESS = 1, SEED_NETWORK = 2, SEED_AS = 3 };
+/* The same bytes as address and as network are two things. */
+enum { KIND_ADDRESS = 1, KIND_NETWORK = 2, KIND_AS = 3 };
 
 struct place_ask {
 	struct ask ask;		/* first */
@@ -25,22 +26,29 @@ struct place_ask {
 	struct netaddr client;
 	char name[DNS_NAME_MAX + 1];
 	int64_t asked_ms;	/* clock_monotonic_ms() */
-	uint64_t as;		/* hash */
+	uint32_t as;		/* its number; 0: unknown */
 };
 
-static uint64_t hash_of(const struct netaddr *client, int bits, uint64_t seed)
+static uint64_t hash_of(const uint64_t key[2], unsigned char kind, const void *thing, size_t length)
 {
-	struct netaddr network = netaddr_network(client, bits);
-	return hash_bytes(network.bytes, client->family == NETADDR_V4 ? 4 : 16, seed);
+	unsigned char bytes[1 + sizeof(struct netaddr)] = { kind };
+	memcpy(bytes + 1, thing, length);
+	return hash_keyed(key, bytes, 1 + length);
 }
 
-void place_fill(const struct netaddr *client, struct facts *facts)
+static uint64_t hash_of_network(const uint64_t key[2], unsigned char kind, const struct netaddr *client, int bits)
+{
+	struct netaddr network = netaddr_network(client, bits);
+	return hash_of(key, kind, network.bytes, client->family == NETADDR_V4 ? 4 : 16);
+}
+
+void place_fill(const struct netaddr *client, const uint64_t key[2], struct facts *facts)
 {
 	bool v4 = client->family == NETADDR_V4;
 	if (client->family == NETADDR_UNKNOWN || netaddr_is_loopback(client))
 		return;
-	facts->client_address = hash_of(client, v4 ? 32 : 64, SEED_ADDRESS);
-	facts->client_network = hash_of(client, v4 ? 24 : 48, SEED_NETWORK);
+	facts->client_address = hash_of_network(key, KIND_ADDRESS, client, v4 ? 32 : 64);
+	facts->client_network = hash_of_network(key, KIND_NETWORK, client, v4 ? 24 : 48);
 }
 
 /* ---- the AS */
@@ -53,10 +61,7 @@ static void as_found(struct place_ask *ask, const struct dns_answer *answer)
 	while (answer->outcome == DNS_FOUND && dns_answer_next(answer, &at, &record))
 		if (record.text != NULL)
 			origin_take(&origin, &ask->client, record.text, record.length);
-	uint32_t number = origin.as_number;
-	const uint8_t bytes[4] = { (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8),
-				   (uint8_t)number };
-	ask->as = number == 0 ? 0 : hash_bytes(bytes, sizeof bytes, SEED_AS);
+	ask->as = origin.as_number;
 }
 
 static void answered(void *arg, const struct dns_answer *answer)
@@ -104,12 +109,15 @@ struct place_ask *place_ask(const struct setup *setup, const struct netaddr *cli
 	return ask;
 }
 
-uint64_t place_collect(struct place_ask *ask, int64_t deadline_ms)
+uint64_t place_collect(struct place_ask *ask, const uint64_t key[2], int64_t deadline_ms)
 {
 	if (ask == NULL)
 		return 0;
 	int64_t until_ms = ask->asked_ms + WAIT_MS;
-	return ask_wait(&ask->ask, until_ms < deadline_ms ? until_ms : deadline_ms) ? ask->as : 0;
+	if (!ask_wait(&ask->ask, until_ms < deadline_ms ? until_ms : deadline_ms) || ask->as == 0)
+		return 0;
+	const uint8_t bytes[] = { (uint8_t)(ask->as >> 24), (uint8_t)(ask->as >> 16), (uint8_t)(ask->as >> 8), (uint8_t)ask->as };
+	return hash_of(key, KIND_AS, bytes, sizeof bytes);
 }
 
 void place_release(struct place_ask **ask)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/rcpts.h"
 
+#include "policy/base/text.h"
 #include "policy/hash.h"
 
 #include <string.h>
@@ -9,18 +10,16 @@
 
 enum { FIRST_SIZE = 16 };
 
-uint16_t rcpt_hash(const char *account, const char *name)
+uint32_t rcpt_hash(const uint64_t key[2], const char *account, const char *name)
 {
-	uint16_t hash = (uint16_t)(hash_string(name, hash_string(account, 0)) >> 48);
+	char both[2 * ACCOUNT_MAX + 2];	/* no name has a blank */
+	struct text text = text_over(both, sizeof both);
+	text_addf(&text, "%s %s", account, name);
+	uint32_t hash = (uint32_t)(hash_keyed(key, both, text.length) >> 32);
 	return hash != 0 ? hash : 1;	/* 0 is no recipient */
 }
 
-bool rcpt_in_map(const unsigned char *map, uint16_t hash)
-{
-	return (map[hash / 8] >> (7 - hash % 8) & 1) != 0;
-}
-
-static bool kept(const struct rcpts *rcpts, uint16_t hash)
+static bool kept(const struct rcpts *rcpts, uint32_t hash)
 {
 	for (int i = 0; i < rcpts->count; i++)
 		if (rcpts->hashes[i] == hash)
@@ -30,7 +29,7 @@ static bool kept(const struct rcpts *rcpts, uint16_t hash)
 
 bool rcpts_have(const struct rcpts *rcpts, const char *account, const char *name)
 {
-	return kept(rcpts, rcpt_hash(account, name));
+	return kept(rcpts, rcpt_hash(rcpts->key, account, name));
 }
 
 /* The arena frees nothing before its end: doubling takes twice the space in all. */
@@ -39,7 +38,7 @@ static bool make_room(struct rcpts *rcpts, struct arena *arena)
 	int size = rcpts->size == 0 ? FIRST_SIZE : rcpts->size * 2;
 	if (rcpts->count < rcpts->size)
 		return true;
-	uint16_t *more = arena_take(arena, (size_t)size * sizeof *more);
+	uint32_t *more = arena_take(arena, (size_t)size * sizeof *more);
 	if (more == NULL)
 		return false;
 	if (rcpts->count > 0)
@@ -49,15 +48,15 @@ static bool make_room(struct rcpts *rcpts, struct arena *arena)
 	return true;
 }
 
-static bool is_new(const unsigned char *map, const struct facts *facts, uint16_t hash)
+static bool is_new(const struct known *known, const struct facts *facts, uint32_t hash)
 {
-	return map != NULL ? !rcpt_in_map(map, hash) : !habit_knows(&facts->state.history.habits, hash);
+	return known->bytes != NULL ? !known_has(known, hash) : !habit_knows(&facts->state.history.habits, hash);
 }
 
-static bool keep(struct rcpts *rcpts, struct arena *arena, const unsigned char *map, const char *name,
+static bool keep(struct rcpts *rcpts, struct arena *arena, const struct known *known, const char *name,
 		 const struct facts *facts)
 {
-	uint16_t hash = rcpt_hash(facts->account, name);
+	uint32_t hash = rcpt_hash(rcpts->key, facts->account, name);
 	if (rcpts->count == RCPTS_KEPT)
 		return true;
 	if (kept(rcpts, hash)) {
@@ -68,27 +67,26 @@ static bool keep(struct rcpts *rcpts, struct arena *arena, const unsigned char *
 		return false;
 	rcpts->hashes[rcpts->count++] = hash;
 	rcpts->looked++;
-	rcpts->fresh += is_new(map, facts, hash);
+	rcpts->fresh += is_new(known, facts, hash);
 	return true;
 }
 
-bool rcpts_add(struct rcpts *rcpts, struct arena *arena, const struct traps *traps, const unsigned char *map, const char *raw,
+bool rcpts_add(struct rcpts *rcpts, struct arena *arena, const struct traps *traps, const struct known *known, const char *raw,
 	       bool remote, const struct facts *facts)
 {
 	char address[ADDRESS_MAX + 1], whole[ACCOUNT_MAX + 1], name[ACCOUNT_MAX + 1];
 	address_of(raw, address);
 	if (!account_name(address, true, name))
 		return true;
-	rcpts->sum += hash_string(name, 0);
 	bool tagged = strchr(address, '+') != NULL && account_name(address, false, whole);
 	rcpts->trapped += traps_have(traps, name) || (tagged && traps_have(traps, whole));
-	return !remote || keep(rcpts, arena, map, name, facts);
+	return !remote || keep(rcpts, arena, known, name, facts);
 }
 
 void rcpts_fill(const struct rcpts *rcpts, bool known, struct facts *facts)
 {
 	facts->rcpts = rcpts->hashes;
-	facts->rcpt_count = rcpts->count;
+	facts->rcpt_count = rcpts->keyed ? rcpts->count : 0;
 	facts->rcpts_trapped = rcpts->trapped;
 	facts->rcpts_new_known = known;
 	facts->rcpts_new = known ? rcpts->fresh : 0;

@@ -92,8 +92,6 @@ static void add_more(struct text *line, const struct message *message)
 		text_addf(line, " lane=%s", lane_word(facts->lane));
 	if (facts->rcpts_new_known)
 		text_addf(line, " new=%lld", (long long)facts->rcpts_new);
-	if (facts->again)
-		text_add(line, " again=yes");
 	if (breach->window != WINDOW_COUNT)
 		text_addf(line, " scope=%s", scope_word(breach->scope));
 	add_would(line, &message->verdict.would);
@@ -138,8 +136,9 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	const struct verdict *verdict = &message->verdict;
 	bool ended = stage == STAGE_MESSAGE;
 	stats_verdict(verdict, ended, (uint64_t)message->facts.rcpts_remote, message->forged_count);
+	/* a stranger's sender is somebody else's address */
 	if (ended && !verdict_refuses(verdict) && verdict->transport != NULL && message->from[0] != '\0' &&
-	    message->facts.rcpts_remote > 0)
+	    message->facts.authenticated && message->facts.rcpts_remote > 0)
 		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
 	warmup_note(session, stage, queue_id);
 	factlog_note(session, stage, queue_id);

@@ -86,7 +86,7 @@ void session_end(struct session *session)
 		spf_release(&message->spf.transports[i]);
 	gather_release_charge(&message->charge);
 	arena_empty(&message->arena);
-	free(message->known_map);
+	free(message->known_bytes);
 	free(message->scan.bytes);
 	free(message);
 	atomic_fetch_sub(&messages_under_way, 1);

@@ -52,6 +52,7 @@ struct message {
 	struct facts facts;
 	struct verdict verdict;
 	char from[ADDRESS_MAX + 1];	/* envelope sender, without brackets; "" is <> */
+	char domain[ACCOUNT_MAX + 1];	/* whose group it is counted in; "" : none */
 	int64_t started_ms;		/* clock_monotonic_ms() */
 	uint64_t size;			/* bytes of header and body */
 	struct forged *forged;
@@ -59,7 +60,9 @@ struct message {
 	struct scan_text scan;
 	struct message_spf spf;
 	struct rcpts rcpts;
-	unsigned char *known_map;	/* owned; recipients that the account knows; NULL: it has no map */
+	uint64_t key[2];		/* of hashes, as it stood at MAIL */
+	unsigned char *known_bytes;	/* owned; of ... */
+	struct known known_rcpts;	/* ... the recipients that the account knows beyond its habits */
 	bool known;			/* what it knows is known */
 	struct oddity_reader oddity;
 	int64_t deadline_ms;		/* clock_monotonic_ms(); of all waiting at its end */

@@ -157,9 +157,9 @@ static const struct transport *transport_of(const struct config *config, const c
 
 static void serve(struct client *client);
 
-static void on_fetched(void *arg, const struct account_state *state, const unsigned char *map)
+static void on_fetched(void *arg, const struct account_state *state, const struct known *known)
 {
-	(void)map;
+	(void)known;
 	struct lookup *lookup = arg;
 	struct client *client = lookup->client;
 	if (client != NULL) {
@@ -192,7 +192,7 @@ static bool goes_slowly(const struct config *config, const struct account_state 
 		return false;
 	if (report_level(&config->policy, state, now_ms) >= LEVEL_SUSPECT)
 		return state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0';
-	limits_of(config, state, LANE_ACCOUNT, now_ms, &limits);
+	limits_of(config, state, now_ms, &limits);
 	rates_roll(&rates, now_ms);
 	struct amounts one = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } };
 	return limits.over == OVER_SLOW && rates_over(&rates, &limits, &one) != WINDOW_COUNT;
@@ -232,7 +232,7 @@ static void look_up_transport(struct client *client, const char *key)
 	struct setup *setup = setup_hold();
 	/* Postfix writes the null sender with its quotes */
 	bool whole = strcmp(key, "\"<>\"") != 0 && address_of(key, sender);
-	bool named = whole && account_name(sender, setup->config->set.accounts_cut_tag, account);
+	bool named = whole && account_proven(sender, setup->config->set.accounts_cut_tag, account);
 	const struct transport *transport = whole ? remembered(setup->config, sender, named ? account : sender) : NULL;
 	if (transport != NULL)
 		reply_transport(client, transport->name);
@@ -245,17 +245,27 @@ static void look_up_transport(struct client *client, const char *key)
 
 /* -- the maps `throttle` and `throttle_client` -- */
 
+static void ask_throttle(struct client *client, const char *account)
+{
+	struct setup *setup = setup_hold();
+	if (setup->config->set.socketmap_throttle_s > 0)
+		ask_store(client, account, answer_throttle);
+	else
+		reply_not_found(client);
+	setup_drop(&setup);
+}
+
 /* `key` is a login: he has shown his password, so none but customers fill the table of recent accounts here. */
 static void look_up_throttle(struct client *client, const char *key)
 {
 	char account[ACCOUNT_MAX + 1];
 	struct setup *setup = setup_hold();
-	if (setup->config->set.socketmap_throttle_s > 0 &&
-	    account_name(key, setup->config->set.accounts_cut_tag, account))
-		ask_store(client, account, answer_throttle);
+	bool named = account_proven(key, setup->config->set.accounts_cut_tag, account);
+	setup_drop(&setup);
+	if (named)
+		ask_throttle(client, account);
 	else
 		reply_not_found(client);
-	setup_drop(&setup);
 }
 
 /* Postfix asks by the client's name first, and by parts of name and address: who asks for a whole address alone is
@@ -263,10 +273,13 @@ static void look_up_throttle(struct client *client, const char *key)
 static void look_up_throttle_client(struct client *client, const char *key)
 {
 	struct netaddr address;
-	if (netaddr_parse(key, &address))
-		look_up_throttle(client, key);
-	else
+	char account[ACCOUNT_MAX + 1];
+	if (!netaddr_parse(key, &address)) {
 		reply_not_found(client);
+		return;
+	}
+	account_client(&address, account);
+	ask_throttle(client, account);
 }
 
 /* -- requests: "MAP KEY" -- */

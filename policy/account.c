@@ -4,6 +4,7 @@
 #include "policy/base/text.h"
 #include "policy/hash.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
@@ -32,9 +33,9 @@ static bool needs_escape(unsigned char c)
 	return c <= 0x20 || c == 0x7f || c == '%' || c == '{' || c == '}' || c == '"' || c == '\\';
 }
 
-static void add_name_byte(struct text *name, char c)
+static void add_name_byte(struct text *name, char c, bool escaped)
 {
-	if (needs_escape((unsigned char)c)) {
+	if (escaped || needs_escape((unsigned char)c)) {
 		text_addf(name, "%%%02X", (unsigned)(unsigned char)c);
 		return;
 	}
@@ -42,7 +43,7 @@ static void add_name_byte(struct text *name, char c)
 	text_add_bytes(name, &lower, 1);
 }
 
-/* Of all of a name, without its tag. */
+/* Of all of a name, without its tag. Known to everybody, but SipHash: nobody finds a second name for a given one. */
 static uint64_t hash_of_name(const char *raw, const char *tag, const char *domain)
 {
 	uint64_t whole = 0;
@@ -50,29 +51,96 @@ static uint64_t hash_of_name(const char *raw, const char *tag, const char *domai
 		if (at == tag)
 			at = domain;
 		char lower = text_lower(*at);
-		whole = hash_bytes(&lower, 1, whole);
+		whole = hash_keyed((const uint64_t[]){ whole, 1 }, &lower, 1);
 	}
 	return whole;
 }
 
-bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
+/* Where the colon of a reserved prefix stands in `raw`; NULL: it begins with none. */
+static const char *reserved_colon(const char *raw)
+{
+	static const char *const words[] = {
+#define PREFIX_WORD(id, word) word,
+		ACCOUNT_PREFIX_ROWS(PREFIX_WORD) SCOPE_ROWS(PREFIX_WORD)
+#undef PREFIX_WORD
+	};
+	char head[16];
+	const char *colon = strchr(raw, ':');
+	if (colon == NULL || colon - raw >= (ptrdiff_t)sizeof head)
+		return NULL;
+	memcpy(head, raw, (size_t)(colon - raw));
+	head[colon - raw] = '\0';
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (text_same_nocase(head, words[i]))
+			return colon;
+	return NULL;
+}
+
+/* A name that was cut gets a hash for its end. */
+static void end_name(struct text *text, const char *raw, const char *tag, const char *domain)
 {
 	enum { TAIL = 17 };	/* '#' and 16 hexadecimal digits */
+	if (!text->cut)
+		return;
+	text->length = ACCOUNT_MAX - TAIL;
+	text_addf(text, "#%016llx", (unsigned long long)hash_of_name(raw, tag, domain));
+}
+
+/* `escaped` is a byte of `raw` that is written %XX. */
+static bool make_name(const char *prefix, const char *raw, bool cut_tag, const char *escaped, char name[ACCOUNT_MAX + 1])
+{
 	struct text text = text_over(name, ACCOUNT_MAX + 1);
 	const char *domain = strrchr(raw, '@');
 	const char *tag = NULL;	/* a leading plus is part of the name */
+	text_add(&text, prefix);
+	size_t head = text.length;
 	if (cut_tag && domain > raw + 1)
 		tag = memchr(raw + 1, '+', (size_t)(domain - raw) - 1);
 	for (const char *at = raw; *at != '\0'; at++) {
 		if (at == tag)
 			at = domain;
-		add_name_byte(&text, *at);
+		add_name_byte(&text, *at, at == escaped);
 	}
-	if (text.cut) {
-		text.length = ACCOUNT_MAX - TAIL;
-		text_addf(&text, "#%016llx", (unsigned long long)hash_of_name(raw, tag, domain));
-	}
-	return text.length > 0;
+	end_name(&text, raw, tag, domain);
+	return text.length > head;
+}
+
+bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
+{
+	return make_name("", raw, cut_tag, NULL, name);
+}
+
+bool account_proven(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
+{
+	return make_name("", raw, cut_tag, reserved_colon(raw), name);
+}
+
+bool account_claimed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
+{
+	return make_name(ACCOUNT_CLAIMED ":", raw, cut_tag, NULL, name);
+}
+
+void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1])
+{
+	enum { V6_BITS = 64 };
+	char address[NETADDR_TEXT_MAX];
+	bool v6 = client->family == NETADDR_V6;
+	struct netaddr network = v6 ? netaddr_network(client, V6_BITS) : *client;
+	struct text text = text_over(name, ACCOUNT_MAX + 1);
+	netaddr_text(&network, address);
+	text_addf(&text, "ip:%s", address);
+	if (v6)
+		text_addf(&text, "/%d", V6_BITS);
+}
+
+bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
+{
+	struct netaddr client;
+	if (!account_name(raw, cut_tag, name))
+		return false;
+	if (strncmp(name, "ip:", 3) == 0 && netaddr_parse(name + 3, &client))
+		account_client(&client, name);
+	return true;
 }
 
 bool address_of(const char *raw, char address[ADDRESS_MAX + 1])
@@ -101,6 +169,7 @@ void account_group(enum scope scope, const char *name, char group[ACCOUNT_MAX + 
 {
 	struct text text = text_over(group, ACCOUNT_MAX + 1);
 	text_addf(&text, "%s:%s", scope_word(scope), name);
+	end_name(&text, name, NULL, NULL);
 }
 
 enum scope account_scope(const char *name)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "policy/limit.h"
+#include "policy/netaddr.h"
 
 enum {
 	ACCOUNT_MAX = 320,	/* bytes, RFC 3696 erratum 1690: 64 + 1 + 255 */
@@ -22,7 +23,7 @@ enum {
 	ROW(CERTIFICATE, "certificate") /* subject of a verified TLS client certificate */         \
 	ROW(NETWORK, "network")         /* the subscriber map in Redis, by client address */       \
 	ROW(UID, "uid")                 /* a local login name as sender of injected mail */        \
-	ROW(SENDER, "sender")           /* the envelope sender */                                  \
+	ROW(SENDER, "sender")           /* the envelope sender, of clients in own networks and on this host */ \
 	ROW(CLIENT, "client")           /* the client address: what is left, never configured */
 
 enum source {
@@ -35,14 +36,34 @@ enum source {
 const char *source_word(enum source source);
 enum source source_find(const char *word);	/* SOURCE_NONE where there is none */
 
+/* What the names of accounts begin with that are no login's, certificate's or network's own: id, word before the colon */
+#define ACCOUNT_CLAIMED "sender"
+#define ACCOUNT_PREFIX_ROWS(ROW)                                                                   \
+	ROW(CLAIMED, ACCOUNT_CLAIMED) /* who only says so: an envelope sender */                   \
+	ROW(CLIENT, "ip")             /* nobody: the client's address */                           \
+	ROW(UID, "uid")               /* a user of this host */
+
 /* The name in the form that keys use: ASCII letters lower-cased, `+tag` cut from the local part where asked, each
  * control character, space, quote, backslash, `%`, `{` and `}` written %XX, so that it cannot leave the hash tag of
  * a key or the word of a log line. A longer one than ACCOUNT_MAX keeps its head and gets a hash for a tail, so that
  * two long names stay two. False where nothing is left. */
 bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
 
+/* Three name spaces that cannot meet. Who proved who he is has his name as it is; where that begins like one of
+ * ACCOUNT_PREFIX_ROWS or SCOPE_ROWS, its first colon is written %3A. Who only says so is "sender:NAME". What has neither
+ * is "ip:ADDRESS" (milter/identify.c). Whatever comes from outside goes through one of these two; account_name() is for
+ * what an admin types, and for names that are no account's. */
+bool account_proven(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
+bool account_claimed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
+
+/* "ip:192.0.2.7"; of IPv6 "ip:2001:db8:1:2::/64": one client has such a network to choose his addresses from (RFC 8981). */
+void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1]);
+
+/* What an admin types, or a panel says: account_name(), but any address of a client's network stands for it. */
+bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
+
 /* The name of a group, under which keys, limits, blocks and exemptions work as an account's: "domain:example.com",
- * "customer:42", "server:all". `name` is in account_name()'s form. */
+ * "customer:42", "server:all", "bounce:ip:192.0.2.1". `name` is in account_name()'s form. */
 void account_group(enum scope scope, const char *name, char group[ACCOUNT_MAX + 1]);
 enum scope account_scope(const char *name);	/* SCOPE_ACCOUNT: it is no group */
 bool account_is_group(const char *name);

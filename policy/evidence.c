@@ -133,8 +133,12 @@ static double evidence_fresh(const struct view *view)
 	return -0.4 * log(share) * view->fresh * view->pace - 0.8 * (1 - view->fresh);
 }
 
+enum { BAD_ACCOUNTS_LEAST = 3 };
+
 /* Who said the same: other accounts, and of them bad ones. From one account alone it is this one: its newsletter, or
- * what it tries again. Seen many times from many, it is still one fact. */
+ * what it tries again. Seen many times from many, it is still one fact. What the others did with the text is theirs:
+ * whoever has a login can send a rival's newsletter with a virus in it, so that a few bad accounts are none, and the
+ * account's own harmless text and the readers whom it knows speak for it as they do elsewhere. */
 static double evidence_campaign(const struct view *view)
 {
 	const struct campaign *campaign = &view->facts->campaign;
@@ -145,8 +149,10 @@ static double evidence_campaign(const struct view *view)
 	double bad = fmin(campaign->bad / campaign->messages, 1) * campaign->messages / (campaign->messages + 0.5);
 	if (campaign->accounts < 1.5)
 		return -0.1;
+	if (campaign->bad_accounts < BAD_ACCOUNTS_LEAST - 0.5)
+		bad = 0;
 	double same = 0.4 * log2(campaign->accounts) * view->fresh * view->pace;	/* a form letter of one company, maybe */
-	double step = 3.5 * bad + step_to(view->value[COUNTER_CAMPAIGN], same, 1);
+	double step = step_of(view, COUNTER_CAMPAIGN, 3.5 * bad, 1) + step_to(view->value[COUNTER_CAMPAIGN], same, 1);
 	return step > 0.1 ? step : -0.1;
 }
 
@@ -167,7 +173,8 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 {
 	const struct history *history = &facts->state.history;
 	struct counters counters = history->counters;
-	if (facts->rcpts_remote + facts->rcpts_local <= 0 || facts->lane != LANE_ACCOUNT)
+	bool of_others = facts->lane == LANE_FORWARD && facts->forwarder;
+	if (facts->rcpts_remote + facts->rcpts_local <= 0 || of_others)
 		return;
 	counters_decay(&counters, facts->now_ms);
 	double ratio = content_ratio(&facts->content);

@@ -61,7 +61,7 @@ static const char *ours_at(int number)
 #define FLAG_ROWS(ROW)                                                                             \
 	ROW('a', facts.authenticated)                                                              \
 	ROW('c', facts.content.spam)                                                               \
-	ROW('g', facts.again)                                                                      \
+	ROW('f', facts.forwarder)                                                                  \
 	ROW('i', facts.injected)                                                                   \
 	ROW('l', facts.listings.asked)                                                             \
 	ROW('m', facts.memory_spent)                                                               \
@@ -130,7 +130,6 @@ static const struct row {
 	{ "rn", M, FORM_INT, AT(facts.rcpts_new), 0, NULL, NULL, NULL },
 	{ "rt", M, FORM_INT, AT(facts.rcpts_trapped), 0, NULL, NULL, NULL },
 	{ "kb", M, FORM_INT, AT(facts.kbytes), 0, NULL, NULL, NULL },
-	{ "di", M, FORM_HEX32, AT(facts.digest), 0, NULL, NULL, NULL },
 	{ "of", M, FORM_INT, AT(facts.local_offset_s), 0, NULL, NULL, NULL },
 	{ "lu", M, FORM_WORD, AT(facts.listings.unknown), LISTS_MAX + 1, NULL, NULL, NULL },
 	{ "lh", M, FORM_LISTINGS, 0, 0, NULL, write_listings, NULL },
@@ -156,7 +155,6 @@ static const struct row {
 	{ "hs", S, FORM_INT, AT(facts.state.history.level_since_s), 0, NULL, NULL, NULL },
 	{ "hf", S, FORM_INT, AT(facts.state.history.first_s), 0, NULL, NULL, NULL },
 	{ "hp", S, FORM_INT, AT(facts.state.history.pardoned_s), 0, NULL, NULL, NULL },
-	{ "hd", S, FORM_PARTS, 0, 0, NULL, write_digests, read_digests },
 	{ "hu", S, FORM_TEXT, AT(facts.state.history.unauthorised), ROOM(facts.state.history.unauthorised), NULL, NULL, NULL },
 	{ "h1", S, FORM_PARTS, 0, 0, NULL, write_places, read_places },
 	{ "h2", S, FORM_PARTS, 0, 0, NULL, write_week, read_week },

@@ -36,7 +36,7 @@ value_writer write_limits, write_breach, write_campaign, write_listings;
 value_reader read_limits, read_breach, read_campaign;
 bool read_listings(struct value value, struct factline *line, factline_list *find_list, void *arg);
 
-value_writer write_rates, write_counters, write_digests, write_places, write_week, write_known;
-value_reader read_rates, read_counters, read_digests, read_places, read_week, read_known;
+value_writer write_rates, write_counters, write_places, write_week, write_known;
+value_reader read_rates, read_counters, read_places, read_week, read_known;
 
 #endif

@@ -161,7 +161,7 @@ bool read_breach(struct value value, struct factline *line)
 	       value_int(part[4], &breach->frees_in_s);
 }
 
-/* ---- campaign: messages:accounts:bad */
+/* ---- campaign: messages:accounts:bad:bad accounts */
 
 void write_campaign(struct text *text, const struct factline *line)
 {
@@ -173,16 +173,19 @@ void write_campaign(struct text *text, const struct factline *line)
 	add_real(text, campaign->accounts);
 	text_add(text, ":");
 	add_real(text, campaign->bad);
+	text_add(text, ":");
+	add_real(text, campaign->bad_accounts);
 }
 
 bool read_campaign(struct value value, struct factline *line)
 {
 	struct campaign *campaign = &line->facts.campaign;
-	struct value messages, accounts, bad;
+	struct value messages, accounts, bad, bad_accounts;
 	campaign->known = KNOWLEDGE_FULL;
 	return value_part(&value, ':', &messages) && value_real(messages, &campaign->messages) &&
 	       value_part(&value, ':', &accounts) && value_real(accounts, &campaign->accounts) &&
-	       value_part(&value, ':', &bad) && value_real(bad, &campaign->bad);
+	       value_part(&value, ':', &bad) && value_real(bad, &campaign->bad) &&
+	       value_part(&value, ':', &bad_accounts) && value_real(bad_accounts, &campaign->bad_accounts);
 }
 
 /* ---- listings: name:kind:weight:action, of each list that lists the client */
@@ -286,27 +289,6 @@ bool read_counters(struct value value, struct factline *line)
 	struct value part;
 	return value_part(&value, ':', &part) && value_int(part, &counters->at_ms) && counters->at_ms >= 0 &&
 	       read_reals(&value, counters->value, COUNTER_COUNT);
-}
-
-void write_digests(struct text *text, const struct factline *line)
-{
-	const uint32_t *digests = line->facts.state.history.digests;
-	for (int i = 0; i < HISTORY_DIGESTS && digests[i] != 0; i++) {
-		text_add(text, i > 0 ? ":" : "");
-		add_hex(text, digests[i]);
-	}
-}
-
-bool read_digests(struct value value, struct factline *line)
-{
-	struct value part;
-	for (int i = 0; i < HISTORY_DIGESTS && value_part(&value, ':', &part); i++) {
-		uint64_t digest;
-		if (!value_hex(part, &digest) || digest > UINT32_MAX)
-			return false;
-		line->facts.state.history.digests[i] = (uint32_t)digest;
-	}
-	return true;
 }
 
 static void write_habit(struct text *text, const struct factline *line, enum habit_part part)

@@ -85,7 +85,8 @@ struct campaign {
 	enum knowledge known;
 	double messages;	/* within the last hours, decayed */
 	double accounts;	/* how many accounts sent them, about */
-	double bad;		/* of the messages: how many were spam by their scanner, or of suspect accounts */
+	double bad;		/* of the messages: how many were bad, see judge_campaign_bad() ... */
+	double bad_accounts;	/* ... and of how many accounts, about */
 };
 
 struct facts {
@@ -107,9 +108,8 @@ struct facts {
 	int64_t rcpts_unknown_mailer;	/* of the remote ones: the MTA did not say by which mailer */
 	struct content content;
 	enum lane lane;			/* LANE_ACCOUNT: mail of its own */
+	bool forwarder;			/* the admin says that the client, or the account, forwards others' mail */
 	int64_t kbytes;			/* KiB of header and body, rounded up */
-	uint32_t digest;		/* of sender, recipients, Message-ID and body: the same when it is tried again; 0: unknown,
-					 * as of each message without a Message-ID */
 	int64_t local_offset_s;		/* of this host's time, seconds east of UTC */
 	uint64_t client_address, client_network, client_as;	/* hashes, see policy/habits.h; 0: unknown */
 	uint64_t sender, mailer;	/* hashes of the envelope sender and of the program's name; 0: none */
@@ -117,14 +117,13 @@ struct facts {
 	unsigned oddities;		/* a set of 1 << enum oddity */
 	int64_t rcpts_new;		/* of the remote ones: the account never wrote to them ... */
 	bool rcpts_new_known;		/* ... where that is known */
-	const uint16_t *rcpts;		/* hashes of accepted remote ones, no two alike; borrowed from the message */
+	const uint32_t *rcpts;		/* hashes of accepted remote ones, no two alike; borrowed from the message */
 	int rcpt_count;			/* of them, at most some 2,000; they may be known or new */
 	int64_t rcpts_trapped;		/* of all: spam traps */
 	uint64_t print;			/* of its text, policy/print.h; 0: none */
 	struct campaign campaign;
 	bool charged;			/* Redis (or the local table) has checked and charged this message ... */
 	struct breach breach;		/* ... and this limit is passed; window WINDOW_COUNT: none */
-	bool again;			/* it had been charged before */
 };
 
 #endif

@@ -341,7 +341,7 @@ unsigned habits_note(struct habits *habits, const struct habit_facts *facts)
 	return changed | (places ? HABIT_PLACES : 0U) | (note_week(habits, facts) ? HABIT_WEEK : 0U);
 }
 
-bool habit_knows(const struct habits *habits, uint16_t rcpt)
+bool habit_knows(const struct habits *habits, uint32_t rcpt)
 {
 	rcpt = rcpt != 0 ? rcpt : 1;
 	for (int i = 0; i < HABIT_KNOWN_MAX && habits->known[i] != 0; i++)
@@ -350,7 +350,7 @@ bool habit_knows(const struct habits *habits, uint16_t rcpt)
 	return false;
 }
 
-bool habits_note_rcpt(struct habits *habits, uint16_t rcpt)
+bool habits_note_rcpt(struct habits *habits, uint32_t rcpt)
 {
 	if (habits->many || habit_knows(habits, rcpt))
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * habits: what an account usually does, in few bytes: whence it sends, as whom, with what program, to whom, at which
- * hours and how much. Sketches, not records: hashes of 16 bits, newest first, and logarithms in a byte. They are kept in
+ * hours and how much. Sketches, not records: keyed hashes of 16 bits (recipients: 32), newest first, and logarithms in a byte. They are kept in
  * Redis as they are written here; of two daemons that write at once the later one holds, and the next message mends it.
  *
  * A thing that is seen for the first time is not yet the account's: a thief's first message would make the next ones
@@ -22,7 +22,7 @@ enum {
 	HABIT_ASES = 4,
 	HABIT_SENDERS = 3,
 	HABIT_MAILERS = 4,
-	HABIT_KNOWN_MAX = 31,	/* recipients; an account with more has a map of its own in Redis */
+	HABIT_KNOWN_MAX = 16,	/* recipients; of more those of an account stand in a key of their own, policy/known.h */
 	DISTINCT_COUNT = COUNTED_COUNT - COUNTED_SUMS,	/* by counted - COUNTED_SUMS: addresses, networks, ASes */
 };
 
@@ -46,8 +46,8 @@ struct habits {
 	uint16_t networks[HABIT_NETWORKS], ases[HABIT_ASES];
 	uint16_t senders[HABIT_SENDERS], mailers[HABIT_MAILERS];
 	uint8_t hours[24], weekdays[7];	/* of local time: log2(1 + messages an hour) in steps of 1/20, smoothed; 0: never */
-	uint16_t known[HABIT_KNOWN_MAX];	/* recipients, newest first; 0: none */
-	bool many;		/* more recipients than `known` holds: they stand in the map */
+	uint32_t known[HABIT_KNOWN_MAX];	/* recipients, newest first; 0: none */
+	bool many;		/* more recipients than `known` holds: they stand in the other key */
 };
 
 /* One message as habits see it. Hashes are of 64 bits; 0: unknown, or there is none. */
@@ -65,7 +65,7 @@ bool habit_has_network(const struct habits *habits, uint64_t network);
 bool habit_has_as(const struct habits *habits, uint64_t as);
 bool habit_has_sender(const struct habits *habits, uint64_t sender);
 bool habit_has_mailer(const struct habits *habits, uint64_t mailer);
-bool habit_knows(const struct habits *habits, uint16_t rcpt);
+bool habit_knows(const struct habits *habits, uint32_t rcpt);
 /* How many of each are the account's: without any there is nothing to hold a new one against. */
 int habit_count_networks(const struct habits *habits);
 int habit_count_ases(const struct habits *habits);
@@ -88,8 +88,8 @@ bool habit_hour_unused(const struct habits *habits, int64_t now_s, int64_t local
  * day; one that is more than two days ahead begins the day's counts anew. */
 unsigned habits_note(struct habits *habits, const struct habit_facts *facts);
 /* A recipient becomes known; true where it was not. Where `known` is full, `many` is set and the caller puts all of
- * `known` and this one into the map. */
-bool habits_note_rcpt(struct habits *habits, uint16_t rcpt);
+ * `known` and this one into the other key. */
+bool habits_note_rcpt(struct habits *habits, uint32_t rcpt);
 
 /* The bytes of one part as Redis holds it; returns how many (0: nothing to keep). */
 size_t habits_write(const struct habits *habits, enum habit_part part, char bytes[HABIT_BYTES_MAX]);

@@ -4,7 +4,7 @@
  *
  * Places: 2 bytes of version (3 bits), second half of the day (1 bit) and lengths of the lists of networks (3),
  * ASes (3), senders (2) and mailers (3); then the day (2), days (1), yesterday's counts (1 each), today's maps (8, 8
- * and 4) and the lists, 2 bytes an entry. Week: its 31 bytes. Known: 2 bytes each, or "*" for `many`.
+ * and 4) and the lists, 2 bytes an entry. Week: its 31 bytes. Known: 4 bytes each, or "*" for `many`.
  */
 #include "policy/habits.h"
 
@@ -17,10 +17,11 @@ enum {
 	HEAD = 2 + 2 + 1 + DISTINCT_COUNT + 8 + 8 + 4,
 	ENTRIES = HABIT_NETWORKS + HABIT_ASES + HABIT_SENDERS + HABIT_MAILERS,
 	WEEK = 24 + 7,
+	RCPT_BYTES = 4,
 };
 
 _Static_assert(HEAD + 2 * ENTRIES <= HABIT_BYTES_MAX, "places fit into a listpack's string");
-_Static_assert(2 * HABIT_KNOWN_MAX <= HABIT_BYTES_MAX, "so do known recipients");
+_Static_assert(RCPT_BYTES * HABIT_KNOWN_MAX <= HABIT_BYTES_MAX, "so do known recipients");
 
 /* Where the bits of a list's length begin, and how many there are; its place in the structure. */
 #define LENGTH_ROWS(ROW)                                                                           \
@@ -153,19 +154,29 @@ static bool read_week(struct habits *habits, const char *bytes, size_t length)
 
 static size_t write_known(const struct habits *habits, char *bytes)
 {
-	if (!habits->many)
-		return (size_t)(put_list(bytes, habits->known, length_of(habits->known, HABIT_KNOWN_MAX)) - bytes);
+	char *at = bytes;
 	bytes[0] = '*';
-	return 1;
+	if (habits->many)
+		return 1;
+	for (int i = 0; i < HABIT_KNOWN_MAX && habits->known[i] != 0; i++)
+		at = put(at, habits->known[i], RCPT_BYTES);
+	return (size_t)(at - bytes);
 }
 
 static bool read_known(struct habits *habits, const char *bytes, size_t length)
 {
 	if (length == 1 && bytes[0] == '*')
 		return habits->many = true;
-	if (length % 2 != 0 || length > 2 * (size_t)HABIT_KNOWN_MAX)
+	if (length % RCPT_BYTES != 0 || length > RCPT_BYTES * (size_t)HABIT_KNOWN_MAX)
 		return false;
-	return get_list(bytes, habits->known, (unsigned)(length / 2)) != NULL;
+	for (size_t i = 0; i < length / RCPT_BYTES; i++) {
+		uint64_t rcpt;
+		bytes = get(bytes, RCPT_BYTES, &rcpt);
+		habits->known[i] = (uint32_t)rcpt;
+		if (rcpt == 0)
+			return false;
+	}
+	return true;
 }
 
 size_t habits_write(const struct habits *habits, enum habit_part part, char bytes[HABIT_BYTES_MAX])

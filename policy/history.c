@@ -9,30 +9,6 @@
 
 enum { DAY_S = 86400 };
 
-static bool has_digest(const struct history *history, uint32_t digest)
-{
-	for (int i = 0; i < HISTORY_DIGESTS; i++)
-		if (digest != 0 && history->digests[i] == digest)
-			return true;
-	return false;
-}
-
-static void note_digest(struct history *history, uint32_t digest)
-{
-	memmove(&history->digests[1], &history->digests[0], sizeof history->digests - sizeof history->digests[0]);
-	history->digests[0] = digest;
-}
-
-static void forget_digest(struct history *history, uint32_t digest)
-{
-	int kept = 0;
-	for (int i = 0; i < HISTORY_DIGESTS; i++)
-		if (history->digests[i] != digest)
-			history->digests[kept++] = history->digests[i];
-	while (kept < HISTORY_DIGESTS)
-		history->digests[kept++] = 0;
-}
-
 static void count(struct history *history, const struct charge *charge, bool turned_away)
 {
 	double counts[COUNTER_COUNT];
@@ -71,27 +47,16 @@ static void take_habits(struct habits *habits, const struct charge *charge)
 				    habits_write(&charge->habits, (enum habit_part)part, bytes));
 }
 
-enum window history_charge(struct history *history, const struct charge *charge, bool *again_out)
+enum window history_charge(struct history *history, const struct charge *charge)
 {
 	rates_roll(&history->rates, charge->now_ms);
 	if (history->counters.at_ms - charge->now_ms > RATES_AHEAD_MAX_MS)	/* of a clock that was wrong */
 		history->counters.at_ms = charge->now_ms;
 	counters_decay(&history->counters, charge->now_ms);
-	bool back = charge->amounts.of[COUNTED_MESSAGES] < 0;
-	if (back && charge->digest != 0)
-		forget_digest(history, charge->digest);
-	bool again = !back && has_digest(history, charge->digest);
-	if (again_out != NULL)
-		*again_out = again;
-	if (again)
-		return WINDOW_COUNT;
 	enum window over = charge->quota ? rates_over(&history->rates, &charge->limits, &charge->amounts) : WINDOW_COUNT;
 	bool turned_away = over != WINDOW_COUNT && charge->checked && !charge_passes(charge);
-	if (charge->quota && !turned_away) {
+	if (charge->quota && !turned_away)
 		rates_add(&history->rates, &charge->amounts);
-		if (charge->digest != 0 && !back)
-			note_digest(history, charge->digest);
-	}
 	count(history, charge, turned_away);
 	note_rest(history, charge);
 	take_habits(&history->habits, charge);

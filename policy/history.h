@@ -15,7 +15,6 @@
 
 enum {
 	STATE_DOMAIN_MAX = 60,	/* bytes of a domain that are kept in Redis: a listpack takes strings of up to 64 */
-	HISTORY_DIGESTS = 3,	/* messages that are remembered, to know one that is tried again */
 };
 
 struct history {
@@ -26,7 +25,6 @@ struct history {
 	double score;		/* at its last message, for people: rules add it up anew */
 	int64_t first_s;	/* Unix time of the first message; 0: none yet */
 	int64_t pardoned_s;	/* limits.password_changed_s of the last pardon; 0: none */
-	uint32_t digests[HISTORY_DIGESTS];	/* of the last messages, newest first; 0: none */
 	char unauthorised[STATE_DOMAIN_MAX + 1];	/* a sender domain of his whose SPF record passes by none of our addresses */
 	struct habits habits;
 };
@@ -41,8 +39,6 @@ struct charge {
 	struct amounts amounts;	/* negative: given back */
 	uint64_t places[COUNTED_COUNT - COUNTED_SUMS];	/* of a group: hashes of the client's address, network and AS, which its
 							 * limits of distinct ones count; 0: unknown */
-	uint32_t digest;	/* 0: none. A message that is among the history's digests is not charged again; where
-				 * messages are given back (negative), it is forgotten, so that a later try counts */
 	double counts[COUNTER_COUNT];	/* what it adds to the counters; negative: takes away */
 	enum level level;	/* LEVEL_UNKNOWN: leave it */
 	double score;
@@ -53,10 +49,14 @@ struct charge {
 };
 
 /* Does a message pass that is over a limit, by another way than usual? */
+static inline bool over_passes(enum over over)
+{
+	return over == OVER_SLOW || over == OVER_HOLD || over == OVER_SHOW;
+}
+
 static inline bool charge_passes(const struct charge *charge)
 {
-	enum over over = charge->limits.over;
-	return over == OVER_SLOW || over == OVER_HOLD || over == OVER_SHOW;
+	return over_passes(charge->limits.over);
 }
 
 /* Fills in what is to be said of the window that `breach` names, for the account's own limit; `rates` are rolled to now
@@ -64,7 +64,8 @@ static inline bool charge_passes(const struct charge *charge)
 void charge_breach(const struct charge *charge, const struct rates *rates, struct breach *breach);
 
 /* Checks all sums and charges them, or charges none; counters, level and habits change in any case. Returns the first
- * window that is passed, WINDOW_COUNT where there is none; `*again_out` (may be NULL): the message was charged before. */
-enum window history_charge(struct history *history, const struct charge *charge, bool *again_out);
+ * window that is passed, WINDOW_COUNT where there is none. A message that comes twice is charged twice: whatever would
+ * tell a repetition from a new message, its sender can make (SECURITY). */
+enum window history_charge(struct history *history, const struct charge *charge);
 
 #endif

@@ -77,6 +77,10 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 /* Of a message that was refused at MAIL or RCPT for a limit: a breach, and nothing else. */
 void judge_charge_breach(const struct facts *facts, struct charge *charge_out);
 
+/* Does the message make its text a bad one for others who send the same? Only where its account has a history of its own:
+ * throw-away logins cost nothing. */
+bool judge_campaign_bad(const struct policy *policy, const struct facts *facts, const struct verdict *verdict);
+
 /* What is to be sent behind a charge whose answer changed the verdict: `charged` as it went out, `verdict` as it stands
  * now. A message that is refused after all gets its amounts back. False: nothing has to be mended. */
 bool judge_amend(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,

@@ -45,7 +45,6 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	charge_out->checked = !judge_exempt(facts) && !judge_shows(policy, RULE_LIMITS);
 	charge_out->quota = !verdict_refuses(verdict);
 	charge_out->amounts = judge_amounts(facts);
-	charge_out->digest = facts->digest;
 	const uint64_t places[] = { facts->client_address, facts->client_network, facts->client_as };
 	memcpy(charge_out->places, places, sizeof charge_out->places);
 	judge_counts(facts, verdict, charge_out->counts);
@@ -85,13 +84,12 @@ static void counts_done(const struct facts *facts, const struct charge *charged,
 	done[COUNTER_BREACHES] = 1;
 }
 
-/* It had room and was charged, and is refused all the same. One that is deferred comes again and is known then by its
- * digest: it keeps what it paid for. */
+/* It had room and was charged, and is refused all the same: what we do not take costs nothing. */
 static bool paid_for_nothing(const struct facts *facts, const struct verdict *verdict, const struct charge *charged)
 {
-	if (!charged->quota || !verdict_refuses(verdict) || (facts->charged && facts->breach.window != WINDOW_COUNT))
-		return false;
-	return verdict->action == ACTION_REJECT || charged->digest == 0;
+	const struct breach *breach = &facts->breach;
+	bool turned_away = charged->checked && breach->window != WINDOW_COUNT && !over_passes(breach->over);
+	return charged->quota && verdict_refuses(verdict) && !turned_away;
 }
 
 /* Does so much more of a counter change it? Counters end at nought: most messages are nobody's campaign, and take from
@@ -109,7 +107,7 @@ bool judge_amend(const struct policy *policy, const struct facts *facts, const s
 	bool differs = false;
 	(void)policy;
 	*amend_out = (struct charge){ .now_ms = facts->now_ms, .limits = limits_unset };
-	if (!facts->charged || facts->again)	/* nothing was charged */
+	if (!facts->charged)
 		return false;
 	memcpy(amend_out->account, facts->account, sizeof amend_out->account);
 	counts_done(facts, charged, done);
@@ -126,7 +124,6 @@ bool judge_amend(const struct policy *policy, const struct facts *facts, const s
 	}
 	if (paid_for_nothing(facts, verdict, charged)) {
 		amend_out->quota = true;
-		amend_out->digest = charged->digest;	/* forgotten with it: sent again it is a message of its own */
 		for (int i = 0; i < COUNTED_SUMS; i++)
 			amend_out->amounts.of[i] = -charged->amounts.of[i];
 		differs = true;

@@ -25,9 +25,6 @@ static inline bool judge_shows(const struct policy *policy, enum rule rule)
 	return (policy->shadow >> rule & 1) != 0;
 }
 
-/* The message had been charged before: Redis said so, or will. */
-bool judge_again(const struct facts *facts);
-
 /* Does the account's password change take back what was against it? Then `counts` (NULL: only asked) get what is to be
  * taken off its counters. */
 bool judge_pardon(const struct account_state *state, int64_t now_ms, double *counts);

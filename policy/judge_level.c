@@ -60,6 +60,21 @@ static int64_t age_s(const struct account_state *state, int64_t now_s)
 	return now_s - from_s;
 }
 
+/* Old enough, and with enough messages, to be no new account any more. */
+static bool has_history(const struct policy *policy, const struct account_state *state, double messages, int64_t now_ms)
+{
+	return age_s(state, now_ms / 1000) >= policy->levels.new_for_s && messages >= (double)policy->levels.new_messages;
+}
+
+bool judge_campaign_bad(const struct policy *policy, const struct facts *facts, const struct verdict *verdict)
+{
+	struct counters counters = facts->state.history.counters;
+	counters_decay(&counters, facts->now_ms);
+	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
+	return (spam || verdict->level == LEVEL_BLOCKED) && facts->state.known == KNOWLEDGE_FULL &&
+	       has_history(policy, &facts->state, counters.value[COUNTER_MESSAGES], facts->now_ms);
+}
+
 struct score judge_score(const struct policy *policy, const struct account_state *state, const struct facts *facts,
 			 const double *more, int64_t now_ms)
 {
@@ -73,9 +88,7 @@ struct score judge_score(const struct policy *policy, const struct account_state
 		counters_add(&sight.counters, more);
 	rates_roll(&sight.rates, now_ms);
 	sight.hour_messages = rates_used(&sight.rates, WINDOW_MSGS_PER_HOUR) + (more != NULL ? more[COUNTER_MESSAGES] : 0);
-	bool aged = age_s(state, now_ms / 1000) >= policy->levels.new_for_s &&
-		    sight.counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
-	bool good = aged || history->level == LEVEL_GOOD;
+	bool good = has_history(policy, state, sight.counters.value[COUNTER_MESSAGES], now_ms) || history->level == LEVEL_GOOD;
 	return signals_score(policy->signals, &sight, good ? policy->prior_good : policy->prior_new);
 }
 

@@ -56,14 +56,6 @@ struct amounts judge_amounts(const struct facts *facts)
 	} };
 }
 
-bool judge_again(const struct facts *facts)
-{
-	for (int i = 0; i < HISTORY_DIGESTS && facts->digest != 0; i++)
-		if (facts->state.history.digests[i] == facts->digest)
-			return true;
-	return facts->again;
-}
-
 /* What the account's own sums say before Redis has. */
 static void sums_breach(const struct facts *facts, struct breach *breach)
 {
@@ -123,11 +115,11 @@ static struct breach find_breach(const struct facts *facts)
 }
 
 /* Mail between users of this host is not counted. At MAIL one recipient to come is assumed: an account that is over
- * its limit hears of it before it sends the rest. What was charged and is tried again costs nothing. */
+ * its limit hears of it before it sends the rest. */
 enum answer rule_limits(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	bool local_only = facts->rcpts_remote == 0 && facts->rcpts_local > 0;
-	if (judge_exempt(facts) || local_only || judge_again(facts))
+	if (judge_exempt(facts) || local_only)
 		return NO;
 	struct breach breach = find_breach(facts);
 	if (breach.window == WINDOW_COUNT || only_shown(policy, breach.over, verdict))

@@ -16,6 +16,12 @@ const char *lane_word(enum lane lane)
 	return words[lane];
 }
 
+enum scope lane_scope(enum lane lane)
+{
+	static const enum scope scopes[LANE_COUNT] = { [LANE_BOUNCE] = SCOPE_BOUNCE, [LANE_FORWARD] = SCOPE_FORWARD };
+	return scopes[lane];
+}
+
 enum lane lane_find(const char *word)
 {
 	for (int i = 0; i < LANE_COUNT; i++)

@@ -214,6 +214,9 @@ void limits_expire(struct limits *limits, int64_t now_s)
 #define OF_DOMAIN(id, word, counted, seconds, said) [WINDOW_##id] = "domain:" word,
 #define OF_CUSTOMER(id, word, counted, seconds, said) [WINDOW_##id] = "customer:" word,
 #define OF_SERVER(id, word, counted, seconds, said) [WINDOW_##id] = "server:" word,
+#define OF_BOUNCE(id, word, counted, seconds, said) [WINDOW_##id] = "bounce:" word,
+#define OF_FORWARD(id, word, counted, seconds, said) [WINDOW_##id] = "forward:" word,
+#define OF_CLIENT(id, word, counted, seconds, said) [WINDOW_##id] = "client:" word,
 
 const char *window_path(enum scope scope, enum window window)
 {
@@ -222,6 +225,9 @@ const char *window_path(enum scope scope, enum window window)
 		[SCOPE_DOMAIN] = LIMIT_PATH(OF_DOMAIN),
 		[SCOPE_CUSTOMER] = LIMIT_PATH(OF_CUSTOMER),
 		[SCOPE_SERVER] = LIMIT_PATH(OF_SERVER),
+		[SCOPE_BOUNCE] = LIMIT_PATH(OF_BOUNCE),
+		[SCOPE_FORWARD] = LIMIT_PATH(OF_FORWARD),
+		[SCOPE_CLIENT] = LIMIT_PATH(OF_CLIENT),
 	};
 	return paths[scope][window];
 }

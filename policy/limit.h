@@ -51,9 +51,12 @@ enum window {
 /* Whose limit it is. One message is counted in all of them that have a limit. */
 #define SCOPE_ROWS(ROW)                                                                            \
 	ROW(ACCOUNT, "account")                                                                    \
-	ROW(DOMAIN, "domain")     /* of the envelope sender */                                     \
+	ROW(DOMAIN, "domain")     /* of the account's name */                                      \
 	ROW(CUSTOMER, "customer") /* whom the account's key `limits` names in its field `customer` */ \
-	ROW(SERVER, "server")     /* all that this Redis serves */
+	ROW(SERVER, "server")     /* all that this Redis serves */                                 \
+	ROW(BOUNCE, "bounce")     /* the account's mail with the sender <> */                      \
+	ROW(FORWARD, "forward")   /* the account's mail that it forwards for others */             \
+	ROW(CLIENT, "client")     /* an address from which accounts are only claimed, whatever the sender */
 
 enum scope {
 #define SCOPE_ENUM(id, word) SCOPE_##id,

@@ -7,14 +7,13 @@
 
 #include "policy/account.h"
 #include "policy/facts.h"
-#include "policy/lane.h"
 
 /* Fills up what is unset in `limits` from the plan of that name; where there is none, nothing happens. */
 typedef void plan_fill(const void *arg, const char *name, struct limits *limits);
 
-/* The account's own limits while they last, its plan's, the plan's of its lane's name, the plan default's; and where it is
- * new, no more than the ramp allows today. */
-void plan_limits(const struct account_state *state, enum lane lane, int64_t now_ms, plan_fill *fill, const void *arg,
+/* The account's own limits while they last, its plan's, the plan default's; and where it is new, no more than the ramp
+ * allows today. */
+void plan_limits(const struct account_state *state, int64_t now_ms, plan_fill *fill, const void *arg,
 		 struct limits *limits_out);
 
 #endif

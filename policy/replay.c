@@ -14,7 +14,7 @@ static void note_breach(const struct facts *facts, struct replayed *replayed)
 	if (!facts->authenticated || lately)
 		return;
 	judge_charge_breach(facts, &charge);
-	history_charge(&replayed->history, &charge, NULL);
+	history_charge(&replayed->history, &charge);
 	replayed->noted_ms = facts->now_ms;
 }
 
@@ -37,7 +37,7 @@ static void charge_local(const struct policy *policy, const struct facts *facts,
 		return;
 	judge_charge(policy, facts, verdict, &charge);
 	charge.quota = false;
-	history_charge(history, &charge, NULL);
+	history_charge(history, &charge);
 }
 
 struct verdict replay_message(const struct policy *policy, enum stage stage, struct facts *facts,
@@ -47,7 +47,7 @@ struct verdict replay_message(const struct policy *policy, enum stage stage, str
 	const struct campaign campaign = facts->campaign;
 	struct history *history = &replayed->history;
 	struct charge charge, amend;
-	facts->charged = facts->again = false;
+	facts->charged = false;
 	if (stage == STAGE_MAIL || stage == STAGE_RCPT)
 		return replay_early(policy, stage, facts, replayed);
 	facts->breach = breach_none;
@@ -59,7 +59,7 @@ struct verdict replay_message(const struct policy *policy, enum stage stage, str
 	}
 	judge_charge(policy, facts, &verdict, &charge);
 	struct breach breach = breach_none;
-	breach.window = history_charge(history, &charge, &facts->again);
+	breach.window = history_charge(history, &charge);
 	facts->campaign = campaign;
 	if (charge.quota) {
 		if (breach.window != WINDOW_COUNT)
@@ -69,7 +69,7 @@ struct verdict replay_message(const struct policy *policy, enum stage stage, str
 	}
 	verdict = judge(policy, STAGE_MESSAGE, facts);
 	if (judge_amend(policy, facts, &verdict, &charge, &amend))
-		history_charge(history, &amend, NULL);
+		history_charge(history, &amend);
 	return verdict;
 }
 

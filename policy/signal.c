@@ -170,10 +170,10 @@ static signal_function *const functions[SIGNAL_COUNT] = {
 	[SIGNAL_BREACHES] = signal_breaches,
 };
 
-/* What only abuse does. The rest is a change of habits: together enough to move an account's mail to another address,
- * never enough to block it. */
+/* What only abuse does. The rest is a change of habits, or what others did with the same text: together enough to move an
+ * account's mail to another address, never enough to block it. */
 static const bool is_hard[SIGNAL_COUNT] = {
-	[SIGNAL_CONTENT] = true, [SIGNAL_SPAM] = true, [SIGNAL_EXPLOIT] = true, [SIGNAL_CAMPAIGN] = true,
+	[SIGNAL_CONTENT] = true, [SIGNAL_SPAM] = true, [SIGNAL_EXPLOIT] = true,
 	[SIGNAL_DEAD_RCPTS] = true, [SIGNAL_TRAPS] = true, [SIGNAL_COMPLAINTS] = true,
 };
 #define SOFT_MOST 5.2

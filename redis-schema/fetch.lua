@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- What one message needs to know of its account.
 -- KEYS: limits, block, exempt, state, known
--- Answer: wrong, block, exempt, map of known recipients, the fields of state as below, then the fields and values of
+-- Answer: wrong, block, exempt, known recipients, the fields of state as below, then the fields and values of
 -- limits. What is not there is nil.
 -- `wrong` names the keys that hold another type than they should, by their parts, with + between.
 local wrong = ''
@@ -17,9 +17,6 @@ local block = ask('block', 'GET', KEYS[2])
 local exempt = ask('exempt', 'GET', KEYS[3])
 local state = ask('state', 'HMGET', KEYS[4], 'v', 'level', 'since', 'first', 'score', 'spf', 'm', 'r', 'c', 's', 'pardon',
 	'h', 'w', 'k') or {}
-if state[1] == '1' then
-	state[7], state[8], state[9] = unpack(redis.call('HMGET', KEYS[4], 'msgs', 'rcpts', 'rep'))
-end
 local limits = ask('limits', 'HGETALL', KEYS[1]) or {}
 local answer = {'', block, exempt, false, unpack(state, 1, 14)}
 for i = #state + 1, 14 do

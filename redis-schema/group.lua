@@ -16,8 +16,7 @@ local own = redis.pcall('HGETALL', KEYS[1])
 if state.err then
 	return answer('wrong', 0)
 end
-local version = state[1]
-if version and version ~= '2' then
+if state[1] and state[1] ~= '3' then
 	return answer('newer', 0)
 end
 if taken(state[4], ARGV[3]) then
@@ -56,7 +55,7 @@ if #own > 0 then
 elseif ARGV[6] ~= '' and ARGV[5] ~= ARGV[6] then
 	return answer('plan', 0, '', '', 0, '', ARGV[5])
 end
-local use = read_use(version, state[2], state[3])
+local use = read_use(state[2], state[3])
 local before = use[1]
 roll(use)
 local blocked = p[1] == 1 and redis.call('MGET', KEYS[2])[1]
@@ -89,9 +88,9 @@ if not turned_away then
 end
 local m, r = write_use(use)
 local fields = {'m', m, 'r', r, ARGV[2], ARGV[3]}
-if not version then
+if not state[1] then
 	fields[#fields + 1] = 'v'
-	fields[#fields + 1] = '2'
+	fields[#fields + 1] = '3'
 end
 redis.call('HSET', KEYS[4], unpack(fields))
 if before == 0 or p[2] < 172800 or math.floor(before / 86400000) ~= math.floor(use[1] / 86400000) then

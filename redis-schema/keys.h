@@ -16,7 +16,11 @@
 #define KEY_PLANS "%s:plans"       /* prefix */
 #define KEY_NETWORKS "%s:networks" /* prefix */
 
+#define KEY_SECRET "%s:secret"     /* prefix */
+
 #define KEY_CAMPAIGN "%s:campaign:%u" /* prefix, bucket */
+
+#define STATE_VERSION "3" /* field `v` of the state; a state of another one is left alone */
 
 enum { CAMPAIGN_BUCKETS = 4096 };
 enum { KEY_MAX = 400 };

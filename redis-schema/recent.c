@@ -150,7 +150,7 @@ struct charge_result recent_charge(struct recent_row *row, const struct charge *
 	struct rates before = history->rates;
 	rates_roll(&before, charge->now_ms);
 	result.breach = breach_none;
-	result.breach.window = history_charge(history, charge, &result.again);
+	result.breach.window = history_charge(history, charge);
 	result.rates = history->rates;
 	if (result.breach.window != WINDOW_COUNT)
 		charge_breach(charge, &before, &result.breach);
@@ -170,7 +170,6 @@ static void add_charge(struct charge *to, const struct charge *more)
 	}
 	if (more->pardoned_s != 0)
 		to->pardoned_s = more->pardoned_s;
-	to->digest = 0;	/* several messages have none */
 	if (more->habits_changed != 0)
 		to->habits = more->habits;
 	to->habits_changed |= more->habits_changed;

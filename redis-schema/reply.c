@@ -15,7 +15,7 @@ enum {
 	AT_WRONG,
 	AT_BLOCK,
 	AT_EXEMPT,
-	AT_MAP,
+	AT_RCPTS,
 	AT_VERSION,
 	AT_LEVEL,
 	AT_SINCE,
@@ -34,33 +34,6 @@ enum {
 };
 
 enum { LINE_MAX_BYTES = 600 };
-
-/* Most are counts and zeros: strtod is for the others. */
-static double read_number(const char *text, char **end_out)
-{
-	enum { DIGITS_MAX = 15 };	/* that a double holds exactly */
-	const char *at = text;
-	int64_t whole = 0;
-	for (; at - text < DIGITS_MAX && *at >= '0' && *at <= '9'; at++)
-		whole = whole * 10 + (*at - '0');
-	if (at == text || (*at != ' ' && *at != '\0'))
-		return strtod(text, end_out);
-	*end_out = (char *)(uintptr_t)at;
-	return (double)whole;
-}
-
-/* `most` numbers parted by spaces, and nothing else. */
-static bool read_numbers(const char *text, int most, double *numbers)
-{
-	for (int i = 0; i < most; i++) {
-		char *end;
-		numbers[i] = read_number(text, &end);
-		if (end == text || !isfinite(numbers[i]) || (*end != ' ' && *end != '\0'))
-			return false;
-		text = *end == ' ' ? end + 1 : end;
-	}
-	return *text == '\0';
-}
 
 /* MessagePack, unsigned whole numbers alone, and `most` of them. */
 static bool read_packed(struct reply_field field, int most, double *numbers)
@@ -82,21 +55,17 @@ static bool read_packed(struct reply_field field, int most, double *numbers)
 	return bytes == end;
 }
 
-/* In this order: the time, 6 of messages, 6 of recipients, 6 of KiB, 2 of first-time recipients. Version 1 had no more than
- * the first 13. */
-bool reply_read_sums(bool text, struct reply_field m, struct reply_field r, struct rates *rates_out)
+/* In this order: of `m` the time, 6 of messages, 2 of first-time recipients; of `r` 6 of recipients and 6 of KiB. */
+bool reply_read_sums(struct reply_field m, struct reply_field r, struct rates *rates_out)
 {
 	double numbers[1 + 2 * WINDOW_SUMS] = { 0 }, of_m[9];
 	*rates_out = (struct rates){ 0 };
 	if (m.length == 0 && r.length == 0)
 		return true;
-	if (text ? !read_numbers(m.bytes, 7, numbers) || !read_numbers(r.bytes, 6, numbers + 7)
-		 : !read_packed(m, 9, of_m) || !read_packed(r, 12, numbers + 7))
+	if (!read_packed(m, 9, of_m) || !read_packed(r, 12, numbers + 7))
 		return false;
-	if (!text) {
-		memcpy(numbers, of_m, 7 * sizeof numbers[0]);
-		memcpy(numbers + 19, of_m + 7, 2 * sizeof numbers[0]);
-	}
+	memcpy(numbers, of_m, 7 * sizeof numbers[0]);
+	memcpy(numbers + 19, of_m + 7, 2 * sizeof numbers[0]);
 	if (numbers[0] < 0 || numbers[0] > 9e15)
 		return false;
 	rates_out->at_ms = (int64_t)numbers[0];
@@ -136,15 +105,9 @@ static void read_floats(const char *bytes, int count, double *numbers)
 	}
 }
 
-/* Digests: four bytes each, the highest first. */
-size_t reply_write_c(const struct history *history, char bytes[REPLY_C_BYTES])
+void reply_write_c(const struct counters *counters, char bytes[REPLY_C_BYTES])
 {
-	size_t used = 4 * COUNTERS_REP;
-	write_floats(history->counters.value, COUNTERS_REP, bytes);
-	for (int i = 0; i < HISTORY_DIGESTS && history->digests[i] != 0; i++)
-		for (int shift = 24; shift >= 0; shift -= 8)
-			bytes[used++] = (char)(unsigned char)(history->digests[i] >> shift);
-	return used;
+	write_floats(counters->value, COUNTERS_REP, bytes);
 }
 
 void reply_write_s(const struct counters *counters, char bytes[REPLY_S_BYTES])
@@ -152,35 +115,15 @@ void reply_write_s(const struct counters *counters, char bytes[REPLY_S_BYTES])
 	write_floats(counters->value + COUNTERS_REP, COUNTER_COUNT - COUNTERS_REP, bytes);
 }
 
-static bool read_c_text(const char *text, double value[COUNTERS_REP])
-{
-	double numbers[COUNTERS_REP] = { 0 };
-	bool fine = *text == '\0' || read_numbers(text, COUNTERS_REP, numbers);
-	for (int i = 0; fine && i < COUNTERS_REP; i++)
-		value[i] = fmax(numbers[i], 0);
-	return fine;
-}
-
-static bool read_c(struct reply_field c, struct history *history)
-{
-	if (c.length < 4 * COUNTERS_REP || c.length > REPLY_C_BYTES || c.length % 4 != 0)
-		return c.length == 0;
-	read_floats(c.bytes, COUNTERS_REP, history->counters.value);
-	for (size_t i = 4 * COUNTERS_REP; i < c.length; i++) {
-		uint32_t *digest = &history->digests[i / 4 - COUNTERS_REP];
-		*digest = *digest << 8 | (unsigned char)c.bytes[i];
-	}
-	return true;
-}
-
-static bool read_counters(bool text, struct reply_field c, struct reply_field s, struct history *history)
+/* Each of them may be empty. */
+static bool read_counters(struct reply_field c, struct reply_field s, struct history *history)
 {
 	history->counters.at_ms = history->rates.at_ms;
-	bool fine = text ? read_c_text(c.bytes, history->counters.value) : read_c(c, history);
-	if (s.length != REPLY_S_BYTES)
-		return fine && s.length == 0;
-	read_floats(s.bytes, COUNTER_COUNT - COUNTERS_REP, history->counters.value + COUNTERS_REP);
-	return fine;
+	if (c.length == REPLY_C_BYTES)
+		read_floats(c.bytes, COUNTERS_REP, history->counters.value);
+	if (s.length == REPLY_S_BYTES)
+		read_floats(s.bytes, COUNTER_COUNT - COUNTERS_REP, history->counters.value + COUNTERS_REP);
+	return (c.length == 0 || c.length == REPLY_C_BYTES) && (s.length == 0 || s.length == REPLY_S_BYTES);
 }
 
 struct sayer {
@@ -254,26 +197,26 @@ static void read_state(const struct sayer *sayer, const struct reply_items *item
 	struct history *history = &state->history;
 	for (int i = 0; i < AT_LIMITS; i++)
 		text[i] = items->text[i] != NULL ? items->text[i] : "";
-	if (text[AT_VERSION][0] != '\0' && strcmp(text[AT_VERSION], "1") != 0 && strcmp(text[AT_VERSION], "2") != 0) {
-		say_useless(sayer, "state v", text[AT_VERSION], "1 or 2; the state is left alone");
+	if (text[AT_VERSION][0] != '\0' && strcmp(text[AT_VERSION], STATE_VERSION) != 0) {
+		say_useless(sayer, "state v", text[AT_VERSION], STATE_VERSION "; the state is left alone");
 		return;
 	}
 	history->level = level_find(text[AT_LEVEL]);
 	history->level_since_s = number_or_zero(text[AT_SINCE]);
 	history->first_s = number_or_zero(text[AT_FIRST]);
 	history->pardoned_s = number_or_zero(text[AT_PARDON]);
-	if (!read_numbers(text[AT_SCORE], 1, &history->score))
+	history->score = strtod(text[AT_SCORE], NULL);	/* for people alone */
+	if (!isfinite(history->score))
 		history->score = 0;
 	text_copy(history->unauthorised, sizeof history->unauthorised, text[AT_SPF]);
-	bool of_text = strcmp(text[AT_VERSION], "1") == 0;
 	struct reply_field field[AT_LIMITS];
 	for (int i = 0; i < AT_LIMITS; i++)
 		field[i] = (struct reply_field){ text[i], items->length[i] };
-	if (!reply_read_sums(of_text, field[AT_M], field[AT_R], &history->rates))
+	if (!reply_read_sums(field[AT_M], field[AT_R], &history->rates))
 		say_useless(sayer, "state m and r", text[AT_M],
 			    "9 and 12 numbers as MessagePack; it is read as if it were empty");
-	if (!read_counters(of_text, field[AT_C], field[AT_S], history))
-		say_useless(sayer, "state c or s", text[AT_C], "20 to 32 and 48 bytes; it is read as if it were empty");
+	if (!read_counters(field[AT_C], field[AT_S], history))
+		say_useless(sayer, "state c or s", text[AT_C], "20 and 48 bytes; it is read as if it were empty");
 	read_habits(items, &history->habits);
 }
 
@@ -295,30 +238,12 @@ void reply_read_limits(const char *account, int count, const char *const *items,
 	say(say_arg, line);
 }
 
-/* Either the map as it is, or, while they are few, the hashes one behind the other. False: neither. */
-static bool read_known(const char *text, size_t length, unsigned char map_out[MAP_BYTES])
-{
-	const unsigned char *bytes = (const unsigned char *)text;
-	if (text == NULL || length > MAP_BYTES || length % 2 != 0)
-		return false;
-	if (length == MAP_BYTES) {
-		memcpy(map_out, bytes, MAP_BYTES);
-		return true;
-	}
-	memset(map_out, 0, MAP_BYTES);
-	for (size_t i = 0; i < length; i += 2) {
-		unsigned hash = (unsigned)bytes[i] << 8 | bytes[i + 1];
-		map_out[hash / 8] |= (unsigned char)(0x80 >> hash % 8);
-	}
-	return true;
-}
-
 bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,
-		      struct account_state *state_out, unsigned char map_out[MAP_BYTES], bool *has_map_out)
+		      struct account_state *state_out, struct known *known_out)
 {
 	struct sayer sayer = { say, say_arg, "account", account };
 	*state_out = (struct account_state){ .known = KNOWLEDGE_FULL, .limits = limits_unset };
-	*has_map_out = false;
+	*known_out = (struct known){ NULL, 0 };
 	if (items->count < AT_LIMITS || items->text[AT_WRONG] == NULL)
 		return false;
 	if (items->text[AT_WRONG][0] != '\0')
@@ -328,7 +253,8 @@ bool reply_read_fetch(const char *account, const struct reply_items *items, stor
 	if (items->text[AT_EXEMPT] != NULL)
 		text_copy(state_out->exempt, sizeof state_out->exempt, items->text[AT_EXEMPT]);
 	read_state(&sayer, items, state_out);
-	*has_map_out = read_known(items->text[AT_MAP], items->length[AT_MAP], map_out);
+	if (items->text[AT_RCPTS] != NULL && known_fits(items->length[AT_RCPTS]))
+		*known_out = (struct known){ (const unsigned char *)items->text[AT_RCPTS], items->length[AT_RCPTS] };
 	reply_read_limits(account, items->count - AT_LIMITS, items->text + AT_LIMITS, say, say_arg, &state_out->limits);
 	return true;
 }

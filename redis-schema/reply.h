@@ -15,29 +15,29 @@ struct reply_items {
 	const size_t *length;
 };
 
-/* The answer of fetch.lua. False where it is not one. `map_out` is known recipients, where `*has_map_out`. */
+/* The answer of fetch.lua. False where it is not one. `known_out` borrows from it. */
 bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,
-		      struct account_state *state_out, unsigned char map_out[MAP_BYTES], bool *has_map_out);
+		      struct account_state *state_out, struct known *known_out);
 
 /* Fields and values of a key `limits`. Says what it cannot use. */
 void reply_read_limits(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
 		       struct limits *limits_out);
 
-/* A field's value, with a NUL behind it; borrowed. Of version 1 it is a text. */
+/* A field's value, with a NUL behind it; borrowed. */
 struct reply_field {
 	const char *bytes;
 	size_t length;
 };
 
 /* The sums, fields `m` and `r`; both empty: an account without any. False: they are of no use, and the result is empty. */
-bool reply_read_sums(bool text, struct reply_field m, struct reply_field r, struct rates *rates_out);
+bool reply_read_sums(struct reply_field m, struct reply_field r, struct rates *rates_out);
 
-/* The counters and the digests of the last messages, fields `c` and `s`; their time is that of `m`. */
+/* The counters, fields `c` and `s`; their time is that of `m`. */
 enum {
-	REPLY_C_BYTES = 4 * (COUNTERS_REP + HISTORY_DIGESTS),
+	REPLY_C_BYTES = 4 * COUNTERS_REP,
 	REPLY_S_BYTES = 4 * (COUNTER_COUNT - COUNTERS_REP),
 };
-size_t reply_write_c(const struct history *history, char bytes[REPLY_C_BYTES]);
+void reply_write_c(const struct counters *counters, char bytes[REPLY_C_BYTES]);
 void reply_write_s(const struct counters *counters, char bytes[REPLY_S_BYTES]);
 
 /* A plan's text, "field=value field=value". Says what it cannot use. */

@@ -110,11 +110,10 @@ void script_fetch_arguments(struct script_arguments *arguments, const char *pref
 static void add_known(struct script_arguments *arguments, const struct wire_charge *charge)
 {
 	int count = charge->new_known_count < SCRIPT_KNOWN_MAX ? charge->new_known_count : SCRIPT_KNOWN_MAX;
-	char *word = room_for(arguments, (size_t)count * 2);
-	for (int i = 0; i < count; i++) {
-		word[2 * i] = (char)(unsigned char)(charge->new_known[i] >> 8);
-		word[2 * i + 1] = (char)(unsigned char)charge->new_known[i];
-	}
+	char *word = room_for(arguments, (size_t)count * SCRIPT_KNOWN_BYTES);
+	for (int i = 0; i < count; i++)
+		for (int shift = 24; shift >= 0; shift -= 8)
+			*word++ = (char)(unsigned char)(charge->new_known[i] >> shift);
 }
 
 static void add_fields(struct script_arguments *arguments, const struct charge *charge)
@@ -140,14 +139,6 @@ static void add_fields(struct script_arguments *arguments, const struct charge *
 		}
 }
 
-static void add_digest(struct script_arguments *arguments, uint32_t digest)
-{
-	char bytes[4];
-	for (int i = 0; i < 4; i++)
-		bytes[i] = (char)(unsigned char)(digest >> (24 - 8 * i));
-	add_bytes(arguments, bytes, digest != 0 ? sizeof bytes : 0);
-}
-
 void script_charge_arguments(struct script_arguments *arguments, const struct store_settings *settings,
 			     const struct wire_charge *wire_charge)
 {
@@ -168,7 +159,6 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 	add(arguments, "n:%s", settings->node);
 	add(arguments, "%" PRId64, wire_charge->number);
 	add_word(arguments, charge->level == LEVEL_UNKNOWN ? "" : level_word(charge->level));
-	add_digest(arguments, charge->digest);
 	add_known(arguments, wire_charge);
 	add_fields(arguments, charge);
 }

@@ -11,7 +11,7 @@
 enum script { SCRIPT_FETCH, SCRIPT_CHARGE, SCRIPT_GROUP, SCRIPT_CAMPAIGN, SCRIPT_COUNT };
 extern const char *const script_text[SCRIPT_COUNT];
 
-enum { SCRIPT_ARGUMENTS_MAX = 30, SCRIPT_KNOWN_MAX = 1000 };
+enum { SCRIPT_ARGUMENTS_MAX = 30, SCRIPT_KNOWN_MAX = 1000, SCRIPT_KNOWN_BYTES = 4 };
 
 /* Argument words of one call, behind the command word and the script. */
 struct script_arguments {
@@ -19,11 +19,11 @@ struct script_arguments {
 	size_t used;
 	const char *word[SCRIPT_ARGUMENTS_MAX];
 	size_t length[SCRIPT_ARGUMENTS_MAX];
-	char memory[5 * KEY_MAX + 2 * SCRIPT_KNOWN_MAX + 1200];
+	char memory[5 * KEY_MAX + SCRIPT_KNOWN_BYTES * SCRIPT_KNOWN_MAX + 1200];
 };
 
 void script_fetch_arguments(struct script_arguments *arguments, const char *prefix, const char *account);
-/* Of the recipients for the map the first SCRIPT_KNOWN_MAX are taken. */
+/* Of the known recipients the first SCRIPT_KNOWN_MAX are taken. */
 void script_charge_arguments(struct script_arguments *arguments, const struct store_settings *settings,
 			     const struct wire_charge *charge);
 void script_group_arguments(struct script_arguments *arguments, const struct store_settings *settings,

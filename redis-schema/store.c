@@ -35,6 +35,8 @@ void store_count(struct store *store, uint64_t *counter)
 	pthread_mutex_unlock(&store->lock);
 }
 
+static const struct known no_known = { NULL, 0 };
+
 static struct request *request_new(struct store *store, const char *account, void *arg)
 {
 	struct request *request = calloc(1, sizeof *request);
@@ -67,11 +69,11 @@ static void fetch_local(evutil_socket_t fd, short what, void *arg)
 	}
 	store->stats.local_answers++;
 	pthread_mutex_unlock(&store->lock);
-	request->done.fetch(request->arg, &state, NULL);
+	request->done.fetch(request->arg, &state, &no_known);
 	free(request);
 }
 
-static void fetched(void *arg, enum wire_end end, const struct account_state *state, const unsigned char *map)
+static void fetched(void *arg, enum wire_end end, const struct account_state *state, const struct known *rcpts)
 {
 	struct request *request = arg;
 	struct store *store = request->store;
@@ -91,7 +93,7 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 	if (row != NULL)
 		row->state = known;
 	pthread_mutex_unlock(&store->lock);
-	request->done.fetch(request->arg, &known, map);
+	request->done.fetch(request->arg, &known, rcpts);
 	free(request);
 }
 
@@ -101,7 +103,7 @@ void store_fetch(struct store *store, const char *account, store_fetch_done *don
 	struct request *request = request_new(store, account, arg);
 	store_count(store, &store->stats.fetches);
 	if (request == NULL) {
-		done(arg, &unknown, NULL);
+		done(arg, &unknown, &no_known);
 		return;
 	}
 	request->done.fetch = done;
@@ -220,6 +222,15 @@ void store_key_command(struct store *store, int argc, const char *const *argv, s
 	char key[KEY_MAX];
 	snprintf(key, sizeof key, KEY_OF_ALL, store->settings.prefix, argc >= 2 ? argv[1] : "");
 	command_on_key(store, key, argc, argv, done, arg);
+}
+
+bool store_secret(struct store *store, uint64_t key_out[2])
+{
+	pthread_mutex_lock(&store->lock);
+	memcpy(key_out, store->secret, sizeof store->secret);
+	bool shared = store->secret_shared;
+	pthread_mutex_unlock(&store->lock);
+	return shared;
 }
 
 void store_forget(struct store *store, const char *account)

@@ -13,6 +13,7 @@
 #define PENSTOCK_STORE_H
 
 #include "policy/facts.h"
+#include "policy/known.h"
 #include "policy/netaddr.h"
 
 struct event_base;
@@ -34,7 +35,6 @@ struct store_settings {
 
 enum {
 	GROUPS_MAX = SCOPE_COUNT - 1,	/* that one message is counted in beside its account */
-	MAP_BYTES = 8192,		/* of a map of known recipients: one bit for each hash of 16 */
 };
 
 /* A group's limits are its own key's, which the script reads; what that leaves open is the plan's that is given here. */
@@ -49,8 +49,8 @@ struct message_charge {
 	struct charge charge;
 	uint64_t print;			/* of its body, policy/print.h; 0: none is asked about */
 	bool bad;			/* it counts as bad in its campaign */
-	const uint16_t *new_known;	/* recipients that go into the account's map; borrowed until the call returns */
-	int new_known_count;		/* 0: none, or the account has no map */
+	const uint32_t *new_known;	/* recipients for the account's key of them; borrowed until the call returns */
+	int new_known_count;		/* 0: none, or its habits hold them all */
 	int group_count;
 	struct group_charge groups[GROUPS_MAX];
 };
@@ -58,14 +58,13 @@ struct message_charge {
 struct charge_result {
 	enum knowledge known;	/* LOCAL: from the table of recent accounts */
 	struct breach breach;	/* window WINDOW_COUNT: within all limits, the groups' included */
-	bool again;		/* the message had been charged before */
 	struct rates rates;	/* the account's, after it */
 	struct campaign campaign;
 };
 
-/* `map`: recipients that the account knows, MAP_BYTES bytes, bit n of the map is bit 7 - n % 8 of byte n / 8 (as Redis
- * counts); borrowed until the call returns; NULL: it has none (the state's habits hold them all), or it is unknown. */
-typedef void store_fetch_done(void *arg, const struct account_state *state, const unsigned char *map);
+/* `known`: recipients that the account knows, borrowed until the call returns; without bytes: the state's habits hold them
+ * all, or it is unknown. */
+typedef void store_fetch_done(void *arg, const struct account_state *state, const struct known *known);
 typedef void store_charge_done(void *arg, const struct charge_result *result);
 /* `account` is NULL where no network of the map holds the address, or Redis did not say. */
 typedef void store_network_done(void *arg, const char *account);
@@ -82,9 +81,9 @@ void store_free(struct store **store);
 
 void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg);
 /* `done` may be NULL: nobody waits. A group that an admin blocked refuses: the breach's window is WINDOW_MSGS_PER_DAY, its
- * limit 0, and `over` OVER_REJECT. A message that has been charged before (`again`) has no breach. What goes into the map
- * of known recipients is lost where Redis is away: they are then learnt again. A message that a group refuses is given back to the account and the other groups
- * before `done` is called, without waiting. */
+ * limit 0, and `over` OVER_REJECT. What goes into the key of known recipients is lost where
+ * Redis is away: they are then learnt again. A message that a group refuses is given back to the account and the other
+ * groups before `done` is called, without waiting. */
 void store_charge(struct store *store, const struct message_charge *charge, store_charge_done *done, void *arg);
 /* Something was learnt about an account's earlier mail: `count` more of `counter` (dead recipients, complaints, failed
  * logins, traps). Counted though Redis is away, like any charge. */
@@ -101,6 +100,10 @@ void store_account_command(struct store *store, const char *account, int argc, c
 void store_key_command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg);
 /* Forgets the account's row in the local table, so that a reset holds at once. */
 void store_forget(struct store *store, const char *account);
+
+/* The key of the hashes that decide anything, which all daemons share through Redis (key `secret`). False: Redis has not
+ * said yet, and it is this process's own. Any thread. */
+bool store_secret(struct store *store, uint64_t key_out[2]);
 
 /* Plans that panels write (hash `plans`), read every second. Any thread. False where there is none of that name. */
 bool store_plan(struct store *store, const char *name, struct limits *limits_out);

@@ -71,7 +71,6 @@ static void give_back(struct store *store, const struct outcome *outcome, enum s
 	charge->now_ms = outcome->charge.now_ms;
 	charge->limits = limits_unset;
 	charge->quota = true;
-	charge->digest = outcome->charge.digest;
 	for (int i = 0; i < COUNTED_SUMS; i++)
 		charge->amounts.of[i] = -outcome->charge.amounts.of[i];
 	charge->counts[COUNTER_MESSAGES] = -outcome->charge.counts[COUNTER_MESSAGES];
@@ -91,9 +90,7 @@ static void finish(struct message *message)
 		result.breach = message->part[i].result.breach;
 	if (refuser != NULL)
 		result.breach = refuser->result.breach;
-	if (result.again)
-		result.breach = breach_none;
-	if (refuser != NULL || result.again)
+	if (refuser != NULL)
 		for (int i = 0; i < message->parts; i++)
 			if (message->part[i].charged && message->part[i].charge.quota)
 				give_back(message->store, &message->part[i], i == 0 ? SCOPE_ACCOUNT : SCOPE_SERVER);
@@ -113,7 +110,7 @@ static void told(const struct part *part, const struct charge_result *result)
 	outcome->result = *result;
 	outcome->result.breach.scope = part->scope;
 	outcome->refused = turned_away(&part->charge, result);
-	outcome->charged = !outcome->refused && !result->again;
+	outcome->charged = !outcome->refused;
 	if (--message->waiting == 0)
 		finish(message);
 }
@@ -175,8 +172,7 @@ static void follow(struct part *part, const struct wire_charged *charged)
 	pthread_mutex_lock(&store->lock);
 	struct recent_row *row = recent_take(store->recent, done.account);
 	if (row != NULL) {
-		if (charged->status != WIRE_RETRIED)
-			recent_charge(row, &done);
+		recent_charge(row, &done);
 		row->state.history.rates = charged->rates;
 		row->group = part->scope != SCOPE_ACCOUNT;
 		if (row->group && part->charge.checked)
@@ -191,8 +187,7 @@ static void charge_local(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	part->local = charge_row(part);
-	if (!part->local.again)
-		store_owe(part->store, &part->charge, &part->local, part->number);
+	store_owe(part->store, &part->charge, &part->local, part->number);
 	told(part, &part->local);
 	free(part);
 }
@@ -265,8 +260,7 @@ static void ask_with_plan(struct part *part, const char *plan)
 
 static void answered(struct part *part, const struct wire_charged *answer)
 {
-	struct charge_result result = { .known = KNOWLEDGE_FULL, .rates = answer->rates,
-					.again = answer->status == WIRE_RETRIED };
+	struct charge_result result = { .known = KNOWLEDGE_FULL, .rates = answer->rates };
 	result.breach = breach_none;
 	result.breach.window = answer->over;
 	follow(part, answer);
@@ -356,7 +350,9 @@ static void campaign_come(void *arg, enum wire_end end, const struct campaign *c
 
 static void ask_campaign(struct message *message, const struct message_charge *asked)
 {
-	struct wire_print print = { asked->print, hash_string(asked->charge.account, 0), asked->bad };
+	uint64_t key[2];
+	store_secret(message->store, key);
+	struct wire_print print = { asked->print, hash_keyed(key, asked->charge.account, strlen(asked->charge.account)), asked->bad };
 	message->waiting++;
 	if (asked->print == 0 || !wire_campaign(message->store->wire, &print, campaign_come, message))
 		message->waiting--;

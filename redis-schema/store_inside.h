@@ -26,7 +26,8 @@ struct store {
 	int64_t retry_ms;		/* the next wait */
 	int64_t failures;		/* in a row */
 	int64_t number;			/* of the last charge */
-	bool said_away, plans_asked;
+	bool said_away, plans_asked, secret_asked;
+	bool secret_missing;		/* Redis has none: it is written at the next tick */
 	bool refused;			/* the last charge had an error for an answer: a replica, or full memory */
 	struct {
 		uint64_t line;
@@ -35,6 +36,8 @@ struct store {
 	pthread_mutex_t lock;		/* of what follows; never held while somebody's `done` runs */
 	struct recent *recent;
 	struct plans *plans;
+	uint64_t secret[2];
+	bool secret_shared;		/* Redis has it */
 	struct store_stats stats;
 };
 

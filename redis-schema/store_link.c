@@ -8,9 +8,11 @@
 #include "redis-schema/keys.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/time.h>
 
 #include "policy/base/banned.h"
@@ -79,7 +81,7 @@ static void on_down(void *arg, const char *why)
 		say(store, line);
 	}
 	store->said_away = true;
-	store->plans_asked = false;
+	store->plans_asked = store->secret_asked = false;
 	int64_t wait_ms = store->retry_ms / 2 + (int64_t)(random() % (store->retry_ms / 2 + 1));
 	struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
 	store->retry_ms = store->retry_ms * 2 < RETRY_MOST_MS ? store->retry_ms * 2 : RETRY_MOST_MS;
@@ -210,6 +212,7 @@ static void pay_all(struct store *store)
 }
 
 static void ask_plans(struct store *store);
+static void ask_secret(struct store *store);
 
 static void on_up(void *arg)
 {
@@ -222,6 +225,7 @@ static void on_up(void *arg)
 	store->failures = 0;
 	if (!store->refused)
 		say_up(store, pending);
+	ask_secret(store);	/* its answer comes before that of any fetch */
 	pay_all(store);	/* before any new charge of the same accounts */
 	ask_plans(store);
 }
@@ -260,7 +264,80 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	pay_all(store);
+	ask_secret(store);
 	ask_plans(store);
+}
+
+/* ---- the secret */
+
+static bool read_secret(const char *text, uint64_t key[2])
+{
+	enum { HALF = 16 };
+	char half[HALF + 1], *end;
+	if (strspn(text, "0123456789abcdef") != 2 * HALF || text[2 * HALF] != '\0')
+		return false;
+	for (int i = 0; i < 2; i++) {
+		memcpy(half, text + i * HALF, HALF);
+		half[HALF] = '\0';
+		key[i] = strtoull(half, &end, 16);
+	}
+	return true;
+}
+
+static void say_secret(struct store *store, const char *line)
+{
+	char whole[KEY_MAX + 200], key[KEY_MAX];
+	snprintf(key, sizeof key, KEY_SECRET, store->settings.prefix);
+	snprintf(whole, sizeof whole, "redis: key %s %s", key, line);
+	store_say_seldom(store, whole);
+}
+
+/* The first daemon that asks makes it. Where it was lost, the next one writes its own, which is the same. */
+static void secret_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
+{
+	struct store *store = arg;
+	uint64_t key[2];
+	store->secret_asked = false;
+	store_noted(store, end);
+	bool there = end == WIRE_OK && count == 1 && items[0] != NULL;
+	store->secret_missing = end == WIRE_OK && !there;
+	if (end == WIRE_ERROR)
+		say_secret(store, error != NULL ? error : "cannot be read");
+	if (!there)
+		return;
+	if (!read_secret(items[0], key)) {
+		say_secret(store, "is not 32 hexadecimal digits: delete it, and a daemon makes a new one");
+		return;
+	}
+	pthread_mutex_lock(&store->lock);
+	bool changed = store->secret_shared && memcmp(store->secret, key, sizeof key) != 0;
+	memcpy(store->secret, key, sizeof key);
+	store->secret_shared = true;
+	pthread_mutex_unlock(&store->lock);
+	if (changed)
+		say_secret(store, "changed: what accounts are used to (recipients, places, senders) is learnt anew");
+}
+
+static void secret_made(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
+{
+	(void)count;
+	(void)items;
+	store_noted(arg, end);
+	if (end == WIRE_ERROR)
+		say_secret(arg, error != NULL ? error : "cannot be written");
+}
+
+static void ask_secret(struct store *store)
+{
+	char key[KEY_MAX], text[33];
+	if (store->secret_asked)
+		return;
+	snprintf(key, sizeof key, KEY_SECRET, store->settings.prefix);
+	if (!store->secret_shared || store->secret_missing) {
+		snprintf(text, sizeof text, "%016" PRIx64 "%016" PRIx64, store->secret[0], store->secret[1]);
+		wire_command(store->wire, 4, (const char *[]){ "SET", key, text, "NX" }, secret_made, store);
+	}
+	store->secret_asked = wire_command(store->wire, 2, (const char *[]){ "GET", key }, secret_come, store);
 }
 
 /* ---- life */
@@ -270,6 +347,10 @@ bool store_link_open(struct store *store, char *error, size_t error_size)
 	struct timeval tick = { .tv_sec = TICK_S };
 	struct wire_events events = { on_up, on_down, store_say_seldom, store };
 	store->retry_ms = store->settings.retry_ms;
+	if (getrandom(store->secret, sizeof store->secret, 0) != (ssize_t)sizeof store->secret) {
+		snprintf(error, error_size, "the system gives no random bytes");
+		return false;
+	}
 	store->retry = evtimer_new(store->base, on_retry, store);
 	store->tick = event_new(store->base, -1, EV_PERSIST, on_tick, store);
 	if (store->retry != NULL && store->tick != NULL)

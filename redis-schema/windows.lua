@@ -4,7 +4,6 @@
 -- hour and a day, first-time recipients a day. They stand in two fields, as MessagePack: a listpack takes strings of up
 -- to 64 bytes, and a hash table would cost an account twice the memory. `m` has the time, messages and first-time
 -- recipients, `r` recipients and KiB.
-local MATCH = '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$'
 local LENGTH = {60000, 3600000, 86400000}
 local SPAN = {1, 2, 3, 1, 2, 3, 1, 2, 3, 3} -- index into LENGTH
 local KIND = {1, 1, 1, 2, 2, 2, 3, 3, 3, 4} -- index into the amounts
@@ -24,24 +23,12 @@ local function unpack_use(m, r)
 	return use
 end
 
--- The two texts of version 1, which had neither KiB nor first-time recipients.
-local function match_use(msgs, rcpts)
-	local use = {string.match((msgs or '') .. ' ' .. (rcpts or ''), MATCH)}
-	for i = 1, 21 do
-		use[i] = tonumber(use[i] or i > 13 and use[1] and 0)
-		if not (use[i] < 1e15) then
-			error('')
-		end
-	end
-	return use
-end
-
 -- What stands there may be anything: numbers that are none count as nothing, and a time far ahead is of a clock that
 -- was wrong.
-local function read_use(version, m, r)
+local function read_use(m, r)
 	local fine, use = false, nil
 	if m then
-		fine, use = pcall(version == '1' and match_use or unpack_use, m, r)
+		fine, use = pcall(unpack_use, m, r)
 	end
 	if not fine or use[1] > now + 7200000 then
 		return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}

@@ -26,7 +26,7 @@ struct wire_charge {
 	int64_t number;
 	enum scope scope;		/* not SCOPE_ACCOUNT: checked against the group's own limits too */
 	const char *plan;		/* borrowed as well, of a group: the plan that holds where it names none */
-	const uint16_t *new_known;	/* borrowed as well: recipients that go into the account's map */
+	const uint32_t *new_known;	/* borrowed as well: recipients for the account's key of them */
 	int new_known_count;
 };
 
@@ -36,7 +36,6 @@ enum wire_status {
 	WIRE_AGAIN,	/* its number is not above the last one taken: it was charged before */
 	WIRE_NEWER,	/* the state is of a newer schema */
 	WIRE_WRONG,	/* the key holds another type */
-	WIRE_RETRIED,	/* the same message was charged before, under another number; nothing was done */
 	WIRE_BLOCKED,	/* the group is blocked; nothing was charged */
 	WIRE_PLAN,	/* the group's limits are of the plan that own.plan names; nothing was done */
 };
@@ -52,7 +51,7 @@ struct wire_charged {
 	struct limits own;	/* what its key `limits` holds */
 };
 
-typedef void wire_fetch_done(void *arg, enum wire_end end, const struct account_state *state, const unsigned char *map);
+typedef void wire_fetch_done(void *arg, enum wire_end end, const struct account_state *state, const struct known *known);
 typedef void wire_charge_done(void *arg, enum wire_end end, const struct wire_charged *charged);
 typedef void wire_campaign_done(void *arg, enum wire_end end, const struct campaign *campaign);
 typedef void wire_command_done(void *arg, enum wire_end end, const char *error, int count, const char *const *items);

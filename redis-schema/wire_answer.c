@@ -61,20 +61,19 @@ static void answer_fetch(struct flight *flight, const redisReply *reply)
 	size_t length[MOST];
 	char memory[MOST][24];
 	struct account_state state;
-	unsigned char map[MAP_BYTES];
-	bool has_map;
+	struct known known;
 	struct wire *wire = flight->wire;
 	struct flat flat = { 0, MOST, text, length, memory };
 	flatten(reply, 0, &flat);
 	struct reply_items items = { flat.count, text, length };
-	if (!reply_read_fetch(flight->charge.account, &items, wire->events.say, wire->events.arg, &state, map, &has_map)) {
+	if (!reply_read_fetch(flight->charge.account, &items, wire->events.say, wire->events.arg, &state, &known)) {
 		flight_tell(flight, WIRE_ERROR, NULL);
 		return;
 	}
 	if (!flight->waiting)
 		return;
 	flight_unwait(flight);
-	flight->done.fetch(flight->arg, WIRE_OK, &state, has_map ? map : NULL);
+	flight->done.fetch(flight->arg, WIRE_OK, &state, &known);
 }
 
 static bool read_status(const char *word, enum wire_status *status_out)
@@ -83,7 +82,7 @@ static bool read_status(const char *word, enum wire_status *status_out)
 		const char *word;
 		enum wire_status status;
 	} statuses[] = { { "charged", WIRE_CHARGED }, { "over", WIRE_OVER },	 { "again", WIRE_AGAIN },
-			 { "newer", WIRE_NEWER },     { "wrong", WIRE_WRONG },	 { "retried", WIRE_RETRIED },
+			 { "newer", WIRE_NEWER },     { "wrong", WIRE_WRONG },
 			 { "blocked", WIRE_BLOCKED }, { "plan", WIRE_PLAN } };
 	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
 		if (strcmp(word, statuses[i].word) == 0) {
@@ -129,7 +128,7 @@ static bool read_charged(const struct flight *flight, const redisReply *reply, s
 		read_group(flight->wire, flight->charge.account, &flat, charged);
 	struct reply_field m = { text[AT_M], length[AT_M] }, r = { text[AT_R], length[AT_R] };
 	return charged->status == WIRE_AGAIN ? text_to_int(m.bytes, 0, INT64_MAX, &charged->number)
-					     : reply_read_sums(false, m, r, &charged->rates);
+					     : reply_read_sums(m, r, &charged->rates);
 }
 
 static void answer_charge(struct flight *flight, const redisReply *reply)
@@ -144,9 +143,9 @@ static void answer_charge(struct flight *flight, const redisReply *reply)
 
 static void answer_campaign(struct flight *flight, const redisReply *reply)
 {
-	double numbers[3] = { 0 };
-	bool fine = reply->type == REDIS_REPLY_ARRAY && reply->elements == 3;
-	for (size_t i = 0; fine && i < 3; i++) {
+	double numbers[4] = { 0 };
+	bool fine = reply->type == REDIS_REPLY_ARRAY && reply->elements == 4;
+	for (size_t i = 0; fine && i < 4; i++) {
 		fine = reply->element[i]->type == REDIS_REPLY_STRING;
 		numbers[i] = fine ? strtod(reply->element[i]->str, NULL) : 0;
 	}
@@ -158,6 +157,7 @@ static void answer_campaign(struct flight *flight, const redisReply *reply)
 	campaign.messages = numbers[0];
 	campaign.bad = numbers[1];
 	campaign.accounts = numbers[2];
+	campaign.bad_accounts = numbers[3];
 	if (!flight->waiting)
 		return;
 	flight_unwait(flight);

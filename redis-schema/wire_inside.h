@@ -37,7 +37,7 @@ struct flight {
 	int64_t number;
 	enum scope scope;
 	char plan[PLAN_NAME_MAX + 1];	/* of a group */
-	uint16_t *new_known;		/* owned; NULL: none */
+	uint32_t *new_known;		/* owned; NULL: none */
 	int new_known_count;
 	struct wire_print print;
 };

@@ -57,9 +57,9 @@ static void on_limits_set(void *arg, const char *error, int count, const char *c
 		on_changed(arg, error, count, items);
 }
 
-static void on_fetched(void *arg, const struct account_state *state, const unsigned char *map)
+static void on_fetched(void *arg, const struct account_state *state, const struct known *known)
 {
-	(void)map;
+	(void)known;
 	struct request *request = arg;
 	control_ok(request, report_account(request->account, state));
 }
@@ -70,7 +70,7 @@ static void on_fetched(void *arg, const struct account_state *state, const unsig
 static bool read_account(struct request *request, char *error, size_t error_size)
 {
 	const char *raw = json_string_value(json_object_get(request->json, "account"));
-	if (raw != NULL && account_name(raw, request->setup->config->set.accounts_cut_tag, request->account))
+	if (raw != NULL && account_typed(raw, request->setup->config->set.accounts_cut_tag, request->account))
 		return true;
 	return control_fail_value(request, "account", "an account's name, such as \"alice@example.com\"", error, error_size);
 }

@@ -119,8 +119,9 @@ static void add_happened(struct table *table, const json_t *entry)
 	add_limit(table, json_object_get(entry, "limit"));
 	if (json_is_object(campaign)) {
 		table_add(table, "same body");
-		table_addf(table, "%.4g messages of %.4g accounts, %.4g of them bad", number_of(campaign, "messages"),
-			   number_of(campaign, "accounts"), number_of(campaign, "bad"));
+		table_addf(table, "%.4g messages of %.4g accounts, %.4g of them bad, of %.4g accounts",
+			   number_of(campaign, "messages"), number_of(campaign, "accounts"), number_of(campaign, "bad"),
+			   number_of(campaign, "bad_accounts"));
 	}
 	if (json_is_object(would)) {
 		table_add(table, "for show");

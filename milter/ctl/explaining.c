@@ -95,10 +95,10 @@ static void say_nothing_found(struct explaining *explaining)
 }
 
 /* The account as it stands now, behind what was found in the stream. */
-static void on_fetched(void *arg, const struct account_state *state, const unsigned char *map)
+static void on_fetched(void *arg, const struct account_state *state, const struct known *rcpts)
 {
 	struct explaining *explaining = arg;
-	(void)map;
+	(void)rcpts;
 	bool known = state->known != KNOWLEDGE_NONE &&
 		     (state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0' || state->exempt[0] != '\0');
 	if (!known && json_array_size(explaining->entries) == 0) {
@@ -221,7 +221,7 @@ bool explaining_start(struct exchange_call *call, const char *what, char *error,
 	text_copy(explaining->what, sizeof explaining->what, what);
 	text_copy(explaining->newest, sizeof explaining->newest, "+");
 	text_copy(explaining->oldest, sizeof explaining->oldest, "-");
-	account_name(what, cut_tag, explaining->account);
+	account_typed(what, cut_tag, explaining->account);
 	/* without its dash a queue id may look like one */
 	if (reference_read(what, explaining->reference, &explaining->around_s) && strchr(what, '-') != NULL) {
 		snprintf(explaining->newest, sizeof explaining->newest, "%lld",

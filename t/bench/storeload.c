@@ -21,7 +21,7 @@
 
 #include "policy/base/banned.h"
 
-enum { SLOTS_MAX = 256, DAYS = 14, CUSTOMER_HAS = 20, PRINTS = 100000, KNOWN = 28 };
+enum { SLOTS_MAX = 256, DAYS = 14, CUSTOMER_HAS = 20, PRINTS = 100000, KNOWN = 14 };
 
 static struct event_base *base;
 static struct store *store;
@@ -75,7 +75,7 @@ static void habits_of_weeks(uint64_t account, int64_t now_s, struct habits *habi
 			habits_note(habits, &facts);
 		}
 	for (uint64_t i = 0; i < KNOWN; i++)
-		habits_note_rcpt(habits, (uint16_t)(thing(account, 6, i) | 1));
+		habits_note_rcpt(habits, (uint32_t)(thing(account, 6, i) | 1));
 }
 
 static void wrong(const char *what)
@@ -86,12 +86,11 @@ static void wrong(const char *what)
 
 static struct message_charge message_of(const struct slot *slot);
 
-/* Sums of two days and three digests, which no charge can make at once. */
+/* Sums of two days, which no charge can make at once. */
 static void on_filled(void *arg, const struct charge_result *result)
 {
 	static const char script[] = "redis.call('HSET', KEYS[1], 'm', cmsgpack.pack(unpack(cjson.decode(ARGV[1]))), "
-				     "'r', cmsgpack.pack(unpack(cjson.decode(ARGV[2]))), "
-				     "'c', redis.call('HGET', KEYS[1], 'c') .. 'digests.')";
+				     "'r', cmsgpack.pack(unpack(cjson.decode(ARGV[2]))))";
 	struct slot *slot = arg;
 	char m[160], r[160];
 	uint64_t n = 10 + draw(90), to = n + draw(300);
@@ -112,7 +111,6 @@ static struct message_charge message_of(const struct slot *slot)
 						      .amounts = { .of = { 1, 2, 12, 1 } }, .level = LEVEL_GOOD, .score = -4.25 } };
 	struct charge *charge = &message.charge;
 	text_copy(charge->account, sizeof charge->account, slot->name);
-	charge->digest = (uint32_t)draw(UINT32_MAX) | 1;
 	for (int i = WINDOW_MSGS_PER_MINUTE; i <= WINDOW_RCPTS_PER_DAY; i++)
 		charge->limits.window[i] = 100000000;
 	charge->counts[COUNTER_MESSAGES] = 1;
@@ -152,12 +150,12 @@ static void add_groups(const struct slot *slot, struct message_charge *message)
 	}
 }
 
-static void on_fetched(void *arg, const struct account_state *state, const unsigned char *map)
+static void on_fetched(void *arg, const struct account_state *state, const struct known *known)
 {
 	struct slot *slot = arg;
 	struct message_charge message = message_of(slot);
 	struct charge *charge = &message.charge;
-	(void)map;
+	(void)known;
 	failed += state->known != KNOWLEDGE_FULL || state->history.habits.known[0] == 0;
 	if (mode == FETCHES) {
 		ended++;
@@ -167,7 +165,7 @@ static void on_fetched(void *arg, const struct account_state *state, const unsig
 	struct habit_facts facts = usual(slot->account, charge->now_ms / 1000, draw(5));
 	charge->habits = state->history.habits;
 	charge->habits_changed = habits_note(&charge->habits, &facts);
-	if (draw(4) == 0 && habits_note_rcpt(&charge->habits, (uint16_t)(draw(65000) | 1)) && !charge->habits.many)
+	if (draw(4) == 0 && habits_note_rcpt(&charge->habits, (uint32_t)(draw(UINT32_MAX) | 1)) && !charge->habits.many)
 		charge->habits_changed |= HABIT_KNOWN;
 	charge->habits.many = false;
 	if (prints)

@@ -210,7 +210,7 @@ static void do_hgetall(int argc, const char *const *argv, struct fake_reply *rep
 static void do_set(int argc, const char *const *argv, struct fake_reply *reply)
 {
 	int64_t seconds = 0;
-	if (argc == 6 && strcmp(argv[5], "NX") == 0 && fake_find_key(argv[1]) != NULL) {
+	if (argc >= 4 && strcmp(argv[argc - 1], "NX") == 0 && fake_find_key(argv[1]) != NULL) {
 		add_item(reply, NULL);
 		return;
 	}

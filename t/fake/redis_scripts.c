@@ -59,19 +59,15 @@ static void add_fields(struct items *items, const struct key *key, const char *c
 
 static void add_state(struct items *items, const struct key *key)
 {
-	const char *version = fake_field_text(key, "v");
-	bool old = version != NULL && strcmp(version, "1") == 0;
-	add_fields(items, key, (const char *[]){ "v", "level", "since", "first", "score", "spf", NULL });
-	add_fields(items, key, old ? (const char *[]){ "msgs", "rcpts", "rep", NULL } : (const char *[]){ "m", "r", "c", NULL });
-	add_fields(items, key, (const char *[]){ "s", "pardon", "h", "w", "k", NULL });
+	add_fields(items, key, (const char *[]){ "v", "level", "since", "first", "score", "spf", "m", "r", "c", "s", "pardon",
+						 "h", "w", "k", NULL });
 }
 
 static bool fetch_locked(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
 			 struct account_state *state_out)
 {
 	char wrong[60];
-	unsigned char map[MAP_BYTES];
-	bool has_map;
+	struct known known;
 	struct text text = text_over(wrong, sizeof wrong);
 	struct items items = { 0 };
 	const struct key *block = ask(settings, account, KEY_PART_BLOCK, true, &text);
@@ -81,7 +77,7 @@ static bool fetch_locked(const struct store_settings *settings, const char *acco
 	add_text(&items, wrong);
 	add_text(&items, block != NULL ? block->string : NULL);
 	add_text(&items, exempt != NULL ? exempt->string : NULL);
-	add_text(&items, NULL);	/* no map */
+	add_text(&items, NULL);	/* none known beside the state's */
 	add_state(&items, state);
 	for (const struct field *field = limits != NULL ? limits->fields : NULL;
 	     field != NULL && items.count + 2 <= ITEMS_MOST; field = field->next) {
@@ -89,7 +85,7 @@ static bool fetch_locked(const struct store_settings *settings, const char *acco
 		add_text(&items, field->value);
 	}
 	struct reply_items list = { items.count, items.text, items.length };
-	return reply_read_fetch(account, &list, say, say_arg, state_out, map, &has_map);
+	return reply_read_fetch(account, &list, say, say_arg, state_out, &known);
 }
 
 void fake_redis_fetch(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
@@ -148,7 +144,8 @@ static void write_use(struct key *key, const struct rates *rates)
 static void write_counters(struct key *key, const struct history *history)
 {
 	char c[REPLY_C_BYTES], s[REPLY_S_BYTES];
-	fake_set_bytes(key, "c", c, reply_write_c(history, c));
+	reply_write_c(&history->counters, c);
+	fake_set_bytes(key, "c", c, sizeof c);
 	reply_write_s(&history->counters, s);
 	fake_set_bytes(key, "s", s, sizeof s);
 }
@@ -173,9 +170,7 @@ static void write_history(struct key *key, const struct history *history)
 		fake_set_field(key, "spf", history->unauthorised);
 	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
 		fake_set_bytes(key, parts[part], bytes, habits_write(&history->habits, (enum habit_part)part, bytes));
-	fake_set_field(key, "v", "2");
-	for (int i = 0; i < 3; i++)
-		fake_remove_field(key, (const char *[]){ "msgs", "rcpts", "rep" }[i]);
+	fake_set_field(key, "v", STATE_VERSION);
 }
 
 /* False: `charged` says why nothing was done. */
@@ -184,7 +179,7 @@ static bool may_charge(const struct key *key, const char *node, int64_t number, 
 	const char *version = fake_field_text(key, "v"), *last = fake_field_text(key, node);
 	if (key != NULL && key->string != NULL)
 		charged->status = WIRE_WRONG;
-	else if (version != NULL && strcmp(version, "1") != 0 && strcmp(version, "2") != 0)
+	else if (version != NULL && strcmp(version, STATE_VERSION) != 0)
 		charged->status = WIRE_NEWER;
 	else if (last != NULL && text_to_int(last, 0, INT64_MAX, &charged->number) && charged->number >= number)
 		charged->status = WIRE_AGAIN;
@@ -254,7 +249,6 @@ static void charge_locked(const struct store_settings *settings, const struct wi
 {
 	struct charge charge = *wire_charge->charge;
 	struct account_state state;
-	bool again = false;
 	charge.now_ms = fake_clock_redis_ms();
 	if (!fetch_locked(settings, charge.account, say_nothing, NULL, &state))
 		abort();
@@ -264,12 +258,12 @@ static void charge_locked(const struct store_settings *settings, const struct wi
 	enum window places = group ? group_places(settings, &charge, false) : WINDOW_COUNT;
 	charged->over = places;
 	if (places == WINDOW_COUNT || passes) {
-		enum window sum = history_charge(&state.history, &charge, &again);
+		enum window sum = history_charge(&state.history, &charge);
 		charged->over = sum != WINDOW_COUNT ? sum : places;
 	}
 	if (group && (charged->over == WINDOW_COUNT || passes))
 		group_places(settings, &charge, true);
-	charged->status = again ? WIRE_RETRIED : WIRE_CHARGED;
+	charged->status = WIRE_CHARGED;
 	if (charged->over != WINDOW_COUNT) {
 		charged->limit = charge.limits.window[charged->over];
 		charged->limit_over = charge.limits.over;

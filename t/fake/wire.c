@@ -125,7 +125,7 @@ static void tell(struct flight *flight, enum wire_end end)
 	bool told = flight->told;
 	flight->told = true;
 	if (flight->kind == FLIGHT_FETCH && !told)
-		flight->done.fetch(flight->arg, end, end == WIRE_OK ? &flight->state : NULL, NULL);
+		flight->done.fetch(flight->arg, end, end == WIRE_OK ? &flight->state : NULL, &(struct known){ NULL, 0 });
 	else if (flight->kind == FLIGHT_CHARGE)
 		(told ? flight->late : flight->done.charge)(flight->arg, end, end == WIRE_OK ? &flight->charged : NULL);
 	else if (flight->kind == FLIGHT_CAMPAIGN && !told)

@@ -32,8 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum { MOST = 160 };
 	const char *items[MOST];
 	size_t lengths[MOST];
-	unsigned char map[MAP_BYTES];
-	bool has_map;
+	struct known known;
 	int count = 0;
 	char *text = malloc(size + 1);
 	struct account_state state;
@@ -52,10 +51,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at = next;
 	}
 	struct reply_items list = { count, items, lengths };
-	if (reply_read_fetch("account", &list, say, NULL, &state, map, &has_map)) {
+	if (reply_read_fetch("account", &list, say, NULL, &state, &known)) {
 		check_numbers(&state.history.rates, &state.history.counters);
 		MUST(strlen(state.block) < NOTE_MAX && strlen(state.exempt) < NOTE_MAX);
 		MUST(state.history.level < LEVEL_COUNT);
+		MUST(known.bytes == NULL || known_fits(known.length));
 		rates_roll(&state.history.rates, 1800000000000);
 		counters_decay(&state.history.counters, 1800000000000);
 		check_numbers(&state.history.rates, &state.history.counters);

@@ -56,8 +56,7 @@ static const char *const domains[] = {	/* one of the longest kind: a listpack ta
 
 static struct charge random_charge(const char *account)
 {
-	static uint32_t digest;
-	bool back = pick(12) == 0;
+		bool back = pick(12) == 0;
 	int64_t sign = back ? -1 : 1;
 	struct charge charge = { .limits = limits_unset, .checked = true, .quota = pick(10) > 0, .level = LEVEL_NEW,
 				 .score = 1.25, .amounts = { .of = { sign, sign * (1 + pick(60)), sign * pick(3000),
@@ -68,7 +67,6 @@ static struct charge random_charge(const char *account)
 			charge.limits.window[i] = pick(window_counted((enum window)i) == COUNTED_MESSAGES ? 40 :
 						       window_counted((enum window)i) == COUNTED_KBYTES ? 90000 : 1500);
 	charge.limits.over = pick(3) == 0 ? OVER_SLOW : OVER_DEFER;
-	charge.digest = pick(3) == 0 ? digest : (digest = (uint32_t)random() | 1);
 	charge.counts[COUNTER_MESSAGES] = charge.quota ? (double)sign : 0;
 	charge.counts[COUNTER_RCPTS] = charge.quota ? (double)charge.amounts.of[COUNTED_RECIPIENTS] : 0;
 	for (int i = COUNTER_SPAM; i < COUNTER_COUNT; i++)
@@ -79,7 +77,7 @@ static struct charge random_charge(const char *account)
 	charge.habits_changed = (unsigned)pick(8);
 	charge.habits.networks[0] = (uint16_t)pick(60000);
 	charge.habits.hours[pick(24)] = (uint8_t)pick(200);
-	charge.habits.known[0] = (uint16_t)pick(60000);
+	charge.habits.known[0] = (uint32_t)pick(60000);
 	return charge;
 }
 
@@ -118,8 +116,6 @@ static const char *differs(const struct history *came, const struct history *exp
 		return "rates";
 	if (!same_counters(&came->counters, &expected->counters))
 		return "counters";
-	if (memcmp(came->digests, expected->digests, sizeof came->digests) != 0)
-		return "digests";
 	if (came->level != expected->level || came->pardoned_s != expected->pardoned_s)
 		return "level or pardon";
 	if (strcmp(came->unauthorised, expected->unauthorised) != 0)
@@ -127,30 +123,25 @@ static const char *differs(const struct history *came, const struct history *exp
 	return same_habits(&came->habits, &expected->habits) ? NULL : "habits";
 }
 
-static int agains, backs;
+static int backs;
 
 static void run_charge(const char *account, int *wrong)
 {
 	struct charge charge = random_charge(account);
-	bool again;
 	fetch(account);
 	struct history expected = state.history;
 	struct message_charge message = { .charge = charge };
 	charge_message(&message);
 	charge.now_ms = result.rates.at_ms;	/* the time that Redis took */
-	enum window over = history_charge(&expected, &charge, &again);
+	enum window over = history_charge(&expected, &charge);
 	fetch(account);
-	rates_roll(&state.history.rates, charge.now_ms);	/* one tried again changes nothing in Redis */
-	counters_decay(&state.history.counters, charge.now_ms);
 	const char *what = differs(&state.history, &expected);
-	if (result.known != KNOWLEDGE_FULL || result.breach.window != over || result.again != again)
+	if (result.known != KNOWLEDGE_FULL || result.breach.window != over)
 		what = "answer";
-	agains += again;
 	backs += charge.amounts.of[COUNTED_MESSAGES] < 0;
 	if (what != NULL && (*wrong)++ < 5)
-		printf("# %s: %s differ; over %d, expected %d; again %d, expected %d; rates by %g\n", account, what,
-		       (int)result.breach.window, (int)over, result.again, again,
-		       worst_rate(&state.history.rates, &expected.rates));
+		printf("# %s: %s differ; over %d, expected %d; rates by %g\n", account, what,
+		       (int)result.breach.window, (int)over, worst_rate(&state.history.rates, &expected.rates));
 }
 
 static void check_all(void)
@@ -166,16 +157,16 @@ static void check_all(void)
 			age(account, ages[(i / 100) % 8]);
 	}
 	ok(wrong == 0, "%d of %d charges came out otherwise than policy/ says", wrong, CHARGES);
-	ok(agains > 30 && backs > 50, "%d were tried again, %d given back", agains, backs);
+	ok(backs > 50, "%d were given back", backs);
 	ok(overs > CHARGES / 20 && overs < CHARGES, "%d charges passed a limit: both ways were taken", overs);
 }
 
 /* One message of `member`, in a group whose plan allows three a day. */
-static void charge_member(uint32_t digest)
+static void charge_member(void)
 {
 	struct message_charge message = { .group_count = 1, .print = 4711, .bad = true };
 	message.charge = (struct charge){ .account = "member", .limits = limits_unset, .checked = true, .quota = true,
-					  .digest = digest, .amounts = { .of = { 1, 2, 3, 1 } } };
+					  .amounts = { .of = { 1, 2, 3, 1 } } };
 	message.groups[0] = (struct group_charge){ .scope = SCOPE_CUSTOMER, .name = "customer:7", .limits = limits_unset };
 	message.groups[0].limits.window[WINDOW_MSGS_PER_DAY] = 3;
 	snprintf(message.groups[0].limits.plan, sizeof message.groups[0].limits.plan, "default");
@@ -184,54 +175,42 @@ static void charge_member(uint32_t digest)
 
 static void check_groups(void)
 {
-	for (uint32_t i = 1; i <= 3; i++)
-		charge_member(i);
+	for (int i = 0; i < 3; i++)
+		charge_member();
 	ok(result.breach.window == WINDOW_COUNT && result.campaign.known == KNOWLEDGE_FULL, "three are within the plan");
 	ok(fabs(result.campaign.messages - 2) < 0.01 && fabs(result.campaign.bad - 2) < 0.01 &&
-		   fabs(result.campaign.accounts - 1) < 0.1, "the campaign has two messages of one account behind it");
-	charge_member(3);
-	ok(result.again && used("customer:7") == 3 && used("member") == 3, "one that is tried again is charged nowhere");
-	charge_member(4);
+		   fabs(result.campaign.accounts - 1) < 0.1 && fabs(result.campaign.bad_accounts - 1) < 0.1,
+	   "the campaign has two messages of one account behind it");
+	charge_member();
 	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.scope == SCOPE_CUSTOMER && result.breach.limit == 3,
 	   "the fourth is over the group's limit");
 	ok(used("member") == 3, "its account got it back");
 	command("customer:7", "HSET", "limits", "msgs_per_day", "5");
-	charge_member(4);
-	ok(!result.again && result.breach.window == WINDOW_COUNT && used("member") == 4, "the group's own limit holds");
+	charge_member();
+	ok(result.breach.window == WINDOW_COUNT && used("member") == 4, "the group's own limit holds");
 	command("customer:7", "HSET", "limits", "plan", "unheard-of");
-	charge_member(5);
+	charge_member();
 	ok(result.breach.window == WINDOW_COUNT && used("customer:7") == 5, "a plan that nobody knows leaves what was given");
 	command("customer:7", "SET", "block", "unpaid", NULL);
-	charge_member(6);
+	charge_member();
 	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.limit == 0 && result.breach.over == OVER_REJECT,
 	   "a blocked group refuses");
 	command("customer:7", "DEL", "block", NULL, NULL);
 	command("customer:7", "SET", "exempt", "a friend", NULL);
-	charge_member(6);
+	charge_member();
 	ok(result.breach.window == WINDOW_COUNT && used("member") == 6, "an exempt one passes");
 }
 
-/* What stands in a hash of an older or a newer version. */
+/* What stands in a hash of another version. */
 static void check_versions(void)
 {
 	struct message_charge message = { .charge = { .account = "old", .limits = limits_unset, .quota = true,
 						      .amounts = { .of = { 1, 1, 9, 0 } } } };
-	char msgs[100];
-	snprintf(msgs, sizeof msgs, "%" PRId64 " 1 0 4 0 40 7", state.history.rates.at_ms);
-	command("old", "HSET", "state", "msgs", msgs);
-	command("old", "HSET", "state", "rcpts", "1 0 5 0 50 8");
-	command("old", "HSET", "state", "rep", "40 50 2 0 1");
-	command("old", "HSET", "state", "v", "1");
+	command("old", "HSET", "state", "v", "4");
 	command("old", "HSET", "state", "first", "1600000000");
 	charge_message(&message);
 	fetch("old");
-	ok(state.history.rates.present[WINDOW_MSGS_PER_DAY] == 41 && state.history.rates.before[WINDOW_RCPTS_PER_DAY] == 8 &&
-		   state.history.rates.present[WINDOW_KBYTES_PER_DAY] == 9 && state.history.first_s == 1600000000 &&
-		   fabs(state.history.counters.value[COUNTER_RCPTS] - 50) < 0.01, "nothing of version 1 is lost");
-	command("old", "HSET", "state", "v", "3");
-	charge_message(&message);
-	fetch("old");
-	ok(result.known == KNOWLEDGE_LOCAL && state.history.first_s == 0, "a newer one is left alone, its account new");
+	ok(result.known == KNOWLEDGE_LOCAL && state.history.first_s == 0, "another version is left alone, its account new");
 	store_report(store, "member", COUNTER_DEAD, 3, 1);
 	fetch("member");
 	ok(fabs(state.history.counters.value[COUNTER_DEAD] - 3) < 0.01, "what is reported is counted");

@@ -18,8 +18,8 @@ static bool answered;
 static struct charge_result result;
 static struct account_state state;
 static const char *command_error;
-static bool has_map;
-static unsigned char known_map[MAP_BYTES];
+static struct known known;
+static unsigned char known_bytes[KNOWN_MAP_BYTES];
 static char last_item[64];	/* of a command's answer */
 
 static void say(void *arg, const char *line)
@@ -35,13 +35,13 @@ static void on_charge(void *arg, const struct charge_result *what)
 	answered = true;
 }
 
-static void on_fetch(void *arg, const struct account_state *what, const unsigned char *map)
+static void on_fetch(void *arg, const struct account_state *what, const struct known *rcpts)
 {
 	(void)arg;
 	state = *what;
-	has_map = map != NULL;
-	if (has_map)
-		memcpy(known_map, map, sizeof known_map);
+	known = *rcpts;
+	if (known.bytes != NULL)
+		known.bytes = memcpy(known_bytes, known.bytes, known.length);
 	answered = true;
 }
 

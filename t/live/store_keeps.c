@@ -39,7 +39,7 @@ static void live_some_days(struct habits *habits, int rcpts)
 		habits_note(habits, &facts);
 	}
 	for (int i = 0; i < rcpts; i++)
-		habits_note_rcpt(habits, (uint16_t)(0x1000 + 256 * i));	/* with bytes of zero among them */
+		habits_note_rcpt(habits, (uint32_t)(0x100000 + 65536 * i));	/* with bytes of zero among them */
 }
 
 static bool same_part(const struct habits *a, const struct habits *b, enum habit_part part)
@@ -53,7 +53,7 @@ static void check_habits(void)
 {
 	struct message_charge message = message_of("habits");
 	struct habits *habits = &message.charge.habits;
-	live_some_days(habits, 20);
+	live_some_days(habits, HABIT_KNOWN_MAX);
 	message.charge.habits_changed = HABIT_PLACES | HABIT_WEEK | HABIT_KNOWN;
 	charge_message(&message);
 	fetch("habits");
@@ -61,29 +61,25 @@ static void check_habits(void)
 		ok(same_part(&state.history.habits, habits, (enum habit_part)part), "part %u comes back as it went", part);
 	ok(habit_has_network(&state.history.habits, 0x2222222222222) && habit_has_mailer(&state.history.habits, 0x555555555555),
 	   "network and program are the account's");
-	ok(habit_knows(&state.history.habits, 0x1000) && !habit_knows(&state.history.habits, 0x1001), "so are its recipients");
+	ok(habit_knows(&state.history.habits, 0x100000) && !habit_knows(&state.history.habits, 0x100001), "so are its recipients");
 	message.charge.habits_changed = 0;
 	*habits = (struct habits){ 0 };
 	charge_message(&message);
 	fetch("habits");
-	ok(habit_knows(&state.history.habits, 0x1000), "a message that changes none leaves them");
+	ok(habit_knows(&state.history.habits, 0x100000), "a message that changes none leaves them");
 	command("habits", "HSTRLEN", "state", "k", NULL);
 	ok(command_error == NULL && atoi(last_item) <= HABIT_BYTES_MAX, "k has %s bytes", last_item);
 	command("habits", "HSET", "state", "h", "not what it was");
 	fetch("habits");
-	ok(state.history.habits.networks[0] == 0 && habit_knows(&state.history.habits, 0x1000), "one that is spoilt is none");
-}
-
-static bool in_map(uint16_t rcpt)
-{
-	return known_map[rcpt / 8] >> (7 - rcpt % 8) & 1;
+	ok(state.history.habits.networks[0] == 0 && habit_knows(&state.history.habits, 0x100000), "one that is spoilt is none");
 }
 
 static int count_bits(void)
 {
 	int bits = 0;
-	for (int i = 0; i < 65536; i++)
-		bits += has_map && in_map((uint16_t)i);
+	for (size_t i = 0; i < known.length && known.length == KNOWN_MAP_BYTES; i++)
+		for (unsigned byte = known.bytes[i]; byte != 0; byte &= byte - 1)
+			bits++;
 	return bits;
 }
 
@@ -93,54 +89,77 @@ static void is_known_bytes(int bytes, const char *what)
 	is_int(atoi(last_item), bytes, "%s", what);
 }
 
-static void check_map(void)
+/* Some 32-bit number, the same each time. */
+static uint32_t rcpt_at(int i)
 {
-	static const uint16_t first[] = { 0, 1, 7, 8, 255, 256, 0x1234, 65535 }, more[] = { 2, 40000 };
+	return (uint32_t)(i + 1) * 2654435761U;
+}
+
+static int count_known(int from, int to)
+{
+	int count = 0;
+	for (int i = from; i < to; i++)
+		count += known_has(&known, rcpt_at(i));
+	return count;
+}
+
+static void put_known(struct message_charge *message, int from, int to)
+{
+	enum { BATCH = 500 };
+	static uint32_t batch[BATCH];
+	message->new_known = batch;
+	for (int i = from; i < to; i += message->new_known_count) {
+		message->new_known_count = to - i < BATCH ? to - i : BATCH;
+		for (int j = 0; j < message->new_known_count; j++)
+			batch[j] = rcpt_at(i + j);
+		charge_message(message);
+	}
+}
+
+static void check_known(void)
+{
+	static const uint32_t odd[] = { 0, 1, 7, 255, 256, 65535, 65536, 0x12345678, 0xffffffff };
 	struct message_charge message = message_of("many");
 	fetch("many");
-	ok(!has_map, "an account without state has no map");
+	ok(known.bytes == NULL, "an account without state knows nobody");
 	message.charge.habits.many = true;
 	message.charge.habits_changed = HABIT_KNOWN;
-	message.new_known = first;
-	message.new_known_count = sizeof first / sizeof first[0];
+	message.new_known = odd;
+	message.new_known_count = sizeof odd / sizeof odd[0];
 	charge_message(&message);
 	fetch("many");
-	ok(has_map && state.history.habits.many, "it comes with the state");
+	ok(known.bytes != NULL && state.history.habits.many, "recipients come with the state");
 	bool all = true;
-	for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
-		all &= in_map(first[i]);
-	ok(all && count_bits() == 8, "with the recipients that were put into it, and %d in all", count_bits());
+	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+		all &= known_has(&known, odd[i]);
+	ok(all && !known_has(&known, 2), "those that were put there");
 	message.charge.habits_changed = 0;
-	message.new_known = more;
-	message.new_known_count = 2;
-	charge_message(&message);
+	put_known(&message, 0, KNOWN_LIST_MAX - 9);
+	is_known_bytes(4 * KNOWN_LIST_MAX, "so many stand there as they are");
 	fetch("many");
-	ok(in_map(2) && in_map(40000) && in_map(0x1234), "more are added");
+	is_int(count_known(0, KNOWN_LIST_MAX - 9), KNOWN_LIST_MAX - 9, "all of them");
+	is_int(count_known(100000, 200000), 0, "and none of a hundred thousand others");
 	command("many", "TTL", "known", NULL, NULL);
-	ok(atoi(last_item) > 3600, "it ends with the state: in %s s", last_item);
-	is_known_bytes(20, "few stand there as they are");
-	uint16_t batch[500];
-	message.new_known = batch;
-	message.new_known_count = 500;
-	for (int first_of = 3000; first_of < 5500; first_of += 500) {
-		for (int i = 0; i < 500; i++)
-			batch[i] = (uint16_t)(first_of + i);
-		charge_message(&message);
-	}
-	is_known_bytes(MAP_BYTES, "many as a map");
+	ok(atoi(last_item) > 3600, "they end with the state: in %s s", last_item);
+	put_known(&message, KNOWN_LIST_MAX, KNOWN_LIST_MAX + 500);
+	is_known_bytes(KNOWN_MAP_BYTES, "more as a map");
 	fetch("many");
-	is_int(count_bits(), 2509, "of all that were put there, one of them twice");
-	message.new_known = more;
-	message.new_known_count = 2;
-	charge_message(&message);
+	int others = count_known(100000, 200000);
+	ok(count_known(KNOWN_LIST_MAX, KNOWN_LIST_MAX + 500) == 500 && count_known(0, KNOWN_LIST_MAX - 9) == KNOWN_LIST_MAX - 9 &&
+	   known_has(&known, odd[0]) && known_has(&known, odd[8]), "of all that were put there");
+	ok(others < 200, "and of few others: %d of 100,000", others);
+	int bits = count_bits();
+	put_known(&message, 0, 500);
 	fetch("many");
-	is_int(count_bits(), 2509, "which takes no more room for them");
+	is_int(count_bits(), bits, "which takes no more room for them");
+	put_known(&message, 5000, 5500);
+	fetch("many");
+	ok(count_known(5000, 5500) == 500 && count_bits() > bits, "more are added");
 	command("many", "SET", "known", "short", NULL);
 	fetch("many");
-	ok(!has_map && state.known == KNOWLEDGE_FULL, "one of another length is none");
-	charge_message(&message);
-	fetch("many");
-	is_int(count_bits(), 2, "and begins again");
+	ok(known.bytes == NULL && state.known == KNOWLEDGE_FULL, "bytes of another length are none");
+	put_known(&message, 0, 2);
+	is_known_bytes(8, "and it begins again");
 	command("many", "DEL", "known", NULL, NULL);
 	command("many", "LPUSH", "known", "a list", NULL);
 	charge_message(&message);
@@ -225,35 +244,61 @@ static void check_places(void)
 	ok(result.known == KNOWLEDGE_FULL && used("customer:roams") == 7, "a key of another type stops nothing");
 }
 
-/* A hash as version 1 wrote it takes habits and signs, and keeps what it had. */
-static void check_old_hash(void)
+static void key_command(int argc, const char *const *argv)
 {
-	struct message_charge message = message_of("old");
-	char msgs[100];
-	snprintf(msgs, sizeof msgs, "%" PRId64 " 0 0 3 1 40 7", (now_s() - 30) * 1000);
-	command("old", "HSET", "state", "msgs", msgs);
-	command("old", "HSET", "state", "rcpts", "0 0 5 2 50 8");
-	command("old", "HSET", "state", "rep", "40 50 2 0.5 1");
-	command("old", "HSET", "state", "level", "suspect");
-	command("old", "HSET", "state", "since", "1700000000");
-	command("old", "HSET", "state", "first", "1600000000");
-	command("old", "HSET", "state", "spf", "example.org");
-	command("old", "HSET", "state", "v", "1");
-	live_some_days(&message.charge.habits, 5);
-	message.charge.habits_changed = HABIT_PLACES | HABIT_WEEK | HABIT_KNOWN;
-	message.charge.counts[COUNTER_MESSAGES] = message.charge.counts[COUNTER_PLACE] = 1;
+	store_key_command(store, argc, argv, on_command, NULL);
+	wait_for_answer();
+}
+
+/* Who makes a text a bad one: accounts, not messages. */
+static void check_campaign(void)
+{
+	struct message_charge message = message_of("spammer");
+	message.print = 0x1234567800000007;
+	message.bad = true;
+	for (int i = 0; i < 20; i++)
+		charge_message(&message);
+	ok(result.campaign.bad > 18 && result.campaign.bad_accounts < 1.5, "twenty bad messages of one account are one account's");
+	message.bad = false;
+	for (int i = 0; i < 8; i++) {
+		struct message_charge other = message_of((const char *[]){ "a", "b", "c", "d", "e", "f", "g", "h" }[i]);
+		other.print = message.print;
+		charge_message(&other);
+	}
 	charge_message(&message);
-	fetch("old");
-	const struct history *history = &state.history;
-	ok(used("old") >= 41 && history->first_s == 1600000000 && history->level == LEVEL_SUSPECT &&
-		   history->level_since_s == 1700000000 && strcmp(history->unauthorised, "example.org") == 0,
-	   "sums, dates, level and domain are kept");
-	ok(fabs(history->counters.value[COUNTER_MESSAGES] - 41) < 0.01 && fabs(history->counters.value[COUNTER_EXPLOIT] - 0.5) < 0.01,
-	   "so are the counters");
-	ok(history->counters.value[COUNTER_PLACE] > 0.99 && habit_has_network(&history->habits, 0x2222222222222) &&
-		   habit_knows(&history->habits, 0x1000), "signs and habits have come to them");
-	command("old", "HGET", "state", "v", NULL);
-	is_str(last_item, "2", "and it is of this version");
+	ok(result.campaign.accounts > 4 && result.campaign.bad_accounts < 1.5, "those of eight others that are not do not count");
+	for (int i = 0; i < 8; i++) {
+		struct message_charge other = message_of((const char *[]){ "a", "b", "c", "d", "e", "f", "g", "h" }[i]);
+		other.print = message.print;
+		other.bad = true;
+		charge_message(&other);
+	}
+	charge_message(&message);
+	ok(result.campaign.bad_accounts > 4, "those that are do: %.1f", result.campaign.bad_accounts);
+}
+
+/* One secret for all daemons: this one's, or what stands there. */
+static void check_secret(void)
+{
+	uint64_t key[2], again[2];
+	char text[33];
+	ok(store_secret(store, key), "Redis has the secret");
+	snprintf(text, sizeof text, "%016" PRIx64 "%016" PRIx64, key[0], key[1]);
+	key_command(2, (const char *[]){ "GET", "secret" });
+	is_str(last_item, text, "it is this daemon's");
+	key_command(2, (const char *[]){ "DEL", "secret" });
+	for (last_item[0] = '\0'; last_item[0] == '\0';)
+		key_command(2, (const char *[]){ "GET", "secret" });
+	is_str(last_item, text, "one that was lost is written again");
+	key_command(3, (const char *[]){ "SET", "secret", "0000000000000001ffffffffffffffff" });
+	for (again[0] = key[0]; again[0] == key[0];) {
+		key_command(2, (const char *[]){ "GET", "secret" });
+		store_secret(store, again);
+	}
+	ok(again[0] == 1 && again[1] == UINT64_MAX, "another daemon's is taken");
+	key_command(3, (const char *[]){ "SET", "secret", "no secret" });
+	key_command(2, (const char *[]){ "GET", "secret" });
+	ok(store_secret(store, again) && again[0] == 1, "what is none is not");
 }
 
 static int flood_left;
@@ -263,12 +308,6 @@ static void on_flood(void *arg, const struct charge_result *what)
 	(void)arg;
 	(void)what;
 	flood_left--;
-}
-
-static void key_command(int argc, const char *const *argv)
-{
-	store_key_command(store, argc, argv, on_command, NULL);
-	wait_for_answer();
 }
 
 /* As many bodies as a flood has: buckets stay as many and as small as they may be. */
@@ -329,10 +368,11 @@ int main(int argc, char **argv)
 	}
 	store_begin(argv[1], "keeps");
 	check_habits();
-	check_map();
+	check_known();
 	check_until();
 	check_places();
-	check_old_hash();
+	check_campaign();
+	check_secret();
 	check_flood();
 	check_away((pid_t)atoi(argv[2]));
 	store_end();

@@ -90,7 +90,7 @@ static struct factline make_line(void)
 	facts->rcpts_new_known = any(2);
 	facts->rcpts_trapped = any(2);
 	facts->kbytes = any(5000);
-	facts->digest = (uint32_t)random();
+	facts->forwarder = any(2);
 	facts->local_offset_s = any(5) * 3600 - 7200;
 	facts->client_address = (uint64_t)random() << 32 | (uint64_t)random();
 	facts->client_network = (uint64_t)random();
@@ -102,7 +102,7 @@ static struct factline make_line(void)
 	facts->content = (struct content){ .known = (enum knowledge)(any(2) * 2), .score = any(400) / 10.0 - 10,
 					   .threshold = 5, .spam = any(2) };
 	if (any(2))
-		facts->campaign = (struct campaign){ KNOWLEDGE_FULL, any(100) / 8.0, any(9), any(9) };
+		facts->campaign = (struct campaign){ KNOWLEDGE_FULL, any(100) / 8.0, any(9), any(9), any(5) };
 	facts->breach = breach_none;
 	if (any(5) == 0)
 		facts->breach = (struct breach){ .window = WINDOW_RCPTS_PER_DAY, .scope = SCOPE_DOMAIN, .limit = 5,
@@ -172,7 +172,6 @@ static void test_state(void)
 	history->level = LEVEL_SUSPECT;
 	history->level_since_s = 1690000000;
 	history->first_s = 1680000000;
-	history->digests[0] = 0xdeadbeef;
 	made.facts.state.limits = limits_unset;
 	made.facts.breach = breach_none;
 	size_t length = factline_write(&made, bytes);
@@ -181,7 +180,6 @@ static void test_state(void)
 	is_int(read.kind, FACTLINE_STATE, "its kind");
 	is_int(got->level, LEVEL_SUSPECT, "its level");
 	is_int(got->first_s, 1680000000, "its age");
-	is_int(got->digests[0], 0xdeadbeef, "its digests");
 	is_near(got->rates.present[WINDOW_SUMS - 1], WINDOW_SUMS - 0.5, 1e-9, "its rates");
 	is_near(got->counters.value[COUNTER_COUNT - 1], (COUNTER_COUNT - 1) / 7.0, 1e-9, "its counters");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Whose sender address is it, and in which lane does a message go.
+ * Whose name is it, and whose domain; whose sender address; and in which lane does a message go.
  */
 #include "milter/identify.h"
 
@@ -38,25 +38,24 @@ static void test_own(void)
 	}
 }
 
-/* A lane's name has an end where the account's has its. */
-static void test_long_names(void)
+static void test_lanes(void)
 {
-	static struct config config = { .sources = { SOURCE_NETWORK }, .source_count = 1 };
-	struct facts one = { 0 }, two = { 0 };
-	char name[ACCOUNT_MAX + 1];
-	memset(name, 'a', ACCOUNT_MAX);
-	name[ACCOUNT_MAX] = '\0';
-	struct identity identity = { .network_asked = true, .network = name, .from = "" };
-	ok(identify(&config, &identity, &one), "a name of the greatest length");
-	name[ACCOUNT_MAX - 1] = 'b';
-	ok(identify(&config, &identity, &two), "another one");
-	is_int(one.lane, LANE_BOUNCE, "in the lane of bounces");
-	is_int((long long)strlen(one.account), ACCOUNT_MAX, "is cut");
-	ok(strncmp(one.account, "bounce:aaa", 10) == 0, "keeps its head");
-	ok(strcmp(one.account, two.account) != 0, "and the two stay two");
+	static struct config config = { .sources = { SOURCE_NETWORK }, .source_count = 1, .forwarder_count = 1 };
+	struct facts facts = { 0 };
+	struct identity identity = { .network_asked = true, .network = "customer-42", .from = "" };
+	config.forwarders[0].account = "lists";
+	ok(identify(&config, &identity, &facts), "a network's bounce");
+	is_int(facts.lane, LANE_BOUNCE, "in the lane of bounces");
+	is_str(facts.account, "customer-42", "is the network's account");
+	ok(!facts.forwarder, "which is no forwarder");
+	identity.from = "SRS0=x=y=example.org=bob@example.net";
+	identity.network = "lists";
+	identify(&config, &identity, &facts);
+	is_int(facts.lane, LANE_FORWARD, "a forwarder's address");
+	ok(facts.forwarder, "of one that is");
 }
 
-static void test_names_of_groups(void)
+static void test_name_spaces(void)
 {
 	static const struct {
 		enum source source;
@@ -64,26 +63,70 @@ static void test_names_of_groups(void)
 	} rows[] = {
 		{ SOURCE_AUTH, "server:all", "server%3Aall" },
 		{ SOURCE_AUTH, "servers:all", "servers:all" },
-		{ SOURCE_SENDER, "Domain:example.com", "domain%3Aexample.com" },
-		{ SOURCE_SENDER, "customer:42@example.com", "customer%3A42@example.com" },
-		{ SOURCE_SENDER, "customer:a:b", "customer%3Aa:b" },
-		{ SOURCE_NETWORK, "customer:42", "customer:42" },
+		{ SOURCE_AUTH, "Sender:alice@example.com", "sender%3Aalice@example.com" },
+		{ SOURCE_AUTH, "IP:192.0.2.1", "ip%3A192.0.2.1" },
+		{ SOURCE_AUTH, "uid:33", "uid%3A33" },
+		{ SOURCE_AUTH, "bounce:customer-42", "bounce%3Acustomer-42" },
+		{ SOURCE_AUTH, "forward:x", "forward%3Ax" },
+		{ SOURCE_AUTH, "client:192.0.2.1", "client%3A192.0.2.1" },
+		{ SOURCE_CERTIFICATE, "ip:x", "ip%3Ax" },
+		{ SOURCE_NETWORK, "customer:42", "customer%3A42" },
+		{ SOURCE_SENDER, "Domain:example.com", "sender:domain:example.com" },
+		{ SOURCE_SENDER, "customer:42@example.com", "sender:customer:42@example.com" },
+		{ SOURCE_SENDER, "alice+x@example.com", "sender:alice@example.com" },
 	};
+	static struct config config = { .source_count = 1, .own_network_count = 1 };
+	config.set.accounts_cut_tag = true;
+	netblock_parse("192.0.2.0/24", &config.own_networks[0]);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		static struct config config = { .source_count = 1 };
 		struct facts facts = { 0 };
 		const char *raw = rows[i].raw;
-		struct identity identity = { .network_asked = true, .network = raw, .auth_authen = raw, .from = raw };
+		struct identity identity = { .network_asked = true, .network = raw, .auth_authen = raw, .cert_subject = raw, .from = raw };
+		netaddr_parse("192.0.2.7", &identity.client);
 		config.sources[0] = rows[i].source;
 		ok(identify(&config, &identity, &facts), "%s %s", source_word(rows[i].source), rows[i].raw);
 		is_str(facts.account, rows[i].account, "... is %s", rows[i].account);
+		netaddr_parse("203.0.113.7", &identity.client);
+		identify(&config, &identity, &facts);
+		if (rows[i].source == SOURCE_SENDER)
+			is_str(facts.account, "ip:203.0.113.7", "... of a stranger is his address");
+	}
+}
+
+static void test_domain(void)
+{
+	static const struct {
+		enum source source;
+		const char *account, *from, *domain;	/* "": none */
+	} rows[] = {
+		{ SOURCE_AUTH, "alice@example.com", "x@example.net", "example.com" },
+		{ SOURCE_AUTH, "alice@example.com", "", "example.com" },
+		{ SOURCE_AUTH, "alice", "alice@example.org", "example.org" },
+		{ SOURCE_AUTH, "alice", "alice@mail.example.org", "mail.example.org" },
+		{ SOURCE_AUTH, "alice", "bob@example.org", "" },
+		{ SOURCE_AUTH, "alice", "alice@example.net", "" },
+		{ SOURCE_AUTH, "alice", "", "" },
+		{ SOURCE_NETWORK, "customer-42", "x@example.org", "" },
+		{ SOURCE_SENDER, "sender:x@example.org", "x@example.org", "" },
+		{ SOURCE_CLIENT, "ip:192.0.2.1", "x@example.org", "" },
+		{ SOURCE_UID, "uid:33", "www-data@mail.example.org", "mail.example.org" },
+	};
+	char domain[ACCOUNT_MAX + 1];
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct facts facts = { .source = rows[i].source };
+		struct identity identity = { .from = rows[i].from, .host = "mail.example.org" };
+		snprintf(facts.account, sizeof facts.account, "%s", rows[i].account);
+		is_int(identify_domain(&facts, &identity, domain), *rows[i].domain != '\0', "%s as <%s>: a domain", rows[i].account,
+		       rows[i].from);
+		is_str(domain, rows[i].domain, "... which is \"%s\"", rows[i].domain);
 	}
 }
 
 int main(void)
 {
 	test_own();
-	test_long_names();
-	test_names_of_groups();
+	test_lanes();
+	test_name_spaces();
+	test_domain();
 	return done_testing();
 }

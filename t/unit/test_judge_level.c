@@ -87,7 +87,7 @@ static void test_pardon(void)
 	judge_charge(&policy, &facts, &verdict, &charge);
 	is_int(charge.pardoned_s, NOW - 60, "it is noted");
 	is_near(charge.counts[COUNTER_SPAM], -28.5, 1e-6, "what was against it is taken back");
-	history_charge(&facts.state.history, &charge, NULL);
+	history_charge(&facts.state.history, &charge);
 	is_near(facts.state.history.counters.value[COUNTER_SPAM], 1.5, 1e-6, "but for a twentieth");
 	verdict = judge(&policy, STAGE_MESSAGE, &facts);
 	judge_charge(&policy, &facts, &verdict, &charge);
@@ -127,7 +127,7 @@ static void test_clean_volume(void)
 	while (facts.state.history.level >= LEVEL_SUSPECT && sent < 5000) {
 		struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
 		judge_charge(&policy, &facts, &verdict, &charge);
-		history_charge(&facts.state.history, &charge, NULL);
+		history_charge(&facts.state.history, &charge);
 		facts.now_ms += 600000;
 		sent++;
 	}
@@ -159,7 +159,6 @@ static void test_amend(void)
 	struct policy policy = policy_of(&row);
 	struct facts facts = facts_of(&row);
 	struct charge charge, amend;
-	facts.digest = 5;
 	struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
 	judge_charge(&policy, &facts, &verdict, &charge);
 	ok(!judge_amend(&policy, &facts, &verdict, &charge, &amend), "what nobody charged is not mended");
@@ -178,16 +177,17 @@ static void test_amend(void)
 	verdict.level = LEVEL_BLOCKED;
 	ok(judge_amend(&policy, &facts, &verdict, &charge, &amend), "what is refused after all is");
 	is_int(amend.amounts.of[COUNTED_RECIPIENTS], -1, "it gets back what it paid");
-	ok(amend.quota && !amend.checked && amend.digest == 5, "unasked; its digest is to be forgotten");
+	ok(amend.quota && !amend.checked, "unasked");
 	is_near(amend.counts[COUNTER_MESSAGES], -1, 0, "it did not leave");
 	is_int(amend.level, LEVEL_BLOCKED, "the level follows");
 	is_str(amend.account, "alice@example.com", "of the same account");
 	verdict.action = ACTION_DEFER;
-	ok(judge_amend(&policy, &facts, &verdict, &charge, &amend) && !amend.quota, "one that will come again has paid");
-	facts.again = true;
-	ok(!judge_amend(&policy, &facts, &verdict, &charge, &amend), "a retried one cost nothing");
-	facts.again = false;
-	facts.breach = (struct breach){ .window = WINDOW_RCPTS_PER_HOUR, .limit = 500 };
+	ok(judge_amend(&policy, &facts, &verdict, &charge, &amend) && amend.amounts.of[COUNTED_RECIPIENTS] == -1,
+	   "and so does one that is told to come again: then it is charged");
+	facts.breach = (struct breach){ .window = WINDOW_RCPTS_PER_HOUR, .limit = 500, .over = OVER_SLOW };
+	ok(judge_amend(&policy, &facts, &verdict, &charge, &amend) && amend.amounts.of[COUNTED_RECIPIENTS] == -1,
+	   "one that was charged over a limit which only slows, too");
+	facts.breach.over = OVER_DEFER;
 	verdict = judge(&policy, STAGE_MESSAGE, &facts);
 	judge_amend(&policy, &facts, &verdict, &charge, &amend);
 	ok(!amend.quota, "what Redis turned away was not charged");

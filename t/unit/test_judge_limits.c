@@ -87,21 +87,6 @@ static void test_scopes(void)
 	}
 }
 
-static void test_again(void)
-{
-	struct row row = { "once more", FULL, .charged = true };
-	struct policy policy = policy_of(&row);
-	struct facts facts = facts_of(&row);
-	is_int(judge(&policy, STAGE_MESSAGE, &facts).action, ACTION_DEFER, "over its limit");
-	facts.again = true;
-	is_int(judge(&policy, STAGE_MESSAGE, &facts).action, ACTION_PASS, "but not when it has paid before");
-	facts.again = facts.charged = false;
-	facts.digest = 77;
-	is_int(judge(&policy, STAGE_MESSAGE, &facts).action, ACTION_DEFER, "a message that nobody saw");
-	facts.state.history.digests[2] = 77;
-	is_int(judge(&policy, STAGE_MESSAGE, &facts).action, ACTION_PASS, "and one that is remembered");
-}
-
 static void test_ramp(void)
 {
 	struct row row = { .name = "ramp", .charged = true };
@@ -141,7 +126,6 @@ int main(void)
 	test_limit_details();
 	test_distinct();
 	test_scopes();
-	test_again();
 	test_ramp();
 	test_lanes();
 	return done_testing();

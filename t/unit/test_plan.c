@@ -32,31 +32,26 @@ static void test_order(void)
 {
 	const struct named plans[] = {
 		{ "default", hourly(100, LIMIT_UNSET) }, { "gold", hourly(500, LIMIT_UNSET) },
-		{ "bounce", hourly(10, LIMIT_UNSET) }, { NULL, limits_unset },
+		{ NULL, limits_unset },
 	};
 	static const struct {
 		const char *name, *plan;
 		int64_t own, until_days;
-		enum lane lane;
 		int64_t want;
 	} rows[] = {
-		{ "nothing of its own", "", LIMIT_UNSET, 0, LANE_ACCOUNT, 100 },
-		{ "its own", "gold", 7, 0, LANE_ACCOUNT, 7 },
-		{ "its plan's", "gold", LIMIT_UNSET, 0, LANE_ACCOUNT, 500 },
-		{ "a plan that is nowhere", "lead", LIMIT_UNSET, 0, LANE_ACCOUNT, 100 },
-		{ "its lane's", "", LIMIT_UNSET, 0, LANE_BOUNCE, 10 },
-		{ "a lane without a plan", "", LIMIT_UNSET, 0, LANE_FORWARD, 100 },
-		{ "its own before its lane's", "", 7, 0, LANE_BOUNCE, 7 },
-		{ "its own until tomorrow", "", 7, 1, LANE_ACCOUNT, 7 },
-		{ "its own until yesterday", "gold", 7, -1, LANE_ACCOUNT, 500 },
-		{ "its lane's when its own ended", "", 7, -1, LANE_BOUNCE, 10 },
+		{ "nothing of its own", "", LIMIT_UNSET, 0, 100 },
+		{ "its own", "gold", 7, 0, 7 },
+		{ "its plan's", "gold", LIMIT_UNSET, 0, 500 },
+		{ "a plan that is nowhere", "lead", LIMIT_UNSET, 0, 100 },
+		{ "its own until tomorrow", "", 7, 1, 7 },
+		{ "its own until yesterday", "gold", 7, -1, 500 },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct account_state state = { .known = KNOWLEDGE_FULL, .limits = hourly(rows[i].own, LIMIT_UNSET) };
 		struct limits limits;
 		snprintf(state.limits.plan, sizeof state.limits.plan, "%s", rows[i].plan);
 		state.limits.until_s = rows[i].until_days != 0 ? NOW + rows[i].until_days * DAY : 0;
-		plan_limits(&state, rows[i].lane, (int64_t)NOW * 1000, fill, plans, &limits);
+		plan_limits(&state, (int64_t)NOW * 1000, fill, plans, &limits);
 		is_int(limits.window[WINDOW_RCPTS_PER_HOUR], rows[i].want, "%s", rows[i].name);
 	}
 }
@@ -66,10 +61,10 @@ static void test_new(void)
 	const struct named plans[] = { { "default", hourly(LIMIT_UNSET, 50) }, { NULL, limits_unset } };
 	struct account_state state = { .known = KNOWLEDGE_FULL, .limits = limits_unset };
 	struct limits limits;
-	plan_limits(&state, LANE_ACCOUNT, (int64_t)NOW * 1000, fill, plans, &limits);
+	plan_limits(&state, (int64_t)NOW * 1000, fill, plans, &limits);
 	ok(limits.ramped && limits.window[WINDOW_RCPTS_PER_DAY] == 50, "a new account's first day");
 	state.known = KNOWLEDGE_NONE;
-	plan_limits(&state, LANE_ACCOUNT, (int64_t)NOW * 1000, fill, plans, &limits);
+	plan_limits(&state, (int64_t)NOW * 1000, fill, plans, &limits);
 	ok(!limits.ramped && limits.window[WINDOW_RCPTS_PER_DAY] == LIMIT_UNSET, "who is not remembered just now is not new");
 }
 

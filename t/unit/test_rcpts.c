@@ -59,18 +59,22 @@ static void test_wrong_traps(void)
 	traps_free(&none);
 }
 
+static const uint64_t key[2] = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
+
 struct fixture {
 	struct arena arena;
 	struct facts facts;
 	struct rcpts rcpts;
 	struct traps *traps;
-	unsigned char *map;
+	struct known known;
 };
 
 static void begin(struct fixture *fixture)
 {
 	char error[100];
 	*fixture = (struct fixture){ .traps = traps_read("", error, sizeof error) };
+	fixture->rcpts.key = key;
+	fixture->rcpts.keyed = true;
 	memcpy(fixture->facts.account, "alice@example.com", 18);
 	arena_init(&fixture->arena, 65536);
 }
@@ -84,7 +88,7 @@ static void end(struct fixture *fixture)
 static void add(struct fixture *fixture, const char *raw)
 {
 	fixture->facts.rcpts_remote++;
-	rcpts_add(&fixture->rcpts, &fixture->arena, fixture->traps, fixture->map, raw, true, &fixture->facts);
+	rcpts_add(&fixture->rcpts, &fixture->arena, fixture->traps, &fixture->known, raw, true, &fixture->facts);
 	rcpts_fill(&fixture->rcpts, true, &fixture->facts);
 }
 
@@ -93,7 +97,7 @@ static void test_new(void)
 	struct fixture fixture;
 	begin(&fixture);
 	const char *account = fixture.facts.account;
-	fixture.facts.state.history.habits.known[0] = rcpt_hash(account, "bob@example.net");
+	fixture.facts.state.history.habits.known[0] = rcpt_hash(key, account, "bob@example.net");
 	add(&fixture, "<Bob+news@Example.NET>");
 	is_int(fixture.facts.rcpts_new, 0, "case and tag make nobody new");
 	add(&fixture, "<carol@example.net>");
@@ -113,20 +117,64 @@ static void test_new(void)
 	rcpts_fill(&fixture.rcpts, false, &fixture.facts);
 	is_int(fixture.facts.rcpts_new, 0, "where nothing is known of the account none is said to be new");
 	ok(!fixture.facts.rcpts_new_known, "and it says so");
-	ok(rcpt_hash("other@example.com", "bob@example.net") != rcpt_hash(account, "bob@example.net"), "salted");
+	ok(rcpt_hash(key, "other@example.com", "bob@example.net") != rcpt_hash(key, account, "bob@example.net"), "salted");
 	add(&fixture, "<>");
 	is_int(fixture.facts.rcpt_count, 2, "an empty recipient is nobody");
+	end(&fixture);
+}
+
+static void put(unsigned char *map, uint32_t hash)
+{
+	for (int i = 0; i < KNOWN_MAP_BITS; i++)
+		map[known_bit(hash, i) / 8] |= (unsigned char)(0x80U >> (known_bit(hash, i) % 8));
+}
+
+static void test_list(void)
+{
+	struct fixture fixture;
+	begin(&fixture);
+	uint32_t bob = rcpt_hash(key, fixture.facts.account, "bob@example.net");
+	const unsigned char list[] = { 0, 0, 0, 9, (unsigned char)(bob >> 24), (unsigned char)(bob >> 16), (unsigned char)(bob >> 8),
+				       (unsigned char)bob };
+	fixture.known = (struct known){ list, sizeof list };
+	add(&fixture, "bob@example.net");
+	add(&fixture, "carol@example.net");
+	is_int(fixture.facts.rcpts_new, 1, "a list says whom it knows, all 32 bits");
+	fixture.known.length = 7;
+	ok(!known_has(&fixture.known, bob) && !known_fits(7) && known_fits(8) && known_fits(KNOWN_MAP_BYTES), "half of a hash is none");
+	end(&fixture);
+}
+
+/* What an attacker with the source does: looks for victims that collide with somebody's friends. */
+static void test_keyed(void)
+{
+	struct fixture fixture;
+	int same = 0;
+	char name[60];
+	static const uint64_t other[2] = { 1, 2 };
+	begin(&fixture);
+	ok(rcpt_hash(other, "alice@example.com", "bob@example.net") != rcpt_hash(key, "alice@example.com", "bob@example.net"),
+	   "another secret, another hash");
+	uint32_t bob = rcpt_hash(key, "alice@example.com", "bob@example.net");
+	for (int i = 0; i < 300000; i++) {
+		snprintf(name, sizeof name, "victim%d@example.org", i);
+		same += rcpt_hash(key, "alice@example.com", name) == bob;
+	}
+	is_int(same, 0, "none of 300,000 addresses is taken for one that it knows");
+	fixture.rcpts.keyed = false;
+	add(&fixture, "bob@example.net");
+	is_int(fixture.facts.rcpt_count, 0, "what is hashed by a secret that Redis does not have is not kept");
 	end(&fixture);
 }
 
 static void test_map(void)
 {
 	struct fixture fixture;
-	unsigned char map[MAP_BYTES] = { 0 };
+	unsigned char map[KNOWN_MAP_BYTES] = { 0 };
 	begin(&fixture);
-	uint16_t hash = rcpt_hash(fixture.facts.account, "bob@example.net");
-	map[hash / 8] |= (unsigned char)(0x80U >> (hash % 8));
-	fixture.map = map;
+	uint32_t hash = rcpt_hash(key, fixture.facts.account, "bob@example.net");
+	put(map, hash);
+	fixture.known = (struct known){ map, sizeof map };
 	add(&fixture, "bob@example.net");
 	add(&fixture, "carol@example.net");
 	is_int(fixture.facts.rcpts_new, 1, "the account's map says whom it knows");
@@ -136,15 +184,15 @@ static void test_map(void)
 static void test_many(void)
 {
 	struct fixture fixture;
-	unsigned char map[MAP_BYTES] = { 0 };
+	unsigned char map[KNOWN_MAP_BYTES] = { 0 };
 	begin(&fixture);
-	fixture.map = map;
+	fixture.known = (struct known){ map, sizeof map };
 	char address[60];
 	for (int i = 0; i < 8000; i++) {
 		snprintf(address, sizeof address, "user%d@example.net", i);
-		uint16_t hash = rcpt_hash(fixture.facts.account, address);
+		uint32_t hash = rcpt_hash(key, fixture.facts.account, address);
 		if (i % 2 == 0)
-			map[hash / 8] |= (unsigned char)(0x80U >> (hash % 8));
+			put(map, hash);
 	}
 	for (int i = 0; i < 8000; i++) {
 		snprintf(address, sizeof address, "user%d@example.net", i);
@@ -161,6 +209,8 @@ int main(void)
 	test_traps();
 	test_wrong_traps();
 	test_new();
+	test_list();
+	test_keyed();
 	test_map();
 	test_many();
 	return done_testing();

@@ -39,13 +39,12 @@ static struct verdict next(struct play *play, enum stage stage, int64_t rcpts, u
 	struct facts facts = facts_of(&row);
 	play->now_s += 60;
 	facts.now_ms = play->now_s * 1000;
-	facts.digest = (uint32_t)play->now_s;
 	facts.client_address = facts.client_network = facts.client_as = network;
 	facts.rcpts_trapped = rcpts == 0 ? 1 : 0;
 	facts.breach = breach_none;
 	facts.state.limits = limits_unset;
 	facts.state.history = play->replayed.history;
-	plan_limits(&facts.state, LANE_ACCOUNT, facts.now_ms, fill, &play->plan, &facts.limits);
+	plan_limits(&facts.state, facts.now_ms, fill, &play->plan, &facts.limits);
 	return replay_message(&play->policy, stage, &facts, &play->replayed);
 }
 

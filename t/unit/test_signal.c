@@ -125,7 +125,7 @@ static struct verdict play(struct history *history, const struct step *step, int
 	}
 	if (step->dead_of_100 > 0 && which * step->dead_of_100 / 100 != (which + 1) * step->dead_of_100 / 100)
 		charge.counts[COUNTER_DEAD] += 1;
-	history_charge(history, &charge, NULL);
+	history_charge(history, &charge);
 	return verdict;
 }
 
