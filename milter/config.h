@@ -88,6 +88,9 @@
 	    "Ask these zones about the client of each message too: its AS is part of the places that an account sends from.") \
 	ROW("traps.file", traps_file, STRING, "", 0, 255,                                          \
 	    "Spam-trap addresses, one address or @domain a line, # begins a comment; read at start and at reload. Empty: none.") \
+	ROW("traps.delay_minutes", traps_delay_minutes, INT, "60", 0, 1440,                        \
+	    "A hit of a trap counts after a random time up to this, so that nobody learns from his own mail which address is one; " \
+	    "0: at once.")                                                                         \
 	ROW("limits.domain_plan", limits_domain_plan, STRING, "", 0, 63,                           \
 	    "Plan of each domain of accounts as a whole; empty: domains are not counted.")         \
 	ROW("limits.customer_plan", limits_customer_plan, STRING, "", 0, 63,                       \

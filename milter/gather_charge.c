@@ -7,6 +7,7 @@
 #include "milter/ask.h"
 #include "milter/clock.h"
 #include "milter/loop.h"
+#include "milter/trap_hits.h"
 #include "policy/hash.h"
 #include "redis-schema/store.h"
 
@@ -155,16 +156,6 @@ static struct charge_ask *charge_new(const struct session *session, void (*its_r
 	return ask;
 }
 
-/* Mail within this host costs nothing; but a trap is one, wherever it stands. */
-static void charge_local(const struct session *session)
-{
-	struct charge_ask *ask = session->message->facts.rcpts_trapped > 0 ? charge_new(session, run_behind) : NULL;
-	if (ask == NULL)
-		return;
-	ask->charge.charge.quota = false;
-	post_behind(ask);
-}
-
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -175,10 +166,9 @@ void gather_charge(struct session *session)
 	struct message *message = session->message;
 	struct facts *facts = &message->facts;
 	int64_t least_ms = clock_monotonic_ms() + session->setup->config->set.redis_timeout_ms + ANSWER_MS;
-	if (facts->rcpts_remote == 0) {
-		charge_local(session);
+	trap_hits_note(facts->account, facts->rcpts_trapped, session->setup->config->set.traps_delay_minutes);
+	if (facts->rcpts_remote == 0)
 		return;
-	}
 	struct charge_ask *ask = message->charge = charge_new(session, run);
 	if (ask == NULL)
 		return;

@@ -24,6 +24,7 @@
 #include "milter/shadow.h"
 #include "milter/socketmap.h"
 #include "milter/stats.h"
+#include "milter/trap_hits.h"
 #include "milter/warmup.h"
 #include "milter/web/http.h"
 #include "policy/base/text.h"
@@ -227,7 +228,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	stats_start();
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
-	    !held_start(loop_base(the_daemon.loop)) || !open_all(server, error, error_size) ||
+	    !held_start(loop_base(the_daemon.loop)) || !trap_hits_start(the_daemon.loop) || !open_all(server, error, error_size) ||
 	    !monitor_start(the_daemon.loop) || !warmup_start(loop_base(the_daemon.loop), config) ||
 	    !shadow_start(loop_base(the_daemon.loop)))
 		server_stop(&server);
@@ -410,6 +411,38 @@ static bool stop_milter(struct server *server)
 	return true;
 }
 
+struct end_job {
+	struct loop_job job;	/* first */
+	atomic_bool ended;
+};
+
+static void on_told(void *arg, const char *error, int count, const char *const *items)
+{
+	struct end_job *end = arg;
+	(void)error;
+	(void)count;
+	(void)items;
+	atomic_store(&end->ended, true);
+}
+
+static void on_end(struct loop_job *job)
+{
+	trap_hits_end();
+	store_key_command(the_daemon.store, 2, (const char *[]){ "GET", "secret" }, on_told, job);
+}
+
+/* They are charges like others: Redis gets them before its connection ends, or the log says that they are lost. Redis
+ * answers in order: what is asked behind them has its answer after theirs, or none in time. */
+static void end_trap_hits(void)
+{
+	struct end_job end = { .job.run = on_end };
+	if (trap_hits_waiting() == 0)
+		return;
+	loop_post(the_daemon.loop, &end.job);
+	while (!atomic_load(&end.ended))
+		usleep(1000);
+}
+
 static bool stop_threads(struct server *server)
 {
 	bool whole = true;
@@ -418,6 +451,7 @@ static bool stop_threads(struct server *server)
 		drain(server);
 		whole = stop_milter(server);
 	}
+	end_trap_hits();
 	event_stop();
 	if (the_daemon.store != NULL && store_stats(the_daemon.store).pending > 0)
 		log_line(SEVERITY_WARNING, "%llu charges that Redis has not taken are lost",
@@ -442,6 +476,7 @@ bool server_stop(struct server **server)
 	held_stop();
 	shadow_stop();
 	factlog_close();
+	trap_hits_stop();
 	setup_clear();
 	scan_end_all();
 	store_free(&the_daemon.store);

@@ -43,7 +43,7 @@ void judge_counts(const struct facts *facts, const struct verdict *verdict, doub
 	counts_out[COUNTER_SPAM] = facts->content.known != KNOWLEDGE_NONE && facts->content.spam ? 1 : 0;
 	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
 	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
-	counts_out[COUNTER_TRAPS] = (double)facts->rcpts_trapped;
+	/* spam traps are told later, so that nobody sees which one it was */
 	/* a group's limit is not the account's doing */
 	bool own = verdict->breach.window != WINDOW_COUNT && verdict->breach.scope == SCOPE_ACCOUNT;
 	counts_out[COUNTER_BREACHES] = own ? 1 : 0;

@@ -28,18 +28,6 @@ static struct verdict replay_early(const struct policy *policy, enum stage stage
 	return verdict;
 }
 
-/* Mail within this host costs nothing; but a trap is one, wherever it stands. */
-static void charge_local(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
-			 struct history *history)
-{
-	struct charge charge;
-	if (facts->rcpts_trapped == 0)
-		return;
-	judge_charge(policy, facts, verdict, &charge);
-	charge.quota = false;
-	history_charge(history, &charge);
-}
-
 struct verdict replay_message(const struct policy *policy, enum stage stage, struct facts *facts,
 			      struct replayed *replayed)
 {
@@ -53,10 +41,8 @@ struct verdict replay_message(const struct policy *policy, enum stage stage, str
 	facts->breach = breach_none;
 	facts->campaign = (struct campaign){ .known = KNOWLEDGE_NONE };
 	struct verdict verdict = judge(policy, STAGE_MESSAGE, facts);
-	if (facts->rcpts_remote == 0) {
-		charge_local(policy, facts, &verdict, history);
+	if (facts->rcpts_remote == 0)
 		return verdict;
-	}
 	judge_charge(policy, facts, &verdict, &charge);
 	struct breach breach = breach_none;
 	breach.window = history_charge(history, &charge);

@@ -189,7 +189,7 @@ part 'names are cut and lower-cased' => sub {
 	is $verdict->{account}, 'customer-50', 'the network goes before the sender';
 	$world->{redis}->do('DEL', 'penstock:networks');
 	my $result = $world->send(client => $Penstock::Postfix::customers, from => 'Erin+News@Example.Com');
-	is $world->verdict($result)->{account}, 'erin@example.com', 'then it is the envelope sender';
+	is $world->verdict($result)->{account}, 'sender:erin@example.com', 'then it is the envelope sender';
 };
 
 part 'an account earns its level' => sub {
@@ -206,7 +206,7 @@ part 'an account earns its level' => sub {
 	}
 	is $pools[0], 'warm', 'its first message by warm';
 	is $pools[-1], 'clean', 'its fifth by clean';
-	is $world->state('newcomer@example.com')->{level}, 'good', 'Redis says good';
+	is $world->state('sender:newcomer@example.com')->{level}, 'good', 'Redis says good';
 };
 
 done_testing;

@@ -42,7 +42,7 @@ my @nonsense = (
 	[frank => 'n:live', '900000000000000000'],
 	[oscar => 'n:live', sprintf '0x%x', (time + 3600) * 1_000_000],
 	[grace => m => 'x' x 5000, r => ''],
-	[nina => v => 2, m => "\xcf" . "\xff" x 8, r => "\x93\xc0\xca\xff", c => "\xff" x 23, s => "\xff" x 48],
+	[nina => v => 3, m => "\xcf" . "\xff" x 8, r => "\x93\xc0\xca\xff", c => "\xff" x 23, s => "\xff" x 48],
 );
 
 part 'a state that is nonsense' => sub {
@@ -61,7 +61,7 @@ part 'a state that is nonsense' => sub {
 
 part 'numbers that are not whole' => sub {
 	$redis->do('EVAL', 'local n = {} for i = 1, 12 do n[i] = 0.5 end ' .
-		"redis.call('HSET', KEYS[1], 'v', 2, 'm', cmsgpack.pack(redis.call('TIME')[1] * 1000, unpack(n, 1, 8)), " .
+		"redis.call('HSET', KEYS[1], 'v', 3, 'm', cmsgpack.pack(redis.call('TIME')[1] * 1000, unpack(n, 1, 8)), " .
 		"'r', cmsgpack.pack(unpack(n)))", 1, $world->key('mallory@example.com', 'state'));
 	is $world->send(auth => 'mallory')->{code}, 250, 'a message';
 	is messages('mallory'), 1, 'is counted, in numbers that are';

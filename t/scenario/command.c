@@ -85,6 +85,18 @@ static bool do_config(struct play *play, const struct line *line)
 	return conf_load(&play->conf, file, play->error, sizeof play->error);
 }
 
+/* One file beside the configuration, for options that name one. */
+static bool do_file(struct play *play, const struct line *line)
+{
+	char path[120];
+	snprintf(path, sizeof path, "%s/file", play->folder);
+	FILE *to = fopen(path, "w");
+	if (to == NULL)
+		return false;
+	bool written = fputs(line->words[1], to) != EOF;
+	return fclose(to) == 0 && written;
+}
+
 static bool do_option(struct play *play, const struct line *line)
 {
 	const char *value = strchr(line->rest, '=');
@@ -409,6 +421,7 @@ static bool do_send(struct play *play, const struct line *line)
 
 static const struct command commands[] = {
 	{ "config", 2, do_config, "config FILE" },
+	{ "file", 2, do_file, "file TEXT" },
 	{ "option", 4, do_option, "option NAME = VALUE" },
 	{ "start", 1, do_start, "start" },
 	{ "stop", 1, do_stop, "stop" },

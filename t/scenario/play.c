@@ -77,6 +77,8 @@ static int play_file(const char *file)
 	snprintf(base, sizeof base, "%s/control.sock", play.folder);
 	unlink(base);
 	unlink(play.conf_file);
+	snprintf(base, sizeof base, "%s/file", play.folder);
+	unlink(base);
 	rmdir(play.folder);
 	return play.failures > 0;
 }

@@ -129,7 +129,8 @@ sub _config {
 		socketmap => { listen => "unix:$folder/run/socketmap.sock" },
 		redis => { server => "unix:$folder/redis.sock", timeout_ms => 1000, retry_ms => 100 },
 		dns => { servers => ["127.0.0.1:$ports->{dns}"], timeout_ms => 1000 },
-		accounts => { sources => [qw(auth certificate network uid sender)], cut_tag => 'true' },
+		accounts => { sources => [qw(auth certificate network uid sender)], cut_tag => 'true',
+			own_networks => [$Penstock::Postfix::customers] },
 		postfix => { header => 'X-Penstock-Pool', remote_mailers => [qw(smtp relay)] },
 		reputation => { new_days => '7.0', new_messages => 20 },
 		content => { tag_score => '5.0', slow_score => '8.0' },
@@ -239,7 +240,7 @@ sub make_good {
 	my $now = int time;
 	$messages //= 50;
 	my $key = $self->key($account, 'state');
-	$self->{redis}->do('HSET', $key, v => 2, level => 'good', since => $now - 20 * 86400, score => -3,
+	$self->{redis}->do('HSET', $key, v => 3, level => 'good', since => $now - 20 * 86400, score => -3,
 		first => $now - 30 * 86400);
 	# a command line has no zero bytes
 	$self->{redis}->do('EVAL', "return redis.call('HSET', KEYS[1], 'c', struct.pack('<fffff', unpack(ARGV)))", 1, $key,
