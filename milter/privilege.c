@@ -47,6 +47,12 @@ bool privilege_user(const char *user, char *error, size_t error_size)
 	return false;
 }
 
+bool privilege_other(const char *user)
+{
+	const struct passwd *found = *user != '\0' && geteuid() != 0 ? getpwnam(user) : NULL;
+	return found != NULL && found->pw_uid != geteuid();
+}
+
 bool privilege_drop(const char *user, const char *keep, char *error, size_t error_size)
 {
 	if (*user == '\0' || geteuid() != 0)
