@@ -366,6 +366,7 @@ struct config *config_load(const char *name, char error[CONFIG_ERROR_MAX])
 	}
 	atomic_init(&held->references, 1);
 	reader.config = &held->config;
+	held->config.secret = reader.secret;	/* of this file, before the catalogue is read */
 	bool fine = read_all(&reader, &file);
 	catalogue_free(&reader.catalogue);
 	config_destroy(&file);

@@ -57,7 +57,7 @@
 	ROW("redis.server", redis_server, STRING, "127.0.0.1:6379", 1, 255,                        \
 	    "unix:/path, address:port or [v6]:port.")                                              \
 	ROW("redis.username", redis_username, STRING, "", 0, 255, "For AUTH with an ACL user.")    \
-	ROW("redis.password", redis_password, STRING, "", 0, 255, "For AUTH; keep the file unreadable for others.") \
+	ROW("redis.password", redis_password, STRING, "", 0, 255, "For AUTH; keep the file unreadable for others: root:penstock, 640.") \
 	ROW("redis.database", redis_database, INT, "0", 0, 1000000, "For SELECT.")                 \
 	ROW("redis.prefix", redis_prefix, STRING, "penstock", 1, 40, "First part of every key.")   \
 	ROW("redis.timeout_ms", redis_timeout_ms, INT, "250", 5, 10000, "A request that has no answer after so long failed.") \
@@ -214,6 +214,8 @@ struct config {
 	int proxy_count;
 	const char *remote_mailers[MAILERS_MAX];	/* {rcpt_mailer} words that mean "leaves this host" */
 	int remote_mailer_count;
+	const char *secret;		/* what the file holds that others must not read: "a password", ...; NULL: nothing */
+	const char *catalogue_file;	/* as it is opened; "": none */
 };
 
 enum { CONFIG_ERROR_MAX = 512 };

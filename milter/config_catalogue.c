@@ -170,7 +170,10 @@ static bool name_file(struct reader *reader)
 	int folder = *name != '/' && *name != '\0' && slash != NULL ? (int)(slash + 1 - reader->file) : 0;
 	char *file = reader->catalogue->file;
 	int length = snprintf(file, PATH_MAX, "%.*s%s", folder, reader->file, name);
-	return length < PATH_MAX || read_error(reader, NULL, "catalogue.file is too long");
+	if (length >= PATH_MAX)
+		return read_error(reader, NULL, "catalogue.file is too long");
+	reader->config->catalogue_file = read_keep(reader, file);
+	return reader->config->catalogue_file != NULL || read_error(reader, NULL, "catalogue.file does not fit into memory");
 }
 
 bool catalogue_read(struct reader *reader, bool named)

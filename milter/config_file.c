@@ -61,18 +61,30 @@ static bool number_fits(const char *word, size_t length)
 	return digits < 10 || (digits == 10 && strncmp(word, "2147483647", 10) <= 0);
 }
 
-static bool is_secret(const char *word, size_t length)
+/* What is in the string behind such a word, for people; NULL: nothing that others may not read. */
+static const char *secret_behind(const char *word, size_t length)
 {
-	return (length == 3 && strncmp(word, "key", 3) == 0) || (length == 8 && strncmp(word, "password", 8) == 0);
+	static const struct {
+		const char *word, *what;
+	} rows[] = {
+		{ "key", "a key" }, { "password", "a password" }, { "salt", "a salt" }, { "secret", "a secret" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (strlen(rows[i].word) == length && strncmp(word, rows[i].word, length) == 0)
+			return rows[i].what;
+	return NULL;
 }
 
 static bool check_words(struct reader *reader, const char *text)
 {
 	struct scan_state scan = { text, 1 };
-	bool secret = false;	/* the last name was that of something that nobody else may read */
+	reader->secret = NULL;
+	const char *secret = NULL;	/* of the last name */
 	while (*scan.at != '\0') {
 		size_t length = 0;
 		if (*scan.at == '"') {
+			if (secret != NULL && scan.at[1] != '"')
+				reader->secret = secret;
 			skip_string(&scan);
 		} else if (*scan.at == '#' || (*scan.at == '/' && (scan.at[1] == '/' || scan.at[1] == '*'))) {
 			skip_comment(&scan);
@@ -85,12 +97,12 @@ static bool check_words(struct reader *reader, const char *text)
 			if (number && !number_fits(digits, rest)) {
 				snprintf(reader->error, CONFIG_ERROR_MAX,
 					 "%s:%u: %.*s is too large: expected at most 2147483647%s", reader->file,
-					 scan.line, (int)(length < 40 ? length : 40), secret ? "it" : scan.at,
-					 secret ? "" : ", or an L behind it");
+					 scan.line, (int)(length < 40 ? length : 40), secret != NULL ? "it" : scan.at,
+					 secret != NULL ? "" : ", or an L behind it");
 				return false;
 			}
 			if (!number)
-				secret = is_secret(scan.at, length);
+				secret = secret_behind(scan.at, length);
 			scan.at += length;
 		} else if (strncmp(scan.at, "@include", 8) == 0) {
 			snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%u: @include is not allowed: expected one file",

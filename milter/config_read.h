@@ -20,6 +20,7 @@ struct reader {
 	char **strings;	/* owned by the configuration, freed with it */
 	size_t string_count;
 	struct catalogue *catalogue;	/* owned by config_load */
+	const char *secret;	/* what others must not read in the file that was opened last; NULL: nothing */
 };
 
 /* Parses the reader's file. False with the error; then there is nothing to destroy. */

@@ -8,6 +8,7 @@
 #include "milter/dns/spf.h"
 #include "milter/log.h"
 #include "milter/notify.h"
+#include "milter/permission.h"
 #include "milter/privilege.h"
 #include "milter/server.h"
 #include "milter/traps.h"
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
@@ -216,6 +218,11 @@ static bool may_read_traps(const char *file, char *error, size_t error_size)
 	return fine;
 }
 
+static void warn_line(const char *line)
+{
+	fprintf(stderr, "penstock: warning: %s\n", line);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .file = SYSCONFDIR "/penstock/penstock.conf" };
@@ -224,6 +231,7 @@ int main(int argc, char **argv)
 	int status = read_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
+	umask(umask(0) | 027);	/* a socket is nobody's until its group and mode are set */
 	block_signals(&signals);
 	seed_chance();
 	struct config *config = config_load(options.file, error);
@@ -238,6 +246,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (options.test) {
+		permission_check(config, options.file, warn_line);
 		printf("%s: fine\n", options.file);
 		config_drop(&config);
 		return 0;

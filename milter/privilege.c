@@ -12,16 +12,26 @@
 
 #include "policy/base/banned.h"
 
+/* A file made in a folder with the set-group-ID bit has the group already; to say so again wants rights all the same. */
+static bool give_to_group(const char *path, const char *group, char *error, size_t error_size)
+{
+	struct stat now;
+	struct group *found = getgrnam(group);
+	if (found != NULL && stat(path, &now) == 0 && now.st_gid == found->gr_gid)
+		return true;
+	if (found != NULL && chown(path, (uid_t)-1, found->gr_gid) == 0)
+		return true;
+	snprintf(error, error_size, "%s: cannot give it to group \"%s\": %s", path, group,
+		 found == NULL   ? "there is no such group"
+		 : errno == EPERM ? "the daemon's account is not in it, and its folder has not that group and mode 2750"
+				  : strerror(errno));
+	return false;
+}
+
 bool privilege_share(const char *path, unsigned mode, const char *group, char *error, size_t error_size)
 {
-	if (*group != '\0') {
-		struct group *found = getgrnam(group);
-		if (found == NULL || chown(path, (uid_t)-1, found->gr_gid) != 0) {
-			snprintf(error, error_size, "%s: cannot give it to group \"%s\": %s", path, group,
-				 found == NULL ? "there is no such group" : strerror(errno));
-			return false;
-		}
-	}
+	if (*group != '\0' && !give_to_group(path, group, error, error_size))
+		return false;
 	if (chmod(path, mode) == 0)
 		return true;
 	snprintf(error, error_size, "%s: chmod: %s", path, strerror(errno));
@@ -35,6 +45,12 @@ bool privilege_user(const char *user, char *error, size_t error_size)
 	snprintf(error, error_size, "user is \"%s\": there is no such account; make it (useradd --system %s) or name another",
 		 user, user);
 	return false;
+}
+
+bool privilege_other(const char *user)
+{
+	const struct passwd *found = *user != '\0' && geteuid() != 0 ? getpwnam(user) : NULL;
+	return found != NULL && found->pw_uid != geteuid();
 }
 
 bool privilege_drop(const char *user, const char *keep, char *error, size_t error_size)

@@ -15,6 +15,9 @@ bool privilege_share(const char *path, unsigned mode, const char *group, char *e
 /* Is there such an account? "" is fine. False with a sentence in `error`. */
 bool privilege_user(const char *user, char *error, size_t error_size);
 
+/* Is `user` another account than ours, which we cannot become? */
+bool privilege_other(const char *user);
+
 /* Becomes `user` with its groups where the process is root's; the file `keep` becomes his. "" stays as it is. False
  * with a sentence in `error`. */
 bool privilege_drop(const char *user, const char *keep, char *error, size_t error_size);

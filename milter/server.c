@@ -18,6 +18,7 @@
 #include "milter/monitor.h"
 #include "milter/notify.h"
 #include "milter/outbox.h"
+#include "milter/permission.h"
 #include "milter/privilege.h"
 #include "milter/sender.h"
 #include "milter/session.h"
@@ -147,11 +148,9 @@ static bool open_milter(struct server *server, const struct settings *set, char 
 			return false;
 		endpoint_for_libmilter(&server->milter, name, sizeof name);
 	}
-	mode_t before = umask(0177);
 	bool fine = smfi_setconn(name) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
 		    smfi_settimeout((int)set->milter_timeout_s) == MI_SUCCESS && smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
 		    smfi_opensocket(true) == MI_SUCCESS;
-	umask(before);
 	if (!fine)
 		snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s", name);
 	const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : NULL;
@@ -184,6 +183,18 @@ static void warn_no_lists(const struct config *config)
 	if (config->list_count == 0 && config->set.catalogue_file[0] != '\0')
 		log_line(SEVERITY_WARNING, "no block list is known: blocklists is empty, and the catalogue \"%s\" is missing or "
 			 "skipped; nothing is looked up", config->set.catalogue_file);
+}
+
+static void warn_line(const char *line)
+{
+	log_line(SEVERITY_WARNING, "%s", line);
+}
+
+/* What works and should not stay so. */
+static void warn_of(const struct config *config, const char *file)
+{
+	warn_no_lists(config);
+	permission_check(config, file, warn_line);
 }
 
 static bool open_all(struct server *server, char *error, size_t error_size)
@@ -224,7 +235,10 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	server->main_thread = pthread_self();
 	make_node(server);
 	text_copy(the_daemon.node, sizeof the_daemon.node, server->node);
-	warn_no_lists(config);
+	warn_of(config, file);
+	if (privilege_other(config->set.user))
+		log_line(SEVERITY_WARNING, "user is \"%s\", but the daemon was started by another account, not root: it stays that",
+			 config->set.user);
 	stats_start();
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
@@ -345,7 +359,7 @@ void server_reload(struct server *server)
 		log_line(SEVERITY_WARNING, "reload: %s", error);
 	if (fine) {
 		warn_fixed(&server->first->set, &config->set);
-		warn_no_lists(config);
+		warn_of(config, server->file);
 		fine = setup_replace(config, error, sizeof error);
 	} else {
 		config_drop(&config);

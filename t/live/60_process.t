@@ -57,6 +57,7 @@ my @broken = (
 	['dns: { timeout_ms = "5"; };', qr/dns\.timeout_ms is a string, expected a whole number/, 1],
 	['dns: { timeout_ms = 5; };', qr/dns\.timeout_ms is 5, expected 50 to 30000/, 1],
 	['dns: { timeout_ms = 99999999999999999999; };', qr/99999999999999999999 is too large/, 1],
+	['webhook: { secret = 99999999999999999999; };', qr/:8: it is too large: expected/, 1],
 	['dns: { timeout_ms = 4294967396; };', qr/4294967396 is too large/, 1],
 	['accounts: { cut_tag = 1; };', qr/accounts\.cut_tag is a whole number, expected true or false/, 1],
 	['accounts: { sources = ["auth", "guess"]; };', qr/sources\[1\] is "guess", expected auth/, 1],
@@ -110,6 +111,46 @@ subtest 'a fine one, the sample, help and version' => sub {
 	}
 	is((run({ seconds => 20 }, $program, '--nonsense'))[0], 2, 'an option that is none');
 	is((run({ seconds => 20 }, $program, '-c', "$folder/nowhere.conf"))[0], 1, 'a file that is none');
+};
+
+# what the file has besides, its mode -> what is warned of
+my @shown = (
+	['', 0644, undef],
+	['', 0664, qr/has mode 0664: others than its owner can change it; expected at most 0644: chmod g-w,o-w /],
+	['', 0646, qr/has mode 0646: others than its owner can change it/],
+	['webhook: { secret = ""; };', 0644, undef],
+	['webhook: { secret = "unguessable-word"; };', 0644,
+		qr/holds a secret, and its mode is 0644: everybody on this host can read it; expected 0640: chown root:root (\S+); chmod 640 \1$/],
+	['webhook: { secret = "unguessable-word"; };', 0640, undef],
+	['webhook: { secret = "unguessable-word"; };', 0660, qr/has mode 0660: .* expected at most 0640/],
+	['facts: { salt = "unguessable-word-of-16"; };', 0644, qr/holds a salt,/],
+	['catalogue: { keys = ( { lists = "spamhaus-*"; key = "unguessableword"; } ); };', 0644, qr/holds a key,/],
+	['webhook: { url = "http://user:unguessable-word@127.0.0.1/"; };', 0604, qr/holds a key in webhook\.url, and its mode is 0604/],
+);
+
+subtest 'who else may read or change the files is warned of' => sub {
+	File::Copy::copy("$FindBin::Bin/../../etc/blocklists.conf", $folder) or die "the catalogue: $!\n";
+	for my $row (@shown) {
+		my ($text, $mode, $expected) = @$row;
+		config($text);
+		chmod $mode, $file or die "$file: $!\n";
+		my ($status, $out, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+		my $name = sprintf '%04o %s', $mode, $text;
+		is $status, 0, "fine all the same: $name";
+		like $out, qr/: fine$/m, '... and says so';
+		$expected ? like($error, qr/\Apenstock: warning: \Q$file\E .*\n\z/, '... in one line') : is($error, '', '... without a warning');
+		like $error, $expected, '... with a warning' if $expected;
+		unlike $error, qr/unguessable/, '... that does not show the secret';
+	}
+	write_file("$folder/$_", '') for qw(traps passwd ca facts);
+	chmod 0666, map { "$folder/$_" } qw(traps passwd ca facts blocklists.conf) or die "chmod: $!\n";
+	config(join '', map { "$_; " } "traps: { file = \"$folder/traps\"; }", "accounts: { passwd = \"$folder/passwd\"; }",
+		"webhook: { ca_file = \"$folder/ca\"; }", "facts: { file = \"$folder/facts\"; }");
+	chmod 0640, $file or die "$file: $!\n";
+	my ($status, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+	is $status, 0, 'fine all the same';
+	like $error, qr/^penstock: warning: \Q$folder\E\/$_ .*0666/m, "$_ is warned of" for qw(traps passwd ca facts blocklists.conf);
+	unlink "$folder/blocklists.conf";
 };
 
 # Starts the daemon in front, with `before` run in its process; returns its pid.
@@ -193,6 +234,41 @@ subtest 'root is lost, and what needed it was done before' => sub {
 	my ($ended, undef, $error) = run({ seconds => 20 }, $program, '-f', '-c', $file);
 	is $ended, 1, 'a user that is none';
 	like $error, qr/nobody-of-that-name/, 'is named';
+};
+
+subtest 'start and reload warn of a secret that all can read; files are no wider than needed' => sub {
+	config("webhook: { secret = \"unguessable-word\"; }; facts: { file = \"$folder/new-facts\"; };");
+	chmod 0644, $file or die "$file: $!\n";
+	write_file($log, '');
+	my $pid = start(sub { umask 0 });
+	$running{$pid} = 1;
+	wait_for(20, 'penstock', \&healthy);
+	my $warned = sub { scalar(() = slurp($log) =~ /^warning: \Q$file\E holds a secret, and its mode is 0644: .* chmod 640 /mg) };
+	is $warned->(), 1, 'at start';
+	kill 'HUP', $pid;
+	wait_for(20, 'the reload', sub { slurp($log) =~ /is in force/ });
+	is $warned->(), 2, 'at reload';
+	unlike slurp($log), qr/unguessable/, 'without the secret';
+	my %mode = ('milter.sock' => 0660, 'socketmap.sock' => 0660, 'control.sock' => 0600, 'new-facts' => 0640);
+	is((stat "$folder/$_")[2] & 07777, $mode{$_}, sprintf '%s has mode %04o', $_, $mode{$_}) for sort keys %mode;
+	like slurp("/proc/$pid/status"), qr/^Umask:\s+0027$/m, 'and nothing is open for all before its mode is set';
+	is end_of($pid), 0, 'it ends';
+};
+
+subtest 'a user that we cannot become is warned of' => sub {
+	plan skip_all => 'only root can start it as somebody else' if $> != 0;
+	config('', 'nobody');
+	my $other = "$folder/other";
+	mkdir $other;
+	chmod 0777, $other;
+	write_file($file, slurp($file) =~ s{\Q$folder\E/(?=\w+\.sock)}{$other/}gr);
+	chmod 0644, $file;
+	write_file($log, '');
+	my $pid = start(sub { POSIX::setgid(65533); POSIX::setuid(65533) });
+	$running{$pid} = 1;
+	wait_for(20, 'penstock', \&healthy);
+	like slurp($log), qr/^warning: user is "nobody", but the daemon was started by another account/m, 'it is';
+	is end_of($pid), 0, 'it ends';
 };
 
 subtest 'too few open files are said at start' => sub {
