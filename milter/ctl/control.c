@@ -308,6 +308,7 @@ static size_t line_end(const char *bytes, size_t length)
 
 static const struct exchange_kind kind = {
 	.connections_max = CONTROL_CONNECTIONS_MAX,
+	.closed = STATS_CLOSED_CONTROL,
 	.request_max = CONTROL_REQUEST_MAX,
 	.deadline_s = DEADLINE_S,
 	.close_ends = true,
