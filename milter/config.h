@@ -175,7 +175,7 @@ struct settings {
 #undef SETTING_MEMBER
 };
 
-enum { PLANS_MAX = 256, SERVERS_MAX = 8, MAILERS_MAX = 16, NETWORKS_MAX = 64 };
+enum { PLANS_MAX = 256, SERVERS_MAX = 8, MAILERS_MAX = 16, NETWORKS_MAX = 64, HOSTS_MAX = 32, HOST_NAME_MOST = 253 };
 
 struct plan {
 	char name[PLAN_NAME_MAX + 1];
@@ -212,6 +212,8 @@ struct config {
 	int forwarder_count;
 	struct netblock proxies[NETWORKS_MAX];		/* http.proxies: whose X-Forwarded-For is believed */
 	int proxy_count;
+	const char *hosts[HOSTS_MAX];	/* http.hosts: names by which it is reached */
+	int host_count;
 	const char *remote_mailers[MAILERS_MAX];	/* {rcpt_mailer} words that mean "leaves this host" */
 	int remote_mailer_count;
 	const char *secret;		/* what the file holds that others must not read: "a password", ...; NULL: nothing */

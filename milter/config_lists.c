@@ -433,6 +433,26 @@ static bool read_proxies(struct reader *reader, const config_setting_t *setting,
 	return read_each(reader, setting, NETWORKS_MAX, read_proxy, into);
 }
 
+/* Without a port: a Host is compared without its own. */
+static bool read_host(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	static const char letters[] = "-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	struct config *config = into;
+	const char *host = read_text(reader, setting);
+	if (host == NULL)
+		return false;
+	size_t length = strlen(host);
+	if (length == 0 || length > HOST_NAME_MOST || strspn(host, letters) != length || host[length - 1] == '.')
+		return read_error(reader, setting, "is \"%s\", expected a host name as \"lists.example.com\", without a port",
+				  host);
+	return (config->hosts[config->host_count++] = read_keep(reader, host)) != NULL;
+}
+
+static bool read_hosts(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, HOSTS_MAX, read_host, into);
+}
+
 #define FIELDS(name) name, sizeof name / sizeof name[0]
 
 const struct config_list config_lists[] = {
@@ -446,6 +466,9 @@ const struct config_list config_lists[] = {
 	  "no evidence against them; nobody else's header says that a message is forwarded." },
 	{ "http.proxies", read_proxies, NULL, 0, "[]",
 	  "Addresses and networks of web servers before /rbl whose X-Forwarded-For is believed." },
+	{ "http.hosts", read_hosts, NULL, 0, "[]",
+	  "Names by which browsers, proxies and monitors reach http.listen; addresses and localhost need none. A request for "
+	  "another name is refused." },
 	{ "dns.servers", read_servers, NULL, 0, "[]", "Resolvers, \"address:port\"; none: those of /etc/resolv.conf." },
 	{ "postfix.remote_mailers", read_mailers, NULL, 0, "[\"smtp\", \"relay\"]",
 	  "Words of {rcpt_mailer} that mean \"leaves this host\"; the transports of the pools do too." },

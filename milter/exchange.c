@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/exchange.h"
 
+#include "milter/clock.h"
+
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -11,6 +13,8 @@
 #include <unistd.h>
 
 #include "policy/base/banned.h"
+
+enum { GRACE_MS = 1000 };	/* in which a whole request comes from who has one */
 
 enum state {
 	READING,
@@ -24,6 +28,7 @@ struct exchange_call {
 	struct bufferevent *bev;	/* owned; NULL: the connection has gone while an answer was owed */
 	struct event *deadline;		/* owned */
 	enum state state;
+	int64_t since_ms;		/* monotonic: when it began */
 	bool ended;			/* the client sends no more */
 	bool streams;			/* the answer comes in parts: the deadline is one for reading some of it */
 	bool full;			/* the sender waits for `drained` */
@@ -36,7 +41,7 @@ struct exchange {
 	struct event_base *base;
 	struct evconnlistener *listener;	/* owned */
 	struct event *resume;	/* owned */
-	struct exchange_call *calls;	/* owned, but for those in SERVING */
+	struct exchange_call *calls;	/* owned, but for those in SERVING; newest first */
 	int count;
 };
 
@@ -200,6 +205,23 @@ void exchange_answer(struct exchange_call *call, struct evbuffer *answer)
 		event_active(call->deadline, EV_TIMEOUT, 0);	/* nothing to wait for */
 }
 
+/* At the cap. Who idles or trickles keeps nobody out; those that are served do, until one ends. */
+static void make_room(struct exchange *exchange)
+{
+	struct timeval pause = { .tv_sec = 1 };
+	struct exchange_call *oldest = NULL;
+	for (struct exchange_call *call = exchange->calls; call != NULL; call = call->next)
+		if (call->state == READING)
+			oldest = call;
+	if (oldest != NULL && clock_monotonic_ms() >= oldest->since_ms + GRACE_MS) {
+		stats_closed(exchange->kind->closed);
+		call_close(oldest);
+		return;
+	}
+	evconnlistener_disable(exchange->listener);
+	evtimer_add(exchange->resume, &pause);
+}
+
 static bool call_start(struct exchange *exchange, struct exchange_call *call, evutil_socket_t fd)
 {
 	struct timeval deadline = { .tv_sec = exchange->kind->deadline_s };
@@ -216,6 +238,7 @@ static bool call_start(struct exchange *exchange, struct exchange_call *call, ev
 static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length,
 			  void *arg)
 {
+	(void)listener;
 	(void)address;
 	(void)length;
 	struct exchange *exchange = arg;
@@ -231,13 +254,14 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, s
 		return;
 	}
 	call->exchange = exchange;
+	call->since_ms = clock_monotonic_ms();
 	call->next = exchange->calls;
 	call->link = &exchange->calls;
 	if (call->next != NULL)
 		call->next->link = &call->next;
 	exchange->calls = call;
 	if (++exchange->count >= exchange->kind->connections_max)
-		evconnlistener_disable(listener);
+		make_room(exchange);
 }
 
 /* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. */
@@ -254,7 +278,9 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	struct exchange *exchange = arg;
-	if (exchange->count < exchange->kind->connections_max)
+	if (exchange->count >= exchange->kind->connections_max)
+		make_room(exchange);
+	else
 		evconnlistener_enable(exchange->listener);
 }
 

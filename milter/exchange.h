@@ -9,6 +9,8 @@
 #ifndef PENSTOCK_EXCHANGE_H
 #define PENSTOCK_EXCHANGE_H
 
+#include "milter/stats.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +21,8 @@ struct exchange;
 struct exchange_call;	/* one connection; valid until its exchange_answer */
 
 struct exchange_kind {
-	int connections_max;	/* more wait in the kernel's queue */
+	int connections_max;	/* from there on the oldest goes that has asked nothing in a second; else more wait */
+	enum stats_closed closed;	/* counts those that went */
 	size_t request_max;	/* bytes */
 	int deadline_s;		/* of a connection as a whole */
 	bool close_ends;	/* a client that closes its sending side has ended its request */

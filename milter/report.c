@@ -123,6 +123,17 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("", "", "rbl_refused_total", "why=\"client\"", "counter", "", stats.checks_refused[STATS_REFUSED_CLIENT]) \
 	ROW("", "", "rbl_refused_total", "why=\"all\"", "counter", "", stats.checks_refused[STATS_REFUSED_ALL]) \
 	ROW("", "", "rbl_refused_total", "why=\"busy\"", "counter", "", stats.checks_refused[STATS_REFUSED_BUSY]) \
+	ROW("", "", "connections_closed_total", "server=\"http\",why=\"peer\"", "counter",         \
+	    "Connections that were closed to make room: their peer had too many, or all together were.", \
+	    stats.closed[STATS_CLOSED_HTTP_PEER])                                                  \
+	ROW("", "", "connections_closed_total", "server=\"http\",why=\"full\"", "counter", "", stats.closed[STATS_CLOSED_HTTP_FULL]) \
+	ROW("", "", "connections_closed_total", "server=\"control\",why=\"full\"", "counter", "", stats.closed[STATS_CLOSED_CONTROL]) \
+	ROW("", "", "connections_closed_total", "server=\"socketmap\",why=\"full\"", "counter", "", stats.closed[STATS_CLOSED_SOCKETMAP]) \
+	ROW("", "", "http_refused_total", "why=\"malformed\"", "counter", "Requests by HTTP that were refused unread.", \
+	    stats.http_refused[STATS_HTTP_REFUSED_MALFORMED])                                      \
+	ROW("", "", "http_refused_total", "why=\"body\"", "counter", "", stats.http_refused[STATS_HTTP_REFUSED_BODY]) \
+	ROW("", "", "http_refused_total", "why=\"host\"", "counter", "", stats.http_refused[STATS_HTTP_REFUSED_HOST]) \
+	ROW("", "", "http_refused_total", "why=\"memory\"", "counter", "", stats.http_refused[STATS_HTTP_REFUSED_MEMORY]) \
 	ROW("content", "scans", "content_scans_total", "", "counter", "Messages given to a scanner.", content.scans) \
 	ROW("content", "answers", "content_answers_total", "", "counter", "Answers of scanners.", content.answers) \
 	ROW("content", "failures", "content_failures_total", "", "counter", "Scans that failed.", content.failures) \

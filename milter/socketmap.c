@@ -7,6 +7,7 @@
 #include "milter/netstring.h"
 #include "milter/report.h"
 #include "milter/sender.h"
+#include "milter/stats.h"
 #include "milter/warmup.h"
 #include "policy/base/text.h"
 
@@ -326,6 +327,8 @@ static void serve(struct client *client)
 		}
 		if (progress == NETSTRING_MORE)
 			break;
+		client_unlink(client);
+		client_link(client);
 		request(client, &netstring);
 		evbuffer_drain(input, netstring.whole);
 	}
@@ -339,8 +342,6 @@ static void on_input(struct bufferevent *bev, void *arg)
 {
 	(void)bev;
 	struct client *client = arg;
-	client_unlink(client);
-	client_link(client);
 	serve(client);
 }
 
@@ -362,12 +363,13 @@ static void on_end(struct bufferevent *bev, short what, void *arg)
 	serve(client);
 }
 
-/* At the cap the one that has been idle for longest goes; one whose look-up is under way only where all are. */
+/* At the cap the one goes whose last whole request is oldest, so that nobody stays by trickling; one whose look-up is under way only where all are. */
 static void make_room(struct socketmap *socketmap)
 {
 	struct client *client = socketmap->oldest;
 	while (client != NULL && client->lookup != NULL)
 		client = client->newer;
+	stats_closed(STATS_CLOSED_SOCKETMAP);
 	client_close(client != NULL ? client : socketmap->oldest);
 }
 

@@ -18,7 +18,7 @@ struct event_base;
 struct socketmap;
 
 enum {
-	SOCKETMAP_CONNECTIONS_MAX = 512,	/* for one more, the longest idle one is closed; Postfix connects anew */
+	SOCKETMAP_CONNECTIONS_MAX = 512,	/* for one more, the one whose last request is oldest is closed; Postfix connects anew */
 	SOCKETMAP_REQUEST_MAX = 2048,	/* bytes; a longer request closes its connection */
 	SOCKETMAP_IDLE_S = 600,	/* Postfix itself closes after 10 s without a request, or 100 s in all */
 };

@@ -16,6 +16,7 @@ static struct {
 	_Atomic int64_t started_ms, last_message_ms;
 	counter messages, sessions, sessions_peak, sessions_total, forged_headers, recipients;
 	counter checks, checks_running, checks_refused[STATS_REFUSED_COUNT];
+	counter closed[STATS_CLOSED_COUNT], http_refused[STATS_HTTP_REFUSED_COUNT];
 	counter actions[ACTION_COUNT], levels[LEVEL_COUNT], reasons[REASON_COUNT];
 } counts;
 
@@ -128,6 +129,16 @@ void stats_check_refused(enum stats_refused why)
 	add(&counts.checks_refused[why], 1);
 }
 
+void stats_closed(enum stats_closed why)
+{
+	add(&counts.closed[why], 1);
+}
+
+void stats_http_refused(enum stats_http_refused why)
+{
+	add(&counts.http_refused[why], 1);
+}
+
 static void read_rows(uint64_t *to, counter *from, int count)
 {
 	for (int i = 0; i < count; i++)
@@ -153,6 +164,8 @@ void stats_read(struct stats *stats_out)
 	read_rows(stats_out->levels, counts.levels, LEVEL_COUNT);
 	read_rows(stats_out->reasons, counts.reasons, REASON_COUNT);
 	read_rows(stats_out->checks_refused, counts.checks_refused, STATS_REFUSED_COUNT);
+	read_rows(stats_out->closed, counts.closed, STATS_CLOSED_COUNT);
+	read_rows(stats_out->http_refused, counts.http_refused, STATS_HTTP_REFUSED_COUNT);
 	for (int i = 0; i < stats_out->transport_count; i++) {
 		text_copy(stats_out->transports[i].name, sizeof stats_out->transports[i].name, transports[i].name);
 		stats_out->transports[i].messages = get(&transports[i].messages);

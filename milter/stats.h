@@ -19,6 +19,24 @@ enum stats_refused {
 	STATS_REFUSED_COUNT,
 };
 
+/* Connections that made room for others. */
+enum stats_closed {
+	STATS_CLOSED_HTTP_PEER,		/* its peer had too many */
+	STATS_CLOSED_HTTP_FULL,		/* all together were too many */
+	STATS_CLOSED_CONTROL,
+	STATS_CLOSED_SOCKETMAP,
+	STATS_CLOSED_COUNT,
+};
+
+/* Why a request by HTTP was not looked at. */
+enum stats_http_refused {
+	STATS_HTTP_REFUSED_MALFORMED,	/* not as RFC 9112 has it */
+	STATS_HTTP_REFUSED_BODY,
+	STATS_HTTP_REFUSED_HOST,	/* for another host than ours */
+	STATS_HTTP_REFUSED_MEMORY,
+	STATS_HTTP_REFUSED_COUNT,
+};
+
 struct stats {
 	int64_t started_ms;		/* clock_monotonic_ms() */
 	int64_t last_message_ms;	/* clock_monotonic_ms(); 0: none yet */
@@ -36,6 +54,7 @@ struct stats {
 	int transport_count;
 	uint64_t checks, checks_running;	/* by HTTP */
 	uint64_t checks_refused[STATS_REFUSED_COUNT];
+	uint64_t closed[STATS_CLOSED_COUNT], http_refused[STATS_HTTP_REFUSED_COUNT];
 };
 
 void stats_start(void);
@@ -48,6 +67,8 @@ void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipient
 void stats_check_begins(void);
 void stats_check_ends(void);
 void stats_check_refused(enum stats_refused why);
+void stats_closed(enum stats_closed why);
+void stats_http_refused(enum stats_http_refused why);
 void stats_read(struct stats *stats_out);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "milter/ctl/memory.h"
 #include "milter/endpoint.h"
+#include "milter/json_read.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -115,18 +116,13 @@ static json_t *converse(int fd, const char *socket, const char *line, size_t lin
 		snprintf(error, error_size, "no answer over the control socket %s: %s", socket, strerror(errno));
 		return NULL;
 	}
-	json_error_t why;
-	json_t *answer = json_loadb(bytes, length, 0, &why);
+	char why[300];
+	json_t *answer = json_read(JSON_OF_DAEMON, bytes, length, why, sizeof why);
 	free(bytes);
-	if (!json_is_object(answer)) {
-		json_decref(answer);
-		answer = NULL;
-		if (length == 0)
-			snprintf(error, error_size, "the daemon closed the control socket %s without an answer", socket);
-		else
-			snprintf(error, error_size, "the answer over %s is not an object of JSON: %s", socket,
-				 why.text[0] != '\0' ? why.text : "it is another kind of value");
-	}
+	if (answer == NULL && length == 0)
+		snprintf(error, error_size, "the daemon closed the control socket %s without an answer", socket);
+	else if (answer == NULL)
+		snprintf(error, error_size, "the answer over %s is not an object of JSON: %s", socket, why);
 	return answer;
 }
 

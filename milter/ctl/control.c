@@ -8,6 +8,7 @@
 #include "milter/daemon.h"
 #include "milter/endpoint.h"
 #include "milter/exchange.h"
+#include "milter/json_read.h"
 #include "milter/log.h"
 #include "milter/monitor.h"
 #include "milter/report.h"
@@ -268,14 +269,12 @@ static bool members_known(const struct request *request, char *error, size_t err
 
 static bool run(struct request *request, const char *line, size_t length, char *error, size_t error_size)
 {
-	json_error_t parse_error;
-	char shown[VALUE_SHOWN_MAX + 1];
+	char why[300], shown[VALUE_SHOWN_MAX + 1];
 	if (line == NULL)
 		return control_fail(error, error_size, "The request is longer than %d bytes.", CONTROL_REQUEST_MAX);
-	request->json = json_loadb(line, length, JSON_REJECT_DUPLICATES, &parse_error);
-	if (!json_is_object(request->json))
-		return control_fail(error, error_size, "The request is no JSON object in one line: %.200s.",
-			    request->json == NULL ? parse_error.text : "it is another kind of value");
+	request->json = json_read(JSON_OF_CLIENT, line, length, why, sizeof why);
+	if (request->json == NULL)
+		return control_fail(error, error_size, "The request is no JSON object in one line: %s.", why);
 	const json_t *word = json_object_get(request->json, "do");
 	request->command = command_find(json_string_value(word));
 	if (request->command == NULL) {
@@ -309,6 +308,7 @@ static size_t line_end(const char *bytes, size_t length)
 
 static const struct exchange_kind kind = {
 	.connections_max = CONTROL_CONNECTIONS_MAX,
+	.closed = STATS_CLOSED_CONTROL,
 	.request_max = CONTROL_REQUEST_MAX,
 	.deadline_s = DEADLINE_S,
 	.close_ends = true,

@@ -11,7 +11,8 @@
  *
  *   {"do":"rbl","target":"mail.example.com"}    an address (also a private one), a host name or an IPv4 network
  *
- * The answer is {"ok":true, ...} or {"error":"one sentence"}. That to "rbl" comes in many lines, the last one of the type
+ * A request has CONTROL_REQUEST_MAX bytes and the levels of JSON_OF_CLIENT (milter/json_read.h) at most. The answer is
+ * {"ok":true, ...} or {"error":"one sentence"}. That to "rbl" comes in many lines, the last one of the type
  * "end": milter/report_check.h. Its client may read as slowly as it likes, but has to read some of it every ten seconds.
  *
  * Loop thread only, or with the loop stopped.

@@ -4,6 +4,7 @@
 #include "milter/clock.h"
 #include "milter/daemon.h"
 #include "milter/exchange.h"
+#include "milter/json_read.h"
 #include "milter/reference.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
@@ -161,7 +162,8 @@ static void take(struct explaining *explaining, const char *const *words)
 	if (match > explaining->match || match == MATCH_NONE ||
 	    json_array_size(explaining->entries) == EXPLAIN_ENTRIES_MAX)
 		return;
-	json_t *entry = json_loads(words[8], JSON_REJECT_DUPLICATES, NULL);
+	char why[300];
+	json_t *entry = json_read(JSON_OF_STORE, words[8], strlen(words[8]), why, sizeof why);
 	if (entry == NULL) {
 		explaining->strange++;
 		return;

@@ -7,6 +7,7 @@
 #include "milter/ctl/memory.h"
 #include "milter/ctl/progress.h"
 #include "milter/ctl/rbl_show.h"
+#include "milter/json_read.h"
 #include "policy/base/text.h"
 
 #include <errno.h>
@@ -171,10 +172,11 @@ static void count_line(struct check *check, const json_t *line)
 /* False where no further line is wanted. */
 static bool take_line(struct check *check, const char *line, size_t length)
 {
-	json_t *json = json_loadb(line, length, 0, NULL);
+	char why[300];
+	json_t *json = json_read(JSON_OF_DAEMON, line, length, why, sizeof why);
 	const char *refusal = text_of(json, "error");
-	if (!json_is_object(json)) {
-		text_copy(check->error, sizeof check->error, "a line of the daemon's answer is no object of JSON");
+	if (json == NULL) {
+		snprintf(check->error, sizeof check->error, "a line of the daemon's answer is no object of JSON: %s", why);
 	} else if (*text_of(json, "type") == '\0') {
 		text_copy(check->error, sizeof check->error,
 			  *refusal != '\0' ? refusal : "a line of the daemon's answer does not say what it is");

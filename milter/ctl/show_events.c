@@ -54,5 +54,8 @@ void show_events(const json_t *answer, FILE *to)
 		table_print(table, to, 0);
 	else
 		fputs("no events\n", to);
+	if (whole_of(answer, "strange") > 0)
+		fprintf(to, "%lld entries of the stream are of another form than ours.\n",
+			(long long)whole_of(answer, "strange"));
 	table_free(&table);
 }

@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
+#include "milter/json_read.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "policy/base/text.h"
@@ -168,14 +169,17 @@ struct event_sink_stats feed_stats(struct feed *feed)
 
 json_t *feed_list(int count, const char *const *items)
 {
+	char why[300];
+	json_int_t strange = 0;
 	json_t *list = json_array();
 	for (int i = 0; i + 1 < count; i++) {
-		bool named = items[i] != NULL && items[i + 1] != NULL && strcmp(items[i], "json") == 0;
-		json_t *event = named ? json_loads(items[i + 1], 0, NULL) : NULL;
-		if (json_is_object(event))
+		if (items[i] == NULL || items[i + 1] == NULL || strcmp(items[i], "json") != 0)
+			continue;
+		json_t *event = json_read(JSON_OF_STORE, items[i + 1], strlen(items[i + 1]), why, sizeof why);
+		if (event != NULL)
 			json_array_append_new(list, event);
 		else
-			json_decref(event);
+			strange++;
 	}
-	return json_pack("{s:o}", "events", list);
+	return json_pack("{s:o, s:I}", "events", list, "strange", strange);
 }

@@ -17,7 +17,8 @@ void feed_free(struct feed **feed);	/* with the loop stopped */
 void feed_add(struct feed *feed, const struct notice *event, const char *json);
 struct event_sink_stats feed_stats(struct feed *feed);
 
-/* {"events":[...]} of the flat answer of XREVRANGE, newest first; a new reference. What is no event of ours is left out. */
+/* {"events":[...],"strange":N} of the flat answer of XREVRANGE, newest first; a new reference. N are no events of ours, and
+ * left out. */
 json_t *feed_list(int count, const char *const *items);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
+#include "milter/json_read.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "milter/outbox.h"
@@ -31,7 +32,7 @@ static struct {
 	struct event *ask;	/* owned */
 	bool running;
 	char last[SCORE_TEXT];	/* score of the last one that was read */
-	uint64_t found;
+	uint64_t found, strange;
 } kept;
 
 static void key_of(char key[40])
@@ -86,7 +87,8 @@ static bool id_fine(const char *id)
 
 static void take(const char *text)
 {
-	json_t *json = json_loads(text, 0, NULL);
+	char why[300];
+	json_t *json = json_read(JSON_OF_STORE, text, strlen(text), why, sizeof why);
 	const char *id = json_string_value(json_object_get(json, "id"));
 	const char *word = json_string_value(json_object_get(json, "event"));
 	int64_t time_s = json_integer_value(json_object_get(json, "time_s"));
@@ -96,6 +98,7 @@ static void take(const char *text)
 	bool ours = id != NULL && word != NULL && *word != '\0' && id_fine(id) &&
 		    event_kinds(word, &kinds, wrong) && parts_of(id, &started, &number);
 	if (!ours) {
+		kept.strange++;
 		forget(text);
 	} else if ((int64_t)started != kept.started_s) {	/* else the courier has it */
 		enum event_kind kind = 0;
@@ -122,9 +125,14 @@ static void on_page(void *arg, const char *error, int count, const char *const *
 			take(items[i]);
 			text_copy(kept.last, sizeof kept.last, items[i + 1]);
 		}
-	if (count >= 2 * PAGE)
+	if (count >= 2 * PAGE) {
 		evtimer_add(kept.ask, &(struct timeval){ 0 });
-	else if (kept.found > 0)
+		return;
+	}
+	if (kept.strange > 0)
+		log_line(SEVERITY_WARNING, "webhook: %" PRIu64 " entries of the list of kept events are of another form than ours; "
+			 "they are deleted", kept.strange);
+	if (kept.found > 0)
 		log_line(SEVERITY_INFO, "webhook: %" PRIu64 " events that nobody had taken when the daemon ended are sent now",
 			 kept.found);
 }
@@ -154,7 +162,7 @@ bool kept_start(struct loop *loop, const char *node, int64_t started_s, kept_tak
 	kept.node = node;
 	kept.started_s = started_s;
 	kept.take = take_it;
-	kept.found = 0;
+	kept.found = kept.strange = 0;
 	kept.last[0] = '\0';
 	kept.ask = evtimer_new(loop_base(loop), on_ask, NULL);
 	kept.running = kept.ask != NULL && evtimer_add(kept.ask, &(struct timeval){ 0 }) == 0;

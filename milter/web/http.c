@@ -4,14 +4,14 @@
 #include "milter/clock.h"
 #include "milter/daemon.h"
 #include "milter/endpoint.h"
+#include "milter/stats.h"
+#include "milter/web/connections.h"
 #include "milter/web/page.h"
 #include "milter/web/rate.h"
+#include "milter/web/request.h"
 
-#include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <event2/listener.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,85 +22,35 @@
 
 enum {
 	HEAD_MAX = 16384,
-	UNREAD_MAX = 2 * HEAD_MAX,	/* what is read ahead while an answer is on its way */
 	BODY_MAX = 0,
 	SILENCE_S = 10,
-	DEADLINE_S = 60,
 };
 
 struct http {
 	struct event_base *base;	/* borrowed */
 	struct evhttp *evhttp;		/* owned */
-	struct evconnlistener *listener;	/* evhttp's */
-	struct event *sweep;		/* owned */
+	struct connections connections;
 	struct page_checks checks;	/* its rate is owned */
-	int connections;
-	struct {
-		struct bufferevent *stream;	/* one reference */
-		int64_t until_ms;
-	} open[HTTP_CONNECTIONS_MAX];
 };
 
-/* ---- connections */
+/* ---- what pages ask of it */
 
-/* evhttp has no cap on connections and no deadline for one. So a reference to each connection's stream is kept; one
- * from which evhttp has taken its callbacks is one that evhttp has freed. */
-static bool is_over(struct bufferevent *stream)
+static struct connection *connection_of(struct http *http, struct evhttp_request *request)
 {
-	bufferevent_data_cb on_read, on_write;
-	bufferevent_event_cb on_event;
-	void *arg;
-	bufferevent_getcb(stream, &on_read, &on_write, &on_event, &arg);
-	return on_read == NULL && on_write == NULL && on_event == NULL;
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	return connections_find(&http->connections, evhttp_connection_get_bufferevent(connection));
 }
 
-static void sweep(struct http *http)
+struct netaddr http_peer(struct http *http, struct evhttp_request *request)
 {
-	int64_t now_ms = clock_monotonic_ms();
-	for (int i = 0; i < http->connections;) {
-		struct bufferevent *stream = http->open[i].stream;
-		if (!is_over(stream) && now_ms > http->open[i].until_ms)
-			bufferevent_trigger_event(stream, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, 0);
-		if (is_over(stream)) {
-			http->open[i] = http->open[--http->connections];
-			bufferevent_decref(stream);	/* closes */
-		} else {
-			i++;
-		}
-	}
-	if (http->connections < HTTP_CONNECTIONS_MAX && http->listener != NULL)
-		evconnlistener_enable(http->listener);
-}
-
-static void on_sweep(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	sweep(arg);
-}
-
-/* While a request is answered evhttp goes on reading, to see the end, and keeps what comes: hence the mark. */
-static struct bufferevent *connection_begins(struct event_base *base, void *arg)
-{
-	struct http *http = arg;
-	struct bufferevent *stream = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	if (stream == NULL)
-		return NULL;
-	if (http->connections == HTTP_CONNECTIONS_MAX - 1)	/* the rest waits in the kernel's queue */
-		evconnlistener_disable(http->listener);
-	bufferevent_setwatermark(stream, EV_READ, 0, UNREAD_MAX);
-	bufferevent_incref(stream);
-	http->open[http->connections].stream = stream;
-	http->open[http->connections++].until_ms = clock_monotonic_ms() + DEADLINE_S * 1000;
-	return stream;
+	return connection_of(http, request)->peer;
 }
 
 void http_hold_open(struct http *http, struct evhttp_request *request, int seconds)
 {
-	struct bufferevent *stream = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
-	for (int i = 0; i < http->connections; i++)
-		if (http->open[i].stream == stream)
-			http->open[i].until_ms = clock_monotonic_ms() + seconds * 1000;
+	struct connection *connection = connection_of(http, request);
+	connection->does = CONNECTION_CHECKS;
+	connection->until_ms = clock_monotonic_ms() + seconds * 1000;
 }
 
 struct page_checks *http_checks(struct http *http)
@@ -127,6 +77,8 @@ static const struct {
 	{ "/api/v1/rbl", page_check, true },
 };
 
+/* ---- requests */
+
 /* evhttp does not read the body of HEAD (RFC 9110 section 9.3.2), nor a second Content-Length: it takes what follows for
  * the next request, which behind a proxy would be answered to somebody else. */
 static bool may_have_body(struct evhttp_request *request)
@@ -139,19 +91,40 @@ static bool may_have_body(struct evhttp_request *request)
 	return false;
 }
 
-static void serve_request(struct evhttp_request *request, void *arg)
+/* A browser that was led here by a name of somebody else's (DNS rebinding) says so. */
+static bool is_for_us(struct evhttp_request *request, const struct config *config, char *error, size_t error_size)
 {
-	if (may_have_body(request)) {
-		evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
-		page_answer_error(request, 413, "A request may have no body.", 0);
-		return;
-	}
-	struct setup *setup = setup_hold();
-	bool rbl = setup->config->set.http_rbl;
-	setup_drop(&setup);
+	const char *hosts[] = { evhttp_uri_get_host(evhttp_request_get_evhttp_uri(request)),
+				evhttp_find_header(evhttp_request_get_input_headers(request), "Host") };
+	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
+		if (hosts[i] != NULL && !request_host_is_ours(hosts[i], config->hosts, config->host_count)) {
+			snprintf(error, error_size, "The request is for the host \"%.100s\"; expected an address, localhost or a "
+				 "name of the option http.hosts.", hosts[i]);
+			return false;
+		}
+	return true;
+}
+
+static void refuse(struct evhttp_request *request, enum stats_http_refused why, int code, const char *sentence)
+{
+	stats_http_refused(why);
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
+	page_answer_error(request, code, sentence, 0);
+}
+
+/* Once the answer is out. */
+static void on_answered(struct evhttp_request *request, void *arg)
+{
+	struct connection *connection = connection_of(arg, request);
+	if (connection != NULL)
+		connection->does = CONNECTION_ASKS;
+}
+
+static void serve_page(struct http *http, struct evhttp_request *request, bool rbl)
+{
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
 		if (strcmp(page_path(request), pages[i].path) == 0 && (rbl || !pages[i].rbl)) {
-			pages[i].page(arg, request);
+			pages[i].page(http, request);
 			return;
 		}
 	if (strcmp(page_path(request), "/api/v1/rbl") == 0)
@@ -162,27 +135,47 @@ static void serve_request(struct evhttp_request *request, void *arg)
 				      : "expected /health or /metrics");
 }
 
+static void serve_request(struct evhttp_request *request, void *arg)
+{
+	struct http *http = arg;
+	char error[300];
+	struct connection *connection = connection_of(http, request);
+	if (connection == NULL) {	/* no memory for one: evhttp made its own */
+		refuse(request, STATS_HTTP_REFUSED_MEMORY, 503, "The daemon is out of memory.");
+		return;
+	}
+	struct setup *setup = setup_hold();
+	connection->does = CONNECTION_IS_ANSWERED;
+	evhttp_request_set_on_complete_cb(request, on_answered, http);
+	if (may_have_body(request))
+		refuse(request, STATS_HTTP_REFUSED_BODY, 413, "A request may have no body.");
+	else if (connection->head.wrong != NULL)
+		refuse(request, STATS_HTTP_REFUSED_MALFORMED, 400, connection->head.wrong);
+	else if (!is_for_us(request, setup->config, error, sizeof error))
+		refuse(request, STATS_HTTP_REFUSED_HOST, 421, error);
+	else
+		serve_page(http, request, setup->config->set.http_rbl);
+	setup_drop(&setup);
+}
+
 /* ---- the listener */
 
 static bool serve(struct http *http, int fd)
 {
-	struct timeval every = { .tv_sec = 1 };
 	http->evhttp = evhttp_new(http->base);
-	http->sweep = event_new(http->base, -1, EV_PERSIST, on_sweep, http);
 	http->checks.rate = rate_new();
-	if (http->evhttp == NULL || http->sweep == NULL || http->checks.rate == NULL)
+	if (http->evhttp == NULL || http->checks.rate == NULL || !connections_start(&http->connections, http->base))
 		return false;
-	event_add(http->sweep, &every);
 	evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_max_headers_size(http->evhttp, HEAD_MAX);
 	evhttp_set_max_body_size(http->evhttp, BODY_MAX);
 	evhttp_set_timeout(http->evhttp, SILENCE_S);
-	evhttp_set_bevcb(http->evhttp, connection_begins, http);
+	evhttp_set_bevcb(http->evhttp, connections_begin, &http->connections);
 	evhttp_set_gencb(http->evhttp, serve_request, http);
 	struct evhttp_bound_socket *bound = evhttp_accept_socket_with_handle(http->evhttp, fd);
 	if (bound == NULL)
 		return false;
-	http->listener = evhttp_bound_socket_get_listener(bound);
+	connections_listen(&http->connections, evhttp_bound_socket_get_listener(bound));
 	return true;
 }
 
@@ -200,7 +193,7 @@ struct http *http_start(struct event_base *base, const char *listen, char *error
 	if (http != NULL && serve(http, fd))
 		return http;
 	snprintf(error, error_size, "%s: out of memory", listen);
-	if (http == NULL || http->listener == NULL)
+	if (http == NULL || http->connections.listener == NULL)
 		close(fd);
 	http_stop(&http);
 	return NULL;
@@ -212,10 +205,7 @@ void http_stop(struct http **http)
 		return;
 	if ((*http)->evhttp != NULL)
 		evhttp_free((*http)->evhttp);	/* checks end with their connections */
-	for (int i = 0; i < (*http)->connections; i++)
-		bufferevent_decref((*http)->open[i].stream);
-	if ((*http)->sweep != NULL)
-		event_free((*http)->sweep);
+	connections_stop(&(*http)->connections);
 	rate_free(&(*http)->checks.rate);
 	free(*http);
 	*http = NULL;

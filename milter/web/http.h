@@ -5,7 +5,8 @@
  * /openapi.json, for whoever may reach the address, which is a loopback one unless configured otherwise. Nothing
  * changes anything, and there are no secrets and no mail addresses.
  *
- * Bounded: connections, bytes of a request, seconds of a connection; checks at once, and their rate (rate.h).
+ * Bounded: connections (connections.h), bytes of a request, seconds of a connection; checks at once, and their rate
+ * (rate.h). What of a request is not as RFC 9112 has it is refused (head.h), and what is for another host (http.hosts).
  *
  * Loop thread only, or with the loop stopped.
  */
@@ -16,8 +17,6 @@
 
 struct event_base;
 struct http;
-
-enum { HTTP_CONNECTIONS_MAX = 64 };
 
 /* `listen` is "address:port" or "[v6]:port". NULL with a sentence in `error`. */
 struct http *http_start(struct event_base *base, const char *listen, char *error, size_t error_size);

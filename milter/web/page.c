@@ -18,7 +18,7 @@ static const char *reason_of(int code)
 		const char *reason;
 	} rows[] = {
 		{ 200, "OK" }, { 302, "Found" }, { 304, "Not Modified" }, { 400, "Bad Request" }, { 404, "Not Found" },
-		{ 413, "Content Too Large" }, { 429, "Too Many Requests" }, { 503, "Service Unavailable" },
+		{ 413, "Content Too Large" }, { 421, "Misdirected Request" }, { 429, "Too Many Requests" }, { 503, "Service Unavailable" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].code == code)

@@ -48,7 +48,8 @@ struct page_checks {
 
 struct page_checks *http_checks(struct http *http);
 
-/* The request's connection ends so many seconds from now, instead of a minute after it began. */
+struct netaddr http_peer(struct http *http, struct evhttp_request *request);
+/* A check is under way: the connection ends so many seconds from now, instead of a minute after it began. */
 void http_hold_open(struct http *http, struct evhttp_request *request, int seconds);
 
 #endif

@@ -7,15 +7,12 @@
 #include "milter/web/stream.h"
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
 #include "policy/base/banned.h"
 
@@ -29,22 +26,9 @@ static void refuse(struct evhttp_request *request, enum stats_refused why, int c
 
 /* ---- who asks */
 
-static struct netaddr peer_of(struct evhttp_request *request)
+static struct netaddr client_of(struct http *http, struct evhttp_request *request, const struct config *config)
 {
-	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
-	socklen_t length = sizeof peer;
-	getpeername(bufferevent_getfd(evhttp_connection_get_bufferevent(connection)), (struct sockaddr *)&peer, &length);
-	if (peer.ss_family == AF_INET)
-		return netaddr_v4((const uint8_t *)&((const struct sockaddr_in *)&peer)->sin_addr);
-	if (peer.ss_family == AF_INET6)
-		return netaddr_v6((const uint8_t *)&((const struct sockaddr_in6 *)&peer)->sin6_addr);
-	return (struct netaddr){ .family = NETADDR_UNKNOWN };
-}
-
-static struct netaddr client_of(struct evhttp_request *request, const struct config *config)
-{
-	struct netaddr peer = peer_of(request);
+	struct netaddr peer = http_peer(http, request);
 	const char *forwarded[FORWARDED_MAX];	/* the last ones; only those that proxies of ours wrote are read */
 	int count = 0;
 	struct evkeyval *header;
@@ -128,7 +112,7 @@ static void check(struct http *http, struct evhttp_request *request, const struc
 		.target = &target,
 		.query = query,
 		.document = request_wants_document(evhttp_find_header(evhttp_request_get_input_headers(request), "Accept")),
-		.client = client_of(request, config),
+		.client = client_of(http, request, config),
 		.limits = { config->set.http_rbl_per_minute, config->set.http_rbl_burst, config->set.http_rbl_total_per_minute },
 	};
 	if (!read_target(request, query, &target, error))

@@ -17,6 +17,40 @@ static bool fail(char *error, size_t error_size, const char *sentence)
 	return false;
 }
 
+/* ---- for whom it is */
+
+/* ":80" or nothing. */
+static bool is_port(const char *text)
+{
+	return *text == '\0' || (*text == ':' && text[1 + strspn(text + 1, "0123456789")] == '\0');
+}
+
+bool request_host_is_ours(const char *host, const char *const *names, int count)
+{
+	char name[256];
+	struct netaddr address;
+	bool bracket = *host == '[';
+	const char *start = host + bracket;
+	size_t length = strcspn(start, bracket ? "]" : ":");
+	const char *behind = start + length + (bracket && start[length] == ']');
+	if (length >= sizeof name || !is_port(behind) || (bracket && behind == start + length))
+		return false;
+	memcpy(name, start, length);
+	name[length] = '\0';
+	if (bracket)	/* fe80::1%eth0 */
+		name[strcspn(name, "%")] = '\0';
+	if (netaddr_parse(name, &address))
+		return true;
+	if (bracket)
+		return false;
+	if (length > 0 && name[length - 1] == '.')	/* the name written out to the root */
+		name[length - 1] = '\0';
+	for (int i = 0; i < count; i++)
+		if (text_same_nocase(name, names[i]))
+			return true;
+	return text_same_nocase(name, "localhost");
+}
+
 /* ---- the query */
 
 /* The raw value of `q`, not ended by a NUL; how many there are is what it returns. */
@@ -136,7 +170,7 @@ bool request_wants_document(const char *accept)
 
 /* ---- who asks */
 
-static bool is_proxy(const struct netaddr *address, const struct netblock *proxies, int proxy_count)
+bool request_is_proxy(const struct netaddr *address, const struct netblock *proxies, int proxy_count)
 {
 	for (int i = 0; i < proxy_count; i++)
 		if (netblock_has(&proxies[i], address))
@@ -176,7 +210,7 @@ struct netaddr request_client(const struct netaddr *peer, const struct netblock 
 		const char *end = forwarded[i] + strlen(forwarded[i]);
 		while (end > forwarded[i]) {
 			const char *item = item_before(forwarded[i], &end);
-			if (!is_proxy(&client, proxies, proxy_count) || !read_address(item, end, &client))
+			if (!request_is_proxy(&client, proxies, proxy_count) || !read_address(item, end, &client))
 				return client;
 			for (end = item; end > forwarded[i] && end[-1] != ','; end--)
 				;

@@ -16,6 +16,12 @@ bool request_query(const char *query, char *q, size_t size, char *error, size_t 
  * stream? The highest q wins, of equal ones the first; all else that is acceptable is the stream. */
 bool request_wants_document(const char *accept);
 
+/* Does `host` (Host or the authority of a target, RFC 9110 section 7.2) name this service: an address, "localhost" or one
+ * of `names`, with or without a port? */
+bool request_host_is_ours(const char *host, const char *const *names, int count);
+
+bool request_is_proxy(const struct netaddr *address, const struct netblock *proxies, int proxy_count);
+
 /* Who asks: the peer, or where that is a trusted proxy the last address of X-Forwarded-For that is none itself. The
  * headers of that name are in `forwarded` in their order. What is no address ends the search: the one before it counts,
  * so that a stranger's words never make an address. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a stranger's HTTP request says: the query, Accept and X-Forwarded-For.
+ * What a stranger's HTTP request says: its head as bytes, the query, Accept, Host and X-Forwarded-For.
  */
 #include "milter/web/request.h"
 
+#include "milter/web/head.h"
 #include "policy/base/panic.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum { RAW_MAX = 2000, QUERY_MAX = 300 };
 
@@ -41,6 +43,28 @@ static void check_client(const char *raw)
 		MUST(netaddr_same(&client, &again));
 }
 
+/* In pieces it is the same; and what is fine has no line that evhttp and others could read in two ways. */
+static void check_head(const uint8_t *data, size_t size)
+{
+	struct head whole = { .wrong = NULL }, pieces = { .wrong = NULL };
+	head_read(&whole, (const char *)data, size);
+	head_read(&pieces, (const char *)data, size / 2);
+	head_read(&pieces, (const char *)data + size / 2, size - size / 2);
+	MUST(whole.wrong == pieces.wrong);
+	for (size_t i = 0; whole.wrong == NULL && i + 1 < size; i++) {
+		MUST((data[i] == '\r') == (data[i + 1] == '\n') && data[i] != '\0');
+		MUST(data[i] != '\n' || (data[i + 1] != ' ' && data[i + 1] != '\t' && data[i + 1] != ':'));
+	}
+}
+
+/* A name that no browser can have been led here by is one without letters, or ours. */
+static void check_host(const char *raw)
+{
+	static const char *const names[] = { "mx.example" };
+	if (request_host_is_ours(raw, names, 1) && *raw != '[' && strspn(raw, "[]0123456789abcdefABCDEF:.IPVipv") != strlen(raw))
+		MUST(strncasecmp(raw, "localhost", 9) == 0 || strncasecmp(raw, "mx.example", 10) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char raw[RAW_MAX + 1];
@@ -48,6 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size = RAW_MAX;
 	memcpy(raw, data, size);
 	raw[size] = '\0';
+	check_head(data, size);
+	check_host(raw);
 	check_query(raw);
 	request_wants_document(raw);
 	check_client(raw);

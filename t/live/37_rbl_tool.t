@@ -80,6 +80,7 @@ my $server = Penstock::Stream->new(
 	'torn' => [ lines(@listed[ 0 .. 2 ]), '{"type":"list","subj' ],
 	'garbage' => [ lines($listed[0]), "Hello, this is no JSON\n", lines($listed[-1]) ],
 	'array' => [ "[1,2]\n" ],
+	'pit' => [ '{"type":' . '[' x 1000 . ']' x 1000 . "}\n" ],
 	'untyped' => [ qq({"listed":0,"clean":7}\n) ],
 	'broad' => [ lines(@listed[ 0 .. 2 ]), '{"type":"text","text":"' . 'x' x 1_048_576 . "\"}\n" ],
 	'endless' => [ lines(begin('endless', 'address')), ('x' x 65536) x 64 ],
@@ -207,8 +208,9 @@ END
 {
 	my %says = (
 		'no-such' => qr/^penstockctl: rbl: "no-such" is no address$/, 'cut' => qr/cut: the daemon's answer broke off before its end$/,
-		'torn' => qr/torn: the answer broke off in the middle of a line$/, 'garbage' => qr/garbage: a line .* is no object of JSON$/,
-		'array' => qr/array: a line .* is no object of JSON$/, 'untyped' => qr/untyped: a line .* does not say what it is$/,
+		'torn' => qr/torn: the answer broke off in the middle of a line$/, 'garbage' => qr/garbage: a line .* is no object of JSON: it is no JSON/,
+		'array' => qr/array: a line .* is no object of JSON: .* than an object$/, 'untyped' => qr/untyped: a line .* does not say what it is$/,
+		'pit' => qr/pit: a line .* is no object of JSON: it is nested more than 48 levels deep$/,
 		'broad' => qr/broad: a line of the answer is longer than 65536 bytes$/,
 		'endless' => qr/endless: a line of the answer is longer/, 'nothing' => qr/nothing: the daemon's answer broke off/,
 		'failed' => qr/^penstockctl: rbl: failed has no address$/, "caf\xe9" => qr/caf\?: this is no address, host name or network/,

@@ -15,11 +15,13 @@ use JSON::PP;
 use Penstock::Daemon;
 use Penstock::Live qw(part);
 use Penstock::Process qw(free_port start_code wait_for write_file);
+use Penstock::Web qw(ask dial error_of hear is_closed parse say_request);
 use Socket qw(SOL_SOCKET SO_RCVBUF);
 use Test::More;
 
 my $folder = File::Temp::tempdir('penstock-web-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{PENSTOCK_KEEP});
 my ($port, $dns_port) = (free_port('tcp'), free_port('udp'));
+$Penstock::Web::port = $port;
 my ($go, $seen) = ("$folder/go", "$folder/seen");
 my $noisy = 20;
 
@@ -105,64 +107,7 @@ sub reload {
 	wait_for(20, 'the reload', sub { (() = $daemon->log_text =~ /is in force$/mg) > $count });
 }
 
-# ---- a client made of bytes
-
-sub dial {
-	my (%option) = @_;
-	my $socket = IO::Socket::INET->new(Proto => 'tcp', LocalAddr => $option{from} // '127.0.0.1') or die "socket: $!\n";
-	setsockopt($socket, SOL_SOCKET, SO_RCVBUF, pack 'i', $option{buffer}) if $option{buffer};
-	connect($socket, Socket::pack_sockaddr_in($port, Socket::inet_aton('127.0.0.1'))) or die "connect: $!\n";
-	return $socket;
-}
-
-sub say_request {
-	my ($socket, $path, %option) = @_;
-	my $method = $option{method} // 'GET';
-	my $text = join "\r\n", "$method $path HTTP/1.1", 'Host: test', @{ $option{headers} // [] }, '', '';
-	syswrite $socket, $text;
-	return $socket;
-}
-
-# Reads until `done` holds of all that came (the end of the connection without one).
-sub hear {
-	my ($socket, $done) = @_;
-	my $text = '';
-	while (!$done || !$done->($text)) {
-		my $bits = '';
-		vec($bits, fileno($socket), 1) = 1;
-		die "no more came after: $text\n" if !select($bits, undef, undef, 30);
-		last if !sysread $socket, $text, 65536, length $text;
-	}
-	return $text;
-}
-
-# { status, headers (lower case), body, whole (its end was there) }
-sub parse {
-	my ($text) = @_;
-	my ($head, $body) = split /\r\n\r\n/, $text, 2;
-	my ($first, @lines) = split /\r\n/, $head;
-	my %answer = (status => (split / /, $first)[1], headers => { map { /^([^:]+): (.*)/ ? (lc $1 => $2) : () } @lines });
-	@answer{qw(body whole)} = ($body, 1);
-	return \%answer if ($answer{headers}{'transfer-encoding'} // '') ne 'chunked';
-	@answer{qw(body whole)} = ('', 0);
-	while ($body =~ s/^([0-9a-f]+)\r\n//i && !$answer{whole}) {
-		my $length = hex $1;
-		$answer{whole} = 1 if !$length;
-		$answer{body} .= substr $body, 0, $length + 2, '';
-		$answer{body} =~ s/\r\n\z//;
-	}
-	return \%answer;
-}
-
-sub ask {
-	my ($path, %option) = @_;
-	push @{ $option{headers} }, 'Connection: close';
-	my $socket = say_request(dial(%option), $path, %option);
-	return parse(hear($socket));
-}
-
 sub lines { map { decode_json($_) } split /\n/, $_[0]{body} }
-sub error_of { eval { decode_json($_[0]{body})->{error} } // '' }
 sub running { $daemon->metrics->{'penstock_rbl_checks_running{by="http"}'} }
 sub refused { $daemon->metrics->{"penstock_rbl_refused_total{why=\"$_[0]\"}"} }
 sub wait_idle { wait_for(40, 'all checks to end', sub { running() == 0 }) }
@@ -250,21 +195,6 @@ part 'HEAD' => sub {
 	}
 	is $daemon->metrics->{'penstock_rbl_checks_total{by="http"}'}, $before, 'nothing is looked up';
 	is ask('/api/v1/rbl?q=', method => 'HEAD')->{status}, 400, 'a bad query is one';
-};
-
-# Behind a proxy the request after it would be answered to somebody else.
-part 'a body is no second request' => sub {
-	my $inner = "GET /rbl.css HTTP/1.1\r\nHost: test\r\n\r\n";
-	for my $head ('Content-Length: ' . length $inner, "Content-Length: 0\r\nContent-Length: " . length $inner,
-		'Transfer-Encoding: chunked') {
-		for my $method (qw(GET HEAD)) {
-			my $socket = dial();
-			syswrite $socket, "$method /health HTTP/1.1\r\nHost: test\r\n$head\r\n\r\n$inner";
-			my $text = hear($socket);
-			my @answers = $text =~ m{^HTTP/1\.1 (\d+)}mg;
-			is_deeply \@answers, [413], "$method, $head" =~ s/\r\n/, /r;
-		}
-	}
 };
 
 my @bad = (
@@ -390,6 +320,20 @@ part 'many at once' => sub {
 	write_file($go, '');
 	is ask('/api/v1/rbl?q=1.2.4.17')->{status}, 200, 'then there is room again';
 	unlink $go;
+};
+
+part 'checks that last are not cut for others' => sub {
+	reload({ proxies => ['127.0.5.1'] }, @no, @held);
+	my @checks = map { say_request(dial(from => '127.0.5.1'), "/api/v1/rbl?q=1.2.5.$_", headers => ["X-Forwarded-For: 8.8.$_.1"]) } 1 .. 16;
+	hear($_, sub { $_[0] =~ /"type":"begin"/ }) for @checks;
+	my @proxied = map { dial(from => '127.0.5.1') } 1 .. 60;
+	my @crowd = map { dial(from => "127.0.3.$_") } 1 .. 80;
+	is ask('/health', from => '127.0.4.1')->{status}, 200, 'sixteen checks, and all else is full: the next is answered';
+	is ask('/health', from => '127.0.5.1')->{status}, 200, '... also one of the proxy';
+	is running(), 16, 'the checks go on';
+	is scalar(grep { is_closed($_) } @checks), 0, '... and their connections';
+	close $_ for @checks;
+	wait_idle();
 };
 
 # Each line is repeated by the lists' texts: a network comes to megabytes.

@@ -265,6 +265,9 @@ part 'check_penstock' => sub {
 	my ($status, $out) = plugin();
 	is $status, 0, "OK: $out";
 	like $out, qr/^\S.*\| *\S+=/, 'with performance data';
+	($status, $out) = plugin('-u', '/api/v1/rbl?q=10.0.0.1');
+	is $status, 3, 'an error that the daemon explains: UNKNOWN';
+	like $out, qr/says \(status 400\): \w.*\.$/m, "... with its sentence: $out";
 	is +(plugin('--no-such-option'))[0], 3, 'a wrong option: UNKNOWN';
 	$redis->stop;
 	$world->send(auth => 'bob') for 1 .. 3;

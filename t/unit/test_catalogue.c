@@ -209,7 +209,7 @@ static void test_override(void)
 static void test_networks(void)
 {
 	struct config *config = load("accounts: { own_networks = [ \"192.0.2.0/24\", \"2001:db8::/32\" ]; };"
-				     "http: { proxies = [ \"127.0.0.1\" ]; };", NULL);
+				     "http: { proxies = [ \"127.0.0.1\" ]; hosts = [ \"lists.Example.com\", \"mx\" ]; };", NULL);
 	struct netaddr inside, outside;
 	netaddr_parse("192.0.2.7", &inside);
 	netaddr_parse("192.0.3.7", &outside);
@@ -219,6 +219,8 @@ static void test_networks(void)
 	ok(netblock_has(&config->own_networks[0], &inside), "one of ours");
 	ok(!netblock_has(&config->own_networks[0], &outside), "not one of ours");
 	is_int(config->proxy_count, 1, "a proxy");
+	is_int(config->host_count, 2, "names");
+	is_str(config->hosts[0], "lists.Example.com", "... as they are written");
 	config_drop(&config);
 }
 
@@ -364,6 +366,13 @@ static const struct {
 	  "/penstock.conf:2: accounts.own_networks[0] is \"192.0.2.1/24\", expected an address, or a network" },
 	{ "a proxy by its name", "http: {\n proxies = [ \"localhost\" ]; };", NULL,
 	  "/penstock.conf:2: http.proxies[0] is \"localhost\", expected an address, or a network" },
+	{ "a host with its port", "http: {\n hosts = [ \"mx\", \"mx:8891\" ]; };", NULL,
+	  "/penstock.conf:2: http.hosts[1] is \"mx:8891\", expected a host name as \"lists.example.com\", without a port" },
+	{ "a host without a name", "http: {\n hosts = [ \"\" ]; };", NULL, "/penstock.conf:2: http.hosts[0] is \"\", expected" },
+	{ "a host with a star", "http: {\n hosts = [ \"*.example.com\" ]; };", NULL,
+	  "/penstock.conf:2: http.hosts[0] is \"*.example.com\", expected" },
+	{ "a host that ends with a dot", "http: {\n hosts = [ \"mx.\" ]; };", NULL,
+	  "/penstock.conf:2: http.hosts[0] is \"mx.\", expected" },
 };
 
 static void test_errors(void)

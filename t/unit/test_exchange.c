@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Answers in parts: clients that read, that leave, and that never read.
+ * Answers in parts: clients that read, that leave, and that never read. A crowd that asks nothing.
  */
 #include "milter/exchange.h"
 
@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PART = 32 * 1024, DEADLINE_S = 1, MOST_S = 20 };
+enum { PART = 32 * 1024, DEADLINE_S = 1, MOST_S = 20, CONNECTIONS = 8 };
 
 static struct event_base *base;
 static struct event *tick, *late;
@@ -190,6 +190,33 @@ static void test_leaves(const char *path)
 	is_int(now.gone, 1, "one that closes is noticed while nothing is sent");
 }
 
+/* Whether the server has closed it. */
+static bool is_closed(int fd)
+{
+	char byte;
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* Idle and trickling clients up to the cap, of a server that would wait for them for a minute. */
+static void test_crowd(const char *path)
+{
+	int idle[CONNECTIONS];
+	for (int i = 0; i < CONNECTIONS; i++) {
+		struct sockaddr_un address = { .sun_family = AF_UNIX };
+		snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+		idle[i] = socket(AF_UNIX, SOCK_STREAM, 0);
+		ok(connect(idle[i], (struct sockaddr *)&address, sizeof address) == 0 && write(idle[i], "g", (size_t)i % 2) >= 0,
+		   "one that asks nothing");
+	}
+	talk(path, 1, 0, true);
+	is_int((long long)now.read, PART + 4, "one more gets its answer");
+	ok(is_closed(idle[0]), "for which the oldest that had not asked is closed");
+	ok(!is_closed(idle[CONNECTIONS - 1]), "... and not the newest");
+	close(now.fd);
+	for (int i = 0; i < CONNECTIONS; i++)
+		close(idle[i]);
+}
+
 static int listen_on(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -204,6 +231,8 @@ int main(void)
 {
 	static const struct exchange_kind kind = { .connections_max = 8, .request_max = 100, .deadline_s = DEADLINE_S,
 						   .end = line_end, .serve = serve };
+	static const struct exchange_kind patient = { .connections_max = CONNECTIONS, .request_max = 100, .deadline_s = 60,
+						      .end = line_end, .serve = serve };
 	struct timeval often = { .tv_usec = 2000 };
 	char folder[] = "/tmp/penstock-exchange-XXXXXX", path[100];
 	signal(SIGPIPE, SIG_IGN);
@@ -224,8 +253,12 @@ int main(void)
 	event_base_loopexit(base, &(struct timeval){ .tv_usec = 200000 });
 	event_base_dispatch(base);
 	exchange_stop(&exchange);
+	unlink(path);
 	is_int(now.gone, 1, "when the server ends, whoever sends hears of it");
 	close(now.fd);
+	exchange = exchange_start(base, listen_on(path), &patient);
+	test_crowd(path);
+	exchange_stop(&exchange);
 	event_free(tick);
 	event_free(late);
 	event_base_free(base);

@@ -124,8 +124,59 @@ static void test_client(void)
 	}
 }
 
+static void test_host(void)
+{
+	static const char *const names[] = { "lists.Example.com", "mx" };
+	static const struct {
+		const char *host;
+		bool ours;
+	} rows[] = {
+		{ "127.0.0.1", true },
+		{ "127.0.0.1:8891", true },
+		{ "192.0.2.5:", true },
+		{ "[::1]", true },
+		{ "[2001:db8::5]:8891", true },
+		{ "[fe80::1%eth0]:8891", true },
+		{ "localhost", true },
+		{ "LocalHost:8891", true },
+		{ "localhost.", true },
+		{ "lists.example.com", true },
+		{ "LISTS.example.com.:443", true },
+		{ "mx:1", true },
+		{ "", false },
+		{ ":8891", false },
+		{ ".", false },
+		{ "evil.example", false },
+		{ "evil.example:8891", false },
+		{ "mx.evil.example", false },
+		{ "localhost.evil.example", false },
+		{ "127.0.0.1.evil.example", false },
+		{ "127.0.0.1:8891.evil.example", false },
+		{ "127.0.0.1@evil.example", false },
+		{ "evil.example:mx", false },
+		{ "evil.example, mx", false },
+		{ "mx evil.example", false },
+		{ "localhost..", false },
+		{ "[mx]", false },
+		{ "[::1", false },
+		{ "[::1]evil.example", false },
+		{ "[::1]:80:80", false },
+		{ "127.0.0.1%eth0", false },
+		{ "[mx%eth0]", false },
+		{ "[]", false },
+		{ "[", false },
+		{ "a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name."
+		  "a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name."
+		  "a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name", false },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		is_int(request_host_is_ours(rows[i].host, names, 2), rows[i].ours, "Host: %s", rows[i].host);
+	ok(!request_host_is_ours("mx", NULL, 0), "without names");
+}
+
 int main(void)
 {
+	test_host();
 	test_query();
 	test_accept();
 	test_client();
