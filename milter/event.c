@@ -6,6 +6,7 @@
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "milter/monitor.h"
+#include "milter/own_hash.h"
 #include "milter/session.h"
 #include "milter/tell/feed.h"
 #include "milter/tell/kept.h"
@@ -14,7 +15,6 @@
 #include "milter/tell/told.h"
 #include "milter/tell/webhook.h"
 #include "policy/base/text.h"
-#include "policy/hash.h"
 #include "redis-schema/store.h"
 
 #include <inttypes.h>
@@ -121,7 +121,7 @@ static void offer_mail(const struct settings *set, const struct notice *event)
 	if (set->admin_mail_to[0] == '\0' || !wanted(set->admin_mail_kinds, event->kind) || !letter_wanted(event))
 		return;
 	about(event, name);
-	uint64_t what = hash_string(name, 1 + (uint64_t)event->kind);
+	uint64_t what = own_hash_string(name, 1 + (uint64_t)event->kind);
 	if (period_s > 0 && told_before(&tell.mailed, what, clock_now_ms() / 1000, period_s))
 		return;
 	struct notice *copy = malloc(sizeof *copy);
@@ -185,8 +185,8 @@ static bool is_quiet(const struct notice *event)
 	int64_t period_s = quiet_for_s[event->kind];
 	if (period_s == 0)
 		return false;
-	uint64_t what = hash_string(event->account, ((uint64_t)event->kind << 16) + ((uint64_t)event->to << 8) +
-				    (uint64_t)event->limit.window);
+	uint64_t what = own_hash_string(event->account, ((uint64_t)event->kind << 16) + ((uint64_t)event->to << 8) +
+					(uint64_t)event->limit.window);
 	pthread_mutex_lock(&quiet_lock);
 	bool before = told_before(&quiet, what, event->time_s, period_s);
 	pthread_mutex_unlock(&quiet_lock);

@@ -3,15 +3,14 @@
 
 #include "milter/clock.h"
 #include "milter/outbox.h"
+#include "milter/own_hash.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
-#include "policy/hash.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "policy/base/banned.h"
 
@@ -27,8 +26,6 @@ struct row {
 
 static struct {
 	pthread_mutex_t lock;
-	uint64_t seed;		/* so that nobody outside can choose whose row he pushes out */
-	bool seeded;
 	unsigned sent;
 	struct row rows[ROWS];
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -58,10 +55,7 @@ static uint64_t hash_of(const struct message *message)
 		verdict->slow, verdict->tag, (int)verdict->breach.window, (int)verdict->breach.scope, changed_level(verdict),
 		verdict->would.shown ? 1 + (int)verdict->would.action : 0,
 	};
-	if (!table.seeded && getrandom(&table.seed, sizeof table.seed, GRND_NONBLOCK) != (ssize_t)sizeof table.seed)
-		table.seed = (uint64_t)(uintptr_t)&what;	/* the stack lies at random, too */
-	table.seeded = true;
-	uint64_t hash = hash_bytes(what, sizeof what, hash_string(message->facts.account, table.seed));
+	uint64_t hash = own_hash(what, sizeof what, own_hash_string(message->facts.account, 0));
 	return hash != 0 ? hash : 1;
 }
 

@@ -7,8 +7,8 @@
 #include "milter/ask.h"
 #include "milter/clock.h"
 #include "milter/loop.h"
+#include "milter/own_hash.h"
 #include "milter/trap_hits.h"
-#include "policy/hash.h"
 #include "redis-schema/store.h"
 
 #include <pthread.h>
@@ -227,7 +227,7 @@ static struct {
 
 static bool noted_lately(const char *account)
 {
-	uint64_t hash = hash_string(account, 0);
+	uint64_t hash = own_hash_string(account, 0);
 	int64_t now_ms = clock_monotonic_ms();
 	size_t at = hash % NOTED_MAX;
 	pthread_mutex_lock(&noted_lock);

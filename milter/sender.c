@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/sender.h"
+#include "milter/own_hash.h"
 
 #include "policy/base/text.h"
-#include "policy/hash.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "policy/base/banned.h"
 
@@ -21,8 +20,6 @@ struct row {
 
 static struct {
 	pthread_mutex_t lock;
-	uint64_t seed;	/* of this process, so that nobody outside can choose whose row he pushes out */
-	bool seeded;
 	struct row rows[BUCKETS][ROWS];
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -39,12 +36,7 @@ static bool fold(const char *sender, char folded[SENDER_MAX + 1])
 /* With the lock held. */
 static struct row *bucket_of(const char *folded)
 {
-	if (!table.seeded) {
-		if (getrandom(&table.seed, sizeof table.seed, 0) != (ssize_t)sizeof table.seed)
-			table.seed = (uint64_t)(uintptr_t)&folded;	/* the stack lies at random, too */
-		table.seeded = true;
-	}
-	return table.rows[hash_string(folded, table.seed) % BUCKETS];
+	return table.rows[own_hash_string(folded, 0) % BUCKETS];
 }
 
 static bool expired(const struct row *row, int64_t now_ms)

@@ -2,8 +2,8 @@
 #include "milter/shadow.h"
 
 #include "milter/clock.h"
+#include "milter/own_hash.h"
 #include "policy/base/text.h"
-#include "policy/hash.h"
 #include "redis-schema/store.h"
 
 #include <event2/event.h>
@@ -108,7 +108,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static struct row *find(const char *field)
 {
-	size_t at = hash_string(field, 0) & (ROWS - 1);
+	size_t at = own_hash_string(field, 0) & (ROWS - 1);
 	while (shadow.rows[at].field != NULL && strcmp(shadow.rows[at].field, field) != 0)
 		at = (at + 1) & (ROWS - 1);
 	return &shadow.rows[at];

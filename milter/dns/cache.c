@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/cache.h"
+#include "milter/own_hash.h"
 
-#include "policy/hash.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/random.h>
 
 #include "policy/base/banned.h"
 
@@ -35,7 +34,6 @@ struct cache {
 	struct entry **buckets;	/* owned */
 	uint32_t bucket_mask;	/* a power of two, less 1 */
 	struct entry_list entries;
-	uint64_t seed;	/* strangers choose the keys */
 	size_t bytes_most;
 	struct cache_stats stats;
 };
@@ -58,8 +56,6 @@ struct cache *cache_new(int64_t bytes)
 	cache->bucket_mask = buckets - 1;
 	cache->bytes_most = (size_t)bytes;
 	cache->stats.bytes = buckets * sizeof *cache->buckets;
-	if (getrandom(&cache->seed, sizeof cache->seed, GRND_NONBLOCK) != (ssize_t)sizeof cache->seed)
-		cache->seed = (uint64_t)(uintptr_t)cache;
 	return cache;
 }
 
@@ -93,9 +89,9 @@ static struct entry *find_entry(struct cache *cache, const struct cache_key *key
 	return entry;
 }
 
-static uint32_t hash_of(const struct cache *cache, const struct cache_key *key)
+static uint32_t hash_of(const struct cache_key *key)
 {
-	return (uint32_t)hash_bytes(key->bytes, key->length, cache->seed);
+	return (uint32_t)own_hash(key->bytes, key->length, 0);
 }
 
 static void drop_entry(struct cache *cache, struct entry *entry)
@@ -114,7 +110,7 @@ int64_t cache_find(struct cache *cache, const struct cache_key *key, int64_t now
 		   size_t *length_out)
 {
 	int64_t left_ms = 0;
-	uint32_t hash = hash_of(cache, key);
+	uint32_t hash = hash_of(key);
 	pthread_mutex_lock(&cache->lock);
 	struct entry *entry = find_entry(cache, key, hash);
 	if (entry != NULL && entry->expires_ms <= now_ms) {
@@ -159,7 +155,7 @@ void cache_put(struct cache *cache, const struct cache_key *key, const void *val
 	struct entry *entry = size <= cache->bytes_most / ENTRY_SHARE ? new_entry(key, value, length) : NULL;
 	if (entry == NULL)
 		return;
-	entry->hash = hash_of(cache, key);
+	entry->hash = hash_of(key);
 	entry->expires_ms = now_ms + ttl_ms;
 	pthread_mutex_lock(&cache->lock);
 	struct entry *old = find_entry(cache, key, entry->hash);

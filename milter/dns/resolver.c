@@ -5,8 +5,8 @@
 #include "milter/dns/channel.h"
 #include "milter/log.h"
 #include "milter/loop.h"
+#include "milter/own_hash.h"
 #include "policy/base/text.h"
-#include "policy/hash.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ struct resolver {
 
 static struct query **bucket_of(struct resolver *resolver, const char *name, enum dns_type type)
 {
-	return &resolver->buckets[hash_string(name, (uint64_t)type) % BUCKETS];
+	return &resolver->buckets[own_hash_string(name, (uint64_t)type) % BUCKETS];
 }
 
 static struct query *find_open(struct resolver *resolver, const char *name, enum dns_type type)

@@ -3,8 +3,8 @@
 
 #include "milter/dns/engine.h"
 #include "milter/dns/spf_record.h"
+#include "milter/own_hash.h"
 #include "policy/base/text.h"
-#include "policy/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +103,7 @@ struct spf_fact *spf_table_get(struct spf_table *table, const char *name, enum d
 	text_copy(lower, sizeof lower, name);
 	for (char *c = lower; *c != '\0'; c++)
 		*c = text_lower(*c);
-	struct spf_fact **bucket = &table->buckets[hash_string(lower, (uint64_t)type) % BUCKETS];
+	struct spf_fact **bucket = &table->buckets[own_hash_string(lower, (uint64_t)type) % BUCKETS];
 	for (struct spf_fact *fact = *bucket; fact != NULL; fact = fact->next_in_bucket)
 		if (fact->answer.type == type && strcmp(fact->name, lower) == 0)
 			return fact;
