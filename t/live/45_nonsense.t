@@ -36,9 +36,9 @@ sub is_well {
 # fields of a state that no daemon wrote
 my @nonsense = (
 	[bob => 'n:live', 'abc'],
-	[carol => v => 1, msgs => '1e16 0 0 0 0 0 0'],
-	[dave => v => 1, msgs => 'nan inf -5 0 0 0 0', rcpts => '-1 -1 -1 -1 -1 -1'],
-	[erin => v => 1, rep => 'a b c d e'],
+	[carol => v => 3, m => '1e16 0 0 0 0 0 0', r => "\xc0"],
+	[dave => v => 3, m => "\x99" . "\xca\x7f\xc0\xff\xff" x 9, r => "\xff" x 12],
+	[erin => c => 'a b c d e', s => 'f', k => 'odd', h => "\xff" x 64, w => '1'],
 	[frank => 'n:live', '900000000000000000'],
 	[oscar => 'n:live', sprintf '0x%x', (time + 3600) * 1_000_000],
 	[grace => m => 'x' x 5000, r => ''],
@@ -68,8 +68,9 @@ part 'numbers that are not whole' => sub {
 };
 
 part 'a time of tomorrow' => sub {
-	my $ahead = (time + 86400) * 1000;
-	write_state('heidi', v => 1, msgs => "$ahead 5 5 5 5 5 5", rcpts => '5 5 5 5 5 5');
+	$redis->do('EVAL', 'local n = {} for i = 1, 12 do n[i] = 5 end ' .
+		"redis.call('HSET', KEYS[1], 'v', 3, 'm', cmsgpack.pack((redis.call('TIME')[1] + 86400) * 1000, unpack(n, 1, 8)), " .
+		"'r', cmsgpack.pack(unpack(n)))", 1, $world->key('heidi@example.com', 'state'));
 	$redis->do('HSET', $world->key('heidi@example.com', 'limits'), msgs_per_minute => 5);
 	is $world->send(auth => 'heidi')->{code}, 250, 'does not freeze the windows until then';
 	is messages('heidi'), 1, 'they begin anew';
