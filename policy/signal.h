@@ -21,7 +21,7 @@ struct sight {
 struct score signals_score(const struct signal_setting settings[SIGNAL_COUNT], const struct sight *sight, double prior);
 
 /* What one message adds to the counters that are evidence (COUNTER_CONTENT and on); `counts` has the others already.
- * A message without recipients adds nothing, nor does one of a lane: its account decided nothing. */
+ * A message without recipients adds nothing, nor does what a forwarder of the admin's forwards: its account decided nothing. */
 void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT]);
 
 /* The message as habits see it. The program goes with what is odd about its HELO and header: an account that always

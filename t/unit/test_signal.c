@@ -33,7 +33,9 @@ struct step {
 	unsigned oddities;
 	int rcpts, fresh;	/* and how many of them are new */
 	int dead_of_100;	/* new recipients that do not exist, told at once */
-	double campaign, campaign_accounts, campaign_bad;	/* what Redis knows of the body */
+	double campaign, campaign_accounts, campaign_bad, campaign_bad_accounts;	/* what Redis knows of the body */
+	enum lane lane;
+	bool forwarder;
 };
 
 static const struct {
@@ -64,7 +66,19 @@ static const struct {
 	  { { 300, 5, 0, .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1, .dead_of_100 = 15 } }, 5, 100 },
 	{ "a campaign that others were caught with", 4, 10, false, 10,
 	  { { 5, 5, 1, .place = 9, .mailer = 9, .sender = 1, .rcpts = 1, .fresh = 1,
-	      .campaign = 40, .campaign_accounts = 20, .campaign_bad = 30 } }, 1, 2 },
+	      .campaign = 40, .campaign_accounts = 20, .campaign_bad = 30, .campaign_bad_accounts = 10 } }, 1, 2 },
+	{ "a newsletter that somebody else sent with a virus in it", 4, 10, true, 10,
+	  { { 500, 1, 0, .place = 1, .sender = 1, .mailer = 5, .oddities = 1 << ODDITY_BULK_MAILER, .rcpts = 1,
+	      .campaign = 400, .campaign_accounts = 2, .campaign_bad = 390, .campaign_bad_accounts = 1 } }, NEVER, NEVER },
+	{ "a newsletter that many others sent with a virus in it", 4, 10, true, 10,
+	  { { 500, 1, 0, .place = 1, .sender = 1, .mailer = 5, .oddities = 1 << ODDITY_BULK_MAILER, .rcpts = 1,
+	      .campaign = 400, .campaign_accounts = 20, .campaign_bad = 390, .campaign_bad_accounts = 20 } }, NEVER, NEVER },
+	{ "a thief without a login who sends as <>", 4, 10, false, 10,
+	  { { 20, 5, 12, .place = 9, .mailer = 9, .rcpts = 1, .fresh = 1, .lane = LANE_BOUNCE } }, 1, 3 },
+	{ "one whose sender looks like a forwarder's", 4, 10, false, 10,
+	  { { 20, 5, 12, .place = 9, .mailer = 9, .rcpts = 1, .fresh = 1, .lane = LANE_FORWARD } }, 1, 3 },
+	{ "what a forwarder forwards", 4, 10, false, 10,
+	  { { 20, 5, 4.9, .place = 9, .mailer = 9, .rcpts = 1, .lane = LANE_FORWARD, .forwarder = true } }, NEVER, NEVER },
 	{ "a traveller with a new telephone who writes to people he knows", 4, 10, false, 20,
 	  { { 10, 1200, 0, .place = 9, .mailer = 9, .sender = 1, .rcpts = 1 },
 	    { 15, 7200, 0, .place = 10, .places = 6, .mailer = 9, .sender = 1, .rcpts = 1 } }, NEVER, NEVER },
@@ -108,7 +122,8 @@ static struct facts facts_of(const struct history *history, const struct step *s
 		.sender = thing(step->sender, 4), .sender_own = step->sender == 1, .mailer = thing(step->mailer, 5),
 		.oddities = step->oddities, .rcpts_new = step->fresh, .rcpts_new_known = true,
 		.campaign = { .known = KNOWLEDGE_FULL, .messages = step->campaign, .accounts = step->campaign_accounts,
-			      .bad = step->campaign_bad },
+			      .bad = step->campaign_bad, .bad_accounts = step->campaign_bad_accounts },
+		.lane = step->lane, .forwarder = step->forwarder,
 	};
 }
 
@@ -181,10 +196,28 @@ static void tell(size_t story)
 		       stories[story].suspect_max);
 }
 
+/* What others did with the same text moves an account to the suspect pool at most. */
+static void test_campaign_blocks_nobody(void)
+{
+	static const struct step step = { .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1, .score = 2,
+					  .campaign = 1000, .campaign_accounts = 60, .campaign_bad = 999, .campaign_bad_accounts = 30 };
+	int64_t now = MONDAY + 52 * 7 * DAY;
+	struct history history = { .level = LEVEL_UNKNOWN };
+	enum level worst = LEVEL_GOOD;
+	bool good = true;
+	live(&history, 0, now, &good);
+	for (int i = 0; i < 300; i++) {
+		struct verdict verdict = play(&history, &step, i, now + 10 * HOUR + i * 60);
+		worst = verdict.level > worst ? verdict.level : worst;
+	}
+	is_int(worst, LEVEL_SUSPECT, "a campaign makes suspect, and blocks nobody");
+}
+
 int main(void)
 {
 	memcpy(policy.signals, signal_defaults, sizeof policy.signals);
 	for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++)
 		tell(i);
+	test_campaign_blocks_nobody();
 	return done_testing();
 }
