@@ -14,6 +14,7 @@
 #include "milter/event.h"
 #include "milter/report_inside.h"
 #include "milter/stats.h"
+#include "milter/trap_hits.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -42,7 +43,7 @@ struct snapshot {
 	struct scan_stats content;
 	struct held_stats held;
 	struct event_stats events;
-	uint64_t redis_up, breaker_open, uptime_s, max_sessions;
+	uint64_t redis_up, breaker_open, uptime_s, max_sessions, trap_hits;
 };
 
 static struct snapshot *snapshot_new(void)
@@ -63,6 +64,7 @@ static struct snapshot *snapshot_new(void)
 	snapshot->events = event_stats();
 	snapshot->redis_up = snapshot->redis.up;
 	snapshot->breaker_open = snapshot->redis.breaker_open;
+	snapshot->trap_hits = trap_hits_waiting();
 	snapshot->uptime_s = (uint64_t)(snapshot->now_ms - snapshot->stats.started_ms) / 1000;
 	snapshot->max_sessions = (uint64_t)snapshot->setup->config->set.milter_max_sessions;
 	return snapshot;
@@ -82,6 +84,8 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("", "forged_headers", "forged_headers_total", "", "counter", "X-Penstock-* header lines of clients, deleted.", \
 	    stats.forged_headers)                                                                  \
 	ROW("", "sessions", "sessions", "", "gauge", "MTA sessions now.", stats.sessions)          \
+	ROW("", "trap_hits_waiting", "trap_hits_waiting", "", "gauge",                             \
+	    "Hits of spam traps that are told to their accounts later.", trap_hits)                 \
 	ROW("", "max_sessions", "sessions_max", "", "gauge", "MTA sessions allowed.", max_sessions) \
 	ROW("", "sessions_peak", "sessions_peak", "", "gauge", "Most MTA sessions at once.", stats.sessions_peak) \
 	ROW("", "sessions_total", "sessions_total", "", "counter", "MTA sessions.", stats.sessions_total) \
@@ -242,6 +246,8 @@ static void health_redis(const struct snapshot *snapshot, struct health_list *li
 			   defer ? "mail is deferred" : "limits go on from the table of recent accounts");
 	if (snapshot->redis.breaker_open)
 		health_add(list, HEALTH_WARNING, "redis: the breaker is open, Redis is asked again after a pause.");
+	if (snapshot->redis.up && !snapshot->redis.secret_shared)
+		health_add(list, HEALTH_WARNING, "redis: key secret is not read; recipients count as neither known nor new.");
 }
 
 static void health_dns(const struct snapshot *snapshot, struct health_list *list)

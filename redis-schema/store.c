@@ -247,6 +247,7 @@ struct store_stats store_stats(struct store *store)
 	pthread_mutex_lock(&store->lock);
 	struct store_stats stats = store->stats;
 	stats.recent = recent_count(store->recent);
+	stats.secret_shared = store->secret_shared;
 	pthread_mutex_unlock(&store->lock);
 	return stats;
 }

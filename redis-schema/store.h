@@ -112,6 +112,7 @@ bool store_plan(struct store *store, const char *name, struct limits *limits_out
 struct store_stats {
 	bool up;		/* connected and answering */
 	bool breaker_open;
+	bool secret_shared;	/* store_secret() is the one that Redis has */
 	uint64_t fetches, charges, commands, failures, timeouts;
 	uint64_t local_answers;	/* given from the table of recent accounts */
 	uint64_t merged;	/* charges handed to Redis later */
