@@ -140,7 +140,7 @@ static bool check_transports(struct reader *reader)
 	}
 	for (int i = 0; i < count; i++)
 		for (int j = 0; j < i; j++)
-			if (strcmp(all[i]->name, all[j]->name) == 0)
+			if (text_same_nocase(all[i]->name, all[j]->name))	/* the MTA's header checks know no case */
 				return read_error(reader, NULL, "two transports are named \"%s\": pools that share one "
 								"overlap", all[i]->name);
 	return true;
@@ -291,16 +291,13 @@ static bool check_words(struct reader *reader)
 		return read_error(reader, read_option(reader, "facts.file"), "is \"%s\", expected an absolute path", set->facts_file);
 	if (strcmp(set->facts_accounts, "hashed") == 0 && strlen(set->facts_salt) < 16)
 		return read_error(reader, read_option(reader, "facts.accounts"), "is \"hashed\", expected a facts.salt of at least 16 bytes");
-	if (strncmp(set->postfix_header, "X-Penstock-", 11) != 0)
-		return read_error(reader, read_option(reader, "postfix.header"), "is \"%s\", expected a name that begins with X-Penstock-",
-				  set->postfix_header);
 	return true;
 }
 
 bool config_agree(struct reader *reader)
 {
 	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_group_plans(reader) && check_scores(reader) && check_words(reader) &&
-	       check_endpoints(reader) && config_events_agree(reader);
+	       check_endpoints(reader) && config_postfix_agree(reader) && config_events_agree(reader);
 }
 
 /* ---- loading */

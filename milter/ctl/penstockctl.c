@@ -270,13 +270,29 @@ static char *whole_path(const char *path)
 	return whole != NULL ? whole : have_memory(strdup(path));
 }
 
+/* Folders that stand in lines of Postfix's configuration. */
+static bool folders_fine(const struct call *call)
+{
+	const struct { const char *option, *folder; } rows[] = {
+		{ "--dir", call->option[OPTION_DIR] },
+		{ "--queue", call->option[OPTION_QUEUE] },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rows[i].folder != NULL && !postfix_folder_fine(rows[i].folder)) {
+			complain(call, "%s is \"%.100s\", expected an absolute path of at most %d letters, digits and . _ - + = @: "
+				 "it stands in Postfix's configuration", rows[i].option, rows[i].folder, POSTFIX_FOLDER_MAX);
+			return false;
+		}
+	return true;
+}
+
 static int run_postfix_print(const struct call *call)
 {
 	enum postfix_part part = POSTFIX_MAIN;
 	if (call->count > 0 && !postfix_part_find(call->arguments[0], &part))
 		return complain(call, "\"%.100s\": expected main, master, milter-header-checks, header-checks or "
 				"commands", call->arguments[0]);
-	struct config *config = call_config(call);
+	struct config *config = folders_fine(call) ? call_config(call) : NULL;
 	if (config == NULL)
 		return EXIT_USAGE;
 	const char *dir = call->option[OPTION_DIR], *queue = call->option[OPTION_QUEUE];
@@ -295,7 +311,7 @@ static int run_postfix_print(const struct call *call)
 static int run_postfix_check(const struct call *call)
 {
 	char error[600];
-	struct config *config = call_config(call);
+	struct config *config = folders_fine(call) ? call_config(call) : NULL;
 	if (config == NULL)
 		return EXIT_USAGE;
 	const char *dir = call->option[OPTION_DIR], *given = call->option[OPTION_POSTFIX];
