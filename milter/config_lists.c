@@ -470,6 +470,9 @@ const struct config_list config_lists[] = {
 	{ "dns.servers", read_servers, NULL, 0, "[]", "Resolvers, \"address:port\"; none: those of /etc/resolv.conf." },
 	{ "postfix.remote_mailers", read_mailers, NULL, 0, "[\"smtp\", \"relay\"]",
 	  "Words of {rcpt_mailer} that mean \"leaves this host\"; the transports of the pools do too." },
+	{ "postfix.alias_domains", read_alias_domains, NULL, 0, "[]",
+	  "Domains of this host whose aliases lead away from it: each of their recipients counts as leaving, whatever its mailer. "
+	  "penstockctl postfix check names them." },
 	{ "catalogue.keys", read_keys, FIELDS(key_fields), "()",
 	  "Subscribers' keys of lists of the catalogue. The first row that fits a list holds." },
 	{ "catalogue.skip", read_skips, NULL, 0, "[]",

@@ -8,6 +8,7 @@
 #include "policy/base/text.h"
 #include "policy/netaddr.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
@@ -84,6 +85,42 @@ bool read_transport_name(struct reader *reader, const config_setting_t *setting,
 				  name);
 	return strchr("-.", name[0]) == NULL ||	/* an option of postconf(1); a folder */
 	       read_error(reader, setting, "is \"%s\", expected a name that begins with a letter, a digit or '_'", name);
+}
+
+/* ---- domains whose mail leaves by aliases */
+
+static bool read_alias_domain(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	char lower[256];
+	size_t length = 0;
+	const char *domain = read_text(reader, setting);
+	if (domain == NULL)
+		return false;
+	if (!is_host_name(domain) || strlen(domain) >= sizeof lower)
+		return read_error(reader, setting, "is \"%s\", expected a domain name", domain);
+	for (; domain[length] != '\0'; length++)
+		lower[length] = text_lower(domain[length]);
+	lower[length] = '\0';
+	const char *kept = read_keep(reader, lower);
+	if (kept == NULL)
+		return read_error(reader, setting, "does not fit into memory");
+	config->alias_domains[config->alias_domain_count++] = kept;
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool read_alias_domains(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	if (!read_each(reader, setting, ALIAS_DOMAINS_MAX, read_alias_domain, into))
+		return false;
+	qsort(config->alias_domains, (size_t)config->alias_domain_count, sizeof config->alias_domains[0], by_name);
+	return true;
 }
 
 /* ---- between settings */

@@ -104,6 +104,12 @@ static const struct {
 	{ SOCKETMAP("unix:/run/a b"), "socketmap.listen is \"unix:/run/a b\", expected a path of" },
 	{ SOCKETMAP("unix:/run/a\\tb"), "socketmap.listen is" },
 
+	{ "\npostfix: { alias_domains = [ \"a.example\", \"b.example\" ]; };", NULL },
+	{ "\npostfix: { alias_domains = [ \"a.example\", \"@b.example\" ]; };", "postfix.alias_domains[1] is \"@b.example\", "
+	  "expected a domain name" },
+	{ "\npostfix: { alias_domains = [ \"\" ]; };", "alias_domains[0] is \"\"" },
+	{ "\npostfix: { alias_domains = [ 5 ]; };", "alias_domains[0] is no string" },
+
 	{ HEADER("X-Penstock-Pool"), NULL },
 	{ HEADER("X-Penstock-Pool-2"), NULL },
 	{ HEADER("X-Penstock-Po ol"), "postfix.header is \"X-Penstock-Po ol\", expected a name that begins with X-Penstock-, of "
@@ -148,8 +154,36 @@ static void test_addresses(void)
 	}
 }
 
+static void test_ways(void)
+{
+	static const struct {
+		const char *mailer, *rcpt;
+		enum rcpt_way want;
+	} ways[] = {
+		{ "smtp", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "relay", "<bob@far.example>", RCPT_WAY_REMOTE },
+		{ "SMTP", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "t-1", "<bob@far.example>", RCPT_WAY_REMOTE },
+		{ NULL, "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "error", "<sales@virtual.example>", RCPT_WAY_UNKNOWN },
+		{ "retry", "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "discard", "<bob@far.example>", RCPT_WAY_LOCAL },
+		{ "local", "<bob@here.example>", RCPT_WAY_LOCAL },	  { "virtual", "<bob@here.example>", RCPT_WAY_LOCAL },
+		{ "lmtp", "<bob@here.example>", RCPT_WAY_LOCAL },	  { "dovecot", "<bob@here.example>", RCPT_WAY_LOCAL },
+		{ "local", "<bob@alias.example>", RCPT_WAY_UNKNOWN },  { "lmtp", "<\"b\"@Alias.EXAMPLE.>", RCPT_WAY_UNKNOWN },
+		{ "virtual", "bob@other.example", RCPT_WAY_UNKNOWN },  { "local", "<bob@sub.alias.example>", RCPT_WAY_LOCAL },
+		{ "smtp", "<bob@alias.example>", RCPT_WAY_REMOTE },	  { "local", "<bob>", RCPT_WAY_LOCAL },
+		{ "local", "<>", RCPT_WAY_LOCAL },
+	};
+	struct config *config = load("pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"t-1\"; } ); } );\n"
+				     "postfix: { alias_domains = [ \"other.example\", \"Alias.example\", \"z.example\" ]; };");
+	if (!ok(config != NULL, "a list of domains: %s", error))
+		return;
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+		is_int(config_rcpt_way(config, ways[i].mailer, ways[i].rcpt), ways[i].want, "%s by %s", ways[i].rcpt,
+		       ways[i].mailer != NULL ? ways[i].mailer : "none");
+	config_drop(&config);
+}
+
 int main(void)
 {
+	test_ways();
 	test_words();
 	test_addresses();
 	return done_testing();

@@ -44,6 +44,18 @@ sub configure {
 	write_file("$self->{config}/master.cf", $self->_master . $master, 0644);
 }
 
+# Parameters of main.cf, each in place of what stands there: of a name that comes twice each process complains in the log,
+# and at a reload more often than postlogd's own socket holds.
+sub set {
+	my ($self, %lines) = @_;
+	my $main = slurp("$self->{config}/main.cf");
+	for my $name (sort keys %lines) {
+		my $line = "$name = $lines{$name}";
+		$main =~ s/^\Q$name\E =.*$/$line/m or $main .= "$line\n";
+	}
+	write_file("$self->{config}/main.cf", $main, 0644);
+}
+
 sub start {
 	my ($self) = @_;
 	at_end(sub { $self->stop });
