@@ -92,6 +92,17 @@ sub sendmail {
 	die "sendmail: $out$error" if $status != 0;
 }
 
+# The same as another user of the host; `from` undefined: without -f. Exit status and what it said. From a user Postfix's
+# programs take no folder of configuration but their own: he sees ours in its place.
+sub sendmail_as {
+	my ($self, $user, $from, $to, $text) = @_;
+	my $script = 'mount --bind "$1" /etc/postfix && user=$2 && shift 2 && exec setpriv --reuid="$user" --regid=nogroup --clear-groups "$@"';
+	my @sendmail = (need_program('sendmail', 'postfix'), '-i', defined $from ? ('-f', $from) : (), '--', @$to);
+	my ($status, $out, $error) = run({ input => $text }, need_program('unshare', 'util-linux'), '--mount', 'sh', '-c', $script,
+		'sh', $self->{config}, $user, @sendmail);
+	return ($status, "$out$error");
+}
+
 # Queue ids of messages in a queue (hold, deferred, active).
 sub queue {
 	my ($self, $name) = @_;
