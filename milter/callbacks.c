@@ -128,17 +128,20 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
 	struct facts *facts = &message->facts;
-	const char *raw = arguments[0] != NULL ? arguments[0] : "";
+	const char *resolved = macro(context, "{rcpt_addr}"), *said = arguments[0] != NULL ? arguments[0] : "";
+	/* user%host@here is user@host to the MTA, which alone knows what "here" is; of its own users Sendmail gives the name */
+	const char *raw = resolved != NULL && strchr(resolved, '@') != NULL ? resolved : said;
 	const struct rcpts before = message->rcpts;
 	const char *mailer = macro(context, "{rcpt_mailer}");
-	bool remote = mailer == NULL || config_mailer_is_remote(session->setup->config, mailer);
-	if (!remote) {
+	enum rcpt_way way = config_rcpt_way(session->setup->config, mailer, raw);
+	bool unknown = way == RCPT_WAY_UNKNOWN;
+	if (way == RCPT_WAY_LOCAL) {
 		facts->rcpts_local++;
 		gather_rcpt(session, raw, false);
 		return SMFIS_CONTINUE;
 	}
 	facts->rcpts_remote++;
-	facts->rcpts_unknown_mailer += mailer == NULL;
+	facts->rcpts_unknown_mailer += unknown;
 	gather_rcpt(session, raw, true);
 	gather_spf_rcpt(session);
 	message->verdict = judge(&session->setup->config->policy, STAGE_RCPT, facts);
@@ -146,7 +149,7 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 		return SMFIS_CONTINUE;
 	sfsistat answer = apply_refusal(context, session);
 	facts->rcpts_remote--;
-	facts->rcpts_unknown_mailer -= mailer == NULL;
+	facts->rcpts_unknown_mailer -= unknown;
 	message->rcpts = before;
 	rcpts_fill(&before, message->known, facts);
 	if (!message->rcpt_refused) {	/* one line a message, however many recipients are refused */

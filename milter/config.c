@@ -3,6 +3,7 @@
 
 #include "milter/config_read.h"
 #include "milter/endpoint.h"
+#include "policy/address.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 
@@ -140,7 +141,7 @@ static bool check_transports(struct reader *reader)
 	}
 	for (int i = 0; i < count; i++)
 		for (int j = 0; j < i; j++)
-			if (strcmp(all[i]->name, all[j]->name) == 0)
+			if (text_same_nocase(all[i]->name, all[j]->name))	/* the MTA's header checks know no case */
 				return read_error(reader, NULL, "two transports are named \"%s\": pools that share one "
 								"overlap", all[i]->name);
 	return true;
@@ -291,16 +292,13 @@ static bool check_words(struct reader *reader)
 		return read_error(reader, read_option(reader, "facts.file"), "is \"%s\", expected an absolute path", set->facts_file);
 	if (strcmp(set->facts_accounts, "hashed") == 0 && strlen(set->facts_salt) < 16)
 		return read_error(reader, read_option(reader, "facts.accounts"), "is \"hashed\", expected a facts.salt of at least 16 bytes");
-	if (strncmp(set->postfix_header, "X-Penstock-", 11) != 0)
-		return read_error(reader, read_option(reader, "postfix.header"), "is \"%s\", expected a name that begins with X-Penstock-",
-				  set->postfix_header);
 	return true;
 }
 
 bool config_agree(struct reader *reader)
 {
 	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_group_plans(reader) && check_scores(reader) && check_words(reader) &&
-	       check_endpoints(reader) && config_events_agree(reader);
+	       check_endpoints(reader) && config_postfix_agree(reader) && config_events_agree(reader);
 }
 
 /* ---- loading */
@@ -412,7 +410,7 @@ const struct limits *config_plan(const struct config *config, const char *name)
 	return NULL;
 }
 
-bool config_mailer_is_remote(const struct config *config, const char *mailer)
+static bool mailer_is_remote(const struct config *config, const char *mailer)
 {
 	for (int i = 0; i < config->remote_mailer_count; i++)
 		if (text_same_nocase(config->remote_mailers[i], mailer))
@@ -422,4 +420,36 @@ bool config_mailer_is_remote(const struct config *config, const char *mailer)
 			if (strcmp(config->pools[i].transports[j].name, mailer) == 0)
 				return true;
 	return false;
+}
+
+static int by_domain(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool config_alias_domain(const struct config *config, const char *domain)
+{
+	char lower[ADDRESS_MAX + 1];
+	const char *key = lower;
+	size_t length = 0;
+	for (; domain[length] != '\0' && length < ADDRESS_MAX; length++)
+		lower[length] = text_lower(domain[length]);
+	lower[length] = '\0';
+	return config->alias_domain_count > 0 &&
+	       bsearch(&key, config->alias_domains, (size_t)config->alias_domain_count, sizeof key, by_domain) != NULL;
+}
+
+/* Postfix names "error" for each address of a virtual_alias_domain, which is never a mailbox, and "retry" where it does not
+ * know today. An alias that its local mailer takes looks like any mailbox. */
+enum rcpt_way config_rcpt_way(const struct config *config, const char *mailer, const char *rcpt)
+{
+	char normal[ADDRESS_MAX + 1];
+	if (mailer == NULL || text_same_nocase(mailer, "error") || text_same_nocase(mailer, "retry"))
+		return RCPT_WAY_UNKNOWN;
+	if (mailer_is_remote(config, mailer))
+		return RCPT_WAY_REMOTE;
+	if (config->alias_domain_count == 0)
+		return RCPT_WAY_LOCAL;
+	address_normal(rcpt, normal);
+	return config_alias_domain(config, address_domain(normal)) ? RCPT_WAY_UNKNOWN : RCPT_WAY_LOCAL;
 }

@@ -175,7 +175,15 @@ struct settings {
 #undef SETTING_MEMBER
 };
 
-enum { PLANS_MAX = 256, SERVERS_MAX = 8, MAILERS_MAX = 16, NETWORKS_MAX = 64, HOSTS_MAX = 32, HOST_NAME_MOST = 253 };
+enum {
+	PLANS_MAX = 256,
+	SERVERS_MAX = 8,
+	MAILERS_MAX = 16,
+	NETWORKS_MAX = 64,
+	HOSTS_MAX = 32,
+	HOST_NAME_MOST = 253,
+	ALIAS_DOMAINS_MAX = 10000,
+};
 
 struct plan {
 	char name[PLAN_NAME_MAX + 1];
@@ -216,6 +224,8 @@ struct config {
 	int host_count;
 	const char *remote_mailers[MAILERS_MAX];	/* {rcpt_mailer} words that mean "leaves this host" */
 	int remote_mailer_count;
+	const char *alias_domains[ALIAS_DOMAINS_MAX];	/* lower case, sorted */
+	int alias_domain_count;
 	const char *secret;		/* what the file holds that others must not read: "a password", ...; NULL: nothing */
 	const char *catalogue_file;	/* as it is opened; "": none */
 };
@@ -230,8 +240,18 @@ void config_drop(struct config **config);	/* clears the pointer; the last one fr
 /* Limits of a plan of the file; NULL where there is none of that name. */
 const struct limits *config_plan(const struct config *config, const char *name);
 
-/* Is `{rcpt_mailer}` one by which mail leaves this host? A transport of ours is. */
-bool config_mailer_is_remote(const struct config *config, const char *mailer);
+/* Does mail to a recipient leave this host? */
+enum rcpt_way {
+	RCPT_WAY_UNKNOWN,	/* it counts as leaving, and nobody knows by which mailer: an alias, or the MTA does not say */
+	RCPT_WAY_LOCAL,
+	RCPT_WAY_REMOTE,
+};
+
+/* By {rcpt_mailer}, NULL where the MTA does not say, and by the domain of `rcpt`, as it comes with RCPT. */
+enum rcpt_way config_rcpt_way(const struct config *config, const char *mailer, const char *rcpt);
+
+/* Is the domain one of postfix.alias_domains? */
+bool config_alias_domain(const struct config *config, const char *domain);
 
 /* The sample file and the manual page's table, from the rows. */
 void config_print_sample(FILE *to);

@@ -42,8 +42,11 @@ static bool read_any_address(struct reader *reader, const config_setting_t *sett
 	const char *text = read_text(reader, setting);
 	if (text == NULL)
 		return false;
-	if ((*text != '\0' && !netaddr_parse(text, &address)) || !text_copy(to, NETADDR_TEXT_MAX, text))
+	to[0] = '\0';
+	if (*text != '\0' && !netaddr_parse(text, &address))
 		return read_error(reader, setting, "is \"%s\", expected an IPv4 or IPv6 address%s", text, whose);
+	if (*text != '\0')
+		netaddr_text(&address, to);	/* in one form: netaddr_parse knows some that Postfix does not */
 	return true;
 }
 
@@ -58,7 +61,7 @@ static bool read_public_address(struct reader *reader, const config_setting_t *s
 }
 
 /* A service name in master.cf and a word of a header. */
-static bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size)
+bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size)
 {
 	const char *text = read_text(reader, setting);
 	if (text == NULL)
@@ -68,11 +71,6 @@ static bool read_name(struct reader *reader, const config_setting_t *setting, ch
 		return read_error(reader, setting, "is \"%s\", expected 1 to %zu letters, digits, '-', '_' or '.'", text,
 				  size - 1);
 	return true;
-}
-
-static bool read_transport_name(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_name(reader, setting, ((struct transport *)into)->name, TRANSPORT_NAME_MAX + 1);
 }
 
 static bool read_pool_name(struct reader *reader, const config_setting_t *setting, void *into)
@@ -95,7 +93,7 @@ static const struct field transport_fields[] = {
 	{ "address", FIELD_OWN, 0, 0, 0, read_address, "\"\"", "Source address; empty: the system's choice." },
 	{ "public_address", FIELD_OWN, 0, 0, 0, read_public_address, "\"\"",
 	  "The address that others see, where an address translator (NAT) stands between; empty: the same." },
-	{ "helo", FIELD_TEXT, offsetof(struct transport, helo), 0, 255, NULL, "\"\"",
+	{ "helo", FIELD_OWN, 0, 0, 0, read_helo, "\"\"",
 	  "HELO name, the address's PTR; empty: Postfix's own." },
 	{ "weight", FIELD_FLOAT, offsetof(struct transport, weight), 0.001, 1000, NULL, "1.0",
 	  "Share of the pool's accounts." },
@@ -472,6 +470,9 @@ const struct config_list config_lists[] = {
 	{ "dns.servers", read_servers, NULL, 0, "[]", "Resolvers, \"address:port\"; none: those of /etc/resolv.conf." },
 	{ "postfix.remote_mailers", read_mailers, NULL, 0, "[\"smtp\", \"relay\"]",
 	  "Words of {rcpt_mailer} that mean \"leaves this host\"; the transports of the pools do too." },
+	{ "postfix.alias_domains", read_alias_domains, NULL, 0, "[]",
+	  "Domains of this host whose aliases lead away from it: each of their recipients counts as leaving, whatever its mailer. "
+	  "penstockctl postfix check names them." },
 	{ "catalogue.keys", read_keys, FIELDS(key_fields), "()",
 	  "Subscribers' keys of lists of the catalogue. The first row that fits a list holds." },
 	{ "catalogue.skip", read_skips, NULL, 0, "[]",

@@ -40,6 +40,9 @@ bool read_error(struct reader *reader, const config_setting_t *setting, const ch
 	va_start(arguments, format);
 	vsnprintf(said, sizeof said, format, arguments);
 	va_end(arguments);
+	for (char *at = said; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';	/* a value's newline would be a line of its own */
 	text_addf(&text, " %s", said);
 	return false;
 }

@@ -95,6 +95,13 @@ extern const size_t config_field_count;
 /* What must hold between settings once all are read. */
 bool config_agree(struct reader *reader);
 bool config_events_agree(struct reader *reader);	/* config_events.c: those of events, webhook and admin */
+bool config_postfix_agree(struct reader *reader);	/* config_postfix.c: what is printed into Postfix's configuration */
+
+/* A name of letters, digits, '-', '_' and '.' of less than `size` bytes. */
+bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size);
+/* config_postfix.c: `into` is a struct transport */
+read_function read_helo, read_transport_name;
+read_function read_alias_domains;	/* `into` is the struct config */
 
 /* ---- the policy that the rules read, milter/config_policy.c */
 

@@ -80,6 +80,20 @@ void endpoint_for_libmilter(const struct endpoint *endpoint, char *text, size_t 
 	snprintf(text, size, "%s:%s@%s", address->sa_family == AF_INET6 ? "inet6" : "inet", port, host);
 }
 
+void endpoint_for_postfix(const struct endpoint *endpoint, char *text, size_t size)
+{
+	char host[64] = "", port[8] = "";
+	const struct sockaddr *address = (const struct sockaddr *)&endpoint->address;
+	if (address->sa_family == AF_UNIX) {
+		endpoint_for_libmilter(endpoint, text, size);
+		return;
+	}
+	getnameinfo(address, endpoint->length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)	/* listens at all of this host's */
+		text_copy(host, sizeof host, host[0] == '0' ? "127.0.0.1" : "::1");
+	snprintf(text, size, address->sa_family == AF_INET6 ? "inet:[%s]:%s" : "inet:%s:%s", host, port);
+}
+
 int endpoint_connect(const struct endpoint *endpoint)
 {
 	int fd = socket(endpoint->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -21,6 +21,9 @@ bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error
 /* The same for libmilter's smfi_setconn: "inet:port@address", "inet6:port@address", "unix:/path". */
 void endpoint_for_libmilter(const struct endpoint *endpoint, char *text, size_t size);
 
+/* The same for who connects to it by Postfix's words: "inet:address:port", "inet:[v6]:port", "unix:/path". */
+void endpoint_for_postfix(const struct endpoint *endpoint, char *text, size_t size);
+
 /* Removes the socket file that a daemon which died left behind; false with a sentence in `error` where one that lives
  * would be robbed of it. */
 bool endpoint_claim(const struct endpoint *endpoint, char *error, size_t error_size);

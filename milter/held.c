@@ -29,13 +29,6 @@ static struct {
 
 /* ---- members */
 
-bool held_queue_id(const char *queue_id)
-{
-	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	size_t length = strlen(queue_id);
-	return length >= HELD_QUEUE_ID_LEAST && length <= HELD_QUEUE_ID_MAX && strspn(queue_id, digits) == length;
-}
-
 void held_write(const struct held *held, char member[HELD_MEMBER_MAX + 1])
 {
 	snprintf(member, HELD_MEMBER_MAX + 1, "%s %s %s %s", held->node, held->queue_id, held->reference, held->account);
@@ -57,12 +50,20 @@ bool held_read(const char *member, struct held *held_out)
 {
 	const char *at = member;
 	int64_t second;
-	char reference[REFERENCE_MAX + 1];
-	return take_word(&at, held_out->node, sizeof held_out->node) &&
-	       take_word(&at, held_out->queue_id, sizeof held_out->queue_id) && held_queue_id(held_out->queue_id) &&
-	       take_word(&at, held_out->reference, sizeof held_out->reference) &&
-	       reference_read(held_out->reference, reference, &second) &&
-	       take_word(&at, held_out->account, sizeof held_out->account) && *at == '\0';
+	char reference[REFERENCE_MAX + 1], again[HELD_MEMBER_MAX + 1];
+	for (const unsigned char *byte = (const unsigned char *)member; *byte != '\0'; byte++)
+		if (*byte < ' ' || *byte == 0x7f)
+			return false;
+	bool read = take_word(&at, held_out->node, sizeof held_out->node) &&
+		    take_word(&at, held_out->queue_id, sizeof held_out->queue_id) && queue_id_fine(held_out->queue_id) &&
+		    take_word(&at, held_out->reference, sizeof held_out->reference) &&
+		    reference_read(held_out->reference, reference, &second) &&
+		    strcmp(held_out->reference, reference) == 0 &&
+		    take_word(&at, held_out->account, sizeof held_out->account);
+	if (!read)
+		return false;
+	held_write(held_out, again);
+	return strcmp(again, member) == 0;
 }
 
 /* As JSON can say it: by what held.list says the member is taken off again. */
@@ -79,7 +80,7 @@ void held_note(const struct session *session, const char *queue_id)
 	const struct verdict *verdict = &message->verdict;
 	struct held held;
 	char member[HELD_MEMBER_MAX + 1], score[24];
-	if (queue_id == NULL || !held_queue_id(queue_id)) {
+	if (queue_id == NULL || !queue_id_fine(queue_id)) {
 		log_line(SEVERITY_WARNING, "held: a message of reference %s is held and has no queue id that can be listed; "
 			 "release it by hand", message->reference);
 		return;

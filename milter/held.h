@@ -10,14 +10,13 @@
 #ifndef PENSTOCK_HELD_H
 #define PENSTOCK_HELD_H
 
+#include "milter/queue_id.h"
 #include "milter/session.h"
 
 struct event_base;
 
 enum {
-	HELD_QUEUE_ID_LEAST = 5,
-	HELD_QUEUE_ID_MAX = 20,
-	HELD_MEMBER_MAX = 16 + 1 + HELD_QUEUE_ID_MAX + 1 + REFERENCE_MAX + 1 + ACCOUNT_MAX,
+	HELD_MEMBER_MAX = 16 + 1 + QUEUE_ID_MOST + 1 + REFERENCE_MAX + 1 + ACCOUNT_MAX,
 	HELD_LATE_S = 900,	/* past its date by so much is somebody's business */
 };
 
@@ -25,13 +24,11 @@ enum {
 
 /* One member of the set: "NODE QUEUEID REFERENCE ACCOUNT". */
 struct held {
-	char node[17], queue_id[HELD_QUEUE_ID_MAX + 1], reference[REFERENCE_MAX + 1], account[ACCOUNT_MAX + 1];
+	char node[17], queue_id[QUEUE_ID_MOST + 1], reference[REFERENCE_MAX + 1], account[ACCOUNT_MAX + 1];
 };
 
-/* Letters and digits alone: it becomes an argument of postsuper(1). */
-bool held_queue_id(const char *queue_id);
 void held_write(const struct held *held, char member[HELD_MEMBER_MAX + 1]);
-/* False where it is no such member. */
+/* False where it is not such a member to the byte: what is nearly one would be taken off the list by another's name. */
 bool held_read(const char *member, struct held *held_out);
 
 /* The MTA was told to hold the message. Any thread; never waits. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/oddity.h"
 
+#include "policy/address.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "policy/netaddr.h"
@@ -120,12 +121,12 @@ static void on_message_id(const struct field_facts *field, const char *value)
 /* Of few recipients nobody asks whether they are hidden. */
 static void on_to(const struct field_facts *field, const char *value)
 {
-	char address[ACCOUNT_MAX + 1], name[ACCOUNT_MAX + 1];
+	char address[ACCOUNT_MAX + 1], normal[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
 	const char *end = end_of(value);
 	if (field->facts->rcpts_remote < MANY_RCPTS)
 		return;
 	for (int i = 0; i < ODDITY_ADDRESSES_MAX && !field->reader->named && next_address(&value, end, address); i++)
-		field->reader->named = account_name(address, true, name) &&
+		field->reader->named = address_normal(address, normal) && account_name(normal, true, name) &&
 				       rcpts_have(field->rcpts, field->facts->account, name);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/rcpts.h"
 
+#include "policy/address.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 
@@ -74,12 +75,11 @@ static bool keep(struct rcpts *rcpts, struct arena *arena, const struct known *k
 bool rcpts_add(struct rcpts *rcpts, struct arena *arena, const struct traps *traps, const struct known *known, const char *raw,
 	       bool remote, const struct facts *facts)
 {
-	char address[ADDRESS_MAX + 1], whole[ACCOUNT_MAX + 1], name[ACCOUNT_MAX + 1];
-	address_of(raw, address);
+	char address[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
+	address_normal(raw, address);
 	if (!account_name(address, true, name))
 		return true;
-	bool tagged = strchr(address, '+') != NULL && account_name(address, false, whole);
-	rcpts->trapped += traps_have(traps, name) || (tagged && traps_have(traps, whole));
+	rcpts->trapped += traps_have(traps, address);
 	return !remote || keep(rcpts, arena, known, name, facts);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/traps.h"
 
-#include "policy/account.h"
+#include "policy/address.h"
+#include "policy/base/text.h"
 #include "policy/hash.h"
 
 #include <errno.h>
@@ -12,7 +13,11 @@
 
 #include "policy/base/banned.h"
 
-enum { LINE_LONGEST = 1000, SHOWN_MAX = 60 };
+enum {
+	LINE_LONGEST = 1000,
+	SHOWN_MAX = 60,
+	HOSTS_MAX = 8,	/* on the way that one address names */
+};
 
 /* 64-bit hashes are enough: of a million traps one in 10^13 other addresses looks like one. */
 struct traps {
@@ -66,7 +71,7 @@ static bool is_trap(const char *word)
 /* One line, its end cut. */
 static bool take_line(struct traps *traps, char *line, const struct trap_source *source)
 {
-	char name[ACCOUNT_MAX + 1];
+	char address[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
 	line[strcspn(line, "#\r\n")] = '\0';
 	char *word = line + strspn(line, " \t");
 	size_t length = strlen(word);
@@ -74,7 +79,7 @@ static bool take_line(struct traps *traps, char *line, const struct trap_source 
 		word[--length] = '\0';
 	if (length == 0)
 		return true;
-	if (!is_trap(word) || !account_name(word, false, name))
+	if (!is_trap(word) || !address_normal(word, address) || !account_name(address, false, name))
 		return fail(source, "is no trap:", word);
 	return add(traps, hash_string(name, 0), source);
 }
@@ -146,8 +151,26 @@ static bool has(const struct traps *traps, const char *name)
 	return bsearch(&hash, traps->hashes, traps->count, sizeof hash, by_hash) != NULL;
 }
 
+static bool is_one(const struct traps *traps, const char *address, bool cut_tag)
+{
+	char name[ACCOUNT_MAX + 1];
+	if (!account_name(address, cut_tag, name))
+		return false;
+	const char *domain = address_domain(name);
+	return has(traps, name) || (*domain != '\0' && has(traps, domain - 1));
+}
+
 bool traps_have(const struct traps *traps, const char *address)
 {
-	const char *domain = address_domain(address);
-	return traps->count > 0 && (has(traps, address) || (*domain != '\0' && has(traps, domain - 1)));
+	char way[ADDRESS_MAX + 1];
+	if (traps->count == 0)
+		return false;
+	text_copy(way, sizeof way, address);
+	for (int i = 0; i < HOSTS_MAX; i++) {
+		if (is_one(traps, way, true) || (strchr(way, '+') != NULL && is_one(traps, way, false)))
+			return true;
+		if (!address_routed(way, way))
+			return false;
+	}
+	return false;
 }

@@ -105,7 +105,7 @@ struct facts {
 	struct transport_state transports[TRANSPORTS_ALL_MAX];	/* by their index */
 	int64_t rcpts_remote;		/* accepted recipients that leave this host, the one at hand included */
 	int64_t rcpts_local;
-	int64_t rcpts_unknown_mailer;	/* of the remote ones: the MTA did not say by which mailer */
+	int64_t rcpts_unknown_mailer;	/* of the remote ones: the MTA did not say by which mailer, or does not know yet */
 	struct content content;
 	enum lane lane;			/* LANE_ACCOUNT: mail of its own */
 	bool forwarder;			/* the admin says that the client, or the account, forwards others' mail */

@@ -6,8 +6,8 @@
 #include "milter/ctl/member.h"
 #include "milter/ctl/memory.h"
 #include "milter/ctl/table.h"
+#include "milter/queue_id.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -20,7 +20,7 @@
 
 #include "policy/base/banned.h"
 
-enum { AT_ONCE = 16, PIECE = 500, QUEUE_ID_LEAST = 5, QUEUE_ID_MOST = 20 };
+enum { AT_ONCE = 16, PIECE = 500 };
 
 #define POSTSUPER "/usr/sbin/postsuper"
 
@@ -76,15 +76,6 @@ static json_t *ask(const struct call *call, const char *socket, json_t *request)
 	complain(call, "%s", refusal);
 	json_decref(answer);
 	return NULL;
-}
-
-static bool queue_id_fine(const char *id)
-{
-	size_t length = strlen(id);
-	for (const char *at = id; *at != '\0'; at++)
-		if (!isalnum((unsigned char)*at) || (unsigned char)*at >= 0x80)
-			return false;
-	return length >= QUEUE_ID_LEAST && length <= QUEUE_ID_MOST;
 }
 
 /* `argv` ends with NULL. False with the complaint made. */

@@ -14,8 +14,7 @@
 #include "milter/ctl/explain_show.h"
 #include "milter/ctl/held_tool.h"
 #include "milter/ctl/memory.h"
-#include "milter/ctl/postfix.h"
-#include "milter/ctl/postfix_check.h"
+#include "milter/ctl/postfix_tool.h"
 #include "milter/ctl/rbl.h"
 #include "milter/ctl/replay.h"
 #include "milter/ctl/show.h"
@@ -261,56 +260,6 @@ static int run_limit(const struct call *call)
 	return ask(call, request);
 }
 
-/* ---- Postfix ---- */
-
-/* A path as it is told to others, who may be in another folder; to be freed. */
-static char *whole_path(const char *path)
-{
-	char *whole = realpath(path, NULL);
-	return whole != NULL ? whole : have_memory(strdup(path));
-}
-
-static int run_postfix_print(const struct call *call)
-{
-	enum postfix_part part = POSTFIX_MAIN;
-	if (call->count > 0 && !postfix_part_find(call->arguments[0], &part))
-		return complain(call, "\"%.100s\": expected main, master, milter-header-checks, header-checks or "
-				"commands", call->arguments[0]);
-	struct config *config = call_config(call);
-	if (config == NULL)
-		return EXIT_USAGE;
-	const char *dir = call->option[OPTION_DIR], *queue = call->option[OPTION_QUEUE];
-	char *file = whole_path(call_config_file(call)), *checks = whole_path(dir != NULL ? dir : POSTFIX_DIR);
-	struct postfix_wish wish = { config, file, checks, queue != NULL ? queue : POSTFIX_QUEUE };
-	if (call->count > 0)
-		postfix_print(&wish, part, stdout);
-	else
-		postfix_print_all(&wish, stdout);
-	free(file);
-	free(checks);
-	config_drop(&config);
-	return EXIT_FINE;
-}
-
-static int run_postfix_check(const struct call *call)
-{
-	char error[600];
-	struct config *config = call_config(call);
-	if (config == NULL)
-		return EXIT_USAGE;
-	const char *dir = call->option[OPTION_DIR], *given = call->option[OPTION_POSTFIX];
-	char *file = whole_path(call_config_file(call)), *checks = dir == NULL ? NULL : whole_path(dir);
-	char *postfix_dir = given == NULL ? NULL : whole_path(given);
-	struct postfix_wish wish = { config, file, checks, call->option[OPTION_QUEUE] };
-	bool json = call->option[OPTION_JSON] != NULL;
-	int result = postfix_check(&wish, postfix_dir, json, stdout, error, sizeof error);
-	free(file);
-	free(checks);
-	free(postfix_dir);
-	config_drop(&config);
-	return result < 0 ? complain(call, "%s", error) : result == 0 ? EXIT_FINE : EXIT_NO;
-}
-
 /* ---- the command line ---- */
 
 static const struct command commands[] = {
@@ -352,8 +301,8 @@ static const struct command commands[] = {
 	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), run_shadow, "shadow.report", show_shadow, "",
 	  "whom rules that run for show would have limited, moved or refused" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
-	  TAKES(DIR) | TAKES(QUEUE), run_postfix_print, NULL, NULL, "", "what Postfix must be told" },
-	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), run_postfix_check, NULL, NULL,
+	  TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "", "what Postfix must be told" },
+	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_check_run, NULL, NULL,
 	  "", "how Postfix differs from that" },
 };
 

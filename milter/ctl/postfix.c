@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/postfix.h"
 
+#include "milter/endpoint.h"
 #include "policy/base/text.h"
 
 #include <string.h>
@@ -23,6 +24,13 @@ bool postfix_part_find(const char *word, enum postfix_part *part_out)
 	return false;
 }
 
+bool postfix_folder_fine(const char *folder)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=@";
+	size_t length = strspn(folder, plain);
+	return *folder == '/' && folder[length] == '\0' && length <= POSTFIX_FOLDER_MAX;
+}
+
 /* Postfix's processes work in the queue directory, and a chrooted one has it as its root. A path below it that
  * is written without the folder means the same file to both; any other path only works without chroot. */
 static const char *path_for(const char *path, const char *queue)
@@ -34,39 +42,30 @@ static const char *path_for(const char *path, const char *queue)
 	return below ? path + length + 1 : path;
 }
 
-/* libmilter writes inet:PORT@ADDRESS, Postfix inet:ADDRESS:PORT. */
+void postfix_socket(const char *setting, const char *queue, char *name, size_t size)
+{
+	struct endpoint endpoint;
+	char whole[200], error[300];
+	*name = '\0';
+	if (!endpoint_parse(setting, &endpoint, error, sizeof error))
+		return;	/* the configuration was read: it is one */
+	endpoint_for_postfix(&endpoint, whole, sizeof whole);
+	if (strncmp(whole, "unix:", 5) == 0)
+		snprintf(name, size, "unix:%s", path_for(whole + 5, queue));
+	else
+		text_copy(name, size, whole);
+}
+
 static void milter_name(const struct postfix_wish *wish, struct postfix_line *line)
 {
-	const char *socket = wish->config->set.milter_socket;
-	const char *rest = strchr(socket, ':');
-	const char *at = strchr(socket, '@'), *address = at == NULL ? "" : at + 1;
-	size_t size = sizeof line->value;
-	if (rest == NULL || *socket == '/') {
-		snprintf(line->value, size, "unix:%s", path_for(socket, wish->queue));
-	} else if (strncmp(socket, "inet", 4) != 0) {
-		snprintf(line->value, size, "unix:%s", path_for(rest + 1, wish->queue));
-	} else {
-		int port = at == NULL ? (int)strlen(rest + 1) : (int)(at - rest - 1);
-		/* listens at all of this host's */
-		if (*address == '\0' || strcmp(address, "0.0.0.0") == 0)
-			address = socket[4] == '6' ? "::1" : "127.0.0.1";
-		if (strcmp(address, "::") == 0)
-			address = "::1";
-		bool bracket = strchr(address, ':') != NULL && *address != '[';
-		snprintf(line->value, size, "inet:%s%s%s:%.*s", bracket ? "[" : "", address, bracket ? "]" : "",
-			 port, rest + 1);
-	}
+	postfix_socket(wish->config->set.milter_socket, wish->queue, line->value, sizeof line->value);
 }
 
 static void socketmap_name(const struct postfix_wish *wish, struct postfix_line *line)
 {
-	const char *listen = wish->config->set.socketmap_listen;
-	if (strncmp(listen, "unix:", 5) == 0)
-		snprintf(line->value, sizeof line->value, "socketmap:unix:%s:transport",
-			 path_for(listen + 5, wish->queue));
-	else
-		snprintf(line->value, sizeof line->value, "socketmap:inet:%s:transport",
-			 strncmp(listen, "inet:", 5) == 0 ? listen + 5 : listen);
+	char socket[200];
+	postfix_socket(wish->config->set.socketmap_listen, wish->queue, socket, sizeof socket);
+	snprintf(line->value, sizeof line->value, "socketmap:%s:transport", socket);
 }
 
 static struct postfix_line *next_line(struct postfix_line *lines, int *count, const char *name,

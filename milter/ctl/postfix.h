@@ -42,7 +42,13 @@ struct postfix_line {
 	char value[640];
 };
 
-enum { POSTFIX_LINES_MAX = 9, POSTFIX_OPTIONS_MAX = 4 };
+enum { POSTFIX_LINES_MAX = 9, POSTFIX_OPTIONS_MAX = 4, POSTFIX_FOLDER_MAX = 400 };
+
+/* Can it stand in a line of main.cf? A whole path without what has a meaning there. */
+bool postfix_folder_fine(const char *folder);
+
+/* A socket of our configuration as Postfix names it: "unix:PATH", relative where it is below `queue`, "inet:ADDRESS:PORT". */
+void postfix_socket(const char *setting, const char *queue, char *name, size_t size);
 
 /* The parameters of main.cf; returns how many. */
 int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line lines[POSTFIX_LINES_MAX]);

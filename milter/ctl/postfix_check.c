@@ -2,7 +2,9 @@
 #include "milter/ctl/postfix_check.h"
 
 #include "milter/ctl/memory.h"
+#include "milter/ctl/postfix_aliases.h"
 #include "milter/ctl/postfix_difference.h"
+#include "milter/ctl/postfix_domains.h"
 #include "milter/ctl/postfix_sockets.h"
 #include "milter/endpoint.h"
 
@@ -285,6 +287,44 @@ static void check_transports(struct check *check)
 	}
 }
 
+/* ---- users of the host */
+
+static bool counts_logins(const struct config *config)
+{
+	for (int i = 0; i < config->source_count; i++)
+		if (config->sources[i] == SOURCE_UID)
+			return true;
+	return false;
+}
+
+/* Source uid believes the sender's login name; postdrop(1) can see to it that it is true. */
+static void check_logins(struct check *check)
+{
+	static const char name[] = "local_login_sender_maps", file[] = "penstock_login_senders";
+	static const char why[] = "accounts.sources has uid, and any local user can send in another's name by sendmail -f";
+	const char *found = postfix_get(check->postfix, NULL, name);
+	char origin[DOMAIN_MAX + 1], value[600], setting[700], *command = NULL;
+	size_t size = 0;
+	if (!counts_logins(check->wish.config) || (found != NULL && strcmp(found, "static:*") != 0))
+		return;
+	if (found == NULL) {
+		check_report(check, (struct finding){ WARNING, name, "a Postfix before 3.6, which does not know it", "", "main.cf",
+						    NULL, why }, NULL);
+		return;
+	}
+	postfix_origin(check->postfix, origin);
+	snprintf(value, sizeof value, "inline:{ { root = * }, { postfix = * } }, regexp:%.400s/%s", check->wish.dir, file);
+	FILE *to = have_memory(open_memstream(&command, &size));
+	fprintf(to, "echo '/(.+)/ $1%s%s' > ", *origin != '\0' ? " $1@" : "", origin);
+	snprintf(setting, sizeof setting, "%.400s/%s", check->wish.dir, file);
+	postfix_print_quoted(setting, to);
+	fputs(" && ", to);
+	snprintf(setting, sizeof setting, "%s = %s", name, value);
+	postfix_print_postconf(check->dir, "-e", setting, to);
+	fclose(to);
+	check_report(check, (struct finding){ WARNING, name, found, value, "main.cf", NULL, why }, command);
+}
+
 static char *reload_command(const char *dir)
 {
 	char *command = NULL;
@@ -325,6 +365,8 @@ int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, bool
 	check_other_maps(&check);
 	check_transports(&check);
 	check_socketmap(&check);
+	check_logins(&check);
+	check_aliases(&check);
 	if (json)
 		findings_print_json(check.findings, to);
 	else

@@ -2,26 +2,19 @@
 #include "milter/ctl/postfix_read.h"
 
 #include "milter/ctl/memory.h"
+#include "milter/ctl/run.h"
 #include "policy/base/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
 
-extern char **environ;
-
-enum { RUN_WAIT_MS = 15000, RUN_OUTPUT_MAX = 4 << 20, RUN_ARGUMENTS_MAX = 8 };
+enum { OUTPUT_MAX = 4 << 20, TABLE_MAX = 64 << 20, RUN_ARGUMENTS_MAX = 8 };
 
 struct setting {
 	const char *name, *value;	/* in the text of postconf; of a service: "clean-1/unix/smtp_helo_name" */
@@ -36,119 +29,9 @@ struct postfix {
 	size_t service_count;
 };
 
-struct output {
-	char *bytes;	/* owned, ends with a NUL */
-	size_t length, room;
-};
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* False at the end of the file. */
-static bool output_read(struct output *output, int fd)
-{
-	if (output->room < output->length + 4096) {
-		output->room = output->room * 2 + 8192;
-		output->bytes = have_memory(realloc(output->bytes, output->room));
-	}
-	ssize_t got = read(fd, output->bytes + output->length, output->room - output->length - 1);
-	output->length += got > 0 ? (size_t)got : 0;
-	output->bytes[output->length] = '\0';
-	return got > 0 || (got < 0 && errno == EINTR);
-}
-
-/* Reads both pipes to their ends; false where that takes too long or is too much. */
-static bool outputs_read(struct output output[2], const int fds[2])
-{
-	struct pollfd polls[2] = { { .fd = fds[0], .events = POLLIN }, { .fd = fds[1], .events = POLLIN } };
-	int64_t deadline = now_ms() + RUN_WAIT_MS;
-	while (polls[0].fd >= 0 || polls[1].fd >= 0) {
-		int64_t left = deadline - now_ms();
-		if (left <= 0 || output[0].length + output[1].length > RUN_OUTPUT_MAX)
-			return false;
-		if (poll(polls, 2, (int)left) <= 0)
-			continue;
-		for (int i = 0; i < 2; i++)
-			if (polls[i].fd >= 0 && polls[i].revents != 0 && !output_read(&output[i], fds[i]))
-				polls[i].fd = -1;
-	}
-	return true;
-}
-
-/* Postfix's commands lie in /usr/sbin, which is not in everybody's PATH. */
-static int spawn(pid_t *pid_out, char *const *argv, const int out[2], const int err[2])
-{
-	posix_spawn_file_actions_t actions;
-	char path[64];
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return ENOMEM;
-	int failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	failed = failed != 0 ? failed : posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-	failed = failed != 0 ? failed : posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-	if (failed == 0) {
-		failed = posix_spawnp(pid_out, argv[0], &actions, NULL, argv, environ);
-		snprintf(path, sizeof path, "/usr/sbin/%s", argv[0]);
-		if (failed == ENOENT)
-			failed = posix_spawn(pid_out, path, &actions, NULL, argv, environ);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return failed;
-}
-
-static void close_both(const int fds[2])
-{
-	for (int i = 0; i < 2; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-}
-
-/* Runs a command and gives its standard output, to be freed, and its exit code; what it said on standard error
- * (the last line of it) is in `said`. NULL where it could not be run to its end, with a sentence in `said`. */
-static char *run(const char *const *argv, int *exit_out, char *said, size_t said_size)
-{
-	int out[2] = { -1, -1 }, err[2] = { -1, -1 }, status = 0;
-	struct output output[2] = { { 0 }, { 0 } };
-	pid_t pid;
-	int failed = pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 ? errno : 0;
-	if (failed == 0)
-		failed = spawn(&pid, (char *const *)(uintptr_t)argv, out, err);
-	if (failed != 0) {
-		close_both(out);
-		close_both(err);
-		snprintf(said, said_size, "cannot run %s: %s", argv[0], strerror(failed));
-		return NULL;
-	}
-	close(out[1]);
-	close(err[1]);
-	bool whole = outputs_read(output, (const int[2]){ out[0], err[0] });
-	if (!whole)
-		kill(pid, SIGKILL);
-	close(out[0]);
-	close(err[0]);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	*exit_out = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
-	char *end = output[1].bytes == NULL ? NULL : output[1].bytes + output[1].length;
-	while (end != NULL && end > output[1].bytes && end[-1] == '\n')
-		*--end = '\0';
-	char *last = end == NULL ? NULL : strrchr(output[1].bytes, '\n');
-	snprintf(said, said_size, "%s", !whole ? "it did not come to its end in time" :
-		 last != NULL ? last + 1 : output[1].bytes != NULL ? output[1].bytes : "");
-	free(output[1].bytes);
-	if (!whole) {
-		free(output[0].bytes);
-		return NULL;
-	}
-	return output[0].bytes;
-}
-
-/* A Postfix command with -c where a folder was named; `arguments` end with NULL. */
-static char *run_postfix(const struct postfix *postfix, const char *command, const char *const *arguments,
-			 int *exit_out, char *said, size_t said_size)
+/* A Postfix command with -c where a folder was named; `arguments` end with NULL, `in` is its input or -1. */
+static char *run_postfix(const struct postfix *postfix, const char *command, const char *const *arguments, int in,
+			 size_t most, int *exit_out, char *said, size_t said_size)
 {
 	const char *argv[RUN_ARGUMENTS_MAX + 1];
 	int count = 0;
@@ -160,10 +43,10 @@ static char *run_postfix(const struct postfix *postfix, const char *command, con
 	while (*arguments != NULL && count < RUN_ARGUMENTS_MAX)
 		argv[count++] = *arguments++;
 	argv[count] = NULL;
-	return run(argv, exit_out, said, said_size);
+	return run_program(argv, in, most, exit_out, said, said_size);
 }
 
-static char *next_text_line(char **rest)
+char *postfix_next_line(char **rest)
 {
 	char *line = *rest, *end = line == NULL ? NULL : strchr(line, '\n');
 	if (line == NULL || *line == '\0')
@@ -177,7 +60,7 @@ static char *next_text_line(char **rest)
 /* "name = value", "name =" */
 static void read_settings(struct postfix *postfix, char *text)
 {
-	for (char *line; (line = next_text_line(&text)) != NULL;) {
+	for (char *line; (line = postfix_next_line(&text)) != NULL;) {
 		char *equals = strstr(line, " =");
 		if (equals == NULL)
 			continue;
@@ -195,7 +78,7 @@ static void read_services(struct postfix *postfix, char *text)
 {
 	const char *compatible = postfix_get(postfix, NULL, "compatibility_level");
 	bool chroot_default = compatible == NULL || strtod(compatible, NULL) < 1;
-	for (char *line; (line = next_text_line(&text)) != NULL;) {
+	for (char *line; (line = postfix_next_line(&text)) != NULL;) {
 		char *fields[8] = { 0 }, *rest = NULL;
 		for (int i = 0; i < 8; i++)
 			fields[i] = strtok_r(i == 0 ? line : NULL, " \t", &rest);
@@ -218,7 +101,7 @@ struct postfix *postfix_read(const char *dir, char *error, size_t error_size)
 	for (int i = 0; i < 3; i++) {
 		char said[400];
 		int code = 0;
-		postfix->text[i] = run_postfix(postfix, "postconf", asked[i], &code, said, sizeof said);
+		postfix->text[i] = run_postfix(postfix, "postconf", asked[i], -1, OUTPUT_MAX, &code, said, sizeof said);
 		if (postfix->text[i] == NULL || code != 0) {
 			snprintf(error, error_size, "cannot read the configuration of Postfix: %s",
 				 *said != '\0' ? said : "postconf failed without a word");
@@ -287,16 +170,21 @@ const char *postfix_next_element(const char **rest, char element[ELEMENT_MAX])
 	return start;
 }
 
+/* Exit code 1 is both "not in it" and "cannot read it"; the latter is told on standard error, where every command also
+ * tells of a parameter that stands in main.cf twice. */
+static bool failed(const char *text, int code, const char *said)
+{
+	bool twice = strstr(said, "overriding earlier entry") != NULL;
+	return text == NULL || (code != 0 && *said != '\0' && !twice);
+}
+
 static int ask_table(const struct postfix *postfix, const char *table, const char *key, char answer[ELEMENT_MAX])
 {
 	int code = 0;
 	char said[400];
-	char *text = run_postfix(postfix, "postmap", (const char *const[]){ "-q", key, table, NULL }, &code, said,
-				 sizeof said);
-	/* Exit code 1 is both "not in it" and "cannot read it"; the latter is told on standard error, where every
-	 * command also tells of a parameter that stands in main.cf twice. */
-	bool twice = strstr(said, "overriding earlier entry") != NULL;
-	bool broken = text == NULL || (code != 0 && *said != '\0' && !twice);
+	char *text = run_postfix(postfix, "postmap", (const char *const[]){ "-q", key, table, NULL }, -1,
+				 OUTPUT_MAX, &code, said, sizeof said);
+	bool broken = failed(text, code, said);
 	text_copy(answer, ELEMENT_MAX, broken ? said : text);
 	answer[strcspn(answer, "\n")] = '\0';
 	free(text);
@@ -313,4 +201,34 @@ int postfix_lookup(const struct postfix *postfix, const char *list, const char *
 			return found;
 	}
 	return 0;
+}
+
+/* Frees `text` where postmap failed. */
+static char *answer_of(char *text, int code, const char *said)
+{
+	if (!failed(text, code, said))
+		return text;
+	free(text);
+	return NULL;
+}
+
+char *postfix_list(const struct postfix *postfix, const char *table, char *said, size_t said_size)
+{
+	int code = 0;
+	char *text = run_postfix(postfix, "postmap", (const char *const[]){ "-s", table, NULL }, -1, TABLE_MAX, &code, said,
+				 said_size);
+	return answer_of(text, code, said);
+}
+
+char *postfix_ask_all(const struct postfix *postfix, const char *table, const char *keys, size_t length, char *said,
+		      size_t said_size)
+{
+	int code = 0, in = memfd_create("keys", MFD_CLOEXEC);
+	snprintf(said, said_size, "no memory for what is to be looked up");
+	bool written = in >= 0 && write(in, keys, length) == (ssize_t)length && lseek(in, 0, SEEK_SET) == 0;
+	char *text = !written ? NULL : run_postfix(postfix, "postmap", (const char *const[]){ "-q", "-", table, NULL }, in,
+						  TABLE_MAX, &code, said, said_size);
+	if (in >= 0)
+		close(in);
+	return answer_of(text, code, said);
 }

@@ -36,4 +36,13 @@ const char *postfix_next_element(const char **rest, char element[ELEMENT_MAX]);
  * is in none, -1 with what postmap said of a table that it cannot read. */
 int postfix_lookup(const struct postfix *postfix, const char *list, const char *key, char answer[ELEMENT_MAX]);
 
+/* All of one table as postmap -s prints it, "key<TAB>value" a line, to be freed. NULL with what postmap said, where it cannot
+ * be listed, takes too long or is too large. */
+char *postfix_list(const struct postfix *postfix, const char *table, char *said, size_t said_size);
+/* The same of what one table answers to `keys`, one a line. */
+char *postfix_ask_all(const struct postfix *postfix, const char *table, const char *keys, size_t length, char *said,
+		      size_t said_size);
+/* The next line of such a text, which is cut up; NULL at its end. */
+char *postfix_next_line(char **rest);
+
 #endif

@@ -190,12 +190,10 @@ static void check_asker(struct check *check, struct asker *asker, bool *said)
 
 void check_milters(struct check *check, const char *name, const char *command)
 {
-	struct postfix_wish plain = check->wish;
-	struct postfix_line lines[POSTFIX_LINES_MAX];
-	struct asker asker = { .line = check_wanted(check, name), .ours = lines[0].value };
+	char ours[200];
+	struct asker asker = { .line = check_wanted(check, name), .ours = ours };
 	bool any = false, said = false;
-	plain.queue = "";	/* our socket as the daemon names it */
-	postfix_main_lines(&plain, lines);
+	postfix_socket(check->wish.config->set.milter_socket, "", ours, sizeof ours);	/* as the daemon names it */
 	for (size_t i = 0; (asker.service = postfix_service(check->postfix, i)) != NULL; i++) {
 		if (strcmp(asker.service->command, command) != 0)
 			continue;
@@ -218,10 +216,9 @@ static const char *find_socketmap(const struct check *check, const char *list, b
 				  char element[ELEMENT_MAX])
 {
 	static const char tail[] = ":transport";
-	const char *at, *listen = check->wish.config->set.socketmap_listen;
+	const char *at;
 	char ours[ELEMENT_MAX];
-	bool typed = strncmp(listen, "unix:", 5) == 0 || strncmp(listen, "inet:", 5) == 0;
-	snprintf(ours, sizeof ours, "%s%s", typed ? "" : "inet:", listen);
+	postfix_socket(check->wish.config->set.socketmap_listen, "", ours, sizeof ours);
 	while ((at = postfix_next_element(&list, element)) != NULL) {
 		size_t length = strlen(element);
 		if (strncmp(element, "socketmap:", 10) != 0 || length < 10 + sizeof tail ||

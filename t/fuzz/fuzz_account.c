@@ -2,7 +2,7 @@
  *
  * Names of accounts and addresses of envelopes, as strangers write them.
  */
-#include "policy/account.h"
+#include "policy/address.h"
 
 #include "policy/base/panic.h"
 
@@ -50,6 +50,19 @@ static void check_address(const char *raw)
 	check_name(address, true);
 }
 
+/* Each host that is taken off makes it shorter. */
+static void check_normal(const char *raw)
+{
+	char normal[ADDRESS_MAX + 1];
+	address_normal(raw, normal);
+	size_t length = strlen(normal);
+	MUST(length <= ADDRESS_MAX && length <= strlen(raw));
+	while (address_routed(normal, normal)) {
+		MUST(strlen(normal) < length && strchr(normal, '@') != NULL);
+		length = strlen(normal);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char raw[RAW_MAX + 1];
@@ -60,5 +73,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_name(raw, false);
 	check_name(raw, true);
 	check_address(raw);
+	check_normal(raw);
 	return 0;
 }

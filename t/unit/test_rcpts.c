@@ -29,13 +29,17 @@ static void test_traps(void)
 		{ "a@sub.trap.example", false },    { "tagged+x@example.net", true },  { "tagged@example.net", false },
 		{ "trap.example", false },	    { "", false },		       { "last@example.net", true },
 		{ "b\xc3\xbc" "cher@example.net", true },
+		{ "OLD@Example.NET", true },	    { "old+tag@example.net", true },   { "old%example.net@here.example", true },
+		{ "example.net!old@here.example", true }, { "old@example.net@here.example", true },
+		{ "old%example.net%here.example@here.example", true }, { "anybody%trap.example@here.example", true },
+		{ "old%here.example@example.net", false }, { "quoted@example.net", true }, { "dot@example.net", true },
 	};
 	char error[300];
 	struct traps *traps = traps_of("# bought lists\nOld@Example.NET\n\n  @trap.example \t# a domain\r\ntagged+x@example.net\n"
-				       "b\xc3\xbc" "cher@example.net\nlast@example.net", error, sizeof error);
+				       "b\xc3\xbc" "cher@example.net\n\"quoted\"@example.net\ndot@example.net.\nlast@example.net", error, sizeof error);
 	if (!ok(traps != NULL, "a file of traps is read"))
 		return;
-	is_int((long long)traps_count(traps), 5, "all its lines");
+	is_int((long long)traps_count(traps), 7, "all its lines");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		is_int(traps_have(traps, rows[i].address), rows[i].is, "%s", rows[i].address);
 	traps_free(&traps);
@@ -106,10 +110,12 @@ static void test_new(void)
 	add(&fixture, "carol+1@example.net");
 	is_int(fixture.facts.rcpts_new, 1, "twice in one message is once");
 	is_int(fixture.facts.rcpt_count, 2, "and kept once");
+	add(&fixture, "<\"ca\\rol\"@example.net.>");
+	is_int(fixture.facts.rcpt_count, 2, "quotes, backslashes and a last dot make nobody else");
 	fixture.rcpts = before;
 	add(&fixture, "<dave@example.net>");
 	fixture.rcpts = before;
-	fixture.facts.rcpts_remote -= 2;
+	fixture.facts.rcpts_remote -= 3;
 	rcpts_fill(&fixture.rcpts, true, &fixture.facts);
 	is_int(fixture.facts.rcpts_new, 1, "a refused one is taken back");
 	ok(rcpts_have(&fixture.rcpts, account, "carol@example.net"), "one that is kept is found");

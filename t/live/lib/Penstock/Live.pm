@@ -36,7 +36,7 @@ our %listed = (
 our @logins = qw(alice bob carol dave erin frank grace heidi ivan judy mallory nina oscar);
 
 # Options: config ({ group => { option => value } } or { list => [...] }, laid over the one below), daemon => 0 (a
-# world without Penstock), build, say (called with a line for each part that has started).
+# world without Penstock), main ({ name => value }, in place of what main.cf says), build, say (called with a line for each part that has started).
 sub new {
 	my ($class, %option) = @_;
 	die "the live tests start a Postfix of their own and have to run as root\n" if $> != 0;
@@ -46,7 +46,8 @@ sub new {
 	Penstock::Daemon::programs($build) if $with_daemon;
 	my $folder = File::Temp::tempdir('penstock-live-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{PENSTOCK_KEEP});
 	chmod 0755, $folder;
-	my $self = bless { folder => $folder, build => $build, with_daemon => $with_daemon, say => $say }, $class;
+	my $self = bless { folder => $folder, build => $build, with_daemon => $with_daemon, say => $say,
+		main => $option{main} // {} }, $class;
 	at_end(sub { $self->_tell_failure });
 	$self->{ports} = { map({ $_ => free_port('tcp') } qw(smtp sink redis spamd http)), dns => free_port('udp') };
 	$self->_start_servers;
@@ -93,6 +94,7 @@ sub _start_postfix {
 	$self->{postfix} = Penstock::Postfix->new(folder => $self->{folder}, port => $self->{ports}{smtp},
 		next_hop => "127.0.0.1:$self->{ports}{sink}", users => \%users,
 		$self->{with_daemon} ? $self->postfix_lines : ());
+	$self->{postfix}->set(%{ $self->{main} });
 	$self->{postfix}->start;
 	$self->{say}->("Postfix: 127.0.0.1:$self->{ports}{smtp}");
 }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What of the configuration becomes a line of Postfix's, a word of a shell or a regular expression there
+ * (milter/ctl/postfix.c prints them): nothing that could mean more than itself.
+ */
+#include "milter/config_read.h"
+#include "milter/endpoint.h"
+#include "policy/base/text.h"
+#include "policy/netaddr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool made_of(const char *text, const char *bytes)
+{
+	return text[strspn(text, bytes)] == '\0';
+}
+
+/* ---- transports */
+
+/* RFC 5321 section 4.1.2: sub-domain, without the underscore that some write. */
+static bool is_host_name(const char *name)
+{
+	for (const char *label = name;; label++) {
+		size_t length = strspn(label, LETTERS DIGITS "-");
+		if (length < 1 || length > 63 || label[0] == '-' || label[length - 1] == '-')
+			return false;
+		label += length;
+		if (*label != '.')
+			return *label == '\0';
+	}
+}
+
+/* RFC 5321 section 4.1.3 */
+static bool is_literal(const char *text)
+{
+	struct netaddr address;
+	char inside[NETADDR_TEXT_MAX + 8];
+	size_t length = strlen(text);
+	if (length < 3 || length - 1 > sizeof inside || text[0] != '[' || text[length - 1] != ']')
+		return false;
+	memcpy(inside, text + 1, length - 2);
+	inside[length - 2] = '\0';
+	return netaddr_parse(inside, &address) && (strchr(inside, ':') == NULL || strncmp(inside, "IPv6:", 5) == 0);
+}
+
+bool read_helo(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct transport *transport = into;
+	const char *helo = read_text(reader, setting);
+	if (helo == NULL)
+		return false;
+	return ((*helo == '\0' || is_host_name(helo) || is_literal(helo)) &&
+		text_copy(transport->helo, sizeof transport->helo, helo)) ||
+	       read_error(reader, setting, "is \"%s\", expected a host name, or an address as [192.0.2.1] or [IPv6:2001:db8::1]",
+			  helo);
+}
+
+/* Services that Postfix needs for something else than sending: `postconf -M` would replace them. */
+static bool is_other_service(const char *name)
+{
+	static const char *const services[] = {
+		"anvil",    "bounce",	 "cleanup",    "defer",	 "discard",    "dnsblog", "error",  "flush",  "lmtp",
+		"local",    "maildrop",	 "pickup",     "postlog", "postscreen", "proxymap", "proxywrite", "qmgr", "retry",
+		"rewrite",  "scache",	 "showq",      "smtpd",	 "tlsmgr",     "tlsproxy", "trace", "verify", "virtual",
+	};
+	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
+		if (text_same_nocase(name, services[i]))
+			return true;
+	return false;
+}
+
+bool read_transport_name(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	char *name = ((struct transport *)into)->name;
+	if (!read_name(reader, setting, name, TRANSPORT_NAME_MAX + 1))
+		return false;
+	if (is_other_service(name))
+		return read_error(reader, setting, "is \"%s\", a service of Postfix's own that sends no mail; expected another name",
+				  name);
+	return strchr("-.", name[0]) == NULL ||	/* an option of postconf(1); a folder */
+	       read_error(reader, setting, "is \"%s\", expected a name that begins with a letter, a digit or '_'", name);
+}
+
+/* ---- domains whose mail leaves by aliases */
+
+static bool read_alias_domain(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	char lower[256];
+	size_t length = 0;
+	const char *domain = read_text(reader, setting);
+	if (domain == NULL)
+		return false;
+	if (!is_host_name(domain) || strlen(domain) >= sizeof lower)
+		return read_error(reader, setting, "is \"%s\", expected a domain name", domain);
+	for (; domain[length] != '\0'; length++)
+		lower[length] = text_lower(domain[length]);
+	lower[length] = '\0';
+	const char *kept = read_keep(reader, lower);
+	if (kept == NULL)
+		return read_error(reader, setting, "does not fit into memory");
+	config->alias_domains[config->alias_domain_count++] = kept;
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool read_alias_domains(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	if (!read_each(reader, setting, ALIAS_DOMAINS_MAX, read_alias_domain, into))
+		return false;
+	qsort(config->alias_domains, (size_t)config->alias_domain_count, sizeof config->alias_domains[0], by_name);
+	return true;
+}
+
+/* ---- between settings */
+
+/* A list of Postfix's ends a word at a blank or comma, and takes $name and { } for something else. */
+static bool check_socket(struct reader *reader, const char *path, const char *value)
+{
+	return strncmp(value, "unix:", 5) != 0 || made_of(value + 5, LETTERS DIGITS "/._-+=@") ||
+	       read_error(reader, read_option(reader, path), "is \"%s\", expected a path of letters, digits and . _ - + = @ "
+			  "alone: it stands in Postfix's configuration", value);
+}
+
+/* The name is a regular expression there; X-Penstock-Spam is a header with a meaning of its own. */
+static bool check_header(struct reader *reader)
+{
+	static const char start[] = "X-Penstock-";
+	const char *header = reader->config->set.postfix_header;
+	return (strncmp(header, start, strlen(start)) == 0 && made_of(header, LETTERS DIGITS "-") &&
+		!text_same_nocase(header, "X-Penstock-Spam")) ||
+	       read_error(reader, read_option(reader, "postfix.header"), "is \"%s\", expected a name that begins with %s, of "
+			  "letters, digits and dashes, other than X-Penstock-Spam", header, start);
+}
+
+bool config_postfix_agree(struct reader *reader)
+{
+	const struct settings *set = &reader->config->set;
+	return check_header(reader) && check_socket(reader, "milter.socket", set->milter_socket) &&
+	       check_socket(reader, "socketmap.listen", set->socketmap_listen);
+}

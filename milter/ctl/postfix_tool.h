@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postfix_tool: `penstockctl postfix`: what Postfix must be told, and whether it was.
+ */
+#ifndef PENSTOCK_POSTFIX_TOOL_H
+#define PENSTOCK_POSTFIX_TOOL_H
+
+#include "milter/ctl/call.h"
+
+int postfix_print_run(const struct call *call);
+int postfix_check_run(const struct call *call);
+
+#endif

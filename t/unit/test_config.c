@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What of the configuration file becomes a line of Postfix's configuration, a word of a shell or a regular expression, and
+ * who counts as leaving.
+ */
+#include "milter/config.h"
+
+#include "t/unit/tap.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static char error[CONFIG_ERROR_MAX];
+
+static struct config *load(const char *text)
+{
+	char file[] = "/tmp/penstock-config-XXXXXX";
+	int fd = mkstemp(file);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		printf("Bail out! %s cannot be written\n", file);
+	close(fd);
+	struct config *config = config_load(file, error);
+	unlink(file);
+	return config;
+}
+
+#define TRANSPORT(words) "\npools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { " words " } ); } );"
+#define NAMED(name) TRANSPORT("name = \"" name "\";")
+#define HELO(helo) TRANSPORT("name = \"t-1\"; helo = \"" helo "\";")
+#define ADDRESS(address) TRANSPORT("name = \"t-1\"; address = \"" address "\";")
+#define MILTER(socket) "\nmilter: { socket = \"" socket "\"; };"
+#define SOCKETMAP(socket) "\nsocketmap: { listen = \"" socket "\"; };"
+#define HEADER(header) "\npostfix: { header = \"" header "\"; };"
+#define LABEL63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+
+/* `wrong`: what stands behind FILE:2: ; NULL: it is fine. */
+static const struct {
+	const char *text, *wrong;
+} rows[] = {
+	{ HELO(""), NULL },
+	{ HELO("out1.example.com"), NULL },
+	{ HELO("OUT-1.Example.com"), NULL },
+	{ HELO("localhost"), NULL },
+	{ HELO("[192.0.2.1]"), NULL },
+	{ HELO("[IPv6:2001:db8::1]"), NULL },
+	{ HELO(LABEL63 ".example.com"), NULL },
+	{ HELO("a b"), "pools[0].transports[0].helo is \"a b\", expected a host name, or an address as [192.0.2.1] or "
+	  "[IPv6:2001:db8::1]" },
+	{ HELO("a -o smtp_tls_security_level=none"), "helo is \"a -o" },
+	{ HELO("a.example\\n  -o content_filter=x:"), "helo is \"a.example?  -o content_filter=x:\", expected a host name" },
+	{ HELO("$myhostname"), "helo is \"$myhostname\"" },
+	{ HELO("out1.example.com."), "helo is" },
+	{ HELO(".example.com"), "helo is" },
+	{ HELO("a..example.com"), "helo is" },
+	{ HELO("-a.example.com"), "helo is" },
+	{ HELO("a-.example.com"), "helo is" },
+	{ HELO("a_b.example.com"), "helo is" },
+	{ HELO(LABEL63 "l.example.com"), "helo is" },
+	{ HELO("b\xc3\xbc" "cher.example"), "helo is" },
+	{ HELO("{a}"), "helo is" },
+	{ HELO("a'b"), "helo is" },
+	{ HELO("[192.0.2.1"), "helo is" },
+	{ HELO("[2001:db8::1]"), "helo is" },
+	{ HELO("[192.0.2.1 ]"), "helo is" },
+	{ HELO("[]"), "helo is" },
+
+	{ NAMED("clean-1"), NULL },
+	{ NAMED("smtp"), NULL },
+	{ NAMED("relay"), NULL },
+	{ NAMED("-x"), "pools[0].transports[0].name is \"-x\", expected" },
+	{ NAMED("."), "name is \".\"" },
+	{ NAMED(".."), "name is \"..\"" },
+	{ NAMED("a/b"), "name is \"a/b\"" },
+	{ NAMED("cleanup"), "pools[0].transports[0].name is \"cleanup\", a service of Postfix's own that sends no mail; expected "
+	  "another name" },
+	{ NAMED("local"), "name is \"local\", a service" },
+	{ NAMED("error"), "name is \"error\", a service" },
+	{ NAMED("Retry"), "name is \"Retry\", a service" },
+	{ "pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"a-1\"; }, { name = \"A-1\"; } ); } );",
+	  "two transports are named \"A-1\"" },
+
+	{ ADDRESS("192.0.2.1"), NULL },
+	{ ADDRESS("192.0.2.1 "), "address is" },
+	{ ADDRESS("$x"), "address is" },
+
+	{ MILTER("unix:/run/penstock/milter.sock"), NULL },
+	{ MILTER("unix:/var/spool/postfix/penstock_1/m+i=l@t.sock"), NULL },
+	{ MILTER("inet:8890@127.0.0.1"), NULL },
+	{ MILTER("inet:127.0.0.1:8890"), NULL },
+	{ MILTER("unix:/run/a b.sock"), "milter.socket is \"unix:/run/a b.sock\", expected a path of letters, digits and "
+	  ". _ - + = @ alone: it stands in Postfix's configuration" },
+	{ MILTER("unix:/run/a,b"), "milter.socket is" },
+	{ MILTER("unix:/run/a\\nb"), "milter.socket is \"unix:/run/a?b\"" },
+	{ MILTER("unix:/run/$b"), "milter.socket is" },
+	{ MILTER("unix:/run/{b"), "milter.socket is" },
+	{ MILTER("unix:/run/a'b"), "milter.socket is" },
+	{ MILTER("unix:/run/a:b"), "milter.socket is" },
+	{ MILTER("unix:run/b"), "milter.socket is" },
+	{ MILTER("inet:8890@127.0.0.1 "), "milter.socket is" },
+	{ MILTER("inet:8890@127.0.0.1, inet:1@127.0.0.1"), "milter.socket is" },
+	{ MILTER("inet:88 90@127.0.0.1"), "milter.socket is" },
+	{ SOCKETMAP(""), NULL },
+	{ SOCKETMAP("unix:/run/penstock/socketmap.sock"), NULL },
+	{ SOCKETMAP("unix:/run/a b"), "socketmap.listen is \"unix:/run/a b\", expected a path of" },
+	{ SOCKETMAP("unix:/run/a\\tb"), "socketmap.listen is" },
+
+	{ "\npostfix: { alias_domains = [ \"a.example\", \"b.example\" ]; };", NULL },
+	{ "\npostfix: { alias_domains = [ \"a.example\", \"@b.example\" ]; };", "postfix.alias_domains[1] is \"@b.example\", "
+	  "expected a domain name" },
+	{ "\npostfix: { alias_domains = [ \"\" ]; };", "alias_domains[0] is \"\"" },
+	{ "\npostfix: { alias_domains = [ 5 ]; };", "alias_domains[0] is no string" },
+
+	{ HEADER("X-Penstock-Pool"), NULL },
+	{ HEADER("X-Penstock-Pool-2"), NULL },
+	{ HEADER("X-Penstock-Po ol"), "postfix.header is \"X-Penstock-Po ol\", expected a name that begins with X-Penstock-, of "
+	  "letters, digits and dashes" },
+	{ HEADER("X-Penstock-Po:ol"), "postfix.header is" },
+	{ HEADER("X-Penstock-.*/"), "postfix.header is" },
+	{ HEADER("X-Penstock-a\\n/./ REJECT"), "postfix.header is \"X-Penstock-a?/./ REJECT\"" },
+	{ HEADER("X-Penstock-"), "postfix.header has 11 bytes" },
+	{ HEADER("X-Penstock-Spam"), "postfix.header is \"X-Penstock-Spam\"" },
+	{ HEADER("X-Other-Header"), "postfix.header is" },
+};
+
+static void test_words(void)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct config *config = load(rows[i].text);
+		const char *said = strstr(error, ": ");
+		ok((config == NULL) == (rows[i].wrong != NULL), "row %zu is %s: %s", i, rows[i].wrong == NULL ? "fine" : "refused",
+		   error);
+		if (config == NULL && rows[i].wrong != NULL)
+			ok(said != NULL && strstr(error, rows[i].wrong) != NULL && strchr(error, '\n') == NULL,
+			   "... says so in one line: %s", rows[i].wrong);
+		config_drop(&config);
+	}
+}
+
+static void test_addresses(void)
+{
+	static const struct {
+		const char *text, *address;
+	} forms[] = {
+		{ ADDRESS("2001:DB8:0:0::1"), "2001:db8::1" },
+		{ ADDRESS("IPv6:2001:db8::1"), "2001:db8::1" },
+		{ ADDRESS("192.0.2.1"), "192.0.2.1" },
+		{ ADDRESS("::ffff:192.0.2.1"), "192.0.2.1" },
+	};
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		struct config *config = load(forms[i].text);
+		if (ok(config != NULL, "an address: %s", error))
+			is_str(config->pools[0].transports[0].address, forms[i].address, "as Postfix reads it");
+		config_drop(&config);
+	}
+}
+
+static void test_ways(void)
+{
+	static const struct {
+		const char *mailer, *rcpt;
+		enum rcpt_way want;
+	} ways[] = {
+		{ "smtp", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "relay", "<bob@far.example>", RCPT_WAY_REMOTE },
+		{ "SMTP", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "t-1", "<bob@far.example>", RCPT_WAY_REMOTE },
+		{ NULL, "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "error", "<sales@virtual.example>", RCPT_WAY_UNKNOWN },
+		{ "retry", "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "discard", "<bob@far.example>", RCPT_WAY_LOCAL },
+		{ "local", "<bob@here.example>", RCPT_WAY_LOCAL },	  { "virtual", "<bob@here.example>", RCPT_WAY_LOCAL },
+		{ "lmtp", "<bob@here.example>", RCPT_WAY_LOCAL },	  { "dovecot", "<bob@here.example>", RCPT_WAY_LOCAL },
+		{ "local", "<bob@alias.example>", RCPT_WAY_UNKNOWN },  { "lmtp", "<\"b\"@Alias.EXAMPLE.>", RCPT_WAY_UNKNOWN },
+		{ "virtual", "bob@other.example", RCPT_WAY_UNKNOWN },  { "local", "<bob@sub.alias.example>", RCPT_WAY_LOCAL },
+		{ "smtp", "<bob@alias.example>", RCPT_WAY_REMOTE },	  { "local", "<bob>", RCPT_WAY_LOCAL },
+		{ "local", "<>", RCPT_WAY_LOCAL },
+	};
+	struct config *config = load("pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"t-1\"; } ); } );\n"
+				     "postfix: { alias_domains = [ \"other.example\", \"Alias.example\", \"z.example\" ]; };");
+	if (!ok(config != NULL, "a list of domains: %s", error))
+		return;
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+		is_int(config_rcpt_way(config, ways[i].mailer, ways[i].rcpt), ways[i].want, "%s by %s", ways[i].rcpt,
+		       ways[i].mailer != NULL ? ways[i].mailer : "none");
+	config_drop(&config);
+}
+
+int main(void)
+{
+	test_ways();
+	test_words();
+	test_addresses();
+	return done_testing();
+}
