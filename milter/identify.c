@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/identify.h"
 
+#include "policy/address.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 
@@ -144,9 +145,11 @@ static bool from_sender(const struct config *config, const struct identity *iden
 {
 	if (!identity->injected && !identify_own_network(config, &identity->client))
 		return false;
-	if (is_srs(identity->from))
-		return account_claimed(address_domain(identity->from), false, name);
-	return account_claimed(identity->from, config->set.accounts_cut_tag, name);
+	char normal[ADDRESS_MAX + 1];	/* "joe"@example.com is joe@example.com */
+	address_normal(identity->from, normal);
+	if (is_srs(normal))
+		return account_claimed(address_domain(normal), false, name);
+	return account_claimed(normal, config->set.accounts_cut_tag, name);
 }
 
 static bool from_client(const struct config *config, const struct identity *identity, char *name)

@@ -74,6 +74,7 @@ static void test_name_spaces(void)
 		{ SOURCE_SENDER, "Domain:example.com", "sender:domain:example.com" },
 		{ SOURCE_SENDER, "customer:42@example.com", "sender:customer:42@example.com" },
 		{ SOURCE_SENDER, "alice+x@example.com", "sender:alice@example.com" },
+		{ SOURCE_SENDER, "\"alice\"@example.com.", "sender:alice@example.com" },
 	};
 	static struct config config = { .source_count = 1, .own_network_count = 1 };
 	config.set.accounts_cut_tag = true;
