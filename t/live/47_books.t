@@ -219,6 +219,7 @@ sub shown { return $_[0] =~ tr/,/;/r =~ s/[^\x21\x23-\x5b\x5d-\x7e]/?/gr }
 my (@sessions, @again, %count, %expected_stages);
 my ($number, $left, $erased, $in_turn) = (0, 0, 0, 1);
 my (@wrong_new, @wrong_log);
+our $cut_off = 0.015;	# after how many steps a message is broken off
 
 sub begin_message {
 	my ($session, $message) = @_;
@@ -276,7 +277,7 @@ sub one_step {
 	my $name = shift @{ $m->{steps} };
 	return $session->{waits} = 1 if $name eq 'end';
 	return give_up($session, $m) if !$step{$name}->($session, $m);
-	return if !chance(0.015);
+	return if !chance($cut_off);
 	$count{"cut off after $name"}++;
 	push @again, $m if chance(0.3);
 	delete $session->{message};
@@ -430,6 +431,7 @@ sub changed_by_strangers {
 }
 
 sub strangers_phase {
+	local $cut_off = 0;
 	for my $stranger (@strangers) {
 		for my $from (@victims, '', 'SRS0=a=b=example.com=alice@example.com') {
 			my $s = { %{ random_session('stranger') }, client => $stranger };
@@ -443,6 +445,7 @@ sub strangers_phase {
 
 # What does not fit the state stands in a key of its own: a reset takes it along, or it would come back with the next list.
 sub reset_phase {
+	local $cut_off = 0;
 	my $s = { client => '192.0.2.1', host => $host, path => "$folder/milter.sock", login => 'reset@example.org', kind => 'login' };
 	for my $round ([ 'a', 30 ], 'reset', [ 'b', 18 ], [ 'a', 30 ]) {
 		if (!ref $round) {
