@@ -246,7 +246,7 @@ static sfsistat on_message_end(SMFICTX *context)
 	gather_message(session);
 	message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
 	gather_charge(session);
-	if (message->facts.charged || message->facts.campaign.known != KNOWLEDGE_NONE) {
+	if (message->facts.charged) {
 		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
 		gather_amend(session);
 	}

@@ -181,9 +181,9 @@ void gather_charge(struct session *session)
 	loop_post(the_daemon.loop, &ask->job);
 	if (!ask_wait(&ask->ask, later(message->deadline_ms, least_ms)) || ask->result.known == KNOWLEDGE_NONE)
 		return;
-	facts->campaign = ask->result.campaign;
-	if (!quota)
+	if (!quota)	/* refused before it was charged: nothing that comes with the charge lets it go */
 		return;
+	facts->campaign = ask->result.campaign;
 	facts->charged = true;
 	facts->breach = ask->result.breach;
 }

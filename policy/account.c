@@ -86,8 +86,35 @@ static void end_name(struct text *text, const char *raw, const char *tag, const 
 	text_addf(text, "#%016llx", (unsigned long long)hash_of_name(raw, tag, domain));
 }
 
-/* `escaped` is a byte of `raw` that is written %XX. */
-static bool make_name(const char *prefix, const char *raw, bool cut_tag, const char *escaped, char name[ACCOUNT_MAX + 1])
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char *at = c != '\0' ? strchr(digits, c) : NULL;
+	return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* The byte that an escape at `at` stands for, where a name may have it; 0: that is none. */
+static char escape_at(const char *at)
+{
+	int high = at[0] == '%' ? hex_digit(at[1]) : -1, low = high >= 0 ? hex_digit(at[2]) : -1;
+	int c = low >= 0 ? high * 16 + low : 0;
+	return needs_escape((unsigned char)c) || c == ':' || c == '+' ? (char)c : '\0';
+}
+
+/* What a log line or a list shows, and somebody types again. How many bytes of it were taken; 0: it is no escape. */
+static size_t add_shown(struct text *name, const char *at)
+{
+	enum { ESCAPE = 3 };
+	char c = escape_at(at);
+	if (c == '\0')
+		return 0;
+	text_add_bytes(name, c == '+' ? "+" : at, c == '+' ? 1 : ESCAPE);	/* a plus that begins no tag */
+	return ESCAPE;
+}
+
+/* `escaped` is a byte of `raw` that is written %XX. `shown`: `raw` may have escapes already. */
+static bool make_name(const char *prefix, const char *raw, bool cut_tag, const char *escaped, bool shown,
+		      char name[ACCOUNT_MAX + 1])
 {
 	struct text text = text_over(name, ACCOUNT_MAX + 1);
 	const char *domain = strrchr(raw, '@');
@@ -99,7 +126,11 @@ static bool make_name(const char *prefix, const char *raw, bool cut_tag, const c
 	for (const char *at = raw; *at != '\0'; at++) {
 		if (at == tag)
 			at = domain;
-		add_name_byte(&text, *at, at == escaped);
+		size_t taken = shown ? add_shown(&text, at) : 0;
+		if (taken > 0)
+			at += taken - 1;
+		else
+			add_name_byte(&text, *at, at == escaped);
 	}
 	end_name(&text, raw, tag, domain);
 	return text.length > head;
@@ -107,17 +138,17 @@ static bool make_name(const char *prefix, const char *raw, bool cut_tag, const c
 
 bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
-	return make_name("", raw, cut_tag, NULL, name);
+	return make_name("", raw, cut_tag, NULL, false, name);
 }
 
 bool account_proven(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
-	return make_name("", raw, cut_tag, reserved_colon(raw), name);
+	return make_name("", raw, cut_tag, reserved_colon(raw), false, name);
 }
 
 bool account_claimed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
-	return make_name(ACCOUNT_CLAIMED ":", raw, cut_tag, NULL, name);
+	return make_name(ACCOUNT_CLAIMED ":", raw, cut_tag, NULL, false, name);
 }
 
 void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1])
@@ -136,7 +167,7 @@ void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1])
 bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
 	struct netaddr client;
-	if (!account_name(raw, cut_tag, name))
+	if (!make_name("", raw, cut_tag, NULL, true, name))
 		return false;
 	if (strncmp(name, "ip:", 3) == 0 && netaddr_parse(name + 3, &client))
 		account_client(&client, name);

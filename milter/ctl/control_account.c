@@ -34,17 +34,22 @@ static void on_changed(void *arg, const char *error, int count, const char *cons
 		change_done(arg);
 }
 
-static void on_reset(void *arg, const char *error, int count, const char *const *items)
-{
-	struct request *request = arg;
-	if (error == NULL)
-		store_forget(the_daemon.store, request->account);
-	on_changed(arg, error, count, items);
-}
-
 static void ask_store(struct request *request, int argc, const char *const *argv, store_command_done *done)
 {
 	store_account_command(the_daemon.store, request->account, argc, argv, done, request);
+}
+
+/* The state is gone; now the recipients that it had no room for, or they would come back with the next such list. */
+static void on_reset(void *arg, const char *error, int count, const char *const *items)
+{
+	struct request *request = arg;
+	if (error != NULL) {
+		on_changed(arg, error, count, items);
+		return;
+	}
+	store_forget(the_daemon.store, request->account);
+	request->argv[1] = "known";
+	ask_store(request, 2, request->argv, on_changed);
 }
 
 /* Fields were set; now those that go. */

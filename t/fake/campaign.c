@@ -13,7 +13,7 @@ enum { PRINTS_MAX = 64 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-	uint64_t print, accounts;	/* a bit for each of 64 */
+	uint64_t print, accounts, bad_accounts;	/* a bit for each of 64 */
 	int messages, bad;
 } prints[PRINTS_MAX];
 
@@ -26,10 +26,13 @@ void fake_redis_campaign(const struct wire_print *print, struct campaign *campai
 	if (i == PRINTS_MAX)
 		abort();
 	*campaign_out = (struct campaign){ .known = KNOWLEDGE_FULL, .messages = prints[i].messages, .bad = prints[i].bad,
-					   .accounts = __builtin_popcountll(prints[i].accounts) };
+					   .accounts = __builtin_popcountll(prints[i].accounts),
+					   .bad_accounts = __builtin_popcountll(prints[i].bad_accounts) };
 	prints[i].print = print->print;
 	prints[i].messages++;
 	prints[i].bad += print->bad;
 	prints[i].accounts |= (uint64_t)1 << print->account % 64;
+	if (print->bad)
+		prints[i].bad_accounts |= (uint64_t)1 << print->account % 64;
 	pthread_mutex_unlock(&lock);
 }

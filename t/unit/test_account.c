@@ -122,6 +122,31 @@ static void test_long_names(void)
 	is_str(one, "a@b", "a tag that is too long is cut like any other");
 }
 
+/* What a log line shows can be typed again. */
+static void test_typed(void)
+{
+	static const struct {
+		const char *raw, *want;
+	} rows[] = {
+		{ "Alice+news@Example.com", "alice@example.com" },
+		{ "ip%3A192.0.2.1", "ip%3A192.0.2.1" },
+		{ "bounce:ip%3A192.0.2.1", "bounce:ip%3A192.0.2.1" },
+		{ "two%20words", "two%20words" },
+		{ "two words", "two%20words" },
+		{ "%2541%7Bx%7D", "%2541%7Bx%7D" },
+		{ "100%", "100%25" },
+		{ "a%41%3a%zz%0", "a%2541%253a%25zz%250" },
+		{ "relay%2B1@example.com", "relay+1@example.com" },
+		{ "relay%2B1+tag@example.com", "relay+1@example.com" },
+		{ "ip:2001:db8:1:2:3::4", "ip:2001:db8:1:2::/64" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char name[ACCOUNT_MAX + 1];
+		ok(account_typed(rows[i].raw, true, name), "'%s' is a name", rows[i].raw);
+		is_str(name, rows[i].want, "it is '%s'", rows[i].want);
+	}
+}
+
 static void test_addresses(void)
 {
 	static const struct {
@@ -198,6 +223,7 @@ static void test_sources(void)
 int main(void)
 {
 	test_names();
+	test_typed();
 	test_bytes();
 	test_long_names();
 	test_addresses();

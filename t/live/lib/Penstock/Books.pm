@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Books: an independent count of what must stand in Redis when a client of the milter has had its answers. It shares no
+# code with the daemon: names, lanes and groups are worked out anew from what README.md and redis-schema/README.md say.
+
+package Penstock::Books;
+
+use strict;
+use warnings;
+
+my $name_most = 320;
+my @reserved = qw(sender ip uid account domain customer server bounce forward client);
+my @sums = qw(msgs rcpts kbytes new);
+
+# world: host, own (a pattern of addresses), networks ([pattern, account]), uids, forwarders (accounts and patterns),
+# customers (account => customer).
+sub new {
+	my ($class, %world) = @_;
+	return bless { %world, rows => {}, may => {}, known => {}, noted => {}, maybe => {}, fuzzy => {} }, $class;
+}
+
+# ---- names
+
+no warnings 'portable';	# words of 64 bits
+
+sub _turned { my ($w, $b) = @_; use integer; return $w << $b | ($w >> 64 - $b & ((1 << $b) - 1)) }
+
+# SipHash-2-4, whose words wrap.
+sub siphash {
+	my ($k0, $k1, $bytes) = @_;
+	use integer;
+	my @v = ($k0 ^ 0x736f6d6570736575, $k1 ^ 0x646f72616e646f6d, $k0 ^ 0x6c7967656e657261, $k1 ^ 0x7465646279746573);
+	my $round = sub {
+		$v[0] += $v[1]; $v[1] = _turned($v[1], 13) ^ $v[0]; $v[0] = _turned($v[0], 32);
+		$v[2] += $v[3]; $v[3] = _turned($v[3], 16) ^ $v[2];
+		$v[0] += $v[3]; $v[3] = _turned($v[3], 21) ^ $v[0];
+		$v[2] += $v[1]; $v[1] = _turned($v[1], 17) ^ $v[2]; $v[2] = _turned($v[2], 32);
+	};
+	my $rest = length($bytes) % 8;
+	my $padded = $bytes . "\0" x (7 - $rest) . chr(length($bytes) & 255);
+	for my $word (unpack 'q<*', $padded) {
+		$v[3] ^= $word;
+		$round->() for 1 .. 2;
+		$v[0] ^= $word;
+	}
+	$v[2] ^= 0xff;
+	$round->() for 1 .. 4;
+	return $v[0] ^ $v[1] ^ $v[2] ^ $v[3];
+}
+
+sub _fit {
+	my ($name, $whole) = @_;
+	return $name if length $name <= $name_most;
+	my $hash = 0;
+	$hash = siphash($hash, 1, $_) for split //, $whole;
+	return substr($name, 0, $name_most - 17) . sprintf '#%016x', unpack 'Q', pack 'q', $hash;
+}
+
+sub _lower { return $_[0] =~ tr/A-Z/a-z/r }
+
+# What a raw name is in a key. escape: its first colon is written %3A.
+sub written {
+	my ($raw, %how) = @_;
+	my $prefix = $how{prefix} // '';
+	$raw =~ s/^(.[^+]*)\+.*(@[^@]*)\z/$1$2/s if $how{cut_tag};
+	my $key = join '', map { /[\x00-\x20\x7f%{}"\\]/ ? sprintf '%%%02X', ord : _lower($_) } split //, $raw;
+	$key =~ s/:/%3A/ if $how{escape};
+	return if $key eq '';
+	return _fit("$prefix$key", _lower($raw));
+}
+
+sub proven {
+	my ($raw, $cut_tag) = @_;
+	my ($head) = $raw =~ /^([^:]*):/;
+	my $escape = defined $head && grep { $_ eq _lower($head) } @reserved;
+	return written($raw, cut_tag => $cut_tag, escape => $escape);
+}
+
+sub client_name {
+	my ($address) = @_;
+	return "ip:$address" if $address !~ /:/;
+	my ($head, $tail) = split /::/, $address;
+	my @words = split /:/, $head;
+	die "$address: the test's addresses of IPv6 have four words, then ::\n" if @words != 4;
+	return 'ip:' . join(':', @words) . '::/64';
+}
+
+sub group_name { my ($scope, $name) = @_; return _fit("$scope:$name", $name) }
+
+sub domain_of { return $_[0] =~ /@([^@]*)\z/ ? $1 : '' }
+
+# ---- who is responsible
+
+sub _own_domain {
+	my ($self, $domain) = @_;
+	return $domain eq '' || $self->{host} =~ /(?:^|\.)\Q$domain\E\z/i;
+}
+
+sub _is_srs { return $_[0] =~ /^SRS[01][=+-]/i && domain_of($_[0]) ne '' }
+
+sub _source {
+	my ($self, $s, $from) = @_;
+	return (auth => proven($s->{login}, 1)) if defined $s->{login};
+	return (certificate => proven($s->{certificate}, 0)) if defined $s->{certificate};
+	for my $row ($s->{injected} ? () : @{ $self->{networks} }) {
+		return (network => proven($row->[1], 0)) if $s->{client} =~ $row->[0];
+	}
+	my ($local) = $from =~ /^([^@]*)/;
+	my $uid = $self->{uids}{$local};
+	return (uid => "uid:$uid") if $s->{injected} && defined $uid && $self->_own_domain(domain_of($from));
+	if ($s->{injected} || $s->{client} =~ $self->{own}) {
+		my $name = _is_srs($from) ? written(domain_of($from), prefix => 'sender:')
+			: written($from, prefix => 'sender:', cut_tag => 1);
+		return (sender => $name) if defined $name;
+	}
+	return (client => client_name($s->{client}));
+}
+
+sub _domain {
+	my ($self, $who, $from) = @_;
+	return if $who->{source} =~ /^(?:sender|client)\z/;
+	return domain_of($who->{account}) if domain_of($who->{account}) ne '';
+	my $local = (written($from, cut_tag => 1) // '') =~ s/@.*//sr;
+	my $his = $who->{source} eq 'uid' || ($who->{login} && ($from eq '' || $local eq $who->{account}));
+	my $domain = domain_of($from);
+	return if !$his || $domain eq '' || !$self->_own_domain($domain);
+	return written($domain);
+}
+
+# Of a session and a sender: account, source, lane, forwarder, authenticated, domain.
+sub who {
+	my ($self, $s, $from) = @_;
+	my ($source, $account) = $self->_source($s, $from);
+	my %who = (source => $source, account => $account, login => scalar $source =~ /^(?:auth|certificate)\z/);
+	$who{authenticated} = $source ne 'client' || $s->{injected} || $s->{client} =~ $self->{own};
+	$who{forwarder} = grep { ref $_ ? !$s->{injected} && $s->{client} =~ $_ : $_ eq $account } @{ $self->{forwarders} };
+	$who{lane} = $who{login} && !$who{forwarder} ? '' : $from eq '' ? 'bounce' : _is_srs($from) ? 'forward' : '';
+	$who{domain} = $self->_domain(\%who, $from);
+	return \%who;
+}
+
+sub groups {
+	my ($self, $s, $who) = @_;
+	my @groups = 'server:all';
+	my $customer = $self->{customers}{ $who->{account} };
+	push @groups, group_name(domain => $who->{domain}) if defined $who->{domain};
+	push @groups, "customer:$customer" if defined $customer;
+	push @groups, group_name($who->{lane}, $who->{account}) if $who->{lane} ne '';
+	push @groups, 'client:' . client_name($s->{client}) =~ s/^ip://r if $who->{source} eq 'sender';
+	return @groups;
+}
+
+# ---- the count
+
+sub row {
+	my ($self, $key) = @_;
+	return $self->{rows}{$key} //= { map { $_ => 0 } @sums };
+}
+
+# A message of recipients outside this host was looked at to its end. It left: its account and groups bear it. It did not:
+# the account's record was touched and the sums are as they were; those of groups may have been.
+sub ended {
+	my ($self, $s, $message, $left) = @_;
+	my $who = $message->{who};
+	$self->row($who->{account});
+	my @groups = $self->groups($s, $who);
+	if (!$left) {
+		$self->{may}{$_} = 1 for @groups;
+		return;
+	}
+	for my $key ($who->{account}, @groups) {
+		my $row = $self->row($key);
+		$row->{$_} += $message->{amounts}{$_} for @sums;
+	}
+}
+
+# Refused at MAIL or RCPT: the breach is noted once in a while of who is known.
+sub breach {
+	my ($self, $who) = @_;
+	return if !$who->{authenticated};
+	my $again = $self->{noted}{ $who->{account} }++;
+	$again ? $self->{may}{ $who->{account} } = 1 : $self->row($who->{account});
+}
+
+sub reset_account {
+	my ($self, $key) = @_;
+	delete $self->{$_}{$key} for qw(rows may known maybe);
+}
+
+# ---- recipients that the account never wrote to
+
+sub rcpt_name { return written($_[0], cut_tag => 1) }
+
+# Of distinct ones, at least and at most, as the account's books stand: a message that was refused after it was charged
+# leaves what it taught.
+sub fresh {
+	my ($self, $account, @rcpts) = @_;
+	my %names = map { rcpt_name($_) => 1 } @rcpts;
+	my @fresh = grep { !$self->{known}{$account}{$_} } keys %names;
+	return (scalar(grep { !$self->{maybe}{$account}{$_} } @fresh), scalar @fresh);
+}
+
+sub learn {
+	my ($self, $account, $sure, @rcpts) = @_;
+	$self->{ $sure ? 'known' : 'maybe' }{$account}{ rcpt_name($_) } = 1 for @rcpts;
+}
+
+1;
