@@ -63,7 +63,8 @@ part 'account' => sub {
 
 	my $oscar = 'oscar@example.com';
 	$world->make_good($oscar);
-	$redis->do('HSET', $world->key($oscar, 'state'), v => 1, level => 'blocked', score => 9, rep => '50 50 40 40 10');
+	$redis->do('EVAL', "return redis.call('HSET', KEYS[1], 'level', 'blocked', 'score', 9, 'c', struct.pack('<fffff', unpack(ARGV)))",
+		1, $world->key($oscar, 'state'), 50, 50, 40, 40, 10);
 	is $daemon->ctl_json('account', 'show', $oscar)->{level}, 'blocked', 'an account that its history blocks';
 	(undef, $out) = $daemon->ctl('account', 'show', $oscar);
 	like $out, qr/^leaves by +nothing: blocked by its level; .* until it is released or unblocked$/m, '... nothing leaves';
