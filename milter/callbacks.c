@@ -6,6 +6,7 @@
 #include "milter/gather_spf.h"
 #include "milter/record.h"
 #include "milter/session.h"
+#include "milter/trap_hits.h"
 #include "policy/base/text.h"
 
 #include <netinet/in.h>
@@ -250,6 +251,8 @@ static sfsistat on_message_end(SMFICTX *context)
 		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
 		gather_amend(session);
 	}
+	trap_hits_note(message->facts.account, judge_trap_hits(&message->facts, &message->verdict),
+		       session->setup->config->set.traps_delay_minutes);
 	sfsistat answer = apply_verdict(context, session);
 	record_verdict(session, STAGE_MESSAGE, macro(context, "i"));
 	session_end(session);

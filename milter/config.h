@@ -124,7 +124,7 @@
 	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
 	    "suspect and blocked are kept at least so many seconds.")                              \
 	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for so many days ...") \
-	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, "... and at least so many messages.") \
+	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, "... and at least so many messages, of which half are forgotten after 7 days.") \
 	ROW("reputation.blocked_action", reputation_blocked_action, STRING, "reject", 1, 10,       \
 	    "What happens to a blocked account's mail: reject, defer or hold.")                    \
 	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, "Scanner score from which a message is tagged (X-Penstock-Spam).") \

@@ -392,10 +392,21 @@ static bool read_network(struct reader *reader, const config_setting_t *setting,
 	       read_error(reader, setting, "is \"%s\", expected an address, or a network as \"192.0.2.0/24\"", text));
 }
 
+/* Whose clients are believed more than others': never so much of the Internet. */
+static bool read_believed(struct reader *reader, const config_setting_t *setting, struct netblock *block)
+{
+	enum { V4_LEAST = 8, V6_LEAST = 16 };
+	if (!read_network(reader, setting, block))
+		return false;
+	int least = block->address.family == NETADDR_V4 ? V4_LEAST : V6_LEAST;
+	return block->bits >= least ||
+	       read_error(reader, setting, "is \"%s\", expected a network of /%d or less", config_setting_get_string(setting), least);
+}
+
 static bool read_own_network(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
-	return read_network(reader, setting, &config->own_networks[config->own_network_count++]);
+	return read_believed(reader, setting, &config->own_networks[config->own_network_count++]);
 }
 
 static bool read_own_networks(struct reader *reader, const config_setting_t *setting, void *into)
@@ -403,14 +414,21 @@ static bool read_own_networks(struct reader *reader, const config_setting_t *set
 	return read_each(reader, setting, NETWORKS_MAX, read_own_network, into);
 }
 
-/* What is neither a network nor written with the letters of one is an account. */
+/* A network, or an account; what is written with the letters of a network and is none is a slip. */
 static bool read_forwarder(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
 	struct forwarder *forwarder = &config->forwarders[config->forwarder_count++];
 	const char *text = read_text(reader, setting);
-	if (text == NULL || *text == '\0' || text[strspn(text, "0123456789abcdefABCDEF.:/")] == '\0')
-		return text != NULL && read_network(reader, setting, &forwarder->network);
+	char name[ACCOUNT_MAX + 1];
+	if (text == NULL)
+		return false;
+	if (netblock_parse(text, &forwarder->network))
+		return read_believed(reader, setting, &forwarder->network);
+	bool address = text[strspn(text, "0123456789abcdefABCDEF.:/")] == '\0';
+	if (address || !account_typed(text, false, name) || strcmp(name, text) != 0 || account_is_group(text))
+		return read_error(reader, setting, "is \"%s\", expected a network such as \"192.0.2.0/24\", or an account as the "
+				  "log shows it, such as \"lists@example.com\"", text);
 	forwarder->account = read_keep(reader, text);
 	return forwarder->account != NULL;
 }

@@ -8,7 +8,6 @@
 #include "milter/clock.h"
 #include "milter/loop.h"
 #include "milter/own_hash.h"
-#include "milter/trap_hits.h"
 #include "redis-schema/store.h"
 
 #include <pthread.h>
@@ -113,7 +112,8 @@ static void add_groups(const struct session *session, struct message_charge *cha
 		add_group(charge, config, SCOPE_SERVER, "all");
 	if (facts->lane != LANE_ACCOUNT)
 		add_group(charge, config, lane_scope(facts->lane), facts->account);
-	if (facts->source == SOURCE_SENDER) {	/* he chooses his account: his address he does not */
+	/* who chooses his sender chooses his account, or with <> has none: his address he does not choose */
+	if (facts->source == SOURCE_SENDER || (facts->source == SOURCE_CLIENT && facts->authenticated)) {
 		account_client(&session->client, name);
 		add_group(charge, config, SCOPE_CLIENT, name + strlen("ip:"));
 	}
@@ -166,7 +166,6 @@ void gather_charge(struct session *session)
 	struct message *message = session->message;
 	struct facts *facts = &message->facts;
 	int64_t least_ms = clock_monotonic_ms() + session->setup->config->set.redis_timeout_ms + ANSWER_MS;
-	trap_hits_note(facts->account, facts->rcpts_trapped, session->setup->config->set.traps_delay_minutes);
 	if (facts->rcpts_remote == 0)
 		return;
 	struct charge_ask *ask = message->charge = charge_new(session, run);

@@ -166,11 +166,16 @@ void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1])
 
 bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
+	char of_client[ACCOUNT_MAX + 1];
 	struct netaddr client;
 	if (!make_name("", raw, cut_tag, NULL, true, name))
 		return false;
-	if (strncmp(name, "ip:", 3) == 0 && netaddr_parse(name + 3, &client))
-		account_client(&client, name);
+	size_t colon = strcspn(name, ":");
+	bool address = strncmp(name, "ip:", 3) == 0 || account_scope(name) == SCOPE_CLIENT;
+	if (!address || !netaddr_parse(name + colon + 1, &client))
+		return true;
+	account_client(&client, of_client);
+	text_copy(name + colon, ACCOUNT_MAX + 1 - colon, of_client + strlen("ip"));
 	return true;
 }
 

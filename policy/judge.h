@@ -77,6 +77,10 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 /* Of a message that was refused at MAIL or RCPT for a limit: a breach, and nothing else. */
 void judge_charge_breach(const struct facts *facts, struct charge *charge_out);
 
+/* How many of its recipients are held against the account as spam traps. One that is deferred comes again by itself: it
+ * hits them when it leaves. */
+int64_t judge_trap_hits(const struct facts *facts, const struct verdict *verdict);
+
 /* Does the message make its text a bad one for others who send the same? Only where its account has a history of its own:
  * throw-away logins cost nothing. */
 bool judge_campaign_bad(const struct policy *policy, const struct facts *facts, const struct verdict *verdict);

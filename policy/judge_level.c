@@ -43,7 +43,7 @@ void judge_counts(const struct facts *facts, const struct verdict *verdict, doub
 	counts_out[COUNTER_SPAM] = facts->content.known != KNOWLEDGE_NONE && facts->content.spam ? 1 : 0;
 	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
 	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
-	/* spam traps are told later, so that nobody sees which one it was */
+	/* spam traps are told later (judge_trap_hits), so that nobody sees which one it was */
 	/* a group's limit is not the account's doing */
 	bool own = verdict->breach.window != WINDOW_COUNT && verdict->breach.scope == SCOPE_ACCOUNT;
 	counts_out[COUNTER_BREACHES] = own ? 1 : 0;
@@ -64,6 +64,11 @@ static int64_t age_s(const struct account_state *state, int64_t now_s)
 static bool has_history(const struct policy *policy, const struct account_state *state, double messages, int64_t now_ms)
 {
 	return age_s(state, now_ms / 1000) >= policy->levels.new_for_s && messages >= (double)policy->levels.new_messages;
+}
+
+int64_t judge_trap_hits(const struct facts *facts, const struct verdict *verdict)
+{
+	return verdict->action == ACTION_DEFER ? 0 : facts->rcpts_trapped;
 }
 
 bool judge_campaign_bad(const struct policy *policy, const struct facts *facts, const struct verdict *verdict)

@@ -110,6 +110,16 @@ static const struct {
 	{ "\npostfix: { alias_domains = [ \"\" ]; };", "alias_domains[0] is \"\"" },
 	{ "\npostfix: { alias_domains = [ 5 ]; };", "alias_domains[0] is no string" },
 
+	{ "\naccounts: { own_networks = [ \"192.0.2.0/24\", \"10.0.0.0/8\", \"2001:db8::/32\" ]; };", NULL },
+	{ "\naccounts: { own_networks = [ \"0.0.0.0/0\" ]; };", "own_networks[0] is \"0.0.0.0/0\", expected a network of /8 or less" },
+	{ "\naccounts: { own_networks = [ \"::/0\" ]; };", "expected a network of /16 or less" },
+	{ "\naccounts: { forwarders = [ \"192.0.2.0/24\", \"lists@example.com\", \"uid:38\", \"sender:example.org\" ]; };", NULL },
+	{ "\naccounts: { forwarders = [ \"192.0.2.300\" ]; };", "forwarders[0] is \"192.0.2.300\", expected a network such as" },
+	{ "\naccounts: { forwarders = [ \"a b\" ]; };", "forwarders[0] is \"a b\"" },
+	{ "\naccounts: { forwarders = [ \"Lists@example.com\" ]; };", "forwarders[0] is \"Lists@example.com\"" },
+	{ "\naccounts: { forwarders = [ \"domain:example.com\" ]; };", "forwarders[0] is \"domain:example.com\"" },
+	{ "\naccounts: { forwarders = [ \"\" ]; };", "forwarders[0] is \"\"" },
+
 	{ HEADER("X-Penstock-Pool"), NULL },
 	{ HEADER("X-Penstock-Pool-2"), NULL },
 	{ HEADER("X-Penstock-Po ol"), "postfix.header is \"X-Penstock-Po ol\", expected a name that begins with X-Penstock-, of "
