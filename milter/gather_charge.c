@@ -8,6 +8,8 @@
 #include "milter/clock.h"
 #include "milter/loop.h"
 #include "milter/own_hash.h"
+#include "policy/base/text.h"
+#include "policy/hash.h"
 #include "redis-schema/store.h"
 
 #include <pthread.h>
@@ -27,6 +29,8 @@ struct charge_ask {
 	struct ask ask;		/* first */
 	struct loop_job job;
 	struct charge_result result;
+	unsigned habits_held;		/* parts of the account's habits that wait for the verdict ... */
+	int known_held;			/* ... and how many of new_known */
 	struct message_charge charge;	/* its groups are as they come from malloc() */
 	uint32_t new_known[];	/* charge.new_known: the message may be gone when the loop comes to it */
 };
@@ -113,7 +117,7 @@ static void add_groups(const struct session *session, struct message_charge *cha
 	if (facts->lane != LANE_ACCOUNT)
 		add_group(charge, config, lane_scope(facts->lane), facts->account);
 	/* who chooses his sender chooses his account, or with <> has none: his address he does not choose */
-	if (facts->source == SOURCE_SENDER || (facts->source == SOURCE_CLIENT && facts->authenticated)) {
+	if (facts->source >= SOURCE_UID && facts->authenticated) {
 		account_client(&session->client, name);
 		add_group(charge, config, SCOPE_CLIENT, name + strlen("ip:"));
 	}
@@ -135,7 +139,7 @@ static void add_new_known(const struct message *message, struct charge_ask *ask)
 	bool gets_one = !before->many && (charge->habits_changed & HABIT_KNOWN) != 0 && charge->habits.many;
 	ask->charge.new_known = ask->new_known;
 	/* whom a stolen account writes to does not become one whom its owner knows */
-	if (!charge->quota || message->verdict.level == LEVEL_BLOCKED || !(before->many || gets_one))
+	if (!charge->quota || !judge_learns(&message->verdict) || !(before->many || gets_one))
 		return;
 	for (int i = 0; i < HABIT_KNOWN_MAX && gets_one; i++)
 		if (before->known[i] != 0)
@@ -143,6 +147,34 @@ static void add_new_known(const struct message *message, struct charge_ask *ask)
 	for (int i = 0; i < facts->rcpt_count; i++)
 		if (!known_has(&message->known_rcpts, facts->rcpts[i]))
 			add_known(ask, facts->rcpts[i]);
+}
+
+/* A group may refuse what the account has room for: what did not leave is no habit. */
+static void hold_habits(struct charge_ask *ask)
+{
+	ask->habits_held = ask->charge.charge.habits_changed;
+	ask->known_held = ask->charge.new_known_count;
+	ask->charge.charge.habits_changed = 0;
+	ask->charge.new_known_count = 0;
+}
+
+static void send_held_habits(const struct message *message)
+{
+	const struct charge_ask *held = message->charge;
+	if (verdict_refuses(&message->verdict) || (held->habits_held == 0 && held->known_held == 0))
+		return;
+	struct charge_ask *ask = ask_new(run_behind, held->known_held);
+	if (ask == NULL)
+		return;
+	struct charge *charge = &ask->charge.charge;
+	*charge = (struct charge){ .now_ms = held->charge.charge.now_ms, .limits = limits_unset };
+	memcpy(charge->account, held->charge.charge.account, sizeof charge->account);
+	charge->habits = held->charge.charge.habits;
+	charge->habits_changed = held->habits_held;
+	ask->charge.new_known = ask->new_known;
+	ask->charge.new_known_count = held->known_held;
+	memcpy(ask->new_known, held->new_known, (size_t)held->known_held * sizeof ask->new_known[0]);
+	post_behind(ask);
 }
 
 /* ---- the charge */
@@ -154,6 +186,17 @@ static struct charge_ask *charge_new(const struct session *session, void (*its_r
 	if (ask != NULL)
 		judge_charge(&session->setup->config->policy, &message->facts, &message->verdict, &ask->charge.charge);
 	return ask;
+}
+
+/* In a campaign all accounts that one address claims are one. */
+static uint64_t who_sent(const struct session *session)
+{
+	const struct message *message = session->message;
+	char name[ACCOUNT_MAX + 1];
+	text_copy(name, sizeof name, message->facts.account);
+	if (message->facts.source >= SOURCE_UID)
+		account_client(&session->client, name);
+	return hash_keyed(message->key, name, strlen(name));
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -174,7 +217,10 @@ void gather_charge(struct session *session)
 	if (ask->charge.charge.quota)
 		add_groups(session, &ask->charge);
 	add_new_known(message, ask);
+	if (ask->charge.group_count > 0)
+		hold_habits(ask);
 	ask->charge.print = facts->authenticated ? facts->print : 0;	/* what strangers say is nobody's campaign */
+	ask->charge.who = who_sent(session);
 	ask->charge.bad = judge_campaign_bad(&session->setup->config->policy, facts, &message->verdict);
 	bool quota = ask->charge.charge.quota;
 	loop_post(the_daemon.loop, &ask->job);
@@ -202,7 +248,10 @@ static void amend_groups(const struct message_charge *charged, struct message_ch
 void gather_amend(const struct session *session)
 {
 	const struct message *message = session->message;
-	struct charge_ask *ask = message->charge != NULL ? ask_new(run_behind, 0) : NULL;
+	if (message->charge == NULL)
+		return;
+	send_held_habits(message);
+	struct charge_ask *ask = ask_new(run_behind, 0);
 	if (ask == NULL)
 		return;
 	const struct message_charge *charged = &message->charge->charge;

@@ -176,12 +176,13 @@ static bool is_login(enum source source)
 	return source == SOURCE_AUTH || source == SOURCE_CERTIFICATE;
 }
 
-static bool forwards(const struct config *config, const struct identity *identity, const char *account)
+/* A login is one for its own name alone: who else logs in from a forwarder's address sends his own mail. */
+static bool forwards(const struct config *config, const struct identity *identity, const char *account, bool login)
 {
 	for (int i = 0; i < config->forwarder_count; i++) {
 		const struct forwarder *forwarder = &config->forwarders[i];
 		if (forwarder->account != NULL ? strcmp(forwarder->account, account) == 0
-					       : !identity->injected && netblock_has(&forwarder->network, &identity->client))
+					       : !login && !identity->injected && netblock_has(&forwarder->network, &identity->client))
 			return true;
 	}
 	return false;
@@ -238,7 +239,7 @@ static bool try_source(const struct config *config, const struct identity *ident
 	if (facts->client == CLIENT_STRANGER && identify_own_network(config, &identity->client))
 		facts->client = CLIENT_OWN_NETWORK;
 	facts->authenticated = facts->client != CLIENT_STRANGER;
-	facts->forwarder = forwards(config, identity, facts->account);
+	facts->forwarder = forwards(config, identity, facts->account, is_login(source));
 	facts->lane = lane_of(identity, facts);
 	return true;
 }

@@ -427,13 +427,14 @@ static bool stop_milter(struct server *server)
 
 struct end_job {
 	struct loop_job job;	/* first */
+	bool answered;		/* by Redis, in time */
 	atomic_bool ended;
 };
 
 static void on_told(void *arg, const char *error, int count, const char *const *items)
 {
 	struct end_job *end = arg;
-	(void)error;
+	end->answered = error == NULL;
 	(void)count;
 	(void)items;
 	atomic_store(&end->ended, true);
@@ -446,15 +447,20 @@ static void on_end(struct loop_job *job)
 }
 
 /* They are charges like others: Redis gets them before its connection ends, or the log says that they are lost. Redis
- * answers in order: what is asked behind them has its answer after theirs, or none in time. */
+ * answers in order: what is asked behind them has its answer after theirs. */
 static void end_trap_hits(void)
 {
-	struct end_job end = { .job.run = on_end };
-	if (trap_hits_waiting() == 0)
-		return;
-	loop_post(the_daemon.loop, &end.job);
-	while (!atomic_load(&end.ended))
-		usleep(1000);
+	int64_t until = clock_monotonic_ms() + STOP_MOST_MS;
+	bool all = trap_hits_waiting() == 0;
+	while (!all && clock_monotonic_ms() < until) {
+		struct end_job end = { .job.run = on_end };
+		loop_post(the_daemon.loop, &end.job);
+		while (!atomic_load(&end.ended))
+			usleep(1000);
+		all = end.answered && store_stats(the_daemon.store).pending == 0;
+		if (!store_stats(the_daemon.store).up)
+			break;
+	}
 }
 
 static bool stop_threads(struct server *server)

@@ -62,6 +62,18 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	tell_due(clock_monotonic_ms());
 }
 
+/* Where too many wait, the one that is due first is told: the newcomer waits like any other. */
+static void tell_first(void)
+{
+	struct hit **first = &hits.first;
+	for (struct hit **at = &hits.first; *at != NULL; at = &(*at)->next)
+		if ((*at)->due_ms < (*first)->due_ms)
+			first = at;
+	struct hit *hit = *first;
+	*first = hit->next;
+	tell(hit);
+}
+
 static void take(struct loop_job *job)
 {
 	struct hit *hit = (struct hit *)(void *)job;
@@ -69,6 +81,8 @@ static void take(struct loop_job *job)
 		tell(hit);
 		return;
 	}
+	if (hits.first != NULL && atomic_load(&hits.waiting) > TRAP_HITS_MAX)
+		tell_first();
 	hit->next = hits.first;
 	hits.first = hit;
 }
@@ -77,8 +91,7 @@ static void take(struct loop_job *job)
 static int64_t due_ms(int64_t delay_minutes)
 {
 	uint64_t lot;
-	if (delay_minutes == 0 || atomic_load(&hits.waiting) > TRAP_HITS_MAX ||
-	    getrandom(&lot, sizeof lot, 0) != (ssize_t)sizeof lot)
+	if (delay_minutes == 0 || getrandom(&lot, sizeof lot, 0) != (ssize_t)sizeof lot)
 		return 0;
 	int64_t most = delay_minutes * MINUTE_MS, least = most / LEAST_PART;
 	return clock_monotonic_ms() + least + (int64_t)(lot % (uint64_t)(most - least));

@@ -15,8 +15,8 @@ struct loop;
 
 /* Before the loop starts. False: no memory. */
 bool trap_hits_start(struct loop *loop);
-/* `hits` recipients of one message were traps. Any thread; never waits. Where TRAP_HITS_MAX wait it counts at
- * once. */
+/* `hits` recipients of one message were traps. Any thread; never waits. Where TRAP_HITS_MAX wait, the one
+ * that is due first counts now. */
 void trap_hits_note(const char *account, int64_t hits, int64_t delay_minutes);
 enum { TRAP_HITS_MAX = 10000 };
 /* All that wait count now. Loop thread. */

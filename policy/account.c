@@ -80,7 +80,7 @@ static const char *reserved_colon(const char *raw)
 static void end_name(struct text *text, const char *raw, const char *tag, const char *domain)
 {
 	enum { TAIL = 17 };	/* '#' and 16 hexadecimal digits */
-	if (!text->cut)
+	if (text->length < ACCOUNT_MAX)	/* one of just this length may be another's head and hash */
 		return;
 	text->length = ACCOUNT_MAX - TAIL;
 	text_addf(text, "#%016llx", (unsigned long long)hash_of_name(raw, tag, domain));
@@ -132,7 +132,8 @@ static bool make_name(const char *prefix, const char *raw, bool cut_tag, const c
 		else
 			add_name_byte(&text, *at, at == escaped);
 	}
-	end_name(&text, raw, tag, domain);
+	if (!shown || text.cut)	/* what is shown may be such a name as it ends */
+		end_name(&text, raw, tag, domain);
 	return text.length > head;
 }
 
@@ -166,16 +167,19 @@ void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1])
 
 bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
+	static const char *const heads[] = { "ip:", "client:", "bounce:ip:", "forward:ip:" };
 	char of_client[ACCOUNT_MAX + 1];
 	struct netaddr client;
 	if (!make_name("", raw, cut_tag, NULL, true, name))
 		return false;
-	size_t colon = strcspn(name, ":");
-	bool address = strncmp(name, "ip:", 3) == 0 || account_scope(name) == SCOPE_CLIENT;
-	if (!address || !netaddr_parse(name + colon + 1, &client))
-		return true;
-	account_client(&client, of_client);
-	text_copy(name + colon, ACCOUNT_MAX + 1 - colon, of_client + strlen("ip"));
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+		size_t length = strlen(heads[i]);
+		if (strncmp(name, heads[i], length) != 0 || !netaddr_parse(name + length, &client))
+			continue;
+		account_client(&client, of_client);
+		text_copy(name + length, ACCOUNT_MAX + 1 - length, of_client + strlen("ip:"));
+		break;
+	}
 	return true;
 }
 

@@ -45,7 +45,7 @@ enum source source_find(const char *word);	/* SOURCE_NONE where there is none */
 
 /* The name in the form that keys use: ASCII letters lower-cased, `+tag` cut from the local part where asked, each
  * control character, space, quote, backslash, `%`, `{` and `}` written %XX, so that it cannot leave the hash tag of
- * a key or the word of a log line. A longer one than ACCOUNT_MAX keeps its head and gets a hash for a tail, so that
+ * a key or the word of a log line. One of ACCOUNT_MAX bytes and more keeps its head and gets a hash for a tail, so that
  * two long names stay two. False where nothing is left. */
 bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
 

@@ -17,7 +17,7 @@
 #include "policy/verdict.h"
 
 enum {
-	FACTLINE_VERSION = 1,
+	FACTLINE_VERSION = 2,
 	FACTLINE_MAX = 4096,	/* bytes of a line, without its end */
 	FACTLINE_DOMAIN_MAX = 255,
 };

@@ -32,6 +32,7 @@ enum {
 /* What Redis holds of an account; see redis-schema/README.md. */
 struct account_state {
 	enum knowledge known;
+	bool unreadable;	/* its history stands in a form that is not ours: nothing of it is known */
 	struct limits limits;	/* the account's own; unset fields come from its plan */
 	struct history history;
 	char block[NOTE_MAX];	/* why an admin blocked it; "" : he did not */

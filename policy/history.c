@@ -59,7 +59,8 @@ enum window history_charge(struct history *history, const struct charge *charge)
 		rates_add(&history->rates, &charge->amounts);
 	count(history, charge, turned_away);
 	note_rest(history, charge);
-	take_habits(&history->habits, charge);
+	if (!turned_away)	/* what did not leave is no habit */
+		take_habits(&history->habits, charge);
 	return over;
 }
 

@@ -77,12 +77,16 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 /* Of a message that was refused at MAIL or RCPT for a limit: a breach, and nothing else. */
 void judge_charge_breach(const struct facts *facts, struct charge *charge_out);
 
+/* Does what the message shows become the account's habit? What did not leave is none, nor what a stolen account does; but
+ * who is suspect for new habits alone has to be able to get used to them. */
+bool judge_learns(const struct verdict *verdict);
+
 /* How many of its recipients are held against the account as spam traps. One that is deferred comes again by itself: it
  * hits them when it leaves. */
 int64_t judge_trap_hits(const struct facts *facts, const struct verdict *verdict);
 
 /* Does the message make its text a bad one for others who send the same? Only where its account has a history of its own:
- * throw-away logins cost nothing. */
+ * throw-away logins cost nothing, and names that are only claimed even less. */
 bool judge_campaign_bad(const struct policy *policy, const struct facts *facts, const struct verdict *verdict);
 
 /* What is to be sent behind a charge whose answer changed the verdict: `charged` as it went out, `verdict` as it stands

@@ -37,6 +37,12 @@ static enum level level_to_keep(const struct facts *facts, const struct verdict 
 	return by_admin ? LEVEL_UNKNOWN : verdict->level;
 }
 
+bool judge_learns(const struct verdict *verdict)
+{
+	bool behaves = verdict->level < LEVEL_SUSPECT || (verdict->level == LEVEL_SUSPECT && verdict->terms.hard < HARD_LEAST);
+	return behaves && !verdict_refuses(verdict);
+}
+
 void judge_charge(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
 		  struct charge *charge_out)
 {
@@ -55,9 +61,7 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	note_spf(facts, charge_out);
 	if (verdict_refuses(verdict))
 		return;		/* what did not leave is no habit */
-	/* Who is suspect for new habits alone has to be able to get used to them. */
-	bool behaves = verdict->level < LEVEL_SUSPECT || (verdict->level == LEVEL_SUSPECT && verdict->terms.hard < HARD_LEAST);
-	struct habit_facts habit = signals_habit_facts(facts, behaves);
+	struct habit_facts habit = signals_habit_facts(facts, judge_learns(verdict));
 	charge_out->habits = facts->state.history.habits;
 	charge_out->habits_changed = habits_note(&charge_out->habits, &habit);
 	/* whom a stolen account writes to does not become one whom its owner knows */
@@ -73,23 +77,28 @@ void judge_charge_breach(const struct facts *facts, struct charge *charge_out)
 	charge_out->counts[COUNTER_BREACHES] = 1;
 }
 
-/* What the store has put into the counters: of a message that it turned away itself, only that it did. */
+/* Its account or a group had no room: the store has taken back whatever it had charged. */
+static bool turned_away(const struct facts *facts, const struct charge *charged)
+{
+	const struct breach *breach = &facts->breach;
+	return charged->quota && charged->checked && breach->window != WINDOW_COUNT && !over_passes(breach->over);
+}
+
+/* What the store has put into the counters: of a message that was turned away, only that its account was over. */
 static void counts_done(const struct facts *facts, const struct charge *charged, double done[COUNTER_COUNT])
 {
 	memcpy(done, charged->counts, COUNTER_COUNT * sizeof done[0]);
-	bool over = facts->breach.window != WINDOW_COUNT && facts->breach.scope == SCOPE_ACCOUNT;
-	if (!over || !charged->checked || !charged->quota || charge_passes(charged))
+	if (!turned_away(facts, charged))
 		return;
 	done[COUNTER_MESSAGES] = done[COUNTER_RCPTS] = done[COUNTER_NEW_RCPTS] = 0;
-	done[COUNTER_BREACHES] = 1;
+	if (facts->breach.scope == SCOPE_ACCOUNT)
+		done[COUNTER_BREACHES] = 1;
 }
 
 /* It had room and was charged, and is refused all the same: what we do not take costs nothing. */
 static bool paid_for_nothing(const struct facts *facts, const struct verdict *verdict, const struct charge *charged)
 {
-	const struct breach *breach = &facts->breach;
-	bool turned_away = charged->checked && breach->window != WINDOW_COUNT && !over_passes(breach->over);
-	return charged->quota && verdict_refuses(verdict) && !turned_away;
+	return charged->quota && verdict_refuses(verdict) && !turned_away(facts, charged);
 }
 
 /* Does so much more of a counter change it? Counters end at nought: most messages are nobody's campaign, and take from

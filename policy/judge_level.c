@@ -76,7 +76,8 @@ bool judge_campaign_bad(const struct policy *policy, const struct facts *facts, 
 	struct counters counters = facts->state.history.counters;
 	counters_decay(&counters, facts->now_ms);
 	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
-	return (spam || verdict->level == LEVEL_BLOCKED) && facts->state.known == KNOWLEDGE_FULL &&
+	bool proven = facts->source != SOURCE_SENDER && facts->source != SOURCE_CLIENT;
+	return proven && (spam || verdict->level == LEVEL_BLOCKED) && facts->state.known == KNOWLEDGE_FULL &&
 	       has_history(policy, &facts->state, counters.value[COUNTER_MESSAGES], facts->now_ms);
 }
 

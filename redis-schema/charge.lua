@@ -126,14 +126,17 @@ if ARGV[4] ~= '' and ARGV[4] ~= state[7] then
 	set('level', ARGV[4])
 	set('since', time[1])
 end
-for i = 6, #ARGV do
-	fields[n + i - 5] = ARGV[i]
+local HABITS = {h = true, w = true, k = true}
+for i = 6, #ARGV, 2 do
+	if not (turned_away and HABITS[ARGV[i]]) then -- what did not leave is no habit
+		set(ARGV[i], ARGV[i + 1])
+	end
 end
 redis.call('HSET', KEYS[1], unpack(fields))
 if p[4] == 1 then
 	redis.call('HDEL', KEYS[1], 'spf')
 end
-if ARGV[5] ~= '' then
+if ARGV[5] ~= '' and not turned_away then
 	know(KEYS[2], ARGV[5])
 end
 -- once a day is enough: it is a day longer than asked for

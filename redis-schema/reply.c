@@ -199,6 +199,7 @@ static void read_state(const struct sayer *sayer, const struct reply_items *item
 		text[i] = items->text[i] != NULL ? items->text[i] : "";
 	if (text[AT_VERSION][0] != '\0' && strcmp(text[AT_VERSION], STATE_VERSION) != 0) {
 		say_useless(sayer, "state v", text[AT_VERSION], STATE_VERSION "; the state is left alone");
+		state->unreadable = true;
 		return;
 	}
 	history->level = level_find(text[AT_LEVEL]);
@@ -248,6 +249,7 @@ bool reply_read_fetch(const char *account, const struct reply_items *items, stor
 		return false;
 	if (items->text[AT_WRONG][0] != '\0')
 		say_wrong_types(&sayer, items->text[AT_WRONG]);
+	state_out->unreadable = strstr(items->text[AT_WRONG], "state") != NULL;
 	if (items->text[AT_BLOCK] != NULL)
 		text_copy(state_out->block, sizeof state_out->block, items->text[AT_BLOCK]);
 	if (items->text[AT_EXEMPT] != NULL)

@@ -11,7 +11,8 @@
 enum script { SCRIPT_FETCH, SCRIPT_CHARGE, SCRIPT_GROUP, SCRIPT_CAMPAIGN, SCRIPT_COUNT };
 extern const char *const script_text[SCRIPT_COUNT];
 
-enum { SCRIPT_ARGUMENTS_MAX = 30, SCRIPT_KNOWN_MAX = 1000, SCRIPT_KNOWN_BYTES = 4 };
+enum { SCRIPT_ARGUMENTS_MAX = 30, SCRIPT_KNOWN_MAX = 2016, /* of a message, and those of its habits */
+        SCRIPT_KNOWN_BYTES = 4 };
 
 /* Argument words of one call, behind the command word and the script. */
 struct script_arguments {

@@ -85,10 +85,12 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 	struct account_state known = *state;
 	pthread_mutex_lock(&store->lock);
 	struct recent_row *row = recent_take(store->recent, request->account);
-	if (row != NULL && row->owed != NULL) {	/* Redis does not know yet what we do */
+	/* Redis does not know yet what we do, or can take nothing of it: then the limits go on from here */
+	if (row != NULL && (row->owed != NULL || known.unreadable)) {
 		int64_t since_s = known.history.level_since_s;
 		known.history = row->state.history;
-		known.history.level_since_s = since_s;
+		if (!known.unreadable)
+			known.history.level_since_s = since_s;
 	}
 	if (row != NULL)
 		row->state = known;

@@ -48,6 +48,7 @@ struct group_charge {
 struct message_charge {
 	struct charge charge;
 	uint64_t print;			/* of its body, policy/print.h; 0: none is asked about */
+	uint64_t who;			/* a keyed hash of who sent it */
 	bool bad;			/* it counts as bad in its campaign */
 	const uint32_t *new_known;	/* recipients for the account's key of them; borrowed until the call returns */
 	int new_known_count;		/* 0: none, or its habits hold them all */

@@ -49,6 +49,7 @@ void store_turn_away(struct charge *charge)
 	charge->quota = false;
 	charge->counts[COUNTER_MESSAGES] = charge->counts[COUNTER_RCPTS] = charge->counts[COUNTER_NEW_RCPTS] = 0;
 	charge->counts[COUNTER_BREACHES] = 1;
+	charge->habits_changed = 0;
 }
 
 static bool turned_away(const struct charge *charge, const struct charge_result *result)
@@ -79,6 +80,12 @@ static void give_back(struct store *store, const struct outcome *outcome, enum s
 	part_send(part, NULL);
 }
 
+static bool is_heavier(const struct breach *a, const struct breach *b)
+{
+	bool passed = a->window != WINDOW_COUNT;
+	return passed && (b->window == WINDOW_COUNT || over_weight(a->over) > over_weight(b->over));
+}
+
 static void finish(struct message *message)
 {
 	struct charge_result result = message->part[0].result;
@@ -86,8 +93,9 @@ static void finish(struct message *message)
 	for (int i = message->parts - 1; i >= 0; i--)
 		if (message->part[i].refused)
 			refuser = &message->part[i];
-	for (int i = 1; i < message->parts && result.breach.window == WINDOW_COUNT; i++)
-		result.breach = message->part[i].result.breach;
+	for (int i = 1; i < message->parts; i++)
+		if (is_heavier(&message->part[i].result.breach, &result.breach))
+			result.breach = message->part[i].result.breach;
 	if (refuser != NULL)
 		result.breach = refuser->result.breach;
 	if (refuser != NULL)
@@ -350,9 +358,7 @@ static void campaign_come(void *arg, enum wire_end end, const struct campaign *c
 
 static void ask_campaign(struct message *message, const struct message_charge *asked)
 {
-	uint64_t key[2];
-	store_secret(message->store, key);
-	struct wire_print print = { asked->print, hash_keyed(key, asked->charge.account, strlen(asked->charge.account)), asked->bad };
+	struct wire_print print = { asked->print, asked->who, asked->bad };
 	message->waiting++;
 	if (asked->print == 0 || !wire_campaign(message->store->wire, &print, campaign_come, message))
 		message->waiting--;

@@ -78,11 +78,13 @@ static void test_long_names(void)
 {
 	static char raw[70000];
 	char one[ACCOUNT_MAX + 1], two[ACCOUNT_MAX + 1];
-	filled(raw, ACCOUNT_MAX, "@example.com");
+	filled(raw, ACCOUNT_MAX - 1, "@example.com");
 	account_name(raw, true, one);
-	is_str(one, raw, "a name of just the greatest length is kept");
+	is_str(one, raw, "a name of less than the greatest length is kept");
 	filled(raw, ACCOUNT_MAX + 1, "@example.com");
 	account_name(raw, true, one);
+	account_name(one, true, two);
+	ok(strcmp(one, two) != 0, "nobody has the name that a longer one gets");
 	is_int((long long)strlen(one), ACCOUNT_MAX, "one byte more is brought down to it");
 	ok(strncmp(one, raw, 300) == 0 && one[ACCOUNT_MAX - 17] == '#', "by a hash for a tail");
 	account_name(raw, true, two);
