@@ -52,7 +52,7 @@ static bool add(struct traps *traps, uint64_t hash, const struct trap_source *so
 	return true;
 }
 
-/* No blank, no control character, one '@' with something behind it. */
+/* No blank, no control character, an '@' with something behind it. */
 static bool is_trap(const char *word)
 {
 	const char *domain = address_domain(word);
@@ -61,7 +61,7 @@ static bool is_trap(const char *word)
 	for (const unsigned char *at = (const unsigned char *)word; *at != '\0'; at++)
 		if (*at <= ' ' || *at == 0x7f)
 			return false;
-	return strchr(domain, '.') != NULL || word[0] != '@';	/* "@com": a slip */
+	return word[0] != '@' || (domain == word + 1 && strchr(domain, '.') != NULL);	/* "@com": a slip */
 }
 
 /* One line without its end. */
@@ -75,7 +75,8 @@ static bool take_line(struct traps *traps, char *line, const struct trap_source 
 		word[--length] = '\0';
 	if (length == 0)
 		return true;
-	if (!is_trap(word) || !account_name(word, false, name))
+	/* no address ends with a domain that was cut */
+	if (!is_trap(word) || !account_name(word, false, name) || (name[0] == '@' && strlen(name) == ACCOUNT_MAX))
 		return fail(source, "is no trap:", word);
 	return add(traps, hash_string(name, 0), source);
 }

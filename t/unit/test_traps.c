@@ -36,6 +36,7 @@ static void test_lines(void)
 		{ ROW("trap@example.com"), 1, "" },
 		{ ROW("a@b.c\nnobody\n"), -1, ":2: is no trap: \"nobody\", expected an address" },
 		{ ROW("@com\n"), -1, ":1: is no trap" },
+		{ ROW("@a@b.example\n"), -1, ":1: is no trap" },
 		{ ROW("a b@c.d\n"), -1, ":1: is no trap" },
 		{ ROW("a@b.c\0d@e.f\n"), -1, ":1: is no trap: \"a@b.c" },
 		{ ROW("a@b.c\rd@e.f\r"), -1, ":1: is no trap" },
