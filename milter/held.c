@@ -62,7 +62,7 @@ bool held_read(const char *member, struct held *held_out)
 	       take_word(&at, held_out->queue_id, sizeof held_out->queue_id) && held_queue_id(held_out->queue_id) &&
 	       take_word(&at, held_out->reference, sizeof held_out->reference) &&
 	       reference_read(held_out->reference, reference, &second) &&
-	       take_word(&at, held_out->account, sizeof held_out->account) && *at == '\0';
+	       take_word(&at, held_out->account, sizeof held_out->account) && *at == '\0' && at[-1] != ' ';
 }
 
 /* As JSON can say it: by what held.list says the member is taken off again. */
