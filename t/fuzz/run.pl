@@ -59,6 +59,7 @@ sub end {
 	}
 	my ($artefact) = map { /Test unit written to (\S+)/ } @log;
 	push @failed, basename($target) . ' (' . ($artefact // 'no artefact') . ')';
+	@log = grep { !/^#\d+\s/ } @log;	# of each step
 	print "$failed[-1] FAILED\n", map { "    $_" } splice @log, @log > 60 ? -60 : 0;
 }
 
