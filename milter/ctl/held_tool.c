@@ -41,7 +41,7 @@ void show_held(const json_t *answer, FILE *to)
 	int64_t now = time(NULL), waiting = whole_of(answer, "not_listed_yet"), strange = whole_of(answer, "strange");
 	json_array_foreach(rows, index, row) {
 		const json_t *until = json_object_get(row, "until");
-		int64_t left = json_is_integer(until) ? json_integer_value(until) - now : 0;
+		int64_t left = whole_of(row, "until") - now;
 		table_add(table, text_of(row, "queue_id"));
 		table_add(table, text_of(row, "ref"));
 		table_add(table, text_of(row, "account"));
