@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/identify.h"
 
+#include "milter/log.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
@@ -30,43 +31,69 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct login *)a)->name, ((const struct login *)b)->name);
 }
 
-static bool add_login(struct login **list, size_t *count, size_t *size, const struct passwd *entry)
+struct login_list {
+	struct login *rows;	/* owned */
+	size_t count, size, too_long;
+};
+
+/* Why the row cannot be taken; NULL: it was, or its name is too long. */
+static const char *add_login(struct login_list *list, const struct passwd *entry)
 {
-	if (*count == *size) {
-		size_t more = *size == 0 ? 64 : *size * 2;
-		struct login *grown = realloc(*list, more * sizeof **list);
-		if (grown == NULL || more > LOGINS_MAX)
-			return false;
-		*list = grown;
-		*size = more;
+	if (list->count == list->size) {
+		size_t size = list->size == 0 ? 64 : list->size < LOGINS_MAX / 2 ? list->size * 2 : LOGINS_MAX;
+		if (list->count == LOGINS_MAX)
+			return "expected at most 1000000 logins";
+		struct login *grown = realloc(list->rows, size * sizeof *grown);
+		if (grown == NULL)
+			return strerror(ENOMEM);
+		list->rows = grown;
+		list->size = size;
 	}
-	if (text_copy((*list)[*count].name, LOGIN_MAX + 1, entry->pw_name))
-		(*list)[(*count)++].uid = entry->pw_uid;
-	return true;
+	if (text_copy(list->rows[list->count].name, LOGIN_MAX + 1, entry->pw_name))
+		list->rows[list->count++].uid = entry->pw_uid;
+	else
+		list->too_long++;
+	return NULL;
+}
+
+/* Why the rest of the file cannot be read; NULL: all was. */
+static const char *read_logins(FILE *from, struct login_list *list)
+{
+	struct passwd entry, *found;
+	char line[4096];
+	int failed;
+	const char *why = NULL;
+	while (why == NULL && (failed = fgetpwent_r(from, &entry, line, sizeof line, &found)) != ENOENT)
+		why = failed == 0 ? add_login(list, &entry) : failed == ERANGE ? "its line is too long" : strerror(failed);
+	return why;
 }
 
 bool identify_read_logins(const char *file, char *error, size_t error_size)
 {
-	struct login *list = NULL;
-	size_t count = 0, size = 0;
-	struct passwd entry, *found;
-	char line[4096];
+	struct login_list list = { .rows = NULL };
 	FILE *from = *file != '\0' ? fopen(file, "re") : NULL;
 	if (*file != '\0' && from == NULL) {
 		snprintf(error, error_size, "accounts.passwd: %s cannot be read: %s", file, strerror(errno));
 		return false;
 	}
-	while (from != NULL && fgetpwent_r(from, &entry, line, sizeof line, &found) == 0)
-		if (!add_login(&list, &count, &size, &entry))
-			break;
+	const char *why = from != NULL ? read_logins(from, &list) : NULL;
 	if (from != NULL)
 		fclose(from);
-	if (count > 0)
-		qsort(list, count, sizeof list[0], by_name);
+	if (why != NULL) {
+		snprintf(error, error_size, "accounts.passwd: %s cannot be read at login %zu: %s", file,
+			 list.count + list.too_long + 1, why);
+		free(list.rows);
+		return false;
+	}
+	if (list.too_long > 0)
+		log_line(SEVERITY_WARNING, "accounts.passwd: %s: login names longer than %d bytes: %zu; their mail is of no "
+			 "uid", file, LOGIN_MAX, list.too_long);
+	if (list.count > 0)
+		qsort(list.rows, list.count, sizeof list.rows[0], by_name);
 	pthread_rwlock_wrlock(&logins_lock);
 	struct login *old = logins;
-	logins = list;
-	login_count = count;
+	logins = list.rows;
+	login_count = list.count;
 	pthread_rwlock_unlock(&logins_lock);
 	free(old);
 	return true;

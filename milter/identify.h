@@ -30,7 +30,8 @@ struct identity {
 bool identify(const struct config *config, const struct identity *identity, struct facts *facts);
 
 /* Reads the login names for source uid from a file in passwd(5) form: now, so that no look-up waits later. False with
- * a sentence in `error`; the names read before stay. Main thread and reload only. */
+ * a sentence in `error`, also where they are more than a million or a line is too long; the names read before stay. Main
+ * thread and reload only. */
 bool identify_read_logins(const char *file, char *error, size_t error_size);
 
 /* The rule for facts.sender_own. A login or certificate sends as himself where the sender is his name; where the sender's

@@ -23,7 +23,7 @@ void shadow_stop(void);
 void shadow_note(const struct session *session, enum stage stage, const char *queue_id);
 
 /* The report over `days` days with today, the `rows` accounts with most messages named. `done` gets a new reference, or NULL
- * with a sentence in `error`. Loop thread. */
+ * with the reason in `error`. Loop thread. */
 void shadow_report(int days, size_t rows, void (*done)(void *arg, json_t *json, const char *error), void *arg);
 
 #endif

@@ -41,12 +41,13 @@ static bool fail(const struct trap_source *source, const char *what, const char 
 
 static bool add(struct traps *traps, uint64_t hash, const struct trap_source *source)
 {
-	if (traps->count == traps->size) {
+	bool full = traps->count == TRAPS_MAX;
+	if (traps->count == traps->size || full) {
 		size_t size = traps->size == 0 ? 256 : traps->size * 2;
-		uint64_t *more = traps->count < TRAPS_MAX ? realloc(traps->hashes, size * sizeof *more) : NULL;
+		uint64_t *more = full ? NULL : realloc(traps->hashes, size * sizeof *more);
 		if (more == NULL) {
-			snprintf(source->error, source->error_size, "%s:%d: more than fits: expected at most %d traps", source->file,
-				 source->line, TRAPS_MAX);
+			snprintf(source->error, source->error_size, full ? "%s:%d: more than fits: expected at most %d traps" :
+				 "%s:%d: no memory for one more of at most %d traps", source->file, source->line, TRAPS_MAX);
 			return false;
 		}
 		traps->hashes = more;
@@ -56,7 +57,7 @@ static bool add(struct traps *traps, uint64_t hash, const struct trap_source *so
 	return true;
 }
 
-/* No blank, no control character, one '@' with something behind it. */
+/* No blank, no control character, an '@' with something behind it. */
 static bool is_trap(const char *word)
 {
 	const char *domain = address_domain(word);
@@ -65,38 +66,51 @@ static bool is_trap(const char *word)
 	for (const unsigned char *at = (const unsigned char *)word; *at != '\0'; at++)
 		if (*at <= ' ' || *at == 0x7f)
 			return false;
-	return strchr(domain, '.') != NULL || word[0] != '@';	/* "@com": a slip */
+	return word[0] != '@' || (domain == word + 1 && strchr(domain, '.') != NULL);	/* "@com": a slip */
 }
 
-/* One line, its end cut. */
+/* One line without its end. */
 static bool take_line(struct traps *traps, char *line, const struct trap_source *source)
 {
 	char address[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
-	line[strcspn(line, "#\r\n")] = '\0';
-	char *word = line + strspn(line, " \t");
+	line[strcspn(line, "#")] = '\0';
+	char *word = line + strspn(line, " \t\r");
 	size_t length = strlen(word);
-	while (length > 0 && (word[length - 1] == ' ' || word[length - 1] == '\t'))
+	while (length > 0 && strchr(" \t\r", word[length - 1]) != NULL)
 		word[--length] = '\0';
 	if (length == 0)
 		return true;
-	if (!is_trap(word) || !address_normal(word, address) || !account_name(address, false, name))
+	/* no address ends with a domain that was cut */
+	if (!is_trap(word) || !address_normal(word, address) || !is_trap(address) ||
+	    !account_name(address, false, name) || (name[0] == '@' && strlen(name) == ACCOUNT_MAX))
 		return fail(source, "is no trap:", word);
 	return add(traps, hash_string(name, 0), source);
 }
 
+/* What ended the line: EOF, its newline, or the byte that no longer fits. A NUL in it becomes what is in no trap either. */
+static int read_line(FILE *from, char line[LINE_LONGEST + 1])
+{
+	int c, length = 0;
+	while ((c = getc_unlocked(from)) != EOF && c != '\n' && length < LINE_LONGEST)
+		line[length++] = c != '\0' ? (char)c : '\x7f';
+	line[length] = '\0';
+	return c;
+}
+
 static bool read_lines(struct traps *traps, FILE *from, struct trap_source *source)
 {
-	char line[LINE_LONGEST + 2];
-	while (fgets(line, sizeof line, from) != NULL) {
+	char line[LINE_LONGEST + 1];
+	int end;
+	do {
+		end = read_line(from, line);
 		source->line++;
-		size_t length = strlen(line);
-		if (length == sizeof line - 1 && line[length - 1] != '\n')
+		if (end != '\n' && end != EOF)
 			return fail(source, "is too long a line:", line);
 		if (!take_line(traps, line, source))
 			return false;
-	}
+	} while (end != EOF);
 	if (ferror(from)) {
-		snprintf(source->error, source->error_size, "%s:%d: cannot be read: %s", source->file, source->line + 1,
+		snprintf(source->error, source->error_size, "%s:%d: cannot be read: %s", source->file, source->line,
 			 strerror(errno));
 		return false;
 	}

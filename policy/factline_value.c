@@ -145,11 +145,17 @@ void add_hex(struct text *text, uint64_t number)
 	text_add_bytes(text, digits + at, sizeof digits - at);
 }
 
+/* Twelve digits, but all of a whole number. What is read of it is written as the same text again: from 1e11 on twelve digits
+ * are whole, so all are; and each limit stands between two numbers of twelve digits, so that none is rounded over it. */
 void add_real(struct text *text, double number)
 {
-	if (!(fabs(number) < 1e300))
+	const double least = 9.999999999997e-281, most = 1.0000000000003e300, whole_from = 1e11, whole_most = 1e15;
+	double size = fabs(number);
+	if (size >= whole_from)
+		number = round(number);
+	if (!(size >= least && size < most))
 		text_add(text, "0");
-	else if (fabs(number) < 1e15 && floor(number) >= number)
+	else if (fabs(number) < whole_most && floor(number) >= number)
 		add_int(text, (int64_t)number);
 	else
 		text_addf(text, "%.12g", number);

@@ -263,7 +263,8 @@ struct scan *scan_start(struct loop *loop, const struct scanner *scanner, const 
 	*scan = (struct scan){ .loop = loop, .scanner = *scanner, .length = length, .job.run = start };
 	ask_init(&scan->ask, free_scan);
 	text_copy(scan->content.scanner, sizeof scan->content.scanner, scanner->name);
-	memcpy(scan->message, message, length);
+	if (length > 0)	/* of nothing there are no bytes */
+		memcpy(scan->message, message, length);
 	scan->head_length = protocols[scanner->kind].request(account, length, scan->head, sizeof scan->head);
 	loop_post(loop, &scan->job);
 	return scan;

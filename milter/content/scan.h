@@ -38,9 +38,9 @@ struct scanner {
 /* False where `word` is no kind. */
 bool scanner_kind_find(const char *word, enum scanner_kind *kind_out);
 
-/* Hands a copy of `message` (RFC 5322, CRLF lines, already cut to the scanner's max_size) to `scanner`, for
- * `account` (spamd: User). Any thread. NULL: no memory, or SCAN_BYTES_MAX are under way. The scan keeps a copy of
- * `scanner`. SIGPIPE must be ignored. */
+/* Hands a copy of `message` (RFC 5322, CRLF lines, already cut to the scanner's max_size; NULL where `length` is 0) to
+ * `scanner`, for `account` (spamd: User). Any thread. NULL: no memory, or SCAN_BYTES_MAX are under way. The scan keeps a
+ * copy of `scanner`. SIGPIPE must be ignored. */
 struct scan *scan_start(struct loop *loop, const struct scanner *scanner, const char *account, const char *message,
 			size_t length);
 

@@ -94,8 +94,8 @@ bool control_fail_value(const struct request *request, const char *member, const
 /* Where Redis could not be asked, or refused. */
 void control_store_error(struct request *request, const char *what)
 {
-	char error[512];
-	snprintf(error, sizeof error, "%s %s: Redis did not confirm it: %s; look with account show whether it holds.",
+	char error[700];
+	snprintf(error, sizeof error, "%s %s: Redis did not confirm it: %.200s; look with account show whether it holds.",
 		 request->command->word, request->account, what);
 	control_error(request, error);
 }
@@ -162,10 +162,13 @@ static bool do_events(struct request *request, char *error, size_t error_size)
 
 static void on_shadow(void *arg, json_t *json, const char *error)
 {
-	if (json != NULL)
+	char sentence[300];
+	if (json != NULL) {
 		control_ok(arg, json);
-	else
-		control_error(arg, error);
+		return;
+	}
+	snprintf(sentence, sizeof sentence, "shadow.report: the counts cannot be read: %.200s.", error);
+	control_error(arg, sentence);
 }
 
 static bool do_shadow(struct request *request, char *error, size_t error_size)
@@ -286,7 +289,7 @@ static bool run(struct request *request, const char *line, size_t length, char *
 	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
 }
 
-static void control_serve(struct exchange_call *call, const char *line, size_t length)
+void control_serve(struct exchange_call *call, const char *line, size_t length)
 {
 	char error[512];
 	struct request *request = calloc(1, sizeof *request);

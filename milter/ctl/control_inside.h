@@ -42,6 +42,9 @@ struct command {
 	const char *part;	/* of the account's key that it writes */
 };
 
+/* One line of the socket, without or with its newline; NULL: it was too long. Leads to one exchange_answer. */
+void control_serve(struct exchange_call *call, const char *line, size_t length);
+
 /* Each answers and ends the request. `json` is taken; NULL: no memory. */
 void control_ok(struct request *request, json_t *json);
 void control_error(struct request *request, const char *error);

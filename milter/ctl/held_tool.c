@@ -41,7 +41,7 @@ void show_held(const json_t *answer, FILE *to)
 	int64_t now = time(NULL), waiting = whole_of(answer, "not_listed_yet"), strange = whole_of(answer, "strange");
 	json_array_foreach(rows, index, row) {
 		const json_t *until = json_object_get(row, "until");
-		int64_t left = json_is_integer(until) ? json_integer_value(until) - now : 0;
+		int64_t left = whole_of(row, "until") - now;
 		table_add(table, text_of(row, "queue_id"));
 		table_add(table, text_of(row, "ref"));
 		table_add(table, text_of(row, "account"));
@@ -134,8 +134,7 @@ static bool end_hold(const struct call *call, const char *socket, const struct w
 	return fine;
 }
 
-/* Is this row asked for? One of another host's daemon is for that host. */
-static bool wanted(const struct call *call, const json_t *row, const char *node, bool *found)
+bool held_tool_wants(const struct call *call, const json_t *row, const char *node, bool *found)
 {
 	const char *id = text_of(row, "queue_id");
 	bool here = strcmp(text_of(row, "node"), node) == 0, named = call->option[OPTION_DUE] != NULL;
@@ -159,7 +158,7 @@ static int end_piece(const struct call *call, const char *socket, const struct w
 	size_t index;
 	*skip += whole_of(answer, "strange");	/* they stay where they are, and have no row */
 	json_array_foreach(rows, index, row) {
-		if (!wanted(call, row, node, found)) {
+		if (!held_tool_wants(call, row, node, found)) {
 			(*skip)++;
 			continue;
 		}

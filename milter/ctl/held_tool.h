@@ -9,9 +9,14 @@
 #include "milter/ctl/call.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 void show_held(const json_t *answer, FILE *to);
+
+/* Is this row of the list asked for? Then its queue id may become an argument of postsuper. One of another host's daemon
+ * than `node` is for that host. found[i] is set where the i-th argument of the call names it. */
+bool held_tool_wants(const struct call *call, const json_t *row, const char *node, bool *found);
 
 int held_release_run(const struct call *call);
 int held_drop_run(const struct call *call);

@@ -55,20 +55,27 @@ static int64_t time_of(const char *score)
 	return seconds >= (double)HELD_NEVER_S ? HELD_NEVER_S : seconds > 0 ? (int64_t)seconds : 0;
 }
 
-static void on_listed(void *arg, const char *error, int count, const char *const *items)
+json_t *holding_rows(int count, const char *const *items, int64_t *strange_out)
 {
-	struct exchange_call *call = arg;
 	json_t *rows = json_array();
-	int64_t strange = 0;
+	*strange_out = 0;
 	for (int i = 0; i + 1 < count; i += 2) {
 		struct held held;
 		json_t *member = items[i] != NULL && items[i + 1] != NULL ? json_string(items[i]) : NULL;
 		if (member != NULL && held_read(items[i], &held))	/* NULL: no UTF-8 */
 			json_array_append_new(rows, row_of(&held, items[i], time_of(items[i + 1])));
 		else
-			strange++;
+			(*strange_out)++;
 		json_decref(member);
 	}
+	return rows;
+}
+
+static void on_listed(void *arg, const char *error, int count, const char *const *items)
+{
+	struct exchange_call *call = arg;
+	int64_t strange;
+	json_t *rows = holding_rows(count, items, &strange);
 	if (error != NULL) {
 		json_decref(rows);
 		answer_error(call, "held.list", error);

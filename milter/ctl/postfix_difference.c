@@ -21,8 +21,8 @@ char *check_fix_postconf(const struct check *check, const char *option, const ch
 char *check_fix_main(const struct check *check, const char *name, const char *value)
 {
 	char setting[4096];
-	snprintf(setting, sizeof setting, "%s = %s", name, value);
-	return check_fix_postconf(check, "-e", setting);
+	int length = snprintf(setting, sizeof setting, "%s = %s", name, value);
+	return *value == '\0' || length >= (int)sizeof setting ? NULL : check_fix_postconf(check, "-e", setting);
 }
 
 /* Of main.cf where `service` is NULL, else of that service in master.cf. */
@@ -31,8 +31,8 @@ char *check_fix_setting(const struct check *check, const char *service, const ch
 	char setting[4096];
 	if (service == NULL)
 		return check_fix_main(check, name, value);
-	snprintf(setting, sizeof setting, "%s/%s=%s", service, name, value);
-	return check_fix_postconf(check, "-P", setting);
+	int length = snprintf(setting, sizeof setting, "%s/%s=%s", service, name, value);
+	return *value == '\0' || length >= (int)sizeof setting ? NULL : check_fix_postconf(check, "-P", setting);
 }
 
 const char *check_file_of(const char *service)
@@ -46,10 +46,11 @@ void check_name_setting(char *what, size_t size, const char *service, const char
 	snprintf(what, size, "%s%s%s", service == NULL ? "" : service, service == NULL ? "" : ": ", name);
 }
 
-/* A list keeps what it has; ours comes behind it. */
 void check_append(char *value, size_t size, const char *list, const char *ours)
 {
-	snprintf(value, size, "%s%s%s", list, *list == '\0' ? "" : ", ", ours);
+	int length = snprintf(value, size, "%s%s%s", list, *list == '\0' ? "" : ", ", ours);
+	if (length >= (int)size)
+		*value = '\0';
 }
 
 char *check_fix_file(const struct check *check, enum postfix_part part)

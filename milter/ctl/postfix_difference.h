@@ -24,7 +24,8 @@ struct check {
 /* What main.cf is to say of a parameter; NULL: nothing. */
 const struct postfix_line *check_wanted(const struct check *check, const char *name);
 
-/* Commands, to be freed. `service` NULL: of main.cf, else of that service in master.cf. */
+/* Commands, to be freed. `service` NULL: of main.cf, else of that service in master.cf. A setting of which a part would be
+ * lost is NULL, as is one whose `value` is "". */
 char *check_fix_postconf(const struct check *check, const char *option, const char *setting);
 char *check_fix_main(const struct check *check, const char *name, const char *value);
 char *check_fix_setting(const struct check *check, const char *service, const char *name, const char *value);
@@ -33,7 +34,7 @@ char *check_fix_file(const struct check *check, enum postfix_part part);
 /* "main.cf" or "master.cf"; "clean-1/unix: smtp_header_checks", or the name alone for main.cf. */
 const char *check_file_of(const char *service);
 void check_name_setting(char *what, size_t size, const char *service, const char *name);
-/* A list keeps what it has; ours comes behind it. */
+/* A list keeps what it has; ours comes behind it. "" where that does not fit. */
 void check_append(char *value, size_t size, const char *list, const char *ours);
 
 /* Frees `fix`, which may be NULL. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * postfix_read: a Postfix as it is set up now. postconf(1) and postmap(1) are run directly, never through a
- * shell, and stopped where they take too long; neither needs a running server.
+ * postfix_read: a Postfix as it is set up now, as postconf(1) and postmap(1) say; neither needs a running server.
  */
 #ifndef PENSTOCK_POSTFIX_READ_H
 #define PENSTOCK_POSTFIX_READ_H

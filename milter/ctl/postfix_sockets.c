@@ -95,7 +95,7 @@ static bool overrides_action(const char *word)
 	return strncmp(word, "default_action=", 15) == 0 && strcmp(word + 15, "tempfail") != 0;
 }
 
-/* The list with our element as it should be. */
+/* The list with our element as it should be; "" where it does not fit. */
 static void mend_list(const struct asker *asker, bool misplaced, char *value, size_t size)
 {
 	struct text text = text_over(value, size);
@@ -106,6 +106,8 @@ static void mend_list(const struct asker *asker, bool misplaced, char *value, si
 		text_addf(&text, "%s%s", i == 0 ? "" : ", ", i == 0 && misplaced ? asker->line->value :
 			  overrides_action(word) ? "default_action=tempfail" : word);
 	text_add(&text, asker->at + strlen(asker->element));
+	if (text.cut || strlen(asker->element) == sizeof asker->element - 1)	/* the element itself may be cut */
+		*value = '\0';
 }
 
 /* Our element: named so that this service would not find it, and what it says beside the socket. */
@@ -120,7 +122,8 @@ static void check_element(struct check *check, const struct asker *asker, bool m
 		resolve(check, word, asker->service->chroot, sought, sizeof sought);
 		snprintf(why, sizeof why, "%s is%s chrooted, and seeks the socket at %s", asker->path,
 			 asker->service->chroot ? "" : " not", sought);
-		check_report(check, (struct finding){ DIFFERENCE, what, asker->list, value,
+		check_report(check, (struct finding){ DIFFERENCE, what, asker->list,
+						      *value != '\0' ? value : asker->line->value,
 						      check_file_of(asker->own), NULL, why },
 			   check_fix_setting(check, asker->own, name, value));
 	}
@@ -251,11 +254,12 @@ void check_socketmap(struct check *check)
 		report_chroot(check, rewrite, line);
 	if (at == NULL)
 		check_append(value, sizeof value, list, line->value);
-	else
-		snprintf(value, sizeof value, "%.*s%s%s", (int)(at - list), list, line->value,
-			 at + strlen(element) + strlen(":transport"));
+	else if (snprintf(value, sizeof value, "%.*s%s%s", (int)(at - list), list, line->value,
+			  at + strlen(element) + strlen(":transport")) >= (int)sizeof value)
+		*value = '\0';
 	if (at == NULL || reachable)
-		check_report(check, (struct finding){ DIFFERENCE, name, list, at == NULL ? line->value : value,
+		check_report(check, (struct finding){ DIFFERENCE, name, list,
+						      at == NULL || *value == '\0' ? line->value : value,
 						      "main.cf", NULL, at == NULL ? line->why :
 						      "trivial-rewrite seeks the socket elsewhere" },
 			   check_fix_main(check, name, value));

@@ -233,6 +233,7 @@ static void on_begin(struct rbl_show *show, const json_t *line, const struct pap
 	int64_t lists = whole_of(line, "lists");
 	show->network = strcmp(kind, "network") == 0;
 	show->many = strcmp(kind, "address") != 0;
+	rbl_picture_free(&show->picture);	/* a daemon may begin twice */
 	if (show->network && paper->width > 0)
 		show->picture = rbl_picture_new(whole_of(line, "prefix"));
 	text_addf(&text, "asking %" PRId64 " %s", lists, lists == 1 ? "list" : "lists");

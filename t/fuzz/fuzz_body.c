@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = { "Content-Type", "Content-Transfer-Encoding", "From", "To", "X-Mailer", "Message-ID" };
 	const struct facts facts = { .account = "a@example.com", .rcpts_remote = 20 };
-	const struct rcpts rcpts = { .count = 0 };
+	const uint64_t key[2] = { 1, 2 };
+	const struct rcpts rcpts = { .key = key };
 	struct oddity_reader reader = { 0 };
 	struct body body;
 	char value[VALUE_MAX + 1];

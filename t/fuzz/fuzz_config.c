@@ -5,11 +5,7 @@
  */
 #include "milter/config.h"
 
-#include "policy/base/panic.h"
-
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "t/fuzz/fuzz.h"
 
 /* libconfig 1.5 leaks a string that stands where the grammar wants none; it is read once a reload. */
 const char *__lsan_default_suppressions(void);
@@ -17,19 +13,6 @@ const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libconfig";
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int write_memory(const void *bytes, size_t size, char *name, size_t name_size)
-{
-	int fd = memfd_create("config", 0);
-	snprintf(name, name_size, "/proc/self/fd/%d", fd);
-	if (fd >= 0 && write(fd, bytes, size) == (ssize_t)size)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
 }
 
 static bool is_zone(const char *zone)
@@ -61,13 +44,11 @@ static void load(const char *name, const char *secret)
 
 static void load_as_catalogue(const char *file, const char *key, const char *secret)
 {
-	char name[40], text[200];
+	char name[MEMORY_FILE_NAME], text[200];
 	int length = snprintf(text, sizeof text, "catalogue: { file = \"%s\"; keys = ( %s%s%s ); };", file,
 			      key != NULL ? "{ lists = \"*\"; key = \"" : "", key != NULL ? key : "",
 			      key != NULL ? "\"; }" : "");
-	int fd = write_memory(text, (size_t)length, name, sizeof name);
-	if (fd < 0)
-		return;
+	int fd = memory_file(text, (size_t)length, name);
 	load(name, secret);
 	close(fd);
 }
@@ -75,10 +56,8 @@ static void load_as_catalogue(const char *file, const char *key, const char *sec
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char key[] = "s3cretKey";
-	char name[40];
-	int fd = write_memory(data, size, name, sizeof name);
-	if (fd < 0)
-		return 0;
+	char name[MEMORY_FILE_NAME];
+	int fd = memory_file(data, size, name);
 	load(name, NULL);
 	if (size > 0 && data[0] == '#') {
 		load_as_catalogue(name, NULL, NULL);

@@ -3,6 +3,7 @@
  * Facts become a line and facts again: what the judge says of them is the same.
  */
 #include "policy/factline.h"
+#include "policy/factline_inside.h"
 #include "policy/hash.h"
 #include "policy/replay.h"
 
@@ -159,6 +160,65 @@ static void test_round_trip(void)
 	is_int(again, 2000, "and it becomes the same line");
 }
 
+static bool written_again_is_same(double number, char first[60])
+{
+	char again[60];
+	double read;
+	struct text text = text_over(first, 60), second = text_over(again, sizeof again);
+	add_real(&text, number);
+	if (text.cut || !value_real((struct value){ text.at, text.at + text.length }, &read))
+		return false;
+	add_real(&second, read);
+	return strcmp(first, again) == 0;
+}
+
+static void test_reals(void)
+{
+	static const struct {
+		double number;
+		const char *text;
+	} rows[] = {
+		{ 0, "0" },
+		{ -0.0, "0" },
+		{ 0.1, "0.1" },
+		{ -3.5, "-3.5" },
+		{ 1.0 / 3, "0.333333333333" },
+		{ 1700000000000, "1700000000000" },
+		{ 99999999999.94, "99999999999.9" },
+		{ 99999999999.96, "100000000000" },
+		{ 999999999999.9, "1000000000000" },
+		{ 677757777777777.6, "677757777777778" },
+		{ 999999999999999, "999999999999999" },
+		{ 999999999999999.9, "1e+15" },
+		{ 1e15, "1e+15" },
+		{ -1.2345678901234567e16, "-1.23456789012e+16" },
+		{ 1e300, "1e+300" },
+		{ 9.9999999999999e299, "1e+300" },
+		{ 1e301, "0" },
+		{ INFINITY, "0" },
+		{ NAN, "0" },
+		{ 1e-280, "1e-280" },
+		{ 9.9999999999999e-281, "1e-280" },
+		{ -1e-290, "0" },
+		{ 4.9e-324, "0" },
+	};
+	char text[60];
+	int same = 0;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		ok(written_again_is_same(rows[i].number, text), "%.17g is read, and written again as it was", rows[i].number);
+		is_str(text, rows[i].text, "... as %s", rows[i].text);
+	}
+	for (int i = 0; i < 200000; i++) {
+		uint64_t bits = (uint64_t)random() << 42 ^ (uint64_t)random() << 21 ^ (uint64_t)random();
+		double number;
+		memcpy(&number, &bits, sizeof number);
+		if (i % 2 == 0)
+			number = (double)(bits >> 12) / (1 << i % 20) * (i % 4 == 0 ? 1 : 1e-12);
+		same += written_again_is_same(number, text);
+	}
+	is_int(same, 200000, "and so are any others");
+}
+
 static void test_state(void)
 {
 	struct factline made = { .kind = FACTLINE_STATE, .facts = { .now_ms = 1700000000000, .account = "a" } }, read;
@@ -261,6 +321,7 @@ int main(void)
 {
 	memcpy(policy.signals, signal_defaults, sizeof policy.signals);
 	test_round_trip();
+	test_reals();
 	test_state();
 	test_report();
 	test_bad();

@@ -6,6 +6,10 @@
 
 #include "t/unit/tap.h"
 
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 static void test_own(void)
 {
 	static const struct {
@@ -123,8 +127,58 @@ static void test_domain(void)
 	}
 }
 
+/* ---- login names */
+
+enum { NAME_MAX_HERE = 5000 };
+
+/* A file of `count` logins u0, u1, ..., and `last` behind them; read as the daemon reads it. */
+static bool read_logins(int count, const char *last, char error[300])
+{
+	char name[40];
+	int fd = memfd_create("passwd", 0);
+	FILE *to = fdopen(fd, "w");
+	for (int i = 0; i < count; i++)
+		fprintf(to, "u%d:x:%d:100::/:/bin/sh\n", i, 1000 + i);
+	fputs(last, to);
+	fflush(to);
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	error[0] = '\0';
+	bool fine = identify_read_logins(name, error, 300);
+	fclose(to);
+	return fine;
+}
+
+static const char *account_of_login(const char *login)
+{
+	static struct config config = { .sources = { SOURCE_UID }, .source_count = 1 };
+	static struct facts facts;
+	struct identity identity = { .injected = true, .from = login };
+	facts = (struct facts){ 0 };
+	ok(identify(&config, &identity, &facts), "mail of %.20s", login);
+	return facts.account;
+}
+
+static void test_logins(void)
+{
+	char error[300], longest[NAME_MAX_HERE + 40];
+	ok(read_logins(600000, "", error), "600000 logins: %s", error);
+	is_str(account_of_login("u599999"), "uid:600999", "the last one is known");
+	ok(!read_logins(1000001, "", error), "a million and one");
+	ok(strstr(error, "1000000") != NULL, "%s", error);
+	is_str(account_of_login("u599999"), "uid:600999", "those read before stay");
+	ok(!identify_read_logins("/", error, sizeof error) && strstr(error, "/ cannot be read at login 1") != NULL, "%s", error);
+	int length = snprintf(longest, sizeof longest, "%0*d:x:7:7::/:/bin/sh\n", NAME_MAX_HERE, 0);
+	ok(length > NAME_MAX_HERE && !read_logins(2, longest, error) && strstr(error, "at login 3") != NULL, "%s", error);
+	snprintf(longest, sizeof longest, "%0*d:x:7:7::/:/bin/sh\nafter:x:8:8::/:/bin/sh\n", 64, 0);
+	ok(read_logins(2, longest, error), "a name of 64 bytes: %s", error);
+	is_str(account_of_login("after"), "uid:8", "the one behind it is known");
+	ok(identify_read_logins("", error, sizeof error), "no file");
+	is_str(account_of_login("u1"), "ip:unknown", "no login");
+}
+
 int main(void)
 {
+	test_logins();
 	test_own();
 	test_lanes();
 	test_name_spaces();

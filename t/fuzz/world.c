@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "t/fuzz/world.h"
+
+#include "milter/clock.h"
+#include "milter/ctl/lookup.h"
+#include "milter/daemon.h"
+#include "milter/exchange.h"
+#include "milter/loop.h"
+#include "milter/outbox.h"
+#include "redis-schema/reply.h"
+#include "redis-schema/wire.h"
+#include "t/fuzz/fuzz.h"
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+enum { WORDS_MAX = 40, ITEMS_MAX = 300, TURNS_MAX = 10000 };
+
+static const char conf[] =
+	"redis: { server = \"127.0.0.1:1\"; };\n"
+	"dns: { servers = [ \"127.0.0.1:1\" ]; };\n"
+	"webhook: { url = \"http://127.0.0.1:1/\"; };\n"
+	"plans = ( { name = \"default\"; rcpts_per_hour = 500; }, { name = \"gold\"; } );\n"
+	"pools = ( { name = \"clean\"; levels = [\"good\", \"new\", \"suspect\"]; transports = ( { name = \"clean-1\"; } ); } );\n";
+
+int world_word_count;
+char *world_words[WORDS_MAX + 1];
+
+/* ---- clock.c */
+
+int64_t clock_now_ms(void)
+{
+	return WORLD_NOW_MS;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+	return 1000000;
+}
+
+/* ---- exchange.c: answers are looked at */
+
+/* {"ok":true, ...} or {"error":"one sentence."}, in one line. */
+void exchange_answer(struct exchange_call *call, struct evbuffer *answer)
+{
+	MUST(answer != NULL && ++call->answers == 1);
+	size_t length = evbuffer_get_length(answer);
+	char *line = string_of(evbuffer_pullup(answer, -1), length);
+	MUST(length > 2 && memchr(line, '\n', length) == line + length - 1);
+	call->answer = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+	free(line);
+	const char *error = json_string_value(json_object_get(call->answer, "error"));
+	MUST(json_is_true(json_object_get(call->answer, "ok")) == (error == NULL));
+	MUST(error == NULL || (error[0] != '\0' && error[strlen(error) - 1] == '.'));
+}
+
+struct exchange *exchange_start(struct event_base *base, int listen_fd, const struct exchange_kind *kind)
+{
+	(void)base, (void)listen_fd, (void)kind;
+	return NULL;
+}
+
+void exchange_stop(struct exchange **exchange)
+{
+	*exchange = NULL;
+}
+
+/* ---- lookup.c: what is asked of it is checked by fuzz_check_parse */
+
+bool lookup_start(struct exchange_call *call, const char *target, char *error, size_t error_size)
+{
+	(void)call;
+	snprintf(error, error_size, "%.20s: no look-ups here.", strlen(target) > 0 ? "rbl" : "");
+	return false;
+}
+
+/* ---- wire.c: Redis answers with lines of the input */
+
+struct wire {
+	struct event_base *base;
+	struct wire_events events;
+	bool up;
+};
+
+struct flight {
+	bool own;	/* the store's own question */
+	wire_command_done *command;
+	wire_fetch_done *fetch;
+	wire_charge_done *charge;
+	void *arg;
+	char account[ACCOUNT_MAX + 1];
+};
+
+static const char *left;	/* of the input */
+static size_t left_size;
+static int under_way;
+
+/* The next answer, to be freed; its lines, up to an empty one, are items. */
+static char *next_answer(const char *items[ITEMS_MAX], size_t lengths[ITEMS_MAX], int *count_out)
+{
+	const char *end = memmem(left, left_size, "\n\n", 2);
+	size_t size = end != NULL ? (size_t)(end - left) : left_size;
+	char *text = string_of(left, size), *rest = NULL;
+	*count_out = 0;
+	for (char *at = strtok_r(text, "\n", &rest); at != NULL && *count_out < ITEMS_MAX; at = strtok_r(NULL, "\n", &rest)) {
+		lengths[*count_out] = strlen(at);
+		items[(*count_out)++] = at[0] == '\1' && at[1] == '\0' ? NULL : at;
+	}
+	size += end != NULL ? 2 : 0;
+	left += size;
+	left_size -= size;
+	return text;
+}
+
+static void say(void *arg, const char *line)
+{
+	(void)arg;
+	MUST(strlen(line) < 1000);
+}
+
+static void tell_command(struct flight *flight)
+{
+	const char *items[ITEMS_MAX];
+	size_t lengths[ITEMS_MAX];
+	int count = 0;
+	char *text = next_answer(items, lengths, &count);
+	if (count > 0 && items[0] != NULL && items[0][0] == '-')
+		flight->command(flight->arg, WIRE_ERROR, items[0] + 1, 0, NULL);
+	else
+		flight->command(flight->arg, WIRE_OK, NULL, count, items);
+	free(text);
+}
+
+static void tell_fetch(struct flight *flight)
+{
+	const char *items[ITEMS_MAX];
+	size_t lengths[ITEMS_MAX];
+	struct reply_items list = { .text = items, .length = lengths };
+	struct account_state state;
+	struct known known;
+	char *text = next_answer(items, lengths, &list.count);
+	bool fine = reply_read_fetch(flight->account, &list, say, NULL, &state, &known);
+	flight->fetch(flight->arg, fine ? WIRE_OK : WIRE_ERROR, fine ? &state : NULL, fine ? &known : NULL);
+	free(text);
+}
+
+static void on_answer(evutil_socket_t fd, short what, void *arg)
+{
+	struct flight *flight = arg;
+	(void)fd, (void)what;
+	under_way--;
+	if (flight->fetch != NULL)
+		tell_fetch(flight);
+	else if (flight->charge != NULL)
+		flight->charge(flight->arg, WIRE_OK, &(struct wire_charged){ .status = WIRE_CHARGED });
+	else if (flight->own)
+		flight->command(flight->arg, WIRE_OK, NULL, 0, NULL);
+	else
+		tell_command(flight);
+	free(flight);
+}
+
+static bool launch(struct wire *wire, struct flight flight)
+{
+	struct flight *copy = malloc(sizeof *copy);
+	MUST(copy != NULL);
+	*copy = flight;
+	under_way++;
+	MUST(event_base_once(wire->base, -1, EV_TIMEOUT, on_answer, copy, &(struct timeval){ 0 }) == 0);
+	return true;
+}
+
+static void keep_words(int argc, const char *const *argv)
+{
+	while (world_word_count > 0)
+		free(world_words[--world_word_count]);
+	for (; world_word_count < argc; world_word_count++)
+		world_words[world_word_count] = string_of(argv[world_word_count], strlen(argv[world_word_count]));
+	world_words[argc] = NULL;
+}
+
+bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg)
+{
+	bool own = strcmp(argv[1], "penstock:plans") == 0 || strcmp(argv[1], "penstock:secret") == 0;
+	MUST(argc >= 2 && argc <= WORDS_MAX && strncmp(argv[1], "penstock:", 9) == 0);
+	if (!own)
+		keep_words(argc, argv);
+	return launch(wire, (struct flight){ .own = own, .command = done, .arg = arg });
+}
+
+bool wire_fetch(struct wire *wire, const char *account, wire_fetch_done *done, void *arg)
+{
+	struct flight flight = { .fetch = done, .arg = arg };
+	must_be_account(account);
+	snprintf(flight.account, sizeof flight.account, "%s", account);
+	return launch(wire, flight);
+}
+
+bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charge_done *done, wire_charge_done *late,
+		 void *arg)
+{
+	(void)late;
+	must_be_account(charge->charge->account);
+	return launch(wire, (struct flight){ .charge = done, .arg = arg });
+}
+
+bool wire_campaign(struct wire *wire, const struct wire_print *print, wire_campaign_done *done, void *arg)
+{
+	(void)wire, (void)print, (void)done, (void)arg;
+	return false;
+}
+
+static void on_connected(evutil_socket_t fd, short what, void *arg)
+{
+	struct wire *wire = arg;
+	(void)fd, (void)what;
+	wire->up = true;
+	wire->events.up(wire->events.arg);
+}
+
+void wire_connect(struct wire *wire)
+{
+	event_base_once(wire->base, -1, EV_TIMEOUT, on_connected, wire, &(struct timeval){ 0 });
+}
+
+void wire_disconnect(struct wire *wire, const char *why)
+{
+	(void)wire, (void)why;
+	MUST(!wire->up);	/* no answer of ours is a reason for it */
+}
+
+struct wire *wire_new(struct event_base *base, const struct store_settings *settings, const struct wire_events *events,
+		      char *error, size_t error_size)
+{
+	static struct wire wire;
+	(void)settings, (void)error, (void)error_size;
+	wire.base = base;
+	wire.events = *events;
+	return &wire;
+}
+
+void wire_free(struct wire **wire)
+{
+	*wire = NULL;
+}
+
+/* ---- the daemon */
+
+static void turn(void)
+{
+	event_base_loop(loop_base(the_daemon.loop), EVLOOP_NONBLOCK);
+}
+
+void world_run(void)
+{
+	int turns = 0;
+	do
+		turn();
+	while (under_way > 0 && ++turns < TURNS_MAX);
+	MUST(turns < TURNS_MAX);
+}
+
+void world_begin(const char *redis, size_t size)
+{
+	left = redis;
+	left_size = size;
+	keep_words(0, NULL);
+}
+
+void world_start(void)
+{
+	char name[MEMORY_FILE_NAME], error[CONFIG_ERROR_MAX] = "";
+	struct store_settings settings = { .server = "127.0.0.1:1", .username = "", .password = "", .prefix = "penstock",
+					   .node = WORLD_NODE, .timeout_ms = 1000, .breaker_failures = 1000000, .retry_ms = 1,
+					   .recent_accounts = 100, .state_ttl_s = 1000 };
+	int fd = memory_file(conf, sizeof conf - 1, name);
+	struct config *config = config_load(name, error);
+	close(fd);
+	if (config == NULL)
+		fprintf(stderr, "%s\n", error);
+	MUST(config != NULL);
+	the_daemon.loop = loop_new();
+	MUST(the_daemon.loop != NULL);
+	snprintf(the_daemon.node, sizeof the_daemon.node, WORLD_NODE);
+	the_daemon.store = store_new(loop_base(the_daemon.loop), &settings, say, NULL, error, sizeof error);
+	MUST(the_daemon.store != NULL && setup_replace(config, error, sizeof error));
+	MUST(outbox_start(loop_base(the_daemon.loop)));
+	world_begin("", 0);
+	world_run();
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A scan over a socket, against a scanner of the test's own on loopback.
+ */
+#include "milter/content/scan.h"
+
+#include "milter/clock.h"
+#include "milter/loop.h"
+#include "t/unit/tap.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DEADLINE_MS = 20000 };
+
+static char request[2000];
+
+/* One client: reads what it sends up to its end, and replies. */
+static void *serve(void *arg)
+{
+	static const char reply[] = "SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\nSpam: False ; 1.5 / 5.0\r\n\r\nFAKE_RULE";
+	int fd = accept(*(const int *)arg, NULL, NULL);
+	size_t length = 0;
+	for (ssize_t got; (got = read(fd, request + length, sizeof request - 1 - length)) > 0;)
+		length += (size_t)got;
+	request[length] = '\0';
+	if (write(fd, reply, sizeof reply - 1) < 0)
+		printf("# no reply\n");
+	close(fd);
+	return NULL;
+}
+
+static int listen_on(struct scanner *scanner)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t length = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	ok(fd >= 0 && bind(fd, (const struct sockaddr *)&address, length) == 0 && listen(fd, 5) == 0 &&
+	   getsockname(fd, (struct sockaddr *)&address, &length) == 0, "the scanner listens");
+	snprintf(scanner->address, sizeof scanner->address, "127.0.0.1:%d", ntohs(address.sin_port));
+	return fd;
+}
+
+static void test_message(struct loop *loop, const char *message, size_t length, const char *end)
+{
+	struct scanner scanner = { .name = "s", .kind = SCANNER_SPAMD, .max_size = 1000, .timeout_ms = DEADLINE_MS };
+	struct content content;
+	pthread_t server;
+	int fd = listen_on(&scanner);
+	pthread_create(&server, NULL, serve, &fd);
+	struct scan *scan = scan_start(loop, &scanner, "alice", message, length);
+	scan_collect(scan, clock_monotonic_ms() + DEADLINE_MS, &content);
+	scan_release(&scan);
+	pthread_join(server, NULL);
+	close(fd);
+	is_int(content.known, KNOWLEDGE_FULL, "a message of %zu bytes has an answer", length);
+	is_near(content.score, 1.5, 0, "... its score");
+	size_t seen = strlen(request), want = strlen(end);
+	ok(seen >= want && strcmp(request + seen - want, end) == 0, "... and was sent as it is: %s", request);
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	struct loop *loop = loop_new();
+	ok(loop != NULL && loop_start(loop), "the loop runs");
+	test_message(loop, "A: b\r\n\r\nc\r\n", 11, "\r\nUser: alice\r\n\r\nA: b\r\n\r\nc\r\n");
+	test_message(loop, NULL, 0, "\r\nContent-length: 0\r\nUser: alice\r\n\r\n");	/* neither header nor body */
+	loop_stop(loop);
+	loop_free(&loop);
+	return done_testing();
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Files of traps: what is one, and what is said of the rest.
+ */
+#include "milter/traps.h"
+
+#include "t/unit/tap.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define LONG "a234567890b234567890c234567890d234567890e234567890"
+
+static struct traps *read_bytes(const char *bytes, size_t length, char error[300])
+{
+	char name[40];
+	int fd = memfd_create("traps", 0);
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	error[0] = '\0';
+	struct traps *traps = write(fd, bytes, length) == (ssize_t)length ? traps_read(name, error, 300) : NULL;
+	close(fd);
+	return traps;
+}
+
+static void test_lines(void)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+		int count;		/* -1: none of it is taken */
+		const char *part;	/* of the error */
+	} rows[] = {
+#define ROW(bytes) bytes, sizeof bytes - 1
+		{ ROW(""), 0, "" },
+		{ ROW("Trap@Example.com\n@bad.example\r\n# a note\n\n\t a@b.c \t# another"), 3, "" },
+		{ ROW("trap@example.com"), 1, "" },
+		{ ROW("a@b.c\nnobody\n"), -1, ":2: is no trap: \"nobody\", expected an address" },
+		{ ROW("@com\n"), -1, ":1: is no trap" },
+		{ ROW("a@(b.example)\n"), -1, ":1: is no trap" },
+		{ ROW("@a@b.example\n"), -1, ":1: is no trap" },
+		{ ROW("a b@c.d\n"), -1, ":1: is no trap" },
+		{ ROW("a@b.c\0d@e.f\n"), -1, ":1: is no trap: \"a@b.c" },
+		{ ROW("a@b.c\rd@e.f\r"), -1, ":1: is no trap" },
+		{ ROW("\0\na@b.c\n"), -1, ":1: is no trap" },
+		{ ROW("a@b.c # " LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
+		      LONG "\n"), -1, ":1: is too long a line" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char error[300];
+		struct traps *traps = read_bytes(rows[i].bytes, rows[i].length, error);
+		is_int(traps == NULL ? -1 : (int)traps_count(traps), rows[i].count, "%.40s", rows[i].bytes);
+		ok(strstr(error, rows[i].part) != NULL && (traps == NULL) == (error[0] != '\0'), "... %s", error);
+		traps_free(&traps);
+	}
+}
+
+/* As many as fit, and one more. */
+static void test_most(void)
+{
+	static char bytes[9 * (TRAPS_MAX + 1)];
+	char error[300];
+	for (int i = 0; i <= TRAPS_MAX; i++) {
+		char line[20];
+		snprintf(line, sizeof line, "%04d@b.c", i % 10000);
+		memcpy(bytes + 9 * i, line, 8);
+		bytes[9 * i + 8] = '\n';
+	}
+	struct traps *traps = read_bytes(bytes, 9 * TRAPS_MAX, error);
+	is_int(traps == NULL ? -1 : (long long)traps_count(traps), TRAPS_MAX, "a million traps: %s", error);
+	traps_free(&traps);
+	traps = read_bytes(bytes, sizeof bytes, error);
+	ok(traps == NULL && strstr(error, ":1000001: more than fits") != NULL, "and one more: %s", error);
+	traps_free(&traps);
+}
+
+int main(void)
+{
+	test_lines();
+	test_most();
+	return done_testing();
+}
