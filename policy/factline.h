@@ -7,7 +7,7 @@
  *
  * A letter (M a message, R something learnt later of an account, S what was remembered of an account before its next
  * line), the version, words `key=value`, and a dot that says that the line is whole. A key that the reader does not know
- * is skipped, one that is missing is unknown. No key of version 1 ever changes its meaning. What a stranger chose is
+ * is skipped, one that is missing is unknown. No key of version 2 ever changes its meaning. What a stranger chose is
  * written with %XX for each byte that could break the line.
  */
 #ifndef PENSTOCK_FACTLINE_H

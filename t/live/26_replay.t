@@ -84,8 +84,8 @@ part 'what was refused early, and what was learnt later' => sub {
 	$world->send(auth => 'carol', to => [ map { "friend$_\@elsewhere.test" } 1 .. 6 ]);
 	$world->send(auth => 'carol') for 1 .. 2;
 	lines('M', 10);
-	is scalar(() = slurp($facts) =~ /^M1 .*a=carol.* st=rcpt /mg), 1, 'a line for the recipients that were refused';
-	is scalar(() = slurp($facts) =~ /^M1 .*a=carol.* st=mail /mg), 2, 'a line for each refused MAIL';
+	is scalar(() = slurp($facts) =~ /^M2 .*a=carol.* st=rcpt /mg), 1, 'a line for the recipients that were refused';
+	is scalar(() = slurp($facts) =~ /^M2 .*a=carol.* st=mail /mg), 2, 'a line for each refused MAIL';
 	$daemon->ctl('account', 'report', 'bob@example.com', 'dead', '3');
 	lines('R', 1);
 	like slurp($facts), qr/^R1 t=\d+ a=bob\@example\.com co=dead n=3 \.$/m, 'and written with the facts';

@@ -246,7 +246,7 @@ static void test_state(void)
 
 static void test_report(void)
 {
-	static const char line[] = "R1 t=1700000000000 a=alice@example.com co=dead n=3 .";
+	static const char line[] = "R2 t=1700000000000 a=alice@example.com co=dead n=3 .";
 	struct factline read;
 	is_int(factline_read(line, strlen(line), NULL, NULL, &read), FACTLINE_FINE, "a report");
 	is_int(read.counter, COUNTER_DEAD, "of what");
@@ -264,26 +264,26 @@ static void test_bad(void)
 	} rows[] = {
 		{ "", FACTLINE_SKIPPED },
 		{ "# a note", FACTLINE_SKIPPED },
-		{ "Z1 t=1 a=b .", FACTLINE_SKIPPED },
-		{ "M1 t=1700000000000 a=b .", FACTLINE_FINE },
-		{ "M1 t=1700000000000 a=b zz=later rr=5 .", FACTLINE_FINE },
-		{ "M1 rr=5 a=b t=1700000000000 .", FACTLINE_FINE },
-		{ "M1 t=1700000000000 a=b wc=a_reason_of_later .", FACTLINE_FINE },
-		{ "M2 t=1700000000000 a=b .", FACTLINE_OTHER_VERSION },
+		{ "Z2 t=1 a=b .", FACTLINE_SKIPPED },
+		{ "M2 t=1700000000000 a=b .", FACTLINE_FINE },
+		{ "M2 t=1700000000000 a=b zz=later rr=5 .", FACTLINE_FINE },
+		{ "M2 rr=5 a=b t=1700000000000 .", FACTLINE_FINE },
+		{ "M2 t=1700000000000 a=b wc=a_reason_of_later .", FACTLINE_FINE },
+		{ "M3 t=1700000000000 a=b .", FACTLINE_OTHER_VERSION },
 		{ "M0 t=1700000000000 a=b .", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=b", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=b rr=", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=b rr=1M1 t=1700000000000 a=b .", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=b t=1700000000000 .", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 .", FACTLINE_DAMAGED },
-		{ "M1 a=b .", FACTLINE_DAMAGED },
-		{ "M1 t=-1 a=b .", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=b rr=-5 .", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=b rr=999999999999 .", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=b cc=1e999 .", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=b cc=nan .", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=%4 .", FACTLINE_DAMAGED },
-		{ "M1 t=1700000000000 a=%00 .", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=b", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=b rr=", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=b rr=1M2 t=1700000000000 a=b .", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=b t=1700000000000 .", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 .", FACTLINE_DAMAGED },
+		{ "M2 a=b .", FACTLINE_DAMAGED },
+		{ "M2 t=-1 a=b .", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=b rr=-5 .", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=b rr=999999999999 .", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=b cc=1e999 .", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=b cc=nan .", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=%4 .", FACTLINE_DAMAGED },
+		{ "M2 t=1700000000000 a=%00 .", FACTLINE_DAMAGED },
 		{ "hello", FACTLINE_DAMAGED },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -295,8 +295,8 @@ static void test_bad(void)
 /* As it is written of a sender without a domain. */
 static void test_spf_of_no_domain(void)
 {
-	static const char *const lines[] = { "M1 t=1700000000000 a=alice sp=fine .",
-					     "M1 t=1700000000000 a=alice sp=none_passes ." };
+	static const char *const lines[] = { "M2 t=1700000000000 a=alice sp=fine .",
+					     "M2 t=1700000000000 a=alice sp=none_passes ." };
 	struct factline line;
 	struct verdict none = { .action = ACTION_PASS };
 	struct charge charge;
