@@ -14,7 +14,7 @@ for my $i (1 .. $messages) {
 	my $n = int rand $accounts;
 	my $spam = rand() < 0.01;
 	printf "M2 t=%d a=user%d\@example.com st=eom so=auth cl=authenticated f=aln kn=full ca=%x cn=%x cs=%x se=%x ma=%x rr=%d " .
-		"rn=%d kb=%d di=%x of=3600 sp=fine sd=example.com ck=full cc=%.1f ct=5 wa=pass wl=good wp=clean ws=-3 .\n",
+		"rn=%d kb=%d of=3600 sp=fine sd=example.com ck=full cc=%.1f ct=5 wa=pass wl=good wp=clean ws=-3 .\n",
 		$now, $n, $n * 77 + 1, $n * 7 + 1, $n % 5000 + 1, $n * 3 + 1, $n % 40 + 1, 1 + int rand 3, rand() < 0.1 ? 1 : 0,
-		1 + int rand 200, $i, $spam ? 12 : 0.4;
+		1 + int rand 200, $spam ? 12 : 0.4;
 }

@@ -195,6 +195,61 @@ static void test_amend(void)
 	is_near(amend.counts[COUNTER_BREACHES], 0, 0, "but as a breach, which it has noted");
 }
 
+/* Whose spam makes a text a bad one for others. */
+static void test_campaign_bad(void)
+{
+	static const struct {
+		const char *name;
+		enum source source;
+		int64_t age_days;
+		double messages;
+		enum knowledge known;
+		bool spam, bad;
+	} rows[] = {
+		{ "a login with a history", SOURCE_AUTH, 30, 50, KNOWLEDGE_FULL, true, true },
+		{ "its harmless mail", SOURCE_AUTH, 30, 50, KNOWLEDGE_FULL, false, false },
+		{ "a throw-away login", SOURCE_AUTH, 0, 50, KNOWLEDGE_FULL, true, false },
+		{ "an old one that sent nothing", SOURCE_AUTH, 30, 1, KNOWLEDGE_FULL, true, false },
+		{ "one of which Redis did not say", SOURCE_AUTH, 30, 50, KNOWLEDGE_LOCAL, true, false },
+		{ "a network's account", SOURCE_NETWORK, 30, 50, KNOWLEDGE_FULL, true, true },
+		{ "a claimed sender, however old", SOURCE_SENDER, 30, 50, KNOWLEDGE_FULL, true, false },
+		{ "a stranger, however old", SOURCE_CLIENT, 30, 50, KNOWLEDGE_FULL, true, false },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct row row = { .name = rows[i].name, .used = 0 };
+		struct policy policy = policy_of(&row);
+		struct facts facts = facts_of(&row);
+		struct verdict verdict = { .action = ACTION_PASS };
+		facts.source = rows[i].source;
+		facts.state.known = rows[i].known;
+		facts.state.history.first_s = facts.now_ms / 1000 - rows[i].age_days * 86400;
+		facts.state.history.counters.at_ms = facts.now_ms;
+		facts.state.history.counters.value[COUNTER_MESSAGES] = rows[i].messages;
+		facts.content = (struct content){ .known = KNOWLEDGE_FULL, .spam = rows[i].spam };
+		is_int(judge_campaign_bad(&policy, &facts, &verdict), rows[i].bad, "%s", rows[i].name);
+	}
+}
+
+/* What a message leaves behind by what becomes of it. */
+static void test_traps_and_habits(void)
+{
+	struct facts facts = { .rcpts_trapped = 2 };
+	struct verdict verdict = { .action = ACTION_PASS, .level = LEVEL_GOOD };
+	is_int(judge_trap_hits(&facts, &verdict), 2, "traps are hit by what leaves");
+	ok(judge_learns(&verdict), "which becomes a habit");
+	verdict.action = ACTION_REJECT;
+	is_int(judge_trap_hits(&facts, &verdict), 2, "by what is rejected");
+	ok(!judge_learns(&verdict), "which does not");
+	verdict.action = ACTION_DEFER;
+	is_int(judge_trap_hits(&facts, &verdict), 0, "but not by each try of what is deferred");
+	verdict = (struct verdict){ .action = ACTION_PASS, .level = LEVEL_BLOCKED };
+	ok(!judge_learns(&verdict), "nor does what a blocked account does");
+	verdict.level = LEVEL_SUSPECT;
+	ok(judge_learns(&verdict), "who is suspect for new habits alone gets used to them");
+	verdict.terms.hard = 2;
+	ok(!judge_learns(&verdict), "who sends what only abuse does, does not");
+}
+
 int main(void)
 {
 	test_counts();
@@ -204,5 +259,7 @@ int main(void)
 	test_clean_volume();
 	test_clocks();
 	test_amend();
+	test_campaign_bad();
+	test_traps_and_habits();
 	return done_testing();
 }
