@@ -210,8 +210,8 @@ void limits_of_group(const struct config *config, enum scope scope, const struct
 	text_copy(limits_out->plan, sizeof limits_out->plan, name);
 }
 
-void limits_of(const struct config *config, const struct account_state *state, int64_t now_ms,
+void limits_of(const struct config *config, const char *account, const struct account_state *state, int64_t now_ms,
 	       struct limits *limits_out)
 {
-	plan_limits(state, now_ms, fill_from_plan, config, limits_out);
+	plan_limits(account, state, now_ms, fill_from_plan, config, limits_out);
 }

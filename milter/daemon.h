@@ -62,7 +62,7 @@ void limits_of_group(const struct config *config, enum scope scope, const struct
 void limits_of_plan(const struct config *config, const char *name, struct limits *limits_out);
 
 /* The limits that hold for an account: its own, its plan's (of Redis, else of the file), the default plan's; and where it is new no more than the ramp allows today. */
-void limits_of(const struct config *config, const struct account_state *state, int64_t now_ms,
+void limits_of(const struct config *config, const char *account, const struct account_state *state, int64_t now_ms,
 	       struct limits *limits_out);
 
 #endif

@@ -131,7 +131,7 @@ static void fetch_state(struct session *session, int64_t deadline_ms)
 	/* the table of recent accounts may have begun with this account an hour ago: it knows too few */
 	message->known = facts->state.known == KNOWLEDGE_FULL && message->rcpts.keyed &&
 			 (!facts->state.history.habits.many || message->known_bytes != NULL);
-	limits_of(session->setup->config, &facts->state, facts->now_ms, &facts->limits);
+	limits_of(session->setup->config, facts->account, &facts->state, facts->now_ms, &facts->limits);
 }
 
 static bool may_refuse(const struct config *config)

@@ -121,7 +121,7 @@ static void set_limits(json_t *json, const struct config *config, const char *ac
 	struct limits limits;
 	enum scope scope = account_scope(account);
 	if (scope == SCOPE_ACCOUNT)
-		limits_of(config, state, now_ms, &limits);
+		limits_of(config, account, state, now_ms, &limits);
 	else
 		limits_of_group(config, scope, &state->limits, now_ms, &limits);
 	if (scope == SCOPE_ACCOUNT)

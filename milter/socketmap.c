@@ -184,7 +184,7 @@ static void answer_transport(struct lookup *lookup, const struct config *config,
 }
 
 /* A suspect account, or one that is over a limit whose excess is to go slowly. */
-static bool goes_slowly(const struct config *config, const struct account_state *state)
+static bool goes_slowly(const struct config *config, const char *account, const struct account_state *state)
 {
 	int64_t now_ms = clock_now_ms();
 	struct limits limits;
@@ -193,7 +193,7 @@ static bool goes_slowly(const struct config *config, const struct account_state 
 		return false;
 	if (report_level(&config->policy, state, now_ms) >= LEVEL_SUSPECT)
 		return state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0';
-	limits_of(config, state, now_ms, &limits);
+	limits_of(config, account, state, now_ms, &limits);
 	rates_roll(&rates, now_ms);
 	struct amounts one = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } };
 	return limits.over == OVER_SLOW && rates_over(&rates, &limits, &one) != WINDOW_COUNT;
@@ -205,7 +205,7 @@ static void answer_throttle(struct lookup *lookup, const struct config *config, 
 	struct text text = text_over(data, sizeof data);
 	int64_t seconds = config->set.socketmap_throttle_s;
 	text_addf(&text, "sleep %lld", (long long)seconds);
-	if (seconds > 0 && goes_slowly(config, state))
+	if (seconds > 0 && goes_slowly(config, lookup->account, state))
 		reply(lookup->client, "OK", data);
 	else
 		reply_not_found(lookup->client);

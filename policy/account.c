@@ -165,6 +165,11 @@ void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1])
 		text_addf(&text, "/%d", V6_BITS);
 }
 
+bool account_is_client(const char *name)
+{
+	return strncmp(name, "ip:", 3) == 0;
+}
+
 bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
 	static const char *const heads[] = { "ip:", "client:", "bounce:ip:", "forward:ip:" };

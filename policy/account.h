@@ -58,6 +58,7 @@ bool account_claimed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
 
 /* "ip:192.0.2.7"; of IPv6 "ip:2001:db8:1:2::/64": one client has such a network to choose his addresses from (RFC 8981). */
 void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1]);
+bool account_is_client(const char *name);	/* is it one of these? */
 
 /* What an admin types: account_name(), but a name as a log line shows it, with its escapes, is that name (%2B is a plus
  * that begins no tag), and any address of a client's network stands for it. */

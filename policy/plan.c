@@ -5,13 +5,15 @@
 
 #include "policy/base/banned.h"
 
-void plan_limits(const struct account_state *state, int64_t now_ms, plan_fill *fill, const void *arg,
+void plan_limits(const char *account, const struct account_state *state, int64_t now_ms, plan_fill *fill, const void *arg,
 		 struct limits *limits_out)
 {
 	*limits_out = state->limits;
 	limits_expire(limits_out, now_ms / 1000);
 	if (state->limits.plan[0] != '\0')
 		fill(arg, state->limits.plan, limits_out);
+	if (account_is_client(account))
+		fill(arg, PLAN_STRANGER, limits_out);
 	fill(arg, "default", limits_out);
 	/* of an account that nobody remembers just now the age is not known */
 	if (state->known != KNOWLEDGE_NONE)

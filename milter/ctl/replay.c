@@ -81,7 +81,7 @@ static struct outcome judge_under(struct replay *replay, int which, struct facts
 	if (which > 0)
 		take_lists(config, &facts->listings);
 	facts->state.history = memory->history;
-	plan_limits(&facts->state, facts->now_ms, fill_plan, config, &facts->limits);
+	plan_limits(facts->account, &facts->state, facts->now_ms, fill_plan, config, &facts->limits);
 	struct verdict verdict = replay_message(&config->policy, replay->line.stage, facts, memory);
 	bool leaves = verdict.pool != NULL && verdict.action <= ACTION_HOLD;
 	return (struct outcome){ (unsigned char)verdict.action, (unsigned char)verdict.level,

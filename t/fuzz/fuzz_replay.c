@@ -47,7 +47,7 @@ static void take(const struct policy *policy, struct factline *line, struct repl
 		return;
 	}
 	facts->state.history = memory->history;
-	plan_limits(&facts->state, facts->now_ms, no_plan, NULL, &facts->limits);
+	plan_limits(facts->account, &facts->state, facts->now_ms, no_plan, NULL, &facts->limits);
 	struct verdict verdict = replay_message(policy, line->stage, facts, memory);
 	MUST(verdict.action < ACTION_COUNT && verdict.level < LEVEL_COUNT && isfinite(verdict.score));
 }

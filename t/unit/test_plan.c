@@ -51,9 +51,23 @@ static void test_order(void)
 		struct limits limits;
 		snprintf(state.limits.plan, sizeof state.limits.plan, "%s", rows[i].plan);
 		state.limits.until_s = rows[i].until_days != 0 ? NOW + rows[i].until_days * DAY : 0;
-		plan_limits(&state, (int64_t)NOW * 1000, fill, plans, &limits);
+		plan_limits("alice@example.com", &state, (int64_t)NOW * 1000, fill, plans, &limits);
 		is_int(limits.window[WINDOW_RCPTS_PER_HOUR], rows[i].want, "%s", rows[i].name);
 	}
+}
+
+static void test_strangers(void)
+{
+	const struct named plans[] = { { "default", hourly(100, LIMIT_UNSET) }, { "stranger", hourly(9000, LIMIT_UNSET) }, { NULL, limits_unset } };
+	const struct named none[] = { { "default", hourly(100, LIMIT_UNSET) }, { NULL, limits_unset } };
+	struct account_state state = { .known = KNOWLEDGE_FULL, .limits = limits_unset };
+	struct limits limits;
+	plan_limits("ip:192.0.2.1", &state, (int64_t)NOW * 1000, fill, plans, &limits);
+	is_int(limits.window[WINDOW_RCPTS_PER_HOUR], 9000, "who has no name has a plan of his own");
+	plan_limits("ip:192.0.2.1", &state, (int64_t)NOW * 1000, fill, none, &limits);
+	is_int(limits.window[WINDOW_RCPTS_PER_HOUR], 100, "or the default one");
+	plan_limits("ip%3A192.0.2.1", &state, (int64_t)NOW * 1000, fill, plans, &limits);
+	is_int(limits.window[WINDOW_RCPTS_PER_HOUR], 100, "which is not for a login that looks like one");
 }
 
 static void test_new(void)
@@ -61,16 +75,17 @@ static void test_new(void)
 	const struct named plans[] = { { "default", hourly(LIMIT_UNSET, 50) }, { NULL, limits_unset } };
 	struct account_state state = { .known = KNOWLEDGE_FULL, .limits = limits_unset };
 	struct limits limits;
-	plan_limits(&state, (int64_t)NOW * 1000, fill, plans, &limits);
+	plan_limits("alice@example.com", &state, (int64_t)NOW * 1000, fill, plans, &limits);
 	ok(limits.ramped && limits.window[WINDOW_RCPTS_PER_DAY] == 50, "a new account's first day");
 	state.known = KNOWLEDGE_NONE;
-	plan_limits(&state, (int64_t)NOW * 1000, fill, plans, &limits);
+	plan_limits("alice@example.com", &state, (int64_t)NOW * 1000, fill, plans, &limits);
 	ok(!limits.ramped && limits.window[WINDOW_RCPTS_PER_DAY] == LIMIT_UNSET, "who is not remembered just now is not new");
 }
 
 int main(void)
 {
 	test_order();
+	test_strangers();
 	test_new();
 	return done_testing();
 }

@@ -44,7 +44,7 @@ static struct verdict next(struct play *play, enum stage stage, int64_t rcpts, u
 	facts.breach = breach_none;
 	facts.state.limits = limits_unset;
 	facts.state.history = play->replayed.history;
-	plan_limits(&facts.state, facts.now_ms, fill, &play->plan, &facts.limits);
+	plan_limits(facts.account, &facts.state, facts.now_ms, fill, &play->plan, &facts.limits);
 	return replay_message(&play->policy, stage, &facts, &play->replayed);
 }
 
