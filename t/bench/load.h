@@ -44,6 +44,8 @@ struct load_options {
 	ROW(CONN_FAIL, SMFIR_CONN_FAIL, "connection_failure")                                      \
 	ROW(SHUTDOWN, SMFIR_SHUTDOWN, "shutdown")
 
+enum { BODY_SPREAD = 78 << 14, BODY_STEP = 78 * 101 };	/* messages begin at the beginnings of lines */
+
 /* Changes that a milter asks for before its answer to the end of a message */
 #define EDIT_ROWS(ROW)                                                                             \
 	ROW(INSHEADER, SMFIR_INSHEADER, "insert_header")                                           \
@@ -172,7 +174,7 @@ struct load {
 	int64_t idle_ready;
 	uint32_t *latency_us;	/* owned, one a message that got its answer */
 	int64_t latency_count;
-	char *body;		/* owned */
+	char *body;		/* owned; size and BODY_SPREAD bytes */
 	char macros[PLACE_COUNT][512];	/* names, as the milter asked for them or Postfix's own */
 	struct tally tally;
 };

@@ -273,7 +273,7 @@ static void send_body(struct session *session)
 	int64_t rest = load->options.size - session->position;
 	size_t mark = packet_begin(&session->out, SMFIC_BODY);
 
-	buffer_add(&session->out, load->body + session->position, (size_t)(rest < CHUNK_MAX ? rest : CHUNK_MAX));
+	buffer_add(&session->out, load->body + session->message * BODY_STEP % BODY_SPREAD + session->position, (size_t)(rest < CHUNK_MAX ? rest : CHUNK_MAX));
 	packet_end(&session->out, mark);
 }
 
