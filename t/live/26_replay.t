@@ -29,7 +29,7 @@ sub replay {
 
 sub lines {
 	my ($kind, $count) = @_;
-	wait_for(10, "$count lines of $kind", sub { (() = slurp($facts) =~ /^${kind}1 /mg) >= $count });
+	wait_for(10, "$count lines of $kind", sub { (() = slurp($facts) =~ /^${kind}2 /mg) >= $count });
 }
 
 $world->send(auth => 'alice', to => [ map { "friend$_\@elsewhere.test" } 1 .. 3 ]) for 1 .. 5;
@@ -71,7 +71,7 @@ part 'damaged files' => sub {
 	is $json->{first_damaged}, "$broken:1", 'and named';
 	is $json->{cut}, 1, 'the last line is cut';
 	is $json->{messages}, 5, 'the rest is replayed';
-	write_file($broken, "${text}M2 t=1 a=b .\n");
+	write_file($broken, "${text}M3 t=1 a=b .\n");
 	my $error;
 	($status, undef, $error) = replay($daemon->{file}, $broken);
 	is $status, 2, 'another version is an error';
@@ -88,7 +88,7 @@ part 'what was refused early, and what was learnt later' => sub {
 	is scalar(() = slurp($facts) =~ /^M2 .*a=carol.* st=mail /mg), 2, 'a line for each refused MAIL';
 	$daemon->ctl('account', 'report', 'bob@example.com', 'dead', '3');
 	lines('R', 1);
-	like slurp($facts), qr/^R1 t=\d+ a=bob\@example\.com co=dead n=3 \.$/m, 'and written with the facts';
+	like slurp($facts), qr/^R2 t=\d+ a=bob\@example\.com co=dead n=3 \.$/m, 'and written with the facts';
 	my ($status, $json, $error) = replay($daemon->{file}, $facts);
 	is $status, 0, "it ends well $error";
 	is $json->{differ}, 0, 'none differs' or diag slurp($facts), explain $json;
@@ -107,7 +107,7 @@ part 'accounts that are hidden' => sub {
 	lines('R', 1);
 	my $text = slurp($hidden);
 	unlike $text, qr/dave|example\.com|friend/, 'nobody is named';
-	my %names = map { $_ => 1 } $text =~ /^[MR]1 .*?a=(\S+)/mg;
+	my %names = map { $_ => 1 } $text =~ /^[MR]2 .*?a=(\S+)/mg;
 	is scalar(keys %names), 1, 'messages and reports of one account have one name';
 	my ($status, $json) = replay($daemon->{file}, $hidden);
 	is $json->{differ}, 0, 'none differs' or diag $text, explain $json;

@@ -255,6 +255,7 @@ static void check_campaign(void)
 {
 	struct message_charge message = message_of("spammer");
 	message.print = 0x1234567800000007;
+	message.who = 63;
 	message.bad = true;
 	for (int i = 0; i < 20; i++)
 		charge_message(&message);
@@ -263,6 +264,7 @@ static void check_campaign(void)
 	for (int i = 0; i < 8; i++) {
 		struct message_charge other = message_of((const char *[]){ "a", "b", "c", "d", "e", "f", "g", "h" }[i]);
 		other.print = message.print;
+		other.who = (uint64_t)(3 + 5 * i);
 		charge_message(&other);
 	}
 	charge_message(&message);
@@ -270,6 +272,7 @@ static void check_campaign(void)
 	for (int i = 0; i < 8; i++) {
 		struct message_charge other = message_of((const char *[]){ "a", "b", "c", "d", "e", "f", "g", "h" }[i]);
 		other.print = message.print;
+		other.who = (uint64_t)(3 + 5 * i);
 		other.bad = true;
 		charge_message(&other);
 	}

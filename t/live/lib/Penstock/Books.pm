@@ -133,7 +133,7 @@ sub who {
 	my ($source, $account) = $self->_source($s, $from);
 	my %who = (source => $source, account => $account, login => scalar $source =~ /^(?:auth|certificate)\z/);
 	$who{authenticated} = $source ne 'client' || $s->{injected} || $s->{client} =~ $self->{own};
-	$who{forwarder} = grep { ref $_ ? !$s->{injected} && $s->{client} =~ $_ : $_ eq $account } @{ $self->{forwarders} };
+	$who{forwarder} = grep { ref $_ ? !$who{login} && !$s->{injected} && $s->{client} =~ $_ : $_ eq $account } @{ $self->{forwarders} };
 	$who{lane} = $who{login} && !$who{forwarder} ? '' : $from eq '' ? 'bounce' : _is_srs($from) ? 'forward' : '';
 	$who{domain} = $self->_domain(\%who, $from);
 	return \%who;
@@ -146,7 +146,7 @@ sub groups {
 	push @groups, group_name(domain => $who->{domain}) if defined $who->{domain};
 	push @groups, "customer:$customer" if defined $customer;
 	push @groups, group_name($who->{lane}, $who->{account}) if $who->{lane} ne '';
-	push @groups, 'client:' . client_name($s->{client}) =~ s/^ip://r if $who->{source} eq 'sender';
+	push @groups, 'client:' . client_name($s->{client}) =~ s/^ip://r if $who->{authenticated} && $who->{source} =~ /^(?:uid|sender|client)\z/;
 	return @groups;
 }
 
