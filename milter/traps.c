@@ -58,6 +58,8 @@ static bool add(struct traps *traps, uint64_t hash, const struct trap_source *so
 }
 
 /* No blank, no control character, an '@' with something behind it. */
+enum { DOMAIN_LONGEST = 255 };
+
 static bool is_trap(const char *word)
 {
 	const char *domain = address_domain(word);
@@ -80,9 +82,9 @@ static bool take_line(struct traps *traps, char *line, const struct trap_source 
 		word[--length] = '\0';
 	if (length == 0)
 		return true;
-	/* no address ends with a domain that was cut */
+	/* longer than a domain can be (RFC 5321 section 4.5.3.1.2), it would end no name that is not cut */
 	if (!is_trap(word) || !address_normal(word, address) || !is_trap(address) ||
-	    !account_name(address, false, name) || (name[0] == '@' && strlen(name) == ACCOUNT_MAX))
+	    !account_name(address, false, name) || (name[0] == '@' && strlen(name) > 1 + DOMAIN_LONGEST))
 		return fail(source, "is no trap:", word);
 	return add(traps, hash_string(name, 0), source);
 }

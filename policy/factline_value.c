@@ -82,7 +82,8 @@ bool value_real(struct value value, double *number_out)
 		exponent += more;
 		at = value.end;
 	}
-	*number_out = negative ? -scaled(digits, exponent) : scaled(digits, exponent);
+	double number = scaled(digits, exponent);
+	*number_out = negative && number > 0 ? -number : number;	/* a nought has no sign: it is not written */
 	return at == value.end;
 }
 

@@ -17,7 +17,7 @@ static void check_name(const char *raw, bool cut_tag)
 	MUST(any == (raw[0] != '\0'));
 	if (any)
 		must_be_account(name);
-	if (strchr(name, '%') == NULL) {
+	if (strchr(name, '%') == NULL && strlen(name) < ACCOUNT_MAX) {	/* longer ones get a hash, once more each time */
 		account_name(name, cut_tag, again);
 		MUST(strcmp(name, again) == 0);
 	}

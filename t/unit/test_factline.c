@@ -251,6 +251,12 @@ static void test_report(void)
 	is_int(factline_read(line, strlen(line), NULL, NULL, &read), FACTLINE_FINE, "a report");
 	is_int(read.counter, COUNTER_DEAD, "of what");
 	is_near(read.count, 3, 0, "how many");
+	static const char nought[] = "R2 t=1700000000000 a=alice@example.com n=-0 .";
+	char written[FACTLINE_MAX + 1];
+	struct factline none;
+	factline_read(nought, strlen(nought), NULL, NULL, &none);
+	size_t length = factline_write(&none, written);
+	ok(length > 0 && memchr(written, '-', length) == NULL, "a nought has no sign");
 	struct replayed replayed = { .noted_ms = 0 };
 	replay_report(&replayed, read.counter, read.count, read.facts.now_ms);
 	is_near(replayed.history.counters.value[COUNTER_DEAD], 3, 0, "it counts");
