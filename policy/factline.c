@@ -308,7 +308,7 @@ static bool read_words(const char *at, const char *end, factline_list *find_list
 		int found = find_row(next, at, (size_t)(equals - at));
 		struct value value = { equals + 1, stop };
 		at = stop + 1;
-		if (found == ROWS)
+		if (found == ROWS || (rows[found].kinds & 1 << line->kind) == 0)	/* a word of later, or of another kind */
 			continue;
 		bool fine = (seen & UINT64_C(1) << found) == 0 &&
 			    (rows[found].form == FORM_LISTINGS ? read_listings(value, line, find_list, arg)
