@@ -55,10 +55,11 @@ part 'held mail' => sub {
 	ok $world->arrived($sent), '... and delivered';
 	is +($daemon->ctl('held', 'release', $id, @at))[0], 1, 'one that is not listed';
 	$redis->do('ZADD', 'penstock:held', map { (1, "strange $_") } 1 .. 600);
-	$redis->do('ZADD', 'penstock:held', 2, "live $id 1T4Q9M-2K0B7F \e[31mbob\@example.com");
+	$redis->do('ZADD', 'penstock:held', 2, "live $id 1T4Q9M-2K0B7F \e[31mbob\@example.com", 3, "live $id 1T4Q9M-2K0B7F bob\@example.com");
 	($status, $out, $error) = $daemon->ctl('held', 'release', '--due', @at);
 	is $status, 0, "behind more entries of another form than one answer holds: $error";
-	like $out, qr/^$id of \?\[31mbob\@example\.com: released$/m, '... it is found, and its account moves no cursor';
+	like $out, qr/^$id of bob\@example\.com: released$/m, '... it is found';
+	unlike "$out$error", qr/\e/, '... and one whose account would move the cursor is not';
 	like +($daemon->ctl('held', 'list'))[1], qr/^500 entries of the list are of another form/m, '... which the list says';
 };
 
