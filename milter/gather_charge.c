@@ -119,7 +119,7 @@ static void add_groups(const struct session *session, struct message_charge *cha
 	/* who chooses his sender chooses his account, or with <> has none: his address he does not choose */
 	if (facts->source >= SOURCE_UID && facts->authenticated) {
 		account_client(&session->client, name);
-		add_group(charge, config, SCOPE_CLIENT, name + strlen("ip:"));
+		add_group(charge, config, SCOPE_CLIENT, name + strlen(ACCOUNT_CLIENT ":"));
 	}
 }
 

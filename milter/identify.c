@@ -4,7 +4,6 @@
 #include "milter/log.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
-#include "policy/hash.h"
 
 #include <errno.h>
 #include <pthread.h>

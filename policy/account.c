@@ -160,19 +160,20 @@ void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1])
 	struct netaddr network = v6 ? netaddr_network(client, V6_BITS) : *client;
 	struct text text = text_over(name, ACCOUNT_MAX + 1);
 	netaddr_text(&network, address);
-	text_addf(&text, "ip:%s", address);
+	text_addf(&text, ACCOUNT_CLIENT ":%s", address);
 	if (v6)
 		text_addf(&text, "/%d", V6_BITS);
 }
 
 bool account_is_client(const char *name)
 {
-	return strncmp(name, "ip:", 3) == 0;
+	return strncmp(name, ACCOUNT_CLIENT ":", strlen(ACCOUNT_CLIENT ":")) == 0;
 }
 
 bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
-	static const char *const heads[] = { "ip:", "client:", "bounce:ip:", "forward:ip:" };
+	static const char *const heads[] = { ACCOUNT_CLIENT ":", "client:", "bounce:" ACCOUNT_CLIENT ":",
+					     "forward:" ACCOUNT_CLIENT ":" };
 	char of_client[ACCOUNT_MAX + 1];
 	struct netaddr client;
 	if (!make_name("", raw, cut_tag, NULL, true, name))
@@ -182,7 +183,7 @@ bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 		if (strncmp(name, heads[i], length) != 0 || !netaddr_parse(name + length, &client))
 			continue;
 		account_client(&client, of_client);
-		text_copy(name + length, ACCOUNT_MAX + 1 - length, of_client + strlen("ip:"));
+		text_copy(name + length, ACCOUNT_MAX + 1 - length, of_client + strlen(ACCOUNT_CLIENT ":"));
 		break;
 	}
 	return true;

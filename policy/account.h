@@ -38,9 +38,10 @@ enum source source_find(const char *word);	/* SOURCE_NONE where there is none */
 
 /* What the names of accounts begin with that are no login's, certificate's or network's own: id, word before the colon */
 #define ACCOUNT_CLAIMED "sender"
+#define ACCOUNT_CLIENT "ip"
 #define ACCOUNT_PREFIX_ROWS(ROW)                                                                   \
 	ROW(CLAIMED, ACCOUNT_CLAIMED) /* who only says so: an envelope sender */                   \
-	ROW(CLIENT, "ip")             /* nobody: the client's address */                           \
+	ROW(CLIENT, ACCOUNT_CLIENT)   /* nobody: the client's address */                           \
 	ROW(UID, "uid")               /* a user of this host */
 
 /* The name in the form that keys use: ASCII letters lower-cased, `+tag` cut from the local part where asked, each

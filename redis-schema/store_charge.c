@@ -4,7 +4,6 @@
  * answer is put together when all have ended. Each part ends for itself, by Redis or by the local table.
  */
 #include "policy/base/text.h"
-#include "policy/hash.h"
 #include "redis-schema/store_inside.h"
 
 #include <stdlib.h>
