@@ -58,6 +58,13 @@ static double scaled(int64_t digits, int64_t exponent)
 	return exponent >= -EXACT_MOST ? (double)digits / tens[-exponent] : (double)digits * pow(10, (double)exponent);
 }
 
+/* Any other number is written as nought and read as nought. Each limit stands between two numbers of twelve digits, so that
+ * none is rounded over it. */
+static bool writable(double size)
+{
+	return size >= 9.999999999997e-281 && size < 1.0000000000003e300;
+}
+
 bool value_real(struct value value, double *number_out)
 {
 	const char *at = value.at;
@@ -83,6 +90,8 @@ bool value_real(struct value value, double *number_out)
 		at = value.end;
 	}
 	double number = scaled(digits, exponent);
+	if (!writable(number))
+		number = 0;
 	*number_out = negative && number > 0 ? -number : number;	/* a nought has no sign: it is not written */
 	return at == value.end;
 }
@@ -147,14 +156,14 @@ void add_hex(struct text *text, uint64_t number)
 }
 
 /* Twelve digits, but all of a whole number. What is read of it is written as the same text again: from 1e11 on twelve digits
- * are whole, so all are; and each limit stands between two numbers of twelve digits, so that none is rounded over it. */
+ * are whole, so all are. */
 void add_real(struct text *text, double number)
 {
-	const double least = 9.999999999997e-281, most = 1.0000000000003e300, whole_from = 1e11, whole_most = 1e15;
+	const double whole_from = 1e11, whole_most = 1e15;
 	double size = fabs(number);
 	if (size >= whole_from)
 		number = round(number);
-	if (!(size >= least && size < most))
+	if (!writable(size))
 		text_add(text, "0");
 	else if (fabs(number) < whole_most && floor(number) >= number)
 		add_int(text, (int64_t)number);

@@ -219,6 +219,17 @@ static void test_reals(void)
 	is_int(same, 200000, "and so are any others");
 }
 
+/* A line says them, and no daemon wrote it. */
+static void test_reals_that_nobody_writes(void)
+{
+	static const char *const rows[] = { "1e-290", "-1e-281", "0.001e-300", "999999999999999999e300", "-11e299" };
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		double read = 5;
+		ok(value_real((struct value){ rows[i], rows[i] + strlen(rows[i]) }, &read), "%s is read", rows[i]);
+		ok(read <= 0 && read >= 0, "... as nought, as which it is written again");
+	}
+}
+
 static void test_state(void)
 {
 	struct factline made = { .kind = FACTLINE_STATE, .facts = { .now_ms = 1700000000000, .account = "a" } }, read;
@@ -328,6 +339,7 @@ int main(void)
 	memcpy(policy.signals, signal_defaults, sizeof policy.signals);
 	test_round_trip();
 	test_reals();
+	test_reals_that_nobody_writes();
 	test_state();
 	test_report();
 	test_bad();
