@@ -4,6 +4,7 @@
  */
 #include "milter/config_read.h"
 
+#include "milter/idn.h"
 #include "policy/base/text.h"
 #include "policy/date.h"
 #include "policy/netaddr.h"
@@ -420,16 +421,16 @@ static bool read_forwarder(struct reader *reader, const config_setting_t *settin
 	struct config *config = into;
 	struct forwarder *forwarder = &config->forwarders[config->forwarder_count++];
 	const char *text = read_text(reader, setting);
-	char name[ACCOUNT_MAX + 1];
+	char name[ACCOUNT_MAX + 1], ascii[ADDRESS_MAX + 1];
 	if (text == NULL)
 		return false;
 	if (netblock_parse(text, &forwarder->network))
 		return read_believed(reader, setting, &forwarder->network);
 	bool address = strpbrk(text, ".:/") != NULL && text[strspn(text, "0123456789abcdefABCDEF.:/")] == '\0';
-	if (address || !account_typed(text, false, name) || strcmp(name, text) != 0 || account_is_group(text))
+	if (address || !idn_typed(text, false, name) || strcmp(name, idn_name(text, ascii)) != 0 || account_is_group(text))
 		return read_error(reader, setting, "is \"%s\", expected a network such as \"192.0.2.0/24\", or an account as the "
 				  "log shows it, such as \"lists@example.com\"", text);
-	forwarder->account = read_keep(reader, text);
+	forwarder->account = read_keep(reader, name);
 	return forwarder->account != NULL;
 }
 

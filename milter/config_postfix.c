@@ -5,6 +5,7 @@
  */
 #include "milter/config_read.h"
 #include "milter/endpoint.h"
+#include "milter/idn.h"
 #include "policy/base/text.h"
 #include "policy/netaddr.h"
 
@@ -92,13 +93,14 @@ bool read_transport_name(struct reader *reader, const config_setting_t *setting,
 static bool read_alias_domain(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
-	char lower[256];
+	char lower[256], ascii[IDN_DOMAIN_MAX + 1];
 	size_t length = 0;
-	const char *domain = read_text(reader, setting);
-	if (domain == NULL)
+	const char *text = read_text(reader, setting);
+	if (text == NULL)
 		return false;
+	const char *domain = idn_domain(text, ascii) ? ascii : text;
 	if (!is_host_name(domain) || strlen(domain) >= sizeof lower)
-		return read_error(reader, setting, "is \"%s\", expected a domain name", domain);
+		return read_error(reader, setting, "is \"%s\", expected a domain name", text);
 	for (; domain[length] != '\0'; length++)
 		lower[length] = text_lower(domain[length]);
 	lower[length] = '\0';

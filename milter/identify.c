@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/identify.h"
 
+#include "milter/idn.h"
 #include "milter/log.h"
-#include "policy/address.h"
 #include "policy/base/text.h"
 
 #include <errno.h>
@@ -98,21 +98,27 @@ bool identify_read_logins(const char *file, char *error, size_t error_size)
 	return true;
 }
 
+static bool proven(const char *raw, bool cut_tag, char *name)
+{
+	char buffer[ADDRESS_MAX + 1];
+	return raw != NULL && account_proven(idn_name(raw, buffer), cut_tag, name);
+}
+
 static bool from_auth(const struct config *config, const struct identity *identity, char *name)
 {
-	return identity->auth_authen != NULL && account_proven(identity->auth_authen, config->set.accounts_cut_tag, name);
+	return proven(identity->auth_authen, config->set.accounts_cut_tag, name);
 }
 
 static bool from_certificate(const struct config *config, const struct identity *identity, char *name)
 {
 	(void)config;
-	return identity->cert_subject != NULL && account_proven(identity->cert_subject, false, name);
+	return proven(identity->cert_subject, false, name);
 }
 
 static bool from_network(const struct config *config, const struct identity *identity, char *name)
 {
 	(void)config;
-	return identity->network != NULL && account_proven(identity->network, false, name);
+	return proven(identity->network, false, name);
 }
 
 /* The host's own name, or the domain that it is in: what Postfix's myorigin usually is. */
@@ -171,11 +177,9 @@ static bool from_sender(const struct config *config, const struct identity *iden
 {
 	if (!identity->injected && !identify_own_network(config, &identity->client))
 		return false;
-	char normal[ADDRESS_MAX + 1];	/* "joe"@example.com is joe@example.com */
-	address_normal(identity->from, normal);
-	if (is_srs(normal))
-		return account_claimed(address_domain(normal), false, name);
-	return account_claimed(normal, config->set.accounts_cut_tag, name);
+	if (is_srs(identity->from))
+		return account_claimed(address_domain(identity->from), false, name);
+	return account_claimed(identity->from, config->set.accounts_cut_tag, name);
 }
 
 static bool from_client(const struct config *config, const struct identity *identity, char *name)

@@ -19,7 +19,7 @@ struct identity {
 	const char *cert_subject;	/* NULL: none, or its verification failed */
 	bool network_asked;		/* the subscriber map was asked ... */
 	const char *network;		/* ... and has this account; NULL: none */
-	const char *from;		/* envelope sender, without brackets */
+	const char *from;		/* envelope sender in idn_address()'s form */
 	const char *host;		/* the MTA's name, macro j; NULL: not told */
 	bool injected;
 	struct netaddr client;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/oddity.h"
 
-#include "policy/address.h"
+#include "milter/idn.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "policy/netaddr.h"
@@ -85,10 +85,10 @@ struct field_facts {
 
 static void read_domain(const char *value, char domain[ODDITY_DOMAIN_MAX + 1])
 {
-	char address[ACCOUNT_MAX + 1];
+	char address[ACCOUNT_MAX + 1], normal[ADDRESS_MAX + 1];
 	if (domain[0] != '\0' || !next_address(&value, end_of(value), address))
 		return;
-	if (!text_copy(domain, ODDITY_DOMAIN_MAX + 1, address_domain(address)))
+	if (!idn_address(address, normal) || !text_copy(domain, ODDITY_DOMAIN_MAX + 1, address_domain(normal)))
 		domain[0] = '\0';
 	for (char *c = domain; *c != '\0'; c++)
 		*c = text_lower(*c);
@@ -126,7 +126,7 @@ static void on_to(const struct field_facts *field, const char *value)
 	if (field->facts->rcpts_remote < MANY_RCPTS)
 		return;
 	for (int i = 0; i < ODDITY_ADDRESSES_MAX && !field->reader->named && next_address(&value, end, address); i++)
-		field->reader->named = address_normal(address, normal) && account_name(normal, true, name) &&
+		field->reader->named = idn_address(address, normal) && account_name(normal, true, name) &&
 				       rcpts_have(field->rcpts, field->facts->account, name);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/rcpts.h"
 
-#include "policy/address.h"
+#include "milter/idn.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 
@@ -76,7 +76,7 @@ bool rcpts_add(struct rcpts *rcpts, struct arena *arena, const struct traps *tra
 	       bool remote, const struct facts *facts)
 {
 	char address[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
-	address_normal(raw, address);
+	idn_address(raw, address);
 	if (!account_name(address, true, name))
 		return true;
 	rcpts->trapped += traps_have(traps, address);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * rcpts: the recipients of one message: which of them the account never wrote to, and which are traps. An address is looked
- * at in address_normal()'s form, lower-cased and without its +tag.
+ * at in idn_address()'s form, lower-cased and without its +tag.
  *
  * A recipient is kept as 32 bits of a hash over it and the account, keyed with the secret that the daemons share: two
  * accounts' have nothing in common, nobody reads from Redis who wrote to whom, and nobody finds an address that is taken

@@ -36,7 +36,7 @@ my @long = map { 'l' x 380 . "$_\@example.com" } qw(one two);
 my @logins = (qw(alice@example.com Bob@Example.COM carol+news@example.com dave erin@tight.example frank@tight.example
 	gina@blocked.example hank@example.org iris@example.org forwarder@example.net ip:192.0.2.1 sender:x@example.com
 	domain:example.com uid:33 IP:203.0.113.1 bounce:customer-42 Server:all customer:42 a:b), @long, 'two words',
-	"%41{x}\"q\\\@example.com");
+	"%41{x}\"q\\\@example.com", map { "judy\@$_" } Penstock::Books::spellings(), 'xn--exmple-cua.org');
 my @certificates = ('CN=relay.example.com', 'uid:33', 'Relay+1@Example.COM', 'client:192.0.2.9');
 my @networks = ([qr/^198\.51\.100\./, 'customer-42', '198.51.100.0/24'], [qr/^2001:db8:42:/, 'ip:203.0.113.2', '2001:db8:42::/48'],
 	[qr/^198\.51\.101\./, 'uid:33', '198.51.101.0/24'], [qr/^198\.51\.102\./, 'relay@example.org', '198.51.102.0/24']);
@@ -125,7 +125,7 @@ sub key { return "penstock:{$_[0]}:$_[1]" }
 sub set_limits {
 	my @plans = qw(default defer default reject hold default slow show few default fresh);
 	my $at = 0;
-	for my $account ((map { Penstock::Books::proven($_, 1) } @logins), 'customer-42', 'uid:0', 'sender:alice@example.com', 'ip:203.0.113.1') {
+	for my $account ((map { Penstock::Books::login_of($_) } @logins), 'customer-42', 'uid:0', 'sender:alice@example.com', 'ip:203.0.113.1') {
 		ask('HSET', key($account, 'limits'), plan => $plans[ $at++ % @plans ]);
 	}
 	ask('HSET', key($_, 'limits'), customer => $customers{$_}) for keys %customers;
@@ -158,7 +158,9 @@ sub random_sender {
 	my ($s) = @_;
 	my $own = $s->{login} // $s->{certificate} // pick(qw(alice root www-data@example.com alice@mail.example.com alice@example.com));
 	$own .= '@example.com' if $own !~ /@/ && chance(0.5);
-	return pick($own, $own, $own, '', 'SRS0=xY1z=7B=example.org=u' . int(rand 99) . '@forward.example',
+	$own = '"' . $own =~ s/(["\\])/\\$1/gr =~ s/(@[^@]*|)\z/"$1/r if $own =~ /[ "\\]/ || chance(0.1);
+	return pick($own, $own, $own, '', 'judy@' . pick(Penstock::Books::spellings()),
+		'SRS0=xY1z=7B=example.org=u' . int(rand 99) . '@forward.example',
 		'SRS1+a=b==c@Forward.Example', pick(@victims), pick(@victims), 'someone@tight.example');
 }
 

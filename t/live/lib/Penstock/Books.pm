@@ -58,6 +58,19 @@ sub _fit {
 
 sub _lower { return $_[0] =~ tr/A-Z/a-z/r }
 
+# An envelope's sender as it is written and as the books have it: quotes are no part of it, and a domain is in A-labels.
+my %spelt = ("ex\xc3\xa4mple.org" => 'xn--exmple-cua.org', "EX\xc3\x84MPLE.org" => 'xn--exmple-cua.org');
+sub spellings { return sort keys %spelt }
+
+sub sender_of {
+	my ($raw) = @_;
+	my ($local, $domain) = $raw =~ /^(.*)@([^@]*)\z/s;
+	($local, $domain) = ($raw, undef) if !defined $domain;
+	$local = $1 =~ s/\\(.)/$1/gsr if $local =~ /^"(.*)"\z/s;
+	return defined $domain ? "$local\@" . ($spelt{$domain} // $domain) : $local;
+}
+
+
 # What a raw name is in a key. escape: its first colon is written %3A.
 sub written {
 	my ($raw, %how) = @_;
@@ -75,6 +88,9 @@ sub proven {
 	my $escape = defined $head && grep { $_ eq _lower($head) } @reserved;
 	return written($raw, cut_tag => $cut_tag, escape => $escape);
 }
+
+# A login has a domain that may be spelt in two ways, and no quotes.
+sub login_of { return proven($_[0] =~ s!@([^@]*)\z!'@' . ($spelt{$1} || $1)!er, 1) }
 
 sub client_name {
 	my ($address) = @_;
@@ -100,7 +116,7 @@ sub _is_srs { return $_[0] =~ /^SRS[01][=+-]/i && domain_of($_[0]) ne '' }
 
 sub _source {
 	my ($self, $s, $from) = @_;
-	return (auth => proven($s->{login}, 1)) if defined $s->{login};
+	return (auth => login_of($s->{login})) if defined $s->{login};
 	return (certificate => proven($s->{certificate}, 0)) if defined $s->{certificate};
 	for my $row ($s->{injected} ? () : @{ $self->{networks} }) {
 		return (network => proven($row->[1], 0)) if $s->{client} =~ $row->[0];
@@ -129,7 +145,8 @@ sub _domain {
 
 # Of a session and a sender: account, source, lane, forwarder, authenticated, domain.
 sub who {
-	my ($self, $s, $from) = @_;
+	my ($self, $s, $raw) = @_;
+	my $from = sender_of($raw);
 	my ($source, $account) = $self->_source($s, $from);
 	my %who = (source => $source, account => $account, login => scalar $source =~ /^(?:auth|certificate)\z/);
 	$who{authenticated} = $source ne 'client' || $s->{injected} || $s->{client} =~ $self->{own};
