@@ -183,6 +183,7 @@ enum {
 	HOSTS_MAX = 32,
 	HOST_NAME_MOST = 253,
 	ALIAS_DOMAINS_MAX = 10000,
+	TAGGED_DOMAINS_MAX = 64,
 };
 
 struct plan {
@@ -218,6 +219,8 @@ struct config {
 	int own_network_count;
 	struct forwarder forwarders[NETWORKS_MAX];	/* accounts.forwarders */
 	int forwarder_count;
+	const char *tagged_domains[TAGGED_DOMAINS_MAX];	/* accounts.tagged_domains, lower case */
+	int tagged_domain_count;
 	struct netblock proxies[NETWORKS_MAX];		/* http.proxies: whose X-Forwarded-For is believed */
 	int proxy_count;
 	const char *hosts[HOSTS_MAX];	/* http.hosts: names by which it is reached */

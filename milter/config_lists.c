@@ -481,6 +481,9 @@ const struct config_list config_lists[] = {
 	{ "accounts.forwarders", read_forwarders, NULL, 0, "[]",
 	  "Networks and accounts that forward others' mail. What they forward (an SRS sender, Resent- fields and the like) is "
 	  "no evidence against them; nobody else's header says that a message is forwarded." },
+	{ "accounts.tagged_domains", read_tagged_domains, NULL, 0, "[]",
+	  "Domains whose senders are one account each, with all below: their local parts change from message to message in a way "
+	  "that Penstock does not know. It knows VERP, BATV, SES and SRS. Only for source sender." },
 	{ "http.proxies", read_proxies, NULL, 0, "[]",
 	  "Addresses and networks of web servers before /rbl whose X-Forwarded-For is believed." },
 	{ "http.hosts", read_hosts, NULL, 0, "[]",

@@ -88,27 +88,46 @@ bool read_transport_name(struct reader *reader, const config_setting_t *setting,
 	       read_error(reader, setting, "is \"%s\", expected a name that begins with a letter, a digit or '_'", name);
 }
 
-/* ---- domains whose mail leaves by aliases */
+/* ---- domains */
 
-static bool read_alias_domain(struct reader *reader, const config_setting_t *setting, void *into)
+/* In A-labels and lower case, kept; NULL with the error. */
+static const char *read_domain(struct reader *reader, const config_setting_t *setting)
 {
-	struct config *config = into;
 	char lower[256], ascii[IDN_DOMAIN_MAX + 1];
 	size_t length = 0;
 	const char *text = read_text(reader, setting);
 	if (text == NULL)
-		return false;
+		return NULL;
 	const char *domain = idn_domain(text, ascii) ? ascii : text;
-	if (!is_host_name(domain) || strlen(domain) >= sizeof lower)
-		return read_error(reader, setting, "is \"%s\", expected a domain name", text);
+	if (!is_host_name(domain) || strlen(domain) >= sizeof lower) {
+		read_error(reader, setting, "is \"%s\", expected a domain name", text);
+		return NULL;
+	}
 	for (; domain[length] != '\0'; length++)
 		lower[length] = text_lower(domain[length]);
 	lower[length] = '\0';
 	const char *kept = read_keep(reader, lower);
 	if (kept == NULL)
-		return read_error(reader, setting, "does not fit into memory");
-	config->alias_domains[config->alias_domain_count++] = kept;
-	return true;
+		read_error(reader, setting, "does not fit into memory");
+	return kept;
+}
+
+static bool read_tagged_domain(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	return (config->tagged_domains[config->tagged_domain_count++] = read_domain(reader, setting)) != NULL;
+}
+
+bool read_tagged_domains(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, TAGGED_DOMAINS_MAX, read_tagged_domain, into);
+}
+
+/* Those whose mail leaves by aliases. */
+static bool read_alias_domain(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	return (config->alias_domains[config->alias_domain_count++] = read_domain(reader, setting)) != NULL;
 }
 
 static int by_name(const void *a, const void *b)

@@ -171,12 +171,13 @@ static void fill_sender(struct session *session)
 {
 	const struct message *message = session->message;
 	struct facts *facts = &session->message->facts;
-	char name[ACCOUNT_MAX + 1];
+	char sender[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
 	facts->local_offset_s = local_offset_s(facts->now_ms);
 	if (!session->injected)
 		place_fill(&session->client, message->key, facts);
 	facts->client_as = place_collect(session->place, message->key, 0);
-	if (account_name(message->from, true, name))
+	identify_sender(session->setup->config, message->from, sender);
+	if (account_name(sender, true, name))
 		facts->sender = hash_keyed(message->key, name, strlen(name));
 	facts->sender_own = identify_sender_own(facts, message->from);
 }

@@ -3,6 +3,7 @@
 
 #include "milter/idn.h"
 #include "milter/log.h"
+#include "policy/address.h"
 #include "policy/base/text.h"
 
 #include <errno.h>
@@ -121,14 +122,18 @@ static bool from_network(const struct config *config, const struct identity *ide
 	return proven(identity->network, false, name);
 }
 
+/* Is it `domain`, or below it? */
+static bool is_within(const char *name, const char *domain)
+{
+	size_t name_length = strlen(name), length = strlen(domain);
+	const char *tail = name_length > length ? name + name_length - length : name;
+	return text_same_nocase(tail, domain) && (tail == name || tail[-1] == '.');
+}
+
 /* The host's own name, or the domain that it is in: what Postfix's myorigin usually is. */
 static bool is_own_domain(const char *domain, const char *host)
 {
-	if (*domain == '\0' || host == NULL)
-		return true;
-	size_t host_length = strlen(host), length = strlen(domain);
-	const char *tail = host_length > length ? host + host_length - length : host;
-	return text_same_nocase(tail, domain) && (tail == host || tail[-1] == '.');
+	return *domain == '\0' || host == NULL || is_within(host, domain);
 }
 
 /* sendmail(1) fills in the login name of who calls it. With -f a user can name another, but where Postfix's
@@ -155,15 +160,6 @@ static bool from_uid(const struct config *config, const struct identity *identit
 	return account_name(raw, false, name);
 }
 
-/* An address that a forwarder rewrote, so that SPF holds for his own domain (Sender Rewriting Scheme). */
-static bool is_srs(const char *from)
-{
-	char mark[5];
-	text_copy(mark, sizeof mark, from);
-	return (text_same_nocase(mark, "SRS0") || text_same_nocase(mark, "SRS1")) && from[4] != '\0' &&
-	       strchr("=+-", from[4]) != NULL && *address_domain(from) != '\0';
-}
-
 bool identify_own_network(const struct config *config, const struct netaddr *client)
 {
 	for (int i = 0; i < config->own_network_count; i++)
@@ -172,14 +168,27 @@ bool identify_own_network(const struct config *config, const struct netaddr *cli
 	return false;
 }
 
+void identify_sender(const struct config *config, const char *from, char sender[ADDRESS_MAX + 1])
+{
+	const char *domain = address_domain(from);
+	for (int i = 0; i < config->tagged_domain_count; i++)
+		if (is_within(domain, config->tagged_domains[i])) {
+			text_copy(sender, ADDRESS_MAX + 1, config->tagged_domains[i]);
+			return;
+		}
+	address_untagged(from, sender);
+	if (sender[0] == '@' && from[0] != '@')
+		text_copy(sender, ADDRESS_MAX + 1, domain);
+}
+
 /* On the Internet anybody says that he is anybody. */
 static bool from_sender(const struct config *config, const struct identity *identity, char *name)
 {
 	if (!identity->injected && !identify_own_network(config, &identity->client))
 		return false;
-	if (is_srs(identity->from))
-		return account_claimed(address_domain(identity->from), false, name);
-	return account_claimed(identity->from, config->set.accounts_cut_tag, name);
+	char sender[ADDRESS_MAX + 1];
+	identify_sender(config, identity->from, sender);
+	return account_claimed(sender, config->set.accounts_cut_tag, name);
 }
 
 static bool from_client(const struct config *config, const struct identity *identity, char *name)
@@ -224,23 +233,27 @@ static enum lane lane_of(const struct identity *identity, const struct facts *fa
 		return LANE_ACCOUNT;
 	if (identity->from[0] == '\0')
 		return LANE_BOUNCE;
-	return is_srs(identity->from) ? LANE_FORWARD : LANE_ACCOUNT;
+	return address_forwarded(identity->from) ? LANE_FORWARD : LANE_ACCOUNT;
+}
+
+static bool is_local_part(const char *from, const char *account)
+{
+	char name[ACCOUNT_MAX + 1];
+	account_name(from, true, name);
+	name[strcspn(name, "@")] = '\0';
+	return strcmp(name, account) == 0;
 }
 
 bool identify_sender_own(const struct facts *facts, const char *from)
 {
-	char name[ACCOUNT_MAX + 1], local[ACCOUNT_MAX + 1];
-	if (from[0] == '\0' || !is_login(facts->source) || !account_name(from, true, name))
+	char untagged[ADDRESS_MAX + 1];
+	if (from[0] == '\0' || !is_login(facts->source))
 		return true;
-	const char *own = address_domain(facts->account), *domain = address_domain(name);
-	if (*own == '\0') {
-		text_copy(local, sizeof local, name);
-		local[strcspn(local, "@")] = '\0';
-		return strcmp(local, facts->account) == 0;
-	}
-	size_t length = strlen(domain), own_length = strlen(own);
-	const char *tail = length >= own_length ? domain + (length - own_length) : "";
-	return strcmp(tail, own) == 0 && (tail == domain || tail[-1] == '.');
+	const char *own = address_domain(facts->account);
+	if (*own != '\0')
+		return is_within(address_domain(from), own);
+	address_untagged(from, untagged);	/* what looks like a tag may be the name */
+	return is_local_part(from, facts->account) || is_local_part(untagged, facts->account);
 }
 
 bool identify_domain(const struct facts *facts, const struct identity *identity, char domain[ACCOUNT_MAX + 1])

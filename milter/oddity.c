@@ -126,7 +126,7 @@ static void on_to(const struct field_facts *field, const char *value)
 	if (field->facts->rcpts_remote < MANY_RCPTS)
 		return;
 	for (int i = 0; i < ODDITY_ADDRESSES_MAX && !field->reader->named && next_address(&value, end, address); i++)
-		field->reader->named = idn_address(address, normal) && account_name(normal, true, name) &&
+		field->reader->named = idn_address(address, normal) && rcpt_name(normal, name) &&
 				       rcpts_have(field->rcpts, field->facts->account, name);
 }
 

@@ -49,7 +49,7 @@ my %uids = (root => 0, 'www-data' => 33, alice => 1001);
 my %customers = ('hank@example.org' => 42, 'iris@example.org' => 42, 'customer-42' => 43, 'sender:alice@example.com' => 44);
 my @texts = map { my $n = $_; join ' ', map { "word" . chr(97 + ($_ * ($n + 3)) % 26) . chr(97 + ($_ * $n) % 26) } 1 .. 60 } 1 .. 4;
 
-my $books = Penstock::Books->new(host => $host, own => qr/^192\.0\.2\.|^2001:db8:77:/, networks => \@networks, uids => \%uids,
+my $books = Penstock::Books->new(host => $host, own => qr/^192\.0\.2\.|^2001:db8:77:/, tagged => ['tagged.example'], networks => \@networks, uids => \%uids,
 	forwarders => [ 'forwarder@example.net', qr/^203\.0\.113\.200\z/, qr/^198\.51\.102\./ ], customers => \%customers);
 
 sub pick { return $_[rand @_] }
@@ -103,7 +103,7 @@ my $daemon = Penstock::Daemon->new(folder => $folder, build => $build, config =>
 	redis => { server => "unix:$folder/redis.sock", timeout_ms => 10000 },
 	catalogue => { file => '' }, monitor => { interval_minutes => 0 }, spf => { client => 'off', transports => 'false' },
 	dns => { servers => [ '127.0.0.1:' . free_port('udp') ] },
-	accounts => { passwd => "$folder/passwd", own_networks => [ '192.0.2.0/24', '2001:db8:77::/48' ],
+	accounts => { passwd => "$folder/passwd", own_networks => [ '192.0.2.0/24', '2001:db8:77::/48' ], tagged_domains => ['tagged.example'],
 		forwarders => [ 'forwarder@example.net', '203.0.113.200/32', '198.51.102.0/24' ] },
 	limits => { map { $_ . '_plan' => 'group' } qw(domain customer server client) },
 	reputation => { suspect_enter => '19.0', suspect_leave => '18.0', blocked_enter => '20.0', blocked_leave => '19.0',
@@ -158,8 +158,11 @@ sub random_sender {
 	my ($s) = @_;
 	my $own = $s->{login} // $s->{certificate} // pick(qw(alice root www-data@example.com alice@mail.example.com alice@example.com));
 	$own .= '@example.com' if $own !~ /@/ && chance(0.5);
+	$own = 'prvs=' . int(rand 1e9) . "f=$own" if chance(0.1);
 	$own = '"' . $own =~ s/(["\\])/\\$1/gr =~ s/(@[^@]*|)\z/"$1/r if $own =~ /[ "\\]/ || chance(0.1);
 	return pick($own, $own, $own, '', 'judy@' . pick(Penstock::Books::spellings()),
+		'news-return-' . int(rand 99) . pick('', '-bob=example.net') . '@lists.example',
+		sprintf('%016x-%08x-%04x-%06x@ses.example', rand 1e15, rand 1e9, rand 65536, 1), int(rand 1e9) . '@mail.tagged.example',
 		'SRS0=xY1z=7B=example.org=u' . int(rand 99) . '@forward.example',
 		'SRS1+a=b==c@Forward.Example', pick(@victims), pick(@victims), 'someone@tight.example');
 }
@@ -171,7 +174,7 @@ sub random_rcpts {
 	for (1 .. $count) {
 		my $local = $all_local || chance(0.1);
 		my $tag = chance(0.1) ? '+' . int rand 9 : '';
-		push @rcpts, [ pick('r', 'R', 's') . int(rand 40) . "$tag\@example.net", $local ? 'local' : 'smtp' ];
+		push @rcpts, [ pick('r', 'R', 's', 'prvs=77aa=r') . int(rand 40) . "$tag\@example.net", $local ? 'local' : 'smtp' ];
 	}
 	return \@rcpts;
 }

@@ -12,7 +12,7 @@ my $name_most = 320;
 my @reserved = qw(sender ip uid account domain customer server bounce forward client);
 my @sums = qw(msgs rcpts kbytes new);
 
-# world: host, own (a pattern of addresses), networks ([pattern, account]), uids, forwarders (accounts and patterns),
+# world: host, own (a pattern of addresses), tagged (domains), networks ([pattern, account]), uids, forwarders (accounts and patterns),
 # customers (account => customer).
 sub new {
 	my ($class, %world) = @_;
@@ -71,6 +71,17 @@ sub sender_of {
 }
 
 
+# Without what a program writes into its sender anew for each message. "" before the '@': nothing else is there.
+sub untagged {
+	my ($address) = @_;
+	return $address if $address !~ /\@./;
+	return $address if $address =~ s/^SRS[01][=+-].*(?=@)//si;
+	$address =~ s/^prvs=[0-9a-z]+=(?=[^@])//i;
+	return $address if $address =~ s/(-return)-\d+(?:-.*)?(?=@)/$1/s;
+	$address =~ s/^(?:[0-9a-f]+-){3,}[0-9a-f]+(?=@)//i;
+	return $address;
+}
+
 # What a raw name is in a key. escape: its first colon is written %3A.
 sub written {
 	my ($raw, %how) = @_;
@@ -125,8 +136,9 @@ sub _source {
 	my $uid = $self->{uids}{$local};
 	return (uid => "uid:$uid") if $s->{injected} && defined $uid && $self->_own_domain(domain_of($from));
 	if ($s->{injected} || $s->{client} =~ $self->{own}) {
-		my $name = _is_srs($from) ? written(domain_of($from), prefix => 'sender:')
-			: written($from, prefix => 'sender:', cut_tag => 1);
+		my ($tagged) = grep { domain_of($from) =~ /(?:^|\.)\Q$_\E\z/i } @{ $self->{tagged} };
+		my $name = $tagged // (untagged($from) =~ s/^\@(?=.)//r);
+		$name = written($name, prefix => 'sender:', cut_tag => 1);
 		return (sender => $name) if defined $name;
 	}
 	return (client => client_name($s->{client}));
@@ -136,8 +148,8 @@ sub _domain {
 	my ($self, $who, $from) = @_;
 	return if $who->{source} =~ /^(?:sender|client)\z/;
 	return domain_of($who->{account}) if domain_of($who->{account}) ne '';
-	my $local = (written($from, cut_tag => 1) // '') =~ s/@.*//sr;
-	my $his = $who->{source} eq 'uid' || ($who->{login} && ($from eq '' || $local eq $who->{account}));
+	my @locals = map { (written($_, cut_tag => 1) // '') =~ s/@.*//sr } $from, untagged($from);
+	my $his = $who->{source} eq 'uid' || ($who->{login} && ($from eq '' || grep { $_ eq $who->{account} } @locals));
 	my $domain = domain_of($from);
 	return if !$his || $domain eq '' || !$self->_own_domain($domain);
 	return written($domain);
@@ -206,7 +218,7 @@ sub reset_account {
 
 # ---- recipients that the account never wrote to
 
-sub rcpt_name { return written($_[0], cut_tag => 1) }
+sub rcpt_name { return written(untagged($_[0]), cut_tag => 1) }
 
 # Of distinct ones, at least and at most, as the account's books stand: a message that was refused after it was charged
 # leaves what it taught.
