@@ -162,6 +162,9 @@
 	ROW("admin.mail_period_hours", admin_mail_period_hours, FLOAT, "4", 0, 8760,               \
 	    "At most one mail for each account and kind in so many hours, from all daemons of one Redis; 0: each event.") \
 	ROW("admin.smtp", admin_smtp, STRING, "127.0.0.1:25", 1, 255, "Server that takes this mail: address:port or [v6]:port.") \
+	ROW("postfix.myorigin", postfix_myorigin, STRING, "/etc/mailname", 0, 255,                 \
+	    "Postfix's myorigin, the domain that sendmail(1) gives this host's users: a name, or a file whose first word it is. The " \
+	    "host's own name, and the domain that it is in, need not be told. The default may be missing; empty: none.") \
 	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
 
 #define SETTING_TYPE_STRING const char *
@@ -229,6 +232,7 @@ struct config {
 	int remote_mailer_count;
 	const char *alias_domains[ALIAS_DOMAINS_MAX];	/* lower case, sorted */
 	int alias_domain_count;
+	const char *origin;		/* the domain that postfix.myorigin tells, lower case; "": none */
 	const char *secret;		/* what the file holds that others must not read: "a password", ...; NULL: nothing */
 	const char *catalogue_file;	/* as it is opened; "": none */
 };

@@ -91,13 +91,10 @@ bool read_transport_name(struct reader *reader, const config_setting_t *setting,
 /* ---- domains */
 
 /* In A-labels and lower case, kept; NULL with the error. */
-static const char *read_domain(struct reader *reader, const config_setting_t *setting)
+static const char *keep_domain(struct reader *reader, const config_setting_t *setting, const char *text)
 {
 	char lower[256], ascii[IDN_DOMAIN_MAX + 1];
 	size_t length = 0;
-	const char *text = read_text(reader, setting);
-	if (text == NULL)
-		return NULL;
 	const char *domain = idn_domain(text, ascii) ? ascii : text;
 	if (!is_host_name(domain) || strlen(domain) >= sizeof lower) {
 		read_error(reader, setting, "is \"%s\", expected a domain name", text);
@@ -110,6 +107,12 @@ static const char *read_domain(struct reader *reader, const config_setting_t *se
 	if (kept == NULL)
 		read_error(reader, setting, "does not fit into memory");
 	return kept;
+}
+
+static const char *read_domain(struct reader *reader, const config_setting_t *setting)
+{
+	const char *text = read_text(reader, setting);
+	return text != NULL ? keep_domain(reader, setting, text) : NULL;
 }
 
 static bool read_tagged_domain(struct reader *reader, const config_setting_t *setting, void *into)
@@ -144,6 +147,41 @@ bool read_alias_domains(struct reader *reader, const config_setting_t *setting, 
 	return true;
 }
 
+/* ---- what sendmail(1) puts behind a user's name */
+
+enum { FIRST_LINE_MAX = 300 };
+
+/* As Postfix reads it. False: it has none, or cannot be opened. */
+static bool read_first_word(const char *file, char word[FIRST_LINE_MAX])
+{
+	FILE *from = fopen(file, "re");
+	bool fine = from != NULL && fgets(word, FIRST_LINE_MAX, from) != NULL;
+	if (from != NULL)
+		fclose(from);
+	size_t blanks = fine ? strspn(word, " \t\r\n") : 0;
+	if (fine)
+		memmove(word, word + blanks, strlen(word + blanks) + 1);
+	word[fine ? strcspn(word, " \t\r\n") : 0] = '\0';
+	return word[0] != '\0';
+}
+
+static bool find_origin(struct reader *reader)
+{
+	static const char option[] = "postfix.myorigin";
+	struct config *config = reader->config;
+	const config_setting_t *setting = read_option(reader, option);
+	const char *text = config->set.postfix_myorigin;
+	char word[FIRST_LINE_MAX];
+	bool is_file = *text == '/', has_one = !is_file || read_first_word(text, word);
+	config->origin = "";
+	if (!has_one && setting != NULL)
+		return read_error(reader, setting, "is \"%s\", expected a domain name, or a file that begins with one", text);
+	/* a file that nobody named is no reason not to start */
+	if (*text != '\0' && has_one && (setting != NULL || is_host_name(word)))
+		config->origin = keep_domain(reader, setting, is_file ? word : text);
+	return config->origin != NULL;
+}
+
 /* ---- between settings */
 
 /* A list of Postfix's ends a word at a blank or comma, and takes $name and { } for something else. */
@@ -168,6 +206,6 @@ static bool check_header(struct reader *reader)
 bool config_postfix_agree(struct reader *reader)
 {
 	const struct settings *set = &reader->config->set;
-	return check_header(reader) && check_socket(reader, "milter.socket", set->milter_socket) &&
+	return find_origin(reader) && check_header(reader) && check_socket(reader, "milter.socket", set->milter_socket) &&
 	       check_socket(reader, "socketmap.listen", set->socketmap_listen);
 }

@@ -195,6 +195,7 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		.cert_subject = verified ? macros->cert_subject : NULL,
 		.from = message->from,
 		.host = macros->host,
+		.origin = config->origin,
 		.injected = session->injected,
 		.client = session->client,
 	};

@@ -122,18 +122,11 @@ static bool from_network(const struct config *config, const struct identity *ide
 	return proven(identity->network, false, name);
 }
 
-/* Is it `domain`, or below it? */
-static bool is_within(const char *name, const char *domain)
+/* What Postfix's myorigin is: as told, or the host's own name, or the domain that it is in. */
+static bool is_own_domain(const char *domain, const struct identity *identity)
 {
-	size_t name_length = strlen(name), length = strlen(domain);
-	const char *tail = name_length > length ? name + name_length - length : name;
-	return text_same_nocase(tail, domain) && (tail == name || tail[-1] == '.');
-}
-
-/* The host's own name, or the domain that it is in: what Postfix's myorigin usually is. */
-static bool is_own_domain(const char *domain, const char *host)
-{
-	return *domain == '\0' || host == NULL || is_within(host, domain);
+	return *domain == '\0' || identity->host == NULL || domain_within(identity->host, domain) ||
+	       (identity->origin != NULL && text_same_nocase(identity->origin, domain));
 }
 
 /* sendmail(1) fills in the login name of who calls it. With -f a user can name another, but where Postfix's
@@ -145,7 +138,7 @@ static bool from_uid(const struct config *config, const struct identity *identit
 	(void)config;
 	size_t length = strcspn(identity->from, "@");
 	if (!identity->injected || length == 0 || length > LOGIN_MAX ||
-	    !is_own_domain(address_domain(identity->from), identity->host))
+	    !is_own_domain(address_domain(identity->from), identity))
 		return false;
 	memcpy(wanted.name, identity->from, length);
 	wanted.name[length] = '\0';
@@ -172,7 +165,7 @@ void identify_sender(const struct config *config, const char *from, char sender[
 {
 	const char *domain = address_domain(from);
 	for (int i = 0; i < config->tagged_domain_count; i++)
-		if (is_within(domain, config->tagged_domains[i])) {
+		if (domain_within(domain, config->tagged_domains[i])) {
 			text_copy(sender, ADDRESS_MAX + 1, config->tagged_domains[i]);
 			return;
 		}
@@ -251,7 +244,7 @@ bool identify_sender_own(const struct facts *facts, const char *from)
 		return true;
 	const char *own = address_domain(facts->account);
 	if (*own != '\0')
-		return is_within(address_domain(from), own);
+		return domain_within(address_domain(from), own);
 	address_untagged(from, untagged);	/* what looks like a tag may be the name */
 	return is_local_part(from, facts->account) || is_local_part(untagged, facts->account);
 }
@@ -266,7 +259,7 @@ bool identify_domain(const struct facts *facts, const struct identity *identity,
 		return text_copy(domain, ACCOUNT_MAX + 1, own);
 	/* a login without a domain is one of the host's own */
 	bool is_his = facts->source == SOURCE_UID || (is_login(facts->source) && identify_sender_own(facts, identity->from));
-	return is_his && identity->host != NULL && is_own_domain(sender, identity->host) && account_name(sender, false, domain);
+	return is_his && identity->host != NULL && is_own_domain(sender, identity) && account_name(sender, false, domain);
 }
 
 static bool try_source(const struct config *config, const struct identity *identity, enum source source,

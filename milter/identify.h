@@ -22,6 +22,7 @@ struct identity {
 	const char *network;		/* ... and has this account; NULL: none */
 	const char *from;		/* envelope sender in idn_address()'s form */
 	const char *host;		/* the MTA's name, macro j; NULL: not told */
+	const char *origin;		/* what sendmail(1) puts behind a user's name (postfix.myorigin); NULL or "": the host's */
 	bool injected;
 	struct netaddr client;
 };

@@ -91,6 +91,13 @@ bool address_routed(const char *normal, char routed[ADDRESS_MAX + 1])
 	return strchr(routed, '@') != NULL || find_host(routed);
 }
 
+bool domain_within(const char *name, const char *domain)
+{
+	size_t name_length = strlen(name), length = strlen(domain);
+	const char *tail = name_length > length ? name + name_length - length : name;
+	return text_same_nocase(tail, domain) && (tail == name || tail[-1] == '.');
+}
+
 /* ---- what tells one message from the next */
 
 static bool is_rewritten(const char *local)

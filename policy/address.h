@@ -19,6 +19,9 @@ bool address_normal(const char *raw, char normal[ADDRESS_MAX + 1]);
  * where its local part says nothing of that. `normal` and `routed` may be the same. */
 bool address_routed(const char *normal, char routed[ADDRESS_MAX + 1]);
 
+/* Is the domain `name` the domain `domain`, or below it? In any case. */
+bool domain_within(const char *name, const char *domain);
+
 /* Did a forwarder rewrite it, so that SPF holds for his own domain (Sender Rewriting Scheme)? SRS0=...@ and SRS1=...@, and
  * Exchange Online's user+SRS=...@. */
 bool address_forwarded(const char *normal);
