@@ -262,6 +262,14 @@ bool identify_domain(const struct facts *facts, const struct identity *identity,
 	return is_his && identity->host != NULL && is_own_domain(sender, identity) && account_name(sender, false, domain);
 }
 
+static bool is_source(const struct config *config, enum source source)
+{
+	for (int i = 0; i < config->source_count; i++)
+		if (config->sources[i] == source)
+			return true;
+	return false;
+}
+
 static bool try_source(const struct config *config, const struct identity *identity, enum source source,
 		       struct facts *facts)
 {
@@ -289,4 +297,13 @@ bool identify(const struct config *config, const struct identity *identity, stru
 			return true;
 	}
 	return try_source(config, identity, SOURCE_CLIENT, facts);
+}
+
+bool identify_author(const struct config *config, const struct identity *author, struct facts *facts)
+{
+	bool may_claim = facts->source == SOURCE_CLIENT && facts->lane == LANE_BOUNCE && is_source(config, SOURCE_SENDER);
+	if (author->from[0] == '\0' || !may_claim || !try_source(config, author, SOURCE_SENDER, facts))
+		return false;
+	facts->lane = LANE_BOUNCE;
+	return true;
 }

@@ -31,6 +31,11 @@ struct identity {
  * never where it was. */
 bool identify(const struct config *config, const struct identity *identity, struct facts *facts);
 
+/* An automatic reply has no sender; its From says whose it is, who is believed as a sender would be: in own networks and on this
+ * host, where source sender is configured. `author` is the identity with that address as its `from`. Where it names the
+ * account, the same members are filled as by identify(), and the lane stays; false: all stays as it was. */
+bool identify_author(const struct config *config, const struct identity *author, struct facts *facts);
+
 /* Reads the login names for source uid from a file in passwd(5) form: now, so that no look-up waits later. False with
  * a sentence in `error`, also where they are more than a million or a line is too long; the names read before stay. Main
  * thread and reload only. */

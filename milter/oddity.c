@@ -94,6 +94,17 @@ static void read_domain(const char *value, char domain[ODDITY_DOMAIN_MAX + 1])
 		*c = text_lower(*c);
 }
 
+static void read_authors(struct oddity_reader *reader, const char *value)
+{
+	char address[ACCOUNT_MAX + 1], normal[ADDRESS_MAX + 1];
+	const char *end = end_of(value);
+	while (reader->authors < 2 && next_address(&value, end, address)) {
+		bool fits = idn_address(address, normal) && strlen(normal) <= ACCOUNT_MAX;
+		if (reader->authors++ == 0 && fits)
+			text_copy(reader->author, sizeof reader->author, normal);
+	}
+}
+
 static void on_date(const struct field_facts *field, const char *value)
 {
 	field->reader->date |= *value != '\0';
@@ -103,6 +114,8 @@ static void on_from(const struct field_facts *field, const char *value)
 {
 	field->reader->from |= *value != '\0';
 	read_domain(value, field->reader->from_domain);
+	if (field->facts->lane == LANE_BOUNCE)
+		read_authors(field->reader, value);
 }
 
 static void on_reply_to(const struct field_facts *field, const char *value)
@@ -166,6 +179,7 @@ static void on_auto_submitted(const struct field_facts *field, const char *value
 	text_copy(word, sizeof word, value);
 	word[strcspn(word, " ;\t\r\n(")] = '\0';
 	field->reader->forwarded |= text_same_nocase(word, "auto-forwarded");
+	field->reader->replied |= text_same_nocase(word, "auto-replied");
 }
 
 static const struct {

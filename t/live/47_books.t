@@ -183,10 +183,10 @@ sub random_text { return join ' ', map { join '', map { chr 97 + rand 26 } 1 .. 
 
 sub random_message {
 	my ($s) = @_;
-	my @header = ([ From => 'somebody@example.com' ], [ Subject => 'x' x rand 200 ],
+	my @header = ([ From => pick('somebody@example.com', 'Else+1@example.com') ], [ Subject => 'x' x rand 200 ],
 		[ 'Message-ID' => '<' . int(rand 1e9) . '@example.com>' ]);
 	push @header, [ pick('X-Forwarded-For', 'Resent-From') => 'victim@example.com' ] if chance(0.15);
-	push @header, [ 'Auto-Submitted' => 'auto-forwarded' ] if chance(0.05);
+	push @header, [ 'Auto-Submitted' => pick('auto-forwarded', 'auto-replied (vacation)') ] if chance(0.2);
 	push @header, [ 'X-Penstock-Pool' => 'clean' x rand 300 ] if chance(0.1);
 	my $body = (chance(0.2) ? pick(@texts) : random_text()) . "\r\n";
 	$body .= 'scanner says ' . pick(6, 6, 6, 9, 25, 35) . "\r\n" if chance(0.15);
@@ -318,8 +318,8 @@ sub ended {
 	$session->{waits} = 0;
 	$expected_stages{eom}++;
 	$count{"$outcome of $session->{kind}"}++;
-	my $who = $m->{who};
-	$who->{lane} = 'forward' if $who->{lane} eq '' && $who->{forwarder} && grep { $_->[0] =~ /^(?:X-Forw|Resent|Auto)/ } @{ $m->{header} };
+	my $who = $m->{who} = $books->replied($session->{session}, $m->{who}, $m->{header}, scalar @{ $m->{remote} }, $m->{local});
+	$who->{lane} = 'forward' if $who->{lane} eq '' && $who->{forwarder} && grep { "@$_" =~ /^(?:X-Forw|Resent|Auto.*forwarded)/ } @{ $m->{header} };
 	my @lines = @{ $line{$id} // [] };
 	my $wanted = 'account=' . shown($who->{account}) . " source=$who->{source} ";
 	push @wrong_log, "$id wants $wanted\n@lines" if @lines != 1 || index($lines[0], $wanted) < 0 || $lines[0] !~ /redis=full/;

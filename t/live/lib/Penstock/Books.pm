@@ -168,6 +168,16 @@ sub who {
 	return \%who;
 }
 
+# At the end of a message, when its header is known: an automatic reply to one recipient is its author's, who claims it.
+sub replied {
+	my ($self, $s, $who, $header, $remote, $local) = @_;
+	my ($author, @more) = map { $_->[0] eq 'From' ? $_->[1] : () } @$header;
+	return $who if $remote != 1 || $local || @more || $who->{lane} ne 'bounce' || $who->{source} ne 'client' || !$who->{authenticated};
+	return $who if !grep { lc $_->[0] eq 'auto-submitted' && $_->[1] =~ /^auto-replied\b/ } @$header;
+	my $claim = $self->who($s, $author);
+	return $claim->{source} eq 'uid' ? die "$author: an author is no login here\n" : { %$claim, lane => 'bounce' };
+}
+
 sub groups {
 	my ($self, $s, $who) = @_;
 	my @groups = 'server:all';
