@@ -4,6 +4,7 @@
 #include "milter/apply.h"
 #include "milter/gather.h"
 #include "milter/gather_spf.h"
+#include "milter/idn.h"
 #include "milter/record.h"
 #include "milter/session.h"
 #include "milter/trap_hits.h"
@@ -92,8 +93,9 @@ static sfsistat on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 static sfsistat on_helo(SMFICTX *context, char *name)
 {
 	struct session *session = session_get(context);
+	char ascii[IDN_DOMAIN_MAX + 1];
 	if (session != NULL && name != NULL)
-		session->helo = arena_copy(&session->arena, name, HELO_MAX);
+		session->helo = arena_copy(&session->arena, idn_domain(name, ascii) ? ascii : name, HELO_MAX);
 	return no_answer(session);
 }
 
@@ -103,7 +105,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 	struct message *message = session != NULL ? session_begin(session) : NULL;
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
-	address_of(arguments[0] != NULL ? arguments[0] : "", message->from);
+	idn_address(arguments[0] != NULL ? arguments[0] : "", message->from);
 	struct mail_macros macros = {
 		.auth_authen = macro(context, "{auth_authen}"),
 		.cert_subject = macro(context, "{cert_subject}"),

@@ -3,7 +3,7 @@
 
 #include "milter/config_read.h"
 #include "milter/endpoint.h"
-#include "policy/address.h"
+#include "milter/idn.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 
@@ -450,6 +450,6 @@ enum rcpt_way config_rcpt_way(const struct config *config, const char *mailer, c
 		return RCPT_WAY_REMOTE;
 	if (config->alias_domain_count == 0)
 		return RCPT_WAY_LOCAL;
-	address_normal(rcpt, normal);
+	idn_address(rcpt, normal);
 	return config_alias_domain(config, address_domain(normal)) ? RCPT_WAY_UNKNOWN : RCPT_WAY_LOCAL;
 }

@@ -162,6 +162,9 @@
 	ROW("admin.mail_period_hours", admin_mail_period_hours, FLOAT, "4", 0, 8760,               \
 	    "At most one mail for each account and kind in so many hours, from all daemons of one Redis; 0: each event.") \
 	ROW("admin.smtp", admin_smtp, STRING, "127.0.0.1:25", 1, 255, "Server that takes this mail: address:port or [v6]:port.") \
+	ROW("postfix.myorigin", postfix_myorigin, STRING, "/etc/mailname", 0, 255,                 \
+	    "Postfix's myorigin, the domain that sendmail(1) gives this host's users: a name, or a file whose first word it is. The " \
+	    "host's own name, and the domain that it is in, need not be told. The default may be missing; empty: none.") \
 	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
 
 #define SETTING_TYPE_STRING const char *
@@ -183,6 +186,7 @@ enum {
 	HOSTS_MAX = 32,
 	HOST_NAME_MOST = 253,
 	ALIAS_DOMAINS_MAX = 10000,
+	TAGGED_DOMAINS_MAX = 64,
 };
 
 struct plan {
@@ -218,6 +222,8 @@ struct config {
 	int own_network_count;
 	struct forwarder forwarders[NETWORKS_MAX];	/* accounts.forwarders */
 	int forwarder_count;
+	const char *tagged_domains[TAGGED_DOMAINS_MAX];	/* accounts.tagged_domains, lower case */
+	int tagged_domain_count;
 	struct netblock proxies[NETWORKS_MAX];		/* http.proxies: whose X-Forwarded-For is believed */
 	int proxy_count;
 	const char *hosts[HOSTS_MAX];	/* http.hosts: names by which it is reached */
@@ -226,6 +232,7 @@ struct config {
 	int remote_mailer_count;
 	const char *alias_domains[ALIAS_DOMAINS_MAX];	/* lower case, sorted */
 	int alias_domain_count;
+	const char *origin;		/* the domain that postfix.myorigin tells, lower case; "": none */
 	const char *secret;		/* what the file holds that others must not read: "a password", ...; NULL: nothing */
 	const char *catalogue_file;	/* as it is opened; "": none */
 };

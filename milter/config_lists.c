@@ -4,6 +4,7 @@
  */
 #include "milter/config_read.h"
 
+#include "milter/idn.h"
 #include "policy/base/text.h"
 #include "policy/date.h"
 #include "policy/netaddr.h"
@@ -420,16 +421,16 @@ static bool read_forwarder(struct reader *reader, const config_setting_t *settin
 	struct config *config = into;
 	struct forwarder *forwarder = &config->forwarders[config->forwarder_count++];
 	const char *text = read_text(reader, setting);
-	char name[ACCOUNT_MAX + 1];
+	char name[ACCOUNT_MAX + 1], ascii[ADDRESS_MAX + 1];
 	if (text == NULL)
 		return false;
 	if (netblock_parse(text, &forwarder->network))
 		return read_believed(reader, setting, &forwarder->network);
 	bool address = strpbrk(text, ".:/") != NULL && text[strspn(text, "0123456789abcdefABCDEF.:/")] == '\0';
-	if (address || !account_typed(text, false, name) || strcmp(name, text) != 0 || account_is_group(text))
+	if (address || !idn_typed(text, false, name) || strcmp(name, idn_name(text, ascii)) != 0 || account_is_group(text))
 		return read_error(reader, setting, "is \"%s\", expected a network such as \"192.0.2.0/24\", or an account as the "
 				  "log shows it, such as \"lists@example.com\"", text);
-	forwarder->account = read_keep(reader, text);
+	forwarder->account = read_keep(reader, name);
 	return forwarder->account != NULL;
 }
 
@@ -480,6 +481,9 @@ const struct config_list config_lists[] = {
 	{ "accounts.forwarders", read_forwarders, NULL, 0, "[]",
 	  "Networks and accounts that forward others' mail. What they forward (an SRS sender, Resent- fields and the like) is "
 	  "no evidence against them; nobody else's header says that a message is forwarded." },
+	{ "accounts.tagged_domains", read_tagged_domains, NULL, 0, "[]",
+	  "Domains whose senders are one account each, with all below: their local parts change from message to message in a way "
+	  "that Penstock does not know. It knows VERP, BATV, SES and SRS. Only for source sender." },
 	{ "http.proxies", read_proxies, NULL, 0, "[]",
 	  "Addresses and networks of web servers before /rbl whose X-Forwarded-For is believed." },
 	{ "http.hosts", read_hosts, NULL, 0, "[]",

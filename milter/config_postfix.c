@@ -5,6 +5,7 @@
  */
 #include "milter/config_read.h"
 #include "milter/endpoint.h"
+#include "milter/idn.h"
 #include "policy/base/text.h"
 #include "policy/netaddr.h"
 
@@ -87,26 +88,49 @@ bool read_transport_name(struct reader *reader, const config_setting_t *setting,
 	       read_error(reader, setting, "is \"%s\", expected a name that begins with a letter, a digit or '_'", name);
 }
 
-/* ---- domains whose mail leaves by aliases */
+/* ---- domains */
 
-static bool read_alias_domain(struct reader *reader, const config_setting_t *setting, void *into)
+/* In A-labels and lower case, kept; NULL with the error. */
+static const char *keep_domain(struct reader *reader, const config_setting_t *setting, const char *text)
 {
-	struct config *config = into;
-	char lower[256];
+	char lower[256], ascii[IDN_DOMAIN_MAX + 1];
 	size_t length = 0;
-	const char *domain = read_text(reader, setting);
-	if (domain == NULL)
-		return false;
-	if (!is_host_name(domain) || strlen(domain) >= sizeof lower)
-		return read_error(reader, setting, "is \"%s\", expected a domain name", domain);
+	const char *domain = idn_domain(text, ascii) ? ascii : text;
+	if (!is_host_name(domain) || strlen(domain) >= sizeof lower) {
+		read_error(reader, setting, "is \"%s\", expected a domain name", text);
+		return NULL;
+	}
 	for (; domain[length] != '\0'; length++)
 		lower[length] = text_lower(domain[length]);
 	lower[length] = '\0';
 	const char *kept = read_keep(reader, lower);
 	if (kept == NULL)
-		return read_error(reader, setting, "does not fit into memory");
-	config->alias_domains[config->alias_domain_count++] = kept;
-	return true;
+		read_error(reader, setting, "does not fit into memory");
+	return kept;
+}
+
+static const char *read_domain(struct reader *reader, const config_setting_t *setting)
+{
+	const char *text = read_text(reader, setting);
+	return text != NULL ? keep_domain(reader, setting, text) : NULL;
+}
+
+static bool read_tagged_domain(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	return (config->tagged_domains[config->tagged_domain_count++] = read_domain(reader, setting)) != NULL;
+}
+
+bool read_tagged_domains(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, TAGGED_DOMAINS_MAX, read_tagged_domain, into);
+}
+
+/* Those whose mail leaves by aliases. */
+static bool read_alias_domain(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	return (config->alias_domains[config->alias_domain_count++] = read_domain(reader, setting)) != NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -121,6 +145,41 @@ bool read_alias_domains(struct reader *reader, const config_setting_t *setting, 
 		return false;
 	qsort(config->alias_domains, (size_t)config->alias_domain_count, sizeof config->alias_domains[0], by_name);
 	return true;
+}
+
+/* ---- what sendmail(1) puts behind a user's name */
+
+enum { FIRST_LINE_MAX = 300 };
+
+/* As Postfix reads it. False: it has none, or cannot be opened. */
+static bool read_first_word(const char *file, char word[FIRST_LINE_MAX])
+{
+	FILE *from = fopen(file, "re");
+	bool fine = from != NULL && fgets(word, FIRST_LINE_MAX, from) != NULL;
+	if (from != NULL)
+		fclose(from);
+	size_t blanks = fine ? strspn(word, " \t\r\n") : 0;
+	if (fine)
+		memmove(word, word + blanks, strlen(word + blanks) + 1);
+	word[fine ? strcspn(word, " \t\r\n") : 0] = '\0';
+	return word[0] != '\0';
+}
+
+static bool find_origin(struct reader *reader)
+{
+	static const char option[] = "postfix.myorigin";
+	struct config *config = reader->config;
+	const config_setting_t *setting = read_option(reader, option);
+	const char *text = config->set.postfix_myorigin;
+	char word[FIRST_LINE_MAX];
+	bool is_file = *text == '/', has_one = !is_file || read_first_word(text, word);
+	config->origin = "";
+	if (!has_one && setting != NULL)
+		return read_error(reader, setting, "is \"%s\", expected a domain name, or a file that begins with one", text);
+	/* a file that nobody named is no reason not to start */
+	if (*text != '\0' && has_one && (setting != NULL || is_host_name(word)))
+		config->origin = keep_domain(reader, setting, is_file ? word : text);
+	return config->origin != NULL;
 }
 
 /* ---- between settings */
@@ -147,6 +206,6 @@ static bool check_header(struct reader *reader)
 bool config_postfix_agree(struct reader *reader)
 {
 	const struct settings *set = &reader->config->set;
-	return check_header(reader) && check_socket(reader, "milter.socket", set->milter_socket) &&
+	return find_origin(reader) && check_header(reader) && check_socket(reader, "milter.socket", set->milter_socket) &&
 	       check_socket(reader, "socketmap.listen", set->socketmap_listen);
 }

@@ -115,6 +115,9 @@ static void fetch_state(struct session *session, int64_t deadline_ms)
 	struct facts *facts = &message->facts;
 	struct fetch_ask *ask = calloc(1, sizeof *ask);
 	facts->state.limits = limits_unset;
+	free(message->known_bytes);
+	message->known_bytes = NULL;
+	message->known_rcpts = (struct known){ 0 };
 	if (ask != NULL) {
 		ask_init(&ask->ask, release_fetch);
 		ask->job.run = fetch_run;
@@ -171,12 +174,13 @@ static void fill_sender(struct session *session)
 {
 	const struct message *message = session->message;
 	struct facts *facts = &session->message->facts;
-	char name[ACCOUNT_MAX + 1];
+	char sender[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
 	facts->local_offset_s = local_offset_s(facts->now_ms);
 	if (!session->injected)
 		place_fill(&session->client, message->key, facts);
 	facts->client_as = place_collect(session->place, message->key, 0);
-	if (account_name(message->from, true, name))
+	identify_sender(session->setup->config, message->from, sender);
+	if (account_name(sender, true, name))
 		facts->sender = hash_keyed(message->key, name, strlen(name));
 	facts->sender_own = identify_sender_own(facts, message->from);
 }
@@ -194,6 +198,7 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		.cert_subject = verified ? macros->cert_subject : NULL,
 		.from = message->from,
 		.host = macros->host,
+		.origin = config->origin,
 		.injected = session->injected,
 		.client = session->client,
 	};
@@ -221,11 +226,19 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 
 /* ---- RCPT */
 
-void gather_rcpt(struct session *session, const char *raw, bool remote)
+static void add_rcpt(struct session *session, const char *raw, bool remote)
 {
 	struct message *message = session->message;
 	rcpts_add(&message->rcpts, &message->arena, session->setup->traps, &message->known_rcpts, raw, remote, &message->facts);
 	rcpts_fill(&message->rcpts, message->known, &message->facts);
+}
+
+void gather_rcpt(struct session *session, const char *raw, bool remote)
+{
+	struct message *message = session->message;
+	if (remote && (message->facts.rcpts_remote != 1 || !text_copy(message->only_rcpt, sizeof message->only_rcpt, raw)))
+		message->only_rcpt[0] = '\0';
+	add_rcpt(session, raw, remote);
 }
 
 /* ---- end of message */
@@ -247,6 +260,22 @@ static void fill_message(struct session *session)
 		facts->lane = LANE_FORWARD;
 }
 
+/* An automatic reply (RFC 3834) has no sender, so that those of all users of this host were one account's; to one recipient,
+ * from one author, it is the author's. Known only when the header is there: what stands there of an account is asked again. */
+static void claim_reply(struct session *session, int64_t deadline_ms)
+{
+	struct message *message = session->message;
+	struct facts *facts = &message->facts;
+	const struct oddity_reader *header = &message->oddity;
+	const struct identity author = { .from = header->author, .injected = session->injected, .client = session->client };
+	if (!header->replied || header->authors != 1 || message->only_rcpt[0] == '\0' || facts->rcpts_remote != 1 ||
+	    facts->rcpts_local > 0 || !identify_author(session->setup->config, &author, facts))
+		return;
+	fetch_state(session, deadline_ms);
+	message->rcpts = (struct rcpts){ .key = message->rcpts.key, .keyed = message->rcpts.keyed };
+	add_rcpt(session, message->only_rcpt, true);
+}
+
 void gather_message(struct session *session)
 {
 	struct message *message = session->message;
@@ -255,6 +284,7 @@ void gather_message(struct session *session)
 	int64_t deadline_ms = message->deadline_ms = deadline_of(session);
 	struct scan *scans[SCANNERS_MAX] = { NULL };
 	facts->now_ms = clock_now_ms();
+	claim_reply(session, deadline_ms);
 	fill_message(session);
 	for (int i = 0; i < config->scanner_count; i++) {
 		const struct scanner *scanner = &config->scanners[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/identify.h"
 
+#include "milter/idn.h"
 #include "milter/log.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
@@ -98,31 +99,34 @@ bool identify_read_logins(const char *file, char *error, size_t error_size)
 	return true;
 }
 
+static bool proven(const char *raw, bool cut_tag, char *name)
+{
+	char buffer[ADDRESS_MAX + 1];
+	return raw != NULL && account_proven(idn_name(raw, buffer), cut_tag, name);
+}
+
 static bool from_auth(const struct config *config, const struct identity *identity, char *name)
 {
-	return identity->auth_authen != NULL && account_proven(identity->auth_authen, config->set.accounts_cut_tag, name);
+	return proven(identity->auth_authen, config->set.accounts_cut_tag, name);
 }
 
 static bool from_certificate(const struct config *config, const struct identity *identity, char *name)
 {
 	(void)config;
-	return identity->cert_subject != NULL && account_proven(identity->cert_subject, false, name);
+	return proven(identity->cert_subject, false, name);
 }
 
 static bool from_network(const struct config *config, const struct identity *identity, char *name)
 {
 	(void)config;
-	return identity->network != NULL && account_proven(identity->network, false, name);
+	return proven(identity->network, false, name);
 }
 
-/* The host's own name, or the domain that it is in: what Postfix's myorigin usually is. */
-static bool is_own_domain(const char *domain, const char *host)
+/* What Postfix's myorigin is: as told, or the host's own name, or the domain that it is in. */
+static bool is_own_domain(const char *domain, const struct identity *identity)
 {
-	if (*domain == '\0' || host == NULL)
-		return true;
-	size_t host_length = strlen(host), length = strlen(domain);
-	const char *tail = host_length > length ? host + host_length - length : host;
-	return text_same_nocase(tail, domain) && (tail == host || tail[-1] == '.');
+	return *domain == '\0' || identity->host == NULL || domain_within(identity->host, domain) ||
+	       (identity->origin != NULL && text_same_nocase(identity->origin, domain));
 }
 
 /* sendmail(1) fills in the login name of who calls it. With -f a user can name another, but where Postfix's
@@ -134,7 +138,7 @@ static bool from_uid(const struct config *config, const struct identity *identit
 	(void)config;
 	size_t length = strcspn(identity->from, "@");
 	if (!identity->injected || length == 0 || length > LOGIN_MAX ||
-	    !is_own_domain(address_domain(identity->from), identity->host))
+	    !is_own_domain(address_domain(identity->from), identity))
 		return false;
 	memcpy(wanted.name, identity->from, length);
 	wanted.name[length] = '\0';
@@ -149,15 +153,6 @@ static bool from_uid(const struct config *config, const struct identity *identit
 	return account_name(raw, false, name);
 }
 
-/* An address that a forwarder rewrote, so that SPF holds for his own domain (Sender Rewriting Scheme). */
-static bool is_srs(const char *from)
-{
-	char mark[5];
-	text_copy(mark, sizeof mark, from);
-	return (text_same_nocase(mark, "SRS0") || text_same_nocase(mark, "SRS1")) && from[4] != '\0' &&
-	       strchr("=+-", from[4]) != NULL && *address_domain(from) != '\0';
-}
-
 bool identify_own_network(const struct config *config, const struct netaddr *client)
 {
 	for (int i = 0; i < config->own_network_count; i++)
@@ -166,16 +161,27 @@ bool identify_own_network(const struct config *config, const struct netaddr *cli
 	return false;
 }
 
+void identify_sender(const struct config *config, const char *from, char sender[ADDRESS_MAX + 1])
+{
+	const char *domain = address_domain(from);
+	for (int i = 0; i < config->tagged_domain_count; i++)
+		if (domain_within(domain, config->tagged_domains[i])) {
+			text_copy(sender, ADDRESS_MAX + 1, config->tagged_domains[i]);
+			return;
+		}
+	address_untagged(from, sender);
+	if (sender[0] == '@' && from[0] != '@')
+		text_copy(sender, ADDRESS_MAX + 1, domain);
+}
+
 /* On the Internet anybody says that he is anybody. */
 static bool from_sender(const struct config *config, const struct identity *identity, char *name)
 {
 	if (!identity->injected && !identify_own_network(config, &identity->client))
 		return false;
-	char normal[ADDRESS_MAX + 1];	/* "joe"@example.com is joe@example.com */
-	address_normal(identity->from, normal);
-	if (is_srs(normal))
-		return account_claimed(address_domain(normal), false, name);
-	return account_claimed(normal, config->set.accounts_cut_tag, name);
+	char sender[ADDRESS_MAX + 1];
+	identify_sender(config, identity->from, sender);
+	return account_claimed(sender, config->set.accounts_cut_tag, name);
 }
 
 static bool from_client(const struct config *config, const struct identity *identity, char *name)
@@ -220,23 +226,27 @@ static enum lane lane_of(const struct identity *identity, const struct facts *fa
 		return LANE_ACCOUNT;
 	if (identity->from[0] == '\0')
 		return LANE_BOUNCE;
-	return is_srs(identity->from) ? LANE_FORWARD : LANE_ACCOUNT;
+	return address_forwarded(identity->from) ? LANE_FORWARD : LANE_ACCOUNT;
+}
+
+static bool is_local_part(const char *from, const char *account)
+{
+	char name[ACCOUNT_MAX + 1];
+	account_name(from, true, name);
+	name[strcspn(name, "@")] = '\0';
+	return strcmp(name, account) == 0;
 }
 
 bool identify_sender_own(const struct facts *facts, const char *from)
 {
-	char name[ACCOUNT_MAX + 1], local[ACCOUNT_MAX + 1];
-	if (from[0] == '\0' || !is_login(facts->source) || !account_name(from, true, name))
+	char untagged[ADDRESS_MAX + 1];
+	if (from[0] == '\0' || !is_login(facts->source))
 		return true;
-	const char *own = address_domain(facts->account), *domain = address_domain(name);
-	if (*own == '\0') {
-		text_copy(local, sizeof local, name);
-		local[strcspn(local, "@")] = '\0';
-		return strcmp(local, facts->account) == 0;
-	}
-	size_t length = strlen(domain), own_length = strlen(own);
-	const char *tail = length >= own_length ? domain + (length - own_length) : "";
-	return strcmp(tail, own) == 0 && (tail == domain || tail[-1] == '.');
+	const char *own = address_domain(facts->account);
+	if (*own != '\0')
+		return domain_within(address_domain(from), own);
+	address_untagged(from, untagged);	/* what looks like a tag may be the name */
+	return is_local_part(from, facts->account) || is_local_part(untagged, facts->account);
 }
 
 bool identify_domain(const struct facts *facts, const struct identity *identity, char domain[ACCOUNT_MAX + 1])
@@ -249,7 +259,15 @@ bool identify_domain(const struct facts *facts, const struct identity *identity,
 		return text_copy(domain, ACCOUNT_MAX + 1, own);
 	/* a login without a domain is one of the host's own */
 	bool is_his = facts->source == SOURCE_UID || (is_login(facts->source) && identify_sender_own(facts, identity->from));
-	return is_his && identity->host != NULL && is_own_domain(sender, identity->host) && account_name(sender, false, domain);
+	return is_his && identity->host != NULL && is_own_domain(sender, identity) && account_name(sender, false, domain);
+}
+
+static bool is_source(const struct config *config, enum source source)
+{
+	for (int i = 0; i < config->source_count; i++)
+		if (config->sources[i] == source)
+			return true;
+	return false;
 }
 
 static bool try_source(const struct config *config, const struct identity *identity, enum source source,
@@ -279,4 +297,13 @@ bool identify(const struct config *config, const struct identity *identity, stru
 			return true;
 	}
 	return try_source(config, identity, SOURCE_CLIENT, facts);
+}
+
+bool identify_author(const struct config *config, const struct identity *author, struct facts *facts)
+{
+	bool may_claim = facts->source == SOURCE_CLIENT && facts->lane == LANE_BOUNCE && is_source(config, SOURCE_SENDER);
+	if (author->from[0] == '\0' || !may_claim || !try_source(config, author, SOURCE_SENDER, facts))
+		return false;
+	facts->lane = LANE_BOUNCE;
+	return true;
 }

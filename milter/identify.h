@@ -6,7 +6,8 @@
  * Whose name is proven has it as it is; who only says so, as an envelope sender, is "sender:NAME", and is believed so far
  * in own networks and on this host alone; a stranger is "ip:ADDRESS" whatever he says (policy/account.h).
  *
- * A forwarder's SRS address has a new local part each day: as a sender it stands for its domain, "sender:example.org".
+ * A sender is named without what changes in it from message to message (policy/address.h); a forwarder's SRS address has
+ * nothing else, and stands for its domain, "sender:example.org". Proven names are left alone.
  */
 #ifndef PENSTOCK_IDENTIFY_H
 #define PENSTOCK_IDENTIFY_H
@@ -19,8 +20,9 @@ struct identity {
 	const char *cert_subject;	/* NULL: none, or its verification failed */
 	bool network_asked;		/* the subscriber map was asked ... */
 	const char *network;		/* ... and has this account; NULL: none */
-	const char *from;		/* envelope sender, without brackets */
+	const char *from;		/* envelope sender in idn_address()'s form */
 	const char *host;		/* the MTA's name, macro j; NULL: not told */
+	const char *origin;		/* what sendmail(1) puts behind a user's name (postfix.myorigin); NULL or "": the host's */
 	bool injected;
 	struct netaddr client;
 };
@@ -29,10 +31,19 @@ struct identity {
  * never where it was. */
 bool identify(const struct config *config, const struct identity *identity, struct facts *facts);
 
+/* An automatic reply has no sender; its From says whose it is, who is believed as a sender would be: in own networks and on this
+ * host, where source sender is configured. `author` is the identity with that address as its `from`. Where it names the
+ * account, the same members are filled as by identify(), and the lane stays; false: all stays as it was. */
+bool identify_author(const struct config *config, const struct identity *author, struct facts *facts);
+
 /* Reads the login names for source uid from a file in passwd(5) form: now, so that no look-up waits later. False with
  * a sentence in `error`, also where they are more than a million or a line is too long; the names read before stay. Main
  * thread and reload only. */
 bool identify_read_logins(const char *file, char *error, size_t error_size);
+
+/* Who sends as `from`: address_untagged(), but a domain alone where nothing else is left, or where it is one of
+ * accounts.tagged_domains or below. `sender` is another than `from`. */
+void identify_sender(const struct config *config, const char *from, char sender[ADDRESS_MAX + 1]);
 
 /* The rule for facts.sender_own. A login or certificate sends as himself where the sender is his name; where the sender's
  * domain is that of his name or below it; or where his name has no domain and is the sender's local part. <> claims to be

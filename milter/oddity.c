@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/oddity.h"
 
-#include "policy/address.h"
+#include "milter/idn.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "policy/netaddr.h"
@@ -85,13 +85,24 @@ struct field_facts {
 
 static void read_domain(const char *value, char domain[ODDITY_DOMAIN_MAX + 1])
 {
-	char address[ACCOUNT_MAX + 1];
+	char address[ACCOUNT_MAX + 1], normal[ADDRESS_MAX + 1];
 	if (domain[0] != '\0' || !next_address(&value, end_of(value), address))
 		return;
-	if (!text_copy(domain, ODDITY_DOMAIN_MAX + 1, address_domain(address)))
+	if (!idn_address(address, normal) || !text_copy(domain, ODDITY_DOMAIN_MAX + 1, address_domain(normal)))
 		domain[0] = '\0';
 	for (char *c = domain; *c != '\0'; c++)
 		*c = text_lower(*c);
+}
+
+static void read_authors(struct oddity_reader *reader, const char *value)
+{
+	char address[ACCOUNT_MAX + 1], normal[ADDRESS_MAX + 1];
+	const char *end = end_of(value);
+	while (reader->authors < 2 && next_address(&value, end, address)) {
+		bool fits = idn_address(address, normal) && strlen(normal) <= ACCOUNT_MAX;
+		if (reader->authors++ == 0 && fits)
+			text_copy(reader->author, sizeof reader->author, normal);
+	}
 }
 
 static void on_date(const struct field_facts *field, const char *value)
@@ -103,6 +114,8 @@ static void on_from(const struct field_facts *field, const char *value)
 {
 	field->reader->from |= *value != '\0';
 	read_domain(value, field->reader->from_domain);
+	if (field->facts->lane == LANE_BOUNCE)
+		read_authors(field->reader, value);
 }
 
 static void on_reply_to(const struct field_facts *field, const char *value)
@@ -126,7 +139,7 @@ static void on_to(const struct field_facts *field, const char *value)
 	if (field->facts->rcpts_remote < MANY_RCPTS)
 		return;
 	for (int i = 0; i < ODDITY_ADDRESSES_MAX && !field->reader->named && next_address(&value, end, address); i++)
-		field->reader->named = address_normal(address, normal) && account_name(normal, true, name) &&
+		field->reader->named = idn_address(address, normal) && rcpt_name(normal, name) &&
 				       rcpts_have(field->rcpts, field->facts->account, name);
 }
 
@@ -166,6 +179,7 @@ static void on_auto_submitted(const struct field_facts *field, const char *value
 	text_copy(word, sizeof word, value);
 	word[strcspn(word, " ;\t\r\n(")] = '\0';
 	field->reader->forwarded |= text_same_nocase(word, "auto-forwarded");
+	field->reader->replied |= text_same_nocase(word, "auto-replied");
 }
 
 static const struct {

@@ -16,6 +16,9 @@ struct oddity_reader {
 	bool named;		/* a recipient of the envelope stands in To or Cc */
 	bool bulk;		/* a bulk mailer's name */
 	bool forwarded;		/* a forwarder left his mark */
+	bool replied;		/* an automatic reply, RFC 3834 */
+	int authors;		/* addresses of all From fields, of mail without a sender alone; 2: or more */
+	char author[ACCOUNT_MAX + 1];	/* the first of them, in idn_address()'s form */
 	char from_domain[ODDITY_DOMAIN_MAX + 1], reply_domain[ODDITY_DOMAIN_MAX + 1];	/* lower case; "": none */
 	uint64_t mailer;	/* keyed hash of the program's name without its version; 0: none */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/rcpts.h"
 
+#include "milter/idn.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
@@ -18,6 +19,13 @@ uint32_t rcpt_hash(const uint64_t key[2], const char *account, const char *name)
 	text_addf(&text, "%s %s", account, name);
 	uint32_t hash = (uint32_t)(hash_keyed(key, both, text.length) >> 32);
 	return hash != 0 ? hash : 1;	/* 0 is no recipient */
+}
+
+bool rcpt_name(const char *address, char name[ACCOUNT_MAX + 1])
+{
+	char untagged[ADDRESS_MAX + 1];
+	address_untagged(address, untagged);
+	return account_name(untagged[0] != '@' ? untagged : address, true, name);
 }
 
 static bool kept(const struct rcpts *rcpts, uint32_t hash)
@@ -76,8 +84,8 @@ bool rcpts_add(struct rcpts *rcpts, struct arena *arena, const struct traps *tra
 	       bool remote, const struct facts *facts)
 {
 	char address[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
-	address_normal(raw, address);
-	if (!account_name(address, true, name))
+	idn_address(raw, address);
+	if (!rcpt_name(address, name))
 		return true;
 	rcpts->trapped += traps_have(traps, address);
 	return !remote || keep(rcpts, arena, known, name, facts);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * rcpts: the recipients of one message: which of them the account never wrote to, and which are traps. An address is looked
- * at in address_normal()'s form, lower-cased and without its +tag.
+ * at in idn_address()'s form, lower-cased, and without its +tag or another (address_untagged(), where that leaves a name).
  *
  * A recipient is kept as 32 bits of a hash over it and the account, keyed with the secret that the daemons share: two
  * accounts' have nothing in common, nobody reads from Redis who wrote to whom, and nobody finds an address that is taken
@@ -30,6 +30,9 @@ struct rcpts {
 
 uint32_t rcpt_hash(const uint64_t key[2], const char *account, const char *name);
 
+/* What of an address stands for the recipient: bounces and answers go to tagged ones. False where nothing does. */
+bool rcpt_name(const char *address, char name[ACCOUNT_MAX + 1]);
+
 /* Notes one recipient. `known`: the account's in Redis, beyond its habits. Where nothing is known of the
  * account, the facts say so. False: the arena is spent, it is not kept. */
 bool rcpts_add(struct rcpts *rcpts, struct arena *arena, const struct traps *traps, const struct known *known, const char *raw,
@@ -38,7 +41,7 @@ bool rcpts_add(struct rcpts *rcpts, struct arena *arena, const struct traps *tra
 /* Fills what the facts say of recipients; their number has to stand there already. */
 void rcpts_fill(const struct rcpts *rcpts, bool known, struct facts *facts);
 
-/* Is one of the recipients that are kept the address `name` (account_name's form)? */
+/* Is one of the recipients that are kept the one of this name (rcpt_name())? */
 bool rcpts_have(const struct rcpts *rcpts, const char *account, const char *name);
 
 #endif

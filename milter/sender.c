@@ -2,6 +2,7 @@
 #include "milter/sender.h"
 #include "milter/own_hash.h"
 
+#include "policy/address.h"
 #include "policy/base/text.h"
 
 #include <pthread.h>
@@ -26,7 +27,11 @@ static struct {
 /* False where the address is of no use as a key. */
 static bool fold(const char *sender, char folded[SENDER_MAX + 1])
 {
-	if (*sender == '\0' || !text_copy(folded, SENDER_MAX + 1, sender))
+	char untagged[ADDRESS_MAX + 1];
+	if (*sender == '\0' || strlen(sender) > ADDRESS_MAX)
+		return false;
+	address_untagged(sender, untagged);
+	if (!text_copy(folded, SENDER_MAX + 1, untagged[0] != '@' ? untagged : sender))
 		return false;
 	for (char *at = folded; *at != '\0'; at++)
 		*at = text_lower(*at);

@@ -20,7 +20,8 @@ enum {
 	SENDER_KEEP_S = 5 * 86400,	/* Postfix's maximal_queue_lifetime */
 };
 
-/* `sender` without angle brackets; upper and lower case are the same. The empty sender is nobody's and never
+/* `sender` is in idn_address()'s form; upper and lower case are the same, and so are the senders of a newsletter that
+ * differ by their tags (address_untagged()): it would push all others out. The empty sender is nobody's and never
  * remembered. `transport` NULL: the MTA's own, what was remembered is forgotten. */
 void sender_remember(const char *sender, const char *transport, int64_t now_ms);
 

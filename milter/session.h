@@ -51,7 +51,8 @@ struct message {
 	struct arena arena;
 	struct facts facts;
 	struct verdict verdict;
-	char from[ADDRESS_MAX + 1];	/* envelope sender, without brackets; "" is <> */
+	char from[ADDRESS_MAX + 1];	/* envelope sender in idn_address()'s form; "" is <> */
+	char only_rcpt[ADDRESS_MAX + 1];	/* the one outside this host, as it came; "": none, or several */
 	char domain[ACCOUNT_MAX + 1];	/* whose group it is counted in; "" : none */
 	int64_t started_ms;		/* clock_monotonic_ms() */
 	uint64_t size;			/* bytes of header and body */

@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
+#include "milter/idn.h"
 #include "milter/monitor.h"
 #include "milter/netstring.h"
 #include "milter/report.h"
@@ -232,7 +233,7 @@ static void look_up_transport(struct client *client, const char *key)
 	char sender[ADDRESS_MAX + 1], account[ACCOUNT_MAX + 1];
 	struct setup *setup = setup_hold();
 	/* Postfix writes the null sender with its quotes */
-	bool whole = strcmp(key, "\"<>\"") != 0 && address_of(key, sender);
+	bool whole = strcmp(key, "\"<>\"") != 0 && idn_address(key, sender);
 	bool named = whole && account_proven(sender, setup->config->set.accounts_cut_tag, account);
 	const struct transport *transport = whole ? remembered(setup->config, sender, named ? account : sender) : NULL;
 	if (transport != NULL)
@@ -259,9 +260,9 @@ static void ask_throttle(struct client *client, const char *account)
 /* `key` is a login: he has shown his password, so none but customers fill the table of recent accounts here. */
 static void look_up_throttle(struct client *client, const char *key)
 {
-	char account[ACCOUNT_MAX + 1];
+	char account[ACCOUNT_MAX + 1], ascii[ADDRESS_MAX + 1];
 	struct setup *setup = setup_hold();
-	bool named = account_proven(key, setup->config->set.accounts_cut_tag, account);
+	bool named = account_proven(idn_name(key, ascii), setup->config->set.accounts_cut_tag, account);
 	setup_drop(&setup);
 	if (named)
 		ask_throttle(client, account);

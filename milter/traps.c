@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/traps.h"
 
+#include "milter/idn.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
@@ -83,7 +84,7 @@ static bool take_line(struct traps *traps, char *line, const struct trap_source 
 	if (length == 0)
 		return true;
 	/* longer than a domain can be (RFC 5321 section 4.5.3.1.2), it would end no name that is not cut */
-	if (!is_trap(word) || !address_normal(word, address) || !is_trap(address) ||
+	if (!is_trap(word) || !idn_address(word, address) || !is_trap(address) ||
 	    !account_name(address, false, name) || (name[0] == '@' && strlen(name) > 1 + DOMAIN_LONGEST))
 		return fail(source, "is no trap:", word);
 	return add(traps, hash_string(name, 0), source);
@@ -178,12 +179,13 @@ static bool is_one(const struct traps *traps, const char *address, bool cut_tag)
 
 bool traps_have(const struct traps *traps, const char *address)
 {
-	char way[ADDRESS_MAX + 1];
+	char way[ADDRESS_MAX + 1], ascii[ADDRESS_MAX + 1];
 	if (traps->count == 0)
 		return false;
 	text_copy(way, sizeof way, address);
 	for (int i = 0; i < HOSTS_MAX; i++) {
-		if (is_one(traps, way, true) || (strchr(way, '+') != NULL && is_one(traps, way, false)))
+		const char *there = idn_name(way, ascii);	/* what is routed names a domain of its own */
+		if (is_one(traps, there, true) || (strchr(there, '+') != NULL && is_one(traps, there, false)))
 			return true;
 		if (!address_routed(way, way))
 			return false;

@@ -2,6 +2,7 @@
 #include "milter/ctl/clean.h"
 
 #include "milter/ctl/memory.h"
+#include "milter/idn.h"
 
 #include <langinfo.h>
 #include <stdbool.h>
@@ -47,9 +48,14 @@ static size_t code_columns(uint32_t code)
 	return columns < 0 ? 1 : (size_t)columns;
 }
 
+static bool shows_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 char *clean_text(const char *text)
 {
-	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	bool utf8 = shows_utf8();
 	char *clean = have_memory(malloc(strlen(text) + 1)), *end = clean;
 	while (*text != '\0') {
 		uint32_t code = 0;
@@ -67,9 +73,16 @@ char *clean_text(const char *text)
 	return clean;
 }
 
+char *clean_shown(const char *text)
+{
+	char *shown = shows_utf8() ? have_memory(idn_shown(text)) : NULL, *clean = clean_text(shown != NULL ? shown : text);
+	free(shown);
+	return clean;
+}
+
 void clean_print(FILE *to, const char *text)
 {
-	char *clean = clean_text(text);
+	char *clean = clean_shown(text);
 	fputs(clean, to);
 	free(clean);
 }

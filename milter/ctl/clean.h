@@ -11,6 +11,9 @@
 
 /* A cleaned copy, to be freed by the caller. */
 char *clean_text(const char *text);
+/* The same, with domains in A-labels spelt in UTF-8 where the locale is UTF-8 (milter/idn.h): for the eyes alone, no command
+ * to be copied. */
+char *clean_shown(const char *text);
 void clean_print(FILE *to, const char *text);
 
 /* Columns that cleaned text takes on the screen. */

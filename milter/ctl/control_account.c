@@ -5,6 +5,7 @@
 #include "milter/clock.h"
 #include "milter/ctl/control_inside.h"
 #include "milter/factlog.h"
+#include "milter/idn.h"
 #include "milter/log.h"
 
 #include <string.h>
@@ -75,7 +76,7 @@ static void on_fetched(void *arg, const struct account_state *state, const struc
 static bool read_account(struct request *request, char *error, size_t error_size)
 {
 	const char *raw = json_string_value(json_object_get(request->json, "account"));
-	if (raw != NULL && account_typed(raw, request->setup->config->set.accounts_cut_tag, request->account))
+	if (raw != NULL && idn_typed(raw, request->setup->config->set.accounts_cut_tag, request->account))
 		return true;
 	return control_fail_value(request, "account", "an account's name, such as \"alice@example.com\"", error, error_size);
 }

@@ -4,6 +4,7 @@
 #include "milter/clock.h"
 #include "milter/daemon.h"
 #include "milter/exchange.h"
+#include "milter/idn.h"
 #include "milter/json_read.h"
 #include "milter/reference.h"
 #include "milter/report.h"
@@ -223,7 +224,7 @@ bool explaining_start(struct exchange_call *call, const char *what, char *error,
 	text_copy(explaining->what, sizeof explaining->what, what);
 	text_copy(explaining->newest, sizeof explaining->newest, "+");
 	text_copy(explaining->oldest, sizeof explaining->oldest, "-");
-	account_typed(what, cut_tag, explaining->account);
+	idn_typed(what, cut_tag, explaining->account);
 	/* without its dash a queue id may look like one */
 	if (reference_read(what, explaining->reference, &explaining->around_s) && strchr(what, '-') != NULL) {
 		snprintf(explaining->newest, sizeof explaining->newest, "%lld",

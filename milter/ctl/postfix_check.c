@@ -7,6 +7,8 @@
 #include "milter/ctl/postfix_domains.h"
 #include "milter/ctl/postfix_sockets.h"
 #include "milter/endpoint.h"
+#include "policy/address.h"
+#include "policy/base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -325,6 +327,21 @@ static void check_logins(struct check *check)
 	check_report(check, (struct finding){ WARNING, name, found, value, "main.cf", NULL, why }, command);
 }
 
+/* Their mail bears what Postfix calls its origin; identify.c has to know it. */
+static void check_origin(struct check *check)
+{
+	const char *host = postfix_get(check->postfix, NULL, "myhostname"), *known = check->wish.config->origin;
+	char origin[DOMAIN_MAX + 1], why[2 * DOMAIN_MAX];
+	postfix_origin(check->postfix, origin);
+	if (!counts_logins(check->wish.config) || *origin == '\0' || text_same_nocase(origin, known) ||
+	    (host != NULL && domain_within(host, origin)))
+		return;
+	snprintf(why, sizeof why, "mail of sendmail(1) bears it, and is of no uid until penstock.conf says "
+		 "postfix: { myorigin = \"%s\"; }", origin);
+	const char *expected = *known != '\0' || host == NULL ? known : host;
+	check_report(check, (struct finding){ WARNING, "myorigin", origin, expected, "main.cf", NULL, why }, NULL);
+}
+
 static char *reload_command(const char *dir)
 {
 	char *command = NULL;
@@ -366,6 +383,7 @@ int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, bool
 	check_transports(&check);
 	check_socketmap(&check);
 	check_logins(&check);
+	check_origin(&check);
 	check_aliases(&check);
 	if (json)
 		findings_print_json(check.findings, to);

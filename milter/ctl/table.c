@@ -37,7 +37,7 @@ void table_add(struct table *table, const char *cell)
 		table->room = table->room == 0 ? 64 : table->room * 2;
 		table->cells = have_memory(realloc(table->cells, table->room * sizeof *table->cells));
 	}
-	table->cells[table->count++] = clean_text(cell);
+	table->cells[table->count++] = clean_shown(cell);
 }
 
 void table_addf(struct table *table, const char *format, ...)

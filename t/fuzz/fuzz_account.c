@@ -49,6 +49,19 @@ static void check_normal(const char *raw)
 	}
 }
 
+/* Its domain stays, and so does all of a local part but for what is cut out of it. */
+static void check_untagged(const char *raw)
+{
+	char normal[ADDRESS_MAX + 1], untagged[ADDRESS_MAX + 1];
+	address_normal(raw, normal);
+	address_untagged(normal, untagged);
+	MUST(strlen(untagged) <= strlen(normal));
+	MUST(strcmp(address_domain(untagged), address_domain(normal)) == 0);
+	size_t local = strlen(untagged) - strlen(address_domain(untagged));
+	untagged[local > 0 ? local - 1 : 0] = '\0';
+	MUST(strstr(normal, untagged) != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char raw[RAW_MAX + 1];
@@ -60,5 +73,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_name(raw, true);
 	check_address(raw);
 	check_normal(raw);
+	check_untagged(raw);
 	return 0;
 }

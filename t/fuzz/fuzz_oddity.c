@@ -29,6 +29,8 @@ static void check_reader(const struct oddity_reader *reader, const struct rcpts 
 	check_domain(reader->from_domain);
 	check_domain(reader->reply_domain);
 	MUST(!reader->bulk || reader->mailer != 0);
+	MUST(reader->authors >= 0 && reader->authors <= 2 && memchr(reader->author, '\0', sizeof reader->author) != NULL);
+	MUST((reader->author[0] == '\0' || reader->authors > 0) && (reader->authors == 0 || facts->lane == LANE_BOUNCE));
 	MUST(!reader->named || (rcpts->count > 0 && facts->rcpts_remote >= MANY_RCPTS));
 }
 
@@ -90,7 +92,7 @@ static char *next_line(char **rest)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct facts facts = { .account = "a@example.com", .rcpts_remote = (int64_t)(size % 20) };
+	struct facts facts = { .account = "a@example.com", .rcpts_remote = (int64_t)(size % 20), .lane = size % 2 == 0 ? LANE_BOUNCE : LANE_ACCOUNT };
 	struct oddity_reader reader = { .date = false };
 	const uint64_t key[2] = { 1, 2 };
 	struct rcpts rcpts = { .key = key };

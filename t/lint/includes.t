@@ -40,6 +40,7 @@ my @libraries = (
 	[ qr{^spf2/},                     qr{^milter/dns/spf_run\.c$},              1 ],
 	[ qr{^libconfig\.h$},             qr{^milter/config[^/]*$},                1 ],
 	[ qr{^event2/},                   qr{^(?:milter/|redis-schema/(?:store|store_inside|store_link|wire|wire_flight|wire_inside)\.[ch]$)}, 0 ],
+	[ qr{^idn2\.h$},                 qr{^milter/idn\.c$},                    1 ],
 	[ qr{^jansson\.h$},               qr{^milter/},                            0 ],
 	[ qr{^curl/},                     qr{^milter/tell/post\.c$},              1 ],
 	[ qr{^openssl/},                  qr{^milter/tell/sign\.c$},              1 ],

@@ -36,7 +36,7 @@ my @long = map { 'l' x 380 . "$_\@example.com" } qw(one two);
 my @logins = (qw(alice@example.com Bob@Example.COM carol+news@example.com dave erin@tight.example frank@tight.example
 	gina@blocked.example hank@example.org iris@example.org forwarder@example.net ip:192.0.2.1 sender:x@example.com
 	domain:example.com uid:33 IP:203.0.113.1 bounce:customer-42 Server:all customer:42 a:b), @long, 'two words',
-	"%41{x}\"q\\\@example.com");
+	"%41{x}\"q\\\@example.com", map { "judy\@$_" } Penstock::Books::spellings(), 'xn--exmple-cua.org');
 my @certificates = ('CN=relay.example.com', 'uid:33', 'Relay+1@Example.COM', 'client:192.0.2.9');
 my @networks = ([qr/^198\.51\.100\./, 'customer-42', '198.51.100.0/24'], [qr/^2001:db8:42:/, 'ip:203.0.113.2', '2001:db8:42::/48'],
 	[qr/^198\.51\.101\./, 'uid:33', '198.51.101.0/24'], [qr/^198\.51\.102\./, 'relay@example.org', '198.51.102.0/24']);
@@ -49,7 +49,7 @@ my %uids = (root => 0, 'www-data' => 33, alice => 1001);
 my %customers = ('hank@example.org' => 42, 'iris@example.org' => 42, 'customer-42' => 43, 'sender:alice@example.com' => 44);
 my @texts = map { my $n = $_; join ' ', map { "word" . chr(97 + ($_ * ($n + 3)) % 26) . chr(97 + ($_ * $n) % 26) } 1 .. 60 } 1 .. 4;
 
-my $books = Penstock::Books->new(host => $host, own => qr/^192\.0\.2\.|^2001:db8:77:/, networks => \@networks, uids => \%uids,
+my $books = Penstock::Books->new(host => $host, own => qr/^192\.0\.2\.|^2001:db8:77:/, tagged => ['tagged.example'], networks => \@networks, uids => \%uids,
 	forwarders => [ 'forwarder@example.net', qr/^203\.0\.113\.200\z/, qr/^198\.51\.102\./ ], customers => \%customers);
 
 sub pick { return $_[rand @_] }
@@ -103,7 +103,7 @@ my $daemon = Penstock::Daemon->new(folder => $folder, build => $build, config =>
 	redis => { server => "unix:$folder/redis.sock", timeout_ms => 10000 },
 	catalogue => { file => '' }, monitor => { interval_minutes => 0 }, spf => { client => 'off', transports => 'false' },
 	dns => { servers => [ '127.0.0.1:' . free_port('udp') ] },
-	accounts => { passwd => "$folder/passwd", own_networks => [ '192.0.2.0/24', '2001:db8:77::/48' ],
+	accounts => { passwd => "$folder/passwd", own_networks => [ '192.0.2.0/24', '2001:db8:77::/48' ], tagged_domains => ['tagged.example'],
 		forwarders => [ 'forwarder@example.net', '203.0.113.200/32', '198.51.102.0/24' ] },
 	limits => { map { $_ . '_plan' => 'group' } qw(domain customer server client) },
 	reputation => { suspect_enter => '19.0', suspect_leave => '18.0', blocked_enter => '20.0', blocked_leave => '19.0',
@@ -125,7 +125,7 @@ sub key { return "penstock:{$_[0]}:$_[1]" }
 sub set_limits {
 	my @plans = qw(default defer default reject hold default slow show few default fresh);
 	my $at = 0;
-	for my $account ((map { Penstock::Books::proven($_, 1) } @logins), 'customer-42', 'uid:0', 'sender:alice@example.com', 'ip:203.0.113.1') {
+	for my $account ((map { Penstock::Books::login_of($_) } @logins), 'customer-42', 'uid:0', 'sender:alice@example.com', 'ip:203.0.113.1') {
 		ask('HSET', key($account, 'limits'), plan => $plans[ $at++ % @plans ]);
 	}
 	ask('HSET', key($_, 'limits'), customer => $customers{$_}) for keys %customers;
@@ -158,7 +158,12 @@ sub random_sender {
 	my ($s) = @_;
 	my $own = $s->{login} // $s->{certificate} // pick(qw(alice root www-data@example.com alice@mail.example.com alice@example.com));
 	$own .= '@example.com' if $own !~ /@/ && chance(0.5);
-	return pick($own, $own, $own, '', 'SRS0=xY1z=7B=example.org=u' . int(rand 99) . '@forward.example',
+	$own = 'prvs=' . int(rand 1e9) . "f=$own" if chance(0.1);
+	$own = '"' . $own =~ s/(["\\])/\\$1/gr =~ s/(@[^@]*|)\z/"$1/r if $own =~ /[ "\\]/ || chance(0.1);
+	return pick($own, $own, $own, '', 'judy@' . pick(Penstock::Books::spellings()),
+		'news-return-' . int(rand 99) . pick('', '-bob=example.net') . '@lists.example',
+		sprintf('%016x-%08x-%04x-%06x@ses.example', rand 1e15, rand 1e9, rand 65536, 1), int(rand 1e9) . '@mail.tagged.example',
+		'SRS0=xY1z=7B=example.org=u' . int(rand 99) . '@forward.example',
 		'SRS1+a=b==c@Forward.Example', pick(@victims), pick(@victims), 'someone@tight.example');
 }
 
@@ -169,7 +174,7 @@ sub random_rcpts {
 	for (1 .. $count) {
 		my $local = $all_local || chance(0.1);
 		my $tag = chance(0.1) ? '+' . int rand 9 : '';
-		push @rcpts, [ pick('r', 'R', 's') . int(rand 40) . "$tag\@example.net", $local ? 'local' : 'smtp' ];
+		push @rcpts, [ pick('r', 'R', 's', 'prvs=77aa=r') . int(rand 40) . "$tag\@example.net", $local ? 'local' : 'smtp' ];
 	}
 	return \@rcpts;
 }
@@ -178,10 +183,10 @@ sub random_text { return join ' ', map { join '', map { chr 97 + rand 26 } 1 .. 
 
 sub random_message {
 	my ($s) = @_;
-	my @header = ([ From => 'somebody@example.com' ], [ Subject => 'x' x rand 200 ],
+	my @header = ([ From => pick('somebody@example.com', 'Else+1@example.com') ], [ Subject => 'x' x rand 200 ],
 		[ 'Message-ID' => '<' . int(rand 1e9) . '@example.com>' ]);
 	push @header, [ pick('X-Forwarded-For', 'Resent-From') => 'victim@example.com' ] if chance(0.15);
-	push @header, [ 'Auto-Submitted' => 'auto-forwarded' ] if chance(0.05);
+	push @header, [ 'Auto-Submitted' => pick('auto-forwarded', 'auto-replied (vacation)') ] if chance(0.2);
 	push @header, [ 'X-Penstock-Pool' => 'clean' x rand 300 ] if chance(0.1);
 	my $body = (chance(0.2) ? pick(@texts) : random_text()) . "\r\n";
 	$body .= 'scanner says ' . pick(6, 6, 6, 9, 25, 35) . "\r\n" if chance(0.15);
@@ -313,8 +318,8 @@ sub ended {
 	$session->{waits} = 0;
 	$expected_stages{eom}++;
 	$count{"$outcome of $session->{kind}"}++;
-	my $who = $m->{who};
-	$who->{lane} = 'forward' if $who->{lane} eq '' && $who->{forwarder} && grep { $_->[0] =~ /^(?:X-Forw|Resent|Auto)/ } @{ $m->{header} };
+	my $who = $m->{who} = $books->replied($session->{session}, $m->{who}, $m->{header}, scalar @{ $m->{remote} }, $m->{local});
+	$who->{lane} = 'forward' if $who->{lane} eq '' && $who->{forwarder} && grep { "@$_" =~ /^(?:X-Forw|Resent|Auto.*forwarded)/ } @{ $m->{header} };
 	my @lines = @{ $line{$id} // [] };
 	my $wanted = 'account=' . shown($who->{account}) . " source=$who->{source} ";
 	push @wrong_log, "$id wants $wanted\n@lines" if @lines != 1 || index($lines[0], $wanted) < 0 || $lines[0] !~ /redis=full/;

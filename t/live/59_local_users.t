@@ -28,8 +28,9 @@ sub send_as {
 }
 
 sub warning {
+	my ($what) = @_;
 	my ($status, $out) = $daemon->ctl('--json', 'postfix', 'check', '-d', $postfix->{config});
-	my ($row) = grep { $_->{what} eq 'local_login_sender_maps' } @{ decode_json($out)->{warnings} };
+	my ($row) = grep { $_->{what} eq ($what // 'local_login_sender_maps') } @{ decode_json($out)->{warnings} };
 	return ($status, $row);
 }
 
@@ -72,6 +73,27 @@ part 'closed' => sub {
 		my ($status) = send_as($user, 'bounce@example.com');
 		is $status, 0, "$user may name anybody";
 	}
+};
+
+# Debian's installer writes /etc/mailname, and the host's name is another.
+part 'sendmail(1) uses another domain than the host\'s' => sub {
+	my $file = "$postfix->{config}/mailname";
+	write_file($file, "mailname.test\n");
+	chmod 0644, $file;
+	$postfix->set(myorigin => $file, local_login_sender_maps => 'static:*');
+	$postfix->reload;
+	my ($status, $row) = warning('myorigin');
+	is $status, 0, 'it is no misfit';
+	is $row->{found}, 'mailname.test', 'what was found';
+	like $row->{why}, qr/of no uid until penstock\.conf says postfix: \{ myorigin = "mailname\.test"; \}/, 'why';
+	$daemon->{config}{postfix}{myorigin} = $file;
+	$daemon->write_config;
+	is +(warning('myorigin'))[1], undef, 'told by the same file, nothing is said';
+	$daemon->reload;
+	$daemon->wait_log(qr/reload: /);
+	my ($sent, $verdict) = send_as('games', undef);
+	is $verdict->{account}, 'uid:' . getpwnam('games'), 'and games is himself';
+	like $verdict->{from}, qr/^<?games\@mailname\.test>?\z/, '... by that name';
 };
 
 part 'without source uid it is nobody\'s business' => sub {

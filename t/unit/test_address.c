@@ -79,6 +79,69 @@ static void test_routed(void)
 	}
 }
 
+/* What senders of these kinds look like; the account of each is what stands at the right. */
+static void test_untagged(void)
+{
+	static const struct {
+		const char *normal, *want;	/* NULL: it stays */
+	} rows[] = {
+		/* BATV: draft-levine-smtp-batv, Barracuda's, SparkPost's */
+		{ "prvs=1234abcdef=user@d.test", "user@d.test" },
+		{ "PRVS=1234ABCDEF=User@d.test", "User@d.test" },
+		{ "prvs=1234abcdef=list-return-7@d.test", "list-return@d.test" },
+		{ "btv1==539b59a0f21==user@d.test", "user@d.test" },
+		{ "msprvs1=19023Cb3tL8oW=bounces-1234@d.test", "bounces-1234@d.test" },
+		{ "prvs=1234abcdef=@d.test", NULL },
+		{ "prvs==user@d.test", NULL },
+		{ "prvs=user@d.test", NULL },
+		{ "prvs=not/a.tag=user@d.test", NULL },
+		{ "xprvs=1234abcdef=user@d.test", NULL },
+		/* the recipient in the sender: ezmlm and qmail, Mailman, SendGrid, Mailchimp, LISTSERV, HubSpot */
+		{ "news-return-17-member=example.net@d.test", "news-return@d.test" },
+		{ "news-return-17-first-last=example.net@d.test", "news-return@d.test" },
+		{ "my-2nd-news-return-1234-a+b=mail.example.net@d.test", "my-2nd-news-return@d.test" },
+		{ "news-return-17-@d.test", "news-return@d.test" },
+		{ "news-return-17@d.test", "news-return@d.test" },
+		{ "news-sc.1700000000.abcdefgh-member=example.net@d.test", "news@d.test" },
+		{ "owner-news-member=example.net@d.test", "owner-news@d.test" },
+		{ "list-bounces+user=example.net@d.test", "list-bounces@d.test" },
+		{ "list-bounces@d.test", NULL },
+		{ "bounces+123-abcd-user=example.org@d.test", "bounces@d.test" },
+		{ "bounce-mc.us1_123.456-user=example.org@d.test", "bounce@d.test" },
+		{ "bounce=user=example.org@d.test", "bounce@d.test" },
+		{ "OWNER-NEWS*SMITH**EXAMPLE.NET@d.test", "OWNER-NEWS@d.test" },
+		{ "owner-news@d.test", NULL },
+		{ "1axbq7=user=example.org@d.test", "@d.test" },
+		{ "user=example.org@d.test", "@d.test" },
+		/* tags alone: SES, a hash, a UUID; and behind a name */
+		{ "0100018f3c2b1a2d-1a2b3c4d-1a2b-3c4d-5e6f-0123456789ab-000000@d.test", "@d.test" },
+		{ "0123456789abcdef0123456789abcdef@d.test", "@d.test" },
+		{ "1A2B3C4D-1a2b-3c4d-5e6f-0123456789ab@d.test", "@d.test" },
+		{ "bounce-md_3001.61e7.v1-0123456789abcdef0123456789abcdef@d.test", "bounce-md@d.test" },
+		{ "x.0123456789abcdef0123456789abcdef@d.test", "x@d.test" },
+		{ "491511234567890123456789012345@d.test", NULL },	/* a number is a name */
+		{ "0123456789abcdef0123@d.test", NULL },
+		{ "deadbeefdeadbeefdeadbeefdeadbeef@d.test", NULL },
+		/* forwarders: as senders they stand for their domain */
+		{ "SRS0=xY1z=7B=example.org=carol@d.test", "@d.test" },
+		{ "srs1+abc@d.test", "@d.test" },
+		{ "srs0ren@d.test", NULL },
+		/* names */
+		{ "alice@d.test", NULL }, { "alice+x@d.test", NULL }, { "first-last@d.test", NULL }, { "a=b@d.test", NULL },
+		{ "server-2@d.test", NULL }, { "no-return-ever@d.test", NULL }, { "-return-5@d.test", NULL }, { "x=y.@d.test", NULL },
+		{ "return-5@d.test", NULL }, { "a=.b@d.test", NULL }, { "/c=de/o=x.y/@d.test", NULL }, { "**x@d.test", NULL },
+		{ "@d.test", NULL }, { "", NULL }, { "@", NULL }, { "news-return-17-member=example.net", NULL }, { "a**b.c@", NULL },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char untagged[ADDRESS_MAX + 1];
+		address_untagged(rows[i].normal, untagged);
+		is_str(untagged, rows[i].want != NULL ? rows[i].want : rows[i].normal, "'%s' untagged", rows[i].normal);
+	}
+	ok(address_forwarded("SRS0=xY1z=7B=example.org=carol@d.test") && address_forwarded("carol+SRS=xY=7B=a.test=dan@d.test"),
+	   "what a forwarder rewrote");
+	ok(!address_forwarded("srs0ren@d.test") && !address_forwarded("SRS0=x") && !address_forwarded(""), "what none did");
+}
+
 static void test_long(void)
 {
 	static char raw[5000];
@@ -98,6 +161,7 @@ int main(void)
 {
 	test_normal();
 	test_routed();
+	test_untagged();
 	test_long();
 	return done_testing();
 }

@@ -114,6 +114,7 @@ static const struct {
 	{ "\naccounts: { own_networks = [ \"0.0.0.0/0\" ]; };", "own_networks[0] is \"0.0.0.0/0\", expected a network of /8 or less" },
 	{ "\naccounts: { own_networks = [ \"::/0\" ]; };", "expected a network of /16 or less" },
 	{ "\naccounts: { forwarders = [ \"192.0.2.0/24\", \"lists@example.com\", \"uid:38\", \"sender:example.org\" ]; };", NULL },
+	{ "\naccounts: { forwarders = [ \"lists@ex\xc3\xa4mple.org\" ]; tagged_domains = [ \"Ex\xc3\xa4mple.org\" ]; };", NULL },
 	{ "\naccounts: { forwarders = [ \"192.0.2.300\" ]; };", "forwarders[0] is \"192.0.2.300\", expected a network such as" },
 	{ "\naccounts: { forwarders = [ \"a b\" ]; };", "forwarders[0] is \"a b\"" },
 	{ "\naccounts: { forwarders = [ \"Lists@example.com\" ]; };", "forwarders[0] is \"Lists@example.com\"" },
@@ -122,6 +123,10 @@ static const struct {
 
 	{ HEADER("X-Penstock-Pool"), NULL },
 	{ HEADER("X-Penstock-Pool-2"), NULL },
+	{ "postfix: { myorigin = \"two words\"; };", "postfix.myorigin is \"two words\", expected a domain name" },
+	{ "postfix: { myorigin = \"/dev/null\"; };", "postfix.myorigin is \"/dev/null\", expected a domain name, or a file that begins" },
+	{ "postfix: { myorigin = \"/\"; };", "postfix.myorigin is \"/\"" },
+	{ "accounts: { tagged_domains = [ \"a b\" ]; };", "tagged_domains[0] is \"a b\", expected a domain name" },
 	{ HEADER("X-Penstock-Po ol"), "postfix.header is \"X-Penstock-Po ol\", expected a name that begins with X-Penstock-, of "
 	  "letters, digits and dashes" },
 	{ HEADER("X-Penstock-Po:ol"), "postfix.header is" },

@@ -3,6 +3,7 @@
  * Whose name is it, and whose domain; whose sender address; and in which lane does a message go.
  */
 #include "milter/identify.h"
+#include "milter/idn.h"
 
 #include "t/unit/tap.h"
 
@@ -29,6 +30,10 @@ static void test_own(void)
 		{ SOURCE_AUTH, "alice", "alice@example.net", true },
 		{ SOURCE_AUTH, "alice", "alice+tag@example.net", true },
 		{ SOURCE_AUTH, "alice", "alice", true },
+		{ SOURCE_AUTH, "alice", "prvs=1234abcdef=alice@example.net", true },
+		{ SOURCE_AUTH, "alice", "news-return-5-alice=a.example@example.net", false },
+		{ SOURCE_CERTIFICATE, "cn=mail.example.com", "CN=mail.example.com@example.net", true },
+		{ SOURCE_AUTH, "alice@xn--4ca.example", "sales@mail.xn--4ca.example", true },
 		{ SOURCE_AUTH, "alice", "bob@example.net", false },
 		{ SOURCE_CERTIFICATE, "mail.example.com", "x@example.com", false },
 		{ SOURCE_NETWORK, "customer-42", "x@example.net", true },
@@ -73,12 +78,17 @@ static void test_name_spaces(void)
 		{ SOURCE_AUTH, "bounce:customer-42", "bounce%3Acustomer-42" },
 		{ SOURCE_AUTH, "forward:x", "forward%3Ax" },
 		{ SOURCE_AUTH, "client:192.0.2.1", "client%3A192.0.2.1" },
+		{ SOURCE_AUTH, "alice@\xc3\x84.example", "alice@xn--4ca.example" },
+		{ SOURCE_AUTH, "\xc3\xa4lice", "\xc3\xa4lice" },
+		{ SOURCE_AUTH, "alice@\xff.example", "alice@\xff.example" },
 		{ SOURCE_CERTIFICATE, "ip:x", "ip%3Ax" },
 		{ SOURCE_NETWORK, "customer:42", "customer%3A42" },
 		{ SOURCE_SENDER, "Domain:example.com", "sender:domain:example.com" },
 		{ SOURCE_SENDER, "customer:42@example.com", "sender:customer:42@example.com" },
 		{ SOURCE_SENDER, "alice+x@example.com", "sender:alice@example.com" },
 		{ SOURCE_SENDER, "\"alice\"@example.com.", "sender:alice@example.com" },
+		{ SOURCE_SENDER, "alice@\xc3\xa4.example", "sender:alice@xn--4ca.example" },
+		{ SOURCE_NETWORK, "alice@\xc3\xa4.example", "alice@xn--4ca.example" },
 	};
 	static struct config config = { .source_count = 1, .own_network_count = 1 };
 	config.set.accounts_cut_tag = true;
@@ -86,7 +96,9 @@ static void test_name_spaces(void)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct facts facts = { 0 };
 		const char *raw = rows[i].raw;
-		struct identity identity = { .network_asked = true, .network = raw, .auth_authen = raw, .cert_subject = raw, .from = raw };
+		char from[ADDRESS_MAX + 1];
+		idn_address(raw, from);
+		struct identity identity = { .network_asked = true, .network = raw, .auth_authen = raw, .cert_subject = raw, .from = from };
 		netaddr_parse("192.0.2.7", &identity.client);
 		config.sources[0] = rows[i].source;
 		ok(identify(&config, &identity, &facts), "%s %s", source_word(rows[i].source), rows[i].raw);

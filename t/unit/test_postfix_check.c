@@ -18,7 +18,8 @@ enum { LIST_MAX = 20000 };
 
 static const char conf[] =
 	"milter: { socket = \"unix:/x.sock\"; };\n"
-	"socketmap: { listen = \"unix:/map.sock\"; };\n";
+	"socketmap: { listen = \"unix:/map.sock\"; };\n"
+	"postfix: { myorigin = \"Known.example\"; };\n";
 
 static const char master[] = "smtp inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\nrewrite unix - - n - - trivial-rewrite\n";
 static char settings[3 * LIST_MAX];	/* postconf -x */
@@ -42,7 +43,7 @@ static void make_list(char *list, int count, const char *end)
 	snprintf(list + length, LIST_MAX - length, "%s", end);
 }
 
-static json_t *differences(const struct config *config)
+static json_t *rows_of(const struct config *config, const char *kind)
 {
 	struct postfix_wish wish = { .config = config, .config_file = "/etc/penstock/penstock.conf" };
 	char *text = NULL, error[600];
@@ -50,10 +51,15 @@ static json_t *differences(const struct config *config)
 	FILE *to = open_memstream(&text, &length);
 	is_int(postfix_check(&wish, NULL, true, to, error, sizeof error), 1, "it does not fit");
 	fclose(to);
-	json_t *whole = json_loadb(text, length, 0, NULL), *rows = json_incref(json_object_get(whole, "differences"));
+	json_t *whole = json_loadb(text, length, 0, NULL), *rows = json_incref(json_object_get(whole, kind));
 	json_decref(whole);
 	free(text);
 	return rows;
+}
+
+static json_t *differences(const struct config *config)
+{
+	return rows_of(config, "differences");
 }
 
 /* The command for `what`; NULL: none is given. */
@@ -118,6 +124,34 @@ static void test_socketmap(const struct config *config)
 	json_decref(found);
 }
 
+/* Is a domain that sendmail(1) uses, and that the daemon does not take for its own, named? */
+static void test_origin(const struct config *config)
+{
+	static const struct {
+		const char *origin;
+		bool named;
+	} rows[] = {
+		{ "example.org", true }, { "mx.example.com", false }, { "Example.COM", false }, { "known.example", false },
+		{ "sub.known.example", true }, { "", false },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		bool named = false;
+		size_t index;
+		json_t *row;
+		snprintf(settings, sizeof settings, "myhostname = mx.example.com\nmyorigin = %s\n", rows[i].origin);
+		json_t *found = rows_of(config, "warnings");
+		json_array_foreach(found, index, row)
+			if (strcmp(json_string_value(json_object_get(row, "what")), "myorigin") == 0) {
+				named = true;
+				is_str(json_string_value(json_object_get(row, "expected")), "known.example", "what we know");
+				ok(strstr(json_string_value(json_object_get(row, "why")), "myorigin = \"example.org\"") != NULL ||
+				   strcmp(rows[i].origin, "example.org") != 0, "what penstock.conf is to say");
+			}
+		is_int(named, rows[i].named, "myorigin %s %s", rows[i].origin, rows[i].named ? "is named" : "is fine");
+		json_decref(found);
+	}
+}
+
 int main(void)
 {
 	char name[40], error[CONFIG_ERROR_MAX] = "";
@@ -131,6 +165,7 @@ int main(void)
 	test_lists(config);
 	test_long_element(config);
 	test_socketmap(config);
+	test_origin(config);
 	config_drop(&config);
 	return done_testing();
 }

@@ -73,6 +73,19 @@ static void test_clean(void)
 	}
 }
 
+/* Domains in A-labels are for programs; what a stranger chose stays clean. */
+static void test_shown(void)
+{
+	char *shown = clean_shown("\033alice@xn--exmple-cua.org");
+	is_str(shown, "?alice@ex\xc3\xa4mple.org", "shown in UTF-8");
+	free(shown);
+	setlocale(LC_CTYPE, "C");
+	shown = clean_shown("alice@xn--exmple-cua.org");
+	is_str(shown, "alice@xn--exmple-cua.org", "shown in a locale that has none");
+	free(shown);
+	setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 static void test_columns(void)
 {
 	static const struct {
@@ -166,6 +179,7 @@ int main(void)
 	}
 	test_progress();
 	test_clean();
+	test_shown();
 	test_columns();
 	test_labelled();
 	test_picture();

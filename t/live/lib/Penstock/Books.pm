@@ -12,7 +12,7 @@ my $name_most = 320;
 my @reserved = qw(sender ip uid account domain customer server bounce forward client);
 my @sums = qw(msgs rcpts kbytes new);
 
-# world: host, own (a pattern of addresses), networks ([pattern, account]), uids, forwarders (accounts and patterns),
+# world: host, own (a pattern of addresses), tagged (domains), networks ([pattern, account]), uids, forwarders (accounts and patterns),
 # customers (account => customer).
 sub new {
 	my ($class, %world) = @_;
@@ -58,6 +58,30 @@ sub _fit {
 
 sub _lower { return $_[0] =~ tr/A-Z/a-z/r }
 
+# An envelope's sender as it is written and as the books have it: quotes are no part of it, and a domain is in A-labels.
+my %spelt = ("ex\xc3\xa4mple.org" => 'xn--exmple-cua.org', "EX\xc3\x84MPLE.org" => 'xn--exmple-cua.org');
+sub spellings { return sort keys %spelt }
+
+sub sender_of {
+	my ($raw) = @_;
+	my ($local, $domain) = $raw =~ /^(.*)@([^@]*)\z/s;
+	($local, $domain) = ($raw, undef) if !defined $domain;
+	$local = $1 =~ s/\\(.)/$1/gsr if $local =~ /^"(.*)"\z/s;
+	return defined $domain ? "$local\@" . ($spelt{$domain} // $domain) : $local;
+}
+
+
+# Without what a program writes into its sender anew for each message. "" before the '@': nothing else is there.
+sub untagged {
+	my ($address) = @_;
+	return $address if $address !~ /\@./;
+	return $address if $address =~ s/^SRS[01][=+-].*(?=@)//si;
+	$address =~ s/^prvs=[0-9a-z]+=(?=[^@])//i;
+	return $address if $address =~ s/(-return)-\d+(?:-.*)?(?=@)/$1/s;
+	$address =~ s/^(?:[0-9a-f]+-){3,}[0-9a-f]+(?=@)//i;
+	return $address;
+}
+
 # What a raw name is in a key. escape: its first colon is written %3A.
 sub written {
 	my ($raw, %how) = @_;
@@ -75,6 +99,9 @@ sub proven {
 	my $escape = defined $head && grep { $_ eq _lower($head) } @reserved;
 	return written($raw, cut_tag => $cut_tag, escape => $escape);
 }
+
+# A login has a domain that may be spelt in two ways, and no quotes.
+sub login_of { return proven($_[0] =~ s!@([^@]*)\z!'@' . ($spelt{$1} || $1)!er, 1) }
 
 sub client_name {
 	my ($address) = @_;
@@ -100,7 +127,7 @@ sub _is_srs { return $_[0] =~ /^SRS[01][=+-]/i && domain_of($_[0]) ne '' }
 
 sub _source {
 	my ($self, $s, $from) = @_;
-	return (auth => proven($s->{login}, 1)) if defined $s->{login};
+	return (auth => login_of($s->{login})) if defined $s->{login};
 	return (certificate => proven($s->{certificate}, 0)) if defined $s->{certificate};
 	for my $row ($s->{injected} ? () : @{ $self->{networks} }) {
 		return (network => proven($row->[1], 0)) if $s->{client} =~ $row->[0];
@@ -109,8 +136,9 @@ sub _source {
 	my $uid = $self->{uids}{$local};
 	return (uid => "uid:$uid") if $s->{injected} && defined $uid && $self->_own_domain(domain_of($from));
 	if ($s->{injected} || $s->{client} =~ $self->{own}) {
-		my $name = _is_srs($from) ? written(domain_of($from), prefix => 'sender:')
-			: written($from, prefix => 'sender:', cut_tag => 1);
+		my ($tagged) = grep { domain_of($from) =~ /(?:^|\.)\Q$_\E\z/i } @{ $self->{tagged} };
+		my $name = $tagged // (untagged($from) =~ s/^\@(?=.)//r);
+		$name = written($name, prefix => 'sender:', cut_tag => 1);
 		return (sender => $name) if defined $name;
 	}
 	return (client => client_name($s->{client}));
@@ -120,8 +148,8 @@ sub _domain {
 	my ($self, $who, $from) = @_;
 	return if $who->{source} =~ /^(?:sender|client)\z/;
 	return domain_of($who->{account}) if domain_of($who->{account}) ne '';
-	my $local = (written($from, cut_tag => 1) // '') =~ s/@.*//sr;
-	my $his = $who->{source} eq 'uid' || ($who->{login} && ($from eq '' || $local eq $who->{account}));
+	my @locals = map { (written($_, cut_tag => 1) // '') =~ s/@.*//sr } $from, untagged($from);
+	my $his = $who->{source} eq 'uid' || ($who->{login} && ($from eq '' || grep { $_ eq $who->{account} } @locals));
 	my $domain = domain_of($from);
 	return if !$his || $domain eq '' || !$self->_own_domain($domain);
 	return written($domain);
@@ -129,7 +157,8 @@ sub _domain {
 
 # Of a session and a sender: account, source, lane, forwarder, authenticated, domain.
 sub who {
-	my ($self, $s, $from) = @_;
+	my ($self, $s, $raw) = @_;
+	my $from = sender_of($raw);
 	my ($source, $account) = $self->_source($s, $from);
 	my %who = (source => $source, account => $account, login => scalar $source =~ /^(?:auth|certificate)\z/);
 	$who{authenticated} = $source ne 'client' || $s->{injected} || $s->{client} =~ $self->{own};
@@ -137,6 +166,16 @@ sub who {
 	$who{lane} = $who{login} && !$who{forwarder} ? '' : $from eq '' ? 'bounce' : _is_srs($from) ? 'forward' : '';
 	$who{domain} = $self->_domain(\%who, $from);
 	return \%who;
+}
+
+# At the end of a message, when its header is known: an automatic reply to one recipient is its author's, who claims it.
+sub replied {
+	my ($self, $s, $who, $header, $remote, $local) = @_;
+	my ($author, @more) = map { $_->[0] eq 'From' ? $_->[1] : () } @$header;
+	return $who if $remote != 1 || $local || @more || $who->{lane} ne 'bounce' || $who->{source} ne 'client' || !$who->{authenticated};
+	return $who if !grep { lc $_->[0] eq 'auto-submitted' && $_->[1] =~ /^auto-replied\b/ } @$header;
+	my $claim = $self->who($s, $author);
+	return $claim->{source} eq 'uid' ? die "$author: an author is no login here\n" : { %$claim, lane => 'bounce' };
 }
 
 sub groups {
@@ -189,7 +228,7 @@ sub reset_account {
 
 # ---- recipients that the account never wrote to
 
-sub rcpt_name { return written($_[0], cut_tag => 1) }
+sub rcpt_name { return written(untagged($_[0]), cut_tag => 1) }
 
 # Of distinct ones, at least and at most, as the account's books stand: a message that was refused after it was charged
 # leaves what it taught.
