@@ -97,7 +97,7 @@ int event_of_verdict(const struct facts *facts, const struct verdict *verdict, e
 		struct notice *event = add_event(events_out, &count, kind, facts, verdict, reference);
 		event->from = facts->state.history.level;
 		event->to = verdict->level;
-	} else if (facts->state.block[0] != '\0' && has_reason(verdict, REASON_ADMIN_BLOCK)) {
+	} else if (has_reason(verdict, REASON_ADMIN_BLOCK)) {
 		add_event(events_out, &count, EVENT_BLOCK, facts, verdict, reference)->to = LEVEL_BLOCKED;
 	}
 	if (has_reason(verdict, REASON_LIMIT))

@@ -41,7 +41,7 @@ json_t *report_text(const char *string);
 void report_set_text(json_t *object, const char *name, const char *value);
 void report_set_int(json_t *object, const char *name, int64_t value);
 void report_set_real(json_t *object, const char *name, double value);
-/* The limit that was passed, an object; null where none was. */
+/* The limit that was passed, an object; null where none was, a blocked group included. */
 json_t *report_breach(const struct breach *breach);
 
 /* Writes one line and drops the reference; NULL: an error that says so. */

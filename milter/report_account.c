@@ -180,7 +180,7 @@ json_t *report_account(const char *account, const struct account_state *state)
 
 json_t *report_breach(const struct breach *breach)
 {
-	if (breach->window >= WINDOW_COUNT)
+	if (breach->window >= WINDOW_COUNT || breach->blocked)
 		return json_null();
 	json_t *json = json_object();
 	report_set_text(json, "name", window_word(breach->window));

@@ -26,6 +26,7 @@ enum knowledge {
 
 enum {
 	NOTE_MAX = 200,
+	GROUP_BLOCK_MAX = ACCOUNT_MAX + 2 + NOTE_MAX,
 	PLACE_TEXT_MAX = 63,
 };
 
@@ -125,6 +126,7 @@ struct facts {
 	struct campaign campaign;
 	bool charged;			/* Redis (or the local table) has checked and charged this message ... */
 	struct breach breach;		/* ... and this limit is passed; window WINDOW_COUNT: none */
+	char group_block[GROUP_BLOCK_MAX];	/* where breach.blocked: "customer:42: REASON"; "" : unknown */
 };
 
 #endif

@@ -106,6 +106,7 @@ struct breach {
 	double used;		/* before the message */
 	int64_t frees_in_s;	/* until it has room again for such a message */
 	bool ramp;		/* the limit is what the ramp allows today */
+	bool blocked;		/* no limit was passed: an admin blocked the group */
 	enum over over;		/* what the limit's plan wants; OVER_UNSET: defer */
 };
 

@@ -59,6 +59,7 @@ struct message_charge {
 struct charge_result {
 	enum knowledge known;	/* LOCAL: from the table of recent accounts */
 	struct breach breach;	/* window WINDOW_COUNT: within all limits, the groups' included */
+	char group_block[GROUP_BLOCK_MAX];	/* where breach.blocked: facts.group_block */
 	struct rates rates;	/* the account's, after it */
 	struct campaign campaign;
 };
@@ -81,8 +82,8 @@ struct store *store_new(struct event_base *base, const struct store_settings *se
 void store_free(struct store **store);
 
 void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg);
-/* `done` may be NULL: nobody waits. A group that an admin blocked refuses: the breach's window is WINDOW_MSGS_PER_DAY, its
- * limit 0, and `over` OVER_REJECT. What goes into the key of known recipients is lost where
+/* `done` may be NULL: nobody waits. A group that an admin blocked refuses: breach.blocked, with a window and a limit of 0
+ * that nobody set, and `over` OVER_REJECT. What goes into the key of known recipients is lost where
  * Redis is away: they are then learnt again. A message that a group refuses is given back to the account and the other
  * groups before `done` is called, without waiting. */
 void store_charge(struct store *store, const struct message_charge *charge, store_charge_done *done, void *arg);

@@ -105,6 +105,8 @@ static void read_group(struct wire *wire, const char *group, const struct flat *
 	reply_read_limits(group, flat->count - AT_OWN, flat->text + AT_OWN, wire->events.say, wire->events.arg,
 			  &charged->own);
 	text_copy(charged->own.plan, sizeof charged->own.plan, flat->text[AT_PLAN]);
+	if (charged->status == WIRE_BLOCKED)
+		text_copy(charged->block, sizeof charged->block, flat->text[AT_LIMIT_OVER]);
 }
 
 static bool read_charged(const struct flight *flight, const redisReply *reply, struct wire_charged *charged)
