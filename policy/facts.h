@@ -36,6 +36,7 @@ struct account_state {
 	bool unreadable;	/* its history stands in a form that is not ours: nothing of it is known */
 	struct limits limits;	/* the account's own; unset fields come from its plan */
 	struct history history;
+	int useless;		/* how much of its keys means nothing: misspelt fields of `limits`, values, keys of another type */
 	char block[NOTE_MAX];	/* why an admin blocked it; "" : he did not */
 	char exempt[NOTE_MAX];	/* why an admin exempted it from limits and levels; "" : he did not */
 };

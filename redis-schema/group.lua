@@ -98,7 +98,7 @@ if before == 0 or p[2] < 172800 or math.floor(before / 86400000) ~= math.floor(u
 end
 local status = blocked and 'blocked' or turned_away and 'over' or 'charged'
 local result = answer(status, over, m, r, over > 0 and p[6 + over] or 0, blocked or word, plan)
-for i = 1, math.min(#own, 64) do
+for i = 1, math.min(#own, 66) do
 	result[7 + i] = own[i]
 end
 return result

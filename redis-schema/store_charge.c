@@ -188,7 +188,9 @@ static void follow(struct part *part, const struct wire_charged *charged)
 		row->group = part->scope != SCOPE_ACCOUNT;
 		if (row->group && part->charge.checked) {
 			row->state.limits = charged->own;
+			row->state.useless = charged->useless;
 			text_copy(row->state.block, sizeof row->state.block, charged->block);
+			recent_count_useless(store->recent, row);
 		}
 	}
 	pthread_mutex_unlock(&store->lock);
@@ -261,6 +263,7 @@ static void ask_with_plan(struct part *part, const char *plan)
 		part->charge.limits = limits;
 		text_copy(part->charge.limits.plan, sizeof part->charge.limits.plan, plan);
 	} else {	/* nobody knows it: what was given holds, whatever the group names */
+		store_plan_missing(store, part->charge.account, plan);
 		part->charge.limits = part->given;
 		part->charge.limits.plan[0] = '\0';
 	}

@@ -291,7 +291,7 @@ static bool run(struct request *request, const char *line, size_t length, char *
 
 void control_serve(struct exchange_call *call, const char *line, size_t length)
 {
-	char error[512];
+	char error[1024];
 	struct request *request = calloc(1, sizeof *request);
 	if (request == NULL) {
 		exchange_answer(call, NULL);
