@@ -44,6 +44,18 @@ static void say_limit(const struct session *session, const struct verdict *verdi
 	add_wait(text, breach->frees_in_s);
 }
 
+/* The admin's note on a block is for the log: it may speak of third persons. */
+static void say_block(const struct session *session, const struct verdict *verdict, struct text *text)
+{
+	static const char *const what[SCOPE_COUNT] = {
+		[SCOPE_ACCOUNT] = "this account is", [SCOPE_DOMAIN] = "your domain is", [SCOPE_CUSTOMER] = "your organisation is",
+		[SCOPE_SERVER] = "all mail of this server is", [SCOPE_BOUNCE] = "your bounces are",
+		[SCOPE_FORWARD] = "your forwarded mail is", [SCOPE_CLIENT] = "your address is",
+	};
+	(void)session;
+	text_addf(text, "%s blocked; please ask your provider", what[verdict->breach.blocked ? verdict->breach.scope : SCOPE_ACCOUNT]);
+}
+
 static void say_rcpts(const struct session *session, const struct verdict *verdict, struct text *text)
 {
 	(void)verdict;
@@ -77,7 +89,7 @@ static void say_signal(const struct session *session, const struct verdict *verd
 }
 
 /* What a refused client hears: reason, tag (a contract, see penstock.8), enhanced code (RFC 3463), words or the function
- * that makes them. The admin's note on a block is for the log: it may speak of third persons. */
+ * that makes them. */
 static const struct reply {
 	const char *tag, *code;
 	const char *words;
@@ -89,7 +101,7 @@ static const struct reply {
 	[REASON_LISTS_AWAY] = { "later", "7.1", "your address cannot be looked up in the block lists now; try again later",
 				NULL },
 	[REASON_CONTENT_AWAY] = { "later", "3.0", "the content scanner does not answer; try again later", NULL },
-	[REASON_ADMIN_BLOCK] = { "blocked", "7.1", "this account is blocked; please ask your provider", NULL },
+	[REASON_ADMIN_BLOCK] = { "blocked", "7.1", NULL, say_block },
 	[REASON_SCORE] = { "level", "7.1", "this account is blocked, its mail looked like abuse; please ask your provider",
 			   NULL },
 	[REASON_LISTED] = { "listed", "7.1", NULL, say_listed },

@@ -427,7 +427,8 @@ static bool read_forwarder(struct reader *reader, const config_setting_t *settin
 	if (netblock_parse(text, &forwarder->network))
 		return read_believed(reader, setting, &forwarder->network);
 	bool address = strpbrk(text, ".:/") != NULL && text[strspn(text, "0123456789abcdefABCDEF.:/")] == '\0';
-	if (address || !idn_typed(text, false, name) || strcmp(name, idn_name(text, ascii)) != 0 || account_is_group(text))
+	if (address || idn_typed(text, false, name) != NULL || strcmp(name, idn_name(text, ascii)) != 0 ||
+	    account_is_group(text))
 		return read_error(reader, setting, "is \"%s\", expected a network such as \"192.0.2.0/24\", or an account as the "
 				  "log shows it, such as \"lists@example.com\"", text);
 	forwarder->account = read_keep(reader, name);

@@ -5,6 +5,7 @@
 #include "milter/event.h"
 #include "policy/base/text.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
@@ -27,6 +28,32 @@ static void say_reasons(const struct verdict *verdict, struct text *text)
 			text_addf(text, " %.4g", reason->value);
 		if (reason->limit != 0)
 			text_addf(text, " (%.4g)", reason->limit);
+	}
+}
+
+static bool has_reason(const struct verdict *verdict, enum reason_id id)
+{
+	for (int i = 0; i < verdict->reason_count; i++)
+		if (verdict->reasons[i].id == id)
+			return true;
+	return false;
+}
+
+/* "; most by traps +6.0, content +1.2": what weighs against the account, the heaviest first. */
+static void say_terms(const struct score *score, struct text *text)
+{
+	enum { SAID_MOST = 3 };
+	double below = HUGE_VAL;
+	for (int said = 0; said < SAID_MOST; said++) {
+		int heaviest = SIGNAL_COUNT;
+		for (int i = 0; i < SIGNAL_COUNT; i++)
+			if (score->term[i] >= 0.05 && score->term[i] < below &&
+			    (heaviest == SIGNAL_COUNT || score->term[i] > score->term[heaviest]))
+				heaviest = i;
+		if (heaviest == SIGNAL_COUNT)
+			return;
+		below = score->term[heaviest];
+		text_addf(text, "%s %s +%.1f", said == 0 ? "; most by" : ",", signal_word((enum signal)heaviest), below);
 	}
 }
 
@@ -66,26 +93,21 @@ static struct notice *add_event(struct notice *events, int *count, enum event_ki
 	struct text reason = text_over(event->reason, sizeof event->reason);
 	struct text done = text_over(event->done, sizeof event->done);
 	say_reasons(verdict, &reason);
+	if (has_reason(verdict, REASON_SCORE) || has_reason(verdict, REASON_LEVEL))
+		say_terms(&verdict->terms, &reason);
 	say_done(verdict, &done);
 	return event;
 }
 
-static bool has_reason(const struct verdict *verdict, enum reason_id id)
-{
-	for (int i = 0; i < verdict->reason_count; i++)
-		if (verdict->reasons[i].id == id)
-			return true;
-	return false;
-}
-
-/* The level is the account's from the end of the message on; before it, a refusal leaves what Redis holds. An admin's
- * word hides the level for a while and does not change it. */
+/* The level is the account's from the end of the message on; before it, a refusal leaves what Redis holds, and a block is
+ * told all the same: none of its messages would come to an end. An admin's word hides the level for a while and does not
+ * change it. */
 static bool level_changed(const struct facts *facts, const struct verdict *verdict, enum stage stage)
 {
 	const struct account_state *state = &facts->state;
-	return stage == STAGE_MESSAGE && state->known != KNOWLEDGE_NONE && state->block[0] == '\0' &&
-	       state->exempt[0] == '\0' && state->history.level != LEVEL_UNKNOWN && verdict->level != LEVEL_UNKNOWN &&
-	       verdict->level != state->history.level;
+	bool counts = stage == STAGE_MESSAGE || (verdict->level == LEVEL_BLOCKED && verdict_refuses(verdict));
+	return counts && state->known != KNOWLEDGE_NONE && state->block[0] == '\0' && state->exempt[0] == '\0' &&
+	       state->history.level != LEVEL_UNKNOWN && verdict->level != LEVEL_UNKNOWN && verdict->level != state->history.level;
 }
 
 int event_of_verdict(const struct facts *facts, const struct verdict *verdict, enum stage stage, const char *reference,
@@ -97,7 +119,7 @@ int event_of_verdict(const struct facts *facts, const struct verdict *verdict, e
 		struct notice *event = add_event(events_out, &count, kind, facts, verdict, reference);
 		event->from = facts->state.history.level;
 		event->to = verdict->level;
-	} else if (facts->state.block[0] != '\0' && has_reason(verdict, REASON_ADMIN_BLOCK)) {
+	} else if (has_reason(verdict, REASON_ADMIN_BLOCK)) {
 		add_event(events_out, &count, EVENT_BLOCK, facts, verdict, reference)->to = LEVEL_BLOCKED;
 	}
 	if (has_reason(verdict, REASON_LIMIT))

@@ -231,6 +231,7 @@ void gather_charge(struct session *session)
 	facts->campaign = ask->result.campaign;
 	facts->charged = true;
 	facts->breach = ask->result.breach;
+	memcpy(facts->group_block, ask->result.group_block, sizeof facts->group_block);
 }
 
 /* What is given back is given back to the groups as well. */

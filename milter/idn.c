@@ -77,7 +77,7 @@ static const char *find_typed_domain(const char *raw)
 	return domain;
 }
 
-bool idn_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
+const char *idn_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
 	char buffer[ADDRESS_MAX + 1];
 	const char *domain = find_typed_domain(raw);

@@ -30,7 +30,7 @@ const char *idn_name(const char *name, char buffer[ADDRESS_MAX + 1]);
 bool idn_address(const char *raw, char address[ADDRESS_MAX + 1]);
 
 /* account_typed() of what an admin types, in either spelling: "alice@exämple.org", "domain:exämple.org". */
-bool idn_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
+const char *idn_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
 
 /* For the eyes: a copy of `text`, to be freed, in which each domain in A-labels is spelt in UTF-8; only such a spelling as
  * leads back to the same A-labels. NULL without memory. */

@@ -79,7 +79,7 @@ static void add_would(struct text *line, const struct would *would)
 	text_addf(line, " would=%s/%s", action_word(would->action), level_word(would->level));
 	if (would->action != ACTION_PASS)
 		text_addf(line, "/%s", reason_word(would->cause));
-	if (would->breach.window != WINDOW_COUNT)
+	if (would->breach.window != WINDOW_COUNT && !would->breach.blocked)
 		text_addf(line, ":%s", window_path(would->breach.scope, would->breach.window));
 }
 

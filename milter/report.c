@@ -103,6 +103,10 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("redis", "dropped", "redis_dropped_total", "", "counter", "Charges given up.", redis.dropped) \
 	ROW("redis", "pending", "redis_pending", "", "gauge", "Charges that wait for Redis.", redis.pending) \
 	ROW("redis", "recent", "redis_recent_accounts", "", "gauge", "Rows of recent accounts in use.", redis.recent) \
+	ROW("redis", "useless_limits", "redis_useless_limits", "", "gauge", \
+	    "Recent accounts of whose keys a part means nothing.", redis.useless_limits) \
+	ROW("redis", "useless_plans", "redis_useless_plans", "", "gauge", "Plans in Redis of which a part means nothing.", \
+	    redis.useless_plans)                                                                   \
 	ROW("dns", "questions", "dns_questions_total", "", "counter", "Questions to block lists.", dns.questions) \
 	ROW("dns", "answers", "dns_answers_total", "", "counter", "Answers of block lists.", dns.answers) \
 	ROW("dns", "failures", "dns_failures_total", "", "counter", "Questions to block lists that failed.", dns.failures) \
@@ -248,6 +252,12 @@ static void health_redis(const struct snapshot *snapshot, struct health_list *li
 		health_add(list, HEALTH_WARNING, "redis: the breaker is open, Redis is asked again after a pause.");
 	if (snapshot->redis.up && !snapshot->redis.secret_shared)
 		health_add(list, HEALTH_WARNING, "redis: key secret is not read; recipients count as neither known nor new.");
+	if (snapshot->redis.useless_limits > 0)
+		health_add(list, HEALTH_WARNING, "redis: of %" PRIu64 " recent accounts a part of what is written means nothing; "
+			   "penstockctl account check names them.", snapshot->redis.useless_limits);
+	if (snapshot->redis.useless_plans > 0)
+		health_add(list, HEALTH_WARNING, "redis: in the hash plans, of %" PRIu64 " plans a part means nothing; "
+			   "penstockctl account check names them.", snapshot->redis.useless_plans);
 }
 
 static void health_dns(const struct snapshot *snapshot, struct health_list *list)

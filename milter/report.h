@@ -30,6 +30,11 @@ json_t *report_top(enum store_top_order order, size_t count);
 /* One account, `account` in the form of account_name(). */
 json_t *report_account(const char *account, const struct account_state *state);
 
+/* How a group stands: an admin's word on it, and the limit that its next message would pass. */
+json_t *report_group(const char *group, const struct account_state *state);
+/* A row of account.list; `level` is the account's own, whatever an admin says. */
+json_t *report_listed(const char *account, const struct account_state *state, enum level level);
+
 /* The level that the account's next message would meet, an admin's block and exemption heeded; LEVEL_UNKNOWN where
  * nothing is known of it. */
 enum level report_level(const struct policy *policy, const struct account_state *state, int64_t now_ms);
@@ -41,7 +46,7 @@ json_t *report_text(const char *string);
 void report_set_text(json_t *object, const char *name, const char *value);
 void report_set_int(json_t *object, const char *name, int64_t value);
 void report_set_real(json_t *object, const char *name, double value);
-/* The limit that was passed, an object; null where none was. */
+/* The limit that was passed, an object; null where none was, a blocked group included. */
 json_t *report_breach(const struct breach *breach);
 
 /* Writes one line and drops the reference; NULL: an error that says so. */

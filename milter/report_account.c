@@ -82,6 +82,12 @@ static json_t *windows_report(const struct limits *limits, const struct account_
 	return windows;
 }
 
+static void set_date(json_t *json, const char *name, int64_t seconds)
+{
+	if (seconds != 0)
+		report_set_int(json, name, seconds);
+}
+
 static json_t *own_limits_report(const struct limits *own)
 {
 	json_t *json = json_object();
@@ -90,10 +96,19 @@ static json_t *own_limits_report(const struct limits *own)
 			report_set_int(json, window_word((enum window)i), own->window[i]);
 	if (own->rcpts_per_message != LIMIT_UNSET)
 		report_set_int(json, "rcpts_per_message", own->rcpts_per_message);
+	if (own->ramp_first_day != LIMIT_UNSET)
+		report_set_int(json, "ramp_first_day", own->ramp_first_day);
+	if (own->ramp_growth > 0)
+		report_set_real(json, "ramp_growth", own->ramp_growth);
 	if (own->over != OVER_UNSET)
 		report_set_text(json, "over", over_word(own->over));
 	if (own->plan[0] != '\0')
 		report_set_text(json, "plan", own->plan);
+	if (own->customer[0] != '\0')
+		report_set_text(json, "customer", own->customer);
+	set_date(json, "until", own->until_s);
+	set_date(json, "created", own->created_s);
+	set_date(json, "password_changed", own->password_changed_s);
 	return json;
 }
 
@@ -159,6 +174,15 @@ static void set_standing(json_t *json, const struct config *config, const char *
 	set_transport(json, config, level, account);
 }
 
+/* Nobody of that name sent anything, and nobody wrote anything of him. */
+static bool is_unknown(const struct account_state *state)
+{
+	const struct history *history = &state->history;
+	return state->known == KNOWLEDGE_FULL && !state->unreadable && state->useless == 0 && limits_empty(&state->limits) &&
+	       state->block[0] == '\0' && state->exempt[0] == '\0' && history->level == LEVEL_UNKNOWN && history->first_s == 0 &&
+	       history->rates.at_ms == 0;
+}
+
 json_t *report_account(const char *account, const struct account_state *state)
 {
 	static const char *const known[] = {
@@ -169,6 +193,7 @@ json_t *report_account(const char *account, const struct account_state *state)
 	json_t *json = json_object();
 	report_set_text(json, "account", account);
 	report_set_text(json, "known", known[state->known]);
+	json_object_set_new(json, "unknown", json_boolean(is_unknown(state)));
 	report_set_text(json, "block", state->block);
 	report_set_text(json, "exempt", state->exempt);
 	set_limits(json, setup->config, account, state, now_ms);
@@ -178,9 +203,51 @@ json_t *report_account(const char *account, const struct account_state *state)
 	return json;
 }
 
+json_t *report_group(const char *group, const struct account_state *state)
+{
+	struct setup *setup = setup_hold();
+	int64_t now_ms = clock_now_ms();
+	struct amounts one = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } };
+	struct breach breach = breach_none;
+	struct charge charge = { .now_ms = now_ms, .amounts = one };
+	struct rates rates = state->history.rates;
+	json_t *json = json_object();
+	limits_of_group(setup->config, account_scope(group), &state->limits, now_ms, &charge.limits);
+	rates_roll(&rates, now_ms);
+	breach.window = state->exempt[0] == '\0' ? rates_over(&rates, &charge.limits, &one) : WINDOW_COUNT;
+	if (breach.window != WINDOW_COUNT)
+		charge_breach(&charge, &rates, &breach);
+	breach.scope = account_scope(group);
+	report_set_text(json, "account", group);
+	report_set_text(json, "block", state->block);
+	report_set_text(json, "exempt", state->exempt);
+	json_object_set_new(json, "over", report_breach(&breach));
+	setup_drop(&setup);
+	return json;
+}
+
+json_t *report_listed(const char *account, const struct account_state *state, enum level level)
+{
+	json_t *json = json_object();
+	bool group = account_is_group(account);
+	struct setup *setup = setup_hold();
+	report_set_text(json, "account", account);
+	report_set_text(json, "level", group ? NULL : level_word(level));
+	if (group || state->history.level == LEVEL_UNKNOWN)
+		json_object_set_new(json, "score", json_null());
+	else
+		report_set_real(json, "score", judge_score(&setup->config->policy, state, NULL, NULL, clock_now_ms()).sum);
+	setup_drop(&setup);
+	report_set_int(json, "since", state->history.level_since_s);
+	report_set_text(json, "block", state->block[0] != '\0' ? state->block : NULL);
+	report_set_text(json, "exempt", state->exempt[0] != '\0' ? state->exempt : NULL);
+	json_object_set_new(json, "limits", own_limits_report(&state->limits));
+	return json;
+}
+
 json_t *report_breach(const struct breach *breach)
 {
-	if (breach->window >= WINDOW_COUNT)
+	if (breach->window >= WINDOW_COUNT || breach->blocked)
 		return json_null();
 	json_t *json = json_object();
 	report_set_text(json, "name", window_word(breach->window));

@@ -9,6 +9,8 @@
 
 #include "policy/base/banned.h"
 
+enum { CLIENT_V6_BITS = 64 };	/* a client's own to choose from (RFC 8981) */
+
 static const char *const sources[SOURCE_COUNT] = {
 #define SOURCE_ROW(id, word) [SOURCE_##id] = word,
 	SOURCE_ROWS(SOURCE_ROW)
@@ -98,7 +100,7 @@ static char escape_at(const char *at)
 {
 	int high = at[0] == '%' ? hex_digit(at[1]) : -1, low = high >= 0 ? hex_digit(at[2]) : -1;
 	int c = low >= 0 ? high * 16 + low : 0;
-	return needs_escape((unsigned char)c) || c == ':' || c == '+' ? (char)c : '\0';
+	return needs_escape((unsigned char)c) || c == ':' || c == '+' || c == '.' ? (char)c : '\0';
 }
 
 /* What a log line or a list shows, and somebody types again. How many bytes of it were taken; 0: it is no escape. */
@@ -108,7 +110,8 @@ static size_t add_shown(struct text *name, const char *at)
 	char c = escape_at(at);
 	if (c == '\0')
 		return 0;
-	text_add_bytes(name, c == '+' ? "+" : at, c == '+' ? 1 : ESCAPE);	/* a plus that begins no tag */
+	bool plain = c == '+' || c == '.';	/* a plus that begins no tag, a dot of no address */
+	text_add_bytes(name, plain ? &c : at, plain ? 1 : ESCAPE);
 	return ESCAPE;
 }
 
@@ -154,15 +157,14 @@ bool account_claimed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 
 void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1])
 {
-	enum { V6_BITS = 64 };
 	char address[NETADDR_TEXT_MAX];
 	bool v6 = client->family == NETADDR_V6;
-	struct netaddr network = v6 ? netaddr_network(client, V6_BITS) : *client;
+	struct netaddr network = v6 ? netaddr_network(client, CLIENT_V6_BITS) : *client;
 	struct text text = text_over(name, ACCOUNT_MAX + 1);
 	netaddr_text(&network, address);
 	text_addf(&text, ACCOUNT_CLIENT ":%s", address);
 	if (v6)
-		text_addf(&text, "/%d", V6_BITS);
+		text_addf(&text, "/%d", CLIENT_V6_BITS);
 }
 
 bool account_is_client(const char *name)
@@ -170,23 +172,120 @@ bool account_is_client(const char *name)
 	return strncmp(name, ACCOUNT_CLIENT ":", strlen(ACCOUNT_CLIENT ":")) == 0;
 }
 
-bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
+/* ---- what an admin types */
+
+static bool is_client(const char *rest)
 {
-	static const char *const heads[] = { ACCOUNT_CLIENT ":", "client:", "bounce:" ACCOUNT_CLIENT ":",
-					     "forward:" ACCOUNT_CLIENT ":" };
+	struct netblock block;
+	bool v6 = netblock_parse(rest, &block) && block.address.family == NETADDR_V6;
+	struct netaddr address;
+	return v6 ? block.bits == CLIENT_V6_BITS : netaddr_parse(rest, &address);
+}
+
+static bool is_number(const char *rest)
+{
+	int64_t number;
+	return text_to_int(rest, 0, UINT32_MAX, &number);
+}
+
+static bool is_any(const char *rest)
+{
+	return *rest != '\0';
+}
+
+static bool is_domain(const char *rest)
+{
+	struct netblock block;
+	return *rest != '\0' && *rest != '.' && strpbrk(rest, "@/") == NULL && !netblock_parse(rest, &block);
+}
+
+static bool is_customer(const char *rest)
+{
+	return *rest != '\0' && strlen(rest) <= CUSTOMER_MAX;
+}
+
+static bool is_all(const char *rest)
+{
+	return strcmp(rest, "all") == 0;
+}
+
+static bool is_none(const char *rest)
+{
+	(void)rest;
+	return false;
+}
+
+static bool is_account(const char *rest);
+
+/* The names that begin so, and what stands behind the colon. */
+static const struct form {
+	const char *head, *expected;
+	bool (*fits)(const char *rest);
+} forms[] = {
+	{ ACCOUNT_CLIENT ":", "ip: and a client's address, such as ip:192.0.2.7 or ip:2001:db8:1:2::/64", is_client },
+	{ ACCOUNT_CLAIMED ":", "sender: and the address that is claimed, such as sender:shop@example.org", is_any },
+	{ "uid:", "uid: and the number of a user of this host, such as uid:33", is_number },
+	{ "domain:", "domain: and a domain of accounts, such as domain:example.com", is_domain },
+	{ "customer:", "customer: and his name of at most 100 bytes, such as customer:42", is_customer },
+	{ "server:", "server:all, the only one of its kind", is_all },
+	{ "client:", "client: and a client's address, such as client:192.0.2.7 or client:2001:db8:1:2::/64", is_client },
+	{ "bounce:", "bounce: and an account, such as bounce:alice@example.com", is_account },
+	{ "forward:", "forward: and an account, such as forward:alice@example.com", is_account },
+	{ "account:", "the account's name alone, such as alice@example.com", is_none },
+};
+
+static const struct form *form_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+		if (strncmp(name, forms[i].head, strlen(forms[i].head)) == 0)
+			return &forms[i];
+	return NULL;
+}
+
+/* Of a lane: not one of the next lane, and no group. */
+static bool is_account(const char *rest)
+{
+	struct netblock block;
+	const struct form *form = form_of(rest);
+	if (form == NULL)
+		return *rest != '\0' && !netblock_parse(rest, &block);
+	return !account_is_group(rest) && form->fits(rest + strlen(form->head));
+}
+
+/* Any address of a client's network stands for it. */
+static void widen_client(char name[ACCOUNT_MAX + 1])
+{
 	char of_client[ACCOUNT_MAX + 1];
 	struct netaddr client;
+	size_t lane = account_scope(name) == SCOPE_BOUNCE || account_scope(name) == SCOPE_FORWARD ?
+		      (size_t)(strchr(name, ':') - name) + 1 : 0;
+	const struct form *form = form_of(name + lane);
+	if (form == NULL || form->fits != is_client)
+		return;
+	size_t head = lane + strlen(form->head);
+	if (!netaddr_parse(name + head, &client))
+		return;
+	account_client(&client, of_client);
+	text_copy(name + head, ACCOUNT_MAX + 1 - head, of_client + strlen(ACCOUNT_CLIENT ":"));
+}
+
+const char *account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
+{
+	struct netblock block;
 	if (!make_name("", raw, cut_tag, NULL, true, name))
-		return false;
-	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-		size_t length = strlen(heads[i]);
-		if (strncmp(name, heads[i], length) != 0 || !netaddr_parse(name + length, &client))
-			continue;
-		account_client(&client, of_client);
-		text_copy(name + length, ACCOUNT_MAX + 1 - length, of_client + strlen(ACCOUNT_CLIENT ":"));
-		break;
-	}
-	return true;
+		return "an account's name, such as alice@example.com";
+	if (netblock_parse(raw, &block))
+		return "ip: before a client's address, such as ip:192.0.2.7 (a login or a customer of such a name: "
+		       "%2E for its first dot)";
+	enum scope scope = account_scope(name);
+	if (scope == SCOPE_DOMAIN || scope == SCOPE_CUSTOMER)	/* they have no tags */
+		make_name("", raw, false, NULL, true, name);
+	size_t length = strlen(name);
+	while (scope == SCOPE_DOMAIN && name[length - 1] == '.')
+		name[--length] = '\0';
+	widen_client(name);
+	const struct form *form = form_of(name);
+	return form == NULL || form->fits(name + strlen(form->head)) ? NULL : form->expected;
 }
 
 bool address_of(const char *raw, char address[ADDRESS_MAX + 1])

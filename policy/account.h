@@ -62,8 +62,9 @@ void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1]);
 bool account_is_client(const char *name);	/* is it one of these? */
 
 /* What an admin types: account_name(), but a name as a log line shows it, with its escapes, is that name (%2B is a plus
- * that begins no tag), and any address of a client's network stands for it. */
-bool account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
+ * that begins no tag, %2E a dot of no address), any address of a client's network stands for it, and a domain has no dot
+ * at its end. NULL where such an account or group can be; else what was expected, a constant. */
+const char *account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
 
 /* The name of a group, under which keys, limits, blocks and exemptions work as an account's: "domain:example.com",
  * "customer:42", "server:all", "bounce:ip:192.0.2.1". `name` is in account_name()'s form. */

@@ -62,6 +62,7 @@ static const char *ours_at(int number)
 	ROW('a', facts.authenticated)                                                              \
 	ROW('c', facts.content.spam)                                                               \
 	ROW('f', facts.forwarder)                                                                  \
+	ROW('g', facts.breach.blocked)                                                             \
 	ROW('i', facts.injected)                                                                   \
 	ROW('l', facts.listings.asked)                                                             \
 	ROW('m', facts.memory_spent)                                                               \

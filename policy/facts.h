@@ -26,6 +26,7 @@ enum knowledge {
 
 enum {
 	NOTE_MAX = 200,
+	GROUP_BLOCK_MAX = ACCOUNT_MAX + 2 + NOTE_MAX,
 	PLACE_TEXT_MAX = 63,
 };
 
@@ -35,6 +36,7 @@ struct account_state {
 	bool unreadable;	/* its history stands in a form that is not ours: nothing of it is known */
 	struct limits limits;	/* the account's own; unset fields come from its plan */
 	struct history history;
+	int useless;		/* how much of its keys means nothing: misspelt fields of `limits`, values, keys of another type */
 	char block[NOTE_MAX];	/* why an admin blocked it; "" : he did not */
 	char exempt[NOTE_MAX];	/* why an admin exempted it from limits and levels; "" : he did not */
 };
@@ -125,6 +127,7 @@ struct facts {
 	struct campaign campaign;
 	bool charged;			/* Redis (or the local table) has checked and charged this message ... */
 	struct breach breach;		/* ... and this limit is passed; window WINDOW_COUNT: none */
+	char group_block[GROUP_BLOCK_MAX];	/* where breach.blocked: "customer:42: REASON"; "" : unknown */
 };
 
 #endif

@@ -125,6 +125,11 @@ enum answer rule_limits(const struct policy *policy, const struct facts *facts, 
 	if (breach.window == WINDOW_COUNT || only_shown(policy, breach.over, verdict))
 		return NO;
 	verdict->breach = breach;
+	if (breach.blocked) {
+		verdict_add(verdict, REASON_ADMIN_BLOCK, 0, 0, facts->group_block[0] != '\0' ? facts->group_block : NULL);
+		verdict_raise(verdict, ACTION_REJECT, REASON_ADMIN_BLOCK);
+		return YES;
+	}
 	verdict_add(verdict, REASON_LIMIT, breach.used, (double)breach.limit, window_path(breach.scope, breach.window));
 	apply_over(breach.over, REASON_LIMIT, verdict);
 	return YES;

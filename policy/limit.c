@@ -72,23 +72,39 @@ const char *scope_word(enum scope scope)
 	return scopes[scope];
 }
 
+/* Fields that are numbers and no window's, and those that are dates. */
+static const struct plain_field {
+	const char *field;
+	size_t offset;
+} numbers[] = {
+	{ "rcpts_per_message", offsetof(struct limits, rcpts_per_message) },
+	{ "ramp_first_day", offsetof(struct limits, ramp_first_day) },
+}, dates[] = {
+	{ "until", offsetof(struct limits, until_s) },
+	{ "created", offsetof(struct limits, created_s) },
+	{ "password_changed", offsetof(struct limits, password_changed_s) },
+};
+enum { NUMBERS = sizeof numbers / sizeof numbers[0], DATES = sizeof dates / sizeof dates[0] };
+
+static int64_t *plain_field(struct limits *limits, const char *field, const struct plain_field *rows, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(field, rows[i].field) == 0)
+			return (int64_t *)(void *)((char *)limits + rows[i].offset);
+	return NULL;
+}
+
 static int64_t *number_field(struct limits *limits, const char *field)
 {
 	for (int i = 0; i < WINDOW_COUNT; i++)
 		if (strcmp(field, windows[i].word) == 0)
 			return &limits->window[i];
-	if (strcmp(field, "ramp_first_day") == 0)
-		return &limits->ramp_first_day;
-	return strcmp(field, "rcpts_per_message") == 0 ? &limits->rcpts_per_message : NULL;
+	return plain_field(limits, field, numbers, NUMBERS);
 }
 
 static int64_t *date_field(struct limits *limits, const char *field)
 {
-	if (strcmp(field, "until") == 0)
-		return &limits->until_s;
-	if (strcmp(field, "created") == 0)
-		return &limits->created_s;
-	return strcmp(field, "password_changed") == 0 ? &limits->password_changed_s : NULL;
+	return plain_field(limits, field, dates, DATES);
 }
 
 static bool set_over(struct limits *limits, const char *value)
@@ -154,12 +170,14 @@ static int find_word(const char *field)
 	return i;
 }
 
+static const char number_expected[] = "a whole number from 0 to 1000000000";
+
 bool limits_set(struct limits *limits, const char *field, const char *value, const char **expected_out)
 {
 	int64_t *number = number_field(limits, field), *date = date_field(limits, field);
 	int word = find_word(field);
 	if (number != NULL) {
-		*expected_out = "a whole number from 0 to 1000000000";
+		*expected_out = number_expected;
 		return text_to_int(value, 0, LIMIT_MAX, number);
 	}
 	if (date != NULL) {
@@ -176,6 +194,85 @@ bool limits_have(const char *field)
 {
 	struct limits none = limits_unset;
 	return number_field(&none, field) != NULL || date_field(&none, field) != NULL || find_word(field) < WORDS;
+}
+
+const char *limits_of_accounts(const struct limits *limits)
+{
+	return limits->rcpts_per_message != LIMIT_UNSET ? "rcpts_per_message" : limits->customer[0] != '\0' ? "customer"
+	       : limits->created_s != 0 ? "created" : limits->password_changed_s != 0 ? "password_changed"
+	       : limits_not_of_groups(limits);
+}
+
+const char *limits_field(int at, const char **expected_out)
+{
+	*expected_out = number_expected;
+	if (at < WINDOW_COUNT)
+		return windows[at].word;
+	if ((at -= WINDOW_COUNT) < NUMBERS)
+		return numbers[at].field;
+	*expected_out = DATE_EXPECTED;
+	if ((at -= NUMBERS) < DATES)
+		return dates[at].field;
+	if ((at -= DATES) >= WORDS)
+		return NULL;
+	*expected_out = words[at].expected;
+	return words[at].field;
+}
+
+/* How many letters have to be put in, taken out, changed or exchanged with their neighbour; at most `most` + 1. */
+static int letters_apart(const char *a, const char *b, int most)
+{
+	enum { LETTERS_MAX = 32 };
+	int rows[3][LETTERS_MAX + 1], m = (int)strlen(a), n = (int)strlen(b);
+	if (m > LETTERS_MAX || n > LETTERS_MAX || m > n + most || n > m + most)
+		return most + 1;
+	for (int j = 0; j <= n; j++)
+		rows[0][j] = j;
+	for (int i = 1; i <= m; i++) {
+		int *now = rows[i % 3], *before = rows[(i + 2) % 3], *first = rows[(i + 1) % 3];
+		now[0] = i;
+		for (int j = 1; j <= n; j++) {
+			bool same = text_lower(a[i - 1]) == b[j - 1];
+			int least = before[j - 1] + !same;
+			if (before[j] + 1 < least)
+				least = before[j] + 1;
+			if (now[j - 1] + 1 < least)
+				least = now[j - 1] + 1;
+			if (i > 1 && j > 1 && text_lower(a[i - 2]) == b[j - 1] && text_lower(a[i - 1]) == b[j - 2] &&
+			    first[j - 2] + 1 < least)
+				least = first[j - 2] + 1;
+			now[j] = least;
+		}
+	}
+	return rows[m % 3][n];
+}
+
+const char *limits_near(const char *field)
+{
+	enum { MOST = 2 };
+	const char *expected, *nearest = NULL, *known;
+	int least = MOST + 1;
+	for (int i = 0; (known = limits_field(i, &expected)) != NULL; i++) {
+		int most = strlen(known) > 6 ? MOST : 1;	/* "plan" is near to too much */
+		int apart = letters_apart(field, known, most);
+		if (apart <= most && apart < least) {
+			least = apart;
+			nearest = known;
+		}
+	}
+	if (nearest != NULL || (strstr(field, "_per_") == NULL && strstr(field, "-per-") == NULL))
+		return nearest;
+	return window_word((enum window)0);
+}
+
+bool limits_empty(const struct limits *limits)
+{
+	bool numbers_set = limits->rcpts_per_message != LIMIT_UNSET || limits->ramp_first_day != LIMIT_UNSET ||
+			   limits->ramp_growth > 0 || limits->until_s != 0 || limits->created_s != 0 ||
+			   limits->password_changed_s != 0;
+	for (int i = 0; i < WINDOW_COUNT; i++)
+		numbers_set |= limits->window[i] != LIMIT_UNSET;
+	return !numbers_set && limits->over == OVER_UNSET && limits->plan[0] == '\0' && limits->customer[0] == '\0';
 }
 
 const char *limits_not_of_groups(const struct limits *limits)

@@ -106,6 +106,7 @@ struct breach {
 	double used;		/* before the message */
 	int64_t frees_in_s;	/* until it has room again for such a message */
 	bool ramp;		/* the limit is what the ramp allows today */
+	bool blocked;		/* no limit was passed: an admin blocked the group */
 	enum over over;		/* what the limit's plan wants; OVER_UNSET: defer */
 };
 
@@ -127,8 +128,16 @@ bool limits_set(struct limits *limits, const char *field, const char *value, con
 
 /* Is `field` one that limits_set reads? */
 bool limits_have(const char *field);
+/* The fields that limits_set reads, from 0 on, each with what its value is to be, a constant; NULL behind the last. */
+const char *limits_field(int at, const char **expected_out);
+/* Of a field that is none of these: the one that was perhaps meant, being a letter or two apart, or whose words it has
+ * ("messages_per_hour"); NULL: it looks like a panel's own note. */
+const char *limits_near(const char *field);
+bool limits_empty(const struct limits *limits);	/* nothing is set */
 /* The first field that is set and that groups do not have: those of the ramp. NULL: none is. */
 const char *limits_not_of_groups(const struct limits *limits);
+/* The same for a group's own key, which no mail is sent by: what is a message's, a customer, dates. */
+const char *limits_of_accounts(const struct limits *limits);
 
 /* What is unset in `limits` is taken from `under`; who the account is (plan, customer, dates) is its own key's alone. */
 void limits_fill(struct limits *limits, const struct limits *under);

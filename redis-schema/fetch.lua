@@ -22,7 +22,7 @@ local answer = {'', block, exempt, false, unpack(state, 1, 14)}
 for i = #state + 1, 14 do
 	answer[4 + i] = false
 end
-for i = 1, math.min(#limits, 64) do
+for i = 1, math.min(#limits, 66) do
 	answer[18 + i] = limits[i]
 end
 -- more recipients than the state holds

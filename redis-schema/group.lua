@@ -6,8 +6,8 @@
 --   holds where the group names none, 6 the plan whose limits these are ('': whatever is named),
 --   7 hashes of the client's address, network and AS, eight bytes each (zeros: unknown)
 -- Answer: status ('charged', 'over', 'blocked', 'again', 'newer', 'wrong', 'plan'), index of the limit passed (0: none),
---   m ('again': the last number taken), r, the limit passed, what is over it, the plan that the group names,
---   then the fields and values of its limits
+--   m ('again': the last number taken), r, the limit passed, what is over it ('blocked': why), the plan that the group
+--   names, then the fields and values of its limits
 local function answer(status, over, m, r, limit, word, plan)
 	return {status, over, m or '', r or '', limit or 0, word or '', plan or ''}
 end
@@ -97,8 +97,8 @@ if before == 0 or p[2] < 172800 or math.floor(before / 86400000) ~= math.floor(u
 	redis.call('EXPIRE', KEYS[4], p[2] + 86400)
 end
 local status = blocked and 'blocked' or turned_away and 'over' or 'charged'
-local result = answer(status, over, m, r, over > 0 and p[6 + over] or 0, word, plan)
-for i = 1, math.min(#own, 64) do
+local result = answer(status, over, m, r, over > 0 and p[6 + over] or 0, blocked or word, plan)
+for i = 1, math.min(#own, 66) do
 	result[7 + i] = own[i]
 end
 return result

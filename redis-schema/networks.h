@@ -17,4 +17,7 @@ struct networks {
 /* None for an unknown address. */
 void networks_of(const struct netaddr *address, struct networks *networks_out);
 
+/* Why an entry of the hash is never found, or of no use when it is; NULL: it is fine. A constant. */
+const char *networks_wrong(const char *field, const char *account);
+
 #endif

@@ -14,7 +14,7 @@ enum { PLANS_IN_REDIS_MAX = 256 };
 
 struct plans {
 	uint64_t seen;	/* hash of the last answer */
-	int count;
+	int count, useless;
 	struct {
 		char name[PLAN_NAME_MAX + 1];
 		struct limits limits;
@@ -32,6 +32,17 @@ void plans_free(struct plans **plans)
 	*plans = NULL;
 }
 
+static void say_long_name(const char *name, store_say *say, void *say_arg)
+{
+	char line[200], shown[PLAN_NAME_MAX + 1];
+	struct text text = text_over(line, sizeof line);
+	text_copy(shown, sizeof shown, name);
+	text_add(&text, "redis: plan ");
+	text_add_word(&text, shown);
+	text_addf(&text, "...: a name of at most %d bytes is expected; it is left out", PLAN_NAME_MAX);
+	say(say_arg, line);
+}
+
 void plans_set(struct plans *plans, int count, const char *const *items, store_say *say, void *say_arg)
 {
 	uint64_t seen = (uint64_t)count;
@@ -40,18 +51,30 @@ void plans_set(struct plans *plans, int count, const char *const *items, store_s
 	if (seen == plans->seen)
 		return;
 	plans->seen = seen;
-	plans->count = 0;
+	plans->count = plans->useless = 0;
 	for (int i = 0; i + 1 < count; i += 2) {
-		if (items[i] == NULL || items[i + 1] == NULL || strlen(items[i]) > PLAN_NAME_MAX)
+		if (items[i] == NULL || items[i + 1] == NULL)
 			continue;
+		if (strlen(items[i]) > PLAN_NAME_MAX) {
+			say_long_name(items[i], say, say_arg);
+			plans->useless++;
+			continue;
+		}
 		if (plans->count == PLANS_IN_REDIS_MAX) {
 			say(say_arg, "redis: more than 256 plans: the rest is left out");
+			plans->useless++;
 			return;
 		}
 		text_copy(plans->rows[plans->count].name, PLAN_NAME_MAX + 1, items[i]);
-		reply_read_plan(items[i], items[i + 1], say, say_arg, &plans->rows[plans->count].limits);
+		plans->useless += reply_read_plan(items[i], true, items[i + 1], say, say_arg,
+						  &plans->rows[plans->count].limits) > 0;
 		plans->count++;
 	}
+}
+
+int plans_useless(const struct plans *plans)
+{
+	return plans->useless;
 }
 
 const struct limits *plans_find(const struct plans *plans, const char *name)

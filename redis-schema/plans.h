@@ -16,6 +16,9 @@ void plans_free(struct plans **plans);
  * no use is said once. More than 256 plans are said and left out. */
 void plans_set(struct plans *plans, int count, const char *const *items, store_say *say, void *say_arg);
 
+/* How many of them have something that is of no use, or are of no use themselves. */
+int plans_useless(const struct plans *plans);
+
 const struct limits *plans_find(const struct plans *plans, const char *name);
 
 #endif

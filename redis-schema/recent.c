@@ -11,7 +11,7 @@
 #include "policy/base/banned.h"
 
 struct recent {
-	size_t most, count, bucket_count;
+	size_t most, count, bucket_count, useless;
 	uint64_t seed;	/* a stranger may choose account names: he cannot choose our buckets */
 	struct recent_row **buckets;
 	struct recent_row *newest, *oldest;
@@ -63,6 +63,7 @@ static void row_free(struct recent *recent, struct recent_row *row)
 	while (row->owed != NULL)
 		recent_paid(row->owed);
 	recent->count--;
+	recent->useless -= row->useless;
 	free(row);
 }
 
@@ -127,10 +128,24 @@ void recent_forget(struct recent *recent, const char *account)
 	struct recent_row *row = recent_find(recent, account);
 	if (row == NULL)
 		return;
-	if (row->owed == NULL)
+	if (row->owed == NULL) {
 		row_free(recent, row);
-	else
-		row->state = (struct account_state){ .known = KNOWLEDGE_LOCAL, .limits = limits_unset };
+		return;
+	}
+	row->state = (struct account_state){ .known = KNOWLEDGE_LOCAL, .limits = limits_unset };
+	recent_count_useless(recent, row);
+}
+
+void recent_count_useless(struct recent *recent, struct recent_row *row)
+{
+	bool useless = row->state.useless > 0;
+	recent->useless += (size_t)useless - (size_t)row->useless;
+	row->useless = useless;
+}
+
+size_t recent_useless(const struct recent *recent)
+{
+	return recent->useless;
 }
 
 size_t recent_count(const struct recent *recent)
@@ -218,11 +233,17 @@ static double top_value(const struct account_state *state, enum store_top_order 
 	return rates_used(&state->history.rates, WINDOW_RCPTS_PER_DAY);
 }
 
+/* Not only looked at: by a client that got no further than MAIL, or by a look-up of Postfix's. */
+static bool has_sent(const struct history *history)
+{
+	return history->rates.at_ms != 0 || history->level != LEVEL_UNKNOWN;
+}
+
 size_t recent_top(struct recent *recent, enum store_top_order order, size_t most, struct store_top_row *rows)
 {
 	size_t filled = 0;
 	for (struct recent_row *row = recent->newest; row != NULL && most > 0; row = row->older) {
-		if (row->group)
+		if (row->group || !has_sent(&row->state.history))
 			continue;
 		double value = top_value(&row->state, order);
 		size_t at = filled;

@@ -25,6 +25,7 @@ struct recent_row {
 	char account[ACCOUNT_MAX + 1];
 	struct account_state state;
 	bool group;			/* no account: not among the top */
+	bool useless;			/* it is counted as one whose limits have fields that mean nothing */
 	struct owed *owed;		/* owned: by number, those never sent last */
 	struct recent_row *newer, *older, *next_in_bucket;
 };
@@ -37,6 +38,10 @@ struct recent_row *recent_find(struct recent *recent, const char *account);
 struct recent_row *recent_take(struct recent *recent, const char *account);
 void recent_forget(struct recent *recent, const char *account);
 size_t recent_count(const struct recent *recent);
+
+/* After a change of row->state.useless. */
+void recent_count_useless(struct recent *recent, struct recent_row *row);
+size_t recent_useless(const struct recent *recent);
 
 /* Newest first; NULL behind the last. */
 struct recent_row *recent_first(struct recent *recent);

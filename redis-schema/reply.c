@@ -33,7 +33,7 @@ enum {
 	AT_LIMITS,
 };
 
-enum { LINE_MAX_BYTES = 600 };
+enum { LINE_MAX_BYTES = 600, PAIR_MAX = 159 };
 
 /* MessagePack, unsigned whole numbers alone, and `most` of them. */
 static bool read_packed(struct reply_field field, int most, double *numbers)
@@ -130,43 +130,75 @@ struct sayer {
 	store_say *say;
 	void *arg;
 	const char *of;		/* "account" or "plan" */
-	const char *name;
+	const char *name;	/* NULL: the line begins with what is wrong */
+	int useless;		/* how many fields were of no use */
 };
+
+static struct text line_begin(const struct sayer *sayer, char line[LINE_MAX_BYTES])
+{
+	struct text text = text_over(line, LINE_MAX_BYTES);
+	if (sayer->name == NULL)
+		return text;
+	text_addf(&text, "redis: %s ", sayer->of);
+	text_add_word(&text, sayer->name);
+	text_add(&text, ": ");
+	return text;
+}
+
+/* A panel's bytes, cut. */
+static void add_shown(struct text *text, const char *bytes)
+{
+	char shown[64];
+	text_copy(shown, sizeof shown, bytes);
+	text_add(text, "\"");
+	text_add_word(text, shown);
+	text_add(text, "\"");
+}
 
 static void say_useless(const struct sayer *sayer, const char *field, const char *value, const char *expected)
 {
 	char line[LINE_MAX_BYTES];
-	struct text text = text_over(line, sizeof line);
-	text_addf(&text, "redis: %s ", sayer->of);
-	text_add_word(&text, sayer->name);
-	text_add(&text, ": ");
-	text_add(&text, field);
-	text_add(&text, " is \"");
-	char shown[64];
-	text_copy(shown, sizeof shown, value);
-	text_add_word(&text, shown);
-	text_addf(&text, "\", expected %s", expected);
+	struct text text = line_begin(sayer, line);
+	text_addf(&text, "%s is ", field);
+	add_shown(&text, value);
+	text_addf(&text, ", expected %s", expected);
 	sayer->say(sayer->arg, line);
 }
 
-static void read_limit(const struct sayer *sayer, const char *field, const char *value, struct limits *limits)
+/* Panels keep notes of their own beside ours, in limits; in a plan nobody does. */
+static void read_unknown(struct sayer *sayer, const char *field)
+{
+	bool plan = strcmp(sayer->of, "plan") == 0;
+	const char *near = limits_near(field);
+	char line[LINE_MAX_BYTES];
+	if (near == NULL && !plan)
+		return;
+	struct text text = line_begin(sayer, line);
+	add_shown(&text, field);
+	text_addf(&text, " is no field that is read, expected one such as %s", near != NULL ? near : "rcpts_per_hour");
+	sayer->say(sayer->arg, line);
+	sayer->useless++;
+}
+
+static void read_limit(struct sayer *sayer, const char *field, const char *value, struct limits *limits)
 {
 	const char *expected;
-	if (!limits_set(limits, field, value, &expected)) {
+	if (!limits_have(field)) {
+		read_unknown(sayer, field);
+	} else if (!limits_set(limits, field, value, &expected)) {
 		char longer[120];
 		struct text text = text_over(longer, sizeof longer);
 		text_addf(&text, "%s; the plan's value holds", expected);
 		say_useless(sayer, field, value, longer);
+		sayer->useless++;
 	}
 }
 
 static void say_wrong_types(const struct sayer *sayer, const char *parts)
 {
 	char line[LINE_MAX_BYTES];
-	struct text text = text_over(line, sizeof line);
-	text_add(&text, "redis: account ");
-	text_add_word(&text, sayer->name);
-	text_add(&text, ": wrong type of key in part ");
+	struct text text = line_begin(sayer, line);
+	text_add(&text, "wrong type of key in part ");
 	text_add_word(&text, parts);
 	text_add(&text, " (limits and state are hashes, the others strings); it is left alone and read as if it "
 			"were not there");
@@ -221,28 +253,31 @@ static void read_state(const struct sayer *sayer, const struct reply_items *item
 	read_habits(items, &history->habits);
 }
 
-void reply_read_limits(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
-		       struct limits *limits_out)
+int reply_read_limits(const char *account, bool named, int count, const char *const *items, store_say *say, void *say_arg,
+		      struct limits *limits_out)
 {
-	struct sayer sayer = { say, say_arg, "account", account };
-	for (int i = 0; i + 1 < count; i += 2)
+	bool group = account_is_group(account);
+	struct sayer sayer = { say, say_arg, group ? "group" : "account", named ? account : NULL, 0 };
+	char line[LINE_MAX_BYTES];
+	for (int i = 0; i + 1 < count && i < 2 * REPLY_FIELDS_MAX; i += 2)
 		if (items[i] != NULL && items[i + 1] != NULL)
 			read_limit(&sayer, items[i], items[i + 1], limits_out);
-	const char *useless = account_is_group(account) ? limits_not_of_groups(limits_out) : NULL;
-	if (useless == NULL)
-		return;
-	char line[LINE_MAX_BYTES];
-	struct text text = text_over(line, sizeof line);
-	text_add(&text, "redis: group ");
-	text_add_word(&text, account);
-	text_addf(&text, ": %s is of accounts alone; it is not counted", useless);
+	const char *of_accounts = group ? limits_of_accounts(limits_out) : NULL;
+	struct text text = line_begin(&sayer, line);
+	if (of_accounts != NULL)
+		text_addf(&text, "%s is of accounts alone; it is not counted", of_accounts);
+	else if (count > 2 * REPLY_FIELDS_MAX)
+		text_addf(&text, "it has more than %d fields; the rest is not read", REPLY_FIELDS_MAX);
+	else
+		return sayer.useless;
 	say(say_arg, line);
+	return sayer.useless + 1;
 }
 
 bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,
 		      struct account_state *state_out, struct known *known_out)
 {
-	struct sayer sayer = { say, say_arg, "account", account };
+	struct sayer sayer = { say, say_arg, account_is_group(account) ? "group" : "account", account, 0 };
 	*state_out = (struct account_state){ .known = KNOWLEDGE_FULL, .limits = limits_unset };
 	*known_out = (struct known){ NULL, 0 };
 	if (items->count < AT_LIMITS || items->text[AT_WRONG] == NULL)
@@ -257,27 +292,40 @@ bool reply_read_fetch(const char *account, const struct reply_items *items, stor
 	read_state(&sayer, items, state_out);
 	if (items->text[AT_RCPTS] != NULL && known_fits(items->length[AT_RCPTS]))
 		*known_out = (struct known){ (const unsigned char *)items->text[AT_RCPTS], items->length[AT_RCPTS] };
-	reply_read_limits(account, items->count - AT_LIMITS, items->text + AT_LIMITS, say, say_arg, &state_out->limits);
+	state_out->useless = items->text[AT_WRONG][0] != '\0';
+	state_out->useless += reply_read_limits(account, true, items->count - AT_LIMITS, items->text + AT_LIMITS, say, say_arg,
+						&state_out->limits);
 	return true;
 }
 
-void reply_read_plan(const char *name, const char *text, store_say *say, void *say_arg, struct limits *limits_out)
+/* One word of a plan's text. */
+static void read_pair(struct sayer *sayer, const char *text, size_t length, struct limits *limits_out)
 {
-	struct sayer sayer = { say, say_arg, "plan", name };
-	*limits_out = limits_unset;
-	while (*text != '\0') {
-		char pair[160];
-		size_t length = strcspn(text, " \t\r\n");
-		size_t kept = length < sizeof pair ? length : sizeof pair - 1;
-		memcpy(pair, text, kept);
-		pair[kept] = '\0';
-		char *equals = strchr(pair, '=');
-		if (equals != NULL) {
-			*equals = '\0';
-			read_limit(&sayer, pair, equals + 1, limits_out);
-		} else if (length > 0) {
-			say_useless(&sayer, "a word", pair, "field=value");
-		}
-		text += length + (text[length] != '\0');
+	char pair[PAIR_MAX + 1];
+	bool fits = length <= PAIR_MAX;
+	size_t kept = fits ? length : PAIR_MAX;
+	memcpy(pair, text, kept);
+	pair[kept] = '\0';
+	char *equals = fits ? strchr(pair, '=') : NULL;
+	if (equals != NULL) {
+		*equals = '\0';
+		read_limit(sayer, pair, equals + 1, limits_out);
+	} else {
+		say_useless(sayer, "a word", pair, fits ? "field=value" : "field=value of at most 159 bytes");
+		sayer->useless++;
 	}
+}
+
+int reply_read_plan(const char *name, bool named, const char *text, store_say *say, void *say_arg,
+		    struct limits *limits_out)
+{
+	static const char blanks[] = " \t\r\n";
+	struct sayer sayer = { say, say_arg, "plan", named ? name : NULL, 0 };
+	*limits_out = limits_unset;
+	for (text += strspn(text, blanks); *text != '\0'; text += strspn(text, blanks)) {
+		size_t length = strcspn(text, blanks);
+		read_pair(&sayer, text, length, limits_out);
+		text += length;
+	}
+	return sayer.useless;
 }

@@ -19,9 +19,11 @@ struct reply_items {
 bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,
 		      struct account_state *state_out, struct known *known_out);
 
-/* Fields and values of a key `limits`. Says what it cannot use. */
-void reply_read_limits(const char *account, int count, const char *const *items, store_say *say, void *say_arg,
-		       struct limits *limits_out);
+/* Fields and values of a key `limits`, REPLY_FIELDS_MAX at most. Says what it cannot use, and looks like a slip; without
+ * `named` the lines are about the fields alone. Returns how many it said. */
+enum { REPLY_FIELDS_MAX = 32 };
+int reply_read_limits(const char *account, bool named, int count, const char *const *items, store_say *say, void *say_arg,
+		      struct limits *limits_out);
 
 /* A field's value, with a NUL behind it; borrowed. */
 struct reply_field {
@@ -40,7 +42,8 @@ enum {
 void reply_write_c(const struct counters *counters, char bytes[REPLY_C_BYTES]);
 void reply_write_s(const struct counters *counters, char bytes[REPLY_S_BYTES]);
 
-/* A plan's text, "field=value field=value". Says what it cannot use. */
-void reply_read_plan(const char *name, const char *text, store_say *say, void *say_arg, struct limits *limits_out);
+/* A plan's text, "field=value field=value". Says what it cannot use; as above. */
+int reply_read_plan(const char *name, bool named, const char *text, store_say *say, void *say_arg,
+		    struct limits *limits_out);
 
 #endif

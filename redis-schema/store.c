@@ -23,6 +23,7 @@ struct request {
 		store_command_done *command;
 	} done;
 	void *arg;
+	bool looks;	/* a fetch that leaves the table of recent accounts as it is */
 	char account[ACCOUNT_MAX + 1];
 };
 
@@ -73,6 +74,22 @@ static void fetch_local(evutil_socket_t fd, short what, void *arg)
 	free(request);
 }
 
+bool store_plan_missing(struct store *store, const char *account, const char *plan)
+{
+	char line[600];
+	struct limits limits;
+	if (*plan == '\0' || store->settings.find_plan == NULL || store_find_plan(store, plan, &limits))
+		return false;
+	struct text text = text_over(line, sizeof line);
+	text_addf(&text, "redis: %s ", account_is_group(account) ? "group" : "account");
+	text_add_word(&text, account);
+	text_add(&text, ": plan is \"");
+	text_add_word(&text, plan);
+	text_add(&text, "\", expected a plan of the configuration file or of the hash plans; what holds without one holds");
+	store_say_of_account(store, line);
+	return true;
+}
+
 static void fetched(void *arg, enum wire_end end, const struct account_state *state, const struct known *rcpts)
 {
 	struct request *request = arg;
@@ -83,8 +100,10 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 		return;
 	}
 	struct account_state known = *state;
+	known.useless += store_plan_missing(store, request->account, known.limits.plan);
 	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = recent_take(store->recent, request->account);
+	struct recent_row *row = request->looks ? recent_find(store->recent, request->account) :
+						  recent_take(store->recent, request->account);
 	/* Redis does not know yet what we do, or can take nothing of it: then the limits go on from here */
 	if (row != NULL && (row->owed != NULL || known.unreadable)) {
 		int64_t since_s = known.history.level_since_s;
@@ -92,14 +111,16 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 		if (!known.unreadable)
 			known.history.level_since_s = since_s;
 	}
-	if (row != NULL)
+	if (row != NULL) {
 		row->state = known;
+		recent_count_useless(store->recent, row);
+	}
 	pthread_mutex_unlock(&store->lock);
 	request->done.fetch(request->arg, &known, rcpts);
 	free(request);
 }
 
-void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg)
+static void fetch(struct store *store, const char *account, bool looks, store_fetch_done *done, void *arg)
 {
 	static const struct account_state unknown = { .known = KNOWLEDGE_NONE, .limits = { .plan = "" } };
 	struct request *request = request_new(store, account, arg);
@@ -109,8 +130,19 @@ void store_fetch(struct store *store, const char *account, store_fetch_done *don
 		return;
 	}
 	request->done.fetch = done;
+	request->looks = looks;
 	if (!wire_fetch(store->wire, account, fetched, request))
 		store_soon(store, fetch_local, request);
+}
+
+void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg)
+{
+	fetch(store, account, false, done, arg);
+}
+
+void store_look(struct store *store, const char *account, store_fetch_done *done, void *arg)
+{
+	fetch(store, account, true, done, arg);
 }
 
 /* ---- plans, networks and commands */
@@ -191,24 +223,34 @@ static void command_come(void *arg, enum wire_end end, const char *error, int co
 	free(request);
 }
 
+static void command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg)
+{
+	struct request *request = request_new(store, "", arg);
+	store_count(store, &store->stats.commands);
+	if (request == NULL) {
+		if (done != NULL)
+			done(arg, "no memory", 0, NULL);
+		return;
+	}
+	request->done.command = done;
+	if (!wire_command(store->wire, argc, argv, command_come, request))
+		store_soon(store, command_refused, request);
+}
+
 /* argv[1] is replaced by `key`. */
 static void command_on_key(struct store *store, const char *key, int argc, const char *const *argv,
 			   store_command_done *done, void *arg)
 {
 	enum { WORDS_MAX = 40 };
 	const char *words[WORDS_MAX];
-	struct request *request = argc >= 2 && argc <= WORDS_MAX ? request_new(store, "", arg) : NULL;
-	store_count(store, &store->stats.commands);
-	if (request == NULL) {
+	if (argc < 2 || argc > WORDS_MAX) {
 		if (done != NULL)
 			done(arg, "too many words in one command", 0, NULL);
 		return;
 	}
-	request->done.command = done;
 	memcpy(words, argv, (size_t)argc * sizeof words[0]);
 	words[1] = key;
-	if (!wire_command(store->wire, argc, words, command_come, request))
-		store_soon(store, command_refused, request);
+	command(store, argc, words, done, arg);
 }
 
 void store_account_command(struct store *store, const char *account, int argc, const char *const *argv,
@@ -224,6 +266,22 @@ void store_key_command(struct store *store, int argc, const char *const *argv, s
 	char key[KEY_MAX];
 	snprintf(key, sizeof key, KEY_OF_ALL, store->settings.prefix, argc >= 2 ? argv[1] : "");
 	command_on_key(store, key, argc, argv, done, arg);
+}
+
+void store_scan(struct store *store, const char *cursor, const char *pattern, int count, store_command_done *done, void *arg)
+{
+	char match[3 * KEY_MAX], most[16];
+	struct text text = text_over(match, sizeof match);
+	for (const char *at = store->settings.prefix; *at != '\0'; at++)
+		text_addf(&text, strchr("*?[]\\^", *at) != NULL ? "\\%c" : "%c", *at);
+	text_addf(&text, ":%s", pattern);
+	snprintf(most, sizeof most, "%d", count);
+	command_on_key(store, cursor, 6, (const char *[]){ "SCAN", "", "MATCH", match, "COUNT", most }, done, arg);
+}
+
+void store_size(struct store *store, store_command_done *done, void *arg)
+{
+	command(store, 1, (const char *[]){ "DBSIZE" }, done, arg);
 }
 
 bool store_secret(struct store *store, uint64_t key_out[2])
@@ -249,6 +307,8 @@ struct store_stats store_stats(struct store *store)
 	pthread_mutex_lock(&store->lock);
 	struct store_stats stats = store->stats;
 	stats.recent = recent_count(store->recent);
+	stats.useless_limits = recent_useless(store->recent);
+	stats.useless_plans = (uint64_t)plans_useless(store->plans);
 	stats.secret_shared = store->secret_shared;
 	pthread_mutex_unlock(&store->lock);
 	return stats;

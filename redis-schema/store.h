@@ -59,6 +59,7 @@ struct message_charge {
 struct charge_result {
 	enum knowledge known;	/* LOCAL: from the table of recent accounts */
 	struct breach breach;	/* window WINDOW_COUNT: within all limits, the groups' included */
+	char group_block[GROUP_BLOCK_MAX];	/* where breach.blocked: facts.group_block */
 	struct rates rates;	/* the account's, after it */
 	struct campaign campaign;
 };
@@ -81,8 +82,10 @@ struct store *store_new(struct event_base *base, const struct store_settings *se
 void store_free(struct store **store);
 
 void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg);
-/* `done` may be NULL: nobody waits. A group that an admin blocked refuses: the breach's window is WINDOW_MSGS_PER_DAY, its
- * limit 0, and `over` OVER_REJECT. What goes into the key of known recipients is lost where
+/* The same for somebody who asks and sends nothing: an account that is not among the recent ones stays away. */
+void store_look(struct store *store, const char *account, store_fetch_done *done, void *arg);
+/* `done` may be NULL: nobody waits. A group that an admin blocked refuses: breach.blocked, with a window and a limit of 0
+ * that nobody set, and `over` OVER_REJECT. What goes into the key of known recipients is lost where
  * Redis is away: they are then learnt again. A message that a group refuses is given back to the account and the other
  * groups before `done` is called, without waiting. */
 void store_charge(struct store *store, const struct message_charge *charge, store_charge_done *done, void *arg);
@@ -99,6 +102,11 @@ void store_account_command(struct store *store, const char *account, int argc, c
 /* The same for a key that is no account's: argv[1] is the part of the key behind the prefix ("events", "explain"). Nested
  * answers come as one flat list. `done` may be NULL. */
 void store_key_command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg);
+/* How many keys there are. */
+void store_size(struct store *store, store_command_done *done, void *arg);
+/* A piece of all keys, of which Redis looks at `count`: the answer is the next cursor ("0": that was the last piece) and the
+ * keys, with the prefix, that match `pattern` behind it. Begins with cursor "0". */
+void store_scan(struct store *store, const char *cursor, const char *pattern, int count, store_command_done *done, void *arg);
 /* Forgets the account's row in the local table, so that a reset holds at once. */
 void store_forget(struct store *store, const char *account);
 
@@ -119,7 +127,9 @@ struct store_stats {
 	uint64_t merged;	/* charges handed to Redis later */
 	uint64_t dropped;	/* charges that were given up: the table was full */
 	uint64_t pending;	/* charges that wait for Redis */
-	uint64_t recent;	/* rows in use */
+	uint64_t recent;	/* rows in use ... */
+	uint64_t useless_limits;	/* ... of which have fields in their key `limits` that mean nothing */
+	uint64_t useless_plans;	/* panels' plans that have such fields */
 };
 struct store_stats store_stats(struct store *store);
 

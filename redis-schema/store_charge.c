@@ -11,7 +11,7 @@
 
 #include "policy/base/banned.h"
 
-enum { PARTS_MAX = 1 + GROUPS_MAX, BLOCKED_S = 86400 };
+enum { PARTS_MAX = 1 + GROUPS_MAX };
 
 /* What became of one part. */
 struct outcome {
@@ -95,8 +95,10 @@ static void finish(struct message *message)
 	for (int i = 1; i < message->parts; i++)
 		if (is_heavier(&message->part[i].result.breach, &result.breach))
 			result.breach = message->part[i].result.breach;
-	if (refuser != NULL)
+	if (refuser != NULL) {
 		result.breach = refuser->result.breach;
+		memcpy(result.group_block, refuser->result.group_block, sizeof result.group_block);
+	}
 	if (refuser != NULL)
 		for (int i = 0; i < message->parts; i++)
 			if (message->part[i].charged && message->part[i].charge.quota)
@@ -142,10 +144,12 @@ static bool limits_of_group(struct part *part, const struct recent_row *row)
 	return true;
 }
 
-static struct charge_result blocked_result(const struct rates *rates)
+static struct charge_result blocked_result(const char *group, const struct rates *rates, const char *why)
 {
 	struct charge_result result = { .known = KNOWLEDGE_LOCAL, .rates = *rates };
-	result.breach = (struct breach){ .window = WINDOW_MSGS_PER_DAY, .over = OVER_REJECT, .frees_in_s = BLOCKED_S };
+	struct text said = text_over(result.group_block, sizeof result.group_block);
+	result.breach = (struct breach){ .window = WINDOW_MSGS_PER_DAY, .over = OVER_REJECT, .blocked = true };
+	text_addf(&said, "%s: %s", group, why);
 	return result;
 }
 
@@ -159,7 +163,7 @@ static struct charge_result charge_row(struct part *part)
 	if (row != NULL) {
 		row->group = part->scope != SCOPE_ACCOUNT;
 		if (row->group && part->charge.checked && !limits_of_group(part, row))
-			result = blocked_result(&row->state.history.rates);
+			result = blocked_result(part->charge.account, &row->state.history.rates, row->state.block);
 		else
 			result = recent_charge(row, &part->charge);
 	}
@@ -182,8 +186,12 @@ static void follow(struct part *part, const struct wire_charged *charged)
 		recent_charge(row, &done);
 		row->state.history.rates = charged->rates;
 		row->group = part->scope != SCOPE_ACCOUNT;
-		if (row->group && part->charge.checked)
+		if (row->group && part->charge.checked) {
 			row->state.limits = charged->own;
+			row->state.useless = charged->useless;
+			text_copy(row->state.block, sizeof row->state.block, charged->block);
+			recent_count_useless(store->recent, row);
+		}
 	}
 	pthread_mutex_unlock(&store->lock);
 }
@@ -255,6 +263,7 @@ static void ask_with_plan(struct part *part, const char *plan)
 		part->charge.limits = limits;
 		text_copy(part->charge.limits.plan, sizeof part->charge.limits.plan, plan);
 	} else {	/* nobody knows it: what was given holds, whatever the group names */
+		store_plan_missing(store, part->charge.account, plan);
 		part->charge.limits = part->given;
 		part->charge.limits.plan[0] = '\0';
 	}
@@ -282,7 +291,7 @@ static void answered(struct part *part, const struct wire_charged *answer)
 		charge_breach(&part->charge, &before, &result.breach);
 	if (answer->status == WIRE_BLOCKED) {
 		part->charge.limits.over = OVER_REJECT;
-		result = blocked_result(&answer->rates);
+		result = blocked_result(part->charge.account, &answer->rates, answer->block);
 		result.known = KNOWLEDGE_FULL;
 	}
 	told(part, &result);

@@ -14,7 +14,7 @@
 #include <event2/event.h>
 #include <pthread.h>
 
-enum { SAID_ROWS = 256 };
+enum { SAID_ROWS = 256, SAID_MOST = 100 };
 
 struct store {
 	struct event_base *base;
@@ -33,6 +33,8 @@ struct store {
 		uint64_t line;
 		int64_t at_s;
 	} said[SAID_ROWS];
+	int64_t accounts_said_from_s;	/* of lines about accounts in these ten minutes: since when they are counted ... */
+	uint64_t accounts_said;		/* ... and how many there were; SAID_MOST are written */
 	pthread_mutex_t lock;		/* of what follows; never held while somebody's `done` runs */
 	struct recent *recent;
 	struct plans *plans;
@@ -49,6 +51,8 @@ void store_turn_away(struct charge *charge);
 
 /* The panels' plan of that name, or the configuration's. */
 bool store_find_plan(struct store *store, const char *name, struct limits *limits_out);
+/* Does the account's key name a plan that nobody defined? Then that is said: it has limits that nobody meant. */
+bool store_plan_missing(struct store *store, const char *account, const char *plan);
 
 /* Makes the wire and its timers, and lets it connect. False with a sentence in `error`. */
 bool store_link_open(struct store *store, char *error, size_t error_size);
@@ -68,5 +72,7 @@ void store_jump(struct store *store, int64_t known);
 
 /* What a panel wrote is said once in ten minutes, not once a message. `arg` is the store. */
 void store_say_seldom(void *arg, const char *line);
+/* The same about one of very many accounts: SAID_MOST lines in ten minutes, and how many there were more. */
+void store_say_of_account(void *arg, const char *line);
 
 #endif

@@ -26,19 +26,48 @@ static void say(struct store *store, const char *line)
 	store->say(store->say_arg, line);
 }
 
+static int64_t now_s(struct store *store)
+{
+	struct timeval now;
+	event_base_gettimeofday_cached(store->base, &now);
+	return now.tv_sec;
+}
+
+static bool said_lately(struct store *store, const char *line)
+{
+	uint64_t hash = hash_string(line, 0);
+	size_t row = hash % SAID_ROWS;
+	if (store->said[row].line == hash && now_s(store) - store->said[row].at_s < SAID_AGAIN_S)
+		return true;
+	store->said[row].line = hash;
+	store->said[row].at_s = now_s(store);
+	return false;
+}
+
 /* What a panel wrote is said once in ten minutes, not once a message. */
 void store_say_seldom(void *arg, const char *line)
 {
+	if (!said_lately(arg, line))
+		say(arg, line);
+}
+
+void store_say_of_account(void *arg, const char *line)
+{
 	struct store *store = arg;
-	uint64_t hash = hash_string(line, 0);
-	struct timeval now;
-	event_base_gettimeofday_cached(store->base, &now);
-	size_t row = hash % SAID_ROWS;
-	if (store->said[row].line == hash && now.tv_sec - store->said[row].at_s < SAID_AGAIN_S)
+	char more[200];
+	if (said_lately(store, line))
 		return;
-	store->said[row].line = hash;
-	store->said[row].at_s = now.tv_sec;
-	say(store, line);
+	if (now_s(store) - store->accounts_said_from_s >= SAID_AGAIN_S) {
+		store->accounts_said_from_s = now_s(store);
+		store->accounts_said = 0;
+	}
+	if (++store->accounts_said <= SAID_MOST) {
+		say(store, line);
+	} else if (store->accounts_said == SAID_MOST + 1) {
+		snprintf(more, sizeof more, "redis: more than %d lines about accounts in ten minutes; what comes until they are "
+			 "over is not written: penstockctl account check names all", SAID_MOST);
+		say(store, more);
+	}
 }
 
 /* ---- health of the connection */
@@ -345,7 +374,7 @@ static void ask_secret(struct store *store)
 bool store_link_open(struct store *store, char *error, size_t error_size)
 {
 	struct timeval tick = { .tv_sec = TICK_S };
-	struct wire_events events = { on_up, on_down, store_say_seldom, store };
+	struct wire_events events = { on_up, on_down, store_say_of_account, store };
 	store->retry_ms = store->settings.retry_ms;
 	if (getrandom(store->secret, sizeof store->secret, 0) != (ssize_t)sizeof store->secret) {
 		snprintf(error, error_size, "the system gives no random bytes");

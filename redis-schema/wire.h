@@ -49,6 +49,8 @@ struct wire_charged {
 	int64_t limit;		/* the one that was passed */
 	enum over limit_over;	/* what its owner wants then */
 	struct limits own;	/* what its key `limits` holds */
+	int useless;		/* fields of that key which mean nothing */
+	char block[NOTE_MAX];	/* BLOCKED: why */
 };
 
 typedef void wire_fetch_done(void *arg, enum wire_end end, const struct account_state *state, const struct known *known);

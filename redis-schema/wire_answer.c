@@ -102,14 +102,16 @@ static void read_group(struct wire *wire, const char *group, const struct flat *
 	text_to_int(flat->text[AT_LIMIT], 0, LIMIT_MAX, &charged->limit);
 	if (limits_set(&limits, "over", flat->text[AT_LIMIT_OVER], &expected))
 		charged->limit_over = limits.over;
-	reply_read_limits(group, flat->count - AT_OWN, flat->text + AT_OWN, wire->events.say, wire->events.arg,
-			  &charged->own);
+	charged->useless = reply_read_limits(group, true, flat->count - AT_OWN, flat->text + AT_OWN, wire->events.say,
+					     wire->events.arg, &charged->own);
 	text_copy(charged->own.plan, sizeof charged->own.plan, flat->text[AT_PLAN]);
+	if (charged->status == WIRE_BLOCKED)
+		text_copy(charged->block, sizeof charged->block, flat->text[AT_LIMIT_OVER]);
 }
 
 static bool read_charged(const struct flight *flight, const redisReply *reply, struct wire_charged *charged)
 {
-	enum { MOST = AT_OWN + 64 };
+	enum { MOST = AT_OWN + 2 * (REPLY_FIELDS_MAX + 1) };
 	const char *text[MOST];
 	size_t length[MOST];
 	char memory[MOST][24];

@@ -5,6 +5,7 @@
 #include "milter/ctl/explaining.h"
 #include "milter/ctl/holding.h"
 #include "milter/ctl/lookup.h"
+#include "milter/ctl/roster.h"
 #include "milter/daemon.h"
 #include "milter/endpoint.h"
 #include "milter/exchange.h"
@@ -215,6 +216,16 @@ static bool do_held(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
+/* The answer comes in lines. */
+static bool do_roster(struct request *request, char *error, size_t error_size)
+{
+	bool lists = strcmp(request->command->word, "account.list") == 0;
+	if (!(lists ? roster_list : roster_check)(request->call, request->json, error, error_size))
+		return false;
+	request_free(request);
+	return true;
+}
+
 static const struct command commands[] = {
 	{ "status", do_status, "", NULL },
 	{ "pools", do_pools, "", NULL },
@@ -226,6 +237,8 @@ static const struct command commands[] = {
 	{ "held.list", do_held, "due skip", NULL },
 	{ "held.remove", do_held, "members", NULL },
 	{ "shadow.report", do_shadow, "days count", NULL },
+	{ "account.list", do_roster, "what", NULL },
+	{ "account.check", do_roster, "", NULL },
 	{ "account.show", control_account_show, "account", NULL },
 	{ "account.report", control_account_report, "account kind count", NULL },
 	{ "account.limit", control_account_limit, "account set", NULL },
@@ -283,7 +296,7 @@ static bool run(struct request *request, const char *line, size_t length, char *
 	if (request->command == NULL) {
 		control_show_value(word, shown);
 		return control_fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, "
-			    "events, held.list, held.remove, shadow.report, or account.show, report, limit, block, unblock, exempt, "
+			    "events, held.list, held.remove, shadow.report, or account.list, check, show, report, limit, block, unblock, exempt, "
 			    "unexempt or reset.", shown);
 	}
 	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
@@ -291,7 +304,7 @@ static bool run(struct request *request, const char *line, size_t length, char *
 
 void control_serve(struct exchange_call *call, const char *line, size_t length)
 {
-	char error[512];
+	char error[1024];
 	struct request *request = calloc(1, sizeof *request);
 	if (request == NULL) {
 		exchange_answer(call, NULL);

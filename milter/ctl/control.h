@@ -9,11 +9,13 @@
  *   {"do":"account.block","account":A,"reason":TEXT,"seconds":3600}                 without seconds: for ever
  *   {"do":"account.unblock","account":A}  and  account.exempt, account.unexempt likewise
  *
+ *   {"do":"account.list","what":["blocked","suspect","exempt","limits"]}  {"do":"account.check"}
+ *
  *   {"do":"rbl","target":"mail.example.com"}    an address (also a private one), a host name or an IPv4 network
  *
  * A request has CONTROL_REQUEST_MAX bytes and the levels of JSON_OF_CLIENT (milter/json_read.h) at most. The answer is
- * {"ok":true, ...} or {"error":"one sentence"}. That to "rbl" comes in many lines, the last one of the type
- * "end": milter/report_check.h. Its client may read as slowly as it likes, but has to read some of it every ten seconds.
+ * {"ok":true, ...} or {"error":"one sentence"}. That to "rbl", "account.list" and "account.check" comes in many lines, the
+ * last one of the type "end": milter/report_check.h, roster.h. Its client may read as slowly as it likes, but has to read some of it every ten seconds.
  *
  * Loop thread only, or with the loop stopped.
  */

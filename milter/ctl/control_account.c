@@ -4,9 +4,11 @@
  */
 #include "milter/clock.h"
 #include "milter/ctl/control_inside.h"
+#include "milter/ctl/showing.h"
 #include "milter/factlog.h"
 #include "milter/idn.h"
 #include "milter/log.h"
+#include "policy/base/text.h"
 
 #include <string.h>
 
@@ -19,20 +21,50 @@ enum {
 
 /* -- what the store says -- */
 
+/* How the account stands now: an admin's word on it, and its own level, may say something else than what was asked for. */
+static void on_stands(void *arg, const struct account_state *state, const struct known *known)
+{
+	struct request *request = arg;
+	const struct policy *policy = &request->setup->config->policy;
+	int64_t now_ms = clock_now_ms();
+	json_t *json = json_pack("{s:o, s:b}", "account", report_text(request->account), "changed", request->changed);
+	(void)known;
+	if (state->known == KNOWLEDGE_FULL) {
+		report_set_text(json, "block", state->block);
+		report_set_text(json, "exempt", state->exempt);
+	}
+	if (state->known == KNOWLEDGE_FULL && !account_is_group(request->account)) {
+		report_set_text(json, "level", level_word(judge_level(policy, state, now_ms)));
+		report_set_real(json, "score", judge_score(policy, state, NULL, NULL, now_ms).sum);
+		report_set_real(json, "blocked_leave", policy->levels.blocked_leave);
+		report_set_int(json, "minimum_stay_s", policy->levels.minimum_stay_s);
+	}
+	control_ok(request, json);
+}
+
 static void change_done(struct request *request)
 {
 	log_line(SEVERITY_INFO, "control: %s %s", request->command->word, request->account);
-	control_ok(request, json_pack("{s:o}", "account", report_text(request->account)));
+	store_look(the_daemon.store, request->account, on_stands, request);
+}
+
+static bool is_number_above_nought(int count, const char *const *items)
+{
+	int64_t number;
+	return count == 1 && items[0] != NULL && text_to_int(items[0], 1, INT64_MAX, &number);
 }
 
 static void on_changed(void *arg, const char *error, int count, const char *const *items)
 {
-	(void)count;
-	(void)items;
-	if (error != NULL)
-		control_store_error(arg, error);
+	struct request *request = arg;
+	if (strcmp(request->argv[0], "DEL") == 0)	/* else it was written, whatever stood there */
+		request->changed |= is_number_above_nought(count, items);
 	else
-		change_done(arg);
+		request->changed = true;
+	if (error != NULL)
+		control_store_error(request, error);
+	else
+		change_done(request);
 }
 
 static void ask_store(struct request *request, int argc, const char *const *argv, store_command_done *done)
@@ -48,6 +80,7 @@ static void on_reset(void *arg, const char *error, int count, const char *const 
 		on_changed(arg, error, count, items);
 		return;
 	}
+	request->changed = is_number_above_nought(count, items);
 	store_forget(the_daemon.store, request->account);
 	request->argv[1] = "known";
 	ask_store(request, 2, request->argv, on_changed);
@@ -63,36 +96,42 @@ static void on_limits_set(void *arg, const char *error, int count, const char *c
 		on_changed(arg, error, count, items);
 }
 
-static void on_fetched(void *arg, const struct account_state *state, const struct known *known)
-{
-	(void)known;
-	struct request *request = arg;
-	control_ok(request, report_account(request->account, state));
-}
-
 /* -- commands -- */
 
 /* "account" in the form that keys use. */
 static bool read_account(struct request *request, char *error, size_t error_size)
 {
 	const char *raw = json_string_value(json_object_get(request->json, "account"));
-	if (raw != NULL && idn_typed(raw, request->setup->config->set.accounts_cut_tag, request->account))
+	bool cut_tag = request->setup->config->set.accounts_cut_tag;
+	const char *expected = "an account's name, such as alice@example.com";
+	if (raw != NULL)
+		expected = idn_typed(raw, cut_tag, request->account);
+	return expected == NULL || control_fail_value(request, "account", expected, error, error_size);
+}
+
+/* The same of what is to be written: a group that nobody looks at would seem to be blocked, and is not. */
+static bool read_writable(struct request *request, char *error, size_t error_size)
+{
+	if (!read_account(request, error, error_size))
+		return false;
+	enum scope scope = account_scope(request->account);
+	if ((scope != SCOPE_DOMAIN && scope != SCOPE_SERVER) || *group_plan(request->setup->config, scope) != '\0')
 		return true;
-	return control_fail_value(request, "account", "an account's name, such as \"alice@example.com\"", error, error_size);
+	return control_fail(error, error_size, "%s: %.100s would be read by nobody: limits.%s_plan is not set; expected the "
+			    "name of a plan there, which may be one without limits.", request->command->word, request->account,
+			    scope_word(scope));
 }
 
 bool control_account_show(struct request *request, char *error, size_t error_size)
 {
-	if (!read_account(request, error, error_size))
-		return false;
-	store_fetch(the_daemon.store, request->account, on_fetched, request);
-	return true;
+	return read_account(request, error, error_size) &&
+	       showing_start(request, json_string_value(json_object_get(request->json, "account")), error, error_size);
 }
 
 /* block and exempt: a reason, for a while or for ever. */
 bool control_account_note(struct request *request, char *error, size_t error_size)
 {
-	if (!read_account(request, error, error_size))
+	if (!read_writable(request, error, error_size))
 		return false;
 	const char *reason = json_string_value(json_object_get(request->json, "reason"));
 	if (reason == NULL || *reason == '\0' || strlen(reason) >= NOTE_MAX)
@@ -152,6 +191,21 @@ static const char *as_seconds(struct request *request, int row, const char *fiel
 	return text;
 }
 
+static bool fail_field(const char *field, char *error, size_t error_size)
+{
+	const char *near = limits_near(field), *expected, *known;
+	struct text text = text_over(error, error_size);
+	text_addf(&text, "account.limit: there is no limit \"%.80s\"; ", field);
+	if (near != NULL)
+		text_addf(&text, "expected perhaps %s, or one of ", near);
+	else
+		text_add(&text, "expected one of ");
+	for (int i = 0; (known = limits_field(i, &expected)) != NULL; i++)
+		text_addf(&text, "%s%s", i > 0 ? ", " : "", known);
+	text_add(&text, ".");
+	return false;
+}
+
 /* One member of "set" becomes a part of HSET or of HDEL. */
 static bool add_field(struct request *request, const char *field, const json_t *value, char *error, size_t error_size)
 {
@@ -160,8 +214,7 @@ static bool add_field(struct request *request, const char *field, const json_t *
 	char shown[VALUE_SHOWN_MAX + 1];
 	control_show_value(value, shown);
 	if (!limits_have(field))
-		return control_fail(error, error_size, "account.limit: there is no limit \"%.80s\"; expected one such as "
-			    "\"rcpts_per_hour\", \"msgs_per_day\", \"rcpts_per_message\", \"plan\", \"customer\" or \"over\".", field);
+		return fail_field(field, error, error_size);
 	if (json_is_null(value)) {
 		request->gone[request->gone_count++] = field;
 		return true;
@@ -171,7 +224,7 @@ static bool add_field(struct request *request, const char *field, const json_t *
 	if (text == NULL || !limits_set(&scratch, field, text, &expected))
 		return control_fail(error, error_size, "account.limit: \"%s\" is %s; expected %s, or null for the plan's.", field,
 			    shown, expected);
-	if (account_is_group(request->account) && limits_not_of_groups(&scratch) != NULL)
+	if (account_is_group(request->account) && limits_of_accounts(&scratch) != NULL)
 		return control_fail(error, error_size, "account.limit: \"%s\" is of accounts alone; expected a limit that "
 				    "groups have, such as \"rcpts_per_day\".", field);
 	if (strcmp(field, "plan") == 0 && !plan_exists(request->setup->config, text))
@@ -184,7 +237,7 @@ static bool add_field(struct request *request, const char *field, const json_t *
 
 bool control_account_limit(struct request *request, char *error, size_t error_size)
 {
-	if (!read_account(request, error, error_size))
+	if (!read_writable(request, error, error_size))
 		return false;
 	json_t *set = json_object_get(request->json, "set");
 	if (json_object_size(set) == 0)
@@ -221,12 +274,15 @@ bool control_account_report(struct request *request, char *error, size_t error_s
 	json_int_t number = count == NULL ? 1 : json_integer_value(count);	/* 0 where it is no integer */
 	if (!read_account(request, error, error_size))
 		return false;
+	if (account_is_group(request->account))
+		return control_fail_value(request, "account", "an account: a group has no score", error, error_size);
 	if (number < 1 || number > REPORT_MAX)
 		return control_fail_value(request, "count", "a whole number from 1 to 10000", error, error_size);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		if (word != NULL && strcmp(word, kinds[i].word) == 0) {
 			store_report(the_daemon.store, request->account, kinds[i].counter, (double)number, clock_now_ms());
 			factlog_report(request->account, kinds[i].counter, (double)number, clock_now_ms());
+			request->changed = true;
 			change_done(request);
 			return true;
 		}

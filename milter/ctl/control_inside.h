@@ -12,7 +12,7 @@
 #include "milter/report.h"
 
 enum {
-	FIELDS_MAX = WINDOW_COUNT + 9,	/* windows, rcpts_per_message, over, plan, ramp, customer, dates */
+	FIELDS_MAX = WINDOW_COUNT + 9,	/* limits_field(): windows, rcpts_per_message, over, plan, ramp, customer, dates */
 	VALUE_SHOWN_MAX = 80,
 };
 
@@ -29,6 +29,7 @@ struct request {
 	int gone_count;
 	char numbers[FIELDS_MAX][24];	/* values of account.limit that came as numbers */
 	char seconds[24];
+	bool changed;			/* something stands there now that did not, or is gone that did */
 };
 
 /* Answers at once or asks the store, or hands the call to somebody who does. False: `error` holds one sentence, and nothing

@@ -51,7 +51,7 @@ static void add_term(struct table *table, const char *name, const json_t *row, d
 	add_bar(table, term);
 }
 
-static void show_sum(const json_t *entry, FILE *to)
+static void show_sum(const json_t *entry, bool all, FILE *to)
 {
 	static const char *const titles[] = { "TERM OF THE SCORE", ">VALUE", ">WEIGHT", "KEPT WITHIN", ">TERM", "", NULL };
 	const json_t *thresholds = json_object_get(entry, "thresholds"), *age = json_object_get(entry, "evidence_age_s");
@@ -61,7 +61,8 @@ static void show_sum(const json_t *entry, FILE *to)
 	json_t *row;
 	add_term(table, "prior", NULL, number_of(entry, "prior"));
 	json_array_foreach(json_object_get(entry, "terms"), index, row)
-		add_term(table, or_dash(text_of(row, "name")), row, number_of(row, "term"));
+		if (all || fabs(number_of(row, "term")) >= 0.005)	/* what is not +0.00 */
+			add_term(table, or_dash(text_of(row, "name")), row, number_of(row, "term"));
 	add_term(table, "sum", NULL, number_of(entry, "score"));
 	fputc('\n', to);
 	table_print(table, to, 2);
@@ -79,14 +80,14 @@ static void add_reasons(struct table *table, const json_t *entry)
 	json_t *row;
 	json_array_foreach(json_object_get(entry, "reasons"), index, row) {
 		double value = number_of(row, "value"), limit = number_of(row, "limit");
+		const char *name = text_of(row, "name"), *detail = text_of(row, "detail"), *gap = *detail == '\0' ? "" : " ";
 		table_add(table, index == 0 ? "reasons" : "");
 		if (limit != 0)
-			table_addf(table, "%s %s: %.4g, held against %.4g", text_of(row, "name"), text_of(row, "detail"), value,
-				   limit);
+			table_addf(table, "%s%s%s: %.4g, held against %.4g", name, gap, detail, value, limit);
 		else if (value != 0)
-			table_addf(table, "%s %s: %.4g", text_of(row, "name"), text_of(row, "detail"), value);
+			table_addf(table, "%s%s%s: %.4g", name, gap, detail, value);
 		else
-			table_addf(table, "%s %s", text_of(row, "name"), text_of(row, "detail"));
+			table_addf(table, "%s%s%s", name, gap, detail);
 	}
 }
 
@@ -131,7 +132,7 @@ static void add_happened(struct table *table, const json_t *entry)
 	add_reasons(table, entry);
 }
 
-static void show_entry(const json_t *entry, FILE *to)
+static void show_entry(const json_t *entry, bool all, FILE *to)
 {
 	struct table *table = table_new(pairs);
 	char when[64], form[FORM_MAX];
@@ -152,22 +153,28 @@ static void show_entry(const json_t *entry, FILE *to)
 	add_happened(table, entry);
 	table_print(table, to, 0);
 	table_free(&table);
-	show_sum(entry, to);
+	show_sum(entry, all, to);
 }
 
-void show_explain(const json_t *answer, FILE *to)
+void show_explain(const json_t *answer, bool all, FILE *to)
 {
 	const json_t *entries = json_object_get(answer, "entries"), *account = json_object_get(answer, "account");
 	char form[FORM_MAX];
 	size_t index;
 	json_t *entry;
 	json_array_foreach(entries, index, entry) {
-		show_entry(entry, to);
+		show_entry(entry, all, to);
 		fputc('\n', to);
 	}
 	if (!json_is_object(account))
 		return;
-	fprintf(to, "%zu entries, newest first, of the last %s. The account as it stands now:\n\n", json_array_size(entries),
-		form_span(form, whole_of(answer, "reaches_back_s")));
-	show_account(account, to);
+	size_t count = json_array_size(entries);
+	if (count == 0)
+		fputs("No entry is about this account", to);
+	else
+		fprintf(to, "%zu %s", count, count == 1 ? "entry" : "entries, newest first");
+	if (whole_of(answer, "read") > 0)
+		fprintf(to, ", of the last %s", form_span(form, whole_of(answer, "reaches_back_s")));
+	fputs(". The account as it stands now:\n\n", to);
+	show_account(account, all, to);
 }

@@ -6,8 +6,9 @@
 #define PENSTOCK_EXPLAIN_SHOW_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-void show_explain(const json_t *answer, FILE *to);
+void show_explain(const json_t *answer, bool all, FILE *to);
 
 #endif

@@ -33,6 +33,7 @@ static const char *const match_words[] = { "reference", "queue_id", "account" };
 struct explaining {
 	struct exchange_call *call;	/* owes exchange_answer */
 	char what[ACCOUNT_MAX + 1], reference[REFERENCE_MAX + 1], account[ACCOUNT_MAX + 1];
+	const char *expected;	/* of an account's name, where it is none; NULL: it is one */
 	int64_t around_s;	/* second of the reference; 0: all is read */
 	char newest[ID_MAX + 2], oldest[ID_MAX + 2];	/* what is read next, and how far back */
 	char seen[ID_MAX + 1];	/* the last one that was read */
@@ -77,7 +78,7 @@ static json_t *result(const struct explaining *explaining)
 
 static void say_nothing_found(struct explaining *explaining)
 {
-	char error[700], shown[200];
+	char error[1000], shown[200];
 	struct text text = text_over(error, sizeof error);
 	int64_t seen_s = strtoll(explaining->seen, NULL, 10) / 1000;
 	text_copy(shown, sizeof shown, explaining->what);
@@ -92,6 +93,8 @@ static void say_nothing_found(struct explaining *explaining)
 			"accounts, has an entry");
 	if (explaining->strange > 0)
 		text_addf(&text, "; %lld entries are of another form than ours", explaining->strange);
+	if (explaining->expected != NULL)
+		text_addf(&text, "; of an account expected %s", explaining->expected);
 	text_add(&text, ".");
 	finish_error(explaining, error);
 }
@@ -128,7 +131,7 @@ static void read_all(struct explaining *explaining)
 		explaining->read = 0;
 		read_piece(explaining);
 	} else if (explaining->account[0] != '\0') {
-		store_fetch(the_daemon.store, explaining->account, on_fetched, explaining);
+		store_look(the_daemon.store, explaining->account, on_fetched, explaining);
 	} else {
 		say_nothing_found(explaining);
 	}
@@ -140,7 +143,8 @@ static enum match match_of(const struct explaining *explaining, const char *cons
 		return MATCH_REFERENCE;
 	if (strcmp(words[4], explaining->what) == 0)
 		return MATCH_QUEUE_ID;
-	return strcmp(words[6], explaining->account) == 0 ? MATCH_ACCOUNT : MATCH_NONE;
+	bool same = explaining->account[0] != '\0' && strcmp(words[6], explaining->account) == 0;
+	return same ? MATCH_ACCOUNT : MATCH_NONE;
 }
 
 /* "1767225600123-0" r REFERENCE q QUEUEID a ACCOUNT e JSON */
@@ -224,7 +228,9 @@ bool explaining_start(struct exchange_call *call, const char *what, char *error,
 	text_copy(explaining->what, sizeof explaining->what, what);
 	text_copy(explaining->newest, sizeof explaining->newest, "+");
 	text_copy(explaining->oldest, sizeof explaining->oldest, "-");
-	idn_typed(what, cut_tag, explaining->account);
+	explaining->expected = idn_typed(what, cut_tag, explaining->account);
+	if (explaining->expected != NULL)
+		explaining->account[0] = '\0';
 	/* without its dash a queue id may look like one */
 	if (reference_read(what, explaining->reference, &explaining->around_s) && strchr(what, '-') != NULL) {
 		snprintf(explaining->newest, sizeof explaining->newest, "%lld",

@@ -31,8 +31,9 @@ struct way {
 
 static const struct way release = { "-H", "released" }, drop = { "-d", "deleted" };
 
-void show_held(const json_t *answer, FILE *to)
+void show_held(const json_t *answer, bool all, FILE *to)
 {
+	(void)all;
 	static const char *const titles[] = { "QUEUE ID", "REFERENCE", "ACCOUNT", "NODE", "RELEASE", NULL };
 	char form[FORM_MAX];
 	json_t *rows = json_object_get(answer, "held"), *row;

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-void show_held(const json_t *answer, FILE *to);
+void show_held(const json_t *answer, bool all, FILE *to);
 
 /* Is this row of the list asked for? Then its queue id may become an argument of postsuper. One of another host's daemon
  * than `node` is for that host. found[i] is set where the i-th argument of the call names it. */

@@ -17,6 +17,7 @@
 #include "milter/ctl/postfix_tool.h"
 #include "milter/ctl/rbl.h"
 #include "milter/ctl/replay.h"
+#include "milter/ctl/roster_tool.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/show_shadow.h"
 #include "milter/ctl/table.h"
@@ -51,8 +52,8 @@ struct command {
 	unsigned takes;			/* options */
 	int (*run)(const struct call *call);
 	const char *request;		/* the daemon's word; NULL: it is not asked */
-	show_answer *show;		/* NULL: `done` says what came of it */
-	const char *done, *help;
+	show_answer *show;		/* NULL: of account limit, which is shown with what was asked for */
+	const char *help;
 };
 
 /* ---- asking the daemon ---- */
@@ -79,9 +80,9 @@ static int ask(const struct call *call, json_t *request)
 	} else if (refusal != NULL) {
 		complain(call, "%s", json_is_string(refusal) ? json_string_value(refusal) : "the daemon said no");
 	} else if (call->command->show != NULL) {
-		call->command->show(answer, stdout);
+		call->command->show(answer, call->option[OPTION_VERBOSE] != NULL, stdout);
 	} else {
-		show_done(call->arguments[0], call->command->done, json_object_get(request, "set"), stdout);
+		show_limited(answer, json_object_get(request, "set"), stdout);
 	}
 	json_decref(request);
 	json_decref(answer);
@@ -224,13 +225,9 @@ static bool set_field(const struct call *call, json_t *set, const char *argument
 	size_t length = equals == NULL ? 0 : (size_t)(equals - argument);
 	snprintf(field, sizeof field, "%.*s", (int)(length < sizeof field ? length : 0), argument);
 	if (!limits_have(field)) {
-		char known[400];
-		struct text text = text_over(known, sizeof known);
-		for (int i = 0; i < WINDOW_COUNT; i++)
-			text_addf(&text, "%s, ", window_word((enum window)i));
-		complain(call, "\"%.200s\": expected FIELD=VALUE with one of %srcpts_per_message, ramp_first_day, "
-			 "ramp_growth, plan, customer, over, until, created, password_changed",
-			 argument, known);
+		const char *near = equals != NULL ? limits_near(field) : NULL;
+		complain(call, "\"%.200s\": expected FIELD=VALUE%s%s; penstockctl account limit --help names the fields", argument,
+			 near != NULL ? ", perhaps with " : "", near != NULL ? near : "");
 		return false;
 	}
 	if (equals[1] != '\0' && !limits_set(&limits, field, equals + 1, &expected)) {
@@ -263,47 +260,48 @@ static int run_limit(const struct call *call)
 /* ---- the command line ---- */
 
 static const struct command commands[] = {
-	{ "status", "", 0, 0, 0, run_plain, "status", show_status, "", "how the daemon and what it needs are" },
-	{ "top", "", 0, 0, TAKES(BY) | TAKES(COUNT), run_top, "top", show_top, "",
+	{ "status", "", 0, 0, TAKES(VERBOSE), run_plain, "status", show_status, "how the daemon and what it needs are" },
+	{ "top", "", 0, 0, TAKES(BY) | TAKES(COUNT), run_top, "top", show_top,
 	  "the accounts with most recipients, or the worst score" },
-	{ "pool list", "", 0, 0, 0, run_plain, "pools", show_pools, "", "pools, their transports and how these stand" },
-	{ "monitor check", "", 0, 0, 0, run_plain, "monitor.check", show_monitor_check, "",
+	{ "pool list", "", 0, 0, 0, run_plain, "pools", show_pools, "pools, their transports and how these stand" },
+	{ "monitor check", "", 0, 0, 0, run_plain, "monitor.check", show_monitor_check,
 	  "look the transports' addresses up in the block lists now" },
-	{ "events", "[COUNT]", 0, 1, 0, run_events, "events", show_events, "",
+	{ "events", "[COUNT]", 0, 1, 0, run_events, "events", show_events,
 	  "the last events: levels, blocks, limits, listed addresses" },
-	{ "account show", "ACCOUNT", 1, 1, 0, run_account, "account.show", show_account, "",
+	{ "account list", "", 0, 0, TAKES(LEVEL) | TAKES(BLOCKED) | TAKES(EXEMPT) | TAKES(LIMITS) | TAKES(COUNT), roster_list_run,
+	  NULL, NULL, "who is blocked, suspect or exempt; or whom the options name" },
+	{ "account check", "", 0, 0, TAKES(COUNT), roster_check_run, NULL, NULL,
+	  "what of limits, blocks, exemptions, plans and networks in Redis nobody reads" },
+	{ "account show", "ACCOUNT", 1, 1, TAKES(VERBOSE), run_account, "account.show", show_account,
 	  "level, score, limits and what is used of them" },
-	{ "account limit", "ACCOUNT FIELD=VALUE ...", 2, -1, 0, run_limit, "account.limit", NULL, "",
+	{ "account limit", "ACCOUNT FIELD=VALUE ...", 2, -1, 0, run_limit, "account.limit", NULL,
 	  "set limits of its own; without a VALUE the plan's hold again" },
-	{ "account block", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.block", NULL,
-	  "blocked", "refuse its mail" },
-	{ "account unblock", "ACCOUNT", 1, 1, 0, run_account, "account.unblock", NULL,
-	  "no longer blocked", "end that" },
-	{ "account exempt", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.exempt", NULL,
-	  "exempt", "let it pass whatever its limits and level are" },
-	{ "account unexempt", "ACCOUNT", 1, 1, 0, run_account, "account.unexempt", NULL,
-	  "no longer exempt", "end that" },
-	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", NULL,
-	  "history forgotten", "forget its history; its limits, block and exemption stay" },
-	{ "account report", "ACCOUNT dead|complaint|auth_failure|trap [COUNT]", 2, 3, 0, run_report, "account.report", NULL,
-	  "counted", "tell what was learnt of its earlier mail" },
-	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, 0, run_explain, "explain", show_explain, "",
+	{ "account block", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.block", show_blocked, "refuse its mail" },
+	{ "account unblock", "ACCOUNT", 1, 1, 0, run_account, "account.unblock", show_unblocked,
+	  "end an admin's block; one by its level ends otherwise: it says how" },
+	{ "account exempt", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.exempt", show_exempted,
+	  "let it pass whatever its limits and level are; an admin's block holds" },
+	{ "account unexempt", "ACCOUNT", 1, 1, 0, run_account, "account.unexempt", show_unexempted, "end that" },
+	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", show_reset,
+	  "forget its history; its limits, block and exemption stay" },
+	{ "account report", "ACCOUNT dead|complaint|auth_failure|trap [COUNT]", 2, 3, 0, run_report, "account.report", show_reported,
+	  "tell what was learnt of its earlier mail" },
+	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, TAKES(VERBOSE), run_explain, "explain", show_explain,
 	  "why a message was treated so, term by term" },
-	{ "held list", "", 0, 0, 0, run_plain, "held.list", show_held, "", "messages on hold, and their dates" },
-	{ "held release", "[QUEUE-ID ...]", 0, -1, TAKES(DUE) | TAKES(POSTFIX), held_release_run, NULL, NULL, "",
+	{ "held list", "", 0, 0, 0, run_plain, "held.list", show_held, "messages on hold, and their dates" },
+	{ "held release", "[QUEUE-ID ...]", 0, -1, TAKES(DUE) | TAKES(POSTFIX), held_release_run, NULL, NULL,
 	  "let go what this host holds" },
-	{ "held drop", "QUEUE-ID ...", 1, -1, TAKES(POSTFIX), held_drop_run, NULL, NULL, "",
-	  "delete what this host holds" },
-	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_run, NULL, NULL, "",
+	{ "held drop", "QUEUE-ID ...", 1, -1, TAKES(POSTFIX), held_drop_run, NULL, NULL, "delete what this host holds" },
+	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_run, NULL, NULL,
 	  "what all block lists say of an address, a host name or a network (CIDR)" },
-	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_run, NULL, NULL, "",
+	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_run, NULL, NULL,
 	  "what another configuration would have said of messages whose facts were written (-: standard input)" },
-	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), run_shadow, "shadow.report", show_shadow, "",
+	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), run_shadow, "shadow.report", show_shadow,
 	  "whom rules that run for show would have limited, moved or refused" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
-	  TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "", "what Postfix must be told" },
+	  TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "what Postfix must be told" },
 	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_check_run, NULL, NULL,
-	  "", "how Postfix differs from that" },
+	  "how Postfix differs from that" },
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -325,27 +323,50 @@ static void print_options(FILE *to, unsigned takes)
 	}
 	table_print(table, to, 2);
 	table_free(&table);
-	fputs("\nexit code: 0 fine; 1 the daemon said no, Postfix does not fit, or something is listed; 2 wrong "
-	      "usage,\nno connection, or nothing known\n", to);
+	fputs("\nexit code: 0 fine; 1 the daemon said no, Postfix does not fit, something is listed, or account check\nfound "
+	      "something; 2 wrong usage, no connection, or nothing known\n", to);
 }
 
-static void print_help(FILE *to)
+/* `first`: of this kind alone ("account"); "" : all */
+static void print_help(FILE *to, const char *first)
 {
 	static const char *const titles[] = { "", "", NULL };
 	struct table *table = table_new(titles);
+	size_t length = strlen(first);
 	fputs("usage: penstockctl [-c FILE] [-s PATH] [--json] COMMAND\n\ncommands:\n", to);
 	for (int i = 0; i < COMMANDS; i++) {
+		if (strncmp(commands[i].words, first, length) != 0)
+			continue;
 		table_addf(table, "%s %s", commands[i].words, commands[i].arguments);
 		table_add(table, commands[i].help);
 	}
 	table_print(table, to, 2);
 	table_free(&table);
-	print_options(to, ~0u);
+	if (length == 0)
+		print_options(to, ~0u);
+	else
+		fputs("\neach of them takes --help\n", to);
+}
+
+static void print_fields(void)
+{
+	static const char *const titles[] = { "", "", NULL };
+	struct table *table = table_new(titles);
+	const char *field, *expected;
+	for (int i = 0; (field = limits_field(i, &expected)) != NULL; i++) {
+		table_add(table, field);
+		table_add(table, expected);
+	}
+	fputs("\nfields, and what their value is:\n", stdout);
+	table_print(table, stdout, 2);
+	table_free(&table);
 }
 
 static void print_command_help(const struct command *command)
 {
 	printf("usage: penstockctl [option ...] %s %s\n\n  %s\n", command->words, command->arguments, command->help);
+	if (command->run == run_limit)
+		print_fields();
 	print_options(stdout, command->takes | TAKES_ALWAYS);
 }
 
@@ -392,14 +413,24 @@ static const struct command *find_command(struct call *call)
 	return NULL;
 }
 
-/* Of the command that is named with --help, or of all. */
+/* The first word of some commands? */
+static bool is_kind(const char *word)
+{
+	size_t length = strlen(word);
+	for (int i = 0; i < COMMANDS; i++)
+		if (strncmp(commands[i].words, word, length) == 0 && commands[i].words[length] == ' ')
+			return true;
+	return false;
+}
+
+/* Of the command that is named with --help, of its kind, or of all. */
 static int run_help(struct call *call)
 {
 	const struct command *command = find_command(call);
 	if (command != NULL)
 		print_command_help(command);
 	else
-		print_help(stdout);
+		print_help(stdout, call->count > 0 && is_kind(call->arguments[0]) ? call->arguments[0] : "");
 	return EXIT_FINE;
 }
 
@@ -434,7 +465,7 @@ int main(int argc, char **argv)
 		return EXIT_FINE;
 	}
 	if (call.option[OPTION_HELP] == NULL && call.count == 0) {
-		print_help(stderr);
+		print_help(stderr, "");
 		return EXIT_USAGE;
 	}
 	int code = call.option[OPTION_HELP] != NULL ? run_help(&call) : run_call(&call);

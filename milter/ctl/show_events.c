@@ -33,8 +33,9 @@ static void add_what(struct table *table, const json_t *event)
 		table_add(table, *limit != '\0' ? limit : *level != '\0' ? level : "-");
 }
 
-void show_events(const json_t *answer, FILE *to)
+void show_events(const json_t *answer, bool all, FILE *to)
 {
+	(void)all;
 	static const char *const titles[] = { "when", "event", "who", "what", "why", "done", "reference", NULL };
 	const json_t *events = json_object_get(answer, "events");
 	struct table *table = table_new(titles);

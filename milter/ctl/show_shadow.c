@@ -25,8 +25,9 @@ static void add_account(struct table *table, const json_t *row)
 		}
 }
 
-void show_shadow(const json_t *answer, FILE *to)
+void show_shadow(const json_t *answer, bool verbose, FILE *to)
 {
+	(void)verbose;
 	static const char *const whats[] = { "would have been", ">messages", ">of all mail", NULL };
 	static const char *const accounts[] = { "account", "would have been", ">messages", NULL };
 	long long all = number_of(answer, "all");

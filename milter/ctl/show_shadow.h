@@ -6,8 +6,9 @@
 #define PENSTOCK_SHOW_SHADOW_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-void show_shadow(const json_t *answer, FILE *to);
+void show_shadow(const json_t *answer, bool verbose, FILE *to);
 
 #endif

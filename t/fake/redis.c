@@ -8,6 +8,7 @@
 #include "t/fake/redis_keys.h"
 #include "t/fake/redis_lists.h"
 
+#include <fnmatch.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,10 +234,66 @@ static void do_get(int argc, const char *const *argv, struct fake_reply *reply)
 
 static void do_del(int argc, const char *const *argv, struct fake_reply *reply)
 {
+	bool there = fake_find_key(argv[1]) != NULL;
 	(void)argc;
-	if (fake_find_key(argv[1]) != NULL)
+	if (there)
 		remove_key(place_of(argv[1]));
-	add_item(reply, "1");
+	add_item(reply, there ? "1" : "0");
+}
+
+static void do_exists(int argc, const char *const *argv, struct fake_reply *reply)
+{
+	(void)argc;
+	add_item(reply, fake_find_key(argv[1]) != NULL ? "1" : "0");
+}
+
+static void do_pttl(int argc, const char *const *argv, struct fake_reply *reply)
+{
+	const struct key *key = fake_find_key(argv[1]);
+	char text[24];
+	(void)argc;
+	long long left = key == NULL ? -2 : key->ends_ms == 0 ? -1 : (long long)(key->ends_ms - fake_clock_redis_ms());
+	snprintf(text, sizeof text, "%lld", left);
+	add_item(reply, text);
+}
+
+/* SCAN CURSOR MATCH PATTERN COUNT n: three keys a piece, so that there are several; the cursor is how many were seen. */
+static void do_scan(int argc, const char *const *argv, struct fake_reply *reply)
+{
+	enum { PIECE = 3 };
+	int64_t at = 0, skip = 0;
+	const struct key *key = keys;
+	char cursor[24];
+	(void)argc;
+	text_to_int(argv[1], 0, INT32_MAX, &skip);
+	for (; key != NULL && at < skip; key = key->next)
+		at++;
+	const struct key *first = key;
+	for (int i = 0; key != NULL && i < PIECE; i++, at++)
+		key = key->next;
+	snprintf(cursor, sizeof cursor, "%lld", key == NULL ? 0 : (long long)at);
+	add_item(reply, cursor);
+	for (; first != key; first = first->next)
+		if (fnmatch(argv[3], first->name, 0) == 0)
+			add_item(reply, first->name);
+}
+
+static void do_hscan(int argc, const char *const *argv, struct fake_reply *reply)
+{
+	add_item(reply, "0");
+	do_hgetall(argc, argv, reply);
+}
+
+static void do_dbsize(int argc, const char *const *argv, struct fake_reply *reply)
+{
+	int64_t count = 0;
+	char text[24];
+	(void)argc;
+	(void)argv;
+	for (const struct key *key = keys; key != NULL; key = key->next)
+		count++;
+	snprintf(text, sizeof text, "%lld", (long long)count);
+	add_item(reply, text);
 }
 
 static const struct {
@@ -249,6 +306,8 @@ static const struct {
 	{ "HGET", 3, HASH, do_hmget },	    { "HGETALL", 2, HASH, do_hgetall }, { "SET", 3, ANY, do_set },
 	{ "GET", 2, STRING, do_get },	    { "DEL", 2, ANY, do_del },
 	{ "HINCRBY", 4, HASH, do_hincrby }, { "EXPIRE", 3, ANY, do_expire },
+	{ "EXISTS", 2, ANY, do_exists },    { "PTTL", 2, ANY, do_pttl },    { "SCAN", 6, ANY, do_scan },
+	{ "HSCAN", 3, HASH, do_hscan },	    { "DBSIZE", 1, ANY, do_dbsize },
 };
 
 static void run(int argc, const char *const *argv, struct fake_reply *reply)
@@ -256,7 +315,7 @@ static void run(int argc, const char *const *argv, struct fake_reply *reply)
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		if (strcasecmp(argv[0], commands[i].word) != 0 || argc < commands[i].least)
 			continue;
-		const struct key *key = fake_find_key(argv[1]);
+		const struct key *key = argc > 1 ? fake_find_key(argv[1]) : NULL;
 		bool string = key != NULL && key->string != NULL;
 		if (key != NULL && ((commands[i].type == HASH && string) || (commands[i].type == STRING && !string)))
 			text_copy(reply->error, sizeof reply->error,

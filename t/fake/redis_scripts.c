@@ -211,6 +211,7 @@ static bool group_limits(const struct account_state *state, const char *plan, st
 	limits_fill(&own, &charge->limits);
 	charge->limits = state->exempt[0] != '\0' ? limits_unset : own;
 	charged->status = WIRE_BLOCKED;
+	text_copy(charged->block, sizeof charged->block, state->block);
 	return state->block[0] == '\0';
 }
 

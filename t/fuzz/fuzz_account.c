@@ -23,6 +23,19 @@ static void check_name(const char *raw, bool cut_tag)
 	}
 }
 
+/* What is taken can be typed again as it is shown, and is the same. */
+static void check_typed(const char *raw, bool cut_tag)
+{
+	char name[ACCOUNT_MAX + 1], again[ACCOUNT_MAX + 1];
+	const char *expected = account_typed(raw, cut_tag, name);
+	MUST(memchr(name, '\0', sizeof name) != NULL);
+	MUST(expected == NULL || expected[0] != '\0');
+	if (expected != NULL || strchr(raw, '%') != NULL || strlen(name) == ACCOUNT_MAX)	/* %2E and %2B are shown as they are meant */
+		return;
+	MUST(account_typed(name, cut_tag, again) == NULL);
+	MUST(strcmp(name, again) == 0);
+}
+
 static void check_address(const char *raw)
 {
 	char address[ADDRESS_MAX + 1];
@@ -71,6 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	raw[size] = '\0';
 	check_name(raw, false);
 	check_name(raw, true);
+	check_typed(raw, false);
+	check_typed(raw, true);
 	check_address(raw);
 	check_normal(raw);
 	check_untagged(raw);

@@ -20,6 +20,7 @@ enum { SILENCE_MS = 10000 };
 
 static show_answer *const shows[] = {
 	show_status, show_top, show_pools, show_monitor_check, show_events, show_account, show_explain, show_held, show_shadow,
+	show_blocked, show_unblocked, show_exempted, show_unexempted, show_reset,
 };
 
 static const char *bytes;
@@ -54,7 +55,7 @@ static void check_shown(show_answer *show, const json_t *answer)
 	size_t size = 0;
 	FILE *to = open_memstream(&shown, &size);
 	MUST(to != NULL);
-	show(answer, to);
+	show(answer, true, to);
 	fclose(to);
 	must_be_clean(shown, size);
 	free(shown);

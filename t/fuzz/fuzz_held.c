@@ -42,7 +42,7 @@ static void show(const json_t *answer)
 	size_t size = 0;
 	FILE *to = open_memstream(&shown, &size);
 	MUST(to != NULL);
-	show_held(answer, to);
+	show_held(answer, false, to);
 	fclose(to);
 	must_be_clean(shown, size);
 	free(shown);

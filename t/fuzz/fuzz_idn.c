@@ -30,7 +30,7 @@ static void check_address(const char *raw)
 	else
 		MUST(strncmp(address, normal, local) == 0 && strchr(address + local, '@') == NULL);
 	MUST(idn_name(address, again) == address);
-	if (idn_typed(raw, true, name))
+	if (idn_typed(raw, true, name) == NULL)
 		must_be_account(name);
 }
 

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	reply_read_plan("plan", text, say, NULL, &limits);
+	reply_read_plan("plan", true, text, say, NULL, &limits);
 	for (char *at = text; at != NULL && count < MOST;) {
 		char *next = strchr(at, '\n');
 		if (next != NULL)

@@ -147,6 +147,21 @@ part 'block and exempt' => sub {
 	like $world->send(auth => 'oscar')->{code}, qr/^5/, 'a block with an end';
 	wait_for(10, 'the end of the block', sub { $redis->do('EXISTS', $key) eq '0' });
 	is $world->send(auth => 'oscar')->{code}, 250, 'ends by itself';
+
+	# a group: his organisation
+	limit('oscar', customer => 77);
+	$redis->do('SET', $world->key('customer:77', 'block'), 'unpaid, "since May"');
+	$result = $world->send(auth => 'oscar');
+	like "$result->{code} $result->{text}", qr/^550 .*\[blocked\] your organisation is blocked; please ask your provider; ref /,
+		'who is of a blocked customer hears that';
+	unlike $result->{text}, qr/unpaid|limit/, '... and no more';
+	$verdict = $world->{daemon}->verdict(account => 'oscar@example.com', scope => 'customer');
+	like $verdict->{reasons}, qr/^admin_block:customer:77:.*unpaid/, 'the log has the group and the words of the admin';
+	my $shown = ($world->{daemon}->ctl('account', 'show', 'oscar@example.com'))[1];
+	like $shown, qr/^group +customer:77 is blocked by an admin: unpaid, "since May"$/m, '... and so has account show';
+	$redis->do('DEL', $world->key('customer:77', 'block'));
+	is $world->send(auth => 'oscar')->{code}, 250, 'unblocked, it sends again';
+	$redis->do('HDEL', $world->key('oscar@example.com', 'limits'), 'customer');
 	limit('oscar', msgs_per_day => 1);
 	like $world->send(auth => 'oscar')->{code}, qr/^4/, 'over a limit';
 	$redis->do('SET', $world->key('oscar@example.com', 'exempt'), 'newsletter of the town hall');

@@ -8,6 +8,8 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Select;
+use IO::Socket::UNIX;
 use JSON::PP;
 use Penstock::Live qw(part);
 use Penstock::Process qw(run wait_for write_file slurp);
@@ -67,12 +69,123 @@ part 'account' => sub {
 		1, $world->key($oscar, 'state'), 50, 50, 40, 40, 10);
 	is $daemon->ctl_json('account', 'show', $oscar)->{level}, 'blocked', 'an account that its history blocks';
 	(undef, $out) = $daemon->ctl('account', 'show', $oscar);
-	like $out, qr/^leaves by +nothing: blocked by its level; .* until it is released or unblocked$/m, '... nothing leaves';
+	like $out, qr/^leaves by +nothing: blocked by its level, until account reset, a new password/m, '... nothing leaves, until when';
+	($status, $out) = $daemon->ctl('account', 'unblock', $oscar);
+	is $status, 0, 'an unblock of it ...';
+	like $out, qr/^\Q$oscar\E: no admin had blocked it; BUT STILL BLOCKED by its score of \d/m, '... says that it stays blocked';
+	like $out, qr/account reset.*password_changed=DATE.*below 1\.50, after 60 min/s, '... and how that ends';
 	$daemon->ctl('account', 'reset', $oscar);
 
 	is +($daemon->ctl('account', 'reset', $alice))[0], 0, 'reset';
 	is $daemon->ctl_json('account', 'show', $alice)->{level} =~ /^(?:new|unknown)$/ ? 1 : 0, 1, '... forgets the level';
 	is $world->arrived($world->send(auth => 'alice'))->{client}, '127.0.0.21', '... from the next message on';
+};
+
+# What is nought is not shown; JSON has all.
+part 'account show and status in few lines' => sub {
+	my (undef, $all) = $daemon->ctl('account', 'show', '-v', $alice);
+	my (undef, $few) = $daemon->ctl('account', 'show', $alice);
+	unlike $few, qr/ 0\.00$/m, 'no term of 0.00';
+	unlike $few, qr/^COUNTER/m, 'no counters';
+	like $all, qr/^fan_networks +-?0\.00$/m, '-v has each term';
+	like $all, qr/^COUNTER \(DECAYED\)/m, '... and counters';
+	cmp_ok scalar(my @lines = split /\n/, $few), '<', 25, 'few lines';
+	(undef, $few) = $daemon->ctl('status');
+	unlike $few, qr/=(?:0|no)\b/, 'status: nothing that is nought';
+	like $few, qr/^redis +up=yes/m, '... but what is up';
+	(undef, $all) = $daemon->ctl('status', '-v');
+	like $all, qr/\bbreaker_open=no\b.*\bdropped=0\b/, '-v has it';
+	is $daemon->ctl_json('status')->{redis}{dropped}, 0, 'JSON has it';
+
+	(undef, my $out) = $daemon->ctl('account', 'show', 'Nobody@Example.com');
+	like $out, qr/^account +nobody\@example\.com\n +Nothing is known of it/, 'an unknown account is said to be that';
+	unlike $out, qr/level|score/, '... and has no level';
+	$redis->do('HSET', $world->key('Nobody@Example.com', 'limits'), rcpts_per_huor => 3);
+	(undef, $out) = $daemon->ctl('account', 'show', 'Nobody@Example.com');
+	like $out, qr/^WARNING +nobody reads the key penstock:\{Nobody\@Example\.com\}:limits/m, 'a key under the spelling that was typed';
+	my ($status, $checked) = $daemon->ctl('account', 'check');
+	is $status, 1, 'account check finds it';
+	like $checked, qr/^penstock:\{Nobody\@Example\.com\}:limits +nobody reads it: this account's is penstock:\{nobody\@example\.com\}:limits$/m,
+		'... and says which key is read';
+	$redis->do('DEL', $world->key('Nobody@Example.com', 'limits'));
+	($status, $checked) = $daemon->ctl('account', 'check');
+	is "$status $checked", "0 All of it is read.\n", 'all is well again';
+};
+
+part 'account list' => sub {
+	$daemon->ctl('account', 'block', 'mona@example.com', '--for', '2h', 'phished');
+	my ($status, $out) = $daemon->ctl('account', 'exempt', 'mona@example.com', 'newsletter');
+	like $out, qr/^mona\@example\.com: exempt; BUT STILL BLOCKED by an admin: phished\n/, 'a block beats an exemption';
+	$daemon->ctl('account', 'exempt', 'nina@example.com', 'newsletter');
+	(undef, $out) = $daemon->ctl('account', 'list', '--blocked');
+	like $out, qr/^ACCOUNT +LEVEL +SCORE +SINCE +UNTIL +WHY\nmona\@example\.com +\S+ +\S+ +.* in (?:2 h|1\d\d min) +blocked: phished; exempt: newsletter$/m,
+		'--blocked: who, until when, why';
+	unlike $out, qr/nina/, '... and nobody else';
+	(undef, $out) = $daemon->ctl('account', 'list', '--exempt', '-n', '1');
+	like $out, qr/^There are more than 1; -n shows more of them\.$/m, '-n: no more than so many';
+	my @rows = map { decode_json($_) } split /\n/, ($daemon->ctl('--json', 'account', 'list'))[1];
+	is_deeply [ sort map { $_->{account} } grep { $_->{type} eq 'account' } @rows ], [ 'mona@example.com', 'nina@example.com' ],
+		'--json: an object a line';
+	is $rows[-1]{type}, 'end', '... and an end';
+	(undef, $out) = $daemon->ctl('account', 'list', '--level', 'suspect');
+	is $out, "No account is such.\n", '--level';
+	is +($daemon->ctl('account', 'list', '--level', 'sus'))[0], 2, 'a level that is none';
+
+	# many keys: in pieces, while the daemon goes on
+	$redis->do('EVAL', "for i = 1, 200000 do redis.call('HSET', 'penstock:{u' .. i .. '\@example.com}:state', 'v', '3', 'level', "
+		. "i % 1000 == 0 and 'suspect' or 'good', 'score', '1', 'm', '') end", 0);
+	my $before = $daemon->metrics->{penstock_redis_timeouts_total};
+	($status, $out) = $daemon->ctl('account', 'list', '--level', 'good', '-n', '5');
+	is scalar(grep { /\@/ } split /\n/, $out), 5, 'two hundred thousand accounts: as many as are wanted';
+	($status, $out) = $daemon->ctl('account', 'check');
+	is "$status $out", "0 All of it is read.\n", '... and a check of them all';
+	is $daemon->metrics->{penstock_redis_timeouts_total}, $before, '... without a question that waits too long';
+	is $world->send(auth => 'alice')->{code}, 250, '... and mail goes on';
+	$redis->do('EVAL', "for i = 1, 200000 do redis.call('DEL', 'penstock:{u' .. i .. '\@example.com}:state') end", 0);
+
+	# slips in the limits of very many accounts do not fill the log
+	$redis->do('EVAL', "for i = 1, 150 do redis.call('HSET', 'penstock:{slip' .. i .. '\@example.com}:limits', 'rcpts_per_huor', 3) end", 0);
+	my $logged = length $daemon->log_text;
+	(undef, $out) = $daemon->ctl('account', 'list', '--limits');
+	is scalar(grep { /^slip/ } split /\n/, $out), 150, 'accounts whose limits are misspelt';
+	my @lines = grep { /redis: / } split /\n/, substr $daemon->log_text, $logged;
+	is scalar(grep { /slip\d+\@example\.com: "rcpts_per_huor" is no field that is read/ } @lines), 100, '... a hundred lines of the log';
+	is scalar(grep { /more than 100 lines about accounts in ten minutes/ } @lines), 1, '... and one that says that there were more';
+	$redis->do('EVAL', "for i = 1, 150 do redis.call('DEL', 'penstock:{slip' .. i .. '\@example.com}:limits') end", 0);
+
+	# a great many findings, and somebody who reads none of them
+	$redis->do('EVAL', "for i = 1, 200000 do redis.call('HSET', 'penstock:networks', i .. '.0.0.0/33', 'x') end", 0);
+	($status, $out) = $daemon->ctl('account', 'check', '-n', '3000');
+	is scalar(grep { /^penstock:networks +/ } split /\n/, $out), 3000, 'a check with many findings';
+	my $rss = sub { return slurp("/proc/$daemon->{pid}/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : die "no pid of the daemon\n" };
+	my $held = $rss->();
+	my $lazy = IO::Socket::UNIX->new(Peer => $daemon->{config}{control}{socket}) or die "control socket: $!\n";
+	print {$lazy} qq({"do":"account.check"}\n);
+	wait_for(20, 'the check is under way', sub { IO::Select->new($lazy)->can_read(0) });
+	is $world->send(auth => 'alice')->{code}, 250, 'who does not read is waited for, and mail goes on';
+	cmp_ok $rss->() - $held, '<', 8192, '... without keeping all that he does not read (KiB)';
+	close $lazy;
+	$redis->do('DEL', 'penstock:networks');
+	$daemon->ctl('account', $_, 'mona@example.com') for 'unblock', 'unexempt';
+	$daemon->ctl('account', 'unexempt', 'nina@example.com');
+};
+
+part 'each command has a --help' => sub {
+	my (undef, $all) = $daemon->ctl('--help');
+	for my $words (map { [ /^  ((?:account|held|pool|monitor|shadow|postfix) \w+|\w+)/ ] } grep { /^  [a-z]/ } split /\n/, $all) {
+		my ($status, $out) = $daemon->ctl(split(/ /, $words->[0]), '--help');
+		is $status, 0, "penstockctl $words->[0] --help";
+		like $out, qr/^usage: penstockctl \[option \.\.\.\] \Q$words->[0]\E/, '... is of that command';
+	}
+	my (undef, $out) = $daemon->ctl('account', 'limit', '--help');
+	like $out, qr/^  \Q$_\E +\S/m, "account limit --help names $_"
+		for qw(msgs_per_minute kbytes_per_day rcpts_per_message ramp_growth plan customer over until password_changed);
+	(undef, $out) = $daemon->ctl('account', '--help');
+	like $out, qr/^  account unblock/m, 'account --help: its commands';
+	unlike $out, qr/^  postfix/m, '... alone';
+	my ($status, undef, $error) = $daemon->ctl('account', 'limit', $alice, 'rcpts_per_huor=3');
+	is $status, 2, 'a slip';
+	like $error, qr/perhaps with rcpts_per_hour/, "... is named: $error";
 };
 
 part 'top, pool list, status' => sub {

@@ -141,11 +141,48 @@ static void test_typed(void)
 		{ "relay%2B1@example.com", "relay+1@example.com" },
 		{ "relay%2B1+tag@example.com", "relay+1@example.com" },
 		{ "ip:2001:db8:1:2:3::4", "ip:2001:db8:1:2::/64" },
+		{ "IP:2001:DB8:1:2::/64", "ip:2001:db8:1:2::/64" },
+		{ "bounce:ip:2001:db8:1:2:3::4", "bounce:ip:2001:db8:1:2::/64" },
+		{ "client:2001:db8:1:2:3::4", "client:2001:db8:1:2::/64" },
+		{ "ip:192.0.2.7", "ip:192.0.2.7" },
+		{ "domain:EXAMPLE.com.", "domain:example.com" },
+		{ "domain:example.com..", "domain:example.com" },
+		{ "Customer:42+7@x", "customer:42+7@x" },
+		{ "Server:ALL", "server:all" },
+		{ "uid:33", "uid:33" },
+		{ "sender:Shop@Example.org", "sender:shop@example.org" },
+		{ "192%2E0.2.7", "192.0.2.7" },
+		{ "forward:lists@example.com", "forward:lists@example.com" },
+		{ "customer-42", "customer-42" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char name[ACCOUNT_MAX + 1];
-		ok(account_typed(rows[i].raw, true, name), "'%s' is a name", rows[i].raw);
+		is_str(account_typed(rows[i].raw, true, name), NULL, "'%s' is a name", rows[i].raw);
 		is_str(name, rows[i].want, "it is '%s'", rows[i].want);
+	}
+}
+
+/* What nobody is called: a block of it would hold nobody. */
+static void test_typed_wrong(void)
+{
+	static const struct {
+		const char *raw, *part;
+	} rows[] = {
+		{ "", "alice@example.com" }, { "192.0.2.7", "ip:192.0.2.7" }, { "2001:db8::1", "ip:" }, { "192.0.2.0/24", "ip:" },
+		{ "ip:", "ip:192.0.2.7" }, { "ip:foo", "ip:192.0.2.7" }, { "ip:192.0.2.0/24", "ip:192.0.2.7" },
+		{ "ip:2001:db8::/48", "ip:2001:db8:1:2::/64" }, { "client:foo", "client:192.0.2.7" }, { "uid:root", "uid:33" },
+		{ "domain:", "domain:example.com" }, { "domain:a@example.com", "domain:example.com" },
+		{ "domain:192.0.2.7", "domain:example.com" }, { "server:x", "server:all" }, { "server:", "server:all" },
+		{ "customer:", "customer:42" }, { "bounce:", "bounce:alice@example.com" },
+		{ "bounce:domain:example.com", "bounce:alice@example.com" }, { "bounce:ip:foo", "bounce:alice@example.com" },
+		{ "forward:192.0.2.7", "forward:alice@example.com" }, { "forward:bounce:a", "forward:alice@example.com" },
+		{ "account:alice@example.com", "the account's name alone" }, { "sender:", "sender:shop@example.org" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char name[ACCOUNT_MAX + 1];
+		const char *expected = account_typed(rows[i].raw, true, name);
+		ok(expected != NULL && strstr(expected, rows[i].part) != NULL, "'%s': expected %s", rows[i].raw,
+		   expected != NULL ? expected : "nothing else");
 	}
 }
 
@@ -226,6 +263,7 @@ int main(void)
 {
 	test_names();
 	test_typed();
+	test_typed_wrong();
 	test_bytes();
 	test_long_names();
 	test_addresses();

@@ -58,7 +58,7 @@ static void test_release(void)
 		snprintf(text, sizeof text, "{\"held\":[{\"queue_id\":\"ABCDE\",\"until\":%s}]}", rows[i].until);
 		json_t *answer = json_loads(text, 0, NULL);
 		FILE *to = open_memstream(&shown, &size);
-		show_held(answer, to);
+		show_held(answer, false, to);
 		fclose(to);
 		ok(strstr(shown, rows[i].part) != NULL, "until %s: %s", rows[i].until, shown);
 		free(shown);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "t/unit/judge_fixture.h"
 
+#include "policy/base/text.h"
+
 static void test_limit_details(void)
 {
 	struct row row = { .name = "full", .limit = 500, .used = 490, .rcpts = 20 };
@@ -87,6 +89,30 @@ static void test_scopes(void)
 	}
 }
 
+/* Nothing was passed: no limit is said, and no plan has a say in what becomes of it. */
+static void test_blocked_group(void)
+{
+	struct row row = { .name = "a blocked group's", .charged = true };
+	struct policy policy = policy_of(&row);
+	struct facts facts = facts_of(&row);
+	double counts[COUNTER_COUNT];
+	facts.limits.over = OVER_SHOW;
+	facts.breach = (struct breach){ .window = WINDOW_MSGS_PER_DAY, .scope = SCOPE_DOMAIN, .over = OVER_REJECT,
+					.blocked = true };
+	text_copy(facts.group_block, sizeof facts.group_block, "domain:example.com: sold");
+	struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	is_int(verdict.action, ACTION_REJECT, "a blocked group refuses");
+	is_int(verdict.cause, REASON_ADMIN_BLOCK, "since an admin said so");
+	is_int(verdict.reason_count > 0 ? (int)verdict.reasons[0].id : -1, REASON_ADMIN_BLOCK, "it is the reason");
+	is_str(verdict.reasons[0].detail, "domain:example.com: sold", "with whose block it is, and his words");
+	is_int(verdict.breach.scope, SCOPE_DOMAIN, "the scope is said");
+	ok(verdict.level != LEVEL_BLOCKED, "the account itself is not blocked");
+	judge_counts(&facts, &verdict, counts);
+	is_near(counts[COUNTER_BREACHES], 0, 0, "and has passed no limit");
+	text_copy(facts.state.exempt, sizeof facts.state.exempt, "newsletter");
+	is_int(judge(&policy, STAGE_MESSAGE, &facts).action, ACTION_PASS, "who is exempt is exempt from his groups'");
+}
+
 static void test_ramp(void)
 {
 	struct row row = { .name = "ramp", .charged = true };
@@ -126,6 +152,7 @@ int main(void)
 	test_limit_details();
 	test_distinct();
 	test_scopes();
+	test_blocked_group();
 	test_ramp();
 	test_lanes();
 	return done_testing();

@@ -239,8 +239,42 @@ static void test_rows(void)
 	is_str(over_word(OVER_UNSET), "", "none where it is unset");
 }
 
+/* A slip of the pen is told from a panel's own note. */
+static void test_near(void)
+{
+	static const struct {
+		const char *field, *near;
+	} rows[] = {
+		{ "rcpts_per_huor", "rcpts_per_hour" }, { "rcpt_per_hour", "rcpts_per_hour" }, { "RCPTS_PER_HOUR", "rcpts_per_hour" },
+		{ "rcpts-per-hour", "rcpts_per_hour" }, { "msg_per_day", "msgs_per_day" }, { "plans", "plan" }, { "pan", "plan" },
+		{ "ovre", "over" }, { "custommer", "customer" }, { "pasword_changed", "password_changed" },
+		{ "messages_per_hour", "msgs_per_minute" }, { "note", NULL }, { "vat", NULL }, { "vip", NULL }, { "domain", NULL },
+		{ "", NULL }, { "quota", NULL }, { "a_very_long_note_of_somebody_about_nothing_at_all", NULL },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		is_str(limits_near(rows[i].field), rows[i].near, "'%s' is near to %s", rows[i].field,
+		       rows[i].near != NULL ? rows[i].near : "nothing");
+}
+
+/* All that limits_set reads, each once. */
+static void test_fields(void)
+{
+	const char *field, *expected;
+	int count = 0;
+	for (; (field = limits_field(count, &expected)) != NULL; count++) {
+		struct limits limits = limits_unset;
+		const char *why;
+		ok(limits_have(field), "%s is a field", field);
+		ok(!limits_set(&limits, field, "-", &why) ? strcmp(why, expected) == 0 : expected[0] == 'a', "%s: %s", field, expected);
+		ok(limits_empty(&limits) == (limits.plan[0] == '\0' && limits.customer[0] == '\0'), "nothing is set by nonsense");
+	}
+	is_int(count, WINDOW_COUNT + 9, "so many there are");
+}
+
 int main(void)
 {
+	test_near();
+	test_fields();
 	test_numbers();
 	test_words();
 	test_have();

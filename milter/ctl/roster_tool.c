@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/ctl/roster_tool.h"
+
+#include "milter/ctl/client.h"
+#include "milter/ctl/member.h"
+#include "milter/ctl/memory.h"
+#include "milter/ctl/progress.h"
+#include "milter/ctl/show.h"
+#include "milter/ctl/table.h"
+#include "milter/json_read.h"
+#include "policy/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/base/banned.h"
+
+enum { ROWS_DEFAULT = 1000, ROWS_MOST = 100000, SILENCE_MS = 30000, ERROR_MAX = 600 };
+
+static const char *const list_titles[] = { "ACCOUNT", "LEVEL", ">SCORE", "SINCE", "UNTIL", "WHY", NULL };
+static const char *const check_titles[] = { "KEY", "WHAT", NULL };
+
+struct reading {
+	const struct call *call;	/* borrowed */
+	struct table *table;		/* owned; NULL: lines of JSON */
+	json_t *seen;			/* owned: a name that comes twice is shown once; of at most `most` */
+	int64_t most, rows, all_keys, looked_at;
+	bool lists, ended, more;
+	char error[ERROR_MAX];		/* "" : none */
+};
+
+/* "rcpts_per_hour=500 plan=gold" */
+static void add_limits(struct text *why, const json_t *limits)
+{
+	char form[FORM_MAX];
+	const char *field;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)limits, field, value)
+		text_addf(why, "%s%s=%s", why->length > 0 ? " " : "", field, show_value(value, form));
+}
+
+static void add_account(struct table *table, const json_t *row)
+{
+	char form[FORM_MAX], words[1024];
+	struct text why = text_over(words, sizeof words);
+	int64_t now = time(NULL), ends = whole_of(row, "ends"), since = whole_of(row, "since");
+	const char *block = text_of(row, "block"), *exempt = text_of(row, "exempt");
+	show_add_pair(table, text_of(row, "account"), text_of(row, "level"));
+	show_add_score(table, json_object_get(row, "score"));
+	table_add(table, since > 0 ? form_ago(form, since, now) : "-");
+	if (ends > 0)
+		table_addf(table, "in %s", form_span(form, ends > now ? ends - now : 0));
+	else
+		table_add(table, "-");
+	if (*block != '\0')
+		text_addf(&why, "blocked: %s", block);
+	if (*exempt != '\0')
+		text_addf(&why, "%sexempt: %s", why.length > 0 ? "; " : "", exempt);
+	if (why.length == 0)
+		add_limits(&why, json_object_get(row, "limits"));
+	table_add(table, words);
+}
+
+static bool is_new(struct reading *reading, const json_t *row)
+{
+	const char *name = text_of(row, reading->lists ? "account" : "key"), *what = text_of(row, "what");
+	char key[2048];
+	snprintf(key, sizeof key, "%s %s", name, what);
+	return json_object_get(reading->seen, key) == NULL && json_object_set_new(reading->seen, key, json_null()) == 0;
+}
+
+static void print_json(const json_t *row)
+{
+	progress_wipe();
+	json_dumpf(row, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
+	putchar('\n');
+	fflush(stdout);
+}
+
+static void take_row(struct reading *reading, const json_t *row)
+{
+	if (!is_new(reading, row))
+		return;
+	if (reading->rows == reading->most) {
+		reading->more = true;
+		return;
+	}
+	reading->rows++;
+	if (reading->table == NULL) {
+		print_json(row);
+	} else if (reading->lists) {
+		add_account(reading->table, row);
+	} else {
+		show_add_pair(reading->table, text_of(row, "key"), text_of(row, "what"));
+	}
+}
+
+static void take_line(struct reading *reading, const char *line, size_t length)
+{
+	char why[300];
+	json_t *json = json_read(JSON_OF_DAEMON, line, length, why, sizeof why);
+	const char *type = text_of(json, "type"), *error = text_of(json, "error");
+	if (json == NULL)
+		snprintf(reading->error, sizeof reading->error, "a line of the daemon's answer is no object of JSON: %s", why);
+	else if (*error != '\0')
+		text_copy(reading->error, sizeof reading->error, error);
+	else if (strcmp(type, "begin") == 0)
+		reading->all_keys = whole_of(json, "keys");
+	else if (strcmp(type, "progress") == 0)
+		reading->looked_at = whole_of(json, "looked_at");
+	else if (strcmp(type, reading->lists ? "account" : "finding") == 0)
+		take_row(reading, json);
+	else
+		reading->ended |= strcmp(type, "end") == 0;
+	if (reading->ended && reading->table == NULL)
+		print_json(json);
+	json_decref(json);
+}
+
+static void read_stream(struct reading *reading, struct client_stream *stream)
+{
+	const char *line;
+	size_t length;
+	while (reading->error[0] == '\0' && !reading->ended && !reading->more && !ferror(stdout)) {
+		struct progress progress = { .what = "", .done = reading->looked_at, .total = reading->all_keys, .unit = "keys",
+					     .listed = reading->rows };
+		switch (client_next(stream, progress_show(&progress), &line, &length, reading->error, sizeof reading->error)) {
+		case CLIENT_LINE:
+			take_line(reading, line, length);
+			break;
+		case CLIENT_WAITING:
+			break;
+		case CLIENT_END:
+			text_copy(reading->error, sizeof reading->error, "the daemon's answer broke off before its end");
+			break;
+		case CLIENT_FAILED:
+			break;
+		}
+	}
+}
+
+static void print_table(const struct reading *reading)
+{
+	if (reading->rows > 0)
+		table_print(reading->table, stdout, 0);
+	else if (reading->error[0] == '\0')
+		puts(reading->lists ? "No account is such." : "All of it is read.");
+	if (reading->more)
+		printf("There are more than %lld; -n shows more of them.\n", (long long)reading->most);
+}
+
+/* Takes over `request`. */
+static int run(const struct call *call, json_t *request, bool lists)
+{
+	const char *given = call->option[OPTION_COUNT];
+	struct reading reading = { .call = call, .lists = lists, .most = ROWS_DEFAULT };
+	char *socket = NULL;
+	struct client_stream *stream = NULL;
+	if (given != NULL && !text_to_int(given, 1, ROWS_MOST, &reading.most)) {
+		json_decref(request);
+		return complain(call, "--count \"%.100s\": expected a whole number from 1 to %d", given, ROWS_MOST);
+	}
+	socket = call_socket(call);
+	if (socket == NULL) {
+		json_decref(request);
+		return EXIT_USAGE;
+	}
+	reading.seen = have_memory(json_object());
+	if (call->option[OPTION_JSON] == NULL)
+		reading.table = table_new(lists ? list_titles : check_titles);
+	progress_begin();
+	stream = client_open(socket, request, SILENCE_MS, reading.error, sizeof reading.error);
+	if (stream != NULL)
+		read_stream(&reading, stream);
+	client_close(&stream);
+	progress_wipe();
+	if (reading.table != NULL)
+		print_table(&reading);
+	if (reading.error[0] != '\0')
+		complain(call, "%s", reading.error);
+	if (reading.table != NULL)
+		table_free(&reading.table);
+	json_decref(reading.seen);
+	json_decref(request);
+	free(socket);
+	return reading.error[0] != '\0' ? EXIT_USAGE : !lists && reading.rows > 0 ? EXIT_NO : EXIT_FINE;
+}
+
+int roster_list_run(const struct call *call)
+{
+	static const struct { enum option_id option; const char *word; } words[] = {
+		{ OPTION_BLOCKED, "blocked" }, { OPTION_EXEMPT, "exempt" }, { OPTION_LIMITS, "limits" },
+	};
+	json_t *what = have_memory(json_array());
+	const char *level = call->option[OPTION_LEVEL];
+	if (level != NULL && strcmp(level, "good") != 0 && strcmp(level, "new") != 0 && strcmp(level, "suspect") != 0 &&
+	    strcmp(level, "blocked") != 0) {
+		json_decref(what);
+		return complain(call, "--level \"%.100s\": expected good, new, suspect or blocked", level);
+	}
+	if (level != NULL)
+		json_array_append_new(what, json_string(level));
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (call->option[words[i].option] != NULL)
+			json_array_append_new(what, json_string(words[i].word));
+	if (json_array_size(what) == 0)	/* whoever is not as the others are */
+		for (size_t i = 0; i < 3; i++)
+			json_array_append_new(what, json_string((const char *[]){ "blocked", "suspect", "exempt" }[i]));
+	return run(call, have_memory(json_pack("{s:s, s:o}", "do", "account.list", "what", what)), true);
+}
+
+int roster_check_run(const struct call *call)
+{
+	return run(call, have_memory(json_pack("{s:s}", "do", "account.check")), false);
+}
