@@ -134,6 +134,15 @@ const struct transport *postfix_transport(const struct config *config, int index
 	return NULL;
 }
 
+bool postfix_is_transport(const struct config *config, const char *name)
+{
+	const struct transport *transport;
+	for (int i = 0; (transport = postfix_transport(config, i)) != NULL; i++)
+		if (strcmp(transport->name, name) == 0)
+			return true;
+	return false;
+}
+
 /* A parameter that comes twice makes each command and process of Postfix complain: what is there is said. */
 static void print_main_line(const struct postfix_line *line, const char *there, FILE *to)
 {

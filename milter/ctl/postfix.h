@@ -67,6 +67,8 @@ void postfix_print_head(const struct postfix_wish *wish, enum postfix_part part,
 
 /* The transport at that place, of all pools; NULL behind the last one. */
 const struct transport *postfix_transport(const struct config *config, int index);
+/* Is it the name of one? */
+bool postfix_is_transport(const struct config *config, const char *name);
 
 /* Single commands, without a newline: postconf OPTION SETTING (dir NULL: without -c), a transport's service, a
  * header check file. */

@@ -249,6 +249,19 @@ static void check_filters(struct check *check, struct table_kind *filters, const
 		check_tables(check, filters, "", transport, said);
 }
 
+/* What Postfix's own transports say themselves: main.cf's list was looked at with ours. */
+static void check_other_strippers(struct check *check, struct table_kind *strippers)
+{
+	const struct transport *any = postfix_transport(check->wish.config, 0);
+	const struct postfix_service *service;
+	bool said = true;
+	for (size_t at = 0; any != NULL && (service = check_next_service(check, "smtp", &at)) != NULL;)
+		if (postfix_override(check->postfix, service->path, strippers->name) != NULL &&
+		    !postfix_is_transport(check->wish.config, service->name) &&
+		    config_rcpt_way(check->wish.config, service->name, "") == RCPT_WAY_REMOTE)
+			check_tables(check, strippers, service->path, any, &said);
+}
+
 static void check_transports(struct check *check)
 {
 	struct table_kind filters = {
@@ -273,6 +286,7 @@ static void check_transports(struct check *check)
 		if (*transport->address != '\0')
 			check_address(check, transport);
 	}
+	check_other_strippers(check, &strippers);
 }
 
 /* ---- users of the host */

@@ -38,6 +38,13 @@ static bool is_there(struct check *check, const struct pitfall *row, const struc
 	return true;
 }
 
+/* What main.cf says is told with the services of smtpd and pickup. */
+static bool has_no_milters(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+{
+	(void)check, (void)row, (void)trouble;
+	return seen->own != NULL && strstr(seen->value, "no_milters") != NULL;
+}
+
 /* name=value of macros that say who sends: whoever has none of his own is given that. */
 static bool makes_somebody(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
@@ -217,10 +224,14 @@ struct pitfall {
 static const struct pitfall pitfalls[] = {
 	{ "smtpd_milter_maps", { "smtpd" }, leaves_us_out, DIFFERENCE, GRAVITY_UNJUDGED, "lists of milters that name ours",
 	  "for the clients that it names it holds instead of smtpd_milters: their mail is neither judged nor counted nor marked" },
+	{ "receive_override_options", { "qmqpd" }, has_no_milters, DIFFERENCE, GRAVITY_UNJUDGED, "no_milters not among them",
+	  "mail by this service is neither judged nor counted nor marked" },
 	{ "default_transport", { "trivial-rewrite" }, is_unseen, DIFFERENCE, GRAVITY_UNJUDGED, "a mailer of postfix.remote_mailers",
 	  WHY_UNSEEN },
 	{ "relay_transport", { "trivial-rewrite" }, is_unseen, DIFFERENCE, GRAVITY_UNJUDGED, "a mailer of postfix.remote_mailers",
 	  WHY_UNSEEN },
+	{ "sender_dependent_default_transport_maps", { "trivial-rewrite" }, maps_unseen, DIFFERENCE, GRAVITY_UNJUDGED,
+	  "mailers of postfix.remote_mailers", WHY_UNSEEN },
 	{ "transport_maps", { "trivial-rewrite" }, maps_unseen, DIFFERENCE, GRAVITY_UNJUDGED, "mailers of postfix.remote_mailers",
 	  WHY_UNSEEN },
 	{ "multi_instance_directories", { NULL }, is_there, WARNING, GRAVITY_UNJUDGED, "",

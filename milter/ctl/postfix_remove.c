@@ -80,11 +80,8 @@ static void print_set(const struct check *check, const char *service, const char
 
 static bool is_transport(const struct check *check, const struct postfix_service *service)
 {
-	const struct transport *transport;
-	for (int i = 0; (transport = postfix_transport(check->wish.config, i)) != NULL; i++)
-		if (strcmp(transport->name, service->name) == 0 && strcmp(service->type, "unix") == 0)
-			return strcmp(service->command, "smtp") == 0;
-	return false;
+	return strcmp(service->type, "unix") == 0 && strcmp(service->command, "smtp") == 0 &&
+	       postfix_is_transport(check->wish.config, service->name);
 }
 
 /* A list of main.cf, and those of services that have one of their own. One that then is as main.cf's says nothing any more. */

@@ -253,6 +253,8 @@ part 'postfix check' => sub {
 	my ($status, $out) = check();
 	is $status, 0, 'the Postfix that was set up by postfix print is right' or diag $out;
 	check_finds('a missing transport', 'master.cf', qr/^warm-1 /m, 'warm-9 ', qr/warm-1/);
+	check_finds('a transport of Postfix\'s own without the header checks', 'master.cf', qr/^relay .*/m,
+		sub { "$& -o smtp_header_checks=" }, qr{^difference: relay/unix: smtp_header_checks}m);
 	check_finds('a wrong bind address', 'master.cf', qr/127\.0\.0\.21/m, '127.0.0.99', qr/warm-1/, qr/127\.0\.0\.99/,
 		qr/127\.0\.0\.21/);
 	check_finds('milter_default_action', 'main.cf', qr/\z/, "milter_default_action = accept\n",

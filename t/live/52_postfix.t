@@ -198,6 +198,17 @@ part 'in and out again' => sub {
 	is +(check_json())[0], 0, 'in again';
 };
 
+part 'postfix print knows what stands in main.cf' => sub {
+	changed({ smtp_header_checks => 'regexp:/x' }, sub {
+		my (undef, $out) = $daemon->ctl('postfix', 'print', 'main', '-d', $postfix->{config});
+		like $out, qr/^# \(it is there: default_filter_nexthop\)$/m, 'what is there is not given again';
+		unlike $out, qr/^default_filter_nexthop/m, '... as a line';
+		like $out, qr/^# in place of: smtp_header_checks = regexp:\/x\nsmtp_header_checks = regexp:\S+$/m, 'what it replaces is said';
+	});
+	my ($status, $out, $error) = run({}, 'postconf', '-c', $postfix->{config}, '-n');
+	is $error, '', 'this world\'s main.cf has no parameter twice';
+};
+
 part 'mail in the queue keeps its transport' => sub {
 	changed({ defer_transports => 'warm-1' }, sub {
 		my $sent = $world->send(auth => 'alice');

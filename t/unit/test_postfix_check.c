@@ -228,6 +228,11 @@ static const struct case_row cases[] = {
 	{ MILTERS "smtpd_milter_maps = ldap:x\n", "", SMTP CLEANUP, "", "warnings", "smtpd_milter_maps", "unjudged", "" },
 	{ MILTERS, "submission/inet/smtpd_milter_maps = hash:/x\n", SMTP SUBMISSION CLEANUP, "::1\tDISABLE\n", "differences",
 	  "submission/inet: smtpd_milter_maps", "unjudged", "" },
+	{ MILTERS, "628/inet/receive_override_options = no_milters\n", SMTP "628 inet n - n - - qmqpd\n" CLEANUP, "", "differences",
+	  "628/inet: receive_override_options", "unjudged", "" },
+	{ MILTERS "sender_dependent_default_transport_maps = hash:/x, socketmap:unix:/map.sock:transport\n", "",
+	  SMTP CLEANUP "out unix - - n - - smtp\n", "a@x.test\tout:\n", "differences", "sender_dependent_default_transport_maps",
+	  "unjudged", "" },
 	/* options of milters */
 	{ MILTERS "milter_protocol = 4\n", "", SMTP CLEANUP, "", "differences", "protocol of our milter in smtpd_milters", "misjudged",
 	  "postconf -e 'smtpd_milters = { unix:/x.sock, protocol=6 }'" },
