@@ -165,7 +165,7 @@ static void report_before_filter(struct check *check, struct side *side, struct 
 			 behind->service->path, twice ? "asks us twice: it is judged and counted again" : "is not judged again");
 	snprintf(expected, sizeof expected, "our milter behind it, not in %s of %s", side->line->name, asker->service->path);
 	check_report(check, (struct finding){ DIFFERENCE, twice ? GRAVITY_MISJUDGED : GRAVITY_ASTRAY, what, asker->filter, expected,
-					      "master.cf", NULL, why },
+					      check_file_of(asker->own), NULL, why },
 		     behind == NULL ? NULL : fix_without(check, asker, side->line->name, ours));
 }
 

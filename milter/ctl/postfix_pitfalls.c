@@ -111,7 +111,7 @@ static bool find_line(struct check *check, const char *list, line_test *test, vo
 			line += strspn(line, " \t");
 			is = *line != '#' && *line != '\0' && test(check, line, context);
 			if (is)
-				snprintf(trouble->found, sizeof trouble->found, "\"%.200s\" in %s", line, table);
+				snprintf(trouble->found, sizeof trouble->found, "%.200s in %s", line, table);
 		}
 		free(text);
 	}

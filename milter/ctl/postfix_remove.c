@@ -84,6 +84,18 @@ static bool is_transport(const struct check *check, const struct postfix_service
 	       postfix_is_transport(check->wish.config, service->name);
 }
 
+/* Blanks do not matter: postconf -P takes none. */
+static bool same_list(const char *a, const char *b)
+{
+	char element_a[ELEMENT_MAX], element_b[ELEMENT_MAX];
+	const char *at_a, *at_b;
+	do {
+		at_a = postfix_next_element(&a, element_a);
+		at_b = postfix_next_element(&b, element_b);
+	} while (at_a != NULL && at_b != NULL && strcmp(element_a, element_b) == 0);
+	return at_a == NULL && at_b == NULL;
+}
+
 /* A list of main.cf, and those of services that have one of their own. One that then is as main.cf's says nothing any more. */
 static void print_list(const struct check *check, const char *name, const char *command, find_ours *find, FILE *to)
 {
@@ -100,22 +112,24 @@ static void print_list(const struct check *check, const char *name, const char *
 		    !without_ours(check, postfix_raw(check->postfix, service->path, name), find, rest))
 			continue;
 		snprintf(setting, sizeof setting, "%s/%s", service->path, name);
-		if (*rest != '\0' && strcmp(rest, main_rest) == 0)
+		if (*rest != '\0' && same_list(rest, main_rest))
 			print_command(check, "-PX", setting, to);
 		else
 			print_set(check, service->path, name, rest, to);
 	}
 }
 
-/* As check_logins of postfix_check.c gives it: a part of it alone would let nobody send. */
-static void print_logins(const struct check *check, FILE *to)
+/* As check_logins of postfix_check.c gives it: a part of it alone would let nobody send. False where another list names our
+ * file: it stays. */
+static bool print_logins(const struct check *check, const char *raw, FILE *to)
 {
 	static const char name[] = "local_login_sender_maps";
 	char ours[LIST_MAX];
-	const char *raw = postfix_raw(check->postfix, NULL, name);
 	snprintf(ours, sizeof ours, "inline:{ { root = * }, { postfix = * } }, regexp:%.400s/" POSTFIX_LOGIN_FILE, check->wish.dir);
-	if (raw != NULL && strcmp(raw, ours) == 0)
-		print_set(check, NULL, name, "", to);
+	if (raw == NULL || strcmp(raw, ours) != 0)
+		return raw == NULL || strstr(raw, POSTFIX_LOGIN_FILE) == NULL;
+	print_set(check, NULL, name, "", to);
+	return true;
 }
 
 /* Another filter without a next hop may live by it. */
@@ -162,12 +176,12 @@ static void print_rows(const struct check *check, FILE *to)
 			print_command(check, "-MX", service->path, to);
 }
 
-static void print_files(const struct check *check, FILE *to)
+static void print_files(const struct check *check, bool logins, FILE *to)
 {
 	static const char *const files[] = { POSTFIX_MILTER_FILE, POSTFIX_SMTP_FILE, POSTFIX_LOGIN_FILE };
 	char path[600];
 	fputs("rm -f", to);
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+	for (size_t i = 0; i < sizeof files / sizeof files[0] - !logins; i++) {
 		snprintf(path, sizeof path, "%.400s/%s", check->wish.dir, files[i]);
 		fputc(' ', to);
 		postfix_print_quoted(path, to);
@@ -189,7 +203,7 @@ int postfix_remove(const struct postfix_wish *wish, const char *postfix_dir, FIL
 	print_list(&check, "sender_dependent_default_transport_maps", "trivial-rewrite", find_map, to);
 	print_list(&check, "smtpd_discard_ehlo_keyword_address_maps", "smtpd", find_file, to);
 	print_nexthop(&check, to);
-	print_logins(&check, to);
+	bool logins = print_logins(&check, postfix_raw(postfix, NULL, "local_login_sender_maps"), to);
 	print_tool(&check, "postfix", " reload\n", to);
 	if (wish->config->pool_count > 0) {
 		fputs("# what marked mail needs goes when none is left\n", to);
@@ -197,7 +211,7 @@ int postfix_remove(const struct postfix_wish *wish, const char *postfix_dir, FIL
 		print_rows(&check, to);
 	}
 	print_list(&check, "smtp_header_checks", "smtp", find_file, to);
-	print_files(&check, to);
+	print_files(&check, logins, to);
 	print_tool(&check, "postfix", " reload\n", to);
 	findings_free(&check.findings);
 	postfix_free(&postfix);

@@ -5,6 +5,7 @@
  * Takes the place of milter/ctl/run.c.
  */
 #include "milter/ctl/postfix_check.h"
+#include "milter/ctl/postfix_remove.h"
 #include "milter/ctl/run.h"
 
 #include "t/unit/tap.h"
@@ -312,6 +313,58 @@ static void test_cases(const struct config *config)
 	table = "";
 }
 
+/* ---- the order of commands, and the way out */
+
+static char *commands_of(const struct config *config, bool out)
+{
+	struct postfix_wish wish = { .config = config, .config_file = "/etc/penstock/penstock.conf", .queue = "/var/spool/postfix" };
+	char *text = NULL, error[600];
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+	if (out)
+		postfix_remove(&wish, NULL, to, error, sizeof error);
+	else
+		postfix_check(&wish, NULL, CHECK_COMMANDS, to, error, sizeof error);
+	fclose(to);
+	return text;
+}
+
+static void test_commands(const struct config *config)
+{
+	static const struct {
+		bool out;
+		const char *main, *overrides, *commands;
+	} rows[] = {
+		/* who is to ask does before the others do not */
+		{ false, MILTERS "content_filter = smtp:[127.0.0.1]:10024\nsender_dependent_default_transport_maps = "
+		  "socketmap:unix:/map.sock:transport\n", BACK_P "content_filter =\n",
+		  "postconf -P 127.0.0.1:10025/inet/smtpd_milters=unix:/x.sock\npostconf -X smtpd_milters\npostconf -X non_smtpd_milters\n"
+		  "postfix reload\n" },
+		{ true, "smtpd_milters = $dkim, unix:/x.sock, inet:127.0.0.1:9\nnon_smtpd_milters = $smtpd_milters\n"
+		  "local_login_sender_maps = hash:/x, regexp:/etc/postfix/penstock_login_senders\n",
+		  BACK_P "smtpd_milters = local:/x.sock\nsmtp/inet/smtpd_milters = $dkim,inet:127.0.0.1:9,{unix:/x.sock,protocol=6}\n",
+		  "# no more mail is judged or marked\npostconf -e 'smtpd_milters = $dkim, inet:127.0.0.1:9'\n"
+		  "postconf -PX smtp/inet/smtpd_milters\npostconf -P 127.0.0.1:10025/inet/smtpd_milters=\n"
+		  "postfix reload\nrm -f /etc/postfix/penstock_milter_header_checks /etc/postfix/penstock_smtp_header_checks\n"
+		  "postfix reload\n" },
+		{ true, "default_filter_nexthop = $relayhost\nsmtp_header_checks = regexp:/etc/postfix/penstock_smtp_header_checks\n"
+		  "content_filter = x:\n", "",
+		  "# no more mail is judged or marked\npostfix reload\npostconf -X smtp_header_checks\n"
+		  "rm -f /etc/postfix/penstock_milter_header_checks /etc/postfix/penstock_smtp_header_checks "
+		  "/etc/postfix/penstock_login_senders\npostfix reload\n" },
+	};
+	master = SMTP BACK CLEANUP;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		snprintf(settings, sizeof settings, "compatibility_level = 3.6\n%s", rows[i].main);
+		overrides = rows[i].overrides;
+		char *text = commands_of(config, rows[i].out);
+		is_str(text, rows[i].commands, "commands %zu", i);
+		free(text);
+	}
+	overrides = "";
+	master = usual_master;
+}
+
 /* ---- spellings of our socket */
 
 static void test_spellings(struct config *config)
@@ -374,6 +427,7 @@ int main(void)
 	test_long_element(config);
 	test_socketmap(config);
 	test_cases(config);
+	test_commands(config);
 	test_spellings(config);
 	config_drop(&config);
 	return done_testing();
