@@ -30,6 +30,26 @@ static const char *macro(SMFICTX *context, const char *name)
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
+/* What is read, by the stages at which it is needed. We ask for it: lists of the MTA's own (milter_mail_macros of Postfix),
+ * which an admin may have cut or misspelt, do not hold then. Sendmail takes as many as are here. */
+static const struct { int stage; const char *names; } macro_lists[] = {
+	{ SMFIM_CONNECT, "j" },
+	{ SMFIM_ENVFROM, "i {auth_authen} {cert_subject} {verify}" },
+	{ SMFIM_ENVRCPT, "i {rcpt_addr} {rcpt_mailer}" },
+	{ SMFIM_DATA, "i" },
+	{ SMFIM_EOH, "i" },
+	{ SMFIM_EOM, "i" },
+};
+
+/* False where the MTA would not give us what accounts are known by. */
+static bool ask_macros(SMFICTX *context)
+{
+	for (size_t i = 0; i < sizeof macro_lists / sizeof macro_lists[0]; i++)
+		if (smfi_setsymlist(context, macro_lists[i].stage, (char *)(uintptr_t)macro_lists[i].names) != MI_SUCCESS)
+			return false;
+	return true;
+}
+
 /* The session, made where the callback that should have made it did not come; NULL without memory. */
 static struct session *session_get(SMFICTX *context)
 {
@@ -57,7 +77,9 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 	if (session == NULL || (actions & ACTIONS) != ACTIONS)
 		return SMFIS_REJECT;	/* an MTA that cannot hold or add a header: nothing of ours would work */
 	session->no_reply = (steps & NO_REPLIES) == NO_REPLIES;
-	*actions_out = ACTIONS;
+	if ((actions & SMFIF_SETSYMLIST) != 0 && !ask_macros(context))
+		return SMFIS_REJECT;
+	*actions_out = ACTIONS | (actions & SMFIF_SETSYMLIST);
 	*steps_out = steps & (SMFIP_NODATA | SMFIP_NOUNKNOWN);
 	session->answers_connect = session->setup->config->mail_list_count > 0;
 	if (session->no_reply)

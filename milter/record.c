@@ -130,12 +130,24 @@ static void log_message(const struct session *session, const char *stage, const 
 	log_line(SEVERITY_INFO, "%s", memory);
 }
 
+/* Users whose login gets lost on its way to us would be strangers. */
+static void note_login(const struct session *session)
+{
+	const struct facts *facts = &session->message->facts;
+	if (facts->source == SOURCE_AUTH)
+		stats_login();
+	else if (facts->source == SOURCE_CLIENT && !session->injected && facts->rcpts_remote > 0)
+		stats_stranger();
+}
+
 void record_verdict(const struct session *session, enum stage stage, const char *queue_id)
 {
 	const struct message *message = session->message;
 	const struct verdict *verdict = &message->verdict;
 	bool ended = stage == STAGE_MESSAGE;
 	stats_verdict(verdict, ended, (uint64_t)message->facts.rcpts_remote, message->forged_count);
+	if (ended)
+		note_login(session);
 	/* a stranger's sender is somebody else's address */
 	if (ended && !verdict_refuses(verdict) && verdict->transport != NULL && message->from[0] != '\0' &&
 	    message->facts.authenticated && message->facts.rcpts_remote > 0)

@@ -31,6 +31,8 @@
 #endif
 
 enum { DNS_FAILING = 5, CONTENT_FAILING = 3 };	/* failures in a row */
+/* Without a login for so long, though strangers' mail leaves: less is a quiet night. */
+enum { LOGINS_AWAY_MS = 3600 * 1000, LOGINS_AWAY_MESSAGES = 20 };
 
 /* All figures of one moment. */
 struct snapshot {
@@ -89,6 +91,8 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("", "max_sessions", "sessions_max", "", "gauge", "MTA sessions allowed.", max_sessions) \
 	ROW("", "sessions_peak", "sessions_peak", "", "gauge", "Most MTA sessions at once.", stats.sessions_peak) \
 	ROW("", "sessions_total", "sessions_total", "", "counter", "MTA sessions.", stats.sessions_total) \
+	ROW("logins", "strangers_since", "messages_since_login", "", "gauge",                      \
+	    "Messages of strangers by SMTP to elsewhere since the last message with a login.", stats.strangers_since) \
 	ROW("", "", "redis_up", "", "gauge", "1: Redis is connected and answers.", redis_up)       \
 	ROW("", "", "redis_breaker_open", "", "gauge", "1: Redis failed and is left alone for a while.", breaker_open) \
 	ROW("redis", "fetches", "redis_requests_total", "kind=\"fetch\"", "counter", "Requests to Redis.", redis.fetches) \
@@ -310,6 +314,21 @@ static void health_quiet(const struct snapshot *snapshot, struct health_list *li
 		health_add(list, HEALTH_WARNING, "messages: none for %" PRId64 " minutes.", quiet_ms / 60000);
 }
 
+/* Where nobody ever logged in that may be meant so; it is a figure of the status then, and no reason. */
+static void health_logins(const struct snapshot *snapshot, struct health_list *list)
+{
+	const struct config *config = snapshot->setup->config;
+	bool asked = false;
+	for (int i = 0; i < config->source_count; i++)
+		asked |= config->sources[i] == SOURCE_AUTH;
+	int64_t away_ms = snapshot->now_ms - snapshot->stats.last_login_ms;
+	if (asked && snapshot->stats.last_login_ms != 0 && away_ms >= LOGINS_AWAY_MS &&
+	    snapshot->stats.strangers_since >= LOGINS_AWAY_MESSAGES)
+		health_add(list, HEALTH_WARNING, "logins: none for %" PRId64 " minutes, and %" PRIu64 " messages of strangers left "
+			   "meanwhile; does Postfix still ask for logins, and tell them?", away_ms / 60000,
+			   snapshot->stats.strangers_since);
+}
+
 static void health_held(const struct snapshot *snapshot, struct health_list *list)
 {
 	if (snapshot->held.late > 0)
@@ -328,7 +347,7 @@ static void health_events(const struct snapshot *snapshot, struct health_list *l
 }
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
-	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_held,
+	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_logins, health_held,
 	health_pools, health_events,
 };
 
@@ -344,6 +363,9 @@ static void status_figures(const struct snapshot *snapshot, json_t *status)
 			report_set_int(section, figures[i].word, (int64_t)figure_value(snapshot, &figures[i]));
 	}
 	int64_t last_ms = snapshot->stats.last_message_ms;
+	int64_t login_ms = snapshot->stats.last_login_ms;
+	json_object_set_new(json_object_get(status, "logins"), "last_s",
+			    login_ms == 0 ? json_null() : json_integer((snapshot->now_ms - login_ms) / 1000));
 	json_object_set_new(status, "last_message_s",
 			    last_ms == 0 ? json_null() : json_integer((snapshot->now_ms - last_ms) / 1000));
 	for (int i = 0; i < ACTION_COUNT; i++)
@@ -387,9 +409,9 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 	for (size_t i = 0; i < sizeof health_rows / sizeof health_rows[0]; i++)
 		health_rows[i](snapshot, &list);
 	*health_out = list.worst;
-	json_t *status = json_pack("{s:s, s:s, s:o, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:{}, s:{}}", "status",
+	json_t *status = json_pack("{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:{}, s:{}}", "status",
 				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
-				   "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
+				   "logins", "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
 				   "lists", list_rows(snapshot),
 				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,

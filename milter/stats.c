@@ -13,8 +13,8 @@
 typedef _Atomic uint64_t counter;
 
 static struct {
-	_Atomic int64_t started_ms, last_message_ms;
-	counter messages, sessions, sessions_peak, sessions_total, forged_headers, recipients;
+	_Atomic int64_t started_ms, last_message_ms, last_login_ms;
+	counter strangers_since, messages, sessions, sessions_peak, sessions_total, forged_headers, recipients;
 	counter checks, checks_running, checks_refused[STATS_REFUSED_COUNT];
 	counter closed[STATS_CLOSED_COUNT], http_refused[STATS_HTTP_REFUSED_COUNT];
 	counter actions[ACTION_COUNT], levels[LEVEL_COUNT], reasons[REASON_COUNT];
@@ -113,6 +113,17 @@ void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipient
 		count_transport(verdict->transport);
 }
 
+void stats_login(void)
+{
+	atomic_store_explicit(&counts.last_login_ms, clock_monotonic_ms(), memory_order_relaxed);
+	atomic_store_explicit(&counts.strangers_since, 0, memory_order_relaxed);
+}
+
+void stats_stranger(void)
+{
+	add(&counts.strangers_since, 1);
+}
+
 void stats_check_begins(void)
 {
 	add(&counts.checks, 1);
@@ -150,6 +161,8 @@ void stats_read(struct stats *stats_out)
 	*stats_out = (struct stats){
 		.started_ms = atomic_load_explicit(&counts.started_ms, memory_order_relaxed),
 		.last_message_ms = atomic_load_explicit(&counts.last_message_ms, memory_order_relaxed),
+		.last_login_ms = atomic_load_explicit(&counts.last_login_ms, memory_order_relaxed),
+		.strangers_since = get(&counts.strangers_since),
 		.messages = get(&counts.messages),
 		.sessions = get(&counts.sessions),
 		.sessions_peak = get(&counts.sessions_peak),

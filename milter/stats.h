@@ -40,6 +40,8 @@ enum stats_http_refused {
 struct stats {
 	int64_t started_ms;		/* clock_monotonic_ms() */
 	int64_t last_message_ms;	/* clock_monotonic_ms(); 0: none yet */
+	int64_t last_login_ms;		/* clock_monotonic_ms() of the last message with a login; 0: none yet */
+	uint64_t strangers_since;	/* messages by SMTP to elsewhere since then, of clients that nobody knows */
 	uint64_t messages;		/* that reached their end */
 	uint64_t sessions, sessions_peak, sessions_total;	/* open now, most at once, ever */
 	uint64_t actions[ACTION_COUNT];
@@ -63,6 +65,9 @@ void stats_session_closed(void);
 uint64_t stats_sessions(void);
 /* A message got its verdict (also one that was refused at MAIL or RCPT). */
 void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipients, uint64_t forged_headers);
+/* A message that ended came with a login, or from a stranger and leaves. */
+void stats_login(void);
+void stats_stranger(void);
 /* A check of block lists by HTTP. */
 void stats_check_begins(void);
 void stats_check_ends(void);

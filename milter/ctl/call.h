@@ -26,6 +26,7 @@ enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 	ROW(TIMEOUT, "timeout", 0, "SECONDS", "how long rbl waits for the next answer; default 60") \
 	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
 	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, " POSTFIX_DIR)                \
+	ROW(COMMANDS, "commands", 0, "", "of postfix check: the commands alone, for a shell")       \
 	ROW(DUE, "due", 0, "", "of held release: all whose date has come")                         \
 	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, " POSTFIX_QUEUE)                 \
 	ROW(AGAINST, "against", 0, "FILE", "of replay: a configuration instead of the verdicts as they were") \

@@ -17,6 +17,12 @@ struct findings {
 	json_t *rows[2];	/* owned arrays, by weight */
 };
 
+static const struct { const char *word, *title; } gravities[GRAVITY_COUNT] = {
+#define GRAVITY_ROW(id, word, title) { word, title },
+	GRAVITY_ROWS(GRAVITY_ROW)
+#undef GRAVITY_ROW
+};
+
 struct findings *findings_new(const char *place, const char *last)
 {
 	struct findings *findings = have_memory(calloc(1, sizeof *findings));
@@ -59,6 +65,7 @@ void findings_add(struct findings *findings, const struct finding *finding)
 	set(row, "file", file);
 	set(row, "fix", finding->fix);
 	set(row, "why", finding->why);
+	set(row, "gravity", gravities[finding->gravity].word);
 	json_t *rows = findings->rows[finding->weight];
 	size_t at = json_array_size(rows);
 	while (at > 0 && step_of(json_array_get(rows, at - 1)) > step_of(row))
@@ -81,32 +88,64 @@ static void print_text(const char *text, FILE *to)
 		fprintf(to, "\"%s\"", text);
 }
 
-static void print_rows(const char *kind, const json_t *rows, FILE *to)
+static void print_row(const char *kind, const char *lead, const json_t *row, FILE *to)
+{
+	const char *fix = get(row, "fix");
+	fprintf(to, "%s: %s: found ", kind, get(row, "what"));
+	print_text(get(row, "found"), to);
+	fputs(", expected ", to);
+	print_text(get(row, "expected"), to);
+	fprintf(to, " in %s\n    %s\n", get(row, "file"), get(row, "why"));
+	if (*fix != '\0')
+		fprintf(to, "    %s: %s\n", lead, fix);
+}
+
+static void print_rows(const struct findings *findings, enum weight weight, FILE *to)
 {
 	size_t index;
 	json_t *row;
-	json_array_foreach(rows, index, row) {
-		const char *fix = get(row, "fix");
-		fprintf(to, "%s: %s: found ", kind, get(row, "what"));
-		print_text(get(row, "found"), to);
-		fputs(", expected ", to);
-		print_text(get(row, "expected"), to);
-		fprintf(to, " in %s (%s)%s%s\n", get(row, "file"), get(row, "why"),
-			*fix == '\0' ? "" : "; type: ", fix);
+	for (int i = 0; i < GRAVITY_COUNT; i++) {
+		bool titled = weight == WARNING;
+		json_array_foreach(findings->rows[weight], index, row) {
+			if (strcmp(get(row, "gravity"), gravities[i].word) != 0)
+				continue;
+			if (!titled)
+				fprintf(to, "%s:\n", gravities[i].title);
+			titled = true;
+			print_row(weight == WARNING ? "warning" : "difference", weight == WARNING ?
+				  "if it is not meant so, type" : "type", row, to);
+		}
 	}
 }
 
-void findings_print(const struct findings *findings, const char *config_file, FILE *to)
+void findings_print(const struct findings *findings, const char *config_file, const char *again, FILE *to)
 {
-	size_t differences = findings_count(findings, DIFFERENCE);
-	print_rows("difference", findings->rows[DIFFERENCE], to);
-	print_rows("warning", findings->rows[WARNING], to);
-	if (differences > 0)
-		fprintf(to, "%zu difference%s%s%s\n", differences, differences == 1 ? "" : "s",
-			findings->fixable ? "; type what is given, from top to bottom, and then: " : "",
-			findings->fixable ? findings->last : "");
-	else
+	size_t differences = findings_count(findings, DIFFERENCE), warnings = findings_count(findings, WARNING);
+	print_rows(findings, DIFFERENCE, to);
+	if (warnings > 0)
+		fputs("What may be meant so:\n", to);
+	print_rows(findings, WARNING, to);
+	if (differences == 0)
 		fprintf(to, "Postfix fits %s\n", config_file);
+	else
+		fprintf(to, "%zu difference%s%s%s\n", differences, differences == 1 ? "" : "s",
+			findings->fixable ? "; these commands alone, in an order that works: " : "",
+			findings->fixable ? again : "");
+}
+
+void findings_print_commands(const struct findings *findings, FILE *to)
+{
+	const json_t *rows = findings->rows[DIFFERENCE];
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const char *fix = get(json_array_get(rows, i), "fix");
+		bool said = *fix == '\0';
+		for (size_t j = 0; !said && j < i; j++)
+			said = strcmp(fix, get(json_array_get(rows, j), "fix")) == 0;
+		if (!said)
+			fprintf(to, "%s\n", fix);
+	}
+	if (findings->fixable)
+		fprintf(to, "%s\n", findings->last);
 }
 
 void findings_print_json(const struct findings *findings, FILE *to)

@@ -12,9 +12,25 @@ struct findings;
 
 enum weight { DIFFERENCE, WARNING };
 
+/* What becomes of mail, the worst first: id, word of JSON, title for people */
+#define GRAVITY_ROWS(ROW)                                                                          \
+	ROW(UNJUDGED, "unjudged", "Mail that nobody judges or counts")                             \
+	ROW(MISJUDGED, "misjudged", "Mail that is charged to the wrong account, or twice")         \
+	ROW(ASTRAY, "astray", "Mail that leaves by another way than it should")                    \
+	ROW(DEFERRED, "deferred", "Mail that is deferred")                                         \
+	ROW(LEAK, "leak", "What leaves with the mail")
+
+enum gravity {
+#define GRAVITY_ENUM(id, word, title) GRAVITY_##id,
+	GRAVITY_ROWS(GRAVITY_ENUM)
+#undef GRAVITY_ENUM
+	GRAVITY_COUNT
+};
+
 /* All texts are copied, and cleaned. */
 struct finding {
 	enum weight weight;
+	enum gravity gravity;
 	const char *what;
 	const char *found;	/* NULL or "": nothing was found */
 	const char *expected;	/* "": nothing */
@@ -31,9 +47,12 @@ struct findings *findings_new(const char *place, const char *last);
 void findings_add(struct findings *findings, const struct finding *finding);
 size_t findings_count(const struct findings *findings, enum weight weight);
 
-/* A line for each; the last one begins with "N differences", or is "Postfix fits CONFIG_FILE". */
-void findings_print(const struct findings *findings, const char *config_file, FILE *to);
-/* {"ok", "differences": [{"what", "found", "expected", "file", "fix", "why"}], "warnings": [the same],
+/* For people: by weight and gravity, each with its reason and its command. The last line begins with "N differences", or is
+ * "Postfix fits CONFIG_FILE". `again` is the command that prints the commands alone. */
+void findings_print(const struct findings *findings, const char *config_file, const char *again, FILE *to);
+/* The commands of the differences alone, one a line, in the order in which they work, each once; then `last`. */
+void findings_print_commands(const struct findings *findings, FILE *to);
+/* {"ok", "differences": [{"what", "found", "expected", "file", "fix", "why", "gravity"}], "warnings": [the same],
  * "last": what is to be typed after the fixes, null where there is nothing to fix} */
 void findings_print_json(const struct findings *findings, FILE *to);
 void findings_free(struct findings **findings);

@@ -299,9 +299,11 @@ static const struct command commands[] = {
 	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), run_shadow, "shadow.report", show_shadow,
 	  "whom rules that run for show would have limited, moved or refused" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
-	  TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "what Postfix must be told" },
-	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_check_run, NULL, NULL,
-	  "how Postfix differs from that" },
+	  TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "what Postfix must be told" },
+	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE) | TAKES(COMMANDS), postfix_check_run,
+	  NULL, NULL, "how Postfix differs from that" },
+	{ "postfix remove", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_remove_run, NULL, NULL,
+	  "the commands that take it out of Postfix again, and nothing else" },
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

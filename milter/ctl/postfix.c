@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/postfix.h"
 
+#include "milter/ctl/postfix_read.h"
 #include "milter/endpoint.h"
 #include "policy/base/text.h"
 
@@ -91,9 +92,6 @@ int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line line
 				    "mail by SMTP; where other milters are named already, add it behind them"));
 	milter_name(wish, next_line(lines, &count, "non_smtpd_milters",
 				    "mail by sendmail(1), as PHP's mail() sends it"));
-	set_line(lines, &count, "milter_default_action",
-		 "accept would let the rest of a session go out unjudged when the milter dies", "tempfail");
-	set_line(lines, &count, "milter_protocol", "what libmilter speaks", "6");
 	struct postfix_line *line = next_line(lines, &count, "milter_header_checks",
 					      "our header chooses the transport; only milters' headers count");
 	snprintf(line->value, sizeof line->value, "regexp:%.400s/" POSTFIX_MILTER_FILE, wish->dir);
@@ -102,8 +100,6 @@ int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line line
 		 "$relayhost");
 	line = next_line(lines, &count, "smtp_header_checks", "our headers do not leave the host");
 	snprintf(line->value, sizeof line->value, "regexp:%.400s/" POSTFIX_SMTP_FILE, wish->dir);
-	set_line(lines, &count, "smtp_bind_address_enforce",
-		 "defer rather than leave by another address (Postfix 3.7 and later)", "yes");
 	if (*wish->config->set.socketmap_listen != '\0')
 		socketmap_name(wish, next_line(lines, &count, "sender_dependent_default_transport_maps",
 					       "messages with local recipients, bounces, requeued mail"));
@@ -120,6 +116,8 @@ int postfix_transport_lines(const struct transport *transport, struct postfix_li
 		set_line(lines, &count, "inet_protocols",
 			 "to hosts of the other protocol mail would leave by the system's choice of address",
 			 v6 ? "ipv6" : "ipv4");
+		set_line(lines, &count, "smtp_bind_address_enforce",
+			 "where that address cannot be had, mail would leave by another one instead of being deferred", "yes");
 	}
 	if (*transport->helo != '\0')
 		set_line(lines, &count, "smtp_helo_name", "the name in HELO", transport->helo);
@@ -128,35 +126,54 @@ int postfix_transport_lines(const struct transport *transport, struct postfix_li
 	return count;
 }
 
-typedef void transport_visit(const struct transport *transport, const struct postfix_wish *wish, FILE *to);
-
-static void each_transport(const struct postfix_wish *wish, transport_visit *visit, FILE *to)
+const struct transport *postfix_transport(const struct config *config, int index)
 {
-	for (int i = 0; i < wish->config->pool_count; i++)
-		for (int j = 0; j < wish->config->pools[i].transport_count; j++)
-			visit(&wish->config->pools[i].transports[j], wish, to);
+	for (int i = 0; i < config->pool_count; index -= config->pools[i++].transport_count)
+		if (index < config->pools[i].transport_count)
+			return &config->pools[i].transports[index];
+	return NULL;
 }
 
-static void print_main(const struct postfix_wish *wish, FILE *to)
+bool postfix_is_transport(const struct config *config, const char *name)
+{
+	const struct transport *transport;
+	for (int i = 0; (transport = postfix_transport(config, i)) != NULL; i++)
+		if (strcmp(transport->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A parameter that comes twice makes each command and process of Postfix complain: what is there is said. */
+static void print_main_line(const struct postfix_line *line, const char *there, FILE *to)
+{
+	fprintf(to, "# %s\n", line->why);
+	if (there != NULL && strcmp(there, line->value) == 0) {
+		fprintf(to, "# (it is there: %s)\n", line->name);
+		return;
+	}
+	if (there != NULL)
+		fprintf(to, "# in place of: %s = %s\n", line->name, there);
+	fprintf(to, "%s = %s\n", line->name, line->value);
+}
+
+static void print_main(const struct postfix_wish *wish, const struct postfix *postfix, FILE *to)
 {
 	struct postfix_line lines[POSTFIX_LINES_MAX];
 	int count = postfix_main_lines(wish, lines);
 	bool said = false;
 	for (int i = 0; i < count; i++) {
-		fprintf(to, "# %s\n", lines[i].why);
 		if (strstr(lines[i].value, "unix:/") != NULL && !said)
 			fprintf(to, "# a chrooted process (Debian's smtpd, cleanup and trivial-rewrite are)\n"
 				    "# seeks this path below %s: put the socket there, or say\n"
 				    "# \"n\" for chroot in master.cf; inet needs neither, but is slower\n",
 				wish->queue);
 		said |= strstr(lines[i].value, "unix:/") != NULL;
-		fprintf(to, "%s = %s\n", lines[i].name, lines[i].value);
+		print_main_line(&lines[i], postfix == NULL ? NULL : postfix_raw(postfix, NULL, lines[i].name), to);
 	}
 }
 
-static void print_service(const struct transport *transport, const struct postfix_wish *wish, FILE *to)
+static void print_service(const struct transport *transport, FILE *to)
 {
-	(void)wish;
 	struct postfix_line lines[POSTFIX_OPTIONS_MAX];
 	int count = postfix_transport_lines(transport, lines);
 	fprintf(to, "%-15s unix  -       -       n       -       -       smtp\n", transport->name);
@@ -220,14 +237,6 @@ void postfix_print_service_command(const struct transport *transport, const char
 	postfix_print_postconf(dir, "-M", service, to);
 }
 
-static void print_service_command(const struct transport *transport, const struct postfix_wish *wish,
-				  FILE *to)
-{
-	(void)wish;
-	postfix_print_service_command(transport, NULL, to);
-	fputc('\n', to);
-}
-
 void postfix_print_file_command(const struct postfix_wish *wish, enum postfix_part part, FILE *to)
 {
 	char path[512];
@@ -238,51 +247,37 @@ void postfix_print_file_command(const struct postfix_wish *wish, enum postfix_pa
 	postfix_print_quoted(path, to);
 }
 
-static void print_commands(const struct postfix_wish *wish, FILE *to)
+static void print_transports(const struct postfix_wish *wish, enum postfix_part part, FILE *to)
 {
-	struct postfix_line lines[POSTFIX_LINES_MAX];
-	int count = postfix_main_lines(wish, lines);
-	postfix_print_file_command(wish, POSTFIX_MILTER_CHECKS, to);
-	fputc('\n', to);
-	postfix_print_file_command(wish, POSTFIX_SMTP_CHECKS, to);
-	fputc('\n', to);
-	each_transport(wish, print_service_command, to);
-	for (int i = 0; i < count; i++) {
-		char setting[800];
-		snprintf(setting, sizeof setting, "%s = %s", lines[i].name, lines[i].value);
-		postfix_print_postconf(NULL, "-e", setting, to);
-		fputc('\n', to);
-	}
-	fputs("postfix reload\n", to);
+	const struct transport *transport;
+	for (int i = 0; (transport = postfix_transport(wish->config, i)) != NULL; i++)
+		if (part == POSTFIX_MASTER)
+			print_service(transport, to);
+		else
+			print_filter(transport, wish, to);
 }
 
-void postfix_print(const struct postfix_wish *wish, enum postfix_part part, FILE *to)
+void postfix_print(const struct postfix_wish *wish, enum postfix_part part, const struct postfix *postfix, FILE *to)
 {
 	switch (part) {
 	case POSTFIX_MAIN:
-		print_main(wish, to);
+		print_main(wish, postfix, to);
 		break;
 	case POSTFIX_MASTER:
-		each_transport(wish, print_service, to);
-		break;
 	case POSTFIX_MILTER_CHECKS:
-		each_transport(wish, print_filter, to);
+		print_transports(wish, part, to);
 		break;
 	case POSTFIX_SMTP_CHECKS:
 		fputs("/^X-Penstock-/ IGNORE\n", to);
 		break;
 	case POSTFIX_COMMANDS:
 	case POSTFIX_PART_COUNT:
-		print_commands(wish, to);
+		break;
 	}
 }
 
-void postfix_print_all(const struct postfix_wish *wish, FILE *to)
+void postfix_print_head(const struct postfix_wish *wish, enum postfix_part part, FILE *to)
 {
-	for (int i = 0; i < POSTFIX_PART_COUNT; i++) {
-		bool in_dir = i == POSTFIX_MILTER_CHECKS || i == POSTFIX_SMTP_CHECKS;
-		fprintf(to, "%s# ---- %s%s%s\n", i > 0 ? "\n" : "", in_dir ? wish->dir : "",
-			in_dir ? "/" : "", parts[i].file);
-		postfix_print(wish, (enum postfix_part)i, to);
-	}
+	bool in_dir = part == POSTFIX_MILTER_CHECKS || part == POSTFIX_SMTP_CHECKS;
+	fprintf(to, "%s# ---- %s%s%s\n", part > 0 ? "\n" : "", in_dir ? wish->dir : "", in_dir ? "/" : "", parts[part].file);
 }

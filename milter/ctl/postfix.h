@@ -8,10 +8,14 @@
 
 #include "milter/config.h"
 
+struct postfix;
+
 #define POSTFIX_DIR "/etc/postfix"
 #define POSTFIX_QUEUE "/var/spool/postfix"
 #define POSTFIX_MILTER_FILE "penstock_milter_header_checks"	/* file names below the folder of Postfix */
 #define POSTFIX_SMTP_FILE "penstock_smtp_header_checks"
+#define POSTFIX_LOGIN_FILE "penstock_login_senders"
+#define POSTFIX_FILE_START "penstock_"	/* so begins the name of each */
 
 /* id, word on the command line, which file it belongs in */
 #define POSTFIX_PART_ROWS(ROW)                                                                     \
@@ -19,7 +23,7 @@
 	ROW(MASTER, "master", "master.cf")                                                         \
 	ROW(MILTER_CHECKS, "milter-header-checks", POSTFIX_MILTER_FILE)                            \
 	ROW(SMTP_CHECKS, "header-checks", POSTFIX_SMTP_FILE)                                       \
-	ROW(COMMANDS, "commands", "the same as commands, for a Postfix that has none of it yet")
+	ROW(COMMANDS, "commands", "the same as commands")
 
 enum postfix_part {
 #define POSTFIX_PART_ENUM(id, word, file) POSTFIX_##id,
@@ -42,7 +46,7 @@ struct postfix_line {
 	char value[640];
 };
 
-enum { POSTFIX_LINES_MAX = 9, POSTFIX_OPTIONS_MAX = 4, POSTFIX_FOLDER_MAX = 400 };
+enum { POSTFIX_LINES_MAX = 6, POSTFIX_OPTIONS_MAX = 5, POSTFIX_FOLDER_MAX = 400 };
 
 /* Can it stand in a line of main.cf? A whole path without what has a meaning there. */
 bool postfix_folder_fine(const char *folder);
@@ -55,10 +59,16 @@ int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line line
 /* The -o options of a transport's service in master.cf; returns how many. */
 int postfix_transport_lines(const struct transport *transport, struct postfix_line lines[POSTFIX_OPTIONS_MAX]);
 
-/* False where `word` is no part. */
+/* False where `word` is no part. The commands are those of a check: postfix_check.h. */
 bool postfix_part_find(const char *word, enum postfix_part *part_out);
-void postfix_print(const struct postfix_wish *wish, enum postfix_part part, FILE *to);
-void postfix_print_all(const struct postfix_wish *wish, FILE *to);
+/* Says what stands in main.cf already; `postfix` NULL: it is not known. */
+void postfix_print(const struct postfix_wish *wish, enum postfix_part part, const struct postfix *postfix, FILE *to);
+void postfix_print_head(const struct postfix_wish *wish, enum postfix_part part, FILE *to);
+
+/* The transport at that place, of all pools; NULL behind the last one. */
+const struct transport *postfix_transport(const struct config *config, int index);
+/* Is it the name of one? */
+bool postfix_is_transport(const struct config *config, const char *name);
 
 /* Single commands, without a newline: postconf OPTION SETTING (dir NULL: without -c), a transport's service, a
  * header check file. */

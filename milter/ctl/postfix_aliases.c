@@ -65,25 +65,14 @@ static void add_alias(struct book *book, char *key, const char *value, size_t li
 	book->count++;
 }
 
-/* Of a table that answers what it is asked, nobody can tell all that it would say. */
-static bool can_be_listed(const char *table)
-{
-	static const char *const types[] = { "btree", "cdb", "dbm", "hash", "inline", "lmdb", "sdbm", "texthash" };
-	size_t length = strcspn(table, ":");
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-		if (strlen(types[i]) == length && strncmp(types[i], table, length) == 0)
-			return true;
-	return false;
-}
-
 static void read_table(struct book *book, struct check *check, size_t list, const char *named)
 {
 	const char *table = strncmp(named, "proxy:", 6) == 0 ? named + 6 : named;
 	char said[400] = "", found[ELEMENT_MAX + 420];
-	char *text = can_be_listed(table) ? postfix_list(check->postfix, table, said, sizeof said) : NULL;
+	char *text = postfix_listable(table) ? postfix_list(check->postfix, table, said, sizeof said) : NULL;
 	if (text == NULL) {
 		snprintf(found, sizeof found, "%s%s%s", named, *said == '\0' ? "" : ": ", said);
-		check_report(check, (struct finding){ WARNING, lists[list].name, found, "a table that can be listed", "main.cf",
+		check_report(check, (struct finding){ WARNING, GRAVITY_UNJUDGED, lists[list].name, found, "a table that can be listed", "main.cf",
 						    NULL, "it cannot be listed: aliases in it that leave this host are counted as "
 						    "local, unless postfix.alias_domains has their domain" }, NULL);
 		return;
@@ -298,7 +287,7 @@ static void report_line(struct check *check, const struct book *book, size_t fou
 	fputs(" ];", to);
 	fclose(to);
 	snprintf(what, sizeof what, "%zu %s of aliases that leave", found, found == 1 ? "domain" : "domains");
-	check_report(check, (struct finding){ WARNING, "postfix.alias_domains", what, line, check->wish.config_file, NULL,
+	check_report(check, (struct finding){ WARNING, GRAVITY_UNJUDGED, "postfix.alias_domains", what, line, check->wish.config_file, NULL,
 					    "this line in the group postfix counts each recipient of these domains" }, NULL);
 	free(line);
 }
@@ -314,7 +303,7 @@ static void report(struct check *check, const struct book *book)
 		snprintf(what, sizeof what, "aliases of %s", domain->name);
 		snprintf(found, sizeof found, "%zu that %s this host: %s", domain->count, domain->count == 1 ? "leaves" : "leave",
 			 domain->example);
-		check_report(check, (struct finding){ WARNING, what, found, "its name in postfix.alias_domains",
+		check_report(check, (struct finding){ WARNING, GRAVITY_UNJUDGED, what, found, "its name in postfix.alias_domains",
 						    check->wish.config_file, NULL, WHY_FREE }, NULL);
 	}
 	if (told > 0)

@@ -5,6 +5,8 @@
 #include "milter/ctl/postfix_aliases.h"
 #include "milter/ctl/postfix_difference.h"
 #include "milter/ctl/postfix_domains.h"
+#include "milter/ctl/postfix_milters.h"
+#include "milter/ctl/postfix_pitfalls.h"
 #include "milter/ctl/postfix_sockets.h"
 #include "milter/endpoint.h"
 #include "policy/address.h"
@@ -19,25 +21,19 @@
 
 /* ---- single settings of main.cf ---- */
 
-static void check_main_value(struct check *check, const char *name, const char *why)
-{
-	const char *found = postfix_get(check->postfix, NULL, name);
-	const char *expected = check_wanted(check, name)->value;
-	if (found == NULL || strcmp(found, expected) != 0)
-		check_report(check, (struct finding){ DIFFERENCE, name, found, expected, "main.cf", NULL, why },
-			   check_fix_main(check, name, expected));
-}
-
-/* A transport that our header chose goes to default_filter_nexthop, or else to the recipient's domain. */
-static void check_nexthop(struct check *check)
+/* A transport that our header chose goes to default_filter_nexthop, or else to the recipient's domain. `own`: a service
+ * that has its own. */
+static void check_nexthop(struct check *check, const char *own)
 {
 	static const char name[] = "default_filter_nexthop";
 	const char *relayhost = postfix_get(check->postfix, NULL, "relayhost");
-	const char *found = postfix_get(check->postfix, NULL, name);
+	const char *found = postfix_get(check->postfix, own, name);
+	char what[300];
+	check_name_setting(what, sizeof what, own, name);
 	if (relayhost != NULL && *relayhost != '\0' && (found == NULL || strcmp(found, relayhost) != 0))
-		check_report(check, (struct finding){ DIFFERENCE, name, found, relayhost, "main.cf", NULL,
-						    "mail of our transports would not go by relayhost" },
-			   check_fix_main(check, name, check_wanted(check, name)->value));
+		check_report(check, (struct finding){ DIFFERENCE, GRAVITY_ASTRAY, what, found, relayhost, check_file_of(own), NULL,
+						      "mail of our transports would not go by relayhost" },
+			     check_fix_setting(check, own, name, check_wanted(check, name)->value));
 }
 
 /* For the same reason these are not asked about where marked mail goes. */
@@ -53,8 +49,8 @@ static void check_other_maps(struct check *check)
 	for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
 		const char *found = postfix_get(check->postfix, NULL, maps[i].name);
 		if (found != NULL && *found != '\0')
-			check_report(check, (struct finding){ WARNING, maps[i].name, found, "", "main.cf", NULL,
-							    maps[i].why }, NULL);
+			check_report(check, (struct finding){ WARNING, GRAVITY_ASTRAY, maps[i].name, found, "", "main.cf", NULL,
+							      maps[i].why }, NULL);
 	}
 }
 
@@ -75,6 +71,7 @@ enum { KEYS_MAX = 2 };
 struct table_kind {
 	const char *name, *file, *why;
 	enum postfix_part part;
+	enum gravity gravity;
 	bool file_checked, file_right;
 };
 
@@ -112,14 +109,6 @@ static bool find_wrong_answer(const struct check *check, const struct table_kind
 	return false;
 }
 
-static const struct transport *transport_at(const struct config *config, int index)
-{
-	for (int i = 0; i < config->pool_count; index -= config->pools[i++].transport_count)
-		if (index < config->pools[i].transport_count)
-			return &config->pools[i].transports[index];
-	return NULL;
-}
-
 /* Is the file there and right? Where a list needs it and it is not, this is reported, once. */
 static bool need_file(struct check *check, struct table_kind *kind)
 {
@@ -129,13 +118,13 @@ static bool need_file(struct check *check, struct table_kind *kind)
 	if (kind->file_checked)
 		return kind->file_right;
 	kind->file_checked = kind->file_right = true;
-	for (int i = 0; kind->file_right && (transport = transport_at(check->wish.config, i)) != NULL; i++) {
+	for (int i = 0; kind->file_right && (transport = postfix_transport(check->wish.config, i)) != NULL; i++) {
 		if (!find_wrong_answer(check, kind, check_wanted(check, kind->name)->value, transport, &wrong))
 			continue;
 		kind->file_right = false;
 		snprintf(what, sizeof what, "%s for \"%s\"", kind->file, wrong.key);
 		snprintf(path, sizeof path, "%.400s/%s", check->wish.dir, kind->file);
-		check_report(check, (struct finding){ DIFFERENCE, what, wrong.found == 0 ? NULL : wrong.answer,
+		check_report(check, (struct finding){ DIFFERENCE, kind->gravity, what, wrong.found == 0 ? NULL : wrong.answer,
 						    wrong.expected, path, NULL, kind->why },
 			   check_fix_file(check, kind->part));
 	}
@@ -162,12 +151,12 @@ static void check_tables(struct check *check, struct table_kind *kind, const cha
 	check_name_setting(what, sizeof what, own, kind->name);
 	if (*list != '\0')
 		snprintf(what + strlen(what), sizeof what - strlen(what), " for \"%s\"", wrong.key);
-	/* an earlier rule wins */
-	if (wrong.found > 0)
-		check_append(value, sizeof value, ours, list);
+	const char *raw = check_raw(check, own, kind->name);
+	if (wrong.found > 0 && *raw != '\0')	/* an earlier rule wins */
+		check_append(value, sizeof value, ours, raw);
 	else
-		check_append(value, sizeof value, list, ours);
-	check_report(check, (struct finding){ DIFFERENCE, what, wrong.found == 0 ? NULL : wrong.answer,
+		check_append(value, sizeof value, raw, ours);
+	check_report(check, (struct finding){ DIFFERENCE, kind->gravity, what, wrong.found == 0 ? NULL : wrong.answer,
 					    *list == '\0' ? ours : wrong.expected, check_file_of(own), NULL,
 					    wrong.found < 0 ? "the table cannot be read" :
 					    named ? "another rule of the list stands before ours" : kind->why },
@@ -189,31 +178,17 @@ static void check_address(struct check *check, const struct transport *transport
 	memset((char *)&endpoint.address + sizeof(sa_family_t), 0, 2);
 	int fd = socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&endpoint.address, endpoint.length) != 0)
-		check_report(check, (struct finding){ WARNING, what, strerror(errno), "an address of this host",
+		check_report(check, (struct finding){ WARNING, GRAVITY_DEFERRED, what, strerror(errno), "an address of this host",
 						    check->wish.config_file, NULL, "Postfix cannot send from it" },
 			   NULL);
 	if (fd >= 0)
 		close(fd);
 }
 
-static void check_enforced(struct check *check, const char *service, bool *said)
+/* A Postfix before 3.7 does not know how to keep to an address. */
+static bool is_unknown(const struct check *check, const char *name)
 {
-	static const char name[] = "smtp_bind_address_enforce", why[] = "mail may leave by another address";
-	const char *own = postfix_override(check->postfix, service, name) != NULL ? service : NULL;
-	const char *found = postfix_get(check->postfix, service, name);
-	char what[300];
-	if ((found != NULL && strcmp(found, "yes") == 0) || (own == NULL && *said))
-		return;
-	*said |= own == NULL;
-	check_name_setting(what, sizeof what, own, name);
-	if (found == NULL)
-		check_report(check, (struct finding){ WARNING, what,
-						      "a Postfix before 3.7, which does not know it", "yes",
-						      "main.cf", NULL, why }, NULL);
-	else
-		check_report(check, (struct finding){ DIFFERENCE, what, found, "yes", check_file_of(own), NULL,
-						      why },
-			   check_fix_setting(check, own, name, "yes"));
+	return strcmp(name, "smtp_bind_address_enforce") == 0 && postfix_get(check->postfix, NULL, name) == NULL;
 }
 
 static void check_options(struct check *check, const struct transport *transport, const char *service)
@@ -226,10 +201,11 @@ static void check_options(struct check *check, const struct transport *transport
 		if (found != NULL && strcmp(found, lines[i].value) == 0)
 			continue;
 		snprintf(what, sizeof what, "%s: %s", service, lines[i].name);
-		bool cosmetic = strcmp(lines[i].name, "syslog_name") == 0;
-		check_report(check, (struct finding){ cosmetic ? WARNING : DIFFERENCE, what, found,
-						    lines[i].value, "master.cf", NULL, lines[i].why },
-			   check_fix_setting(check, service, lines[i].name, lines[i].value));
+		bool cosmetic = strcmp(lines[i].name, "syslog_name") == 0, unknown = is_unknown(check, lines[i].name);
+		check_report(check, (struct finding){ cosmetic || unknown ? WARNING : DIFFERENCE, GRAVITY_ASTRAY, what,
+						      unknown ? "a Postfix before 3.7, which does not know it" : found,
+						      lines[i].value, "master.cf", NULL, lines[i].why },
+			     unknown ? NULL : check_fix_setting(check, service, lines[i].name, lines[i].value));
 	}
 }
 
@@ -241,7 +217,7 @@ static void report_service(struct check *check, const struct transport *transpor
 	postfix_print_service_command(transport, check->dir, to);
 	fclose(to);
 	snprintf(what, sizeof what, "%s/unix: service", transport->name);
-	check_report(check, (struct finding){ DIFFERENCE, what, found, "smtp", "master.cf", NULL,
+	check_report(check, (struct finding){ DIFFERENCE, GRAVITY_DEFERRED, what, found, "smtp", "master.cf", NULL,
 					    "mail for this transport would be deferred" }, command);
 }
 
@@ -261,32 +237,58 @@ static bool check_service(struct check *check, const struct transport *transport
 	return false;
 }
 
+/* Each cleanup(8) service: one that says nothing itself is told of once, with main.cf. */
+static void check_filters(struct check *check, struct table_kind *filters, const struct transport *transport, bool *said)
+{
+	const struct postfix_service *service;
+	size_t at = 0;
+	bool none = true;
+	while ((service = check_next_service(check, "cleanup", &at)) != NULL) {
+		check_tables(check, filters, service->path, transport, said);
+		none = false;
+	}
+	if (none)
+		check_tables(check, filters, "", transport, said);
+}
+
+/* What Postfix's own transports say themselves: main.cf's list was looked at with ours. */
+static void check_other_strippers(struct check *check, struct table_kind *strippers)
+{
+	const struct transport *any = postfix_transport(check->wish.config, 0);
+	const struct postfix_service *service;
+	bool said = true;
+	for (size_t at = 0; any != NULL && (service = check_next_service(check, "smtp", &at)) != NULL;)
+		if (postfix_override(check->postfix, service->path, strippers->name) != NULL &&
+		    !postfix_is_transport(check->wish.config, service->name) &&
+		    config_rcpt_way(check->wish.config, service->name, "") == RCPT_WAY_REMOTE)
+			check_tables(check, strippers, service->path, any, &said);
+}
+
 static void check_transports(struct check *check)
 {
 	struct table_kind filters = {
 		.name = "milter_header_checks", .file = POSTFIX_MILTER_FILE, .part = POSTFIX_MILTER_CHECKS,
-		.why = "mail would not leave by this transport",
+		.gravity = GRAVITY_ASTRAY, .why = "mail would not leave by this transport",
 	};
 	struct table_kind strippers = {
 		.name = "smtp_header_checks", .file = POSTFIX_SMTP_FILE, .part = POSTFIX_SMTP_CHECKS,
-		.why = "the header would leave the host",
+		.gravity = GRAVITY_LEAK, .why = "the header would leave the host",
 	};
-	bool unmarked = false, unstripped = false, unenforced = false;
+	bool unmarked = false, unstripped = false;
 	const struct transport *transport;
-	for (int i = 0; (transport = transport_at(check->wish.config, i)) != NULL; i++) {
+	for (int i = 0; (transport = postfix_transport(check->wish.config, i)) != NULL; i++) {
 		char service[TRANSPORT_NAME_MAX + 8];
 		snprintf(service, sizeof service, "%s/unix", transport->name);
-		check_tables(check, &filters, "cleanup/unix", transport, &unmarked);
+		check_filters(check, &filters, transport, &unmarked);
 		if (check_service(check, transport))
 			check_options(check, transport, service);
 		else
 			*service = '\0';	/* the one to come has nothing of its own: main.cf's hold */
 		check_tables(check, &strippers, service, transport, &unstripped);
-		if (*transport->address != '\0') {
-			check_enforced(check, service, &unenforced);
+		if (*transport->address != '\0')
 			check_address(check, transport);
-		}
 	}
+	check_other_strippers(check, &strippers);
 }
 
 /* ---- users of the host */
@@ -302,7 +304,7 @@ static bool counts_logins(const struct config *config)
 /* Source uid believes the sender's login name; postdrop(1) can see to it that it is true. */
 static void check_logins(struct check *check)
 {
-	static const char name[] = "local_login_sender_maps", file[] = "penstock_login_senders";
+	static const char name[] = "local_login_sender_maps", file[] = POSTFIX_LOGIN_FILE;
 	static const char why[] = "accounts.sources has uid, and any local user can send in another's name by sendmail -f";
 	const char *found = postfix_get(check->postfix, NULL, name);
 	char origin[DOMAIN_MAX + 1], value[600], setting[700], *command = NULL;
@@ -310,7 +312,7 @@ static void check_logins(struct check *check)
 	if (!counts_logins(check->wish.config) || (found != NULL && strcmp(found, "static:*") != 0))
 		return;
 	if (found == NULL) {
-		check_report(check, (struct finding){ WARNING, name, "a Postfix before 3.6, which does not know it", "", "main.cf",
+		check_report(check, (struct finding){ WARNING, GRAVITY_MISJUDGED, name, "a Postfix before 3.6, which does not know it", "", "main.cf",
 						    NULL, why }, NULL);
 		return;
 	}
@@ -324,7 +326,7 @@ static void check_logins(struct check *check)
 	snprintf(setting, sizeof setting, "%s = %s", name, value);
 	postfix_print_postconf(check->dir, "-e", setting, to);
 	fclose(to);
-	check_report(check, (struct finding){ WARNING, name, found, value, "main.cf", NULL, why }, command);
+	check_report(check, (struct finding){ WARNING, GRAVITY_MISJUDGED, name, found, value, "main.cf", NULL, why }, command);
 }
 
 /* Their mail bears what Postfix calls its origin; identify.c has to know it. */
@@ -339,7 +341,7 @@ static void check_origin(struct check *check)
 	snprintf(why, sizeof why, "mail of sendmail(1) bears it, and is of no uid until penstock.conf says "
 		 "postfix: { myorigin = \"%s\"; }", origin);
 	const char *expected = *known != '\0' || host == NULL ? known : host;
-	check_report(check, (struct finding){ WARNING, "myorigin", origin, expected, "main.cf", NULL, why }, NULL);
+	check_report(check, (struct finding){ WARNING, GRAVITY_MISJUDGED, "myorigin", origin, expected, "main.cf", NULL, why }, NULL);
 }
 
 static char *reload_command(const char *dir)
@@ -358,37 +360,71 @@ static char *reload_command(const char *dir)
 	return command;
 }
 
-int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, bool json, FILE *to, char *error,
-		  size_t error_size)
+/* The command that prints the commands alone. */
+static char *again_command(const struct postfix_wish *wish, const char *dir)
 {
-	struct postfix *postfix = postfix_read(postfix_dir, error, error_size);
-	struct check check = { .wish = *wish, .postfix = postfix, .dir = postfix_dir };
-	if (postfix == NULL)
-		return -1;
+	char *command = NULL;
+	size_t size = 0;
+	FILE *to = have_memory(open_memstream(&command, &size));
+	fputs("penstockctl -c ", to);
+	postfix_print_quoted(wish->config_file, to);
+	fputs(" postfix check --commands", to);
+	if (dir != NULL) {
+		fputs(" -d ", to);
+		postfix_print_quoted(dir, to);
+	}
+	fclose(to);
+	return command;
+}
+
+static void check_all(struct check *check)
+{
+	const struct postfix_service *service;
+	check_milters(check);
+	check_pitfalls(check);
+	check_nexthop(check, NULL);
+	for (size_t at = 0; (service = check_next_service(check, "cleanup", &at)) != NULL;)
+		if (postfix_override(check->postfix, service->path, "default_filter_nexthop") != NULL)
+			check_nexthop(check, service->path);
+	check_other_maps(check);
+	check_transports(check);
+	check_socketmap(check);
+	check_logins(check);
+	check_origin(check);
+	check_aliases(check);
+}
+
+void check_begin(struct check *check, const struct postfix_wish *wish, const struct postfix *postfix, const char *postfix_dir)
+{
 	const char *place = postfix_get(postfix, NULL, "config_directory");
 	const char *queue = postfix_get(postfix, NULL, "queue_directory");
 	place = postfix_dir != NULL ? postfix_dir : place != NULL ? place : POSTFIX_DIR;
 	char *last = reload_command(postfix_dir);
-	check.findings = findings_new(place, last);
+	*check = (struct check){ .wish = *wish, .postfix = postfix, .dir = postfix_dir };
+	check->findings = findings_new(place, last);
 	free(last);
-	check.wish.dir = wish->dir != NULL ? wish->dir : place;
-	check.wish.queue = wish->queue != NULL ? wish->queue : queue != NULL ? queue : POSTFIX_QUEUE;
-	check.line_count = postfix_main_lines(&check.wish, check.lines);
-	check_milters(&check, "smtpd_milters", "smtpd");
-	check_milters(&check, "non_smtpd_milters", "cleanup");
-	check_main_value(&check, "milter_default_action", WHY_NOT_ACCEPT);
-	check_main_value(&check, "milter_protocol", "libmilter and Postfix must speak the same protocol");
-	check_nexthop(&check);
-	check_other_maps(&check);
-	check_transports(&check);
-	check_socketmap(&check);
-	check_logins(&check);
-	check_origin(&check);
-	check_aliases(&check);
-	if (json)
+	check->wish.dir = wish->dir != NULL ? wish->dir : place;
+	check->wish.queue = wish->queue != NULL ? wish->queue : queue != NULL ? queue : POSTFIX_QUEUE;
+	check->line_count = postfix_main_lines(&check->wish, check->lines);
+}
+
+int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, enum check_form form, FILE *to, char *error,
+		  size_t error_size)
+{
+	struct postfix *postfix = postfix_read(postfix_dir, error, error_size);
+	struct check check;
+	if (postfix == NULL)
+		return -1;
+	check_begin(&check, wish, postfix, postfix_dir);
+	check_all(&check);
+	char *again = again_command(wish, postfix_dir);
+	if (form == CHECK_JSON)
 		findings_print_json(check.findings, to);
+	else if (form == CHECK_COMMANDS)
+		findings_print_commands(check.findings, to);
 	else
-		findings_print(check.findings, wish->config_file, to);
+		findings_print(check.findings, wish->config_file, again, to);
+	free(again);
 	bool fits = findings_count(check.findings, DIFFERENCE) == 0;
 	findings_free(&check.findings);
 	postfix_free(&postfix);

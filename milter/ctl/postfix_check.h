@@ -12,11 +12,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+enum check_form { CHECK_TEXT, CHECK_JSON, CHECK_COMMANDS };
+
 /* `postfix_dir` is Postfix's configuration folder; NULL: the one that postconf finds. wish->dir and wish->queue
- * may be NULL: that folder, and the queue directory that it names. Writes lines, or one object of JSON as
- * finding.h tells.
+ * may be NULL: that folder, and the queue directory that it names. Writes what finding.h tells.
  * 0: it fits; 1: differences; -1 with a sentence in `error`: Postfix's configuration cannot be read. */
-int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, bool json, FILE *to, char *error,
+int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, enum check_form form, FILE *to, char *error,
 		  size_t error_size);
 
 #endif

@@ -10,7 +10,7 @@
 #include "milter/ctl/postfix.h"
 #include "milter/ctl/postfix_read.h"
 
-#define WHY_NOT_ACCEPT "with accept, the rest of a session whose milter died goes out unjudged"
+enum { CHECK_PLACES_MAX = 4 };
 
 struct check {
 	struct postfix_wish wish;
@@ -19,7 +19,15 @@ struct check {
 	struct findings *findings;		/* borrowed */
 	struct postfix_line lines[POSTFIX_LINES_MAX];	/* what main.cf is to say */
 	int line_count;
+	char places[CHECK_PLACES_MAX][ELEMENT_MAX];	/* of sockets that were looked at */
+	int place_count;
 };
+
+/* Findings are to be freed. */
+void check_begin(struct check *check, const struct postfix_wish *wish, const struct postfix *postfix, const char *postfix_dir);
+
+/* One for the services whose command that is ("smtpd"), in their order; `index` goes on behind it. NULL: no more. */
+const struct postfix_service *check_next_service(const struct check *check, const char *command, size_t *index);
 
 /* What main.cf is to say of a parameter; NULL: nothing. */
 const struct postfix_line *check_wanted(const struct check *check, const char *name);
@@ -29,6 +37,8 @@ const struct postfix_line *check_wanted(const struct check *check, const char *n
 char *check_fix_postconf(const struct check *check, const char *option, const char *setting);
 char *check_fix_main(const struct check *check, const char *name, const char *value);
 char *check_fix_setting(const struct check *check, const char *service, const char *name, const char *value);
+/* The same with "" as a value, which takes the parameter out of main.cf. */
+char *check_fix_set(const struct check *check, const char *service, const char *name, const char *value);
 char *check_fix_file(const struct check *check, enum postfix_part part);
 
 /* "main.cf" or "master.cf"; "clean-1/unix: smtp_header_checks", or the name alone for main.cf. */
@@ -36,6 +46,10 @@ const char *check_file_of(const char *service);
 void check_name_setting(char *what, size_t size, const char *service, const char *name);
 /* A list keeps what it has; ours comes behind it. "" where that does not fit. */
 void check_append(char *value, size_t size, const char *list, const char *ours);
+/* A list as it is written, with its $names: what a new one is made from. "" where nothing is said. */
+const char *check_raw(const struct check *check, const char *service, const char *name);
+/* The list without the element that begins at `at` and ends with `end`. False where it does not fit. */
+bool check_cut(char *value, size_t size, const char *list, const char *at, const char *end);
 
 /* Frees `fix`, which may be NULL. */
 void check_report(struct check *check, struct finding finding, char *fix);

@@ -157,7 +157,7 @@ static void mark_table(const struct domains *domains, struct check *check, const
 	char *answers = postfix_ask_all(check->postfix, without_proxy(table), keys, length, said, sizeof said), *rest = answers;
 	free(keys);
 	if (answers == NULL)
-		check_report(check, (struct finding){ WARNING, list, said, "a table that answers", "main.cf", NULL,
+		check_report(check, (struct finding){ WARNING, GRAVITY_UNJUDGED, list, said, "a table that answers", "main.cf", NULL,
 						    "whose domains these are is not known, and aliases of them are not looked at" },
 			     NULL);
 	for (char *line; (line = postfix_next_line(&rest)) != NULL;) {

@@ -5,16 +5,19 @@
 #include "milter/ctl/run.h"
 #include "policy/base/text.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
 
-enum { OUTPUT_MAX = 4 << 20, TABLE_MAX = 64 << 20, RUN_ARGUMENTS_MAX = 8 };
+enum { ASKED_MAIN, ASKED_OVERRIDES, ASKED_SERVICES, ASKED_RAW_MAIN, ASKED_RAW_OVERRIDES, ASKED_COUNT };
+enum { OUTPUT_MAX = 4 << 20, TABLE_MAX = 64 << 20, FILE_MAX = 1 << 20, RUN_ARGUMENTS_MAX = 8 };
 
 struct setting {
 	const char *name, *value;	/* in the text of postconf; of a service: "clean-1/unix/smtp_helo_name" */
@@ -22,9 +25,11 @@ struct setting {
 
 struct postfix {
 	char *dir;			/* owned; NULL: postconf's own choice */
-	char *text[3];			/* owned: the answers that the rest points into */
-	struct setting *settings;	/* owned */
-	size_t setting_count;
+	char *text[ASKED_COUNT];	/* owned: the answers that the rest points into */
+	struct settings {
+		struct setting *rows;	/* owned */
+		size_t count;
+	} expanded, raw;
 	struct postfix_service *services;	/* owned */
 	size_t service_count;
 };
@@ -58,18 +63,16 @@ char *postfix_next_line(char **rest)
 }
 
 /* "name = value", "name =" */
-static void read_settings(struct postfix *postfix, char *text)
+static void read_settings(struct settings *settings, char *text)
 {
 	for (char *line; (line = postfix_next_line(&text)) != NULL;) {
 		char *equals = strstr(line, " =");
 		if (equals == NULL)
 			continue;
 		*equals = '\0';
-		if (postfix->setting_count % 256 == 0)
-			postfix->settings = have_memory(realloc(postfix->settings,
-				(postfix->setting_count + 256) * sizeof *postfix->settings));
-		postfix->settings[postfix->setting_count++] =
-			(struct setting){ line, equals + (equals[2] == ' ' ? 3 : 2) };
+		if (settings->count % 256 == 0)
+			settings->rows = have_memory(realloc(settings->rows, (settings->count + 256) * sizeof *settings->rows));
+		settings->rows[settings->count++] = (struct setting){ line, equals + (equals[2] == ' ' ? 3 : 2) };
 	}
 }
 
@@ -88,17 +91,21 @@ static void read_services(struct postfix *postfix, char *text)
 			postfix->services = have_memory(realloc(postfix->services,
 				(postfix->service_count + 64) * sizeof *postfix->services));
 		bool chroot = *fields[4] == 'y' || (*fields[4] == '-' && chroot_default);
-		postfix->services[postfix->service_count++] =
-			(struct postfix_service){ fields[0], fields[1], fields[7], chroot };
+		struct postfix_service *service = &postfix->services[postfix->service_count++];
+		*service = (struct postfix_service){ .name = fields[0], .type = fields[1], .command = fields[7], .chroot = chroot };
+		snprintf(service->path, sizeof service->path, "%s/%s", service->name, service->type);
 	}
 }
 
 struct postfix *postfix_read(const char *dir, char *error, size_t error_size)
 {
-	static const char *const asked[3][4] = { { "-x", NULL }, { "-x", "-P", NULL }, { "-M", NULL } };
+	static const char *const asked[ASKED_COUNT][4] = {
+		[ASKED_MAIN] = { "-x", NULL }, [ASKED_OVERRIDES] = { "-x", "-P", NULL }, [ASKED_SERVICES] = { "-M", NULL },
+		[ASKED_RAW_MAIN] = { "-n", NULL }, [ASKED_RAW_OVERRIDES] = { "-P", NULL },
+	};
 	struct postfix *postfix = have_memory(calloc(1, sizeof *postfix));
 	postfix->dir = dir == NULL ? NULL : have_memory(strdup(dir));
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < ASKED_COUNT; i++) {
 		char said[400];
 		int code = 0;
 		postfix->text[i] = run_postfix(postfix, "postconf", asked[i], -1, OUTPUT_MAX, &code, said, sizeof said);
@@ -108,10 +115,10 @@ struct postfix *postfix_read(const char *dir, char *error, size_t error_size)
 			postfix_free(&postfix);
 			return NULL;
 		}
-		if (i < 2)
-			read_settings(postfix, postfix->text[i]);
-		else
+		if (i == ASKED_SERVICES)
 			read_services(postfix, postfix->text[i]);
+		else
+			read_settings(i < ASKED_SERVICES ? &postfix->expanded : &postfix->raw, postfix->text[i]);
 	}
 	return postfix;
 }
@@ -120,34 +127,40 @@ void postfix_free(struct postfix **postfix)
 {
 	if (*postfix == NULL)
 		return;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < ASKED_COUNT; i++)
 		free((*postfix)->text[i]);
-	free((*postfix)->settings);
+	free((*postfix)->expanded.rows);
+	free((*postfix)->raw.rows);
 	free((*postfix)->services);
 	free((*postfix)->dir);
 	free(*postfix);
 	*postfix = NULL;
 }
 
-static const char *find_setting(const struct postfix *postfix, const char *name)
+static const char *find_setting(const struct settings *settings, const char *service, const char *name)
 {
-	for (size_t i = 0; i < postfix->setting_count; i++)
-		if (strcmp(postfix->settings[i].name, name) == 0)
-			return postfix->settings[i].value;
+	char path[512];
+	snprintf(path, sizeof path, "%s%s%s", service == NULL ? "" : service, service == NULL ? "" : "/", name);
+	for (size_t i = 0; i < settings->count; i++)
+		if (strcmp(settings->rows[i].name, path) == 0)
+			return settings->rows[i].value;
 	return NULL;
+}
+
+const char *postfix_raw(const struct postfix *postfix, const char *service, const char *name)
+{
+	return find_setting(&postfix->raw, service, name);
 }
 
 const char *postfix_override(const struct postfix *postfix, const char *service, const char *name)
 {
-	char path[512];
-	snprintf(path, sizeof path, "%s/%s", service, name);
-	return find_setting(postfix, path);
+	return find_setting(&postfix->expanded, service, name);
 }
 
 const char *postfix_get(const struct postfix *postfix, const char *service, const char *name)
 {
 	const char *own = service == NULL ? NULL : postfix_override(postfix, service, name);
-	return own != NULL ? own : find_setting(postfix, name);
+	return own != NULL ? own : find_setting(&postfix->expanded, NULL, name);
 }
 
 const struct postfix_service *postfix_service(const struct postfix *postfix, size_t index)
@@ -165,8 +178,7 @@ const char *postfix_next_element(const char **rest, char element[ELEMENT_MAX])
 	if (end == start)
 		return NULL;
 	bool braces = *start == '{' && end[-1] == '}' && end - start >= 2;
-	start += braces ? 1 : 0;
-	snprintf(element, ELEMENT_MAX, "%.*s", (int)(end - start) - (braces ? 1 : 0), start);
+	snprintf(element, ELEMENT_MAX, "%.*s", (int)(end - start) - (braces ? 2 : 0), start + (braces ? 1 : 0));
 	return start;
 }
 
@@ -218,6 +230,47 @@ char *postfix_list(const struct postfix *postfix, const char *table, char *said,
 	char *text = run_postfix(postfix, "postmap", (const char *const[]){ "-s", table, NULL }, -1, TABLE_MAX, &code, said,
 				 said_size);
 	return answer_of(text, code, said);
+}
+
+bool postfix_listable(const char *table)
+{
+	static const char *const types[] = { "btree", "cdb", "dbm", "hash", "inline", "lmdb", "sdbm", "texthash" };
+	size_t length = strcspn(table, ":");
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (strlen(types[i]) == length && strncmp(types[i], table, length) == 0)
+			return true;
+	return false;
+}
+
+/* NULL where it is no plain file that can be read. */
+static char *read_file(const char *path)
+{
+	struct stat about;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *text = NULL;
+	if (fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
+		text = have_memory(calloc(1, FILE_MAX));
+		ssize_t length = read(fd, text, FILE_MAX - 1);
+		text[length > 0 ? length : 0] = '\0';
+	}
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+char *postfix_text(const struct postfix *postfix, const char *table)
+{
+	static const char *const files[] = { "regexp:", "pcre:", "cidr:" };
+	char said[400];
+	table += strncmp(table, "proxy:", 6) == 0 ? 6 : 0;
+	if (postfix_listable(table))
+		return postfix_list(postfix, table, said, sizeof said);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		size_t length = strlen(files[i]);
+		if (strncmp(table, files[i], length) == 0)
+			return table[length] == '{' ? have_memory(strdup(table + length)) : read_file(table + length);
+	}
+	return NULL;
 }
 
 char *postfix_ask_all(const struct postfix *postfix, const char *table, const char *keys, size_t length, char *said,

@@ -5,10 +5,20 @@
 #ifndef PENSTOCK_POSTFIX_SOCKETS_H
 #define PENSTOCK_POSTFIX_SOCKETS_H
 
-struct check;
+#include <stdbool.h>
 
-/* `name` is the parameter that lists the milters of the services whose command is `command`. */
-void check_milters(struct check *check, const char *name, const char *command);
+struct check;
+struct postfix_line;
+struct postfix_service;
+
+/* A path outside of the queue directory: a chrooted process cannot be told of it. */
+bool socket_outside(const struct postfix_line *line);
+void socket_report_chroot(struct check *check, const struct postfix_service *service, const struct postfix_line *line);
+/* May Postfix's user open the unix socket that the daemon names `ours`? Reported once for each. `name` is the parameter.
+ * Only root can tell. */
+void socket_check_access(struct check *check, const char *name, const char *ours);
 void check_socketmap(struct check *check);
+/* Where our socketmap is in a list of tables; false: nowhere. */
+bool socketmap_find(const struct check *check, const char *list, const char **at_out, const char **end_out);
 
 #endif

@@ -4,6 +4,8 @@
 #include "milter/ctl/memory.h"
 #include "milter/ctl/postfix.h"
 #include "milter/ctl/postfix_check.h"
+#include "milter/ctl/postfix_read.h"
+#include "milter/ctl/postfix_remove.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,43 +35,98 @@ static bool folders_fine(const struct call *call)
 	return true;
 }
 
+/* What a command about a Postfix is made from; owns what it points to. */
+struct about {
+	struct postfix_wish wish;
+	struct config *config;
+	char *file, *checks, *postfix_dir;
+};
+
+/* False with the complaint made. */
+static bool about_read(struct about *about, const struct call *call)
+{
+	const char *dir = call->option[OPTION_DIR], *given = call->option[OPTION_POSTFIX];
+	struct config *config = folders_fine(call) ? call_config(call) : NULL;
+	if (config == NULL)
+		return false;
+	*about = (struct about){ .config = config, .file = whole_path(call_config_file(call)),
+				 .checks = dir == NULL ? NULL : whole_path(dir), .postfix_dir = given == NULL ? NULL : whole_path(given) };
+	about->wish = (struct postfix_wish){ config, about->file, about->checks, call->option[OPTION_QUEUE] };
+	return true;
+}
+
+static int about_end(struct about *about, int code)
+{
+	free(about->file);
+	free(about->checks);
+	free(about->postfix_dir);
+	config_drop(&about->config);
+	return code;
+}
+
+static int check_run(const struct call *call, struct about *about, enum check_form form)
+{
+	char error[600];
+	int result = postfix_check(&about->wish, about->postfix_dir, form, stdout, error, sizeof error);
+	return result < 0 ? complain(call, "%s", error) : result == 0 ? EXIT_FINE : EXIT_NO;
+}
+
+/* All parts, each under its name. The commands depend on what is there: without a Postfix there are none. */
+static void print_all(struct about *about, const struct postfix_wish *wish, const struct postfix *postfix)
+{
+	char error[600];
+	for (int i = 0; i < POSTFIX_PART_COUNT; i++) {
+		postfix_print_head(wish, (enum postfix_part)i, stdout);
+		postfix_print(wish, (enum postfix_part)i, postfix, stdout);
+		if (i == POSTFIX_COMMANDS && postfix_check(&about->wish, about->postfix_dir, CHECK_COMMANDS, stdout, error,
+							   sizeof error) < 0)
+			printf("# %s\n", error);
+	}
+}
+
 int postfix_print_run(const struct call *call)
 {
 	enum postfix_part part = POSTFIX_MAIN;
+	struct about about;
+	char error[600];
 	if (call->count > 0 && !postfix_part_find(call->arguments[0], &part))
 		return complain(call, "\"%.100s\": expected main, master, milter-header-checks, header-checks or "
 				"commands", call->arguments[0]);
-	struct config *config = folders_fine(call) ? call_config(call) : NULL;
-	if (config == NULL)
+	if (!about_read(&about, call))
 		return EXIT_USAGE;
-	const char *dir = call->option[OPTION_DIR], *queue = call->option[OPTION_QUEUE];
-	char *file = whole_path(call_config_file(call)), *checks = whole_path(dir != NULL ? dir : POSTFIX_DIR);
-	struct postfix_wish wish = { config, file, checks, queue != NULL ? queue : POSTFIX_QUEUE };
+	if (call->count > 0 && part == POSTFIX_COMMANDS) {
+		int code = check_run(call, &about, CHECK_COMMANDS);
+		return about_end(&about, code == EXIT_NO ? EXIT_FINE : code);
+	}
+	struct postfix *postfix = postfix_read(about.postfix_dir, error, sizeof error);
+	struct postfix_wish wish = about.wish;
+	wish.dir = wish.dir != NULL ? wish.dir : about.postfix_dir != NULL ? about.postfix_dir : POSTFIX_DIR;
+	wish.queue = wish.queue != NULL ? wish.queue : POSTFIX_QUEUE;
 	if (call->count > 0)
-		postfix_print(&wish, part, stdout);
+		postfix_print(&wish, part, postfix, stdout);
 	else
-		postfix_print_all(&wish, stdout);
-	free(file);
-	free(checks);
-	config_drop(&config);
-	return EXIT_FINE;
+		print_all(&about, &wish, postfix);
+	postfix_free(&postfix);
+	return about_end(&about, EXIT_FINE);
 }
 
 int postfix_check_run(const struct call *call)
 {
-	char error[600];
-	struct config *config = folders_fine(call) ? call_config(call) : NULL;
-	if (config == NULL)
+	struct about about;
+	bool json = call->option[OPTION_JSON] != NULL, commands = call->option[OPTION_COMMANDS] != NULL;
+	if (json && commands)
+		return complain(call, "--json and --commands: expected one of them");
+	if (!about_read(&about, call))
 		return EXIT_USAGE;
-	const char *dir = call->option[OPTION_DIR], *given = call->option[OPTION_POSTFIX];
-	char *file = whole_path(call_config_file(call)), *checks = dir == NULL ? NULL : whole_path(dir);
-	char *postfix_dir = given == NULL ? NULL : whole_path(given);
-	struct postfix_wish wish = { config, file, checks, call->option[OPTION_QUEUE] };
-	bool json = call->option[OPTION_JSON] != NULL;
-	int result = postfix_check(&wish, postfix_dir, json, stdout, error, sizeof error);
-	free(file);
-	free(checks);
-	free(postfix_dir);
-	config_drop(&config);
-	return result < 0 ? complain(call, "%s", error) : result == 0 ? EXIT_FINE : EXIT_NO;
+	return about_end(&about, check_run(call, &about, json ? CHECK_JSON : commands ? CHECK_COMMANDS : CHECK_TEXT));
+}
+
+int postfix_remove_run(const struct call *call)
+{
+	struct about about;
+	char error[600];
+	if (!about_read(&about, call))
+		return EXIT_USAGE;
+	int result = postfix_remove(&about.wish, about.postfix_dir, stdout, error, sizeof error);
+	return about_end(&about, result < 0 ? complain(call, "%s", error) : EXIT_FINE);
 }

@@ -26,6 +26,8 @@ struct smfi_str {
 		char *name, *value;
 	} macros[MACROS_MAX];
 	unsigned long steps, actions;
+	const char *lists[SMFIM_LAST + 1];	/* by smfi_setsymlist; borrowed */
+	bool negotiates;		/* in xxfi_negotiate */
 	bool at_end, in_headers;	/* in xxfi_eom; between MAIL and the end of headers */
 	struct mta_answer reply;	/* by smfi_setreply */
 	struct header *headers;
@@ -113,8 +115,34 @@ const char *mta_complaint(const SMFICTX *mta)
 
 /* ---- libmilter's functions */
 
+/* Is a macro in one of the lists that were asked for? One that was not is never sent. */
+static bool asked_for(const SMFICTX *mta, const char *name)
+{
+	size_t length = strlen(name);
+	for (int i = 0; i <= SMFIM_LAST; i++)
+		for (const char *word = mta->lists[i]; word != NULL && *word != '\0'; word += strspn(word, " ")) {
+			size_t size = strcspn(word, " ");
+			if (size == length && strncmp(word, name, size) == 0)
+				return true;
+			word += size;
+		}
+	return false;
+}
+
+int smfi_setsymlist(SMFICTX *mta, int stage, char *names)
+{
+	if (!mta->negotiates || stage < SMFIM_FIRST || stage > SMFIM_LAST || mta->lists[stage] != NULL)
+		return complain(mta, "smfi_setsymlist of stage %d: not now, or twice", stage);
+	mta->lists[stage] = names;
+	return MI_SUCCESS;
+}
+
 char *smfi_getsymval(SMFICTX *mta, char *name)
 {
+	if ((mta->actions & SMFIF_SETSYMLIST) != 0 && !asked_for(mta, name)) {
+		complain(mta, "smfi_getsymval of %s, which was not asked for", name);
+		return NULL;
+	}
 	for (int i = 0; i < MACROS_MAX; i++)
 		if (mta->macros[i].name != NULL && strcmp(mta->macros[i].name, name) == 0)
 			return mta->macros[i].value;
@@ -192,9 +220,11 @@ SMFICTX *mta_open(bool no_reply)
 	if (no_reply)
 		offered |= SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
 	mta_macro(mta, "j", "mail.example.com");
-	if (callbacks.xxfi_negotiate(mta, SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_CHGBODY, offered, 0,
-				     0, &mta->actions, &mta->steps, &zero0, &zero1) != SMFIS_CONTINUE)
+	mta->negotiates = true;
+	if (callbacks.xxfi_negotiate(mta, SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_CHGBODY | SMFIF_SETSYMLIST,
+				     offered, 0, 0, &mta->actions, &mta->steps, &zero0, &zero1) != SMFIS_CONTINUE)
 		complain(mta, "the negotiation failed");
+	mta->negotiates = false;
 	if (mta->steps & ~offered)
 		complain(mta, "the daemon wants steps that were not offered");
 	return mta;

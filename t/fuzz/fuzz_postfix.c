@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What postconf(1) and postmap(1) say of a Postfix, held against a configuration of ours. The input are their outputs,
- * which a line "--" ends: of postconf, postconf -P and postconf -M, then of each postmap in its turn.
+ * which a line "--" ends: of postconf -x, -x -P, -M, -n and -P, then of each other program in its turn.
  *
  * Takes the place of milter/ctl/run.c.
  */
 #include "milter/ctl/memory.h"
 #include "milter/ctl/postfix_check.h"
+#include "milter/ctl/postfix_remove.h"
 #include "milter/ctl/run.h"
 
 #include "t/fuzz/fuzz.h"
@@ -28,11 +29,20 @@ static int runs;
 
 static void check_words(const char *const *argv)
 {
-	static const char *const kinds[] = { "-x", "-M" };
+	static const char *const kinds[] = { "-x", "-M", "-n", "-P" };
 	if (strcmp(argv[0], "postconf") == 0) {
-		MUST(strcmp(argv[1], kinds[0]) == 0 || strcmp(argv[1], kinds[1]) == 0);
+		bool known = false;
+		for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+			known |= strcmp(argv[1], kinds[i]) == 0;
+		MUST(known);
 		return;
 	}
+	if (strcmp(argv[0], "getent") == 0) {
+		MUST(strcmp(argv[1], "ahosts") == 0 && argv[2][0] != '\0' && argv[2][0] != '-' && argv[3] == NULL);
+		return;
+	}
+	if (strcmp(argv[0], "setpriv") == 0)
+		return;
 	bool lists = strcmp(argv[1], "-s") == 0;	/* all of a table; else a key of it is asked for */
 	MUST(strcmp(argv[0], "postmap") == 0 && (lists || (strcmp(argv[1], "-q") == 0 && argv[2] != NULL)));
 	const char *const *table = argv + (lists ? 2 : 3);
@@ -60,7 +70,7 @@ static void check_fix(const char *fix)
 {
 	bool quoted = false;
 	int files = 0;
-	bool sets = strncmp(fix, "postconf ", 9) == 0;
+	bool opens = strncmp(fix, "chgrp ", 6) == 0, sets = opens || strncmp(fix, "postconf ", 9) == 0;
 	MUST(sets || strncmp(fix, "penstockctl -c ", 15) == 0 || strncmp(fix, "echo '", 6) == 0);
 	for (const char *at = fix; *at != '\0'; at++) {
 		bool escaped = !quoted && *at == '\\';
@@ -91,7 +101,7 @@ static void check_rows(const json_t *rows)
 }
 
 /* 1: differences, 0: none, -1: it cannot be read. */
-static int check(const struct postfix_wish *wish, const uint8_t *data, size_t size, bool json)
+static int check(const struct postfix_wish *wish, const uint8_t *data, size_t size, enum check_form form)
 {
 	char *shown = NULL, error[600] = "";
 	size_t length = 0;
@@ -99,11 +109,11 @@ static int check(const struct postfix_wish *wish, const uint8_t *data, size_t si
 	left = (const char *)data;
 	left_size = size;
 	runs = 0;
-	int result = postfix_check(wish, NULL, json, to, error, sizeof error);
+	int result = postfix_check(wish, NULL, form, to, error, sizeof error);
 	fclose(to);
 	must_be_clean(shown, length);
-	MUST((result == -1) == (error[0] != '\0') && (length == 0) == (result == -1));
-	if (json && result >= 0) {
+	MUST((result == -1) == (error[0] != '\0') && (length == 0 || result >= 0));
+	if (form == CHECK_JSON && result >= 0) {
 		json_t *whole = json_loadb(shown, length, JSON_REJECT_DUPLICATES, NULL);
 		MUST(json_is_true(json_object_get(whole, "ok")) == (result == 0));
 		check_rows(json_object_get(whole, "differences"));
@@ -112,6 +122,20 @@ static int check(const struct postfix_wish *wish, const uint8_t *data, size_t si
 	}
 	free(shown);
 	return result;
+}
+
+static void remove_share(const struct postfix_wish *wish, const uint8_t *data, size_t size)
+{
+	char *shown = NULL, error[600] = "";
+	size_t length = 0;
+	FILE *to = have_memory(open_memstream(&shown, &length));
+	left = (const char *)data;
+	left_size = size;
+	runs = 0;
+	int result = postfix_remove(wish, NULL, to, error, sizeof error);
+	fclose(to);
+	MUST((result == -1) == (error[0] != '\0'));
+	free(shown);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -127,6 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(config != NULL);
 	}
 	struct postfix_wish wish = { .config = config, .config_file = "/etc/penstock/penstock.conf" };
-	MUST(check(&wish, data, size, false) == check(&wish, data, size, true));
+	int result = check(&wish, data, size, CHECK_TEXT);
+	MUST(check(&wish, data, size, CHECK_JSON) == result && check(&wish, data, size, CHECK_COMMANDS) == result);
+	remove_share(&wish, data, size);
 	return 0;
 }

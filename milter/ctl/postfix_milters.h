@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postfix_milters: who of Postfix's services asks our milter, who does not, and who asks too early: before a content filter,
+ * which marked mail would not see.
+ */
+#ifndef PENSTOCK_POSTFIX_MILTERS_H
+#define PENSTOCK_POSTFIX_MILTERS_H
+
+struct check;
+
+void check_milters(struct check *check);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postfix_pitfalls: single parameters of Postfix by which mail is led around us: a row each.
+ */
+#ifndef PENSTOCK_POSTFIX_PITFALLS_H
+#define PENSTOCK_POSTFIX_PITFALLS_H
+
+struct check;
+
+void check_pitfalls(struct check *check);
+
+#endif
