@@ -4,6 +4,7 @@
 #include "milter/endpoint.h"
 #include "policy/base/text.h"
 
+#define CARES_NO_DEPRECATED	/* what c-ares 1.28 and later has in place of ares_query is not there in 1.18 */
 #include <ares.h>
 #include <arpa/inet.h>
 #include <event2/event.h>
@@ -152,9 +153,13 @@ static bool open_channel(struct channel *channel, const struct resolver_settings
 		.sock_state_cb = on_socket_state,
 		.sock_state_cb_data = channel,
 	};
-	int status = ares_init_options(&channel->ares, &options,
-				       ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
-					       ARES_OPT_SOCK_RCVBUF | ARES_OPT_SOCK_STATE_CB);
+	int given = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_RCVBUF |
+		    ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE	/* since 1.31 c-ares caches for itself, unless told so: tests of lists would hear old answers */
+	options.qcache_max_ttl = 0;
+	given |= ARES_OPT_QUERY_CACHE;
+#endif
+	int status = ares_init_options(&channel->ares, &options, given);
 	if (status != ARES_SUCCESS) {
 		snprintf(error, error_size, "DNS cannot be set up: %s", ares_strerror(status));
 		return false;

@@ -251,18 +251,19 @@ static void test_end(const struct dns_server *server)
 
 static void test_dead_server(struct dns_server *dead, const struct dns_server *fine)
 {
-	int late = 0, found = 0;
+	int found = 0, before = dns_server_questions(dead, false);
 	open_resolver(dead, fine, 100);
 	for (int i = 0; i < 12; i++) {
 		snprintf(names[i], sizeof names[i], "yes%d.test", i);
 		struct call *call = ask(names[i], DNS_A);
 		found += call->outcome == DNS_FOUND;
-		late += call->took_ms >= TIMEOUT_MS / 4 - 20;
 		struct timespec tick = { .tv_nsec = 30000000 };
 		nanosleep(&tick, NULL);
 	}
 	is_int(found, 12, "the first of two servers is dead: all is answered");
-	is_int(late, 5, "and after five late answers the other one is asked first");
+	/* after five late answers; c-ares 1.31 and later turns to the other one itself, after the first */
+	int heard = dns_server_questions(dead, false) - before;
+	ok(heard >= 1 && heard < 12, "and soon the other one is asked first: the dead one heard %d questions", heard);
 	close_resolver();
 }
 
