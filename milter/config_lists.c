@@ -485,7 +485,9 @@ const struct config_list config_lists[] = {
 	{ "http.hosts", read_hosts, NULL, 0, "[]",
 	  "Names by which browsers, proxies and monitors reach http.listen; addresses and localhost need none. A request for "
 	  "another name is refused." },
-	{ "dns.servers", read_servers, NULL, 0, "[]", "Resolvers, \"address:port\"; none: those of /etc/resolv.conf." },
+	{ "dns.servers", read_servers, NULL, 0, "[]",
+	  "Resolvers, \"address:port\", none of them link-local; without any, those of /etc/resolv.conf, which is followed as it "
+	  "changes." },
 	{ "postfix.remote_mailers", read_mailers, NULL, 0, "[\"smtp\", \"relay\"]",
 	  "Words of {rcpt_mailer} that mean \"leaves this host\"; the transports of the pools do too." },
 	{ "postfix.alias_domains", read_alias_domains, NULL, 0, "[]",

@@ -363,6 +363,7 @@ void lists_report(const struct lists *lists, int list, struct lists_report *repo
 	*report_out = (struct lists_report){
 		.state = fitness_word(report.state),
 		.asked = report.state == FITNESS_OK || report.state == FITNESS_UNTESTED,
+		.passes = report.passes,
 		.used = lists->lists[list].mail || spent > 0 || report.answers > 0 || report.failures > 0,
 		.answers = report.answers,
 		.failures = report.failures,
@@ -371,4 +372,9 @@ void lists_report(const struct lists *lists, int list, struct lists_report *repo
 		.asked_today = spent,
 	};
 	text_copy(report_out->why, sizeof report_out->why, report.why);
+}
+
+bool lists_all_useless(const struct lists *lists)
+{
+	return lists->fitness != NULL && fitness_all_useless(lists->fitness);
 }

@@ -65,7 +65,7 @@ static void set_up(const char *port, int list_count)
 	char server[40], error[200];
 	snprintf(server, sizeof server, "127.0.0.1:%s", port);
 	const char *const servers[] = { server };
-	struct resolver_settings dns = { servers, 1, TIMEOUT_MS, INFLIGHT };
+	struct resolver_settings dns = { .servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = INFLIGHT };
 	loop = loop_new();
 	engine = loop == NULL ? NULL : engine_new(loop, &dns, 256 << 20, error, sizeof error);
 	if (engine == NULL)

@@ -234,7 +234,7 @@ static void open_dns(const struct dns_server *server, int64_t inflight)
 	static const char *const servers[] = { address };
 	char error[200] = "";
 	snprintf(address, sizeof address, "127.0.0.1:%d", dns_server_port(server));
-	struct resolver_settings settings = { servers, 1, TIMEOUT_MS, inflight };
+	struct resolver_settings settings = { .servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = inflight };
 	loop = loop_new();
 	engine = engine_new(loop, &settings, 1 << 24, error, sizeof error);
 	lists = lists_new(loop, &(struct lists_settings){ .engine = engine, .lists = catalogue, .list_count = LISTS,
