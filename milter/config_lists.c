@@ -179,6 +179,9 @@ static const struct field list_fields[] = {
 	  "without these entries." },
 	{ "ipv4", FIELD_BOOL, offsetof(struct list, ipv4), 0, 0, NULL, "true", "Ask it about IPv4 addresses." },
 	{ "ipv6", FIELD_BOOL, offsetof(struct list, ipv6), 0, 0, NULL, "true", "Ask it about IPv6 addresses." },
+	{ "private", FIELD_BOOL, offsetof(struct list, private), 0, 0, NULL, "false",
+	  "Ask it about addresses that nobody on the Internet has, too: private, loopback, for documentation. For a list of your "
+	  "own; others never hear of them." },
 	{ "budget", FIELD_INT, offsetof(struct list, budget), 0, 1e15, NULL, "0",
 	  "Questions a day (UTC) that it may be asked; 0: no end." },
 	{ "site", FIELD_OWN, 0, 0, 0, read_list_site, "\"\"", "The list's own page." },

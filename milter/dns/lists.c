@@ -338,6 +338,11 @@ bool list_knows(const struct list *list, enum netaddr_family family)
 	return family == NETADDR_V6 ? list->ipv6 : list->ipv4;
 }
 
+bool list_takes(const struct list *list, enum netaddr_family family, bool reserved)
+{
+	return list_knows(list, family) && (list->private || !reserved);
+}
+
 struct fitness *lists_fitness(struct lists *lists)
 {
 	return lists->fitness;

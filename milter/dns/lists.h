@@ -77,8 +77,10 @@ int lists_count(const struct lists *lists);
 /* Questions sent today (UTC), tests included. Any thread. */
 int64_t lists_spent(const struct lists *lists, int list);
 
-/* Whether the list knows the thing asked about; NETADDR_UNKNOWN: a domain. Any thread. */
+/* Whether the list knows such things; NETADDR_UNKNOWN: domains. Any thread. */
 bool list_knows(const struct list *list, enum netaddr_family family);
+/* Whether it is asked about one of them; about one that is `reserved` (netaddr_reserved) only where it is for such, too. */
+bool list_takes(const struct list *list, enum netaddr_family family, bool reserved);
 
 /* NULL after lists_free. */
 struct fitness *lists_fitness(struct lists *lists);

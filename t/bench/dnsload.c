@@ -53,7 +53,7 @@ static void name_zones(int count)
 	if (zones == NULL)
 		die("no memory");
 	for (int i = 0; i < count; i++) {
-		zones[i] = (struct list){ .kind = LIST_SPAM, .weight = 1, .ipv4 = true, .mail = true, .test = true };
+		zones[i] = (struct list){ .kind = LIST_SPAM, .weight = 1, .ipv4 = true, .private = true, .mail = true, .test = true };
 		snprintf(zones[i].zone, sizeof zones[i].zone, "l%d.bench.test", i);
 		snprintf(zones[i].asked_zone, sizeof zones[i].asked_zone, "l%d.bench.test", i);
 		snprintf(zones[i].name, sizeof zones[i].name, "l%d", i);
