@@ -33,7 +33,7 @@ static bool read_level(struct reader *reader, const config_setting_t *setting, v
 
 static bool read_levels(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_each(reader, setting, LEVEL_COUNT + LANE_COUNT, read_level, into);
+	return read_each(reader, setting, (int)LEVEL_COUNT + (int)LANE_COUNT, read_level, into);
 }
 
 static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, const char *whose)
