@@ -217,6 +217,9 @@ static bool check_servers(struct reader *reader)
 		if (strncmp(server, "unix:", 5) == 0 || !endpoint_parse(server, &endpoint, error, sizeof error))
 			return read_error(reader, read_option(reader, path),
 					  "is \"%s\", expected address:port or [v6]:port, the address in numbers", server);
+		if (endpoint_is_link_local(&endpoint))
+			return read_error(reader, read_option(reader, path),
+					  "is \"%s\", expected an address that is not link-local: those cannot be asked", server);
 	}
 	return true;
 }

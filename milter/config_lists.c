@@ -34,7 +34,7 @@ static bool read_level(struct reader *reader, const config_setting_t *setting, v
 
 static bool read_levels(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_each(reader, setting, LEVEL_COUNT + LANE_COUNT, read_level, into);
+	return read_each(reader, setting, (int)LEVEL_COUNT + (int)LANE_COUNT, read_level, into);
 }
 
 static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, const char *whose)
@@ -180,6 +180,9 @@ static const struct field list_fields[] = {
 	  "without these entries." },
 	{ "ipv4", FIELD_BOOL, offsetof(struct list, ipv4), 0, 0, NULL, "true", "Ask it about IPv4 addresses." },
 	{ "ipv6", FIELD_BOOL, offsetof(struct list, ipv6), 0, 0, NULL, "true", "Ask it about IPv6 addresses." },
+	{ "private", FIELD_BOOL, offsetof(struct list, private), 0, 0, NULL, "false",
+	  "Ask it about addresses that nobody on the Internet has, too: private, loopback, for documentation. For a list of your "
+	  "own; others never hear of them." },
 	{ "budget", FIELD_INT, offsetof(struct list, budget), 0, 1e15, NULL, "0",
 	  "Questions a day (UTC) that it may be asked; 0: no end." },
 	{ "site", FIELD_OWN, 0, 0, 0, read_list_site, "\"\"", "The list's own page." },
@@ -490,7 +493,9 @@ const struct config_list config_lists[] = {
 	{ "http.hosts", read_hosts, NULL, 0, "[]",
 	  "Names by which browsers, proxies and monitors reach http.listen; addresses and localhost need none. A request for "
 	  "another name is refused." },
-	{ "dns.servers", read_servers, NULL, 0, "[]", "Resolvers, \"address:port\"; none: those of /etc/resolv.conf." },
+	{ "dns.servers", read_servers, NULL, 0, "[]",
+	  "Resolvers, \"address:port\", none of them link-local; without any, those of /etc/resolv.conf, which is followed as it "
+	  "changes." },
 	{ "postfix.remote_mailers", read_mailers, NULL, 0, "[\"smtp\", \"relay\"]",
 	  "Words of {rcpt_mailer} that mean \"leaves this host\"; the transports of the pools do too." },
 	{ "postfix.alias_domains", read_alias_domains, NULL, 0, "[]",

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -66,6 +67,12 @@ bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error
 		return true;
 	snprintf(error, error_size, "\"%s\": expected unix:/path, address:port or [v6]:port, the address in numbers", text);
 	return false;
+}
+
+bool endpoint_is_link_local(const struct endpoint *endpoint)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&endpoint->address;
+	return endpoint->address.ss_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr);
 }
 
 void endpoint_for_libmilter(const struct endpoint *endpoint, char *text, size_t size)

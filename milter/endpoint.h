@@ -18,7 +18,10 @@ struct endpoint {
 /* False with a sentence in `error`. */
 bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error, size_t error_size);
 
-/* The same for libmilter's smfi_setconn: "inet:port@address", "inet6:port@address", "unix:/path". */
+/* An IPv6 address of one link only (RFC 4291 section 2.5.6): which link, a zone behind it ("%eth0") has to say. */
+bool endpoint_is_link_local(const struct endpoint *endpoint);
+
+/* For libmilter's smfi_setconn: "inet:port@address", "inet6:port@address", "unix:/path". */
 void endpoint_for_libmilter(const struct endpoint *endpoint, char *text, size_t size);
 
 /* The same for who connects to it by Postfix's words: "inet:address:port", "inet:[v6]:port", "unix:/path". */

@@ -42,10 +42,11 @@ struct snapshot {
 	struct store_stats redis;
 	struct rbl_stats dns;
 	struct cache_stats dns_cache;
+	const char *dns_trouble;	/* borrowed; "": none */
 	struct scan_stats content;
 	struct held_stats held;
 	struct event_stats events;
-	uint64_t redis_up, breaker_open, uptime_s, max_sessions, trap_hits;
+	uint64_t redis_up, breaker_open, dns_servers, uptime_s, max_sessions, trap_hits;
 };
 
 static struct snapshot *snapshot_new(void)
@@ -59,8 +60,12 @@ static struct snapshot *snapshot_new(void)
 	snapshot->redis = store_stats(the_daemon.store);
 	if (snapshot->setup->rbl != NULL)
 		snapshot->dns = rbl_stats(snapshot->setup->rbl);
-	if (snapshot->setup->engine != NULL)
+	snapshot->dns_trouble = "";
+	if (snapshot->setup->engine != NULL) {
 		snapshot->dns_cache = cache_stats(engine_cache(snapshot->setup->engine));
+		snapshot->dns_trouble = engine_trouble(snapshot->setup->engine);
+		snapshot->dns_servers = *snapshot->dns_trouble == '\0';
+	}
 	snapshot->content = scan_stats();
 	snapshot->held = held_stats();
 	snapshot->events = event_stats();
@@ -111,6 +116,8 @@ static void snapshot_free(struct snapshot *snapshot)
 	    "Recent accounts of whose keys a part means nothing.", redis.useless_limits) \
 	ROW("redis", "useless_plans", "redis_useless_plans", "", "gauge", "Plans in Redis of which a part means nothing.", \
 	    redis.useless_plans)                                                                   \
+	ROW("", "", "dns_servers_known", "", "gauge", \
+	    "0: /etc/resolv.conf, which names the DNS servers, names none that can be asked.", dns_servers) \
 	ROW("dns", "questions", "dns_questions_total", "", "counter", "Questions to block lists.", dns.questions) \
 	ROW("dns", "answers", "dns_answers_total", "", "counter", "Answers of block lists.", dns.answers) \
 	ROW("dns", "failures", "dns_failures_total", "", "counter", "Questions to block lists that failed.", dns.failures) \
@@ -266,6 +273,8 @@ static void health_redis(const struct snapshot *snapshot, struct health_list *li
 
 static void health_dns(const struct snapshot *snapshot, struct health_list *list)
 {
+	if (*snapshot->dns_trouble != '\0')
+		health_add(list, HEALTH_WARNING, "dns: %s.", snapshot->dns_trouble);
 	if (snapshot->dns.recent_failures >= DNS_FAILING)
 		health_add(list, HEALTH_WARNING,
 			   "dns: the last %" PRIu64 " questions to block lists failed; listings are unknown.",
@@ -277,15 +286,19 @@ static void health_lists(const struct snapshot *snapshot, struct health_list *li
 	enum { SAID_MOST = 5 };
 	const struct config *config = snapshot->setup->config;
 	int trouble = 0;
+	if (lists_all_useless(snapshot->setup->lists) && config->mail_list_count > 1)
+		health_add(list, HEALTH_WARNING, "dns: not one of %d block lists passes its test; all listings are unknown.",
+			   config->mail_list_count);
 	for (int i = 0; i < config->mail_list_count; i++) {
 		struct lists_report report;
 		lists_report(snapshot->setup->lists, i, &report);
-		if (!report.asked && ++trouble <= SAID_MOST)
-			health_add(list, HEALTH_WARNING, "dns: block list %s is not asked: it %s.", config->lists[i].name,
-				   report.why);
+		if (report.why[0] != '\0' && ++trouble <= SAID_MOST)
+			health_add(list, HEALTH_WARNING, "dns: block list %s is not %s: it %s.", config->lists[i].name,
+				   report.asked ? "tested" : "asked", report.why);
 	}
 	if (trouble > SAID_MOST)
-		health_add(list, HEALTH_WARNING, "dns: %d more block lists are not asked.", trouble - SAID_MOST);
+		health_add(list, HEALTH_WARNING, "dns: %d more block lists are not asked or not tested.",
+			   trouble - SAID_MOST);
 }
 
 static void health_content(const struct snapshot *snapshot, struct health_list *list)
@@ -403,6 +416,12 @@ static json_t *list_rows(const struct snapshot *snapshot)
 	return rows;
 }
 
+static bool dns_fails(const struct snapshot *snapshot)
+{
+	return snapshot->dns.recent_failures >= DNS_FAILING || *snapshot->dns_trouble != '\0' ||
+	       lists_all_useless(snapshot->setup->lists);
+}
+
 static json_t *status_of(const struct snapshot *snapshot, enum health *health_out)
 {
 	struct health_list list = { .reasons = json_array() };
@@ -412,7 +431,7 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 	json_t *status = json_pack("{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:{}, s:{}}", "status",
 				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
 				   "logins", "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
-				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
+				   "dns", "failing", dns_fails(snapshot),
 				   "lists", list_rows(snapshot),
 				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
 				   "held", "events", "actions");
@@ -465,6 +484,8 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 		const char *metric, *type, *help;
 	} rows[] = {
 		{ "dns_list_asked", "gauge", "1: the block list is in use; 0: it is left alone, fails its test, or its budget is spent." },
+		{ "dns_list_passes", "gauge", "1: the block list passed its last test, or has none; 0: it failed it, or has not "
+		  "answered it for ten minutes." },
 		{ "dns_list_answers_total", "counter", "Answers of a block list." },
 		{ "dns_list_failures_total", "counter", "Questions to a block list without an answer." },
 		{ "dns_list_median_ms", "gauge", "Median time of a block list's last answers." },
@@ -477,7 +498,7 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 			struct lists_report report;
 			lists_report(lists, i, &report);
 			uint64_t median = report.median_ms < 0 ? 0 : (uint64_t)report.median_ms;
-			uint64_t values[] = { report.asked, report.answers, report.failures, median,
+			uint64_t values[] = { report.asked, report.passes, report.answers, report.failures, median,
 					      (uint64_t)report.asked_today, (uint64_t)lists_at(lists, i)->budget };
 			if (report.used)
 				metric_row(to, rows[row].metric, "list", lists_at(lists, i)->name, values[row]);

@@ -95,6 +95,7 @@ struct list {
 	bool test;		/* it has the test entries of RFC 5782 section 5 */
 	char test_name[LIST_NAME_MAX + 1];	/* of a list of domains, the name that it lists for tests; "": not known */
 	bool ipv4, ipv6, domain;	/* what it knows */
+	bool private;		/* it is asked about addresses that nobody on the Internet has, too: the admin's own */
 	int64_t budget;		/* questions a day (UTC) that it may be asked; 0: no end */
 	char site[LIST_WEB_MAX + 1], removal[LIST_WEB_MAX + 1], terms[LIST_WEB_MAX + 1];	/* "": not known */
 };

@@ -242,7 +242,8 @@ bool netblock_has(const struct netblock *block, const struct netaddr *address)
 	return address->family == block->address.family && netaddr_same(&network, &block->address);
 }
 
-/* RFC 6890 with its later registrations, RFC 1112, RFC 5180, RFC 8215, RFC 9637 */
+/* RFC 6890 with its later registrations, RFC 1112, RFC 5180, RFC 8215, RFC 9637; of IPv6 all but 2000::/3, of which alone
+ * addresses are given out. The first row that fits counts. */
 #define RESERVED_ROWS(ROW)                                                                         \
 	ROW("0.0.0.0/8", "the host itself")                                                        \
 	ROW("10.0.0.0/8", "private")                                                               \
@@ -262,11 +263,28 @@ bool netblock_has(const struct netblock *block, const struct netaddr *address)
 	ROW("64:ff9b:1::/48", "private")                                                           \
 	ROW("100::/64", "discarded")                                                               \
 	ROW("2001:2::/48", "for benchmarks")                                                       \
+	ROW("2001:10::/28", "a name, not a place")                                                 \
+	ROW("2001:20::/28", "a name, not a place")                                                 \
 	ROW("2001:db8::/32", "for documentation")                                                  \
 	ROW("3fff::/20", "for documentation")                                                      \
 	ROW("fc00::/7", "private")                                                                 \
 	ROW("fe80::/10", "link-local")                                                             \
-	ROW("ff00::/8", "multicast")
+	ROW("ff00::/8", "multicast")                                                               \
+	ROW("::/3", "nobody's")                                                                    \
+	ROW("4000::/2", "nobody's")                                                                \
+	ROW("8000::/1", "nobody's")
+
+/* An IPv4 address in the clothes of IPv6: of a NAT64 (RFC 6052, the well-known prefix) or of 6to4 (RFC 3056). What it
+ * stands for is what counts. */
+static struct netaddr embedded(const struct netaddr *address)
+{
+	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b }, sixtofour[2] = { 0x20, 0x02 };
+	if (address->family == NETADDR_V6 && memcmp(address->bytes, nat64, sizeof nat64) == 0)
+		return netaddr_v4(address->bytes + sizeof nat64);
+	if (address->family == NETADDR_V6 && memcmp(address->bytes, sixtofour, sizeof sixtofour) == 0)
+		return netaddr_v4(address->bytes + sizeof sixtofour);
+	return *address;
+}
 
 const char *netaddr_reserved(const struct netaddr *address)
 {
@@ -277,9 +295,10 @@ const char *netaddr_reserved(const struct netaddr *address)
 		RESERVED_ROWS(RESERVED_ROW)
 #undef RESERVED_ROW
 	};
+	struct netaddr itself = embedded(address);
 	struct netblock block;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (netblock_parse(rows[i].block, &block) && netblock_has(&block, address))
+		if (netblock_parse(rows[i].block, &block) && netblock_has(&block, &itself))
 			return rows[i].why;
 	return NULL;
 }

@@ -39,7 +39,8 @@ void netaddr_reverse(const struct netaddr *address, char text[NETADDR_REVERSE_MA
 /* The network of the first `length` bits (0..32 or 0..128). */
 struct netaddr netaddr_network(const struct netaddr *address, int length);
 
-/* Why nobody on the Internet has this address (RFC 6890), as "private"; NULL: it may be anybody's. */
+/* Why nobody on the Internet has this address (RFC 6890), as "private"; NULL: it may be anybody's, or is none. The one
+ * table of such addresses: no stranger's service is asked about them. */
 const char *netaddr_reserved(const struct netaddr *address);
 
 bool netaddr_same(const struct netaddr *a, const struct netaddr *b);

@@ -4,6 +4,7 @@
 #include "milter/endpoint.h"
 #include "policy/base/text.h"
 
+#define CARES_NO_DEPRECATED	/* what c-ares 1.28 and later has in place of ares_query is not there in 1.18 */
 #include <ares.h>
 #include <arpa/inet.h>
 #include <event2/event.h>
@@ -33,7 +34,6 @@ struct channel {
 	struct event_base *base;	/* the loop's */
 	struct watch *watches;
 	int64_t held;
-	int servers;
 };
 
 static void on_socket(evutil_socket_t fd, short what, void *arg)
@@ -100,40 +100,22 @@ static bool add_server(struct text *servers, const char *server, char *error, si
 	return true;
 }
 
-static bool set_servers(struct channel *channel, const struct resolver_settings *settings, char *error,
+/* In their order, begun with another one. */
+static bool set_servers(struct channel *channel, const struct resolver_settings *settings, int first, char *error,
 			size_t error_size)
 {
 	char list[SERVERS_TEXT_MAX];
 	struct text servers = text_over(list, sizeof list);
 	for (int i = 0; i < settings->server_count; i++)
-		if (!add_server(&servers, settings->servers[i], error, error_size))
+		if (!add_server(&servers, settings->servers[(first + i) % settings->server_count], error, error_size))
 			return false;
 	if (servers.cut) {
 		snprintf(error, error_size, "%d DNS servers are too many", settings->server_count);
 		return false;
 	}
-	int status = settings->server_count > 0 ? ares_set_servers_ports_csv(channel->ares, list + 1) : ARES_SUCCESS;
+	int status = ares_set_servers_ports_csv(channel->ares, list + 1);
 	if (status != ARES_SUCCESS)
 		snprintf(error, error_size, "DNS servers \"%s\": %s", list + 1, ares_strerror(status));
-	return status == ARES_SUCCESS;
-}
-
-/* The servers in c-ares's order, begun with another one. */
-static bool set_first(struct channel *channel, int first)
-{
-	struct ares_addr_port_node *list, *last;
-	if (ares_get_servers_ports(channel->ares, &list) != ARES_SUCCESS || list == NULL)
-		return false;
-	channel->servers = 1;
-	for (last = list; last->next != NULL; last = last->next)
-		channel->servers++;
-	last->next = list;	/* a ring, opened again behind the server before the first */
-	for (int i = 0; i < first % channel->servers; i++)
-		last = last->next;
-	struct ares_addr_port_node *begin = last->next;
-	last->next = NULL;
-	int status = ares_set_servers_ports(channel->ares, begin);
-	ares_free_data(begin);
 	return status == ARES_SUCCESS;
 }
 
@@ -141,8 +123,7 @@ static bool set_first(struct channel *channel, int first)
 static bool open_channel(struct channel *channel, const struct resolver_settings *settings, int first, char *error,
 			 size_t error_size)
 {
-	int servers = settings->server_count > 0 ? settings->server_count : 1;
-	int64_t try_ms = settings->timeout_ms / (TRIES * servers);
+	int64_t try_ms = settings->timeout_ms / (TRIES * settings->server_count);
 	struct ares_options options = {
 		.flags = ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
 		.timeout = (int)(try_ms < TRY_LEAST_MS ? TRY_LEAST_MS : try_ms),
@@ -152,20 +133,19 @@ static bool open_channel(struct channel *channel, const struct resolver_settings
 		.sock_state_cb = on_socket_state,
 		.sock_state_cb_data = channel,
 	};
-	int status = ares_init_options(&channel->ares, &options,
-				       ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
-					       ARES_OPT_SOCK_RCVBUF | ARES_OPT_SOCK_STATE_CB);
+	int given = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_RCVBUF |
+		    ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE	/* since 1.31 c-ares caches for itself, unless told so: tests of lists would hear old answers */
+	options.qcache_max_ttl = 0;
+	given |= ARES_OPT_QUERY_CACHE;
+#endif
+	int status = ares_init_options(&channel->ares, &options, given);
 	if (status != ARES_SUCCESS) {
 		snprintf(error, error_size, "DNS cannot be set up: %s", ares_strerror(status));
 		return false;
 	}
 	channel->open = true;
-	if (!set_servers(channel, settings, error, error_size))
-		return false;
-	if (set_first(channel, first))
-		return true;
-	snprintf(error, error_size, "DNS cannot be set up: no servers, or no memory for them");
-	return false;
+	return set_servers(channel, settings, first, error, error_size);
 }
 
 struct channel *channel_new(struct event_base *base, const struct resolver_settings *settings, int first, char *error,
@@ -228,9 +208,4 @@ void channel_tick(struct channel *channel)
 int64_t channel_held(const struct channel *channel)
 {
 	return channel->held;
-}
-
-int channel_servers(const struct channel *channel)
-{
-	return channel->servers;
 }

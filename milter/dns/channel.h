@@ -24,7 +24,7 @@ struct channel_question {
 	void (*done)(struct channel_question *question, const struct channel_reply *reply);
 };
 
-/* `first`: which of the servers is asked first. NULL with a sentence in `error`. */
+/* `settings` name one server or more; `first`: which of them is asked first. NULL with a sentence in `error`. */
 struct channel *channel_new(struct event_base *base, const struct resolver_settings *settings, int first, char *error,
 			    size_t error_size);
 /* Never from inside `done`. Questions under way end without a reply. Clears the pointer; NULL is fine. */
@@ -37,6 +37,5 @@ void channel_ask(struct channel *channel, const char *name, enum dns_type type, 
 void channel_tick(struct channel *channel);
 
 int64_t channel_held(const struct channel *channel);	/* questions under way */
-int channel_servers(const struct channel *channel);
 
 #endif

@@ -53,7 +53,7 @@ enum check_event_kind {
 	CHECK_EVENT_TEXT,	/* the TXT record of a listing: subject, list, text */
 	CHECK_EVENT_ORIGIN,	/* AS and prefix of an address */
 	CHECK_EVENT_PTR,
-	CHECK_EVENT_SUBJECT,	/* all of one subject is there: its sums; with `why` where nobody was asked of it */
+	CHECK_EVENT_SUBJECT,	/* all of one subject is there: its sums; with `why` where no list was asked of it */
 	CHECK_EVENT_END,	/* last: sums over all subjects; `error` where something is missing in them */
 };
 
@@ -87,7 +87,7 @@ struct check_event {
 	/* SUBJECT, END */
 	struct check_sums sums;
 	int64_t took_ms;
-	const char *why;	/* SUBJECT: the address is not asked of anybody ("private"); NULL: it was */
+	const char *why;	/* SUBJECT: no list is asked about the address ("private"); NULL: some were */
 	const char *error;		/* END: one sentence; NULL: none */
 };
 

@@ -142,6 +142,16 @@ struct resolver_load engine_load(const struct engine *engine)
 	return engine->resolver != NULL ? resolver_load(engine->resolver) : (struct resolver_load){ 0, 0 };
 }
 
+const char *engine_trouble(const struct engine *engine)
+{
+	return engine->resolver != NULL ? resolver_trouble(engine->resolver) : "";
+}
+
+unsigned engine_generation(const struct engine *engine)
+{
+	return engine->resolver != NULL ? resolver_generation(engine->resolver) : 0;
+}
+
 bool engine_ending(const struct engine *engine)
 {
 	return engine->resolver == NULL;

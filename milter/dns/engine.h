@@ -31,6 +31,10 @@ bool engine_asks(struct engine *engine, const char *name, enum dns_type type);
 /* Questions under way, and how many may be; 0 of 0 while the engine is being freed. Loop thread. */
 struct resolver_load engine_load(const struct engine *engine);
 
+/* As resolver_trouble and resolver_generation; "" and 0 while the engine is being freed. Loop thread. */
+const char *engine_trouble(const struct engine *engine);
+unsigned engine_generation(const struct engine *engine);
+
 /* Whether engine_free is at work: an answer that comes now is unknown for that reason. */
 bool engine_ending(const struct engine *engine);
 

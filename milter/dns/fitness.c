@@ -22,6 +22,7 @@ enum {
 	TEST_SOON_MS = 60 * 1000,	/* after an answer that cannot be true, or a test that was not answered ... */
 	TEST_FIRST_MS = 10 * 1000,	/* ... and none was before it: DNS may have started after us */
 	SUSPECT_MS = 600 * 1000,
+	UNANSWERED_MOST_MS = 600 * 1000,	/* a test without an answer for longer is trouble */
 };
 
 /* A question about a test entry: of a test, or only whether the list answers. */
@@ -39,6 +40,9 @@ struct shape {
 	struct budget *budget;		/* owned */
 	struct track track;
 	int64_t test_due_ms;
+	int64_t unanswered_ms;		/* since then no test had all its answers; 0: the last one had */
+	bool told_unanswered;		/* that was said, and is trouble */
+	bool anew;			/* other servers are asked: it is tested as soon as no test is under way */
 	int tests_open;			/* questions of a test under way */
 	bool matters;			/* whoever has an answer waits for its end */
 	struct list_reply replies[LIST_ENTRIES];
@@ -54,6 +58,7 @@ struct fitness {
 	atomic_uint generation;
 	int64_t suspect_due_ms;
 	bool told_all;
+	unsigned servers;	/* those that the lists are asked by: engine_generation */
 	struct shape shapes[];
 };
 
@@ -114,14 +119,19 @@ void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, ch
 
 /* ---- unfit and fit again */
 
-/* How many lists there are for mail, or 0 where one of them is fit. */
-static int all_unfit(const struct fitness *fitness)
+static bool passes(const struct shape *shape)
+{
+	return shape->test != FITNESS_UNFIT && !shape->told_unanswered;
+}
+
+/* How many lists there are for mail, or 0 where one of them passes its test, has yet to, or has none. */
+static int all_useless(const struct fitness *fitness)
 {
 	int lists = 0;
 	for (int i = 0; i < fitness->settings.list_count; i++) {
 		if (!list_of(fitness, i)->mail)
 			continue;
-		if (fitness->shapes[i].test != FITNESS_UNFIT)
+		if (passes(&fitness->shapes[i]))
 			return 0;
 		lists++;
 	}
@@ -129,16 +139,21 @@ static int all_unfit(const struct fitness *fitness)
 }
 
 /* The loud line, where it is the resolver and not a list. */
+static void note_all(struct fitness *fitness)
+{
+	int useless = all_useless(fitness);
+	if (useless > 1 && !fitness->told_all)
+		log_line(SEVERITY_ERROR, "dns: not one of %d block lists passes its test: look at the DNS servers; "
+					 "all listings are unknown", useless);
+	fitness->told_all = useless > 1;
+}
+
 static void note_change(struct fitness *fitness, int list)
 {
 	if (!list_of(fitness, list)->mail)
 		return;
-	int unfit = all_unfit(fitness);
 	atomic_fetch_add(&fitness->generation, 1);
-	if (unfit > 1 && !fitness->told_all)
-		log_line(SEVERITY_ERROR, "dns: not one of %d block lists passes its test: look at the DNS servers; "
-					 "all listings are unknown", unfit);
-	fitness->told_all = unfit > 1;
+	note_all(fitness);
 }
 
 static void set_unfit(struct fitness *fitness, int list, const char *why)
@@ -199,6 +214,28 @@ static void let_go(struct shape *shape)
 	}
 }
 
+/* A test had its answers, or had not. That it has none for long is said once, and so is that it has them again. */
+static void note_answered(struct fitness *fitness, int list, bool answered)
+{
+	struct shape *shape = &fitness->shapes[list];
+	const struct list *tested = list_of(fitness, list);
+	bool told = shape->told_unanswered;
+	int64_t now_ms = clock_monotonic_ms();
+	if (answered)
+		shape->unanswered_ms = 0;
+	else if (shape->unanswered_ms == 0)
+		shape->unanswered_ms = now_ms;
+	shape->told_unanswered = !answered && tested->mail && now_ms - shape->unanswered_ms >= UNANSWERED_MOST_MS;
+	if (shape->told_unanswered == told)
+		return;
+	if (!told)
+		log_line(SEVERITY_WARNING, "dns: block list %s has not answered its test for %d minutes", tested->name,
+			 UNANSWERED_MOST_MS / 60000);
+	else
+		log_line(SEVERITY_INFO, "dns: block list %s answers its test again", tested->name);
+	note_all(fitness);
+}
+
 static void end_test(struct fitness *fitness, int list)
 {
 	struct shape *shape = &fitness->shapes[list];
@@ -206,6 +243,7 @@ static void end_test(struct fitness *fitness, int list)
 		return;
 	if (!fitness->ending) {
 		bool judged = judge_test(fitness, list);
+		note_answered(fitness, list, judged);
 		int64_t again_ms = shape->test == FITNESS_UNTESTED ? TEST_FIRST_MS : TEST_SOON_MS;
 		shape->test_due_ms = clock_monotonic_ms() + by_chance(judged ? TEST_MS : again_ms);
 	}
@@ -252,6 +290,7 @@ static void start_test(struct fitness *fitness, int list, bool matters)
 	shape->matters = list_of(fitness, list)->test && (matters || (open && shape->matters));
 	if (open)
 		return;
+	shape->anew = false;
 	if (!list_of(fitness, list)->test) {
 		shape->test_due_ms = clock_monotonic_ms() + TEST_SOON_MS;
 		set_fit(fitness, list, FITNESS_UNTESTED);
@@ -302,20 +341,38 @@ static void probe(struct fitness *fitness, int list, int64_t now_ms)
 		breaker_unasked(breaker);
 }
 
+/* What the servers of before did not answer says nothing any more. */
+static void start_anew(struct fitness *fitness)
+{
+	fitness->servers = engine_generation(fitness->settings.engine);
+	for (int i = 0; i < fitness->settings.list_count; i++) {
+		struct shape *shape = &fitness->shapes[i];
+		shape->track.breaker = (struct breaker){ 0 };
+		shape->test_due_ms = clock_monotonic_ms();
+		shape->anew = list_of(fitness, i)->mail;
+	}
+}
+
+static void tend(struct fitness *fitness, int list, int64_t now_ms)
+{
+	struct shape *shape = &fitness->shapes[list];
+	if (breaker_open(&shape->track.breaker))
+		probe(fitness, list, now_ms);
+	else if (shape->test_due_ms <= now_ms || (shape->anew && shape->tests_open == 0))
+		start_test(fitness, list, shape->anew);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct fitness *fitness = arg;
 	int64_t now_ms = clock_monotonic_ms();
 	(void)fd;
 	(void)what;
-	for (int i = 0; i < fitness->settings.list_count; i++) {
-		if (!list_of(fitness, i)->mail)
-			continue;
-		if (breaker_open(&fitness->shapes[i].track.breaker))
-			probe(fitness, i, now_ms);
-		else if (fitness->shapes[i].test_due_ms <= now_ms)
-			start_test(fitness, i, false);
-	}
+	if (fitness->servers != engine_generation(fitness->settings.engine))
+		start_anew(fitness);
+	for (int i = 0; i < fitness->settings.list_count; i++)
+		if (list_of(fitness, i)->mail)
+			tend(fitness, i, now_ms);
 }
 
 bool fitness_wait(struct fitness *fitness, int list, struct fitness_waiter *waiter)
@@ -385,6 +442,7 @@ void fitness_free(struct fitness **fitness)
 void fitness_start(struct fitness *fitness)
 {
 	struct timeval tick = { .tv_sec = TICK_S };
+	fitness->servers = engine_generation(fitness->settings.engine);
 	start_that_matters(fitness);
 	event_add(fitness->tick, &tick);
 }
@@ -497,6 +555,7 @@ void fitness_report(const struct fitness *fitness, int list, struct fitness_repo
 		.failures = shape->track.failures,
 		.median_ms = track_median_ms(&shape->track),
 		.retry_s = due_ms < 0 ? -1 : (due_ms + 999) / 1000,
+		.passes = passes(shape),
 	};
 	struct text why = text_over(report_out->why, sizeof report_out->why);
 	if (state == FITNESS_AWAY)
@@ -505,4 +564,12 @@ void fitness_report(const struct fitness *fitness, int list, struct fitness_repo
 		text_addf(&why, "has spent its budget of %lld questions a day", (long long)list_of(fitness, list)->budget);
 	else if (state == FITNESS_UNFIT)
 		text_add(&why, shape->why);
+	else if (shape->told_unanswered)
+		text_addf(&why, "has not answered its test for %lld minutes",
+			  (long long)(clock_monotonic_ms() - shape->unanswered_ms) / 60000);
+}
+
+bool fitness_all_useless(const struct fitness *fitness)
+{
+	return all_useless(fitness) > 0;
 }

@@ -5,8 +5,8 @@
  * test of RFC 5782 section 5 (127.0.0.2 is listed, 127.0.0.1 is not) is not used: it is gone, it refuses us, or a
  * resolver rewrites its answers. One whose daily budget is spent is not asked until tomorrow. Each is said once.
  *
- * Lists that mail is looked up in are tested at the start, hourly, and when answers look wrong; others when they are
- * used, at most hourly while they answer: who never looks at a list sends it nothing.
+ * Lists that mail is looked up in are tested at the start, hourly, when answers look wrong and when other DNS servers
+ * are asked; others when they are used, at most hourly while they answer: who never looks at a list sends it nothing.
  *
  * Loop thread only, but for what says otherwise.
  */
@@ -86,12 +86,15 @@ uint32_t fitness_generation(struct fitness *fitness);
 
 struct fitness_report {
 	enum fitness_state state;
-	char why[REPLY_WHY_MAX];	/* of AWAY, UNFIT and SPENT: what it does, without "it"; else "" */
+	char why[REPLY_WHY_MAX];	/* of AWAY, UNFIT, SPENT and of tests without answers: what it does, without "it"; else "" */
+	bool passes;		/* its last test, or has none; false: it failed, or has had no answer for ten minutes */
 	uint64_t answers, failures;
 	int64_t median_ms;	/* of the last answers; -1: none yet */
 	int64_t retry_s;	/* until it is asked or tested again; -1: nothing is due */
 };
 void fitness_report(const struct fitness *fitness, int list, struct fitness_report *report_out);
+/* There are lists for mail, and none of them passes. */
+bool fitness_all_useless(const struct fitness *fitness);
 const char *fitness_word(enum fitness_state state);
 
 #endif

@@ -338,6 +338,11 @@ bool list_knows(const struct list *list, enum netaddr_family family)
 	return family == NETADDR_V6 ? list->ipv6 : list->ipv4;
 }
 
+bool list_takes(const struct list *list, enum netaddr_family family, bool reserved)
+{
+	return list_knows(list, family) && (list->private || !reserved);
+}
+
 struct fitness *lists_fitness(struct lists *lists)
 {
 	return lists->fitness;
@@ -363,6 +368,7 @@ void lists_report(const struct lists *lists, int list, struct lists_report *repo
 	*report_out = (struct lists_report){
 		.state = fitness_word(report.state),
 		.asked = report.state == FITNESS_OK || report.state == FITNESS_UNTESTED,
+		.passes = report.passes,
 		.used = lists->lists[list].mail || spent > 0 || report.answers > 0 || report.failures > 0,
 		.answers = report.answers,
 		.failures = report.failures,
@@ -371,4 +377,9 @@ void lists_report(const struct lists *lists, int list, struct lists_report *repo
 		.asked_today = spent,
 	};
 	text_copy(report_out->why, sizeof report_out->why, report.why);
+}
+
+bool lists_all_useless(const struct lists *lists)
+{
+	return lists->fitness != NULL && fitness_all_useless(lists->fitness);
 }

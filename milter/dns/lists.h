@@ -77,8 +77,10 @@ int lists_count(const struct lists *lists);
 /* Questions sent today (UTC), tests included. Any thread. */
 int64_t lists_spent(const struct lists *lists, int list);
 
-/* Whether the list knows the thing asked about; NETADDR_UNKNOWN: a domain. Any thread. */
+/* Whether the list knows such things; NETADDR_UNKNOWN: domains. Any thread. */
 bool list_knows(const struct list *list, enum netaddr_family family);
+/* Whether it is asked about one of them; about one that is `reserved` (netaddr_reserved) only where it is for such, too. */
+bool list_takes(const struct list *list, enum netaddr_family family, bool reserved);
 
 /* NULL after lists_free. */
 struct fitness *lists_fitness(struct lists *lists);
@@ -93,8 +95,9 @@ struct lists_stats lists_stats(const struct lists *lists);	/* any thread */
 /* How a list does. */
 struct lists_report {
 	const char *state;	/* a word of FITNESS_ROWS */
-	char why[REPLY_WHY_MAX];	/* where it is not asked: what it does, without "it"; else "" */
+	char why[REPLY_WHY_MAX];	/* where it is not asked, or its test is not answered: what it does, without "it"; else "" */
 	bool asked;		/* it is in use */
+	bool passes;		/* its last test, or has none */
 	bool used;		/* it is the milter's, or was asked something */
 	uint64_t answers, failures;
 	int64_t median_ms;	/* of its last answers; -1: none yet */
@@ -102,5 +105,6 @@ struct lists_report {
 	int64_t asked_today;	/* as lists_spent */
 };
 void lists_report(const struct lists *lists, int list, struct lists_report *report_out);
+bool lists_all_useless(const struct lists *lists);	/* as fitness_all_useless */
 
 #endif

@@ -35,7 +35,7 @@ struct rbl {
 enum slot_state {
 	SLOT_UNKNOWN,
 	SLOT_READY,
-	SLOT_SKIPPED,	/* the list is not used, or does not know such addresses */
+	SLOT_SKIPPED,	/* the list is not used, or is not for such addresses */
 };
 
 /* What one list said. */
@@ -53,6 +53,7 @@ struct rbl_question {
 	struct loop_job job;
 	struct rbl *rbl;	/* one reference */
 	struct netaddr client;
+	bool reserved;	/* nobody on the Internet has it */
 	int open;	/* lists that have not answered; the loop thread's */
 	bool suspected;	/* all said yes, and they are tested for it; the loop thread's */
 	pthread_mutex_t lock;	/* of what follows */
@@ -156,6 +157,11 @@ static void put_known(struct rbl *rbl, const struct netaddr *address, const stru
 
 /* ---- one question */
 
+static bool takes(const struct rbl_question *question, int list)
+{
+	return list_takes(&question->rbl->rows[list], question->client.family, question->reserved);
+}
+
 /* By the order of the configuration, not of the answers. Where no list is fit for use nothing is known. */
 static void sum_up(const struct rbl_question *question, struct listings *listings_out)
 {
@@ -167,7 +173,7 @@ static void sum_up(const struct rbl_question *question, struct listings *listing
 		if (slot->state == SLOT_READY)
 			listings_add(listings_out, &rbl->rows[i], slot->reply.codes, (size_t)slot->reply.count);
 		listings_out->unknown += slot->state == SLOT_UNKNOWN;
-		unused += slot->state == SLOT_SKIPPED && list_knows(&rbl->rows[i], question->client.family);
+		unused += slot->state == SLOT_SKIPPED && takes(question, i);
 	}
 	if (unused == rbl->list_count)
 		listings_out->unknown = unused;
@@ -275,7 +281,7 @@ static void ask_list(struct rbl_question *question, int list, const char *revers
 	struct rbl *rbl = question->rbl;
 	struct slot *slot = &question->slots[list];
 	slot->asked.done = on_list;
-	if (rbl->lists != NULL && list_knows(&rbl->rows[list], question->client.family)) {
+	if (rbl->lists != NULL && takes(question, list)) {
 		lists_ask(rbl->lists, list, reverse, LISTS_FOR_MAIL, &slot->asked);
 		return;
 	}
@@ -314,6 +320,7 @@ static struct rbl_question *new_question(struct rbl *rbl, const struct netaddr *
 	pthread_mutex_init(&question->lock, NULL);
 	question->job.run = ask_lists;
 	question->client = *client;
+	question->reserved = slots > 0 && netaddr_reserved(client) != NULL;
 	question->rbl = rbl;
 	atomic_fetch_add(&rbl->references, 1);
 	for (int i = 0; i < slots; i++)

@@ -2,7 +2,8 @@
  *
  * rbl: all block lists for mail asked about one client address, in parallel (RFC 5782). What came back is cached, by list
  * for the answer's own TTL (30 s to 1 h; a "no" too), and as a whole for the shortest of them: a client that returns
- * costs no question, and one look-up however many lists there are.
+ * costs no question, and one look-up however many lists there are. About addresses that nobody on the Internet has only
+ * lists with `private` are asked.
  *
  * rbl_ask and rbl_collect: any thread. The rest: loop thread or before it starts.
  */

@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/dns/channel.h"
+#include "milter/dns/resolv_conf.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "milter/own_hash.h"
@@ -21,6 +22,7 @@ enum {
 	BUCKETS = 1024,
 	QUEUED_MOST = 32768,	/* questions that wait for their turn */
 	LATE_MOST = 5,	/* answers in a row that came only after a time-out: the first server is dead */
+	LOOK_S = 2,	/* between looks at resolv.conf; inotify would have to follow links and renames */
 };
 
 /* Somebody who waits for a query's answer. */
@@ -55,7 +57,12 @@ struct resolver {
 	struct channel *leaving;	/* owned: the one before, until its questions have ended; NULL: none */
 	int first;	/* the server that `channel` asks first */
 	int late;	/* answers in a row that came after a time-out */
-	struct event *tick, *deliver;
+	struct event *tick, *deliver;	/* owned */
+	struct event *look;	/* owned; NULL: the servers are the configuration's */
+	struct resolv_conf conf;	/* what was read last, where there is `look` */
+	const char *names[RESOLV_SERVERS_MAX];	/* its servers, for `settings` */
+	bool unopened;	/* for want of memory `channel` asks the servers of before */
+	unsigned generation;
 	struct query_list queued, waiting, ready;
 	struct query *buckets[BUCKETS];	/* those in `queued` and `waiting`, by name and type */
 	int64_t queued_count, waiters;
@@ -174,7 +181,7 @@ static void read_reply(struct query *query, const struct channel_reply *reply)
 static void turn(struct resolver *resolver)
 {
 	char error[200];
-	int next = (resolver->first + 1) % channel_servers(resolver->channel);
+	int next = (resolver->first + 1) % resolver->settings.server_count;
 	struct channel *channel = channel_new(resolver->base, &resolver->settings, next, error, sizeof error);
 	resolver->late = 0;
 	if (channel == NULL)
@@ -231,11 +238,100 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		query->answer.outcome = DNS_TIMEOUT;
 		settle(query);
 	}
-	if (resolver->late >= LATE_MOST && resolver->leaving == NULL && channel_servers(resolver->channel) > 1)
+	if (resolver->late >= LATE_MOST && resolver->leaving == NULL && resolver->settings.server_count > 1)
 		turn(resolver);
 	if (held(resolver) > 0 || resolver->leaving != NULL)
 		start_tick(resolver);
 }
+
+/* ---- the system's servers */
+
+static void say_trouble(const struct resolv_conf *conf, const struct resolv_conf *before)
+{
+	if (conf->trouble[0] != '\0' && strcmp(conf->trouble, before->trouble) != 0)
+		log_line(conf->none ? SEVERITY_ERROR : SEVERITY_WARNING, "dns: %s", conf->trouble);
+}
+
+static void say_servers(const char *path, const struct resolv_conf *conf)
+{
+	char list[RESOLV_SERVERS_MAX * (RESOLV_SERVER_MAX + 2)];
+	struct text servers = text_over(list, sizeof list);
+	for (int i = 0; i < conf->count; i++)
+		text_addf(&servers, i > 0 ? ", %s" : "%s", conf->servers[i]);
+	log_line(SEVERITY_INFO, "dns: %s has changed; asked from now on: %s", path, list);
+}
+
+static void take_system(struct resolver *resolver, const struct resolv_conf *conf)
+{
+	say_trouble(conf, &resolver->conf);
+	resolver->conf = *conf;
+	for (int i = 0; i < conf->count; i++)
+		resolver->names[i] = resolver->conf.servers[i];
+	resolver->settings.servers = resolver->names;
+	resolver->settings.server_count = conf->count;
+}
+
+/* What is under way runs out on the channel of before, whose servers may be fine. */
+static void change_channel(struct resolver *resolver)
+{
+	char error[200];
+	struct channel *channel = channel_new(resolver->base, &resolver->settings, 0, error, sizeof error);
+	resolver->unopened = channel == NULL;
+	if (channel == NULL) {
+		log_line(SEVERITY_ERROR, "dns: %s; the servers of before are asked until there is", error);
+		return;
+	}
+	channel_free(&resolver->leaving);
+	resolver->leaving = resolver->channel;
+	resolver->channel = channel;
+	resolver->first = 0;
+	resolver->late = 0;
+	resolver->generation++;
+	start_tick(resolver);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolver *resolver = arg;
+	const char *path = resolver->settings.resolv_conf;
+	struct resolv_conf conf;
+	(void)fd;
+	(void)what;
+	if (!resolver->unopened && !resolv_conf_changed(path, &resolver->conf))
+		return;
+	resolv_conf_read(path, &conf);
+	bool same = resolv_conf_same_servers(&conf, &resolver->conf);
+	if (!same)
+		say_servers(path, &conf);
+	take_system(resolver, &conf);
+	if (!same || resolver->unopened)
+		change_channel(resolver);
+}
+
+/* False: no memory. */
+static bool use_system(struct resolver *resolver)
+{
+	struct timeval every = { .tv_sec = LOOK_S };
+	struct resolv_conf conf;
+	if (resolver->settings.resolv_conf == NULL)
+		resolver->settings.resolv_conf = RESOLV_CONF;
+	resolv_conf_read(resolver->settings.resolv_conf, &conf);
+	take_system(resolver, &conf);
+	resolver->look = event_new(resolver->base, -1, EV_PERSIST, on_look, resolver);
+	return resolver->look != NULL && event_add(resolver->look, &every) == 0;
+}
+
+const char *resolver_trouble(const struct resolver *resolver)
+{
+	return resolver->conf.none ? resolver->conf.trouble : "";
+}
+
+unsigned resolver_generation(const struct resolver *resolver)
+{
+	return resolver->generation;
+}
+
+/* ---- life */
 
 struct resolver *resolver_new(struct loop *loop, const struct resolver_settings *settings, char *error,
 			      size_t error_size)
@@ -252,10 +348,11 @@ struct resolver *resolver_new(struct loop *loop, const struct resolver_settings 
 	resolver->settings = *settings;
 	resolver->tick = event_new(resolver->base, -1, 0, on_tick, resolver);
 	resolver->deliver = event_new(resolver->base, -1, 0, on_deliver, resolver);
-	if (resolver->tick == NULL || resolver->deliver == NULL)
+	if (resolver->tick == NULL || resolver->deliver == NULL ||
+	    (settings->server_count == 0 && !use_system(resolver)))
 		snprintf(error, error_size, "DNS cannot be set up: no memory");
 	else
-		resolver->channel = channel_new(resolver->base, settings, 0, error, error_size);
+		resolver->channel = channel_new(resolver->base, &resolver->settings, 0, error, error_size);
 	if (resolver->channel == NULL)
 		resolver_free(&resolver);
 	return resolver;
@@ -282,6 +379,8 @@ void resolver_free(struct resolver **resolver)
 	channel_free(&old->channel);
 	end_queued(old);
 	deliver_all(old);
+	if (old->look != NULL)
+		event_free(old->look);
 	if (old->tick != NULL)
 		event_free(old->tick);
 	if (old->deliver != NULL)

@@ -53,6 +53,7 @@ struct subject {
 	struct subject *next, **link;
 	struct subject_owner *owner;
 	struct netaddr address;	/* NETADDR_UNKNOWN: a name */
+	const char *reserved;	/* why nobody on the Internet has it; NULL: it may be anybody's. Borrowed for ever */
 	char text[DNS_NAME_MAX + 1];
 	char prefix[DNS_NAME_MAX + 1];	/* what stands before a list's zone */
 	int64_t started_ms;
@@ -94,11 +95,17 @@ static void finish(struct subject *subject, const char *why)
 	subject->owner->done(subject->owner, subject, &sums);
 }
 
+/* Why no list is asked about it; NULL: some are, or none knows such addresses. */
+static const char *why_unasked(const struct subject *subject)
+{
+	return subject->slot_count == 0 ? subject->reserved : NULL;
+}
+
 /* The subject may be gone afterwards. */
 static void settle(struct subject *subject)
 {
 	if (--subject->open == 0)
-		finish(subject, NULL);
+		finish(subject, why_unasked(subject));
 }
 
 /* ---- the text of a listing */
@@ -265,7 +272,7 @@ static void ask_lists(struct subject *subject)
 	int used = 0;
 	for (int i = 0; i < lists_count(lists); i++) {
 		const struct list *list = lists_at(lists, i);
-		if (used == subject->slot_count || !list_knows(list, subject->address.family))
+		if (used == subject->slot_count || !list_takes(list, subject->address.family, subject->reserved != NULL))
 			continue;
 		struct slot *slot = &subject->slots[used++];
 		*slot = (struct slot){ .step = { .begin = begin_list }, .subject = subject, .list = list, .place = i };
@@ -274,12 +281,17 @@ static void ask_lists(struct subject *subject)
 	}
 }
 
+static int lists_that_take(const struct check_settings *settings, enum netaddr_family family, bool reserved)
+{
+	int taken = 0;
+	for (int i = 0; i < lists_count(settings->lists); i++)
+		taken += list_takes(lists_at(settings->lists, i), family, reserved);
+	return taken;
+}
+
 int subject_lists(const struct check_settings *settings, enum netaddr_family family)
 {
-	int known = 0;
-	for (int i = 0; i < lists_count(settings->lists); i++)
-		known += list_knows(lists_at(settings->lists, i), family);
-	return known;
+	return lists_that_take(settings, family, false);
 }
 
 /* ---- origin */
@@ -329,7 +341,7 @@ static void ask_origin(struct subject *subject)
 {
 	const struct check_settings *settings = subject->owner->settings;
 	const char *zone = subject->address.family == NETADDR_V6 ? settings->origin6 : settings->origin4;
-	if (*zone == '\0')
+	if (*zone == '\0' || subject->reserved != NULL)
 		return;
 	subject->origin = calloc(1, sizeof *subject->origin);
 	if (subject->origin == NULL)
@@ -411,16 +423,17 @@ static void ask_names(struct subject *subject)
 
 /* ---- the subject */
 
-/* An address that nobody on the Internet has is asked of nobody. */
+/* For whoever may ask for public addresses only, one that nobody on the Internet has is asked of nobody. */
 static const char *refused(const struct subject *subject)
 {
-	return subject->owner->settings->public_only ? netaddr_reserved(&subject->address) : NULL;
+	return subject->owner->settings->public_only ? subject->reserved : NULL;
 }
 
 static void begin_finish(struct step *step)
 {
 	struct slot *slot = (struct slot *)(void *)step;
-	finish(slot->subject, refused(slot->subject));
+	const char *why = refused(slot->subject);
+	finish(slot->subject, why != NULL ? why : why_unasked(slot->subject));
 }
 
 /* Nothing is to be asked. */
@@ -434,7 +447,7 @@ static void begin(struct subject *subject, bool origin)
 {
 	bool address = subject->address.family != NETADDR_UNKNOWN, brief = subject->owner->brief;
 	if (address && refused(subject) != NULL) {
-		subject->sums.skipped = subject->slot_count;
+		subject->sums.skipped += subject->slot_count;
 		finish_later(subject);
 		return;
 	}
@@ -452,13 +465,16 @@ struct subject *subject_new(struct subject_owner *owner, const struct subject_ta
 {
 	static const struct netaddr no_address = { .family = NETADDR_UNKNOWN };
 	const struct netaddr *address = target->address != NULL ? target->address : &no_address;
-	int lists = subject_lists(owner->settings, address->family);
+	const char *reserved = netaddr_reserved(address);
+	int lists = lists_that_take(owner->settings, address->family, reserved != NULL);
 	struct subject *subject = calloc(1, sizeof *subject + (size_t)(lists > 0 ? lists : 1) * sizeof subject->slots[0]);
 	if (subject == NULL)
 		return NULL;
 	subject->owner = owner;
 	subject->address = *address;
+	subject->reserved = reserved;
 	subject->slot_count = lists;
+	subject->sums.skipped = subject_lists(owner->settings, address->family) - lists;
 	subject->started_ms = clock_monotonic_ms();
 	if (target->address != NULL) {
 		netaddr_text(address, subject->text);

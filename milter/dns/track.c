@@ -24,8 +24,7 @@ void track_failed(struct track *track, const struct list *list, const struct bre
 void track_answered(struct track *track, const struct list *list, int64_t took_ms)
 {
 	track->times_ms[track->answers++ % TRACK_TIMES] = took_ms;
-	if (!breaker_answered(&track->breaker))
-		return;
+	breaker_answered(&track->breaker);
 	if (track->told_away)
 		log_line(SEVERITY_INFO, "dns: block list %s answers again", list->name);
 	track->told_away = false;

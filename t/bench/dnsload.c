@@ -53,7 +53,7 @@ static void name_zones(int count)
 	if (zones == NULL)
 		die("no memory");
 	for (int i = 0; i < count; i++) {
-		zones[i] = (struct list){ .kind = LIST_SPAM, .weight = 1, .ipv4 = true, .mail = true, .test = true };
+		zones[i] = (struct list){ .kind = LIST_SPAM, .weight = 1, .ipv4 = true, .private = true, .mail = true, .test = true };
 		snprintf(zones[i].zone, sizeof zones[i].zone, "l%d.bench.test", i);
 		snprintf(zones[i].asked_zone, sizeof zones[i].asked_zone, "l%d.bench.test", i);
 		snprintf(zones[i].name, sizeof zones[i].name, "l%d", i);
@@ -65,7 +65,7 @@ static void set_up(const char *port, int list_count)
 	char server[40], error[200];
 	snprintf(server, sizeof server, "127.0.0.1:%s", port);
 	const char *const servers[] = { server };
-	struct resolver_settings dns = { servers, 1, TIMEOUT_MS, INFLIGHT };
+	struct resolver_settings dns = { .servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = INFLIGHT };
 	loop = loop_new();
 	engine = loop == NULL ? NULL : engine_new(loop, &dns, 256 << 20, error, sizeof error);
 	if (engine == NULL)

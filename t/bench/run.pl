@@ -176,8 +176,8 @@ dns: { servers = ["127.0.0.1:$dns_port"]; timeout_ms = 2000; };
 accounts: { sources = ["auth", "certificate", "network", "uid", "sender"]; cut_tag = true; };
 reputation: { suspect_enter = 19.0; suspect_leave = 18.0; blocked_enter = 20.0; blocked_leave = 19.0; };
 blocklists = (
-  { zone = "policy.bench.test"; codes = ["127.0.0.10-127.0.0.11 policy"]; weight = 1.0; action = "signal"; },
-  { zone = "exploit.bench.test"; codes = ["127.0.0.4-127.0.0.7 exploit"]; weight = 1.0; action = "signal"; }
+  { zone = "policy.bench.test"; private = true; codes = ["127.0.0.10-127.0.0.11 policy"]; weight = 1.0; action = "signal"; },
+  { zone = "exploit.bench.test"; private = true; codes = ["127.0.0.4-127.0.0.7 exploit"]; weight = 1.0; action = "signal"; }
 );
 plans = (
   { name = "default"; msgs_per_minute = 100000000; msgs_per_hour = 100000000; msgs_per_day = 100000000;

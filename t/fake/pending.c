@@ -5,6 +5,7 @@
 #include "policy/base/text.h"
 
 #include <event2/event.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "policy/base/banned.h"
@@ -91,6 +92,27 @@ bool resolver_asks(struct resolver *resolver, const char *name, enum dns_type ty
 	(void)name;
 	(void)type;
 	return false;
+}
+
+static _Atomic(const char *) trouble = "";
+static atomic_uint generation;
+
+void pending_servers(const char *their_trouble)
+{
+	atomic_store(&trouble, their_trouble);
+	atomic_fetch_add(&generation, 1);
+}
+
+const char *resolver_trouble(const struct resolver *resolver)
+{
+	(void)resolver;
+	return atomic_load(&trouble);
+}
+
+unsigned resolver_generation(const struct resolver *resolver)
+{
+	(void)resolver;
+	return atomic_load(&generation);
 }
 
 struct resolver_load resolver_load(const struct resolver *resolver)

@@ -21,4 +21,7 @@ struct pending {
  * ends as it is then when its time is over. */
 bool pending_look_up(const char *name, struct pending *pending);
 
+/* Any thread: others are asked from now on. What they are not fit for, as resolver_trouble; "": nothing. Borrowed. */
+void pending_servers(const char *their_trouble);
+
 #endif

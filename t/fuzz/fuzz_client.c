@@ -33,6 +33,12 @@ bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error
 	return true;
 }
 
+bool endpoint_is_link_local(const struct endpoint *endpoint)
+{
+	(void)endpoint;
+	return false;
+}
+
 /* All that the daemon says is there already, and its end. Its own socket stays open for what is asked. */
 int endpoint_connect(const struct endpoint *endpoint)
 {

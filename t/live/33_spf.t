@@ -79,7 +79,7 @@ my $world = Penstock::Live->new(config => {
 	milter => { deadline_ms => 20000 },
 	dns => { servers => ["127.0.0.1:$port{unbound}"], timeout_ms => 10000 },
 	spf => { timeout_ms => 5000, client => 'signal' },
-	blocklists => [{ zone => 'bl.example.test', kind => 'spam', action => 'signal' }],
+	blocklists => [{ zone => 'bl.example.test', private => 'true', kind => 'spam', action => 'signal' }],
 	pools => [
 		pool('clean', 'good', '127.0.0.11' => '45.45.45.1', '127.0.0.12' => '45.45.45.2'),
 		pool('warm', 'new', '127.0.0.21' => '45.45.45.3'),

@@ -31,24 +31,24 @@ chown((getpwnam 'nobody')[2, 3], "$folder/run");
 my %port = (map({ $_ => free_port('udp') } qw(rbldnsd nsd unbound)), http => free_port('tcp'));
 my @lists = map { "bl$_.example.test" } 1 .. 8;
 # Listed on each of them, so that there is much to read.
-my %everywhere = map { ("192.0.2.$_" => '127.0.0.2') } 64 .. 127;
+my %everywhere = map { ("8.8.8.$_" => '127.0.0.2') } 64 .. 127;
 my %zones = map { $_ => {%everywhere} } @lists;
-$zones{'bl1.example.test'}{'192.0.2.10'} = '127.0.0.4';
-$zones{'bl2.example.test'}{'192.0.2.10'} = '127.0.0.10';
-$zones{'bl3.example.test'}{'192.0.2.20'} = '127.0.0.2';
+$zones{'bl1.example.test'}{'8.8.8.10'} = '127.0.0.4';
+$zones{'bl2.example.test'}{'8.8.8.10'} = '127.0.0.10';
+$zones{'bl3.example.test'}{'8.8.8.20'} = '127.0.0.2';
 
 my $rbldnsd = Penstock::Rbldnsd->start(folder => $folder, port => $port{rbldnsd}, zones => \%zones);
 my $nsd = Penstock::Nsd->start(folder => $folder, port => $port{nsd}, zones => { '.' => <<'END' });
-mail.example.test. A 192.0.2.10
+mail.example.test. A 8.8.8.10
 mail.example.test. AAAA 2001:db8::10
 mail.example.test. MX 10 mx.example.test.
 mail.example.test. MX 20 mail.example.test.
-mx.example.test. A 192.0.2.20
-other.example.test. A 192.0.2.99
-10.2.0.192.in-addr.arpa. PTR mail.example.test.
-20.2.0.192.in-addr.arpa. PTR other.example.test.
-10.2.0.192.origin.test. TXT "64496 | 192.0.2.0/24 | DE | ripencc | 2001-01-01"
-10.2.0.192.origin.test. TXT "64497 | 192.0.0.0/16 | FR | ripencc | 2001-01-01"
+mx.example.test. A 8.8.8.20
+other.example.test. A 8.8.8.99
+10.8.8.8.in-addr.arpa. PTR mail.example.test.
+20.8.8.8.in-addr.arpa. PTR other.example.test.
+10.8.8.8.origin.test. TXT "64496 | 8.8.8.0/24 | DE | ripencc | 2001-01-01"
+10.8.8.8.origin.test. TXT "64497 | 8.8.0.0/16 | FR | ripencc | 2001-01-01"
 AS64496.names.test. TXT "64496 | DE | ripencc | 2001-01-01 | EXAMPLE-NET, DE"
 END
 my $unbound = Penstock::Unbound->start(folder => $folder, port => $port{unbound},
@@ -99,22 +99,22 @@ sub with {
 }
 
 sub open_look_ups {
-	my ($socket) = question('192.0.2.1');
+	my ($socket) = question('8.8.8.1');
 	my $line = <$socket>;
 	return decode_json($line)->{error} // '';
 }
 
 part 'an address' => sub {
-	my @lines = look_up('192.0.2.10');
+	my @lines = look_up('8.8.8.10');
 	is $lines[0]{type}, 'begin', 'the first line';
-	is_deeply [@{ $lines[0] }{qw(query kind lists subjects)}], ['192.0.2.10', 'address', 8, 1], 'says what is asked';
+	is_deeply [@{ $lines[0] }{qw(query kind lists subjects)}], ['8.8.8.10', 'address', 8, 1], 'says what is asked';
 	my ($exploit) = with(\@lines, type => 'list', list => 'bl1.example.test');
 	is_deeply [@{$exploit}{qw(said kind weight)}, @{ $exploit->{codes} }], ['listed', 'exploit', 0.5, '127.0.0.4'], 'one listing';
 	is((with(\@lines, type => 'list', list => 'bl2.example.test'))[0]{kind}, 'policy', 'another one');
 	is scalar(with(\@lines, type => 'list', said => 'clean')), 6, 'the other lists are clean';
 	is scalar(with(\@lines, type => 'text', list => 'bl1.example.test', text => 'listed for the test')), 1, 'the text of a listing';
 	my ($origin) = with(\@lines, type => 'origin');
-	is_deeply [@{$origin}{qw(as as_name prefix country)}], [64496, 'EXAMPLE-NET, DE', '192.0.2.0/24', 'DE'], 'its origin';
+	is_deeply [@{$origin}{qw(as as_name prefix country)}], [64496, 'EXAMPLE-NET, DE', '8.8.8.0/24', 'DE'], 'its origin';
 	my ($ptr) = with(\@lines, type => 'ptr');
 	is_deeply $ptr->{names}, ['mail.example.test'], 'its name';
 	ok $ptr->{confirmed} && ref $ptr->{confirmed}, 'which leads back to it';
@@ -126,9 +126,9 @@ part 'an address' => sub {
 part 'a name' => sub {
 	my @lines = look_up(' Mail.Example.Test. ');
 	is_deeply [map { "$_->{subject} $_->{from}" } sort { $a->{subject} cmp $b->{subject} } with(\@lines, type => 'target')],
-		['192.0.2.10 A', '192.0.2.20 MX mx.example.test', '2001:db8::10 AAAA', 'mail.example.test '], 'its addresses';
-	is scalar(with(\@lines, type => 'list', subject => '192.0.2.20', said => 'listed')), 1, 'a host that takes its mail is listed';
-	my ($ptr) = with(\@lines, type => 'ptr', subject => '192.0.2.20');
+		['2001:db8::10 AAAA', '8.8.8.10 A', '8.8.8.20 MX mx.example.test', 'mail.example.test '], 'its addresses';
+	is scalar(with(\@lines, type => 'list', subject => '8.8.8.20', said => 'listed')), 1, 'a host that takes its mail is listed';
+	my ($ptr) = with(\@lines, type => 'ptr', subject => '8.8.8.20');
 	ok !$ptr->{confirmed} && defined $ptr->{confirmed}, 'and has a name that does not lead back';
 	is_deeply [@{ $lines[-1] }{qw(type subjects listed error)}], ['end', 4, 2, undef], 'the end';
 	@lines = look_up('nobody.example.test');
@@ -136,7 +136,7 @@ part 'a name' => sub {
 };
 
 part 'a network' => sub {
-	my @lines = look_up('192.0.2.0/27');
+	my @lines = look_up('8.8.8.0/27');
 	is scalar(with(\@lines, type => 'subject')), 32, 'each address';
 	is scalar(with(\@lines, type => 'list')), 3, 'the lists that list one';
 	is_deeply [@{ $lines[-1] }{qw(subjects listed clean unknown)}], [32, 2, 30, 0], 'the sums';
@@ -153,7 +153,7 @@ part 'what is no target' => sub {
 };
 
 part 'clients that do not wait for the end' => sub {
-	my @gone = map { question('192.0.2.0/20') } 1 .. 8;
+	my @gone = map { question('8.8.8.0/20') } 1 .. 8;
 	for my $socket (@gone) {
 		my $line = <$socket>;
 		like $line, qr/"type":"begin"/, 'a large look-up begins';
@@ -173,22 +173,22 @@ sub is_cut_off {
 }
 
 part 'a client that never reads' => sub {
-	my @deaf = map { question('192.0.2.0/20', narrow => 1) } 1 .. 8;
+	my @deaf = map { question('8.8.8.0/20', narrow => 1) } 1 .. 8;
 	ok wait_for(10, 'eight look-ups', sub { open_look_ups() ne '' }), 'eight of them keep others out';
 	ok wait_for(60, 'their end', sub { !grep { !is_cut_off($_) } @deaf }), 'until they have read nothing for long';
 	my $socket = shift @deaf;
 	unlike join('', <$socket>), qr/"type":"end"/, 'what it had not read is thrown away';
-	is((look_up('192.0.2.10'))[-1]{listed}, 1, 'the daemon is well');
+	is((look_up('8.8.8.10'))[-1]{listed}, 1, 'the daemon is well');
 };
 
 part 'a reload and an end while a look-up goes on' => sub {
-	my $socket = question('192.0.2.0/20');
+	my $socket = question('8.8.8.0/20');
 	my $line = <$socket>;
 	$daemon->reload;
 	$daemon->wait_log(qr/reload: .* is in force/);
 	my @lines = map { decode_json($_) } <$socket>;
 	is_deeply [@{ $lines[-1] }{qw(type subjects error)}], ['end', 4096, undef], 'it ends as it began';
-	my @open = map { question('192.0.2.0/20') } 1 .. 2;
+	my @open = map { question('8.8.8.0/20') } 1 .. 2;
 	$line = readline $_ for @open;
 	is $daemon->stop, 0, 'the daemon ends';
 };

@@ -9,6 +9,7 @@
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
 #include "t/fake/fake.h"
+#include "t/fake/pending.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -262,6 +263,11 @@ static bool do_dns(struct play *play, const struct line *line)
 		     { "hijacked", FAKE_DNS_HIJACKED }, { "refuses", FAKE_DNS_REFUSES },
 		     { "empty", FAKE_DNS_EMPTY }, { "lists-all", FAKE_DNS_LISTS_ALL } };
 	const char *zone = line->words[1];
+	if (line->count == 3 && strcmp(zone, "servers") == 0) {
+		bool none = strcmp(line->words[2], "none") == 0;
+		pending_servers(none ? "/etc/resolv.conf names no name server; this host, 127.0.0.1, is asked" : "");
+		return true;
+	}
 	if (line->count == 6 && strcmp(line->words[2], "lists") == 0 && strcmp(line->words[4], "as") == 0)
 		return fake_dns_list(zone, line->words[3], line->words[5]) ||
 		       play_fail(play, "\"%s\" or \"%s\" is no address", line->words[3], line->words[5]);

@@ -302,6 +302,8 @@ static const struct {
 	  "/penstock.conf:2: spf.client is \"reject\", expected off, signal or refuse" },
 	{ "a DNS server by its name", "dns: {\nservers = [ \"127.0.0.1:53\",\n\"localhost:53\" ]; };", NULL,
 	  "/penstock.conf:3: dns.servers[1] is \"localhost:53\", expected address:port or [v6]:port" },
+	{ "a DNS server of one link", "dns: {\nservers = [ \"[fe80::1%lo]:53\" ]; };", NULL,
+	  "/penstock.conf:2: dns.servers[0] is \"[fe80::1%lo]:53\", expected an address that is not link-local" },
 	{ "an origin that is no zone", "\norigin: { zone4 = \"https://origin.test\"; };", NULL,
 	  "/penstock.conf:2: origin.zone4 is \"https://origin.test\", expected a domain name" },
 	{ "numbers in the wrong order", "\nreputation: { blocked_enter = 0.25; };", NULL,

@@ -163,7 +163,7 @@ static void open_lists(struct loop_job *job)
 	static const char *const servers[] = { address };
 	char error[200] = "";
 	snprintf(address, sizeof address, "127.0.0.1:%d", dns_server_port(server));
-	struct resolver_settings dns = { servers, 1, TIMEOUT_MS, 100 };
+	struct resolver_settings dns = { .servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = 100 };
 	engine = engine_new(loop, &dns, 1 << 20, error, sizeof error);
 	struct lists_settings settings = { engine, lists_rows, LISTS, { 3, RETRY_MS, 300000 } };
 	lists = lists_new(loop, &settings);

@@ -211,7 +211,14 @@ static void test_reserved(void)
 		{ "127.0.0.2", "loopback" },	{ "192.0.2.1", "for documentation" }, { "224.0.0.1", "multicast" },
 		{ "255.255.255.255", "reserved" }, { "8.8.8.8", NULL },		      { "::1", "loopback" },
 		{ "::ffff:10.0.0.1", "private" }, { "fe80::1", "link-local" },	      { "fd00::1", "private" },
-		{ "2001:db8::1", "for documentation" }, { "2a00:1450::1", NULL },
+		{ "2001:db8::1", "for documentation" }, { "2a00:1450::1", NULL },	{ "0.0.0.0", "the host itself" },
+		{ "100.63.255.255", NULL },	{ "100.127.255.255", "shared by a provider's customers" },
+		{ "169.254.1.1", "link-local" }, { "198.19.0.1", "for benchmarks" },	{ "::", "loopback" },
+		{ "::10.0.0.1", "nobody's" },	{ "fec0::1", "nobody's" },		{ "5f00::1", "nobody's" },
+		{ "1fff::1", "nobody's" },	{ "2001:20::1", "a name, not a place" }, { "3fff:fff::1", "for documentation" },
+		{ "2002:a01:203::1", "private" }, { "2002:808:808::1", NULL },		{ "64:ff9b::7f00:1", "loopback" },
+		{ "64:ff9b::808:808", NULL },	{ "64:ff9b:1::1", "private" },		{ "3fff:1000::1", NULL },
+		{ "2600::1", NULL },		{ "ff02::1", "multicast" },		{ "::ffff:8.8.8.8", NULL },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct netaddr address = parsed(rows[i].address);

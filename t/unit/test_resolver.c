@@ -11,6 +11,9 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,18 +97,23 @@ static struct call *ask(const char *name, enum dns_type type)
 	return &calls[0];
 }
 
+static void open_with(const struct resolver_settings *settings)
+{
+	char error[200] = "";
+	loop = loop_new();
+	resolver = resolver_new(loop, settings, error, sizeof error);
+	ok(resolver != NULL && loop_start(loop), "a resolver: %s", error);
+}
+
 static void open_resolver(const struct dns_server *first, const struct dns_server *second, int64_t inflight)
 {
 	static char servers[2][40];
 	static const char *const list[] = { servers[0], servers[1] };
-	char error[200] = "";
 	snprintf(servers[0], sizeof servers[0], "127.0.0.1:%d", dns_server_port(first));
 	if (second != NULL)
 		snprintf(servers[1], sizeof servers[1], "127.0.0.1:%d", dns_server_port(second));
-	struct resolver_settings settings = { list, second != NULL ? 2 : 1, TIMEOUT_MS, inflight };
-	loop = loop_new();
-	resolver = resolver_new(loop, &settings, error, sizeof error);
-	ok(resolver != NULL && loop_start(loop), "a resolver: %s", error);
+	open_with(&(struct resolver_settings){ .servers = list, .server_count = second != NULL ? 2 : 1,
+					       .timeout_ms = TIMEOUT_MS, .inflight = inflight });
 }
 
 static void close_resolver(void)
@@ -251,19 +259,125 @@ static void test_end(const struct dns_server *server)
 
 static void test_dead_server(struct dns_server *dead, const struct dns_server *fine)
 {
-	int late = 0, found = 0;
+	int found = 0, before = dns_server_questions(dead, false);
 	open_resolver(dead, fine, 100);
 	for (int i = 0; i < 12; i++) {
 		snprintf(names[i], sizeof names[i], "yes%d.test", i);
 		struct call *call = ask(names[i], DNS_A);
 		found += call->outcome == DNS_FOUND;
-		late += call->took_ms >= TIMEOUT_MS / 4 - 20;
 		struct timespec tick = { .tv_nsec = 30000000 };
 		nanosleep(&tick, NULL);
 	}
 	is_int(found, 12, "the first of two servers is dead: all is answered");
-	is_int(late, 5, "and after five late answers the other one is asked first");
+	/* after five late answers; c-ares 1.31 and later turns to the other one itself, after the first */
+	int heard = dns_server_questions(dead, false) - before;
+	ok(heard >= 1 && heard < 12, "and soon the other one is asked first: the dead one heard %d questions", heard);
 	close_resolver();
+}
+
+/* ---- the system's servers */
+
+static char folder[] = "/tmp/penstock-resolver-XXXXXX";
+
+static const char *in_folder(const char *name)
+{
+	static char paths[4][80];
+	static int turn;
+	char *path = paths[turn++ % 4];
+	snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+	return path;
+}
+
+/* In place: cut, then written. */
+static void write_file(const char *name, const char *text)
+{
+	FILE *file = fopen(in_folder(name), "w");
+	if (file == NULL || fputs(text, file) == EOF || fclose(file) != 0)
+		ok(false, "%s is written", name);
+}
+
+static void write_over(const char *name, const char *text)
+{
+	write_file("new", text);
+	is_int(rename(in_folder("new"), in_folder(name)), 0, "renamed over %s", name);
+}
+
+static void link_over(const char *name, const char *target)
+{
+	is_int(symlink(target, in_folder("link")), 0, "a link to %s", target);
+	is_int(rename(in_folder("link"), in_folder(name)), 0, "renamed over %s", name);
+}
+
+static struct look {
+	struct loop_job job;	/* first */
+	unsigned generation;
+	char trouble[400];
+} look;
+
+static void on_loop_look(struct loop_job *job)
+{
+	struct look *mine = (struct look *)job;
+	mine->generation = resolver_generation(resolver);
+	snprintf(mine->trouble, sizeof mine->trouble, "%s", resolver_trouble(resolver));
+	over();
+}
+
+static const char *trouble_at(unsigned generation)
+{
+	int64_t until_ms = clock_monotonic_ms() + DONE_MS;
+	struct timespec little = { .tv_nsec = 20000000 };
+	do {
+		nanosleep(&little, NULL);
+		look = (struct look){ .job = { .run = on_loop_look } };
+		loop_post(loop, &look.job);
+		wait_for(1);
+	} while (look.generation < generation && clock_monotonic_ms() < until_ms);
+	is_int(look.generation, generation, "the servers have changed %u times", generation);
+	return look.trouble;
+}
+
+static void has_trouble(const char *trouble, const char *part)
+{
+	ok(strncmp(trouble, folder, strlen(folder)) == 0 && strstr(trouble, part) != NULL, "%s: %s", part, trouble);
+}
+
+static void test_resolv_conf(struct dns_server *server, struct dns_server *deaf)
+{
+	char fine[80], dead[120];
+	ok(mkdtemp(folder) != NULL, "a folder");
+	snprintf(fine, sizeof fine, "# by hand\n\toptions edns0\nnameserver\t[127.0.0.1]:%d  \n", dns_server_port(server));
+	snprintf(dead, sizeof dead, "nameserver fe80::1%%eth0\nnameserver [127.0.0.1]:%d", dns_server_port(deaf));
+	const char *path = strdup(in_folder("resolv.conf"));
+	open_with(&(struct resolver_settings){ .timeout_ms = TIMEOUT_MS, .inflight = 100, .resolv_conf = path });
+	has_trouble(trouble_at(0), "cannot be read (No such file or directory); this host, 127.0.0.1, is asked");
+	write_file("resolv.conf", fine);
+	is_str(trouble_at(1), "", "it is there: no trouble");
+	is_int(ask("yes1.test", DNS_A)->outcome, DNS_FOUND, "and its server is asked");
+	write_file("resolv.conf", "search example.com\nnameservers 192.0.2.1\n#nameserver 192.0.2.1\n");
+	has_trouble(trouble_at(2), "names no name server; this host");
+	write_over("resolv.conf", "nameserver fe80::1%eth0\n");
+	write_over("other", fine);
+	link_over("resolv.conf", "other");
+	is_str(trouble_at(3), "", "a link to another file");
+	is_int(ask("yes2.test", DNS_A)->outcome, DNS_FOUND, "whose server is asked");
+	write_over("other", dead);
+	is_str(trouble_at(4), "", "renamed over what the link leads to: one of its servers can be asked");
+	is_int(ask("yes3.test", DNS_A)->outcome, DNS_TIMEOUT, "and does not answer");
+	write_over("other", "nameserver fe80::1%eth0\n");
+	has_trouble(trouble_at(5), "names \"fe80::1%eth0\", which cannot be asked");
+	write_file("other", "nameserver fe80::1\n");	/* other words, the same servers */
+	unlink(path);
+	write_file("resolv.conf", fine);
+	is_str(trouble_at(6), "", "a file in place of the link");
+	write_over("resolv.conf", fine);	/* the same again is no change */
+	is_int(ask("yes4.test", DNS_A)->outcome, DNS_FOUND, "its server is asked");
+	write_over("resolv.conf", "");
+	has_trouble(trouble_at(7), "names no name server; this host");
+	close_resolver();
+	unlink(in_folder("other"));
+	unlink(path);
+	free((void *)(uintptr_t)path);
+	is_int(rmdir(folder), 0, "nothing is left");
 }
 
 int main(void)
@@ -280,6 +394,7 @@ int main(void)
 	test_inflight(server);
 	test_end(server);
 	test_dead_server(deaf, server);
+	test_resolv_conf(server, deaf);
 	dns_server_stop(&server);
 	dns_server_stop(&deaf);
 	return done_testing();

@@ -137,9 +137,9 @@ sub _config {
 		reputation => { new_days => '7.0', new_messages => 20 },
 		content => { tag_score => '5.0', slow_score => '8.0' },
 		blocklists => [
-			{ zone => 'bl.example.test', weight => '1.0', action => 'signal',
+			{ zone => 'bl.example.test', private => 'true', weight => '1.0', action => 'signal',
 			  codes => ['127.0.0.2 spam', '127.0.0.4-127.0.0.7 exploit', '127.0.0.10-127.0.0.11 policy'] },
-			{ zone => 'refuse.example.test', kind => 'spam', action => 'refuse' },
+			{ zone => 'refuse.example.test', private => 'true', kind => 'spam', action => 'refuse' },
 		],
 		plans => [
 			{

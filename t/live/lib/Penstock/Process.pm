@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use File::Temp ();	# before our END: its own, which removes folders with the pids in them, comes after it
 use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep time);
