@@ -171,9 +171,9 @@ static void add_facts(json_t *entry, const struct facts *facts)
 static void add_way(json_t *entry, const struct verdict *verdict)
 {
 	const struct would *would = &verdict->would;
-	bool moves = verdict->pool != NULL && !verdict_refuses(verdict);
-	report_set_text(entry, "pool", moves ? verdict->pool->name : NULL);
-	report_set_text(entry, "transport", moves && verdict->transport != NULL ? verdict->transport->name : NULL);
+	const struct transport *mark = verdict_mark(verdict);
+	report_set_text(entry, "pool", mark != NULL ? verdict->pool->name : NULL);
+	report_set_text(entry, "transport", mark != NULL ? mark->name : NULL);
 	json_object_set_new(entry, "slow", json_boolean(verdict->slow));
 	json_object_set_new(entry, "tag", json_boolean(verdict->tag));
 	if (verdict->action == ACTION_HOLD)

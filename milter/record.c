@@ -111,9 +111,9 @@ static void log_message(const struct session *session, const char *stage, const 
 	text_add_word(&line, id);
 	text_addf(&line, ": action=%s level=%s", action_word(verdict->action), level_word(verdict->level));
 	add_who(&line, session);
-	bool moves = verdict->pool != NULL && !verdict_refuses(verdict);
-	text_addf(&line, " score=%.2f pool=%s transport=%s", verdict->score, moves ? verdict->pool->name : "-",
-		  moves ? verdict->transport->name : "-");
+	const struct transport *mark = verdict_mark(verdict);
+	text_addf(&line, " score=%.2f pool=%s transport=%s", verdict->score, mark != NULL ? verdict->pool->name : "-",
+		  mark != NULL ? mark->name : "-");
 	if (facts->content.known != KNOWLEDGE_NONE)
 		text_addf(&line, " content=%.1f/%.1f", facts->content.score, facts->content.threshold);
 	else

@@ -163,6 +163,7 @@ static enum answer rule_pool(const struct policy *policy, const struct facts *fa
 		verdict->pool = pools_find(policy->pools, policy->pool_count, verdict->leaves_as);
 	if (verdict->pool == NULL)
 		return NO;
+	verdict->markable = facts->rcpts_remote > 0 && facts->rcpts_local == 0 && facts->rcpts_unknown_mailer == 0;
 	verdict->transport = pool_pick(verdict->pool, facts->account, facts->transports);
 	if (verdict->transport != NULL &&
 	    pool_spf_moved(verdict->pool, facts->account, facts->transports, verdict->transport))
