@@ -4,6 +4,7 @@
 #include "milter/apply.h"
 #include "milter/gather.h"
 #include "milter/gather_spf.h"
+#include "milter/mailers.h"
 #include "milter/record.h"
 #include "milter/session.h"
 #include "milter/trap_hits.h"
@@ -135,12 +136,14 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	const struct rcpts before = message->rcpts;
 	const char *mailer = macro(context, "{rcpt_mailer}");
 	enum rcpt_way way = config_rcpt_way(session->setup->config, mailer, raw);
-	bool unknown = way == RCPT_WAY_UNKNOWN;
+	bool unknown = way != RCPT_WAY_REMOTE;
 	if (way == RCPT_WAY_LOCAL) {
 		facts->rcpts_local++;
 		gather_rcpt(session, raw, false);
 		return SMFIS_CONTINUE;
 	}
+	if (way == RCPT_WAY_STRANGE)
+		mailers_note(mailer);
 	facts->rcpts_remote++;
 	facts->rcpts_unknown_mailer += unknown;
 	gather_rcpt(session, raw, true);

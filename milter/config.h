@@ -178,7 +178,7 @@ struct settings {
 enum {
 	PLANS_MAX = 256,
 	SERVERS_MAX = 8,
-	MAILERS_MAX = 16,
+	MAILERS_MAX = 32,
 	NETWORKS_MAX = 64,
 	HOSTS_MAX = 32,
 	HOST_NAME_MOST = 253,
@@ -224,6 +224,8 @@ struct config {
 	int host_count;
 	const char *remote_mailers[MAILERS_MAX];	/* {rcpt_mailer} words that mean "leaves this host" */
 	int remote_mailer_count;
+	const char *local_mailers[MAILERS_MAX];		/* ... and that mean "stays on it" */
+	int local_mailer_count;
 	const char *alias_domains[ALIAS_DOMAINS_MAX];	/* lower case, sorted */
 	int alias_domain_count;
 	const char *secret;		/* what the file holds that others must not read: "a password", ...; NULL: nothing */
@@ -243,6 +245,7 @@ const struct limits *config_plan(const struct config *config, const char *name);
 /* Does mail to a recipient leave this host? */
 enum rcpt_way {
 	RCPT_WAY_UNKNOWN,	/* it counts as leaving, and nobody knows by which mailer: an alias, or the MTA does not say */
+	RCPT_WAY_STRANGE,	/* likewise; the MTA names a mailer that nobody told us of */
 	RCPT_WAY_LOCAL,
 	RCPT_WAY_REMOTE,
 };

@@ -372,7 +372,7 @@ static bool read_servers(struct reader *reader, const config_setting_t *setting,
 	return read_each(reader, setting, SERVERS_MAX, read_server, into);
 }
 
-static bool read_mailer(struct reader *reader, const config_setting_t *setting, void *into)
+static bool read_remote_mailer(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
 	const char *mailer = read_text(reader, setting);
@@ -380,9 +380,22 @@ static bool read_mailer(struct reader *reader, const config_setting_t *setting, 
 	       (config->remote_mailers[config->remote_mailer_count++] = read_keep(reader, mailer)) != NULL;
 }
 
-static bool read_mailers(struct reader *reader, const config_setting_t *setting, void *into)
+static bool read_remote_mailers(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_each(reader, setting, MAILERS_MAX, read_mailer, into);
+	return read_each(reader, setting, MAILERS_MAX, read_remote_mailer, into);
+}
+
+static bool read_local_mailer(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct config *config = into;
+	const char *mailer = read_text(reader, setting);
+	return mailer != NULL &&
+	       (config->local_mailers[config->local_mailer_count++] = read_keep(reader, mailer)) != NULL;
+}
+
+static bool read_local_mailers(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, MAILERS_MAX, read_local_mailer, into);
 }
 
 static bool read_network(struct reader *reader, const config_setting_t *setting, struct netblock *block)
@@ -486,8 +499,14 @@ const struct config_list config_lists[] = {
 	  "Names by which browsers, proxies and monitors reach http.listen; addresses and localhost need none. A request for "
 	  "another name is refused." },
 	{ "dns.servers", read_servers, NULL, 0, "[]", "Resolvers, \"address:port\"; none: those of /etc/resolv.conf." },
-	{ "postfix.remote_mailers", read_mailers, NULL, 0, "[\"smtp\", \"relay\"]",
-	  "Words of {rcpt_mailer} that mean \"leaves this host\"; the transports of the pools do too." },
+	{ "postfix.remote_mailers", read_remote_mailers, NULL, 0,
+	  "[\"smtp\", \"relay\", \"esmtp\", \"smtp8\", \"dsmtp\", \"esmtps\"]",
+	  "Words of {rcpt_mailer} that mean \"leaves this host by SMTP\"; the transports of the pools do too." },
+	{ "postfix.local_mailers", read_local_mailers, NULL, 0,
+	  "[\"local\", \"virtual\", \"lmtp\", \"discard\", \"prog\", \"*file*\", \"*include*\", \"cyrus\", \"cyrusv2\", "
+	  "\"dovecot\", \"maildrop\", \"procmail\", \"mailman\", \"scalemail-backend\"]",
+	  "Words that mean \"stays on this host\". Mail to a mailer that is in neither list counts as leaving and is not marked; "
+	  "the log and /health name it." },
 	{ "postfix.alias_domains", read_alias_domains, NULL, 0, "[]",
 	  "Domains of this host whose aliases lead away from it: each of their recipients counts as leaving, whatever its mailer. "
 	  "penstockctl postfix check names them." },

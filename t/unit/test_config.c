@@ -180,6 +180,15 @@ static void test_ways(void)
 		{ "virtual", "bob@other.example", RCPT_WAY_UNKNOWN },  { "local", "<bob@sub.alias.example>", RCPT_WAY_LOCAL },
 		{ "smtp", "<bob@alias.example>", RCPT_WAY_REMOTE },	  { "local", "<bob>", RCPT_WAY_LOCAL },
 		{ "local", "<>", RCPT_WAY_LOCAL },
+		/* Sendmail's */
+		{ "esmtp", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "ESMTP", "<bob@far.example>", RCPT_WAY_REMOTE },
+		{ "smtp8", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "dsmtp", "<bob@far.example>", RCPT_WAY_REMOTE },
+		{ "esmtps", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "prog", "<bob>", RCPT_WAY_LOCAL },
+		{ "*file*", "<bob>", RCPT_WAY_LOCAL },			  { "*include*", "<bob>", RCPT_WAY_LOCAL },
+		{ "cyrusv2", "<bob>", RCPT_WAY_LOCAL },			  { "uucp-dom", "<bob@far.example>", RCPT_WAY_UNKNOWN },
+		/* an admin's own */
+		{ "mlmmj", "<list@here.example>", RCPT_WAY_STRANGE },	  { "spamfilter", "<bob@far.example>", RCPT_WAY_STRANGE },
+		{ "", "<bob@far.example>", RCPT_WAY_STRANGE },		  { "mlmmj", "<list@alias.example>", RCPT_WAY_UNKNOWN },
 	};
 	struct config *config = load("pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"t-1\"; } ); } );\n"
 				     "postfix: { alias_domains = [ \"other.example\", \"Alias.example\", \"z.example\" ]; };");
