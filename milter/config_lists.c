@@ -372,32 +372,6 @@ static bool read_servers(struct reader *reader, const config_setting_t *setting,
 	return read_each(reader, setting, SERVERS_MAX, read_server, into);
 }
 
-static bool read_remote_mailer(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct config *config = into;
-	const char *mailer = read_text(reader, setting);
-	return mailer != NULL &&
-	       (config->remote_mailers[config->remote_mailer_count++] = read_keep(reader, mailer)) != NULL;
-}
-
-static bool read_remote_mailers(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, MAILERS_MAX, read_remote_mailer, into);
-}
-
-static bool read_local_mailer(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct config *config = into;
-	const char *mailer = read_text(reader, setting);
-	return mailer != NULL &&
-	       (config->local_mailers[config->local_mailer_count++] = read_keep(reader, mailer)) != NULL;
-}
-
-static bool read_local_mailers(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, MAILERS_MAX, read_local_mailer, into);
-}
-
 static bool read_network(struct reader *reader, const config_setting_t *setting, struct netblock *block)
 {
 	const char *text = read_text(reader, setting);
@@ -507,6 +481,9 @@ const struct config_list config_lists[] = {
 	  "\"dovecot\", \"maildrop\", \"procmail\", \"mailman\", \"scalemail-backend\"]",
 	  "Words that mean \"stays on this host\". Mail to a mailer that is in neither list counts as leaving and is not marked; "
 	  "the log and /health name it." },
+	{ "postfix.local_domains", read_local_domains, NULL, 0, "[]",
+	  "Domains whose mail stays on this host where the MTA names no mailer, as Postfix for mail of sendmail(1): those of "
+	  "mydestination and virtual_mailbox_domains. penstockctl postfix check names them; alias_domains holds before it." },
 	{ "postfix.alias_domains", read_alias_domains, NULL, 0, "[]",
 	  "Domains of this host whose aliases lead away from it: each of their recipients counts as leaving, whatever its mailer. "
 	  "penstockctl postfix check names them." },

@@ -87,11 +87,28 @@ bool read_transport_name(struct reader *reader, const config_setting_t *setting,
 	       read_error(reader, setting, "is \"%s\", expected a name that begins with a letter, a digit or '_'", name);
 }
 
-/* ---- domains whose mail leaves by aliases */
+/* ---- which recipients leave */
 
-static bool read_alias_domain(struct reader *reader, const config_setting_t *setting, void *into)
+static bool read_mailer(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	struct config *config = into;
+	struct mailer_list *list = into;
+	const char *mailer = read_text(reader, setting);
+	return mailer != NULL && (list->words[list->count++] = read_keep(reader, mailer)) != NULL;
+}
+
+bool read_remote_mailers(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, MAILERS_MAX, read_mailer, &((struct config *)into)->remote_mailers);
+}
+
+bool read_local_mailers(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, MAILERS_MAX, read_mailer, &((struct config *)into)->local_mailers);
+}
+
+static bool read_domain(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct domain_list *list = into;
 	char lower[256];
 	size_t length = 0;
 	const char *domain = read_text(reader, setting);
@@ -105,7 +122,7 @@ static bool read_alias_domain(struct reader *reader, const config_setting_t *set
 	const char *kept = read_keep(reader, lower);
 	if (kept == NULL)
 		return read_error(reader, setting, "does not fit into memory");
-	config->alias_domains[config->alias_domain_count++] = kept;
+	list->names[list->count++] = kept;
 	return true;
 }
 
@@ -114,13 +131,22 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool read_domains(struct reader *reader, const config_setting_t *setting, struct domain_list *list)
+{
+	if (!read_each(reader, setting, DOMAINS_MAX, read_domain, list))
+		return false;
+	qsort(list->names, (size_t)list->count, sizeof list->names[0], by_name);
+	return true;
+}
+
 bool read_alias_domains(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	struct config *config = into;
-	if (!read_each(reader, setting, ALIAS_DOMAINS_MAX, read_alias_domain, into))
-		return false;
-	qsort(config->alias_domains, (size_t)config->alias_domain_count, sizeof config->alias_domains[0], by_name);
-	return true;
+	return read_domains(reader, setting, &((struct config *)into)->alias_domains);
+}
+
+bool read_local_domains(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_domains(reader, setting, &((struct config *)into)->local_domains);
 }
 
 /* ---- between settings */

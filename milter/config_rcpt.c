@@ -22,7 +22,7 @@ static bool has_word(const char *const *words, size_t count, const char *word)
 
 static bool mailer_is_remote(const struct config *config, const char *mailer)
 {
-	if (has_word(config->remote_mailers, (size_t)config->remote_mailer_count, mailer))
+	if (has_word(config->remote_mailers.words, (size_t)config->remote_mailers.count, mailer))
 		return true;
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++)
@@ -46,7 +46,7 @@ static int by_domain(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-bool config_alias_domain(const struct config *config, const char *domain)
+bool domain_list_has(const struct domain_list *list, const char *domain)
 {
 	char lower[ADDRESS_MAX + 1];
 	const char *key = lower;
@@ -54,8 +54,7 @@ bool config_alias_domain(const struct config *config, const char *domain)
 	for (; domain[length] != '\0' && length < ADDRESS_MAX; length++)
 		lower[length] = text_lower(domain[length]);
 	lower[length] = '\0';
-	return config->alias_domain_count > 0 &&
-	       bsearch(&key, config->alias_domains, (size_t)config->alias_domain_count, sizeof key, by_domain) != NULL;
+	return list->count > 0 && bsearch(&key, list->names, (size_t)list->count, sizeof key, by_domain) != NULL;
 }
 
 /* Postfix names "error" for each address of a virtual_alias_domain, which is never a mailbox. An alias that its local mailer
@@ -64,11 +63,16 @@ enum rcpt_way config_rcpt_way(const struct config *config, const char *mailer, c
 {
 	char normal[ADDRESS_MAX + 1];
 	address_normal(rcpt, normal);
+	const char *domain = address_domain(normal);
 	if (mailer != NULL && text_same_nocase(mailer, "error"))
-		return RCPT_WAY_UNKNOWN;
+		return RCPT_WAY_ALIAS;
 	if (mailer != NULL && mailer_is_remote(config, mailer))
 		return RCPT_WAY_REMOTE;
-	if (mailer == NULL || config_alias_domain(config, address_domain(normal)) || mailer_is_elsewhere(mailer))
+	if (domain_list_has(&config->alias_domains, domain))
+		return RCPT_WAY_ALIAS;
+	if (mailer == NULL)
+		return domain_list_has(&config->local_domains, domain) ? RCPT_WAY_LOCAL : RCPT_WAY_UNKNOWN;
+	if (mailer_is_elsewhere(mailer))
 		return RCPT_WAY_UNKNOWN;
-	return has_word(config->local_mailers, (size_t)config->local_mailer_count, mailer) ? RCPT_WAY_LOCAL : RCPT_WAY_STRANGE;
+	return has_word(config->local_mailers.words, (size_t)config->local_mailers.count, mailer) ? RCPT_WAY_LOCAL : RCPT_WAY_STRANGE;
 }

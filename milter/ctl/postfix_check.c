@@ -5,6 +5,7 @@
 #include "milter/ctl/postfix_aliases.h"
 #include "milter/ctl/postfix_difference.h"
 #include "milter/ctl/postfix_domains.h"
+#include "milter/ctl/postfix_local.h"
 #include "milter/ctl/postfix_mailers.h"
 #include "milter/ctl/postfix_sockets.h"
 #include "milter/endpoint.h"
@@ -368,6 +369,7 @@ int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, bool
 	check_socketmap(&check);
 	check_logins(&check);
 	check_mailers(&check);
+	check_local_domains(&check);
 	check_aliases(&check);
 	if (json)
 		findings_print_json(check.findings, to);

@@ -64,16 +64,16 @@ static void report_line(struct check *check, bool remote)
 {
 	const struct config *config = check->wish.config;
 	const struct postfix_service *service;
-	int own = remote ? config->remote_mailer_count : config->local_mailer_count;
+	const struct mailer_list *own = remote ? &config->remote_mailers : &config->local_mailers;
 	char *line = NULL, what[60];
 	size_t size = 0, added = 0;
 	FILE *to = have_memory(open_memstream(&line, &size));
 	fprintf(to, "%s = [", options[remote].option);
-	for (int i = 0; i < own; i++)
-		fprintf(to, "%s \"%s\"", i > 0 ? "," : "", remote ? config->remote_mailers[i] : config->local_mailers[i]);
+	for (int i = 0; i < own->count; i++)
+		fprintf(to, "%s \"%s\"", i > 0 ? "," : "", own->words[i]);
 	for (size_t i = 0; (service = postfix_service(check->postfix, i)) != NULL; i++)
 		if (is_strange(check, service) && agents[agent_of(service)].remote == remote)
-			fprintf(to, "%s \"%s\"", own > 0 || added > 0 ? "," : "", service->name), added++;
+			fprintf(to, "%s \"%s\"", own->count > 0 || added > 0 ? "," : "", service->name), added++;
 	fputs(" ];", to);
 	fclose(to);
 	snprintf(what, sizeof what, "postfix.%s", options[remote].option);

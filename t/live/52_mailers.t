@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# `penstockctl postfix check` and the transports of a Postfix: of which of them nobody said whether they lead away. Postfix's
-# postconf, no server.
+# `penstockctl postfix check`, the transports and the domains of a Postfix: of which of them nobody said whether they lead away.
+# Postfix's postconf and postmap, no server.
 
 use strict;
 use warnings;
@@ -18,6 +18,7 @@ my $build = $ENV{PENSTOCK_BUILD} // "$FindBin::Bin/../..";
 need_program('postconf', 'postfix');
 my $folder = File::Temp::tempdir('penstock-live-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $config = "$folder/penstock.conf";
+my $all_local = 'local_domains = [ "our.test", "localhost" ];';
 my $debian = <<'END';
 smtp inet n - y - - smtpd
 pickup unix n - y 60 1 pickup
@@ -41,17 +42,18 @@ scalemail-backend unix - n n - 2 pipe flags=R user=scalemail argv=/usr/lib/scale
 mailman unix - n n - - pipe flags=FRX user=list argv=/usr/lib/mailman/bin/postfix-to-mailman.py ${nexthop} ${user}
 END
 
-# The rows of warnings that are about transports, by what they name.
+# The rows that are about transports, mailers and local domains, by what they name.
 sub check {
 	my ($master, $main, $postfix) = @_;
 	write_file("$folder/main.cf", "compatibility_level = 3.6\nmyhostname = mail.our.test\nmyorigin = our.test\n"
 		. "mydestination = our.test, localhost\nalias_maps =\n" . ($main // ''), 0644);
 	write_file("$folder/master.cf", $debian . ($master // ''), 0644);
-	write_file($config, 'postfix: { ' . ($postfix // '') . " };\naccounts: { sources = [ \"auth\" ]; };\npools = ( { name = \"clean\"; "
+	write_file($config, 'postfix: { ' . ($postfix // $all_local) . " };\naccounts: { sources = [ \"auth\" ]; };\npools = ( { name = \"clean\"; "
 		. "levels = [ \"good\", \"new\" ]; transports = ( { name = \"clean-1\"; } ); } );\n");
 	my (undef, $out, $error) = run({ seconds => 120 }, "$build/penstockctl", '-c', $config, '--json', 'postfix', 'check', '-d', $folder);
 	my $answer = eval { decode_json($out) } or die "$out$error";
-	return { map { $_->{what} => $_ } grep { $_->{what} =~ /^transport [^ ]+$|_mailers/ } @{ $answer->{warnings} } };
+	return { map { $_->{what} => $_ } grep { $_->{what} =~ /^transport [^ ]+$|_mailers|_domains$/ }
+		@{ $answer->{warnings} }, @{ $answer->{differences} } };
 }
 
 subtest 'transports' => sub {
@@ -69,7 +71,29 @@ subtest 'transports' => sub {
 	my ($local, $remote) = map { $rows->{"postfix.${_}_mailers"}{expected} } qw(local remote);
 	like $local, qr/^local_mailers = \[ "local", .*"scalemail-backend", "mlmmj", "dovecot-lmtp" \];$/, 'the line to add keeps the defaults';
 	like $remote, qr/^remote_mailers = \[ "smtp", "relay", .*"slow" \];$/, '... of both lists';
-	is_deeply check($mine, "content_filter = scan:[127.0.0.1]:10025\n", "$local $remote"), {}, 'with them nothing is said';
+	is_deeply check($mine, "content_filter = scan:[127.0.0.1]:10025\n", "$all_local $local $remote"), {}, 'with them nothing is said';
+};
+
+subtest 'domains of mailboxes' => sub {
+	my $lists = "virtual_mailbox_domains = box.test, texthash:$folder/boxes, $folder/boxes.list\nvirtual_alias_domains = alias.test\n";
+	write_file("$folder/boxes", "table.test x\n", 0644);
+	write_file("$folder/boxes.list", "file.test\n", 0644);
+	my $rows = check('', $lists, '');
+	is $rows->{'postfix.local_domains'}{expected}, 'local_domains = [ "box.test", "file.test", "localhost", "our.test", "table.test" ];',
+		'the line to add';
+	is $rows->{'postfix.local_domains'}{found}, 'without box.test and 4 more', '... what is missing';
+	like $rows->{'postfix.local_domains'}{why}, qr/counts as leaving/, '... and why';
+	is_deeply check('', $lists, $rows->{'postfix.local_domains'}{expected}), {}, 'with it nothing is said';
+	is check('', $lists, 'local_domains = [ "Box.test", "our.test" ]; alias_domains = [ "localhost", "file.test" ];')
+		->{'postfix.local_domains'}{expected}, 'local_domains = [ "box.test", "our.test", "table.test" ];', 'those with aliases need none';
+	for my $wrong (qw(far.test alias.test)) {
+		$rows = check('', $lists, "local_domains = [ \"box.test\", \"file.test\", \"localhost\", \"our.test\", \"table.test\", \"$wrong\" ];");
+		is $rows->{'postfix.local_domains'}{found}, $wrong, "$wrong is none of this host's mailboxes";
+		like $rows->{'postfix.local_domains'}{why}, qr/free and without a limit/, '... and why it matters';
+	}
+	write_file("$folder/r", "/^x/ y\n", 0644);
+	like check('', "virtual_mailbox_domains = regexp:$folder/r\n")->{virtual_mailbox_domains}{expected}, qr/that can be listed/,
+		'a table that cannot be listed is named';
 };
 
 done_testing;

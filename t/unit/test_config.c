@@ -107,6 +107,8 @@ static const struct {
 	{ "\npostfix: { alias_domains = [ \"a.example\", \"b.example\" ]; };", NULL },
 	{ "\npostfix: { alias_domains = [ \"a.example\", \"@b.example\" ]; };", "postfix.alias_domains[1] is \"@b.example\", "
 	  "expected a domain name" },
+	{ "\npostfix: { local_domains = [ \"a.example\", \"B.example\" ]; };", NULL },
+	{ "\npostfix: { local_domains = [ \"a b\" ]; };", "postfix.local_domains[0] is \"a b\", expected a domain name" },
 	{ "\npostfix: { alias_domains = [ \"\" ]; };", "alias_domains[0] is \"\"" },
 	{ "\npostfix: { alias_domains = [ 5 ]; };", "alias_domains[0] is no string" },
 
@@ -172,12 +174,12 @@ static void test_ways(void)
 	} ways[] = {
 		{ "smtp", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "relay", "<bob@far.example>", RCPT_WAY_REMOTE },
 		{ "SMTP", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "t-1", "<bob@far.example>", RCPT_WAY_REMOTE },
-		{ NULL, "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "error", "<sales@virtual.example>", RCPT_WAY_UNKNOWN },
+		{ NULL, "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "error", "<sales@virtual.example>", RCPT_WAY_ALIAS },
 		{ "retry", "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "discard", "<bob@far.example>", RCPT_WAY_LOCAL },
 		{ "local", "<bob@here.example>", RCPT_WAY_LOCAL },	  { "virtual", "<bob@here.example>", RCPT_WAY_LOCAL },
 		{ "lmtp", "<bob@here.example>", RCPT_WAY_LOCAL },	  { "dovecot", "<bob@here.example>", RCPT_WAY_LOCAL },
-		{ "local", "<bob@alias.example>", RCPT_WAY_UNKNOWN },  { "lmtp", "<\"b\"@Alias.EXAMPLE.>", RCPT_WAY_UNKNOWN },
-		{ "virtual", "bob@other.example", RCPT_WAY_UNKNOWN },  { "local", "<bob@sub.alias.example>", RCPT_WAY_LOCAL },
+		{ "local", "<bob@alias.example>", RCPT_WAY_ALIAS },  { "lmtp", "<\"b\"@Alias.EXAMPLE.>", RCPT_WAY_ALIAS },
+		{ "virtual", "bob@other.example", RCPT_WAY_ALIAS },  { "local", "<bob@sub.alias.example>", RCPT_WAY_LOCAL },
 		{ "smtp", "<bob@alias.example>", RCPT_WAY_REMOTE },	  { "local", "<bob>", RCPT_WAY_LOCAL },
 		{ "local", "<>", RCPT_WAY_LOCAL },
 		/* Sendmail's */
@@ -186,12 +188,17 @@ static void test_ways(void)
 		{ "esmtps", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "prog", "<bob>", RCPT_WAY_LOCAL },
 		{ "*file*", "<bob>", RCPT_WAY_LOCAL },			  { "*include*", "<bob>", RCPT_WAY_LOCAL },
 		{ "cyrusv2", "<bob>", RCPT_WAY_LOCAL },			  { "uucp-dom", "<bob@far.example>", RCPT_WAY_UNKNOWN },
+		/* where the MTA names none */
+		{ NULL, "<bob@Here.EXAMPLE>", RCPT_WAY_LOCAL },		  { NULL, "<bob@both.example>", RCPT_WAY_ALIAS },
+		{ NULL, "<bob@alias.example>", RCPT_WAY_ALIAS },	  { NULL, "<bob@sub.here.example>", RCPT_WAY_UNKNOWN },
+		{ NULL, "<bob>", RCPT_WAY_UNKNOWN },			  { "smtp", "<bob@here.example>", RCPT_WAY_REMOTE },
 		/* an admin's own */
 		{ "mlmmj", "<list@here.example>", RCPT_WAY_STRANGE },	  { "spamfilter", "<bob@far.example>", RCPT_WAY_STRANGE },
-		{ "", "<bob@far.example>", RCPT_WAY_STRANGE },		  { "mlmmj", "<list@alias.example>", RCPT_WAY_UNKNOWN },
+		{ "", "<bob@far.example>", RCPT_WAY_STRANGE },		  { "mlmmj", "<list@alias.example>", RCPT_WAY_ALIAS },
 	};
 	struct config *config = load("pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"t-1\"; } ); } );\n"
-				     "postfix: { alias_domains = [ \"other.example\", \"Alias.example\", \"z.example\" ]; };");
+				     "postfix: { alias_domains = [ \"other.example\", \"Alias.example\", \"both.example\", \"z.example\" ]; "
+				     "local_domains = [ \"here.example\", \"both.example\" ]; };");
 	if (!ok(config != NULL, "a list of domains: %s", error))
 		return;
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
