@@ -146,6 +146,7 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 		mailers_note(mailer);
 	facts->rcpts_remote++;
 	facts->rcpts_unknown_mailer += unknown;
+	message->rcpts_aliased += way == RCPT_WAY_ALIAS;
 	gather_rcpt(session, raw, true);
 	gather_spf_rcpt(session);
 	message->verdict = judge(&session->setup->config->policy, STAGE_RCPT, facts);
@@ -154,6 +155,7 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	sfsistat answer = apply_refusal(context, session);
 	facts->rcpts_remote--;
 	facts->rcpts_unknown_mailer -= unknown;
+	message->rcpts_aliased -= way == RCPT_WAY_ALIAS;
 	message->rcpts = before;
 	rcpts_fill(&before, message->known, facts);
 	if (!message->rcpt_refused) {	/* one line a message, however many recipients are refused */
