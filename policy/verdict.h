@@ -65,9 +65,10 @@ struct reason {
 	const char *detail;	/* borrowed from the facts or the configuration; NULL: none */
 };
 
-/* What would have become of the message if no rule ran for show (`shadow`); where `shown` is false, what did. */
+/* What would have become of the message if no rule ran for show (`shadow`), or the account were not exempt; where `shown`
+ * is false, what did. */
 struct would {
-	bool shown;			/* a rule that runs for show said something else than what happens */
+	bool shown;			/* that is something else than what happens */
 	enum action action;
 	enum reason_id cause;
 	enum level level;		/* by which pool */
@@ -92,6 +93,7 @@ struct verdict {
 	struct breach breach;		/* the limit passed; window WINDOW_COUNT: none */
 	int64_t hold_s;			/* of a message that is held: release it after so long; 0: an admin decides */
 	struct would would;		/* what rules that run for show would have done */
+	struct would spared;		/* what would have been done without the account's exemption; likewise */
 	int reason_count;
 	struct reason reasons[REASONS_MAX];
 };
