@@ -242,18 +242,26 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
 	return no_answer(session);
 }
 
+static void judge_message(struct session *session)
+{
+	const struct policy *policy = &session->setup->config->policy;
+	struct message *message = session->message;
+	message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+	if (gather_note_try(session))
+		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+}
+
 static sfsistat on_message_end(SMFICTX *context)
 {
 	struct session *session = session_get(context);
 	struct message *message = session != NULL ? session->message : NULL;
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
-	const struct policy *policy = &session->setup->config->policy;
 	gather_message(session);
-	message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+	judge_message(session);
 	gather_charge(session);
 	if (message->facts.charged) {
-		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+		judge_message(session);
 		gather_amend(session);
 	}
 	trap_hits_note(message->facts.account, judge_trap_hits(&message->facts, &message->verdict),

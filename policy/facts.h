@@ -98,6 +98,7 @@ struct facts {
 	bool authenticated;		/* by login, certificate, network or on this host: the client is no stranger */
 	bool injected;			/* on the host, not by SMTP: may be judged at the end of the message only */
 	bool overloaded;		/* the daemon is at its session limit */
+	bool tried_again;		/* refused for a limit for which its account was refused within the last ten minutes */
 	bool memory_spent;		/* a cap of ours on the message's bookkeeping was reached */
 	struct account_state state;
 	struct limits limits;		/* what holds: the account's, then its plan's, then the default plan's */

@@ -142,6 +142,25 @@ part 'mail of sendmail(1)' => sub {
 	configure();
 };
 
+part 'sendmail(1) over a limit' => sub {
+	my $lines = sub { my ($action) = @_; grep { /account=uid:0 / && /action=$action / } split /\n/, $daemon->log_text };
+	my $send = sub { $postfix->sendmail('root', ['x@far.test'], "Subject: $_[0]\n\nHello.\n") };
+	my $before = $world->counters('uid:0')->{breaches};
+	$redis->do('HSET', $world->key('uid:0', 'limits'), msgs_per_day => 0);
+	$send->('waits');
+	wait_for(60, 'pickup, which tries again', sub { $lines->('defer') >= 3 });
+	my $more = $world->counters('uid:0')->{breaches} - $before;
+	ok $more > 0.9 && $more <= 1, 'what pickup tries again and again is one breach' or diag $more;
+	$redis->do('HSET', $world->key('uid:0', 'limits'), over => 'hold');
+	wait_for(60, 'pickup', sub { $lines->('hold') == 1 });
+	my ($line) = $lines->('hold');
+	my ($id) = $line =~ /(\w+): action=hold/;
+	wait_for(20, 'the hold', sub { $postfix->log_lines(qr/$id: milter-hold/) });
+	pass 'with over = "hold" it waits in the hold queue';
+	is scalar($lines->('hold')), 1, '... and is not tried again';
+	$redis->do('HDEL', $world->key('uid:0', 'limits'), 'msgs_per_day', 'over');
+};
+
 part 'what an alias sends on is forwarded mail' => sub {
 	my $stranger = sub {
 		my (%of) = @_;
