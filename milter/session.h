@@ -35,7 +35,7 @@ struct scan_text {
 	size_t length, size, most;
 };
 
-enum { SPF_CHECKS_MAX = (TRANSPORTS_ALL_MAX + SPF_CLIENTS_MAX - 1) / SPF_CLIENTS_MAX };
+enum { SPF_CHECKS_MAX = (OUTGOING_MAX + SPF_CLIENTS_MAX - 1) / SPF_CLIENTS_MAX };
 
 /* Checks under way; gather_spf.c's. */
 struct message_spf {

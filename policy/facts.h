@@ -50,7 +50,7 @@ struct content {
 /* SPF of the client of a message without login, and of the sender's domain for our own transports. */
 enum spf_ours {
 	SPF_OURS_UNKNOWN,
-	SPF_OURS_FINE,		/* it passes by one of our addresses at least, or the domain has no record */
+	SPF_OURS_FINE,		/* it passes by one of our transports at least, or the domain has no record */
 	SPF_OURS_NONE_PASSES,	/* the domain has a record, and it passes by none of them */
 };
 

@@ -176,14 +176,14 @@ static void check_tables(struct check *check, struct table_kind *kind, const cha
 
 /* ---- transports ---- */
 
-static void check_address(struct check *check, const struct transport *transport)
+static void check_address(struct check *check, const struct transport *transport, const char *address)
 {
 	struct endpoint endpoint;
 	char name[100], what[200], error[300];
-	bool v6 = strchr(transport->address, ':') != NULL;
-	snprintf(name, sizeof name, "%s%s%s:1", v6 ? "[" : "", transport->address, v6 ? "]" : "");
-	snprintf(what, sizeof what, "%s: source address %s", transport->name, transport->address);
-	if (!endpoint_parse(name, &endpoint, error, sizeof error))
+	bool v6 = strchr(address, ':') != NULL;
+	snprintf(name, sizeof name, "%s%s%s:1", v6 ? "[" : "", address, v6 ? "]" : "");
+	snprintf(what, sizeof what, "%s: source address %s", transport->name, address);
+	if (*address == '\0' || !endpoint_parse(name, &endpoint, error, sizeof error))
 		return;
 	/* Port 0 in place of that 1: any that is free. It lies at the same place in both kinds of address. */
 	memset((char *)&endpoint.address + sizeof(sa_family_t), 0, 2);
@@ -284,7 +284,8 @@ static void check_transports(struct check *check)
 		check_tables(check, &strippers, service, transport, &unstripped);
 		if (*transport->address != '\0') {
 			check_enforced(check, service, &unenforced);
-			check_address(check, transport);
+			check_address(check, transport, transport->address);
+			check_address(check, transport, transport->address6);
 		}
 	}
 }

@@ -82,6 +82,12 @@ static const struct {
 	{ ADDRESS("192.0.2.1"), NULL },
 	{ ADDRESS("192.0.2.1 "), "address is" },
 	{ ADDRESS("$x"), "address is" },
+	{ ADDRESS("2001:db8::1"), "address is \"2001:db8::1\", expected an IPv4 address of this host; one of IPv6 is address6, and goes "
+				 "with one of IPv4: mail to hosts that have IPv4 alone would bounce" },
+	{ ADDRESS("192.0.2.1\"; address6 = \"192.0.2.2"), "address6 is \"192.0.2.2\", expected an IPv6 address of this host" },
+	{ TRANSPORT("name = \"t-1\"; address6 = \"2001:db8::1\";"), "has address6 and no address: mail to hosts that have IPv4 alone" },
+	{ ADDRESS("192.0.2.1\"; public_address6 = \"2001:db8::1"), "has public_address6 and no address6: expected both" },
+	{ ADDRESS("192.0.2.1\"; address6 = \"fd00::1\"; public_address6 = \"2001:db8::1"), NULL },
 
 	{ MILTER("unix:/run/penstock/milter.sock"), NULL },
 	{ MILTER("unix:/var/spool/postfix/penstock_1/m+i=l@t.sock"), NULL },
@@ -151,17 +157,20 @@ static void test_words(void)
 static void test_addresses(void)
 {
 	static const struct {
-		const char *text, *address;
+		const char *text, *address, *address6;
 	} forms[] = {
-		{ ADDRESS("2001:DB8:0:0::1"), "2001:db8::1" },
-		{ ADDRESS("IPv6:2001:db8::1"), "2001:db8::1" },
-		{ ADDRESS("192.0.2.1"), "192.0.2.1" },
-		{ ADDRESS("::ffff:192.0.2.1"), "192.0.2.1" },
+		{ ADDRESS("192.0.2.1"), "192.0.2.1", "" },
+		{ ADDRESS("::ffff:192.0.2.1"), "192.0.2.1", "" },
+		{ ADDRESS("192.0.2.1\"; address6 = \"2001:DB8:0:0::1"), "192.0.2.1", "2001:db8::1" },
+		{ ADDRESS("192.0.2.1\"; address6 = \"IPv6:2001:db8::1"), "192.0.2.1", "2001:db8::1" },
+		{ ADDRESS("192.0.2.1\"; address6 = \""), "192.0.2.1", "" },
 	};
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
 		struct config *config = load(forms[i].text);
 		if (ok(config != NULL, "an address: %s", error))
 			is_str(config->pools[0].transports[0].address, forms[i].address, "as Postfix reads it");
+		if (config != NULL)
+			is_str(config->pools[0].transports[0].address6, forms[i].address6, "... and of IPv6");
 		config_drop(&config);
 	}
 }

@@ -9,6 +9,7 @@ use warnings;
 
 use Exporter 'import';
 use IO::Socket::INET;
+use IO::Socket::IP;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -153,9 +154,10 @@ sub start_code {
 
 # A server at a port of the loopback: a process for each connection, which `talk` gets.
 sub serve_each {
-	my ($name, $port, $talk) = @_;
-	my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 128, ReuseAddr => 1)
-		or die "$name cannot listen at 127.0.0.1:$port: $@\n";
+	my ($name, $port, $talk, $address) = @_;
+	$address //= '127.0.0.1';
+	my $listener = IO::Socket::IP->new(LocalHost => $address, LocalPort => $port, Listen => 128, ReuseAddr => 1)
+		or die "$name cannot listen at $address, port $port: $@\n";
 	my $server = start_code($name, sub {
 		$SIG{CHLD} = 'IGNORE';
 		while (1) {
