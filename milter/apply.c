@@ -153,12 +153,6 @@ sfsistat apply_refusal(SMFICTX *context, const struct session *session)
 	return defer ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }
 
-bool apply_marks(const struct facts *facts, const struct verdict *verdict)
-{
-	return verdict->transport != NULL && facts->rcpts_remote > 0 && facts->rcpts_local == 0 &&
-	       facts->rcpts_unknown_mailer == 0;
-}
-
 /* Only a milter of the MTA may say by which pool: what the client wrote of that kind goes. Highest index first: the
  * others keep theirs. */
 static void delete_forged(SMFICTX *context, const struct message *message)
@@ -188,8 +182,8 @@ sfsistat apply_verdict(SMFICTX *context, const struct session *session)
 		snprintf(value, sizeof value, "yes, score=%.1f", message->facts.content.score);
 		insert_header(context, SPAM_HEADER, value);
 	}
-	if (apply_marks(&message->facts, verdict))
-		insert_header(context, session->setup->config->set.postfix_header, verdict->transport->name);
+	if (verdict_mark(verdict) != NULL)
+		insert_header(context, session->setup->config->set.postfix_header, verdict_mark(verdict)->name);
 	if (verdict->action == ACTION_HOLD) {
 		snprintf(value, sizeof value, "penstock: %s; ref %s", reason_word(verdict->cause), message->reference);
 		smfi_quarantine(context, value);

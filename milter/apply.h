@@ -15,7 +15,4 @@ sfsistat apply_refusal(SMFICTX *context, const struct session *session);
 /* At the end of the message: headers, hold, or refusal. */
 sfsistat apply_verdict(SMFICTX *context, const struct session *session);
 
-/* Is the route in the pool header (the MTA's answer for all recipients), or left to the socketmap? */
-bool apply_marks(const struct facts *facts, const struct verdict *verdict);
-
 #endif

@@ -5,6 +5,7 @@
 #include "milter/gather.h"
 #include "milter/gather_spf.h"
 #include "milter/idn.h"
+#include "milter/mailers.h"
 #include "milter/record.h"
 #include "milter/session.h"
 #include "milter/trap_hits.h"
@@ -159,14 +160,17 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	const struct rcpts before = message->rcpts;
 	const char *mailer = macro(context, "{rcpt_mailer}");
 	enum rcpt_way way = config_rcpt_way(session->setup->config, mailer, raw);
-	bool unknown = way == RCPT_WAY_UNKNOWN;
+	bool unknown = way != RCPT_WAY_REMOTE;
 	if (way == RCPT_WAY_LOCAL) {
 		facts->rcpts_local++;
 		gather_rcpt(session, raw, false);
 		return SMFIS_CONTINUE;
 	}
+	if (way == RCPT_WAY_STRANGE)
+		mailers_note(mailer);
 	facts->rcpts_remote++;
 	facts->rcpts_unknown_mailer += unknown;
+	message->rcpts_aliased += way == RCPT_WAY_ALIAS;
 	gather_rcpt(session, raw, true);
 	gather_spf_rcpt(session);
 	message->verdict = judge(&session->setup->config->policy, STAGE_RCPT, facts);
@@ -175,6 +179,7 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	sfsistat answer = apply_refusal(context, session);
 	facts->rcpts_remote--;
 	facts->rcpts_unknown_mailer -= unknown;
+	message->rcpts_aliased -= way == RCPT_WAY_ALIAS;
 	message->rcpts = before;
 	rcpts_fill(&before, message->known, facts);
 	if (!message->rcpt_refused) {	/* one line a message, however many recipients are refused */
@@ -261,18 +266,26 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
 	return no_answer(session);
 }
 
+static void judge_message(struct session *session)
+{
+	const struct policy *policy = &session->setup->config->policy;
+	struct message *message = session->message;
+	message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+	if (gather_note_try(session))
+		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+}
+
 static sfsistat on_message_end(SMFICTX *context)
 {
 	struct session *session = session_get(context);
 	struct message *message = session != NULL ? session->message : NULL;
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
-	const struct policy *policy = &session->setup->config->policy;
 	gather_message(session);
-	message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+	judge_message(session);
 	gather_charge(session);
 	if (message->facts.charged) {
-		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
+		judge_message(session);
 		gather_amend(session);
 	}
 	trap_hits_note(message->facts.account, judge_trap_hits(&message->facts, &message->verdict),

@@ -327,7 +327,7 @@ static bool read_lists_and_arrays(struct reader *reader, config_t *file)
 				return false;
 			continue;
 		}
-		char line[200];
+		char line[400];
 		snprintf(line, sizeof line, "v = %s;", list->example);
 		config_init(&example);
 		bool fine = config_read_string(&example, line) == CONFIG_TRUE &&
@@ -411,48 +411,4 @@ const struct limits *config_plan(const struct config *config, const char *name)
 		if (strcmp(config->plans[i].name, name) == 0)
 			return &config->plans[i].limits;
 	return NULL;
-}
-
-static bool mailer_is_remote(const struct config *config, const char *mailer)
-{
-	for (int i = 0; i < config->remote_mailer_count; i++)
-		if (text_same_nocase(config->remote_mailers[i], mailer))
-			return true;
-	for (int i = 0; i < config->pool_count; i++)
-		for (int j = 0; j < config->pools[i].transport_count; j++)
-			if (strcmp(config->pools[i].transports[j].name, mailer) == 0)
-				return true;
-	return false;
-}
-
-static int by_domain(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-bool config_alias_domain(const struct config *config, const char *domain)
-{
-	char lower[ADDRESS_MAX + 1];
-	const char *key = lower;
-	size_t length = 0;
-	for (; domain[length] != '\0' && length < ADDRESS_MAX; length++)
-		lower[length] = text_lower(domain[length]);
-	lower[length] = '\0';
-	return config->alias_domain_count > 0 &&
-	       bsearch(&key, config->alias_domains, (size_t)config->alias_domain_count, sizeof key, by_domain) != NULL;
-}
-
-/* Postfix names "error" for each address of a virtual_alias_domain, which is never a mailbox, and "retry" where it does not
- * know today. An alias that its local mailer takes looks like any mailbox. */
-enum rcpt_way config_rcpt_way(const struct config *config, const char *mailer, const char *rcpt)
-{
-	char normal[ADDRESS_MAX + 1];
-	if (mailer == NULL || text_same_nocase(mailer, "error") || text_same_nocase(mailer, "retry"))
-		return RCPT_WAY_UNKNOWN;
-	if (mailer_is_remote(config, mailer))
-		return RCPT_WAY_REMOTE;
-	if (config->alias_domain_count == 0)
-		return RCPT_WAY_LOCAL;
-	idn_address(rcpt, normal);
-	return config_alias_domain(config, address_domain(normal)) ? RCPT_WAY_UNKNOWN : RCPT_WAY_LOCAL;
 }

@@ -181,11 +181,11 @@ struct settings {
 enum {
 	PLANS_MAX = 256,
 	SERVERS_MAX = 8,
-	MAILERS_MAX = 16,
+	MAILERS_MAX = 32,
 	NETWORKS_MAX = 64,
 	HOSTS_MAX = 32,
 	HOST_NAME_MOST = 253,
-	ALIAS_DOMAINS_MAX = 10000,
+	DOMAINS_MAX = 10000,
 	TAGGED_DOMAINS_MAX = 64,
 };
 
@@ -198,6 +198,16 @@ struct plan {
 struct forwarder {
 	struct netblock network;
 	const char *account;	/* NULL: the network */
+};
+
+struct mailer_list {
+	const char *words[MAILERS_MAX];
+	int count;
+};
+
+struct domain_list {
+	const char *names[DOMAINS_MAX];	/* lower case, sorted */
+	int count;
 };
 
 struct config {
@@ -228,10 +238,9 @@ struct config {
 	int proxy_count;
 	const char *hosts[HOSTS_MAX];	/* http.hosts: names by which it is reached */
 	int host_count;
-	const char *remote_mailers[MAILERS_MAX];	/* {rcpt_mailer} words that mean "leaves this host" */
-	int remote_mailer_count;
-	const char *alias_domains[ALIAS_DOMAINS_MAX];	/* lower case, sorted */
-	int alias_domain_count;
+	struct mailer_list remote_mailers;	/* {rcpt_mailer} words that mean "leaves this host by SMTP" ... */
+	struct mailer_list local_mailers;	/* ... and "stays on it" */
+	struct domain_list alias_domains, local_domains;
 	const char *origin;		/* the domain that postfix.myorigin tells, lower case; "": none */
 	const char *secret;		/* what the file holds that others must not read: "a password", ...; NULL: nothing */
 	const char *catalogue_file;	/* as it is opened; "": none */
@@ -249,7 +258,9 @@ const struct limits *config_plan(const struct config *config, const char *name);
 
 /* Does mail to a recipient leave this host? */
 enum rcpt_way {
-	RCPT_WAY_UNKNOWN,	/* it counts as leaving, and nobody knows by which mailer: an alias, or the MTA does not say */
+	RCPT_WAY_UNKNOWN,	/* it counts as leaving, and nobody knows by which mailer */
+	RCPT_WAY_STRANGE,	/* likewise; the MTA names a mailer that nobody told us of */
+	RCPT_WAY_ALIAS,		/* likewise; where it leaves, an alias of this host sends it on */
 	RCPT_WAY_LOCAL,
 	RCPT_WAY_REMOTE,
 };
@@ -257,8 +268,8 @@ enum rcpt_way {
 /* By {rcpt_mailer}, NULL where the MTA does not say, and by the domain of `rcpt`, as it comes with RCPT. */
 enum rcpt_way config_rcpt_way(const struct config *config, const char *mailer, const char *rcpt);
 
-/* Is the domain one of postfix.alias_domains? */
-bool config_alias_domain(const struct config *config, const char *domain);
+/* In any case. */
+bool domain_list_has(const struct domain_list *list, const char *domain);
 
 /* The sample file and the manual page's table, from the rows. */
 void config_print_sample(FILE *to);

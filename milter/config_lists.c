@@ -37,15 +37,15 @@ static bool read_levels(struct reader *reader, const config_setting_t *setting, 
 	return read_each(reader, setting, (int)LEVEL_COUNT + (int)LANE_COUNT, read_level, into);
 }
 
-static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, const char *whose)
+static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, int family, const char *expected)
 {
 	struct netaddr address;
 	const char *text = read_text(reader, setting);
 	if (text == NULL)
 		return false;
 	to[0] = '\0';
-	if (*text != '\0' && !netaddr_parse(text, &address))
-		return read_error(reader, setting, "is \"%s\", expected an IPv4 or IPv6 address%s", text, whose);
+	if (*text != '\0' && (!netaddr_parse(text, &address) || (family != NETADDR_UNKNOWN && (int)address.family != family)))
+		return read_error(reader, setting, "is \"%s\", expected %s", text, expected);
 	if (*text != '\0')
 		netaddr_text(&address, to);	/* in one form: netaddr_parse knows some that Postfix does not */
 	return true;
@@ -53,12 +53,25 @@ static bool read_any_address(struct reader *reader, const config_setting_t *sett
 
 static bool read_address(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_any_address(reader, setting, ((struct transport *)into)->address, " of this host");
+	return read_any_address(reader, setting, ((struct transport *)into)->address, NETADDR_V4,
+				"an IPv4 address of this host; one of IPv6 is address6, and goes with one of IPv4: mail to hosts that "
+				"have IPv4 alone would bounce");
+}
+
+static bool read_address6(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_any_address(reader, setting, ((struct transport *)into)->address6, NETADDR_V6, "an IPv6 address of this host");
 }
 
 static bool read_public_address(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_any_address(reader, setting, ((struct transport *)into)->public_address, "");
+	return read_any_address(reader, setting, ((struct transport *)into)->public_address, NETADDR_UNKNOWN,
+				"an IPv4 or IPv6 address");
+}
+
+static bool read_public_address6(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_any_address(reader, setting, ((struct transport *)into)->public_address6, NETADDR_V6, "an IPv6 address");
 }
 
 /* A service name in master.cf and a word of a header. */
@@ -91,9 +104,12 @@ static bool read_warmup(struct reader *reader, const config_setting_t *setting, 
 
 static const struct field transport_fields[] = {
 	{ "name", FIELD_OWN, 0, 0, 0, read_transport_name, NULL, "Service in Postfix's master.cf." },
-	{ "address", FIELD_OWN, 0, 0, 0, read_address, "\"\"", "Source address; empty: the system's choice." },
+	{ "address", FIELD_OWN, 0, 0, 0, read_address, "\"\"", "Source address, of IPv4; empty: the system's choice." },
+	{ "address6", FIELD_OWN, 0, 0, 0, read_address6, "\"\"",
+	  "Source address of IPv6 beside it; empty: where there is an address, mail leaves by IPv4 alone." },
 	{ "public_address", FIELD_OWN, 0, 0, 0, read_public_address, "\"\"",
 	  "The address that others see, where an address translator (NAT) stands between; empty: the same." },
+	{ "public_address6", FIELD_OWN, 0, 0, 0, read_public_address6, "\"\"", "The same of address6." },
 	{ "helo", FIELD_OWN, 0, 0, 0, read_helo, "\"\"",
 	  "HELO name, the address's PTR; empty: Postfix's own." },
 	{ "weight", FIELD_FLOAT, offsetof(struct transport, weight), 0.001, 1000, NULL, "1.0",
@@ -111,6 +127,11 @@ static bool read_transport(struct reader *reader, const config_setting_t *settin
 	struct transport *transport = &pool->transports[pool->transport_count++];
 	if (!read_group(reader, setting, transport_fields, sizeof transport_fields / sizeof transport_fields[0], transport))
 		return false;
+	if (transport->address6[0] != '\0' && transport->address[0] == '\0')
+		return read_error(reader, setting, "has address6 and no address: mail to hosts that have IPv4 alone would leave by "
+				  "whatever address the system chooses; expected both");
+	if (transport->public_address6[0] != '\0' && transport->address6[0] == '\0')
+		return read_error(reader, setting, "has public_address6 and no address6: expected both");
 	return (transport->warmup_since_s > 0) == (transport->warmup_first_day > 0) ||
 	       read_error(reader, setting, "has one of warmup_since and warmup_first_day: expected both or neither");
 }
@@ -376,19 +397,6 @@ static bool read_servers(struct reader *reader, const config_setting_t *setting,
 	return read_each(reader, setting, SERVERS_MAX, read_server, into);
 }
 
-static bool read_mailer(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct config *config = into;
-	const char *mailer = read_text(reader, setting);
-	return mailer != NULL &&
-	       (config->remote_mailers[config->remote_mailer_count++] = read_keep(reader, mailer)) != NULL;
-}
-
-static bool read_mailers(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, MAILERS_MAX, read_mailer, into);
-}
-
 static bool read_network(struct reader *reader, const config_setting_t *setting, struct netblock *block)
 {
 	const char *text = read_text(reader, setting);
@@ -496,8 +504,17 @@ const struct config_list config_lists[] = {
 	{ "dns.servers", read_servers, NULL, 0, "[]",
 	  "Resolvers, \"address:port\", none of them link-local; without any, those of /etc/resolv.conf, which is followed as it "
 	  "changes." },
-	{ "postfix.remote_mailers", read_mailers, NULL, 0, "[\"smtp\", \"relay\"]",
-	  "Words of {rcpt_mailer} that mean \"leaves this host\"; the transports of the pools do too." },
+	{ "postfix.remote_mailers", read_remote_mailers, NULL, 0,
+	  "[\"smtp\", \"relay\", \"esmtp\", \"smtp8\", \"dsmtp\", \"esmtps\"]",
+	  "Words of {rcpt_mailer} that mean \"leaves this host by SMTP\"; the transports of the pools do too." },
+	{ "postfix.local_mailers", read_local_mailers, NULL, 0,
+	  "[\"local\", \"virtual\", \"lmtp\", \"discard\", \"prog\", \"*file*\", \"*include*\", \"cyrus\", \"cyrusv2\", "
+	  "\"dovecot\", \"maildrop\", \"procmail\", \"mailman\", \"scalemail-backend\"]",
+	  "Words that mean \"stays on this host\". Mail to a mailer that is in neither list counts as leaving and is not marked; "
+	  "the log and /health name it." },
+	{ "postfix.local_domains", read_local_domains, NULL, 0, "[]",
+	  "Domains whose mail stays on this host where the MTA names no mailer, as Postfix for mail of sendmail(1): those of "
+	  "mydestination and virtual_mailbox_domains. penstockctl postfix check names them; alias_domains holds before it." },
 	{ "postfix.alias_domains", read_alias_domains, NULL, 0, "[]",
 	  "Domains of this host whose aliases lead away from it: each of their recipients counts as leaving, whatever its mailer. "
 	  "penstockctl postfix check names them." },

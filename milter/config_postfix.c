@@ -88,7 +88,24 @@ bool read_transport_name(struct reader *reader, const config_setting_t *setting,
 	       read_error(reader, setting, "is \"%s\", expected a name that begins with a letter, a digit or '_'", name);
 }
 
-/* ---- domains */
+/* ---- which recipients leave */
+
+static bool read_mailer(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	struct mailer_list *list = into;
+	const char *mailer = read_text(reader, setting);
+	return mailer != NULL && (list->words[list->count++] = read_keep(reader, mailer)) != NULL;
+}
+
+bool read_remote_mailers(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, MAILERS_MAX, read_mailer, &((struct config *)into)->remote_mailers);
+}
+
+bool read_local_mailers(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_each(reader, setting, MAILERS_MAX, read_mailer, &((struct config *)into)->local_mailers);
+}
 
 /* In A-labels and lower case, kept; NULL with the error. */
 static const char *keep_domain(struct reader *reader, const config_setting_t *setting, const char *text)
@@ -109,16 +126,16 @@ static const char *keep_domain(struct reader *reader, const config_setting_t *se
 	return kept;
 }
 
-static const char *read_domain(struct reader *reader, const config_setting_t *setting)
+static bool keep_read_domain(struct reader *reader, const config_setting_t *setting, const char **to)
 {
 	const char *text = read_text(reader, setting);
-	return text != NULL ? keep_domain(reader, setting, text) : NULL;
+	return text != NULL && (*to = keep_domain(reader, setting, text)) != NULL;
 }
 
 static bool read_tagged_domain(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
-	return (config->tagged_domains[config->tagged_domain_count++] = read_domain(reader, setting)) != NULL;
+	return keep_read_domain(reader, setting, &config->tagged_domains[config->tagged_domain_count++]);
 }
 
 bool read_tagged_domains(struct reader *reader, const config_setting_t *setting, void *into)
@@ -126,11 +143,10 @@ bool read_tagged_domains(struct reader *reader, const config_setting_t *setting,
 	return read_each(reader, setting, TAGGED_DOMAINS_MAX, read_tagged_domain, into);
 }
 
-/* Those whose mail leaves by aliases. */
-static bool read_alias_domain(struct reader *reader, const config_setting_t *setting, void *into)
+static bool read_domain(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	struct config *config = into;
-	return (config->alias_domains[config->alias_domain_count++] = read_domain(reader, setting)) != NULL;
+	struct domain_list *list = into;
+	return keep_read_domain(reader, setting, &list->names[list->count++]);
 }
 
 static int by_name(const void *a, const void *b)
@@ -138,13 +154,22 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool read_domains(struct reader *reader, const config_setting_t *setting, struct domain_list *list)
+{
+	if (!read_each(reader, setting, DOMAINS_MAX, read_domain, list))
+		return false;
+	qsort(list->names, (size_t)list->count, sizeof list->names[0], by_name);
+	return true;
+}
+
 bool read_alias_domains(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	struct config *config = into;
-	if (!read_each(reader, setting, ALIAS_DOMAINS_MAX, read_alias_domain, into))
-		return false;
-	qsort(config->alias_domains, (size_t)config->alias_domain_count, sizeof config->alias_domains[0], by_name);
-	return true;
+	return read_domains(reader, setting, &((struct config *)into)->alias_domains);
+}
+
+bool read_local_domains(struct reader *reader, const config_setting_t *setting, void *into)
+{
+	return read_domains(reader, setting, &((struct config *)into)->local_domains);
 }
 
 /* ---- what sendmail(1) puts behind a user's name */

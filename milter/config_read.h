@@ -101,7 +101,8 @@ bool config_postfix_agree(struct reader *reader);	/* config_postfix.c: what is p
 bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size);
 /* config_postfix.c: `into` is a struct transport */
 read_function read_helo, read_transport_name;
-read_function read_alias_domains, read_tagged_domains;	/* `into` is the struct config */
+/* ... or the struct config */
+read_function read_remote_mailers, read_local_mailers, read_alias_domains, read_local_domains, read_tagged_domains;
 
 /* ---- the policy that the rules read, milter/config_policy.c */
 

@@ -74,8 +74,8 @@ static void say_done(const struct verdict *verdict, struct text *text)
 		break;
 	default:
 		text_add(text, "the message left");
-		if (verdict->transport != NULL && verdict->pool != NULL)
-			text_addf(text, " by transport %s of pool %s", verdict->transport->name, verdict->pool->name);
+		if (verdict_mark(verdict) != NULL)
+			text_addf(text, " by transport %s of pool %s", verdict_mark(verdict)->name, verdict->pool->name);
 	}
 }
 

@@ -32,18 +32,20 @@ static struct {
 
 /* ---- references */
 
-static bool changed_level(const struct verdict *verdict)
+static bool has_reason(const struct verdict *verdict, enum reason_id id)
 {
 	for (int i = 0; i < verdict->reason_count; i++)
-		if (verdict->reasons[i].id == REASON_LEVEL)
+		if (verdict->reasons[i].id == id)
 			return true;
 	return false;
 }
 
+/* The sentence in ctl/explaining.c says the same. */
 static bool is_notable(const struct verdict *verdict)
 {
-	return verdict->action != ACTION_PASS || verdict->slow || verdict->tag || verdict->level >= LEVEL_SUSPECT ||
-	       verdict->would.shown || changed_level(verdict);
+	return verdict->action != ACTION_PASS || verdict->slow || verdict->throttle || verdict->tag ||
+	       verdict->level >= LEVEL_SUSPECT || verdict->leaves_as >= LEVEL_SUSPECT || verdict->would.shown ||
+	       verdict->spared.shown || has_reason(verdict, REASON_LEVEL) || has_reason(verdict, REASON_SIGNAL);
 }
 
 /* With the lock held. */
@@ -52,8 +54,10 @@ static uint64_t hash_of(const struct message *message)
 	const struct verdict *verdict = &message->verdict;
 	const int what[] = {
 		(int)verdict->action, verdict->action == ACTION_PASS ? 0 : (int)verdict->cause, (int)verdict->level,
-		verdict->slow, verdict->tag, (int)verdict->breach.window, (int)verdict->breach.scope, changed_level(verdict),
+		verdict->slow, verdict->throttle, verdict->tag, (int)verdict->leaves_as, (int)verdict->breach.window,
+		(int)verdict->breach.scope, has_reason(verdict, REASON_LEVEL), has_reason(verdict, REASON_SIGNAL),
 		verdict->would.shown ? 1 + (int)verdict->would.action : 0,
+		verdict->spared.shown ? 1 + (int)verdict->spared.action : 0,
 	};
 	uint64_t hash = own_hash(what, sizeof what, own_hash_string(message->facts.account, 0));
 	return hash != 0 ? hash : 1;
@@ -168,21 +172,26 @@ static void add_facts(json_t *entry, const struct facts *facts)
 				      facts->campaign.bad_accounts));
 }
 
+static void add_would(json_t *entry, const char *name, const struct would *would)
+{
+	if (would->shown)
+		json_object_set_new(entry, name,
+				    json_pack("{s:s, s:s, s:s, s:b}", "action", action_word(would->action), "cause",
+					      would->action == ACTION_PASS ? "-" : reason_word(would->cause), "level",
+					      level_word(would->level), "slow", would->slow));
+}
+
 static void add_way(json_t *entry, const struct verdict *verdict)
 {
-	const struct would *would = &verdict->would;
-	bool moves = verdict->pool != NULL && !verdict_refuses(verdict);
-	report_set_text(entry, "pool", moves ? verdict->pool->name : NULL);
-	report_set_text(entry, "transport", moves && verdict->transport != NULL ? verdict->transport->name : NULL);
+	const struct transport *mark = verdict_mark(verdict);
+	report_set_text(entry, "pool", mark != NULL ? verdict->pool->name : NULL);
+	report_set_text(entry, "transport", mark != NULL ? mark->name : NULL);
 	json_object_set_new(entry, "slow", json_boolean(verdict->slow));
 	json_object_set_new(entry, "tag", json_boolean(verdict->tag));
 	if (verdict->action == ACTION_HOLD)
 		report_set_int(entry, "hold_s", verdict->hold_s);
-	if (would->shown)
-		json_object_set_new(entry, "would",
-				    json_pack("{s:s, s:s, s:s, s:b}", "action", action_word(would->action), "cause",
-					      would->action == ACTION_PASS ? "-" : reason_word(would->cause), "level",
-					      level_word(would->level), "slow", would->slow));
+	add_would(entry, "would", &verdict->would);
+	add_would(entry, "spared", &verdict->spared);
 }
 
 static void add_who(json_t *entry, const struct session *session)
@@ -234,25 +243,55 @@ static bool trims_by_age(const struct settings *set)
 	return turn && set->explain_days > 0;
 }
 
-void explain_note(const struct session *session, enum stage stage, const char *queue_id)
+/* How a stream is trimmed: XADD's words "MAXLEN ~ number" or "MINID ~ number". */
+struct trim {
+	const char *word;
+	char most[24];
+};
+
+static struct trim trim_to(const struct settings *set, int64_t keep)
+{
+	bool by_age = trims_by_age(set);
+	int64_t oldest_ms = clock_now_ms() - (int64_t)(set->explain_days * 86400000);
+	struct trim trim = { .word = by_age ? "MINID" : "MAXLEN" };
+	snprintf(trim.most, sizeof trim.most, "%lld", (long long)(by_age ? oldest_ms > 0 ? oldest_ms : 0 : keep));
+	return trim;
+}
+
+static void send_entry(const struct session *session, enum stage stage, const char *queue_id)
 {
 	const struct message *message = session->message;
-	const struct settings *set = &session->setup->config->set;
-	char most[24];
-	if (!message->explains || set->explain_keep == 0)
-		return;
 	json_t *entry = explain_entry(session, stage, queue_id);
 	char *text = entry == NULL ? NULL : json_dumps(entry, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	json_decref(entry);
 	if (text == NULL)
 		return;
-	bool by_age = trims_by_age(set);
-	int64_t oldest_ms = clock_now_ms() - (int64_t)(set->explain_days * 86400000);
-	snprintf(most, sizeof most, "%lld", (long long)(by_age ? oldest_ms > 0 ? oldest_ms : 0 : set->explain_keep));
+	const struct trim trim = trim_to(&session->setup->config->set, session->setup->config->set.explain_keep);
 	const char *argv[] = {
-		"XADD", "explain", by_age ? "MINID" : "MAXLEN", "~", most, "*", "r", message->reference,
+		"XADD", "explain", trim.word, "~", trim.most, "*", "r", message->reference,
 		"q", queue_id != NULL ? queue_id : "", "a", message->facts.account, "e", text,
 	};
 	outbox_send(OUTBOX_EXPLAIN, (int)(sizeof argv / sizeof argv[0]), argv);
 	free(text);
+}
+
+static void send_alike(const struct session *session, const char *queue_id)
+{
+	const struct settings *set = &session->setup->config->set;
+	const struct trim trim = trim_to(set, EXPLAIN_ALIKE * set->explain_keep);
+	const char *argv[] = {
+		"XADD", "explain_ids", trim.word, "~", trim.most, "*", "q", queue_id, "r", session->message->reference,
+	};
+	outbox_send(OUTBOX_EXPLAIN, (int)(sizeof argv / sizeof argv[0]), argv);
+}
+
+void explain_note(const struct session *session, enum stage stage, const char *queue_id)
+{
+	const struct message *message = session->message;
+	if (message->reference[0] == '\0' || session->setup->config->set.explain_keep == 0)
+		return;
+	if (message->explains)
+		send_entry(session, stage, queue_id);
+	else if (queue_id != NULL && !verdict_refuses(&message->verdict))
+		send_alike(session, queue_id);
 }

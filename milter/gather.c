@@ -243,6 +243,19 @@ void gather_rcpt(struct session *session, const char *raw, bool remote)
 
 /* ---- end of message */
 
+/* A header is believed of a forwarder, and on this host, where Sieve's redirect comes by sendmail(1). */
+static bool is_passed_on(const struct message *message)
+{
+	return message->oddity.forwarded && (message->facts.forwarder || message->facts.injected);
+}
+
+/* A stranger's message leaves, if at all, by aliases of this host: nobody here decided to send it. */
+static bool is_sent_on(const struct message *message)
+{
+	const struct facts *facts = &message->facts;
+	return !facts->authenticated && facts->rcpts_remote > 0 && message->rcpts_aliased == facts->rcpts_remote;
+}
+
 static void fill_message(struct session *session)
 {
 	struct message *message = session->message;
@@ -256,7 +269,7 @@ static void fill_message(struct session *session)
 	facts->oddities = oddity_sum(&message->oddity, &client, message->from, facts);
 	facts->mailer = message->oddity.mailer;
 	facts->print = facts->rcpts_remote > 0 ? body_end(&message->body) : 0;
-	if (message->oddity.forwarded && facts->lane == LANE_ACCOUNT && facts->forwarder)
+	if (facts->lane == LANE_ACCOUNT && (is_passed_on(message) || is_sent_on(message)))
 		facts->lane = LANE_FORWARD;
 }
 

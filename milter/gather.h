@@ -33,8 +33,12 @@ void gather_charge(struct session *session);
 /* Sends behind the charge what its answer changed of the verdict. Does not wait. */
 void gather_amend(const struct session *session);
 
-/* Counts a message that was turned away for a limit before its end, where its client is known; one of an account in ten
- * minutes: a queue that tries again is no abuse. Does not wait. */
+/* At the end of a message, with its verdict: true, once, where it is turned away for a limit for which its account was turned
+ * away within the last ten minutes. The facts say so then, and it has to be judged again: a queue that tries again is no
+ * abuse, and its tries are no evidence. */
+bool gather_note_try(struct session *session);
+/* Counts a message that was turned away for a limit before its end, where its client is known; one of an account and a
+ * limit in ten minutes. Does not wait. */
 void gather_note_breach(const struct session *session);
 
 /* For session_end. */

@@ -21,7 +21,7 @@
 
 enum {
 	ANSWER_MS = 100,		/* the store's own answer comes when redis.timeout_ms has passed */
-	NOTED_MAX = 4096,		/* accounts whose breach was noted lately; two of one hash share a place */
+	NOTED_MAX = 4096,		/* breaches that were noted lately; two of one hash share a place */
 	NOTED_MS = 10 * 60 * 1000,
 };
 
@@ -219,7 +219,7 @@ void gather_charge(struct session *session)
 	add_new_known(message, ask);
 	if (ask->charge.group_count > 0)
 		hold_habits(ask);
-	ask->charge.print = facts->authenticated ? facts->print : 0;	/* what strangers say is nobody's campaign */
+	ask->charge.print = facts->authenticated && !facts->tried_again ? facts->print : 0;	/* what strangers say is nobody's campaign */
 	ask->charge.who = who_sent(session);
 	ask->charge.bad = judge_campaign_bad(&session->setup->config->policy, facts, &message->verdict);
 	bool quota = ask->charge.charge.quota;
@@ -270,30 +270,42 @@ void gather_amend(const struct session *session)
 
 static pthread_mutex_t noted_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-	uint64_t account;	/* hash; 0: none */
+	uint64_t breach;	/* hash; 0: none */
 	int64_t at_ms;		/* clock_monotonic_ms() */
 } noted[NOTED_MAX];
 
-static bool noted_lately(const char *account)
+/* Of an account and a limit; the first time in a while it is noted. */
+static bool noted_lately(const char *account, const struct breach *breach)
 {
-	uint64_t hash = own_hash_string(account, 0);
+	const int what[] = { (int)breach->scope, (int)breach->window };	/* WINDOW_COUNT: of recipients in a message */
+	uint64_t hash = own_hash(what, sizeof what, own_hash_string(account, 0));
 	int64_t now_ms = clock_monotonic_ms();
 	size_t at = hash % NOTED_MAX;
 	pthread_mutex_lock(&noted_lock);
-	bool lately = noted[at].account == hash && now_ms - noted[at].at_ms < NOTED_MS;
+	bool lately = noted[at].breach == hash && now_ms - noted[at].at_ms < NOTED_MS;
 	if (!lately) {
-		noted[at].account = hash;
+		noted[at].breach = hash;
 		noted[at].at_ms = now_ms;
 	}
 	pthread_mutex_unlock(&noted_lock);
 	return lately;
 }
 
+bool gather_note_try(struct session *session)
+{
+	struct message *message = session->message;
+	if (message->try_noted || !judge_turned_away(&message->verdict))
+		return false;
+	message->try_noted = true;
+	message->facts.tried_again = noted_lately(message->facts.account, &message->verdict.breach);
+	return message->facts.tried_again;
+}
+
 void gather_note_breach(const struct session *session)
 {
 	const struct facts *facts = &session->message->facts;
 	/* a stranger can name any account as his sender */
-	if (!facts->authenticated || noted_lately(facts->account))
+	if (!facts->authenticated || noted_lately(facts->account, &session->message->verdict.breach))
 		return;
 	struct charge_ask *ask = ask_new(run_behind, 0);
 	if (ask == NULL)

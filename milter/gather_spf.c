@@ -63,12 +63,22 @@ void gather_spf_rcpt(struct session *session)
 	}
 }
 
-/* What the domain says of all our addresses together. */
-static enum spf_ours sum_up(const enum spf_answer *answers, int count)
+/* Of one transport. Receivers choose the protocol: a message passes by it when it passes by each of its addresses. */
+static enum spf_answer answer_of(const enum spf_answer *answers, const short places[TRANSPORT_ADDRESSES])
 {
-	int with[SPF_ANSWER_COUNT] = { 0 };
-	for (int i = 0; i < count; i++)
-		with[answers[i]]++;
+	enum spf_answer worst = SPF_ANSWER_UNKNOWN;
+	bool any = false;
+	for (int i = 0; i < TRANSPORT_ADDRESSES; i++)
+		if (places[i] >= 0) {
+			worst = any ? spf_worse(worst, answers[places[i]]) : answers[places[i]];
+			any = true;
+		}
+	return worst;
+}
+
+/* What the domain says of all our transports together. */
+static enum spf_ours sum_up(const int with[SPF_ANSWER_COUNT])
+{
 	if (with[SPF_ANSWER_PASS] > 0 || with[SPF_ANSWER_NONE] > 0)
 		return SPF_OURS_FINE;
 	if (with[SPF_ANSWER_UNKNOWN] > 0 || with[SPF_ANSWER_TEMPERROR] > 0)
@@ -82,18 +92,21 @@ static void collect_transports(struct session *session, int64_t deadline_ms)
 	struct facts *facts = &message->facts;
 	const struct policy *policy = &session->setup->config->policy;
 	const struct outgoing *outgoing = &session->setup->config->outgoing;
-	enum spf_answer answers[TRANSPORTS_ALL_MAX] = { SPF_ANSWER_UNKNOWN };
+	enum spf_answer answers[OUTGOING_MAX] = { SPF_ANSWER_UNKNOWN };
+	int with[SPF_ANSWER_COUNT] = { 0 };
 	for (int i = 0; i < SPF_CHECKS_MAX; i++)
 		if (message->spf.transports[i] != NULL)
 			spf_collect(message->spf.transports[i], sooner(deadline_ms, message->spf.until_ms),
 				    answers + (ptrdiff_t)i * SPF_CLIENTS_MAX);
 	for (int i = 0; i < policy->pool_count; i++)
 		for (int j = 0; j < policy->pools[i].transport_count; j++) {
-			int index = policy->pools[i].transports[j].index, place = outgoing->of[index];
-			if (place >= 0)
-				facts->transports[index].spf = (unsigned char)answers[place];
+			int index = policy->pools[i].transports[j].index;
+			const short *places = outgoing->of[index];
+			enum spf_answer answer = answer_of(answers, places);
+			facts->transports[index].spf = (unsigned char)answer;
+			with[answer] += places[TRANSPORT_ADDRESS] >= 0 || places[TRANSPORT_ADDRESS6] >= 0;
 		}
-	facts->spf.ours = sum_up(answers, outgoing->count);
+	facts->spf.ours = sum_up(with);
 	facts->spf.domain = address_domain(message->from);
 }
 

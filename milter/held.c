@@ -81,8 +81,9 @@ void held_note(const struct session *session, const char *queue_id)
 	struct held held;
 	char member[HELD_MEMBER_MAX + 1], score[24];
 	if (queue_id == NULL || !queue_id_fine(queue_id)) {
-		log_line(SEVERITY_WARNING, "held: a message of reference %s is held and has no queue id that can be listed; "
-			 "release it by hand", message->reference);
+		log_line(SEVERITY_WARNING, "held: a message of reference %s is held and cannot be listed: its queue id is \"%.40s\", "
+			 "expected %d to %d letters and digits; release it by hand", message->reference,
+			 queue_id != NULL ? queue_id : "", QUEUE_ID_LEAST, QUEUE_ID_MOST);
 		return;
 	}
 	int64_t until_s = verdict->hold_s > 0 ? message->facts.now_ms / 1000 + verdict->hold_s : HELD_NEVER_S;

@@ -63,29 +63,47 @@ static struct standing_settings settings_of(const struct config *config)
 	};
 }
 
-static bool is_watched(const struct config *config, const struct transport *transport)
+/* Of one of its addresses. */
+static bool is_watched(const struct config *config, const struct transport *transport, enum transport_address which)
 {
-	return interval_ms(config) > 0 && config->outgoing.of[transport->index] >= 0;
+	return interval_ms(config) > 0 && config->outgoing.of[transport->index][which] >= 0;
 }
 
 /* Why one that is not watched is not. */
-static void say_why(const struct config *config, const struct transport *transport, char *why, size_t why_size)
+static void say_why(const struct config *config, const struct transport *transport, enum transport_address which, char *why,
+		    size_t why_size)
 {
+	const char *seen_as = transport_seen_as(transport, which), *option = which == TRANSPORT_ADDRESS6 ? "public_address6" : "public_address";
 	struct netaddr address;
 	struct text text = text_over(why, why_size);
 	if (interval_ms(config) <= 0)
 		text_add(&text, "monitor.interval_minutes is 0");
-	else if (!netaddr_parse(transport_seen_as(transport), &address))
-		text_add(&text, "no address, set public_address");
+	else if (!netaddr_parse(seen_as, &address))
+		text_addf(&text, "no address, set %s", option);
 	else
-		text_addf(&text, "reserved address (%s), set public_address", netaddr_reserved(&address));
+		text_addf(&text, "reserved address (%s), set %s", netaddr_reserved(&address), option);
 }
 
 /* Of a transport of the setup in force; NULL: not watched. */
+static const struct watch *watch_at(const struct transport *transport, enum transport_address which)
+{
+	int place = monitor.setup->config->outgoing.of[transport->index][which];
+	return place < 0 || place >= monitor.watch_count ? NULL : &monitor.watches[place];
+}
+
+/* Of two addresses the one that withholds more of the transport's share: its mail leaves by either. NULL is the better. */
+static const struct watch *worse(const struct watch *a, const struct watch *b)
+{
+	if (a == NULL || b == NULL)
+		return a == NULL ? b : a;
+	if (a->standing.withheld != b->standing.withheld)
+		return a->standing.withheld > b->standing.withheld ? a : b;
+	return b->standing.weight > a->standing.weight ? b : a;
+}
+
 static const struct watch *watch_of(const struct transport *transport)
 {
-	int place = monitor.setup->config->outgoing.of[transport->index];
-	return place < 0 || place >= monitor.watch_count ? NULL : &monitor.watches[place];
+	return worse(watch_at(transport, TRANSPORT_ADDRESS), watch_at(transport, TRANSPORT_ADDRESS6));
 }
 
 /* Of the same clock as `then`, which is monotonic. */
@@ -175,7 +193,7 @@ static void tell_change(const struct watch *watch, enum monitor_event_kind kind)
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++) {
 			const struct transport *transport = &config->pools[i].transports[j];
-			if (watch_of(transport) != watch)
+			if (watch_at(transport, TRANSPORT_ADDRESS) != watch && watch_at(transport, TRANSPORT_ADDRESS6) != watch)
 				continue;
 			event.pool = config->pools[i].name;
 			event.transport = transport->name;
@@ -295,29 +313,32 @@ static struct watch take_watch(const struct netaddr *address)
 	return (struct watch){ .address = *address, .begun_ms = clock_monotonic_ms(), .due_ms = -1 /* to be spread */ };
 }
 
-static bool was_watched_as_little(const struct config *before, const struct transport *transport)
+static bool was_watched_as_little(const struct config *before, const struct transport *transport, enum transport_address which)
 {
 	for (int i = 0; before != NULL && interval_ms(before) > 0 && i < before->pool_count; i++)
 		for (int j = 0; j < before->pools[i].transport_count; j++) {
 			const struct transport *was = &before->pools[i].transports[j];
 			if (strcmp(was->name, transport->name) == 0)
-				return !is_watched(before, was);
+				return !is_watched(before, was, which) &&
+				       (which == TRANSPORT_ADDRESS || *transport_seen_as(was, which) != '\0');
 		}
 	return false;
 }
 
 /* Once, not again at each reload. */
 static void say_not_watched(const struct config *before, const struct config *config, const struct pool *pool,
-			    const struct transport *transport)
+			    const struct transport *transport, enum transport_address which)
 {
 	char why[100];
 	struct monitor_event event = {
 		.kind = MONITOR_NOT_WATCHED, .pool = pool->name, .transport = transport->name,
-		.address = transport_seen_as(transport), .why = why,
+		.address = transport_seen_as(transport, which), .why = why,
 	};
-	if (interval_ms(config) <= 0 || is_watched(config, transport) || was_watched_as_little(before, transport))
+	bool has_none = which != TRANSPORT_ADDRESS && *event.address == '\0';
+	if (interval_ms(config) <= 0 || has_none || is_watched(config, transport, which) ||
+	    was_watched_as_little(before, transport, which))
 		return;
-	say_why(config, transport, why, sizeof why);
+	say_why(config, transport, which, why, sizeof why);
 	monitor_tell(&event);
 }
 
@@ -354,7 +375,9 @@ static bool gather_watches(const struct config *before, const struct config *con
 	spread(config);
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++)
-			say_not_watched(before, config, &config->pools[i], &config->pools[i].transports[j]);
+			for (int k = 0; k < TRANSPORT_ADDRESSES; k++)
+				say_not_watched(before, config, &config->pools[i], &config->pools[i].transports[j],
+						(enum transport_address)k);
 	return true;
 }
 
@@ -433,17 +456,22 @@ void monitor_view(const struct config *config, const struct transport *transport
 {
 	struct standing_settings settings = settings_of(config);
 	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
+	const short *places = config->outgoing.of[transport->index];
+	const struct watch *watch = NULL;
 	*view_out = (struct monitor_view){ .why = "" };
-	if (!is_watched(config, transport)) {
-		say_why(config, transport, view_out->why, sizeof view_out->why);
+	if (!is_watched(config, transport, TRANSPORT_ADDRESS) && !is_watched(config, transport, TRANSPORT_ADDRESS6)) {
+		say_why(config, transport, TRANSPORT_ADDRESS, view_out->why, sizeof view_out->why);
 		return;
 	}
-	const struct watch *watch = find_watch(&config->outgoing.addresses[config->outgoing.of[transport->index]]);
+	for (int i = 0; i < TRANSPORT_ADDRESSES; i++)
+		if (places[i] >= 0)
+			watch = worse(watch, find_watch(&config->outgoing.addresses[places[i]]));
 	if (watch == NULL) {	/* a reload is on its way */
 		text_copy(view_out->why, sizeof view_out->why, "not yet");
 		return;
 	}
 	monitor_states(config, states);
+	netaddr_text(&watch->address, view_out->address);
 	view_out->standing = &watch->standing;
 	view_out->withheld = states[transport->index].withheld;
 	view_out->silent_ms = clock_monotonic_ms() - (watch->standing.checked_ms != 0 ? watch->standing.checked_ms :

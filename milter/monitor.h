@@ -31,10 +31,11 @@ void monitor_states(const struct config *config, struct transport_state *states)
 /* The monitor's own: what monitor_states is to say. NULL config: nothing is withheld. */
 void monitor_publish(const struct config *config, const struct transport_state *states);
 
-/* All that is known of a transport's address, for people. Loop thread; `standing` is borrowed until it returns to the
+/* All that is known of a transport's address, of two of the worse one, for people. Loop thread; `standing` is borrowed until it returns to the
  * loop. */
 struct monitor_view {
 	const struct standing *standing;	/* NULL: not watched ... */
+	char address[NETADDR_TEXT_MAX];	/* whose it is: of two the one that has the worse */
 	char why[100];		/* ... for this reason: "reserved address (private), set public_address" */
 	int withheld;		/* of this transport: 0 for the least-listed one of a pool that has no better */
 	int64_t since_ms, checked_ms, ends_ms;	/* Unix time, of the standing; 0: never, not by itself */

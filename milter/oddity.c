@@ -189,6 +189,7 @@ static const struct {
 	{ "auto-submitted", on_auto_submitted },
 	{ "cc", on_to },
 	{ "date", on_date },
+	{ "delivered-to", on_forwarded },	/* RFC 9228: it was in a mailbox already */
 	{ "from", on_from },
 	{ "message-id", on_message_id },
 	{ "reply-to", on_reply_to },
@@ -198,6 +199,7 @@ static const struct {
 	{ "x-forwarded-for", on_forwarded },
 	{ "x-forwarded-to", on_forwarded },
 	{ "x-mailer", on_mailer },
+	{ "x-sieve-redirected-from", on_forwarded },	/* Pigeonhole's */
 };
 
 void oddity_header(struct oddity_reader *reader, const char *name, const char *value, const struct rcpts *rcpts,

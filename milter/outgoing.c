@@ -19,9 +19,11 @@ void outgoing_of(const struct pool *pools, int pool_count, struct outgoing *outg
 	for (int i = 0; i < pool_count; i++)
 		for (int j = 0; j < pools[i].transport_count; j++) {
 			const struct transport *transport = &pools[i].transports[j];
-			struct netaddr address;
-			bool seen = netaddr_parse(transport_seen_as(transport), &address) &&
-				    netaddr_reserved(&address) == NULL;
-			outgoing_out->of[transport->index] = seen ? place_of(outgoing_out, &address) : -1;
+			for (int k = 0; k < TRANSPORT_ADDRESSES; k++) {
+				struct netaddr address;
+				const char *text = transport_seen_as(transport, (enum transport_address)k);
+				bool seen = netaddr_parse(text, &address) && netaddr_reserved(&address) == NULL;
+				outgoing_out->of[transport->index][k] = seen ? place_of(outgoing_out, &address) : -1;
+			}
 		}
 }

@@ -10,10 +10,13 @@
 #include "policy/netaddr.h"
 #include "policy/pool.h"
 
+enum { OUTGOING_MAX = TRANSPORTS_ALL_MAX * TRANSPORT_ADDRESSES };
+
 struct outgoing {
 	int count;
-	struct netaddr addresses[TRANSPORTS_ALL_MAX];
-	short of[TRANSPORTS_ALL_MAX];	/* by a transport's index: the place of its address; -1: none that can be seen */
+	struct netaddr addresses[OUTGOING_MAX];
+	/* by a transport's index: the places of its addresses; -1: none, or none that can be seen */
+	short of[TRANSPORTS_ALL_MAX][TRANSPORT_ADDRESSES];
 };
 
 /* Fills `outgoing_out`. */

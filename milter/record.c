@@ -7,6 +7,7 @@
 #include "milter/held.h"
 #include "milter/event.h"
 #include "milter/log.h"
+#include "milter/queue_id.h"
 #include "milter/sender.h"
 #include "milter/shadow.h"
 #include "milter/stats.h"
@@ -18,7 +19,6 @@
 enum {
 	LOG_LINE_MAX = 1900,	/* rsyslog and journald keep 2,048 bytes and more */
 	LISTED_MAX = 8,		/* listings named; a name has up to 63 bytes */
-	QUEUE_ID_MAX = 64,	/* Postfix's long ones have 16 bytes; the rest of the line is worth more */
 };
 
 static void add_reasons(struct text *line, const struct verdict *verdict)
@@ -106,14 +106,14 @@ static void log_message(const struct session *session, const char *stage, const 
 	const struct verdict *verdict = &message->verdict;
 	char memory[LOG_LINE_MAX];
 	struct text line = text_over(memory, sizeof memory);
-	char id[QUEUE_ID_MAX + 1];
+	char id[QUEUE_ID_MOST + 1];	/* the rest of the line is worth more */
 	text_copy(id, sizeof id, queue_id != NULL ? queue_id : "-");
 	text_add_word(&line, id);
 	text_addf(&line, ": action=%s level=%s", action_word(verdict->action), level_word(verdict->level));
 	add_who(&line, session);
-	bool moves = verdict->pool != NULL && !verdict_refuses(verdict);
-	text_addf(&line, " score=%.2f pool=%s transport=%s", verdict->score, moves ? verdict->pool->name : "-",
-		  moves ? verdict->transport->name : "-");
+	const struct transport *mark = verdict_mark(verdict);
+	text_addf(&line, " score=%.2f pool=%s transport=%s", verdict->score, mark != NULL ? verdict->pool->name : "-",
+		  mark != NULL ? mark->name : "-");
 	if (facts->content.known != KNOWLEDGE_NONE)
 		text_addf(&line, " content=%.1f/%.1f", facts->content.score, facts->content.threshold);
 	else

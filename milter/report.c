@@ -12,6 +12,7 @@
 #include "milter/dns/rbl.h"
 #include "milter/held.h"
 #include "milter/event.h"
+#include "milter/mailers.h"
 #include "milter/report_inside.h"
 #include "milter/stats.h"
 #include "milter/trap_hits.h"
@@ -349,6 +350,15 @@ static void health_held(const struct snapshot *snapshot, struct health_list *lis
 			   "penstock-release.timer at work?", snapshot->held.late, HELD_LATE_S / 60);
 }
 
+static void health_mailers(const struct snapshot *snapshot, struct health_list *list)
+{
+	struct mailers_strange strange = mailers_strange();
+	(void)snapshot;
+	for (int i = 0; i < strange.count && i < MAILERS_STRANGE_MAX; i++)
+		health_add(list, HEALTH_WARNING, "postfix: mailer \"%s\" is neither in postfix.remote_mailers nor in "
+			   "postfix.local_mailers: its recipients count as leaving, and their mail is not marked.", strange.names[i]);
+}
+
 static void health_pools(const struct snapshot *snapshot, struct health_list *list)
 {
 	report_pools_health(snapshot->setup->config, list);
@@ -361,6 +371,7 @@ static void health_events(const struct snapshot *snapshot, struct health_list *l
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
 	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_logins, health_held,
+	health_mailers,
 	health_pools, health_events,
 };
 

@@ -70,7 +70,7 @@ static void health_transport(const struct config *config, const struct transport
 	const char *page = first_page(view->standing);
 	monitor_lists_text(view->standing, false, lists, sizeof lists);
 	health_add(health->list, HEALTH_WARNING, "pools: transport %s (%s) is listed by %s; %s.%s%s%s", transport->name,
-			  transport_seen_as(transport), lists,
+			  view->address, lists,
 			  view->withheld == TRANSPORT_OUT ? "it has left its pool" : "it goes on for want of a better one",
 			  *page == '\0' ? "" : " Removal: ", page, *page == '\0' ? "" : ".");
 }
@@ -222,12 +222,15 @@ static json_t *transport_report(const struct config *config, const struct transp
 	monitor_view(config, transport, &view);
 	report_set_text(row, "name", transport->name);
 	report_set_text(row, "address", transport->address);
-	report_set_text(row, "seen_as", transport_seen_as(transport));
+	report_set_text(row, "seen_as", transport_seen_as(transport, TRANSPORT_ADDRESS));
 	report_set_text(row, "helo", transport->helo);
 	report_set_real(row, "weight", transport->weight);
 	report_set_int(row, "messages", (int64_t)report_transport_messages(stats, transport->name));
 	set_standing(row, &view);
 	set_warmup(row, transport, &view);
+	report_set_text(row, "address6", transport->address6);
+	report_set_text(row, "seen_as6", transport_seen_as(transport, TRANSPORT_ADDRESS6));
+	report_set_text(row, "standing_of", view.address);
 	return row;
 }
 

@@ -15,6 +15,7 @@
 #include "milter/identify.h"
 #include "milter/log.h"
 #include "milter/loop.h"
+#include "milter/mailers.h"
 #include "milter/monitor.h"
 #include "milter/notify.h"
 #include "milter/outbox.h"
@@ -367,6 +368,7 @@ void server_reload(struct server *server)
 	if (fine) {
 		monitor_reload();
 		reload_warmup();
+		mailers_forget();
 		event_hurry();
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {

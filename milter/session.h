@@ -35,7 +35,7 @@ struct scan_text {
 	size_t length, size, most;
 };
 
-enum { SPF_CHECKS_MAX = (TRANSPORTS_ALL_MAX + SPF_CLIENTS_MAX - 1) / SPF_CLIENTS_MAX };
+enum { SPF_CHECKS_MAX = (OUTGOING_MAX + SPF_CLIENTS_MAX - 1) / SPF_CLIENTS_MAX };
 
 /* Checks under way; gather_spf.c's. */
 struct message_spf {
@@ -69,6 +69,8 @@ struct message {
 	int64_t deadline_ms;		/* clock_monotonic_ms(); of all waiting at its end */
 	struct charge_ask *charge;	/* owned: one reference; NULL: it was not charged */
 	bool rcpt_refused;		/* one was refused for a limit */
+	bool try_noted;			/* it is over a limit, and whether it was before is known */
+	int64_t rcpts_aliased;		/* of the remote ones: an alias of this host sends on to them */
 	char reference[REFERENCE_MAX + 1];	/* explain.h; "" : the message is not notable */
 	bool explains;			/* the reference is new: it needs an entry */
 	char reply[REPLY_MAX + 1];	/* what the client was told, codes included; "" : nothing */

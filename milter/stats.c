@@ -108,9 +108,8 @@ void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipient
 	if (!ended)
 		return;
 	add(&counts.messages, 1);
-	bool leaves = verdict->action == ACTION_PASS || verdict->action == ACTION_HOLD;
-	if (leaves && verdict->transport != NULL)
-		count_transport(verdict->transport);
+	if (verdict_mark(verdict) != NULL)
+		count_transport(verdict_mark(verdict));
 }
 
 void stats_login(void)

@@ -153,15 +153,13 @@ void warmup_states(const struct config *config, struct transport_state *states)
 
 void warmup_note(const struct session *session, enum stage stage, const char *queue_id)
 {
-	const struct message *message = session->message;
-	const struct verdict *verdict = &message->verdict;
 	(void)queue_id;
-	if (!atomic_load(&warmup.any) || stage != STAGE_MESSAGE || verdict_refuses(verdict) || verdict->transport == NULL ||
-	    message->facts.rcpts_remote == 0)
+	const struct transport *mark = verdict_mark(&session->message->verdict);
+	if (!atomic_load(&warmup.any) || stage != STAGE_MESSAGE || mark == NULL)
 		return;
 	pthread_mutex_lock(&warmup.lock);
 	roll();
-	struct row *row = find_row(verdict->transport->name);
+	struct row *row = find_row(mark->name);
 	if (row != NULL)
 		row->unsent++;
 	pthread_mutex_unlock(&warmup.lock);

@@ -68,6 +68,7 @@ static const char *ours_at(int number)
 	ROW('m', facts.memory_spent)                                                               \
 	ROW('n', facts.rcpts_new_known)                                                            \
 	ROW('o', facts.overloaded)                                                                 \
+	ROW('r', facts.tried_again)                                                                \
 	ROW('s', facts.sender_own)                                                                 \
 	ROW('b', facts.state.block[0])                                                             \
 	ROW('x', facts.state.exempt[0])

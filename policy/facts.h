@@ -52,7 +52,7 @@ struct content {
 /* SPF of the client of a message without login, and of the sender's domain for our own transports. */
 enum spf_ours {
 	SPF_OURS_UNKNOWN,
-	SPF_OURS_FINE,		/* it passes by one of our addresses at least, or the domain has no record */
+	SPF_OURS_FINE,		/* it passes by one of our transports at least, or the domain has no record */
 	SPF_OURS_NONE_PASSES,	/* the domain has a record, and it passes by none of them */
 };
 
@@ -100,6 +100,7 @@ struct facts {
 	bool authenticated;		/* by login, certificate, network or on this host: the client is no stranger */
 	bool injected;			/* on the host, not by SMTP: may be judged at the end of the message only */
 	bool overloaded;		/* the daemon is at its session limit */
+	bool tried_again;		/* refused for a limit for which its account was refused within the last ten minutes */
 	bool memory_spent;		/* a cap of ours on the message's bookkeeping was reached */
 	struct account_state state;
 	struct limits limits;		/* what holds: the account's, then its plan's, then the default plan's */

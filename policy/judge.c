@@ -163,6 +163,7 @@ static enum answer rule_pool(const struct policy *policy, const struct facts *fa
 		verdict->pool = pools_find(policy->pools, policy->pool_count, verdict->leaves_as);
 	if (verdict->pool == NULL)
 		return NO;
+	verdict->markable = facts->rcpts_remote > 0 && facts->rcpts_local == 0 && facts->rcpts_unknown_mailer == 0;
 	verdict->transport = pool_pick(verdict->pool, facts->account, facts->transports);
 	if (verdict->transport != NULL &&
 	    pool_spf_moved(verdict->pool, facts->account, facts->transports, verdict->transport))
@@ -236,9 +237,22 @@ static bool would_differ(const struct verdict *does, const struct verdict *would
 	       does->throttle != would->throttle || does->tag != would->tag;
 }
 
+/* What the exemption saves the message from: another action, or the suspect pool. */
+static struct would spared_of(const struct policy *policy, const struct facts *facts, const struct verdict *verdict)
+{
+	struct facts plain = *facts;
+	plain.state.exempt[0] = '\0';
+	struct verdict usual = judge_once(policy, STAGE_MESSAGE, &plain);
+	struct would spared = would_of(&usual);
+	spared.shown = usual.action != verdict->action || (usual.leaves_as >= LEVEL_SUSPECT && verdict->leaves_as < LEVEL_SUSPECT);
+	return spared;
+}
+
 struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts)
 {
 	struct verdict verdict = judge_once(policy, stage, facts);
+	if (stage == STAGE_MESSAGE && judge_exempt(facts))
+		verdict.spared = spared_of(policy, facts, &verdict);
 	bool shows = policy->shows || verdict.would.shown;
 	verdict.would = would_of(&verdict);
 	if (!shows || policy->whole == NULL)

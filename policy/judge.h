@@ -74,6 +74,9 @@ struct amounts judge_amounts(const struct facts *facts);
 void judge_charge(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
 		  struct charge *charge_out);
 
+/* Is the message refused for being over a limit? The first such one in ten minutes is a breach, see facts.tried_again. */
+bool judge_turned_away(const struct verdict *verdict);
+
 /* Of a message that was refused at MAIL or RCPT for a limit: a breach, and nothing else. */
 void judge_charge_breach(const struct facts *facts, struct charge *charge_out);
 

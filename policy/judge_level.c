@@ -33,9 +33,16 @@ bool judge_pardon(const struct account_state *state, int64_t now_ms, double *cou
 	return true;
 }
 
-void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT])
+bool judge_turned_away(const struct verdict *verdict)
 {
-	memset(counts_out, 0, COUNTER_COUNT * sizeof counts_out[0]);
+	bool over = false;
+	for (int i = 0; i < verdict->reason_count; i++)
+		over |= verdict->reasons[i].id == REASON_LIMIT || verdict->reasons[i].id == REASON_RCPTS_PER_MESSAGE;
+	return over && verdict_refuses(verdict);
+}
+
+static void count_message(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT])
+{
 	bool sent = facts->rcpts_remote > 0 && !verdict_refuses(verdict);
 	counts_out[COUNTER_MESSAGES] = sent ? 1 : 0;
 	counts_out[COUNTER_RCPTS] = sent ? (double)facts->rcpts_remote : 0;
@@ -48,6 +55,14 @@ void judge_counts(const struct facts *facts, const struct verdict *verdict, doub
 	bool own = verdict->breach.window != WINDOW_COUNT && verdict->breach.scope == SCOPE_ACCOUNT;
 	counts_out[COUNTER_BREACHES] = own ? 1 : 0;
 	signals_evidence(facts, counts_out);
+}
+
+/* A queue that comes again once a second with what is over a limit says nothing new. */
+void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT])
+{
+	memset(counts_out, 0, COUNTER_COUNT * sizeof counts_out[0]);
+	if (!facts->tried_again || !judge_turned_away(verdict))
+		count_message(facts, verdict, counts_out);
 	judge_pardon(&facts->state, facts->now_ms, counts_out);
 }
 

@@ -16,7 +16,7 @@
 #define LANE_ROWS(ROW)                                                                             \
 	ROW(ACCOUNT, "account")                                                                    \
 	ROW(BOUNCE, "bounce")   /* sender <> */                                                    \
-	ROW(FORWARD, "forward") /* SRS sender, Resent- fields, or another mark of a forwarder */
+	ROW(FORWARD, "forward") /* SRS sender, another mark of a forwarder, or an alias of this host */
 
 enum lane {
 #define LANE_ENUM(id, word) LANE_##id,

@@ -16,8 +16,10 @@ static double transport_score(const struct transport *transport, uint64_t accoun
 	return transport->weight / -log(uniform);
 }
 
-const char *transport_seen_as(const struct transport *transport)
+const char *transport_seen_as(const struct transport *transport, enum transport_address which)
 {
+	if (which == TRANSPORT_ADDRESS6)
+		return transport->public_address6[0] != '\0' ? transport->public_address6 : transport->address6;
 	return transport->public_address[0] != '\0' ? transport->public_address : transport->address;
 }
 

@@ -25,8 +25,10 @@ enum {
 
 struct transport {
 	char name[TRANSPORT_NAME_MAX + 1];	/* the service in Postfix's master.cf */
-	char address[46];			/* source address; "" : the system's choice */
+	char address[46];			/* source address of IPv4; "" : the system's choice, of either protocol */
+	char address6[46];			/* ... and of IPv6; "" : it sends by IPv4 alone */
 	char public_address[46];		/* what the world sees, where an address translator stands between; else "" */
+	char public_address6[46];		/* ... of address6 */
 	char helo[256];
 	double weight;				/* share of the pool's accounts; above 0 */
 	int64_t warmup_since_s;			/* Unix time of the first day on which it warms up; 0: it is warm */
@@ -34,13 +36,16 @@ struct transport {
 	int index;				/* among the transports of all pools, from 0 */
 };
 
-/* The address under which the world sees the transport; "" : not known. */
-const char *transport_seen_as(const struct transport *transport);
+/* A transport has one address or two. By which of them a message leaves is decided by the host that it goes to. */
+enum transport_address { TRANSPORT_ADDRESS, TRANSPORT_ADDRESS6, TRANSPORT_ADDRESSES };
+
+/* The address under which the world sees the transport; "" : not known, or it has none. */
+const char *transport_seen_as(const struct transport *transport, enum transport_address which);
 
 /* What is known of a transport while a message is judged, by its index. Zeroed: nothing is against it. */
 struct transport_state {
 	unsigned char withheld;	/* per cent of its share that other transports of the pool take; TRANSPORT_OUT: it is out */
-	unsigned char spf;	/* enum spf_answer: what the sender's domain says of its address */
+	unsigned char spf;	/* enum spf_answer: what the sender's domain says of its address; of two, the worse, spf_worse() */
 };
 
 struct pool {

@@ -12,3 +12,12 @@ const char *spf_word(enum spf_answer answer)
 	};
 	return words[answer];
 }
+
+enum spf_answer spf_worse(enum spf_answer a, enum spf_answer b)
+{
+	static const int ranks[SPF_ANSWER_COUNT] = {
+		[SPF_ANSWER_PASS] = 0, [SPF_ANSWER_NONE] = 1, [SPF_ANSWER_UNKNOWN] = 2, [SPF_ANSWER_TEMPERROR] = 3,
+		[SPF_ANSWER_NEUTRAL] = 4, [SPF_ANSWER_PERMERROR] = 5, [SPF_ANSWER_SOFTFAIL] = 6, [SPF_ANSWER_FAIL] = 7,
+	};
+	return ranks[b] > ranks[a] ? b : a;
+}

@@ -25,4 +25,8 @@ enum spf_answer {
 
 const char *spf_word(enum spf_answer answer);
 
+/* Of two addresses by either of which a message may leave: what a receiver may find at the worst. What is not known is worse
+ * than pass and none, and better than what is known to be against it. */
+enum spf_answer spf_worse(enum spf_answer a, enum spf_answer b);
+
 #endif

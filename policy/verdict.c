@@ -57,6 +57,12 @@ bool verdict_refuses(const struct verdict *verdict)
 	return verdict->action == ACTION_DEFER || verdict->action == ACTION_REJECT;
 }
 
+const struct transport *verdict_mark(const struct verdict *verdict)
+{
+	bool goes_on = verdict->action == ACTION_PASS || verdict->action == ACTION_HOLD;
+	return goes_on && verdict->markable ? verdict->transport : NULL;
+}
+
 const char *action_word(enum action action)
 {
 	return actions[action];

@@ -65,9 +65,10 @@ struct reason {
 	const char *detail;	/* borrowed from the facts or the configuration; NULL: none */
 };
 
-/* What would have become of the message if no rule ran for show (`shadow`); where `shown` is false, what did. */
+/* What would have become of the message if no rule ran for show (`shadow`), or the account were not exempt; where `shown`
+ * is false, what did. */
 struct would {
-	bool shown;			/* a rule that runs for show said something else than what happens */
+	bool shown;			/* that is something else than what happens */
 	enum action action;
 	enum reason_id cause;
 	enum level level;		/* by which pool */
@@ -85,12 +86,14 @@ struct verdict {
 	double score;			/* terms.sum */
 	struct score terms;		/* at the end of the message */
 	const struct pool *pool;	/* borrowed from the configuration; NULL: the MTA's default */
-	const struct transport *transport;
+	const struct transport *transport;	/* of the pool: what it is marked with where it can be, see verdict_mark() */
+	bool markable;			/* each recipient leaves this host by a mailer that the MTA names */
 	bool tag;			/* mark it as spam in a header */
 	bool slow;			/* by the suspect pool for this message, whatever the level */
 	struct breach breach;		/* the limit passed; window WINDOW_COUNT: none */
 	int64_t hold_s;			/* of a message that is held: release it after so long; 0: an admin decides */
 	struct would would;		/* what rules that run for show would have done */
+	struct would spared;		/* what would have been done without the account's exemption; likewise */
 	int reason_count;
 	struct reason reasons[REASONS_MAX];
 };
@@ -101,6 +104,10 @@ void verdict_raise(struct verdict *verdict, enum action action, enum reason_id c
 /* What a measure asks for: an action, at the best the pool of a level, a client that waits; `block`: the level, too. */
 void verdict_take(struct verdict *verdict, enum measure measure, enum reason_id cause);
 bool verdict_refuses(const struct verdict *verdict);	/* defer or reject */
+/* The transport that the MTA is told to send the message by, of verdict->pool. NULL: none, since it does not go on, there
+ * is no pool, or a mark, which holds for all recipients, would take along one of this host; what leaves then goes as the
+ * MTA decides. */
+const struct transport *verdict_mark(const struct verdict *verdict);
 
 const char *action_word(enum action action);
 const char *reason_word(enum reason_id id);

@@ -105,6 +105,7 @@ static void add_limit(struct table *table, const json_t *limit)
 static void add_happened(struct table *table, const json_t *entry)
 {
 	const json_t *would = json_object_get(entry, "would"), *campaign = json_object_get(entry, "campaign");
+	const json_t *spared = json_object_get(entry, "spared");
 	bool slow = json_is_true(json_object_get(entry, "slow")), tag = json_is_true(json_object_get(entry, "tag"));
 	table_add(table, "what happened");
 	table_addf(table, "%s%s%s at stage %s%s%s", text_of(entry, "action"), *text_of(entry, "cause") == '\0' ? "" : " for ",
@@ -128,6 +129,11 @@ static void add_happened(struct table *table, const json_t *entry)
 		table_add(table, "for show");
 		table_addf(table, "would be: %s for %s, level %s", text_of(would, "action"), text_of(would, "cause"),
 			   text_of(would, "level"));
+	}
+	if (json_is_object(spared)) {
+		table_add(table, "not exempt");
+		table_addf(table, "would be: %s for %s, level %s", text_of(spared, "action"), text_of(spared, "cause"),
+			   text_of(spared, "level"));
 	}
 	add_reasons(table, entry);
 }
@@ -162,6 +168,8 @@ void show_explain(const json_t *answer, bool all, FILE *to)
 	char form[FORM_MAX];
 	size_t index;
 	json_t *entry;
+	if (strcmp(text_of(answer, "kind"), "alike") == 0)
+		fprintf(to, "%s was judged like the following message of its account, within a minute of it:\n\n", text_of(answer, "what"));
 	json_array_foreach(entries, index, entry) {
 		show_entry(entry, all, to);
 		fputc('\n', to);

@@ -6,6 +6,7 @@
 #include "milter/exchange.h"
 #include "milter/idn.h"
 #include "milter/json_read.h"
+#include "milter/queue_id.h"
 #include "milter/reference.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
@@ -18,8 +19,6 @@
 #include "policy/base/banned.h"
 
 enum {
-	PIECE = 200,		/* entries that Redis is asked for at once */
-	WORDS = 9,		/* of one: its id, and four fields with their values */
 	ID_MAX = 47,
 	AROUND_BEFORE_S = 60,	/* two clocks, and a queue of entries */
 	AROUND_AFTER_S = 300,
@@ -30,15 +29,28 @@ enum match { MATCH_REFERENCE, MATCH_QUEUE_ID, MATCH_ACCOUNT, MATCH_NONE };
 
 static const char *const match_words[] = { "reference", "queue_id", "account" };
 
+enum { FIELDS_MOST = 4 };
+
+/* What is read of Redis: "1767225600123-0" r REFERENCE q QUEUEID a ACCOUNT e JSON, in pieces of so many entries. */
+static const struct stream {
+	const char *key;
+	int piece;
+	int fields;
+	const char *names[FIELDS_MOST];
+} of_entries = { "explain", 200, 4, { "r", "q", "a", "e" } }, of_ids = { "explain_ids", 1000, 2, { "q", "r" } };
+
 struct explaining {
 	struct exchange_call *call;	/* owes exchange_answer */
 	char what[ACCOUNT_MAX + 1], reference[REFERENCE_MAX + 1], account[ACCOUNT_MAX + 1];
 	const char *expected;	/* of an account's name, where it is none; NULL: it is one */
 	int64_t around_s;	/* second of the reference; 0: all is read */
 	char newest[ID_MAX + 2], oldest[ID_MAX + 2];	/* what is read next, and how far back */
-	char seen[ID_MAX + 1];	/* the last one that was read */
-	long long read, strange;
+	char seen[ID_MAX + 1];	/* the last one that was read ... */
+	int64_t seen_s;		/* ... and its time, of the entries */
+	long long read, strange;	/* entries */
 	enum match match;
+	const struct stream *stream;
+	bool ids_asked, alike;	/* of_ids was asked; `reference` is from there */
 	json_t *entries;	/* owned */
 };
 
@@ -69,28 +81,43 @@ static void finish_error(struct explaining *explaining, const char *error)
 
 static json_t *result(const struct explaining *explaining)
 {
-	int64_t seen_s = strtoll(explaining->seen, NULL, 10) / 1000;
+	int64_t seen_s = explaining->seen_s;
 	return json_pack("{s:o, s:s, s:O, s:I, s:I}", "what", report_text(explaining->what), "kind",
-			 match_words[explaining->match], "entries", explaining->entries, "read",
+			 explaining->alike ? "alike" : match_words[explaining->match], "entries", explaining->entries, "read",
 			 (json_int_t)explaining->read, "reaches_back_s",
 			 (json_int_t)(seen_s > 0 ? clock_now_ms() / 1000 - seen_s : 0));
+}
+
+static void say_kept(struct text *text)
+{
+	struct setup *setup = setup_hold();
+	const struct settings *set = &setup->config->set;
+	text_add(text, "; one is kept of messages that were refused, held, discarded, slowed, tagged, moved by a signal, let go by an "
+		       "exemption or for show, or that are of suspect accounts: ");
+	if (set->explain_keep == 0)
+		text_add(text, "none, since explain.keep is 0");
+	else
+		text_addf(text, "the last %lld or so", (long long)set->explain_keep);
+	if (set->explain_keep > 0 && set->explain_days > 0)
+		text_addf(text, ", for %g days at most", set->explain_days);
+	text_add(text, " (explain.keep, explain.days)");
+	setup_drop(&setup);
 }
 
 static void say_nothing_found(struct explaining *explaining)
 {
 	char error[1000], shown[200];
 	struct text text = text_over(error, sizeof error);
-	int64_t seen_s = strtoll(explaining->seen, NULL, 10) / 1000;
+	int64_t seen_s = explaining->seen_s;
 	text_copy(shown, sizeof shown, explaining->what);
 	text_addf(&text, "explain: nothing is known of \"%s\" as %sa queue id or an account: ", shown,
-		  explaining->reference[0] != '\0' ? "a reference, " : "");
+		  explaining->reference[0] != '\0' && !explaining->alike ? "a reference, " : "");
 	if (explaining->read == 0)
 		text_add(&text, "the stream of explanations is empty");
 	else
 		text_addf(&text, "%lld entries were read, which reach back %lld minutes", explaining->read,
 			  (long long)(clock_now_ms() / 1000 - seen_s + 59) / 60);
-	text_add(&text, " (explain.keep, explain.days); only what was refused, held, slowed or tagged, or is of suspect "
-			"accounts, has an entry");
+	say_kept(&text);
 	if (explaining->strange > 0)
 		text_addf(&text, "; %lld entries are of another form than ours", explaining->strange);
 	if (explaining->expected != NULL)
@@ -111,6 +138,7 @@ static void on_fetched(void *arg, const struct account_state *state, const struc
 		return;
 	}
 	explaining->match = MATCH_ACCOUNT;
+	explaining->alike = false;
 	json_t *json = result(explaining);
 	if (json != NULL)
 		json_object_set_new(json, "account", report_account(explaining->account, state));
@@ -119,17 +147,47 @@ static void on_fetched(void *arg, const struct account_state *state, const struc
 
 static void read_piece(struct explaining *explaining);
 
+static void read_anew(struct explaining *explaining, const struct stream *stream)
+{
+	explaining->stream = stream;
+	explaining->read = stream == &of_entries ? 0 : explaining->read;
+	text_copy(explaining->newest, sizeof explaining->newest, "+");
+	text_copy(explaining->oldest, sizeof explaining->oldest, "-");
+	read_piece(explaining);
+}
+
+/* Only the time of the reference is read at first. */
+static void look_around(struct explaining *explaining)
+{
+	int64_t at_s = explaining->around_s;
+	snprintf(explaining->newest, sizeof explaining->newest, "%lld", (long long)(at_s + AROUND_AFTER_S) * 1000);
+	snprintf(explaining->oldest, sizeof explaining->oldest, "%lld",
+		 (long long)(at_s > AROUND_BEFORE_S ? at_s - AROUND_BEFORE_S : 0) * 1000);
+}
+
+/* The entries have no such queue id: does one of them stand for it? */
+static void take_alike(struct explaining *explaining)
+{
+	explaining->stream = &of_entries;
+	explaining->read = 0;
+	look_around(explaining);
+	read_piece(explaining);
+}
+
 /* All was read, or enough was found. */
 static void read_all(struct explaining *explaining)
 {
-	if (explaining->match == MATCH_REFERENCE || explaining->match == MATCH_QUEUE_ID) {
+	bool none = explaining->match == MATCH_NONE;
+	if (explaining->stream == &of_ids && explaining->alike) {
+		take_alike(explaining);
+	} else if (explaining->match == MATCH_REFERENCE || explaining->match == MATCH_QUEUE_ID) {
 		finish(explaining, result(explaining));
-	} else if (explaining->match == MATCH_NONE && explaining->around_s != 0) {
+	} else if (none && explaining->around_s != 0) {
 		explaining->around_s = 0;
-		text_copy(explaining->newest, sizeof explaining->newest, "+");
-		text_copy(explaining->oldest, sizeof explaining->oldest, "-");
-		explaining->read = 0;
-		read_piece(explaining);
+		read_anew(explaining, &of_entries);
+	} else if (none && !explaining->ids_asked && queue_id_fine(explaining->what)) {
+		explaining->ids_asked = true;
+		read_anew(explaining, &of_ids);
 	} else if (explaining->account[0] != '\0') {
 		store_look(the_daemon.store, explaining->account, on_fetched, explaining);
 	} else {
@@ -147,15 +205,13 @@ static enum match match_of(const struct explaining *explaining, const char *cons
 	return same ? MATCH_ACCOUNT : MATCH_NONE;
 }
 
-/* "1767225600123-0" r REFERENCE q QUEUEID a ACCOUNT e JSON */
-static bool is_ours(const char *const *words)
+static bool is_ours(const struct stream *stream, const char *const *words)
 {
-	static const char *const fields[] = { "r", "q", "a", "e" };
-	for (int i = 0; i < WORDS; i++)
+	for (int i = 0; i < 1 + 2 * stream->fields; i++)
 		if (words[i] == NULL)
 			return false;
-	for (int i = 0; i < 4; i++)
-		if (strcmp(words[1 + 2 * i], fields[i]) != 0)
+	for (int i = 0; i < stream->fields; i++)
+		if (strcmp(words[1 + 2 * i], stream->names[i]) != 0)
 			return false;
 	return strspn(words[0], "0123456789-") == strlen(words[0]) && strlen(words[0]) <= ID_MAX;
 }
@@ -179,6 +235,13 @@ static void take(struct explaining *explaining, const char *const *words)
 	json_array_append_new(explaining->entries, entry);
 }
 
+/* The newest of that queue id holds. */
+static void take_id(struct explaining *explaining, const char *const *words)
+{
+	if (!explaining->alike && strcmp(words[2], explaining->what) == 0)
+		explaining->alike = reference_read(words[4], explaining->reference, &explaining->around_s);
+}
+
 static void on_piece(void *arg, const char *error, int count, const char *const *items)
 {
 	struct explaining *explaining = arg;
@@ -189,15 +252,20 @@ static void on_piece(void *arg, const char *error, int count, const char *const 
 		finish_error(explaining, sentence);
 		return;
 	}
-	for (; at + WORDS <= count && is_ours(items + at); at += WORDS, read++) {
-		take(explaining, items + at);
+	const struct stream *stream = explaining->stream;
+	const int words = 1 + 2 * stream->fields;
+	for (; at + words <= count && is_ours(stream, items + at); at += words, read++) {
+		(stream == &of_ids ? take_id : take)(explaining, items + at);
 		text_copy(explaining->seen, sizeof explaining->seen, items[at]);
 	}
-	explaining->read += read;
+	if (stream == &of_entries && read > 0) {
+		explaining->read += read;
+		explaining->seen_s = strtoll(explaining->seen, NULL, 10) / 1000;
+	}
 	explaining->strange += at < count;
-	bool enough = explaining->match == MATCH_REFERENCE || explaining->match == MATCH_QUEUE_ID ||
+	bool enough = (stream == &of_ids && explaining->alike) || explaining->match == MATCH_REFERENCE || explaining->match == MATCH_QUEUE_ID ||
 		      (explaining->match == MATCH_ACCOUNT && json_array_size(explaining->entries) == EXPLAIN_ENTRIES_MAX);
-	if (enough || read < PIECE) {
+	if (enough || read < stream->piece) {
 		read_all(explaining);
 		return;
 	}
@@ -207,7 +275,9 @@ static void on_piece(void *arg, const char *error, int count, const char *const 
 
 static void read_piece(struct explaining *explaining)
 {
-	const char *argv[] = { "XREVRANGE", "explain", explaining->newest, explaining->oldest, "COUNT", "200" };
+	char count[12];
+	snprintf(count, sizeof count, "%d", explaining->stream->piece);
+	const char *argv[] = { "XREVRANGE", explaining->stream->key, explaining->newest, explaining->oldest, "COUNT", count };
 	store_key_command(the_daemon.store, 6, argv, on_piece, explaining);
 }
 
@@ -224,6 +294,7 @@ bool explaining_start(struct exchange_call *call, const char *what, char *error,
 		return false;
 	}
 	explaining->call = call;
+	explaining->stream = &of_entries;
 	explaining->match = MATCH_NONE;
 	text_copy(explaining->what, sizeof explaining->what, what);
 	text_copy(explaining->newest, sizeof explaining->newest, "+");
@@ -233,10 +304,7 @@ bool explaining_start(struct exchange_call *call, const char *what, char *error,
 		explaining->account[0] = '\0';
 	/* without its dash a queue id may look like one */
 	if (reference_read(what, explaining->reference, &explaining->around_s) && strchr(what, '-') != NULL) {
-		snprintf(explaining->newest, sizeof explaining->newest, "%lld",
-			 (long long)(explaining->around_s + AROUND_AFTER_S) * 1000);
-		snprintf(explaining->oldest, sizeof explaining->oldest, "%lld",
-			 (long long)(explaining->around_s > AROUND_BEFORE_S ? explaining->around_s - AROUND_BEFORE_S : 0) * 1000);
+		look_around(explaining);
 	} else {
 		explaining->around_s = 0;
 	}

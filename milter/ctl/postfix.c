@@ -109,16 +109,18 @@ int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line line
 int postfix_transport_lines(const struct transport *transport, struct postfix_line lines[POSTFIX_OPTIONS_MAX])
 {
 	int count = 0;
-	bool v6 = strchr(transport->address, ':') != NULL;
-	if (*transport->address != '\0') {
-		set_line(lines, &count, v6 ? "smtp_bind_address6" : "smtp_bind_address", "the source address",
-			 transport->address);
-		set_line(lines, &count, "inet_protocols",
+	bool both = *transport->address6 != '\0';
+	if (*transport->address != '\0')
+		set_line(lines, &count, "smtp_bind_address", "the source address", transport->address);
+	if (both)
+		set_line(lines, &count, "smtp_bind_address6", "the source address of IPv6", transport->address6);
+	if (*transport->address != '\0')
+		set_line(lines, &count, "inet_protocols", both ? "it has an address of each protocol" :
 			 "to hosts of the other protocol mail would leave by the system's choice of address",
-			 v6 ? "ipv6" : "ipv4");
+			 both ? "all" : "ipv4");
+	if (*transport->address != '\0')
 		set_line(lines, &count, "smtp_bind_address_enforce",
 			 "where that address cannot be had, mail would leave by another one instead of being deferred", "yes");
-	}
 	if (*transport->helo != '\0')
 		set_line(lines, &count, "smtp_helo_name", "the name in HELO", transport->helo);
 	snprintf(next_line(lines, &count, "syslog_name", "names the transport in each delivery line")->value,

@@ -46,7 +46,7 @@ struct postfix_line {
 	char value[640];
 };
 
-enum { POSTFIX_LINES_MAX = 6, POSTFIX_OPTIONS_MAX = 5, POSTFIX_FOLDER_MAX = 400 };
+enum { POSTFIX_LINES_MAX = 6, POSTFIX_OPTIONS_MAX = 6, POSTFIX_FOLDER_MAX = 400 };
 
 /* Can it stand in a line of main.cf? A whole path without what has a meaning there. */
 bool postfix_folder_fine(const char *folder);

@@ -249,7 +249,7 @@ static bool class_counted(const struct check *check, enum domain_class class)
 static void note(struct check *check, const struct alias *alias, struct domain *domain)
 {
 	char example[2 * ADDRESS_MAX + 100];
-	if (domain == NULL || class_counted(check, domain->class) || config_alias_domain(check->wish.config, domain->name))
+	if (domain == NULL || class_counted(check, domain->class) || domain_list_has(&check->wish.config->alias_domains, domain->name))
 		return;
 	if (domain->count++ > 0)
 		return;
@@ -279,8 +279,8 @@ static void report_line(struct check *check, const struct book *book, size_t fou
 	size_t size = 0, count = 0;
 	FILE *to = have_memory(open_memstream(&line, &size));
 	fputs("alias_domains = [", to);
-	for (int i = 0; i < config->alias_domain_count; i++)
-		fprintf(to, "%s \"%s\"", count++ > 0 ? "," : "", config->alias_domains[i]);
+	for (int i = 0; i < config->alias_domains.count; i++)
+		fprintf(to, "%s \"%s\"", count++ > 0 ? "," : "", config->alias_domains.names[i]);
 	for (size_t i = 0; (domain = domains_at(book->domains, i)) != NULL; i++)
 		if (domain->count > 0)
 			fprintf(to, "%s \"%s\"", count++ > 0 ? "," : "", domain->name);

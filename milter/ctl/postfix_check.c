@@ -5,6 +5,8 @@
 #include "milter/ctl/postfix_aliases.h"
 #include "milter/ctl/postfix_difference.h"
 #include "milter/ctl/postfix_domains.h"
+#include "milter/ctl/postfix_local.h"
+#include "milter/ctl/postfix_mailers.h"
 #include "milter/ctl/postfix_milters.h"
 #include "milter/ctl/postfix_pitfalls.h"
 #include "milter/ctl/postfix_sockets.h"
@@ -165,14 +167,14 @@ static void check_tables(struct check *check, struct table_kind *kind, const cha
 
 /* ---- transports ---- */
 
-static void check_address(struct check *check, const struct transport *transport)
+static void check_address(struct check *check, const struct transport *transport, const char *address)
 {
 	struct endpoint endpoint;
 	char name[100], what[200], error[300];
-	bool v6 = strchr(transport->address, ':') != NULL;
-	snprintf(name, sizeof name, "%s%s%s:1", v6 ? "[" : "", transport->address, v6 ? "]" : "");
-	snprintf(what, sizeof what, "%s: source address %s", transport->name, transport->address);
-	if (!endpoint_parse(name, &endpoint, error, sizeof error))
+	bool v6 = strchr(address, ':') != NULL;
+	snprintf(name, sizeof name, "%s%s%s:1", v6 ? "[" : "", address, v6 ? "]" : "");
+	snprintf(what, sizeof what, "%s: source address %s", transport->name, address);
+	if (*address == '\0' || !endpoint_parse(name, &endpoint, error, sizeof error))
 		return;
 	/* Port 0 in place of that 1: any that is free. It lies at the same place in both kinds of address. */
 	memset((char *)&endpoint.address + sizeof(sa_family_t), 0, 2);
@@ -285,8 +287,10 @@ static void check_transports(struct check *check)
 		else
 			*service = '\0';	/* the one to come has nothing of its own: main.cf's hold */
 		check_tables(check, &strippers, service, transport, &unstripped);
-		if (*transport->address != '\0')
-			check_address(check, transport);
+		if (*transport->address != '\0') {
+			check_address(check, transport, transport->address);
+			check_address(check, transport, transport->address6);
+		}
 	}
 	check_other_strippers(check, &strippers);
 }
@@ -391,6 +395,8 @@ static void check_all(struct check *check)
 	check_socketmap(check);
 	check_logins(check);
 	check_origin(check);
+	check_mailers(check);
+	check_local_domains(check);
 	check_aliases(check);
 }
 

@@ -68,12 +68,13 @@ static bool makes_somebody(struct check *check, const struct pitfall *row, const
 }
 
 /* A transport by which mail leaves the host, and which is no mailer of ours. `text` is "transport:nexthop". */
-static bool leaves_unseen(const struct check *check, const char *text)
+static bool leaves_unmarked(const struct check *check, const char *text)
 {
 	static const char *const commands[] = { "smtp", "pipe" };
 	char name[100];
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(text, ":"), text);
-	if (*name == '\0' || config_rcpt_way(check->wish.config, name, "") != RCPT_WAY_LOCAL)
+	enum rcpt_way way = config_rcpt_way(check->wish.config, name, "");
+	if (*name == '\0' || (way != RCPT_WAY_LOCAL && way != RCPT_WAY_STRANGE))
 		return false;
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		const struct postfix_service *service;
@@ -84,11 +85,11 @@ static bool leaves_unseen(const struct check *check, const char *text)
 	return false;
 }
 
-static bool is_unseen(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool is_unmarked(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	(void)row;
 	trouble->file = check->wish.config_file;
-	return leaves_unseen(check, seen->value);
+	return leaves_unmarked(check, seen->value);
 }
 
 typedef bool line_test(struct check *check, const char *line, void *context);
@@ -118,19 +119,19 @@ static bool find_line(struct check *check, const char *list, line_test *test, vo
 	return is;
 }
 
-static bool line_leaves_unseen(struct check *check, const char *line, void *context)
+static bool line_leaves_unmarked(struct check *check, const char *line, void *context)
 {
 	(void)context;
 	const char *value = line + strcspn(line, " \t");
-	return leaves_unseen(check, value + strspn(value, " \t"));
+	return leaves_unmarked(check, value + strspn(value, " \t"));
 }
 
-static bool maps_unseen(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool maps_unmarked(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	bool unread;
 	(void)row;
 	trouble->file = check->wish.config_file;
-	return find_line(check, seen->value, line_leaves_unseen, NULL, trouble, &unread);
+	return find_line(check, seen->value, line_leaves_unmarked, NULL, trouble, &unread);
 }
 
 /* A list of milters without ours, or DISABLE. */
@@ -217,7 +218,7 @@ struct pitfall {
 
 #define WHY_COPY "who gets it is not counted, and it goes where our header sends the message: a mailbox of this host is then sought " \
 	"at its domain's MX, and the copy bounces or loops"
-#define WHY_UNSEEN "mail by this transport counts as local: it is neither counted nor limited nor marked; name it in " \
+#define WHY_UNMARKED "mail by this transport is not marked, and leaves by its address whatever its account has earned; name it in " \
 	"postfix.remote_mailers of our configuration"
 #define WHY_FILTER_FIRST "what these rules send to a filter our header sends on: it never gets there"
 
@@ -226,14 +227,14 @@ static const struct pitfall pitfalls[] = {
 	  "for the clients that it names it holds instead of smtpd_milters: their mail is neither judged nor counted nor marked" },
 	{ "receive_override_options", { "qmqpd" }, has_no_milters, DIFFERENCE, GRAVITY_UNJUDGED, "no_milters not among them",
 	  "mail by this service is neither judged nor counted nor marked" },
-	{ "default_transport", { "trivial-rewrite" }, is_unseen, DIFFERENCE, GRAVITY_UNJUDGED, "a mailer of postfix.remote_mailers",
-	  WHY_UNSEEN },
-	{ "relay_transport", { "trivial-rewrite" }, is_unseen, DIFFERENCE, GRAVITY_UNJUDGED, "a mailer of postfix.remote_mailers",
-	  WHY_UNSEEN },
-	{ "sender_dependent_default_transport_maps", { "trivial-rewrite" }, maps_unseen, DIFFERENCE, GRAVITY_UNJUDGED,
-	  "mailers of postfix.remote_mailers", WHY_UNSEEN },
-	{ "transport_maps", { "trivial-rewrite" }, maps_unseen, DIFFERENCE, GRAVITY_UNJUDGED, "mailers of postfix.remote_mailers",
-	  WHY_UNSEEN },
+	{ "default_transport", { "trivial-rewrite" }, is_unmarked, DIFFERENCE, GRAVITY_ASTRAY, "a mailer of postfix.remote_mailers",
+	  WHY_UNMARKED },
+	{ "relay_transport", { "trivial-rewrite" }, is_unmarked, DIFFERENCE, GRAVITY_ASTRAY, "a mailer of postfix.remote_mailers",
+	  WHY_UNMARKED },
+	{ "sender_dependent_default_transport_maps", { "trivial-rewrite" }, maps_unmarked, DIFFERENCE, GRAVITY_ASTRAY,
+	  "mailers of postfix.remote_mailers", WHY_UNMARKED },
+	{ "transport_maps", { "trivial-rewrite" }, maps_unmarked, DIFFERENCE, GRAVITY_ASTRAY, "mailers of postfix.remote_mailers",
+	  WHY_UNMARKED },
 	{ "multi_instance_directories", { NULL }, is_there, WARNING, GRAVITY_UNJUDGED, "",
 	  "each is a Postfix of its own with milters of its own: check it by penstockctl postfix check -d DIRECTORY" },
 	{ "milter_macro_defaults", { "smtpd", "cleanup" }, makes_somebody, DIFFERENCE, GRAVITY_MISJUDGED,

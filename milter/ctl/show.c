@@ -104,7 +104,8 @@ static void add_pool(struct table *table, const json_t *pool)
 		table_add(table, i == 0 ? text_of(pool, "name") : "");
 		table_add(table, i == 0 ? levels : "");
 		table_add(table, show_or_dash(text_of(transport, "name")));
-		table_add(table, show_or_dash(text_of(transport, "address")));
+		const char *address6 = text_of(transport, "address6");
+		table_addf(table, "%s%s%s", show_or_dash(text_of(transport, "address")), *address6 == '\0' ? "" : ", ", address6);
 		table_add(table, show_or_dash(text_of(transport, "helo")));
 		show_add_number(table, transport, "weight");
 		show_add_number(table, transport, "messages");
@@ -133,7 +134,8 @@ static bool add_standing(struct table *table, const json_t *transport)
 	if (*state == '\0' || (count == 0 && *why == '\0' && (strcmp(state, "clean") == 0 || strcmp(state, "unknown") == 0)))
 		return false;
 	table_add(table, show_or_dash(text_of(transport, "name")));
-	table_add(table, show_or_dash(text_of(transport, "seen_as")));
+	const char *whose = text_of(transport, "standing_of");
+	table_add(table, show_or_dash(*whose != '\0' ? whose : text_of(transport, "seen_as")));
 	add_state(table, transport);
 	if (count == 0) {
 		table_add(table, "-");

@@ -171,10 +171,11 @@ sub random_rcpts {
 	my @rcpts;
 	my $count = chance(0.06) ? 1 + int rand 60 : 1 + int rand 4;
 	my $all_local = chance(0.08);
+	my $remote = chance(0.1) ? 'error' : 'smtp';	# what Postfix calls an alias
 	for (1 .. $count) {
 		my $local = $all_local || chance(0.1);
 		my $tag = chance(0.1) ? '+' . int rand 9 : '';
-		push @rcpts, [ pick('r', 'R', 's', 'prvs=77aa=r') . int(rand 40) . "$tag\@example.net", $local ? 'local' : 'smtp' ];
+		push @rcpts, [ pick('r', 'R', 's', 'prvs=77aa=r') . int(rand 40) . "$tag\@example.net", $local ? 'local' : chance(0.05) ? 'error' : $remote ];
 	}
 	return \@rcpts;
 }
@@ -185,7 +186,7 @@ sub random_message {
 	my ($s) = @_;
 	my @header = ([ From => pick('somebody@example.com', 'Else+1@example.com') ], [ Subject => 'x' x rand 200 ],
 		[ 'Message-ID' => '<' . int(rand 1e9) . '@example.com>' ]);
-	push @header, [ pick('X-Forwarded-For', 'Resent-From') => 'victim@example.com' ] if chance(0.15);
+	push @header, [ pick('X-Forwarded-For', 'Resent-From', 'X-Sieve-Redirected-From', 'Delivered-To') => 'victim@example.com' ] if chance(0.15);
 	push @header, [ 'Auto-Submitted' => pick('auto-forwarded', 'auto-replied (vacation)') ] if chance(0.2);
 	push @header, [ 'X-Penstock-Pool' => 'clean' x rand 300 ] if chance(0.1);
 	my $body = (chance(0.2) ? pick(@texts) : random_text()) . "\r\n";
@@ -229,7 +230,7 @@ our $cut_off = 0.015;	# after how many steps a message is broken off
 sub begin_message {
 	my ($session, $message) = @_;
 	$session->{id} = sprintf 'Q%06d', ++$number;
-	my %m = (%$message, remote => [], local => 0, refused => 0);
+	my %m = (%$message, remote => [], local => 0, aliases => 0, refused => 0);
 	$m{who} = $books->who($session, $m{from});
 	$m{steps} = [ 'mail', ('rcpt') x @{ $m{rcpts} }, 'data', ('header') x @{ $m{header} }, 'header_end', 'body', 'end' ];
 	@m{qw(next_rcpt next_header)} = (0, 0);
@@ -262,7 +263,8 @@ my %step = (
 			$count{refused_at_rcpt}++;
 			$expected_stages{rcpt}++, $books->breach($m->{who}) if !$m->{refused}++;
 		} else {
-			$mailer eq 'smtp' ? push @{ $m->{remote} }, $rcpt : $m->{local}++;
+			$mailer ne 'local' ? push @{ $m->{remote} }, $rcpt : $m->{local}++;
+			$m->{aliases} += $mailer eq 'error';
 		}
 		return $m->{next_rcpt} < @{ $m->{rcpts} } || @{ $m->{remote} } || $m->{local};
 	},
@@ -318,8 +320,9 @@ sub ended {
 	$session->{waits} = 0;
 	$expected_stages{eom}++;
 	$count{"$outcome of $session->{kind}"}++;
-	my $who = $m->{who} = $books->replied($session->{session}, $m->{who}, $m->{header}, scalar @{ $m->{remote} }, $m->{local});
-	$who->{lane} = 'forward' if $who->{lane} eq '' && $who->{forwarder} && grep { "@$_" =~ /^(?:X-Forw|Resent|Auto.*forwarded)/ } @{ $m->{header} };
+	$m->{who} = $books->replied($session->{session}, $m->{who}, $m->{header}, scalar @{ $m->{remote} }, $m->{local});
+	my $who = $m->{who};
+	$books->read_message($session, $m);
 	my @lines = @{ $line{$id} // [] };
 	my $wanted = 'account=' . shown($who->{account}) . " source=$who->{source} ";
 	push @wrong_log, "$id wants $wanted\n@lines" if @lines != 1 || index($lines[0], $wanted) < 0 || $lines[0] !~ /redis=full/;

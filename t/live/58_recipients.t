@@ -119,4 +119,64 @@ part 'aliases' => sub {
 	configure();
 };
 
+part 'mail of sendmail(1)' => sub {
+	# of root, whom the message's sender names: the account is uid:0
+	my $inject = sub {
+		my (@to) = @_;
+		my $lines = () = slurp($facts) =~ / a=uid/g;
+		$postfix->sendmail('root', [@to], "Subject: injected\n\nHello.\n");
+		wait_for(20, 'the facts', sub { (() = slurp($facts) =~ / a=uid/g) > $lines });
+		my ($line) = reverse grep { / a=uid/ } split /\n/, slurp($facts);
+		return { map { /^(\w+)=(.*)/ ? ($1 => $2) : () } split / /, $line };
+	};
+	is $inject->('home@local.example.test')->{rr}, 1, 'Postfix names no mailer: it counts as leaving';
+	configure(local_domains => ['example.test', 'local.example.test'], alias_domains => ['example.test']);	# myorigin
+	my $line = $inject->('home@local.example.test');
+	is_deeply [ @{$line}{qw(rr rl)} ], [ undef, 1 ], '... but to a mailbox of postfix.local_domains' or diag explain $line;
+	is $inject->('home')->{rr}, 1, 'a name alone is of this host, whose aliases may lead away';
+	is $inject->('x@far.test')->{rr}, 1, 'what leaves, leaves';
+	$line = $inject->('x@far.test', 'home@local.example.test');
+	is_deeply [ @{$line}{qw(rr rl)} ], [ 1, 1 ], '... also with one that stays';
+	configure(local_domains => ['example.test', 'local.example.test']);
+	is $inject->('home')->{rl}, 1, 'a name alone, where its domain has no alias that leads away';
+	configure();
+};
+
+part 'sendmail(1) over a limit' => sub {
+	my $lines = sub { my ($action) = @_; grep { /account=uid:0 / && /action=$action / } split /\n/, $daemon->log_text };
+	my $send = sub { $postfix->sendmail('root', ['x@far.test'], "Subject: $_[0]\n\nHello.\n") };
+	my $before = $world->counters('uid:0')->{breaches};
+	$redis->do('HSET', $world->key('uid:0', 'limits'), msgs_per_day => 0);
+	$send->('waits');
+	wait_for(60, 'pickup, which tries again', sub { $lines->('defer') >= 3 });
+	my $more = $world->counters('uid:0')->{breaches} - $before;
+	ok $more > 0.9 && $more <= 1, 'what pickup tries again and again is one breach' or diag $more;
+	$redis->do('HSET', $world->key('uid:0', 'limits'), over => 'hold');
+	wait_for(60, 'pickup', sub { $lines->('hold') == 1 });
+	my ($line) = $lines->('hold');
+	my ($id) = $line =~ /(\w+): action=hold/;
+	wait_for(20, 'the hold', sub { $postfix->log_lines(qr/$id: milter-hold/) });
+	pass 'with over = "hold" it waits in the hold queue';
+	is scalar($lines->('hold')), 1, '... and is not tried again';
+	$redis->do('HDEL', $world->key('uid:0', 'limits'), 'msgs_per_day', 'over');
+};
+
+part 'what an alias sends on is forwarded mail' => sub {
+	my $stranger = sub {
+		my (%of) = @_;
+		my $lines = $daemon->log_text =~ tr/\n//;
+		is $world->send(client => '127.0.0.66', from => 'somebody@far.test', %of)->{code}, 250, "to @{ ref $of{to} ? $of{to} : [$of{to}] }: taken";
+		return (reverse grep { /action=/ } split /\n/, $daemon->log_text)[0];
+	};
+	like $stranger->(to => 'sales@alias.test'), qr/ account=ip:127\.0\.0\.66 .* rcpts=1 local=0 .* pool=- transport=- .* lane=forward /,
+		'to an alias of a virtual alias domain';
+	unlike $stranger->(to => 'sales@our.test'), qr/ lane=/, 'of a domain with mailboxes nobody knows it';
+	configure(alias_domains => ['our.test']);
+	like $stranger->(to => 'sales@our.test'), qr/ rcpts=1 local=0 .* lane=forward /, '... but where postfix.alias_domains has it';
+	like $stranger->(to => [ 'sales@our.test', 'home@local.example.test' ]), qr/ rcpts=1 local=1 .* lane=forward /, '... also beside a mailbox';
+	my $result = $world->send(auth => 'heidi', to => 'sales@alias.test');
+	unlike $world->verdict($result)->{line} // (reverse grep { /action=/ } split /\n/, $daemon->log_text)[0], qr/ lane=/, 'who logs in sends his own';
+	configure();
+};
+
 done_testing;

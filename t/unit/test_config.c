@@ -82,6 +82,12 @@ static const struct {
 	{ ADDRESS("192.0.2.1"), NULL },
 	{ ADDRESS("192.0.2.1 "), "address is" },
 	{ ADDRESS("$x"), "address is" },
+	{ ADDRESS("2001:db8::1"), "address is \"2001:db8::1\", expected an IPv4 address of this host; one of IPv6 is address6, and goes "
+				 "with one of IPv4: mail to hosts that have IPv4 alone would bounce" },
+	{ ADDRESS("192.0.2.1\"; address6 = \"192.0.2.2"), "address6 is \"192.0.2.2\", expected an IPv6 address of this host" },
+	{ TRANSPORT("name = \"t-1\"; address6 = \"2001:db8::1\";"), "has address6 and no address: mail to hosts that have IPv4 alone" },
+	{ ADDRESS("192.0.2.1\"; public_address6 = \"2001:db8::1"), "has public_address6 and no address6: expected both" },
+	{ ADDRESS("192.0.2.1\"; address6 = \"fd00::1\"; public_address6 = \"2001:db8::1"), NULL },
 
 	{ MILTER("unix:/run/penstock/milter.sock"), NULL },
 	{ MILTER("unix:/var/spool/postfix/penstock_1/m+i=l@t.sock"), NULL },
@@ -107,6 +113,8 @@ static const struct {
 	{ "\npostfix: { alias_domains = [ \"a.example\", \"b.example\" ]; };", NULL },
 	{ "\npostfix: { alias_domains = [ \"a.example\", \"@b.example\" ]; };", "postfix.alias_domains[1] is \"@b.example\", "
 	  "expected a domain name" },
+	{ "\npostfix: { local_domains = [ \"a.example\", \"B.example\" ]; };", NULL },
+	{ "\npostfix: { local_domains = [ \"a b\" ]; };", "postfix.local_domains[0] is \"a b\", expected a domain name" },
 	{ "\npostfix: { alias_domains = [ \"\" ]; };", "alias_domains[0] is \"\"" },
 	{ "\npostfix: { alias_domains = [ 5 ]; };", "alias_domains[0] is no string" },
 
@@ -154,17 +162,20 @@ static void test_words(void)
 static void test_addresses(void)
 {
 	static const struct {
-		const char *text, *address;
+		const char *text, *address, *address6;
 	} forms[] = {
-		{ ADDRESS("2001:DB8:0:0::1"), "2001:db8::1" },
-		{ ADDRESS("IPv6:2001:db8::1"), "2001:db8::1" },
-		{ ADDRESS("192.0.2.1"), "192.0.2.1" },
-		{ ADDRESS("::ffff:192.0.2.1"), "192.0.2.1" },
+		{ ADDRESS("192.0.2.1"), "192.0.2.1", "" },
+		{ ADDRESS("::ffff:192.0.2.1"), "192.0.2.1", "" },
+		{ ADDRESS("192.0.2.1\"; address6 = \"2001:DB8:0:0::1"), "192.0.2.1", "2001:db8::1" },
+		{ ADDRESS("192.0.2.1\"; address6 = \"IPv6:2001:db8::1"), "192.0.2.1", "2001:db8::1" },
+		{ ADDRESS("192.0.2.1\"; address6 = \""), "192.0.2.1", "" },
 	};
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
 		struct config *config = load(forms[i].text);
 		if (ok(config != NULL, "an address: %s", error))
 			is_str(config->pools[0].transports[0].address, forms[i].address, "as Postfix reads it");
+		if (config != NULL)
+			is_str(config->pools[0].transports[0].address6, forms[i].address6, "... and of IPv6");
 		config_drop(&config);
 	}
 }
@@ -177,17 +188,31 @@ static void test_ways(void)
 	} ways[] = {
 		{ "smtp", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "relay", "<bob@far.example>", RCPT_WAY_REMOTE },
 		{ "SMTP", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "t-1", "<bob@far.example>", RCPT_WAY_REMOTE },
-		{ NULL, "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "error", "<sales@virtual.example>", RCPT_WAY_UNKNOWN },
+		{ NULL, "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "error", "<sales@virtual.example>", RCPT_WAY_ALIAS },
 		{ "retry", "<bob@far.example>", RCPT_WAY_UNKNOWN },	  { "discard", "<bob@far.example>", RCPT_WAY_LOCAL },
 		{ "local", "<bob@here.example>", RCPT_WAY_LOCAL },	  { "virtual", "<bob@here.example>", RCPT_WAY_LOCAL },
 		{ "lmtp", "<bob@here.example>", RCPT_WAY_LOCAL },	  { "dovecot", "<bob@here.example>", RCPT_WAY_LOCAL },
-		{ "local", "<bob@alias.example>", RCPT_WAY_UNKNOWN },  { "lmtp", "<\"b\"@Alias.EXAMPLE.>", RCPT_WAY_UNKNOWN },
-		{ "virtual", "bob@other.example", RCPT_WAY_UNKNOWN },  { "local", "<bob@sub.alias.example>", RCPT_WAY_LOCAL },
+		{ "local", "<bob@alias.example>", RCPT_WAY_ALIAS },  { "lmtp", "<\"b\"@Alias.EXAMPLE.>", RCPT_WAY_ALIAS },
+		{ "virtual", "bob@other.example", RCPT_WAY_ALIAS },  { "local", "<bob@sub.alias.example>", RCPT_WAY_LOCAL },
 		{ "smtp", "<bob@alias.example>", RCPT_WAY_REMOTE },	  { "local", "<bob>", RCPT_WAY_LOCAL },
 		{ "local", "<>", RCPT_WAY_LOCAL },
+		/* Sendmail's */
+		{ "esmtp", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "ESMTP", "<bob@far.example>", RCPT_WAY_REMOTE },
+		{ "smtp8", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "dsmtp", "<bob@far.example>", RCPT_WAY_REMOTE },
+		{ "esmtps", "<bob@far.example>", RCPT_WAY_REMOTE },	  { "prog", "<bob>", RCPT_WAY_LOCAL },
+		{ "*file*", "<bob>", RCPT_WAY_LOCAL },			  { "*include*", "<bob>", RCPT_WAY_LOCAL },
+		{ "cyrusv2", "<bob>", RCPT_WAY_LOCAL },			  { "uucp-dom", "<bob@far.example>", RCPT_WAY_UNKNOWN },
+		/* where the MTA names none */
+		{ NULL, "<bob@Here.EXAMPLE>", RCPT_WAY_LOCAL },		  { NULL, "<bob@both.example>", RCPT_WAY_ALIAS },
+		{ NULL, "<bob@alias.example>", RCPT_WAY_ALIAS },	  { NULL, "<bob@sub.here.example>", RCPT_WAY_UNKNOWN },
+		{ NULL, "<bob>", RCPT_WAY_UNKNOWN },			  { "smtp", "<bob@here.example>", RCPT_WAY_REMOTE },
+		/* an admin's own */
+		{ "mlmmj", "<list@here.example>", RCPT_WAY_STRANGE },	  { "spamfilter", "<bob@far.example>", RCPT_WAY_STRANGE },
+		{ "", "<bob@far.example>", RCPT_WAY_STRANGE },		  { "mlmmj", "<list@alias.example>", RCPT_WAY_ALIAS },
 	};
 	struct config *config = load("pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"t-1\"; } ); } );\n"
-				     "postfix: { alias_domains = [ \"other.example\", \"Alias.example\", \"z.example\" ]; };");
+				     "postfix: { alias_domains = [ \"other.example\", \"Alias.example\", \"both.example\", \"z.example\" ]; "
+				     "local_domains = [ \"here.example\", \"both.example\" ]; };");
 	if (!ok(config != NULL, "a list of domains: %s", error))
 		return;
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)

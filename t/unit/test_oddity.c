@@ -48,6 +48,8 @@ static const struct {
 	{ "a person's mailer", "a.b", false, "a@example.com", 1, { WHOLE, "User-Agent: Mozilla Thunderbird" }, 0, false },
 	{ "resent", "a.b", false, "a@example.com", 1, { WHOLE, "Resent-From: b@example.org" }, 0, true },
 	{ "forwarded", "a.b", false, "a@example.com", 1, { WHOLE, "X-Forwarded-To: b@example.org" }, 0, true },
+	{ "redirected by Sieve", "a.b", false, "a@example.com", 1, { WHOLE, "X-Sieve-Redirected-From: b@example.org" }, 0, true },
+	{ "delivered before", "a.b", false, "a@example.com", 1, { WHOLE, "Delivered-To: b@example.org" }, 0, true },
 	{ "forwarded by a program", "a.b", false, "a@example.com", 1, { WHOLE, "Auto-Submitted: Auto-Forwarded; x=y" }, 0, true },
 	{ "written by a program", "a.b", false, "a@example.com", 1, { WHOLE, "Auto-Submitted: auto-generated" }, 0, false },
 	{ "empty fields are missing", "a.b", false, "a@example.com", 1, { "Date:", "From:", "Message-ID:  " }, MISSING, false },

@@ -59,6 +59,8 @@ static void test_read(void)
 	}
 }
 
+#define DIGITS_50 "01234567890123456789012345678901234567890123456789"
+
 static void test_held(void)
 {
 	static const struct {
@@ -68,7 +70,9 @@ static void test_held(void)
 		{ "a 4F2A1B3C9D 1T4Q9M-2K0B7F alice@example.com", true },
 		{ "a 4F2 1T4Q9M-2K0B7F alice@example.com", false },
 		{ "a 4F2A-1B3C9D 1T4Q9M-2K0B7F alice@example.com", false },
-		{ "a 012345678901234567890 1T4Q9M-2K0B7F alice@example.com", false },
+		{ "a 4dQQ9S2bV1zHmsBdkXWbR2K9z 1T4Q9M-2K0B7F alice@example.com", true },
+		{ "a " DIGITS_50 DIGITS_50 " 1T4Q9M-2K0B7F alice@example.com", true },	/* QUEUE_ID_MOST */
+		{ "a " DIGITS_50 DIGITS_50 "0 1T4Q9M-2K0B7F alice@example.com", false },
 		{ "a 4F2A1B3C9D 1T4Q9M alice@example.com", false },
 		{ "a 4F2A1B3C9D 1T4Q9M-2K0B7F", false },
 		{ "a 4F2A1B3C9D 1T4Q9M-2K0B7F alice@example.com more", false },

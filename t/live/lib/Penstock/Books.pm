@@ -178,6 +178,17 @@ sub replied {
 	return $claim->{source} eq 'uid' ? die "$author: an author is no login here\n" : { %$claim, lane => 'bounce' };
 }
 
+# Only now it is known: forwarded by whom the admin calls a forwarder or a program of this host, or by an alias of this
+# host, of which a stranger's message has no other recipients outside.
+sub read_message {
+	my ($self, $s, $m) = @_;
+	my $who = $m->{who};
+	my $marked = grep { $_->[0] =~ /^(?:X-Forwarded-(?:For|To)|Resent-From|X-Sieve-Redirected-From|Delivered-To)\z/ || "@$_" =~ /^Auto-Submitted auto-forwarded/ } @{ $m->{header} };
+	my $passed_on = $marked && ($who->{forwarder} || $s->{injected});
+	my $sent_on = !$who->{authenticated} && $m->{aliases} && $m->{aliases} == @{ $m->{remote} };
+	$who->{lane} = 'forward' if $who->{lane} eq '' && ($passed_on || $sent_on);
+}
+
 sub groups {
 	my ($self, $s, $who) = @_;
 	my @groups = 'server:all';

@@ -10,6 +10,7 @@ use warnings;
 use Exporter 'import';
 use File::Temp ();	# before our END: its own, which removes folders with the pids in them, comes after it
 use IO::Socket::INET;
+use IO::Socket::IP;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -154,9 +155,10 @@ sub start_code {
 
 # A server at a port of the loopback: a process for each connection, which `talk` gets.
 sub serve_each {
-	my ($name, $port, $talk) = @_;
-	my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 128, ReuseAddr => 1)
-		or die "$name cannot listen at 127.0.0.1:$port: $@\n";
+	my ($name, $port, $talk, $address) = @_;
+	$address //= '127.0.0.1';
+	my $listener = IO::Socket::IP->new(LocalHost => $address, LocalPort => $port, Listen => 128, ReuseAddr => 1)
+		or die "$name cannot listen at $address, port $port: $@\n";
 	my $server = start_code($name, sub {
 		$SIG{CHLD} = 'IGNORE';
 		while (1) {

@@ -11,12 +11,12 @@ use warnings;
 use JSON::PP;
 use Penstock::Process qw(slurp serve_each stop_process wait_for write_file);
 
-# Options: folder, port, keep_text (notes have the whole message as `text`).
+# Options: folder, port, address (127.0.0.1 where it is left out), keep_text (notes have the whole message as `text`).
 sub start {
 	my ($class, %option) = @_;
 	my $self = bless { %option, notes => "$option{folder}/sink.json", refused => "$option{folder}/sink.refuse" }, $class;
 	write_file($self->{notes}, '');
-	$self->{pid} = serve_each('sink', $self->{port}, sub { $self->_talk(@_) });
+	$self->{pid} = serve_each('sink', $self->{port}, sub { $self->_talk(@_) }, $option{address});
 	return $self;
 }
 
