@@ -37,7 +37,7 @@
 	    "At the end, messages under way are given so many seconds.")                           \
 	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog or stderr.")                \
 	ROW("log.facility", log_facility, STRING, "mail", 1, 10, "syslog facility: mail, daemon, local0 ... local7.") \
-	ROW("http.listen", http_listen, STRING, "127.0.0.1:8891", 0, 255,                          \
+	ROW("http.listen", http_listen, STRING, "127.0.0.1:8494", 0, 255,                          \
 	    "Address and port of /health and /metrics, and of /rbl; empty: none.")                 \
 	ROW("http.quiet_minutes", http_quiet_minutes, INT, "0", 0, 10080,                          \
 	    "/health warns where no message came for so many minutes; 0: never.")                  \
