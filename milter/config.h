@@ -135,7 +135,7 @@
 	    "Entries of penstockctl explain that Redis keeps, about; each takes a KiB. 0: none are written.") \
 	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, "Older ones go; 0: only by their number.") \
 	ROW("facts.file", facts_file, STRING, "", 0, 255,                                          \
-	    "Each message's facts are written here, one line each, for penstockctl replay; empty: nowhere.") \
+	    "Each message's facts are written here, one line each, for penstockctl replay; under systemd below /var/log/penstock. Empty: nowhere.") \
 	ROW("facts.accounts", facts_accounts, STRING, "clear", 1, 10,                              \
 	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that tell nobody who they are.") \
 	ROW("facts.salt", facts_salt, STRING, "", 0, 255, "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \

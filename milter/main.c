@@ -6,6 +6,7 @@
 
 #include "milter/config.h"
 #include "milter/dns/spf.h"
+#include "milter/extras.h"
 #include "milter/log.h"
 #include "milter/notify.h"
 #include "milter/permission.h"
@@ -21,11 +22,10 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
-
-enum { FILES_BESIDE_SESSIONS = 1024 };	/* socketmap, HTTP, control, DNS, Redis, scanners */
 
 static const char usage[] =
 	"usage: penstock [-c FILE] [-f] [-t]\n"
@@ -152,13 +152,17 @@ static void serve(struct server *server, const sigset_t *signals)
 	sigaction(SIGUSR1, &action, NULL);
 	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 	while (!ends) {
-		while (sem_wait(&signalled) != 0) {	/* a signal came: again */
-		}
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += EXTRAS_AGAIN_S;
+		bool late = sem_timedwait(&signalled, &until) != 0;	/* or a signal came, which is harmless */
 		while (sem_trywait(&signalled) == 0) {	/* a storm of HUPs is one */
 		}
 		if (hang_ups && !ends) {
 			hang_ups = 0;
 			server_reload(server);
+		} else if (late && !ends) {
+			extras_try_again();
 		}
 	}
 }
@@ -251,9 +255,8 @@ int main(int argc, char **argv)
 		config_drop(&config);
 		return 0;
 	}
-	if (!log_open(config->set.log_target, config->set.log_facility) ||
-	    !privilege_files((uint64_t)config->set.milter_max_sessions + FILES_BESIDE_SESSIONS, error, sizeof error)) {
-		fprintf(stderr, "penstock: %s\n", error[0] != '\0' ? error : "log.target: expected syslog or stderr");
+	if (!log_open(config->set.log_target, config->set.log_facility)) {
+		fprintf(stderr, "penstock: log.target: expected syslog or stderr\n");
 		config_drop(&config);
 		return 1;
 	}

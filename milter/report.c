@@ -228,7 +228,7 @@ void report_write(struct evbuffer *to, json_t *json)
 
 void health_add(struct health_list *list, enum health health, const char *format, ...)
 {
-	char sentence[512];
+	char sentence[1100];
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof sentence, format, arguments);
@@ -317,9 +317,15 @@ static void health_events(const struct snapshot *snapshot, struct health_list *l
 	report_events_health(&snapshot->setup->config->set, &snapshot->events, snapshot->redis.up, list);
 }
 
+static void health_troubles(const struct snapshot *snapshot, struct health_list *list)
+{
+	(void)snapshot;
+	report_trouble_health(list);
+}
+
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
 	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_held,
-	health_pools, health_events,
+	health_pools, health_events, health_troubles,
 };
 
 static const char *const health_words[] = {
@@ -491,5 +497,6 @@ void report_metrics(struct evbuffer *to)
 	metric_families(to, snapshot);
 	metric_lists(to, snapshot);
 	report_pools_metrics(snapshot->setup->config, to);
+	report_trouble_metrics(to);
 	snapshot_free(snapshot);
 }

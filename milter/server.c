@@ -5,14 +5,12 @@
 
 #include "milter/callbacks.h"
 #include "milter/clock.h"
-#include "milter/ctl/control.h"
 #include "milter/daemon.h"
 #include "milter/endpoint.h"
 #include "milter/explain.h"
-#include "milter/factlog.h"
+#include "milter/extras.h"
 #include "milter/held.h"
 #include "milter/event.h"
-#include "milter/identify.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "milter/monitor.h"
@@ -23,11 +21,10 @@
 #include "milter/sender.h"
 #include "milter/session.h"
 #include "milter/shadow.h"
-#include "milter/socketmap.h"
 #include "milter/stats.h"
 #include "milter/trap_hits.h"
+#include "milter/trouble.h"
 #include "milter/warmup.h"
-#include "milter/web/http.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "redis-schema/store.h"
@@ -44,15 +41,15 @@
 
 #include "policy/base/banned.h"
 
-enum { FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024, BACKLOG = 1024 };
+enum {
+	FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024, BACKLOG = 1024,
+	FILES_BESIDE_SESSIONS = 1024,	/* socketmap, HTTP, control, DNS, Redis, scanners */
+};
 
 struct server {
 	const char *file;
 	struct config *first;		/* held for ever: the store's settings point into it */
 	char node[17];
-	struct http *http;
-	struct control *control;
-	struct socketmap *socketmap;
 	struct event *watchdog;
 	struct endpoint milter;		/* where libmilter listens; of length 0 where that is not known */
 	pthread_t milter_thread, main_thread;
@@ -115,11 +112,6 @@ static bool open_store(struct server *server, char *error, size_t error_size)
 	return the_daemon.store != NULL;
 }
 
-static unsigned socket_mode(const struct settings *set)
-{
-	return (unsigned)strtoul(set->milter_socket_mode, NULL, 8);
-}
-
 /* What smfi_opensocket cannot say: it knows only that it failed. */
 static bool may_listen(const struct endpoint *endpoint, const char *option, char *error, size_t error_size)
 {
@@ -155,26 +147,7 @@ static bool open_milter(struct server *server, const struct settings *set, char 
 		snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s", name);
 	const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : NULL;
 	return fine && (path == NULL ||
-			privilege_share(path, socket_mode(set), set->milter_socket_group, error, error_size));
-}
-
-static bool open_socketmap(struct server *server, const struct settings *set, char *error, size_t error_size)
-{
-	struct endpoint endpoint;
-	if (set->socketmap_listen[0] == '\0')
-		return true;
-	if (!endpoint_parse(set->socketmap_listen, &endpoint, error, error_size))
-		return false;
-	char why[300];
-	int fd = endpoint_listen(&endpoint, socket_mode(set), set->milter_socket_group, why, sizeof why);
-	if (fd < 0) {
-		snprintf(error, error_size, "socketmap.listen is \"%s\": %s", set->socketmap_listen, why);
-		return false;
-	}
-	server->socketmap = socketmap_start(loop_base(the_daemon.loop), fd);
-	if (server->socketmap == NULL)
-		snprintf(error, error_size, "socketmap.listen: no memory");
-	return server->socketmap != NULL;
+			privilege_share(path, privilege_mode(set->milter_socket_mode), set->milter_socket_group, error, error_size));
 }
 
 /* The default catalogue may be missing; that nothing is looked up then is to be seen. */
@@ -197,31 +170,35 @@ static void warn_of(const struct config *config, const char *file)
 	permission_check(config, file, warn_line);
 }
 
+/* Fewer sessions are better than none; the MTA sends again what is too much. */
+static void fit_sessions(struct config *config)
+{
+	int64_t wanted = config->set.milter_max_sessions;
+	uint64_t files = privilege_files((uint64_t)wanted + FILES_BESIDE_SESSIONS);
+	if (files >= (uint64_t)wanted + FILES_BESIDE_SESSIONS) {
+		trouble_clear(TROUBLE_SESSIONS);
+		return;
+	}
+	int64_t sessions = (int64_t)(files > 2 * FILES_BESIDE_SESSIONS ? files - FILES_BESIDE_SESSIONS : files / 2);
+	config->set.milter_max_sessions = sessions;
+	trouble_set(TROUBLE_SESSIONS, "milter.max_sessions is %lld, but open files are limited to %llu, expected %llu: %lld sessions are "
+		    "taken; raise the limit (LimitNOFILE= in the unit, or ulimit -n) or lower milter.max_sessions",
+		    (long long)wanted, (unsigned long long)files, (unsigned long long)wanted + FILES_BESIDE_SESSIONS,
+		    (long long)sessions);
+}
+
 static bool open_all(struct server *server, char *error, size_t error_size)
 {
 	const struct settings *set = &server->first->set;
-	struct event_base *base = loop_base(the_daemon.loop);
 	if (!open_store(server, error, error_size) ||
-	    !setup_replace(config_hold(server->first), error, error_size) ||
-	    !identify_read_logins(set->accounts_passwd, error, error_size) || !open_milter(server, set, error, error_size) ||
-	    !open_socketmap(server, set, error, error_size))
+	    !setup_replace(config_hold(server->first), error, error_size) || !open_milter(server, set, error, error_size))
 		return false;
-	char why[300];
-	server->control = control_start(base, set->control_socket, why, sizeof why);
-	if (server->control == NULL) {
-		snprintf(error, error_size, "control.socket is \"%s\": %s", set->control_socket, why);
-		return false;
-	}
-	if (set->http_listen[0] != '\0')
-		server->http = http_start(base, set->http_listen, why, sizeof why);
-	if (set->http_listen[0] != '\0' && server->http == NULL) {
-		snprintf(error, error_size, "http.listen is \"%s\": %s", set->http_listen, why);
-		return false;
-	}
+	extras_start(server->first);
 	event_start(the_daemon.loop, server->node);
-	/* the file last: as the account that will open it again at a reload */
-	return privilege_drop(set->user, set->control_socket, error, error_size) &&
-	       factlog_open(server->first, error, error_size);
+	if (!privilege_drop(set->user, extras_control() ? set->control_socket : "", error, error_size))
+		return false;
+	extras_open_facts(server->first);
+	return true;
 }
 
 struct server *server_open(struct config *config, const char *file, char *error, size_t error_size)
@@ -235,6 +212,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	server->main_thread = pthread_self();
 	make_node(server);
 	text_copy(the_daemon.node, sizeof the_daemon.node, server->node);
+	fit_sessions(config);
 	warn_of(config, file);
 	if (privilege_other(config->set.user))
 		log_line(SEVERITY_WARNING, "user is \"%s\", but the daemon was started by another account, not root: it stays that",
@@ -349,28 +327,32 @@ static void reload_warmup(void)
 	setup_drop(&setup);
 }
 
+/* Takes the configuration. */
+static bool put_in_force(struct server *server, struct config *config, char *error, size_t error_size)
+{
+	if (!extras_reload(config, error, error_size)) {
+		config_drop(&config);
+		return false;
+	}
+	warn_fixed(&server->first->set, &config->set);
+	fit_sessions(config);
+	warn_of(config, server->file);
+	return setup_replace(config, error, error_size);
+}
+
 void server_reload(struct server *server)
 {
 	char error[CONFIG_ERROR_MAX];
 	notify_send("RELOADING=1");
 	struct config *config = config_load(server->file, error);
-	bool fine = config != NULL && identify_read_logins(config->set.accounts_passwd, error, sizeof error);
-	if (fine && !factlog_open(config, error, sizeof error))	/* facts are no reason to keep an old policy */
-		log_line(SEVERITY_WARNING, "reload: %s", error);
-	if (fine) {
-		warn_fixed(&server->first->set, &config->set);
-		warn_of(config, server->file);
-		fine = setup_replace(config, error, sizeof error);
-	} else {
-		config_drop(&config);
-	}
-	if (fine) {
+	if (config != NULL && put_in_force(server, config, error, sizeof error)) {
+		trouble_clear(TROUBLE_RELOAD);
 		monitor_reload();
 		reload_warmup();
 		event_hurry();
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {
-		log_line(SEVERITY_ERROR, "reload: %s; the configuration of before stays in force", error);
+		trouble_set(TROUBLE_RELOAD, "reload: %s; the configuration of before stays in force", error);
 	}
 	notify_send("READY=1");
 }
@@ -488,14 +470,11 @@ bool server_stop(struct server **server)
 		return false;
 	if (stopped->watchdog != NULL)
 		event_free(stopped->watchdog);
-	http_stop(&stopped->http);
-	control_stop(&stopped->control);
-	socketmap_stop(&stopped->socketmap);
+	extras_stop();
 	monitor_stop();
 	warmup_stop();
 	held_stop();
 	shadow_stop();
-	factlog_close();
 	trap_hits_stop();
 	setup_clear();
 	scan_end_all();

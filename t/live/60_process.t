@@ -271,12 +271,84 @@ subtest 'a user that we cannot become is warned of' => sub {
 	is end_of($pid), 0, 'it ends';
 };
 
-subtest 'too few open files are said at start' => sub {
+sub health { HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$port/health")->{content} // '' }
+sub ctl_status { (run({ seconds => 20 }, "$build/penstockctl", '-s', "$folder/control.sock", 'status'))[1] }
+sub metrics { HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$port/metrics")->{content} // '' }
+
+subtest 'too few open files make fewer sessions, and are said' => sub {
 	config('', undef, 60000);
-	my ($status, undef, $error) =
-		run({ seconds => 20 }, '/bin/sh', '-c', 'ulimit -n 500; exec setpriv --reuid=65534 --clear-groups "$@"', 'sh', $program, '-f', '-c', $file);
-	is $status, 1, 'it does not start';
-	like $error, qr/limited to 500, expected 61024 for milter\.max_sessions/, 'and says what to do';
+	write_file($log, '');
+	my $pid = start(sub {
+		exec '/bin/sh', '-c', 'ulimit -n 3000; chmod 777 "$0"; exec setpriv --reuid=65534 --clear-groups "$@"', $folder, $program, '-f', '-c', $file;
+	});
+	$running{$pid} = 1;
+	chmod 0644, $file;
+	ok wait_for(20, 'penstock', \&healthy), 'it starts';
+	my $said = qr/milter\.max_sessions is 60000, but open files are limited to 3000, expected 61024: 1976 sessions are taken; raise/;
+	like slurp($log), qr/^warning: $said/m, 'the log says what to do';
+	like health(), $said, 'so does /health';
+	like metrics(), qr/^penstock_trouble\{what="milter\.max_sessions"\} 1$/m, 'and a metric';
+	is end_of($pid), 0, 'it ends';
+	unlink glob "$folder/*.sock";
+};
+
+# What is not there or taken at a start: the daemon starts, says so, and has it as soon as it can.
+my $late = "$folder/late";
+my @missing = (
+	['facts.file', qr/"\Q$late\E\/facts" cannot be opened: No such file/, "facts: { file = \"$late/facts\"; };"],
+	['traps.file', qr/\Q$late\E\/traps cannot be read: No such file/, "traps: { file = \"$late/traps\"; };"],
+	['accounts.passwd', qr/"?\Q$late\E\/passwd"? cannot be read: No such file/, "accounts: { passwd = \"$late/passwd\"; };"],
+	['socketmap.listen', qr/cannot listen on \Q$late\E\/s: No such file/, "socketmap: { listen = \"unix:$late/s\"; };"],
+	['control.socket', qr/cannot listen on \Q$late\E\/c: No such file/, "control: { socket = \"$late/c\"; };"],
+	['http.listen', qr/cannot listen on 127\.0\.0\.1:$port: Address already in use/, ''],
+);
+
+subtest 'an optional file or socket that cannot be opened does not stop the start' => sub {
+	for my $user ($> == 0 ? ('', 'nobody') : ('')) {
+		for my $row (@missing) {
+			my ($option, $why, $text) = @$row;
+			config('', $user);
+			my ($group) = $text =~ /^(\w+): /;
+			my $whole = slurp($file);
+			$whole =~ s/^\Q$group\E: .*\n//m if defined $group;
+			write_file($file, "$whole$text\n", 0644);
+			write_file($log, '');
+			my $taken = $option eq 'http.listen' ? IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1) : undef;
+			my $pid = start();
+			$running{$pid} = 1;
+			my $name = "$option as " . ($user || 'who started it');
+			ok eval { wait_for(20, 'penstock', sub { slurp($log) =~ /serves with/ }) }, "it serves without $name" or do { end_of($pid); next };
+			like slurp($log), qr/^warning: \Q$option\E: .*$why/m, '... the log says why';
+			like $taken ? ctl_status() : health(), qr/\Q$option\E: /, '... and so does its health';
+			ok(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$folder/milter.sock"), '... mail is taken');
+			mkdir $late or die "$late: $!\n";
+			chmod 0777, $late;
+			write_file("$late/$_", '') for qw(traps passwd);
+			close $taken if $taken;
+			ok eval { wait_for(40, $option, sub { slurp($log) =~ /^\Q$option\E: it works again/m }) }, '... and it is opened when it can be';
+			unlike health(), qr/\Q$option\E: /, '... which ends the reason';
+			is end_of($pid), 0, '... it ends';
+			unlink glob "$late/*";
+			rmdir $late or die "$late: $!\n";
+		}
+	}
+};
+
+subtest 'a file that was refused at reload is a reason until one is in force' => sub {
+	config('');
+	write_file($log, '');
+	my $pid = start();
+	$running{$pid} = 1;
+	wait_for(20, 'penstock', \&healthy);
+	config('nonsense = 1;');
+	kill 'HUP', $pid;
+	wait_for(20, 'the refusal', sub { slurp($log) =~ /stays in force/ });
+	like health(), qr/reload: \Q$file\E:8: .*nonsense/, 'it is one';
+	config('');
+	kill 'HUP', $pid;
+	wait_for(20, 'the reload', sub { slurp($log) =~ /is in force/ });
+	unlike health(), qr/reload/, 'then it is none';
+	is end_of($pid), 0, 'it ends';
 };
 
 subtest 'in the background; a second one is refused; reload keeps the old file where the new one is broken' => sub {

@@ -122,7 +122,6 @@ listed() { redis ZRANGE penstock:held 0 -1 | grep '^here '; }
 queued() { find /var/spool/postfix/hold -type f | grep .; }
 status() { grep -E "^($1):" "/proc/$(systemctl show -p MainPID --value penstock)/status"; }
 ctl() { /usr/local/sbin/penstockctl "$@"; }
-install -d -o penstock -m 750 /var/log/penstock
 redis-server --port 6379 --requirepass word --daemonize yes --dir /tmp >/dev/null
 step start systemctl start penstock
 step redis again sh -c '/usr/local/sbin/penstockctl status | grep up=yes'
