@@ -140,9 +140,9 @@ static void on_signal(int number)
 }
 
 /* libmilter has a thread of its own that takes HUP and TERM by sigwait and stops at either. The kernel gives a process's
- * signal to the main thread as long as that one does not block it; so it never does while the daemon serves, not even
+ * signal to the main thread as long as that one does not block it; so it never does from before libmilter runs, not even
  * in the handler (SA_NODEFER). */
-static void serve(struct server *server, const sigset_t *signals)
+static void take_signals(const sigset_t *signals)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NODEFER };
 	sem_init(&signalled, 0, 0);
@@ -151,6 +151,10 @@ static void serve(struct server *server, const sigset_t *signals)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL);
 	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+}
+
+static void serve(struct server *server)
+{
 	while (!ends) {
 		struct timespec until;
 		clock_gettime(CLOCK_REALTIME, &until);
@@ -172,6 +176,8 @@ static int run(struct config *config, const struct options *options, const sigse
 	char error[CONFIG_ERROR_MAX] = "";
 	int parent = options->foreground ? -1 : go_to_background();
 	struct server *server = server_open(config, options->file, error, sizeof error);
+	if (server != NULL)
+		take_signals(signals);
 	if (server == NULL || !server_start(server, error, sizeof error)) {
 		fprintf(stderr, "penstock: %s\n", error);
 		log_line(SEVERITY_ERROR, "cannot start: %s", error);
@@ -181,7 +187,7 @@ static int run(struct config *config, const struct options *options, const sigse
 	}
 	log_line(SEVERITY_INFO, "penstock %s serves with %s", PACKAGE_VERSION, options->file);
 	report_ready(parent);
-	serve(server, signals);
+	serve(server);
 	bool failed = server_failed(server);
 	notify_send("STOPPING=1");
 	log_line(SEVERITY_INFO, "ending: no new messages");

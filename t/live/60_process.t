@@ -292,6 +292,20 @@ subtest 'too few open files make fewer sessions, and are said' => sub {
 	unlink glob "$folder/*.sock";
 };
 
+subtest 'a reload that is asked for during the start is done after it' => sub {
+	config('');
+	for (1 .. 8) {
+		write_file($log, '');
+		my $pid = start();
+		$running{$pid} = 1;
+		wait_for(20, 'penstock', \&healthy);	# before it has ended to wait for Redis
+		kill 'HUP', $pid;
+		ok eval { wait_for(20, 'the reload', sub { slurp($log) =~ /is in force|ended by itself/ }) }, 'it hears it';
+		like slurp($log), qr/reload: \S+ is in force/, '... and goes on';
+		end_of($pid);
+	}
+};
+
 # What is not there or taken at a start: the daemon starts, says so, and has it as soon as it can.
 my $late = "$folder/late";
 my @missing = (
@@ -304,7 +318,7 @@ my @missing = (
 );
 
 subtest 'an optional file or socket that cannot be opened does not stop the start' => sub {
-	for my $user ($> == 0 ? ('', 'nobody') : ('')) {
+	for my $user ($> == 0 ? 'nobody' : '') {
 		for my $row (@missing) {
 			my ($option, $why, $text) = @$row;
 			config('', $user);
