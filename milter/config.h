@@ -34,7 +34,7 @@
 	ROW("milter.deadline_ms", milter_deadline_ms, INT, "5000", 50, 60000,                      \
 	    "All waiting in one callback ends after so long; what is not known then is unknown.")  \
 	ROW("milter.drain_s", milter_drain_s, INT, "10", 0, 300,                                   \
-	    "At the end, messages under way are given so many seconds.")                           \
+	    "At the end, messages under way are given so many seconds; where systemd holds the milter's socket, the sessions that are open too.")                           \
 	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog or stderr.")                \
 	ROW("log.facility", log_facility, STRING, "mail", 1, 10, "syslog facility: mail, daemon, local0 ... local7.") \
 	ROW("http.listen", http_listen, STRING, "127.0.0.1:8494", 0, 255,                          \

@@ -303,8 +303,8 @@ static void health_quiet(const struct snapshot *snapshot, struct health_list *li
 static void health_held(const struct snapshot *snapshot, struct health_list *list)
 {
 	if (snapshot->held.late > 0)
-		health_add(list, HEALTH_WARNING, "held: %" PRIu64 " messages are past their date by %d minutes and more; is "
-			   "penstock-release.timer at work?", snapshot->held.late, HELD_LATE_S / 60);
+		health_add(list, HEALTH_WARNING, "held: %" PRIu64 " messages are past their date by %d minutes and more, and nothing "
+			   "releases them: systemctl enable --now penstock-release.timer", snapshot->held.late, HELD_LATE_S / 60);
 }
 
 static void health_pools(const struct snapshot *snapshot, struct health_list *list)

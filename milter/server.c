@@ -6,11 +6,11 @@
 #include "milter/callbacks.h"
 #include "milter/clock.h"
 #include "milter/daemon.h"
-#include "milter/endpoint.h"
 #include "milter/explain.h"
 #include "milter/extras.h"
 #include "milter/held.h"
 #include "milter/event.h"
+#include "milter/listener.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "milter/monitor.h"
@@ -42,7 +42,8 @@
 #include "policy/base/banned.h"
 
 enum {
-	FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024, BACKLOG = 1024,
+	FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024,
+	IDLE_MS = 3000,			/* a session without a step for so long is not waited for at the end */
 	FILES_BESIDE_SESSIONS = 1024,	/* socketmap, HTTP, control, DNS, Redis, scanners */
 };
 
@@ -51,7 +52,6 @@ struct server {
 	struct config *first;		/* held for ever: the store's settings point into it */
 	char node[17];
 	struct event *watchdog;
-	struct endpoint milter;		/* where libmilter listens; of length 0 where that is not known */
 	pthread_t milter_thread, main_thread;
 	bool milter_runs;
 	atomic_bool stopping, milter_ended;
@@ -112,44 +112,6 @@ static bool open_store(struct server *server, char *error, size_t error_size)
 	return the_daemon.store != NULL;
 }
 
-/* What smfi_opensocket cannot say: it knows only that it failed. */
-static bool may_listen(const struct endpoint *endpoint, const char *option, char *error, size_t error_size)
-{
-	char why[300];
-	int fd = endpoint_listen(endpoint, 0600, "", why, sizeof why);
-	if (fd < 0)
-		snprintf(error, error_size, "%s: %s", option, why);
-	else
-		close(fd);
-	return fd >= 0 && endpoint_claim(endpoint, error, error_size);
-}
-
-/* libmilter opens its own socket, but for one that systemd holds: then a restart refuses no connection. */
-static bool open_milter(struct server *server, const struct settings *set, char *error, size_t error_size)
-{
-	char name[300];
-	struct smfiDesc description = callbacks;
-	int inherited = notify_listen_fd();
-	if (inherited >= 0) {
-		server->milter.length = sizeof server->milter.address;
-		getsockname(inherited, (struct sockaddr *)&server->milter.address, &server->milter.length);
-		snprintf(name, sizeof name, "fd:%d", inherited);
-	} else {
-		if (!endpoint_parse(set->milter_socket, &server->milter, error, error_size) ||
-		    !may_listen(&server->milter, "milter.socket", error, error_size))
-			return false;
-		endpoint_for_libmilter(&server->milter, name, sizeof name);
-	}
-	bool fine = smfi_setconn(name) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
-		    smfi_settimeout((int)set->milter_timeout_s) == MI_SUCCESS && smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
-		    smfi_opensocket(true) == MI_SUCCESS;
-	if (!fine)
-		snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s", name);
-	const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : NULL;
-	return fine && (path == NULL ||
-			privilege_share(path, privilege_mode(set->milter_socket_mode), set->milter_socket_group, error, error_size));
-}
-
 /* The default catalogue may be missing; that nothing is looked up then is to be seen. */
 static void warn_no_lists(const struct config *config)
 {
@@ -191,7 +153,7 @@ static bool open_all(struct server *server, char *error, size_t error_size)
 {
 	const struct settings *set = &server->first->set;
 	if (!open_store(server, error, error_size) ||
-	    !setup_replace(config_hold(server->first), error, error_size) || !open_milter(server, set, error, error_size))
+	    !setup_replace(config_hold(server->first), error, error_size) || !listener_open(set, error, error_size))
 		return false;
 	extras_start(server->first);
 	event_start(the_daemon.loop, server->node);
@@ -364,9 +326,15 @@ bool server_failed(const struct server *server)
 
 /* ---- the end */
 
-static void drain(const struct server *server)
+/* Where nobody new comes, the sessions that are open go on, messages that they begin now included: a session that the
+ * daemon leaves is a message deferred. One that rests is an idle mail program's. */
+static void drain(struct server *server)
 {
 	int64_t until = clock_monotonic_ms() + server->first->set.milter_drain_s * 1000;
+	bool rests = listener_rest();
+	while (rests && clock_monotonic_ms() < until &&
+	       (session_messages() > 0 || (stats_sessions() > 0 && clock_monotonic_ms() - session_last_ms() < IDLE_MS)))
+		usleep(10000);
 	session_refuse_new();
 	while (session_messages() > 0 && clock_monotonic_ms() < until)
 		usleep(10000);
@@ -382,14 +350,6 @@ static void *stop_thread(void *arg)
 	return NULL;
 }
 
-/* libmilter's listener polls for five seconds under the lock that smfi_stop wants; a connection wakes it. */
-static void wake_listener(const struct server *server)
-{
-	int fd = endpoint_connect(&server->milter);
-	if (fd >= 0)
-		close(fd);
-}
-
 /* False: it did not end. The pool of libmilter 8.17 can destroy a lock on which its own threads wait. */
 static bool stop_milter(struct server *server)
 {
@@ -397,7 +357,7 @@ static bool stop_milter(struct server *server)
 	int64_t until = clock_monotonic_ms() + STOP_MOST_MS;
 	bool made = pthread_create(&stopper, NULL, stop_thread, NULL) == 0;
 	while (made && !atomic_load(&server->milter_ended) && clock_monotonic_ms() < until) {
-		wake_listener(server);
+		listener_wake();
 		usleep(20000);
 	}
 	if (!made || !atomic_load(&server->milter_ended))
