@@ -12,7 +12,7 @@
 #include "milter/permission.h"
 #include "milter/privilege.h"
 #include "milter/server.h"
-#include "milter/traps.h"
+#include "milter/trial.h"
 
 #include <getopt.h>
 #include <libmilter/mfapi.h>
@@ -220,17 +220,27 @@ static void seed_chance(void)
 	srandom(seed);
 }
 
-static bool may_read_traps(const char *file, char *error, size_t error_size)
-{
-	struct traps *traps = traps_read(file, error, error_size);
-	bool fine = traps != NULL;
-	traps_free(&traps);
-	return fine;
-}
-
 static void warn_line(const char *line)
 {
 	fprintf(stderr, "penstock: warning: %s\n", line);
+}
+
+static bool failed;
+
+static void fail_line(const char *line)
+{
+	failed = true;
+	fprintf(stderr, "penstock: %s\n", line);
+}
+
+/* Returns the status to exit with. */
+static int test(const struct config *config, const char *file)
+{
+	trial(config, file, fail_line, warn_line);
+	permission_check(config, file, warn_line);
+	if (!failed)
+		printf("%s: fine\n", file);
+	return failed;
 }
 
 int main(int argc, char **argv)
@@ -249,17 +259,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "penstock: %s\n", error);
 		return 1;
 	}
-	if (options.test && (!privilege_user(config->set.user, error, sizeof error) ||
-			     !may_read_traps(config->set.traps_file, error, sizeof error))) {
-		fprintf(stderr, "penstock: %s: %s\n", options.file, error);
-		config_drop(&config);
-		return 1;
-	}
 	if (options.test) {
-		permission_check(config, options.file, warn_line);
-		printf("%s: fine\n", options.file);
+		status = test(config, options.file);
 		config_drop(&config);
-		return 0;
+		return status;
 	}
 	if (!log_open(config->set.log_target, config->set.log_facility)) {
 		fprintf(stderr, "penstock: log.target: expected syslog or stderr\n");

@@ -53,6 +53,14 @@ bool privilege_user(const char *user, char *error, size_t error_size)
 	return false;
 }
 
+bool privilege_group(const char *group, char *error, size_t error_size)
+{
+	if (*group == '\0' || getgrnam(group) != NULL)
+		return true;
+	snprintf(error, error_size, "\"%s\": there is no such group; expected Postfix's, \"postfix\"", group);
+	return false;
+}
+
 bool privilege_other(const char *user)
 {
 	const struct passwd *found = *user != '\0' && geteuid() != 0 ? getpwnam(user) : NULL;

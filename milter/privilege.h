@@ -18,6 +18,9 @@ bool privilege_share(const char *path, unsigned mode, const char *group, char *e
 /* Is there such an account? "" is fine. False with a sentence in `error`. */
 bool privilege_user(const char *user, char *error, size_t error_size);
 
+/* Is there such a group? "" is fine. False with the value and what is wrong in `error`. */
+bool privilege_group(const char *group, char *error, size_t error_size);
+
 /* Is `user` another account than ours, which we cannot become? */
 bool privilege_other(const char *user);
 

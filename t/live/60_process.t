@@ -153,6 +153,67 @@ subtest 'who else may read or change the files is warned of' => sub {
 	unlink "$folder/blocklists.conf";
 };
 
+# what the file has besides -> what is said of this host, exit status
+my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1) or die "listen: $!\n";
+my $other = $taken->sockport;
+my @tried = (
+	['milter: { socket_group = "no-such-group"; };', qr/^penstock: milter\.socket_group is "no-such-group": there is no such group/m, 1],
+	["milter: { socket = \"unix:$folder/none/m\"; };", qr/^penstock: milter\.socket: its folder \Q$folder\E\/none cannot be used .*: No such file/m, 1],
+	["socketmap: { listen = \"unix:$folder/none/m\"; };", qr/^penstock: socketmap\.listen: its folder \Q$folder\E\/none cannot be used/m, 1],
+	["control: { socket = \"$folder/none/m\"; };", qr/^penstock: control\.socket: its folder \Q$folder\E\/none cannot be used/m, 1],
+	['control: { socket = "/run/penstock/control.sock"; };', undef, 0],	# which the unit makes
+	["http: { listen = \"127.0.0.1:$other\"; };", qr/^penstock: http\.listen is 127\.0\.0\.1:$other, .*: Address already in use; no Penstock/m, 1],
+	["milter: { socket = \"inet:$other\@127.0.0.1\"; };", qr/^penstock: milter\.socket is 127\.0\.0\.1:$other, .*already in use/m, 1],
+	["socketmap: { listen = \"inet:127.0.0.1:$other\"; };", qr/^penstock: socketmap\.listen is 127\.0\.0\.1:$other, .*already in use/m, 1],
+	['http: { listen = "192.0.2.1:8494"; };', qr/^penstock: http\.listen is 192\.0\.2\.1:8494, .*Cannot assign/m, 1],
+	["traps: { file = \"$folder/none\"; };", qr/^penstock: traps\.file: .*No such file/m, 1],
+	["accounts: { passwd = \"$folder/none\"; };", qr/^penstock: accounts\.passwd: .*No such file/m, 1],
+	["facts: { file = \"$folder/none/facts\"; };", qr/^penstock: facts\.file: its folder \Q$folder\E\/none cannot be used/m, 1],
+	['pools = ( { name = "p"; levels = ["good"]; transports = ( { name = "t1"; address = "192.0.2.11"; } ); } );',
+		qr/^penstock: warning: pool "p", transport "t1": address is "192\.0\.2\.11", from which this host cannot send: Cannot assign/m, 0],
+	['pools = ( { name = "p"; levels = ["good"]; transports = ( { name = "t1"; address = "127.0.0.11"; } ); } );', undef, 0],
+	['limits: { client_plan = "nope"; };', qr/^penstock: warning: limits\.client_plan is "nope": no plan of this file .* Redis \(penstock:plans\)/m, 0],
+	['limits: { domain_plan = "default"; };', undef, 0],
+	['plans = ( { name = "forward"; msgs_per_day = 5; } );', qr/^penstock: warning: plan "forward" limits nothing: .*accounts\.forwarders/m, 0],
+);
+
+subtest 'what a start would meet on this host' => sub {
+	for my $row (@tried) {
+		my ($text, $expected, $status) = @$row;
+		config('');
+		my ($group) = $text =~ /^(\w+): /;
+		my $whole = slurp($file);
+		$whole =~ s/^\Q$group\E: .*\n//m if defined $group;
+		write_file($file, "$whole$text\n", 0644);
+		my ($ended, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+		is $ended, $status, "$text";
+		$expected ? like($error, $expected, '... is said') : is($error, '', '... is fine');
+	}
+};
+
+subtest 'files that the daemon\'s account cannot read' => sub {
+	plan skip_all => 'only root can be another account' if $> != 0;
+	write_file("$folder/$_", '', 0600) for qw(traps passwd facts);
+	File::Copy::copy("$FindBin::Bin/../../etc/blocklists.conf", $folder) or die "the catalogue: $!\n";
+	chmod 0600, "$folder/blocklists.conf";
+	my %row = (
+		'the configuration' => ['', 0600], 'traps.file' => ["traps: { file = \"$folder/traps\"; };"],
+		'accounts.passwd' => ["accounts: { passwd = \"$folder/passwd\"; };"], 'catalogue.file' => [''],
+		'facts.file' => ["facts: { file = \"$folder/facts\"; };"],
+	);
+	for my $what (sort keys %row) {
+		my ($text, $mode) = @{ $row{$what} };
+		config($text, 'nobody');
+		chmod $mode // 0644, $file;
+		my ($status, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+		is $status, 1, "$what: not fine";
+		like $error, qr/^penstock: \Q$what\E: .*\bnobody\b.*: Permission denied/m, '... and why';
+	}
+	like((run({ seconds => 20 }, $program, '-t', '-c', $file))[2], qr/^penstock: milter\.socket: nothing can be made in its folder/m,
+		'nor can it make its sockets there');
+	unlink map { "$folder/$_" } qw(traps passwd facts blocklists.conf);
+};
+
 # Starts the daemon in front, with `before` run in its process; returns its pid.
 sub start {
 	my ($before, @more) = @_;
@@ -377,6 +438,7 @@ subtest 'in the background; a second one is refused; reload keeps the old file w
 	is $second, 1, 'a second one does not start';
 	like $error, qr/milter\.socket|another process listens|cannot listen/, "and says why: $error";
 	ok healthy(), 'the first is not disturbed';
+	is((run({ seconds => 20 }, $program, '-t', '-c', $file))[0], 0, 'what it has taken is not in the way of -t');
 	ok(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$folder/milter.sock"), 'nor its milter socket');
 	kill 'TERM', $pid;
 	wait_for(20, 'its end', sub { !-d "/proc/$pid" });
