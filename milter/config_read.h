@@ -103,6 +103,12 @@ bool read_name(struct reader *reader, const config_setting_t *setting, char *nam
 read_function read_helo, read_transport_name;
 read_function read_alias_domains;	/* `into` is the struct config */
 
+/* ---- rows and arrays of config_lists: `into` is the struct config */
+
+extern const struct field pool_fields[3], transport_fields[7];	/* config_pools.c */
+read_function read_pools;
+read_function read_sources, read_servers, read_mailers, read_own_networks, read_forwarders, read_proxies, read_hosts;	/* config_arrays.c */
+
 /* ---- the policy that the rules read, milter/config_policy.c */
 
 extern const struct field level_fields[3], signal_fields[7];
