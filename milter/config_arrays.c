@@ -26,7 +26,10 @@ static bool read_source(struct reader *reader, const config_setting_t *setting, 
 
 bool read_sources(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_each(reader, setting, SOURCE_COUNT - 1, read_source, into);
+	if (!read_each(reader, setting, SOURCE_COUNT - 1, read_source, into))
+		return false;
+	return ((struct config *)into)->source_count > 0 ||
+	       read_error(reader, setting, "is empty, expected at least one of auth, certificate, network, uid and sender");
 }
 
 static bool read_server(struct reader *reader, const config_setting_t *setting, void *into)

@@ -200,8 +200,13 @@ static const struct field scanner_fields[] = {
 static bool read_scanner(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
-	return read_group(reader, setting, scanner_fields, sizeof scanner_fields / sizeof scanner_fields[0],
-			  &config->scanners[config->scanner_count++]);
+	struct scanner *scanner = &config->scanners[config->scanner_count++];
+	if (!read_group(reader, setting, scanner_fields, sizeof scanner_fields / sizeof scanner_fields[0], scanner))
+		return false;
+	for (int i = 0; i < config->scanner_count - 1; i++)
+		if (strcmp(config->scanners[i].name, scanner->name) == 0)
+			return read_error(reader, setting, "is a second scanner \"%s\", expected another name", scanner->name);
+	return true;
 }
 
 static bool read_scanners(struct reader *reader, const config_setting_t *setting, void *into)

@@ -63,6 +63,20 @@ bool read_value(struct reader *reader, const config_setting_t *setting, const st
 bool read_error(struct reader *reader, const config_setting_t *setting, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same without the path, which the sentence has itself. */
+bool read_fault(struct reader *reader, const config_setting_t *setting, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+struct text;
+void read_path(struct text *to, const config_setting_t *setting);
+
+/* "FILE:LINE: unknown option ...": no name of `names` is that of `setting`; the nearest is named. */
+enum { READ_NAME_MAX = 80 };
+typedef bool read_name_function(const void *arg, size_t i, char name[READ_NAME_MAX]);	/* the i-th name; false behind the last */
+bool read_unknown(struct reader *reader, const config_setting_t *setting, read_name_function *names, const void *arg);
+
+/* The name that `word` may be meant for; false: none is near. */
+bool read_nearest(const char *word, read_name_function *names, const void *arg, char nearest_out[READ_NAME_MAX]);
+
 /* Where "group.word" stands in the configuration file; NULL: it has its default. */
 const config_setting_t *read_option(const struct reader *reader, const char *path);
 
