@@ -2,12 +2,9 @@
 #include "milter/config.h"
 
 #include "milter/config_read.h"
-#include "milter/endpoint.h"
-#include "milter/idn.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 
-#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +60,28 @@ static bool is_list(const char *path)
 	return false;
 }
 
+/* The words that may stand in the group whose path is `arg`; some come several times, and "" is none. */
+static bool member_name(const void *arg, size_t i, char name[READ_NAME_MAX])
+{
+	const char *group = arg;
+	size_t length = strlen(group);
+	if (i >= config_field_count + config_list_count)
+		return false;
+	const char *path = i < config_field_count ? config_fields[i].path : config_lists[i - config_field_count].path;
+	bool inside = length == 0 || (strncmp(path, group, length) == 0 && path[length] == '.');
+	text_copy(name, READ_NAME_MAX, inside ? path + length + (length > 0) : "");
+	name[strcspn(name, ".")] = '\0';
+	return true;
+}
+
+static bool is_option(const char *path)
+{
+	for (size_t i = 0; i < config_field_count; i++)
+		if (strcmp(config_fields[i].path, path) == 0)
+			return true;
+	return is_list(path);
+}
+
 static bool check_names(struct reader *reader, const config_setting_t *group, const char *path)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
@@ -70,238 +89,15 @@ static bool check_names(struct reader *reader, const config_setting_t *group, co
 		char whole[300];
 		snprintf(whole, sizeof whole, "%s%s%s", path, *path != '\0' ? "." : "", config_setting_name(member));
 		if (!path_known(whole))
-			return read_error(reader, member, "is no option: look for a misspelt name");
-		if (config_setting_is_group(member) && !is_list(whole) && !check_names(reader, member, whole))
+			return read_unknown(reader, member, member_name, path);
+		if (is_option(whole))
+			continue;
+		if (!config_setting_is_group(member))
+			return read_error(reader, member, "is no section, expected %s: { ... };", config_setting_name(member));
+		if (!check_names(reader, member, whole))
 			return false;
 	}
 	return true;
-}
-
-/* ---- between settings */
-
-static bool is_word(const char *word, const char *const *words)
-{
-	while (*words != NULL && strcmp(word, *words) != 0)
-		words++;
-	return *words != NULL;
-}
-
-static bool check_choices(struct reader *reader)
-{
-	const struct settings *set = &reader->config->set;
-	const struct {
-		const char *path, *value;
-		const char *const *words;
-		const char *expected;
-	} rows[] = {
-		{ "log.target", set->log_target, (const char *[]){ "syslog", "stderr", NULL }, "syslog or stderr" },
-		{ "redis.on_failure", set->redis_on_failure, (const char *[]){ "local", "defer", NULL }, "local or defer" },
-		{ "dns.on_failure", set->dns_on_failure, (const char *[]){ "unknown", "defer", NULL }, "unknown or defer" },
-		{ "spf.client", set->spf_client, (const char *[]){ "off", "signal", "refuse", NULL }, "off, signal or refuse" },
-		{ "reputation.blocked_action", set->reputation_blocked_action,
-		  (const char *[]){ "reject", "defer", "hold", NULL }, "reject, defer or hold" },
-		{ "facts.accounts", set->facts_accounts, (const char *[]){ "clear", "hashed", NULL }, "clear or hashed" },
-		{ "log.facility", set->log_facility,
-		  (const char *[]){ "mail", "daemon", "local0", "local1", "local2", "local3", "local4", "local5",
-				    "local6", "local7", NULL },
-		  "mail, daemon or local0 to local7" },
-	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (!is_word(rows[i].value, rows[i].words))
-			return read_error(reader, read_option(reader, rows[i].path), "is \"%s\", expected %s", rows[i].value,
-					  rows[i].expected);
-	return true;
-}
-
-static bool check_pair(struct reader *reader, const struct pool *a, const struct pool *b)
-{
-	for (int level = LEVEL_GOOD; level < LEVEL_COUNT; level++)
-		if (a->levels[level] && b->levels[level])
-			return read_error(reader, NULL, "pools \"%s\" and \"%s\" overlap: both have level %s, expected one",
-					  a->name, b->name, level_word((enum level)level));
-	for (int lane = LANE_ACCOUNT + 1; lane < LANE_COUNT; lane++)
-		if (a->lanes[lane] && b->lanes[lane])
-			return read_error(reader, NULL, "pools \"%s\" and \"%s\" overlap: both have lane %s, expected one",
-					  a->name, b->name, lane_word((enum lane)lane));
-	if (strcmp(a->name, b->name) == 0)
-		return read_error(reader, NULL, "two pools are named \"%s\"", a->name);
-	return true;
-}
-
-static bool check_transports(struct reader *reader)
-{
-	const struct config *config = reader->config;
-	const struct transport *all[POOLS_MAX * TRANSPORTS_MAX];
-	int count = 0;
-	for (int i = 0; i < config->pool_count; i++) {
-		if (config->pools[i].transport_count == 0)
-			return read_error(reader, NULL, "pool \"%s\" has no transport", config->pools[i].name);
-		for (int j = 0; j < config->pools[i].transport_count; j++)
-			all[count++] = &config->pools[i].transports[j];
-	}
-	for (int i = 0; i < count; i++)
-		for (int j = 0; j < i; j++)
-			if (text_same_nocase(all[i]->name, all[j]->name))	/* the MTA's header checks know no case */
-				return read_error(reader, NULL, "two transports are named \"%s\": pools that share one "
-								"overlap", all[i]->name);
-	return true;
-}
-
-static bool check_pools(struct reader *reader)
-{
-	const struct config *config = reader->config;
-	for (int i = 0; i < config->pool_count; i++)
-		for (int j = 0; j < i; j++)
-			if (!check_pair(reader, &config->pools[j], &config->pools[i]))
-				return false;
-	return check_transports(reader);
-}
-
-static bool check_plans(struct reader *reader)
-{
-	struct config *config = reader->config;
-	for (int i = 0; i < config->plan_count; i++)
-		for (int j = 0; j < i; j++)
-			if (strcmp(config->plans[i].name, config->plans[j].name) == 0)
-				return read_error(reader, NULL, "two plans are named \"%s\"", config->plans[i].name);
-	if (config_plan(config, "default") == NULL) {
-		struct plan *plan = &config->plans[config->plan_count++];
-		text_copy(plan->name, sizeof plan->name, "default");
-		plan->limits = limits_unset;
-	}
-	for (int i = 0; i < config->plan_count; i++)
-		if (strcmp(config->plans[i].name, "default") == 0 && config->plans[i].limits.over == OVER_UNSET)
-			config->plans[i].limits.over = OVER_DEFER;
-	return true;
-}
-
-/* What is counted of accounts alone would be ignored in silence. */
-static bool check_group_plans(struct reader *reader)
-{
-	const struct settings *set = &reader->config->set;
-	const struct { const char *option, *plan; } groups[] = {
-		{ "limits.domain_plan", set->limits_domain_plan },
-		{ "limits.customer_plan", set->limits_customer_plan },
-		{ "limits.server_plan", set->limits_server_plan },
-		{ "limits.client_plan", set->limits_client_plan },
-		{ "the plan of lane bounce", lane_word(LANE_BOUNCE) },
-		{ "the plan of lane forward", lane_word(LANE_FORWARD) },
-	};
-	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-		const struct limits *limits = groups[i].plan[0] != '\0' ? config_plan(reader->config, groups[i].plan) : NULL;
-		const char *word = limits != NULL ? limits_not_of_groups(limits) : NULL;
-		if (word != NULL)
-			return read_error(reader, NULL, "%s is \"%s\", a plan that sets %s, which is of accounts alone; "
-					  "expected a plan without it", groups[i].option, groups[i].plan, word);
-	}
-	return true;
-}
-
-static bool check_endpoint(struct reader *reader, const char *path, const char *value)
-{
-	struct endpoint endpoint;
-	char error[300];
-	if (*value == '\0' || endpoint_parse(value, &endpoint, error, sizeof error))
-		return true;
-	return read_error(reader, read_option(reader, path), "is %s", error);
-}
-
-static bool check_servers(struct reader *reader)
-{
-	const struct config *config = reader->config;
-	struct endpoint endpoint;
-	char error[300], path[40];
-	for (int i = 0; i < config->dns_server_count; i++) {
-		const char *server = config->dns_servers[i];
-		snprintf(path, sizeof path, "dns.servers.[%d]", i);
-		if (strncmp(server, "unix:", 5) == 0 || !endpoint_parse(server, &endpoint, error, sizeof error))
-			return read_error(reader, read_option(reader, path),
-					  "is \"%s\", expected address:port or [v6]:port, the address in numbers", server);
-		if (endpoint_is_link_local(&endpoint))
-			return read_error(reader, read_option(reader, path),
-					  "is \"%s\", expected an address that is not link-local: those cannot be asked", server);
-	}
-	return true;
-}
-
-static bool check_scanners(struct reader *reader)
-{
-	char path[40];
-	for (int i = 0; i < reader->config->scanner_count; i++) {
-		snprintf(path, sizeof path, "scanners.[%d].address", i);
-		if (!check_endpoint(reader, path, reader->config->scanners[i].address))
-			return false;
-	}
-	return true;
-}
-
-static bool check_origin(struct reader *reader)
-{
-	const struct settings *set = &reader->config->set;
-	const struct {
-		const char *path, *zone;
-	} rows[] = { { "origin.zone4", set->origin_zone4 }, { "origin.zone6", set->origin_zone6 },
-		     { "origin.names", set->origin_names } };
-	char zone[LIST_ZONE_MAX + 1];
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (!check_domain(reader, read_option(reader, rows[i].path), rows[i].zone, zone, LIST_ZONE_MAX))
-			return false;
-	return true;
-}
-
-static bool check_endpoints(struct reader *reader)
-{
-	const struct settings *set = &reader->config->set;
-	if (set->control_socket[0] != '/')
-		return read_error(reader, read_option(reader, "control.socket"), "is \"%s\", expected an absolute path",
-				  set->control_socket);
-	return check_scanners(reader) && check_servers(reader) && check_origin(reader) &&
-	       check_endpoint(reader, "milter.socket", set->milter_socket) &&
-	       check_endpoint(reader, "http.listen", set->http_listen) &&
-	       check_endpoint(reader, "socketmap.listen", set->socketmap_listen) &&
-	       check_endpoint(reader, "redis.server", set->redis_server);
-}
-
-/* The error is at the one of both that the file has. */
-static bool check_order(struct reader *reader, const char *low_path, double low, const char *high_path, double high)
-{
-	const config_setting_t *setting = read_option(reader, low_path);
-	if (low < high)
-		return true;
-	if (setting != NULL)
-		return read_error(reader, setting, "is %g, expected less than %s, %g", low, high_path, high);
-	return read_error(reader, read_option(reader, high_path), "is %g, expected more than %s, %g", high, low_path, low);
-}
-
-static bool check_scores(struct reader *reader)
-{
-	const struct settings *set = &reader->config->set;
-	static const char *const paths[] = { "reputation.suspect_leave", "reputation.suspect_enter",
-					     "reputation.blocked_leave", "reputation.blocked_enter" };
-	return check_order(reader, paths[0], set->reputation_suspect_leave, paths[1], set->reputation_suspect_enter) &&
-	       check_order(reader, paths[2], set->reputation_blocked_leave, paths[3], set->reputation_blocked_enter) &&
-	       check_order(reader, paths[1], set->reputation_suspect_enter, paths[3], set->reputation_blocked_enter);
-}
-
-static bool check_words(struct reader *reader)
-{
-	const struct settings *set = &reader->config->set;
-	if (strspn(set->milter_socket_mode, "01234567") != strlen(set->milter_socket_mode))
-		return read_error(reader, read_option(reader, "milter.socket_mode"), "is \"%s\", expected three octal digits",
-				  set->milter_socket_mode);
-	if (strspn(set->node, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(set->node))
-		return read_error(reader, read_option(reader, "node"), "is \"%s\", expected letters a-z and digits", set->node);
-	if (set->facts_file[0] != '\0' && set->facts_file[0] != '/')
-		return read_error(reader, read_option(reader, "facts.file"), "is \"%s\", expected an absolute path", set->facts_file);
-	if (strcmp(set->facts_accounts, "hashed") == 0 && strlen(set->facts_salt) < 16)
-		return read_error(reader, read_option(reader, "facts.accounts"), "is \"hashed\", expected a facts.salt of at least 16 bytes");
-	return true;
-}
-
-bool config_agree(struct reader *reader)
-{
-	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_group_plans(reader) && check_scores(reader) && check_words(reader) &&
-	       check_endpoints(reader) && config_postfix_agree(reader) && config_events_agree(reader);
 }
 
 /* ---- loading */

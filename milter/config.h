@@ -34,10 +34,10 @@
 	ROW("milter.deadline_ms", milter_deadline_ms, INT, "5000", 50, 60000,                      \
 	    "All waiting in one callback ends after so long; what is not known then is unknown.")  \
 	ROW("milter.drain_s", milter_drain_s, INT, "10", 0, 300,                                   \
-	    "At the end, messages under way are given so many seconds.")                           \
+	    "At the end, messages under way are given so many seconds; where systemd holds the milter's socket, the sessions that are open too.")                           \
 	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog or stderr.")                \
 	ROW("log.facility", log_facility, STRING, "mail", 1, 10, "syslog facility: mail, daemon, local0 ... local7.") \
-	ROW("http.listen", http_listen, STRING, "127.0.0.1:8891", 0, 255,                          \
+	ROW("http.listen", http_listen, STRING, "127.0.0.1:8494", 0, 255,                          \
 	    "Address and port of /health and /metrics, and of /rbl; empty: none.")                 \
 	ROW("http.quiet_minutes", http_quiet_minutes, INT, "0", 0, 10080,                          \
 	    "/health warns where no message came for so many minutes; 0: never.")                  \
@@ -135,7 +135,7 @@
 	    "Entries of penstockctl explain that Redis keeps, about; each takes a KiB. 0: none are written.") \
 	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, "Older ones go; 0: only by their number.") \
 	ROW("facts.file", facts_file, STRING, "", 0, 255,                                          \
-	    "Each message's facts are written here, one line each, for penstockctl replay; empty: nowhere.") \
+	    "Each message's facts are written here, one line each, for penstockctl replay; under systemd below /var/log/penstock. Empty: nowhere.") \
 	ROW("facts.accounts", facts_accounts, STRING, "clear", 1, 10,                              \
 	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that tell nobody who they are.") \
 	ROW("facts.salt", facts_salt, STRING, "", 0, 255, "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \

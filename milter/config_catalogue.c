@@ -196,8 +196,8 @@ bool catalogue_read(struct reader *reader, bool named)
 	if (!catalogue->missing)
 		return fine;
 	reader->error[0] = '\0';
-	return !named || read_error(reader, read_option(reader, "catalogue.file"), "is \"%s\", but %s is missing",
-				    reader->config->set.catalogue_file, catalogue->file);
+	return !named || read_error(reader, read_option(reader, "catalogue.file"), "is \"%s\", but %s is missing: a relative name is looked "
+				    "for beside this file", reader->config->set.catalogue_file, catalogue->file);
 }
 
 void catalogue_free(struct catalogue **catalogue)

@@ -7,36 +7,90 @@
 #include "policy/base/text.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
 
-struct scan_state {
-	const char *at;
+enum { DEPTH_MOST = 60, SHOWN_MOST = 60 };
+
+struct bracket {
+	char open;
 	unsigned line;
 };
 
-static void skip_string(struct scan_state *scan)
+struct scan_state {
+	const char *at;
+	unsigned line;
+	struct bracket brackets[DEPTH_MOST];
+	int depth;
+};
+
+static bool scan_error(struct reader *reader, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static bool scan_error(struct reader *reader, unsigned line, const char *format, ...)
 {
-	for (scan->at++; *scan->at != '\0' && *scan->at != '"'; scan->at++) {
-		if (*scan->at == '\\' && scan->at[1] != '\0')
-			scan->at++;
-		scan->line += *scan->at == '\n';
-	}
-	scan->at += *scan->at != '\0';
+	va_list arguments;
+	int length = snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%u: ", reader->file, line);
+	va_start(arguments, format);
+	if (length < CONFIG_ERROR_MAX)
+		vsnprintf(reader->error + length, (size_t)(CONFIG_ERROR_MAX - length), format, arguments);
+	va_end(arguments);
+	return false;
 }
 
-static void skip_comment(struct scan_state *scan)
+/* libconfig would go on to the next quote, and tell of a line far below. */
+static bool skip_string(struct reader *reader, struct scan_state *scan)
+{
+	for (scan->at++; *scan->at != '\0' && *scan->at != '"' && *scan->at != '\n'; scan->at++)
+		if (*scan->at == '\\' && scan->at[1] != '\0' && scan->at[1] != '\n')
+			scan->at++;
+	if (*scan->at != '"')
+		return scan_error(reader, scan->line, "a string has no closing quote: expected \"...\" on one line");
+	scan->at++;
+	return true;
+}
+
+static bool skip_comment(struct reader *reader, struct scan_state *scan)
 {
 	bool block = scan->at[0] == '/' && scan->at[1] == '*';
 	const char *end = block ? strstr(scan->at + 2, "*/") : strchr(scan->at, '\n');
+	if (end == NULL && block)
+		return scan_error(reader, scan->line, "a comment is never closed: expected */ behind its /*");
 	if (end == NULL)
 		end = scan->at + strlen(scan->at);
 	else if (block)
 		end += 2;
 	for (; scan->at < end; scan->at++)
 		scan->line += *scan->at == '\n';
+	return true;
+}
+
+static char closing_of(char open)
+{
+	return open == '(' ? ')' : open == '[' ? ']' : '}';
+}
+
+/* One byte that is in no string, comment or word. */
+static bool take_byte(struct reader *reader, struct scan_state *scan)
+{
+	char byte = *scan->at++;
+	struct bracket *last = scan->depth > 0 ? &scan->brackets[scan->depth - 1] : NULL;
+	scan->line += byte == '\n';
+	if (byte == '{' || byte == '(' || byte == '[') {
+		if (scan->depth == DEPTH_MOST)
+			return scan_error(reader, scan->line, "'%c' is in %d others: expected less", byte, DEPTH_MOST);
+		scan->brackets[scan->depth++] = (struct bracket){ byte, scan->line };
+	} else if (byte == '}' || byte == ')' || byte == ']') {
+		if (last == NULL)
+			return scan_error(reader, scan->line, "'%c' closes nothing: expected one opened before it", byte);
+		if (byte != closing_of(last->open))
+			return scan_error(reader, scan->line, "'%c' is found, expected '%c': the '%c' of line %u is still open", byte,
+					  closing_of(last->open), last->open, last->line);
+		scan->depth--;
+	}
+	return true;
 }
 
 static bool word_char(char c)
@@ -75,44 +129,99 @@ static const char *secret_behind(const char *word, size_t length)
 	return NULL;
 }
 
+/* A word begins at the scan: a name, a number, true or false. `name` is the last name. */
+struct scan_name {
+	char word[40];
+	const char *secret;	/* what is behind it that others must not read; NULL: nothing */
+};
+
+static bool take_word(struct reader *reader, struct scan_state *scan, struct scan_name *name)
+{
+	size_t length = 0;
+	while (word_char(scan->at[length]))
+		length++;
+	const char *digits = *scan->at == '-' ? scan->at + 1 : scan->at;
+	bool number = *digits >= '0' && *digits <= '9';
+	int shown = (int)(length < sizeof name->word ? length : sizeof name->word - 1);
+	if (number && !number_fits(digits, length - (size_t)(digits - scan->at)))
+		return scan_error(reader, scan->line, "%s: %.*s is too large: expected at most 2147483647%s", name->word,
+				  name->secret != NULL ? 2 : shown, name->secret != NULL ? "it" : scan->at,
+				  name->secret != NULL ? "" : ", or an L behind it");
+	if (!number) {
+		name->secret = secret_behind(scan->at, length);
+		snprintf(name->word, sizeof name->word, "%.*s", shown, scan->at);
+	}
+	scan->at += length;
+	return true;
+}
+
+static bool take_token(struct reader *reader, struct scan_state *scan, struct scan_name *name)
+{
+	if (*scan->at == '"') {
+		if (name->secret != NULL && scan->at[1] != '"')
+			reader->secret = name->secret;
+		return skip_string(reader, scan);
+	}
+	if (*scan->at == '#' || (*scan->at == '/' && (scan->at[1] == '/' || scan->at[1] == '*')))
+		return skip_comment(reader, scan);
+	if (word_char(*scan->at))
+		return take_word(reader, scan, name);
+	if (strncmp(scan->at, "@include", 8) == 0)
+		return scan_error(reader, scan->line, "@include is not allowed: expected one file");
+	return take_byte(reader, scan);
+}
+
 static bool check_words(struct reader *reader, const char *text)
 {
-	struct scan_state scan = { text, 1 };
+	struct scan_state scan = { .at = text, .line = 1 };
+	struct scan_name name = { .word = "a number" };
 	reader->secret = NULL;
-	const char *secret = NULL;	/* of the last name */
-	while (*scan.at != '\0') {
-		size_t length = 0;
-		if (*scan.at == '"') {
-			if (secret != NULL && scan.at[1] != '"')
-				reader->secret = secret;
-			skip_string(&scan);
-		} else if (*scan.at == '#' || (*scan.at == '/' && (scan.at[1] == '/' || scan.at[1] == '*'))) {
-			skip_comment(&scan);
-		} else if (word_char(*scan.at)) {
-			while (word_char(scan.at[length]))
-				length++;
-			const char *digits = *scan.at == '-' ? scan.at + 1 : scan.at;
-			size_t rest = length - (size_t)(digits - scan.at);
-			bool number = *digits >= '0' && *digits <= '9';
-			if (number && !number_fits(digits, rest)) {
-				snprintf(reader->error, CONFIG_ERROR_MAX,
-					 "%s:%u: %.*s is too large: expected at most 2147483647%s", reader->file,
-					 scan.line, (int)(length < 40 ? length : 40), secret != NULL ? "it" : scan.at,
-					 secret != NULL ? "" : ", or an L behind it");
-				return false;
-			}
-			if (!number)
-				secret = secret_behind(scan.at, length);
-			scan.at += length;
-		} else if (strncmp(scan.at, "@include", 8) == 0) {
-			snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%u: @include is not allowed: expected one file",
-				 reader->file, scan.line);
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		return scan_error(reader, 1, "a byte-order mark (BOM) is at the beginning, expected plain text: "
+				  "LC_ALL=C sed -i '1s/^...//' %s takes it off", reader->file);
+	while (*scan.at != '\0')
+		if (!take_token(reader, &scan, &name))
 			return false;
-		} else {
-			scan.line += *scan.at++ == '\n';
-		}
-	}
+	if (scan.depth > 0)
+		return scan_error(reader, scan.brackets[scan.depth - 1].line, "'%c' is never closed: expected '%c' before the end of the "
+				  "file", scan.brackets[scan.depth - 1].open, closing_of(scan.brackets[scan.depth - 1].open));
 	return true;
+}
+
+/* The beginning of a line of the text, without what is in its strings, which may be secret. */
+static void show_line(const char *text, int line, char shown[SHOWN_MOST + 8])
+{
+	size_t used = 0;
+	bool quoted = false;
+	for (; line > 1 && strchr(text, '\n') != NULL; line--)
+		text = strchr(text, '\n') + 1;
+	for (text += strspn(text, " \t"); *text != '\0' && *text != '\n' && used < SHOWN_MOST; text++) {
+		if (!quoted || *text == '"')
+			shown[used++] = (unsigned char)*text >= ' ' && *text != 0x7f ? *text : '?';
+		else if (shown[used - 1] == '"')
+			used += (size_t)snprintf(shown + used, 4, "...");
+		quoted ^= *text == '"';
+	}
+	shown[used] = '\0';
+}
+
+/* What libconfig says, in words that help. */
+static void explain(struct reader *reader, const char *text, const config_t *file)
+{
+	static const struct { const char *theirs, *ours; } rows[] = {
+		{ "syntax error", "syntax error, expected NAME = VALUE or NAME: { ... }" },
+		{ "mismatched element type in array",
+		  "an array has elements of several kinds, expected strings or numbers alone, or a list ( ... )" },
+		{ "duplicate setting name", "an option is there a second time, expected it once" },
+	};
+	char shown[SHOWN_MOST + 8];
+	const char *said = config_error_text(file);
+	show_line(text, config_error_line(file), shown);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (strcmp(said, rows[i].theirs) == 0)
+			said = rows[i].ours;
+	scan_error(reader, (unsigned)config_error_line(file), "%s; found at or before: %s", said,
+		   *shown != '\0' ? shown : "the end of the file");
 }
 
 static char *read_file(const char *name, char *error, bool *missing_out)
@@ -124,8 +233,14 @@ static char *read_file(const char *name, char *error, bool *missing_out)
 	size_t length = text != NULL ? fread(text, 1, FILE_MOST, file) : 0;
 	if (text == NULL || ferror(file)) {
 		snprintf(error, CONFIG_ERROR_MAX, "%s: cannot be read: %s", name, strerror(errno));
-	} else if (length == FILE_MOST || strlen(text) != length) {
-		snprintf(error, CONFIG_ERROR_MAX, "%s: expected a text of less than %d bytes", name, FILE_MOST);
+	} else if (length == FILE_MOST) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s: is too long: expected less than %d bytes", name, FILE_MOST);
+	} else if (strlen(text) != length) {
+		unsigned line = 1;
+		for (const char *at = text; *at != '\0'; at++)
+			line += *at == '\n';
+		snprintf(error, CONFIG_ERROR_MAX, "%s:%u: a byte of value 0 is there: expected a text in UTF-8 or ASCII, not UTF-16", name,
+			 line);
 	} else {
 		fclose(file);
 		return text;
@@ -146,11 +261,10 @@ bool read_open(struct reader *reader, config_t *file_out, bool *missing_out)
 	}
 	config_init(file_out);
 	bool parsed = config_read_string(file_out, text) == CONFIG_TRUE;
-	free(text);
 	if (!parsed) {
-		snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%d: %s", reader->file, config_error_line(file_out),
-			 config_error_text(file_out));
+		explain(reader, text, file_out);
 		config_destroy(file_out);
 	}
+	free(text);
 	return parsed;
 }

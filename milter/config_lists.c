@@ -1,167 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The lists of the configuration file: pools and their transports, block lists, plans, scanners, and plain arrays.
+ * The lists of the configuration file, and those of its rows that have no file of their own: block lists, plans, scanners.
  */
 #include "milter/config_read.h"
 
-#include "milter/idn.h"
 #include "policy/base/text.h"
-#include "policy/date.h"
-#include "policy/netaddr.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
-
-/* ---- pools */
-
-static bool read_level(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	const char *word = read_text(reader, setting);
-	if (word == NULL)
-		return false;
-	enum level level = level_find(word);
-	enum lane lane = lane_find(word);
-	if (level == LEVEL_UNKNOWN && lane == LANE_ACCOUNT)
-		return read_error(reader, setting, "is \"%s\", expected good, new, suspect, blocked, bounce or forward", word);
-	if (lane != LANE_ACCOUNT)
-		((struct pool *)into)->lanes[lane] = true;
-	else
-		((struct pool *)into)->levels[level] = true;
-	return true;
-}
-
-static bool read_levels(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, (int)LEVEL_COUNT + (int)LANE_COUNT, read_level, into);
-}
-
-static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, int family, const char *expected)
-{
-	struct netaddr address;
-	const char *text = read_text(reader, setting);
-	if (text == NULL)
-		return false;
-	to[0] = '\0';
-	if (*text != '\0' && (!netaddr_parse(text, &address) || (family != NETADDR_UNKNOWN && (int)address.family != family)))
-		return read_error(reader, setting, "is \"%s\", expected %s", text, expected);
-	if (*text != '\0')
-		netaddr_text(&address, to);	/* in one form: netaddr_parse knows some that Postfix does not */
-	return true;
-}
-
-static bool read_address(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_any_address(reader, setting, ((struct transport *)into)->address, NETADDR_V4,
-				"an IPv4 address of this host; one of IPv6 is address6, and goes with one of IPv4: mail to hosts that "
-				"have IPv4 alone would bounce");
-}
-
-static bool read_address6(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_any_address(reader, setting, ((struct transport *)into)->address6, NETADDR_V6, "an IPv6 address of this host");
-}
-
-static bool read_public_address(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_any_address(reader, setting, ((struct transport *)into)->public_address, NETADDR_UNKNOWN,
-				"an IPv4 or IPv6 address");
-}
-
-static bool read_public_address6(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_any_address(reader, setting, ((struct transport *)into)->public_address6, NETADDR_V6, "an IPv6 address");
-}
-
-/* A service name in master.cf and a word of a header. */
-bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size)
-{
-	const char *text = read_text(reader, setting);
-	if (text == NULL)
-		return false;
-	if (*text == '\0' || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(text) ||
-	    !text_copy(name, size, text))
-		return read_error(reader, setting, "is \"%s\", expected 1 to %zu letters, digits, '-', '_' or '.'", text,
-				  size - 1);
-	return true;
-}
-
-static bool read_pool_name(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_name(reader, setting, ((struct pool *)into)->name, TRANSPORT_NAME_MAX + 1);
-}
-
-static bool read_warmup(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	const char *word = read_text(reader, setting);
-	int64_t *since = &((struct transport *)into)->warmup_since_s;
-	if (word == NULL)
-		return false;
-	bool day = strlen(word) == 10 && strchr(word, '-') != NULL && date_read(word, since);
-	return *word == '\0' || day || read_error(reader, setting, "is \"%s\", expected a day as \"2026-01-31\"", word);
-}
-
-static const struct field transport_fields[] = {
-	{ "name", FIELD_OWN, 0, 0, 0, read_transport_name, NULL, "Service in Postfix's master.cf." },
-	{ "address", FIELD_OWN, 0, 0, 0, read_address, "\"\"", "Source address, of IPv4; empty: the system's choice." },
-	{ "address6", FIELD_OWN, 0, 0, 0, read_address6, "\"\"",
-	  "Source address of IPv6 beside it; empty: where there is an address, mail leaves by IPv4 alone." },
-	{ "public_address", FIELD_OWN, 0, 0, 0, read_public_address, "\"\"",
-	  "The address that others see, where an address translator (NAT) stands between; empty: the same." },
-	{ "public_address6", FIELD_OWN, 0, 0, 0, read_public_address6, "\"\"", "The same of address6." },
-	{ "helo", FIELD_OWN, 0, 0, 0, read_helo, "\"\"",
-	  "HELO name, the address's PTR; empty: Postfix's own." },
-	{ "weight", FIELD_FLOAT, offsetof(struct transport, weight), 0.001, 1000, NULL, "1.0",
-	  "Share of the pool's accounts." },
-	{ "warmup_since", FIELD_OWN, 0, 0, 0, read_warmup, "\"\"",
-	  "Day (UTC, YYYY-MM-DD) on which the address began to send: it warms up, and what is too much for it leaves by "
-	  "others of its pool; empty: it is warm." },
-	{ "warmup_first_day", FIELD_INT, offsetof(struct transport, warmup_first_day), 0, LIMIT_MAX, NULL, "0",
-	  "Messages on that day; 1.4 times as many on each day after it." },
-};
-
-static bool read_transport(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct pool *pool = into;
-	struct transport *transport = &pool->transports[pool->transport_count++];
-	if (!read_group(reader, setting, transport_fields, sizeof transport_fields / sizeof transport_fields[0], transport))
-		return false;
-	if (transport->address6[0] != '\0' && transport->address[0] == '\0')
-		return read_error(reader, setting, "has address6 and no address: mail to hosts that have IPv4 alone would leave by "
-				  "whatever address the system chooses; expected both");
-	if (transport->public_address6[0] != '\0' && transport->address6[0] == '\0')
-		return read_error(reader, setting, "has public_address6 and no address6: expected both");
-	return (transport->warmup_since_s > 0) == (transport->warmup_first_day > 0) ||
-	       read_error(reader, setting, "has one of warmup_since and warmup_first_day: expected both or neither");
-}
-
-static bool read_transports(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct pool *pool = into;
-	pool->transports = calloc(TRANSPORTS_MAX, sizeof pool->transports[0]);
-	if (pool->transports == NULL)
-		return read_error(reader, setting, "does not fit into memory");
-	return read_each(reader, setting, TRANSPORTS_MAX, read_transport, into);
-}
-
-static const struct field pool_fields[] = {
-	{ "name", FIELD_OWN, 0, 0, 0, read_pool_name, NULL, "The pool's name, for people." },
-	{ "levels", FIELD_OWN, 0, 0, 0, read_levels, NULL, "Whose mail leaves by it: good, new, suspect, blocked; and of the lanes bounce, forward." },
-	{ "transports", FIELD_OWN, 0, 0, 0, read_transports, NULL, "Its transports; an account sticks to one." },
-};
-
-static bool read_pool(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct config *config = into;
-	return read_group(reader, setting, pool_fields, sizeof pool_fields / sizeof pool_fields[0],
-			  &config->pools[config->pool_count++]);
-}
-
-static bool read_pools(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, POOLS_MAX, read_pool, into);
-}
 
 /* ---- block lists */
 
@@ -356,130 +203,18 @@ static const struct field scanner_fields[] = {
 static bool read_scanner(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
-	return read_group(reader, setting, scanner_fields, sizeof scanner_fields / sizeof scanner_fields[0],
-			  &config->scanners[config->scanner_count++]);
+	struct scanner *scanner = &config->scanners[config->scanner_count++];
+	if (!read_group(reader, setting, scanner_fields, sizeof scanner_fields / sizeof scanner_fields[0], scanner))
+		return false;
+	for (int i = 0; i < config->scanner_count - 1; i++)
+		if (strcmp(config->scanners[i].name, scanner->name) == 0)
+			return read_error(reader, setting, "is a second scanner \"%s\", expected another name", scanner->name);
+	return true;
 }
 
 static bool read_scanners(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	return read_each(reader, setting, SCANNERS_MAX, read_scanner, into);
-}
-
-/* ---- arrays */
-
-static bool read_source(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct config *config = into;
-	const char *word = read_text(reader, setting);
-	if (word == NULL)
-		return false;
-	enum source source = source_find(word);
-	if (source == SOURCE_NONE || source == SOURCE_CLIENT)
-		return read_error(reader, setting, "is \"%s\", expected auth, certificate, network, uid or sender", word);
-	config->sources[config->source_count++] = source;
-	return true;
-}
-
-static bool read_sources(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, SOURCE_COUNT - 1, read_source, into);
-}
-
-static bool read_server(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct config *config = into;
-	const char *server = read_text(reader, setting);
-	return server != NULL && (config->dns_servers[config->dns_server_count++] = read_keep(reader, server)) != NULL;
-}
-
-static bool read_servers(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, SERVERS_MAX, read_server, into);
-}
-
-static bool read_network(struct reader *reader, const config_setting_t *setting, struct netblock *block)
-{
-	const char *text = read_text(reader, setting);
-	return text != NULL && (netblock_parse(text, block) ||
-	       read_error(reader, setting, "is \"%s\", expected an address, or a network as \"192.0.2.0/24\"", text));
-}
-
-/* Whose clients are believed more than others': never so much of the Internet. */
-static bool read_believed(struct reader *reader, const config_setting_t *setting, struct netblock *block)
-{
-	enum { V4_LEAST = 8, V6_LEAST = 16 };
-	if (!read_network(reader, setting, block))
-		return false;
-	int least = block->address.family == NETADDR_V4 ? V4_LEAST : V6_LEAST;
-	return block->bits >= least ||
-	       read_error(reader, setting, "is \"%s\", expected a network of /%d or less", config_setting_get_string(setting), least);
-}
-
-static bool read_own_network(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct config *config = into;
-	return read_believed(reader, setting, &config->own_networks[config->own_network_count++]);
-}
-
-static bool read_own_networks(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, NETWORKS_MAX, read_own_network, into);
-}
-
-/* A network, or an account; what is written with the letters of a network and is none is a slip. */
-static bool read_forwarder(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct config *config = into;
-	struct forwarder *forwarder = &config->forwarders[config->forwarder_count++];
-	const char *text = read_text(reader, setting);
-	char name[ACCOUNT_MAX + 1], ascii[ADDRESS_MAX + 1];
-	if (text == NULL)
-		return false;
-	if (netblock_parse(text, &forwarder->network))
-		return read_believed(reader, setting, &forwarder->network);
-	bool address = strpbrk(text, ".:/") != NULL && text[strspn(text, "0123456789abcdefABCDEF.:/")] == '\0';
-	if (address || idn_typed(text, false, name) != NULL || strcmp(name, idn_name(text, ascii)) != 0 ||
-	    account_is_group(text))
-		return read_error(reader, setting, "is \"%s\", expected a network such as \"192.0.2.0/24\", or an account as the "
-				  "log shows it, such as \"lists@example.com\"", text);
-	forwarder->account = read_keep(reader, name);
-	return forwarder->account != NULL;
-}
-
-static bool read_forwarders(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, NETWORKS_MAX, read_forwarder, into);
-}
-
-static bool read_proxy(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	struct config *config = into;
-	return read_network(reader, setting, &config->proxies[config->proxy_count++]);
-}
-
-static bool read_proxies(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, NETWORKS_MAX, read_proxy, into);
-}
-
-/* Without a port: a Host is compared without its own. */
-static bool read_host(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	static const char letters[] = "-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	struct config *config = into;
-	const char *host = read_text(reader, setting);
-	if (host == NULL)
-		return false;
-	size_t length = strlen(host);
-	if (length == 0 || length > HOST_NAME_MOST || strspn(host, letters) != length || host[length - 1] == '.')
-		return read_error(reader, setting, "is \"%s\", expected a host name as \"lists.example.com\", without a port",
-				  host);
-	return (config->hosts[config->host_count++] = read_keep(reader, host)) != NULL;
-}
-
-static bool read_hosts(struct reader *reader, const config_setting_t *setting, void *into)
-{
-	return read_each(reader, setting, HOSTS_MAX, read_host, into);
 }
 
 #define FIELDS(name) name, sizeof name / sizeof name[0]

@@ -76,6 +76,21 @@ bool read_level_rows(struct reader *reader, const config_setting_t *setting, voi
 
 /* ---- signals */
 
+static bool signal_name(const void *arg, size_t i, char name[READ_NAME_MAX])
+{
+	(void)arg;
+	return i < SIGNAL_COUNT && (text_copy(name, READ_NAME_MAX, signal_word((enum signal)i)) || true);
+}
+
+static bool wrong_word(struct reader *reader, const config_setting_t *setting, const char *word, read_name_function *names,
+		       const char *expected)
+{
+	char nearest[READ_NAME_MAX];
+	if (read_nearest(word, names, NULL, nearest))
+		return read_error(reader, setting, "is \"%s\", expected %s; did you mean \"%s\"?", word, expected, nearest);
+	return read_error(reader, setting, "is \"%s\", expected %s", word, expected);
+}
+
 struct signal_row {
 	enum signal signal;
 	struct signal_setting set;
@@ -91,7 +106,7 @@ static bool read_signal_name(struct reader *reader, const config_setting_t *sett
 		return false;
 	row->signal = signal_find(word);
 	if (row->signal == SIGNAL_COUNT)
-		return read_error(reader, setting, "is \"%s\", expected a signal such as \"content\" or \"burst\"", word);
+		return wrong_word(reader, setting, word, signal_name, "a signal of penstock.conf(5)");
 	row->set = signal_defaults[row->signal];
 	return true;
 }
@@ -121,6 +136,12 @@ static bool read_signal_row(struct reader *reader, const config_setting_t *setti
 	struct signal_row row = { .signal = SIGNAL_COUNT };
 	if (!read_given(reader, setting, signal_fields, COUNT_OF(signal_fields), &row))
 		return false;
+	for (int i = 0; i < config_setting_index(setting) && row.signal != SIGNAL_COUNT; i++) {
+		const char *word = NULL;
+		const config_setting_t *other = config_setting_get_elem(config_setting_parent(setting), (unsigned)i);
+		if (config_setting_lookup_string(other, "signal", &word) == CONFIG_TRUE && signal_find(word) == row.signal)
+			return read_error(reader, setting, "is a second row of signal %s, expected one", word);
+	}
 	if (row.signal == SIGNAL_COUNT)
 		return read_error(reader, setting, "has no \"signal\": expected its name");
 	if ((row.does.measure != MEASURE_USUAL) != (row.does.from > 0))
@@ -149,6 +170,14 @@ bool read_signal_rows(struct reader *reader, const config_setting_t *setting, vo
 
 /* ---- what runs for show */
 
+static bool rule_name(const void *arg, size_t i, char name[READ_NAME_MAX])
+{
+	(void)arg;
+	const char *word = i < RULE_COUNT ? rule_word((enum rule)i) : "all";
+	text_copy(name, READ_NAME_MAX, rules_find(word) != 0 ? word : "");
+	return i <= RULE_COUNT;
+}
+
 static bool read_shadow_word(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
@@ -158,8 +187,7 @@ static bool read_shadow_word(struct reader *reader, const config_setting_t *sett
 	config->policy.shadow |= rules_find(word);
 	config->policy.shows = true;
 	return rules_find(word) != 0 ||
-	       read_error(reader, setting, "is \"%s\", expected a rule such as limits, content, signals, level or pool; or all",
-			  word);
+	       wrong_word(reader, setting, word, rule_name, "a rule that may run for show (penstock.conf(5), shadow), or all");
 }
 
 bool read_shadow(struct reader *reader, const config_setting_t *setting, void *into)

@@ -62,13 +62,16 @@ bool read_helo(struct reader *reader, const config_setting_t *setting, void *int
 			  helo);
 }
 
-/* Services that Postfix needs for something else than sending: `postconf -M` would replace them. */
+/* Services of the master.cf that Postfix and Debian bring: `postconf -M` would replace them, and with "smtp" or "relay" the
+ * way of all mail that has no pool. */
 static bool is_other_service(const char *name)
 {
 	static const char *const services[] = {
 		"anvil",    "bounce",	 "cleanup",    "defer",	 "discard",    "dnsblog", "error",  "flush",  "lmtp",
 		"local",    "maildrop",	 "pickup",     "postlog", "postscreen", "proxymap", "proxywrite", "qmgr", "retry",
-		"rewrite",  "scache",	 "showq",      "smtpd",	 "tlsmgr",     "tlsproxy", "trace", "verify", "virtual",
+		"relay",    "rewrite",	 "scache",     "showq",	 "smtp",       "smtpd",	  "smtps", "submission", "submissions",
+		"tlsmgr",   "tlsproxy",	 "trace",      "uucp",	 "verify",     "virtual", "ifmail", "bsmtp", "scalemail-backend",
+		"mailman",  "cyrus",	 "old-cyrus",  "dovecot",
 	};
 	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
 		if (text_same_nocase(name, services[i]))
@@ -82,7 +85,8 @@ bool read_transport_name(struct reader *reader, const config_setting_t *setting,
 	if (!read_name(reader, setting, name, TRANSPORT_NAME_MAX + 1))
 		return false;
 	if (is_other_service(name))
-		return read_error(reader, setting, "is \"%s\", a service of Postfix's own that sends no mail; expected another name",
+		return read_error(reader, setting, "is \"%s\", a service of Postfix's own master.cf, which it would replace; expected another name, as "
+				  "\"clean-1\"",
 				  name);
 	return strchr("-.", name[0]) == NULL ||	/* an option of postconf(1); a folder */
 	       read_error(reader, setting, "is \"%s\", expected a name that begins with a letter, a digit or '_'", name);

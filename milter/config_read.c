@@ -10,12 +10,12 @@
 
 #include "policy/base/banned.h"
 
-static void add_path(struct text *text, const config_setting_t *setting)
+void read_path(struct text *text, const config_setting_t *setting)
 {
 	const config_setting_t *parent = config_setting_parent(setting);
 	if (parent == NULL)
 		return;
-	add_path(text, parent);
+	read_path(text, parent);
 	const char *name = config_setting_name(setting);
 	if (name != NULL)
 		text_addf(text, config_setting_is_root(parent) ? "%s" : ".%s", name);
@@ -23,27 +23,45 @@ static void add_path(struct text *text, const config_setting_t *setting)
 		text_addf(text, "[%d]", config_setting_index(setting));
 }
 
-bool read_error(struct reader *reader, const config_setting_t *setting, const char *format, ...)
+static void write_error(struct reader *reader, const config_setting_t *setting, bool path, const char *format, va_list arguments)
+	__attribute__((format(printf, 4, 0)));
+
+static void write_error(struct reader *reader, const config_setting_t *setting, bool path, const char *format, va_list arguments)
 {
-	char said[300];
-	va_list arguments;
+	char said[400];
 	if (reader->error[0] != '\0')
-		return false;
+		return;
 	struct text text = text_over(reader->error, CONFIG_ERROR_MAX);
 	text_add(&text, reader->file);
-	if (setting != NULL) {
-		text_addf(&text, ":%u: ", config_setting_source_line(setting));
-		add_path(&text, setting);
-	} else {
-		text_add(&text, ":");
-	}
-	va_start(arguments, format);
+	if (setting != NULL)
+		text_addf(&text, ":%u", config_setting_source_line(setting));
+	text_add(&text, ": ");
 	vsnprintf(said, sizeof said, format, arguments);
-	va_end(arguments);
 	for (char *at = said; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';	/* a value's newline would be a line of its own */
-	text_addf(&text, " %s", said);
+	if (setting != NULL && path) {
+		read_path(&text, setting);
+		text_add(&text, " ");
+	}
+	text_add(&text, said);
+}
+
+bool read_error(struct reader *reader, const config_setting_t *setting, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	write_error(reader, setting, true, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+bool read_fault(struct reader *reader, const config_setting_t *setting, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	write_error(reader, setting, false, format, arguments);
+	va_end(arguments);
 	return false;
 }
 
@@ -97,6 +115,9 @@ static bool read_string(struct reader *reader, const config_setting_t *setting, 
 		return wrong_type(reader, setting, CONFIG_TYPE_STRING);
 	const char *value = config_setting_get_string(setting);
 	size_t length = strlen(value);
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)	/* the value is not shown: it may be a secret */
+			return read_error(reader, setting, "has a control character at byte %zu, expected none", i + 1);
 	if ((double)length < field->least || (double)length > field->most)
 		return read_error(reader, setting, "has %zu bytes, expected %.0f to %.0f", length, field->least,
 				  field->most);
@@ -174,21 +195,26 @@ const config_setting_t *read_option(const struct reader *reader, const char *pat
 	return find_member(reader->root, path);
 }
 
-static bool is_known(const struct field *fields, size_t count, const char *name)
+struct known_fields {
+	const struct field *fields;
+	size_t count;
+};
+
+static bool field_name(const void *arg, size_t i, char name[READ_NAME_MAX])
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(fields[i].path, name) == 0)
-			return true;
-	return false;
+	const struct known_fields *known = arg;
+	return i < known->count && (text_copy(name, READ_NAME_MAX, known->fields[i].path) || true);
 }
 
-static bool refuse_unknown(struct reader *reader, const config_setting_t *group, const struct field *fields,
-			   size_t count)
+static bool refuse_unknown(struct reader *reader, const config_setting_t *group, const struct known_fields *known)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
-		if (!is_known(fields, count, config_setting_name(member)))
-			return read_error(reader, member, "is no option: look for a misspelt name");
+		size_t j = 0;
+		while (j < known->count && strcmp(known->fields[j].path, config_setting_name(member)) != 0)
+			j++;
+		if (j == known->count)
+			return read_unknown(reader, member, field_name, known);
 	}
 	return true;
 }
@@ -200,7 +226,7 @@ static bool read_fields(struct reader *reader, const config_setting_t *group, co
 	bool whole_file = group == NULL || config_setting_is_root(group);
 	if (!whole_file && !config_setting_is_group(group))
 		return wrong_type(reader, group, CONFIG_TYPE_GROUP);
-	if (!whole_file && !refuse_unknown(reader, group, fields, count))
+	if (!whole_file && !refuse_unknown(reader, group, &(struct known_fields){ fields, count }))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const config_setting_t *member = find_member(group, fields[i].path);
@@ -234,8 +260,23 @@ const char *read_text(struct reader *reader, const config_setting_t *setting)
 {
 	const char *text = config_setting_get_string(setting);
 	if (text == NULL)
-		read_error(reader, setting, "is no string: expected \"...\"");
+		read_error(reader, setting, "is %s, expected a string", type_word(config_setting_type(setting)));
 	return text;
+}
+
+/* What is a string, and is there already. Tables of thousands are sorted, and looked through by who reads them. */
+static bool refuse_again(struct reader *reader, const config_setting_t *list, int index)
+{
+	enum { COMPARED_MOST = 300 };
+	const config_setting_t *element = config_setting_get_elem(list, (unsigned)index);
+	const char *text = config_setting_get_string(element);
+	for (int i = 0; i < index && text != NULL && index < COMPARED_MOST; i++) {
+		const config_setting_t *other = config_setting_get_elem(list, (unsigned)i);
+		const char *same = config_setting_get_string(other);
+		if (same != NULL && text_same_nocase(text, same))
+			return read_error(reader, element, "is \"%s\" again, expected it once", text);
+	}
+	return true;
 }
 
 bool read_each(struct reader *reader, const config_setting_t *list, int most, read_function *read_one, void *into)
@@ -247,7 +288,7 @@ bool read_each(struct reader *reader, const config_setting_t *list, int most, re
 	if (count > most)
 		return read_error(reader, list, "has %d elements, expected at most %d", count, most);
 	for (int i = 0; i < count; i++)
-		if (!read_one(reader, config_setting_get_elem(list, (unsigned)i), into))
+		if (!refuse_again(reader, list, i) || !read_one(reader, config_setting_get_elem(list, (unsigned)i), into))
 			return false;
 	return true;
 }

@@ -63,6 +63,20 @@ bool read_value(struct reader *reader, const config_setting_t *setting, const st
 bool read_error(struct reader *reader, const config_setting_t *setting, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same without the path, which the sentence has itself. */
+bool read_fault(struct reader *reader, const config_setting_t *setting, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+struct text;
+void read_path(struct text *to, const config_setting_t *setting);
+
+/* "FILE:LINE: unknown option ...": no name of `names` is that of `setting`; the nearest is named. */
+enum { READ_NAME_MAX = 80 };
+typedef bool read_name_function(const void *arg, size_t i, char name[READ_NAME_MAX]);	/* the i-th name; false behind the last */
+bool read_unknown(struct reader *reader, const config_setting_t *setting, read_name_function *names, const void *arg);
+
+/* The name that `word` may be meant for; false: none is near. */
+bool read_nearest(const char *word, read_name_function *names, const void *arg, char nearest_out[READ_NAME_MAX]);
+
 /* Where "group.word" stands in the configuration file; NULL: it has its default. */
 const config_setting_t *read_option(const struct reader *reader, const char *path);
 
@@ -103,6 +117,12 @@ bool read_name(struct reader *reader, const config_setting_t *setting, char *nam
 read_function read_helo, read_transport_name;
 /* ... or the struct config */
 read_function read_remote_mailers, read_local_mailers, read_alias_domains, read_local_domains, read_tagged_domains;
+
+/* ---- rows and arrays of config_lists: `into` is the struct config */
+
+extern const struct field pool_fields[3], transport_fields[9];	/* config_pools.c */
+read_function read_pools;
+read_function read_sources, read_servers, read_own_networks, read_forwarders, read_proxies, read_hosts;	/* config_arrays.c */
 
 /* ---- the policy that the rules read, milter/config_policy.c */
 

@@ -7,6 +7,7 @@
 #include "milter/dns/rbl.h"
 #include "milter/loop.h"
 #include "milter/traps.h"
+#include "milter/trouble.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 #include "policy/plan.h"
@@ -127,6 +128,23 @@ static bool open_dns(struct setup *setup, char *error, size_t error_size)
 	return open_lists(setup, error, error_size);
 }
 
+static bool open_traps(struct setup *setup, char *error, size_t error_size)
+{
+	setup->traps = traps_read(setup->config->set.traps_file, error, error_size);
+	if (setup->traps != NULL) {
+		trouble_clear(TROUBLE_TRAPS);
+		return true;
+	}
+	pthread_mutex_lock(&setup_lock);
+	bool first = setup_in_force == NULL;
+	pthread_mutex_unlock(&setup_lock);
+	if (!first)
+		return false;
+	trouble_set(TROUBLE_TRAPS, "traps.file: %s; no address is a trap until it can be read, which is tried again and again", error);
+	setup->traps = traps_read("", error, error_size);
+	return setup->traps != NULL;
+}
+
 bool setup_replace(struct config *config, char *error, size_t error_size)
 {
 	struct setup *setup = calloc(1, sizeof *setup);
@@ -137,8 +155,7 @@ bool setup_replace(struct config *config, char *error, size_t error_size)
 	}
 	setup->config = config;
 	setup->references = 1;
-	setup->traps = traps_read(config->set.traps_file, error, error_size);
-	if (setup->traps == NULL || !open_dns(setup, error, error_size)) {
+	if (!open_traps(setup, error, error_size) || !open_dns(setup, error, error_size)) {
 		if (setup->lists == NULL)
 			setup_free(setup);
 		else

@@ -46,7 +46,7 @@ struct check *setup_check(const struct setup *setup, const struct check_target *
 			  void (*listener)(void *arg, const struct check_event *event), void *arg);
 
 /* Makes a setup of `config` (takes the reference) and puts it in force. False with a sentence in `error`: the old one
- * stays. */
+ * stays. Traps that cannot be read are a trouble where there is no old one: mail does not wait for them. */
 bool setup_replace(struct config *config, char *error, size_t error_size);
 /* At the end of the daemon, with the loop stopped. */
 void setup_clear(void);

@@ -118,6 +118,18 @@ static const char *unix_path(const struct endpoint *endpoint)
 	return ((const struct sockaddr_un *)&endpoint->address)->sun_path;
 }
 
+void endpoint_text(const struct endpoint *endpoint, char *text, size_t size)
+{
+	char host[64] = "", port[8] = "";
+	if (endpoint->address.ss_family == AF_UNIX) {
+		text_copy(text, size, unix_path(endpoint));
+		return;
+	}
+	getnameinfo((const struct sockaddr *)&endpoint->address, endpoint->length, host, sizeof host, port, sizeof port,
+		    NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(text, size, endpoint->address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
 bool endpoint_claim(const struct endpoint *endpoint, char *error, size_t error_size)
 {
 	if (endpoint->address.ss_family != AF_UNIX)
@@ -144,8 +156,10 @@ int endpoint_listen(const struct endpoint *endpoint, unsigned mode, const char *
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) != 0 ||
 	    listen(fd, 1024) != 0) {
-		snprintf(error, error_size, "cannot listen%s%s: %s", is_unix ? " on " : "",
-			 is_unix ? unix_path(endpoint) : "", strerror(errno));
+		char where[160];
+		int why = errno;
+		endpoint_text(endpoint, where, sizeof where);
+		snprintf(error, error_size, "cannot listen on %s: %s", where, strerror(why));
 		if (fd >= 0)
 			close(fd);
 		return -1;

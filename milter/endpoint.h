@@ -27,6 +27,9 @@ void endpoint_for_libmilter(const struct endpoint *endpoint, char *text, size_t 
 /* The same for who connects to it by Postfix's words: "inet:address:port", "inet:[v6]:port", "unix:/path". */
 void endpoint_for_postfix(const struct endpoint *endpoint, char *text, size_t size);
 
+/* For people: a path, address:port or [v6]:port. */
+void endpoint_text(const struct endpoint *endpoint, char *text, size_t size);
+
 /* Removes the socket file that a daemon which died left behind; false with a sentence in `error` where one that lives
  * would be robbed of it. */
 bool endpoint_claim(const struct endpoint *endpoint, char *error, size_t error_size);

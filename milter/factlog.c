@@ -156,7 +156,8 @@ bool factlog_open(const struct config *config, char *error, size_t error_size)
 	bool wanted = set->facts_file[0] != '\0';
 	int fd = wanted ? open(set->facts_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640) : -1;
 	if (wanted && fd < 0) {
-		snprintf(error, error_size, "facts.file is \"%s\": it cannot be opened: %s", set->facts_file, strerror(errno));
+		snprintf(error, error_size, "\"%s\" cannot be opened: %s; the systemd unit lets the daemon write below "
+			 "/var/log/penstock", set->facts_file, strerror(errno));
 		return false;
 	}
 	pthread_mutex_lock(&facts.lock);
@@ -172,7 +173,7 @@ bool factlog_open(const struct config *config, char *error, size_t error_size)
 		memset(facts.seen, 0, SEEN_ROWS * sizeof *facts.seen);
 	pthread_mutex_unlock(&facts.lock);
 	if (!fine)
-		snprintf(error, error_size, "facts.file: its thread cannot be made");
+		snprintf(error, error_size, "its thread cannot be made");
 	return fine;
 }
 

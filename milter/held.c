@@ -118,8 +118,8 @@ static void set_late(uint64_t late, const struct held *oldest)
 	pthread_mutex_unlock(&held_all.lock);
 	if (late > 0 && !held_all.said_late) {
 		tell_late(late, oldest);
-		log_line(SEVERITY_WARNING, "held: %llu messages are past their date by %d minutes and more; is "
-			 "penstock-release.timer at work?", (unsigned long long)late, HELD_LATE_S / 60);
+		log_line(SEVERITY_WARNING, "held: %llu messages are past their date by %d minutes and more, and nothing releases "
+			 "them: systemctl enable --now penstock-release.timer", (unsigned long long)late, HELD_LATE_S / 60);
 	}
 	held_all.said_late = late > 0;
 }

@@ -73,14 +73,14 @@ bool identify_read_logins(const char *file, char *error, size_t error_size)
 	struct login_list list = { .rows = NULL };
 	FILE *from = *file != '\0' ? fopen(file, "re") : NULL;
 	if (*file != '\0' && from == NULL) {
-		snprintf(error, error_size, "accounts.passwd: %s cannot be read: %s", file, strerror(errno));
+		snprintf(error, error_size, "%s cannot be read: %s", file, strerror(errno));
 		return false;
 	}
 	const char *why = from != NULL ? read_logins(from, &list) : NULL;
 	if (from != NULL)
 		fclose(from);
 	if (why != NULL) {
-		snprintf(error, error_size, "accounts.passwd: %s cannot be read at login %zu: %s", file,
+		snprintf(error, error_size, "%s cannot be read at login %zu: %s", file,
 			 list.count + list.too_long + 1, why);
 		free(list.rows);
 		return false;

@@ -6,12 +6,13 @@
 
 #include "milter/config.h"
 #include "milter/dns/spf.h"
+#include "milter/extras.h"
 #include "milter/log.h"
 #include "milter/notify.h"
 #include "milter/permission.h"
 #include "milter/privilege.h"
 #include "milter/server.h"
-#include "milter/traps.h"
+#include "milter/trial.h"
 
 #include <getopt.h>
 #include <libmilter/mfapi.h>
@@ -21,11 +22,10 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
-
-enum { FILES_BESIDE_SESSIONS = 1024 };	/* socketmap, HTTP, control, DNS, Redis, scanners */
 
 static const char usage[] =
 	"usage: penstock [-c FILE] [-f] [-t]\n"
@@ -140,9 +140,9 @@ static void on_signal(int number)
 }
 
 /* libmilter has a thread of its own that takes HUP and TERM by sigwait and stops at either. The kernel gives a process's
- * signal to the main thread as long as that one does not block it; so it never does while the daemon serves, not even
+ * signal to the main thread as long as that one does not block it; so it never does from before libmilter runs, not even
  * in the handler (SA_NODEFER). */
-static void serve(struct server *server, const sigset_t *signals)
+static void take_signals(const sigset_t *signals)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NODEFER };
 	sem_init(&signalled, 0, 0);
@@ -151,14 +151,22 @@ static void serve(struct server *server, const sigset_t *signals)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL);
 	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+}
+
+static void serve(struct server *server)
+{
 	while (!ends) {
-		while (sem_wait(&signalled) != 0) {	/* a signal came: again */
-		}
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += EXTRAS_AGAIN_S;
+		bool late = sem_timedwait(&signalled, &until) != 0;	/* or a signal came, which is harmless */
 		while (sem_trywait(&signalled) == 0) {	/* a storm of HUPs is one */
 		}
 		if (hang_ups && !ends) {
 			hang_ups = 0;
 			server_reload(server);
+		} else if (late && !ends) {
+			extras_try_again();
 		}
 	}
 }
@@ -168,6 +176,8 @@ static int run(struct config *config, const struct options *options, const sigse
 	char error[CONFIG_ERROR_MAX] = "";
 	int parent = options->foreground ? -1 : go_to_background();
 	struct server *server = server_open(config, options->file, error, sizeof error);
+	if (server != NULL)
+		take_signals(signals);
 	if (server == NULL || !server_start(server, error, sizeof error)) {
 		fprintf(stderr, "penstock: %s\n", error);
 		log_line(SEVERITY_ERROR, "cannot start: %s", error);
@@ -177,7 +187,7 @@ static int run(struct config *config, const struct options *options, const sigse
 	}
 	log_line(SEVERITY_INFO, "penstock %s serves with %s", PACKAGE_VERSION, options->file);
 	report_ready(parent);
-	serve(server, signals);
+	serve(server);
 	bool failed = server_failed(server);
 	notify_send("STOPPING=1");
 	log_line(SEVERITY_INFO, "ending: no new messages");
@@ -210,17 +220,27 @@ static void seed_chance(void)
 	srandom(seed);
 }
 
-static bool may_read_traps(const char *file, char *error, size_t error_size)
-{
-	struct traps *traps = traps_read(file, error, error_size);
-	bool fine = traps != NULL;
-	traps_free(&traps);
-	return fine;
-}
-
 static void warn_line(const char *line)
 {
 	fprintf(stderr, "penstock: warning: %s\n", line);
+}
+
+static bool failed;
+
+static void fail_line(const char *line)
+{
+	failed = true;
+	fprintf(stderr, "penstock: %s\n", line);
+}
+
+/* Returns the status to exit with. */
+static int test(const struct config *config, const char *file)
+{
+	trial(config, file, fail_line, warn_line);
+	permission_check(config, file, warn_line);
+	if (!failed)
+		printf("%s: fine\n", file);
+	return failed;
 }
 
 int main(int argc, char **argv)
@@ -239,21 +259,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "penstock: %s\n", error);
 		return 1;
 	}
-	if (options.test && (!privilege_user(config->set.user, error, sizeof error) ||
-			     !may_read_traps(config->set.traps_file, error, sizeof error))) {
-		fprintf(stderr, "penstock: %s: %s\n", options.file, error);
-		config_drop(&config);
-		return 1;
-	}
 	if (options.test) {
-		permission_check(config, options.file, warn_line);
-		printf("%s: fine\n", options.file);
+		status = test(config, options.file);
 		config_drop(&config);
-		return 0;
+		return status;
 	}
-	if (!log_open(config->set.log_target, config->set.log_facility) ||
-	    !privilege_files((uint64_t)config->set.milter_max_sessions + FILES_BESIDE_SESSIONS, error, sizeof error)) {
-		fprintf(stderr, "penstock: %s\n", error[0] != '\0' ? error : "log.target: expected syslog or stderr");
+	if (!log_open(config->set.log_target, config->set.log_facility)) {
+		fprintf(stderr, "penstock: log.target: expected syslog or stderr\n");
 		config_drop(&config);
 		return 1;
 	}

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -28,6 +29,11 @@ static bool give_to_group(const char *path, const char *group, char *error, size
 	return false;
 }
 
+unsigned privilege_mode(const char *digits)
+{
+	return (unsigned)strtoul(digits, NULL, 8);
+}
+
 bool privilege_share(const char *path, unsigned mode, const char *group, char *error, size_t error_size)
 {
 	if (*group != '\0' && !give_to_group(path, group, error, error_size))
@@ -47,6 +53,14 @@ bool privilege_user(const char *user, char *error, size_t error_size)
 	return false;
 }
 
+bool privilege_group(const char *group, char *error, size_t error_size)
+{
+	if (*group == '\0' || getgrnam(group) != NULL)
+		return true;
+	snprintf(error, error_size, "\"%s\": there is no such group; expected Postfix's, \"postfix\"", group);
+	return false;
+}
+
 bool privilege_other(const char *user)
 {
 	const struct passwd *found = *user != '\0' && geteuid() != 0 ? getpwnam(user) : NULL;
@@ -60,28 +74,27 @@ bool privilege_drop(const char *user, const char *keep, char *error, size_t erro
 	if (!privilege_user(user, error, error_size))
 		return false;
 	struct passwd *found = getpwnam(user);
-	if (chown(keep, found->pw_uid, found->pw_gid) == 0 && initgroups(user, found->pw_gid) == 0 &&
+	if ((*keep == '\0' || chown(keep, found->pw_uid, found->pw_gid) == 0) && initgroups(user, found->pw_gid) == 0 &&
 	    setgid(found->pw_gid) == 0 && setuid(found->pw_uid) == 0 && (found->pw_uid == 0 || setuid(0) != 0))
 		return true;
 	snprintf(error, error_size, "cannot become user \"%s\": %s", user, strerror(errno));
 	return false;
 }
 
-bool privilege_files(uint64_t wanted, char *error, size_t error_size)
+uint64_t privilege_files(uint64_t wanted)
 {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return true;
-	if (limit.rlim_cur >= wanted)
-		return true;
+	struct rlimit limit, now;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return wanted;
 	if (limit.rlim_max < wanted && geteuid() == 0)
 		limit.rlim_max = wanted;
-	limit.rlim_cur = wanted;
-	if (limit.rlim_max >= wanted && setrlimit(RLIMIT_NOFILE, &limit) == 0)
-		return true;
-	getrlimit(RLIMIT_NOFILE, &limit);
-	snprintf(error, error_size, "open files are limited to %llu, expected %llu for milter.max_sessions: raise it "
-				    "(LimitNOFILE= in the unit, or ulimit -n) or lower milter.max_sessions",
-		 (unsigned long long)limit.rlim_max, (unsigned long long)wanted);
-	return false;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &now);
+	if (now.rlim_cur < now.rlim_max && now.rlim_cur < wanted) {	/* a container may keep root from raising the hard one */
+		now.rlim_cur = now.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &now);
+		getrlimit(RLIMIT_NOFILE, &now);
+	}
+	return now.rlim_cur;
 }

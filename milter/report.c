@@ -244,7 +244,7 @@ void report_write(struct evbuffer *to, json_t *json)
 
 void health_add(struct health_list *list, enum health health, const char *format, ...)
 {
-	char sentence[512];
+	char sentence[1100];
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof sentence, format, arguments);
@@ -346,8 +346,8 @@ static void health_logins(const struct snapshot *snapshot, struct health_list *l
 static void health_held(const struct snapshot *snapshot, struct health_list *list)
 {
 	if (snapshot->held.late > 0)
-		health_add(list, HEALTH_WARNING, "held: %" PRIu64 " messages are past their date by %d minutes and more; is "
-			   "penstock-release.timer at work?", snapshot->held.late, HELD_LATE_S / 60);
+		health_add(list, HEALTH_WARNING, "held: %" PRIu64 " messages are past their date by %d minutes and more, and nothing "
+			   "releases them: systemctl enable --now penstock-release.timer", snapshot->held.late, HELD_LATE_S / 60);
 }
 
 static void health_mailers(const struct snapshot *snapshot, struct health_list *list)
@@ -369,10 +369,15 @@ static void health_events(const struct snapshot *snapshot, struct health_list *l
 	report_events_health(&snapshot->setup->config->set, &snapshot->events, snapshot->redis.up, list);
 }
 
+static void health_troubles(const struct snapshot *snapshot, struct health_list *list)
+{
+	(void)snapshot;
+	report_trouble_health(list);
+}
+
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
 	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_logins, health_held,
-	health_mailers,
-	health_pools, health_events,
+	health_mailers, health_pools, health_events, health_troubles,
 };
 
 static const char *const health_words[] = {
@@ -555,5 +560,6 @@ void report_metrics(struct evbuffer *to)
 	metric_families(to, snapshot);
 	metric_lists(to, snapshot);
 	report_pools_metrics(snapshot->setup->config, to);
+	report_trouble_metrics(to);
 	snapshot_free(snapshot);
 }

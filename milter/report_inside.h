@@ -31,6 +31,10 @@ void report_pools_metrics(const struct config *config, struct evbuffer *to);
 void report_events_health(const struct settings *set, const struct event_stats *events, bool redis_up,
 			  struct health_list *list);
 
+/* report_trouble.c: what the daemon goes on without. */
+void report_trouble_health(struct health_list *list);
+void report_trouble_metrics(struct evbuffer *to);
+
 /* How many messages a transport took; 0 where none did yet. */
 uint64_t report_transport_messages(const struct stats *stats, const char *name);
 

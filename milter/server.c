@@ -5,14 +5,12 @@
 
 #include "milter/callbacks.h"
 #include "milter/clock.h"
-#include "milter/ctl/control.h"
 #include "milter/daemon.h"
-#include "milter/endpoint.h"
 #include "milter/explain.h"
-#include "milter/factlog.h"
+#include "milter/extras.h"
 #include "milter/held.h"
 #include "milter/event.h"
-#include "milter/identify.h"
+#include "milter/listener.h"
 #include "milter/log.h"
 #include "milter/loop.h"
 #include "milter/mailers.h"
@@ -24,11 +22,10 @@
 #include "milter/sender.h"
 #include "milter/session.h"
 #include "milter/shadow.h"
-#include "milter/socketmap.h"
 #include "milter/stats.h"
 #include "milter/trap_hits.h"
+#include "milter/trouble.h"
 #include "milter/warmup.h"
-#include "milter/web/http.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "redis-schema/store.h"
@@ -45,17 +42,17 @@
 
 #include "policy/base/banned.h"
 
-enum { FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024, BACKLOG = 1024 };
+enum {
+	FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024,
+	IDLE_MS = 3000,			/* a session without a step for so long is not waited for at the end */
+	FILES_BESIDE_SESSIONS = 1024,	/* socketmap, HTTP, control, DNS, Redis, scanners */
+};
 
 struct server {
 	const char *file;
 	struct config *first;		/* held for ever: the store's settings point into it */
 	char node[17];
-	struct http *http;
-	struct control *control;
-	struct socketmap *socketmap;
 	struct event *watchdog;
-	struct endpoint milter;		/* where libmilter listens; of length 0 where that is not known */
 	pthread_t milter_thread, main_thread;
 	bool milter_runs;
 	atomic_bool stopping, milter_ended;
@@ -116,68 +113,6 @@ static bool open_store(struct server *server, char *error, size_t error_size)
 	return the_daemon.store != NULL;
 }
 
-static unsigned socket_mode(const struct settings *set)
-{
-	return (unsigned)strtoul(set->milter_socket_mode, NULL, 8);
-}
-
-/* What smfi_opensocket cannot say: it knows only that it failed. */
-static bool may_listen(const struct endpoint *endpoint, const char *option, char *error, size_t error_size)
-{
-	char why[300];
-	int fd = endpoint_listen(endpoint, 0600, "", why, sizeof why);
-	if (fd < 0)
-		snprintf(error, error_size, "%s: %s", option, why);
-	else
-		close(fd);
-	return fd >= 0 && endpoint_claim(endpoint, error, error_size);
-}
-
-/* libmilter opens its own socket, but for one that systemd holds: then a restart refuses no connection. */
-static bool open_milter(struct server *server, const struct settings *set, char *error, size_t error_size)
-{
-	char name[300];
-	struct smfiDesc description = callbacks;
-	int inherited = notify_listen_fd();
-	if (inherited >= 0) {
-		server->milter.length = sizeof server->milter.address;
-		getsockname(inherited, (struct sockaddr *)&server->milter.address, &server->milter.length);
-		snprintf(name, sizeof name, "fd:%d", inherited);
-	} else {
-		if (!endpoint_parse(set->milter_socket, &server->milter, error, error_size) ||
-		    !may_listen(&server->milter, "milter.socket", error, error_size))
-			return false;
-		endpoint_for_libmilter(&server->milter, name, sizeof name);
-	}
-	bool fine = smfi_setconn(name) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
-		    smfi_settimeout((int)set->milter_timeout_s) == MI_SUCCESS && smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
-		    smfi_opensocket(true) == MI_SUCCESS;
-	if (!fine)
-		snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s", name);
-	const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : NULL;
-	return fine && (path == NULL ||
-			privilege_share(path, socket_mode(set), set->milter_socket_group, error, error_size));
-}
-
-static bool open_socketmap(struct server *server, const struct settings *set, char *error, size_t error_size)
-{
-	struct endpoint endpoint;
-	if (set->socketmap_listen[0] == '\0')
-		return true;
-	if (!endpoint_parse(set->socketmap_listen, &endpoint, error, error_size))
-		return false;
-	char why[300];
-	int fd = endpoint_listen(&endpoint, socket_mode(set), set->milter_socket_group, why, sizeof why);
-	if (fd < 0) {
-		snprintf(error, error_size, "socketmap.listen is \"%s\": %s", set->socketmap_listen, why);
-		return false;
-	}
-	server->socketmap = socketmap_start(loop_base(the_daemon.loop), fd);
-	if (server->socketmap == NULL)
-		snprintf(error, error_size, "socketmap.listen: no memory");
-	return server->socketmap != NULL;
-}
-
 /* The default catalogue may be missing; that nothing is looked up then is to be seen. */
 static void warn_no_lists(const struct config *config)
 {
@@ -198,31 +133,35 @@ static void warn_of(const struct config *config, const char *file)
 	permission_check(config, file, warn_line);
 }
 
+/* Fewer sessions are better than none; the MTA sends again what is too much. */
+static void fit_sessions(struct config *config)
+{
+	int64_t wanted = config->set.milter_max_sessions;
+	uint64_t files = privilege_files((uint64_t)wanted + FILES_BESIDE_SESSIONS);
+	if (files >= (uint64_t)wanted + FILES_BESIDE_SESSIONS) {
+		trouble_clear(TROUBLE_SESSIONS);
+		return;
+	}
+	int64_t sessions = (int64_t)(files > 2 * FILES_BESIDE_SESSIONS ? files - FILES_BESIDE_SESSIONS : files / 2);
+	config->set.milter_max_sessions = sessions;
+	trouble_set(TROUBLE_SESSIONS, "milter.max_sessions is %lld, but open files are limited to %llu, expected %llu: %lld sessions are "
+		    "taken; raise the limit (LimitNOFILE= in the unit, or ulimit -n) or lower milter.max_sessions",
+		    (long long)wanted, (unsigned long long)files, (unsigned long long)wanted + FILES_BESIDE_SESSIONS,
+		    (long long)sessions);
+}
+
 static bool open_all(struct server *server, char *error, size_t error_size)
 {
 	const struct settings *set = &server->first->set;
-	struct event_base *base = loop_base(the_daemon.loop);
 	if (!open_store(server, error, error_size) ||
-	    !setup_replace(config_hold(server->first), error, error_size) ||
-	    !identify_read_logins(set->accounts_passwd, error, error_size) || !open_milter(server, set, error, error_size) ||
-	    !open_socketmap(server, set, error, error_size))
+	    !setup_replace(config_hold(server->first), error, error_size) || !listener_open(set, error, error_size))
 		return false;
-	char why[300];
-	server->control = control_start(base, set->control_socket, why, sizeof why);
-	if (server->control == NULL) {
-		snprintf(error, error_size, "control.socket is \"%s\": %s", set->control_socket, why);
-		return false;
-	}
-	if (set->http_listen[0] != '\0')
-		server->http = http_start(base, set->http_listen, why, sizeof why);
-	if (set->http_listen[0] != '\0' && server->http == NULL) {
-		snprintf(error, error_size, "http.listen is \"%s\": %s", set->http_listen, why);
-		return false;
-	}
+	extras_start(server->first);
 	event_start(the_daemon.loop, server->node);
-	/* the file last: as the account that will open it again at a reload */
-	return privilege_drop(set->user, set->control_socket, error, error_size) &&
-	       factlog_open(server->first, error, error_size);
+	if (!privilege_drop(set->user, extras_control() ? set->control_socket : "", error, error_size))
+		return false;
+	extras_open_facts(server->first);
+	return true;
 }
 
 struct server *server_open(struct config *config, const char *file, char *error, size_t error_size)
@@ -236,6 +175,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	server->main_thread = pthread_self();
 	make_node(server);
 	text_copy(the_daemon.node, sizeof the_daemon.node, server->node);
+	fit_sessions(config);
 	warn_of(config, file);
 	if (privilege_other(config->set.user))
 		log_line(SEVERITY_WARNING, "user is \"%s\", but the daemon was started by another account, not root: it stays that",
@@ -350,29 +290,33 @@ static void reload_warmup(void)
 	setup_drop(&setup);
 }
 
+/* Takes the configuration. */
+static bool put_in_force(struct server *server, struct config *config, char *error, size_t error_size)
+{
+	if (!extras_reload(config, error, error_size)) {
+		config_drop(&config);
+		return false;
+	}
+	warn_fixed(&server->first->set, &config->set);
+	fit_sessions(config);
+	warn_of(config, server->file);
+	return setup_replace(config, error, error_size);
+}
+
 void server_reload(struct server *server)
 {
 	char error[CONFIG_ERROR_MAX];
 	notify_send("RELOADING=1");
 	struct config *config = config_load(server->file, error);
-	bool fine = config != NULL && identify_read_logins(config->set.accounts_passwd, error, sizeof error);
-	if (fine && !factlog_open(config, error, sizeof error))	/* facts are no reason to keep an old policy */
-		log_line(SEVERITY_WARNING, "reload: %s", error);
-	if (fine) {
-		warn_fixed(&server->first->set, &config->set);
-		warn_of(config, server->file);
-		fine = setup_replace(config, error, sizeof error);
-	} else {
-		config_drop(&config);
-	}
-	if (fine) {
+	if (config != NULL && put_in_force(server, config, error, sizeof error)) {
+		trouble_clear(TROUBLE_RELOAD);
 		monitor_reload();
 		reload_warmup();
 		mailers_forget();
 		event_hurry();
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {
-		log_line(SEVERITY_ERROR, "reload: %s; the configuration of before stays in force", error);
+		trouble_set(TROUBLE_RELOAD, "reload: %s; the configuration of before stays in force", error);
 	}
 	notify_send("READY=1");
 }
@@ -384,9 +328,15 @@ bool server_failed(const struct server *server)
 
 /* ---- the end */
 
-static void drain(const struct server *server)
+/* Where nobody new comes, the sessions that are open go on, messages that they begin now included: a session that the
+ * daemon leaves is a message deferred. One that rests is an idle mail program's. */
+static void drain(struct server *server)
 {
 	int64_t until = clock_monotonic_ms() + server->first->set.milter_drain_s * 1000;
+	bool rests = listener_rest();
+	while (rests && clock_monotonic_ms() < until &&
+	       (session_messages() > 0 || (stats_sessions() > 0 && clock_monotonic_ms() - session_last_ms() < IDLE_MS)))
+		usleep(10000);
 	session_refuse_new();
 	while (session_messages() > 0 && clock_monotonic_ms() < until)
 		usleep(10000);
@@ -402,14 +352,6 @@ static void *stop_thread(void *arg)
 	return NULL;
 }
 
-/* libmilter's listener polls for five seconds under the lock that smfi_stop wants; a connection wakes it. */
-static void wake_listener(const struct server *server)
-{
-	int fd = endpoint_connect(&server->milter);
-	if (fd >= 0)
-		close(fd);
-}
-
 /* False: it did not end. The pool of libmilter 8.17 can destroy a lock on which its own threads wait. */
 static bool stop_milter(struct server *server)
 {
@@ -417,7 +359,7 @@ static bool stop_milter(struct server *server)
 	int64_t until = clock_monotonic_ms() + STOP_MOST_MS;
 	bool made = pthread_create(&stopper, NULL, stop_thread, NULL) == 0;
 	while (made && !atomic_load(&server->milter_ended) && clock_monotonic_ms() < until) {
-		wake_listener(server);
+		listener_wake();
 		usleep(20000);
 	}
 	if (!made || !atomic_load(&server->milter_ended))
@@ -490,14 +432,11 @@ bool server_stop(struct server **server)
 		return false;
 	if (stopped->watchdog != NULL)
 		event_free(stopped->watchdog);
-	http_stop(&stopped->http);
-	control_stop(&stopped->control);
-	socketmap_stop(&stopped->socketmap);
+	extras_stop();
 	monitor_stop();
 	warmup_stop();
 	held_stop();
 	shadow_stop();
-	factlog_close();
 	trap_hits_stop();
 	setup_clear();
 	scan_end_all();

@@ -19,6 +19,7 @@ enum { SESSION_MAGIC = 0x50454e53 };
 
 static atomic_int messages_under_way;
 static atomic_bool refuses_new;
+static _Atomic int64_t last_step_ms;
 
 struct session *session_new(void)
 {
@@ -28,6 +29,7 @@ struct session *session_new(void)
 	session->magic = SESSION_MAGIC;
 	session->setup = setup_hold();
 	arena_init(&session->arena, SESSION_ARENA_MAX);
+	atomic_store(&last_step_ms, clock_monotonic_ms());
 	stats_session_opened();
 	return session;
 }
@@ -67,6 +69,7 @@ struct message *session_begin(struct session *session)
 	arena_init(&message->arena, MESSAGE_ARENA_MAX);
 	body_begin(&message->body);
 	message->started_ms = clock_monotonic_ms();
+	atomic_store(&last_step_ms, message->started_ms);
 	for (int i = 0; i < config->scanner_count; i++)
 		if ((size_t)config->scanners[i].max_size > message->scan.most)
 			message->scan.most = (size_t)config->scanners[i].max_size;
@@ -89,12 +92,18 @@ void session_end(struct session *session)
 	free(message->known_bytes);
 	free(message->scan.bytes);
 	free(message);
+	atomic_store(&last_step_ms, clock_monotonic_ms());
 	atomic_fetch_sub(&messages_under_way, 1);
 }
 
 int session_messages(void)
 {
 	return atomic_load(&messages_under_way);
+}
+
+int64_t session_last_ms(void)
+{
+	return atomic_load(&last_step_ms);
 }
 
 void session_refuse_new(void)

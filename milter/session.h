@@ -108,6 +108,8 @@ void session_end(struct session *session);
 
 /* Messages between MAIL and their end, in all sessions. Any thread. */
 int session_messages(void);
+/* When a session was opened, or began or ended a message, the last time: clock_monotonic_ms(). Any thread. */
+int64_t session_last_ms(void);
 /* From now on every new message is deferred: the daemon ends. */
 void session_refuse_new(void);
 

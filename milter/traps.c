@@ -35,8 +35,10 @@ struct trap_source {
 
 static bool fail(const struct trap_source *source, const char *what, const char *shown)
 {
-	snprintf(source->error, source->error_size, "%s:%d: %s \"%.*s\", expected an address or @domain of at most %d bytes",
-		 source->file, source->line, what, SHOWN_MAX, shown, ACCOUNT_MAX);
+	bool wild = strchr(address_domain(shown), '*') != NULL;
+	snprintf(source->error, source->error_size, "%s:%d: %s \"%.*s\", expected an address or @domain of at most %d bytes%s",
+		 source->file, source->line, what, SHOWN_MAX, shown, ACCOUNT_MAX,
+		 wild ? "; there are no wildcards, and each domain below another has a line of its own" : "");
 	return false;
 }
 
@@ -64,7 +66,7 @@ enum { DOMAIN_LONGEST = 255 };
 static bool is_trap(const char *word)
 {
 	const char *domain = address_domain(word);
-	if (*domain == '\0' || strlen(word) > ACCOUNT_MAX)
+	if (*domain == '\0' || strchr(domain, '*') != NULL || strlen(word) > ACCOUNT_MAX)
 		return false;
 	for (const unsigned char *at = (const unsigned char *)word; *at != '\0'; at++)
 		if (*at <= ' ' || *at == 0x7f)

@@ -52,19 +52,19 @@ sub check {
 # text of the file -> what the error names besides file and line
 my $pool = '{ name = "p"; levels = ["good"]; transports = ( { name = "t1"; } ); }';
 my @broken = (
-	['redis_typo: { server = "x"; };', qr/redis_typo is no option/, 1],
-	['dns: { timeout = 5; };', qr/dns\.timeout is no option/, 1],
+	['redis_typo: { server = "x"; };', qr/unknown option "redis_typo"; see/, 1],
+	['dns: { timeout = 5; };', qr/unknown option "timeout" in section dns; did you mean "timeout_ms"\?/, 1],
 	['dns: { timeout_ms = "5"; };', qr/dns\.timeout_ms is a string, expected a whole number/, 1],
 	['dns: { timeout_ms = 5; };', qr/dns\.timeout_ms is 5, expected 50 to 30000/, 1],
 	['dns: { timeout_ms = 99999999999999999999; };', qr/99999999999999999999 is too large/, 1],
-	['webhook: { secret = 99999999999999999999; };', qr/:8: it is too large: expected/, 1],
+	['webhook: { secret = 99999999999999999999; };', qr/:8: secret: it is too large: expected/, 1],
 	['dns: { timeout_ms = 4294967396; };', qr/4294967396 is too large/, 1],
 	['accounts: { cut_tag = 1; };', qr/accounts\.cut_tag is a whole number, expected true or false/, 1],
 	['accounts: { sources = ["auth", "guess"]; };', qr/sources\[1\] is "guess", expected auth/, 1],
 	["pools = ( $pool, { name = \"q\"; levels = [\"good\"]; transports = ( { name = \"t2\"; } ); } );",
-		qr/pools "p" and "q" overlap: both have level good/, 0],
+		qr/pools\[1\] is pool "q" with level good, which pool "p" of line 8 has/, 1],
 	["pools = ( $pool, { name = \"q\"; levels = [\"new\"]; transports = ( { name = \"t1\"; } ); } );",
-		qr/two transports are named "t1"/, 0],
+		qr/pools\[1\]\.transports\[0\] is a second transport "t1"/, 1],
 	['pools = ( { name = "p"; levels = ["good"]; transports = ( { name = "a b"; } ); } );', qr/is "a b", expected/, 1],
 	['pools = ( { name = "p"; levels = ["fine"]; transports = ( { name = "a"; } ); } );', qr/is "fine", expected good/, 1],
 	['blocklists = ( { zone = "bl.test"; codes = ["10.0.0.1 spam"]; } );', qr/is "10\.0\.0\.1 spam", expected/, 1],
@@ -151,6 +151,67 @@ subtest 'who else may read or change the files is warned of' => sub {
 	is $status, 0, 'fine all the same';
 	like $error, qr/^penstock: warning: \Q$folder\E\/$_ .*0666/m, "$_ is warned of" for qw(traps passwd ca facts blocklists.conf);
 	unlink "$folder/blocklists.conf";
+};
+
+# what the file has besides -> what is said of this host, exit status
+my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1) or die "listen: $!\n";
+my $other = $taken->sockport;
+my @tried = (
+	['milter: { socket_group = "no-such-group"; };', qr/^penstock: milter\.socket_group is "no-such-group": there is no such group/m, 1],
+	["milter: { socket = \"unix:$folder/none/m\"; };", qr/^penstock: milter\.socket: its folder \Q$folder\E\/none cannot be used .*: No such file/m, 1],
+	["socketmap: { listen = \"unix:$folder/none/m\"; };", qr/^penstock: socketmap\.listen: its folder \Q$folder\E\/none cannot be used/m, 1],
+	["control: { socket = \"$folder/none/m\"; };", qr/^penstock: control\.socket: its folder \Q$folder\E\/none cannot be used/m, 1],
+	['control: { socket = "/run/penstock/control.sock"; };', undef, 0],	# which the unit makes
+	["http: { listen = \"127.0.0.1:$other\"; };", qr/^penstock: http\.listen is 127\.0\.0\.1:$other, .*: Address already in use; no Penstock/m, 1],
+	["milter: { socket = \"inet:$other\@127.0.0.1\"; };", qr/^penstock: milter\.socket is 127\.0\.0\.1:$other, .*already in use/m, 1],
+	["socketmap: { listen = \"inet:127.0.0.1:$other\"; };", qr/^penstock: socketmap\.listen is 127\.0\.0\.1:$other, .*already in use/m, 1],
+	['http: { listen = "192.0.2.1:8494"; };', qr/^penstock: http\.listen is 192\.0\.2\.1:8494, .*Cannot assign/m, 1],
+	["traps: { file = \"$folder/none\"; };", qr/^penstock: traps\.file: .*No such file/m, 1],
+	["accounts: { passwd = \"$folder/none\"; };", qr/^penstock: accounts\.passwd: .*No such file/m, 1],
+	["facts: { file = \"$folder/none/facts\"; };", qr/^penstock: facts\.file: its folder \Q$folder\E\/none cannot be used/m, 1],
+	['pools = ( { name = "p"; levels = ["good"]; transports = ( { name = "t1"; address = "192.0.2.11"; } ); } );',
+		qr/^penstock: warning: pool "p", transport "t1": address is "192\.0\.2\.11", from which this host cannot send: Cannot assign/m, 0],
+	['pools = ( { name = "p"; levels = ["good"]; transports = ( { name = "t1"; address = "127.0.0.11"; } ); } );', undef, 0],
+	['limits: { client_plan = "nope"; };', qr/^penstock: warning: limits\.client_plan is "nope": no plan of this file .* Redis \(penstock:plans\)/m, 0],
+	['limits: { domain_plan = "default"; };', undef, 0],
+	['plans = ( { name = "forward"; msgs_per_day = 5; } );', qr/^penstock: warning: plan "forward" limits nothing: .*accounts\.forwarders/m, 0],
+);
+
+subtest 'what a start would meet on this host' => sub {
+	for my $row (@tried) {
+		my ($text, $expected, $status) = @$row;
+		config('');
+		my ($group) = $text =~ /^(\w+): /;
+		my $whole = slurp($file);
+		$whole =~ s/^\Q$group\E: .*\n//m if defined $group;
+		write_file($file, "$whole$text\n", 0644);
+		my ($ended, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+		is $ended, $status, "$text";
+		$expected ? like($error, $expected, '... is said') : is($error, '', '... is fine');
+	}
+};
+
+subtest 'files that the daemon\'s account cannot read' => sub {
+	plan skip_all => 'only root can be another account' if $> != 0;
+	write_file("$folder/$_", '', 0600) for qw(traps passwd facts);
+	File::Copy::copy("$FindBin::Bin/../../etc/blocklists.conf", $folder) or die "the catalogue: $!\n";
+	chmod 0600, "$folder/blocklists.conf";
+	my %row = (
+		'the configuration' => ['', 0600], 'traps.file' => ["traps: { file = \"$folder/traps\"; };"],
+		'accounts.passwd' => ["accounts: { passwd = \"$folder/passwd\"; };"], 'catalogue.file' => [''],
+		'facts.file' => ["facts: { file = \"$folder/facts\"; };"],
+	);
+	for my $what (sort keys %row) {
+		my ($text, $mode) = @{ $row{$what} };
+		config($text, 'nobody');
+		chmod $mode // 0644, $file;
+		my ($status, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+		is $status, 1, "$what: not fine";
+		like $error, qr/^penstock: \Q$what\E: .*\bnobody\b.*: Permission denied/m, '... and why';
+	}
+	like((run({ seconds => 20 }, $program, '-t', '-c', $file))[2], qr/^penstock: milter\.socket: nothing can be made in its folder/m,
+		'nor can it make its sockets there');
+	unlink map { "$folder/$_" } qw(traps passwd facts blocklists.conf);
 };
 
 # Starts the daemon in front, with `before` run in its process; returns its pid.
@@ -271,12 +332,98 @@ subtest 'a user that we cannot become is warned of' => sub {
 	is end_of($pid), 0, 'it ends';
 };
 
-subtest 'too few open files are said at start' => sub {
+sub health { HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$port/health")->{content} // '' }
+sub ctl_status { (run({ seconds => 20 }, "$build/penstockctl", '-s', "$folder/control.sock", 'status'))[1] }
+sub metrics { HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$port/metrics")->{content} // '' }
+
+subtest 'too few open files make fewer sessions, and are said' => sub {
 	config('', undef, 60000);
-	my ($status, undef, $error) =
-		run({ seconds => 20 }, '/bin/sh', '-c', 'ulimit -n 500; exec setpriv --reuid=65534 --clear-groups "$@"', 'sh', $program, '-f', '-c', $file);
-	is $status, 1, 'it does not start';
-	like $error, qr/limited to 500, expected 61024 for milter\.max_sessions/, 'and says what to do';
+	write_file($log, '');
+	my $pid = start(sub {
+		exec '/bin/sh', '-c', 'ulimit -n 3000; chmod 777 "$0"; exec setpriv --reuid=65534 --clear-groups "$@"', $folder, $program, '-f', '-c', $file;
+	});
+	$running{$pid} = 1;
+	chmod 0644, $file;
+	ok wait_for(20, 'penstock', \&healthy), 'it starts';
+	my $said = qr/milter\.max_sessions is 60000, but open files are limited to 3000, expected 61024: 1976 sessions are taken; raise/;
+	like slurp($log), qr/^warning: $said/m, 'the log says what to do';
+	like health(), $said, 'so does /health';
+	like metrics(), qr/^penstock_trouble\{what="milter\.max_sessions"\} 1$/m, 'and a metric';
+	is end_of($pid), 0, 'it ends';
+	unlink glob "$folder/*.sock";
+};
+
+subtest 'a reload that is asked for during the start is done after it' => sub {
+	config('');
+	for (1 .. 8) {
+		write_file($log, '');
+		my $pid = start();
+		$running{$pid} = 1;
+		wait_for(20, 'penstock', \&healthy);	# before it has ended to wait for Redis
+		kill 'HUP', $pid;
+		ok eval { wait_for(20, 'the reload', sub { slurp($log) =~ /is in force|ended by itself/ }) }, 'it hears it';
+		like slurp($log), qr/reload: \S+ is in force/, '... and goes on';
+		end_of($pid);
+	}
+};
+
+# What is not there or taken at a start: the daemon starts, says so, and has it as soon as it can.
+my $late = "$folder/late";
+my @missing = (
+	['facts.file', qr/"\Q$late\E\/facts" cannot be opened: No such file/, "facts: { file = \"$late/facts\"; };"],
+	['traps.file', qr/\Q$late\E\/traps cannot be read: No such file/, "traps: { file = \"$late/traps\"; };"],
+	['accounts.passwd', qr/"?\Q$late\E\/passwd"? cannot be read: No such file/, "accounts: { passwd = \"$late/passwd\"; };"],
+	['socketmap.listen', qr/cannot listen on \Q$late\E\/s: No such file/, "socketmap: { listen = \"unix:$late/s\"; };"],
+	['control.socket', qr/cannot listen on \Q$late\E\/c: No such file/, "control: { socket = \"$late/c\"; };"],
+	['http.listen', qr/cannot listen on 127\.0\.0\.1:$port: Address already in use/, ''],
+);
+
+subtest 'an optional file or socket that cannot be opened does not stop the start' => sub {
+	for my $user ($> == 0 ? 'nobody' : '') {
+		for my $row (@missing) {
+			my ($option, $why, $text) = @$row;
+			config('', $user);
+			my ($group) = $text =~ /^(\w+): /;
+			my $whole = slurp($file);
+			$whole =~ s/^\Q$group\E: .*\n//m if defined $group;
+			write_file($file, "$whole$text\n", 0644);
+			write_file($log, '');
+			my $taken = $option eq 'http.listen' ? IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1) : undef;
+			my $pid = start();
+			$running{$pid} = 1;
+			my $name = "$option as " . ($user || 'who started it');
+			ok eval { wait_for(20, 'penstock', sub { slurp($log) =~ /serves with/ }) }, "it serves without $name" or do { end_of($pid); next };
+			like slurp($log), qr/^warning: \Q$option\E: .*$why/m, '... the log says why';
+			like $taken ? ctl_status() : health(), qr/\Q$option\E: /, '... and so does its health';
+			ok(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$folder/milter.sock"), '... mail is taken');
+			mkdir $late or die "$late: $!\n";
+			chmod 0777, $late;
+			write_file("$late/$_", '') for qw(traps passwd);
+			close $taken if $taken;
+			ok eval { wait_for(40, $option, sub { slurp($log) =~ /^\Q$option\E: it works again/m }) }, '... and it is opened when it can be';
+			unlike health(), qr/\Q$option\E: /, '... which ends the reason';
+			is end_of($pid), 0, '... it ends';
+			unlink glob "$late/*";
+			rmdir $late or die "$late: $!\n";
+		}
+	}
+};
+
+subtest 'a file that was refused at reload is a reason until one is in force' => sub {
+	config('');
+	write_file($log, '');
+	my $pid = start();
+	$running{$pid} = 1;
+	wait_for(20, 'penstock', \&healthy);
+	config('nonsense = 1;');
+	kill 'HUP', $pid;
+	wait_for(20, 'the refusal', sub { slurp($log) =~ /stays in force/ });
+	like health(), qr/reload: \Q$file\E:8: .*unknown option .*nonsense/, 'it is one';
+	config('');
+	kill 'HUP', $pid;
+	wait_for(20, 'the reload', sub { slurp($log) =~ /is in force/ });
+	unlike health(), qr/reload/, 'then it is none';
+	is end_of($pid), 0, 'it ends';
 };
 
 subtest 'in the background; a second one is refused; reload keeps the old file where the new one is broken' => sub {
@@ -291,6 +438,7 @@ subtest 'in the background; a second one is refused; reload keeps the old file w
 	is $second, 1, 'a second one does not start';
 	like $error, qr/milter\.socket|another process listens|cannot listen/, "and says why: $error";
 	ok healthy(), 'the first is not disturbed';
+	is((run({ seconds => 20 }, $program, '-t', '-c', $file))[0], 0, 'what it has taken is not in the way of -t');
 	ok(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$folder/milter.sock"), 'nor its milter socket');
 	kill 'TERM', $pid;
 	wait_for(20, 'its end', sub { !-d "/proc/$pid" });

@@ -36,6 +36,10 @@ static void test_lines(void)
 		{ ROW("trap@example.com"), 1, "" },
 		{ ROW("a@b.c\nnobody\n"), -1, ":2: is no trap: \"nobody\", expected an address" },
 		{ ROW("@com\n"), -1, ":1: is no trap" },
+		{ ROW("@*.example.org\n"), -1, ":1: is no trap: \"@*.example.org\", expected an address or @domain of at most 320 bytes; there are "
+		  "no wildcards" },
+		{ ROW("joe@*.example.org\n"), -1, "there are no wildcards" },
+		{ ROW("*joe*@example.org\n"), 1, "" },
 		{ ROW("a@(b.example)\n"), -1, ":1: is no trap" },
 		{ ROW("@a@b.example\n"), -1, ":1: is no trap" },
 		{ ROW("a b@c.d\n"), -1, ":1: is no trap" },
