@@ -435,7 +435,7 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 		{ "dns_list_asked", "gauge", "1: the block list is in use; 0: it is left alone, fails its test, or its budget is spent." },
 		{ "dns_list_answers_total", "counter", "Answers of a block list." },
 		{ "dns_list_failures_total", "counter", "Questions to a block list without an answer." },
-		{ "dns_list_median_ms", "gauge", "Median time of a block list's last answers." },
+		{ "dns_list_median_seconds", "gauge", "Median time of a block list's last answers." },
 		{ "dns_list_asked_today", "gauge", "Questions sent to a block list this day (UTC), tests included." },
 		{ "dns_list_budget", "gauge", "Questions a day that a block list may be asked; 0: no end." },
 	};
@@ -444,13 +444,30 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 		for (int i = 0; i < lists_count(lists); i++) {
 			struct lists_report report;
 			lists_report(lists, i, &report);
-			uint64_t median = report.median_ms < 0 ? 0 : (uint64_t)report.median_ms;
-			uint64_t values[] = { report.asked, report.answers, report.failures, median,
-					      (uint64_t)report.asked_today, (uint64_t)lists_at(lists, i)->budget };
+			double values[] = { report.asked, (double)report.answers, (double)report.failures,
+					    report.median_ms < 0 ? 0 : (double)report.median_ms / 1000,
+					    (double)report.asked_today, (double)lists_at(lists, i)->budget };
 			if (report.used)
-				metric_row(to, rows[row].metric, "list", lists_at(lists, i)->name, values[row]);
+				metric_real(to, rows[row].metric, "list", lists_at(lists, i)->name, values[row]);
 		}
 	}
+}
+
+/* The count is the last bucket, so that both are of one moment. */
+static void metric_took(struct evbuffer *to, const struct stats *stats)
+{
+	static const int bounds_ms[STATS_TOOK_BOUNDS] = STATS_TOOK_BOUNDS_MS;
+	uint64_t count = 0;
+	char bound[16];
+	metric_head(to, "message_seconds", "histogram", "Time from MAIL to the verdict, the client's own pace included.");
+	for (int i = 0; i <= STATS_TOOK_BOUNDS; i++) {
+		count += stats->took[i];
+		if (i < STATS_TOOK_BOUNDS)
+			snprintf(bound, sizeof bound, "%g", bounds_ms[i] / 1000.0);
+		metric_row(to, "message_seconds_bucket", "le", i < STATS_TOOK_BOUNDS ? bound : "+Inf", count);
+	}
+	evbuffer_add_printf(to, "penstock_message_seconds_sum %.15g\npenstock_message_seconds_count %" PRIu64 "\n",
+			    (double)stats->took_ms / 1000, count);
 }
 
 static void metric_families(struct evbuffer *to, const struct snapshot *snapshot)
@@ -463,6 +480,7 @@ static void metric_families(struct evbuffer *to, const struct snapshot *snapshot
 	metric_head(to, "level_total", "counter", "Messages by the level of their account.");
 	for (int i = 0; i < LEVEL_COUNT; i++)
 		metric_row(to, "level_total", "level", level_word((enum level)i), stats->levels[i]);
+	metric_took(to, stats);
 	metric_head(to, "reasons_total", "counter", "Reasons given in verdicts.");
 	for (int i = 0; i < REASON_COUNT; i++)
 		metric_row(to, "reasons_total", "reason", reason_word((enum reason_id)i), stats->reasons[i]);

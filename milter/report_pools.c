@@ -129,7 +129,7 @@ static const struct {
 } transport_metrics[] = {
 	{ "transport_listed", "Block lists that name the transport's address, of those that count.", metric_listed },
 	{ "transport_weight", "What they weigh together.", metric_weight },
-	{ "transport_share", "Part of its share of the pool that the transport has: 0 where it is out.", metric_share },
+	{ "transport_share_ratio", "Part of its share of the pool that the transport has: 0 where it is out.", metric_share },
 	{ "transport_checked_seconds", "Seconds since the last check of its address that said something; -1: none yet.",
 	  metric_checked },
 };
