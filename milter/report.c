@@ -99,6 +99,7 @@ static void snapshot_free(struct snapshot *snapshot)
 	    redis.timeouts)                                                                        \
 	ROW("redis", "local_answers", "redis_local_answers_total", "", "counter",                  \
 	    "Answers from the table of recent accounts.", redis.local_answers)                     \
+	ROW("redis", "away_s", "redis_away_seconds", "", "gauge", "Seconds since Redis is away; 0: it is not.", redis.away_s) \
 	ROW("redis", "merged", "redis_merged_total", "", "counter", "Charges handed to Redis later.", redis.merged) \
 	ROW("redis", "dropped", "redis_dropped_total", "", "counter", "Charges given up.", redis.dropped) \
 	ROW("redis", "pending", "redis_pending", "", "gauge", "Charges that wait for Redis.", redis.pending) \
@@ -333,6 +334,7 @@ static void status_figures(const struct snapshot *snapshot, json_t *status)
 		if (*figures[i].word != '\0')
 			report_set_int(section, figures[i].word, (int64_t)figure_value(snapshot, &figures[i]));
 	}
+	report_set_real(json_object_get(status, "redis"), "local_share", snapshot->redis.local_share);
 	int64_t last_ms = snapshot->stats.last_message_ms;
 	json_object_set_new(status, "last_message_s",
 			    last_ms == 0 ? json_null() : json_integer((snapshot->now_ms - last_ms) / 1000));
@@ -377,13 +379,13 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 	for (size_t i = 0; i < sizeof health_rows / sizeof health_rows[0]; i++)
 		health_rows[i](snapshot, &list);
 	*health_out = list.worst;
-	json_t *status = json_pack("{s:s, s:s, s:o, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:{}, s:{}}", "status",
+	json_t *status = json_pack("{s:s, s:s, s:o, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:o, s:{}, s:{}, s:{}}", "status",
 				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
 				   "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
 				   "lists", list_rows(snapshot),
 				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
-				   "held", "events", "actions");
+				   "pools", report_pools_counts(snapshot->setup->config), "held", "events", "actions");
 	if (status != NULL)
 		status_figures(snapshot, status);
 	return status;

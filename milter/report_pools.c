@@ -92,6 +92,25 @@ void report_pools_health(const struct config *config, struct health_list *list)
 	}
 }
 
+static void count_listed(const struct config *config, const struct transport *transport, const struct monitor_view *view,
+			 void *arg)
+{
+	int *counts = arg;	/* all, listed */
+	(void)config;
+	(void)transport;
+	counts[0]++;
+	counts[1] += view->standing != NULL && view->standing->state == STANDING_LISTED;
+}
+
+json_t *report_pools_counts(const struct config *config)
+{
+	int counts[2] = { 0, 0 }, all_listed = 0;
+	each_transport(config, count_listed, counts);
+	for (int i = 0; i < config->pool_count; i++)
+		all_listed += monitor_all_listed(&config->pools[i]) != NULL;
+	return json_pack("{s:i, s:i, s:i}", "transports", counts[0], "listed", counts[1], "all_listed", all_listed);
+}
+
 /* -- metrics -- */
 
 static int lists_that_count(const struct standing *standing)

@@ -163,7 +163,7 @@ static struct charge_result charge_row(struct part *part)
 		else
 			result = recent_charge(row, &part->charge);
 	}
-	store->stats.local_answers++;
+	store_count_answer(store, true);
 	pthread_mutex_unlock(&store->lock);
 	return result;
 }
@@ -185,6 +185,7 @@ static void follow(struct part *part, const struct wire_charged *charged)
 		if (row->group && part->charge.checked)
 			row->state.limits = charged->own;
 	}
+	store_count_answer(store, false);
 	pthread_mutex_unlock(&store->lock);
 }
 
