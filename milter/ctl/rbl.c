@@ -7,6 +7,7 @@
 #include "milter/ctl/memory.h"
 #include "milter/ctl/progress.h"
 #include "milter/ctl/rbl_show.h"
+#include "milter/ctl/rbl_text.h"
 #include "milter/json_read.h"
 #include "policy/base/text.h"
 
@@ -133,7 +134,8 @@ static void on_target(struct check *check, const json_t *line)
 
 static void on_list(struct check *check, const json_t *line)
 {
-	bool listed = strcmp(text_of(line, "said"), "listed") == 0 && strcmp(text_of(line, "kind"), "allow") != 0;
+	bool listed = strcmp(text_of(line, "said"), "listed") == 0 && strcmp(text_of(line, "kind"), "allow") != 0 &&
+		      !rbl_is_noted(line);
 	check->answers++;
 	check->listed += listed && !check->network ? 1 : 0;
 }

@@ -68,7 +68,19 @@ my @network = (begin($network, 'network', subjects => 256, prefix => 24), map {
 push @network, { type => 'origin', subject => '192.0.2.0', as => 64496, as_name => 'EXAMPLE-AS', prefix => $network, country => 'DE' },
 	sums('end', 3, 252, 1, subjects => 256, weight => 15);
 
+my @noted = (begin('192.0.2.4', 'address', lists => 2), list('192.0.2.4', 'broad', 'listed', weight => 0), list('192.0.2.4', 'two', 'clean'),
+	sums('subject', 0, 1, 0, subject => '192.0.2.4', noted => 1), sums('end', 0, 1, 0, noted => 1));
+my @also = (begin('192.0.2.6', 'address', lists => 4), list('192.0.2.6', 'one', 'listed'),
+	map({ list('192.0.2.6', $_, 'listed', weight => 0) } qw(broad broader)), list('192.0.2.6', 'two', 'clean'),
+	sums('subject', 1, 1, 0, subject => '192.0.2.6', noted => 2), sums('end', 1, 0, 0));
+my @noted_network = (begin('198.51.100.0/27', 'network', subjects => 32, prefix => 27), map({
+	my $at = "198.51.100.$_";
+	(list($at, 'broad', 'listed', weight => 0), sums('subject', 0, $_ == 3 ? 3 : 4, 0, subject => $at, noted => 1))
+} 1 .. 31), sums('subject', 0, 5, 0, subject => '198.51.100.0'), sums('end', 0, 32, 0, subjects => 32, noted => 31));
 my $server = Penstock::Stream->new(
+	'192.0.2.4' => [ lines(@noted) ],
+	'192.0.2.6' => [ lines(@also) ],
+	'198.51.100.0/27' => [ lines(@noted_network) ],
 	$listed => [ lines(@listed) ],
 	$clean => [ lines(@clean) ],
 	'192.0.2.3' => [ lines(@silent) ],
@@ -142,6 +154,30 @@ END
 	like $out, qr/^  unknown 2 lists: refused us$/m, '... and why';
 	like $error, qr/^penstockctl: rbl: 192\.0\.2\.3: no list answered/, '... on standard error too';
 	is +(rbl('bytes'))[1] =~ s/^bytes:/$listed:/mgr, (rbl($listed))[1], 'a stream that comes byte by byte';
+}
+
+# Lists without weight make nothing listed.
+{
+	my ($status, $out) = rbl('192.0.2.4');
+	is $status, 0, 'named by a list without weight alone: 0';
+	is $out, <<'END', '... with a note';
+192.0.2.4: asking 2 lists
+  named   by broad (broad.example.net): spam 127.0.0.2, without weight
+192.0.2.4: listed by none of 2 lists, named by 1 list without weight, in 213 ms
+END
+	(undef, $out) = on_terminal(100, '192.0.2.4');
+	unlike $out, qr/\e\[1;31m/, '... and nothing in red';
+	($status, $out) = rbl('192.0.2.6');
+	is $status, 1, 'named by one with a weight, too: 1';
+	like $out, qr/^192\.0\.2\.6: listed by 1 of 4 lists \(weight 1\), also named by 2 lists without weight, in/m, '... told apart';
+	($status, $out) = rbl('198.51.100.0/27');
+	is $status, 0, 'a network that only such a list names: 0';
+	like $out, qr/^198\.51\.100\.0\/27: none of 32 addresses listed, 31 named by lists without weight, in/m, '... with a note';
+	like $out, qr/^  list    broad \(broad\.example\.net\), without weight: 31 addresses$/m, '... and the list';
+	unlike $out, qr/^  198\.51/m, '... but no row for each address';
+	(undef, $out) = on_terminal(100, '198.51.100.0/27');
+	unlike $out, qr/\e\[1;31m/, '... nothing in red';
+	like screen($out), qr/^  \.0   \.\+{15}\n  \.16  \+{16}\n  # listed  \+ named without weight  \. clean/m, '... and a picture that says so';
 }
 
 # A name, a network, several targets.

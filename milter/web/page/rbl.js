@@ -4,7 +4,7 @@
 // a frame. How a list, an address and a network look is in rbl_view.js; here are the run from the question to the last
 // line, the asking, what is told beside the answers, and the controls.
 
-import { Network, Subject, counted, glyph, known, number, pageFor, shorter, toNumber } from './rbl_view.js';
+import { Network, Subject, alsoNamed, counted, glyph, known, number, pageFor, shorter, toNumber } from './rbl_view.js';
 
 const $ = (id) => document.getElementById(id);
 const FRAME_MS = 8;		// work on the queue in one frame
@@ -20,7 +20,7 @@ class Run {
 		this.lines = [];	// all of them, for the back button
 		this.next = 0;		// the first that is not shown yet
 		this.subjects = new Map();
-		this.sums = { listed: 0, unknown: 0, clean: 0, skipped: 0 };
+		this.sums = { listed: 0, noted: 0, unknown: 0, clean: 0, skipped: 0 };
 		this.answers = 0;
 		this.finished = 0;	// subjects
 		this.weight = 0;
@@ -85,6 +85,7 @@ class Run {
 		this.finished++;
 		const state = line.listed ? 'listed' : line.why ? 'skipped' : known(line) ? 'clean' : 'unknown';
 		this.sums[state]++;
+		if (state !== 'listed' && number(line.noted)) this.sums.noted++;
 		this.weight += number(line.weight);
 		if (this.network) this.network.close(line);
 		else this.subject(line)?.close(line);
@@ -157,8 +158,10 @@ class Run {
 			const subject = this.subjects.values().next().value;
 			if (subject.kinds.size) parts.push([...subject.kinds].map(([kind, times]) => (times > 1 ? times + ' ' : '') + (kind ?? 'listed')).join(', '));
 			if (subject.counts.listed) parts.push('weight ' + shorter(subject.weight));
+			if (subject.counts.noted) parts.push(alsoNamed(subject.counts));
 		} else if (this.network) {
 			parts.push(`${this.finished.toLocaleString('en')} of ${counted(this.total, 'address', 'addresses')} checked`);
+			if (this.sums.noted) parts.push(`${this.sums.noted.toLocaleString('en')} named by lists without weight`);
 		} else {
 			const names = [...this.subjects.values()].filter((s) => !s.address).length, addresses = this.subjects.size - names;
 			parts.push(`${names ? 'the name and ' : ''}${counted(addresses, 'address', 'addresses')} checked`);
@@ -203,6 +206,7 @@ class Run {
 			$('n-' + name).classList.toggle('none', !count);
 		}
 		$('n-skipped').parentElement.hidden = !this.single && !counts.skipped;
+		$('n-noted').parentElement.hidden = !counts.noted;
 		this.jumps();
 		$('progress').value = this.share();
 		this.network?.draw(now);
