@@ -199,9 +199,9 @@ mydomain = example.test
 myorigin = example.test
 mydestination =
 mynetworks = $customers/32
-# all that leaves goes to the receiving server; a FILTER without a next hop looks at the second of these
+# all that leaves goes to the receiving server. A transport that a header chose (FILTER) does not look at relayhost but at
+# default_filter_nexthop, which is among Penstock's lines at the end of this file
 relayhost = $next_hop
-default_filter_nexthop = $next_hop
 smtp_dns_support_level = disabled
 virtual_mailbox_domains = $local_domain
 virtual_mailbox_maps = inline:{ @{[ join ' ', map { "{ $_\@$local_domain = $_/ }" } @local_users ]} }
