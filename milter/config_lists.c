@@ -504,7 +504,7 @@ const struct config_list config_lists[] = {
 	{ "signals", read_signal_rows, FIELDS(signal_fields), "()",
 	  "Signals that weigh another way than they do by themselves, or have an action of their own." },
 	{ "shadow", read_shadow, NULL, 0, "[]",
-	  "Rules that run for show: store, admin_block, listed, spf_client, rcpts_per_message, limits, content, signals, level, "
+	  "Rules in shadow mode, which are judged and logged but change nothing: store, admin_block, listed, spf_client, rcpts_per_message, limits, content, signals, level, "
 	  "pool; or all." },
 	{ "pools.transports", NULL, FIELDS(transport_fields), "()", "A pool's transports." },
 };

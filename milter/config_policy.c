@@ -112,7 +112,7 @@ const struct field signal_fields[7] = {
 	  "block: reject, and the account's level becomes blocked." },
 	{ "from", FIELD_FLOAT, offsetof(struct signal_row, does.from), 0.01, 100, NULL, "\"\"", "See action." },
 	{ "shadow", FIELD_BOOL, offsetof(struct signal_row, shadow), 0, 0, NULL, "false",
-	  "It runs for show: it counts, and acts, only in what would have been." },
+	  "Shadow mode: what it would add and do is logged, and changes nothing." },
 };
 
 static bool read_signal_row(struct reader *reader, const config_setting_t *setting, void *into)

@@ -299,7 +299,7 @@ static const struct command commands[] = {
 	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_run, NULL, NULL, "",
 	  "what another configuration would have said of messages whose facts were written (-: standard input)" },
 	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), run_shadow, "shadow.report", show_shadow, "",
-	  "whom rules that run for show would have limited, moved or refused" },
+	  "whom rules in shadow mode would have limited, moved or refused" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
 	  TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "", "what Postfix must be told" },
 	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_check_run, NULL, NULL,
