@@ -234,7 +234,7 @@ const char *read_text(struct reader *reader, const config_setting_t *setting)
 {
 	const char *text = config_setting_get_string(setting);
 	if (text == NULL)
-		read_error(reader, setting, "is no string: expected \"...\"");
+		read_error(reader, setting, "is not a string: expected \"...\"");
 	return text;
 }
 

@@ -90,7 +90,7 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("", "sessions_peak", "sessions_peak", "", "gauge", "Most MTA sessions at once.", stats.sessions_peak) \
 	ROW("", "sessions_total", "sessions_total", "", "counter", "MTA sessions.", stats.sessions_total) \
 	ROW("", "", "redis_up", "", "gauge", "1: Redis is connected and answers.", redis_up)       \
-	ROW("", "", "redis_breaker_open", "", "gauge", "1: Redis failed and is left alone for a while.", breaker_open) \
+	ROW("", "", "redis_breaker_open", "", "gauge", "1: Redis failed and is not asked for a while.", breaker_open) \
 	ROW("redis", "fetches", "redis_requests_total", "kind=\"fetch\"", "counter", "Requests to Redis.", redis.fetches) \
 	ROW("redis", "charges", "redis_requests_total", "kind=\"charge\"", "counter", "", redis.charges) \
 	ROW("redis", "commands", "redis_requests_total", "kind=\"command\"", "counter", "", redis.commands) \
@@ -99,7 +99,7 @@ static void snapshot_free(struct snapshot *snapshot)
 	    redis.timeouts)                                                                        \
 	ROW("redis", "local_answers", "redis_local_answers_total", "", "counter",                  \
 	    "Answers from the table of recent accounts.", redis.local_answers)                     \
-	ROW("redis", "away_s", "redis_away_seconds", "", "gauge", "Seconds since Redis is away; 0: it is not.", redis.away_s) \
+	ROW("redis", "away_s", "redis_away_seconds", "", "gauge", "Seconds for which Redis has been away; 0: it is there.", redis.away_s) \
 	ROW("redis", "merged", "redis_merged_total", "", "counter", "Charges handed to Redis later.", redis.merged) \
 	ROW("redis", "dropped", "redis_dropped_total", "", "counter", "Charges given up.", redis.dropped) \
 	ROW("redis", "pending", "redis_pending", "", "gauge", "Charges that wait for Redis.", redis.pending) \
@@ -115,9 +115,9 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("dns", "cache_bytes", "dns_cache_bytes", "", "gauge", "Memory of the cache in use.", dns_cache.bytes) \
 	ROW("dns", "cache_entries", "dns_cache_entries", "", "gauge", "Answers and listings in the cache.", dns_cache.entries) \
 	ROW("dns", "cache_evicted", "dns_cache_evicted_total", "", "counter",                      \
-	    "Entries that left the cache before their time, for want of memory.", dns_cache.evicted) \
+	    "Entries that left the cache before they expired, for lack of memory.", dns_cache.evicted) \
 	ROW("dns", "refused_inflight", "dns_refused_inflight_total", "", "counter",                \
-	    "Questions not asked because too many were under way.", dns.refused_inflight)          \
+	    "Questions not asked because too many were in progress.", dns.refused_inflight)          \
 	ROW("dns", "recent_failures", "dns_recent_failures", "", "gauge", "Failures since the last good answer.", \
 	    dns.recent_failures)                                                                   \
 	ROW("", "", "rbl_checks_total", "by=\"http\"", "counter", "Checks of block lists that were begun.", stats.checks) \

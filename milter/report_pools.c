@@ -71,7 +71,7 @@ static void health_transport(const struct config *config, const struct transport
 	monitor_lists_text(view->standing, false, lists, sizeof lists);
 	health_add(health->list, HEALTH_WARNING, "pools: transport %s (%s) is listed by %s; %s.%s%s%s", transport->name,
 			  transport_seen_as(transport), lists,
-			  view->withheld == TRANSPORT_OUT ? "it has left its pool" : "it goes on for want of a better one",
+			  view->withheld == TRANSPORT_OUT ? "it has left its pool" : "it stays in use, as there is no better one",
 			  *page == '\0' ? "" : " Removal: ", page, *page == '\0' ? "" : ".");
 }
 

@@ -77,7 +77,7 @@ static int ask(const struct call *call, json_t *request)
 		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
 		putchar('\n');
 	} else if (refusal != NULL) {
-		complain(call, "%s", json_is_string(refusal) ? json_string_value(refusal) : "the daemon said no");
+		complain(call, "%s", json_is_string(refusal) ? json_string_value(refusal) : "the daemon refused");
 	} else if (call->command->show != NULL) {
 		call->command->show(answer, stdout);
 	} else {
@@ -99,7 +99,7 @@ static json_t *account_request(const struct call *call)
 	const char *account = call->arguments[0];
 	json_t *name = *account == '\0' || strlen(account) > ACCOUNT_MAX ? NULL : json_string(account);
 	if (name == NULL) {
-		complain(call, "\"%.400s\" is no account: expected 1 to %d bytes of UTF-8", account, ACCOUNT_MAX);
+		complain(call, "\"%.400s\" is not an account: expected 1 to %d bytes of UTF-8", account, ACCOUNT_MAX);
 		return NULL;
 	}
 	return have_memory(json_pack("{s:s, s:o}", "do", call->command->request, "account", name));
@@ -325,7 +325,7 @@ static void print_options(FILE *to, unsigned takes)
 	}
 	table_print(table, to, 2);
 	table_free(&table);
-	fputs("\nexit code: 0 fine; 1 the daemon said no, Postfix does not fit, or something is listed; 2 wrong "
+	fputs("\nexit code: 0 fine; 1 the daemon refused, Postfix does not fit, or something is listed; 2 wrong "
 	      "usage,\nno connection, or nothing known\n", to);
 }
 
@@ -407,7 +407,7 @@ static int run_call(struct call *call)
 {
 	const struct command *command = find_command(call);
 	if (command == NULL)
-		return complain(call, "\"%.100s%s%.100s\" is no command; penstockctl --help names them all",
+		return complain(call, "\"%.100s%s%.100s\" is not a command; penstockctl --help lists them",
 				call->arguments[0], call->count > 1 ? " " : "",
 				call->count > 1 ? call->arguments[1] : "");
 	call->command = command;

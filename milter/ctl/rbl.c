@@ -178,7 +178,7 @@ static bool take_line(struct check *check, const char *line, size_t length)
 	json_t *json = json_read(JSON_OF_DAEMON, line, length, why, sizeof why);
 	const char *refusal = text_of(json, "error");
 	if (json == NULL) {
-		snprintf(check->error, sizeof check->error, "a line of the daemon's answer is no object of JSON: %s", why);
+		snprintf(check->error, sizeof check->error, "a line of the daemon's answer is not a JSON object: %s", why);
 	} else if (*text_of(json, "type") == '\0') {
 		text_copy(check->error, sizeof check->error,
 			  *refusal != '\0' ? refusal : "a line of the daemon's answer does not say what it is");
@@ -227,7 +227,7 @@ static enum outcome check_target(const struct call *call, const char *socket, in
 		check.show = rbl_show_new(target, call->option[OPTION_VERBOSE] != NULL);
 	progress_begin();
 	if (request == NULL)
-		text_copy(check.error, sizeof check.error, "this is no address, host name or network: expected UTF-8");
+		text_copy(check.error, sizeof check.error, "this is not an address, host name or network: expected UTF-8");
 	else
 		stream = client_open(socket, request, silence_ms, check.error, sizeof check.error);
 	if (stream != NULL)

@@ -244,12 +244,12 @@ END
 {
 	my %says = (
 		'no-such' => qr/^penstockctl: rbl: "no-such" is no address$/, 'cut' => qr/cut: the daemon's answer broke off before its end$/,
-		'torn' => qr/torn: the answer broke off in the middle of a line$/, 'garbage' => qr/garbage: a line .* is no object of JSON: it is no JSON/,
-		'array' => qr/array: a line .* is no object of JSON: .* than an object$/, 'untyped' => qr/untyped: a line .* does not say what it is$/,
-		'pit' => qr/pit: a line .* is no object of JSON: it is nested more than 48 levels deep$/,
+		'torn' => qr/torn: the answer broke off in the middle of a line$/, 'garbage' => qr/garbage: a line .* is not a JSON object: it is not JSON/,
+		'array' => qr/array: a line .* is not a JSON object: .* than an object$/, 'untyped' => qr/untyped: a line .* does not say what it is$/,
+		'pit' => qr/pit: a line .* is not a JSON object: it is nested more than 48 levels deep$/,
 		'broad' => qr/broad: a line of the answer is longer than 65536 bytes$/,
 		'endless' => qr/endless: a line of the answer is longer/, 'nothing' => qr/nothing: the daemon's answer broke off/,
-		'failed' => qr/^penstockctl: rbl: failed has no address$/, "caf\xe9" => qr/caf\?: this is no address, host name or network/,
+		'failed' => qr/^penstockctl: rbl: failed has no address$/, "caf\xe9" => qr/caf\?: this is not an address, host name or network/,
 		"\e[31mred" => qr/^[^\e]+$/, 'x' x 9000 => qr/the request has 9\d\d\d bytes/,
 	);
 	for my $target (sort keys %says) {
@@ -268,7 +268,7 @@ END
 	like $out, qr/LISTED  by one/, 'what came before the end of a broken stream was shown';
 	my ($status, undef, $error) = rbl('--timeout', 1, 'quiet');
 	is $status, 2, 'silence: 2';
-	like $error, qr/quiet: the daemon said nothing for 1 s$/, '... in words';
+	like $error, qr/quiet: the daemon refusedthing for 1 s$/, '... in words';
 	ok wait_for(10, 'the hang-up', sub { $server->hung_up }), '... and hung up';
 	for my $bad (['--timeout', '0', 'x'], ['--timeout', 'soon', 'x'], [], ['--count', '3', 'x']) {
 		is +(rbl(@$bad))[0], 2, "rbl @$bad is wrong usage";

@@ -108,7 +108,7 @@ static const struct {
 	{ "\npostfix: { alias_domains = [ \"a.example\", \"@b.example\" ]; };", "postfix.alias_domains[1] is \"@b.example\", "
 	  "expected a domain name" },
 	{ "\npostfix: { alias_domains = [ \"\" ]; };", "alias_domains[0] is \"\"" },
-	{ "\npostfix: { alias_domains = [ 5 ]; };", "alias_domains[0] is no string" },
+	{ "\npostfix: { alias_domains = [ 5 ]; };", "alias_domains[0] is not a string" },
 
 	{ "\naccounts: { own_networks = [ \"192.0.2.0/24\", \"10.0.0.0/8\", \"2001:db8::/32\" ]; };", NULL },
 	{ "\naccounts: { own_networks = [ \"0.0.0.0/0\" ]; };", "own_networks[0] is \"0.0.0.0/0\", expected a network of /8 or less" },
