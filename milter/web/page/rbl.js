@@ -277,22 +277,22 @@ async function ask(run) {
 			}
 		});
 	} catch {
-		if (run.controller.signal.aborted) return { what: 'Stopped.', todo: 'What had come until then is below.' };
-		if (!answer) return { what: 'The server could not be reached.', todo: 'Look at your connection, then try again.' };
+		if (run.controller.signal.aborted) return { what: 'Stopped.', todo: 'The answers received so far are below.' };
+		if (!answer) return { what: 'The server could not be reached.', todo: 'Check your connection, then try again.' };
 	}
 	if (run.lines.at(-1)?.type !== 'end') {
-		return { what: 'The answers broke off before the last one.', todo: 'What had come until then is below; try again for the rest.' };
+		return { what: 'The answers broke off before the last one.', todo: 'The answers received so far are below; try again for the rest.' };
 	}
 	const error = run.lines.at(-1).error;
 	return error ? { what: sentence(error), todo: 'What is known is below.' } : null;
 }
 
 const TODO = {
-	400: 'Type a public address, a host name, or a network of IPv4 like 192.0.2.0/24.',
+	400: 'Type a public address, a host name, or an IPv4 network such as 192.0.2.0/24.',
 	404: 'Look-ups may be switched off here (http.rbl).',
 	413: 'Ask for a smaller network, a /24 or its parts.',
-	422: 'Type a public address, a host name, or a network of IPv4 like 192.0.2.0/24.',
-	414: 'Type a public address, a host name, or a network of IPv4 like 192.0.2.0/24.',
+	422: 'Type a public address, a host name, or an IPv4 network such as 192.0.2.0/24.',
+	414: 'Type a public address, a host name, or an IPv4 network such as 192.0.2.0/24.',
 	429: 'What you asked for is kept here.',
 	503: 'The server is busy or going down.',
 };

@@ -4,7 +4,7 @@
 // as text, never as markup, and of its links only those of the web's schemes.
 
 const MEANING = {
-	exploit: 'The host looks taken over, or is an open proxy.',
+	exploit: 'The host looks hijacked, or is an open proxy.',
 	policy: 'Should not send mail directly: usual for dial-up lines, bad for a mail server.',
 	spam: 'The list saw it send spam.',
 	auth: 'It has no PTR name, or a bad one.',
@@ -317,7 +317,7 @@ export class Subject {
 		none.classList.toggle('good', this.done && clean > 0);
 		none.textContent = !this.done ? (this.run.ended ? 'No listing came' : 'No listing so far')
 			: clean ? `No listing by ${counted(clean, 'list')} that answered`
-				: 'Nothing can be said of it: try again later, and look at the resolver of this server';
+				: 'Nothing is known about it: try again later, and check the resolver of this server';
 		const rest = [clean && clean + ' clean', unknown && unknown + ' without an answer', skipped && skipped + ' skipped'];
 		this.part('.sums').textContent = 'The other lists: ' + (rest.filter(Boolean).join(', ') || 'waiting');
 	}
