@@ -40,7 +40,7 @@ static void say_limit(const struct session *session, const struct verdict *verdi
 		  breach->ramp ? " for a new account" : "");
 	if (breach->limit == 0)		/* waiting does not help */
 		return;
-	text_add(text, "; free again in ");
+	text_add(text, "; try again in ");
 	add_wait(text, breach->frees_in_s);
 }
 
@@ -96,13 +96,13 @@ static const struct reply {
 	void (*say)(const struct session *session, const struct verdict *verdict, struct text *text);
 } replies[REASON_COUNT] = {
 	[REASON_OVERLOAD] = { "busy", "3.2", "too many sessions; try again in a minute", NULL },
-	[REASON_MEMORY] = { "message", "3.4", "the message has more header fields than can be looked at", NULL },
+	[REASON_MEMORY] = { "message", "3.4", "the message has too many header fields", NULL },
 	[REASON_STORE_AWAY] = { "later", "3.0", "the limits of this account cannot be looked up now; try again later", NULL },
 	[REASON_LISTS_AWAY] = { "later", "7.1", "your address cannot be looked up in the block lists now; try again later",
 				NULL },
 	[REASON_CONTENT_AWAY] = { "later", "3.0", "the content scanner does not answer; try again later", NULL },
 	[REASON_ADMIN_BLOCK] = { "blocked", "7.1", NULL, say_block },
-	[REASON_SCORE] = { "level", "7.1", "this account is blocked, its mail looked like abuse; please ask your provider",
+	[REASON_SCORE] = { "level", "7.1", "this account is blocked because its mail looked like abuse; please ask your provider",
 			   NULL },
 	[REASON_LISTED] = { "listed", "7.1", NULL, say_listed },
 	[REASON_SPF_FAIL] = { "spf", "7.23", "the SPF record of the sender's domain does not allow your address", NULL },

@@ -24,96 +24,96 @@
 	ROW("milter.socket", milter_socket, STRING, "unix:/run/penstock/milter.sock", 1, 255,      \
 	    "Where the MTA connects: unix:PATH or inet:PORT@ADDRESS. A unix socket is faster: over TCP libmilter stalls 40 ms a message.") \
 	ROW("milter.socket_group", milter_socket_group, STRING, "", 0, 63,                         \
-	    "Group that may use the unix sockets of milter and socketmap, Postfix's: postfix. Empty: leave it.") \
+	    "Group that may use the unix sockets of milter and socketmap; for Postfix: postfix. Empty: unchanged.") \
 	ROW("milter.socket_mode", milter_socket_mode, STRING, "660", 3, 4,                         \
 	    "Permissions of the unix sockets, octal.")                                             \
 	ROW("milter.max_sessions", milter_max_sessions, INT, "10000", 10, 100000,                  \
-	    "Sessions at once; from nine tenths of it on, new messages are deferred.")             \
+	    "Most sessions at once; beyond nine tenths of them new messages are deferred.")             \
 	ROW("milter.timeout_s", milter_timeout_s, INT, "7210", 10, 86400,                          \
-	    "A silent MTA connection is closed after so many seconds.")                            \
+	    "A silent MTA connection is closed after this many seconds.")                            \
 	ROW("milter.deadline_ms", milter_deadline_ms, INT, "5000", 50, 60000,                      \
-	    "All waiting in one callback ends after so long; what is not known then is unknown.")  \
+	    "All waiting in one step of a message ends after this long; answers that have not come by then are unknown.")  \
 	ROW("milter.drain_s", milter_drain_s, INT, "10", 0, 300,                                   \
-	    "At the end, messages under way are given so many seconds; where systemd holds the milter's socket, the sessions that are open too.")                           \
+	    "When the daemon ends, messages in progress have this many seconds to finish; open sessions too, where systemd holds the milter's socket.") \
 	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog or stderr.")                \
 	ROW("log.facility", log_facility, STRING, "mail", 1, 10, "syslog facility: mail, daemon, local0 ... local7.") \
 	ROW("http.listen", http_listen, STRING, "127.0.0.1:8494", 0, 255,                          \
 	    "Address and port of /health and /metrics, and of /rbl; empty: none.")                 \
 	ROW("http.quiet_minutes", http_quiet_minutes, INT, "0", 0, 10080,                          \
-	    "/health warns where no message came for so many minutes; 0: never.")                  \
-	ROW("http.rbl", http_rbl, BOOL, "true", 0, 0, "Serve /rbl, /api/v1/rbl and /openapi.json: block lists looked up for whoever asks.") \
+	    "/health warns when no message has come for this many minutes; 0: never.")                  \
+	ROW("http.rbl", http_rbl, BOOL, "true", 0, 0, "Serve /rbl, /api/v1/rbl and /openapi.json: look-ups in block lists for anybody who asks.") \
 	ROW("http.rbl_per_minute", http_rbl_per_minute, INT, "60", 1, 1000000,                     \
-	    "Addresses that one client may have looked up a minute (a /64 is one client) ...")     \
+	    "Addresses that one client may look up in a minute (a /64 is one client) ...")     \
 	ROW("http.rbl_burst", http_rbl_burst, INT, "300", 1, 1000000,                              \
-	    "... and at once after a while of rest; a network of more addresses is refused.")      \
+	    "... and at once after a pause; a network of more addresses is refused.")      \
 	ROW("http.rbl_total_per_minute", http_rbl_total_per_minute, INT, "1000", 1, 10000000,                \
 	    "The same for all clients together, who have ten times the burst.")                    \
 	ROW("control.socket", control_socket, STRING, "/run/penstock/control.sock", 1, 100,        \
 	    "Unix socket of penstockctl; only root and the daemon's account can use it.")          \
 	ROW("socketmap.listen", socketmap_listen, STRING, "unix:/run/penstock/socketmap.sock", 0, 255, \
-	    "Where Postfix asks for a sender's transport: unix:PATH or inet:ADDRESS:PORT; empty: none.") \
+	    "Socket at which Postfix asks for a sender's transport: unix:PATH or inet:ADDRESS:PORT; empty: none.") \
 	ROW("socketmap.throttle_s", socketmap_throttle_s, INT, "5", 0, 60,                         \
-	    "Postfix makes clients of suspect accounts wait so many seconds a recipient, where it asks for it; 0: never.") \
+	    "Seconds that Postfix, where it is set up to ask, makes clients of suspect accounts wait at each recipient; 0: never.") \
 	ROW("redis.server", redis_server, STRING, "127.0.0.1:6379", 1, 255,                        \
 	    "unix:/path, address:port or [v6]:port.")                                              \
 	ROW("redis.username", redis_username, STRING, "", 0, 255, "For AUTH with an ACL user.")    \
-	ROW("redis.password", redis_password, STRING, "", 0, 255, "For AUTH; keep the file unreadable for others: root:penstock, 640.") \
+	ROW("redis.password", redis_password, STRING, "", 0, 255, "For AUTH; others must not be able to read this file: root:penstock, mode 640.") \
 	ROW("redis.database", redis_database, INT, "0", 0, 1000000, "For SELECT.")                 \
-	ROW("redis.prefix", redis_prefix, STRING, "penstock", 1, 40, "First part of every key.")   \
-	ROW("redis.timeout_ms", redis_timeout_ms, INT, "250", 5, 10000, "A request that has no answer after so long failed.") \
+	ROW("redis.prefix", redis_prefix, STRING, "penstock", 1, 40, "Prefix of every key.")   \
+	ROW("redis.timeout_ms", redis_timeout_ms, INT, "250", 5, 10000, "A request without an answer after this long has failed.") \
 	ROW("redis.on_failure", redis_on_failure, STRING, "local", 1, 10,                          \
 	    "local: limits go on from the table of recent accounts; defer: mail is deferred.")     \
 	ROW("redis.breaker_failures", redis_breaker_failures, INT, "3", 1, 1000,                   \
 	    "Failures in a row after which Redis is left alone for a while.")                      \
-	ROW("redis.retry_ms", redis_retry_ms, INT, "500", 10, 60000, "First wait before Redis is tried again; doubles to 30 s.") \
+	ROW("redis.retry_ms", redis_retry_ms, INT, "500", 10, 60000, "First wait before Redis is tried again; doubles up to 30 s.") \
 	ROW("redis.recent_accounts", redis_recent_accounts, INT, "20000", 16, 10000000,            \
 	    "Rows of the local table of recent accounts.")                                         \
-	ROW("redis.state_days", redis_state_days, INT, "35", 2, 3650, "An account that is silent for so long is forgotten.") \
-	ROW("dns.timeout_ms", dns_timeout_ms, INT, "2000", 50, 30000, "A block list that has not answered after so long is unknown.") \
+	ROW("redis.state_days", redis_state_days, INT, "35", 2, 3650, "An account that sends nothing for this many days is forgotten.") \
+	ROW("dns.timeout_ms", dns_timeout_ms, INT, "2000", 50, 30000, "A block list that has not answered after this long is unknown.") \
 	ROW("dns.on_failure", dns_on_failure, STRING, "unknown", 1, 10,                            \
 	    "Without an answer: unknown (the list says nothing), or defer, for clients without login only.") \
 	ROW("dns.cache_bytes", dns_cache_bytes, INT, "33554432", 65536, 17179869184.0,             \
-	    "Memory for answers of DNS that are remembered; a client address takes some 150 bytes and 130 for each block list.") \
-	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, "Questions under way at once; more wait for their turn.")    \
+	    "Memory for cached DNS answers; a client address takes about 150 bytes, and 130 more for each block list.") \
+	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, "Questions in progress at once; more wait for their turn.")    \
 	ROW("dns.breaker_failures", dns_breaker_failures, INT, "5", 1, 1000,                       \
 	    "Failures in a row after which a block list is left alone for a while.")               \
-	ROW("dns.retry_ms", dns_retry_ms, INT, "2000", 10, 300000, "First wait before it is tried again; doubles to 5 min.") \
+	ROW("dns.retry_ms", dns_retry_ms, INT, "2000", 10, 300000, "First wait before it is tried again; doubles up to 5 min.") \
 	ROW("catalogue.file", catalogue_file, STRING, "blocklists.conf", 0, 255,                   \
 	    "Catalogue of well-known block lists; relative: beside this file. The default may be missing; empty: none.") \
 	ROW("origin.zone4", origin_zone4, STRING, "origin.asn.cymru.com", 0, 180,                  \
-	    "DNS zone that tells AS number, prefix and country of an IPv4 address; empty: not asked.") \
+	    "DNS zone with the AS number, prefix and country of an IPv4 address; empty: not asked.") \
 	ROW("origin.zone6", origin_zone6, STRING, "origin6.asn.cymru.com", 0, 180, "The same for IPv6 addresses.") \
-	ROW("origin.names", origin_names, STRING, "asn.cymru.com", 0, 180, "DNS zone that tells the name of AS64496 and so on; empty: not asked.") \
+	ROW("origin.names", origin_names, STRING, "asn.cymru.com", 0, 180, "DNS zone with the names of ASes; empty: not asked.") \
 	ROW("origin.clients", origin_clients, BOOL, "false", 0, 0,                                 \
-	    "Ask these zones about the client of each message too: its AS is part of the places that an account sends from.") \
+	    "Also ask these zones about the client of each message: its AS is one of the places that an account sends from.") \
 	ROW("traps.file", traps_file, STRING, "", 0, 255,                                          \
 	    "Spam-trap addresses, one address or @domain a line, # begins a comment; read at start and at reload. Empty: none.") \
 	ROW("traps.delay_minutes", traps_delay_minutes, INT, "60", 0, 1440,                        \
-	    "A hit of a trap counts after a random time up to this, so that nobody learns from his own mail which address is one; " \
+	    "A trap hit counts after a random time up to this, so that no sender can find out which address is a trap; " \
 	    "0: at once.")                                                                         \
 	ROW("limits.domain_plan", limits_domain_plan, STRING, "", 0, 63,                           \
 	    "Plan of each domain of accounts as a whole; empty: domains are not counted.")         \
 	ROW("limits.customer_plan", limits_customer_plan, STRING, "", 0, 63,                       \
-	    "Plan of each customer as a whole, the accounts whose limits name him; empty: only his own key limits him.") \
+	    "Plan of each customer as a whole: all accounts whose limits name him; empty: only his own key limits him.") \
 	ROW("limits.server_plan", limits_server_plan, STRING, "", 0, 63,                           \
-	    "Plan of all mail of all daemons that share one Redis; empty: it is not counted.")     \
+	    "Plan for all mail of all daemons that share one Redis; empty: it is not counted.")     \
 	ROW("limits.client_plan", limits_client_plan, STRING, "", 0, 63,                           \
-	    "Plan of each client address whose accounts are named by source sender alone, all its senders together; empty: " \
+	    "Plan of each client address whose accounts are named only by source sender, all its senders together; empty: " \
 	    "only its own key limits it.")                                                         \
 	ROW("monitor.interval_minutes", monitor_interval_minutes, FLOAT, "60", 0, 10080,           \
-	    "The transports' addresses are looked up in the block lists so often, give or take a fifth; 0: never.") \
+	    "Minutes between look-ups of the transports' addresses in the block lists, give or take a fifth; 0: never.") \
 	ROW("monitor.weight", monitor_weight, FLOAT, "1.0", 0.01, 1000,                            \
-	    "A transport leaves its pool when the lists that name its address weigh so much together.") \
+	    "A transport leaves its pool when the lists that name its address have this weight together.") \
 	ROW("monitor.return_hours", monitor_return_hours, FLOAT, "24", 0, 8760,                    \
-	    "It begins to return when they have weighed less for so long ...")                       \
-	ROW("monitor.return_days", monitor_return_days, FLOAT, "3", 0, 365, "... and has its full share after so many days more.") \
+	    "It begins to return when they have weighed less for this many hours ...")                       \
+	ROW("monitor.return_days", monitor_return_days, FLOAT, "3", 0, 365, "... and has its full share again after this many more days.") \
 	ROW("spf.client", spf_client, STRING, "signal", 1, 10,                                     \
 	    "SPF of clients without login: off, signal (a reason in the log) or refuse (5xx where it fails).") \
 	ROW("spf.transports", spf_transports, BOOL, "true", 0, 0,                                  \
 	    "Prefer a transport by whose address the sender's domain passes SPF.")                 \
-	ROW("spf.timeout_ms", spf_timeout_ms, INT, "2000", 10, 30000, "SPF that is not known after so long is unknown.") \
-	ROW("accounts.cut_tag", accounts_cut_tag, BOOL, "true", 0, 0, "user+tag@domain is the account user@domain.") \
-	ROW("accounts.passwd", accounts_passwd, STRING, "/etc/passwd", 0, 255, "Login names of source uid, read at start and at reload.") \
+	ROW("spf.timeout_ms", spf_timeout_ms, INT, "2000", 10, 30000, "An SPF answer that takes longer counts as unknown.") \
+	ROW("accounts.cut_tag", accounts_cut_tag, BOOL, "true", 0, 0, "Treat user+tag@domain as the account user@domain.") \
+	ROW("accounts.passwd", accounts_passwd, STRING, "/etc/passwd", 0, 255, "File with the login names for source uid, read at start and at reload.") \
 	ROW("reputation.prior_new", reputation_prior_new, FLOAT, "-2.5", -10, 10,                  \
 	    "Log-odds that a new account sends abuse, before anything is seen.")                   \
 	ROW("reputation.prior_good", reputation_prior_good, FLOAT, "-4.5", -10, 10, "The same for an account with a history.") \
@@ -122,49 +122,49 @@
 	ROW("reputation.blocked_enter", reputation_blocked_enter, FLOAT, "3.0", -20, 20, "Score from which an account is blocked.") \
 	ROW("reputation.blocked_leave", reputation_blocked_leave, FLOAT, "1.5", -20, 20, "Score below which it no longer is.") \
 	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
-	    "suspect and blocked are kept at least so many seconds.")                              \
-	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for so many days ...") \
-	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, "... and at least so many messages, of which half are forgotten after 7 days.") \
+	    "An account stays suspect or blocked for at least this many seconds.")                              \
+	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for this many days ...") \
+	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, "... and at least this many messages, of which half are forgotten after 7 days.") \
 	ROW("reputation.blocked_action", reputation_blocked_action, STRING, "reject", 1, 10,       \
 	    "What happens to a blocked account's mail: reject, defer or hold.")                    \
-	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, "Scanner score from which a message is tagged (X-Penstock-Spam).") \
+	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, "Scanner score from which on a message is tagged (X-Penstock-Spam) ...") \
 	ROW("content.slow_score", content_slow_score, FLOAT, "8", -1000, 100000, "... leaves by the suspect pool.") \
 	ROW("content.hold_score", content_hold_score, FLOAT, "100000", -1000, 100000, "... goes to the MTA's hold queue.") \
 	ROW("content.reject_score", content_reject_score, FLOAT, "100000", -1000, 100000, "... is rejected.") \
 	ROW("explain.keep", explain_keep, INT, "20000", 0, 10000000,                               \
-	    "Entries of penstockctl explain that Redis keeps, about; each takes a KiB. 0: none are written.") \
-	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, "Older ones go; 0: only by their number.") \
+	    "About how many entries Redis keeps for penstockctl explain; each takes 1 KiB. 0: none are written.") \
+	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, "Days after which entries are removed; 0: only their number limits them.") \
 	ROW("facts.file", facts_file, STRING, "", 0, 255,                                          \
-	    "Each message's facts are written here, one line each, for penstockctl replay; under systemd below /var/log/penstock. Empty: nowhere.") \
+	    "File for the facts of each message, one line each, for penstockctl replay; under systemd below /var/log/penstock. Empty: none.") \
 	ROW("facts.accounts", facts_accounts, STRING, "clear", 1, 10,                              \
-	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that tell nobody who they are.") \
+	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that do not reveal who they are.") \
 	ROW("facts.salt", facts_salt, STRING, "", 0, 255, "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \
 	ROW("reputation.hold_hours", reputation_hold_hours, FLOAT, "24", 0, 8760,                  \
-	    "Mail that is held is released after so many hours; 0: when an admin says so.")        \
+	    "Hours after which held mail is released; 0: only an admin releases it.")        \
 	ROW("events.keep", events_keep, INT, "10000", 0, 10000000,                                 \
-	    "The last so many events are kept in Redis, in the stream PREFIX:events; 0: none.")    \
+	    "How many events are kept in Redis, in the stream PREFIX:events; 0: none.")    \
 	ROW("webhook.url", webhook_url, STRING, "", 0, 1000,                                       \
 	    "http:// or https:// address that each event is posted to as JSON; empty: none.")      \
 	ROW("webhook.secret", webhook_secret, STRING, "", 0, 255,                                  \
 	    "Key of the signature of each request (HMAC-SHA256); empty: they are not signed.")     \
 	ROW("webhook.kinds", webhook_kinds, STRING, "", 0, 200,                                    \
 	    "Kinds of events that are posted, such as \"block limit\"; empty: all.")             \
-	ROW("webhook.timeout_ms", webhook_timeout_ms, INT, "10000", 100, 300000, "A request that has no whole answer after so long failed.") \
+	ROW("webhook.timeout_ms", webhook_timeout_ms, INT, "10000", 100, 300000, "A request without a complete answer after this long has failed.") \
 	ROW("webhook.queue", webhook_queue, INT, "1000", 1, 100000,                                \
-	    "So many events wait for a webhook that fails; then the oldest is given up.")          \
+	    "How many events may wait for a webhook that fails; beyond that the oldest is given up.")          \
 	ROW("webhook.ca_file", webhook_ca_file, STRING, "", 0, 255,                                \
 	    "Certificates (PEM) that vouch for the webhook's server; empty: the system's.")        \
 	ROW("admin.mail_to", admin_mail_to, STRING, "", 0, 1000,                                   \
-	    "Addresses that events are mailed to, parted by commas, 8 at most; empty: none.")      \
+	    "Addresses that events are mailed to, separated by commas, 8 at most; empty: none.")      \
 	ROW("admin.mail_from", admin_mail_from, STRING, "", 0, 254,                                \
 	    "Sender of this mail; empty: <> in the envelope, and penstock at this host's name in the header.") \
 	ROW("admin.mail_kinds", admin_mail_kinds, STRING, "", 0, 200, "Kinds of events that are mailed; empty: all.") \
 	ROW("admin.mail_period_hours", admin_mail_period_hours, FLOAT, "4", 0, 8760,               \
-	    "At most one mail for each account and kind in so many hours, from all daemons of one Redis; 0: each event.") \
-	ROW("admin.smtp", admin_smtp, STRING, "127.0.0.1:25", 1, 255, "Server that takes this mail: address:port or [v6]:port.") \
+	    "At most one mail for each account and kind in this many hours, from all daemons of one Redis; 0: one for each event.") \
+	ROW("admin.smtp", admin_smtp, STRING, "127.0.0.1:25", 1, 255, "Server that accepts this mail: address:port or [v6]:port.") \
 	ROW("postfix.myorigin", postfix_myorigin, STRING, "/etc/mailname", 0, 255,                 \
-	    "Postfix's myorigin, the domain that sendmail(1) gives this host's users: a name, or a file whose first word it is. The " \
-	    "host's own name, and the domain that it is in, need not be told. The default may be missing; empty: none.") \
+	    "Postfix's myorigin, the domain that sendmail(1) gives this host's users: a name, or a file whose first word is the name. " \
+	    "The host's own name and its domain are known without it. The default file may be missing; empty: none.") \
 	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
 
 #define SETTING_TYPE_STRING const char *

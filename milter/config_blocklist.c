@@ -106,7 +106,7 @@ static bool read_web(struct reader *reader, const config_setting_t *setting, cha
 		return false;
 	bool web = strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
 	if ((*text != '\0' && !web) || !is_printable(text, '!', "\"<>") || !text_copy(to, LIST_WEB_MAX + 1, text))
-		return read_error(reader, setting, "is no address of the web: expected \"https://...\" of at most %d bytes",
+		return read_error(reader, setting, "is not a web address: expected \"https://...\" of at most %d bytes",
 				  LIST_WEB_MAX);
 	return true;
 }
@@ -126,7 +126,7 @@ bool read_list_terms(struct reader *reader, const config_setting_t *setting, voi
 	const char *text = read_text(reader, setting);
 	return text != NULL &&
 	       ((is_printable(text, ' ', "") && text_copy(((struct list *)into)->terms, LIST_WEB_MAX + 1, text)) ||
-		read_error(reader, setting, "is no line of text: expected at most %d printable bytes", LIST_WEB_MAX));
+		read_error(reader, setting, "is not a line of text: expected at most %d printable bytes", LIST_WEB_MAX));
 }
 
 bool check_list(struct reader *reader, const config_setting_t *setting, const struct list *list)

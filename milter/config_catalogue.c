@@ -233,7 +233,7 @@ bool catalogue_read_key_text(struct reader *reader, const config_setting_t *sett
 	const char *text = read_text(reader, setting);
 	return text != NULL && ((*text != '\0' && text[strspn(text, bytes)] == '\0' &&
 				 text_copy(key->key, sizeof key->key, text)) ||
-				read_error(reader, setting, "is no key: expected 1 to %zu letters and digits",
+				read_error(reader, setting, "is not a key: expected 1 to %zu letters and digits",
 					   sizeof key->key - 1));
 }
 

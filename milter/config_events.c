@@ -37,7 +37,7 @@ static bool check_url(struct reader *reader)
 			     strchr("/?#:@", url[scheme]) == NULL))
 		return true;
 	/* it may hold a secret: the error names the option, not the value */
-	return read_error(reader, read_option(reader, "webhook.url"), "is no address of the web, expected http://HOST/... or "
+	return read_error(reader, read_option(reader, "webhook.url"), "is not a web address, expected http://HOST/... or "
 								    "https://HOST/..., blanks and the like written %%XX");
 }
 

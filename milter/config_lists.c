@@ -141,16 +141,16 @@ static bool read_growth(struct reader *reader, const config_setting_t *setting, 
 static const struct field plan_fields[] = {
 	{ "name", FIELD_TEXT, offsetof(struct plan, name), 1, PLAN_NAME_MAX, NULL, NULL, "The plan's name." },
 #define PLAN_WINDOW(id, word, counted, seconds, said)                                              \
-	PLAN_LIMIT(word, window[WINDOW_##id], "At most so many " said "; -1: as plan default says, there no limit."),
+	PLAN_LIMIT(word, window[WINDOW_##id], "At most this many " said ". -1: the limit of plan default; in plan default itself, none."),
 	WINDOW_ROWS(PLAN_WINDOW)
 #undef PLAN_WINDOW
 	PLAN_LIMIT("ramp_first_day", ramp_first_day,
-		   "Recipients that a new account has on its first day; -1: as plan default says, there no ramp."),
+		   "Recipients that a new account may have on its first day. -1: as in plan default; in plan default itself, no ramp."),
 	{ "ramp_growth", FIELD_OWN, 0, 0, 0, read_growth, "0.0",
-	  "Times so many on each day on which it behaved, 1 to 10; 0: as plan default says, there 1.4." },
-	PLAN_LIMIT("rcpts_per_message", rcpts_per_message, "At most so many recipients of one message; -1 likewise."),
+	  "Factor by which that grows with each day on which it behaves, 1 to 10. 0: as in plan default; in plan default itself, 1.4." },
+	PLAN_LIMIT("rcpts_per_message", rcpts_per_message, "At most this many recipients of one message. -1: the limit of plan default; in plan default itself, none."),
 	{ "over", FIELD_OWN, 0, 0, 0, read_over, "\"\"",
-	  "What happens to a message over a limit: defer, reject, hold, slow, show (only what would be); empty: as plan default says, there defer." },
+	  "What happens to a message over a limit: defer, reject, hold, slow, or show (shadow mode: it is only logged). Empty: as in plan default; in plan default itself, defer." },
 };
 
 static bool read_plan(struct reader *reader, const config_setting_t *setting, void *into)
@@ -193,9 +193,9 @@ static const struct field scanner_fields[] = {
 	{ "address", FIELD_TEXT, offsetof(struct scanner, address), 3, 255, NULL, NULL,
 	  "unix:/path or address:port." },
 	{ "max_size", FIELD_INT, offsetof(struct scanner, max_size), 1024, 64 << 20, NULL, "262144",
-	  "Bytes; a longer message is scanned up to here." },
+	  "Bytes; of a longer message only this much is scanned." },
 	{ "timeout_ms", FIELD_INT, offsetof(struct scanner, timeout_ms), 10, 300000, NULL, "5000",
-	  "No answer after so long: content is unknown." },
+	  "Without an answer after this long the content is unknown." },
 	{ "on_failure", FIELD_OWN, 0, 0, 0, read_on_failure, "\"unknown\"",
 	  "Without an answer: unknown (mail goes on) or defer." },
 };
@@ -224,15 +224,15 @@ const struct config_list config_lists[] = {
 	  "Where an account's name comes from, tried in this order; what has none is counted by client address." },
 	{ "accounts.own_networks", read_own_networks, NULL, 0, "[]",
 	  "Networks whose clients are yours even without a login: no block list refuses them, but one that names them for "
-	  "spam or as taken over counts against the account." },
+	  "spam or as hijacked counts against the account." },
 	{ "accounts.forwarders", read_forwarders, NULL, 0, "[]",
 	  "Networks and accounts that forward others' mail. What they forward (an SRS sender, Resent- fields and the like) is "
-	  "no evidence against them; nobody else's header says that a message is forwarded." },
+	  "no evidence against them; such headers of other clients are not believed." },
 	{ "accounts.tagged_domains", read_tagged_domains, NULL, 0, "[]",
 	  "Domains whose senders are one account each, with all below: their local parts change from message to message in a way "
 	  "that Penstock does not know. It knows VERP, BATV, SES and SRS. Only for source sender." },
 	{ "http.proxies", read_proxies, NULL, 0, "[]",
-	  "Addresses and networks of web servers before /rbl whose X-Forwarded-For is believed." },
+	  "Addresses and networks of web servers in front of /rbl whose X-Forwarded-For is believed." },
 	{ "http.hosts", read_hosts, NULL, 0, "[]",
 	  "Names by which browsers, proxies and monitors reach http.listen; addresses and localhost need none. A request for "
 	  "another name is refused." },
@@ -254,9 +254,9 @@ const struct config_list config_lists[] = {
 	  "Domains of this host whose aliases lead away from it: each of their recipients counts as leaving, whatever its mailer. "
 	  "penstockctl postfix check names them." },
 	{ "catalogue.keys", read_keys, FIELDS(key_fields), "()",
-	  "Subscribers' keys of lists of the catalogue. The first row that fits a list holds." },
+	  "Subscribers' keys for lists of the catalogue. The first row that matches a list is used." },
 	{ "catalogue.skip", read_skips, NULL, 0, "[]",
-	  "Lists of the catalogue that are not asked, unless blocklists names them; with * at its end, all whose names begin so." },
+	  "Lists of the catalogue that are not asked, unless blocklists names them; a * at the end matches all names that begin so." },
 	{ "blocklists", read_lists, FIELDS(list_fields), "()",
 	  "Block lists that are asked about the client's address: of the catalogue, or of your own." },
 	{ "plans", read_plans, FIELDS(plan_fields), "()", "Sets of limits; plan default fills what others leave out." },
@@ -264,9 +264,9 @@ const struct config_list config_lists[] = {
 	{ "pools", read_pools, FIELDS(pool_fields), "()", "Groups of transports, one for each level." },
 	{ "levels", read_level_rows, FIELDS(level_fields), "()", "What is done to the mail of an account, by its level." },
 	{ "signals", read_signal_rows, FIELDS(signal_fields), "()",
-	  "Signals that weigh another way than they do by themselves, or have an action of their own." },
+	  "Signals with other weights than the defaults, or with an action of their own." },
 	{ "shadow", read_shadow, NULL, 0, "[]",
-	  "Rules that run for show: store, admin_block, listed, spf_client, rcpts_per_message, limits, content, signals, level, "
+	  "Rules in shadow mode, which are judged and logged but change nothing: store, admin_block, listed, spf_client, rcpts_per_message, limits, content, signals, level, "
 	  "pool; or all." },
 	{ "pools.transports", NULL, FIELDS(transport_fields), "()", "A pool's transports." },
 };

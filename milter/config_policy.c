@@ -52,7 +52,7 @@ const struct field level_fields[3] = {
 	{ "action", FIELD_OWN, 0, 0, 0, read_level_action, NULL,
 	  "pass, warm or suspect (by that pool), slow (the suspect pool, and the client waits), defer, reject or hold." },
 	{ "hold_hours", FIELD_FLOAT, offsetof(struct level_row, hold_hours), -1, 8760, NULL, "-1.0",
-	  "Of mail that is held: it is released after so long; 0: when an admin says so; -1: as reputation.hold_hours says." },
+	  "Hours after which held mail is released; 0: only an admin releases it; -1: as in reputation.hold_hours." },
 };
 
 static bool read_level_row(struct reader *reader, const config_setting_t *setting, void *into)
@@ -119,15 +119,15 @@ static bool read_signal_action(struct reader *reader, const config_setting_t *se
 /* The name comes first: it brings the values that hold where the row says nothing. */
 const struct field signal_fields[7] = {
 	{ "signal", FIELD_OWN, 0, 0, 0, read_signal_name, NULL, "Its name, of the list below." },
-	{ "weight", FIELD_FLOAT, offsetof(struct signal_row, set.weight), 0, 100, NULL, "\"\"", "Its raw value counts times so much." },
-	{ "floor", FIELD_FLOAT, offsetof(struct signal_row, set.floor), 0, 100, NULL, "\"\"", "A term below it is nought." },
-	{ "cap", FIELD_FLOAT, offsetof(struct signal_row, set.cap), 0, 100, NULL, "\"\"", "A term is no more than that." },
+	{ "weight", FIELD_FLOAT, offsetof(struct signal_row, set.weight), 0, 100, NULL, "\"\"", "Factor for its raw value." },
+	{ "floor", FIELD_FLOAT, offsetof(struct signal_row, set.floor), 0, 100, NULL, "\"\"", "A term below it is zero." },
+	{ "cap", FIELD_FLOAT, offsetof(struct signal_row, set.cap), 0, 100, NULL, "\"\"", "A term is never more than this." },
 	{ "action", FIELD_OWN, 0, 0, 0, read_signal_action, "\"\"",
 	  "What happens to a message where the term reaches from: pass (nothing), warm, suspect, slow, defer, reject, hold, or "
 	  "block: reject, and the account's level becomes blocked." },
 	{ "from", FIELD_FLOAT, offsetof(struct signal_row, does.from), 0.01, 100, NULL, "\"\"", "See action." },
 	{ "shadow", FIELD_BOOL, offsetof(struct signal_row, shadow), 0, 0, NULL, "false",
-	  "It runs for show: it counts, and acts, only in what would have been." },
+	  "Shadow mode: what it would add and do is logged, and changes nothing." },
 };
 
 static bool read_signal_row(struct reader *reader, const config_setting_t *setting, void *into)

@@ -52,7 +52,7 @@ json_t *json_read(enum json_source source, const char *text, size_t length, char
 	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
 	if (json_is_object(json))
 		return json;
-	snprintf(error, error_size, json == NULL ? "it is no JSON: %.160s" : "it is another kind of value than an object",
+	snprintf(error, error_size, json == NULL ? "it is not JSON: %.160s" : "it is another kind of value than an object",
 		 why.text);
 	json_decref(json);
 	return NULL;

@@ -36,7 +36,7 @@ static const char usage[] =
 	"      --man-options   print the options in the form of penstock.conf(5)\n"
 	"  -h, --help\n"
 	"  -V, --version\n"
-	"Signals: HUP reads the configuration again, TERM ends after the messages under way.\n";
+	"Signals: HUP reads the configuration again, TERM ends after the messages in progress.\n";
 
 struct options {
 	const char *file;

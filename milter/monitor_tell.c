@@ -39,7 +39,7 @@ static void add_lists(struct text *text, const struct monitor_event *event)
 {
 	char lists[LISTS_BYTES];
 	monitor_lists_text(event->standing, false, lists, sizeof lists);
-	text_addf(text, "%s (weight %.4g, out from %.4g)", lists[0] == '\0' ? "no list that counts" : lists,
+	text_addf(text, "%s (weight %.4g, limit %.4g)", lists[0] == '\0' ? "no list that counts" : lists,
 		  event->standing->weight, event->limit);
 }
 

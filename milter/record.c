@@ -99,7 +99,7 @@ static void add_more(struct text *line, const struct message *message)
 		text_addf(line, " ref=%s", message->reference);
 }
 
-static void log_message(const struct session *session, const char *stage, const char *queue_id)
+static void log_message(const struct session *session, const char *stage, const char *queue_id, int64_t took_ms)
 {
 	const struct message *message = session->message;
 	const struct facts *facts = &message->facts;
@@ -126,7 +126,7 @@ static void log_message(const struct session *session, const char *stage, const 
 	if (message->forged_count > 0)
 		text_addf(&line, " forged=%llu", (unsigned long long)message->forged_count);
 	text_addf(&line, " redis=%s ms=%lld stage=%s", knowledge_word(facts->state.known),
-		  (long long)(clock_monotonic_ms() - message->started_ms), stage);
+		  (long long)took_ms, stage);
 	log_line(SEVERITY_INFO, "%s", memory);
 }
 
@@ -145,7 +145,8 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	const struct message *message = session->message;
 	const struct verdict *verdict = &message->verdict;
 	bool ended = stage == STAGE_MESSAGE;
-	stats_verdict(verdict, ended, (uint64_t)message->facts.rcpts_remote, message->forged_count);
+	int64_t took_ms = clock_monotonic_ms() - message->started_ms;
+	stats_verdict(verdict, ended, (uint64_t)message->facts.rcpts_remote, message->forged_count, took_ms);
 	if (ended)
 		note_login(session);
 	/* a stranger's sender is somebody else's address */
@@ -155,7 +156,7 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	warmup_note(session, stage, queue_id);
 	factlog_note(session, stage, queue_id);
 	shadow_note(session, stage, queue_id);
-	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id);
+	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id, took_ms);
 	explain_note(session, stage, queue_id);
 	if (ended && verdict->action == ACTION_HOLD)
 		held_note(session, queue_id);

@@ -100,7 +100,7 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("logins", "strangers_since", "messages_since_login", "", "gauge",                      \
 	    "Messages of strangers by SMTP to elsewhere since the last message with a login.", stats.strangers_since) \
 	ROW("", "", "redis_up", "", "gauge", "1: Redis is connected and answers.", redis_up)       \
-	ROW("", "", "redis_breaker_open", "", "gauge", "1: Redis failed and is left alone for a while.", breaker_open) \
+	ROW("", "", "redis_breaker_open", "", "gauge", "1: Redis failed and is not asked for a while.", breaker_open) \
 	ROW("redis", "fetches", "redis_requests_total", "kind=\"fetch\"", "counter", "Requests to Redis.", redis.fetches) \
 	ROW("redis", "charges", "redis_requests_total", "kind=\"charge\"", "counter", "", redis.charges) \
 	ROW("redis", "commands", "redis_requests_total", "kind=\"command\"", "counter", "", redis.commands) \
@@ -109,6 +109,7 @@ static void snapshot_free(struct snapshot *snapshot)
 	    redis.timeouts)                                                                        \
 	ROW("redis", "local_answers", "redis_local_answers_total", "", "counter",                  \
 	    "Answers from the table of recent accounts.", redis.local_answers)                     \
+	ROW("redis", "away_s", "redis_away_seconds", "", "gauge", "Seconds for which Redis has been away; 0: it is there.", redis.away_s) \
 	ROW("redis", "merged", "redis_merged_total", "", "counter", "Charges handed to Redis later.", redis.merged) \
 	ROW("redis", "dropped", "redis_dropped_total", "", "counter", "Charges given up.", redis.dropped) \
 	ROW("redis", "pending", "redis_pending", "", "gauge", "Charges that wait for Redis.", redis.pending) \
@@ -130,9 +131,9 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("dns", "cache_bytes", "dns_cache_bytes", "", "gauge", "Memory of the cache in use.", dns_cache.bytes) \
 	ROW("dns", "cache_entries", "dns_cache_entries", "", "gauge", "Answers and listings in the cache.", dns_cache.entries) \
 	ROW("dns", "cache_evicted", "dns_cache_evicted_total", "", "counter",                      \
-	    "Entries that left the cache before their time, for want of memory.", dns_cache.evicted) \
+	    "Entries that left the cache before they expired, for lack of memory.", dns_cache.evicted) \
 	ROW("dns", "refused_inflight", "dns_refused_inflight_total", "", "counter",                \
-	    "Questions not asked because too many were under way.", dns.refused_inflight)          \
+	    "Questions not asked because too many were in progress.", dns.refused_inflight)          \
 	ROW("dns", "recent_failures", "dns_recent_failures", "", "gauge", "Failures since the last good answer.", \
 	    dns.recent_failures)                                                                   \
 	ROW("", "", "rbl_checks_total", "by=\"http\"", "counter", "Checks of block lists that were begun.", stats.checks) \
@@ -391,6 +392,7 @@ static void status_figures(const struct snapshot *snapshot, json_t *status)
 		if (*figures[i].word != '\0')
 			report_set_int(section, figures[i].word, (int64_t)figure_value(snapshot, &figures[i]));
 	}
+	report_set_real(json_object_get(status, "redis"), "local_share", snapshot->redis.local_share);
 	int64_t last_ms = snapshot->stats.last_message_ms;
 	int64_t login_ms = snapshot->stats.last_login_ms;
 	json_object_set_new(json_object_get(status, "logins"), "last_s",
@@ -444,13 +446,13 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 	for (size_t i = 0; i < sizeof health_rows / sizeof health_rows[0]; i++)
 		health_rows[i](snapshot, &list);
 	*health_out = list.worst;
-	json_t *status = json_pack("{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:{}, s:{}}", "status",
+	json_t *status = json_pack("{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:o, s:{}, s:{}, s:{}}", "status",
 				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
 				   "logins", "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", dns_fails(snapshot),
 				   "lists", list_rows(snapshot),
 				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
-				   "held", "events", "actions");
+				   "pools", report_pools_counts(snapshot->setup->config), "held", "events", "actions");
 	if (status != NULL)
 		status_figures(snapshot, status);
 	return status;
@@ -504,7 +506,7 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 		  "answered it for ten minutes." },
 		{ "dns_list_answers_total", "counter", "Answers of a block list." },
 		{ "dns_list_failures_total", "counter", "Questions to a block list without an answer." },
-		{ "dns_list_median_ms", "gauge", "Median time of a block list's last answers." },
+		{ "dns_list_median_seconds", "gauge", "Median time of a block list's last answers." },
 		{ "dns_list_asked_today", "gauge", "Questions sent to a block list this day (UTC), tests included." },
 		{ "dns_list_budget", "gauge", "Questions a day that a block list may be asked; 0: no end." },
 	};
@@ -513,13 +515,30 @@ static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 		for (int i = 0; i < lists_count(lists); i++) {
 			struct lists_report report;
 			lists_report(lists, i, &report);
-			uint64_t median = report.median_ms < 0 ? 0 : (uint64_t)report.median_ms;
-			uint64_t values[] = { report.asked, report.passes, report.answers, report.failures, median,
-					      (uint64_t)report.asked_today, (uint64_t)lists_at(lists, i)->budget };
+			double values[] = { report.asked, report.passes, (double)report.answers, (double)report.failures,
+					    report.median_ms < 0 ? 0 : (double)report.median_ms / 1000,
+					    (double)report.asked_today, (double)lists_at(lists, i)->budget };
 			if (report.used)
-				metric_row(to, rows[row].metric, "list", lists_at(lists, i)->name, values[row]);
+				metric_real(to, rows[row].metric, "list", lists_at(lists, i)->name, values[row]);
 		}
 	}
+}
+
+/* The count is the last bucket, so that both are of one moment. */
+static void metric_took(struct evbuffer *to, const struct stats *stats)
+{
+	static const int bounds_ms[STATS_TOOK_BOUNDS] = STATS_TOOK_BOUNDS_MS;
+	uint64_t count = 0;
+	char bound[16];
+	metric_head(to, "message_seconds", "histogram", "Time from MAIL to the verdict, the client's own pace included.");
+	for (int i = 0; i <= STATS_TOOK_BOUNDS; i++) {
+		count += stats->took[i];
+		if (i < STATS_TOOK_BOUNDS)
+			snprintf(bound, sizeof bound, "%g", bounds_ms[i] / 1000.0);
+		metric_row(to, "message_seconds_bucket", "le", i < STATS_TOOK_BOUNDS ? bound : "+Inf", count);
+	}
+	evbuffer_add_printf(to, "penstock_message_seconds_sum %.15g\npenstock_message_seconds_count %" PRIu64 "\n",
+			    (double)stats->took_ms / 1000, count);
 }
 
 static void metric_families(struct evbuffer *to, const struct snapshot *snapshot)
@@ -532,6 +551,7 @@ static void metric_families(struct evbuffer *to, const struct snapshot *snapshot
 	metric_head(to, "level_total", "counter", "Messages by the level of their account.");
 	for (int i = 0; i < LEVEL_COUNT; i++)
 		metric_row(to, "level_total", "level", level_word((enum level)i), stats->levels[i]);
+	metric_took(to, stats);
 	metric_head(to, "reasons_total", "counter", "Reasons given in verdicts.");
 	for (int i = 0; i < REASON_COUNT; i++)
 		metric_row(to, "reasons_total", "reason", reason_word((enum reason_id)i), stats->reasons[i]);

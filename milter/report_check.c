@@ -100,6 +100,7 @@ static void put_sums(json_t *json, const struct check_event *event)
 	report_set_int(json, "skipped", event->sums.skipped);
 	report_set_real(json, "weight", event->sums.weight);
 	report_set_int(json, "ms", event->took_ms);
+	report_set_int(json, "noted", event->sums.noted);
 }
 
 static void put_subject(json_t *json, const struct check_event *event)

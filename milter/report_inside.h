@@ -25,6 +25,8 @@ void metric_real(struct evbuffer *to, const char *metric, const char *label, con
 
 /* report_pools.c: transports whose addresses are listed. */
 void report_pools_health(const struct config *config, struct health_list *list);
+/* How many transports there are, and are listed; how many pools have listed ones alone. */
+json_t *report_pools_counts(const struct config *config);
 void report_pools_metrics(const struct config *config, struct evbuffer *to);
 
 /* report_events.c: a webhook, an admin's mail server or a stream that takes no events. */

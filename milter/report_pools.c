@@ -71,7 +71,7 @@ static void health_transport(const struct config *config, const struct transport
 	monitor_lists_text(view->standing, false, lists, sizeof lists);
 	health_add(health->list, HEALTH_WARNING, "pools: transport %s (%s) is listed by %s; %s.%s%s%s", transport->name,
 			  view->address, lists,
-			  view->withheld == TRANSPORT_OUT ? "it has left its pool" : "it goes on for want of a better one",
+			  view->withheld == TRANSPORT_OUT ? "it has left its pool" : "it stays in use, as there is no better one",
 			  *page == '\0' ? "" : " Removal: ", page, *page == '\0' ? "" : ".");
 }
 
@@ -90,6 +90,25 @@ void report_pools_health(const struct config *config, struct health_list *list)
 			health_add(list, HEALTH_CRITICAL, "pools: all transports of pool %s are listed; %s goes on.",
 					  config->pools[i].name, kept);
 	}
+}
+
+static void count_listed(const struct config *config, const struct transport *transport, const struct monitor_view *view,
+			 void *arg)
+{
+	int *counts = arg;	/* all, listed */
+	(void)config;
+	(void)transport;
+	counts[0]++;
+	counts[1] += view->standing != NULL && view->standing->state == STANDING_LISTED;
+}
+
+json_t *report_pools_counts(const struct config *config)
+{
+	int counts[2] = { 0, 0 }, all_listed = 0;
+	each_transport(config, count_listed, counts);
+	for (int i = 0; i < config->pool_count; i++)
+		all_listed += monitor_all_listed(&config->pools[i]) != NULL;
+	return json_pack("{s:i, s:i, s:i}", "transports", counts[0], "listed", counts[1], "all_listed", all_listed);
 }
 
 /* -- metrics -- */
@@ -129,7 +148,7 @@ static const struct {
 } transport_metrics[] = {
 	{ "transport_listed", "Block lists that name the transport's address, of those that count.", metric_listed },
 	{ "transport_weight", "What they weigh together.", metric_weight },
-	{ "transport_share", "Part of its share of the pool that the transport has: 0 where it is out.", metric_share },
+	{ "transport_share_ratio", "Part of its share of the pool that the transport has: 0 where it is out.", metric_share },
 	{ "transport_checked_seconds", "Seconds since the last check of its address that said something; -1: none yet.",
 	  metric_checked },
 };

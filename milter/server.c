@@ -316,7 +316,7 @@ void server_reload(struct server *server)
 		event_hurry();
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {
-		trouble_set(TROUBLE_RELOAD, "reload: %s; the configuration of before stays in force", error);
+		trouble_set(TROUBLE_RELOAD, "reload: %s; the previous configuration stays in force", error);
 	}
 	notify_send("READY=1");
 }
@@ -341,7 +341,7 @@ static void drain(struct server *server)
 	while (session_messages() > 0 && clock_monotonic_ms() < until)
 		usleep(10000);
 	if (session_messages() > 0)
-		log_line(SEVERITY_WARNING, "%d messages were under way when milter.drain_s had passed; the MTA sends them again",
+		log_line(SEVERITY_WARNING, "%d messages were in progress when milter.drain_s had passed; the MTA sends them again",
 			 session_messages());
 }
 

@@ -17,6 +17,7 @@ static struct {
 	counter strangers_since, messages, sessions, sessions_peak, sessions_total, forged_headers, recipients;
 	counter checks, checks_running, checks_refused[STATS_REFUSED_COUNT];
 	counter closed[STATS_CLOSED_COUNT], http_refused[STATS_HTTP_REFUSED_COUNT];
+	counter took[STATS_TOOK_BOUNDS + 1], took_ms;
 	counter actions[ACTION_COUNT], levels[LEVEL_COUNT], reasons[REASON_COUNT];
 } counts;
 
@@ -96,8 +97,20 @@ static void count_transport(const struct transport *transport)
 		add(&transports[row].messages, 1);
 }
 
-void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipients, uint64_t forged_headers)
+static void count_took(int64_t took_ms)
 {
+	static const int bounds_ms[STATS_TOOK_BOUNDS] = STATS_TOOK_BOUNDS_MS;
+	int bucket = 0;
+	while (bucket < STATS_TOOK_BOUNDS && took_ms > bounds_ms[bucket])
+		bucket++;
+	add(&counts.took[bucket], 1);
+	add(&counts.took_ms, took_ms > 0 ? (uint64_t)took_ms : 0);
+}
+
+void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipients, uint64_t forged_headers,
+		   int64_t took_ms)
+{
+	count_took(took_ms);
 	add(&counts.actions[verdict->action], 1);
 	add(&counts.levels[verdict->level], 1);
 	for (int i = 0; i < verdict->reason_count; i++)
@@ -168,10 +181,12 @@ void stats_read(struct stats *stats_out)
 		.sessions_total = get(&counts.sessions_total),
 		.forged_headers = get(&counts.forged_headers),
 		.recipients = get(&counts.recipients),
+		.took_ms = get(&counts.took_ms),
 		.checks = get(&counts.checks),
 		.checks_running = get(&counts.checks_running),
 		.transport_count = atomic_load_explicit(&transport_count, memory_order_acquire),
 	};
+	read_rows(stats_out->took, counts.took, STATS_TOOK_BOUNDS + 1);
 	read_rows(stats_out->actions, counts.actions, ACTION_COUNT);
 	read_rows(stats_out->levels, counts.levels, LEVEL_COUNT);
 	read_rows(stats_out->reasons, counts.reasons, REASON_COUNT);

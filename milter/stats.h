@@ -9,6 +9,10 @@
 
 enum { STATS_TRANSPORTS_MAX = 256 };
 
+/* Upper bounds of the histogram of how long messages take, ms, each with itself; the last bucket has no end. */
+#define STATS_TOOK_BOUNDS_MS { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000 }
+enum { STATS_TOOK_BOUNDS = 12 };
+
 /* Why a check by HTTP was not begun. */
 enum stats_refused {
 	STATS_REFUSED_QUERY,	/* not understood, or not public */
@@ -49,6 +53,8 @@ struct stats {
 	uint64_t reasons[REASON_COUNT];
 	uint64_t forged_headers;	/* X-Penstock-* lines of clients that were deleted */
 	uint64_t recipients;
+	uint64_t took[STATS_TOOK_BOUNDS + 1];	/* verdicts by the time from MAIL on; each in one bucket */
+	uint64_t took_ms;			/* the sum of these times */
 	struct {
 		char name[TRANSPORT_NAME_MAX + 1];
 		uint64_t messages;
@@ -63,8 +69,9 @@ void stats_start(void);
 void stats_session_opened(void);
 void stats_session_closed(void);
 uint64_t stats_sessions(void);
-/* A message got its verdict (also one that was refused at MAIL or RCPT). */
-void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipients, uint64_t forged_headers);
+/* A message got its verdict (also one that was refused at MAIL or RCPT), `took_ms` after its MAIL. */
+void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipients, uint64_t forged_headers,
+		   int64_t took_ms);
 /* A message that ended came with a login, or from a stranger and leaves. */
 void stats_login(void);
 void stats_stranger(void);

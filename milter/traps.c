@@ -88,7 +88,7 @@ static bool take_line(struct traps *traps, char *line, const struct trap_source 
 	/* longer than a domain can be (RFC 5321 section 4.5.3.1.2), it would end no name that is not cut */
 	if (!is_trap(word) || !idn_address(word, address) || !is_trap(address) ||
 	    !account_name(address, false, name) || (name[0] == '@' && strlen(name) > 1 + DOMAIN_LONGEST))
-		return fail(source, "is no trap:", word);
+		return fail(source, "is not a trap:", word);
 	return add(traps, hash_string(name, 0), source);
 }
 

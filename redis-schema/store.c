@@ -36,6 +36,20 @@ void store_count(struct store *store, uint64_t *counter)
 	pthread_mutex_unlock(&store->lock);
 }
 
+void store_count_answer(struct store *store, bool local)
+{
+	enum { ANSWERS = 100 };
+	store->stats.local_answers += local;
+	store->stats.local_share += (local - store->stats.local_share) / ANSWERS;
+}
+
+int64_t store_clock_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 static const struct known no_known = { NULL, 0 };
 
 static struct request *request_new(struct store *store, const char *account, void *arg)
@@ -68,7 +82,7 @@ static void fetch_local(evutil_socket_t fd, short what, void *arg)
 		state = row->state;
 		state.known = KNOWLEDGE_LOCAL;
 	}
-	store->stats.local_answers++;
+	store_count_answer(store, true);
 	pthread_mutex_unlock(&store->lock);
 	request->done.fetch(request->arg, &state, &no_known);
 	free(request);
@@ -115,6 +129,7 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 		row->state = known;
 		recent_count_useless(store->recent, row);
 	}
+	store_count_answer(store, false);
 	pthread_mutex_unlock(&store->lock);
 	request->done.fetch(request->arg, &known, rcpts);
 	free(request);
@@ -310,6 +325,7 @@ struct store_stats store_stats(struct store *store)
 	stats.useless_limits = recent_useless(store->recent);
 	stats.useless_plans = (uint64_t)plans_useless(store->plans);
 	stats.secret_shared = store->secret_shared;
+	stats.away_s = store->away_since_s == 0 ? 0 : (uint64_t)(store_clock_s() - store->away_since_s);
 	pthread_mutex_unlock(&store->lock);
 	return stats;
 }

@@ -123,7 +123,9 @@ struct store_stats {
 	bool breaker_open;
 	bool secret_shared;	/* store_secret() is the one that Redis has */
 	uint64_t fetches, charges, commands, failures, timeouts;
+	uint64_t away_s;	/* since when it has not answered, or not taken charges; 0: it does */
 	uint64_t local_answers;	/* given from the table of recent accounts */
+	double local_share;	/* of the last answers, some hundred: 0 to 1 */
 	uint64_t merged;	/* charges handed to Redis later */
 	uint64_t dropped;	/* charges that were given up: the table was full */
 	uint64_t pending;	/* charges that wait for Redis */

@@ -167,7 +167,7 @@ static struct charge_result charge_row(struct part *part)
 		else
 			result = recent_charge(row, &part->charge);
 	}
-	store->stats.local_answers++;
+	store_count_answer(store, true);
 	pthread_mutex_unlock(&store->lock);
 	return result;
 }
@@ -193,6 +193,7 @@ static void follow(struct part *part, const struct wire_charged *charged)
 			recent_count_useless(store->recent, row);
 		}
 	}
+	store_count_answer(store, false);
 	pthread_mutex_unlock(&store->lock);
 }
 

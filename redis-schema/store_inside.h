@@ -40,10 +40,15 @@ struct store {
 	struct plans *plans;
 	uint64_t secret[2];
 	bool secret_shared;		/* Redis has it */
+	int64_t away_since_s;			/* CLOCK_MONOTONIC; 0: it is not away */
 	struct store_stats stats;
 };
 
 void store_count(struct store *store, uint64_t *counter);
+/* An answer was given, from the table of recent accounts or by Redis. The lock is held. */
+void store_count_answer(struct store *store, bool local);
+/* CLOCK_MONOTONIC. */
+int64_t store_clock_s(void);
 /* Calls `run` in the next turn of the loop, so that no `done` is called before the request's function returned. */
 void store_soon(struct store *store, event_callback_fn run, void *arg);
 /* A message that a limit turned away: nothing left, but it was tried. */

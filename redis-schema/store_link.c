@@ -102,6 +102,8 @@ static void on_down(void *arg, const char *why)
 	pthread_mutex_lock(&store->lock);
 	store->stats.up = false;
 	store->stats.breaker_open = true;
+	if (!store->said_away)
+		store->away_since_s = store_clock_s();
 	size_t rows = recent_count(store->recent);
 	pthread_mutex_unlock(&store->lock);
 	if (!store->said_away) {
@@ -123,6 +125,9 @@ static void say_up(struct store *store, unsigned long long pending)
 	snprintf(line, sizeof line, "redis %s answers again; %llu charges were kept for it", store->settings.server, pending);
 	if (store->said_away)
 		say(store, line);
+	pthread_mutex_lock(&store->lock);
+	store->away_since_s = 0;
+	pthread_mutex_unlock(&store->lock);
 	store->said_away = false;
 	store->retry_ms = store->settings.retry_ms;
 }

@@ -8,7 +8,7 @@
 
 #include "milter/ctl/postfix.h"
 
-/* Exit codes: 0 fine; 1 the daemon said no, Postfix does not fit, an address is listed; 2 used wrongly, or could not
+/* Exit codes: 0 fine; 1 the daemon refused, Postfix does not fit, an address is listed; 2 used wrongly, or could not
  * ask. */
 enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 

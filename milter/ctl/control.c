@@ -277,7 +277,7 @@ static bool members_known(const struct request *request, char *error, size_t err
 	json_t *value;
 	json_object_foreach(request->json, member, value)
 		if (strcmp(member, "do") != 0 && !word_in(request->command->members, member))
-			return control_fail(error, error_size, "%s: \"%.80s\" is no part of it; beside \"do\" expected %s.",
+			return control_fail(error, error_size, "%s: \"%.80s\" is not part of it; beside \"do\" expected %s.",
 				    request->command->word, member,
 				    *request->command->members == '\0' ? "nothing" : request->command->members);
 	return true;
@@ -290,7 +290,7 @@ static bool run(struct request *request, const char *line, size_t length, char *
 		return control_fail(error, error_size, "The request is longer than %d bytes.", CONTROL_REQUEST_MAX);
 	request->json = json_read(JSON_OF_CLIENT, line, length, why, sizeof why);
 	if (request->json == NULL)
-		return control_fail(error, error_size, "The request is no JSON object in one line: %s.", why);
+		return control_fail(error, error_size, "The request is not a JSON object in one line: %s.", why);
 	const json_t *word = json_object_get(request->json, "do");
 	request->command = command_find(json_string_value(word));
 	if (request->command == NULL) {

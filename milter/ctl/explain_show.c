@@ -97,7 +97,7 @@ static void add_limit(struct table *table, const json_t *limit)
 	if (!json_is_object(limit))
 		return;
 	table_add(table, "limit");
-	table_addf(table, "%s of the %s%s: %.4g used of %.0f, free again after %s", text_of(limit, "name"),
+	table_addf(table, "%s of the %s%s: %.4g of %.0f used, room again in %s", text_of(limit, "name"),
 		   text_of(limit, "scope"), json_is_true(json_object_get(limit, "ramp")) ? " (a new account's)" : "",
 		   number_of(limit, "used"), number_of(limit, "limit"), form_span(form, whole_of(limit, "frees_in_s")));
 }
@@ -126,8 +126,8 @@ static void add_happened(struct table *table, const json_t *entry)
 			   number_of(campaign, "bad_accounts"));
 	}
 	if (json_is_object(would)) {
-		table_add(table, "for show");
-		table_addf(table, "would be: %s for %s, level %s", text_of(would, "action"), text_of(would, "cause"),
+		table_add(table, "shadow mode");
+		table_addf(table, "would have been: %s for %s, level %s", text_of(would, "action"), text_of(would, "cause"),
 			   text_of(would, "level"));
 	}
 	if (json_is_object(spared)) {

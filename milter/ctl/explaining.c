@@ -288,7 +288,7 @@ bool explaining_start(struct exchange_call *call, const char *what, char *error,
 	setup_drop(&setup);
 	struct explaining *explaining = under_way < EXPLAININGS_MAX ? calloc(1, sizeof *explaining) : NULL;
 	if (explaining == NULL || (explaining->entries = json_array()) == NULL) {
-		snprintf(error, error_size, "explain: %d are under way already, or the daemon is out of memory; try again.",
+		snprintf(error, error_size, "explain: %d are in progress already, or the daemon is out of memory; try again.",
 			 under_way);
 		free(explaining);
 		return false;

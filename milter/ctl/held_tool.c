@@ -184,7 +184,7 @@ static int run(const struct call *call, const struct way *way)
 		return complain(call, "expected queue ids%s", way == &release ? ", or --due" : "");
 	for (int i = 0; i < call->count; i++)
 		if (!queue_id_fine(call->arguments[i]))
-			return complain(call, "\"%.100s\" is no queue id: expected %d to %d letters and digits", call->arguments[i],
+			return complain(call, "\"%.100s\" is not a queue id: expected %d to %d letters and digits", call->arguments[i],
 					QUEUE_ID_LEAST, QUEUE_ID_MOST);
 	char *socket = call_socket(call);
 	bool *found = have_memory(calloc((size_t)call->count + 1, sizeof *found));

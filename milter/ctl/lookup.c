@@ -77,7 +77,7 @@ bool lookup_start(struct exchange_call *call, const char *target, char *error, s
 		return false;
 	}
 	if (under_way == LOOKUPS_MAX) {
-		snprintf(error, error_size, "%d look-ups are under way already; try again when one has ended.", LOOKUPS_MAX);
+		snprintf(error, error_size, "%d look-ups are in progress already; try again when one has ended.", LOOKUPS_MAX);
 		return false;
 	}
 	struct lookup_call *lookup = calloc(1, sizeof *lookup);

@@ -78,7 +78,7 @@ static int ask(const struct call *call, json_t *request)
 		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
 		putchar('\n');
 	} else if (refusal != NULL) {
-		complain(call, "%s", json_is_string(refusal) ? json_string_value(refusal) : "the daemon said no");
+		complain(call, "%s", json_is_string(refusal) ? json_string_value(refusal) : "the daemon refused");
 	} else if (call->command->show != NULL) {
 		call->command->show(answer, call->option[OPTION_VERBOSE] != NULL, stdout);
 	} else {
@@ -100,7 +100,7 @@ static json_t *account_request(const struct call *call)
 	const char *account = call->arguments[0];
 	json_t *name = *account == '\0' || strlen(account) > ACCOUNT_MAX ? NULL : json_string(account);
 	if (name == NULL) {
-		complain(call, "\"%.400s\" is no account: expected 1 to %d bytes of UTF-8", account, ACCOUNT_MAX);
+		complain(call, "\"%.400s\" is not an account: expected 1 to %d bytes of UTF-8", account, ACCOUNT_MAX);
 		return NULL;
 	}
 	return have_memory(json_pack("{s:s, s:o}", "do", call->command->request, "account", name));
@@ -297,7 +297,7 @@ static const struct command commands[] = {
 	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_run, NULL, NULL,
 	  "what another configuration would have said of messages whose facts were written (-: standard input)" },
 	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), run_shadow, "shadow.report", show_shadow,
-	  "whom rules that run for show would have limited, moved or refused" },
+	  "whom rules in shadow mode would have limited, moved or refused" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
 	  TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "what Postfix must be told" },
 	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE) | TAKES(COMMANDS), postfix_check_run,
@@ -325,7 +325,7 @@ static void print_options(FILE *to, unsigned takes)
 	}
 	table_print(table, to, 2);
 	table_free(&table);
-	fputs("\nexit code: 0 fine; 1 the daemon said no, Postfix does not fit, something is listed, or account check\nfound "
+	fputs("\nexit code: 0 fine; 1 the daemon refused, Postfix does not fit, something is listed, or account check\nfound "
 	      "something; 2 wrong usage, no connection, or nothing known\n", to);
 }
 
@@ -440,7 +440,7 @@ static int run_call(struct call *call)
 {
 	const struct command *command = find_command(call);
 	if (command == NULL)
-		return complain(call, "\"%.100s%s%.100s\" is no command; penstockctl --help names them all",
+		return complain(call, "\"%.100s%s%.100s\" is not a command; penstockctl --help lists them",
 				call->arguments[0], call->count > 1 ? " " : "",
 				call->count > 1 ? call->arguments[1] : "");
 	call->command = command;

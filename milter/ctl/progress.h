@@ -17,7 +17,7 @@ struct progress {
 	int64_t listed;
 };
 
-/* "192.0.2.1 [######......] 45 of 98 lists, 2 listed" in at most `columns`: what is too much is left away, last the
+/* "192.0.2.1 [######......] 45 of 62 lists, 2 listed" in at most `columns`: what is too much is left away, last the
  * numbers. */
 void progress_draw(char *line, size_t size, size_t columns, const struct progress *progress);
 

@@ -7,6 +7,7 @@
 #include "milter/ctl/memory.h"
 #include "milter/ctl/progress.h"
 #include "milter/ctl/rbl_show.h"
+#include "milter/ctl/rbl_text.h"
 #include "milter/json_read.h"
 #include "policy/base/text.h"
 
@@ -133,7 +134,8 @@ static void on_target(struct check *check, const json_t *line)
 
 static void on_list(struct check *check, const json_t *line)
 {
-	bool listed = strcmp(text_of(line, "said"), "listed") == 0 && strcmp(text_of(line, "kind"), "allow") != 0;
+	bool listed = strcmp(text_of(line, "said"), "listed") == 0 && strcmp(text_of(line, "kind"), "allow") != 0 &&
+		      !rbl_is_noted(line);
 	check->answers++;
 	check->listed += listed && !check->network ? 1 : 0;
 }
@@ -176,7 +178,7 @@ static bool take_line(struct check *check, const char *line, size_t length)
 	json_t *json = json_read(JSON_OF_DAEMON, line, length, why, sizeof why);
 	const char *refusal = text_of(json, "error");
 	if (json == NULL) {
-		snprintf(check->error, sizeof check->error, "a line of the daemon's answer is no object of JSON: %s", why);
+		snprintf(check->error, sizeof check->error, "a line of the daemon's answer is not a JSON object: %s", why);
 	} else if (*text_of(json, "type") == '\0') {
 		text_copy(check->error, sizeof check->error,
 			  *refusal != '\0' ? refusal : "a line of the daemon's answer does not say what it is");
@@ -225,7 +227,7 @@ static enum outcome check_target(const struct call *call, const char *socket, in
 		check.show = rbl_show_new(target, call->option[OPTION_VERBOSE] != NULL);
 	progress_begin();
 	if (request == NULL)
-		text_copy(check.error, sizeof check.error, "this is no address, host name or network: expected UTF-8");
+		text_copy(check.error, sizeof check.error, "this is not an address, host name or network: expected UTF-8");
 	else
 		stream = client_open(socket, request, silence_ms, check.error, sizeof check.error);
 	if (stream != NULL)

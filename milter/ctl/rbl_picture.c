@@ -4,6 +4,7 @@
 #include "milter/ctl/memory.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +76,8 @@ void rbl_picture_print(const struct rbl_picture *picture, const struct paper *pa
 		if (i % length == length - 1)
 			fputc('\n', paper->to);
 	}
-	fprintf(paper->to, "%*s# listed  . clean  ? no answer\n", INDENT, "");
+	bool noted = memchr(picture->marks, '+', picture->count) != NULL;
+	fprintf(paper->to, "%*s# listed  %s. clean  ? no answer\n", INDENT, "", noted ? "+ named without weight  " : "");
 }
 
 void rbl_picture_free(struct rbl_picture **picture)

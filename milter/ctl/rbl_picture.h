@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * rbl_picture: the addresses of a network as a block of characters: '#' listed, '.' clean, '?' no answer, ' ' not told.
+ * rbl_picture: the addresses of a network as a block of characters: '#' listed, '+' named by lists without weight alone,
+ * '.' clean, '?' no answer, ' ' not told.
  */
 #ifndef PENSTOCK_RBL_PICTURE_H
 #define PENSTOCK_RBL_PICTURE_H

@@ -142,7 +142,8 @@ static void keep_listing(struct rbl_show *show, const json_t *line)
 	json_t *first = json_object_get(show->by, name);
 	if (names == NULL)
 		json_object_set_new(kept, "by", names = have_memory(json_array()));
-	json_array_append_new(names, json_string(name));
+	if (!rbl_is_noted(line))
+		json_array_append_new(names, json_string(name));
 	if (first == NULL)
 		json_object_set_new(show->by, name, first = have_memory(json_deep_copy(line)));
 	json_object_set_new(first, "count", json_integer(whole_of(first, "count") + 1));
@@ -202,7 +203,7 @@ static void count_address(struct rbl_show *show, const json_t *line)
 	show->unasked += whole_of(line, "skipped");
 	if (show->picture != NULL)
 		rbl_picture_mark(show->picture, text_of(line, "subject"),
-				 listed > 0 ? '#' : clean > 0 ? '.' : unknown > 0 ? '?' : ' ');
+				 listed > 0 ? '#' : whole_of(line, "noted") > 0 ? '+' : clean > 0 ? '.' : unknown > 0 ? '?' : ' ');
 }
 
 /* Each list that lists something here, and where one asks to be taken off. */
@@ -216,7 +217,8 @@ static void print_lists(struct rbl_show *show, const struct paper *paper)
 		const char *page = text_of(first, "removal");
 		int64_t count = whole_of(first, "count");
 		rbl_add_list(&text, first);
-		text_addf(&text, ": %" PRId64 " %s", count, count == 1 ? "address" : "addresses");
+		text_addf(&text, "%s: %" PRId64 " %s", rbl_is_noted(first) ? ", without weight" : "", count,
+			  count == 1 ? "address" : "addresses");
 		if (*page != '\0')
 			text_addf(&text, "; removal: %s", page);
 		print_row(show, paper, "  list", TONE_TITLE, HANG, memory);
@@ -258,16 +260,19 @@ static void print_listing(struct rbl_show *show, const json_t *line, const struc
 	char memory[SENTENCE_MAX];
 	struct text text = text_over(memory, sizeof memory);
 	const char *page = text_of(line, "removal"), *what = "removal";
-	bool good = strcmp(text_of(line, "kind"), "allow") == 0;
+	bool good = strcmp(text_of(line, "kind"), "allow") == 0, noted = rbl_is_noted(line);
 	if (show->many)
 		text_addf(&text, "%s ", text_of(line, "subject"));
 	text_add(&text, "by ");
 	rbl_add_list(&text, line);
 	text_addf(&text, ": %s ", text_of(line, "kind"));
 	rbl_add_items(&text, json_object_get(line, "codes"));
-	if (!good)
+	if (noted)
+		text_add(&text, ", without weight");
+	else if (!good)
 		text_addf(&text, ", weight %.4g", number_of(line, "weight"));
-	print_row(show, paper, good ? "  allowed" : "  LISTED", good ? TONE_GOOD : TONE_BAD, HANG, memory);
+	print_row(show, paper, good ? "  allowed" : noted ? "  named" : "  LISTED",
+		  good ? TONE_GOOD : noted ? TONE_PLAIN : TONE_BAD, HANG, memory);
 	if (*page == '\0') {
 		page = text_of(line, "site");
 		what = "see";
@@ -371,13 +376,15 @@ static void on_subject(struct rbl_show *show, const json_t *line, const struct p
 static enum tone add_end(const struct rbl_show *show, struct text *text, const json_t *end)
 {
 	int64_t listed = whole_of(end, "listed"), subjects = whole_of(end, "subjects");
-	int64_t unknown = whole_of(end, "unknown"), skipped = whole_of(end, "skipped");
+	int64_t unknown = whole_of(end, "unknown"), skipped = whole_of(end, "skipped"), noted = whole_of(end, "noted");
 	const char *what = show->network ? "addresses" : "addresses and names";
 	if (listed > 0)
 		text_addf(text, "%" PRId64 " of %" PRId64 " %s listed", listed, subjects, what);
 	else
 		text_addf(text, "none of %" PRId64 " %s listed", subjects, what);
 	rbl_add_weight(text, number_of(end, "weight"));
+	if (noted > 0)
+		text_addf(text, ", %" PRId64 " %snamed by lists without weight", noted, listed > 0 ? "others " : "");
 	if (unknown > 0)
 		text_addf(text, ", %" PRId64 " without any answer", unknown);
 	if (skipped > 0)

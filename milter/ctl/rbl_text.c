@@ -10,6 +10,12 @@
 
 #include "policy/base/banned.h"
 
+bool rbl_is_noted(const json_t *listing)
+{
+	const json_t *weight = json_object_get(listing, "weight");
+	return json_is_number(weight) && json_number_value(weight) <= 0 && strcmp(text_of(listing, "kind"), "allow") != 0;
+}
+
 void rbl_add_weight(struct text *text, double weight)
 {
 	if (weight > 0)
@@ -44,8 +50,8 @@ void rbl_add_list(struct text *text, const json_t *line)
 enum tone rbl_add_sums(struct text *text, const json_t *sums)
 {
 	int64_t listed = whole_of(sums, "listed"), clean = whole_of(sums, "clean");
-	int64_t unknown = whole_of(sums, "unknown"), skipped = whole_of(sums, "skipped");
-	int64_t asked = listed + clean + unknown;
+	int64_t unknown = whole_of(sums, "unknown"), skipped = whole_of(sums, "skipped"), noted = whole_of(sums, "noted");
+	int64_t asked = listed + noted + clean + unknown;
 	const char *lists = asked == 1 ? "list" : "lists";
 	if (asked == 0) {
 		const char *why = text_of(sums, "why");
@@ -54,17 +60,20 @@ enum tone rbl_add_sums(struct text *text, const json_t *sums)
 	}
 	if (listed > 0)
 		text_addf(text, "listed by %" PRId64 " of %" PRId64 " %s", listed, asked, lists);
-	else if (clean > 0)
+	else if (clean + noted > 0)
 		text_addf(text, "listed by none of %" PRId64 " %s", asked, lists);
 	else
 		text_addf(text, "not known: none of %" PRId64 " %s answered", asked, lists);
 	rbl_add_weight(text, number_of(sums, "weight"));
-	if (unknown > 0 && listed + clean > 0)
+	if (noted > 0)
+		text_addf(text, ", %snamed by %" PRId64 " %s without weight", listed > 0 ? "also " : "", noted,
+			  noted == 1 ? "list" : "lists");
+	if (unknown > 0 && listed + noted + clean > 0)
 		text_addf(text, ", %" PRId64 " did not answer", unknown);
 	if (skipped > 0)
 		text_addf(text, ", %" PRId64 " not asked", skipped);
 	rbl_add_time(text, sums);
-	return listed > 0 ? TONE_BAD : clean > 0 ? TONE_GOOD : TONE_DOUBT;
+	return listed > 0 ? TONE_BAD : clean + noted > 0 ? TONE_GOOD : TONE_DOUBT;
 }
 
 void rbl_add_origin(struct text *text, const json_t *origin)

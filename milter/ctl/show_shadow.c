@@ -36,7 +36,7 @@ void show_shadow(const json_t *answer, bool verbose, FILE *to)
 	size_t i;
 	fprintf(to, "%lld messages in %lld days, with today (UTC)\n", all, number_of(answer, "days"));
 	if (number_of(answer, "accounts") == 0) {
-		fputs("no rule that runs for show would have done anything else\n", to);
+		fputs("no rule in shadow mode would have changed anything\n", to);
 		return;
 	}
 	struct table *causes = table_new(whats), *table = table_new(accounts);

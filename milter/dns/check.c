@@ -95,14 +95,24 @@ static void emit_of(struct subject_owner *owner, struct check_event *event)
 	emit((struct check *)(void *)owner->pump, event);
 }
 
+void check_sums_add(struct check_sums *to, const struct check_sums *subject)
+{
+	if (subject->listed > 0)
+		to->listed++;
+	else if (subject->clean > 0 || subject->noted > 0)
+		to->clean++;
+	else if (subject->unknown > 0)
+		to->unknown++;
+	else
+		to->skipped++;
+	to->noted += subject->listed == 0 && subject->noted > 0;
+	to->weight += subject->weight;
+}
+
 static void subject_done(struct subject_owner *owner, struct subject *subject, const struct check_sums *sums)
 {
 	struct check *check = (struct check *)(void *)owner->pump;
-	check->sums.listed += sums->listed > 0;
-	check->sums.clean += sums->listed == 0 && sums->clean > 0;
-	check->sums.unknown += sums->listed == 0 && sums->clean == 0 && sums->unknown > 0;
-	check->sums.skipped += sums->listed == 0 && sums->clean == 0 && sums->unknown == 0;
-	check->sums.weight += sums->weight;
+	check_sums_add(&check->sums, sums);
 	subject_unlink(subject);
 	subject_free(&subject);
 	check->active--;

@@ -59,10 +59,14 @@ enum check_event_kind {
 
 struct check_sums {
 	/* Lists; an allow listing counts as clean. For END subjects: listed anywhere, on no list, without any answer,
-	 * not asked about. */
+	 * not asked about. A list without weight makes nothing listed. */
 	int listed, clean, unknown, skipped;
+	int noted;		/* lists without weight that name it; for END those of `clean` that only such lists name */
 	double weight;		/* of the listings that are no allow listing: listings_weight */
 };
+
+/* Adds a subject's sums to those of END. */
+void check_sums_add(struct check_sums *to, const struct check_sums *subject);
 
 /* All pointers are borrowed for the call. */
 struct check_event {

@@ -131,7 +131,7 @@ static bool take_address(struct parse *parse, const struct netaddr *address, str
 	char text[NETADDR_TEXT_MAX];
 	netaddr_text(address, text);
 	if (why != NULL)
-		return fail(parse, "%s is no public address (%s): no block list knows it.", text, why);
+		return fail(parse, "%s is not a public address (%s): no block list knows it.", text, why);
 	target->kind = CHECK_ADDRESS;
 	target->address = *address;
 	target->prefix = address->family == NETADDR_V4 ? V4_BITS : V6_BITS;
@@ -168,7 +168,7 @@ static bool take_v4_network(struct parse *parse, const struct netaddr *address, 
 		return fail(parse, "%s/%d has %lld addresses; a network may have %d at most (/%d).", text, bits,
 			    1LL << (V4_BITS - bits), 1 << (V4_BITS - CHECK_PREFIX_LEAST), CHECK_PREFIX_LEAST);
 	if (parse->public_only && why != NULL && netaddr_reserved(&last) != NULL)
-		return fail(parse, "%s/%d is no public network (%s): no block list knows it.", text, bits, why);
+		return fail(parse, "%s/%d is not a public network (%s): no block list knows it.", text, bits, why);
 	target->kind = CHECK_NETWORK;
 	target->address = first;
 	target->prefix = bits;
@@ -181,10 +181,10 @@ static bool take_network(struct parse *parse, char *slash, struct check_target *
 	int bits;
 	*slash = '\0';
 	if (!netaddr_parse(parse->text, &address))
-		return fail(parse, "\"%s\" is no network; expected one such as 198.51.100.0/24.", parse->shown);
+		return fail(parse, "\"%s\" is not a network; expected one such as 198.51.100.0/24.", parse->shown);
 	bool v4 = address.family == NETADDR_V4;
 	if (!parse_bits(slash + 1, v4 ? V4_BITS : V6_BITS, &bits))
-		return fail(parse, "\"%s\" is no network; behind the slash expected 0 to %d.", parse->shown,
+		return fail(parse, "\"%s\" is not a network; behind the slash expected 0 to %d.", parse->shown,
 			    v4 ? V4_BITS : V6_BITS);
 	if (bits == (v4 ? V4_BITS : V6_BITS))
 		return take_address(parse, &address, target);
@@ -234,7 +234,7 @@ static const char *name_fault(const char *name)
 			break;
 	}
 	if (is_number(last))
-		return "it ends in a number and is no IPv4 address either";
+		return "it ends in a number and is not an IPv4 address either";
 	return last == name ? "expected one with a dot in it, such as mail.example.com" : NULL;
 }
 
@@ -247,7 +247,7 @@ static bool take_name(struct parse *parse, struct check_target *target)
 		*c = text_lower(*c);
 	const char *fault = length == 0 ? "it is empty" : name_fault(parse->text);
 	if (fault != NULL)
-		return fail(parse, "\"%s\" is no host name: %s.", parse->shown, fault);
+		return fail(parse, "\"%s\" is not a host name: %s.", parse->shown, fault);
 	target->kind = CHECK_NAME;
 	text_copy(target->name, sizeof target->name, parse->text);
 	return true;
@@ -284,7 +284,7 @@ bool check_parse(const char *text, bool public_only, struct check_target *target
 	if (netaddr_parse(parse.text, &address))
 		return take_address(&parse, &address, target_out);
 	if (strchr(parse.text, ':') != NULL)
-		return fail(&parse, "\"%s\" is no IPv6 address, nor anything else that can be looked up.", parse.shown);
+		return fail(&parse, "\"%s\" is not an IPv6 address, nor anything else that can be looked up.", parse.shown);
 	return take_name(&parse, target_out);
 }
 

@@ -275,7 +275,7 @@ static void send(struct list_question *question, const char *name)
 		return;
 	}
 	count(lists, COUNT_REFUSED);
-	end_unknown(question, "too many questions are under way", 0);
+	end_unknown(question, "too many questions are in progress", 0);
 }
 
 static void ask(struct list_question *question, const char *name)

@@ -226,7 +226,8 @@ static void count(struct slot *slot, enum check_said said, enum list_kind kind)
 {
 	struct check_sums *sums = &slot->subject->sums;
 	slot->against = said == CHECK_LISTED && kind != LIST_ALLOW;
-	sums->listed += slot->against;
+	sums->listed += slot->against && slot->list->weight > 0;
+	sums->noted += slot->against && slot->list->weight <= 0;
 	sums->clean += said == CHECK_CLEAN || (said == CHECK_LISTED && !slot->against);
 	sums->unknown += said == CHECK_UNKNOWN;
 	sums->skipped += said == CHECK_SKIPPED;

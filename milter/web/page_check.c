@@ -122,10 +122,10 @@ static void check(struct http *http, struct evhttp_request *request, const struc
 	else if (page_is_head(request))
 		page_answer(request, 200, settings.document ? "application/json" : "application/x-ndjson", NULL);
 	else if (has_too_many(http_checks(http), &settings.client))
-		refuse(request, STATS_REFUSED_CLIENT, 429, "You have several checks under way. Try again when one has ended.",
+		refuse(request, STATS_REFUSED_CLIENT, 429, "You have several checks in progress. Try again when one has ended.",
 		       BUSY_RETRY_S);
 	else if (http_checks(http)->running >= CHECKS_MAX)
-		refuse(request, STATS_REFUSED_BUSY, 503, "Too many checks are under way. Try again in a few seconds.",
+		refuse(request, STATS_REFUSED_BUSY, 503, "Too many checks are in progress. Try again in a few seconds.",
 		       BUSY_RETRY_S);
 	else if (pays(http, request, &settings) && !stream_start(http, request, &settings))
 		refuse(request, STATS_REFUSED_BUSY, 503, "The daemon is out of memory.", BUSY_RETRY_S);

@@ -94,7 +94,7 @@ bool request_query(const char *query, char *q, size_t size, char *error, size_t 
 	else if (decoded_length >= size)
 		snprintf(error, error_size, "The query has %zu bytes; at most %zu are read.", decoded_length, size - 1);
 	else if (!is_text(decoded, decoded_length))
-		fail(error, error_size, "The query has control characters or is no UTF-8.");
+		fail(error, error_size, "The query has control characters or is not UTF-8.");
 	else
 		fine = text_copy(q, size, decoded);
 	free(decoded);

@@ -9,7 +9,7 @@
 
 /* The value of the one parameter `q`, decoded once (RFC 3986 section 2.1, '+' is a blank). False with a sentence in
  * `error` where there is none or more than one, where it is longer than size - 1 bytes, or where it has a NUL or other
- * control character or is no UTF-8. `query` is what follows the '?'; NULL: nothing. Other parameters are not looked at. */
+ * control character or is not UTF-8. `query` is what follows the '?'; NULL: nothing. Other parameters are not looked at. */
 bool request_query(const char *query, char *q, size_t size, char *error, size_t error_size);
 
 /* Does the Accept header (RFC 9110 section 12.5.1; NULL: there is none) prefer one application/json document to the

@@ -186,26 +186,13 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	finish(stream, false);
 }
 
-static void count_subject(struct stream *stream, const struct check_sums *subject)
-{
-	if (subject->listed > 0)
-		stream->sums.listed++;
-	else if (subject->clean > 0)
-		stream->sums.clean++;
-	else if (subject->unknown > 0)
-		stream->sums.unknown++;
-	else
-		stream->sums.skipped++;
-	stream->sums.weight += subject->weight;
-}
-
 static void on_event(void *arg, const struct check_event *event)
 {
 	struct stream *stream = arg;
 	if (event->kind == CHECK_EVENT_TARGET)
 		stream->used++;
 	else if (event->kind == CHECK_EVENT_SUBJECT)
-		count_subject(stream, &event->sums);
+		check_sums_add(&stream->sums, &event->sums);
 	send_event(stream, event);
 	if (event->kind != CHECK_EVENT_END)
 		return;

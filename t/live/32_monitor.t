@@ -90,8 +90,8 @@ part 'one is listed' => sub {
 	my $metrics = $daemon->metrics;
 	is $metrics->{'penstock_transport_listed{transport="clean-2"}'}, 1, 'metric: lists';
 	is $metrics->{'penstock_transport_weight{transport="clean-2"}'}, 1, 'metric: their weight';
-	is $metrics->{'penstock_transport_share{transport="clean-2"}'}, 0, 'metric: share';
-	is $metrics->{'penstock_transport_share{transport="clean-1"}'}, 1, 'metric: share of the other one';
+	is $metrics->{'penstock_transport_share_ratio{transport="clean-2"}'}, 0, 'metric: share';
+	is $metrics->{'penstock_transport_share_ratio{transport="clean-1"}'}, 1, 'metric: share of the other one';
 	cmp_ok $metrics->{'penstock_transport_checked_seconds{transport="clean-2"}'}, '>=', 0, 'metric: the check';
 	is $metrics->{'penstock_pool_all_listed{pool="clean"}'}, 0, 'metric: the pool';
 	is $metrics->{'penstock_dns_list_asked{list="bl"}'}, 1, 'metric: the list, by its name';

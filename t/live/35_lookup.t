@@ -144,7 +144,7 @@ part 'a network' => sub {
 
 part 'what is no target' => sub {
 	for my $row (['', 'Nothing is asked for'], ['2001:db8::/64', '18 quintillion'], ['10.0.0.0/8', '16777216 addresses'],
-		['x' x 5000, 'longer than 300'], ['<script>alert(1)</script>', 'no network'], ["b\x{fc}cher.example", 'xn--']) {
+		['x' x 5000, 'longer than 300'], ['<script>alert(1)</script>', 'not a network'], ["b\x{fc}cher.example", 'xn--']) {
 		my ($target, $why) = @$row;
 		my @lines = look_up($target);
 		is scalar(@lines), 1, 'one line';
@@ -158,7 +158,7 @@ part 'clients that do not wait for the end' => sub {
 		my $line = <$socket>;
 		like $line, qr/"type":"begin"/, 'a large look-up begins';
 	}
-	like open_look_ups(), qr/8 look-ups are under way already/, 'no more than eight at once';
+	like open_look_ups(), qr/8 look-ups are in progress already/, 'no more than eight at once';
 	close $_ for @gone;
 	ok wait_for(10, 'the look-ups to end', sub { open_look_ups() eq '' }), 'those of clients that have gone end';
 };

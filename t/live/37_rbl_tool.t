@@ -68,7 +68,19 @@ my @network = (begin($network, 'network', subjects => 256, prefix => 24), map {
 push @network, { type => 'origin', subject => '192.0.2.0', as => 64496, as_name => 'EXAMPLE-AS', prefix => $network, country => 'DE' },
 	sums('end', 3, 252, 1, subjects => 256, weight => 15);
 
+my @noted = (begin('192.0.2.4', 'address', lists => 2), list('192.0.2.4', 'broad', 'listed', weight => 0), list('192.0.2.4', 'two', 'clean'),
+	sums('subject', 0, 1, 0, subject => '192.0.2.4', noted => 1), sums('end', 0, 1, 0, noted => 1));
+my @also = (begin('192.0.2.6', 'address', lists => 4), list('192.0.2.6', 'one', 'listed'),
+	map({ list('192.0.2.6', $_, 'listed', weight => 0) } qw(broad broader)), list('192.0.2.6', 'two', 'clean'),
+	sums('subject', 1, 1, 0, subject => '192.0.2.6', noted => 2), sums('end', 1, 0, 0));
+my @noted_network = (begin('198.51.100.0/27', 'network', subjects => 32, prefix => 27), map({
+	my $at = "198.51.100.$_";
+	(list($at, 'broad', 'listed', weight => 0), sums('subject', 0, $_ == 3 ? 3 : 4, 0, subject => $at, noted => 1))
+} 1 .. 31), sums('subject', 0, 5, 0, subject => '198.51.100.0'), sums('end', 0, 32, 0, subjects => 32, noted => 31));
 my $server = Penstock::Stream->new(
+	'192.0.2.4' => [ lines(@noted) ],
+	'192.0.2.6' => [ lines(@also) ],
+	'198.51.100.0/27' => [ lines(@noted_network) ],
 	$listed => [ lines(@listed) ],
 	$clean => [ lines(@clean) ],
 	'192.0.2.3' => [ lines(@silent) ],
@@ -144,6 +156,30 @@ END
 	is +(rbl('bytes'))[1] =~ s/^bytes:/$listed:/mgr, (rbl($listed))[1], 'a stream that comes byte by byte';
 }
 
+# Lists without weight make nothing listed.
+{
+	my ($status, $out) = rbl('192.0.2.4');
+	is $status, 0, 'named by a list without weight alone: 0';
+	is $out, <<'END', '... with a note';
+192.0.2.4: asking 2 lists
+  named   by broad (broad.example.net): spam 127.0.0.2, without weight
+192.0.2.4: listed by none of 2 lists, named by 1 list without weight, in 213 ms
+END
+	(undef, $out) = on_terminal(100, '192.0.2.4');
+	unlike $out, qr/\e\[1;31m/, '... and nothing in red';
+	($status, $out) = rbl('192.0.2.6');
+	is $status, 1, 'named by one with a weight, too: 1';
+	like $out, qr/^192\.0\.2\.6: listed by 1 of 4 lists \(weight 1\), also named by 2 lists without weight, in/m, '... told apart';
+	($status, $out) = rbl('198.51.100.0/27');
+	is $status, 0, 'a network that only such a list names: 0';
+	like $out, qr/^198\.51\.100\.0\/27: none of 32 addresses listed, 31 named by lists without weight, in/m, '... with a note';
+	like $out, qr/^  list    broad \(broad\.example\.net\), without weight: 31 addresses$/m, '... and the list';
+	unlike $out, qr/^  198\.51/m, '... but no row for each address';
+	(undef, $out) = on_terminal(100, '198.51.100.0/27');
+	unlike $out, qr/\e\[1;31m/, '... nothing in red';
+	like screen($out), qr/^  \.0   \.\+{15}\n  \.16  \+{16}\n  # listed  \+ named without weight  \. clean/m, '... and a picture that says so';
+}
+
 # A name, a network, several targets.
 {
 	my ($status, $out) = rbl('mail.example.com');
@@ -208,12 +244,12 @@ END
 {
 	my %says = (
 		'no-such' => qr/^penstockctl: rbl: "no-such" is no address$/, 'cut' => qr/cut: the daemon's answer broke off before its end$/,
-		'torn' => qr/torn: the answer broke off in the middle of a line$/, 'garbage' => qr/garbage: a line .* is no object of JSON: it is no JSON/,
-		'array' => qr/array: a line .* is no object of JSON: .* than an object$/, 'untyped' => qr/untyped: a line .* does not say what it is$/,
-		'pit' => qr/pit: a line .* is no object of JSON: it is nested more than 48 levels deep$/,
+		'torn' => qr/torn: the answer broke off in the middle of a line$/, 'garbage' => qr/garbage: a line .* is not a JSON object: it is not JSON/,
+		'array' => qr/array: a line .* is not a JSON object: .* than an object$/, 'untyped' => qr/untyped: a line .* does not say what it is$/,
+		'pit' => qr/pit: a line .* is not a JSON object: it is nested more than 48 levels deep$/,
 		'broad' => qr/broad: a line of the answer is longer than 65536 bytes$/,
 		'endless' => qr/endless: a line of the answer is longer/, 'nothing' => qr/nothing: the daemon's answer broke off/,
-		'failed' => qr/^penstockctl: rbl: failed has no address$/, "caf\xe9" => qr/caf\?: this is no address, host name or network/,
+		'failed' => qr/^penstockctl: rbl: failed has no address$/, "caf\xe9" => qr/caf\?: this is not an address, host name or network/,
 		"\e[31mred" => qr/^[^\e]+$/, 'x' x 9000 => qr/the request has 9\d\d\d bytes/,
 	);
 	for my $target (sort keys %says) {
@@ -232,7 +268,7 @@ END
 	like $out, qr/LISTED  by one/, 'what came before the end of a broken stream was shown';
 	my ($status, undef, $error) = rbl('--timeout', 1, 'quiet');
 	is $status, 2, 'silence: 2';
-	like $error, qr/quiet: the daemon said nothing for 1 s$/, '... in words';
+	like $error, qr/quiet: the daemon refusedthing for 1 s$/, '... in words';
 	ok wait_for(10, 'the hang-up', sub { $server->hung_up }), '... and hung up';
 	for my $bad (['--timeout', '0', 'x'], ['--timeout', 'soon', 'x'], [], ['--count', '3', 'x']) {
 		is +(rbl(@$bad))[0], 2, "rbl @$bad is wrong usage";

@@ -8,12 +8,13 @@ use strict;
 use warnings;
 
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/../eval";
 use File::Temp;
 use IO::Socket::INET;
 use JSON::PP;
 use Penstock::Daemon;
 use Penstock::Live qw(part);
+use Penstock::MilterSession;
 use Penstock::Process qw(free_port start_code wait_for write_file);
 use Penstock::Web qw(ask dial error_of hear is_closed parse say_request);
 use Socket qw(SOL_SOCKET SO_RCVBUF);
@@ -261,6 +262,67 @@ part 'files' => sub {
 	my $root = ask('/');
 	is $root->{status}, 302, '/';
 	is $root->{headers}{location}, '/rbl', '... leads to the page';
+};
+
+# A message through the daemon, as an MTA tells it.
+sub one_message {
+	my $session = Penstock::MilterSession->start(path => "$folder/milter.sock", client => '192.0.2.77', host => 'mx.test');
+	$session->mail('alice@example.com');
+	$session->rcpt('4B1', 'bob@example.net', 'smtp');
+	$session->data('4B1');
+	$session->header('Subject', 'hello');
+	$session->header_end;
+	$session->body("hello\r\n");
+	$session->end_said('4B1');
+	is +($session->end_answer)[0], 'pass', 'a message passes';
+	$session->quit;
+}
+
+# What `promtool check metrics` asks of names and of the text format, and that families are whole.
+part 'metrics are as Prometheus wants them' => sub {
+	one_message();
+	my $answer = ask('/metrics');
+	like $answer->{headers}{'content-type'}, qr{^text/plain; version=0\.0\.4}, 'content type';
+	my (%help, %type, %seen, %value, $family, @wrong);
+	for my $line (split /\n/, $answer->{body}) {
+		if ($line =~ /^# HELP (\S+) \S.*\.$/) {
+			push @wrong, "twice: $line" if $help{$family = $1}++;
+		} elsif ($line =~ /^# TYPE (\S+) (counter|gauge|histogram)$/) {
+			push @wrong, $line if $1 ne $family || $type{$1};
+			$type{$1} = $2;
+		} elsif ($line =~ /^((\w+)(?:\{\w+="[^"]*"(?:,\w+="[^"]*")*\})?) (-?[0-9.e+-]+)$/) {
+			my ($series, $name, $number) = ($1, $2, $3);
+			$name =~ s/_(?:bucket|sum|count)$// if ($type{$family} // '') eq 'histogram';
+			push @wrong, "not of $family: $line" if $name ne $family || $seen{$series}++;
+			$value{$series} = $number;
+		} else {
+			push @wrong, $line;
+		}
+	}
+	is_deeply \@wrong, [], 'each line is of its family, and each family has its head' or diag explain \@wrong;
+	my $short = qr/^(?:ms|msec|sec|secs|s|us|ns|min|mins|minutes|hours|days|kb|kib|mb|mib|gb|b|percent|pct)$/;
+	for my $name (sort keys %type) {
+		like $name, qr/^penstock_[a-z][a-z0-9_]*$/, $name;
+		is scalar($name =~ /_total$/), $type{$name} eq 'counter' ? 1 : '', '... _total is a counter, and a counter _total';
+		is_deeply [ grep { $_ =~ $short } split /_/, $name ], [], '... base units, in full';
+	}
+	my @buckets = map { /^penstock_message_seconds_bucket\{le="(.*)"\}$/ ? $1 : () } keys %value;
+	@buckets = sort { ($a eq '+Inf') <=> ($b eq '+Inf') || $a <=> $b } @buckets;
+	my @counts = map { $value{"penstock_message_seconds_bucket{le=\"$_\"}"} } @buckets;
+	cmp_ok scalar(@buckets), '>', 8, 'a histogram of the time from MAIL to the verdict';
+	is $buckets[-1], '+Inf', '... to the end';
+	is_deeply \@counts, [ sort { $a <=> $b } @counts ], '... which adds up';
+	is $value{penstock_message_seconds_count}, $counts[-1], '... to its count';
+	my $messages = 0;
+	$messages += $value{$_} for grep { /^penstock_messages_total\{/ } keys %value;
+	is $messages, 1, '... of each message';
+	is $counts[-1], $messages, '... once';
+	cmp_ok $value{penstock_message_seconds_sum}, '<', 20, '... in seconds';
+	for my $promtool (grep { -x } map { "$_/promtool" } split /:/, $ENV{PATH}) {
+		open my $pipe, '|-', "$promtool check metrics >&2" or die "$promtool: $!\n";
+		print $pipe $answer->{body};
+		ok close $pipe, "$promtool says nothing";
+	}
 };
 
 part 'openapi.json describes each line that was seen' => sub {

@@ -104,6 +104,7 @@ sub reads_well { is_deeply $browser->js($measure), [], "$_[0]: contrast, and nam
 # ---- a server of the test's own
 
 my @lists = map { sprintf 'list-%02d', $_ } 1 .. 40;
+my @long = map { sprintf 'of-a-network-%02d', $_ } 0 .. $#lists;
 my %calls;
 
 sub stream_begin {
@@ -174,6 +175,35 @@ my %script = (
 		$stream->say({ type => 'target', subject => '10.1.2.3', from => 'A' });
 		$stream->say({ type => 'subject', subject => '10.1.2.3', listed => 0, clean => 0, unknown => 0, skipped => 0, weight => 0, ms => 0, why => 'private' });
 		$stream->end(subjects => 2, clean => 1, skipped => 1);
+	},
+	'192.0.2.8' => sub {	# only lists without weight name it
+		my ($stream) = @_;
+		stream_begin($stream, '192.0.2.8', 'address');
+		$stream->list('192.0.2.8', "uceprotect-$_", 'listed', kind => 'reputation', codes => ['127.0.0.2'], weight => 0,
+			site => 'https://list.example/', removal => 'https://list.example/off') for 2, 3;
+		$stream->list('192.0.2.8', "spamhaus-$long[$_]", 'clean', zone => "zen.$long[$_].spamhaus.example", site => 'https://list.example/') for 2 .. $#lists;
+		$stream->say({ type => 'subject', subject => '192.0.2.8', listed => 0, noted => 2, clean => @lists - 2, unknown => 0, skipped => 0, weight => 0, ms => 20 });
+		$stream->end(clean => 1, noted => 1);
+	},
+	'192.0.2.9' => sub {	# and beside one with a weight
+		my ($stream) = @_;
+		stream_begin($stream, '192.0.2.9', 'address');
+		$stream->list('192.0.2.9', 'uceprotect-3', 'listed', kind => 'reputation', codes => ['127.0.0.2'], weight => 0);
+		$stream->list('192.0.2.9', 'list-01', 'listed', kind => 'spam', codes => ['127.0.0.2'], removal => 'https://list.example/off');
+		$stream->list('192.0.2.9', $lists[$_], 'clean') for 2 .. $#lists;
+		$stream->say({ type => 'subject', subject => '192.0.2.9', listed => 1, noted => 1, clean => @lists - 2, unknown => 0, skipped => 0, weight => 1, ms => 20 });
+		$stream->end(listed => 1);
+	},
+	'192.0.2.16/28' => sub {
+		my ($stream) = @_;
+		stream_begin($stream, '192.0.2.16/28', 'network', subjects => 16, prefix => 28);
+		for my $i (16 .. 31) {
+			$stream->list("192.0.2.$i", 'uceprotect-3', 'listed', kind => 'reputation', weight => 0);
+			$stream->list("192.0.2.$i", 'list-01', 'listed', kind => 'spam') if $i == 20;
+			$stream->say({ type => 'subject', subject => "192.0.2.$i", listed => $i == 20 ? 1 : 0, noted => 1, clean => 38, unknown => 0, skipped => 0,
+				weight => $i == 20 ? 1 : 0, ms => 1 });
+		}
+		$stream->end(subjects => 16, listed => 1, clean => 15, noted => 15);
 	},
 	'192.0.2.5' => sub { $_[0]->refuse(503, 'the daemon is ending', 'Retry-After: 1') },
 	'192.0.2.6' => sub { close $_[0]{client} },
@@ -295,6 +325,63 @@ part 'a host name: each address has its section' => sub {
 	$browser->js('scrollTo(0, 0)');
 	shot('name', whole => 1);
 	reads_well('a name');
+};
+
+part 'lists without weight make nothing listed' => sub {
+	$browser->emulate;
+	is check('192.0.2.8'), 'done', 'done';
+	is verdict(), 'Clean', 'the verdict';
+	is $browser->js('return document.querySelector("#verdict").dataset.state'), 'clean', '... and its colour';
+	like $browser->text('#verdict-more'), qr/^named by 2 lists without weight/, '... with a note';
+	is $browser->text('#n-listed'), 0, 'none is counted as listed';
+	is $browser->text('#n-noted'), 2, 'they are counted apart';
+	is $browser->text('.subject > .noted h4'), 'Also named by 2 lists without weight', 'and shown apart';
+	is $browser->count('.subject > .noted .card'), 2, '... each with its card';
+	is $browser->count('.listings .card'), 0, '... none among the listings';
+	like $browser->text('.listings'), qr/No listing by 38 lists that answered/, 'where there is none';
+	is $browser->js('return [...document.querySelectorAll(".noted, .noted *")].filter((e) => getComputedStyle(e).color === getComputedStyle(document.querySelector(".counters .listed")).color).length'),
+		0, 'nothing of it is in the colour of a listing';
+	reads_well('lists without weight, light');
+	shot('noted', whole => 1);
+	$browser->emulate(scheme => 'dark');
+	reads_well('lists without weight, dark');
+	for my $width (390, 360, 320) {
+		$browser->emulate(width => $width, height => 740, mobile => 1);
+		fits("$width px");
+		is_deeply $browser->js('return [...document.querySelectorAll(".cell .name, .cell .zone, .card .name, .counters dt")].filter((e) => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1).map((e) => e.textContent).slice(0, 3)'),
+			[], "$width px: no name is cut";
+		cmp_ok $browser->js('return Math.max(...[...document.querySelectorAll(".counters dt")].map((e) => e.checkVisibility() ? e.getClientRects()[0].height : 0))'),
+			'<', 24, "$width px: nor is a heading of the counters broken";
+	}
+	shot('noted-phone', whole => 1);
+	$browser->emulate;
+	check('192.0.2.9');
+	is verdict(), 'Listed by 1 of 40 lists', 'beside a listing: the verdict counts that';
+	like $browser->text('#verdict-more'), qr/also named by 1 list without weight/, '... with a note';
+	is $browser->count('.listings .card'), 1, '... one listing';
+	check('192.0.2.16/28');
+	is verdict(), '1 of 16 addresses listed', 'a network';
+	is $browser->count('.heat .sq.noted'), 15, '... a colour of their own';
+	is $browser->count('.worst tbody tr'), 1, '... no row in the table of listed addresses';
+	is $browser->text('.worst tbody td:last-child'), 'list-01', '... nor a name';
+	like $browser->js('return document.querySelector(".heat .sq.noted").title'), qr/^192\.0\.2\.16: clean, named by 1 list without weight$/, '... and words';
+	reads_well('the map');
+	shot('noted-map');
+};
+
+# What assistive programs call a control must have in it what is seen of it: who speaks to his computer says that.
+my $label_mismatch = <<'END';
+	const words = (text) => text.toLowerCase().replace(/\s+/g, ' ').trim();
+	return [...document.querySelectorAll('a, button, summary, [role=gridcell], [role=rowheader]')].filter((e) => e.checkVisibility())
+		.filter((e) => e.hasAttribute('aria-label') && !words(e.getAttribute('aria-label')).includes(words(e.innerText)))
+		.map((e) => e.innerText + ' is called ' + e.getAttribute('aria-label')).slice(0, 5);
+END
+
+part 'names of controls have their visible text in them' => sub {
+	for my $query ('192.0.2.8', '192.0.2.9', 'mail.example.com', '192.0.2.16/28') {
+		check($query);
+		is_deeply $browser->js($label_mismatch), [], $query;
+	}
 };
 
 part 'a name with a private address' => sub {

@@ -19,11 +19,11 @@ part 'the reference of a refusal' => sub {
 	$redis->do('HSET', $world->key('alice@example.com', 'limits'), msgs_per_day => 1);
 	is $world->send(auth => 'alice')->{code}, 250, 'the first message is taken';
 	my $result = $world->send(auth => 'alice');
-	like $result->{text}, qr/\[limit\] your limit of 1 messages a day \(msgs_per_day\) reached; free again in .*; ref \S{13}/,
+	like $result->{text}, qr/\[limit\] your limit of 1 messages a day \(msgs_per_day\) reached; try again in .*; ref \S{13}/,
 		"the second hears why: $result->{text}";
 	my ($reference) = $result->{text} =~ /ref (\S+)/;
 	my $answer = wait_for(20, 'the entry', sub { my ($status, $out) = $daemon->ctl('explain', $reference); $status == 0 && $out });
-	like $answer, qr/msgs_per_day of the account: .*1 used of 1/, 'explain names the limit';
+	like $answer, qr/msgs_per_day of the account: .*1 of 1 used/, 'explain names the limit';
 	like $answer, qr/client was told +45\d 4\.7\.1 \[limit\]/, '... what the client was told';
 	like $answer, qr/prior .*\n(?:.*\n)*? *sum /, '... and the sum';
 	is $daemon->ctl_json('explain', lc $reference)->{kind}, 'reference', 'a reference in small letters';

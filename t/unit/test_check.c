@@ -79,6 +79,8 @@ static const struct dns_row rows[] = {
 	M(27), M(28), M(29), M(30), M(31), M(32), M(33), M(34), M(35), M(36), M(37), M(38), M(39), M(40), M(41), M(42),
 	/* in the network 8.8.8.16/28 */
 	{ "23.8.8.8.l8.test", 1, "127.0.0.2" },
+	{ "23.8.8.8.l10.test", 1, "127.0.0.2" },
+	{ "24.8.8.8.l10.test", 1, "127.0.0.2" },	/* which weighs nothing */
 	{ "16.8.8.8.origin.test", 16, "64496 | 8.8.8.0/24 | DE | ripencc |" },
 	{ NULL, 0, NULL },
 };
@@ -225,6 +227,7 @@ static void make_lists(void)
 	catalogue[4].codes[1] = (struct list_code){ 0x7f000009, 0x7f000009, LIST_POLICY };
 	catalogue[4].code_count = 2;
 	catalogue[9].whole = &catalogue[3];
+	catalogue[10].weight = 0;
 	snprintf(catalogue[3].removal, sizeof catalogue[3].removal, "https://l3.test/remove");
 }
 
@@ -380,11 +383,15 @@ static void test_network(void)
 	check("8.8.8.20/28");
 	has("\"type\":\"begin\"", "\"kind\":\"network\",\"lists\":99,\"subjects\":16,\"prefix\":28}", "a network");
 	is_int(count("\"type\":\"subject\"", ""), 16, "each address has its sums");
-	is_int(count("\"type\":\"list\"", ""), 1, "only a listing is shown");
+	is_int(count("\"type\":\"list\"", ""), 3, "only listings are shown");
 	has("\"type\":\"list\",\"subject\":\"8.8.8.23\",\"list\":\"l8\"", "\"listed\"", "this one");
+	has("\"type\":\"list\",\"subject\":\"8.8.8.24\",\"list\":\"l10\"", "\"weight\":0.0", "and one without weight");
+	has("\"type\":\"subject\",\"subject\":\"8.8.8.24\",\"listed\":0,\"clean\":95", "\"noted\":1,", "which is none that counts");
+	has("\"type\":\"subject\",\"subject\":\"8.8.8.23\",\"listed\":1,\"clean\":94", "\"noted\":1,", "nor beside another");
 	is_int(count("\"type\":\"ptr\"", "") + count("\"type\":\"text\"", ""), 0, "no names, no texts");
 	is_int(count("\"type\":\"origin\"", "64496"), 1, "the origin of the first address");
 	has("\"type\":\"end\",\"subjects\":16,\"listed\":1,\"clean\":15,\"unknown\":0", "\"weight\":0.5", "the end");
+	has("\"type\":\"end\"", "\"noted\":1,", "how many only such lists name");
 }
 
 /* The text of a listing is asked of the list as well: it costs a question, and may tell the key that it was asked with. */

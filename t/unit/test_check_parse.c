@@ -91,16 +91,16 @@ static void test_bad(void)
 		{ "a b.example", "blank or a control" },
 		{ "a\033[31m.example", "blank or a control" },
 		{ "a!b.example", "letters, digits" },
-		{ "example.com/24", "no network" },
-		{ "example.com/path", "no network" },
+		{ "example.com/24", "not a network" },
+		{ "example.com/path", "not a network" },
 		{ "127.1", "ends in a number" },
 		{ "2130706433", "ends in a number" },
 		{ "0x7f.0.0.0x1", "ends in a number" },
 		{ "192.0.2.256", "ends in a number" },
 		{ "192.0.2.1.1", "ends in a number" },
-		{ "192.0.2.1:25", "no IPv6 address" },
-		{ "2001:db8::g", "no IPv6 address" },
-		{ "fe80::1%eth0", "no IPv6 address" },
+		{ "192.0.2.1:25", "not an IPv6 address" },
+		{ "2001:db8::g", "not an IPv6 address" },
+		{ "fe80::1%eth0", "not an IPv6 address" },
 		{ "[192.0.2.1", "brackets" },
 		{ "[]", "brackets" },
 		{ "[mail.example.com]", "brackets" },
@@ -118,10 +118,10 @@ static void test_bad(void)
 		{ "2001:db8::/129", "0 to 128" },
 		{ "http://", "empty" },
 		{ "http:///etc/passwd", "empty" },
-		{ "http://host:port.example/", "no IPv6 address" },
+		{ "http://host:port.example/", "not an IPv6 address" },
 		{ "somebody@", "empty" },
 		{ "<>", "letters, digits" },
-		{ "<script>alert(1)</script>", "no network" },
+		{ "<script>alert(1)</script>", "not a network" },
 		{ "<script>alert(1)", "letters, digits" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -147,7 +147,7 @@ static void test_public(void)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		ok((parsed(rows[i].text, true) != NULL) == rows[i].fine, "public: %s: %s", rows[i].text, error);
-		ok(rows[i].fine || strstr(error, "is no public") != NULL, "with the reason");
+		ok(rows[i].fine || strstr(error, "is not a public") != NULL, "with the reason");
 	}
 }
 

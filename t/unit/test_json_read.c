@@ -15,13 +15,13 @@ static void test_texts(void)
 		{ "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}", NULL },
 		{ "{\"a\":\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\\\"}", NULL },
 		{ "{\"a\":\"\\\\\",\"b\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}", "32 levels" },
-		{ "{\"a\":1,\"a\":2}", "it is no JSON: duplicate" },
-		{ "", "it is no JSON: " },
-		{ "{", "it is no JSON: " },
-		{ "]]]]{}", "it is no JSON: " },
-		{ "{\"a\\", "it is no JSON: " },
+		{ "{\"a\":1,\"a\":2}", "it is not JSON: duplicate" },
+		{ "", "it is not JSON: " },
+		{ "{", "it is not JSON: " },
+		{ "]]]]{}", "it is not JSON: " },
+		{ "{\"a\\", "it is not JSON: " },
 		{ "[]", "another kind of value" },
-		{ "7", "it is no JSON: " },
+		{ "7", "it is not JSON: " },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char error[300] = "";

@@ -54,7 +54,7 @@ static void test_wrong_traps(void)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct traps *traps = traps_of(rows[i], error, sizeof error);
 		line = strchr(error, ':');
-		ok(traps == NULL && line != NULL && strncmp(line, ":2: is no trap:", 15) == 0, "line 2 of row %zu is no trap", i);
+		ok(traps == NULL && line != NULL && strncmp(line, ":2: is not a trap:", 15) == 0, "line 2 of row %zu is no trap", i);
 	}
 	ok(traps_read("/nowhere/traps", error, sizeof error) == NULL && strstr(error, "cannot be read") != NULL,
 	   "a file that is not there: %s", error);

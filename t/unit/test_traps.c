@@ -34,18 +34,18 @@ static void test_lines(void)
 		{ ROW(""), 0, "" },
 		{ ROW("Trap@Example.com\n@bad.example\r\n# a note\n\n\t a@b.c \t# another"), 3, "" },
 		{ ROW("trap@example.com"), 1, "" },
-		{ ROW("a@b.c\nnobody\n"), -1, ":2: is no trap: \"nobody\", expected an address" },
-		{ ROW("@com\n"), -1, ":1: is no trap" },
-		{ ROW("@*.example.org\n"), -1, ":1: is no trap: \"@*.example.org\", expected an address or @domain of at most 320 bytes; there are "
+		{ ROW("a@b.c\nnobody\n"), -1, ":2: is not a trap: \"nobody\", expected an address" },
+		{ ROW("@com\n"), -1, ":1: is not a trap" },
+		{ ROW("@*.example.org\n"), -1, ":1: is not a trap: \"@*.example.org\", expected an address or @domain of at most 320 bytes; there are "
 		  "no wildcards" },
 		{ ROW("joe@*.example.org\n"), -1, "there are no wildcards" },
 		{ ROW("*joe*@example.org\n"), 1, "" },
-		{ ROW("a@(b.example)\n"), -1, ":1: is no trap" },
-		{ ROW("@a@b.example\n"), -1, ":1: is no trap" },
-		{ ROW("a b@c.d\n"), -1, ":1: is no trap" },
-		{ ROW("a@b.c\0d@e.f\n"), -1, ":1: is no trap: \"a@b.c" },
-		{ ROW("a@b.c\rd@e.f\r"), -1, ":1: is no trap" },
-		{ ROW("\0\na@b.c\n"), -1, ":1: is no trap" },
+		{ ROW("a@(b.example)\n"), -1, ":1: is not a trap" },
+		{ ROW("@a@b.example\n"), -1, ":1: is not a trap" },
+		{ ROW("a b@c.d\n"), -1, ":1: is not a trap" },
+		{ ROW("a@b.c\0d@e.f\n"), -1, ":1: is not a trap: \"a@b.c" },
+		{ ROW("a@b.c\rd@e.f\r"), -1, ":1: is not a trap" },
+		{ ROW("\0\na@b.c\n"), -1, ":1: is not a trap" },
 		{ ROW("a@b.c # " LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
 		      LONG "\n"), -1, ":1: is too long a line" },
 	};

@@ -4,7 +4,7 @@
 // a frame. How a list, an address and a network look is in rbl_view.js; here are the run from the question to the last
 // line, the asking, what is told beside the answers, and the controls.
 
-import { Network, Subject, counted, glyph, known, number, pageFor, shorter, toNumber } from './rbl_view.js';
+import { Network, Subject, alsoNamed, counted, glyph, known, number, pageFor, shorter, toNumber } from './rbl_view.js';
 
 const $ = (id) => document.getElementById(id);
 const FRAME_MS = 8;		// work on the queue in one frame
@@ -20,7 +20,7 @@ class Run {
 		this.lines = [];	// all of them, for the back button
 		this.next = 0;		// the first that is not shown yet
 		this.subjects = new Map();
-		this.sums = { listed: 0, unknown: 0, clean: 0, skipped: 0 };
+		this.sums = { listed: 0, noted: 0, unknown: 0, clean: 0, skipped: 0 };
 		this.answers = 0;
 		this.finished = 0;	// subjects
 		this.weight = 0;
@@ -85,6 +85,7 @@ class Run {
 		this.finished++;
 		const state = line.listed ? 'listed' : line.why ? 'skipped' : known(line) ? 'clean' : 'unknown';
 		this.sums[state]++;
+		if (state !== 'listed' && number(line.noted)) this.sums.noted++;
 		this.weight += number(line.weight);
 		if (this.network) this.network.close(line);
 		else this.subject(line)?.close(line);
@@ -157,8 +158,10 @@ class Run {
 			const subject = this.subjects.values().next().value;
 			if (subject.kinds.size) parts.push([...subject.kinds].map(([kind, times]) => (times > 1 ? times + ' ' : '') + (kind ?? 'listed')).join(', '));
 			if (subject.counts.listed) parts.push('weight ' + shorter(subject.weight));
+			if (subject.counts.noted) parts.push(alsoNamed(subject.counts));
 		} else if (this.network) {
 			parts.push(`${this.finished.toLocaleString('en')} of ${counted(this.total, 'address', 'addresses')} checked`);
+			if (this.sums.noted) parts.push(`${this.sums.noted.toLocaleString('en')} named by lists without weight`);
 		} else {
 			const names = [...this.subjects.values()].filter((s) => !s.address).length, addresses = this.subjects.size - names;
 			parts.push(`${names ? 'the name and ' : ''}${counted(addresses, 'address', 'addresses')} checked`);
@@ -203,6 +206,7 @@ class Run {
 			$('n-' + name).classList.toggle('none', !count);
 		}
 		$('n-skipped').parentElement.hidden = !this.single && !counts.skipped;
+		$('n-noted').parentElement.hidden = !counts.noted;
 		this.jumps();
 		$('progress').value = this.share();
 		this.network?.draw(now);
@@ -273,22 +277,22 @@ async function ask(run) {
 			}
 		});
 	} catch {
-		if (run.controller.signal.aborted) return { what: 'Stopped.', todo: 'What had come until then is below.' };
-		if (!answer) return { what: 'The server could not be reached.', todo: 'Look at your connection, then try again.' };
+		if (run.controller.signal.aborted) return { what: 'Stopped.', todo: 'The answers received so far are below.' };
+		if (!answer) return { what: 'The server could not be reached.', todo: 'Check your connection, then try again.' };
 	}
 	if (run.lines.at(-1)?.type !== 'end') {
-		return { what: 'The answers broke off before the last one.', todo: 'What had come until then is below; try again for the rest.' };
+		return { what: 'The answers broke off before the last one.', todo: 'The answers received so far are below; try again for the rest.' };
 	}
 	const error = run.lines.at(-1).error;
 	return error ? { what: sentence(error), todo: 'What is known is below.' } : null;
 }
 
 const TODO = {
-	400: 'Type a public address, a host name, or a network of IPv4 like 192.0.2.0/24.',
+	400: 'Type a public address, a host name, or an IPv4 network such as 192.0.2.0/24.',
 	404: 'Look-ups may be switched off here (http.rbl).',
 	413: 'Ask for a smaller network, a /24 or its parts.',
-	422: 'Type a public address, a host name, or a network of IPv4 like 192.0.2.0/24.',
-	414: 'Type a public address, a host name, or a network of IPv4 like 192.0.2.0/24.',
+	422: 'Type a public address, a host name, or an IPv4 network such as 192.0.2.0/24.',
+	414: 'Type a public address, a host name, or an IPv4 network such as 192.0.2.0/24.',
 	429: 'What you asked for is kept here.',
 	503: 'The server is busy or going down.',
 };

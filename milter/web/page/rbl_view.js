@@ -4,7 +4,7 @@
 // as text, never as markup, and of its links only those of the web's schemes.
 
 const MEANING = {
-	exploit: 'The host looks taken over, or is an open proxy.',
+	exploit: 'The host looks hijacked, or is an open proxy.',
 	policy: 'Should not send mail directly: usual for dial-up lines, bad for a mail server.',
 	spam: 'The list saw it send spam.',
 	auth: 'It has no PTR name, or a bad one.',
@@ -12,8 +12,8 @@ const MEANING = {
 	domain: 'A domain that was seen in abuse.',
 };
 const LIGHT = new Set(['policy', 'auth', 'reputation']);	// these alone are no alarm
-const WORD = { listed: 'listed', unknown: 'no answer', allowed: 'on a list of good senders', clean: 'clean', skipped: 'skipped' };
-const ORDER = ['listed', 'unknown', 'allowed', 'clean', 'skipped'];
+const WORD = { listed: 'listed', noted: 'named, without weight', unknown: 'no answer', allowed: 'on a list of good senders', clean: 'clean', skipped: 'skipped' };
+const ORDER = ['listed', 'noted', 'unknown', 'allowed', 'clean', 'skipped'];
 const SQUARE_MS = 250;		// between two drawings of the table under the map
 const ROWS_FIRST = 30;		// of that table, until all are asked for
 
@@ -24,7 +24,7 @@ function copy(template, selector) {
 }
 
 export function glyph(svg, state) {
-	svg.firstElementChild.setAttribute('href', '#g-' + (state === 'allowed' ? 'clean' : state === 'light' ? 'listed' : state));
+	svg.firstElementChild.setAttribute('href', '#g-' + (state === 'allowed' ? 'clean' : state === 'light' ? 'listed' : state === 'noted' ? 'skipped' : state));
 }
 
 export function counted(number, one, many) {
@@ -56,7 +56,8 @@ export function pageFor(query) {
 }
 
 function stateOf(line) {
-	if (line.said === 'listed') return line.kind === 'allow' ? 'allowed' : 'listed';
+	// one of weight 0 is a remark, and makes nothing listed
+	if (line.said === 'listed') return line.kind === 'allow' ? 'allowed' : line.weight === 0 ? 'noted' : 'listed';
 	return ORDER.includes(line.said) ? line.said : 'unknown';
 }
 
@@ -111,16 +112,16 @@ function took(line) {
 function card(line, texts) {
 	const element = copy('t-card', 'li');
 	const part = (name) => element.querySelector('.' + name);
-	element.classList.toggle('light', isLight(line));
+	element.classList.add(stateOf(line) === 'noted' ? 'noted' : isLight(line) ? 'light' : 'heavy');
 	part('name').textContent = line.list;
 	part('kind').textContent = line.kind ?? 'listed';
-	part('weight').textContent = 'weight ' + shorter(number(line.weight));
+	part('weight').textContent = line.weight === 0 ? 'without weight' : 'weight ' + shorter(number(line.weight));
 	part('zone').firstElementChild.textContent = line.zone === line.list ? '' : line.zone ?? '';
 	part('codes').textContent = (line.codes ?? []).join(' ');
 	part('meaning').textContent = MEANING[line.kind] ?? '';
 	if (line.terms) part('site').title = 'Its terms: ' + line.terms;
 	part('ms').textContent = took(line);
-	part('removal').setAttribute('aria-label', 'Ask ' + line.list + ' for removal (new tab)');
+	part('removal').setAttribute('aria-label', 'Ask for removal from ' + line.list + ' (new tab)');
 	part('site').setAttribute('aria-label', 'About the list ' + line.list + ' (new tab)');
 	link(part('removal'), line.removal);
 	link(part('site'), line.site);
@@ -176,7 +177,7 @@ export class Subject {
 		this.run = run;
 		this.name = name;
 		this.address = ADDRESS.test(name);
-		this.counts = { listed: 0, unknown: 0, clean: 0, skipped: 0 };
+		this.counts = { listed: 0, noted: 0, unknown: 0, clean: 0, skipped: 0 };
 		this.weight = 0;
 		this.kinds = new Map();
 		this.light = true;
@@ -191,13 +192,14 @@ export class Subject {
 		part('.alone').textContent = 'check alone';
 		part('.alone').href = pageFor(name);
 		part('.alone').dataset.q = name;
-		part('.alone').setAttribute('aria-label', 'Check ' + name + ' alone');
+		part('.alone').setAttribute('aria-label', 'check alone: ' + name);
 		if (!this.address) {
 			part('.alone').remove();
 			part('.facts').remove();
 			part('.body').classList.add('bare');
 		}
 		this.cards = new Sorted(part('.cards'));
+		this.notes = new Sorted(part('.noted .cards'));
 		this.cells = new Sorted(part('.cells'));
 		this.folds = part('.rest');
 		this.folds.addEventListener('toggle', () => this.unfold());
@@ -208,13 +210,17 @@ export class Subject {
 	}
 
 	total() {
-		const { listed, unknown, clean, skipped } = this.counts;
-		return listed + unknown + clean + skipped;
+		const { listed, noted, unknown, clean, skipped } = this.counts;
+		return listed + noted + unknown + clean + skipped;
 	}
 
 	list(line) {
 		const state = stateOf(line);
 		if (!this.done) this.counts[state === 'allowed' ? 'clean' : state]++;
+		if (state === 'noted') {
+			this.card(this.notes, line, state);
+			return;
+		}
 		if (state !== 'listed') {
 			this.rest.push({ line, state });
 			if (this.folds.open) this.unfold();
@@ -223,10 +229,14 @@ export class Subject {
 		if (!this.done) this.weight += number(line.weight);
 		this.kinds.set(line.kind, (this.kinds.get(line.kind) ?? 0) + 1);
 		this.light = this.light && isLight(line);
+		this.card(this.cards, line, state);
+		this.part('.none').hidden = true;
+	}
+
+	card(where, line, state) {
 		const element = card(line);
 		this.cardOf.set(line.list, element);
-		this.cards.add({ line, state, element });
-		this.part('.none').hidden = true;
+		where.add({ line, state, element });
 		this.unwait();
 	}
 
@@ -296,6 +306,8 @@ export class Subject {
 	draw() {
 		const { unknown, clean, skipped } = this.counts;
 		const verdict = this.verdict();
+		this.part('.noted').hidden = !this.notes.items.length;
+		this.part('.noted h4').textContent = alsoNamed({ listed: 1, noted: this.notes.items.length }).replace(/^a/, 'A');
 		this.part('header .words').textContent = verdict.words;
 		this.part('header .words').className = 'words ' + (verdict.state === 'light' ? 'unknown' : verdict.state);
 		const svg = this.part('header .glyph');
@@ -305,7 +317,7 @@ export class Subject {
 		none.classList.toggle('good', this.done && clean > 0);
 		none.textContent = !this.done ? (this.run.ended ? 'No listing came' : 'No listing so far')
 			: clean ? `No listing by ${counted(clean, 'list')} that answered`
-				: 'Nothing can be said of it: try again later, and look at the resolver of this server';
+				: 'Nothing is known about it: try again later, and check the resolver of this server';
 		const rest = [clean && clean + ' clean', unknown && unknown + ' without an answer', skipped && skipped + ' skipped'];
 		this.part('.sums').textContent = 'The other lists: ' + (rest.filter(Boolean).join(', ') || 'waiting');
 	}
@@ -326,13 +338,19 @@ function countryName(code) {
 }
 
 // Silence is no acquittal: clean is what most of the lists were heard of.
-export function known({ unknown, clean, skipped }) {
-	return clean > 0 && clean >= number(unknown) + number(skipped);
+export function known({ noted, unknown, clean, skipped }) {
+	const heard = clean + number(noted);
+	return heard > 0 && heard >= number(unknown) + number(skipped);
+}
+
+// Of an address that lists of weight 0 name.
+export function alsoNamed({ listed, noted }) {
+	return `${listed ? 'also ' : ''}named by ${counted(noted, 'list')} without weight`;
 }
 
 // What a person is to understand at once, of one address or name.
 function verdictOf(counts, light, done, ended) {
-	const { listed, unknown, clean } = counts;
+	const { listed, noted, unknown } = counts, clean = counts.clean + noted;
 	const lists = counted(listed + unknown + clean, 'list');	// those that were asked
 	if (listed) {
 		const by = done ? `${listed} of ${lists}` : ended ? `at least ${counted(listed, 'list')}` : `${counted(listed, 'list')} so far`;
@@ -356,7 +374,7 @@ function toText(value) {
 }
 
 function level(address) {
-	if (!address.listed) return known(address) ? 'clean' : 'unknown';
+	if (!address.listed) return !known(address) ? 'unknown' : address.noted ? 'noted' : 'clean';
 	return address.weight < 0.5 ? 'h1' : address.weight < 1 ? 'h2' : address.weight < 2 ? 'h3' : 'h4';
 }
 
@@ -437,6 +455,7 @@ export class Network {
 		if (!address) return name + ': not yet';
 		if (address.listed) return `${name}: listed by ${counted(address.listed, 'list')}, weight ${shorter(address.weight)}`;
 		if (address.why) return name + ': not asked, ' + address.why;
+		if (known(address) && address.noted) return `${name}: clean, ${alsoNamed(address)}`;
 		return name + (known(address) ? ': clean' : address.clean ? ': not listed by the few lists that answered' : ': no answer');
 	}
 
@@ -447,7 +466,7 @@ export class Network {
 
 	list(line) {
 		const i = this.indexOf(line.subject);
-		if (i < 0 || stateOf(line) !== 'listed') return;
+		if (i < 0 || !['listed', 'noted'].includes(stateOf(line))) return;
 		if (!this.lists.has(i)) this.lists.set(i, []);
 		this.lists.get(i).push({ line, texts: [] });
 		if (i === this.chosen) this.show();
@@ -470,8 +489,9 @@ export class Network {
 	close(line) {
 		const i = this.indexOf(line.subject);
 		if (i < 0) return;
-		const { listed, clean, unknown, skipped, weight } = line;
-		const address = this.state[i] = { listed: number(listed), clean: number(clean), unknown, skipped, weight: number(weight), why: line.why };
+		const { listed, noted, clean, unknown, skipped, weight } = line;
+		const address = this.state[i] = { listed: number(listed), noted: number(noted), clean: number(clean), unknown, skipped,
+			weight: number(weight), why: line.why };
 		const square = this.squares[i];
 		square.className = 'sq ' + level(address);
 		if (!this.dense) square.textContent = address.listed || '';	// a change of text lays all squares out again
@@ -523,7 +543,7 @@ export class Network {
 		const cards = new Sorted(this.part('.chosen .cards'));
 		cards.parent.replaceChildren();
 		for (const { line, texts } of this.lists.get(this.chosen) ?? []) {
-			cards.add({ line, state: 'listed', element: card(line, texts) });
+			cards.add({ line, state: stateOf(line), element: card(line, texts) });
 		}
 		const alone = this.part('.chosen .alone');
 		Object.assign(alone, { hidden: false, href: pageFor(name) });
@@ -541,7 +561,8 @@ export class Network {
 			const row = document.createElement('tr'), button = document.createElement('button');
 			Object.assign(button, { type: 'button', value: i, textContent: toText(this.first + i), className: 'plain' });
 			const names = document.createElement('bdi');
-			names.textContent = (this.lists.get(i) ?? []).map((entry) => entry.line.list).join(', ');
+			names.textContent = (this.lists.get(i) ?? []).filter((entry) => stateOf(entry.line) === 'listed')
+				.map((entry) => entry.line.list).join(', ');
 			for (const what of [button, this.state[i].listed, shorter(this.state[i].weight), names]) {
 				const data = document.createElement('td');
 				data.append(what);

@@ -199,7 +199,8 @@ mydomain = example.test
 myorigin = example.test
 mydestination =
 mynetworks = $customers/32
-# all that leaves goes to the receiving server
+# all that leaves goes to the receiving server. A transport that a header chose (FILTER) does not look at relayhost but at
+# default_filter_nexthop, which is among Penstock's lines at the end of this file
 relayhost = $next_hop
 smtp_dns_support_level = disabled
 virtual_mailbox_domains = $local_domain
