@@ -91,6 +91,15 @@ bool control_fail_value(const struct request *request, const char *member, const
 
 /* -- what the store says -- */
 
+/* What Redis itself says begins with a word in capitals: "NOPERM this user has no permissions ...". */
+void control_read_error(char *sentence, size_t size, const char *word, const char *things, const char *error)
+{
+	size_t capitals = strspn(error, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	bool says = capitals > 1 && error[capitals] == ' ';
+	snprintf(sentence, size, says ? "%s: %s cannot be read now: Redis says \"%.200s\"."
+				      : "%s: %s cannot be read now: Redis does not answer (%.200s).", word, things, error);
+}
+
 /* Where Redis could not be asked, or refused. */
 void control_store_error(struct request *request, const char *what)
 {
@@ -142,10 +151,13 @@ static bool do_top(struct request *request, char *error, size_t error_size)
 
 static void on_events(void *arg, const char *error, int count, const char *const *items)
 {
-	if (error != NULL)
-		control_store_error(arg, error);
-	else
+	char sentence[300];
+	if (error == NULL) {
 		control_ok(arg, feed_list(count, items));
+		return;
+	}
+	control_read_error(sentence, sizeof sentence, "events", "they", error);
+	control_error(arg, sentence);
 }
 
 static bool do_events(struct request *request, char *error, size_t error_size)
@@ -167,7 +179,7 @@ static void on_shadow(void *arg, json_t *json, const char *error)
 		control_ok(arg, json);
 		return;
 	}
-	snprintf(sentence, sizeof sentence, "shadow.report: the counts cannot be read: %.200s.", error);
+	control_read_error(sentence, sizeof sentence, "shadow.report", "the counts", error);
 	control_error(arg, sentence);
 }
 
