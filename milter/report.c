@@ -44,6 +44,7 @@ struct snapshot {
 	struct held_stats held;
 	struct event_stats events;
 	uint64_t redis_up, breaker_open, uptime_s, max_sessions, trap_hits;
+	uint64_t content_failures;	/* in a row, of the scanner that has most */
 };
 
 static struct snapshot *snapshot_new(void)
@@ -60,6 +61,11 @@ static struct snapshot *snapshot_new(void)
 	if (snapshot->setup->engine != NULL)
 		snapshot->dns_cache = cache_stats(engine_cache(snapshot->setup->engine));
 	snapshot->content = scan_stats();
+	for (int i = 0; i < snapshot->setup->config->scanner_count; i++) {
+		uint64_t failures = scan_failures(&snapshot->setup->config->scanners[i]);
+		if (failures > snapshot->content_failures)
+			snapshot->content_failures = failures;
+	}
 	snapshot->held = held_stats();
 	snapshot->events = event_stats();
 	snapshot->redis_up = snapshot->redis.up;
@@ -144,7 +150,7 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("content", "timeouts", "content_timeouts_total", "", "counter", "Scans without an answer in time.", \
 	    content.timeouts)                                                                      \
 	ROW("content", "recent_failures", "content_recent_failures", "", "gauge",                  \
-	    "Failures since the last good answer.", content.recent_failures)                       \
+	    "Failures since the last good answer, of the scanner that has most.", content_failures)                       \
 	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
 	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
 	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to list them.", held.waiting) \
@@ -276,11 +282,14 @@ static void health_lists(const struct snapshot *snapshot, struct health_list *li
 
 static void health_content(const struct snapshot *snapshot, struct health_list *list)
 {
-	if (snapshot->content.recent_failures >= CONTENT_FAILING)
-		health_add(list, HEALTH_WARNING, "content: the last %" PRIu64 " scans failed; %s.",
-			   snapshot->content.recent_failures,
-			   snapshot->setup->config->policy.content_must_answer ? "mail is deferred"
-									       : "content is unknown");
+	const struct config *config = snapshot->setup->config;
+	for (int i = 0; i < config->scanner_count; i++) {
+		const struct scanner *scanner = &config->scanners[i];
+		uint64_t failures = scan_failures(scanner);
+		if (failures >= CONTENT_FAILING)
+			health_add(list, HEALTH_WARNING, "content: the last %" PRIu64 " scans by %s at %s failed; %s.", failures,
+				   scanner->name, scanner->address, scanner->must_answer ? "mail is deferred" : "content is unknown");
+	}
 }
 
 static void health_sessions(const struct snapshot *snapshot, struct health_list *list)
@@ -382,7 +391,7 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 				   "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
 				   "lists", list_rows(snapshot),
-				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
+				   "content", "failing", snapshot->content_failures >= CONTENT_FAILING,
 				   "held", "events", "actions");
 	if (status != NULL)
 		status_figures(snapshot, status);

@@ -128,7 +128,11 @@ static bool expect_no(struct play *play, const struct line *line, struct text *c
 		text_add(came, "it is there:");
 		return !fake_log_find(line->words[3]);
 	}
-	text_add(came, "expected: expect no quarantine, expect no header NAME, expect no log TEXT");
+	if (strcmp(what, "control") == 0 && line->count == 4) {
+		text_addf(came, "%s", play->control);
+		return strstr(play->control, line->words[3]) == NULL;
+	}
+	text_add(came, "expected: expect no quarantine, expect no header NAME, expect no log TEXT, expect no control TEXT");
 	return false;
 }
 
