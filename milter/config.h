@@ -35,7 +35,7 @@
 	    "All waiting in one callback ends after so long; what is not known then is unknown.")  \
 	ROW("milter.drain_s", milter_drain_s, INT, "10", 0, 300,                                   \
 	    "At the end, messages under way are given so many seconds.")                           \
-	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog or stderr.")                \
+	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog, or stderr where the daemon stays in the foreground (-f).")                \
 	ROW("log.facility", log_facility, STRING, "mail", 1, 10, "syslog facility: mail, daemon, local0 ... local7.") \
 	ROW("http.listen", http_listen, STRING, "127.0.0.1:8891", 0, 255,                          \
 	    "Address and port of /health and /metrics, and of /rbl; empty: none.")                 \

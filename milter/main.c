@@ -167,12 +167,15 @@ static int run(struct config *config, const struct options *options, const sigse
 {
 	char error[CONFIG_ERROR_MAX] = "";
 	int parent = options->foreground ? -1 : go_to_background();
+	if (!log_start())
+		log_line(SEVERITY_WARNING, "log: its thread cannot be made: mail waits for who takes its lines");
 	struct server *server = server_open(config, options->file, error, sizeof error);
 	if (server == NULL || !server_start(server, error, sizeof error)) {
 		fprintf(stderr, "penstock: %s\n", error);
 		log_line(SEVERITY_ERROR, "cannot start: %s", error);
 		if (server != NULL)
 			server_stop(&server);
+		log_end();
 		return 1;
 	}
 	log_line(SEVERITY_INFO, "penstock %s serves with %s", PACKAGE_VERSION, options->file);
@@ -183,6 +186,7 @@ static int run(struct config *config, const struct options *options, const sigse
 	log_line(SEVERITY_INFO, "ending: no new messages");
 	bool whole = server_stop(&server);
 	log_line(whole ? SEVERITY_INFO : SEVERITY_WARNING, whole ? "ended" : "ended, but for threads of libmilter that hang");
+	log_end();
 	if (!whole)
 		_exit(failed);	/* its threads still use what exit() would free */
 	return failed;
@@ -198,6 +202,7 @@ static void block_signals(sigset_t *signals)
 	sigaddset(signals, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a file as large as may be is a full disk */
 }
 
 /* Waits are a little longer or shorter by chance, so that several hosts do not come at once: it must not begin alike on
@@ -216,6 +221,13 @@ static bool may_read_traps(const char *file, char *error, size_t error_size)
 	bool fine = traps != NULL;
 	traps_free(&traps);
 	return fine;
+}
+
+/* In the background standard error is /dev/null. */
+static const char *log_is_nowhere(const struct config *config, const struct options *options)
+{
+	return options->foreground || strcmp(config->set.log_target, "stderr") != 0 ? NULL :
+	       "log.target is \"stderr\", which the daemon has in the foreground (-f) alone; expected \"syslog\", or the option -f";
 }
 
 static void warn_line(const char *line)
@@ -245,11 +257,19 @@ int main(int argc, char **argv)
 		config_drop(&config);
 		return 1;
 	}
+	const char *nowhere = log_is_nowhere(config, &options);
 	if (options.test) {
+		if (nowhere != NULL)
+			warn_line(nowhere);
 		permission_check(config, options.file, warn_line);
 		printf("%s: fine\n", options.file);
 		config_drop(&config);
 		return 0;
+	}
+	if (nowhere != NULL) {
+		fprintf(stderr, "penstock: %s: %s\n", options.file, nowhere);
+		config_drop(&config);
+		return 1;
 	}
 	if (!log_open(config->set.log_target, config->set.log_facility) ||
 	    !privilege_files((uint64_t)config->set.milter_max_sessions + FILES_BESIDE_SESSIONS, error, sizeof error)) {
