@@ -30,7 +30,7 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-enum { DNS_FAILING = 5, CONTENT_FAILING = 3 };	/* failures in a row */
+enum { DNS_FAILING = 5 };	/* failures in a row */
 
 /* All figures of one moment. */
 struct snapshot {
@@ -61,11 +61,7 @@ static struct snapshot *snapshot_new(void)
 	if (snapshot->setup->engine != NULL)
 		snapshot->dns_cache = cache_stats(engine_cache(snapshot->setup->engine));
 	snapshot->content = scan_stats();
-	for (int i = 0; i < snapshot->setup->config->scanner_count; i++) {
-		uint64_t failures = scan_failures(&snapshot->setup->config->scanners[i]);
-		if (failures > snapshot->content_failures)
-			snapshot->content_failures = failures;
-	}
+	snapshot->content_failures = report_content_failures(snapshot->setup->config);
 	snapshot->held = held_stats();
 	snapshot->events = event_stats();
 	snapshot->redis_up = snapshot->redis.up;
@@ -282,14 +278,7 @@ static void health_lists(const struct snapshot *snapshot, struct health_list *li
 
 static void health_content(const struct snapshot *snapshot, struct health_list *list)
 {
-	const struct config *config = snapshot->setup->config;
-	for (int i = 0; i < config->scanner_count; i++) {
-		const struct scanner *scanner = &config->scanners[i];
-		uint64_t failures = scan_failures(scanner);
-		if (failures >= CONTENT_FAILING)
-			health_add(list, HEALTH_WARNING, "content: the last %" PRIu64 " scans by %s at %s failed; %s.", failures,
-				   scanner->name, scanner->address, scanner->must_answer ? "mail is deferred" : "content is unknown");
-	}
+	report_content_health(snapshot->setup->config, list);
 }
 
 static void health_sessions(const struct snapshot *snapshot, struct health_list *list)
@@ -385,16 +374,19 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 	struct health_list list = { .reasons = json_array() };
 	for (size_t i = 0; i < sizeof health_rows / sizeof health_rows[0]; i++)
 		health_rows[i](snapshot, &list);
+	report_means_health(&list);
 	*health_out = list.worst;
 	json_t *status = json_pack("{s:s, s:s, s:o, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:{}, s:{}}", "status",
 				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
 				   "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", snapshot->dns.recent_failures >= DNS_FAILING,
 				   "lists", list_rows(snapshot),
-				   "content", "failing", snapshot->content_failures >= CONTENT_FAILING,
+				   "content", "failing", snapshot->content_failures >= REPORT_CONTENT_FAILING,
 				   "held", "events", "actions");
-	if (status != NULL)
+	if (status != NULL) {
+		json_object_set_new(status, "reload_failed", report_reload());
 		status_figures(snapshot, status);
+	}
 	return status;
 }
 
@@ -500,5 +492,6 @@ void report_metrics(struct evbuffer *to)
 	metric_families(to, snapshot);
 	metric_lists(to, snapshot);
 	report_pools_metrics(snapshot->setup->config, to);
+	report_means_metrics(to);
 	snapshot_free(snapshot);
 }

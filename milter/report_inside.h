@@ -31,6 +31,16 @@ void report_pools_metrics(const struct config *config, struct evbuffer *to);
 void report_events_health(const struct settings *set, const struct event_stats *events, bool redis_up,
 			  struct health_list *list);
 
+/* report_content.c: scanners of the configuration in force that fail; the most failures in a row. */
+enum { REPORT_CONTENT_FAILING = 3 };
+void report_content_health(const struct config *config, struct health_list *list);
+uint64_t report_content_failures(const struct config *config);
+
+/* report_means.c: the daemon's own log, sockets and files, what it loses, a reload that failed. */
+void report_means_health(struct health_list *list);
+void report_means_metrics(struct evbuffer *to);
+json_t *report_reload(void);
+
 /* How many messages a transport took; 0 where none did yet. */
 uint64_t report_transport_messages(const struct stats *stats, const char *name);
 

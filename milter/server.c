@@ -7,23 +7,27 @@
 #include "milter/clock.h"
 #include "milter/ctl/control.h"
 #include "milter/daemon.h"
-#include "milter/endpoint.h"
+#include "milter/descriptors.h"
 #include "milter/explain.h"
 #include "milter/factlog.h"
 #include "milter/held.h"
 #include "milter/event.h"
 #include "milter/identify.h"
+#include "milter/listen.h"
 #include "milter/log.h"
 #include "milter/loop.h"
+#include "milter/losses.h"
 #include "milter/monitor.h"
 #include "milter/notify.h"
 #include "milter/outbox.h"
 #include "milter/permission.h"
 #include "milter/privilege.h"
+#include "milter/reloads.h"
 #include "milter/sender.h"
 #include "milter/session.h"
 #include "milter/shadow.h"
 #include "milter/socketmap.h"
+#include "milter/sockets.h"
 #include "milter/stats.h"
 #include "milter/trap_hits.h"
 #include "milter/warmup.h"
@@ -44,7 +48,7 @@
 
 #include "policy/base/banned.h"
 
-enum { FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024, BACKLOG = 1024 };
+enum { FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024 };
 
 struct server {
 	const char *file;
@@ -53,7 +57,7 @@ struct server {
 	struct http *http;
 	struct control *control;
 	struct socketmap *socketmap;
-	struct event *watchdog;
+	struct event *watchdog, *upkeep;
 	struct endpoint milter;		/* where libmilter listens; of length 0 where that is not known */
 	pthread_t milter_thread, main_thread;
 	bool milter_runs;
@@ -115,68 +119,6 @@ static bool open_store(struct server *server, char *error, size_t error_size)
 	return the_daemon.store != NULL;
 }
 
-static unsigned socket_mode(const struct settings *set)
-{
-	return (unsigned)strtoul(set->milter_socket_mode, NULL, 8);
-}
-
-/* What smfi_opensocket cannot say: it knows only that it failed. */
-static bool may_listen(const struct endpoint *endpoint, const char *option, char *error, size_t error_size)
-{
-	char why[300];
-	int fd = endpoint_listen(endpoint, 0600, "", why, sizeof why);
-	if (fd < 0)
-		snprintf(error, error_size, "%s: %s", option, why);
-	else
-		close(fd);
-	return fd >= 0 && endpoint_claim(endpoint, error, error_size);
-}
-
-/* libmilter opens its own socket, but for one that systemd holds: then a restart refuses no connection. */
-static bool open_milter(struct server *server, const struct settings *set, char *error, size_t error_size)
-{
-	char name[300];
-	struct smfiDesc description = callbacks;
-	int inherited = notify_listen_fd();
-	if (inherited >= 0) {
-		server->milter.length = sizeof server->milter.address;
-		getsockname(inherited, (struct sockaddr *)&server->milter.address, &server->milter.length);
-		snprintf(name, sizeof name, "fd:%d", inherited);
-	} else {
-		if (!endpoint_parse(set->milter_socket, &server->milter, error, error_size) ||
-		    !may_listen(&server->milter, "milter.socket", error, error_size))
-			return false;
-		endpoint_for_libmilter(&server->milter, name, sizeof name);
-	}
-	bool fine = smfi_setconn(name) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
-		    smfi_settimeout((int)set->milter_timeout_s) == MI_SUCCESS && smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
-		    smfi_opensocket(true) == MI_SUCCESS;
-	if (!fine)
-		snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s", name);
-	const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : NULL;
-	return fine && (path == NULL ||
-			privilege_share(path, socket_mode(set), set->milter_socket_group, error, error_size));
-}
-
-static bool open_socketmap(struct server *server, const struct settings *set, char *error, size_t error_size)
-{
-	struct endpoint endpoint;
-	if (set->socketmap_listen[0] == '\0')
-		return true;
-	if (!endpoint_parse(set->socketmap_listen, &endpoint, error, error_size))
-		return false;
-	char why[300];
-	int fd = endpoint_listen(&endpoint, socket_mode(set), set->milter_socket_group, why, sizeof why);
-	if (fd < 0) {
-		snprintf(error, error_size, "socketmap.listen is \"%s\": %s", set->socketmap_listen, why);
-		return false;
-	}
-	server->socketmap = socketmap_start(loop_base(the_daemon.loop), fd);
-	if (server->socketmap == NULL)
-		snprintf(error, error_size, "socketmap.listen: no memory");
-	return server->socketmap != NULL;
-}
-
 /* The default catalogue may be missing; that nothing is looked up then is to be seen. */
 static void warn_no_lists(const struct config *config)
 {
@@ -203,8 +145,8 @@ static bool open_all(struct server *server, char *error, size_t error_size)
 	struct event_base *base = loop_base(the_daemon.loop);
 	if (!open_store(server, error, error_size) ||
 	    !setup_replace(config_hold(server->first), error, error_size) ||
-	    !identify_read_logins(set->accounts_passwd, error, error_size) || !open_milter(server, set, error, error_size) ||
-	    !open_socketmap(server, set, error, error_size))
+	    !identify_read_logins(set->accounts_passwd, error, error_size) || !listen_milter(set, &server->milter, error, error_size) ||
+	    !listen_socketmap(set, base, &server->socketmap, error, error_size))
 		return false;
 	char why[300];
 	server->control = control_start(base, set->control_socket, why, sizeof why);
@@ -240,6 +182,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 		log_line(SEVERITY_WARNING, "user is \"%s\", but the daemon was started by another account, not root: it stays that",
 			 config->set.user);
 	stats_start();
+	descriptors_start();
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
 	    !held_start(loop_base(the_daemon.loop)) || !trap_hits_start(the_daemon.loop) || !open_all(server, error, error_size) ||
@@ -284,6 +227,23 @@ static void start_watchdog(struct server *server)
 		event_add(server->watchdog, &every);
 }
 
+static void on_upkeep(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	sockets_look();
+	losses_look();
+	sockets_hold(SOCKET_MILTER, descriptors_look());
+}
+
+static bool start_upkeep(struct server *server)
+{
+	struct timeval each_second = { .tv_sec = 1 };
+	server->upkeep = event_new(loop_base(the_daemon.loop), -1, EV_PERSIST, on_upkeep, NULL);
+	return server->upkeep != NULL && event_add(server->upkeep, &each_second) == 0;
+}
+
 /* The first messages should meet a store that answers; but mail does not wait for Redis. */
 static void wait_for_store(void)
 {
@@ -300,7 +260,7 @@ bool server_start(struct server *server, char *error, size_t error_size)
 	pthread_setattr_default_np(&small);
 	pthread_attr_destroy(&small);
 	start_watchdog(server);
-	if (!loop_start(the_daemon.loop)) {
+	if (!start_upkeep(server) || !loop_start(the_daemon.loop)) {
 		snprintf(error, error_size, "the loop thread cannot be made");
 		return false;
 	}
@@ -368,8 +328,10 @@ void server_reload(struct server *server)
 		monitor_reload();
 		reload_warmup();
 		event_hurry();
+		reloads_note(NULL);
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {
+		reloads_note(error);
 		log_line(SEVERITY_ERROR, "reload: %s; the configuration of before stays in force", error);
 	}
 	notify_send("READY=1");
@@ -467,6 +429,7 @@ static bool stop_threads(struct server *server)
 {
 	bool whole = true;
 	atomic_store(&server->stopping, true);
+	sockets_end();
 	if (server->milter_runs) {
 		drain(server);
 		whole = stop_milter(server);
@@ -488,6 +451,11 @@ bool server_stop(struct server **server)
 		return false;
 	if (stopped->watchdog != NULL)
 		event_free(stopped->watchdog);
+	if (stopped->upkeep != NULL)
+		event_free(stopped->upkeep);
+	sockets_remove(SOCKET_MILTER);
+	sockets_close();
+	descriptors_stop();
 	http_stop(&stopped->http);
 	control_stop(&stopped->control);
 	socketmap_stop(&stopped->socketmap);

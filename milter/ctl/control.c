@@ -6,13 +6,13 @@
 #include "milter/ctl/holding.h"
 #include "milter/ctl/lookup.h"
 #include "milter/daemon.h"
-#include "milter/endpoint.h"
 #include "milter/exchange.h"
 #include "milter/json_read.h"
 #include "milter/log.h"
 #include "milter/monitor.h"
 #include "milter/report.h"
 #include "milter/shadow.h"
+#include "milter/sockets.h"
 #include "milter/tell/feed.h"
 #include "policy/base/text.h"
 
@@ -334,12 +334,12 @@ static const struct exchange_kind kind = {
 struct control *control_start(struct event_base *base, const char *path, char *error, size_t error_size)
 {
 	char address[256];
-	struct endpoint endpoint;
+	struct socket_form form = { .mode = 0600, .group = "" };
 	struct text text = text_over(address, sizeof address);
 	text_addf(&text, "unix:%s", path);
-	if (!endpoint_parse(address, &endpoint, error, error_size))
+	if (!endpoint_parse(address, &form.endpoint, error, error_size))
 		return NULL;
-	int fd = endpoint_listen(&endpoint, 0600, "", error, error_size);
+	int fd = sockets_listen(&form, error, error_size);
 	if (fd < 0)
 		return NULL;
 	struct control *control = calloc(1, sizeof *control);
@@ -351,6 +351,7 @@ struct control *control_start(struct event_base *base, const char *path, char *e
 		return NULL;
 	}
 	control->exchange = exchange;
+	sockets_watch(SOCKET_CONTROL, &form, fd, exchange_listener(exchange));
 	return control;
 }
 
