@@ -35,7 +35,7 @@
 	    "All waiting in one step of a message ends after this long; answers that have not come by then are unknown.")  \
 	ROW("milter.drain_s", milter_drain_s, INT, "10", 0, 300,                                   \
 	    "When the daemon ends, messages in progress have this many seconds to finish; open sessions too, where systemd holds the milter's socket.") \
-	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog or stderr.")                \
+	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog, or stderr where the daemon stays in the foreground (-f).") \
 	ROW("log.facility", log_facility, STRING, "mail", 1, 10, "syslog facility: mail, daemon, local0 ... local7.") \
 	ROW("http.listen", http_listen, STRING, "127.0.0.1:8494", 0, 255,                          \
 	    "Address and port of /health and /metrics, and of /rbl; empty: none.")                 \

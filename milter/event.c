@@ -3,7 +3,6 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
-#include "milter/log.h"
 #include "milter/loop.h"
 #include "milter/monitor.h"
 #include "milter/own_hash.h"
@@ -33,7 +32,6 @@ static struct {
 	int64_t started_s;	/* part of the ids, so that two lives of a daemon do not share one */
 	atomic_bool open;
 	atomic_int inbox;	/* told, and not yet seen by the loop */
-	atomic_bool said_full;
 	_Atomic uint64_t told, quiet, dropped, numbers;
 	struct feed *feed;
 	struct courier *webhook, *mail;
@@ -193,13 +191,6 @@ static bool is_quiet(const struct notice *event)
 	return before;
 }
 
-static void drop(void)
-{
-	atomic_fetch_add(&tell.dropped, 1);
-	if (!atomic_exchange(&tell.said_full, true))
-		log_line(SEVERITY_WARNING, "events: more than %d wait to be handed on; more of them are dropped", EVENT_WAITING_MAX);
-}
-
 void event_tell(const struct notice *event)
 {
 	struct notice stamped = *event;
@@ -213,7 +204,7 @@ void event_tell(const struct notice *event)
 	}
 	struct telling *telling = atomic_load(&tell.inbox) < EVENT_WAITING_MAX ? calloc(1, sizeof *telling) : NULL;
 	if (telling == NULL) {
-		drop();
+		atomic_fetch_add(&tell.dropped, 1);
 		return;
 	}
 	atomic_fetch_add(&tell.inbox, 1);

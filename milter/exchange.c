@@ -2,6 +2,7 @@
 #include "milter/exchange.h"
 
 #include "milter/clock.h"
+#include "milter/descriptors.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -14,7 +15,9 @@
 
 #include "policy/base/banned.h"
 
-enum { GRACE_MS = 1000 };	/* in which a whole request comes from who has one */
+enum {
+	GRACE_MS = 250,	/* in which a whole request comes from who has one, and an answer is read by who reads */
+};
 
 enum state {
 	READING,
@@ -28,7 +31,7 @@ struct exchange_call {
 	struct bufferevent *bev;	/* owned; NULL: the connection has gone while an answer was owed */
 	struct event *deadline;		/* owned */
 	enum state state;
-	int64_t since_ms;		/* monotonic: when it began */
+	int64_t since_ms;		/* monotonic: when it began, or was answered */
 	bool ended;			/* the client sends no more */
 	bool streams;			/* the answer comes in parts: the deadline is one for reading some of it */
 	bool full;			/* the sender waits for `drained` */
@@ -198,6 +201,7 @@ void exchange_answer(struct exchange_call *call, struct evbuffer *answer)
 	struct evbuffer *input = bufferevent_get_input(call->bev);
 	evbuffer_drain(input, evbuffer_get_length(input));
 	call->state = ANSWERING;
+	call->since_ms = clock_monotonic_ms();
 	call->full = false;	/* nobody waits for `drained` any more */
 	if (call->streams)
 		renew_deadline(call);
@@ -205,15 +209,23 @@ void exchange_answer(struct exchange_call *call, struct evbuffer *answer)
 		event_active(call->deadline, EV_TIMEOUT, 0);	/* nothing to wait for */
 }
 
-/* At the cap. Who idles or trickles keeps nobody out; those that are served do, until one ends. */
+/* Whether it may be closed for another: its answer is read or not read, or it does not ask. */
+static bool may_go(const struct exchange_call *call, int64_t now_ms)
+{
+	bool waited = now_ms >= call->since_ms + GRACE_MS;
+	return call->state == CLOSING || (waited && (call->state == READING || (call->state == ANSWERING && !call->streams)));
+}
+
+/* At the cap. Who idles, trickles or does not read keeps nobody out; those that are served do, until one ends. */
 static void make_room(struct exchange *exchange)
 {
-	struct timeval pause = { .tv_sec = 1 };
+	struct timeval pause = { .tv_usec = GRACE_MS * 1000 };
 	struct exchange_call *oldest = NULL;
+	int64_t now_ms = clock_monotonic_ms();
 	for (struct exchange_call *call = exchange->calls; call != NULL; call = call->next)
-		if (call->state == READING)
+		if (may_go(call, now_ms))
 			oldest = call;
-	if (oldest != NULL && clock_monotonic_ms() >= oldest->since_ms + GRACE_MS) {
+	if (oldest != NULL) {
 		stats_closed(exchange->kind->closed);
 		call_close(oldest);
 		return;
@@ -269,6 +281,8 @@ static void on_listen_error(struct evconnlistener *listener, void *arg)
 {
 	struct exchange *exchange = arg;
 	struct timeval pause = { .tv_sec = 1 };
+	if (descriptors_make_way(evconnlistener_get_fd(listener)))
+		return;
 	evconnlistener_disable(listener);
 	evtimer_add(exchange->resume, &pause);
 }
@@ -301,6 +315,11 @@ struct exchange *exchange_start(struct event_base *base, int listen_fd, const st
 	}
 	evconnlistener_set_error_cb(exchange->listener, on_listen_error);
 	return exchange;
+}
+
+struct evconnlistener *exchange_listener(struct exchange *exchange)
+{
+	return exchange->listener;
 }
 
 void exchange_stop(struct exchange **exchange)

@@ -15,13 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct evconnlistener;
 struct event_base;
 struct evbuffer;
 struct exchange;
 struct exchange_call;	/* one connection; valid until its exchange_answer */
 
 struct exchange_kind {
-	int connections_max;	/* from there on the oldest goes that has asked nothing in a second; else more wait */
+	/* From there on the oldest goes that has its answer, or asks nothing or reads nothing for a while; else more wait. */
+	int connections_max;
 	enum stats_closed closed;	/* counts those that went */
 	size_t request_max;	/* bytes */
 	int deadline_s;		/* of a connection as a whole */
@@ -35,6 +37,9 @@ struct exchange_kind {
 
 /* Takes over the listening socket; `kind` must live as long. NULL: no memory, the socket is closed. */
 struct exchange *exchange_start(struct event_base *base, int listen_fd, const struct exchange_kind *kind);
+
+/* Borrowed. */
+struct evconnlistener *exchange_listener(struct exchange *exchange);
 
 /* For answers that come in parts; called on the loop thread, never from inside exchange_send. */
 struct exchange_stream {

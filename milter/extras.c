@@ -9,6 +9,7 @@
 #include "milter/loop.h"
 #include "milter/privilege.h"
 #include "milter/socketmap.h"
+#include "milter/sockets.h"
 #include "milter/trouble.h"
 #include "milter/web/http.h"
 
@@ -31,18 +32,20 @@ static struct {
 
 static bool open_socketmap(const struct config *config, char *error, size_t error_size)
 {
-	struct endpoint endpoint;
 	const struct settings *set = &config->set;
+	struct socket_form form = { .mode = privilege_mode(set->milter_socket_mode), .group = set->milter_socket_group };
 	if (set->socketmap_listen[0] == '\0')
 		return true;
-	if (!endpoint_parse(set->socketmap_listen, &endpoint, error, error_size))
+	if (!endpoint_parse(set->socketmap_listen, &form.endpoint, error, error_size))
 		return false;
-	int fd = endpoint_listen(&endpoint, privilege_mode(set->milter_socket_mode), set->milter_socket_group, error, error_size);
+	int fd = sockets_listen(&form, error, error_size);
 	if (fd < 0)
 		return false;
 	extras.socketmap = socketmap_start(loop_base(the_daemon.loop), fd);
 	if (extras.socketmap == NULL)
 		snprintf(error, error_size, "no memory");
+	else
+		sockets_watch(SOCKET_SOCKETMAP, &form, fd, socketmap_listener(extras.socketmap));
 	return extras.socketmap != NULL;
 }
 
@@ -71,7 +74,7 @@ struct extra {
 	const char *meanwhile;
 };
 
-static const struct extra sockets[] = {
+static const struct extra listening[] = {
 	{ TROUBLE_CONTROL, open_control, "penstockctl has no answer" },
 	{ TROUBLE_SOCKETMAP, open_socketmap, "Postfix's look-ups fail, and it defers mail that needs them" },
 	{ TROUBLE_HTTP, open_http, "/health and /metrics have no answer" },
@@ -101,7 +104,7 @@ void extras_start(const struct config *first)
 {
 	extras.first = first;
 	open_rows(logins, COUNT_OF(logins), first, false);
-	open_rows(sockets, COUNT_OF(sockets), first, false);
+	open_rows(listening, COUNT_OF(listening), first, false);
 }
 
 void extras_open_facts(const struct config *config)
@@ -129,7 +132,7 @@ bool extras_reload(const struct config *config, char *error, size_t error_size)
 static void open_sockets_again(struct loop_job *job)
 {
 	(void)job;
-	open_rows(sockets, COUNT_OF(sockets), extras.first, true);
+	open_rows(listening, COUNT_OF(listening), extras.first, true);
 	atomic_store(&extras.again_waits, false);
 }
 

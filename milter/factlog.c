@@ -34,8 +34,8 @@ static struct {
 	uint64_t key[2];
 	char *bytes;		/* BUFFER; lines that wait */
 	size_t length;
-	uint64_t lost;
-	bool said;		/* that lines are lost */
+	struct factlog_stats stats;
+	uint64_t said;		/* lost, as the log has it */
 	uint64_t *seen;		/* hash and day of an account whose state was written, by its hash */
 } facts = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .fd = -1, .next_fd = -1 };
 
@@ -78,10 +78,21 @@ static uint64_t lines_in(const char *bytes, size_t length)
 /* With the lock held. */
 static void lose(uint64_t lines, const char *why)
 {
-	facts.lost += lines;
-	if (!facts.said)
+	facts.stats.lost += lines;
+	text_copy(facts.stats.why, sizeof facts.stats.why, why);
+	if (!facts.stats.losing)
 		log_line(SEVERITY_WARNING, "facts.file: %s; lines are lost until that ends", why);
-	facts.said = true;
+	facts.stats.losing = true;
+}
+
+/* With the lock held. */
+static void end_loss(const char *sentence)
+{
+	if (facts.stats.losing)
+		log_line(SEVERITY_INFO, "facts.file: %s; %llu lines were lost", sentence,
+			 (unsigned long long)(facts.stats.lost - facts.said));
+	facts.said = facts.stats.lost;
+	facts.stats.losing = false;
 }
 
 /* With the lock held, which is given up while the disk is waited for. */
@@ -91,6 +102,8 @@ static void flush(char *own)
 	memcpy(own, facts.bytes, length);
 	facts.length = 0;
 	take_file();
+	if (facts.fd < 0)
+		end_loss("none is written any more");
 	if (facts.fd < 0 || length == 0)
 		return;
 	pthread_mutex_unlock(&facts.lock);
@@ -102,9 +115,8 @@ static void flush(char *own)
 	pthread_mutex_lock(&facts.lock);
 	if (done < length) {
 		lose(lines_in(own + done, length - done), strerror(why));
-	} else if (facts.said && facts.length < WAKE_AT) {
-		log_line(SEVERITY_INFO, "facts.file: lines are written again; %llu were lost", (unsigned long long)facts.lost);
-		facts.said = false;
+	} else if (facts.length < WAKE_AT) {
+		end_loss("it is written again");
 	}
 }
 
@@ -196,6 +208,14 @@ void factlog_close(void)
 	facts.bytes = NULL;
 	facts.seen = NULL;
 	facts.length = 0;
+}
+
+struct factlog_stats factlog_stats(void)
+{
+	pthread_mutex_lock(&facts.lock);
+	struct factlog_stats stats = facts.stats;
+	pthread_mutex_unlock(&facts.lock);
+	return stats;
 }
 
 /* ---- lines */

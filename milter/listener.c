@@ -5,6 +5,7 @@
 #include "milter/endpoint.h"
 #include "milter/notify.h"
 #include "milter/privilege.h"
+#include "milter/sockets.h"
 #include "milter/trouble.h"
 
 #include <fcntl.h>
@@ -21,18 +22,6 @@ static struct {
 	int inherited;		/* held by systemd; -1: none */
 } listener = { .inherited = -1 };
 
-/* What smfi_opensocket cannot say: it knows only that it failed. */
-static bool may_listen(const struct endpoint *endpoint, const char *option, char *error, size_t error_size)
-{
-	char why[300];
-	int fd = endpoint_listen(endpoint, 0600, "", why, sizeof why);
-	if (fd < 0)
-		snprintf(error, error_size, "%s: %s", option, why);
-	else
-		close(fd);
-	return fd >= 0 && endpoint_claim(endpoint, error, error_size);
-}
-
 /* What the configuration names is what `penstockctl postfix print` tells Postfix. */
 static void compare_sockets(const char *named)
 {
@@ -48,31 +37,64 @@ static void compare_sockets(const char *named)
 			    "or give penstock.socket the other (systemctl edit penstock.socket), or disable it", named, held);
 }
 
-/* libmilter opens its own socket, but for one that systemd holds: then a restart refuses no connection. */
-bool listener_open(const struct settings *set, char *error, size_t error_size)
+static bool give_to_libmilter(char *name, const struct settings *set)
+{
+	struct smfiDesc description = callbacks;
+	return smfi_setconn(name) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
+	       smfi_settimeout((int)set->milter_timeout_s) == MI_SUCCESS && smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
+	       smfi_opensocket(true) == MI_SUCCESS;
+}
+
+/* One that systemd holds: then a restart refuses no connection. */
+static bool take_inherited(const struct settings *set, char *error, size_t error_size)
+{
+	char name[20];
+	struct socket_form form = { .endpoint.length = sizeof form.endpoint.address };
+	getsockname(listener.inherited, (struct sockaddr *)&form.endpoint.address, &form.endpoint.length);
+	listener.at = form.endpoint;
+	compare_sockets(set->milter_socket);
+	sockets_watch(SOCKET_MILTER, &form, listener.inherited, NULL);
+	snprintf(name, sizeof name, "fd:%d", listener.inherited);
+	if (give_to_libmilter(name, set))
+		return true;
+	snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s, which systemd holds", name);
+	return false;
+}
+
+/* A libmilter that cannot take a descriptor opens its own socket, of which it can say only that it failed. */
+static bool leave_to_libmilter(const struct settings *set, const struct socket_form *form, char *error, size_t error_size)
 {
 	char name[300];
-	struct smfiDesc description = callbacks;
+	endpoint_for_libmilter(&form->endpoint, name, sizeof name);
+	snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s", name);
+	return endpoint_claim(&form->endpoint, error, error_size) && give_to_libmilter(name, set) &&
+	       (strncmp(name, "unix:", 5) != 0 || privilege_share(name + 5, form->mode, form->group, error, error_size));
+}
+
+bool listener_open(const struct settings *set, char *error, size_t error_size)
+{
+	struct socket_form form = { .mode = privilege_mode(set->milter_socket_mode), .group = set->milter_socket_group };
+	char name[20], why[300];
 	listener.inherited = notify_listen_fd();
-	if (listener.inherited >= 0) {
-		listener.at.length = sizeof listener.at.address;
-		getsockname(listener.inherited, (struct sockaddr *)&listener.at.address, &listener.at.length);
-		snprintf(name, sizeof name, "fd:%d", listener.inherited);
-		compare_sockets(set->milter_socket);
-	} else {
-		if (!endpoint_parse(set->milter_socket, &listener.at, error, error_size) ||
-		    !may_listen(&listener.at, "milter.socket", error, error_size))
-			return false;
-		endpoint_for_libmilter(&listener.at, name, sizeof name);
+	if (listener.inherited >= 0)
+		return take_inherited(set, error, error_size);
+	if (!endpoint_parse(set->milter_socket, &form.endpoint, error, error_size))
+		return false;
+	int fd = sockets_listen(&form, why, sizeof why);
+	if (fd < 0) {
+		snprintf(error, error_size, "milter.socket: %s", why);
+		return false;
 	}
-	bool fine = smfi_setconn(name) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
-		    smfi_settimeout((int)set->milter_timeout_s) == MI_SUCCESS && smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
-		    smfi_opensocket(true) == MI_SUCCESS;
-	if (!fine)
-		snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s", name);
-	const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : NULL;
-	return fine && (path == NULL ||
-			privilege_share(path, privilege_mode(set->milter_socket_mode), set->milter_socket_group, error, error_size));
+	listener.at = form.endpoint;
+	snprintf(name, sizeof name, "fd:%d", fd);	/* as one of systemd's would be */
+	if (!give_to_libmilter(name, set)) {
+		close(fd);
+		fd = -1;
+		if (!leave_to_libmilter(set, &form, error, error_size))
+			return false;
+	}
+	sockets_watch(SOCKET_MILTER, &form, fd, NULL);
+	return true;
 }
 
 static void wake(const struct endpoint *at)

@@ -1,59 +1,184 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/log.h"
 
+#include "milter/clock.h"
+#include "milter/log_sink.h"
 #include "policy/base/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
-#include <unistd.h>
 
 #include "policy/base/banned.h"
 
-enum { LINE_MAX_BYTES = 8192 };
+enum { LINE_MAX_BYTES = 8192, AGAIN_MS = 100, STACK = 128 * 1024 };
 
-static atomic_bool to_syslog;	/* until log_open: standard error */
+struct line {
+	struct line *next;
+	enum severity severity;
+	time_t at;
+	size_t length;
+	char bytes[];
+};
 
-static const struct {
-	const char *word;
-	int facility;
-} facilities[] = {
-	{ "mail", LOG_MAIL },	  { "daemon", LOG_DAEMON }, { "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
-	{ "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 }, { "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 },
-	{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
+static struct {
+	pthread_mutex_t lock;		/* of all that follows */
+	pthread_cond_t came, written;
+	pthread_t thread;
+	bool runs, ends, ended;
+	struct line *first, **last;	/* the first one is in the writer's hands */
+	size_t bytes;
+	struct log_stats stats;
+	bool full;			/* until half of it is written */
+	int64_t since_ms;		/* when the first one was tried first; 0: there is none */
+} queue = {
+	.lock = PTHREAD_MUTEX_INITIALIZER, .came = PTHREAD_COND_INITIALIZER, .written = PTHREAD_COND_INITIALIZER,
 };
 
 /* The word stands in the line too: a file of syslog's shows no priorities. */
-static const struct {
-	const char *word;
-	int priority;
-} severities[] = {
-	[SEVERITY_INFO] = { "", LOG_INFO },
-	[SEVERITY_WARNING] = { "warning: ", LOG_WARNING },
-	[SEVERITY_ERROR] = { "error: ", LOG_ERR },
+static const char *const words[] = {
+	[SEVERITY_INFO] = "", [SEVERITY_WARNING] = "warning: ", [SEVERITY_ERROR] = "error: ",
 };
 
 bool log_open(const char *target, const char *facility)
 {
-	if (strcmp(target, "stderr") == 0) {
-		atomic_store(&to_syslog, false);
-		return true;
-	}
-	if (strcmp(target, "syslog") != 0)
-		return false;
-	for (size_t i = 0; i < sizeof facilities / sizeof facilities[0]; i++) {
-		if (strcmp(facility, facilities[i].word) != 0)
-			continue;
-		/* at once, before root's rights are dropped */
-		openlog("penstock", LOG_PID | LOG_NDELAY, facilities[i].facility);
-		atomic_store(&to_syslog, true);
-		return true;
-	}
-	return false;
+	return log_sink_open(target, facility);
 }
+
+/* -- the queue, with its lock held -- */
+
+static bool append(enum severity severity, const char *bytes, size_t length)
+{
+	bool room = !queue.full && queue.bytes + length <= LOG_WAITING_MOST;
+	struct line *line = room ? malloc(sizeof *line + length) : NULL;
+	queue.full = line == NULL;
+	if (line == NULL)
+		return false;
+	*line = (struct line){ .severity = severity, .at = time(NULL), .length = length };
+	memcpy(line->bytes, bytes, length);
+	*queue.last = line;
+	queue.last = &line->next;
+	queue.bytes += length;
+	queue.stats.waiting++;
+	pthread_cond_signal(&queue.came);
+	return true;
+}
+
+/* Where lines were lost, one stands in their place. */
+static void say_lost(void)
+{
+	char bytes[160];
+	if (!queue.full || queue.bytes > LOG_WAITING_MOST / 2)
+		return;
+	int length = snprintf(bytes, sizeof bytes, "%slog: %" PRIu64 " lines are lost here: they were not taken in time\n",
+			      words[SEVERITY_WARNING], queue.stats.unsaid);
+	queue.full = false;
+	if (append(SEVERITY_WARNING, bytes, (size_t)length))
+		queue.stats.unsaid = 0;
+}
+
+static void add(enum severity severity, const char *bytes, size_t length)
+{
+	say_lost();
+	bool kept = append(severity, bytes, length);
+	queue.stats.lost += !kept;
+	queue.stats.unsaid += !kept;
+}
+
+static void drop_first(void)
+{
+	struct line *gone = queue.first;
+	queue.first = gone->next;
+	if (queue.first == NULL)
+		queue.last = &queue.first;
+	queue.bytes -= gone->length;
+	queue.stats.waiting--;
+	queue.since_ms = 0;
+	free(gone);
+}
+
+static void write_first(void)
+{
+	const struct line *line = queue.first;
+	if (queue.since_ms == 0)
+		queue.since_ms = clock_monotonic_ms();
+	pthread_mutex_unlock(&queue.lock);
+	bool taken = log_sink_write(line->severity, line->at, line->bytes, line->length);
+	pthread_mutex_lock(&queue.lock);
+	if (taken) {
+		drop_first();
+		say_lost();
+		return;
+	}
+	pthread_mutex_unlock(&queue.lock);
+	poll(NULL, 0, AGAIN_MS);
+	pthread_mutex_lock(&queue.lock);
+}
+
+static void *writer(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&queue.lock);
+	while (queue.first != NULL || !queue.ends) {
+		if (queue.first != NULL)
+			write_first();
+		else
+			pthread_cond_wait(&queue.came, &queue.lock);
+	}
+	queue.ended = true;
+	pthread_cond_signal(&queue.written);
+	pthread_mutex_unlock(&queue.lock);
+	return NULL;
+}
+
+/* -- its life -- */
+
+bool log_start(void)
+{
+	pthread_attr_t small;
+	queue.last = &queue.first;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, STACK);
+	queue.runs = pthread_create(&queue.thread, &small, writer, NULL) == 0;
+	pthread_attr_destroy(&small);
+	return queue.runs;
+}
+
+/* A writer that hangs ends with the process. */
+void log_end(void)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += LOG_END_S;
+	pthread_mutex_lock(&queue.lock);
+	bool runs = queue.runs;
+	queue.ends = true;
+	pthread_cond_signal(&queue.came);
+	while (runs && !queue.ended && pthread_cond_timedwait(&queue.written, &queue.lock, &until) == 0) {
+	}
+	bool ended = queue.ended;
+	queue.runs = queue.runs && !ended;
+	pthread_mutex_unlock(&queue.lock);
+	if (runs && ended)
+		pthread_join(queue.thread, NULL);
+}
+
+struct log_stats log_stats(void)
+{
+	pthread_mutex_lock(&queue.lock);
+	struct log_stats stats = queue.stats;
+	if (queue.since_ms != 0)
+		stats.stuck_s = (uint64_t)(clock_monotonic_ms() - queue.since_ms) / 1000;
+	pthread_mutex_unlock(&queue.lock);
+	return stats;
+}
+
+/* -- lines -- */
 
 /* What a stranger sent must not begin a line of its own. */
 static void make_one_line(struct text *line)
@@ -65,21 +190,14 @@ static void make_one_line(struct text *line)
 	}
 }
 
-/* One write a line, so that lines of several threads do not run into each other. */
-static void write_line(struct text *line)
+static void put(enum severity severity, const char *bytes, size_t length)
 {
-	line->at[line->length++] = '\n';
-	const char *at = line->at;
-	size_t left = line->length;
-	while (left > 0) {
-		ssize_t written = write(STDERR_FILENO, at, left);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return;	/* a log that nobody takes must not stop mail */
-		at += written;
-		left -= (size_t)written;
-	}
+	pthread_mutex_lock(&queue.lock);
+	if (queue.runs)
+		add(severity, bytes, length);
+	else
+		log_sink_write(severity, time(NULL), bytes, length);
+	pthread_mutex_unlock(&queue.lock);
 }
 
 void log_line(enum severity severity, const char *format, ...)
@@ -87,7 +205,7 @@ void log_line(enum severity severity, const char *format, ...)
 	int saved = errno;
 	char bytes[LINE_MAX_BYTES];
 	struct text line = text_over(bytes, sizeof bytes - 1);	/* leaves room for the line's end */
-	text_add(&line, severities[severity].word);
+	text_add(&line, words[severity]);
 	va_list arguments;
 	va_start(arguments, format);
 	int wanted = vsnprintf(line.at + line.length, line.size - line.length, format, arguments);
@@ -95,9 +213,7 @@ void log_line(enum severity severity, const char *format, ...)
 	if (wanted > 0)
 		line.length += strlen(line.at + line.length);
 	make_one_line(&line);
-	if (atomic_load(&to_syslog))
-		syslog(severities[severity].priority, "%s", line.at);
-	else
-		write_line(&line);
+	line.at[line.length++] = '\n';
+	put(severity, line.at, line.length);
 	errno = saved;
 }

@@ -175,6 +175,8 @@ static int run(struct config *config, const struct options *options, const sigse
 {
 	char error[CONFIG_ERROR_MAX] = "";
 	int parent = options->foreground ? -1 : go_to_background();
+	if (!log_start())
+		log_line(SEVERITY_WARNING, "log: its thread cannot be made: mail waits for who takes its lines");
 	struct server *server = server_open(config, options->file, error, sizeof error);
 	if (server != NULL)
 		take_signals(signals);
@@ -183,6 +185,7 @@ static int run(struct config *config, const struct options *options, const sigse
 		log_line(SEVERITY_ERROR, "cannot start: %s", error);
 		if (server != NULL)
 			server_stop(&server);
+		log_end();
 		return 1;
 	}
 	log_line(SEVERITY_INFO, "penstock %s serves with %s", PACKAGE_VERSION, options->file);
@@ -193,6 +196,7 @@ static int run(struct config *config, const struct options *options, const sigse
 	log_line(SEVERITY_INFO, "ending: no new messages");
 	bool whole = server_stop(&server);
 	log_line(whole ? SEVERITY_INFO : SEVERITY_WARNING, whole ? "ended" : "ended, but for threads of libmilter that hang");
+	log_end();
 	if (!whole)
 		_exit(failed);	/* its threads still use what exit() would free */
 	return failed;
@@ -208,6 +212,7 @@ static void block_signals(sigset_t *signals)
 	sigaddset(signals, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a file as large as may be is a full disk */
 }
 
 /* Waits are a little longer or shorter by chance, so that several hosts do not come at once: it must not begin alike on
@@ -218,6 +223,13 @@ static void seed_chance(void)
 	if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
 		seed = (unsigned)getpid();
 	srandom(seed);
+}
+
+/* In the background standard error is /dev/null. */
+static const char *log_is_nowhere(const struct config *config, const struct options *options)
+{
+	return options->foreground || strcmp(config->set.log_target, "stderr") != 0 ? NULL :
+	       "log.target is \"stderr\", which the daemon has in the foreground (-f) alone; expected \"syslog\", or the option -f";
 }
 
 static void warn_line(const char *line)
@@ -259,10 +271,18 @@ int main(int argc, char **argv)
 		fprintf(stderr, "penstock: %s\n", error);
 		return 1;
 	}
+	const char *nowhere = log_is_nowhere(config, &options);
 	if (options.test) {
+		if (nowhere != NULL)
+			warn_line(nowhere);
 		status = test(config, options.file);
 		config_drop(&config);
 		return status;
+	}
+	if (nowhere != NULL) {
+		fprintf(stderr, "penstock: %s: %s\n", options.file, nowhere);
+		config_drop(&config);
+		return 1;
 	}
 	if (!log_open(config->set.log_target, config->set.log_facility)) {
 		fprintf(stderr, "penstock: log.target: expected syslog or stderr\n");

@@ -143,7 +143,6 @@ void outbox_send(enum outbox which, int argc, const char *const *argv)
 	struct command *command = command_new(argc, argv);
 	pthread_mutex_lock(&all.lock);
 	bool full = command == NULL || !all.running || box->stats.waiting >= rows[which].most;
-	bool first = full && box->stats.dropped == 0;
 	if (full) {
 		box->stats.dropped++;
 	} else {
@@ -158,9 +157,6 @@ void outbox_send(enum outbox which, int argc, const char *const *argv)
 		loop_post(the_daemon.loop, &all.job);
 	if (full)
 		free(command);
-	if (first)
-		log_line(SEVERITY_ERROR, "redis has been away for too long: %llu %s wait for it, more are lost",
-			 (unsigned long long)rows[which].most, rows[which].word);
 }
 
 struct outbox_stats outbox_stats(enum outbox box)

@@ -30,8 +30,8 @@ bool outbox_start(struct event_base *base);
 /* With the loop stopped and the store freed: says in the log what is lost. */
 void outbox_stop(void);
 
-/* `argv` as store_key_command wants it; copied. Any thread; never waits. Where the box is full the command is dropped,
- * counted and said in the log. */
+/* `argv` as store_key_command wants it; copied. Any thread; never waits. Where the box is full the command is dropped
+ * and counted, and losses.h has it said. */
 void outbox_send(enum outbox box, int argc, const char *const *argv);
 
 /* Any thread. */

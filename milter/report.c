@@ -31,9 +31,9 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-enum { DNS_FAILING = 5, CONTENT_FAILING = 3 };	/* failures in a row */
 /* Without a login for so long, though strangers' mail leaves: less is a quiet night. */
 enum { LOGINS_AWAY_MS = 3600 * 1000, LOGINS_AWAY_MESSAGES = 20 };
+enum { DNS_FAILING = 5 };	/* failures in a row */
 
 /* All figures of one moment. */
 struct snapshot {
@@ -48,6 +48,7 @@ struct snapshot {
 	struct held_stats held;
 	struct event_stats events;
 	uint64_t redis_up, breaker_open, dns_servers, uptime_s, max_sessions, trap_hits;
+	uint64_t content_failures;	/* in a row, of the scanner that has most */
 };
 
 static struct snapshot *snapshot_new(void)
@@ -68,6 +69,7 @@ static struct snapshot *snapshot_new(void)
 		snapshot->dns_servers = *snapshot->dns_trouble == '\0';
 	}
 	snapshot->content = scan_stats();
+	snapshot->content_failures = report_content_failures(snapshot->setup->config);
 	snapshot->held = held_stats();
 	snapshot->events = event_stats();
 	snapshot->redis_up = snapshot->redis.up;
@@ -161,7 +163,7 @@ static void snapshot_free(struct snapshot *snapshot)
 	ROW("content", "timeouts", "content_timeouts_total", "", "counter", "Scans without an answer in time.", \
 	    content.timeouts)                                                                      \
 	ROW("content", "recent_failures", "content_recent_failures", "", "gauge",                  \
-	    "Failures since the last good answer.", content.recent_failures)                       \
+	    "Failures since the last good answer, of the scanner that has most.", content_failures)                       \
 	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
 	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
 	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to list them.", held.waiting) \
@@ -305,11 +307,7 @@ static void health_lists(const struct snapshot *snapshot, struct health_list *li
 
 static void health_content(const struct snapshot *snapshot, struct health_list *list)
 {
-	if (snapshot->content.recent_failures >= CONTENT_FAILING)
-		health_add(list, HEALTH_WARNING, "content: the last %" PRIu64 " scans failed; %s.",
-			   snapshot->content.recent_failures,
-			   snapshot->setup->config->policy.content_must_answer ? "mail is deferred"
-									       : "content is unknown");
+	report_content_health(snapshot->setup->config, list);
 }
 
 static void health_sessions(const struct snapshot *snapshot, struct health_list *list)
@@ -445,16 +443,19 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 	struct health_list list = { .reasons = json_array() };
 	for (size_t i = 0; i < sizeof health_rows / sizeof health_rows[0]; i++)
 		health_rows[i](snapshot, &list);
+	report_means_health(&list);
 	*health_out = list.worst;
 	json_t *status = json_pack("{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:o, s:{}, s:{}, s:{}}", "status",
 				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
 				   "logins", "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", dns_fails(snapshot),
 				   "lists", list_rows(snapshot),
-				   "content", "failing", snapshot->content.recent_failures >= CONTENT_FAILING,
+				   "content", "failing", snapshot->content_failures >= REPORT_CONTENT_FAILING,
 				   "pools", report_pools_counts(snapshot->setup->config), "held", "events", "actions");
-	if (status != NULL)
+	if (status != NULL) {
+		json_object_set_new(status, "reload_failed", report_reload());
 		status_figures(snapshot, status);
+	}
 	return status;
 }
 
@@ -581,5 +582,6 @@ void report_metrics(struct evbuffer *to)
 	metric_lists(to, snapshot);
 	report_pools_metrics(snapshot->setup->config, to);
 	report_trouble_metrics(to);
+	report_means_metrics(to);
 	snapshot_free(snapshot);
 }

@@ -41,8 +41,10 @@ void report_events_health(const struct settings *set, const struct event_stats *
 {
 	char host[256];
 	webhook_host(set->webhook_url, host, sizeof host);
-	health_sink("webhook", host, &events->webhook, list);
-	health_sink("admin mail", set->admin_smtp, &events->mail, list);
-	if (redis_up)
+	if (set->webhook_url[0] != '\0')	/* a reload may have taken it away */
+		health_sink("webhook", host, &events->webhook, list);
+	if (set->admin_mail_to[0] != '\0')
+		health_sink("admin mail", set->admin_smtp, &events->mail, list);
+	if (redis_up && set->events_keep > 0)
 		health_sink("events", "Redis", &events->stream, list);
 }

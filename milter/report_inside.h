@@ -33,6 +33,15 @@ void report_pools_metrics(const struct config *config, struct evbuffer *to);
 void report_events_health(const struct settings *set, const struct event_stats *events, bool redis_up,
 			  struct health_list *list);
 
+/* report_content.c: scanners of the configuration in force that fail; the most failures in a row. */
+enum { REPORT_CONTENT_FAILING = 3 };
+void report_content_health(const struct config *config, struct health_list *list);
+uint64_t report_content_failures(const struct config *config);
+
+/* report_means.c: the daemon's own log, sockets and files, what it loses, a reload that failed. */
+void report_means_health(struct health_list *list);
+void report_means_metrics(struct evbuffer *to);
+json_t *report_reload(void);
 /* report_trouble.c: what the daemon goes on without. */
 void report_trouble_health(struct health_list *list);
 void report_trouble_metrics(struct evbuffer *to);

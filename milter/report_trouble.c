@@ -17,8 +17,7 @@ void report_trouble_health(struct health_list *list)
 
 void report_trouble_metrics(struct evbuffer *to)
 {
-	metric_head(to, "trouble", "gauge",
-		    "1: this file or socket of the daemon's own cannot be used, or the last reload was refused.");
+	metric_head(to, "trouble", "gauge", "1: this file or socket of the daemon's own cannot be used.");
 	for (int i = 0; i < TROUBLE_COUNT; i++)
 		metric_real(to, "trouble", "what", trouble_word((enum trouble)i), trouble_is((enum trouble)i, NULL));
 }

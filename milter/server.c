@@ -6,6 +6,7 @@
 #include "milter/callbacks.h"
 #include "milter/clock.h"
 #include "milter/daemon.h"
+#include "milter/descriptors.h"
 #include "milter/explain.h"
 #include "milter/extras.h"
 #include "milter/held.h"
@@ -13,15 +14,18 @@
 #include "milter/listener.h"
 #include "milter/log.h"
 #include "milter/loop.h"
+#include "milter/losses.h"
 #include "milter/mailers.h"
 #include "milter/monitor.h"
 #include "milter/notify.h"
 #include "milter/outbox.h"
 #include "milter/permission.h"
 #include "milter/privilege.h"
+#include "milter/reloads.h"
 #include "milter/sender.h"
 #include "milter/session.h"
 #include "milter/shadow.h"
+#include "milter/sockets.h"
 #include "milter/stats.h"
 #include "milter/trap_hits.h"
 #include "milter/trouble.h"
@@ -52,7 +56,7 @@ struct server {
 	const char *file;
 	struct config *first;		/* held for ever: the store's settings point into it */
 	char node[17];
-	struct event *watchdog;
+	struct event *watchdog, *upkeep;
 	pthread_t milter_thread, main_thread;
 	bool milter_runs;
 	atomic_bool stopping, milter_ended;
@@ -181,6 +185,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 		log_line(SEVERITY_WARNING, "user is \"%s\", but the daemon was started by another account, not root: it stays that",
 			 config->set.user);
 	stats_start();
+	descriptors_start();
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
 	    !held_start(loop_base(the_daemon.loop)) || !trap_hits_start(the_daemon.loop) || !open_all(server, error, error_size) ||
@@ -225,6 +230,23 @@ static void start_watchdog(struct server *server)
 		event_add(server->watchdog, &every);
 }
 
+static void on_upkeep(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	sockets_look();
+	losses_look();
+	sockets_hold(SOCKET_MILTER, descriptors_look());
+}
+
+static bool start_upkeep(struct server *server)
+{
+	struct timeval each_second = { .tv_sec = 1 };
+	server->upkeep = event_new(loop_base(the_daemon.loop), -1, EV_PERSIST, on_upkeep, NULL);
+	return server->upkeep != NULL && event_add(server->upkeep, &each_second) == 0;
+}
+
 /* The first messages should meet a store that answers; but mail does not wait for Redis. */
 static void wait_for_store(void)
 {
@@ -241,7 +263,7 @@ bool server_start(struct server *server, char *error, size_t error_size)
 	pthread_setattr_default_np(&small);
 	pthread_attr_destroy(&small);
 	start_watchdog(server);
-	if (!loop_start(the_daemon.loop)) {
+	if (!start_upkeep(server) || !loop_start(the_daemon.loop)) {
 		snprintf(error, error_size, "the loop thread cannot be made");
 		return false;
 	}
@@ -309,14 +331,15 @@ void server_reload(struct server *server)
 	notify_send("RELOADING=1");
 	struct config *config = config_load(server->file, error);
 	if (config != NULL && put_in_force(server, config, error, sizeof error)) {
-		trouble_clear(TROUBLE_RELOAD);
 		monitor_reload();
 		reload_warmup();
 		mailers_forget();
 		event_hurry();
+		reloads_note(NULL);
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {
-		trouble_set(TROUBLE_RELOAD, "reload: %s; the previous configuration stays in force", error);
+		reloads_note(error);
+		log_line(SEVERITY_ERROR, "reload: %s; the previous configuration stays in force", error);
 	}
 	notify_send("READY=1");
 }
@@ -411,6 +434,7 @@ static bool stop_threads(struct server *server)
 {
 	bool whole = true;
 	atomic_store(&server->stopping, true);
+	sockets_end();
 	if (server->milter_runs) {
 		drain(server);
 		whole = stop_milter(server);
@@ -432,6 +456,11 @@ bool server_stop(struct server **server)
 		return false;
 	if (stopped->watchdog != NULL)
 		event_free(stopped->watchdog);
+	if (stopped->upkeep != NULL)
+		event_free(stopped->upkeep);
+	sockets_remove(SOCKET_MILTER);
+	sockets_close();
+	descriptors_stop();
 	extras_stop();
 	monitor_stop();
 	warmup_stop();

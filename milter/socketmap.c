@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
+#include "milter/descriptors.h"
 #include "milter/idn.h"
 #include "milter/monitor.h"
 #include "milter/netstring.h"
@@ -26,6 +27,8 @@ enum {
 	INPUT_MAX = SOCKETMAP_REQUEST_MAX + 16,	/* a whole request with its length always fits */
 	OUTPUT_MAX = 16384,	/* unread answers, from which on a client's further requests wait */
 	WRITE_S = 30,
+	GRACE_MS = 250,	/* in which a request comes from who has one */
+	FULL_MS = 20,		/* until room is looked for again */
 };
 
 struct lookup;
@@ -35,6 +38,7 @@ struct client {
 	struct bufferevent *bev;	/* owned */
 	struct lookup *lookup;		/* the store is asked; nothing is read meanwhile: answers keep their order */
 	bool ended;			/* the client sends no more */
+	int64_t since_ms;		/* monotonic: its last request, or that it came */
 	struct client *older, *newer;	/* by last request */
 };
 
@@ -49,6 +53,7 @@ struct socketmap {
 	struct event_base *base;
 	struct evconnlistener *listener;	/* owned */
 	struct event *resume;	/* owned */
+	int64_t full_ms;	/* monotonic: since when nobody could go for one more; 0: he could */
 	struct client *oldest, *newest;	/* owned */
 	int count;
 };
@@ -70,6 +75,7 @@ static void client_link(struct client *client)
 	client->older = socketmap->newest;
 	*(socketmap->newest != NULL ? &socketmap->newest->newer : &socketmap->oldest) = client;
 	socketmap->newest = client;
+	client->since_ms = clock_monotonic_ms();
 	socketmap->count++;
 }
 
@@ -364,14 +370,34 @@ static void on_end(struct bufferevent *bev, short what, void *arg)
 	serve(client);
 }
 
-/* At the cap the one goes whose last whole request is oldest, so that nobody stays by trickling; one whose look-up is under way only where all are. */
-static void make_room(struct socketmap *socketmap)
+/* The one whose last whole request is oldest, so that nobody stays by trickling; but nobody who is owed an answer, nor who
+ * came or asked just now, unless all are such for a while. */
+static struct client *find_idle(const struct socketmap *socketmap)
 {
+	int64_t now_ms = clock_monotonic_ms();
 	struct client *client = socketmap->oldest;
 	while (client != NULL && client->lookup != NULL)
 		client = client->newer;
-	stats_closed(STATS_CLOSED_SOCKETMAP);
-	client_close(client != NULL ? client : socketmap->oldest);
+	bool may = client != NULL && (now_ms - client->since_ms >= GRACE_MS ||
+				      (socketmap->full_ms != 0 && now_ms - socketmap->full_ms >= GRACE_MS));
+	return may ? client : NULL;
+}
+
+/* There is one more than may be. Where nobody may go, others that come wait in the kernel's queue until somebody may. */
+static void make_room(struct socketmap *socketmap)
+{
+	struct client *idle = find_idle(socketmap);
+	if (idle != NULL) {
+		stats_closed(STATS_CLOSED_SOCKETMAP);
+		client_close(idle);
+		socketmap->full_ms = 0;
+		evconnlistener_enable(socketmap->listener);
+		return;
+	}
+	if (socketmap->full_ms == 0)
+		socketmap->full_ms = clock_monotonic_ms();
+	evconnlistener_disable(socketmap->listener);
+	evtimer_add(socketmap->resume, &(struct timeval){ .tv_usec = FULL_MS * 1000 });
 }
 
 static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length,
@@ -392,8 +418,6 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, s
 		free(client);
 		return;
 	}
-	if (socketmap->count >= SOCKETMAP_CONNECTIONS_MAX)
-		make_room(socketmap);
 	*client = (struct client){ .socketmap = socketmap, .bev = bev };
 	client_link(client);
 	bufferevent_setcb(bev, on_input, on_written, on_end, client);
@@ -401,6 +425,8 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, s
 	bufferevent_set_timeouts(bev, &idle, &slow);
 	if (bufferevent_enable(bev, EV_READ | EV_WRITE) != 0)
 		client_close(client);
+	if (socketmap->count > SOCKETMAP_CONNECTIONS_MAX)
+		make_room(socketmap);
 }
 
 /* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. */
@@ -408,6 +434,8 @@ static void on_listen_error(struct evconnlistener *listener, void *arg)
 {
 	struct socketmap *socketmap = arg;
 	struct timeval pause = { .tv_sec = 1 };
+	if (descriptors_make_way(evconnlistener_get_fd(listener)))
+		return;
 	evconnlistener_disable(listener);
 	evtimer_add(socketmap->resume, &pause);
 }
@@ -417,6 +445,11 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	struct socketmap *socketmap = arg;
+	if (socketmap->count > SOCKETMAP_CONNECTIONS_MAX) {
+		make_room(socketmap);
+		return;
+	}
+	socketmap->full_ms = 0;
 	evconnlistener_enable(socketmap->listener);
 }
 
@@ -437,6 +470,11 @@ struct socketmap *socketmap_start(struct event_base *base, int listen_fd)
 	}
 	evconnlistener_set_error_cb(socketmap->listener, on_listen_error);
 	return socketmap;
+}
+
+struct evconnlistener *socketmap_listener(struct socketmap *socketmap)
+{
+	return socketmap->listener;
 }
 
 void socketmap_stop(struct socketmap **socketmap)

@@ -14,17 +14,22 @@
 #ifndef PENSTOCK_SOCKETMAP_H
 #define PENSTOCK_SOCKETMAP_H
 
+struct evconnlistener;
 struct event_base;
 struct socketmap;
 
 enum {
-	SOCKETMAP_CONNECTIONS_MAX = 512,	/* for one more, the one whose last request is oldest is closed; Postfix connects anew */
+	/* One more gets in, and that one is closed whose last request is oldest; Postfix connects anew. Where each is owed an
+	 * answer, or has come or asked just now, others wait for their turn. */
+	SOCKETMAP_CONNECTIONS_MAX = 512,
 	SOCKETMAP_REQUEST_MAX = 2048,	/* bytes; a longer request closes its connection */
 	SOCKETMAP_IDLE_S = 600,	/* Postfix itself closes after 10 s without a request, or 100 s in all */
 };
 
 /* Takes over the listening socket. NULL: no memory, the socket is closed. */
 struct socketmap *socketmap_start(struct event_base *base, int listen_fd);
+/* Borrowed. */
+struct evconnlistener *socketmap_listener(struct socketmap *socketmap);
 /* Clears the pointer; NULL is fine. */
 void socketmap_stop(struct socketmap **socketmap);
 

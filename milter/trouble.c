@@ -35,9 +35,8 @@ void trouble_set(enum trouble trouble, const char *format, ...)
 	bool new = strcmp(troubles[trouble], said) != 0;
 	text_copy(troubles[trouble], sizeof troubles[trouble], said);
 	pthread_mutex_unlock(&troubles_lock);
-	bool reload = trouble == TROUBLE_RELOAD;
-	if (new || reload)	/* who asked for a reload waits for its line */
-		log_line(reload ? SEVERITY_ERROR : SEVERITY_WARNING, "%s", said);
+	if (new)
+		log_line(SEVERITY_WARNING, "%s", said);
 }
 
 void trouble_clear(enum trouble trouble)
@@ -46,7 +45,7 @@ void trouble_clear(enum trouble trouble)
 	bool was = troubles[trouble][0] != '\0';
 	troubles[trouble][0] = '\0';
 	pthread_mutex_unlock(&troubles_lock);
-	if (was && trouble != TROUBLE_RELOAD)	/* that one is in force has its own line */
+	if (was)
 		log_line(SEVERITY_INFO, "%s: it works again", trouble_word(trouble));
 }
 

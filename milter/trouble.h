@@ -10,7 +10,6 @@
 
 /* identifier, the word of the metric's label: an option where it is one's */
 #define TROUBLE_ROWS(ROW)                                                                          \
-	ROW(RELOAD, "reload")                                                                      \
 	ROW(MILTER, "milter.socket")                                                               \
 	ROW(SESSIONS, "milter.max_sessions")                                                       \
 	ROW(SOCKETMAP, "socketmap.listen")                                                         \

@@ -54,43 +54,60 @@ struct scan {
 };
 
 static struct {
-	atomic_uint_fast64_t scans, answers, failures, timeouts, recent_failures;
+	atomic_uint_fast64_t scans, answers, failures, timeouts;
 	atomic_size_t bytes;	/* of messages under way */
 } totals;
 
 /* The loop thread's. */
 static TAILQ_HEAD(scan_list, scan) running = TAILQ_HEAD_INITIALIZER(running);
 
-/* Whether a scanner is away, for the log; the loop thread's. Scanners of an old configuration may stay in it. */
+/* How a scanner does; the loop thread's. One of an old configuration stays until its row is wanted for another. */
 static struct state {
-	char name[SCANNER_NAME_MAX + 1];
-	int failures;	/* in a row */
-	bool away;
+	char name[SCANNER_NAME_MAX + 1], address[256];
+	uint64_t failures;	/* in a row */
+	bool away;		/* and the log says so */
+	uint64_t used;		/* when: by the counter below */
 } states[STATES];
 
-static int state_count;
+static uint64_t uses;
 
 static void add(atomic_uint_fast64_t *number)
 {
 	atomic_fetch_add_explicit(number, 1, memory_order_relaxed);
 }
 
-static struct state *get_state(const char *name)
+static bool is_of(const struct state *state, const struct scanner *scanner)
 {
-	for (int i = 0; i < state_count; i++)
-		if (strcmp(states[i].name, name) == 0)
-			return &states[i];
-	struct state *state = &states[state_count < STATES ? state_count++ : STATES - 1];
-	*state = (struct state){ 0 };
-	text_copy(state->name, sizeof state->name, name);
+	return strcmp(state->name, scanner->name) == 0 && strcmp(state->address, scanner->address) == 0;
+}
+
+static struct state *get_state(const struct scanner *scanner)
+{
+	struct state *state = &states[0];
+	for (int i = 0; i < STATES && !is_of(state, scanner); i++)
+		if (is_of(&states[i], scanner) || states[i].used < state->used)
+			state = &states[i];
+	if (!is_of(state, scanner)) {
+		*state = (struct state){ 0 };
+		text_copy(state->name, sizeof state->name, scanner->name);
+		text_copy(state->address, sizeof state->address, scanner->address);
+	}
+	state->used = ++uses;
 	return state;
+}
+
+uint64_t scan_failures(const struct scanner *scanner)
+{
+	for (int i = 0; i < STATES; i++)
+		if (is_of(&states[i], scanner))
+			return states[i].failures;
+	return 0;
 }
 
 static void note_success(const struct scanner *scanner)
 {
-	struct state *state = get_state(scanner->name);
+	struct state *state = get_state(scanner);
 	add(&totals.answers);
-	atomic_store_explicit(&totals.recent_failures, 0, memory_order_relaxed);
 	if (state->away)
 		log_line(SEVERITY_INFO, "scanner %s at %s answers again", scanner->name, scanner->address);
 	state->failures = 0;
@@ -99,11 +116,8 @@ static void note_success(const struct scanner *scanner)
 
 static void note_failure(const struct scanner *scanner, const char *why)
 {
-	struct state *state = get_state(scanner->name);
-	add(&totals.recent_failures);
-	if (state->failures < AWAY_AFTER)
-		state->failures++;
-	if (state->away || state->failures < AWAY_AFTER)
+	struct state *state = get_state(scanner);
+	if (++state->failures < AWAY_AFTER || state->away)
 		return;
 	state->away = true;
 	log_line(SEVERITY_ERROR, "scanner %s at %s has failed %d times in a row (%s); content is unknown until it answers",
@@ -302,6 +316,5 @@ struct scan_stats scan_stats(void)
 		.answers = atomic_load(&totals.answers),
 		.failures = atomic_load(&totals.failures),
 		.timeouts = atomic_load(&totals.timeouts),
-		.recent_failures = atomic_load(&totals.recent_failures),
 	};
 }

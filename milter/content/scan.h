@@ -56,8 +56,10 @@ void scan_end_all(void);
 
 struct scan_stats {
 	uint64_t scans, answers, failures, timeouts;
-	uint64_t recent_failures;	/* in a row since the last good answer */
 };
 struct scan_stats scan_stats(void);	/* any thread */
+
+/* How often this scanner, of that name at that address, failed in a row since its last good answer. Loop thread. */
+uint64_t scan_failures(const struct scanner *scanner);
 
 #endif

@@ -7,13 +7,13 @@
 #include "milter/ctl/lookup.h"
 #include "milter/ctl/roster.h"
 #include "milter/daemon.h"
-#include "milter/endpoint.h"
 #include "milter/exchange.h"
 #include "milter/json_read.h"
 #include "milter/log.h"
 #include "milter/monitor.h"
 #include "milter/report.h"
 #include "milter/shadow.h"
+#include "milter/sockets.h"
 #include "milter/tell/feed.h"
 #include "policy/base/text.h"
 
@@ -92,6 +92,15 @@ bool control_fail_value(const struct request *request, const char *member, const
 
 /* -- what the store says -- */
 
+/* What Redis itself says begins with a word in capitals: "NOPERM this user has no permissions ...". */
+void control_read_error(char *sentence, size_t size, const char *word, const char *things, const char *error)
+{
+	size_t capitals = strspn(error, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	bool says = capitals > 1 && error[capitals] == ' ';
+	snprintf(sentence, size, says ? "%s: %s cannot be read now: Redis says \"%.200s\"."
+				      : "%s: %s cannot be read now: Redis does not answer (%.200s).", word, things, error);
+}
+
 /* Where Redis could not be asked, or refused. */
 void control_store_error(struct request *request, const char *what)
 {
@@ -143,10 +152,13 @@ static bool do_top(struct request *request, char *error, size_t error_size)
 
 static void on_events(void *arg, const char *error, int count, const char *const *items)
 {
-	if (error != NULL)
-		control_store_error(arg, error);
-	else
+	char sentence[300];
+	if (error == NULL) {
 		control_ok(arg, feed_list(count, items));
+		return;
+	}
+	control_read_error(sentence, sizeof sentence, "events", "they", error);
+	control_error(arg, sentence);
 }
 
 static bool do_events(struct request *request, char *error, size_t error_size)
@@ -168,7 +180,7 @@ static void on_shadow(void *arg, json_t *json, const char *error)
 		control_ok(arg, json);
 		return;
 	}
-	snprintf(sentence, sizeof sentence, "shadow.report: the counts cannot be read: %.200s.", error);
+	control_read_error(sentence, sizeof sentence, "shadow.report", "the counts", error);
 	control_error(arg, sentence);
 }
 
@@ -335,12 +347,12 @@ static const struct exchange_kind kind = {
 struct control *control_start(struct event_base *base, const char *path, char *error, size_t error_size)
 {
 	char address[256];
-	struct endpoint endpoint;
+	struct socket_form form = { .mode = 0600, .group = "" };
 	struct text text = text_over(address, sizeof address);
 	text_addf(&text, "unix:%s", path);
-	if (!endpoint_parse(address, &endpoint, error, error_size))
+	if (!endpoint_parse(address, &form.endpoint, error, error_size))
 		return NULL;
-	int fd = endpoint_listen(&endpoint, 0600, "", error, error_size);
+	int fd = sockets_listen(&form, error, error_size);
 	if (fd < 0)
 		return NULL;
 	struct control *control = calloc(1, sizeof *control);
@@ -352,6 +364,7 @@ struct control *control_start(struct event_base *base, const char *path, char *e
 		return NULL;
 	}
 	control->exchange = exchange;
+	sockets_watch(SOCKET_CONTROL, &form, fd, exchange_listener(exchange));
 	return control;
 }
 

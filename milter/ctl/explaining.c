@@ -2,6 +2,7 @@
 #include "milter/ctl/explaining.h"
 
 #include "milter/clock.h"
+#include "milter/ctl/control_inside.h"
 #include "milter/daemon.h"
 #include "milter/exchange.h"
 #include "milter/idn.h"
@@ -248,7 +249,7 @@ static void on_piece(void *arg, const char *error, int count, const char *const 
 	int at = 0, read = 0;
 	char sentence[300];
 	if (error != NULL) {
-		snprintf(sentence, sizeof sentence, "explain: Redis did not say: %.200s.", error);
+		control_read_error(sentence, sizeof sentence, "explain", "the explanations", error);
 		finish_error(explaining, sentence);
 		return;
 	}

@@ -2,6 +2,7 @@
 #include "milter/ctl/holding.h"
 
 #include "milter/clock.h"
+#include "milter/ctl/control_inside.h"
 #include "milter/daemon.h"
 #include "milter/exchange.h"
 #include "milter/held.h"
@@ -28,10 +29,8 @@ static void answer(struct exchange_call *call, json_t *json)
 		evbuffer_free(line);
 }
 
-static void answer_error(struct exchange_call *call, const char *word, const char *error)
+static void answer_error(struct exchange_call *call, const char *sentence)
 {
-	char sentence[300];
-	snprintf(sentence, sizeof sentence, "%s: Redis did not confirm it: %.200s.", word, error);
 	answer(call, json_pack("{s:o}", "error", report_text(sentence)));
 }
 
@@ -74,11 +73,13 @@ json_t *holding_rows(int count, const char *const *items, int64_t *strange_out)
 static void on_listed(void *arg, const char *error, int count, const char *const *items)
 {
 	struct exchange_call *call = arg;
+	char sentence[300];
 	int64_t strange;
 	json_t *rows = holding_rows(count, items, &strange);
 	if (error != NULL) {
 		json_decref(rows);
-		answer_error(call, "held.list", error);
+		control_read_error(sentence, sizeof sentence, "held.list", "the list", error);
+		answer_error(call, sentence);
 		return;
 	}
 	held_count();
@@ -112,9 +113,11 @@ bool holding_list(struct exchange_call *call, const json_t *request, char *error
 static void on_removed(void *arg, const char *error, int count, const char *const *items)
 {
 	struct exchange_call *call = arg;
+	char sentence[300];
 	int64_t removed = 0;
 	if (error != NULL) {
-		answer_error(call, "held.remove", error);
+		snprintf(sentence, sizeof sentence, "held.remove: Redis did not confirm it: %.200s.", error);
+		answer_error(call, sentence);
 		return;
 	}
 	if (count == 1 && items[0] != NULL)

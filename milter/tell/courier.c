@@ -162,6 +162,7 @@ static void note_never(struct courier *courier, const struct parcel *parcel, boo
 	pthread_mutex_lock(&courier->lock);
 	courier->stats.given_up++;
 	courier->stats.refused += refused;
+	courier->stats.lost += !refused;
 	note_failure(courier, answer);
 	courier->in_hand = false;
 	pthread_mutex_unlock(&courier->lock);
@@ -239,6 +240,7 @@ void courier_take(struct courier *courier, struct parcel *parcel, int64_t most)
 	courier->waiting++;
 	struct parcel *gone = courier->waiting > most || !run_thread(courier) ? take_first(courier) : NULL;
 	courier->stats.given_up += gone != NULL;
+	courier->stats.lost += gone != NULL;
 	pthread_cond_signal(&courier->came);
 	pthread_mutex_unlock(&courier->lock);
 	if (gone != NULL && courier->done != NULL)

@@ -145,6 +145,7 @@ void feed_add(struct feed *feed, const struct notice *event, const char *json)
 	bool kept = entry != NULL && entry->json != NULL;
 	feed->stats.waiting += kept;
 	feed->stats.given_up += !kept;
+	feed->stats.lost += !kept;
 	pthread_mutex_unlock(&feed->lock);
 	if (!kept) {
 		free(entry);

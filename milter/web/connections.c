@@ -3,6 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
+#include "milter/descriptors.h"
 #include "milter/stats.h"
 #include "milter/web/page.h"
 #include "milter/web/rate.h"
@@ -25,6 +26,8 @@ enum { UNREAD_MAX = 32768 /* what is read ahead while an answer is on its way */
 /* So that there is always one that may go. */
 static_assert((int)CHECKS_OF_CLIENT_MAX < (int)CONNECTIONS_OF_PEER_MAX, "checks of a peer leave room for other pages");
 static_assert((int)CHECKS_MAX < (int)CONNECTIONS_OF_PROXY_MAX, "all checks leave room for other pages");
+
+static struct connections *listening;	/* the one listener's, which has room for evhttp's argument alone */
 
 /* ---- one */
 
@@ -174,6 +177,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 struct bufferevent *connections_begin(struct event_base *base, void *arg)
 {
 	struct connections *connections = arg;
+	if (connections->count > CONNECTIONS_MAX)	/* the listener is another one since, and was not off */
+		return NULL;
 	struct connection *connection = calloc(1, sizeof *connection);
 	struct bufferevent *stream = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	if (connection == NULL || stream == NULL) {
@@ -213,16 +218,25 @@ bool connections_start(struct connections *connections, struct event_base *base)
 	return connections->sweep != NULL && connections->admit != NULL && event_add(connections->sweep, &every) == 0;
 }
 
-/* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. */
+/* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. The oldest that may go
+ * does, and the next sweep looks again. */
 static void on_listen_error(struct evconnlistener *listener, void *arg)
 {
-	(void)arg;
-	evconnlistener_disable(listener);	/* until the next sweep */
+	(void)arg;	/* evhttp's */
+	if (descriptors_make_way(evconnlistener_get_fd(listener)))
+		return;
+	struct connection *victim = find_victim(listening, listening->admitted, NULL);
+	if (victim != NULL) {
+		stats_closed(STATS_CLOSED_HTTP_FULL);
+		end(victim);
+	}
+	evconnlistener_disable(listener);
 }
 
 void connections_listen(struct connections *connections, struct evconnlistener *listener)
 {
 	connections->listener = listener;
+	listening = connections;
 	evconnlistener_set_error_cb(listener, on_listen_error);
 }
 

@@ -3,7 +3,7 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
-#include "milter/endpoint.h"
+#include "milter/sockets.h"
 #include "milter/stats.h"
 #include "milter/web/connections.h"
 #include "milter/web/page.h"
@@ -181,17 +181,19 @@ static bool serve(struct http *http, int fd)
 
 struct http *http_start(struct event_base *base, const char *listen, char *error, size_t error_size)
 {
-	struct endpoint endpoint;
-	if (!endpoint_parse(listen, &endpoint, error, error_size))
+	struct socket_form form = { .mode = 0600, .group = "" };
+	if (!endpoint_parse(listen, &form.endpoint, error, error_size))
 		return NULL;
-	int fd = endpoint_listen(&endpoint, 0600, "", error, error_size);
+	int fd = sockets_listen(&form, error, error_size);
 	if (fd < 0)
 		return NULL;
 	struct http *http = calloc(1, sizeof *http);
 	if (http != NULL)
 		http->base = base;
-	if (http != NULL && serve(http, fd))
+	if (http != NULL && serve(http, fd)) {
+		sockets_watch(SOCKET_HTTP, &form, fd, http->connections.listener);
 		return http;
+	}
 	snprintf(error, error_size, "%s: out of memory", listen);
 	if (http == NULL || http->connections.listener == NULL)
 		close(fd);

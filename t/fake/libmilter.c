@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What of libmilter opens, runs and ends the server. A unix socket is made, as the daemon shares it with the MTA, but
- * nobody accepts there: the scenario calls the callbacks itself.
+ * What of libmilter runs and ends the server. The daemon listens, but nobody accepts there: the scenario calls the
+ * callbacks itself.
  */
 #include "policy/base/text.h"
 
+#include <fcntl.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
@@ -17,13 +16,14 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t stopped_cond = PTHREAD_COND_INITIALIZER;
 static bool stopped;
-static struct sockaddr_un address = { .sun_family = AF_UNIX };
 static int listener = -1;
 
 int smfi_setconn(char *name)
 {
-	bool unix_socket = strncmp(name, "unix:", 5) == 0;
-	return unix_socket && text_copy(address.sun_path, sizeof address.sun_path, name + 5) ? MI_SUCCESS : MI_FAILURE;
+	int64_t fd = -1;
+	bool fine = strncmp(name, "fd:", 3) == 0 && text_to_int(name + 3, 3, 1000000, &fd);
+	listener = (int)fd;
+	return fine ? MI_SUCCESS : MI_FAILURE;
 }
 
 int smfi_register(struct smfiDesc description)
@@ -43,12 +43,8 @@ int smfi_setbacklog(int length)
 
 int smfi_opensocket(bool remove_old)
 {
-	if (remove_old)
-		unlink(address.sun_path);
-	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool fine = listener >= 0 && bind(listener, (const struct sockaddr *)&address, sizeof address) == 0 &&
-		    listen(listener, 1) == 0;
-	return fine ? MI_SUCCESS : MI_FAILURE;
+	(void)remove_old;
+	return fcntl(listener, F_GETFD) >= 0 ? MI_SUCCESS : MI_FAILURE;
 }
 
 int smfi_main(void)
@@ -58,7 +54,6 @@ int smfi_main(void)
 		pthread_cond_wait(&stopped_cond, &lock);
 	pthread_mutex_unlock(&lock);
 	close(listener);
-	unlink(address.sun_path);
 	return MI_SUCCESS;
 }
 

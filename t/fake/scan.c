@@ -22,6 +22,7 @@ struct scan {
 	struct content content;	/* what it will say */
 	enum fake_scanner how;
 	int64_t until_ms;
+	int saying;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -29,7 +30,8 @@ static struct {
 	char scanner[SCANNER_NAME_MAX + 1];	/* "" : all that are not named */
 	enum fake_scanner how;
 	double score;
-} sayings[SAYINGS_MAX] = { { "", FAKE_SCANNER_ANSWERS, -1.0 } };
+	uint64_t failures;	/* in a row */
+} sayings[SAYINGS_MAX] = { { "", FAKE_SCANNER_ANSWERS, -1.0, 0 } };
 static int saying_count = 1;
 static char *seen;
 static size_t seen_length;
@@ -75,6 +77,15 @@ static void remember(const char *message, size_t length)
 		memcpy(seen, message, length);
 }
 
+static int saying_of(const struct scanner *scanner)
+{
+	int row = 0;
+	for (int i = 1; i < saying_count; i++)
+		if (strcmp(sayings[i].scanner, scanner->name) == 0)
+			row = i;
+	return row;
+}
+
 struct scan *scan_start(struct loop *loop, const struct scanner *scanner, const char *account, const char *message,
 			size_t length)
 {
@@ -84,10 +95,8 @@ struct scan *scan_start(struct loop *loop, const struct scanner *scanner, const 
 	if (scan == NULL)
 		return NULL;
 	pthread_mutex_lock(&lock);
-	int row = 0;
-	for (int i = 1; i < saying_count; i++)
-		if (strcmp(sayings[i].scanner, scanner->name) == 0)
-			row = i;
+	int row = saying_of(scanner);
+	scan->saying = row;
 	double score = sayings[row].score;
 	scan->how = sayings[row].how;
 	scan->until_ms = clock_monotonic_ms() + scanner->timeout_ms;
@@ -113,7 +122,8 @@ void scan_collect(struct scan *scan, int64_t deadline_ms, struct content *conten
 	stats.answers += answers;
 	stats.failures += scan->how == FAKE_SCANNER_AWAY;
 	stats.timeouts += scan->how == FAKE_SCANNER_SILENT;
-	stats.recent_failures = answers ? 0 : stats.recent_failures + 1;
+	uint64_t *failures = &sayings[scan->saying].failures;
+	*failures = answers ? 0 : *failures + 1;
 	pthread_mutex_unlock(&lock);
 	if (answers)
 		*content_out = scan->content;
@@ -140,4 +150,12 @@ struct scan_stats scan_stats(void)
 	struct scan_stats copy = stats;
 	pthread_mutex_unlock(&lock);
 	return copy;
+}
+
+uint64_t scan_failures(const struct scanner *scanner)
+{
+	pthread_mutex_lock(&lock);
+	uint64_t failures = sayings[saying_of(scanner)].failures;
+	pthread_mutex_unlock(&lock);
+	return failures;
 }

@@ -134,7 +134,7 @@ subtest 'who else may read or change the files is warned of' => sub {
 		my ($text, $mode, $expected) = @$row;
 		config($text);
 		chmod $mode, $file or die "$file: $!\n";
-		my ($status, $out, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+		my ($status, $out, $error) = run({ seconds => 20 }, $program, '-f', '-t', '-c', $file);
 		my $name = sprintf '%04o %s', $mode, $text;
 		is $status, 0, "fine all the same: $name";
 		like $out, qr/: fine$/m, '... and says so';
@@ -428,6 +428,7 @@ subtest 'a file that was refused at reload is a reason until one is in force' =>
 
 subtest 'in the background; a second one is refused; reload keeps the old file where the new one is broken' => sub {
 	config('');
+	write_file($file, slurp($file) =~ s/target = "stderr"/target = "syslog"/r);	# standard error is given up
 	my ($status) = run({ seconds => 20 }, '/bin/sh', '-c', "exec \"\$@\" >>$log 2>&1", 'sh', $program, '-c', $file);
 	is $status, 0, 'the starter returns when it serves';
 	ok healthy(), 'it serves';

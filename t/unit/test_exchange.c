@@ -217,6 +217,22 @@ static void test_crowd(const char *path)
 		close(idle[i]);
 }
 
+/* Clients up to the cap that have had their answer and stay. */
+static void test_answered(const char *path)
+{
+	int stays[CONNECTIONS];
+	for (int i = 0; i < CONNECTIONS; i++) {
+		talk(path, 1, 0, true);
+		stays[i] = now.fd;
+	}
+	is_int((long long)now.read, PART + 4, "as many as may have their answer, and stay");
+	talk(path, 1, 0, true);
+	is_int((long long)now.read, PART + 4, "one more gets its own");
+	close(now.fd);
+	for (int i = 0; i < CONNECTIONS; i++)
+		close(stays[i]);
+}
+
 static int listen_on(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -258,6 +274,7 @@ int main(void)
 	close(now.fd);
 	exchange = exchange_start(base, listen_on(path), &patient);
 	test_crowd(path);
+	test_answered(path);
 	exchange_stop(&exchange);
 	event_free(tick);
 	event_free(late);

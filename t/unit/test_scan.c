@@ -10,7 +10,9 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -62,6 +64,58 @@ static void test_message(struct loop *loop, const char *message, size_t length, 
 	ok(seen >= want && strcmp(request + seen - want, end) == 0, "... and was sent as it is: %s", request);
 }
 
+/* One that is not there, once; then of how many failures in a row the loop thread knows. */
+static void fail_once(struct loop *loop, const struct scanner *scanner)
+{
+	struct content content;
+	struct scan *scan = scan_start(loop, scanner, "alice", "A: b\r\n\r\n", 8);
+	scan_collect(scan, clock_monotonic_ms() + DEADLINE_MS, &content);
+	scan_release(&scan);
+}
+
+struct question {
+	struct loop_job job;	/* first */
+	const struct scanner *scanner;
+	uint64_t failures;
+	atomic_bool done;
+};
+
+static void on_question(struct loop_job *job)
+{
+	struct question *question = (struct question *)job;
+	question->failures = scan_failures(question->scanner);
+	atomic_store(&question->done, true);
+}
+
+static long long failures_of(struct loop *loop, const struct scanner *scanner)
+{
+	struct question question = { .job.run = on_question, .scanner = scanner };
+	loop_post(loop, &question.job);
+	while (!atomic_load(&question.done))
+		sched_yield();
+	return (long long)question.failures;
+}
+
+static void test_failures(struct loop *loop)
+{
+	struct scanner gone = { .name = "gone", .address = "unix:/nowhere/at/all", .max_size = 1000, .timeout_ms = DEADLINE_MS };
+	struct scanner moved = gone, other = gone;
+	snprintf(moved.address, sizeof moved.address, "unix:/nowhere/else");
+	snprintf(other.name, sizeof other.name, "other");
+	for (int i = 0; i < 7; i++)
+		fail_once(loop, &gone);
+	is_int(failures_of(loop, &gone), 7, "one that failed seven times");
+	is_int(failures_of(loop, &moved), 0, "is not the same at another address");
+	is_int(failures_of(loop, &other), 0, "nor under another name");
+	for (int i = 0; i < 20; i++) {
+		snprintf(moved.address, sizeof moved.address, "unix:/nowhere/%d", i);
+		fail_once(loop, &moved);
+		fail_once(loop, &gone);
+	}
+	is_int(failures_of(loop, &gone), 27, "others that come and go take its row not away while it is used");
+	is_int(failures_of(loop, &moved), 1, "and have rows of their own");
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -69,6 +123,7 @@ int main(void)
 	ok(loop != NULL && loop_start(loop), "the loop runs");
 	test_message(loop, "A: b\r\n\r\nc\r\n", 11, "\r\nUser: alice\r\n\r\nA: b\r\n\r\nc\r\n");
 	test_message(loop, NULL, 0, "\r\nContent-length: 0\r\nUser: alice\r\n\r\n");	/* neither header nor body */
+	test_failures(loop);
 	loop_stop(loop);
 	loop_free(&loop);
 	return done_testing();
