@@ -196,17 +196,17 @@ static bool read_first_word(const char *file, char word[FIRST_LINE_MAX])
 
 static bool find_origin(struct reader *reader)
 {
-	static const char option[] = "postfix.myorigin";
+	static const char option[] = "postfix.myorigin", usual[] = "/etc/mailname";
 	struct config *config = reader->config;
 	const config_setting_t *setting = read_option(reader, option);
 	const char *text = config->set.postfix_myorigin;
 	char word[FIRST_LINE_MAX];
 	bool is_file = *text == '/', has_one = !is_file || read_first_word(text, word);
 	config->origin = "";
-	if (!has_one && setting != NULL)
+	if (!has_one && setting != NULL && strcmp(text, usual) != 0)
 		return read_error(reader, setting, "is \"%s\", expected a domain name, or a file that begins with one", text);
-	/* a file that nobody named is no reason not to start */
-	if (*text != '\0' && has_one && (setting != NULL || is_host_name(word)))
+	/* the usual file may be missing, and be of any content */
+	if (*text != '\0' && has_one && (strcmp(text, usual) != 0 || is_host_name(word)))
 		config->origin = keep_domain(reader, setting, is_file ? word : text);
 	return config->origin != NULL;
 }

@@ -45,7 +45,7 @@ END
 sub check {
 	my ($text) = @_;
 	config($text);
-	my ($status, $out, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+	my ($status, $out, $error) = run({ seconds => 20 }, $program, '-f', '-t', '-c', $file);
 	return ($status, $out . $error);
 }
 
@@ -97,12 +97,12 @@ subtest 'a fine one, the sample, help and version' => sub {
 	my ($ok, $sample) = run({ seconds => 20 }, $program, '--sample');
 	$sample =~ s/^#user = .*$/user = "";/m or die "the sample names no user\n";
 	write_file("$folder/sample.conf", $sample);
-	($status, undef, my $error) = run({ seconds => 20 }, $program, '-t', '-c', "$folder/sample.conf");
+	($status, undef, my $error) = run({ seconds => 20 }, $program, '-f', '-t', '-c', "$folder/sample.conf");
 	is $status, 0, "the sample passes: $error";
 	$sample =~ s/^(\s*)#(\w+ = )/$1$2/mg;
 	File::Copy::copy("$FindBin::Bin/../../etc/blocklists.conf", $folder) or die "the catalogue: $!\n";
 	write_file("$folder/sample.conf", $sample);
-	($status, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', "$folder/sample.conf");
+	($status, undef, $error) = run({ seconds => 20 }, $program, '-f', '-t', '-c', "$folder/sample.conf");
 	is $status, 0, "with all defaults written out too: $error";
 	for my $option ('--help', '--version') {
 		my ($ended, $out) = run({ seconds => 20 }, $program, $option);
@@ -147,7 +147,7 @@ subtest 'who else may read or change the files is warned of' => sub {
 	config(join '', map { "$_; " } "traps: { file = \"$folder/traps\"; }", "accounts: { passwd = \"$folder/passwd\"; }",
 		"webhook: { ca_file = \"$folder/ca\"; }", "facts: { file = \"$folder/facts\"; }");
 	chmod 0640, $file or die "$file: $!\n";
-	my ($status, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+	my ($status, undef, $error) = run({ seconds => 20 }, $program, '-f', '-t', '-c', $file);
 	is $status, 0, 'fine all the same';
 	like $error, qr/^penstock: warning: \Q$folder\E\/$_ .*0666/m, "$_ is warned of" for qw(traps passwd ca facts blocklists.conf);
 	unlink "$folder/blocklists.conf";
@@ -185,7 +185,7 @@ subtest 'what a start would meet on this host' => sub {
 		my $whole = slurp($file);
 		$whole =~ s/^\Q$group\E: .*\n//m if defined $group;
 		write_file($file, "$whole$text\n", 0644);
-		my ($ended, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+		my ($ended, undef, $error) = run({ seconds => 20 }, $program, '-f', '-t', '-c', $file);
 		is $ended, $status, "$text";
 		$expected ? like($error, $expected, '... is said') : is($error, '', '... is fine');
 	}
@@ -205,11 +205,11 @@ subtest 'files that the daemon\'s account cannot read' => sub {
 		my ($text, $mode) = @{ $row{$what} };
 		config($text, 'nobody');
 		chmod $mode // 0644, $file;
-		my ($status, undef, $error) = run({ seconds => 20 }, $program, '-t', '-c', $file);
+		my ($status, undef, $error) = run({ seconds => 20 }, $program, '-f', '-t', '-c', $file);
 		is $status, 1, "$what: not fine";
 		like $error, qr/^penstock: \Q$what\E: .*\bnobody\b.*: Permission denied/m, '... and why';
 	}
-	like((run({ seconds => 20 }, $program, '-t', '-c', $file))[2], qr/^penstock: milter\.socket: nothing can be made in its folder/m,
+	like((run({ seconds => 20 }, $program, '-f', '-t', '-c', $file))[2], qr/^penstock: milter\.socket: nothing can be made in its folder/m,
 		'nor can it make its sockets there');
 	unlink map { "$folder/$_" } qw(traps passwd facts blocklists.conf);
 };
@@ -418,11 +418,11 @@ subtest 'a file that was refused at reload is a reason until one is in force' =>
 	config('nonsense = 1;');
 	kill 'HUP', $pid;
 	wait_for(20, 'the refusal', sub { slurp($log) =~ /stays in force/ });
-	like health(), qr/reload: \Q$file\E:8: .*unknown option .*nonsense/, 'it is one';
+	like health(), qr/reload: the one of [-0-9T:]+Z failed: \Q$file\E:8: .*unknown option .*nonsense/, 'it is one';
 	config('');
 	kill 'HUP', $pid;
 	wait_for(20, 'the reload', sub { slurp($log) =~ /is in force/ });
-	unlike health(), qr/reload/, 'then it is none';
+	unlike health(), qr/reload: /, 'then it is none';
 	is end_of($pid), 0, 'it ends';
 };
 
@@ -439,7 +439,7 @@ subtest 'in the background; a second one is refused; reload keeps the old file w
 	is $second, 1, 'a second one does not start';
 	like $error, qr/milter\.socket|another process listens|cannot listen/, "and says why: $error";
 	ok healthy(), 'the first is not disturbed';
-	is((run({ seconds => 20 }, $program, '-t', '-c', $file))[0], 0, 'what it has taken is not in the way of -t');
+	is((run({ seconds => 20 }, $program, '-f', '-t', '-c', $file))[0], 0, 'what it has taken is not in the way of -t');
 	ok(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$folder/milter.sock"), 'nor its milter socket');
 	kill 'TERM', $pid;
 	wait_for(20, 'its end', sub { !-d "/proc/$pid" });
