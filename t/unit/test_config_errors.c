@@ -134,7 +134,7 @@ static const struct {
 	{ "\nmonitor: { weight = 1e400; };\n",
 	  ":2: monitor.weight is inf, expected 0.01 to 1000" },
 	{ "\nwebhook: { url = \"ftp://x\"; };\n",
-	  ":2: webhook.url is no address of the web, expected http://HOST/... or https://HOST/..., blanks and the like written %XX" },
+	  ":2: webhook.url is not a web address, expected http://HOST/... or https://HOST/..., blanks and the like written %XX" },
 	{ "\n/* never ends\n",
 	  ":2: a comment is never closed: expected */ behind its /*" },
 	{ "\nredis: { server = \"x\"; } }\n",
