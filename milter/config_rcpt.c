@@ -59,10 +59,11 @@ bool domain_list_has(const struct domain_list *list, const char *domain)
 }
 
 /* Postfix names "error" for each address of a virtual_alias_domain, which is never a mailbox. An alias that its local mailer
- * takes looks like any mailbox. */
+ * takes looks like any mailbox. Where Postfix says nothing, it has not looked yet whether the local part leads on:
+ * user%host@here is user@host to it. */
 enum rcpt_way config_rcpt_way(const struct config *config, const char *mailer, const char *rcpt)
 {
-	char normal[ADDRESS_MAX + 1];
+	char normal[ADDRESS_MAX + 1], routed[ADDRESS_MAX + 1];
 	idn_address(rcpt, normal);
 	const char *domain = address_domain(normal);
 	if (mailer != NULL && text_same_nocase(mailer, "error"))
@@ -72,7 +73,8 @@ enum rcpt_way config_rcpt_way(const struct config *config, const char *mailer, c
 	if (domain_list_has(&config->alias_domains, domain))
 		return RCPT_WAY_ALIAS;
 	if (mailer == NULL)
-		return domain_list_has(&config->local_domains, domain) ? RCPT_WAY_LOCAL : RCPT_WAY_UNKNOWN;
+		return domain_list_has(&config->local_domains, domain) && !address_routed(normal, routed) ? RCPT_WAY_LOCAL
+													    : RCPT_WAY_UNKNOWN;
 	if (mailer_is_elsewhere(mailer))
 		return RCPT_WAY_UNKNOWN;
 	return has_word(config->local_mailers.words, (size_t)config->local_mailers.count, mailer) ? RCPT_WAY_LOCAL : RCPT_WAY_STRANGE;

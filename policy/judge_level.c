@@ -33,11 +33,16 @@ bool judge_pardon(const struct account_state *state, int64_t now_ms, double *cou
 	return true;
 }
 
+static bool is_limit(enum reason_id id)
+{
+	return id == REASON_LIMIT || id == REASON_RCPTS_PER_MESSAGE;
+}
+
 bool judge_turned_away(const struct verdict *verdict)
 {
 	bool over = false;
 	for (int i = 0; i < verdict->reason_count; i++)
-		over |= verdict->reasons[i].id == REASON_LIMIT || verdict->reasons[i].id == REASON_RCPTS_PER_MESSAGE;
+		over |= is_limit(verdict->reasons[i].id);
 	return over && verdict_refuses(verdict);
 }
 
@@ -57,12 +62,16 @@ static void count_message(const struct facts *facts, const struct verdict *verdi
 	signals_evidence(facts, counts_out);
 }
 
-/* A queue that comes again once a second with what is over a limit says nothing new. */
+/* A queue that comes again once a second with what is over a limit says nothing new. What is refused for something else is
+ * another matter, whatever limit the account is over beside it. */
 void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT])
 {
 	memset(counts_out, 0, COUNTER_COUNT * sizeof counts_out[0]);
-	if (!facts->tried_again || !judge_turned_away(verdict))
+	bool again = facts->tried_again && judge_turned_away(verdict);
+	if (!again || !is_limit(verdict->cause))
 		count_message(facts, verdict, counts_out);
+	if (again)
+		counts_out[COUNTER_BREACHES] = 0;
 	judge_pardon(&facts->state, facts->now_ms, counts_out);
 }
 

@@ -96,6 +96,23 @@ part 'sendmail(1) uses another domain than the host\'s' => sub {
 	like $verdict->{from}, qr/^<?games\@mailname\.test>?\z/, '... by that name';
 };
 
+part 'what a local part leads on to another host is counted, whatever domain it bears' => sub {
+	$postfix->set(mydestination => 'our.test', resolve_dequoted_address => 'yes');
+	$postfix->reload;
+	$daemon->{config}{postfix}{local_domains} = ['our.test'];
+	$daemon->write_config;
+	$daemon->reload;
+	$daemon->wait_log(qr/reload: /);
+	for my $rcpt ('friend%elsewhere.test@our.test', 'elsewhere.test!friend@our.test', '"friend@elsewhere.test"@our.test') {
+		my $subject = "local $$ " . ++$count;
+		my ($status) = $postfix->sendmail_as('games', undef, [$rcpt], "Subject: $subject\n\nHello.\n");
+		is $status, 0, "to $rcpt";
+		my $got = $world->{sink}->wait($subject);
+		ok $got, '... it leaves the host';
+		is $daemon->verdict(from => $got->{from})->{rcpts}, 1, '... and is counted';
+	}
+};
+
 part 'without source uid it is nobody\'s business' => sub {
 	$postfix->set(local_login_sender_maps => 'static:*');
 	ok +(warning())[1], 'said again';

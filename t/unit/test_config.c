@@ -210,6 +210,12 @@ static void test_ways(void)
 		{ NULL, "<bob@Here.EXAMPLE>", RCPT_WAY_LOCAL },		  { NULL, "<bob@both.example>", RCPT_WAY_ALIAS },
 		{ NULL, "<bob@alias.example>", RCPT_WAY_ALIAS },	  { NULL, "<bob@sub.here.example>", RCPT_WAY_UNKNOWN },
 		{ NULL, "<bob>", RCPT_WAY_UNKNOWN },			  { "smtp", "<bob@here.example>", RCPT_WAY_REMOTE },
+		/* ... where Postfix sends what the local part says on */
+		{ NULL, "<bob%far.example@here.example>", RCPT_WAY_UNKNOWN },
+		{ NULL, "<far.example!bob@here.example>", RCPT_WAY_UNKNOWN },
+		{ NULL, "<\"bob@far.example\"@here.example>", RCPT_WAY_UNKNOWN },
+		{ NULL, "<bob%far.example@both.example>", RCPT_WAY_ALIAS },
+		{ "local", "<bob%far.example@here.example>", RCPT_WAY_LOCAL },
 		/* an admin's own */
 		{ "mlmmj", "<list@here.example>", RCPT_WAY_STRANGE },	  { "spamfilter", "<bob@far.example>", RCPT_WAY_STRANGE },
 		{ "", "<bob@far.example>", RCPT_WAY_STRANGE },		  { "mlmmj", "<list@alias.example>", RCPT_WAY_ALIAS },

@@ -113,6 +113,30 @@ static void test_blocked_group(void)
 	is_int(judge(&policy, STAGE_MESSAGE, &facts).action, ACTION_PASS, "who is exempt is exempt from his groups'");
 }
 
+/* What comes again is the message that is over the limit, not each that is refused while the account is over one. */
+static void test_tried_again(void)
+{
+	struct row row = { .name = "over and spam", .limit = 500, .used = 500, .rcpts = 1 };
+	struct policy policy = policy_of(&row);
+	struct facts facts = facts_of(&row);
+	struct verdict verdict;
+	double counts[COUNTER_COUNT];
+	facts.tried_again = true;
+	facts.content = (struct content){ .known = KNOWLEDGE_FULL, .spam = true };
+	verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	judge_counts(&facts, &verdict, counts);
+	is_int(verdict.cause, REASON_LIMIT, "refused for the limit");
+	is_near(counts[COUNTER_SPAM], 0, 0, "it says nothing new");
+	is_near(counts[COUNTER_BREACHES], 0, 0, "and is no breach");
+	facts.limits.over = OVER_SLOW;
+	text_copy(facts.state.block, sizeof facts.state.block, "stolen");
+	verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	judge_counts(&facts, &verdict, counts);
+	is_int(verdict.cause, REASON_ADMIN_BLOCK, "refused for something else, by a plan that slows what is over");
+	is_near(counts[COUNTER_SPAM], 1, 0, "its evidence counts");
+	is_near(counts[COUNTER_BREACHES], 0, 0, "but no breach, which was counted");
+}
+
 static void test_ramp(void)
 {
 	struct row row = { .name = "ramp", .charged = true };
@@ -153,6 +177,7 @@ int main(void)
 	test_distinct();
 	test_scopes();
 	test_blocked_group();
+	test_tried_again();
 	test_ramp();
 	test_lanes();
 	return done_testing();
