@@ -4,6 +4,7 @@
 #include "milter/clock.h"
 #include "milter/ctl/roster_inside.h"
 #include "milter/exchange.h"
+#include "milter/idn.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
@@ -93,6 +94,13 @@ bool roster_read_key(const struct roster *roster, const char *key, struct roster
 			return true;
 		}
 	return false;
+}
+
+/* A plus may begin a tag, or stand in a certificate's or a network's name, which have none. */
+bool roster_name_right(const char *name, char right[ACCOUNT_MAX + 1], const char **expected_out)
+{
+	*expected_out = idn_typed(name, false, right);
+	return *expected_out == NULL && strcmp(name, right) == 0;
 }
 
 /* ---- the pieces */
@@ -314,9 +322,11 @@ static void on_level(void *arg, const char *error, int count, const char *const 
 static void take_for_list(struct roster *roster, const char *key)
 {
 	struct roster_key read;
+	char right[ACCOUNT_MAX + 1];
+	const char *expected;
 	unsigned levels = roster->wanted >> ROSTER_LEVELS;
-	if (!roster_read_key(roster, key, &read) || !read.braces)
-		return;
+	if (!roster_read_key(roster, key, &read) || !read.braces || !roster_name_right(read.name, right, &expected))
+		return;	/* account check names such a key */
 	if ((read.part == ROSTER_PART_STATE && (levels == 0 || account_is_group(read.name))) ||
 	    (read.part == ROSTER_PART_BLOCK && (roster->wanted & 1u << ROSTER_BLOCKED) == 0) ||
 	    (read.part == ROSTER_PART_EXEMPT && (roster->wanted & 1u << ROSTER_EXEMPT) == 0) ||

@@ -91,19 +91,12 @@ static void on_content(void *arg, const char *error, int count, const char *cons
 
 /* ---- whose key it is */
 
-/* A plus may begin a tag, or stand in a certificate's or a network's name, which have none. */
-static bool is_right(const char *name, char right[ACCOUNT_MAX + 1], const char **expected_out)
-{
-	*expected_out = idn_typed(name, false, right);
-	return *expected_out == NULL && strcmp(name, right) == 0;
-}
-
 static bool name_fits(struct roster *roster, const char *key, const struct roster_key *read)
 {
 	char right[ACCOUNT_MAX + 1], what[WHAT_MAX];
 	const char *expected, *prefix = roster->setup->config->set.redis_prefix;
 	enum scope scope = account_scope(read->name);
-	bool fits = is_right(read->name, right, &expected) && read->braces;
+	bool fits = roster_name_right(read->name, right, &expected) && read->braces;
 	if (!fits && expected != NULL)
 		snprintf(what, sizeof what, "nobody reads it: expected %s", expected);
 	else if (!fits)

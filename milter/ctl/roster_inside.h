@@ -50,4 +50,8 @@ void roster_fail(struct roster *roster, const char *error);
 /* False: it is no key of these parts. */
 bool roster_read_key(const struct roster *roster, const char *key, struct roster_key *key_out);
 
+/* Is it a name that an account or group has, as it stands in keys? `right` is the one that was meant; where there is none,
+ * `expected_out` says what was expected. */
+bool roster_name_right(const char *name, char right[ACCOUNT_MAX + 1], const char **expected_out);
+
 #endif

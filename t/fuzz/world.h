@@ -17,6 +17,7 @@
 
 struct exchange_call {
 	int answers;
+	bool parts;		/* it is answered in parts, lines of JSON each */
 	json_t *answer;		/* owned; what was answered last */
 };
 
