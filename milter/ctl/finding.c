@@ -63,7 +63,9 @@ void findings_add(struct findings *findings, const struct finding *finding)
 	set(row, "found", finding->found);
 	set(row, "expected", finding->expected);
 	set(row, "file", file);
-	set(row, "fix", finding->fix);
+	/* the shell gets it: none of its bytes may change. Of what is no UTF-8 there is none, as JSON cannot say it. */
+	json_t *fix = finding->fix == NULL ? NULL : json_string(finding->fix);
+	json_object_set_new(row, "fix", fix == NULL ? json_null() : fix);
 	set(row, "why", finding->why);
 	set(row, "gravity", gravities[finding->gravity].word);
 	json_t *rows = findings->rows[finding->weight];
@@ -71,7 +73,7 @@ void findings_add(struct findings *findings, const struct finding *finding)
 	while (at > 0 && step_of(json_array_get(rows, at - 1)) > step_of(row))
 		at--;
 	json_array_insert_new(rows, at, row);
-	findings->fixable |= finding->weight == DIFFERENCE && finding->fix != NULL;
+	findings->fixable |= finding->weight == DIFFERENCE && fix != NULL;
 }
 
 size_t findings_count(const struct findings *findings, enum weight weight)
@@ -91,13 +93,15 @@ static void print_text(const char *text, FILE *to)
 static void print_row(const char *kind, const char *lead, const json_t *row, FILE *to)
 {
 	const char *fix = get(row, "fix");
+	char *shown = clean_text(fix);
 	fprintf(to, "%s: %s: found ", kind, get(row, "what"));
 	print_text(get(row, "found"), to);
 	fputs(", expected ", to);
 	print_text(get(row, "expected"), to);
 	fprintf(to, " in %s\n    %s\n", get(row, "file"), get(row, "why"));
-	if (*fix != '\0')
+	if (*fix != '\0' && strcmp(shown, fix) == 0)	/* else it would be typed with a question mark */
 		fprintf(to, "    %s: %s\n", lead, fix);
+	free(shown);
 }
 
 static void print_rows(const struct findings *findings, enum weight weight, FILE *to)

@@ -35,7 +35,7 @@ struct finding {
 	const char *found;	/* NULL or "": nothing was found */
 	const char *expected;	/* "": nothing */
 	const char *file;	/* below `place`, or a whole path */
-	const char *fix;	/* what to type; NULL: nothing that one could */
+	const char *fix;	/* what to type, byte for byte; NULL: nothing that one could, and so where it is no UTF-8 */
 	const char *why;
 };
 

@@ -388,6 +388,16 @@ static void test_commands(const struct config *config)
 		  "/etc/postfix/penstock_login_senders\npostfix reload\n" },
 	};
 	master = SMTP BACK CLEANUP;
+	/* the shell reads them: a locale that cannot show a byte, as this one of C, changes none */
+	static const char umlaut[] = "smtpd_milters = inet:m\xc3\xbchle:1\nnon_smtpd_milters = unix:/x.sock\n";
+	snprintf(settings, sizeof settings, "compatibility_level = 3.6\n%s", umlaut);
+	char *kept = commands_of(config, false);
+	ok(strstr(kept, "postconf -e 'smtpd_milters = inet:m\xc3\xbchle:1, unix:/x.sock'\n") != NULL, "bytes beyond ASCII stay: %s", kept);
+	free(kept);
+	snprintf(settings, sizeof settings, "compatibility_level = 3.6\nsmtpd_milters = inet:m\xfchle:1\nnon_smtpd_milters = unix:/x.sock\n");
+	kept = commands_of(config, false);
+	ok(strstr(kept, "hle:1") == NULL, "of what is no UTF-8 none is given");
+	free(kept);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		snprintf(settings, sizeof settings, "compatibility_level = 3.6\n%s", rows[i].main);
 		overrides = rows[i].overrides;
