@@ -4,7 +4,7 @@
 # The units under a systemd of their own: the first process of namespaces of its own, over a copy of this host's files
 # that goes with it. systemd holds the milter's socket; the daemon starts, takes mail from a chrooted smtpd, reloads, is ended
 # by the watchdog and starts again with all the unit's restrictions, and over three restarts no session of Postfix's is
-# deferred; the timer releases held mail by postsuper(1), which runs with restrictions of its own. Where namespaces, overlays
+# deferred; the socket's unit restarts and stops the daemon with it; the timer releases held mail by postsuper(1), which runs with restrictions of its own. Where namespaces, overlays
 # or control groups are not given to us it is skipped.
 
 use strict;
@@ -194,6 +194,10 @@ sleep 5; step restart systemctl restart penstock
 sleep 5; step restart systemctl restart penstock
 step restarted other_pid "$was"
 wait $sessions
+was=$(pid)
+step socket-restart systemctl restart penstock.socket
+step socket-active systemctl is-active penstock.socket penstock
+step socket-restarted again other_pid "$was"
 step none-held empty
 step stop systemctl stop penstock
 printf 'Subject: two\n\ntext\n' | /usr/sbin/sendmail -i -f alice@example.com bob@example.net
@@ -202,7 +206,8 @@ sed -i 's|/var/log/penstock/facts|/var/lib/facts|' /etc/penstock/penstock.conf
 step reload-facts systemctl reload penstock
 step facts-restart systemctl restart penstock
 ctl status
-step end-socket systemctl stop penstock.socket penstock
+step end-socket systemctl stop penstock.socket
+step ended sh -c '! systemctl is-active penstock'
 sed -i 's|/var/lib/facts|/var/log/penstock/facts|' /etc/penstock/penstock.conf
 step without-socket systemctl start penstock
 stat -c 'own %n %A %U %G' /var/spool/postfix/penstock/milter.sock
@@ -213,8 +218,8 @@ END
 run({ seconds => 280 }, 'sh', '-c', 'exec "$@" >"$0" 2>&1', "$folder/console", @enter);
 my $steps = -e "$folder/out/steps.log" ? slurp("$folder/out/steps.log") : '';
 my $log = -e "$folder/out/log" ? slurp("$folder/out/log") : '';
-for my $step (qw(enable start redis timer-runs healthy held listed released-by-timer reload reloaded watchdog restart restarted none-held stop
-	started-by-mail reload-facts facts-restart end-socket without-socket end)) {
+for my $step (qw(enable start redis timer-runs healthy held listed released-by-timer reload reloaded watchdog restart restarted none-held socket-restart socket-active socket-restarted stop
+	started-by-mail reload-facts facts-restart end-socket ended without-socket end)) {
 	like $steps, qr/^step $step: 0$/m, $step;
 }
 is scalar(() = $steps =~ /^step restart: 0$/mg), 3, 'three restarts';
