@@ -65,6 +65,12 @@ static void add_alias(struct book *book, char *key, const char *value, size_t li
 	book->count++;
 }
 
+/* What postalias(1) and newaliases(1) of other systems put into each table. */
+static bool is_bookkeeping(const char *key, size_t list)
+{
+	return lists[list].local && (strcmp(key, "@") == 0 || strncmp(key, "YP_", 3) == 0);
+}
+
 static void read_table(struct book *book, struct check *check, size_t list, const char *named)
 {
 	const char *table = strncmp(named, "proxy:", 6) == 0 ? named + 6 : named;
@@ -82,7 +88,8 @@ static void read_table(struct book *book, struct check *check, size_t list, cons
 		char *tab = strchr(line, '\t');
 		if (tab != NULL) {
 			*tab = '\0';
-			add_alias(book, line, tab + 1, list);
+			if (!is_bookkeeping(line, list))
+				add_alias(book, line, tab + 1, list);
 		}
 	}
 }

@@ -145,7 +145,7 @@ static void print_table(const struct reading *reading)
 	if (reading->rows > 0)
 		table_print(reading->table, stdout, 0);
 	else if (reading->error[0] == '\0')
-		puts(reading->lists ? "No account is such." : "All of it is read.");
+		puts(reading->lists ? "There is no such account." : "Nothing is wrong: all that was written is read.");
 	if (reading->more)
 		printf("There are more than %lld; -n shows more of them.\n", (long long)reading->most);
 }

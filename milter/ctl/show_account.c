@@ -13,14 +13,27 @@
 
 #include "policy/base/banned.h"
 
+/* The group whose block keeps its mail back, or NULL: an exemption of its own passes that. */
+static const char *blocked_group(const json_t *answer)
+{
+	size_t index;
+	json_t *row;
+	json_array_foreach(json_object_get(answer, "groups"), index, row)
+		if (*text_of(row, "block") != '\0' && *text_of(answer, "exempt") == '\0')
+			return text_of(row, "account");
+	return NULL;
+}
+
 /* What is blocked is refused, or held where reputation.blocked_action says so. */
 static void add_way(struct table *table, const json_t *answer)
 {
 	bool admin = *text_of(answer, "block") != '\0', level = strcmp(text_of(answer, "level"), "blocked") == 0;
-	const char *transport = text_of(answer, "transport");
+	const char *transport = text_of(answer, "transport"), *group = blocked_group(answer);
 	table_add(table, "leaves by");
 	if (admin)
-		table_add(table, "nothing: blocked by an admin, until account unblock");
+		table_add(table, "nothing: blocked by an admin, until the block ends or account unblock");
+	else if (group != NULL)
+		table_addf(table, "nothing: %s is blocked by an admin", group);
 	else if (level)
 		table_add(table, "nothing: blocked by its level, until account reset, a new password (password_changed), or a "
 			  "score that has faded");

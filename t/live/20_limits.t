@@ -159,6 +159,7 @@ part 'block and exempt' => sub {
 	like $verdict->{reasons}, qr/^admin_block:customer:77:.*unpaid/, 'the log has the group and the words of the admin';
 	my $shown = ($world->{daemon}->ctl('account', 'show', 'oscar@example.com'))[1];
 	like $shown, qr/^group +customer:77 is blocked by an admin: unpaid, "since May"$/m, '... and so has account show';
+	like $shown, qr/^leaves by +nothing: customer:77 is blocked by an admin$/m, '... by which nothing leaves';
 	$redis->do('DEL', $world->key('customer:77', 'block'));
 	is $world->send(auth => 'oscar')->{code}, 250, 'unblocked, it sends again';
 	$redis->do('HDEL', $world->key('oscar@example.com', 'limits'), 'customer');

@@ -58,7 +58,7 @@ part 'account' => sub {
 	like $world->send(auth => 'alice')->{code}, qr/^5/, '... holds at once';
 	is $redis->do('GET', $world->key($alice, 'block')), 'ticket 4711', '... with its reason';
 	(undef, $out) = $daemon->ctl('account', 'show', $alice);
-	like $out, qr/^leaves by +nothing: blocked by an admin/m, 'show: nothing leaves';
+	like $out, qr/^leaves by +nothing: blocked by an admin, until the block ends or account unblock$/m, 'show: nothing leaves';
 	unlike $out, qr/of pool/, '... by no transport';
 	is +($daemon->ctl('account', 'unblock', $alice))[0], 0, 'unblock';
 	is $world->send(auth => 'alice')->{code}, 250, '... holds at once';
@@ -109,7 +109,7 @@ part 'account show and status in few lines' => sub {
 		'... and says which key is read';
 	$redis->do('DEL', $world->key('Nobody@Example.com', 'limits'));
 	($status, $checked) = $daemon->ctl('account', 'check');
-	is "$status $checked", "0 All of it is read.\n", 'all is well again';
+	is "$status $checked", "0 Nothing is wrong: all that was written is read.\n", 'all is well again';
 };
 
 part 'account list' => sub {
@@ -128,7 +128,7 @@ part 'account list' => sub {
 		'--json: an object a line';
 	is $rows[-1]{type}, 'end', '... and an end';
 	(undef, $out) = $daemon->ctl('account', 'list', '--level', 'suspect');
-	is $out, "No account is such.\n", '--level';
+	is $out, "There is no such account.\n", '--level';
 	is +($daemon->ctl('account', 'list', '--level', 'sus'))[0], 2, 'a level that is none';
 
 	# many keys: in pieces, while the daemon goes on
@@ -138,7 +138,7 @@ part 'account list' => sub {
 	($status, $out) = $daemon->ctl('account', 'list', '--level', 'good', '-n', '5');
 	is scalar(grep { /\@/ } split /\n/, $out), 5, 'two hundred thousand accounts: as many as are wanted';
 	($status, $out) = $daemon->ctl('account', 'check');
-	is "$status $out", "0 All of it is read.\n", '... and a check of them all';
+	is "$status $out", "0 Nothing is wrong: all that was written is read.\n", '... and a check of them all';
 	is $daemon->metrics->{penstock_redis_timeouts_total}, $before, '... without a question that waits too long';
 	is $world->send(auth => 'alice')->{code}, 250, '... and mail goes on';
 	$redis->do('EVAL', "for i = 1, 200000 do redis.call('DEL', 'penstock:{u' .. i .. '\@example.com}:state') end", 0);

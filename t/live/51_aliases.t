@@ -123,6 +123,8 @@ subtest 'aliases of local(8)' => sub {
 	my $rows = check("alias_maps = hash:$folder/aliases\nvirtual_alias_maps = inline:{ { v\@our.test = a\@our.test } }\n");
 	like $rows->{'aliases of our.test'}{found}, qr/^2 that leave/, 'one behind the other';
 	is $rows->{'postfix.alias_domains'}{expected}, 'alias_domains = [ "localhost", "our.test" ];', 'all domains of mydestination have them';
+	$rows = check("alias_maps = hash:$folder/aliases\nmyorigin = elsewhere.test\n");
+	is $rows->{'aliases of our.test'}{found}, '1 that leaves this host: a -> b in alias_maps', 'what postalias adds is no alias';
 };
 
 subtest 'what strangers may have written' => sub {
