@@ -53,6 +53,14 @@ static int step_of(const json_t *row)
 	return slash == NULL || strcmp(slash, "/main.cf") == 0 ? 2 : strcmp(slash, "/master.cf") == 0 ? 1 : 0;
 }
 
+/* Of one line, and for a terminal, too. */
+static bool has_control(const char *text)
+{
+	while ((unsigned char)*text >= 0x20 && *text != 0x7f)
+		text++;
+	return *text != '\0';
+}
+
 void findings_add(struct findings *findings, const struct finding *finding)
 {
 	char file[1100];
@@ -64,7 +72,7 @@ void findings_add(struct findings *findings, const struct finding *finding)
 	set(row, "expected", finding->expected);
 	set(row, "file", file);
 	/* the shell gets it: none of its bytes may change. Of what is no UTF-8 there is none, as JSON cannot say it. */
-	json_t *fix = finding->fix == NULL ? NULL : json_string(finding->fix);
+	json_t *fix = finding->fix == NULL || has_control(finding->fix) ? NULL : json_string(finding->fix);
 	json_object_set_new(row, "fix", fix == NULL ? json_null() : fix);
 	set(row, "why", finding->why);
 	set(row, "gravity", gravities[finding->gravity].word);

@@ -186,6 +186,9 @@ part 'in and out again' => sub {
 	like $there, qr/^inet:127\.0\.0\.1:9, \{ unix:\S+, default_action=tempfail \}$/, '... behind the other milter, with an action of its own';
 	is $postfix->tool('postconf', '-h', 'milter_default_action'), "accept\n", "... whose action stays";
 
+	# what the parts before have sent
+	wait_for(30, 'the queue manager to have no work', sub { !map { $postfix->queue($_) } qw(incoming active) });
+	$postfix->tool('postsuper', '-d', 'ALL', 'deferred');
 	piped('postfix', 'remove');
 	my @after = told();
 	is $after[$_], $before[$_], 'out: ' . ('postconf -n', 'postconf -M', 'postconf -P')[$_] for 0 .. 2;
