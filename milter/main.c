@@ -10,7 +10,6 @@
 #include "milter/log.h"
 #include "milter/notify.h"
 #include "milter/permission.h"
-#include "milter/privilege.h"
 #include "milter/server.h"
 #include "milter/trial.h"
 
