@@ -4,7 +4,7 @@
 #include "milter/apply.h"
 #include "milter/gather.h"
 #include "milter/gather_spf.h"
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 #include "milter/mailers.h"
 #include "milter/record.h"
 #include "milter/session.h"

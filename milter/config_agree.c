@@ -4,7 +4,7 @@
  */
 #include "milter/config_read.h"
 
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 #include "policy/base/text.h"
 
 #include <string.h>

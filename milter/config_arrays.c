@@ -4,7 +4,7 @@
  */
 #include "milter/config_read.h"
 
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 #include "policy/base/text.h"
 #include "policy/netaddr.h"
 

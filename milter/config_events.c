@@ -3,7 +3,7 @@
  * What the options of events must be, so that nothing is found out by the first event of a bad night.
  */
 #include "milter/config_read.h"
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 #include "milter/event.h"
 #include "policy/base/text.h"
 

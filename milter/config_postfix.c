@@ -4,8 +4,8 @@
  * (milter/ctl/postfix.c prints them): nothing that could mean more than itself.
  */
 #include "milter/config_read.h"
-#include "milter/endpoint.h"
-#include "milter/idn.h"
+#include "milter/base/endpoint.h"
+#include "milter/base/idn.h"
 #include "policy/base/text.h"
 #include "policy/netaddr.h"
 

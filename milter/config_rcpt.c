@@ -4,7 +4,7 @@
  */
 #include "milter/config.h"
 
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 

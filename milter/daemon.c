@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/daemon.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/dns/check.h"
 #include "milter/dns/engine.h"
 #include "milter/dns/rbl.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "milter/traps.h"
 #include "milter/trouble.h"
 #include "policy/base/panic.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/event.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "milter/monitor.h"
-#include "milter/own_hash.h"
+#include "milter/base/own_hash.h"
 #include "milter/session.h"
 #include "milter/tell/feed.h"
 #include "milter/tell/kept.h"

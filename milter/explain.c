@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/explain.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/outbox.h"
-#include "milter/own_hash.h"
+#include "milter/base/own_hash.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
 

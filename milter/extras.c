@@ -3,13 +3,13 @@
 
 #include "milter/ctl/control.h"
 #include "milter/daemon.h"
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 #include "milter/factlog.h"
 #include "milter/identify.h"
-#include "milter/loop.h"
-#include "milter/privilege.h"
+#include "milter/base/loop.h"
+#include "milter/base/privilege.h"
 #include "milter/socketmap.h"
-#include "milter/sockets.h"
+#include "milter/base/sockets.h"
 #include "milter/trouble.h"
 #include "milter/web/http.h"
 

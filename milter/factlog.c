@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/factlog.h"
 
-#include "milter/log.h"
+#include "milter/base/log.h"
 #include "policy/base/text.h"
 #include "policy/factline.h"
 #include "policy/hash.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/gather.h"
 
-#include "milter/ask.h"
-#include "milter/clock.h"
+#include "milter/base/ask.h"
+#include "milter/base/clock.h"
 #include "milter/gather_spf.h"
 #include "milter/identify.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "milter/monitor.h"
 #include "milter/place.h"
 #include "milter/stats.h"

@@ -4,10 +4,10 @@
  */
 #include "milter/gather.h"
 
-#include "milter/ask.h"
-#include "milter/clock.h"
-#include "milter/loop.h"
-#include "milter/own_hash.h"
+#include "milter/base/ask.h"
+#include "milter/base/clock.h"
+#include "milter/base/loop.h"
+#include "milter/base/own_hash.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "redis-schema/store.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/gather_spf.h"
 
-#include "milter/clock.h"
-#include "milter/loop.h"
+#include "milter/base/clock.h"
+#include "milter/base/loop.h"
 #include "milter/outgoing.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/held.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/event.h"
-#include "milter/log.h"
+#include "milter/base/log.h"
 #include "milter/outbox.h"
 #include "milter/report.h"
 #include "policy/base/text.h"

@@ -10,7 +10,7 @@
 #ifndef PENSTOCK_HELD_H
 #define PENSTOCK_HELD_H
 
-#include "milter/queue_id.h"
+#include "milter/base/queue_id.h"
 #include "milter/session.h"
 
 struct event_base;

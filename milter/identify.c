@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/identify.h"
 
-#include "milter/idn.h"
-#include "milter/log.h"
+#include "milter/base/idn.h"
+#include "milter/base/log.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 

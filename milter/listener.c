@@ -2,10 +2,10 @@
 #include "milter/listener.h"
 
 #include "milter/callbacks.h"
-#include "milter/endpoint.h"
-#include "milter/notify.h"
-#include "milter/privilege.h"
-#include "milter/sockets.h"
+#include "milter/base/endpoint.h"
+#include "milter/base/notify.h"
+#include "milter/base/privilege.h"
+#include "milter/base/sockets.h"
 #include "milter/trouble.h"
 
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/losses.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
 #include "milter/event.h"
-#include "milter/log.h"
+#include "milter/base/log.h"
 #include "milter/outbox.h"
 #include "milter/stats.h"
 #include "redis-schema/store.h"

@@ -7,9 +7,9 @@
 #include "milter/config.h"
 #include "milter/dns/spf.h"
 #include "milter/extras.h"
-#include "milter/log.h"
-#include "milter/notify.h"
-#include "milter/permission.h"
+#include "milter/base/log.h"
+#include "milter/base/notify.h"
+#include "milter/base/permission.h"
 #include "milter/server.h"
 #include "milter/trial.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/monitor.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
 #include "milter/dns/check.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 
 #include <event2/event.h>

@@ -2,7 +2,7 @@
 #include "milter/monitor.h"
 
 #include "milter/event.h"
-#include "milter/log.h"
+#include "milter/base/log.h"
 #include "policy/base/text.h"
 
 #include <time.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/oddity.h"
 
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "policy/netaddr.h"

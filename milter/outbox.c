@@ -2,8 +2,8 @@
 #include "milter/outbox.h"
 
 #include "milter/daemon.h"
-#include "milter/log.h"
-#include "milter/loop.h"
+#include "milter/base/log.h"
+#include "milter/base/loop.h"
 #include "redis-schema/store.h"
 
 #include <event2/event.h>

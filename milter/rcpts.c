@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/rcpts.h"
 
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"

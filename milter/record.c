@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/record.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/explain.h"
 #include "milter/factlog.h"
 #include "milter/held.h"
 #include "milter/event.h"
-#include "milter/log.h"
-#include "milter/queue_id.h"
+#include "milter/base/log.h"
+#include "milter/base/queue_id.h"
 #include "milter/sender.h"
 #include "milter/shadow.h"
 #include "milter/stats.h"

@@ -5,7 +5,7 @@
 
 #include "milter/report.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
 #include "milter/dns/engine.h"
 #include "milter/dns/lists.h"

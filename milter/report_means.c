@@ -3,14 +3,14 @@
  * What health and metrics say of the daemon's own means: its log, its sockets, its files, what is lost for want of room,
  * and the configuration that it could not put in force.
  */
-#include "milter/descriptors.h"
+#include "milter/base/descriptors.h"
 #include "milter/factlog.h"
-#include "milter/log.h"
+#include "milter/base/log.h"
 #include "milter/losses.h"
 #include "milter/outbox.h"
 #include "milter/reloads.h"
 #include "milter/report_inside.h"
-#include "milter/sockets.h"
+#include "milter/base/sockets.h"
 
 #include <event2/buffer.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/report.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
 #include "milter/monitor.h"
 #include "milter/report_inside.h"

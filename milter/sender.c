@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/sender.h"
-#include "milter/own_hash.h"
+#include "milter/base/own_hash.h"
 
 #include "policy/address.h"
 #include "policy/base/text.h"

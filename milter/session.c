@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/session.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/gather.h"
 #include "milter/place.h"
 #include "milter/stats.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/shadow.h"
 
-#include "milter/clock.h"
-#include "milter/own_hash.h"
+#include "milter/base/clock.h"
+#include "milter/base/own_hash.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"
 

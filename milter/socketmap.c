@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/socketmap.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
-#include "milter/descriptors.h"
-#include "milter/idn.h"
+#include "milter/base/descriptors.h"
+#include "milter/base/idn.h"
 #include "milter/monitor.h"
-#include "milter/netstring.h"
+#include "milter/base/netstring.h"
 #include "milter/report.h"
 #include "milter/sender.h"
 #include "milter/stats.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/stats.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "policy/base/text.h"
 
 #include <pthread.h>

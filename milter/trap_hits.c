@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/trap_hits.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
 #include "milter/factlog.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "policy/account.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/trial.h"
 
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 #include "milter/identify.h"
-#include "milter/privilege.h"
+#include "milter/base/privilege.h"
 #include "milter/traps.h"
 #include "policy/base/text.h"
 

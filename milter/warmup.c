@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/warmup.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
 #include "policy/base/text.h"
 #include "policy/ramp.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/content/scan.h"
 
-#include "milter/ask.h"
-#include "milter/clock.h"
+#include "milter/base/ask.h"
+#include "milter/base/clock.h"
 #include "milter/content/spamd.h"
-#include "milter/endpoint.h"
-#include "milter/log.h"
-#include "milter/loop.h"
+#include "milter/base/endpoint.h"
+#include "milter/base/log.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 
 #include <errno.h>

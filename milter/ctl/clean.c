@@ -2,7 +2,7 @@
 #include "milter/ctl/clean.h"
 
 #include "milter/ctl/memory.h"
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 
 #include <langinfo.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
 #include "milter/ctl/client.h"
 
 #include "milter/ctl/memory.h"
-#include "milter/endpoint.h"
-#include "milter/json_read.h"
+#include "milter/base/endpoint.h"
+#include "milter/base/json_read.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -2,12 +2,12 @@
  *
  * The control socket's commands about one account.
  */
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/ctl/control_inside.h"
 #include "milter/ctl/showing.h"
 #include "milter/factlog.h"
-#include "milter/idn.h"
-#include "milter/log.h"
+#include "milter/base/idn.h"
+#include "milter/base/log.h"
 #include "policy/base/text.h"
 
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include "milter/ctl/control.h"
 #include "milter/daemon.h"
-#include "milter/exchange.h"
+#include "milter/base/exchange.h"
 #include "milter/report.h"
 
 enum {

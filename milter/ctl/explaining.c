@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/explaining.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/ctl/control_inside.h"
 #include "milter/daemon.h"
-#include "milter/exchange.h"
-#include "milter/idn.h"
-#include "milter/json_read.h"
-#include "milter/queue_id.h"
+#include "milter/base/exchange.h"
+#include "milter/base/idn.h"
+#include "milter/base/json_read.h"
+#include "milter/base/queue_id.h"
 #include "milter/reference.h"
 #include "milter/report.h"
 #include "policy/base/text.h"

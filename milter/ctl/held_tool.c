@@ -6,7 +6,7 @@
 #include "milter/ctl/member.h"
 #include "milter/ctl/memory.h"
 #include "milter/ctl/table.h"
-#include "milter/queue_id.h"
+#include "milter/base/queue_id.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/holding.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/ctl/control_inside.h"
 #include "milter/daemon.h"
-#include "milter/exchange.h"
+#include "milter/base/exchange.h"
 #include "milter/held.h"
 #include "milter/report.h"
 #include "policy/base/text.h"

@@ -2,7 +2,7 @@
 #include "milter/ctl/lookup.h"
 
 #include "milter/daemon.h"
-#include "milter/exchange.h"
+#include "milter/base/exchange.h"
 #include "milter/report.h"
 #include "milter/report_check.h"
 #include "policy/base/text.h"

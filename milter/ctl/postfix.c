@@ -2,7 +2,7 @@
 #include "milter/ctl/postfix.h"
 
 #include "milter/ctl/postfix_read.h"
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 #include "policy/base/text.h"
 
 #include <string.h>

@@ -10,7 +10,7 @@
 #include "milter/ctl/postfix_milters.h"
 #include "milter/ctl/postfix_pitfalls.h"
 #include "milter/ctl/postfix_sockets.h"
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 

@@ -8,7 +8,7 @@
 #include "milter/ctl/progress.h"
 #include "milter/ctl/rbl_show.h"
 #include "milter/ctl/rbl_text.h"
-#include "milter/json_read.h"
+#include "milter/base/json_read.h"
 #include "policy/base/text.h"
 
 #include <errno.h>

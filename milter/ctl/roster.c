@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/roster.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/ctl/roster_inside.h"
-#include "milter/exchange.h"
-#include "milter/idn.h"
+#include "milter/base/exchange.h"
+#include "milter/base/idn.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"

@@ -3,7 +3,7 @@
  * account.check: what panels and admins wrote and nobody reads.
  */
 #include "milter/ctl/roster_inside.h"
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"

@@ -7,7 +7,7 @@
 #include "milter/ctl/progress.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/table.h"
-#include "milter/json_read.h"
+#include "milter/base/json_read.h"
 #include "policy/base/text.h"
 
 #include <stdlib.h>

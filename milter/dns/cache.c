@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/cache.h"
-#include "milter/own_hash.h"
+#include "milter/base/own_hash.h"
 
 
 #include <pthread.h>

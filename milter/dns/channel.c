@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/channel.h"
 
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 #include "policy/base/text.h"
 
 #define CARES_NO_DEPRECATED	/* what c-ares 1.28 and later has in place of ares_query is not there in 1.18 */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/check.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/dns/pump.h"
 #include "milter/dns/subject.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/fitness.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/dns/budget.h"
 #include "milter/dns/engine.h"
 #include "milter/dns/track.h"
-#include "milter/log.h"
-#include "milter/loop.h"
+#include "milter/base/log.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 
 #include <event2/event.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/lists.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/dns/engine.h"
-#include "milter/log.h"
-#include "milter/loop.h"
+#include "milter/base/log.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 
 #include <stdatomic.h>

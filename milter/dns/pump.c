@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/pump.h"
 
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 
 #include <event2/event.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/resolv_conf.h"
 
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 #include "policy/base/text.h"
 #include "policy/netaddr.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/resolver.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/dns/channel.h"
 #include "milter/dns/resolv_conf.h"
-#include "milter/log.h"
-#include "milter/loop.h"
-#include "milter/own_hash.h"
+#include "milter/base/log.h"
+#include "milter/base/loop.h"
+#include "milter/base/own_hash.h"
 #include "policy/base/text.h"
 
 #include <event2/event.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/spf.h"
 
-#include "milter/ask.h"
-#include "milter/clock.h"
+#include "milter/base/ask.h"
+#include "milter/base/clock.h"
 #include "milter/dns/engine.h"
 #include "milter/dns/spf_run.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 

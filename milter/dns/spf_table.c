@@ -3,7 +3,7 @@
 
 #include "milter/dns/engine.h"
 #include "milter/dns/spf_record.h"
-#include "milter/own_hash.h"
+#include "milter/base/own_hash.h"
 #include "policy/base/text.h"
 
 #include <stdlib.h>

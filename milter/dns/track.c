@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/dns/track.h"
 
-#include "milter/clock.h"
-#include "milter/log.h"
+#include "milter/base/clock.h"
+#include "milter/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/tell/courier.h"
 
-#include "milter/clock.h"
-#include "milter/log.h"
+#include "milter/base/clock.h"
+#include "milter/base/log.h"
 #include "policy/base/text.h"
 
 #include <inttypes.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/tell/feed.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
-#include "milter/json_read.h"
-#include "milter/log.h"
-#include "milter/loop.h"
+#include "milter/base/json_read.h"
+#include "milter/base/log.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"
 

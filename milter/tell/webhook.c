@@ -5,7 +5,7 @@
 
 #include "milter/tell/webhook.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
 #include "milter/tell/post.h"
 #include "milter/tell/sign.h"

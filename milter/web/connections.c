@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/web/connections.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
-#include "milter/descriptors.h"
+#include "milter/base/descriptors.h"
 #include "milter/stats.h"
 #include "milter/web/page.h"
 #include "milter/web/rate.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/web/stream.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "milter/report.h"
 #include "milter/report_check.h"
 #include "milter/stats.h"

@@ -10,12 +10,12 @@
  *
  * LISTS zones l0.bench.test ... are asked; none of their answers is known at the start.
  */
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/dns/engine.h"
 #include "milter/dns/lists.h"
 #include "milter/dns/rbl.h"
-#include "milter/log.h"
-#include "milter/loop.h"
+#include "milter/base/log.h"
+#include "milter/base/loop.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #ifndef PENSTOCK_LOAD_H
 #define PENSTOCK_LOAD_H
 
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 #include "t/bench/load_packet.h"
 
 #include <libmilter/mfdef.h>

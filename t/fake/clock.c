@@ -2,7 +2,7 @@
  *
  * Takes the place of milter/clock.c.
  */
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 
 #include "t/fake/fake.h"
 

@@ -2,7 +2,7 @@
  *
  * Takes the place of milter/log.c.
  */
-#include "milter/log.h"
+#include "milter/base/log.h"
 
 #include "t/fake/fake.h"
 

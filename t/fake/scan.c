@@ -4,7 +4,7 @@
  */
 #include "milter/content/scan.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "policy/base/text.h"
 #include "t/fake/fake.h"
 

@@ -12,7 +12,7 @@
 #include "milter/ctl/rbl_show.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/show_shadow.h"
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 
 #include "t/fuzz/fuzz.h"
 

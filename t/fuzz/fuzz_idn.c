@@ -2,7 +2,7 @@
  *
  * Domains as strangers spell them, and text with A-labels for the eyes.
  */
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 #include "policy/address.h"
 
 #include "t/fuzz/fuzz.h"

@@ -2,7 +2,7 @@
  *
  * JSON from outside: what is read is an object of no more levels than are allowed.
  */
-#include "milter/json_read.h"
+#include "milter/base/json_read.h"
 
 #include "policy/base/panic.h"
 

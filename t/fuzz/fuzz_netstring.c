@@ -3,7 +3,7 @@
  * Any bytes, with any cap, in any pieces: what is parsed lies inside the input, a piece less is never done, and what is
  * written again is what came.
  */
-#include "milter/netstring.h"
+#include "milter/base/netstring.h"
 #include "policy/base/panic.h"
 
 #include <stdint.h>

@@ -8,7 +8,7 @@
  */
 #include "milter/dns/engine.h"
 #include "milter/dns/spf.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 

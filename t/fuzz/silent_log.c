@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes the place of milter/log.c: a line is made and thrown away.
+ * Takes the place of milter/base/log.c: a line is made and thrown away.
  */
-#include "milter/log.h"
+#include "milter/base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>

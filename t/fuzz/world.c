@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "t/fuzz/world.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/ctl/lookup.h"
 #include "milter/daemon.h"
-#include "milter/exchange.h"
-#include "milter/loop.h"
+#include "milter/base/exchange.h"
+#include "milter/base/loop.h"
 #include "milter/outbox.h"
 #include "redis-schema/reply.h"
 #include "redis-schema/wire.h"

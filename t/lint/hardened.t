@@ -73,7 +73,7 @@ SKIP: {
 	skip 'not x86-64: no jump tables to guard, no probes to look for', 1 if !$x86;
 	# The C library's own start files may lack the property, and one object without takes it from the program: ours are
 	# asked one by one.
-	for my $object (sort(glob("$build/*.a"), glob("$build/milter/*.o"), glob("$build/milter/ctl/*.o"))) {
+	for my $object (sort(glob("$build/*.a"), glob("$build/milter/*.o"), glob("$build/milter/*/*.o"), glob("$build/milter/*/*/*.o"))) {
 		my $said = output_of('readelf', '-hnW', $object);
 		my $members = () = $said =~ /^ELF Header:/mg;
 		my $guarded = () = $said =~ /x86 feature: IBT, SHSTK/g;

@@ -11,9 +11,9 @@
  */
 #include "milter/dns/spf.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/dns/engine.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 #include "t/fake/zone.h"
 #include "t/live/spf_bare.h"

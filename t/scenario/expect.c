@@ -4,7 +4,7 @@
  */
 #include "t/scenario/play.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/daemon.h"
 #include "milter/sender.h"
 #include "policy/base/text.h"

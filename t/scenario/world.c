@@ -5,7 +5,7 @@
 #include "t/scenario/play.h"
 
 #include "milter/daemon.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
 #include "t/fake/fake.h"

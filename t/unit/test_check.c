@@ -5,7 +5,7 @@
 #include "milter/dns/check.h"
 
 #include "milter/dns/engine.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "milter/report_check.h"
 #include "t/fake/dns_server.h"
 #include "t/unit/tap.h"

@@ -2,7 +2,7 @@
  *
  * Answers in parts: clients that read, that leave, and that never read. A crowd that asks nothing.
  */
-#include "milter/exchange.h"
+#include "milter/base/exchange.h"
 
 #include "t/unit/tap.h"
 

@@ -3,7 +3,7 @@
  * Whose name is it, and whose domain; whose sender address; and in which lane does a message go.
  */
 #include "milter/identify.h"
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 
 #include "t/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/idn.h"
+#include "milter/base/idn.h"
 
 #include "t/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/json_read.h"
+#include "milter/base/json_read.h"
 
 #include "t/unit/tap.h"
 

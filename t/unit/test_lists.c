@@ -5,9 +5,9 @@
  */
 #include "milter/dns/lists.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "milter/dns/engine.h"
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 #include "policy/base/text.h"
 #include "t/fake/dns_server.h"
 #include "t/fake/fake.h"

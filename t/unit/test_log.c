@@ -4,7 +4,7 @@
  * where a line is waited for. /dev/log is one of this process's own, in a namespace: without the right to that it is
  * not looked at.
  */
-#include "milter/log.h"
+#include "milter/base/log.h"
 
 #include "policy/base/panic.h"
 #include "t/unit/tap.h"

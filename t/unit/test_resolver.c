@@ -4,8 +4,8 @@
  */
 #include "milter/dns/resolver.h"
 
-#include "milter/clock.h"
-#include "milter/loop.h"
+#include "milter/base/clock.h"
+#include "milter/base/loop.h"
 #include "t/fake/dns_server.h"
 #include "t/unit/tap.h"
 

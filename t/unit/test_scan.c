@@ -4,8 +4,8 @@
  */
 #include "milter/content/scan.h"
 
-#include "milter/clock.h"
-#include "milter/loop.h"
+#include "milter/base/clock.h"
+#include "milter/base/loop.h"
 #include "t/unit/tap.h"
 
 #include <arpa/inet.h>

@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_LOG_SINK_H
 #define PENSTOCK_LOG_SINK_H
 
-#include "milter/log.h"
+#include "milter/base/log.h"
 
 #include <stddef.h>
 #include <time.h>

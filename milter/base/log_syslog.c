@@ -3,7 +3,7 @@
  * Takes the place of syslog(3) for the libraries: libmilter says there what goes wrong with a connection, on the thread
  * that serves another one next, and a syslogd that hangs would hold it.
  */
-#include "milter/log.h"
+#include "milter/base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>

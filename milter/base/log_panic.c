@@ -5,7 +5,7 @@
  */
 #include "policy/base/panic.h"
 
-#include "milter/log.h"
+#include "milter/base/log.h"
 
 #include <stdlib.h>
 

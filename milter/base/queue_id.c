@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/queue_id.h"
+#include "milter/base/queue_id.h"
 
 #include <string.h>
 

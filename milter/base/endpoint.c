@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 
-#include "milter/privilege.h"
+#include "milter/base/privilege.h"
 #include "policy/base/text.h"
 
 #include <errno.h>

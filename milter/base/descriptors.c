@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/descriptors.h"
+#include "milter/base/descriptors.h"
 
-#include "milter/log.h"
-#include "milter/sockets.h"
+#include "milter/base/log.h"
+#include "milter/base/sockets.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/own_hash.h"
+#include "milter/base/own_hash.h"
 
 #include "policy/base/panic.h"
 #include "policy/hash.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/exchange.h"
+#include "milter/base/exchange.h"
 
-#include "milter/clock.h"
-#include "milter/descriptors.h"
+#include "milter/base/clock.h"
+#include "milter/base/descriptors.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

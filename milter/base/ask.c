@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/ask.h"
+#include "milter/base/ask.h"
 
-#include "milter/clock.h"
+#include "milter/base/clock.h"
 #include "policy/base/panic.h"
 
 #include <errno.h>

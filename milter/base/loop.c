@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/loop.h"
+#include "milter/base/loop.h"
 
 #include <event2/event.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/netstring.h"
+#include "milter/base/netstring.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #ifndef PENSTOCK_SOCKETS_H
 #define PENSTOCK_SOCKETS_H
 
-#include "milter/endpoint.h"
+#include "milter/base/endpoint.h"
 
 #include <stdbool.h>
 #include <stdint.h>

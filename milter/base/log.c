@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/log.h"
+#include "milter/base/log.h"
 
-#include "milter/clock.h"
-#include "milter/log_sink.h"
+#include "milter/base/clock.h"
+#include "milter/base/log_sink.h"
 #include "policy/base/text.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/log_sink.h"
+#include "milter/base/log_sink.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/privilege.h"
+#include "milter/base/privilege.h"
 
 #include <errno.h>
 #include <grp.h>

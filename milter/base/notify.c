@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/notify.h"
+#include "milter/base/notify.h"
 
 #include "policy/base/text.h"
 

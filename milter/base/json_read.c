@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define PENSTOCK_JSON_READ_INSIDE	/* banned.h: others call json_read */
-#include "milter/json_read.h"
+#include "milter/base/json_read.h"
 
 #include <stdbool.h>
 #include <stdio.h>
