@@ -5,7 +5,7 @@
 #include "milter/gather.h"
 #include "milter/gather_spf.h"
 #include "milter/base/idn.h"
-#include "milter/mailers.h"
+#include "milter/daemon/mailers.h"
 #include "milter/record.h"
 #include "milter/session.h"
 #include "milter/trap_hits.h"

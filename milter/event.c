@@ -2,7 +2,7 @@
 #include "milter/event.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/loop.h"
 #include "milter/monitor.h"
 #include "milter/base/own_hash.h"

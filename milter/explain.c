@@ -2,7 +2,7 @@
 #include "milter/explain.h"
 
 #include "milter/base/clock.h"
-#include "milter/outbox.h"
+#include "milter/daemon/outbox.h"
 #include "milter/base/own_hash.h"
 #include "milter/report.h"
 #include "policy/base/text.h"

@@ -2,7 +2,7 @@
 #include "milter/extras.h"
 
 #include "milter/ctl/control.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/endpoint.h"
 #include "milter/factlog.h"
 #include "milter/identify.h"
@@ -10,7 +10,7 @@
 #include "milter/base/privilege.h"
 #include "milter/socketmap.h"
 #include "milter/base/sockets.h"
-#include "milter/trouble.h"
+#include "milter/daemon/trouble.h"
 #include "milter/web/http.h"
 
 #include <stdatomic.h>

@@ -7,7 +7,7 @@
 #ifndef PENSTOCK_EXTRAS_H
 #define PENSTOCK_EXTRAS_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 enum { EXTRAS_AGAIN_S = 10 };	/* what failed is tried again so often */
 

@@ -8,7 +8,7 @@
 #include "milter/base/loop.h"
 #include "milter/monitor.h"
 #include "milter/place.h"
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 #include "milter/warmup.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"

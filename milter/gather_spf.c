@@ -3,7 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/base/loop.h"
-#include "milter/outgoing.h"
+#include "milter/config/outgoing.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/event.h"
 #include "milter/base/log.h"
-#include "milter/outbox.h"
+#include "milter/daemon/outbox.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * held: messages in the MTA's hold queue, and when each is to leave it: the sorted set `held` of Redis. The MTA forgets
- * why and until when; so what is held is listed there, also when Redis was away at the time (milter/outbox.h), and
+ * why and until when; so what is held is listed there, also when Redis was away at the time (milter/daemon/outbox.h), and
  * somebody hears of it when its date has passed and nobody released it.
  *
  * The daemon has no right to release mail: `penstockctl held release --due` does, as root, on the host whose daemon held

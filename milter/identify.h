@@ -12,7 +12,7 @@
 #ifndef PENSTOCK_IDENTIFY_H
 #define PENSTOCK_IDENTIFY_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 #include "policy/netaddr.h"
 
 struct identity {

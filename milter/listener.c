@@ -6,7 +6,7 @@
 #include "milter/base/notify.h"
 #include "milter/base/privilege.h"
 #include "milter/base/sockets.h"
-#include "milter/trouble.h"
+#include "milter/daemon/trouble.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_LISTENER_H
 #define PENSTOCK_LISTENER_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 /* Before any session, with root's rights where there are some. False with a sentence in `error`. */
 bool listener_open(const struct settings *set, char *error, size_t error_size);

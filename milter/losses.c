@@ -2,11 +2,11 @@
 #include "milter/losses.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/event.h"
 #include "milter/base/log.h"
-#include "milter/outbox.h"
-#include "milter/stats.h"
+#include "milter/daemon/outbox.h"
+#include "milter/daemon/stats.h"
 #include "redis-schema/store.h"
 
 #include <inttypes.h>

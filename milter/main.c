@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 #include "milter/dns/spf.h"
 #include "milter/extras.h"
 #include "milter/base/log.h"

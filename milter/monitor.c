@@ -2,7 +2,7 @@
 #include "milter/monitor.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/dns/check.h"
 #include "milter/base/loop.h"
 #include "policy/base/text.h"

@@ -13,7 +13,7 @@
 #ifndef PENSTOCK_MONITOR_H
 #define PENSTOCK_MONITOR_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 #include "policy/standing.h"
 
 struct loop;

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_PLACE_H
 #define PENSTOCK_PLACE_H
 
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 
 struct place_ask;	/* a question for the AS of one client; counted */
 

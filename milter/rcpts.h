@@ -10,7 +10,7 @@
 #ifndef PENSTOCK_RCPTS_H
 #define PENSTOCK_RCPTS_H
 
-#include "milter/traps.h"
+#include "milter/daemon/traps.h"
 #include "policy/base/arena.h"
 #include "policy/facts.h"
 #include "policy/known.h"

@@ -10,7 +10,7 @@
 #include "milter/base/queue_id.h"
 #include "milter/sender.h"
 #include "milter/shadow.h"
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 #include "milter/warmup.h"
 #include "policy/base/text.h"
 

@@ -6,15 +6,15 @@
 #include "milter/report.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/dns/engine.h"
 #include "milter/dns/lists.h"
 #include "milter/dns/rbl.h"
 #include "milter/held.h"
 #include "milter/event.h"
-#include "milter/mailers.h"
+#include "milter/daemon/mailers.h"
 #include "milter/report_inside.h"
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 #include "milter/trap_hits.h"
 #include "policy/base/text.h"
 

@@ -2,7 +2,7 @@
 #include "milter/report.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/monitor.h"
 #include "milter/warmup.h"
 

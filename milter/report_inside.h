@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_REPORT_INSIDE_H
 #define PENSTOCK_REPORT_INSIDE_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 #include "milter/report.h"
 
 struct event_stats;

@@ -7,8 +7,8 @@
 #include "milter/factlog.h"
 #include "milter/base/log.h"
 #include "milter/losses.h"
-#include "milter/outbox.h"
-#include "milter/reloads.h"
+#include "milter/daemon/outbox.h"
+#include "milter/daemon/reloads.h"
 #include "milter/report_inside.h"
 #include "milter/base/sockets.h"
 

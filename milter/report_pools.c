@@ -2,10 +2,10 @@
 #include "milter/report.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/monitor.h"
 #include "milter/report_inside.h"
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 #include "milter/warmup.h"
 
 #include <stdio.h>

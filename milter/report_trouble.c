@@ -3,7 +3,7 @@
  * What health and metrics say of files and sockets that the daemon goes on without.
  */
 #include "milter/report_inside.h"
-#include "milter/trouble.h"
+#include "milter/daemon/trouble.h"
 
 #include "policy/base/banned.h"
 

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_SERVER_H
 #define PENSTOCK_SERVER_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 struct server;
 

@@ -4,7 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/gather.h"
 #include "milter/place.h"
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 

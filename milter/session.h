@@ -8,7 +8,7 @@
 #define PENSTOCK_SESSION_H
 
 #include "milter/body.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/dns/rbl.h"
 #include "milter/dns/spf.h"
 #include "milter/reference.h"

@@ -2,14 +2,14 @@
 #include "milter/socketmap.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/descriptors.h"
 #include "milter/base/idn.h"
 #include "milter/monitor.h"
 #include "milter/base/netstring.h"
 #include "milter/report.h"
 #include "milter/sender.h"
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 #include "milter/warmup.h"
 #include "policy/base/text.h"
 

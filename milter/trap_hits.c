@@ -2,7 +2,7 @@
 #include "milter/trap_hits.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/factlog.h"
 #include "milter/base/loop.h"
 #include "policy/account.h"

@@ -4,7 +4,7 @@
 #include "milter/base/endpoint.h"
 #include "milter/identify.h"
 #include "milter/base/privilege.h"
-#include "milter/traps.h"
+#include "milter/daemon/traps.h"
 #include "policy/base/text.h"
 
 #include <errno.h>

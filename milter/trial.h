@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_TRIAL_H
 #define PENSTOCK_TRIAL_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 /* Calls `fail` with one sentence for each thing by which the daemon would not start or lack something, and `warn` for each
  * that may be meant. `file` is the configuration's own. Run by root it tries files and sockets as `user`; by another account

@@ -2,7 +2,7 @@
 #include "milter/warmup.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "policy/base/text.h"
 #include "policy/ramp.h"
 #include "redis-schema/store.h"

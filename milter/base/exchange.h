@@ -9,7 +9,7 @@
 #ifndef PENSTOCK_EXCHANGE_H
 #define PENSTOCK_EXCHANGE_H
 
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_PERMISSION_H
 #define PENSTOCK_PERMISSION_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 /* Calls `say` with one sentence for each file that others may change, or read though it holds a secret: what it is, its
  * mode, and the commands that mend it. `file` is the configuration's own. A file that is not there has no sentence. */

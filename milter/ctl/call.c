@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/call.h"
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 #include "milter/ctl/clean.h"
 #include "milter/ctl/memory.h"
 

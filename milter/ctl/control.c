@@ -6,7 +6,7 @@
 #include "milter/ctl/holding.h"
 #include "milter/ctl/lookup.h"
 #include "milter/ctl/roster.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/base/json_read.h"
 #include "milter/base/log.h"

@@ -7,7 +7,7 @@
 #define PENSTOCK_CONTROL_INSIDE_H
 
 #include "milter/ctl/control.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/report.h"
 

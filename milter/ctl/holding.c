@@ -3,7 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/ctl/control_inside.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/held.h"
 #include "milter/report.h"

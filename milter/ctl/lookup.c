@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/lookup.h"
 
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/report.h"
 #include "milter/report_check.h"

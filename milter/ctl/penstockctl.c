@@ -8,7 +8,7 @@
 #include <config.h>	/* in brackets: in quotes the compiler would look beside this file first */
 #endif
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 #include "milter/ctl/call.h"
 #include "milter/ctl/client.h"
 #include "milter/ctl/explain_show.h"

@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_POSTFIX_H
 #define PENSTOCK_POSTFIX_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 struct postfix;
 

@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_REPLAY_ACCOUNTS_H
 #define PENSTOCK_REPLAY_ACCOUNTS_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 #include "policy/replay.h"
 
 /* What became of a message, as far as its sender or our reputation can tell. */

@@ -6,7 +6,7 @@
 #define PENSTOCK_ROSTER_INSIDE_H
 
 #include "milter/ctl/roster.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "redis-schema/store.h"
 
 /* Which key of an account; of those that a list asks for the first one shows it. */

@@ -2,7 +2,7 @@
 #include "milter/tell/feed.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/json_read.h"
 #include "milter/base/log.h"
 #include "milter/base/loop.h"

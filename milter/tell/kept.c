@@ -2,11 +2,11 @@
 #include "milter/tell/kept.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/json_read.h"
 #include "milter/base/log.h"
 #include "milter/base/loop.h"
-#include "milter/outbox.h"
+#include "milter/daemon/outbox.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/tell/letter.h"
 
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/tell/post.h"
 #include "policy/base/text.h"
 

@@ -6,7 +6,7 @@
 #include "milter/tell/webhook.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/tell/post.h"
 #include "milter/tell/sign.h"
 #include "policy/base/text.h"

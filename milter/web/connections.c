@@ -2,9 +2,9 @@
 #include "milter/web/connections.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/descriptors.h"
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 #include "milter/web/page.h"
 #include "milter/web/rate.h"
 #include "milter/web/request.h"

@@ -2,9 +2,9 @@
 #include "milter/web/http.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/sockets.h"
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 #include "milter/web/connections.h"
 #include "milter/web/page.h"
 #include "milter/web/rate.h"

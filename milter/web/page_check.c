@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
-#include "milter/stats.h"
+#include "milter/daemon/daemon.h"
+#include "milter/daemon/stats.h"
 #include "milter/web/page.h"
 #include "milter/web/request.h"
 #include "milter/web/stream.h"

@@ -2,11 +2,11 @@
 #include "milter/web/stream.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/loop.h"
 #include "milter/report.h"
 #include "milter/report_check.h"
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 #include "milter/web/page.h"
 #include "policy/base/text.h"
 

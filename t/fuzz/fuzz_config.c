@@ -3,7 +3,7 @@
  * The configuration file, and what begins with a '#' as the catalogue of block lists too: whatever stands in it, the
  * answer is a configuration or one sentence.
  */
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 #include "t/fuzz/fuzz.h"
 

@@ -4,7 +4,7 @@
  * write there may write anything. The first byte picks one, the rest is what Redis answers (t/fuzz/world.h).
  */
 #include "milter/ctl/explaining.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/event.h"
 #include "milter/tell/feed.h"
 #include "milter/tell/kept.h"

@@ -3,7 +3,7 @@
  * The subscriber map: the networks that are asked about for a client, and what an admin wrote there as its account. The
  * first 17 bytes are the client, the rest is what Redis answers (t/fuzz/world.h).
  */
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/identify.h"
 #include "redis-schema/networks.h"
 #include "redis-schema/store.h"

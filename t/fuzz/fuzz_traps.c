@@ -2,7 +2,7 @@
  *
  * A file of traps: each line of it is a trap, a note or an error; none is lost.
  */
-#include "milter/traps.h"
+#include "milter/daemon/traps.h"
 #include "policy/address.h"
 
 #include "t/fuzz/fuzz.h"

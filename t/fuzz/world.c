@@ -3,10 +3,10 @@
 
 #include "milter/base/clock.h"
 #include "milter/ctl/lookup.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/base/loop.h"
-#include "milter/outbox.h"
+#include "milter/daemon/outbox.h"
 #include "redis-schema/reply.h"
 #include "redis-schema/wire.h"
 #include "t/fuzz/fuzz.h"

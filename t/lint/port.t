@@ -19,7 +19,7 @@ my %taken = (25 => 'SMTP', 465 => 'submissions', 587 => 'submission', 783 => 'sp
 	6379 => 'Redis', 8080 => 'HTTP', 8125 => 'statsd', 8891 => 'OpenDKIM', 8892 => 'another OpenDKIM', 8893 => 'OpenDMARC',
 	8953 => 'Unbound', 9000 => 'PHP', 9090 => 'Prometheus', 9100 => 'node exporter', 10023 => 'postgrey', 10024 => 'amavis',
 	10025 => 'amavis', 11211 => 'memcached', 12340 => 'Dovecot', map { $_ => 'rspamd' } 11332 .. 11335);
-my ($port) = text_of('milter/config.h') =~ /"http\.listen", .*"127\.0\.0\.1:(\d+)"/;
+my ($port) = text_of('milter/config/config.h') =~ /"http\.listen", .*"127\.0\.0\.1:(\d+)"/;
 ok(defined $port, 'http.listen has a default');
 is($taken{$port}, undef, "port $port is no other mail program's");
 is(scalar getservbyport($port, 'tcp'), undef, '... nor has it a name in services(5)');

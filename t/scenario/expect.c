@@ -5,7 +5,7 @@
 #include "t/scenario/play.h"
 
 #include "milter/base/clock.h"
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/sender.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"

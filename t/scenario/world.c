@@ -4,7 +4,7 @@
  */
 #include "t/scenario/play.h"
 
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/loop.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"

@@ -2,7 +2,7 @@
  *
  * The catalogue of block lists, and what the configuration file says of its lists: the real one, and bad ones.
  */
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 #include "t/unit/tap.h"
 

@@ -3,7 +3,7 @@
  * What of the configuration file becomes a line of Postfix's configuration, a word of a shell or a regular expression, and
  * who counts as leaving.
  */
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 #include "t/unit/tap.h"
 

@@ -2,7 +2,7 @@
  *
  * What is said of a wrong configuration file: its place, the option, the value, and what was expected.
  */
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 #include "t/unit/tap.h"
 

@@ -2,7 +2,7 @@
  *
  * Files of traps: what is one, and what is said of the rest.
  */
-#include "milter/traps.h"
+#include "milter/daemon/traps.h"
 
 #include "t/unit/tap.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/outbox.h"
+#include "milter/daemon/outbox.h"
 
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 #include "milter/base/log.h"
 #include "milter/base/loop.h"
 #include "redis-schema/store.h"

@@ -3,7 +3,7 @@
  * The catalogue of well-known block lists: read before the lists of the configuration file, which may take theirs from
  * it, and kept only while a file is read. What `blocklists` did not take comes behind it, for checks.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include "policy/base/text.h"
 

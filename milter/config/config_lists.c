@@ -2,7 +2,7 @@
  *
  * The lists of the configuration file, and those of its rows that have no file of their own: block lists, plans, scanners.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include "policy/base/text.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/traps.h"
+#include "milter/daemon/traps.h"
 
 #include "milter/base/idn.h"
 #include "policy/address.h"

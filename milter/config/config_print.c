@@ -2,7 +2,7 @@
  *
  * The sample file and the manual page's list of options, printed from the rows that the reading goes by.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/trouble.h"
+#include "milter/daemon/trouble.h"
 
 #include "milter/base/log.h"
 #include "policy/base/text.h"

@@ -2,7 +2,7 @@
  *
  * What the options of events must be, so that nothing is found out by the first event of a bad night.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 #include "milter/base/endpoint.h"
 #include "milter/event.h"
 #include "policy/base/text.h"

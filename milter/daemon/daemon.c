@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/daemon.h"
+#include "milter/daemon/daemon.h"
 
 #include "milter/base/clock.h"
 #include "milter/dns/check.h"
 #include "milter/dns/engine.h"
 #include "milter/dns/rbl.h"
 #include "milter/base/loop.h"
-#include "milter/traps.h"
-#include "milter/trouble.h"
+#include "milter/daemon/traps.h"
+#include "milter/daemon/trouble.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 #include "policy/plan.h"

@@ -2,7 +2,7 @@
  *
  * Pools of the configuration file, and their transports.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include "policy/base/text.h"
 #include "policy/date.h"

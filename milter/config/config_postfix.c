@@ -3,7 +3,7 @@
  * What of the configuration becomes a line of Postfix's, a word of a shell or a regular expression there
  * (milter/ctl/postfix.c prints them): nothing that could mean more than itself.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 #include "milter/base/endpoint.h"
 #include "milter/base/idn.h"
 #include "policy/base/text.h"

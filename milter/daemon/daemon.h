@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_DAEMON_H
 #define PENSTOCK_DAEMON_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 struct check;
 struct check_event;

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_RELOADS_H
 #define PENSTOCK_RELOADS_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 /* The sentence that says why it failed, with file and line; NULL: it did not. */
 void reloads_note(const char *error);

@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_CONFIG_READ_H
 #define PENSTOCK_CONFIG_READ_H
 
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 #include <libconfig.h>
 
@@ -124,14 +124,14 @@ extern const struct field pool_fields[3], transport_fields[9];	/* config_pools.c
 read_function read_pools;
 read_function read_sources, read_servers, read_own_networks, read_forwarders, read_proxies, read_hosts;	/* config_arrays.c */
 
-/* ---- the policy that the rules read, milter/config_policy.c */
+/* ---- the policy that the rules read, milter/config/config_policy.c */
 
 extern const struct field level_fields[3], signal_fields[7];
 read_function read_level_rows, read_signal_rows, read_shadow;
 /* From the settings, once all are read and agree. */
 void config_fill_policy(struct config *config);
 
-/* ---- block lists, milter/config_blocklist.c: of the file and of the catalogue alike. `into` is a struct list. */
+/* ---- block lists, milter/config/config_blocklist.c: of the file and of the catalogue alike. `into` is a struct list. */
 
 read_function read_list_name, read_list_zone, read_list_kind, read_list_codes, read_list_errors;
 read_function read_list_site, read_list_removal, read_list_terms;
@@ -142,7 +142,7 @@ bool check_domain(struct reader *reader, const config_setting_t *setting, const 
 /* Can it mean anything, and be asked? */
 bool check_list(struct reader *reader, const config_setting_t *setting, const struct list *list);
 
-/* ---- the catalogue, milter/config_catalogue.c */
+/* ---- the catalogue, milter/config/config_catalogue.c */
 
 /* Reads the file of option catalogue.file. `named`: it has to be there. */
 bool catalogue_read(struct reader *reader, bool named);

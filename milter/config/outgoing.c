@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/outgoing.h"
+#include "milter/config/outgoing.h"
 
 #include "policy/base/banned.h"
 

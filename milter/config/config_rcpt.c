@@ -2,7 +2,7 @@
  *
  * Does mail to a recipient leave this host? What the configuration says of mailers and of domains.
  */
-#include "milter/config.h"
+#include "milter/config/config.h"
 
 #include "milter/base/idn.h"
 #include "policy/address.h"

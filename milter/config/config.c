@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/config.h"
+#include "milter/config/config.h"
 
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 

@@ -9,7 +9,7 @@
 #define PENSTOCK_CONFIG_H
 
 #include "milter/content/scan.h"
-#include "milter/outgoing.h"
+#include "milter/config/outgoing.h"
 #include "policy/judge.h"
 #include "policy/netaddr.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/stats.h"
+#include "milter/daemon/stats.h"
 
 #include "milter/base/clock.h"
 #include "policy/base/text.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/mailers.h"
+#include "milter/daemon/mailers.h"
 
 #include "milter/base/log.h"
 #include "policy/base/text.h"

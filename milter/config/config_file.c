@@ -2,7 +2,7 @@
  *
  * A file in libconfig's syntax, parsed; and before that, what libconfig lets pass.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include "policy/base/text.h"
 

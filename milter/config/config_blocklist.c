@@ -2,7 +2,7 @@
  *
  * The fields of one block list, of the configuration file and of the catalogue alike.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include "policy/base/text.h"
 

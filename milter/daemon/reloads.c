@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/reloads.h"
+#include "milter/daemon/reloads.h"
 
 #include "milter/base/clock.h"
 #include "policy/base/text.h"

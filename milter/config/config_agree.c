@@ -2,7 +2,7 @@
  *
  * What must hold between settings of the configuration file, once all are read.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include "milter/base/endpoint.h"
 #include "policy/base/text.h"

@@ -2,7 +2,7 @@
  *
  * Plain arrays of the configuration file: names, addresses and networks.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include "milter/base/idn.h"
 #include "policy/base/text.h"

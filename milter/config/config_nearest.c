@@ -2,7 +2,7 @@
  *
  * Words that the configuration file has and nobody knows: which may be meant.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include "policy/base/text.h"
 

@@ -2,7 +2,7 @@
  *
  * The part of the configuration that the rules read: what levels and signals ask for, what runs for show.
  */
-#include "milter/config_read.h"
+#include "milter/config/config_read.h"
 
 #include "policy/base/text.h"
 
