@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/apply.h"
 
-#include "milter/explain.h"
+#include "milter/record/explain.h"
 #include "policy/base/text.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_APPLY_H
 #define PENSTOCK_APPLY_H
 
-#include "milter/session.h"
+#include "milter/message/session.h"
 
 #include <libmilter/mfapi.h>
 

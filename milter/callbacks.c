@@ -2,13 +2,13 @@
 #include "milter/callbacks.h"
 
 #include "milter/apply.h"
-#include "milter/gather.h"
-#include "milter/gather_spf.h"
+#include "milter/message/gather.h"
+#include "milter/message/gather_spf.h"
 #include "milter/base/idn.h"
 #include "milter/daemon/mailers.h"
-#include "milter/record.h"
-#include "milter/session.h"
-#include "milter/trap_hits.h"
+#include "milter/record/record.h"
+#include "milter/message/session.h"
+#include "milter/record/trap_hits.h"
 #include "policy/base/text.h"
 
 #include <netinet/in.h>

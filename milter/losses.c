@@ -3,7 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
-#include "milter/event.h"
+#include "milter/tell/event.h"
 #include "milter/base/log.h"
 #include "milter/daemon/outbox.h"
 #include "milter/daemon/stats.h"

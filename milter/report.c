@@ -10,12 +10,12 @@
 #include "milter/dns/engine.h"
 #include "milter/dns/lists.h"
 #include "milter/dns/rbl.h"
-#include "milter/held.h"
-#include "milter/event.h"
+#include "milter/record/held.h"
+#include "milter/tell/event.h"
 #include "milter/daemon/mailers.h"
 #include "milter/report_inside.h"
 #include "milter/daemon/stats.h"
-#include "milter/trap_hits.h"
+#include "milter/record/trap_hits.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>

@@ -3,8 +3,8 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
-#include "milter/monitor.h"
-#include "milter/warmup.h"
+#include "milter/pools/monitor.h"
+#include "milter/pools/warmup.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  *
  * What health says of those who are told of events and take none.
  */
-#include "milter/event.h"
+#include "milter/tell/event.h"
 #include "milter/report_inside.h"
 #include "milter/tell/webhook.h"
 

@@ -4,7 +4,7 @@
  * and the configuration that it could not put in force.
  */
 #include "milter/base/descriptors.h"
-#include "milter/factlog.h"
+#include "milter/record/factlog.h"
 #include "milter/base/log.h"
 #include "milter/losses.h"
 #include "milter/daemon/outbox.h"

@@ -3,10 +3,10 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
-#include "milter/monitor.h"
+#include "milter/pools/monitor.h"
 #include "milter/report_inside.h"
 #include "milter/daemon/stats.h"
-#include "milter/warmup.h"
+#include "milter/pools/warmup.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,12 +5,12 @@
 #include "milter/daemon/daemon.h"
 #include "milter/base/descriptors.h"
 #include "milter/base/idn.h"
-#include "milter/monitor.h"
+#include "milter/pools/monitor.h"
 #include "milter/base/netstring.h"
 #include "milter/report.h"
-#include "milter/sender.h"
+#include "milter/pools/sender.h"
 #include "milter/daemon/stats.h"
-#include "milter/warmup.h"
+#include "milter/pools/warmup.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>

@@ -2,7 +2,7 @@
 #include "milter/trial.h"
 
 #include "milter/base/endpoint.h"
-#include "milter/identify.h"
+#include "milter/message/identify.h"
 #include "milter/base/privilege.h"
 #include "milter/daemon/traps.h"
 #include "policy/base/text.h"

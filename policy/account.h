@@ -52,7 +52,7 @@ bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
 
 /* Three name spaces that cannot meet. Who proved who he is has his name as it is; where that begins like one of
  * ACCOUNT_PREFIX_ROWS or SCOPE_ROWS, its first colon is written %3A. Who only says so is "sender:NAME". What has neither
- * is "ip:ADDRESS" (milter/identify.c). Whatever comes from outside goes through one of these two; account_name() is for
+ * is "ip:ADDRESS" (milter/message/identify.c). Whatever comes from outside goes through one of these two; account_name() is for
  * what an admin types, and for names that are no account's. */
 bool account_proven(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
 bool account_claimed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);

@@ -4,7 +4,7 @@
  */
 #include "milter/config/config_read.h"
 #include "milter/base/endpoint.h"
-#include "milter/event.h"
+#include "milter/tell/event.h"
 #include "policy/base/text.h"
 
 #include <string.h>

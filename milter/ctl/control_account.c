@@ -5,7 +5,7 @@
 #include "milter/base/clock.h"
 #include "milter/ctl/control_inside.h"
 #include "milter/ctl/showing.h"
-#include "milter/factlog.h"
+#include "milter/record/factlog.h"
 #include "milter/base/idn.h"
 #include "milter/base/log.h"
 #include "policy/base/text.h"

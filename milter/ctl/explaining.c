@@ -8,7 +8,7 @@
 #include "milter/base/idn.h"
 #include "milter/base/json_read.h"
 #include "milter/base/queue_id.h"
-#include "milter/reference.h"
+#include "milter/message/reference.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
 

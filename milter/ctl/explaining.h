@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * explaining: looks entries of the stream `explain` up (milter/explain.h) for somebody who asked over the control socket.
+ * explaining: looks entries of the stream `explain` up (milter/record/explain.h) for somebody who asked over the control socket.
  */
 #ifndef PENSTOCK_EXPLAINING_H
 #define PENSTOCK_EXPLAINING_H

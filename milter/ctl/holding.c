@@ -5,7 +5,7 @@
 #include "milter/ctl/control_inside.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
-#include "milter/held.h"
+#include "milter/record/held.h"
 #include "milter/report.h"
 #include "policy/base/text.h"
 

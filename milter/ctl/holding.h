@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * holding: the list of held messages (milter/held.h) over the control socket: what stands in it, and taking off it what
+ * holding: the list of held messages (milter/record/held.h) over the control socket: what stands in it, and taking off it what
  * was released. Loop thread only. True: the call will be answered. False with a sentence in `error`.
  */
 #ifndef PENSTOCK_HOLDING_H

@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_COURIER_H
 #define PENSTOCK_COURIER_H
 
-#include "milter/event.h"
+#include "milter/tell/event.h"
 
 #include <stdatomic.h>
 

@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_FEED_H
 #define PENSTOCK_FEED_H
 
-#include "milter/event.h"
+#include "milter/tell/event.h"
 
 struct feed;
 

@@ -2,8 +2,8 @@
  *
  * A message's header and body in pieces: the reader of MIME, and of the header fields that matter.
  */
-#include "milter/body.h"
-#include "milter/oddity.h"
+#include "milter/message/body.h"
+#include "milter/message/oddity.h"
 
 #include "policy/base/panic.h"
 

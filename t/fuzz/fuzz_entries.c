@@ -5,7 +5,7 @@
  */
 #include "milter/ctl/explaining.h"
 #include "milter/daemon/daemon.h"
-#include "milter/event.h"
+#include "milter/tell/event.h"
 #include "milter/tell/feed.h"
 #include "milter/tell/kept.h"
 

@@ -5,7 +5,7 @@
  */
 #include "milter/ctl/held_tool.h"
 #include "milter/ctl/holding.h"
-#include "milter/held.h"
+#include "milter/record/held.h"
 #include "milter/base/queue_id.h"
 
 #include "t/fuzz/fuzz.h"

@@ -2,7 +2,7 @@
  *
  * Login names of a file in passwd(5) form: each that libc's own reader finds there is known by its number.
  */
-#include "milter/identify.h"
+#include "milter/message/identify.h"
 
 #include "t/fuzz/fuzz.h"
 

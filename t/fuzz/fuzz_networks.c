@@ -4,7 +4,7 @@
  * first 17 bytes are the client, the rest is what Redis answers (t/fuzz/world.h).
  */
 #include "milter/daemon/daemon.h"
-#include "milter/identify.h"
+#include "milter/message/identify.h"
 #include "redis-schema/networks.h"
 #include "redis-schema/store.h"
 

@@ -3,7 +3,7 @@
  * Header fields and HELO as strangers write them. The input is lines: HELO, the envelope sender, a recipient, and then
  * header fields, whose first byte is one of ours, or which are whole as "Name:value".
  */
-#include "milter/oddity.h"
+#include "milter/message/oddity.h"
 
 #include "t/fuzz/fuzz.h"
 

@@ -6,7 +6,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
-#include "milter/sender.h"
+#include "milter/pools/sender.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"
 #include "t/fake/fake.h"

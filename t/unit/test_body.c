@@ -3,7 +3,7 @@
  * The text of a message, as it is fed to the fingerprint: two messages of one text have one fingerprint, however they are
  * written and cut into pieces.
  */
-#include "milter/body.h"
+#include "milter/message/body.h"
 
 #include "t/unit/tap.h"
 

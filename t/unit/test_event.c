@@ -3,7 +3,7 @@
  * Events: their JSON and the signature of it, mail that nothing can break out of, how long a server that fails is left
  * alone, and what is not said twice.
  */
-#include "milter/event.h"
+#include "milter/tell/event.h"
 
 #include "milter/tell/letter.h"
 #include "milter/tell/sign.h"

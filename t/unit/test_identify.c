@@ -2,7 +2,7 @@
  *
  * Whose name is it, and whose domain; whose sender address; and in which lane does a message go.
  */
-#include "milter/identify.h"
+#include "milter/message/identify.h"
 #include "milter/base/idn.h"
 
 #include "t/unit/tap.h"

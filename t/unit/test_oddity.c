@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/oddity.h"
+#include "milter/message/oddity.h"
 
 #include "t/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/rcpts.h"
+#include "milter/message/rcpts.h"
 
 #include "redis-schema/store.h"
 #include "t/unit/tap.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/reference.h"
+#include "milter/message/reference.h"
 
-#include "milter/held.h"
+#include "milter/record/held.h"
 #include "t/unit/tap.h"
 
 static void test_made(void)

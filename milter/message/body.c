@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/message/body.h"
+
+#include "policy/base/text.h"
+
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { DECODED_MAX = 512, WORD_MAX = 80 };
+
+/* ---- decoding; both go on where the piece before ended */
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* RFC 2045 section 6.8: what is not of the alphabet is ignored, '=' included. */
+static void add_base64(struct body *body, const char *bytes, size_t length)
+{
+	char out[DECODED_MAX];
+	size_t count = 0;
+	for (size_t i = 0; i < length; i++) {
+		int value = base64_value(bytes[i]);
+		if (value < 0)
+			continue;
+		body->held = (body->held << 6 | (unsigned)value) & 0xffffU;
+		body->held_bits += 6;
+		if (body->held_bits < 8)
+			continue;
+		body->held_bits -= 8;
+		out[count++] = (char)(body->held >> body->held_bits & 0xff);
+		if (count == sizeof out) {
+			print_add(&body->print, out, count);
+			count = 0;
+		}
+	}
+	print_add(&body->print, out, count);
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	char lower = text_lower(c);
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The byte that stands for c; false: none yet, or none. held_bits: how many bytes of "=XY" were read. */
+static bool quoted_byte(struct body *body, char c, char *out)
+{
+	int value = hex_value(c);
+	*out = c;
+	if (body->held_bits == 0) {
+		body->held_bits = c == '=';
+		return c != '=';
+	}
+	if (c == '\r' && body->held_bits == 1)
+		return false;	/* a soft line break, RFC 2045 section 6.7 (5) */
+	if (value < 0) {
+		body->held_bits = 0;
+		return c != '\n';	/* "=?": not so encoded after all; what was held is lost */
+	}
+	body->held = (body->held << 4 | (unsigned)value) & 0xffU;
+	body->held_bits++;
+	if (body->held_bits < 3)
+		return false;
+	body->held_bits = 0;
+	*out = (char)body->held;
+	return true;
+}
+
+static void add_quoted(struct body *body, const char *bytes, size_t length)
+{
+	char out[DECODED_MAX];
+	size_t count = 0;
+	for (size_t i = 0; i < length; i++) {
+		count += quoted_byte(body, bytes[i], &out[count]);
+		if (count == sizeof out) {
+			print_add(&body->print, out, count);
+			count = 0;
+		}
+	}
+	print_add(&body->print, out, count);
+}
+
+static void add_text(struct body *body, const char *bytes, size_t length)
+{
+	if (body->encoding == BODY_BASE64)
+		add_base64(body, bytes, length);
+	else if (body->encoding == BODY_QUOTED)
+		add_quoted(body, bytes, length);
+	else
+		print_add(&body->print, bytes, length);
+}
+
+/* ---- header fields of the message and of its parts */
+
+static bool begins(const char *string, const char *start)
+{
+	for (; *start != '\0'; string++, start++)
+		if (text_lower(*string) != *start)
+			return false;
+	return true;
+}
+
+/* The value of parameter `boundary`, RFC 2045 section 5.1; "" where there is none or it is too long. */
+static void read_boundary(const char *value, char boundary[BODY_BOUNDARY_MAX + 1])
+{
+	size_t length = 0;
+	boundary[0] = '\0';
+	while (*value != '\0' && !begins(value, "boundary="))
+		value++;
+	if (*value == '\0')
+		return;
+	value += strlen("boundary=");
+	bool quoted = *value == '"';
+	for (value += quoted; *value != '\0' && *value != '"' && (quoted || strchr("; \t\r\n(", *value) == NULL); value++) {
+		if (quoted && *value == '\\' && value[1] != '\0')
+			value++;
+		if (length == BODY_BOUNDARY_MAX) {
+			boundary[0] = '\0';
+			return;
+		}
+		boundary[length++] = *value;
+	}
+	while (length > 0 && boundary[length - 1] == ' ')
+		length--;
+	boundary[length] = '\0';
+}
+
+/* A multipart deeper than we look has none of its parts read. */
+static void on_type(struct body *body, const char *value)
+{
+	value += strspn(value, " \t\r\n");
+	body->nested = begins(value, "message/rfc822") || begins(value, "message/global");
+	body->text = begins(value, "text/plain") || begins(value, "text/html");
+	if (!begins(value, "multipart/") || body->depth == BODY_DEPTH_MAX)
+		return;
+	read_boundary(value, body->boundaries[body->depth]);
+	if (body->boundaries[body->depth][0] != '\0')
+		body->depth++;
+}
+
+static void on_encoding(struct body *body, const char *value)
+{
+	value += strspn(value, " \t\r\n");
+	body->encoding = begins(value, "base64")	     ? BODY_BASE64
+			 : begins(value, "quoted-printable") ? BODY_QUOTED
+							     : BODY_AS_IT_IS;
+}
+
+void body_header(struct body *body, const char *name, const char *value)
+{
+	if (text_lower(name[0]) != 'c')
+		return;
+	if (text_same_nocase(name, "Content-Type"))
+		on_type(body, value);
+	else if (text_same_nocase(name, "Content-Transfer-Encoding"))
+		on_encoding(body, value);
+}
+
+/* RFC 2045 section 5.2: a part that does not say what it is, is plain text. */
+static void begin_header(struct body *body)
+{
+	body->state = BODY_HEADER;
+	body->text = true;
+	body->nested = false;
+	body->encoding = BODY_AS_IT_IS;
+	body->held = body->held_bits = 0;
+	body->field_length = 0;
+}
+
+static void end_field(struct body *body)
+{
+	body->field[body->field_length] = '\0';
+	body->field_length = 0;
+	char *colon = strchr(body->field, ':');
+	if (colon == NULL)
+		return;
+	*colon = '\0';
+	body->field[strcspn(body->field, " \t")] = '\0';
+	body_header(body, body->field, colon + 1);
+}
+
+static void add_field(struct body *body, const char *bytes, size_t length)
+{
+	size_t room = BODY_FIELD_MAX - body->field_length;
+	if (length > room)
+		length = room;
+	memcpy(body->field + body->field_length, bytes, length);
+	body->field_length += length;
+}
+
+/* What follows is text, or is to be skipped until the next boundary. */
+static void end_header(struct body *body)
+{
+	end_field(body);
+	if (body->nested && body->encoding == BODY_AS_IT_IS)
+		begin_header(body);
+	else
+		body->state = body->text ? BODY_TEXT : BODY_SKIP;
+}
+
+/* ---- lines */
+
+/* Which of the open multiparts' boundaries the line is; -1: none. */
+static int find_boundary(const struct body *body, const char *line, size_t length, bool *closes_out)
+{
+	if (length < 3 || line[0] != '-' || line[1] != '-')
+		return -1;
+	for (int i = body->depth - 1; i >= 0; i--) {
+		size_t want = strlen(body->boundaries[i]), at = want + 2;
+		if (length < at || memcmp(line + 2, body->boundaries[i], want) != 0)
+			continue;
+		*closes_out = length >= at + 2 && line[at] == '-' && line[at + 1] == '-';
+		for (at += *closes_out ? 2 : 0; at < length && strchr(" \t\r\n", line[at]) != NULL && line[at] != '\0';)
+			at++;
+		if (at == length)
+			return i;
+	}
+	return -1;
+}
+
+/* A header line of a part; `first`: the line begins with it. */
+static void header_line(struct body *body, const char *line, size_t length, bool first)
+{
+	size_t text = length;
+	while (text > 0 && (line[text - 1] == '\n' || line[text - 1] == '\r'))
+		text--;
+	if (first && text == 0) {
+		end_header(body);
+		return;
+	}
+	if (first && line[0] != ' ' && line[0] != '\t')
+		end_field(body);
+	add_field(body, line, text);
+}
+
+static void take_line(struct body *body, const char *line, size_t length, bool first)
+{
+	bool closes = false;
+	int found = first ? find_boundary(body, line, length, &closes) : -1;
+	if (found >= 0) {
+		body->depth = closes ? found : found + 1;
+		if (closes)
+			body->state = BODY_SKIP;
+		else
+			begin_header(body);
+	} else if (body->state == BODY_HEADER) {
+		header_line(body, line, length, first);
+	} else if (body->state == BODY_TEXT) {
+		add_text(body, line, length);
+	}
+}
+
+/* A piece of a line: whole, its beginning, or more of it. */
+static void add_piece(struct body *body, const char *bytes, size_t length)
+{
+	bool ends = bytes[length - 1] == '\n';
+	if (body->line_length + length > sizeof body->line) {	/* longer than any boundary */
+		if (body->line_length > 0)
+			take_line(body, body->line, body->line_length, !body->line_goes_on);
+		body->line_goes_on |= body->line_length > 0;
+		body->line_length = 0;
+	}
+	if (body->line_length == 0 && (ends || length > sizeof body->line)) {
+		take_line(body, bytes, length, !body->line_goes_on);
+		body->line_goes_on = !ends;
+		return;
+	}
+	memcpy(body->line + body->line_length, bytes, length);
+	body->line_length += length;
+	if (!ends)
+		return;
+	take_line(body, body->line, body->line_length, !body->line_goes_on);
+	body->line_length = 0;
+	body->line_goes_on = false;
+}
+
+static void add_lines(struct body *body, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		const char *end = memchr(bytes, '\n', length);
+		size_t piece = end != NULL ? (size_t)(end - bytes) + 1 : length;
+		add_piece(body, bytes, piece);
+		bytes += piece;
+		length -= piece;
+	}
+}
+
+/* ---- the message */
+
+void body_begin(struct body *body)
+{
+	print_begin(&body->print);
+	body->looked = 0;
+	body->depth = 0;
+	body->line_length = 0;
+	body->line_goes_on = false;
+	begin_header(body);
+}
+
+void body_header_end(struct body *body)
+{
+	if (body->nested && body->encoding == BODY_AS_IT_IS) {
+		begin_header(body);
+		return;
+	}
+	body->state = body->text ? BODY_TEXT : BODY_SKIP;
+}
+
+void body_add(struct body *body, const char *bytes, size_t length)
+{
+	if (length > BODY_LOOKED_MAX - body->looked)
+		length = BODY_LOOKED_MAX - body->looked;
+	if (length == 0)
+		return;
+	body->looked += length;
+	if (body->depth == 0 && body->state == BODY_TEXT && body->line_length == 0)
+		add_text(body, bytes, length);
+	else if (body->depth > 0 || body->state != BODY_SKIP)
+		add_lines(body, bytes, length);
+}
+
+uint64_t body_end(struct body *body)
+{
+	if (body->line_length > 0)
+		take_line(body, body->line, body->line_length, !body->line_goes_on);
+	body->line_length = 0;
+	return print_end(&body->print);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/message/gather.h"
+
+#include "milter/base/ask.h"
+#include "milter/base/clock.h"
+#include "milter/message/gather_spf.h"
+#include "milter/message/identify.h"
+#include "milter/base/loop.h"
+#include "milter/pools/monitor.h"
+#include "milter/message/place.h"
+#include "milter/daemon/stats.h"
+#include "milter/pools/warmup.h"
+#include "policy/base/text.h"
+#include "policy/hash.h"
+#include "redis-schema/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/base/banned.h"
+
+/* ---- questions to the store: made on a callback's thread, asked and answered on the loop thread */
+
+struct network_ask {
+	struct ask ask;		/* first */
+	struct loop_job job;
+	struct netaddr client;
+	bool found;
+	char account[ACCOUNT_MAX + 1];
+};
+
+struct fetch_ask {
+	struct ask ask;		/* first */
+	struct loop_job job;
+	char account[ACCOUNT_MAX + 1];
+	struct account_state state;
+	unsigned char *bytes;	/* owned; of ... */
+	struct known known;
+};
+
+static void release(struct ask *ask)
+{
+	free(ask);
+}
+
+static void release_fetch(struct ask *ask)
+{
+	free(((struct fetch_ask *)(void *)ask)->bytes);
+	free(ask);
+}
+
+#define ASK_OF(type, its_job) ((struct type *)(void *)((char *)(its_job)-offsetof(struct type, job)))
+
+static void network_answered(void *arg, const char *account)
+{
+	struct network_ask *ask = arg;
+	ask->found = account != NULL;
+	if (ask->found)
+		text_copy(ask->account, sizeof ask->account, account);
+	ask_answer(&ask->ask);
+}
+
+static void network_run(struct loop_job *job)
+{
+	struct network_ask *ask = ASK_OF(network_ask, job);
+	store_network(the_daemon.store, &ask->client, network_answered, ask);
+}
+
+static void fetch_answered(void *arg, const struct account_state *state, const struct known *known)
+{
+	struct fetch_ask *ask = arg;
+	ask->state = *state;
+	ask->bytes = known->bytes != NULL ? malloc(known->length + 1) : NULL;
+	if (ask->bytes != NULL) {
+		memcpy(ask->bytes, known->bytes, known->length);
+		ask->known = (struct known){ ask->bytes, known->length };
+	}
+	ask_answer(&ask->ask);
+}
+
+static void fetch_run(struct loop_job *job)
+{
+	struct fetch_ask *ask = ASK_OF(fetch_ask, job);
+	store_fetch(the_daemon.store, ask->account, fetch_answered, ask);
+}
+
+/* ---- connect */
+
+void gather_connect(struct session *session)
+{
+	if (!session->injected && session->client.family != NETADDR_UNKNOWN)
+		session->listings = rbl_ask(session->setup->rbl, &session->client);
+	if (!session->injected)
+		session->place = place_ask(session->setup, &session->client);
+}
+
+void gather_release_network(struct network_ask **network)
+{
+	if (*network != NULL)
+		ask_drop(&(*network)->ask);
+	*network = NULL;
+}
+
+/* ---- MAIL */
+
+static int64_t deadline_of(const struct session *session)
+{
+	return clock_monotonic_ms() + session->setup->config->set.milter_deadline_ms;
+}
+
+static void fetch_state(struct session *session, int64_t deadline_ms)
+{
+	struct message *message = session->message;
+	struct facts *facts = &message->facts;
+	struct fetch_ask *ask = calloc(1, sizeof *ask);
+	facts->state.limits = limits_unset;
+	free(message->known_bytes);
+	message->known_bytes = NULL;
+	message->known_rcpts = (struct known){ 0 };
+	if (ask != NULL) {
+		ask_init(&ask->ask, release_fetch);
+		ask->job.run = fetch_run;
+		memcpy(ask->account, facts->account, sizeof ask->account);
+		loop_post(the_daemon.loop, &ask->job);
+		if (ask_wait(&ask->ask, deadline_ms)) {
+			facts->state = ask->state;
+			message->known_bytes = ask->bytes;
+			message->known_rcpts = ask->known;
+			ask->bytes = NULL;
+		}
+		ask_drop(&ask->ask);
+	}
+	/* the table of recent accounts may have begun with this account an hour ago: it knows too few */
+	message->known = facts->state.known == KNOWLEDGE_FULL && message->rcpts.keyed &&
+			 (!facts->state.history.habits.many || message->known_bytes != NULL);
+	limits_of(session->setup->config, facts->account, &facts->state, facts->now_ms, &facts->limits);
+}
+
+static bool may_refuse(const struct config *config)
+{
+	for (int i = 0; i < config->mail_list_count; i++)
+		if (config->lists[i].action == LIST_ACTION_REFUSE)
+			return true;
+	return false;
+}
+
+/* Once a connection, and only where no source before it names the account: a login needs no look-up. */
+static const char *ask_network(struct session *session, int64_t deadline_ms)
+{
+	struct network_ask *ask = session->network;
+	if (ask == NULL && session->client.family != NETADDR_UNKNOWN && !session->injected) {
+		ask = calloc(1, sizeof *ask);
+		if (ask == NULL)
+			return NULL;
+		ask_init(&ask->ask, release);
+		ask->job.run = network_run;
+		ask->client = session->client;
+		session->network = ask;
+		loop_post(the_daemon.loop, &ask->job);
+	}
+	return ask != NULL && ask_wait(&ask->ask, deadline_ms) && ask->found ? ask->account : NULL;
+}
+
+static int64_t local_offset_s(int64_t now_ms)
+{
+	struct tm local;
+	time_t now = (time_t)(now_ms / 1000);
+	return localtime_r(&now, &local) != NULL ? local.tm_gmtoff : 0;
+}
+
+/* What the MTA says of the client and the sender, as the rules want it. */
+static void fill_sender(struct session *session)
+{
+	const struct message *message = session->message;
+	struct facts *facts = &session->message->facts;
+	char sender[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
+	facts->local_offset_s = local_offset_s(facts->now_ms);
+	if (!session->injected)
+		place_fill(&session->client, message->key, facts);
+	facts->client_as = place_collect(session->place, message->key, 0);
+	identify_sender(session->setup->config, message->from, sender);
+	if (account_name(sender, true, name))
+		facts->sender = hash_keyed(message->key, name, strlen(name));
+	facts->sender_own = identify_sender_own(facts, message->from);
+}
+
+void gather_mail(struct session *session, const struct mail_macros *macros)
+{
+	struct message *message = session->message;
+	struct facts *facts = &message->facts;
+	const struct config *config = session->setup->config;
+	int64_t deadline_ms = deadline_of(session);
+	/* Postfix names a certificate only where it trusts it; Sendmail names any, and says what it found in {verify} */
+	bool verified = macros->verify == NULL || strcmp(macros->verify, "OK") == 0;
+	struct identity identity = {
+		.auth_authen = macros->auth_authen,
+		.cert_subject = verified ? macros->cert_subject : NULL,
+		.from = message->from,
+		.host = macros->host,
+		.origin = config->origin,
+		.injected = session->injected,
+		.client = session->client,
+	};
+	message->rcpts.keyed = store_secret(the_daemon.store, message->key);
+	message->rcpts.key = message->key;
+	facts->now_ms = clock_now_ms();
+	facts->injected = session->injected;
+	facts->overloaded = (int64_t)stats_sessions() * 10 >= config->set.milter_max_sessions * 9;
+	if (!identify(config, &identity, facts)) {
+		identity.network = ask_network(session, deadline_ms);
+		identity.network_asked = true;
+		identify(config, &identity, facts);
+	}
+	identify_domain(facts, &identity, message->domain);
+	if (facts->overloaded)
+		return;
+	fill_sender(session);
+	gather_spf_mail(session);
+	fetch_state(session, deadline_ms);
+	if (!facts->authenticated && (may_refuse(config) || config->policy.lists_must_answer))
+		rbl_collect(session->listings, deadline_ms, &facts->listings);
+	if (config->policy.spf_refuses)
+		gather_spf_client(message, deadline_ms);
+}
+
+/* ---- RCPT */
+
+static void add_rcpt(struct session *session, const char *raw, bool remote)
+{
+	struct message *message = session->message;
+	rcpts_add(&message->rcpts, &message->arena, session->setup->traps, &message->known_rcpts, raw, remote, &message->facts);
+	rcpts_fill(&message->rcpts, message->known, &message->facts);
+}
+
+void gather_rcpt(struct session *session, const char *raw, bool remote)
+{
+	struct message *message = session->message;
+	if (remote && (message->facts.rcpts_remote != 1 || !text_copy(message->only_rcpt, sizeof message->only_rcpt, raw)))
+		message->only_rcpt[0] = '\0';
+	add_rcpt(session, raw, remote);
+}
+
+/* ---- end of message */
+
+/* A header is believed of a forwarder, and on this host, where Sieve's redirect comes by sendmail(1). */
+static bool is_passed_on(const struct message *message)
+{
+	return message->oddity.forwarded && (message->facts.forwarder || message->facts.injected);
+}
+
+/* A stranger's message leaves, if at all, by aliases of this host: nobody here decided to send it. */
+static bool is_sent_on(const struct message *message)
+{
+	const struct facts *facts = &message->facts;
+	return !facts->authenticated && facts->rcpts_remote > 0 && message->rcpts_aliased == facts->rcpts_remote;
+}
+
+static void fill_message(struct session *session)
+{
+	struct message *message = session->message;
+	struct facts *facts = &message->facts;
+	const struct oddity_client client = {
+		.helo = session->helo,
+		.ours = session->injected || identify_own_network(session->setup->config, &session->client),
+	};
+	facts->memory_spent = message->arena.spent;
+	facts->kbytes = (int64_t)((message->size + 1023) / 1024);
+	facts->oddities = oddity_sum(&message->oddity, &client, message->from, facts);
+	facts->mailer = message->oddity.mailer;
+	facts->print = facts->rcpts_remote > 0 ? body_end(&message->body) : 0;
+	if (facts->lane == LANE_ACCOUNT && (is_passed_on(message) || is_sent_on(message)))
+		facts->lane = LANE_FORWARD;
+}
+
+/* An automatic reply (RFC 3834) has no sender, so that those of all users of this host were one account's; to one recipient,
+ * from one author, it is the author's. Known only when the header is there: what stands there of an account is asked again. */
+static void claim_reply(struct session *session, int64_t deadline_ms)
+{
+	struct message *message = session->message;
+	struct facts *facts = &message->facts;
+	const struct oddity_reader *header = &message->oddity;
+	const struct identity author = { .from = header->author, .injected = session->injected, .client = session->client };
+	if (!header->replied || header->authors != 1 || message->only_rcpt[0] == '\0' || facts->rcpts_remote != 1 ||
+	    facts->rcpts_local > 0 || !identify_author(session->setup->config, &author, facts))
+		return;
+	fetch_state(session, deadline_ms);
+	message->rcpts = (struct rcpts){ .key = message->rcpts.key, .keyed = message->rcpts.keyed };
+	add_rcpt(session, message->only_rcpt, true);
+}
+
+void gather_message(struct session *session)
+{
+	struct message *message = session->message;
+	struct facts *facts = &message->facts;
+	const struct config *config = session->setup->config;
+	int64_t deadline_ms = message->deadline_ms = deadline_of(session);
+	struct scan *scans[SCANNERS_MAX] = { NULL };
+	facts->now_ms = clock_now_ms();
+	claim_reply(session, deadline_ms);
+	fill_message(session);
+	for (int i = 0; i < config->scanner_count; i++) {
+		const struct scanner *scanner = &config->scanners[i];
+		size_t length = message->scan.length;
+		if (length > (size_t)scanner->max_size)
+			length = (size_t)scanner->max_size;
+		scans[i] = scan_start(the_daemon.loop, scanner, facts->account, message->scan.bytes, length);
+	}
+	bool missed = false;
+	monitor_states(config, facts->transports);
+	warmup_states(config, facts->transports);
+	gather_spf_message(session, deadline_ms);
+	rbl_collect(session->listings, deadline_ms, &facts->listings);
+	for (int i = 0; i < config->scanner_count; i++) {
+		struct content content = { .known = KNOWLEDGE_NONE };
+		if (scans[i] != NULL)
+			scan_collect(scans[i], deadline_ms, &content);
+		missed |= content.known == KNOWLEDGE_NONE && config->scanners[i].must_answer;
+		scan_release(&scans[i]);
+		text_copy(content.scanner, sizeof content.scanner, config->scanners[i].name);
+		if (content.known != KNOWLEDGE_NONE &&
+		    (facts->content.known == KNOWLEDGE_NONE || content.score > facts->content.score))
+			facts->content = content;
+	}
+	facts->client_as = place_collect(session->place, message->key, deadline_ms);
+	if (missed)	/* what another scanner said does not stand in for one that must answer */
+		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * oddity: what is read of HELO and of the header fields that matter: oddities of bulk mailers (policy/facts.h), the
+ * program's name, and the marks of forwarded mail. Bounded: of a value at most ODDITY_VALUE_MAX bytes are
+ * looked at, of its addresses ODDITY_ADDRESSES_MAX.
+ */
+#ifndef PENSTOCK_ODDITY_H
+#define PENSTOCK_ODDITY_H
+
+#include "milter/message/rcpts.h"
+
+enum { ODDITY_VALUE_MAX = 8000, ODDITY_ADDRESSES_MAX = 200, ODDITY_DOMAIN_MAX = 253, MANY_RCPTS = 10 };
+
+struct oddity_reader {
+	bool date, from, message_id;
+	bool named;		/* a recipient of the envelope stands in To or Cc */
+	bool bulk;		/* a bulk mailer's name */
+	bool forwarded;		/* a forwarder left his mark */
+	bool replied;		/* an automatic reply, RFC 3834 */
+	int authors;		/* addresses of all From fields, of mail without a sender alone; 2: or more */
+	char author[ACCOUNT_MAX + 1];	/* the first of them, in idn_address()'s form */
+	char from_domain[ODDITY_DOMAIN_MAX + 1], reply_domain[ODDITY_DOMAIN_MAX + 1];	/* lower case; "": none */
+	uint64_t mailer;	/* keyed hash of the program's name without its version; 0: none */
+};
+
+/* One header field. `rcpts` are all there are by now. */
+void oddity_header(struct oddity_reader *reader, const char *name, const char *value, const struct rcpts *rcpts,
+		   const struct facts *facts);
+
+struct oddity_client {
+	const char *helo;	/* NULL: not told */
+	bool ours;		/* in our own networks, or on this host: its HELO says nothing */
+};
+
+/* At the end: a set of 1 << enum oddity. `from` is the envelope sender. */
+unsigned oddity_sum(const struct oddity_reader *reader, const struct oddity_client *client, const char *from,
+		    const struct facts *facts);
+
+/* One of the two is the other, or a part of it: "mail.example.com" and "example.com". Case does not matter; an empty one
+ * is in no relation. */
+bool domains_related(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/record/factlog.h"
+
+#include "milter/base/log.h"
+#include "policy/base/text.h"
+#include "policy/factline.h"
+#include "policy/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+enum {
+	BUFFER = 1 << 20,
+	WAKE_AT = BUFFER / 4,
+	SEEN_ROWS = 65536,	/* accounts whose state was written not long ago */
+};
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_t thread;
+	bool runs, stops;
+	int fd;			/* -1: off */
+	int next_fd;		/* takes its place before the next write; -1: none */
+	bool reopened, off;
+	bool hashed;
+	uint64_t key[2];
+	char *bytes;		/* BUFFER; lines that wait */
+	size_t length;
+	struct factlog_stats stats;
+	uint64_t said;		/* lost, as the log has it */
+	uint64_t *seen;		/* hash and day of an account whose state was written, by its hash */
+} facts = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .fd = -1, .next_fd = -1 };
+
+/* ---- the thread */
+
+static void take_file(void)
+{
+	if (!facts.reopened)
+		return;
+	if (facts.fd >= 0)
+		close(facts.fd);
+	facts.fd = facts.next_fd;
+	facts.next_fd = -1;
+	facts.reopened = false;
+}
+
+/* What a full disk took of a line is followed by an end of line, so that the next one is whole. */
+static size_t write_lines(const char *bytes, size_t length)
+{
+	size_t done = 0;
+	while (done < length) {
+		ssize_t wrote = write(facts.fd, bytes + done, length - done);
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote <= 0)
+			break;
+		done += (size_t)wrote;
+	}
+	return done;
+}
+
+static uint64_t lines_in(const char *bytes, size_t length)
+{
+	uint64_t lines = 0;
+	for (const char *end = bytes + length; (bytes = memchr(bytes, '\n', (size_t)(end - bytes))) != NULL; bytes++)
+		lines++;
+	return lines;
+}
+
+/* With the lock held. */
+static void lose(uint64_t lines, const char *why)
+{
+	facts.stats.lost += lines;
+	text_copy(facts.stats.why, sizeof facts.stats.why, why);
+	if (!facts.stats.losing)
+		log_line(SEVERITY_WARNING, "facts.file: %s; lines are lost until that ends", why);
+	facts.stats.losing = true;
+}
+
+/* With the lock held. */
+static void end_loss(const char *sentence)
+{
+	if (facts.stats.losing)
+		log_line(SEVERITY_INFO, "facts.file: %s; %llu lines were lost", sentence,
+			 (unsigned long long)(facts.stats.lost - facts.said));
+	facts.said = facts.stats.lost;
+	facts.stats.losing = false;
+}
+
+/* With the lock held, which is given up while the disk is waited for. */
+static void flush(char *own)
+{
+	size_t length = facts.length;
+	memcpy(own, facts.bytes, length);
+	facts.length = 0;
+	take_file();
+	if (facts.fd < 0)
+		end_loss("none is written any more");
+	if (facts.fd < 0 || length == 0)
+		return;
+	pthread_mutex_unlock(&facts.lock);
+	size_t done = write_lines(own, length);
+	int why = errno;
+	bool cut = done < length && done > 0 && own[done - 1] != '\n';
+	if (cut && write(facts.fd, "\n", 1) != 1)
+		why = errno;
+	pthread_mutex_lock(&facts.lock);
+	if (done < length) {
+		lose(lines_in(own + done, length - done), strerror(why));
+	} else if (facts.length < WAKE_AT) {
+		end_loss("it is written again");
+	}
+}
+
+static void *writer(void *arg)
+{
+	char *own = arg;
+	pthread_mutex_lock(&facts.lock);
+	while (!facts.stops) {
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 500000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&facts.wake, &facts.lock, &until);
+		flush(own);
+	}
+	flush(own);
+	pthread_mutex_unlock(&facts.lock);
+	free(own);
+	return NULL;
+}
+
+/* ---- opening */
+
+static void make_key(const char *salt)
+{
+	for (uint64_t i = 0; i < 2; i++)
+		facts.key[i] = hash_keyed((const uint64_t[]){ i, 0x70656e73746f636bU }, salt, strlen(salt));
+}
+
+static bool start_thread(void)
+{
+	char *own = malloc(BUFFER);
+	if (facts.bytes == NULL)
+		facts.bytes = malloc(BUFFER);
+	if (facts.seen == NULL)
+		facts.seen = calloc(SEEN_ROWS, sizeof *facts.seen);
+	facts.stops = false;
+	facts.runs = own != NULL && facts.bytes != NULL && facts.seen != NULL &&
+		     pthread_create(&facts.thread, NULL, writer, own) == 0;
+	if (!facts.runs)
+		free(own);
+	return facts.runs;
+}
+
+bool factlog_open(const struct config *config, char *error, size_t error_size)
+{
+	const struct settings *set = &config->set;
+	bool wanted = set->facts_file[0] != '\0';
+	int fd = wanted ? open(set->facts_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640) : -1;
+	if (wanted && fd < 0) {
+		snprintf(error, error_size, "\"%s\" cannot be opened: %s; the systemd unit lets the daemon write below "
+			 "/var/log/penstock", set->facts_file, strerror(errno));
+		return false;
+	}
+	pthread_mutex_lock(&facts.lock);
+	if (facts.next_fd >= 0)
+		close(facts.next_fd);
+	facts.next_fd = fd;
+	facts.reopened = true;
+	facts.hashed = strcmp(set->facts_accounts, "hashed") == 0;
+	make_key(set->facts_salt);
+	facts.off = !wanted;
+	bool fine = facts.runs || !wanted || start_thread();
+	if (fine && facts.seen != NULL)	/* the new file has nobody's state yet */
+		memset(facts.seen, 0, SEEN_ROWS * sizeof *facts.seen);
+	pthread_mutex_unlock(&facts.lock);
+	if (!fine)
+		snprintf(error, error_size, "its thread cannot be made");
+	return fine;
+}
+
+void factlog_close(void)
+{
+	pthread_mutex_lock(&facts.lock);
+	bool runs = facts.runs;
+	facts.stops = true;
+	facts.runs = false;
+	pthread_cond_signal(&facts.wake);
+	pthread_mutex_unlock(&facts.lock);
+	if (runs)
+		pthread_join(facts.thread, NULL);
+	take_file();
+	if (facts.fd >= 0)
+		close(facts.fd);
+	facts.fd = -1;
+	free(facts.bytes);
+	free(facts.seen);
+	facts.bytes = NULL;
+	facts.seen = NULL;
+	facts.length = 0;
+}
+
+struct factlog_stats factlog_stats(void)
+{
+	pthread_mutex_lock(&facts.lock);
+	struct factlog_stats stats = facts.stats;
+	pthread_mutex_unlock(&facts.lock);
+	return stats;
+}
+
+/* ---- lines */
+
+/* Who hides the accounts hides what tells of them: addresses of clients, senders, customers and domains. */
+static void hide(struct factline *line)
+{
+	struct facts *known = &line->facts;
+	char hidden[17];
+	uint64_t *const hashes[] = { &known->client_address, &known->client_network, &known->client_as, &known->sender,
+				     &known->mailer };
+	factline_hide(facts.key, known->account, hidden);
+	text_copy(known->account, sizeof known->account, hidden);
+	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
+		if (*hashes[i] != 0)
+			*hashes[i] = hash_keyed(facts.key, hashes[i], sizeof *hashes[i]);
+	char *const names[] = { known->state.limits.customer, line->spf_domain, known->state.history.unauthorised };
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (names[i][0] != '\0') {
+			factline_hide(facts.key, names[i], hidden);
+			memcpy(names[i], hidden, sizeof hidden);
+		}
+	/* hashes of another kind than the ones above now are */
+	struct habits *habits = &known->state.history.habits;
+	memset(habits->networks, 0, sizeof habits->networks);
+	memset(habits->ases, 0, sizeof habits->ases);
+	memset(habits->senders, 0, sizeof habits->senders);
+	memset(habits->mailers, 0, sizeof habits->mailers);
+}
+
+/* With the lock held. */
+static void add_line(struct factline *line, enum factline_kind kind)
+{
+	char bytes[FACTLINE_MAX + 1];
+	line->kind = kind;
+	size_t length = factline_write(line, bytes);
+	if (length == 0 || facts.length + length + 1 > BUFFER) {
+		lose(1, length == 0 ? "a line is too long" : "the disk does not keep up");
+		return;
+	}
+	memcpy(facts.bytes + facts.length, bytes, length);
+	facts.bytes[facts.length + length] = '\n';
+	facts.length += length + 1;
+	if (facts.length >= WAKE_AT)
+		pthread_cond_signal(&facts.wake);
+}
+
+/* What was remembered of an account goes before its first line of a day, so that a replay need not begin at its birth. */
+static bool state_is_due(const struct facts *known)
+{
+	if (known->state.known == KNOWLEDGE_NONE || known->state.history.first_s == 0)
+		return false;
+	uint64_t mark = hash_string(known->account, (uint64_t)(known->now_ms / 86400000));
+	uint64_t *row = &facts.seen[hash_string(known->account, 1) % SEEN_ROWS];
+	bool due = *row != mark;
+	*row = mark;
+	return due;
+}
+
+static void fill_line(struct factline *line, const struct message *message, enum stage stage)
+{
+	const struct verdict *verdict = &message->verdict;
+	line->stage = stage;
+	line->facts = message->facts;
+	if (stage == STAGE_RCPT) {	/* the refused one is no longer among them; the judge had seen it there */
+		line->facts.rcpts_remote++;
+		line->facts.rcpts_new += verdict->breach.window == WINDOW_NEW_RCPTS_PER_DAY;
+	}
+	if (line->facts.spf.domain != NULL)
+		text_copy(line->spf_domain, sizeof line->spf_domain, line->facts.spf.domain);
+	line->was = (struct factline_was){ .action = verdict->action, .level = verdict->level, .score = verdict->score,
+					   .cause = verdict->action == ACTION_PASS ? (enum reason_id)0 : verdict->cause };
+	if (verdict->pool != NULL)
+		text_copy(line->was.pool, sizeof line->was.pool, verdict->pool->name);
+}
+
+void factlog_note(const struct session *session, enum stage stage, const char *queue_id)
+{
+	(void)queue_id;
+	pthread_mutex_lock(&facts.lock);
+	bool wanted = facts.runs && !facts.off;
+	pthread_mutex_unlock(&facts.lock);
+	if (!wanted || session->message->facts.account[0] == '\0')
+		return;
+	struct factline line = { .kind = FACTLINE_MESSAGE };
+	fill_line(&line, session->message, stage);
+	pthread_mutex_lock(&facts.lock);
+	if (facts.runs) {
+		bool due = state_is_due(&line.facts);
+		if (facts.hashed)
+			hide(&line);
+		if (due)
+			add_line(&line, FACTLINE_STATE);
+		add_line(&line, FACTLINE_MESSAGE);
+	}
+	pthread_mutex_unlock(&facts.lock);
+}
+
+void factlog_report(const char *account, enum counter counter, double count, int64_t now_ms)
+{
+	struct factline line = { .counter = counter, .count = count };
+	line.facts.now_ms = now_ms;
+	text_copy(line.facts.account, sizeof line.facts.account, account);
+	pthread_mutex_lock(&facts.lock);
+	if (facts.runs && !facts.off) {
+		if (facts.hashed)
+			hide(&line);
+		add_line(&line, FACTLINE_REPORT);
+	}
+	pthread_mutex_unlock(&facts.lock);
+}
