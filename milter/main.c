@@ -6,12 +6,12 @@
 
 #include "milter/config/config.h"
 #include "milter/dns/spf.h"
-#include "milter/extras.h"
+#include "milter/start/extras.h"
 #include "milter/base/log.h"
 #include "milter/base/notify.h"
 #include "milter/base/permission.h"
 #include "milter/server.h"
-#include "milter/trial.h"
+#include "milter/start/trial.h"
 
 #include <getopt.h>
 #include <libmilter/mfapi.h>

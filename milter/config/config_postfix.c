@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What of the configuration becomes a line of Postfix's, a word of a shell or a regular expression there
- * (milter/ctl/postfix.c prints them): nothing that could mean more than itself.
+ * (milter/ctl/postfix/postfix.c prints them): nothing that could mean more than itself.
  */
 #include "milter/config/config_read.h"
 #include "milter/base/endpoint.h"

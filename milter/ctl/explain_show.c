@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/explain_show.h"
 
-#include "milter/ctl/clean.h"
-#include "milter/ctl/member.h"
+#include "milter/ctl/tool/clean.h"
+#include "milter/ctl/tool/member.h"
 #include "milter/ctl/show.h"
-#include "milter/ctl/table.h"
+#include "milter/ctl/tool/table.h"
 
 #include <math.h>
 #include <stdbool.h>

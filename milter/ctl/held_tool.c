@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/held_tool.h"
 
-#include "milter/ctl/clean.h"
-#include "milter/ctl/client.h"
-#include "milter/ctl/member.h"
-#include "milter/ctl/memory.h"
-#include "milter/ctl/table.h"
+#include "milter/ctl/tool/clean.h"
+#include "milter/ctl/tool/client.h"
+#include "milter/ctl/tool/member.h"
+#include "milter/ctl/tool/memory.h"
+#include "milter/ctl/tool/table.h"
 #include "milter/base/queue_id.h"
 
 #include <errno.h>

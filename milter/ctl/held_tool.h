@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_HELD_TOOL_H
 #define PENSTOCK_HELD_TOOL_H
 
-#include "milter/ctl/call.h"
+#include "milter/ctl/tool/call.h"
 
 #include <jansson.h>
 #include <stdbool.h>

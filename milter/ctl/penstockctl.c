@@ -9,18 +9,18 @@
 #endif
 
 #include "milter/config/config.h"
-#include "milter/ctl/call.h"
-#include "milter/ctl/client.h"
+#include "milter/ctl/tool/call.h"
+#include "milter/ctl/tool/client.h"
 #include "milter/ctl/explain_show.h"
 #include "milter/ctl/held_tool.h"
-#include "milter/ctl/memory.h"
-#include "milter/ctl/postfix_tool.h"
-#include "milter/ctl/rbl.h"
-#include "milter/ctl/replay.h"
+#include "milter/ctl/tool/memory.h"
+#include "milter/ctl/postfix/postfix_tool.h"
+#include "milter/ctl/rbl/rbl.h"
+#include "milter/ctl/replay/replay.h"
 #include "milter/ctl/roster_tool.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/show_shadow.h"
-#include "milter/ctl/table.h"
+#include "milter/ctl/tool/table.h"
 #include "policy/base/text.h"
 
 #include <errno.h>

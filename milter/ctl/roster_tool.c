@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/roster_tool.h"
 
-#include "milter/ctl/client.h"
-#include "milter/ctl/member.h"
-#include "milter/ctl/memory.h"
-#include "milter/ctl/progress.h"
+#include "milter/ctl/tool/client.h"
+#include "milter/ctl/tool/member.h"
+#include "milter/ctl/tool/memory.h"
+#include "milter/ctl/tool/progress.h"
 #include "milter/ctl/show.h"
-#include "milter/ctl/table.h"
+#include "milter/ctl/tool/table.h"
 #include "milter/base/json_read.h"
 #include "policy/base/text.h"
 

@@ -4,9 +4,9 @@
  */
 #include "milter/ctl/show.h"
 
-#include "milter/ctl/clean.h"
-#include "milter/ctl/member.h"
-#include "milter/ctl/table.h"
+#include "milter/ctl/tool/clean.h"
+#include "milter/ctl/tool/member.h"
+#include "milter/ctl/tool/table.h"
 
 #include <stdbool.h>
 #include <string.h>

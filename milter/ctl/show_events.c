@@ -4,8 +4,8 @@
  */
 #include "milter/ctl/show.h"
 
-#include "milter/ctl/member.h"
-#include "milter/ctl/table.h"
+#include "milter/ctl/tool/member.h"
+#include "milter/ctl/tool/table.h"
 
 #include <string.h>
 #include <time.h>

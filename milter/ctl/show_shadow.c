@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/show_shadow.h"
 
-#include "milter/ctl/table.h"
+#include "milter/ctl/tool/table.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/daemon/outbox.h"
 #include "milter/base/own_hash.h"
-#include "milter/report.h"
+#include "milter/report/report.h"
 #include "policy/base/text.h"
 
 #include <pthread.h>

@@ -5,7 +5,7 @@
 #include "milter/tell/event.h"
 #include "milter/base/log.h"
 #include "milter/daemon/outbox.h"
-#include "milter/report.h"
+#include "milter/report/report.h"
 #include "policy/base/text.h"
 #include "redis-schema/store.h"
 

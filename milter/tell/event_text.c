@@ -3,7 +3,7 @@
  * An event as JSON: its members are a contract.
  */
 #include "milter/tell/event.h"
-#include "milter/report.h"
+#include "milter/report/report.h"
 
 #include <stdio.h>
 #include <time.h>

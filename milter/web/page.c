@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/web/page.h"
 
-#include "milter/report.h"
+#include "milter/report/report.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/report.h"
+#include "milter/report/report.h"
 #include "milter/web/page.h"
 
 #include <event2/buffer.h>

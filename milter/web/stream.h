@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * stream: one check (milter/dns/check.h), answered while it goes on: each event of it a JSON object in one line
- * (milter/report_check.h), sent at once; or all of them as one document, {"query", "kind", "lines": [...], and the members
+ * (milter/report/report_check.h), sent at once; or all of them as one document, {"query", "kind", "lines": [...], and the members
  * of the last line}, which comes piece by piece too and is whole at the end.
  *
  * It ends with the client: one that hangs up ends the check; one that does not read pauses it (beyond STREAM_UNREAD_MAX

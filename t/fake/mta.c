@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "t/fake/mta.h"
 
-#include "milter/callbacks.h"
+#include "milter/mta/callbacks.h"
 #include "policy/base/text.h"
 
 #include <arpa/inet.h>

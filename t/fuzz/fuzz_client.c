@@ -6,10 +6,10 @@
  *
  * Takes the place of milter/endpoint.c.
  */
-#include "milter/ctl/client.h"
+#include "milter/ctl/tool/client.h"
 #include "milter/ctl/explain_show.h"
 #include "milter/ctl/held_tool.h"
-#include "milter/ctl/rbl_show.h"
+#include "milter/ctl/rbl/rbl_show.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/show_shadow.h"
 #include "milter/base/endpoint.h"

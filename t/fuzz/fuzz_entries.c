@@ -3,7 +3,7 @@
  * Entries of Redis that hold JSON: the streams `events` and `explain`, and what the webhook has not taken. Whoever may
  * write there may write anything. The first byte picks one, the rest is what Redis answers (t/fuzz/world.h).
  */
-#include "milter/ctl/explaining.h"
+#include "milter/control/explaining.h"
 #include "milter/daemon/daemon.h"
 #include "milter/tell/event.h"
 #include "milter/tell/feed.h"

@@ -4,7 +4,7 @@
  * the answer, to what penstockctl shows and gives to postsuper.
  */
 #include "milter/ctl/held_tool.h"
-#include "milter/ctl/holding.h"
+#include "milter/control/holding.h"
 #include "milter/record/held.h"
 #include "milter/base/queue_id.h"
 

@@ -2,7 +2,7 @@
 #include "t/fuzz/world.h"
 
 #include "milter/base/clock.h"
-#include "milter/ctl/lookup.h"
+#include "milter/control/lookup.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/base/loop.h"

@@ -6,7 +6,7 @@
 
 #include "milter/dns/engine.h"
 #include "milter/base/loop.h"
-#include "milter/report_check.h"
+#include "milter/report/report_check.h"
 #include "t/fake/dns_server.h"
 #include "t/unit/tap.h"
 

@@ -4,9 +4,9 @@
  *
  * Takes the place of milter/ctl/run.c.
  */
-#include "milter/ctl/postfix_check.h"
-#include "milter/ctl/postfix_remove.h"
-#include "milter/ctl/run.h"
+#include "milter/ctl/postfix/postfix_check.h"
+#include "milter/ctl/postfix/postfix_remove.h"
+#include "milter/ctl/tool/run.h"
 
 #include "t/unit/tap.h"
 

@@ -2,10 +2,10 @@
  *
  * What penstockctl draws: the progress line to its width, text cut and broken by columns, the picture of a network.
  */
-#include "milter/ctl/clean.h"
-#include "milter/ctl/progress.h"
-#include "milter/ctl/rbl_picture.h"
-#include "milter/ctl/terminal.h"
+#include "milter/ctl/tool/clean.h"
+#include "milter/ctl/tool/progress.h"
+#include "milter/ctl/rbl/rbl_picture.h"
+#include "milter/ctl/tool/terminal.h"
 
 #include "t/unit/tap.h"
 

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/control/control.h"
+
+#include "milter/control/control_inside.h"
+#include "milter/control/explaining.h"
+#include "milter/control/holding.h"
+#include "milter/control/lookup.h"
+#include "milter/control/roster.h"
+#include "milter/daemon/daemon.h"
+#include "milter/base/exchange.h"
+#include "milter/base/json_read.h"
+#include "milter/base/log.h"
+#include "milter/pools/monitor.h"
+#include "milter/report/report.h"
+#include "milter/record/shadow.h"
+#include "milter/base/sockets.h"
+#include "milter/tell/feed.h"
+#include "policy/base/text.h"
+
+#include <event2/buffer.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { DEADLINE_S = 10, TOP_DEFAULT = 20, TOP_MAX = 1000 };
+
+struct control {
+	struct exchange *exchange;	/* owned */
+};
+
+static void request_free(struct request *request)
+{
+	json_decref(request->json);
+	setup_drop(&request->setup);
+	free(request);
+}
+
+/* Takes `json`. The request is gone afterwards. */
+static void answer(struct request *request, json_t *json)
+{
+	struct evbuffer *line = evbuffer_new();
+	if (line != NULL)
+		report_write(line, json);
+	else
+		json_decref(json);
+	exchange_answer(request->call, line);
+	if (line != NULL)
+		evbuffer_free(line);
+	request_free(request);
+}
+
+void control_ok(struct request *request, json_t *json)
+{
+	if (json != NULL)
+		json_object_set_new(json, "ok", json_true());
+	answer(request, json);
+}
+
+void control_error(struct request *request, const char *error)
+{
+	answer(request, json_pack("{s:o}", "error", report_text(error)));
+}
+
+bool control_fail(char *error, size_t error_size, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(error, error_size, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/* A value as it stood in the request, cut, for an error. */
+void control_show_value(const json_t *value, char shown[VALUE_SHOWN_MAX + 1])
+{
+	char *text = value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
+	text_copy(shown, VALUE_SHOWN_MAX + 1, text == NULL ? "missing" : text);
+	free(text);
+}
+
+bool control_fail_value(const struct request *request, const char *member, const char *expected, char *error,
+		       size_t error_size)
+{
+	char shown[VALUE_SHOWN_MAX + 1];
+	control_show_value(json_object_get(request->json, member), shown);
+	return control_fail(error, error_size, "%s: \"%s\" is %s; expected %s.", request->command->word, member, shown,
+		    expected);
+}
+
+/* -- what the store says -- */
+
+/* What Redis itself says begins with a word in capitals: "NOPERM this user has no permissions ...". */
+void control_read_error(char *sentence, size_t size, const char *word, const char *things, const char *error)
+{
+	size_t capitals = strspn(error, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	bool says = capitals > 1 && error[capitals] == ' ';
+	snprintf(sentence, size, says ? "%s: %s cannot be read now: Redis says \"%.200s\"."
+				      : "%s: %s cannot be read now: Redis does not answer (%.200s).", word, things, error);
+}
+
+/* Where Redis could not be asked, or refused. */
+void control_store_error(struct request *request, const char *what)
+{
+	char error[700];
+	snprintf(error, sizeof error, "%s %s: Redis did not confirm it: %.200s; look with account show whether it holds.",
+		 request->command->word, request->account, what);
+	control_error(request, error);
+}
+
+/* -- commands -- */
+
+static bool do_status(struct request *request, char *error, size_t error_size)
+{
+	(void)error;
+	(void)error_size;
+	enum health health;
+	control_ok(request, report_status(&health));
+	return true;
+}
+
+static bool do_pools(struct request *request, char *error, size_t error_size)
+{
+	(void)error;
+	(void)error_size;
+	control_ok(request, report_pools());
+	return true;
+}
+
+static bool do_monitor_check(struct request *request, char *error, size_t error_size)
+{
+	(void)error;
+	(void)error_size;
+	control_ok(request, json_pack("{s:i}", "addresses", monitor_check_now()));
+	return true;
+}
+
+static bool do_top(struct request *request, char *error, size_t error_size)
+{
+	const json_t *by = json_object_get(request->json, "by"), *count = json_object_get(request->json, "count");
+	const char *word = by == NULL ? "rcpts" : json_string_value(by);
+	if (word == NULL || (strcmp(word, "rcpts") != 0 && strcmp(word, "score") != 0))
+		return control_fail_value(request, "by", "\"rcpts\" or \"score\"", error, error_size);
+	json_int_t rows = count == NULL ? TOP_DEFAULT : json_integer_value(count);	/* 0 where it is no integer */
+	if (rows < 1 || rows > TOP_MAX)
+		return control_fail_value(request, "count", "a whole number from 1 to 1000", error, error_size);
+	control_ok(request, report_top(*word == 's' ? STORE_TOP_SCORE : STORE_TOP_RCPTS, (size_t)rows));
+	return true;
+}
+
+static void on_events(void *arg, const char *error, int count, const char *const *items)
+{
+	char sentence[300];
+	if (error == NULL) {
+		control_ok(arg, feed_list(count, items));
+		return;
+	}
+	control_read_error(sentence, sizeof sentence, "events", "they", error);
+	control_error(arg, sentence);
+}
+
+static bool do_events(struct request *request, char *error, size_t error_size)
+{
+	const json_t *count = json_object_get(request->json, "count");
+	json_int_t rows = count == NULL ? TOP_DEFAULT : json_integer_value(count);
+	if (rows < 1 || rows > TOP_MAX)
+		return control_fail_value(request, "count", "a whole number from 1 to 1000", error, error_size);
+	const char *argv[] = { "XREVRANGE", "events", "+", "-", "COUNT", request->seconds };
+	snprintf(request->seconds, sizeof request->seconds, "%" JSON_INTEGER_FORMAT, rows);
+	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, on_events, request);
+	return true;
+}
+
+static void on_shadow(void *arg, json_t *json, const char *error)
+{
+	char sentence[300];
+	if (json != NULL) {
+		control_ok(arg, json);
+		return;
+	}
+	control_read_error(sentence, sizeof sentence, "shadow.report", "the counts", error);
+	control_error(arg, sentence);
+}
+
+static bool do_shadow(struct request *request, char *error, size_t error_size)
+{
+	const json_t *days = json_object_get(request->json, "days"), *count = json_object_get(request->json, "count");
+	json_int_t of = days == NULL ? 7 : json_integer_value(days), rows = count == NULL ? TOP_DEFAULT : json_integer_value(count);
+	if (of < 1 || of > SHADOW_DAYS)
+		return control_fail_value(request, "days", "a whole number from 1 to 30", error, error_size);
+	if (rows < 1 || rows > TOP_MAX)
+		return control_fail_value(request, "count", "a whole number from 1 to 1000", error, error_size);
+	shadow_report((int)of, (size_t)rows, on_shadow, request);
+	return true;
+}
+
+/* The answer comes in lines, as they become known. */
+static bool do_rbl(struct request *request, char *error, size_t error_size)
+{
+	const char *target = json_string_value(json_object_get(request->json, "target"));
+	if (target == NULL)
+		return control_fail_value(request, "target", "an address, a host name or a network", error, error_size);
+	if (!lookup_start(request->call, target, error, error_size))
+		return false;
+	request_free(request);
+	return true;
+}
+
+static bool do_explain(struct request *request, char *error, size_t error_size)
+{
+	const char *what = json_string_value(json_object_get(request->json, "what"));
+	if (what == NULL || *what == '\0' || strlen(what) > ACCOUNT_MAX)
+		return control_fail_value(request, "what", "a reference, a queue id or an account", error, error_size);
+	if (!explaining_start(request->call, what, error, error_size))
+		return false;
+	request_free(request);
+	return true;
+}
+
+static bool do_held(struct request *request, char *error, size_t error_size)
+{
+	bool lists = strcmp(request->command->word, "held.list") == 0;
+	if (!(lists ? holding_list : holding_remove)(request->call, request->json, error, error_size))
+		return false;
+	request_free(request);
+	return true;
+}
+
+/* The answer comes in lines. */
+static bool do_roster(struct request *request, char *error, size_t error_size)
+{
+	bool lists = strcmp(request->command->word, "account.list") == 0;
+	if (!(lists ? roster_list : roster_check)(request->call, request->json, error, error_size))
+		return false;
+	request_free(request);
+	return true;
+}
+
+static const struct command commands[] = {
+	{ "status", do_status, "", NULL },
+	{ "pools", do_pools, "", NULL },
+	{ "monitor.check", do_monitor_check, "", NULL },
+	{ "top", do_top, "by count", NULL },
+	{ "events", do_events, "count", NULL },
+	{ "rbl", do_rbl, "target", NULL },
+	{ "explain", do_explain, "what", NULL },
+	{ "held.list", do_held, "due skip", NULL },
+	{ "held.remove", do_held, "members", NULL },
+	{ "shadow.report", do_shadow, "days count", NULL },
+	{ "account.list", do_roster, "what", NULL },
+	{ "account.check", do_roster, "", NULL },
+	{ "account.show", control_account_show, "account", NULL },
+	{ "account.report", control_account_report, "account kind count", NULL },
+	{ "account.limit", control_account_limit, "account set", NULL },
+	{ "account.block", control_account_note, "account reason seconds", "block" },
+	{ "account.unblock", control_account_delete, "account", "block" },
+	{ "account.exempt", control_account_note, "account reason seconds", "exempt" },
+	{ "account.unexempt", control_account_delete, "account", "exempt" },
+	{ "account.reset", control_account_delete, "account", "state" },
+};
+
+/* -- the line -- */
+
+static const struct command *command_find(const char *word)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (word != NULL && strcmp(word, commands[i].word) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static bool word_in(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+	if (length == 0 || strchr(word, ' ') != NULL)
+		return false;
+	for (const char *at = words; (at = strstr(at, word)) != NULL; at += length)
+		if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+/* A misspelt "seconds" must not become a block without end. */
+static bool members_known(const struct request *request, char *error, size_t error_size)
+{
+	const char *member;
+	json_t *value;
+	json_object_foreach(request->json, member, value)
+		if (strcmp(member, "do") != 0 && !word_in(request->command->members, member))
+			return control_fail(error, error_size, "%s: \"%.80s\" is not part of it; beside \"do\" expected %s.",
+				    request->command->word, member,
+				    *request->command->members == '\0' ? "nothing" : request->command->members);
+	return true;
+}
+
+static bool run(struct request *request, const char *line, size_t length, char *error, size_t error_size)
+{
+	char why[300], shown[VALUE_SHOWN_MAX + 1];
+	if (line == NULL)
+		return control_fail(error, error_size, "The request is longer than %d bytes.", CONTROL_REQUEST_MAX);
+	request->json = json_read(JSON_OF_CLIENT, line, length, why, sizeof why);
+	if (request->json == NULL)
+		return control_fail(error, error_size, "The request is not a JSON object in one line: %s.", why);
+	const json_t *word = json_object_get(request->json, "do");
+	request->command = command_find(json_string_value(word));
+	if (request->command == NULL) {
+		control_show_value(word, shown);
+		return control_fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, "
+			    "events, held.list, held.remove, shadow.report, or account.list, check, show, report, limit, block, unblock, exempt, "
+			    "unexempt or reset.", shown);
+	}
+	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
+}
+
+void control_serve(struct exchange_call *call, const char *line, size_t length)
+{
+	char error[1024];
+	struct request *request = calloc(1, sizeof *request);
+	if (request == NULL) {
+		exchange_answer(call, NULL);
+		return;
+	}
+	request->call = call;
+	request->setup = setup_hold();
+	if (!run(request, line, length, error, sizeof error))
+		control_error(request, error);
+}
+
+static size_t line_end(const char *bytes, size_t length)
+{
+	const char *end = memchr(bytes, '\n', length);
+	return end == NULL ? 0 : (size_t)(end - bytes) + 1;
+}
+
+static const struct exchange_kind kind = {
+	.connections_max = CONTROL_CONNECTIONS_MAX,
+	.closed = STATS_CLOSED_CONTROL,
+	.request_max = CONTROL_REQUEST_MAX,
+	.deadline_s = DEADLINE_S,
+	.close_ends = true,
+	.end = line_end,
+	.serve = control_serve,
+};
+
+struct control *control_start(struct event_base *base, const char *path, char *error, size_t error_size)
+{
+	char address[256];
+	struct socket_form form = { .mode = 0600, .group = "" };
+	struct text text = text_over(address, sizeof address);
+	text_addf(&text, "unix:%s", path);
+	if (!endpoint_parse(address, &form.endpoint, error, error_size))
+		return NULL;
+	int fd = sockets_listen(&form, error, error_size);
+	if (fd < 0)
+		return NULL;
+	struct control *control = calloc(1, sizeof *control);
+	struct exchange *exchange = exchange_start(base, fd, &kind);
+	if (control == NULL || exchange == NULL) {
+		snprintf(error, error_size, "%s: out of memory", path);
+		exchange_stop(&exchange);
+		free(control);
+		return NULL;
+	}
+	control->exchange = exchange;
+	sockets_watch(SOCKET_CONTROL, &form, fd, exchange_listener(exchange));
+	return control;
+}
+
+void control_stop(struct control **control)
+{
+	if (*control != NULL)
+		exchange_stop(&(*control)->exchange);
+	free(*control);
+	*control = NULL;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/ctl/tool/call.h"
+
+#include "milter/config/config.h"
+#include "milter/ctl/tool/clean.h"
+#include "milter/ctl/tool/memory.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+int complain(const struct call *call, const char *format, ...)
+{
+	char sentence[1200];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(sentence, sizeof sentence, format, arguments);
+	va_end(arguments);
+	fputs("penstockctl: ", stderr);
+	if (call->words != NULL)
+		fprintf(stderr, "%s: ", call->words);
+	clean_print(stderr, sentence);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}
+
+const char *call_config_file(const struct call *call)
+{
+	const char *given = call->option[OPTION_CONFIG];
+	return given != NULL ? given : SYSCONFDIR "/penstock/penstock.conf";
+}
+
+/* The default of an option of the configuration file. */
+static const char *setting_default(const char *path)
+{
+	static const struct { const char *path, *text; } settings[] = {
+#define SETTING_DEFAULT(path, member, type, text, least, most, help) { path, text },
+		SETTING_ROWS(SETTING_DEFAULT)
+#undef SETTING_DEFAULT
+	};
+	size_t i = 0;
+	while (i + 1 < sizeof settings / sizeof settings[0] && strcmp(settings[i].path, path) != 0)
+		i++;
+	return settings[i].text;
+}
+
+struct config *call_config(const struct call *call)
+{
+	char error[CONFIG_ERROR_MAX];
+	struct config *config = config_load(call_config_file(call), error);
+	if (config == NULL)
+		complain(call, "%s", error);
+	return config;
+}
+
+char *call_socket(const struct call *call)
+{
+	char error[CONFIG_ERROR_MAX];
+	if (call->option[OPTION_SOCKET] != NULL)
+		return have_memory(strdup(call->option[OPTION_SOCKET]));
+	struct config *config = config_load(call_config_file(call), error);
+	if (config == NULL && call->option[OPTION_CONFIG] != NULL) {
+		complain(call, "%s", error);
+		return NULL;
+	}
+	const char *path = config != NULL ? config->set.control_socket : setting_default("control.socket");
+	char *copy = have_memory(strdup(path));
+	config_drop(&config);
+	return copy;
+}

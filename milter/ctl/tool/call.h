@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * call: one call of penstockctl as it was typed: command, options, arguments; and what each command does with these:
+ * complain, find the configuration and the control socket.
+ */
+#ifndef PENSTOCK_CALL_H
+#define PENSTOCK_CALL_H
+
+#include "milter/ctl/postfix/postfix.h"
+
+/* Exit codes: 0 fine; 1 the daemon refused, Postfix does not fit, an address is listed; 2 used wrongly, or could not
+ * ask. */
+enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
+
+/* id, long name, letter (0: none), name of its value ("": none), help */
+#define OPTION_ROWS(ROW)                                                                           \
+	ROW(CONFIG, "config", 'c', "FILE", "configuration file")                                   \
+	ROW(SOCKET, "socket", 's', "PATH", "control socket; default: as the configuration says")   \
+	ROW(JSON, "json", 0, "", "print JSON")                                                     \
+	ROW(HELP, "help", 'h', "", "this text")                                                    \
+	ROW(VERSION, "version", 'V', "", "the version")                                            \
+	ROW(BY, "by", 0, "rcpts|score", "order of top")                                            \
+	ROW(COUNT, "count", 'n', "COUNT", "rows of top, account list and account check")                                          \
+	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: for ever")    \
+	ROW(VERBOSE, "verbose", 'v', "", "of status and account show: what is nought, too; of rbl: each list without an answer too; nothing is cut") \
+	ROW(TIMEOUT, "timeout", 0, "SECONDS", "how long rbl waits for the next answer; default 60") \
+	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
+	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, " POSTFIX_DIR)                \
+	ROW(COMMANDS, "commands", 0, "", "of postfix check: the commands alone, for a shell")       \
+	ROW(DUE, "due", 0, "", "of held release: all whose date has come")                         \
+	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, " POSTFIX_QUEUE)                 \
+	ROW(AGAINST, "against", 0, "FILE", "of replay: a configuration instead of the verdicts as they were") \
+	ROW(LIMIT, "limit", 0, "COUNT", "accounts that replay and shadow report name; default 20") \
+	ROW(DAYS, "days", 0, "COUNT", "of shadow report: so many days, with today; default 7")      \
+	ROW(LEVEL, "level", 0, "good|new|suspect|blocked", "accounts of this level")               \
+	ROW(BLOCKED, "blocked", 0, "", "whom an admin or the level blocks")                        \
+	ROW(EXEMPT, "exempt", 0, "", "who is exempt")                                              \
+	ROW(LIMITS, "limits", 0, "", "who has limits of its own")
+
+enum option_id {
+#define OPTION_ENUM(id, name, letter, value, help) OPTION_##id,
+	OPTION_ROWS(OPTION_ENUM)
+#undef OPTION_ENUM
+	OPTION_COUNT_OF
+};
+
+struct command;
+
+struct call {
+	const char *words;			/* of the command, for complaints; NULL: none found yet */
+	const struct command *command;		/* the program's own */
+	const char *option[OPTION_COUNT_OF];	/* NULL: not given */
+	int count;				/* of the arguments behind the command */
+	char **arguments;
+};
+
+/* One sentence to standard error, cleaned. Gives EXIT_USAGE back, so that a command can end with it. */
+int complain(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+const char *call_config_file(const struct call *call);
+/* NULL with the complaint made; else to be dropped. */
+struct config *call_config(const struct call *call);
+/* The control socket, to be freed. A configuration that the user named must be readable, the usual one not: NULL with
+ * the complaint made. */
+char *call_socket(const struct call *call);
+
+#endif

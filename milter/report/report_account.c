@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/report/report.h"
+
+#include "milter/base/clock.h"
+#include "milter/daemon/daemon.h"
+#include "milter/pools/monitor.h"
+#include "milter/pools/warmup.h"
+
+#include <stdlib.h>
+
+#include "policy/base/banned.h"
+
+enum level report_level(const struct policy *policy, const struct account_state *state, int64_t now_ms)
+{
+	if (state->known == KNOWLEDGE_NONE)
+		return LEVEL_UNKNOWN;
+	if (state->block[0] != '\0')
+		return LEVEL_BLOCKED;
+	if (state->exempt[0] != '\0')
+		return LEVEL_GOOD;
+	return judge_level(policy, state, now_ms);
+}
+
+static json_t *top_row(const struct policy *policy, struct store_top_row *row)
+{
+	int64_t now_ms = clock_now_ms();
+	rates_roll(&row->state.history.rates, now_ms);
+	json_t *json = json_object();
+	report_set_text(json, "account", row->account);
+	report_set_text(json, "level", level_word(report_level(policy, &row->state, now_ms)));
+	report_set_real(json, "score", judge_score(policy, &row->state, NULL, NULL, now_ms).sum);
+	report_set_real(json, "messages_hour", rates_used(&row->state.history.rates, WINDOW_MSGS_PER_HOUR));
+	report_set_real(json, "rcpts_hour", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_HOUR));
+	report_set_real(json, "rcpts_day", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_DAY));
+	return json;
+}
+
+json_t *report_top(enum store_top_order order, size_t count)
+{
+	struct store_top_row *rows = calloc(count, sizeof *rows);
+	if (rows == NULL)
+		return NULL;
+	struct setup *setup = setup_hold();
+	json_t *accounts = json_array();
+	size_t found = store_top(the_daemon.store, order, count, rows);
+	for (size_t i = 0; i < found; i++)
+		json_array_append_new(accounts, top_row(&setup->config->policy, &rows[i]));
+	setup_drop(&setup);
+	free(rows);
+	return json_pack("{s:s, s:o}", "by", order == STORE_TOP_SCORE ? "score" : "rcpts", "accounts", accounts);
+}
+
+static json_t *limit_number(int64_t limit)
+{
+	return limit == LIMIT_UNSET ? json_null() : json_integer((json_int_t)limit);
+}
+
+static void add_window(json_t *windows, enum window window, int64_t limit, json_t *used, int64_t frees_in_s)
+{
+	json_t *row = json_object();
+	report_set_text(row, "name", window_word(window));
+	json_object_set_new(row, "used", used);
+	json_object_set_new(row, "limit", limit_number(limit));
+	report_set_int(row, "frees_in_s", limit == LIMIT_UNSET ? 0 : frees_in_s);
+	json_array_append_new(windows, row);
+}
+
+/* Of an account; what a group used of distinct things is in a key of its own, and null here. */
+static json_t *windows_report(const struct limits *limits, const struct account_state *state, bool group, int64_t now_ms)
+{
+	json_t *windows = json_array();
+	struct rates rates = state->history.rates;
+	struct habit_facts now = { .now_s = now_ms / 1000 };
+	rates_roll(&rates, now_ms);
+	for (int i = 0; i < WINDOW_SUMS; i++)
+		add_window(windows, (enum window)i, limits->window[i], json_real(rates_used(&rates, (enum window)i)),
+			   rates_frees_in(&rates, (enum window)i, limits->window[i], 1));
+	for (int i = WINDOW_SUMS; i < WINDOW_COUNT; i++) {
+		double used = habit_distinct(&state->history.habits, window_counted((enum window)i), &now);
+		add_window(windows, (enum window)i, limits->window[i], group ? json_null() : json_real(used), 0);
+	}
+	return windows;
+}
+
+static void set_date(json_t *json, const char *name, int64_t seconds)
+{
+	if (seconds != 0)
+		report_set_int(json, name, seconds);
+}
+
+static json_t *own_limits_report(const struct limits *own)
+{
+	json_t *json = json_object();
+	for (int i = 0; i < WINDOW_COUNT; i++)
+		if (own->window[i] != LIMIT_UNSET)
+			report_set_int(json, window_word((enum window)i), own->window[i]);
+	if (own->rcpts_per_message != LIMIT_UNSET)
+		report_set_int(json, "rcpts_per_message", own->rcpts_per_message);
+	if (own->ramp_first_day != LIMIT_UNSET)
+		report_set_int(json, "ramp_first_day", own->ramp_first_day);
+	if (own->ramp_growth > 0)
+		report_set_real(json, "ramp_growth", own->ramp_growth);
+	if (own->over != OVER_UNSET)
+		report_set_text(json, "over", over_word(own->over));
+	if (own->plan[0] != '\0')
+		report_set_text(json, "plan", own->plan);
+	if (own->customer[0] != '\0')
+		report_set_text(json, "customer", own->customer);
+	set_date(json, "until", own->until_s);
+	set_date(json, "created", own->created_s);
+	set_date(json, "password_changed", own->password_changed_s);
+	return json;
+}
+
+static void set_reputation(json_t *json, const struct policy *policy, const struct account_state *state,
+			   int64_t now_ms)
+{
+	struct score score = judge_score(policy, state, NULL, NULL, now_ms);
+	struct counters counters = state->history.counters;
+	counters_decay(&counters, now_ms);
+	json_t *terms = json_array(), *counts = json_object();
+	json_array_append_new(terms, json_pack("{s:s, s:f}", "name", "prior", "value", score.prior));
+	for (int i = 0; i < SIGNAL_COUNT; i++)
+		json_array_append_new(terms, json_pack("{s:s, s:f}", "name", signal_word((enum signal)i), "value",
+						       score.term[i]));
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		report_set_real(counts, counter_word((enum counter)i), counters.value[i]);
+	report_set_real(json, "score", score.sum);
+	json_object_set_new(json, "terms", terms);
+	json_object_set_new(json, "counters", counts);
+}
+
+static void set_limits(json_t *json, const struct config *config, const char *account, const struct account_state *state,
+		       int64_t now_ms)
+{
+	struct limits limits;
+	enum scope scope = account_scope(account);
+	if (scope == SCOPE_ACCOUNT)
+		limits_of(config, account, state, now_ms, &limits);
+	else
+		limits_of_group(config, scope, &state->limits, now_ms, &limits);
+	if (scope == SCOPE_ACCOUNT)
+		report_set_text(json, "plan", state->limits.plan[0] != '\0' ? state->limits.plan : "default");
+	else
+		report_set_text(json, "plan", limits.plan[0] != '\0' ? limits.plan : NULL);
+	json_object_set_new(json, "windows", windows_report(&limits, state, scope != SCOPE_ACCOUNT, now_ms));
+	json_object_set_new(json, "own_limits", own_limits_report(&state->limits));
+	report_set_text(json, "over", over_word(limits.over == OVER_UNSET ? OVER_DEFER : limits.over));
+	if (scope == SCOPE_ACCOUNT)	/* a message's own, and no group's */
+		json_object_set_new(json, "rcpts_per_message", limit_number(limits.rcpts_per_message));
+}
+
+static void set_transport(json_t *json, const struct config *config, enum level level, const char *account)
+{
+	const struct pool *pool = pools_find(config->pools, config->pool_count, level);
+	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
+	monitor_states(config, states);
+	warmup_states(config, states);
+	const struct transport *transport = pool == NULL ? NULL : pool_pick(pool, account, states);
+	report_set_text(json, "pool", pool == NULL ? NULL : pool->name);
+	report_set_text(json, "transport", transport == NULL ? NULL : transport->name);
+}
+
+/* What a group has not. */
+static void set_standing(json_t *json, const struct config *config, const char *account, const struct account_state *state,
+			 int64_t now_ms)
+{
+	enum level level = report_level(&config->policy, state, now_ms);
+	report_set_text(json, "level", level_word(level));
+	report_set_int(json, "since", state->history.level_since_s);
+	report_set_int(json, "first", state->history.first_s);
+	report_set_text(json, "spf_unauthorised", state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
+	set_reputation(json, &config->policy, state, now_ms);
+	set_transport(json, config, level, account);
+}
+
+/* Nobody of that name sent anything, and nobody wrote anything of him. */
+static bool is_unknown(const struct account_state *state)
+{
+	const struct history *history = &state->history;
+	return state->known == KNOWLEDGE_FULL && !state->unreadable && state->useless == 0 && limits_empty(&state->limits) &&
+	       state->block[0] == '\0' && state->exempt[0] == '\0' && history->level == LEVEL_UNKNOWN && history->first_s == 0 &&
+	       history->rates.at_ms == 0;
+}
+
+json_t *report_account(const char *account, const struct account_state *state)
+{
+	static const char *const known[] = {
+		[KNOWLEDGE_NONE] = "none", [KNOWLEDGE_LOCAL] = "local", [KNOWLEDGE_FULL] = "full",
+	};
+	struct setup *setup = setup_hold();
+	int64_t now_ms = clock_now_ms();
+	json_t *json = json_object();
+	report_set_text(json, "account", account);
+	report_set_text(json, "known", known[state->known]);
+	json_object_set_new(json, "unknown", json_boolean(is_unknown(state)));
+	report_set_text(json, "block", state->block);
+	report_set_text(json, "exempt", state->exempt);
+	set_limits(json, setup->config, account, state, now_ms);
+	if (!account_is_group(account))
+		set_standing(json, setup->config, account, state, now_ms);
+	setup_drop(&setup);
+	return json;
+}
+
+json_t *report_group(const char *group, const struct account_state *state)
+{
+	struct setup *setup = setup_hold();
+	int64_t now_ms = clock_now_ms();
+	struct amounts one = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } };
+	struct breach breach = breach_none;
+	struct charge charge = { .now_ms = now_ms, .amounts = one };
+	struct rates rates = state->history.rates;
+	json_t *json = json_object();
+	limits_of_group(setup->config, account_scope(group), &state->limits, now_ms, &charge.limits);
+	rates_roll(&rates, now_ms);
+	breach.window = state->exempt[0] == '\0' ? rates_over(&rates, &charge.limits, &one) : WINDOW_COUNT;
+	if (breach.window != WINDOW_COUNT)
+		charge_breach(&charge, &rates, &breach);
+	breach.scope = account_scope(group);
+	report_set_text(json, "account", group);
+	report_set_text(json, "block", state->block);
+	report_set_text(json, "exempt", state->exempt);
+	json_object_set_new(json, "over", report_breach(&breach));
+	setup_drop(&setup);
+	return json;
+}
+
+json_t *report_listed(const char *account, const struct account_state *state, enum level level)
+{
+	json_t *json = json_object();
+	bool group = account_is_group(account);
+	struct setup *setup = setup_hold();
+	report_set_text(json, "account", account);
+	report_set_text(json, "level", group ? NULL : level_word(level));
+	if (group || state->history.level == LEVEL_UNKNOWN)
+		json_object_set_new(json, "score", json_null());
+	else
+		report_set_real(json, "score", judge_score(&setup->config->policy, state, NULL, NULL, clock_now_ms()).sum);
+	setup_drop(&setup);
+	report_set_int(json, "since", state->history.level_since_s);
+	report_set_text(json, "block", state->block[0] != '\0' ? state->block : NULL);
+	report_set_text(json, "exempt", state->exempt[0] != '\0' ? state->exempt : NULL);
+	json_object_set_new(json, "limits", own_limits_report(&state->limits));
+	return json;
+}
+
+json_t *report_breach(const struct breach *breach)
+{
+	if (breach->window >= WINDOW_COUNT || breach->blocked)
+		return json_null();
+	json_t *json = json_object();
+	report_set_text(json, "name", window_word(breach->window));
+	report_set_text(json, "scope", scope_word(breach->scope));
+	report_set_int(json, "limit", breach->limit);
+	report_set_real(json, "used", breach->used);
+	report_set_int(json, "frees_in_s", breach->frees_in_s);
+	json_object_set_new(json, "ramp", json_boolean(breach->ramp));
+	return json;
+}

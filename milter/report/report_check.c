@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/report/report_check.h"
+
+#include "milter/report/report.h"
+
+#include <stdio.h>
+
+#include "policy/base/banned.h"
+
+/* NULL and "" become null. */
+static void set_known(json_t *json, const char *name, const char *value)
+{
+	report_set_text(json, name, value != NULL && *value != '\0' ? value : NULL);
+}
+
+static void put_begin(json_t *json, const struct check_event *event)
+{
+	static const char *const kinds[] = { "address", "name", "network" };
+	const struct check_target *target = event->target;
+	report_set_text(json, "kind", kinds[target->kind]);
+	report_set_int(json, "lists", event->lists);
+	if (event->subjects > 0)
+		report_set_int(json, "subjects", event->subjects);
+	else
+		json_object_set_new(json, "subjects", json_null());
+	if (target->kind == CHECK_NETWORK)
+		report_set_int(json, "prefix", target->prefix);
+}
+
+static void put_target(json_t *json, const struct check_event *event)
+{
+	report_set_text(json, "from", event->from);
+}
+
+static json_t *codes_of(const struct list_reply *reply)
+{
+	json_t *codes = json_array();
+	for (int i = 0; i < reply->count; i++) {
+		uint32_t code = reply->codes[i];
+		char text[16];
+		snprintf(text, sizeof text, "%u.%u.%u.%u", code >> 24, code >> 16 & 255, code >> 8 & 255, code & 255);
+		json_array_append_new(codes, json_string(text));
+	}
+	return codes;
+}
+
+static void put_list(json_t *json, const struct check_event *event)
+{
+	static const char *const said[] = { [CHECK_CLEAN] = "clean", [CHECK_LISTED] = "listed",
+					    [CHECK_UNKNOWN] = "unknown", [CHECK_SKIPPED] = "skipped" };
+	const struct list *list = event->list;
+	const struct list_answer *answer = event->answer;
+	report_set_text(json, "list", list->name);
+	report_set_text(json, "zone", list->zone);
+	report_set_text(json, "said", said[event->said]);
+	report_set_text(json, "kind", event->said == CHECK_LISTED ? list_kind_word(event->listed_as) : NULL);
+	json_object_set_new(json, "codes", codes_of(&answer->reply));
+	report_set_real(json, "weight", list->weight);
+	report_set_text(json, "why", answer->why);
+	set_known(json, "site", list->site);
+	set_known(json, "removal", list->removal);
+	set_known(json, "terms", list->terms);
+	json_object_set_new(json, "cached", json_boolean(answer->cached));
+	report_set_int(json, "ms", answer->took_ms);
+}
+
+static void put_text(json_t *json, const struct check_event *event)
+{
+	report_set_text(json, "list", event->list->name);
+	report_set_text(json, "text", event->text);
+}
+
+static void put_origin(json_t *json, const struct check_event *event)
+{
+	if (event->as_number != 0)
+		report_set_int(json, "as", event->as_number);
+	else
+		json_object_set_new(json, "as", json_null());
+	set_known(json, "as_name", event->as_name);
+	set_known(json, "prefix", event->prefix);
+	set_known(json, "country", event->country);
+}
+
+static void put_ptr(json_t *json, const struct check_event *event)
+{
+	json_t *names = json_array();
+	for (int i = 0; i < event->name_count; i++)
+		json_array_append_new(names, report_text(event->names[i]));
+	json_object_set_new(json, "names", names);
+	json_object_set_new(json, "confirmed", event->confirmed == CHECK_CONFIRM_UNKNOWN
+						       ? json_null()
+						       : json_boolean(event->confirmed == CHECK_CONFIRMED));
+}
+
+static void put_sums(json_t *json, const struct check_event *event)
+{
+	report_set_int(json, "listed", event->sums.listed);
+	report_set_int(json, "clean", event->sums.clean);
+	report_set_int(json, "unknown", event->sums.unknown);
+	report_set_int(json, "skipped", event->sums.skipped);
+	report_set_real(json, "weight", event->sums.weight);
+	report_set_int(json, "ms", event->took_ms);
+	report_set_int(json, "noted", event->sums.noted);
+}
+
+static void put_subject(json_t *json, const struct check_event *event)
+{
+	put_sums(json, event);
+	report_set_text(json, "why", event->why);
+}
+
+static void put_end(json_t *json, const struct check_event *event)
+{
+	const struct check_sums *sums = &event->sums;
+	report_set_int(json, "subjects", sums->listed + sums->clean + sums->unknown + sums->skipped);
+	put_sums(json, event);
+	report_set_text(json, "error", event->error);
+}
+
+static const struct {
+	const char *type;
+	void (*put)(json_t *json, const struct check_event *event);
+} rows[] = {
+	[CHECK_EVENT_BEGIN] = { "begin", put_begin },	[CHECK_EVENT_TARGET] = { "target", put_target },
+	[CHECK_EVENT_LIST] = { "list", put_list },	[CHECK_EVENT_TEXT] = { "text", put_text },
+	[CHECK_EVENT_ORIGIN] = { "origin", put_origin }, [CHECK_EVENT_PTR] = { "ptr", put_ptr },
+	[CHECK_EVENT_SUBJECT] = { "subject", put_subject }, [CHECK_EVENT_END] = { "end", put_end },
+};
+
+json_t *report_check(const struct check_event *event, const char *query)
+{
+	json_t *json = json_object();
+	if (json == NULL)
+		return NULL;
+	report_set_text(json, "type", rows[event->kind].type);
+	if (event->kind == CHECK_EVENT_BEGIN)
+		report_set_text(json, "query", query);
+	else if (event->subject != NULL)
+		report_set_text(json, "subject", event->subject);
+	rows[event->kind].put(json, event);
+	return json;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * report_inside: what the files of report share among themselves.
+ */
+#ifndef PENSTOCK_REPORT_INSIDE_H
+#define PENSTOCK_REPORT_INSIDE_H
+
+#include "milter/config/config.h"
+#include "milter/report/report.h"
+
+struct event_stats;
+struct stats;
+
+struct health_list {
+	enum health worst;
+	json_t *reasons;	/* owned by the document */
+};
+
+void health_add(struct health_list *list, enum health health, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Names without their prefix. */
+void metric_head(struct evbuffer *to, const char *metric, const char *type, const char *help);
+void metric_real(struct evbuffer *to, const char *metric, const char *label, const char *value, double number);
+
+/* report_pools.c: transports whose addresses are listed. */
+void report_pools_health(const struct config *config, struct health_list *list);
+/* How many transports there are, and are listed; how many pools have listed ones alone. */
+json_t *report_pools_counts(const struct config *config);
+void report_pools_metrics(const struct config *config, struct evbuffer *to);
+
+/* report_events.c: a webhook, an admin's mail server or a stream that takes no events. */
+void report_events_health(const struct settings *set, const struct event_stats *events, bool redis_up,
+			  struct health_list *list);
+
+/* report_content.c: scanners of the configuration in force that fail; the most failures in a row. */
+enum { REPORT_CONTENT_FAILING = 3 };
+void report_content_health(const struct config *config, struct health_list *list);
+uint64_t report_content_failures(const struct config *config);
+
+/* report_means.c: the daemon's own log, sockets and files, what it loses, a reload that failed. */
+void report_means_health(struct health_list *list);
+void report_means_metrics(struct evbuffer *to);
+json_t *report_reload(void);
+/* report_trouble.c: what the daemon goes on without. */
+void report_trouble_health(struct health_list *list);
+void report_trouble_metrics(struct evbuffer *to);
+
+/* How many messages a transport took; 0 where none did yet. */
+uint64_t report_transport_messages(const struct stats *stats, const char *name);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/start/trial.h"
+
+#include "milter/base/endpoint.h"
+#include "milter/message/identify.h"
+#include "milter/base/privilege.h"
+#include "milter/daemon/traps.h"
+#include "policy/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+/* What the unit makes with each start (RuntimeDirectory=, LogsDirectory=): it need not be there before. */
+static const char *const made_at_start[] = { "/run/penstock", "/var/log/penstock" };
+
+enum { SAID_MOST = 2000 };
+
+struct trial {
+	const struct config *config;
+	const char *file;
+	bool running;	/* a Penstock answers at the control socket */
+	FILE *to;	/* lines: 'f' or 'w', and a sentence */
+};
+
+static void say(const struct trial *trial, char kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void say(const struct trial *trial, char kind, const char *format, ...)
+{
+	char said[SAID_MOST];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(said, sizeof said, format, arguments);
+	va_end(arguments);
+	for (char *at = said; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	fprintf(trial->to, "%c%s\n", kind, said);
+}
+
+/* ---- names */
+
+static void try_plans(const struct trial *trial)
+{
+	const struct settings *set = &trial->config->set;
+	const struct { const char *option, *plan; } rows[] = {
+		{ "limits.domain_plan", set->limits_domain_plan }, { "limits.customer_plan", set->limits_customer_plan },
+		{ "limits.server_plan", set->limits_server_plan }, { "limits.client_plan", set->limits_client_plan },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (*rows[i].plan != '\0' && config_plan(trial->config, rows[i].plan) == NULL)
+			say(trial, 'w', "%s is \"%s\": no plan of this file has that name; without one in Redis (%s:plans) it limits "
+			    "nothing", rows[i].option, rows[i].plan, set->redis_prefix);
+	if (trial->config->forwarder_count == 0 && config_plan(trial->config, lane_word(LANE_FORWARD)) != NULL)
+		say(trial, 'w', "plan \"%s\" limits nothing: it is that of accounts.forwarders, which names nobody",
+		    lane_word(LANE_FORWARD));
+}
+
+/* ---- addresses */
+
+/* Postfix binds it (smtp_bind_address and smtp_bind_address6); where it cannot, it sends from another, and says so in a
+ * warning. */
+static void try_address(const struct trial *trial, const struct pool *pool, const struct transport *transport,
+			const char *option, const char *address)
+{
+	char text[NETADDR_TEXT_MAX + 8];
+	struct endpoint endpoint;
+	char why[300];
+	snprintf(text, sizeof text, strchr(address, ':') != NULL ? "[%s]:1" : "%s:1", address);
+	if (address[0] == '\0' || !endpoint_parse(text, &endpoint, why, sizeof why))
+		return;
+	/* the port: the first two bytes behind the family, of both kinds */
+	memset((char *)&endpoint.address + sizeof(sa_family_t), 0, 2);
+	int fd = socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&endpoint.address, endpoint.length) != 0)
+		say(trial, 'w', "pool \"%s\", transport \"%s\": %s is \"%s\", from which this host cannot send: %s; expected one "
+		    "of this host's (ip addr), behind NAT the inner one, and the outer in public_%s", pool->name,
+		    transport->name, option, address, strerror(errno), option);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void try_transport(const struct trial *trial, const struct pool *pool, const struct transport *transport)
+{
+	try_address(trial, pool, transport, "address", transport->address);
+	try_address(trial, pool, transport, "address6", transport->address6);
+}
+
+static void try_transports(const struct trial *trial)
+{
+	for (int i = 0; i < trial->config->pool_count; i++)
+		for (int j = 0; j < trial->config->pools[i].transport_count; j++)
+			try_transport(trial, &trial->config->pools[i], &trial->config->pools[i].transports[j]);
+}
+
+/* ---- files, as the daemon's account */
+
+static const char *account_of(const struct trial *trial)
+{
+	return trial->config->set.user[0] != '\0' ? trial->config->set.user : "this account";
+}
+
+static void try_files(const struct trial *trial)
+{
+	const struct settings *set = &trial->config->set;
+	const struct { const char *option, *file; char kind; } rows[] = {
+		{ "the configuration", trial->file, 'f' },
+		{ "catalogue.file", trial->config->catalogue_file, 'f' },
+		{ "webhook.ca_file", set->webhook_ca_file, 'f' },
+	};
+	char why[600];
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (*rows[i].file != '\0' && access(rows[i].file, R_OK) != 0 && (i != 1 || errno != ENOENT))
+			say(trial, rows[i].kind, "%s: %s cannot be read by %s, as which it is read at each reload: %s", rows[i].option,
+			    rows[i].file, account_of(trial), strerror(errno));
+	struct traps *traps = traps_read(set->traps_file, why, sizeof why);
+	if (traps == NULL)
+		say(trial, 'f', "traps.file: read as %s: %s", account_of(trial), why);
+	traps_free(&traps);
+	if (!identify_read_logins(set->accounts_passwd, why, sizeof why))
+		say(trial, 'f', "accounts.passwd: read as %s: %s", account_of(trial), why);
+}
+
+static bool is_made_at_start(const char *folder)
+{
+	for (size_t i = 0; i < sizeof made_at_start / sizeof made_at_start[0]; i++)
+		if (strcmp(folder, made_at_start[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Could the account make a file there? */
+static void try_folder(const struct trial *trial, const char *option, const char *path)
+{
+	struct stat now;
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	if (stat(folder, &now) != 0 && errno == ENOENT && is_made_at_start(folder))
+		return;
+	if (stat(folder, &now) != 0)
+		say(trial, 'f', "%s: its folder %s cannot be used by %s: %s; expected: install -d -m 2750 -o %s -g GROUP %s", option,
+		    folder, account_of(trial), strerror(errno), *trial->config->set.user != '\0' ? trial->config->set.user : "root",
+		    folder);
+	else if (!S_ISDIR(now.st_mode))
+		say(trial, 'f', "%s: %s is no folder", option, folder);
+	else if (access(folder, W_OK | X_OK) != 0)
+		say(trial, 'f', "%s: nothing can be made in its folder %s by %s: %s", option, folder, account_of(trial),
+		    strerror(errno));
+}
+
+static void try_facts(const struct trial *trial)
+{
+	const char *file = trial->config->set.facts_file;
+	if (*file == '\0')
+		return;
+	if (access(file, F_OK) != 0)
+		try_folder(trial, "facts.file", file);
+	else if (access(file, W_OK) != 0)
+		say(trial, 'f', "facts.file: %s cannot be written by %s: %s", file, account_of(trial), strerror(errno));
+}
+
+/* ---- sockets, as the daemon's account */
+
+static bool answers(const struct endpoint *endpoint)
+{
+	int fd = endpoint_connect(endpoint);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void try_inet(const struct trial *trial, const char *option, const struct endpoint *endpoint)
+{
+	char where[160];
+	int yes = 1;
+	endpoint_text(endpoint, where, sizeof where);
+	int fd = socket(endpoint->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) != 0) {
+		bool taken = errno == EADDRINUSE;
+		if (!taken || !trial->running)
+			say(trial, errno == EACCES ? 'w' : 'f', "%s is %s, where %s cannot listen: %s%s", option, where,
+			    account_of(trial), strerror(errno), taken ? "; no Penstock that answers at control.socket has it" :
+			    errno == EACCES ? "; a port below 1024 wants CAP_NET_BIND_SERVICE in the unit" : "");
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void try_socket(const struct trial *trial, const char *option, const char *value)
+{
+	struct endpoint endpoint;
+	char why[300], path[160];
+	if (*value == '\0' || !endpoint_parse(value, &endpoint, why, sizeof why))
+		return;
+	if (endpoint.address.ss_family != AF_UNIX) {
+		try_inet(trial, option, &endpoint);
+		return;
+	}
+	endpoint_text(&endpoint, path, sizeof path);
+	try_folder(trial, option, path);
+	if (!trial->running && answers(&endpoint))
+		say(trial, 'w', "%s: somebody listens at %s, and no Penstock answers at control.socket; systemd does so for penstock.socket",
+		    option, path);
+}
+
+static void try_sockets(const struct trial *trial)
+{
+	const struct settings *set = &trial->config->set;
+	char control[256];
+	snprintf(control, sizeof control, "unix:%s", set->control_socket);
+	try_socket(trial, "milter.socket", set->milter_socket);
+	try_socket(trial, "socketmap.listen", set->socketmap_listen);
+	try_socket(trial, "control.socket", control);
+	try_socket(trial, "http.listen", set->http_listen);
+}
+
+/* ---- all */
+
+static bool is_running(const struct settings *set)
+{
+	struct endpoint endpoint;
+	char control[256], why[300];
+	snprintf(control, sizeof control, "unix:%s", set->control_socket);
+	return endpoint_parse(control, &endpoint, why, sizeof why) && answers(&endpoint);
+}
+
+/* In a process of its own: root's rights are lost there. */
+static void try_all(const struct trial *trial)
+{
+	const struct settings *set = &trial->config->set;
+	char why[500];
+	try_plans(trial);
+	try_transports(trial);
+	if (!privilege_group(set->milter_socket_group, why, sizeof why))
+		say(trial, 'f', "milter.socket_group is %s", why);
+	if (!privilege_user(set->user, why, sizeof why)) {
+		say(trial, 'f', "%s", why);
+		return;
+	}
+	if (privilege_other(set->user))
+		return;
+	if (!privilege_drop(set->user, "", why, sizeof why)) {
+		say(trial, 'f', "%s", why);
+		return;
+	}
+	try_files(trial);
+	try_facts(trial);
+	try_sockets(trial);
+}
+
+void trial(const struct config *config, const char *file, void (*fail)(const char *line), void (*warn)(const char *line))
+{
+	int ends[2], status = 0;
+	char line[SAID_MOST + 2];
+	struct trial trial = { .config = config, .file = file, .running = is_running(&config->set) };
+	pid_t child = pipe(ends) == 0 ? fork() : -1;
+	if (child == 0) {
+		trial.to = fdopen(ends[1], "w");
+		if (trial.to != NULL) {
+			try_all(&trial);
+			fclose(trial.to);
+		}
+		_exit(trial.to == NULL);
+	}
+	FILE *from = child < 0 ? NULL : fdopen(ends[0], "r");
+	if (child > 0)
+		close(ends[1]);
+	while (from != NULL && fgets(line, sizeof line, from) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		(line[0] == 'f' ? fail : warn)(line + 1);
+	}
+	if (from != NULL)
+		fclose(from);
+	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+		fail("files and sockets cannot be tried: the process for it failed");
+}
