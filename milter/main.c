@@ -5,7 +5,7 @@
 #include <config.h>
 
 #include "milter/config/config.h"
-#include "milter/dns/spf.h"
+#include "milter/spf/spf.h"
 #include "milter/start/extras.h"
 #include "milter/base/log.h"
 #include "milter/base/notify.h"

@@ -32,7 +32,7 @@
 #include "milter/pools/warmup.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <event2/event.h>
 #include <pthread.h>

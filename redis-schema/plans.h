@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_PLANS_H
 #define PENSTOCK_PLANS_H
 
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 struct plans;
 

@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_REPLY_H
 #define PENSTOCK_REPLY_H
 
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 /* Strings of an answer, some of them binary; each has a NUL behind it. NULL: nil. */
 struct reply_items {

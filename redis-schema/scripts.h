@@ -6,7 +6,7 @@
 #define PENSTOCK_SCRIPTS_H
 
 #include "redis-schema/keys.h"
-#include "redis-schema/wire.h"
+#include "redis-schema/wire/wire.h"
 
 enum script { SCRIPT_FETCH, SCRIPT_CHARGE, SCRIPT_GROUP, SCRIPT_CAMPAIGN, SCRIPT_COUNT };
 extern const char *const script_text[SCRIPT_COUNT];

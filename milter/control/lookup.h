@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * lookup: a check of an address, a name or a network (milter/dns/check.h) for a client of the control socket: its lines
+ * lookup: a check of an address, a name or a network (milter/lookup/check.h) for a client of the control socket: its lines
  * are sent as they come (milter/report/report_check.h), for as long as the client reads them; one that has gone ends the check.
  *
  * Loop thread only.

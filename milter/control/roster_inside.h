@@ -7,7 +7,7 @@
 
 #include "milter/control/roster.h"
 #include "milter/daemon/daemon.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 /* Which key of an account; of those that a list asks for the first one shows it. */
 enum roster_part { ROSTER_PART_BLOCK, ROSTER_PART_EXEMPT, ROSTER_PART_STATE, ROSTER_PART_LIMITS, ROSTER_PARTS };

@@ -2,16 +2,16 @@
 #include "milter/daemon/daemon.h"
 
 #include "milter/base/clock.h"
-#include "milter/dns/check.h"
+#include "milter/lookup/check.h"
 #include "milter/dns/engine.h"
-#include "milter/dns/rbl.h"
+#include "milter/blocklist/rbl.h"
 #include "milter/base/loop.h"
 #include "milter/daemon/traps.h"
 #include "milter/daemon/trouble.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 #include "policy/plan.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "milter/daemon/daemon.h"
 #include "milter/base/log.h"
 #include "milter/base/loop.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <event2/event.h>
 #include <pthread.h>

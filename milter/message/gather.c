@@ -12,7 +12,7 @@
 #include "milter/pools/warmup.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <stdlib.h>
 #include <string.h>

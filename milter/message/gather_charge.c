@@ -10,7 +10,7 @@
 #include "milter/base/own_hash.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <pthread.h>
 #include <stddef.h>

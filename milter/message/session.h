@@ -9,8 +9,8 @@
 
 #include "milter/message/body.h"
 #include "milter/daemon/daemon.h"
-#include "milter/dns/rbl.h"
-#include "milter/dns/spf.h"
+#include "milter/blocklist/rbl.h"
+#include "milter/spf/spf.h"
 #include "milter/message/reference.h"
 #include "milter/message/oddity.h"
 #include "policy/base/arena.h"

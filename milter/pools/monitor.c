@@ -3,7 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
-#include "milter/dns/check.h"
+#include "milter/lookup/check.h"
 #include "milter/base/loop.h"
 #include "policy/base/text.h"
 

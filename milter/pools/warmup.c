@@ -5,7 +5,7 @@
 #include "milter/daemon/daemon.h"
 #include "policy/base/text.h"
 #include "policy/ramp.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <event2/event.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
 
 #include "milter/base/log.h"
 #include "policy/base/text.h"
-#include "policy/factline.h"
+#include "policy/replay/factline.h"
 #include "policy/hash.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * factlog: the file of fact lines (policy/factline.h), for `penstockctl replay`. Lines are gathered in memory and written
+ * factlog: the file of fact lines (policy/replay/factline.h), for `penstockctl replay`. Lines are gathered in memory and written
  * by a thread of its own, at the latest after a second, several at once by one write(2): neither mail nor the loop ever
  * waits for the disk. What does not fit while the disk is full or hangs is counted, said once, and a reason in /health until lines are written again.
  */

@@ -7,7 +7,7 @@
 #include "milter/daemon/outbox.h"
 #include "milter/report/report.h"
 #include "policy/base/text.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <event2/event.h>
 #include <inttypes.h>

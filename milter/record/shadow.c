@@ -4,7 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/base/own_hash.h"
 #include "policy/base/text.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <event2/event.h>
 #include <pthread.h>

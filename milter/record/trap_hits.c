@@ -7,7 +7,7 @@
 #include "milter/base/loop.h"
 #include "policy/account.h"
 #include "policy/base/text.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <event2/event.h>
 #include <stdatomic.h>

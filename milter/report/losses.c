@@ -7,7 +7,7 @@
 #include "milter/base/log.h"
 #include "milter/daemon/outbox.h"
 #include "milter/daemon/stats.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <inttypes.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #define PENSTOCK_REPORT_H
 
 #include "policy/judge.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * report_check: what a check of block lists comes to (milter/dns/check.h), event by event, as the JSON objects that the
+ * report_check: what a check of block lists comes to (milter/lookup/check.h), event by event, as the JSON objects that the
  * control socket, /api/v1/rbl and `penstockctl rbl --json` hand out, one a line. The names in them are contracts:
  *
  *   {"type":"begin","query":TEXT,"kind":"address"|"name"|"network","lists":62,"subjects":1|null,"prefix":24}
@@ -22,7 +22,7 @@
 #ifndef PENSTOCK_REPORT_CHECK_H
 #define PENSTOCK_REPORT_CHECK_H
 
-#include "milter/dns/check.h"
+#include "milter/lookup/check.h"
 
 #include <jansson.h>
 

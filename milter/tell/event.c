@@ -14,7 +14,7 @@
 #include "milter/tell/told.h"
 #include "milter/tell/webhook.h"
 #include "policy/base/text.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <inttypes.h>
 #include <pthread.h>

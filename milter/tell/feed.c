@@ -7,7 +7,7 @@
 #include "milter/base/log.h"
 #include "milter/base/loop.h"
 #include "policy/base/text.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <event2/event.h>
 #include <inttypes.h>

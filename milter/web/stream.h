@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * stream: one check (milter/dns/check.h), answered while it goes on: each event of it a JSON object in one line
+ * stream: one check (milter/lookup/check.h), answered while it goes on: each event of it a JSON object in one line
  * (milter/report/report_check.h), sent at once; or all of them as one document, {"query", "kind", "lines": [...], and the members
  * of the last line}, which comes piece by piece too and is whole at the end.
  *
@@ -13,7 +13,7 @@
 #ifndef PENSTOCK_WEB_STREAM_H
 #define PENSTOCK_WEB_STREAM_H
 
-#include "milter/dns/check.h"
+#include "milter/lookup/check.h"
 #include "milter/web/rate.h"
 
 struct evhttp_request;

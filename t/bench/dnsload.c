@@ -12,8 +12,8 @@
  */
 #include "milter/base/clock.h"
 #include "milter/dns/engine.h"
-#include "milter/dns/lists.h"
-#include "milter/dns/rbl.h"
+#include "milter/blocklist/lists.h"
+#include "milter/blocklist/rbl.h"
 #include "milter/base/log.h"
 #include "milter/base/loop.h"
 

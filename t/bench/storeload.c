@@ -9,7 +9,7 @@
  */
 #include "policy/hash.h"
 #include "policy/base/text.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include <event2/event.h>
 #include <hiredis/hiredis.h>

@@ -7,7 +7,7 @@
 #ifndef PENSTOCK_FAKE_H
 #define PENSTOCK_FAKE_H
 
-#include "redis-schema/wire.h"
+#include "redis-schema/wire/wire.h"
 
 /* ---- clock: Unix time stands still but for what a scenario lets pass; the monotonic clock runs on as well, so that
  * deadlines end. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes the place of redis-schema/wire.c: a connection to the Redis of redis.c, and the ways in which one fails.
+ * Takes the place of redis-schema/wire/wire.c: a connection to the Redis of redis.c, and the ways in which one fails.
  */
-#include "redis-schema/wire.h"
+#include "redis-schema/wire/wire.h"
 
 #include "policy/base/panic.h"
 #include "policy/base/text.h"

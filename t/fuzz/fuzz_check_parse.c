@@ -2,7 +2,7 @@
  *
  * What anybody types into a look-up.
  */
-#include "milter/dns/check.h"
+#include "milter/lookup/check.h"
 
 #include "policy/base/panic.h"
 

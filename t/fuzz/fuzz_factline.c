@@ -2,7 +2,7 @@
  *
  * A fact line as it stands in a file: whatever is read as one can be written, and is read again as the same.
  */
-#include "policy/factline.h"
+#include "policy/replay/factline.h"
 
 #include "policy/base/panic.h"
 

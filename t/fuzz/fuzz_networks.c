@@ -6,7 +6,7 @@
 #include "milter/daemon/daemon.h"
 #include "milter/message/identify.h"
 #include "redis-schema/networks.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 
 #include "t/fuzz/fuzz.h"
 #include "t/fuzz/world.h"

@@ -3,9 +3,9 @@
  * Fact lines, judged as replay does: whatever numbers they hold, the verdict is one, and the account's memory stays within
  * its bounds.
  */
-#include "policy/factline.h"
+#include "policy/replay/factline.h"
 #include "policy/plan.h"
-#include "policy/replay.h"
+#include "policy/replay/replay.h"
 #include "t/unit/judge_fixture.h"
 
 #include "policy/base/panic.h"

@@ -7,7 +7,7 @@
  * Takes the place of milter/dns/resolver.c: answers are given out as milter/dns/answer.c would leave them.
  */
 #include "milter/dns/engine.h"
-#include "milter/dns/spf.h"
+#include "milter/spf/spf.h"
 #include "milter/base/loop.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"

@@ -8,7 +8,7 @@
 #include "milter/base/loop.h"
 #include "milter/daemon/outbox.h"
 #include "redis-schema/reply.h"
-#include "redis-schema/wire.h"
+#include "redis-schema/wire/wire.h"
 #include "t/fuzz/fuzz.h"
 
 #include <event2/buffer.h>

@@ -9,7 +9,7 @@
  *   check CLIENT HELO SENDER          answers with the result's word
  *   bare CLIENT HELO SENDER           the same by libspf2 alone
  */
-#include "milter/dns/spf.h"
+#include "milter/spf/spf.h"
 
 #include "milter/base/clock.h"
 #include "milter/dns/engine.h"

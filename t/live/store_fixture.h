@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_STORE_FIXTURE_H
 #define PENSTOCK_STORE_FIXTURE_H
 
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 #include "t/unit/tap.h"
 
 #include <event2/event.h>

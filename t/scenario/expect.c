@@ -8,7 +8,7 @@
 #include "milter/daemon/daemon.h"
 #include "milter/pools/sender.h"
 #include "policy/base/text.h"
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 #include "t/fake/fake.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_SPF_FIXTURE_H
 #define PENSTOCK_SPF_FIXTURE_H
 
-#include "milter/dns/spf.h"
+#include "milter/spf/spf.h"
 
 #include "milter/base/clock.h"
 #include "milter/dns/engine.h"

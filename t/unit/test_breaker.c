@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/dns/breaker.h"
+#include "milter/blocklist/breaker.h"
 
 #include "t/unit/tap.h"
 

@@ -2,7 +2,7 @@
  *
  * Whole checks against a DNS server of the test's own on loopback, as the lines that people get.
  */
-#include "milter/dns/check.h"
+#include "milter/lookup/check.h"
 
 #include "milter/dns/engine.h"
 #include "milter/base/loop.h"

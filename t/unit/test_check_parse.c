@@ -2,7 +2,7 @@
  *
  * What may be typed in where something is to be looked up.
  */
-#include "milter/dns/check.h"
+#include "milter/lookup/check.h"
 
 #include "t/unit/tap.h"
 

@@ -2,10 +2,10 @@
  *
  * Facts become a line and facts again: what the judge says of them is the same.
  */
-#include "policy/factline.h"
-#include "policy/factline_inside.h"
+#include "policy/replay/factline.h"
+#include "policy/replay/factline_inside.h"
 #include "policy/hash.h"
-#include "policy/replay.h"
+#include "policy/replay/replay.h"
 
 #include "t/unit/tap.h"
 

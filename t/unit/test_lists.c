@@ -3,7 +3,7 @@
  * Questions to block lists, against a DNS server of the test's own on loopback: what is asked, and what comes of it.
  * Log and clock are the test's.
  */
-#include "milter/dns/lists.h"
+#include "milter/blocklist/lists.h"
 
 #include "milter/base/clock.h"
 #include "milter/dns/engine.h"

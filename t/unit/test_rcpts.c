@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/message/rcpts.h"
 
-#include "redis-schema/store.h"
+#include "redis-schema/store/store.h"
 #include "t/unit/tap.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Messages one after the other, as replay has them: each finds what the ones before it left.
  */
 #include "policy/plan.h"
-#include "policy/replay.h"
+#include "policy/replay/replay.h"
 
 #include "t/unit/judge_fixture.h"
 

@@ -3,7 +3,7 @@
  * SPF records: which are wrong, and what of the others is left for libspf2. Marks are shown as <a24>: "#" and the
  * number of bits, "exists" for SPF_MARK_EXISTS; a part's end as " | ".
  */
-#include "milter/dns/spf_record.h"
+#include "milter/spf/spf_record.h"
 
 #include "t/unit/tap.h"
 

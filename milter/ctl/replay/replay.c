@@ -7,9 +7,9 @@
 #include "milter/ctl/replay/replay_accounts.h"
 #include "milter/ctl/replay/replay_show.h"
 #include "policy/base/text.h"
-#include "policy/factline.h"
+#include "policy/replay/factline.h"
 #include "policy/plan.h"
-#include "policy/replay.h"
+#include "policy/replay/replay.h"
 
 #include <errno.h>
 #include <fcntl.h>

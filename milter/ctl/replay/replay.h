@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * replay: `penstockctl replay`. Fact lines (policy/factline.h) through the policy of one configuration, held against the
+ * replay: `penstockctl replay`. Fact lines (policy/replay/factline.h) through the policy of one configuration, held against the
  * verdicts as they were, or against those of another configuration. Constant memory but for a history an account.
  */
 #ifndef PENSTOCK_REPLAY_COMMAND_H

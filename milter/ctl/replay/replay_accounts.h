@@ -7,7 +7,7 @@
 #define PENSTOCK_REPLAY_ACCOUNTS_H
 
 #include "milter/config/config.h"
-#include "policy/replay.h"
+#include "policy/replay/replay.h"
 
 /* What became of a message, as far as its sender or our reputation can tell. */
 struct outcome {

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/lookup/subject.h"
+
+#include "milter/base/clock.h"
+#include "milter/dns/origin.h"
+#include "policy/base/text.h"
+#include "policy/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { TEXT_MAX = 300 };
+
+/* One list. */
+struct slot {
+	struct step step;	/* first */
+	struct list_question question;
+	struct subject *subject;
+	const struct list *list;
+	int place;	/* in the catalogue */
+	bool against;	/* it lists the subject, and is no allow list */
+	struct text_lookup *text;	/* owned; NULL: not asked */
+};
+
+/* The TXT record of a listing, RFC 5782 section 2.1. */
+struct text_lookup {
+	struct lookup lookup;	/* first */
+	struct slot *slot;
+};
+
+/* AS and prefix, then the AS's name. */
+struct origin_lookup {
+	struct lookup lookup;	/* first */
+	struct subject *subject;
+	struct origin origin;
+};
+
+/* PTR names, then their addresses. */
+struct names_lookup {
+	struct lookup lookup;	/* first */
+	struct subject *subject;
+	int count, open;
+	bool confirmed, unknown;
+	struct confirm {
+		struct lookup lookup;	/* first; its name is the PTR name */
+		struct names_lookup *names;
+	} names[CHECK_NAMES_MAX];
+};
+
+struct subject {
+	struct subject *next, **link;
+	struct subject_owner *owner;
+	struct netaddr address;	/* NETADDR_UNKNOWN: a name */
+	const char *reserved;	/* why nobody on the Internet has it; NULL: it may be anybody's. Borrowed for ever */
+	char text[DNS_NAME_MAX + 1];
+	char prefix[DNS_NAME_MAX + 1];	/* what stands before a list's zone */
+	int64_t started_ms;
+	int open;	/* lists and look-ups without an answer */
+	struct check_sums sums;
+	struct origin_lookup *origin;	/* owned; NULL: not asked */
+	struct names_lookup *names;	/* likewise */
+	int slot_count;
+	struct slot slots[];	/* at least one */
+};
+
+static void emit(struct subject *subject, struct check_event *event)
+{
+	event->subject = subject->text;
+	subject->owner->emit(subject->owner, event);
+}
+
+static double weight_of(const struct subject *subject)
+{
+	const struct list *against[LISTS_MAX];
+	int count = 0;
+	for (int i = 0; i < subject->slot_count && count < LISTS_MAX; i++)
+		if (subject->slots[i].against)
+			against[count++] = subject->slots[i].list;
+	return listings_weight(against, count);
+}
+
+static void finish(struct subject *subject, const char *why)
+{
+	struct check_sums sums = subject->sums;
+	sums.weight = weight_of(subject);
+	struct check_event event = {
+		.kind = CHECK_EVENT_SUBJECT,
+		.sums = sums,
+		.took_ms = clock_monotonic_ms() - subject->started_ms,
+		.why = why,
+	};
+	emit(subject, &event);
+	subject->owner->done(subject->owner, subject, &sums);
+}
+
+/* Why no list is asked about it; NULL: some are, or none knows such addresses. */
+static const char *why_unasked(const struct subject *subject)
+{
+	return subject->slot_count == 0 ? subject->reserved : NULL;
+}
+
+/* The subject may be gone afterwards. */
+static void settle(struct subject *subject)
+{
+	if (--subject->open == 0)
+		finish(subject, why_unasked(subject));
+}
+
+/* ---- the text of a listing */
+
+static void add_printable(struct text *to, const struct dns_record *record)
+{
+	for (size_t i = 0; i < record->length; i++) {
+		bool printable = record->text[i] >= ' ' && record->text[i] < 0x7f;
+		text_add_bytes(to, printable ? &record->text[i] : "?", 1);
+	}
+}
+
+static bool same_letters(const char *a, const char *b, size_t length)
+{
+	size_t at = 0;
+	while (at < length && text_lower(a[at]) == text_lower(b[at]))
+		at++;
+	return at == length;
+}
+
+/* Some lists repeat the question in their text, and in it a subscriber's key: the first label of the zone that is asked
+ * where people see another. Names have no case, and of a text that is shown in part the key may be, too. */
+static bool tells_key(const struct list *list, const struct dns_record *record)
+{
+	size_t length = strcspn(list->asked_zone, ".");
+	if (strcmp(list->asked_zone, list->zone) == 0)
+		return false;
+	for (size_t at = 0; at + length <= record->length; at++)
+		if (same_letters(record->text + at, list->asked_zone, length))
+			return true;
+	return false;
+}
+
+static void on_text(struct lookup *lookup, const struct dns_answer *answer)
+{
+	struct slot *slot = ((struct text_lookup *)(void *)lookup)->slot;
+	char memory[TEXT_MAX + 1];
+	struct text text = text_over(memory, sizeof memory);
+	struct dns_record record;
+	size_t at = 0;
+	bool told = false;
+	while (dns_answer_next(answer, &at, &record)) {
+		told = told || tells_key(slot->list, &record);
+		text_add(&text, text.length > 0 ? " | " : "");
+		add_printable(&text, &record);
+	}
+	struct check_event event = { .kind = CHECK_EVENT_TEXT, .list = slot->list, .text = memory };
+	if (text.length > 0 && !told)
+		emit(slot->subject, &event);
+	settle(slot->subject);
+}
+
+static enum lists_use use_of(const struct subject *subject)
+{
+	return subject->owner->settings->ours ? LISTS_FOR_OURS : LISTS_FOR_CHECK;
+}
+
+static bool may_ask_text(struct lookup *lookup)
+{
+	const struct slot *slot = ((struct text_lookup *)(void *)lookup)->slot;
+	return lists_may_ask_text(slot->subject->owner->settings->lists, slot->place, use_of(slot->subject));
+}
+
+static void ask_text(struct slot *slot)
+{
+	const struct list *list = slot->list;
+	struct subject *subject = slot->subject;
+	slot->text = calloc(1, sizeof *slot->text);
+	if (slot->text == NULL)
+		return;
+	slot->text->slot = slot;
+	slot->text->lookup.leaves = may_ask_text;
+	if (lookup_ask(&slot->text->lookup, subject->owner->pump, subject->prefix, list->asked_zone, DNS_TXT, on_text))
+		subject->open++;
+}
+
+/* ---- lists */
+
+static enum list_kind worst_kind(const struct listings *listings)
+{
+	static const enum list_kind order[] = { LIST_EXPLOIT, LIST_SPAM, LIST_DOMAIN, LIST_POLICY, LIST_AUTH,
+						LIST_REPUTATION, LIST_ALLOW };
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+		if (listings_find(listings, order[i]) != NULL)
+			return order[i];
+	return LIST_NONE;
+}
+
+/* What the codes mean, and in *why_out why they mean nothing. */
+static enum check_said read_codes(const struct list *list, const struct list_reply *reply, enum list_kind *kind_out,
+				  const char **why_out)
+{
+	struct listings listings = { .asked = true };
+	enum list_meaning answer = listings_add(&listings, list, reply->codes, (size_t)reply->count);
+	*kind_out = worst_kind(&listings);
+	if (answer == ANSWER_LISTED)
+		return CHECK_LISTED;
+	if (answer == ANSWER_CLEAN)
+		return CHECK_CLEAN;
+	*why_out = listings.hijacked > 0 ? "an answer outside 127.0.0.0/8: a resolver rewrites it"
+					 : "the list refuses to answer us";
+	return CHECK_UNKNOWN;
+}
+
+static enum check_said read_answer(const struct list *list, const struct list_answer *answer,
+				   enum list_kind *kind_out, const char **why_out)
+{
+	*kind_out = LIST_NONE;
+	*why_out = answer->why != NULL ? answer->why : "";
+	if (answer->state == LIST_STATE_SKIPPED)
+		return CHECK_SKIPPED;
+	if (answer->state == LIST_STATE_UNKNOWN)
+		return CHECK_UNKNOWN;
+	return read_codes(list, &answer->reply, kind_out, why_out);
+}
+
+static void count(struct slot *slot, enum check_said said, enum list_kind kind)
+{
+	struct check_sums *sums = &slot->subject->sums;
+	slot->against = said == CHECK_LISTED && kind != LIST_ALLOW;
+	sums->listed += slot->against && slot->list->weight > 0;
+	sums->noted += slot->against && slot->list->weight <= 0;
+	sums->clean += said == CHECK_CLEAN || (said == CHECK_LISTED && !slot->against);
+	sums->unknown += said == CHECK_UNKNOWN;
+	sums->skipped += said == CHECK_SKIPPED;
+}
+
+static void take_answer(struct slot *slot, const struct list_answer *answer)
+{
+	struct subject *subject = slot->subject;
+	const struct list *list = slot->list;
+	struct list_answer copy = *answer;
+	struct check_event event = { .kind = CHECK_EVENT_LIST, .list = list, .answer = &copy };
+	event.said = read_answer(list, answer, &event.listed_as, &copy.why);
+	count(slot, event.said, event.listed_as);
+	if (event.said == CHECK_LISTED && !subject->owner->brief)
+		ask_text(slot);
+	if (event.said == CHECK_LISTED || !subject->owner->brief)
+		emit(subject, &event);
+	settle(subject);
+}
+
+static void on_list(struct list_question *question, const struct list_answer *answer)
+{
+	struct slot *slot = (struct slot *)(void *)((char *)question - offsetof(struct slot, question));
+	struct pump *pump = slot->subject->owner->pump;
+	if (pump_heard(pump))
+		take_answer(slot, answer);
+	pump_release(pump);
+}
+
+static void begin_list(struct step *step)
+{
+	struct slot *slot = (struct slot *)(void *)step;
+	struct subject_owner *owner = slot->subject->owner;
+	pump_hold(owner->pump);
+	slot->question.done = on_list;
+	lists_ask(owner->settings->lists, slot->place, slot->subject->prefix, use_of(slot->subject),
+		  &slot->question);
+}
+
+static void ask_lists(struct subject *subject)
+{
+	struct lists *lists = subject->owner->settings->lists;
+	int used = 0;
+	for (int i = 0; i < lists_count(lists); i++) {
+		const struct list *list = lists_at(lists, i);
+		if (used == subject->slot_count || !list_takes(list, subject->address.family, subject->reserved != NULL))
+			continue;
+		struct slot *slot = &subject->slots[used++];
+		*slot = (struct slot){ .step = { .begin = begin_list }, .subject = subject, .list = list, .place = i };
+		subject->open++;
+		pump_push(subject->owner->pump, &slot->step, false);
+	}
+}
+
+static int lists_that_take(const struct check_settings *settings, enum netaddr_family family, bool reserved)
+{
+	int taken = 0;
+	for (int i = 0; i < lists_count(settings->lists); i++)
+		taken += list_takes(lists_at(settings->lists, i), family, reserved);
+	return taken;
+}
+
+int subject_lists(const struct check_settings *settings, enum netaddr_family family)
+{
+	return lists_that_take(settings, family, false);
+}
+
+/* ---- origin */
+
+static void say_origin(struct subject *subject, const char *as_name)
+{
+	const struct origin *origin = &subject->origin->origin;
+	struct check_event event = {
+		.kind = CHECK_EVENT_ORIGIN,
+		.as_number = origin->as_number,
+		.as_name = as_name,
+		.prefix = origin->prefix,
+		.country = origin->country,
+	};
+	emit(subject, &event);
+	settle(subject);
+}
+
+static void on_as_name(struct lookup *lookup, const struct dns_answer *answer)
+{
+	struct origin_lookup *mine = (struct origin_lookup *)(void *)lookup;
+	char name[ORIGIN_NAME_MAX + 1] = "";
+	struct dns_record record;
+	size_t at = 0;
+	while (name[0] == '\0' && dns_answer_next(answer, &at, &record))
+		origin_name(mine->origin.as_number, record.text, record.length, name);
+	say_origin(mine->subject, name);
+}
+
+static void on_origin(struct lookup *lookup, const struct dns_answer *answer)
+{
+	struct origin_lookup *mine = (struct origin_lookup *)(void *)lookup;
+	struct subject_owner *owner = mine->subject->owner;
+	const char *zone = owner->settings->as_names;
+	struct dns_record record;
+	size_t at = 0;
+	char as[16];
+	while (dns_answer_next(answer, &at, &record))
+		origin_take(&mine->origin, &mine->subject->address, record.text, record.length);
+	struct text text = text_over(as, sizeof as);
+	text_addf(&text, "AS%lu", (unsigned long)mine->origin.as_number);
+	if (mine->origin.as_number == 0 || *zone == '\0' || !lookup_ask(lookup, owner->pump, as, zone, DNS_TXT, on_as_name))
+		say_origin(mine->subject, "");
+}
+
+static void ask_origin(struct subject *subject)
+{
+	const struct check_settings *settings = subject->owner->settings;
+	const char *zone = subject->address.family == NETADDR_V6 ? settings->origin6 : settings->origin4;
+	if (*zone == '\0' || subject->reserved != NULL)
+		return;
+	subject->origin = calloc(1, sizeof *subject->origin);
+	if (subject->origin == NULL)
+		return;
+	subject->origin->subject = subject;
+	if (lookup_ask(&subject->origin->lookup, subject->owner->pump, subject->prefix, zone, DNS_TXT, on_origin))
+		subject->open++;
+}
+
+/* ---- names, RFC 8601 section 3 (iprev) */
+
+static void say_names(struct names_lookup *mine)
+{
+	const char *names[CHECK_NAMES_MAX];
+	struct check_event event = { .kind = CHECK_EVENT_PTR, .names = names, .name_count = mine->count };
+	for (int i = 0; i < mine->count; i++)
+		names[i] = mine->names[i].lookup.name;
+	event.confirmed = mine->confirmed ? CHECK_CONFIRMED : mine->unknown ? CHECK_CONFIRM_UNKNOWN : CHECK_UNCONFIRMED;
+	emit(mine->subject, &event);
+	settle(mine->subject);
+}
+
+static bool has_address(const struct dns_answer *answer, const struct netaddr *address)
+{
+	struct dns_record record;
+	size_t at = 0;
+	while (dns_answer_next(answer, &at, &record)) {
+		if (record.address == NULL)
+			continue;
+		struct netaddr found = answer->type == DNS_A ? netaddr_v4(record.address) : netaddr_v6(record.address);
+		if (netaddr_same(&found, address))
+			return true;
+	}
+	return false;
+}
+
+static void on_forward(struct lookup *lookup, const struct dns_answer *answer)
+{
+	struct names_lookup *mine = ((struct confirm *)(void *)lookup)->names;
+	mine->confirmed = mine->confirmed || has_address(answer, &mine->subject->address);
+	mine->unknown = mine->unknown || !dns_outcome_tells(answer->outcome);
+	if (--mine->open == 0)
+		say_names(mine);
+}
+
+static bool ask_forward(struct names_lookup *mine, const char *name)
+{
+	enum dns_type type = mine->subject->address.family == NETADDR_V6 ? DNS_AAAA : DNS_A;
+	struct confirm *confirm = &mine->names[mine->count];
+	confirm->names = mine;
+	return lookup_ask(&confirm->lookup, mine->subject->owner->pump, name, "", type, on_forward);
+}
+
+static void on_names(struct lookup *lookup, const struct dns_answer *answer)
+{
+	struct names_lookup *mine = (struct names_lookup *)(void *)lookup;
+	struct dns_record record;
+	size_t at = 0;
+	mine->unknown = !dns_outcome_tells(answer->outcome);
+	while (mine->count < CHECK_NAMES_MAX && dns_answer_next(answer, &at, &record))
+		if (record.text != NULL && record.length > 0 && ask_forward(mine, record.text)) {
+			mine->count++;
+			mine->open++;
+		}
+	if (mine->open == 0)
+		say_names(mine);
+}
+
+static void ask_names(struct subject *subject)
+{
+	const char *zone = subject->address.family == NETADDR_V6 ? "ip6.arpa" : "in-addr.arpa";
+	subject->names = calloc(1, sizeof *subject->names);
+	if (subject->names == NULL)
+		return;
+	subject->names->subject = subject;
+	if (lookup_ask(&subject->names->lookup, subject->owner->pump, subject->prefix, zone, DNS_PTR, on_names))
+		subject->open++;
+}
+
+/* ---- the subject */
+
+/* For whoever may ask for public addresses only, one that nobody on the Internet has is asked of nobody. */
+static const char *refused(const struct subject *subject)
+{
+	return subject->owner->settings->public_only ? subject->reserved : NULL;
+}
+
+static void begin_finish(struct step *step)
+{
+	struct slot *slot = (struct slot *)(void *)step;
+	const char *why = refused(slot->subject);
+	finish(slot->subject, why != NULL ? why : why_unasked(slot->subject));
+}
+
+/* Nothing is to be asked. */
+static void finish_later(struct subject *subject)
+{
+	subject->slots[0] = (struct slot){ .step = { .begin = begin_finish }, .subject = subject };
+	pump_push(subject->owner->pump, &subject->slots[0].step, false);
+}
+
+static void begin(struct subject *subject, bool origin)
+{
+	bool address = subject->address.family != NETADDR_UNKNOWN, brief = subject->owner->brief;
+	if (address && refused(subject) != NULL) {
+		subject->sums.skipped += subject->slot_count;
+		finish_later(subject);
+		return;
+	}
+	subject->open = 1;	/* until all is asked */
+	ask_lists(subject);
+	if (address && (origin || !brief))
+		ask_origin(subject);
+	if (address && !brief)
+		ask_names(subject);
+	if (--subject->open == 0)
+		finish_later(subject);
+}
+
+struct subject *subject_new(struct subject_owner *owner, const struct subject_target *target)
+{
+	static const struct netaddr no_address = { .family = NETADDR_UNKNOWN };
+	const struct netaddr *address = target->address != NULL ? target->address : &no_address;
+	const char *reserved = netaddr_reserved(address);
+	int lists = lists_that_take(owner->settings, address->family, reserved != NULL);
+	struct subject *subject = calloc(1, sizeof *subject + (size_t)(lists > 0 ? lists : 1) * sizeof subject->slots[0]);
+	if (subject == NULL)
+		return NULL;
+	subject->owner = owner;
+	subject->address = *address;
+	subject->reserved = reserved;
+	subject->slot_count = lists;
+	subject->sums.skipped = subject_lists(owner->settings, address->family) - lists;
+	subject->started_ms = clock_monotonic_ms();
+	if (target->address != NULL) {
+		netaddr_text(address, subject->text);
+		netaddr_reverse(address, subject->prefix);
+	} else {
+		text_copy(subject->text, sizeof subject->text, target->name);
+		text_copy(subject->prefix, sizeof subject->prefix, target->name);
+	}
+	struct check_event event = { .kind = CHECK_EVENT_TARGET, .from = target->from };
+	emit(subject, &event);
+	begin(subject, target->origin);
+	return subject;
+}
+
+void subject_free(struct subject **subject)
+{
+	struct subject *old = *subject;
+	*subject = NULL;
+	if (old == NULL)
+		return;
+	for (int i = 0; i < old->slot_count; i++)
+		free(old->slots[i].text);
+	free(old->origin);
+	free(old->names);
+	free(old);
+}
+
+void subject_link(struct subject **list, struct subject *subject)
+{
+	subject->next = *list;
+	subject->link = list;
+	if (subject->next != NULL)
+		subject->next->link = &subject->next;
+	*list = subject;
+}
+
+void subject_unlink(struct subject *subject)
+{
+	*subject->link = subject->next;
+	if (subject->next != NULL)
+		subject->next->link = subject->link;
+}

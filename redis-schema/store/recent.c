@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "redis-schema/store/recent.h"
+
+#include "policy/base/text.h"
+#include "policy/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "policy/base/banned.h"
+
+struct recent {
+	size_t most, count, bucket_count, useless;
+	uint64_t seed;	/* a stranger may choose account names: he cannot choose our buckets */
+	struct recent_row **buckets;
+	struct recent_row *newest, *oldest;
+};
+
+struct recent *recent_new(size_t rows)
+{
+	struct recent *recent = calloc(1, sizeof *recent);
+	if (recent == NULL)
+		return NULL;
+	recent->most = rows;
+	recent->bucket_count = rows * 2 + 1;
+	if (getrandom(&recent->seed, sizeof recent->seed, 0) < 0)
+		recent->seed = (uint64_t)(uintptr_t)recent;
+	recent->buckets = calloc(recent->bucket_count, sizeof recent->buckets[0]);
+	if (recent->buckets == NULL) {
+		free(recent);
+		return NULL;
+	}
+	return recent;
+}
+
+static struct recent_row **bucket_of(struct recent *recent, const char *account)
+{
+	return &recent->buckets[hash_string(account, recent->seed) % recent->bucket_count];
+}
+
+static void list_remove(struct recent *recent, struct recent_row *row)
+{
+	*(row->newer != NULL ? &row->newer->older : &recent->newest) = row->older;
+	*(row->older != NULL ? &row->older->newer : &recent->oldest) = row->newer;
+}
+
+static void list_add(struct recent *recent, struct recent_row *row)
+{
+	row->newer = NULL;
+	row->older = recent->newest;
+	*(recent->newest != NULL ? &recent->newest->newer : &recent->oldest) = row;
+	recent->newest = row;
+}
+
+static void row_free(struct recent *recent, struct recent_row *row)
+{
+	struct recent_row **at = bucket_of(recent, row->account);
+	while (*at != row)
+		at = &(*at)->next_in_bucket;
+	*at = row->next_in_bucket;
+	list_remove(recent, row);
+	while (row->owed != NULL)
+		recent_paid(row->owed);
+	recent->count--;
+	recent->useless -= row->useless;
+	free(row);
+}
+
+void recent_free(struct recent **recent)
+{
+	if (*recent == NULL)
+		return;
+	while ((*recent)->newest != NULL)
+		row_free(*recent, (*recent)->newest);
+	free((*recent)->buckets);
+	free(*recent);
+	*recent = NULL;
+}
+
+struct recent_row *recent_find(struct recent *recent, const char *account)
+{
+	struct recent_row *row = *bucket_of(recent, account);
+	while (row != NULL && strcmp(row->account, account) != 0)
+		row = row->next_in_bucket;
+	return row;
+}
+
+/* Looks no further than a few rows: where the oldest all owe, Redis is long away and the table full of debts. */
+static bool make_room(struct recent *recent)
+{
+	enum { TRIES = 64 };
+	struct recent_row *row = recent->oldest;
+	for (int i = 0; i < TRIES && row != NULL; i++, row = row->newer)
+		if (row->owed == NULL) {
+			row_free(recent, row);
+			return true;
+		}
+	return false;
+}
+
+struct recent_row *recent_take(struct recent *recent, const char *account)
+{
+	struct recent_row *row = recent_find(recent, account);
+	if (row != NULL) {
+		list_remove(recent, row);
+		list_add(recent, row);
+		return row;
+	}
+	if (recent->count >= recent->most && !make_room(recent))
+		return NULL;
+	row = calloc(1, sizeof *row);
+	if (row == NULL)
+		return NULL;
+	text_copy(row->account, sizeof row->account, account);
+	row->state.limits = limits_unset;
+	row->state.known = KNOWLEDGE_LOCAL;
+	struct recent_row **bucket = bucket_of(recent, account);
+	row->next_in_bucket = *bucket;
+	*bucket = row;
+	list_add(recent, row);
+	recent->count++;
+	return row;
+}
+
+void recent_forget(struct recent *recent, const char *account)
+{
+	struct recent_row *row = recent_find(recent, account);
+	if (row == NULL)
+		return;
+	if (row->owed == NULL) {
+		row_free(recent, row);
+		return;
+	}
+	row->state = (struct account_state){ .known = KNOWLEDGE_LOCAL, .limits = limits_unset };
+	recent_count_useless(recent, row);
+}
+
+void recent_count_useless(struct recent *recent, struct recent_row *row)
+{
+	bool useless = row->state.useless > 0;
+	recent->useless += (size_t)useless - (size_t)row->useless;
+	row->useless = useless;
+}
+
+size_t recent_useless(const struct recent *recent)
+{
+	return recent->useless;
+}
+
+size_t recent_count(const struct recent *recent)
+{
+	return recent->count;
+}
+
+struct recent_row *recent_first(struct recent *recent)
+{
+	return recent->newest;
+}
+
+struct charge_result recent_charge(struct recent_row *row, const struct charge *charge)
+{
+	struct history *history = &row->state.history;
+	struct charge_result result = { .known = KNOWLEDGE_LOCAL };
+	struct rates before = history->rates;
+	rates_roll(&before, charge->now_ms);
+	result.breach = breach_none;
+	result.breach.window = history_charge(history, charge);
+	result.rates = history->rates;
+	if (result.breach.window != WINDOW_COUNT)
+		charge_breach(charge, &before, &result.breach);
+	return result;
+}
+
+static void add_charge(struct charge *to, const struct charge *more)
+{
+	for (int i = 0; i < COUNTED_SUMS; i++)
+		to->amounts.of[i] += more->quota ? more->amounts.of[i] : 0;
+	to->quota = true;
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		to->counts[i] += more->counts[i];
+	if (more->level != LEVEL_UNKNOWN) {
+		to->level = more->level;
+		to->score = more->score;
+	}
+	if (more->pardoned_s != 0)
+		to->pardoned_s = more->pardoned_s;
+	if (more->habits_changed != 0)
+		to->habits = more->habits;
+	to->habits_changed |= more->habits_changed;
+	if (more->unauthorised[0] != '\0')
+		text_copy(to->unauthorised, sizeof to->unauthorised, more->unauthorised);
+}
+
+struct owed *recent_owe(struct recent_row *row, const struct charge *charge, int64_t number)
+{
+	struct owed **at = &row->owed;
+	while (*at != NULL && (*at)->number != 0 && (number == 0 || (*at)->number < number))
+		at = &(*at)->next;
+	if (number == 0 && *at != NULL && !(*at)->in_flight) {
+		add_charge(&(*at)->charge, charge);
+		return *at;
+	}
+	struct owed *owed = calloc(1, sizeof *owed);
+	if (owed == NULL)
+		return NULL;
+	owed->charge = *charge;
+	owed->charge.checked = false;	/* the message has left */
+	if (!charge->quota) {
+		owed->charge.amounts = (struct amounts){ .of = { 0 } };
+		owed->charge.quota = number == 0;
+	}
+	owed->number = number;
+	owed->row = row;
+	owed->next = *at;
+	*at = owed;
+	return owed;
+}
+
+void recent_paid(struct owed *owed)
+{
+	struct owed **at = &owed->row->owed;
+	while (*at != owed)
+		at = &(*at)->next;
+	*at = owed->next;
+	free(owed);
+}
+
+static double top_value(const struct account_state *state, enum store_top_order order)
+{
+	if (order == STORE_TOP_SCORE)
+		return state->history.score;
+	return rates_used(&state->history.rates, WINDOW_RCPTS_PER_DAY);
+}
+
+/* Not only looked at: by a client that got no further than MAIL, or by a look-up of Postfix's. */
+static bool has_sent(const struct history *history)
+{
+	return history->rates.at_ms != 0 || history->level != LEVEL_UNKNOWN;
+}
+
+size_t recent_top(struct recent *recent, enum store_top_order order, size_t most, struct store_top_row *rows)
+{
+	size_t filled = 0;
+	for (struct recent_row *row = recent->newest; row != NULL && most > 0; row = row->older) {
+		if (row->group || !has_sent(&row->state.history))
+			continue;
+		double value = top_value(&row->state, order);
+		size_t at = filled;
+		while (at > 0 && top_value(&rows[at - 1].state, order) < value)
+			at--;
+		if (at == most)
+			continue;
+		size_t kept = filled < most ? filled : most - 1;
+		memmove(&rows[at + 1], &rows[at], (kept - at) * sizeof rows[0]);
+		text_copy(rows[at].account, sizeof rows[at].account, row->account);
+		rows[at].state = row->state;
+		filled = kept + 1;
+	}
+	return filled;
+}
