@@ -15,6 +15,7 @@
 #include "milter/record/shadow.h"
 #include "milter/base/sockets.h"
 #include "milter/tell/feed.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -43,7 +44,7 @@ static void answer(struct request *request, json_t *json)
 {
 	struct evbuffer *line = evbuffer_new();
 	if (line != NULL)
-		report_write(line, json);
+		json_write(line, json);
 	else
 		json_decref(json);
 	exchange_answer(request->call, line);
@@ -61,7 +62,7 @@ void control_ok(struct request *request, json_t *json)
 
 void control_error(struct request *request, const char *error)
 {
-	answer(request, json_pack("{s:o}", "error", report_text(error)));
+	answer(request, json_pack("{s:o}", "error", json_text(error)));
 }
 
 bool control_fail(char *error, size_t error_size, const char *format, ...)

@@ -8,6 +8,7 @@
 #include "milter/record/factlog.h"
 #include "milter/base/idn.h"
 #include "milter/base/log.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 
 #include <string.h>
@@ -27,17 +28,17 @@ static void on_stands(void *arg, const struct account_state *state, const struct
 	struct request *request = arg;
 	const struct policy *policy = &request->setup->config->policy;
 	int64_t now_ms = clock_now_ms();
-	json_t *json = json_pack("{s:o, s:b}", "account", report_text(request->account), "changed", request->changed);
+	json_t *json = json_pack("{s:o, s:b}", "account", json_text(request->account), "changed", request->changed);
 	(void)known;
 	if (state->known == KNOWLEDGE_FULL) {
-		report_set_text(json, "block", state->block);
-		report_set_text(json, "exempt", state->exempt);
+		json_set_text(json, "block", state->block);
+		json_set_text(json, "exempt", state->exempt);
 	}
 	if (state->known == KNOWLEDGE_FULL && !account_is_group(request->account)) {
-		report_set_text(json, "level", level_word(judge_level(policy, state, now_ms)));
-		report_set_real(json, "score", judge_score(policy, state, NULL, NULL, now_ms).sum);
-		report_set_real(json, "blocked_leave", policy->levels.blocked_leave);
-		report_set_int(json, "minimum_stay_s", policy->levels.minimum_stay_s);
+		json_set_text(json, "level", level_word(judge_level(policy, state, now_ms)));
+		json_set_real(json, "score", judge_score(policy, state, NULL, NULL, now_ms).sum);
+		json_set_real(json, "blocked_leave", policy->levels.blocked_leave);
+		json_set_int(json, "minimum_stay_s", policy->levels.minimum_stay_s);
 	}
 	control_ok(request, json);
 }

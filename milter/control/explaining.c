@@ -10,6 +10,7 @@
 #include "milter/base/queue_id.h"
 #include "milter/message/reference.h"
 #include "milter/report/report.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -64,7 +65,7 @@ static void finish(struct explaining *explaining, json_t *json)
 	if (json != NULL && json_object_get(json, "error") == NULL)
 		json_object_set_new(json, "ok", json_true());
 	if (line != NULL)
-		report_write(line, json);
+		json_write(line, json);
 	else
 		json_decref(json);
 	exchange_answer(explaining->call, line);
@@ -77,13 +78,13 @@ static void finish(struct explaining *explaining, json_t *json)
 
 static void finish_error(struct explaining *explaining, const char *error)
 {
-	finish(explaining, json_pack("{s:o}", "error", report_text(error)));
+	finish(explaining, json_pack("{s:o}", "error", json_text(error)));
 }
 
 static json_t *result(const struct explaining *explaining)
 {
 	int64_t seen_s = explaining->seen_s;
-	return json_pack("{s:o, s:s, s:O, s:I, s:I}", "what", report_text(explaining->what), "kind",
+	return json_pack("{s:o, s:s, s:O, s:I, s:I}", "what", json_text(explaining->what), "kind",
 			 explaining->alike ? "alike" : match_words[explaining->match], "entries", explaining->entries, "read",
 			 (json_int_t)explaining->read, "reaches_back_s",
 			 (json_int_t)(seen_s > 0 ? clock_now_ms() / 1000 - seen_s : 0));

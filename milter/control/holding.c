@@ -6,7 +6,7 @@
 #include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/record/held.h"
-#include "milter/report/report.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -21,7 +21,7 @@ static void answer(struct exchange_call *call, json_t *json)
 {
 	struct evbuffer *line = evbuffer_new();
 	if (line != NULL)
-		report_write(line, json);
+		json_write(line, json);
 	else
 		json_decref(json);
 	exchange_answer(call, line);
@@ -31,17 +31,17 @@ static void answer(struct exchange_call *call, json_t *json)
 
 static void answer_error(struct exchange_call *call, const char *sentence)
 {
-	answer(call, json_pack("{s:o}", "error", report_text(sentence)));
+	answer(call, json_pack("{s:o}", "error", json_text(sentence)));
 }
 
 static json_t *row_of(const struct held *held, const char *member, int64_t until_s)
 {
 	json_t *row = json_object();
-	report_set_text(row, "member", member);
-	report_set_text(row, "node", held->node);
-	report_set_text(row, "queue_id", held->queue_id);
-	report_set_text(row, "ref", held->reference);
-	report_set_text(row, "account", held->account);
+	json_set_text(row, "member", member);
+	json_set_text(row, "node", held->node);
+	json_set_text(row, "queue_id", held->queue_id);
+	json_set_text(row, "ref", held->reference);
+	json_set_text(row, "account", held->account);
 	json_object_set_new(row, "until", until_s >= HELD_NEVER_S ? json_null() : json_integer((json_int_t)until_s));
 	json_object_set_new(row, "due", json_boolean(until_s <= clock_now_ms() / 1000));
 	return row;

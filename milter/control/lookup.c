@@ -5,6 +5,7 @@
 #include "milter/base/exchange.h"
 #include "milter/report/report.h"
 #include "milter/report/report_check.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -37,7 +38,7 @@ static void finish(struct lookup_call *lookup)
 static void on_event(void *arg, const struct check_event *event)
 {
 	struct lookup_call *lookup = arg;
-	report_write(lookup->line, report_check(event, lookup->query));
+	json_write(lookup->line, report_check(event, lookup->query));
 	if (event->kind == CHECK_EVENT_END)
 		finish(lookup);
 	else if (!exchange_send(lookup->call, lookup->line))

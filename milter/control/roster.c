@@ -6,6 +6,7 @@
 #include "milter/base/exchange.h"
 #include "milter/base/idn.h"
 #include "milter/report/report.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
 
@@ -24,7 +25,7 @@ static int under_way;	/* the loop thread's */
 
 void roster_send(struct roster *roster, json_t *json)
 {
-	report_write(roster->line, json);
+	json_write(roster->line, json);
 	if (!exchange_send(roster->call, roster->line))
 		roster->paused = true;
 }
@@ -45,9 +46,9 @@ static void send_progress(struct roster *roster)
 
 static void finish(struct roster *roster)
 {
-	report_write(roster->line, json_pack("{s:s, s:I, s:I, s:o}", "type", "end", "looked_at", (json_int_t)roster->looked_at,
+	json_write(roster->line, json_pack("{s:s, s:I, s:I, s:o}", "type", "end", "looked_at", (json_int_t)roster->looked_at,
 					     "found", (json_int_t)roster->found, "error",
-					     roster->error[0] != '\0' ? report_text(roster->error) : json_null()));
+					     roster->error[0] != '\0' ? json_text(roster->error) : json_null()));
 	exchange_answer(roster->call, roster->line);
 	evbuffer_free(roster->line);
 	setup_drop(&roster->setup);
@@ -251,7 +252,7 @@ static void on_ends(void *arg, const char *error, int count, const char *const *
 	struct roster *roster = item->roster;
 	int64_t left_ms;
 	if (error == NULL && count == 1 && items[0] != NULL && text_to_int(items[0], 0, INT64_MAX / 2, &left_ms))
-		report_set_int(item->row, "ends", (clock_now_ms() + left_ms) / 1000);
+		json_set_int(item->row, "ends", (clock_now_ms() + left_ms) / 1000);
 	else
 		json_object_set_new(item->row, "ends", json_null());
 	roster->found++;

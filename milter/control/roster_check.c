@@ -4,7 +4,7 @@
  */
 #include "milter/control/roster_inside.h"
 #include "milter/base/idn.h"
-#include "milter/report/report.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
 #include "redis-schema/networks.h"
@@ -28,7 +28,7 @@ struct item {
 static void find(struct roster *roster, const char *key, const char *what)
 {
 	roster->found++;
-	roster_send(roster, json_pack("{s:s, s:o, s:o}", "type", "finding", "key", report_text(key), "what", report_text(what)));
+	roster_send(roster, json_pack("{s:s, s:o, s:o}", "type", "finding", "key", json_text(key), "what", json_text(what)));
 }
 
 static void on_line(void *arg, const char *line)

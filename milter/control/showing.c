@@ -2,6 +2,7 @@
 #include "milter/control/showing.h"
 
 #include "milter/control/control_inside.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
 #include "redis-schema/reply.h"
@@ -33,7 +34,7 @@ static void finish(struct showing *showing)
 static void warn(void *arg, const char *line)
 {
 	struct showing *showing = arg;
-	json_array_append_new(showing->warnings, report_text(line));
+	json_array_append_new(showing->warnings, json_text(line));
 }
 
 /* ---- its groups */

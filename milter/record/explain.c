@@ -4,7 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/daemon/outbox.h"
 #include "milter/base/own_hash.h"
-#include "milter/report/report.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 
 #include <pthread.h>
@@ -105,16 +105,16 @@ static void add_terms(json_t *entry, const struct policy *policy, const struct s
 		if (score->raw[i] == 0 && score->term[i] == 0)
 			continue;
 		json_t *row = json_object();
-		report_set_text(row, "name", signal_word((enum signal)i));
-		report_set_real(row, "value", score->raw[i]);
-		report_set_real(row, "weight", setting->weight);
-		report_set_real(row, "floor", setting->floor);
-		report_set_real(row, "cap", setting->cap);
-		report_set_real(row, "term", score->term[i]);
+		json_set_text(row, "name", signal_word((enum signal)i));
+		json_set_real(row, "value", score->raw[i]);
+		json_set_real(row, "weight", setting->weight);
+		json_set_real(row, "floor", setting->floor);
+		json_set_real(row, "cap", setting->cap);
+		json_set_real(row, "term", score->term[i]);
 		json_array_append_new(terms, row);
 	}
-	report_set_real(entry, "score", score->sum);
-	report_set_real(entry, "prior", score->prior);
+	json_set_real(entry, "score", score->sum);
+	json_set_real(entry, "prior", score->prior);
 	json_object_set_new(entry, "terms", terms);
 }
 
@@ -124,8 +124,8 @@ static void add_levels(json_t *entry, const struct policy *policy, const struct 
 	const struct level_settings *levels = &policy->levels;
 	const struct history *history = &facts->state.history;
 	int64_t at_ms = history->counters.at_ms;
-	report_set_text(entry, "level_before", level_word(history->level));
-	report_set_text(entry, "level", level_word(verdict->level));
+	json_set_text(entry, "level_before", level_word(history->level));
+	json_set_text(entry, "level", level_word(verdict->level));
 	json_object_set_new(entry, "evidence_age_s",
 			    at_ms == 0 ? json_null() : json_integer((facts->now_ms - at_ms) / 1000));
 	json_object_set_new(entry, "thresholds",
@@ -140,10 +140,10 @@ static void add_reasons(json_t *entry, const struct verdict *verdict)
 	for (int i = 0; i < verdict->reason_count; i++) {
 		const struct reason *reason = &verdict->reasons[i];
 		json_t *row = json_object();
-		report_set_text(row, "name", reason_word(reason->id));
-		report_set_text(row, "detail", reason->detail);
-		report_set_real(row, "value", reason->value);
-		report_set_real(row, "limit", reason->limit);
+		json_set_text(row, "name", reason_word(reason->id));
+		json_set_text(row, "detail", reason->detail);
+		json_set_real(row, "value", reason->value);
+		json_set_real(row, "limit", reason->limit);
 		json_array_append_new(reasons, row);
 	}
 	json_object_set_new(entry, "reasons", reasons);
@@ -152,16 +152,16 @@ static void add_reasons(json_t *entry, const struct verdict *verdict)
 static void add_facts(json_t *entry, const struct facts *facts)
 {
 	json_t *json = json_object();
-	report_set_int(json, "rcpts", facts->rcpts_remote);
-	report_set_int(json, "local", facts->rcpts_local);
+	json_set_int(json, "rcpts", facts->rcpts_remote);
+	json_set_int(json, "local", facts->rcpts_local);
 	if (facts->rcpts_new_known)
-		report_set_int(json, "new", facts->rcpts_new);
-	report_set_int(json, "traps", facts->rcpts_trapped);
-	report_set_int(json, "kbytes", facts->kbytes);
-	report_set_int(json, "listed", facts->listings.hit_count);
+		json_set_int(json, "new", facts->rcpts_new);
+	json_set_int(json, "traps", facts->rcpts_trapped);
+	json_set_int(json, "kbytes", facts->kbytes);
+	json_set_int(json, "listed", facts->listings.hit_count);
 	if (facts->content.known != KNOWLEDGE_NONE) {
-		report_set_real(json, "content", facts->content.score);
-		report_set_real(json, "content_threshold", facts->content.threshold);
+		json_set_real(json, "content", facts->content.score);
+		json_set_real(json, "content_threshold", facts->content.threshold);
 	}
 	json_object_set_new(entry, "facts", json);
 	if (facts->campaign.known == KNOWLEDGE_NONE)
@@ -184,12 +184,12 @@ static void add_would(json_t *entry, const char *name, const struct would *would
 static void add_way(json_t *entry, const struct verdict *verdict)
 {
 	const struct transport *mark = verdict_mark(verdict);
-	report_set_text(entry, "pool", mark != NULL ? verdict->pool->name : NULL);
-	report_set_text(entry, "transport", mark != NULL ? mark->name : NULL);
+	json_set_text(entry, "pool", mark != NULL ? verdict->pool->name : NULL);
+	json_set_text(entry, "transport", mark != NULL ? mark->name : NULL);
 	json_object_set_new(entry, "slow", json_boolean(verdict->slow));
 	json_object_set_new(entry, "tag", json_boolean(verdict->tag));
 	if (verdict->action == ACTION_HOLD)
-		report_set_int(entry, "hold_s", verdict->hold_s);
+		json_set_int(entry, "hold_s", verdict->hold_s);
 	add_would(entry, "would", &verdict->would);
 	add_would(entry, "spared", &verdict->spared);
 }
@@ -199,11 +199,11 @@ static void add_who(json_t *entry, const struct session *session)
 	const struct facts *facts = &session->message->facts;
 	char client[NETADDR_TEXT_MAX];
 	netaddr_text(&session->client, client);
-	report_set_text(entry, "account", facts->account);
-	report_set_text(entry, "source", source_word(facts->source));
-	report_set_text(entry, "client", client);
-	report_set_text(entry, "from", session->message->from);
-	report_set_text(entry, "lane", lane_word(facts->lane));
+	json_set_text(entry, "account", facts->account);
+	json_set_text(entry, "source", source_word(facts->source));
+	json_set_text(entry, "client", client);
+	json_set_text(entry, "from", session->message->from);
+	json_set_text(entry, "lane", lane_word(facts->lane));
 }
 
 json_t *explain_entry(const struct session *session, enum stage stage, const char *queue_id)
@@ -212,21 +212,21 @@ json_t *explain_entry(const struct session *session, enum stage stage, const cha
 	const struct policy *policy = &session->setup->config->policy;
 	const struct verdict *verdict = &message->verdict;
 	json_t *entry = json_object();
-	report_set_text(entry, "ref", message->reference);
-	report_set_int(entry, "time", message->facts.now_ms / 1000);
-	report_set_text(entry, "queue_id", queue_id);
+	json_set_text(entry, "ref", message->reference);
+	json_set_int(entry, "time", message->facts.now_ms / 1000);
+	json_set_text(entry, "queue_id", queue_id);
 	add_who(entry, session);
-	report_set_text(entry, "stage", stage == STAGE_MESSAGE ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt");
-	report_set_text(entry, "action", action_word(verdict->action));
-	report_set_text(entry, "cause", verdict->action == ACTION_PASS ? NULL : reason_word(verdict->cause));
-	report_set_text(entry, "reply", message->reply[0] != '\0' ? message->reply : NULL);
+	json_set_text(entry, "stage", stage == STAGE_MESSAGE ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt");
+	json_set_text(entry, "action", action_word(verdict->action));
+	json_set_text(entry, "cause", verdict->action == ACTION_PASS ? NULL : reason_word(verdict->cause));
+	json_set_text(entry, "reply", message->reply[0] != '\0' ? message->reply : NULL);
 	/* no level is judged at RCPT: the sum as it stood */
 	struct score score = stage != STAGE_RCPT ? verdict->terms :
 			     judge_score(policy, &message->facts.state, NULL, NULL, message->facts.now_ms);
 	add_terms(entry, policy, &score);
 	add_levels(entry, policy, &message->facts, verdict);
 	add_reasons(entry, verdict);
-	json_object_set_new(entry, "limit", report_breach(&verdict->breach));
+	json_object_set_new(entry, "limit", json_breach(&verdict->breach));
 	add_facts(entry, &message->facts);
 	add_way(entry, verdict);
 	return entry;

@@ -5,7 +5,7 @@
 #include "milter/tell/event.h"
 #include "milter/base/log.h"
 #include "milter/daemon/outbox.h"
-#include "milter/report/report.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 #include "redis-schema/store/store.h"
 
@@ -69,7 +69,7 @@ bool held_read(const char *member, struct held *held_out)
 /* As JSON can say it: by what held.list says the member is taken off again. */
 static void copy_account(const char *account, struct held *held)
 {
-	json_t *text = report_text(account);
+	json_t *text = json_text(account);
 	text_copy(held->account, sizeof held->account, text != NULL ? json_string_value(text) : account);
 	json_decref(text);
 }

@@ -16,6 +16,7 @@
 #include "milter/report/report_inside.h"
 #include "milter/daemon/stats.h"
 #include "milter/record/trap_hits.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -205,44 +206,6 @@ static uint64_t figure_value(const struct snapshot *snapshot, const struct figur
 	return value;
 }
 
-json_t *report_text(const char *string)
-{
-	json_t *text = json_string(string);
-	if (text != NULL)
-		return text;
-	char *copy = strdup(string);
-	for (char *at = copy; at != NULL && *at != '\0'; at++)
-		if ((unsigned char)*at >= 0x80)
-			*at = '?';
-	text = copy == NULL ? NULL : json_string(copy);
-	free(copy);
-	return text;
-}
-
-void report_set_int(json_t *object, const char *name, int64_t value)
-{
-	json_object_set_new(object, name, json_integer((json_int_t)value));
-}
-
-void report_set_text(json_t *object, const char *name, const char *value)
-{
-	json_object_set_new(object, name, value == NULL ? json_null() : report_text(value));
-}
-
-void report_set_real(json_t *object, const char *name, double value)
-{
-	json_t *real = json_real(value);	/* NULL: not a finite number */
-	json_object_set_new(object, name, real == NULL ? json_null() : real);
-}
-
-void report_write(struct evbuffer *to, json_t *json)
-{
-	char *line = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
-	evbuffer_add_printf(to, "%s\n", line == NULL ? "{\"error\":\"The daemon is out of memory.\"}" : line);
-	free(line);
-	json_decref(json);
-}
-
 /* -- health -- */
 
 void health_add(struct health_list *list, enum health health, const char *format, ...)
@@ -254,7 +217,7 @@ void health_add(struct health_list *list, enum health health, const char *format
 	va_end(arguments);
 	if (health > list->worst)
 		list->worst = health;
-	json_array_append_new(list->reasons, report_text(sentence));
+	json_array_append_new(list->reasons, json_text(sentence));
 }
 
 static void health_redis(const struct snapshot *snapshot, struct health_list *list)
@@ -388,9 +351,9 @@ static void status_figures(const struct snapshot *snapshot, json_t *status)
 	for (int i = 0; i < FIGURES; i++) {
 		json_t *section = *figures[i].section == '\0' ? status : json_object_get(status, figures[i].section);
 		if (*figures[i].word != '\0')
-			report_set_int(section, figures[i].word, (int64_t)figure_value(snapshot, &figures[i]));
+			json_set_int(section, figures[i].word, (int64_t)figure_value(snapshot, &figures[i]));
 	}
-	report_set_real(json_object_get(status, "redis"), "local_share", snapshot->redis.local_share);
+	json_set_real(json_object_get(status, "redis"), "local_share", snapshot->redis.local_share);
 	int64_t last_ms = snapshot->stats.last_message_ms;
 	int64_t login_ms = snapshot->stats.last_login_ms;
 	json_object_set_new(json_object_get(status, "logins"), "last_s",
@@ -398,22 +361,22 @@ static void status_figures(const struct snapshot *snapshot, json_t *status)
 	json_object_set_new(status, "last_message_s",
 			    last_ms == 0 ? json_null() : json_integer((snapshot->now_ms - last_ms) / 1000));
 	for (int i = 0; i < ACTION_COUNT; i++)
-		report_set_int(json_object_get(status, "actions"), action_word((enum action)i),
+		json_set_int(json_object_get(status, "actions"), action_word((enum action)i),
 			(int64_t)snapshot->stats.actions[i]);
 }
 
 static json_t *list_row(const struct list *list, const struct lists_report *report)
 {
 	json_t *row = json_object();
-	report_set_text(row, "name", list->name);
-	report_set_text(row, "zone", list->zone);
-	report_set_text(row, "state", report->state);
-	report_set_text(row, "why", report->why);
-	report_set_int(row, "answers", (int64_t)report->answers);
-	report_set_int(row, "failures", (int64_t)report->failures);
+	json_set_text(row, "name", list->name);
+	json_set_text(row, "zone", list->zone);
+	json_set_text(row, "state", report->state);
+	json_set_text(row, "why", report->why);
+	json_set_int(row, "answers", (int64_t)report->answers);
+	json_set_int(row, "failures", (int64_t)report->failures);
 	json_object_set_new(row, "median_ms", report->median_ms < 0 ? json_null() : json_integer(report->median_ms));
 	json_object_set_new(row, "retry_s", report->retry_s < 0 ? json_null() : json_integer(report->retry_s));
-	report_set_int(row, "asked_today", report->asked_today);
+	json_set_int(row, "asked_today", report->asked_today);
 	json_object_set_new(row, "budget", list->budget == 0 ? json_null() : json_integer(list->budget));
 	return row;
 }

@@ -39,17 +39,4 @@ json_t *report_listed(const char *account, const struct account_state *state, en
  * nothing is known of it. */
 enum level report_level(const struct policy *policy, const struct account_state *state, int64_t now_ms);
 
-/* A JSON string of a stranger's bytes: where they are no UTF-8, each byte that is not ASCII becomes '?'. */
-json_t *report_text(const char *string);
-
-/* Members of an object. NULL, and a number that is not finite, become null. */
-void report_set_text(json_t *object, const char *name, const char *value);
-void report_set_int(json_t *object, const char *name, int64_t value);
-void report_set_real(json_t *object, const char *name, double value);
-/* The limit that was passed, an object; null where none was, a blocked group included. */
-json_t *report_breach(const struct breach *breach);
-
-/* Writes one line and drops the reference; NULL: an error that says so. */
-void report_write(struct evbuffer *to, json_t *json);
-
 #endif

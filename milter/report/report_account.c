@@ -5,6 +5,7 @@
 #include "milter/daemon/daemon.h"
 #include "milter/pools/monitor.h"
 #include "milter/pools/warmup.h"
+#include "milter/base/json.h"
 
 #include <stdlib.h>
 
@@ -26,12 +27,12 @@ static json_t *top_row(const struct policy *policy, struct store_top_row *row)
 	int64_t now_ms = clock_now_ms();
 	rates_roll(&row->state.history.rates, now_ms);
 	json_t *json = json_object();
-	report_set_text(json, "account", row->account);
-	report_set_text(json, "level", level_word(report_level(policy, &row->state, now_ms)));
-	report_set_real(json, "score", judge_score(policy, &row->state, NULL, NULL, now_ms).sum);
-	report_set_real(json, "messages_hour", rates_used(&row->state.history.rates, WINDOW_MSGS_PER_HOUR));
-	report_set_real(json, "rcpts_hour", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_HOUR));
-	report_set_real(json, "rcpts_day", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_DAY));
+	json_set_text(json, "account", row->account);
+	json_set_text(json, "level", level_word(report_level(policy, &row->state, now_ms)));
+	json_set_real(json, "score", judge_score(policy, &row->state, NULL, NULL, now_ms).sum);
+	json_set_real(json, "messages_hour", rates_used(&row->state.history.rates, WINDOW_MSGS_PER_HOUR));
+	json_set_real(json, "rcpts_hour", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_HOUR));
+	json_set_real(json, "rcpts_day", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_DAY));
 	return json;
 }
 
@@ -58,10 +59,10 @@ static json_t *limit_number(int64_t limit)
 static void add_window(json_t *windows, enum window window, int64_t limit, json_t *used, int64_t frees_in_s)
 {
 	json_t *row = json_object();
-	report_set_text(row, "name", window_word(window));
+	json_set_text(row, "name", window_word(window));
 	json_object_set_new(row, "used", used);
 	json_object_set_new(row, "limit", limit_number(limit));
-	report_set_int(row, "frees_in_s", limit == LIMIT_UNSET ? 0 : frees_in_s);
+	json_set_int(row, "frees_in_s", limit == LIMIT_UNSET ? 0 : frees_in_s);
 	json_array_append_new(windows, row);
 }
 
@@ -85,7 +86,7 @@ static json_t *windows_report(const struct limits *limits, const struct account_
 static void set_date(json_t *json, const char *name, int64_t seconds)
 {
 	if (seconds != 0)
-		report_set_int(json, name, seconds);
+		json_set_int(json, name, seconds);
 }
 
 static json_t *own_limits_report(const struct limits *own)
@@ -93,19 +94,19 @@ static json_t *own_limits_report(const struct limits *own)
 	json_t *json = json_object();
 	for (int i = 0; i < WINDOW_COUNT; i++)
 		if (own->window[i] != LIMIT_UNSET)
-			report_set_int(json, window_word((enum window)i), own->window[i]);
+			json_set_int(json, window_word((enum window)i), own->window[i]);
 	if (own->rcpts_per_message != LIMIT_UNSET)
-		report_set_int(json, "rcpts_per_message", own->rcpts_per_message);
+		json_set_int(json, "rcpts_per_message", own->rcpts_per_message);
 	if (own->ramp_first_day != LIMIT_UNSET)
-		report_set_int(json, "ramp_first_day", own->ramp_first_day);
+		json_set_int(json, "ramp_first_day", own->ramp_first_day);
 	if (own->ramp_growth > 0)
-		report_set_real(json, "ramp_growth", own->ramp_growth);
+		json_set_real(json, "ramp_growth", own->ramp_growth);
 	if (own->over != OVER_UNSET)
-		report_set_text(json, "over", over_word(own->over));
+		json_set_text(json, "over", over_word(own->over));
 	if (own->plan[0] != '\0')
-		report_set_text(json, "plan", own->plan);
+		json_set_text(json, "plan", own->plan);
 	if (own->customer[0] != '\0')
-		report_set_text(json, "customer", own->customer);
+		json_set_text(json, "customer", own->customer);
 	set_date(json, "until", own->until_s);
 	set_date(json, "created", own->created_s);
 	set_date(json, "password_changed", own->password_changed_s);
@@ -124,8 +125,8 @@ static void set_reputation(json_t *json, const struct policy *policy, const stru
 		json_array_append_new(terms, json_pack("{s:s, s:f}", "name", signal_word((enum signal)i), "value",
 						       score.term[i]));
 	for (int i = 0; i < COUNTER_COUNT; i++)
-		report_set_real(counts, counter_word((enum counter)i), counters.value[i]);
-	report_set_real(json, "score", score.sum);
+		json_set_real(counts, counter_word((enum counter)i), counters.value[i]);
+	json_set_real(json, "score", score.sum);
 	json_object_set_new(json, "terms", terms);
 	json_object_set_new(json, "counters", counts);
 }
@@ -140,12 +141,12 @@ static void set_limits(json_t *json, const struct config *config, const char *ac
 	else
 		limits_of_group(config, scope, &state->limits, now_ms, &limits);
 	if (scope == SCOPE_ACCOUNT)
-		report_set_text(json, "plan", state->limits.plan[0] != '\0' ? state->limits.plan : "default");
+		json_set_text(json, "plan", state->limits.plan[0] != '\0' ? state->limits.plan : "default");
 	else
-		report_set_text(json, "plan", limits.plan[0] != '\0' ? limits.plan : NULL);
+		json_set_text(json, "plan", limits.plan[0] != '\0' ? limits.plan : NULL);
 	json_object_set_new(json, "windows", windows_report(&limits, state, scope != SCOPE_ACCOUNT, now_ms));
 	json_object_set_new(json, "own_limits", own_limits_report(&state->limits));
-	report_set_text(json, "over", over_word(limits.over == OVER_UNSET ? OVER_DEFER : limits.over));
+	json_set_text(json, "over", over_word(limits.over == OVER_UNSET ? OVER_DEFER : limits.over));
 	if (scope == SCOPE_ACCOUNT)	/* a message's own, and no group's */
 		json_object_set_new(json, "rcpts_per_message", limit_number(limits.rcpts_per_message));
 }
@@ -157,8 +158,8 @@ static void set_transport(json_t *json, const struct config *config, enum level 
 	monitor_states(config, states);
 	warmup_states(config, states);
 	const struct transport *transport = pool == NULL ? NULL : pool_pick(pool, account, states);
-	report_set_text(json, "pool", pool == NULL ? NULL : pool->name);
-	report_set_text(json, "transport", transport == NULL ? NULL : transport->name);
+	json_set_text(json, "pool", pool == NULL ? NULL : pool->name);
+	json_set_text(json, "transport", transport == NULL ? NULL : transport->name);
 }
 
 /* What a group has not. */
@@ -166,10 +167,10 @@ static void set_standing(json_t *json, const struct config *config, const char *
 			 int64_t now_ms)
 {
 	enum level level = report_level(&config->policy, state, now_ms);
-	report_set_text(json, "level", level_word(level));
-	report_set_int(json, "since", state->history.level_since_s);
-	report_set_int(json, "first", state->history.first_s);
-	report_set_text(json, "spf_unauthorised", state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
+	json_set_text(json, "level", level_word(level));
+	json_set_int(json, "since", state->history.level_since_s);
+	json_set_int(json, "first", state->history.first_s);
+	json_set_text(json, "spf_unauthorised", state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
 	set_reputation(json, &config->policy, state, now_ms);
 	set_transport(json, config, level, account);
 }
@@ -191,11 +192,11 @@ json_t *report_account(const char *account, const struct account_state *state)
 	struct setup *setup = setup_hold();
 	int64_t now_ms = clock_now_ms();
 	json_t *json = json_object();
-	report_set_text(json, "account", account);
-	report_set_text(json, "known", known[state->known]);
+	json_set_text(json, "account", account);
+	json_set_text(json, "known", known[state->known]);
 	json_object_set_new(json, "unknown", json_boolean(is_unknown(state)));
-	report_set_text(json, "block", state->block);
-	report_set_text(json, "exempt", state->exempt);
+	json_set_text(json, "block", state->block);
+	json_set_text(json, "exempt", state->exempt);
 	set_limits(json, setup->config, account, state, now_ms);
 	if (!account_is_group(account))
 		set_standing(json, setup->config, account, state, now_ms);
@@ -218,10 +219,10 @@ json_t *report_group(const char *group, const struct account_state *state)
 	if (breach.window != WINDOW_COUNT)
 		charge_breach(&charge, &rates, &breach);
 	breach.scope = account_scope(group);
-	report_set_text(json, "account", group);
-	report_set_text(json, "block", state->block);
-	report_set_text(json, "exempt", state->exempt);
-	json_object_set_new(json, "over", report_breach(&breach));
+	json_set_text(json, "account", group);
+	json_set_text(json, "block", state->block);
+	json_set_text(json, "exempt", state->exempt);
+	json_object_set_new(json, "over", json_breach(&breach));
 	setup_drop(&setup);
 	return json;
 }
@@ -231,30 +232,16 @@ json_t *report_listed(const char *account, const struct account_state *state, en
 	json_t *json = json_object();
 	bool group = account_is_group(account);
 	struct setup *setup = setup_hold();
-	report_set_text(json, "account", account);
-	report_set_text(json, "level", group ? NULL : level_word(level));
+	json_set_text(json, "account", account);
+	json_set_text(json, "level", group ? NULL : level_word(level));
 	if (group || state->history.level == LEVEL_UNKNOWN)
 		json_object_set_new(json, "score", json_null());
 	else
-		report_set_real(json, "score", judge_score(&setup->config->policy, state, NULL, NULL, clock_now_ms()).sum);
+		json_set_real(json, "score", judge_score(&setup->config->policy, state, NULL, NULL, clock_now_ms()).sum);
 	setup_drop(&setup);
-	report_set_int(json, "since", state->history.level_since_s);
-	report_set_text(json, "block", state->block[0] != '\0' ? state->block : NULL);
-	report_set_text(json, "exempt", state->exempt[0] != '\0' ? state->exempt : NULL);
+	json_set_int(json, "since", state->history.level_since_s);
+	json_set_text(json, "block", state->block[0] != '\0' ? state->block : NULL);
+	json_set_text(json, "exempt", state->exempt[0] != '\0' ? state->exempt : NULL);
 	json_object_set_new(json, "limits", own_limits_report(&state->limits));
-	return json;
-}
-
-json_t *report_breach(const struct breach *breach)
-{
-	if (breach->window >= WINDOW_COUNT || breach->blocked)
-		return json_null();
-	json_t *json = json_object();
-	report_set_text(json, "name", window_word(breach->window));
-	report_set_text(json, "scope", scope_word(breach->scope));
-	report_set_int(json, "limit", breach->limit);
-	report_set_real(json, "used", breach->used);
-	report_set_int(json, "frees_in_s", breach->frees_in_s);
-	json_object_set_new(json, "ramp", json_boolean(breach->ramp));
 	return json;
 }

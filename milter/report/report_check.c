@@ -2,6 +2,7 @@
 #include "milter/report/report_check.h"
 
 #include "milter/report/report.h"
+#include "milter/base/json.h"
 
 #include <stdio.h>
 
@@ -10,26 +11,26 @@
 /* NULL and "" become null. */
 static void set_known(json_t *json, const char *name, const char *value)
 {
-	report_set_text(json, name, value != NULL && *value != '\0' ? value : NULL);
+	json_set_text(json, name, value != NULL && *value != '\0' ? value : NULL);
 }
 
 static void put_begin(json_t *json, const struct check_event *event)
 {
 	static const char *const kinds[] = { "address", "name", "network" };
 	const struct check_target *target = event->target;
-	report_set_text(json, "kind", kinds[target->kind]);
-	report_set_int(json, "lists", event->lists);
+	json_set_text(json, "kind", kinds[target->kind]);
+	json_set_int(json, "lists", event->lists);
 	if (event->subjects > 0)
-		report_set_int(json, "subjects", event->subjects);
+		json_set_int(json, "subjects", event->subjects);
 	else
 		json_object_set_new(json, "subjects", json_null());
 	if (target->kind == CHECK_NETWORK)
-		report_set_int(json, "prefix", target->prefix);
+		json_set_int(json, "prefix", target->prefix);
 }
 
 static void put_target(json_t *json, const struct check_event *event)
 {
-	report_set_text(json, "from", event->from);
+	json_set_text(json, "from", event->from);
 }
 
 static json_t *codes_of(const struct list_reply *reply)
@@ -50,30 +51,30 @@ static void put_list(json_t *json, const struct check_event *event)
 					    [CHECK_UNKNOWN] = "unknown", [CHECK_SKIPPED] = "skipped" };
 	const struct list *list = event->list;
 	const struct list_answer *answer = event->answer;
-	report_set_text(json, "list", list->name);
-	report_set_text(json, "zone", list->zone);
-	report_set_text(json, "said", said[event->said]);
-	report_set_text(json, "kind", event->said == CHECK_LISTED ? list_kind_word(event->listed_as) : NULL);
+	json_set_text(json, "list", list->name);
+	json_set_text(json, "zone", list->zone);
+	json_set_text(json, "said", said[event->said]);
+	json_set_text(json, "kind", event->said == CHECK_LISTED ? list_kind_word(event->listed_as) : NULL);
 	json_object_set_new(json, "codes", codes_of(&answer->reply));
-	report_set_real(json, "weight", list->weight);
-	report_set_text(json, "why", answer->why);
+	json_set_real(json, "weight", list->weight);
+	json_set_text(json, "why", answer->why);
 	set_known(json, "site", list->site);
 	set_known(json, "removal", list->removal);
 	set_known(json, "terms", list->terms);
 	json_object_set_new(json, "cached", json_boolean(answer->cached));
-	report_set_int(json, "ms", answer->took_ms);
+	json_set_int(json, "ms", answer->took_ms);
 }
 
 static void put_text(json_t *json, const struct check_event *event)
 {
-	report_set_text(json, "list", event->list->name);
-	report_set_text(json, "text", event->text);
+	json_set_text(json, "list", event->list->name);
+	json_set_text(json, "text", event->text);
 }
 
 static void put_origin(json_t *json, const struct check_event *event)
 {
 	if (event->as_number != 0)
-		report_set_int(json, "as", event->as_number);
+		json_set_int(json, "as", event->as_number);
 	else
 		json_object_set_new(json, "as", json_null());
 	set_known(json, "as_name", event->as_name);
@@ -85,7 +86,7 @@ static void put_ptr(json_t *json, const struct check_event *event)
 {
 	json_t *names = json_array();
 	for (int i = 0; i < event->name_count; i++)
-		json_array_append_new(names, report_text(event->names[i]));
+		json_array_append_new(names, json_text(event->names[i]));
 	json_object_set_new(json, "names", names);
 	json_object_set_new(json, "confirmed", event->confirmed == CHECK_CONFIRM_UNKNOWN
 						       ? json_null()
@@ -94,27 +95,27 @@ static void put_ptr(json_t *json, const struct check_event *event)
 
 static void put_sums(json_t *json, const struct check_event *event)
 {
-	report_set_int(json, "listed", event->sums.listed);
-	report_set_int(json, "clean", event->sums.clean);
-	report_set_int(json, "unknown", event->sums.unknown);
-	report_set_int(json, "skipped", event->sums.skipped);
-	report_set_real(json, "weight", event->sums.weight);
-	report_set_int(json, "ms", event->took_ms);
-	report_set_int(json, "noted", event->sums.noted);
+	json_set_int(json, "listed", event->sums.listed);
+	json_set_int(json, "clean", event->sums.clean);
+	json_set_int(json, "unknown", event->sums.unknown);
+	json_set_int(json, "skipped", event->sums.skipped);
+	json_set_real(json, "weight", event->sums.weight);
+	json_set_int(json, "ms", event->took_ms);
+	json_set_int(json, "noted", event->sums.noted);
 }
 
 static void put_subject(json_t *json, const struct check_event *event)
 {
 	put_sums(json, event);
-	report_set_text(json, "why", event->why);
+	json_set_text(json, "why", event->why);
 }
 
 static void put_end(json_t *json, const struct check_event *event)
 {
 	const struct check_sums *sums = &event->sums;
-	report_set_int(json, "subjects", sums->listed + sums->clean + sums->unknown + sums->skipped);
+	json_set_int(json, "subjects", sums->listed + sums->clean + sums->unknown + sums->skipped);
 	put_sums(json, event);
-	report_set_text(json, "error", event->error);
+	json_set_text(json, "error", event->error);
 }
 
 static const struct {
@@ -132,11 +133,11 @@ json_t *report_check(const struct check_event *event, const char *query)
 	json_t *json = json_object();
 	if (json == NULL)
 		return NULL;
-	report_set_text(json, "type", rows[event->kind].type);
+	json_set_text(json, "type", rows[event->kind].type);
 	if (event->kind == CHECK_EVENT_BEGIN)
-		report_set_text(json, "query", query);
+		json_set_text(json, "query", query);
 	else if (event->subject != NULL)
-		report_set_text(json, "subject", event->subject);
+		json_set_text(json, "subject", event->subject);
 	rows[event->kind].put(json, event);
 	return json;
 }

@@ -11,6 +11,7 @@
 #include "milter/daemon/reloads.h"
 #include "milter/report/report_inside.h"
 #include "milter/base/sockets.h"
+#include "milter/base/json.h"
 
 #include <event2/buffer.h>
 #include <inttypes.h>
@@ -101,8 +102,8 @@ json_t *report_reload(void)
 	if (!reloads_failed(&failed_s, error))
 		return json_null();
 	json_t *failed = json_object();
-	report_set_int(failed, "time_s", failed_s);
-	report_set_text(failed, "error", error);
+	json_set_int(failed, "time_s", failed_s);
+	json_set_text(failed, "error", error);
 	return failed;
 }
 

@@ -7,6 +7,7 @@
 #include "milter/report/report_inside.h"
 #include "milter/daemon/stats.h"
 #include "milter/pools/warmup.h"
+#include "milter/base/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,10 +192,10 @@ static json_t *lists_report(const struct standing *standing)
 	for (int i = 0; i < standing->list_count; i++) {
 		const struct standing_list *list = &standing->lists[i];
 		json_t *row = json_object();
-		report_set_text(row, "name", list->name);
-		report_set_text(row, "kind", list_kind_word(list->kind));
-		report_set_real(row, "weight", list->weight);
-		report_set_text(row, "removal", list->removal[0] == '\0' ? NULL : list->removal);
+		json_set_text(row, "name", list->name);
+		json_set_text(row, "kind", list_kind_word(list->kind));
+		json_set_real(row, "weight", list->weight);
+		json_set_text(row, "removal", list->removal[0] == '\0' ? NULL : list->removal);
 		json_array_append_new(lists, row);
 	}
 	return lists;
@@ -210,8 +211,8 @@ static void set_standing(json_t *row, const struct monitor_view *view)
 {
 	const struct standing *standing = view->standing;
 	bool watched = standing != NULL;
-	report_set_text(row, "state", watched ? standing_word(standing->state) : "not watched");
-	report_set_text(row, "why", view->why);
+	json_set_text(row, "state", watched ? standing_word(standing->state) : "not watched");
+	json_set_text(row, "why", view->why);
 	json_object_set_new(row, "lists", watched ? lists_report(standing) : json_null());
 	json_object_set_new(row, "listed_weight", watched ? json_real(standing->weight) : json_null());
 	json_object_set_new(row, "share", watched ? json_real(metric_share(view)) : json_null());
@@ -239,17 +240,17 @@ static json_t *transport_report(const struct config *config, const struct transp
 	struct monitor_view view;
 	json_t *row = json_object();
 	monitor_view(config, transport, &view);
-	report_set_text(row, "name", transport->name);
-	report_set_text(row, "address", transport->address);
-	report_set_text(row, "seen_as", transport_seen_as(transport, TRANSPORT_ADDRESS));
-	report_set_text(row, "helo", transport->helo);
-	report_set_real(row, "weight", transport->weight);
-	report_set_int(row, "messages", (int64_t)report_transport_messages(stats, transport->name));
+	json_set_text(row, "name", transport->name);
+	json_set_text(row, "address", transport->address);
+	json_set_text(row, "seen_as", transport_seen_as(transport, TRANSPORT_ADDRESS));
+	json_set_text(row, "helo", transport->helo);
+	json_set_real(row, "weight", transport->weight);
+	json_set_int(row, "messages", (int64_t)report_transport_messages(stats, transport->name));
 	set_standing(row, &view);
 	set_warmup(row, transport, &view);
-	report_set_text(row, "address6", transport->address6);
-	report_set_text(row, "seen_as6", transport_seen_as(transport, TRANSPORT_ADDRESS6));
-	report_set_text(row, "standing_of", view.address);
+	json_set_text(row, "address6", transport->address6);
+	json_set_text(row, "seen_as6", transport_seen_as(transport, TRANSPORT_ADDRESS6));
+	json_set_text(row, "standing_of", view.address);
 	return row;
 }
 
@@ -261,7 +262,7 @@ static json_t *pool_report(const struct config *config, const struct pool *pool,
 			json_array_append_new(levels, json_string(level_word((enum level)i)));
 	for (int i = 0; i < pool->transport_count; i++)
 		json_array_append_new(transports, transport_report(config, &pool->transports[i], stats));
-	return json_pack("{s:o, s:o, s:b, s:o}", "name", report_text(pool->name), "levels", levels, "all_listed",
+	return json_pack("{s:o, s:o, s:b, s:o}", "name", json_text(pool->name), "levels", levels, "all_listed",
 			 monitor_all_listed(pool) != NULL, "transports", transports);
 }
 

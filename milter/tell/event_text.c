@@ -3,7 +3,7 @@
  * An event as JSON: its members are a contract.
  */
 #include "milter/tell/event.h"
-#include "milter/report/report.h"
+#include "milter/base/json.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -12,7 +12,7 @@
 
 static void set_or_null(json_t *object, const char *name, const char *value)
 {
-	report_set_text(object, name, *value == '\0' ? NULL : value);
+	json_set_text(object, name, *value == '\0' ? NULL : value);
 }
 
 static void set_time(json_t *object, int64_t unix_s)
@@ -24,12 +24,12 @@ static void set_time(json_t *object, int64_t unix_s)
 	if (strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
 		text[0] = '\0';
 	set_or_null(object, "time", text);
-	report_set_int(object, "time_s", unix_s);
+	json_set_int(object, "time_s", unix_s);
 }
 
 static void set_level(json_t *object, const char *name, enum level level)
 {
-	report_set_text(object, name, level == LEVEL_UNKNOWN ? NULL : level_word(level));
+	json_set_text(object, name, level == LEVEL_UNKNOWN ? NULL : level_word(level));
 }
 
 json_t *event_json(const struct notice *event)
@@ -37,11 +37,11 @@ json_t *event_json(const struct notice *event)
 	json_t *object = json_object();
 	if (object == NULL)
 		return NULL;
-	report_set_int(object, "version", EVENT_VERSION);
-	report_set_text(object, "id", event->id);
-	report_set_text(object, "event", event_word(event->kind));
+	json_set_int(object, "version", EVENT_VERSION);
+	json_set_text(object, "id", event->id);
+	json_set_text(object, "event", event_word(event->kind));
 	set_time(object, event->time_s);
-	report_set_text(object, "node", event_node());
+	json_set_text(object, "node", event_node());
 	set_or_null(object, "account", event->account);
 	set_or_null(object, "pool", event->pool);
 	set_or_null(object, "transport", event->transport);
@@ -49,11 +49,11 @@ json_t *event_json(const struct notice *event)
 	set_level(object, "level", event->to);
 	set_level(object, "level_before", event->from);
 	if (event->judged)
-		report_set_real(object, "score", event->score);
+		json_set_real(object, "score", event->score);
 	else
 		json_object_set_new(object, "score", json_null());
-	report_set_text(object, "action", event->judged ? action_word(event->action) : NULL);
-	json_object_set_new(object, "limit", report_breach(&event->limit));
+	json_set_text(object, "action", event->judged ? action_word(event->action) : NULL);
+	json_object_set_new(object, "limit", json_breach(&event->limit));
 	set_or_null(object, "reason", event->reason);
 	set_or_null(object, "done", event->done);
 	set_or_null(object, "reference", event->reference);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/web/page.h"
 
-#include "milter/report/report.h"
+#include "milter/base/json.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -72,7 +72,7 @@ void page_answer_error(struct evhttp_request *request, int code, const char *sen
 	if (retry_s > 0)
 		evhttp_add_header(evhttp_request_get_output_headers(request), "Retry-After", seconds);
 	if (body != NULL)
-		report_write(body, json_pack("{s:o}", "error", report_text(sentence)));
+		json_write(body, json_pack("{s:o}", "error", json_text(sentence)));
 	page_answer(request, code, "application/json", body);
 	if (body != NULL)
 		evbuffer_free(body);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/report/report.h"
 #include "milter/web/page.h"
+#include "milter/base/json.h"
 
 #include <event2/buffer.h>
 
@@ -12,7 +13,7 @@ void page_health(struct http *http, struct evhttp_request *request)
 	enum health health = HEALTH_CRITICAL;
 	(void)http;
 	if (body != NULL)
-		report_write(body, report_status(&health));
+		json_write(body, report_status(&health));
 	page_answer(request, health == HEALTH_CRITICAL ? 503 : 200, "application/json", body);
 	if (body != NULL)
 		evbuffer_free(body);

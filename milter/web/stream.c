@@ -8,6 +8,7 @@
 #include "milter/report/report_check.h"
 #include "milter/daemon/stats.h"
 #include "milter/web/page.h"
+#include "milter/base/json.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -119,7 +120,7 @@ static void add_before(struct stream *stream, struct evbuffer *to, json_t *line)
 	}
 	json_t *kind = json_object_get(line, "kind");
 	evbuffer_add_printf(to, "{");
-	add_members(to, json_pack("{s:o, s:O?}", "query", report_text(stream->query), "kind", kind));
+	add_members(to, json_pack("{s:o, s:O?}", "query", json_text(stream->query), "kind", kind));
 	evbuffer_add_printf(to, ",\"lines\":[\n");
 	stream->begun = true;
 }
@@ -151,7 +152,7 @@ static void send_event(struct stream *stream, const struct check_event *event)
 	}
 	if (stream->document)
 		add_before(stream, piece, line);
-	report_write(piece, json_incref(line));
+	json_write(piece, json_incref(line));
 	if (stream->document && event->kind == CHECK_EVENT_END)
 		add_after(piece, line);
 	json_decref(line);
