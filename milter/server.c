@@ -160,7 +160,7 @@ static bool open_all(struct server *server, char *error, size_t error_size)
 	    !setup_replace(config_hold(server->first), error, error_size) || !listener_open(set, error, error_size))
 		return false;
 	extras_start(server->first);
-	event_start(the_daemon.loop, server->node);
+	event_start(the_daemon.loop);
 	if (!privilege_drop(set->user, extras_control() ? set->control_socket : "", error, error_size))
 		return false;
 	extras_open_facts(server->first);

@@ -4,7 +4,7 @@
  */
 #include "milter/config/config_read.h"
 #include "milter/base/endpoint.h"
-#include "milter/tell/event.h"
+#include "policy/notice.h"
 #include "policy/base/text.h"
 
 #include <string.h>
@@ -63,10 +63,10 @@ static bool check_kinds(struct reader *reader, const char *path, const char *wor
 	char wrong[32], known[200] = "";
 	struct text text = text_over(known, sizeof known);
 	unsigned set;
-	if (event_kinds(words, &set, wrong))
+	if (notice_kinds(words, &set, wrong))
 		return true;
 	for (int i = 0; i < EVENT_COUNT; i++)
-		text_addf(&text, i > 0 ? ", %s" : "%s", event_word((enum event_kind)i));
+		text_addf(&text, i > 0 ? ", %s" : "%s", notice_word((enum event_kind)i));
 	return read_error(reader, read_option(reader, path), "has \"%s\", expected kinds of events: %s", wrong, known);
 }
 

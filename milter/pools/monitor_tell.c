@@ -112,6 +112,37 @@ static const enum severity severities[MONITOR_EVENT_COUNT] = {
 #undef MONITOR_EVENT_SEVERITY
 };
 
+/* Where lists come and go and the state is the same, nothing has happened that wants somebody. */
+static const struct {
+	bool told;
+	enum event_kind kind;
+	const char *done;
+	bool of_pool;
+} listing_rows[MONITOR_EVENT_COUNT] = {
+	[MONITOR_LISTED] = { true, EVENT_LISTED, "it left its pool, whose other transports take its mail", false },
+	[MONITOR_ALL_LISTED] = { true, EVENT_LISTED, "the least listed one goes on", true },
+	[MONITOR_DELISTED] = { true, EVENT_DELISTED, "it will return to its pool", false },
+	[MONITOR_BACK] = { true, EVENT_DELISTED, "it has its full share again", false },
+	[MONITOR_NOT_ALL_LISTED] = { true, EVENT_DELISTED, "", true },
+};
+
+static void tell_event(const struct monitor_event *listing, const char *sentence)
+{
+	struct notice event;
+	if (!listing_rows[listing->kind].told)
+		return;
+	notice_init(&event, listing_rows[listing->kind].kind, "");
+	if (listing_rows[listing->kind].of_pool && listing->pool != NULL)
+		text_copy(event.pool, sizeof event.pool, listing->pool);
+	if (listing->transport != NULL)
+		text_copy(event.transport, sizeof event.transport, listing->transport);
+	if (listing->address != NULL)
+		text_copy(event.address, sizeof event.address, listing->address);
+	text_copy(event.reason, sizeof event.reason, sentence);
+	text_copy(event.done, sizeof event.done, listing_rows[listing->kind].done);
+	event_tell(&event);
+}
+
 void monitor_tell(const struct monitor_event *event)
 {
 	char line[LISTS_BYTES + 1024], pages[LISTS_BYTES];
@@ -121,7 +152,7 @@ void monitor_tell(const struct monitor_event *event)
 			  *event->address != '\0' ? ")" : "");
 	sayings[event->kind].say(&text, event);
 	log_line(severities[event->kind], "monitor: %s", line);
-	event_note_listing(event, line);
+	tell_event(event, line);
 	if (event->kind != MONITOR_LISTED)
 		return;
 	monitor_lists_text(event->standing, true, pages, sizeof pages);

@@ -151,15 +151,13 @@ void warmup_states(const struct config *config, struct transport_state *states)
 	pthread_mutex_unlock(&warmup.lock);
 }
 
-void warmup_note(const struct session *session, enum stage stage, const char *queue_id)
+void warmup_count(const struct transport *transport)
 {
-	(void)queue_id;
-	const struct transport *mark = verdict_mark(&session->message->verdict);
-	if (!atomic_load(&warmup.any) || stage != STAGE_MESSAGE || mark == NULL)
+	if (!atomic_load(&warmup.any))
 		return;
 	pthread_mutex_lock(&warmup.lock);
 	roll();
-	struct row *row = find_row(mark->name);
+	struct row *row = find_row(transport->name);
 	if (row != NULL)
 		row->unsent++;
 	pthread_mutex_unlock(&warmup.lock);

@@ -11,7 +11,7 @@
 #ifndef PENSTOCK_WARMUP_H
 #define PENSTOCK_WARMUP_H
 
-#include "milter/message/session.h"
+#include "milter/config/config.h"
 
 struct event_base;
 
@@ -25,8 +25,8 @@ void warmup_stop(void);
 /* Raises `withheld` of transports that had enough for now, over what monitor_states filled in; but not of a pool of which
  * then none were left. Any thread; costs nothing where no transport warms up. */
 void warmup_states(const struct config *config, struct transport_state *states);
-/* A message leaves, maybe by one of them. Any thread; never waits. */
-void warmup_note(const struct session *session, enum stage stage, const char *queue_id);
+/* A message leaves by `transport`, which may be warm. Any thread; never waits. */
+void warmup_count(const struct transport *transport);
 
 struct warmup_view {
 	int64_t cap, sent;	/* messages today: at most; so far, of all hosts */

@@ -140,6 +140,16 @@ static void note_login(const struct session *session)
 		stats_stranger();
 }
 
+static void tell_events(const struct session *session, enum stage stage, const char *queue_id)
+{
+	const struct message *message = session->message;
+	struct notice events[2];
+	const char *reference = message->reference[0] != '\0' ? message->reference : queue_id;
+	int count = notice_of_verdict(&message->facts, &message->verdict, stage, reference, events);
+	for (int i = 0; i < count; i++)
+		event_tell(&events[i]);
+}
+
 void record_verdict(const struct session *session, enum stage stage, const char *queue_id)
 {
 	const struct message *message = session->message;
@@ -153,12 +163,13 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	if (ended && !verdict_refuses(verdict) && verdict->transport != NULL && message->from[0] != '\0' &&
 	    message->facts.authenticated && message->facts.rcpts_remote > 0)
 		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
-	warmup_note(session, stage, queue_id);
+	if (ended && verdict_mark(verdict) != NULL)
+		warmup_count(verdict_mark(verdict));
 	factlog_note(session, stage, queue_id);
 	shadow_note(session, stage, queue_id);
 	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id, took_ms);
 	explain_note(session, stage, queue_id);
 	if (ended && verdict->action == ACTION_HOLD)
 		held_note(session, queue_id);
-	event_note_verdict(session, stage, queue_id);
+	tell_events(session, stage, queue_id);
 }

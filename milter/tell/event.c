@@ -4,9 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/loop.h"
-#include "milter/pools/monitor.h"
 #include "milter/base/own_hash.h"
-#include "milter/message/session.h"
 #include "milter/tell/feed.h"
 #include "milter/tell/kept.h"
 #include "milter/tell/letter.h"
@@ -28,7 +26,7 @@
 
 static struct {
 	struct loop *loop;
-	char node[17], host[256];
+	char host[256];
 	int64_t started_s;	/* part of the ids, so that two lives of a daemon do not share one */
 	atomic_bool open;
 	atomic_int inbox;	/* told, and not yet seen by the loop */
@@ -46,11 +44,6 @@ static const int64_t quiet_for_s[EVENT_COUNT] = {
 	EVENT_ROWS(EVENT_QUIET)
 #undef EVENT_QUIET
 };
-
-const char *event_node(void)
-{
-	return tell.node;
-}
 
 /* ---- on the loop thread: to each sink */
 
@@ -71,7 +64,7 @@ static bool wanted(const char *kinds, enum event_kind kind)
 {
 	unsigned set = 0;
 	char wrong[32];
-	return event_kinds(kinds, &set, wrong) && (set & 1u << kind) != 0;
+	return notice_kinds(kinds, &set, wrong) && (set & 1u << kind) != 0;
 }
 
 static void send_letter(const struct notice *event)
@@ -99,7 +92,7 @@ static void about(const struct notice *event, char name[ACCOUNT_MAX + 1])
 	else if (event->transport[0] != '\0')
 		snprintf(name, ACCOUNT_MAX + 1, "transport:%s", event->transport);
 	else
-		snprintf(name, ACCOUNT_MAX + 1, "host:%s", tell.node);
+		snprintf(name, ACCOUNT_MAX + 1, "host:%s", the_daemon.node);
 }
 
 /* Redis says whether another daemon has mailed already; where it does not say, this one's own table did. */
@@ -130,7 +123,7 @@ static void offer_mail(const struct settings *set, const struct notice *event)
 		on_may_mail(copy, "no period", 0, NULL);
 		return;
 	}
-	snprintf(part, sizeof part, "told:%s", event_word(event->kind));
+	snprintf(part, sizeof part, "told:%s", notice_word(event->kind));
 	snprintf(seconds, sizeof seconds, "%" PRId64, period_s);
 	const char *argv[] = { "SET", part, "1", "EX", seconds, "NX" };
 	store_account_command(the_daemon.store, name, (int)(sizeof argv / sizeof argv[0]), argv, on_may_mail, copy);
@@ -208,7 +201,7 @@ void event_tell(const struct notice *event)
 		return;
 	}
 	atomic_fetch_add(&tell.inbox, 1);
-	snprintf(stamped.id, sizeof stamped.id, "%s-%" PRIx64 "-%" PRIu64, tell.node, (uint64_t)tell.started_s,
+	snprintf(stamped.id, sizeof stamped.id, "%s-%" PRIx64 "-%" PRIu64, the_daemon.node, (uint64_t)tell.started_s,
 		 atomic_fetch_add(&tell.numbers, 1) + 1);
 	telling->event = stamped;
 	telling->job.run = hand_on;
@@ -216,54 +209,12 @@ void event_tell(const struct notice *event)
 	loop_post(tell.loop, &telling->job);
 }
 
-void event_note_verdict(const struct session *session, enum stage stage, const char *queue_id)
-{
-	const struct message *message = session->message;
-	struct notice events[2];
-	const char *reference = message->reference[0] != '\0' ? message->reference : queue_id;
-	int count = event_of_verdict(&message->facts, &message->verdict, stage, reference, events);
-	for (int i = 0; i < count; i++)
-		event_tell(&events[i]);
-}
-
-/* Where lists come and go and the state is the same, nothing has happened that wants somebody. */
-static const struct {
-	bool told;
-	enum event_kind kind;
-	const char *done;
-	bool of_pool;
-} listing_rows[MONITOR_EVENT_COUNT] = {
-	[MONITOR_LISTED] = { true, EVENT_LISTED, "it left its pool, whose other transports take its mail", false },
-	[MONITOR_ALL_LISTED] = { true, EVENT_LISTED, "the least listed one goes on", true },
-	[MONITOR_DELISTED] = { true, EVENT_DELISTED, "it will return to its pool", false },
-	[MONITOR_BACK] = { true, EVENT_DELISTED, "it has its full share again", false },
-	[MONITOR_NOT_ALL_LISTED] = { true, EVENT_DELISTED, "", true },
-};
-
-void event_note_listing(const struct monitor_event *listing, const char *sentence)
-{
-	struct notice event;
-	if (!listing_rows[listing->kind].told)
-		return;
-	notice_init(&event, listing_rows[listing->kind].kind, "");
-	if (listing_rows[listing->kind].of_pool && listing->pool != NULL)
-		text_copy(event.pool, sizeof event.pool, listing->pool);
-	if (listing->transport != NULL)
-		text_copy(event.transport, sizeof event.transport, listing->transport);
-	if (listing->address != NULL)
-		text_copy(event.address, sizeof event.address, listing->address);
-	text_copy(event.reason, sizeof event.reason, sentence);
-	text_copy(event.done, sizeof event.done, listing_rows[listing->kind].done);
-	event_tell(&event);
-}
-
 /* ---- life */
 
-void event_start(struct loop *loop, const char *node)
+void event_start(struct loop *loop)
 {
 	post_open();
 	tell.loop = loop;
-	text_copy(tell.node, sizeof tell.node, node);
 	if (gethostname(tell.host, sizeof tell.host - 1) != 0)
 		text_copy(tell.host, sizeof tell.host, "localhost");
 	tell.started_s = clock_now_ms() / 1000;
@@ -271,7 +222,7 @@ void event_start(struct loop *loop, const char *node)
 	tell.webhook = courier_new("webhook", webhook_send, kept_done);
 	tell.mail = courier_new("admin mail", letter_send, NULL);
 	atomic_store(&tell.open, tell.feed != NULL && tell.webhook != NULL && tell.mail != NULL &&
-		     kept_start(loop, tell.node, tell.started_s, send_kept));
+		     kept_start(loop, the_daemon.node, tell.started_s, send_kept));
 }
 
 void event_stop(void)

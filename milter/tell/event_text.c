@@ -3,6 +3,8 @@
  * An event as JSON: its members are a contract.
  */
 #include "milter/tell/event.h"
+
+#include "milter/daemon/daemon.h"
 #include "milter/base/json.h"
 
 #include <stdio.h>
@@ -39,9 +41,9 @@ json_t *event_json(const struct notice *event)
 		return NULL;
 	json_set_int(object, "version", EVENT_VERSION);
 	json_set_text(object, "id", event->id);
-	json_set_text(object, "event", event_word(event->kind));
+	json_set_text(object, "event", notice_word(event->kind));
 	set_time(object, event->time_s);
-	json_set_text(object, "node", event_node());
+	json_set_text(object, "node", the_daemon.node);
 	set_or_null(object, "account", event->account);
 	set_or_null(object, "pool", event->pool);
 	set_or_null(object, "transport", event->transport);

@@ -130,7 +130,7 @@ static void add_first(struct feed *feed)
 	struct setup *setup = setup_hold();
 	snprintf(keep, sizeof keep, "%" PRId64, setup->config->set.events_keep);
 	setup_drop(&setup);
-	const char *argv[] = { "XADD", "events", "MAXLEN", "~", keep, "*", "event", event_word(entry->kind),
+	const char *argv[] = { "XADD", "events", "MAXLEN", "~", keep, "*", "event", notice_word(entry->kind),
 			       "account", entry->account, "json", entry->json };
 	feed->asking = true;
 	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, on_added, feed);

@@ -96,7 +96,7 @@ static void take(const char *text)
 	unsigned kinds = 0;
 	char wrong[32];
 	bool ours = id != NULL && word != NULL && *word != '\0' && id_fine(id) &&
-		    event_kinds(word, &kinds, wrong) && parts_of(id, &started, &number);
+		    notice_kinds(word, &kinds, wrong) && parts_of(id, &started, &number);
 	if (!ours) {
 		kept.strange++;
 		forget(text);

@@ -64,7 +64,7 @@ static void add_who(struct text *text, const struct notice *event)
 		add_plain(text, event->pool);
 	} else if (event->transport[0] == '\0') {
 		text_add(text, "host ");
-		add_plain(text, event_node());
+		add_plain(text, the_daemon.node);
 	} else {
 		text_add(text, "transport ");
 		add_plain(text, event->transport);

@@ -66,7 +66,7 @@ static enum courier_said send_by(const struct settings *set, const struct parcel
 	int64_t now_s = clock_now_ms() / 1000;
 	const char *headers[] = { "Content-Type: application/json", "User-Agent: penstock/" PACKAGE_VERSION, event, id,
 				  NULL, NULL };
-	snprintf(event, sizeof event, "X-Penstock-Event: %s", event_word(parcel->kind));
+	snprintf(event, sizeof event, "X-Penstock-Event: %s", notice_word(parcel->kind));
 	snprintf(id, sizeof id, "X-Penstock-Event-Id: %s", parcel->id);
 	if (set->webhook_secret[0] != '\0') {
 		if (!sign_body(set->webhook_secret, now_s, parcel->text, parcel->length, hex)) {

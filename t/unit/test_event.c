@@ -144,10 +144,10 @@ static void test_kinds(void)
 {
 	unsigned set = 0, all = (1u << EVENT_COUNT) - 1;
 	char wrong[32];
-	ok(event_kinds("", &set, wrong) && set == all, "no words: all");
-	ok(event_kinds(" level,\tblock ", &set, wrong) && set == (1u << EVENT_LEVEL | 1u << EVENT_BLOCK), "two");
-	ok(!event_kinds("level blockk", &set, wrong) && strcmp(wrong, "blockk") == 0, "one that is none");
-	ok(!event_kinds("levellevellevellevellevellevellevellevel", &set, wrong) && strlen(wrong) < sizeof wrong, "a long one");
+	ok(notice_kinds("", &set, wrong) && set == all, "no words: all");
+	ok(notice_kinds(" level,\tblock ", &set, wrong) && set == (1u << EVENT_LEVEL | 1u << EVENT_BLOCK), "two");
+	ok(!notice_kinds("level blockk", &set, wrong) && strcmp(wrong, "blockk") == 0, "one that is none");
+	ok(!notice_kinds("levellevellevellevellevellevellevellevel", &set, wrong) && strlen(wrong) < sizeof wrong, "a long one");
 }
 
 static void test_told(void)

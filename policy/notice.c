@@ -1,8 +1,5 @@
-/* SPDX-License-Identifier: BSD-2-Clause
- *
- * The words of events' kinds, for the daemon and for the reading of the configuration.
- */
-#include "milter/tell/event.h"
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/notice.h"
 #include "policy/base/text.h"
 
 #include <string.h>
@@ -15,7 +12,7 @@ static const char *const words[EVENT_COUNT] = {
 #undef EVENT_WORD
 };
 
-const char *event_word(enum event_kind kind)
+const char *notice_word(enum event_kind kind)
 {
 	return words[kind];
 }
@@ -30,7 +27,7 @@ static bool add_kind(const char *word, size_t length, unsigned *set)
 	return false;
 }
 
-bool event_kinds(const char *list, unsigned *set_out, char wrong_out[32])
+bool notice_kinds(const char *list, unsigned *set_out, char wrong_out[32])
 {
 	static const char marks[] = " ,\t";
 	unsigned set = 0;
@@ -45,4 +42,10 @@ bool event_kinds(const char *list, unsigned *set_out, char wrong_out[32])
 	}
 	*set_out = set != 0 ? set : (1u << EVENT_COUNT) - 1;
 	return true;
+}
+
+void notice_init(struct notice *notice, enum event_kind kind, const char *account)
+{
+	*notice = (struct notice){ .kind = kind, .limit = breach_none };
+	text_copy(notice->account, sizeof notice->account, account);
 }

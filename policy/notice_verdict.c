@@ -2,19 +2,13 @@
  *
  * What a verdict has to tell.
  */
-#include "milter/tell/event.h"
+#include "policy/notice.h"
 #include "policy/base/text.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
-
-void notice_init(struct notice *event, enum event_kind kind, const char *account)
-{
-	*event = (struct notice){ .kind = kind, .limit = breach_none };
-	text_copy(event->account, sizeof event->account, account);
-}
 
 /* "spamd content 12.5 (8), level suspect": the reasons in their order, for people. */
 static void say_reasons(const struct verdict *verdict, struct text *text)
@@ -110,7 +104,7 @@ static bool level_changed(const struct facts *facts, const struct verdict *verdi
 	       state->history.level != LEVEL_UNKNOWN && verdict->level != LEVEL_UNKNOWN && verdict->level != state->history.level;
 }
 
-int event_of_verdict(const struct facts *facts, const struct verdict *verdict, enum stage stage, const char *reference,
+int notice_of_verdict(const struct facts *facts, const struct verdict *verdict, enum stage stage, const char *reference,
 		     struct notice events_out[2])
 {
 	int count = 0;
