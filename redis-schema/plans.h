@@ -5,7 +5,8 @@
 #ifndef PENSTOCK_PLANS_H
 #define PENSTOCK_PLANS_H
 
-#include "redis-schema/store/store.h"
+#include "policy/limit.h"
+#include "redis-schema/say.h"
 
 struct plans;
 

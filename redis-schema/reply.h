@@ -6,7 +6,9 @@
 #ifndef PENSTOCK_REPLY_H
 #define PENSTOCK_REPLY_H
 
-#include "redis-schema/store/store.h"
+#include "policy/facts.h"
+#include "policy/known.h"
+#include "redis-schema/say.h"
 
 /* Strings of an answer, some of them binary; each has a NUL behind it. NULL: nil. */
 struct reply_items {

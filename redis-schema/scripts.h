@@ -5,14 +5,31 @@
 #ifndef PENSTOCK_SCRIPTS_H
 #define PENSTOCK_SCRIPTS_H
 
+#include "policy/facts.h"
 #include "redis-schema/keys.h"
-#include "redis-schema/wire/wire.h"
+#include "redis-schema/settings.h"
 
 enum script { SCRIPT_FETCH, SCRIPT_CHARGE, SCRIPT_GROUP, SCRIPT_CAMPAIGN, SCRIPT_COUNT };
 extern const char *const script_text[SCRIPT_COUNT];
 
 enum { SCRIPT_ARGUMENTS_MAX = 30, SCRIPT_KNOWN_MAX = 2016, /* of a message, and those of its habits */
         SCRIPT_KNOWN_BYTES = 4 };
+
+/* What a charge tells its script. */
+struct wire_charge {
+	const struct charge *charge;	/* borrowed until the call returns; its limits.plan: whose limits they are, of a group */
+	int64_t number;
+	enum scope scope;		/* not SCOPE_ACCOUNT: checked against the group's own limits too */
+	const char *plan;		/* borrowed as well, of a group: the plan that holds where it names none */
+	const uint32_t *new_known;	/* borrowed as well: recipients for the account's key of them */
+	int new_known_count;
+};
+
+/* A body, for the campaigns that it may belong to. */
+struct wire_print {
+	uint64_t print, account;	/* of the body; a hash of the account's name */
+	bool bad;
+};
 
 /* Argument words of one call, behind the command word and the script. */
 struct script_arguments {

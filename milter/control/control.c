@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/control/control.h"
 
-#include "milter/control/control_inside.h"
+#include "milter/control/control_account.h"
+#include "milter/control/control_request.h"
 #include "milter/control/explaining.h"
 #include "milter/control/holding.h"
 #include "milter/control/lookup.h"
@@ -18,9 +19,7 @@
 #include "milter/base/json.h"
 #include "policy/base/text.h"
 
-#include <event2/buffer.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,85 +30,6 @@ enum { DEADLINE_S = 10, TOP_DEFAULT = 20, TOP_MAX = 1000 };
 struct control {
 	struct exchange *exchange;	/* owned */
 };
-
-static void request_free(struct request *request)
-{
-	json_decref(request->json);
-	setup_drop(&request->setup);
-	free(request);
-}
-
-/* Takes `json`. The request is gone afterwards. */
-static void answer(struct request *request, json_t *json)
-{
-	struct evbuffer *line = evbuffer_new();
-	if (line != NULL)
-		json_write(line, json);
-	else
-		json_decref(json);
-	exchange_answer(request->call, line);
-	if (line != NULL)
-		evbuffer_free(line);
-	request_free(request);
-}
-
-void control_ok(struct request *request, json_t *json)
-{
-	if (json != NULL)
-		json_object_set_new(json, "ok", json_true());
-	answer(request, json);
-}
-
-void control_error(struct request *request, const char *error)
-{
-	answer(request, json_pack("{s:o}", "error", json_text(error)));
-}
-
-bool control_fail(char *error, size_t error_size, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(error, error_size, format, arguments);
-	va_end(arguments);
-	return false;
-}
-
-/* A value as it stood in the request, cut, for an error. */
-void control_show_value(const json_t *value, char shown[VALUE_SHOWN_MAX + 1])
-{
-	char *text = value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
-	text_copy(shown, VALUE_SHOWN_MAX + 1, text == NULL ? "missing" : text);
-	free(text);
-}
-
-bool control_fail_value(const struct request *request, const char *member, const char *expected, char *error,
-		       size_t error_size)
-{
-	char shown[VALUE_SHOWN_MAX + 1];
-	control_show_value(json_object_get(request->json, member), shown);
-	return control_fail(error, error_size, "%s: \"%s\" is %s; expected %s.", request->command->word, member, shown,
-		    expected);
-}
-
-/* -- what the store says -- */
-
-/* What Redis itself says begins with a word in capitals: "NOPERM this user has no permissions ...". */
-void control_read_error(char *sentence, size_t size, const char *word, const char *things, const char *error)
-{
-	size_t capitals = strspn(error, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-	bool says = capitals > 1 && error[capitals] == ' ';
-	snprintf(sentence, size, says ? "%s: %s cannot be read now: Redis says \"%.200s\"."
-				      : "%s: %s cannot be read now: Redis does not answer (%.200s).", word, things, error);
-}
-
-/* Where Redis could not be asked, or refused. */
-void control_store_error(struct request *request, const char *what)
-{
-	char error[700];
-	snprintf(error, sizeof error, "%s %s: Redis did not confirm it: %.200s; look with account show whether it holds.",
-		 request->command->word, request->account, what);
-	control_error(request, error);
-}
 
 /* -- commands -- */
 
@@ -205,7 +125,7 @@ static bool do_rbl(struct request *request, char *error, size_t error_size)
 		return control_fail_value(request, "target", "an address, a host name or a network", error, error_size);
 	if (!lookup_start(request->call, target, error, error_size))
 		return false;
-	request_free(request);
+	control_end(request);
 	return true;
 }
 
@@ -216,7 +136,7 @@ static bool do_explain(struct request *request, char *error, size_t error_size)
 		return control_fail_value(request, "what", "a reference, a queue id or an account", error, error_size);
 	if (!explaining_start(request->call, what, error, error_size))
 		return false;
-	request_free(request);
+	control_end(request);
 	return true;
 }
 
@@ -225,7 +145,7 @@ static bool do_held(struct request *request, char *error, size_t error_size)
 	bool lists = strcmp(request->command->word, "held.list") == 0;
 	if (!(lists ? holding_list : holding_remove)(request->call, request->json, error, error_size))
 		return false;
-	request_free(request);
+	control_end(request);
 	return true;
 }
 
@@ -235,7 +155,7 @@ static bool do_roster(struct request *request, char *error, size_t error_size)
 	bool lists = strcmp(request->command->word, "account.list") == 0;
 	if (!(lists ? roster_list : roster_check)(request->call, request->json, error, error_size))
 		return false;
-	request_free(request);
+	control_end(request);
 	return true;
 }
 

@@ -26,6 +26,7 @@
 
 struct event_base;
 struct control;
+struct exchange_call;
 
 enum { CONTROL_CONNECTIONS_MAX = 32, CONTROL_REQUEST_MAX = 8192 };
 
@@ -33,5 +34,8 @@ enum { CONTROL_CONNECTIONS_MAX = 32, CONTROL_REQUEST_MAX = 8192 };
 struct control *control_start(struct event_base *base, const char *path, char *error, size_t error_size);
 /* Clears the pointer; NULL is fine. */
 void control_stop(struct control **control);
+
+/* One line of the socket, without or with its newline; NULL: it was too long. Leads to one exchange_answer. */
+void control_serve(struct exchange_call *call, const char *line, size_t length);
 
 #endif

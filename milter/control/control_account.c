@@ -2,13 +2,15 @@
  *
  * The control socket's commands about one account.
  */
+#include "milter/control/control_account.h"
+
 #include "milter/base/clock.h"
-#include "milter/control/control_inside.h"
 #include "milter/control/showing.h"
 #include "milter/record/factlog.h"
 #include "milter/base/idn.h"
 #include "milter/base/log.h"
 #include "milter/base/json.h"
+#include "milter/report/report.h"
 #include "policy/base/text.h"
 
 #include <string.h>

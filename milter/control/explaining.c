@@ -2,7 +2,7 @@
 #include "milter/control/explaining.h"
 
 #include "milter/base/clock.h"
-#include "milter/control/control_inside.h"
+#include "milter/control/control_request.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/base/idn.h"
@@ -13,7 +13,6 @@
 #include "milter/base/json.h"
 #include "policy/base/text.h"
 
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,16 +60,9 @@ static int under_way;	/* the loop thread's */
 /* Takes `json`; NULL: no memory. */
 static void finish(struct explaining *explaining, json_t *json)
 {
-	struct evbuffer *line = evbuffer_new();
 	if (json != NULL && json_object_get(json, "error") == NULL)
 		json_object_set_new(json, "ok", json_true());
-	if (line != NULL)
-		json_write(line, json);
-	else
-		json_decref(json);
-	exchange_answer(explaining->call, line);
-	if (line != NULL)
-		evbuffer_free(line);
+	control_send(explaining->call, json);
 	json_decref(explaining->entries);
 	free(explaining);
 	under_way--;

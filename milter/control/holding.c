@@ -2,36 +2,23 @@
 #include "milter/control/holding.h"
 
 #include "milter/base/clock.h"
-#include "milter/control/control_inside.h"
+#include "milter/control/control_request.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/record/held.h"
 #include "milter/base/json.h"
+#include "redis-schema/store/store.h"
 #include "policy/base/text.h"
 
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
 
-/* Takes `json`. */
-static void answer(struct exchange_call *call, json_t *json)
-{
-	struct evbuffer *line = evbuffer_new();
-	if (line != NULL)
-		json_write(line, json);
-	else
-		json_decref(json);
-	exchange_answer(call, line);
-	if (line != NULL)
-		evbuffer_free(line);
-}
-
 static void answer_error(struct exchange_call *call, const char *sentence)
 {
-	answer(call, json_pack("{s:o}", "error", json_text(sentence)));
+	control_send(call, json_pack("{s:o}", "error", json_text(sentence)));
 }
 
 static json_t *row_of(const struct held *held, const char *member, int64_t until_s)
@@ -83,7 +70,7 @@ static void on_listed(void *arg, const char *error, int count, const char *const
 		return;
 	}
 	held_count();
-	answer(call, json_pack("{s:s, s:I, s:I, s:b, s:o, s:b}", "node", the_daemon.node, "not_listed_yet",
+	control_send(call, json_pack("{s:s, s:I, s:I, s:b, s:o, s:b}", "node", the_daemon.node, "not_listed_yet",
 			       (json_int_t)held_stats().waiting, "strange", (json_int_t)strange, "more",
 			       count == 2 * HOLDING_LIST_MAX, "held", rows, "ok", true));
 }
@@ -123,7 +110,7 @@ static void on_removed(void *arg, const char *error, int count, const char *cons
 	if (count == 1 && items[0] != NULL)
 		text_to_int(items[0], 0, INT64_MAX, &removed);
 	held_count();
-	answer(call, json_pack("{s:I, s:b}", "removed", (json_int_t)removed, "ok", true));
+	control_send(call, json_pack("{s:I, s:b}", "removed", (json_int_t)removed, "ok", true));
 }
 
 bool holding_remove(struct exchange_call *call, const json_t *request, char *error, size_t error_size)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/control/showing.h"
 
-#include "milter/control/control_inside.h"
+#include "milter/control/control_request.h"
 #include "milter/base/json.h"
+#include "milter/daemon/daemon.h"
+#include "milter/report/report.h"
+#include "redis-schema/store/store.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
 #include "redis-schema/reply.h"

@@ -43,13 +43,6 @@ void store_count_answer(struct store *store, bool local)
 	store->stats.local_share += (local - store->stats.local_share) / ANSWERS;
 }
 
-int64_t store_clock_s(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 static const struct known no_known = { NULL, 0 };
 
 static struct request *request_new(struct store *store, const char *account, void *arg)

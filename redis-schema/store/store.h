@@ -15,23 +15,11 @@
 #include "policy/facts.h"
 #include "policy/known.h"
 #include "policy/netaddr.h"
+#include "redis-schema/say.h"
+#include "redis-schema/settings.h"
 
 struct event_base;
 struct store;
-
-struct store_settings {
-	const char *server;	/* "unix:/path", "address:port" or "[v6]:port" */
-	const char *username, *password;	/* "" : none */
-	int64_t database;
-	const char *prefix;	/* of every key, "penstock" */
-	const char *node;	/* this daemon among those that share one Redis: [a-z0-9]{1,16} */
-	int64_t timeout_ms;	/* of one request, from asking to answer */
-	int64_t breaker_failures;	/* in a row, that open the breaker */
-	int64_t retry_ms;	/* first wait before a probe; doubles to 30 s, with jitter */
-	int64_t recent_accounts;	/* rows in the local table */
-	int64_t state_ttl_s;	/* an account that is silent for so long is forgotten */
-	bool (*find_plan)(const char *name, struct limits *limits_out);	/* the configuration's, for groups; NULL: none */
-};
 
 enum {
 	GROUPS_MAX = SCOPE_COUNT - 1,	/* that one message is counted in beside its account */
@@ -72,9 +60,6 @@ typedef void store_charge_done(void *arg, const struct charge_result *result);
 typedef void store_network_done(void *arg, const char *account);
 /* Answer of an admin's command: `error` NULL where it worked. `items` are the strings of a flat answer (NULL: nil). */
 typedef void store_command_done(void *arg, const char *error, int count, const char *const *items);
-/* A line for the log: the state of Redis changed, or a panel's value is of no use. May be called on the loop thread
- * at any time. */
-typedef void store_say(void *arg, const char *line);
 
 /* NULL with a sentence in `error` where the settings are of no use. Connects by itself. */
 struct store *store_new(struct event_base *base, const struct store_settings *settings, store_say *say, void *say_arg,

@@ -87,6 +87,13 @@ static void failed(struct store *store, enum wire_end end)
 	}
 }
 
+int64_t store_clock_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 void store_noted(struct store *store, enum wire_end end)
 {
 	if (end == WIRE_OK)
@@ -119,15 +126,16 @@ static void on_down(void *arg, const char *why)
 	evtimer_add(store->retry, &wait);
 }
 
-static void say_up(struct store *store, unsigned long long pending)
+static void say_up(struct store *store)
 {
 	char line[200];
+	pthread_mutex_lock(&store->lock);
+	unsigned long long pending = store->stats.pending;
+	store->away_since_s = 0;
+	pthread_mutex_unlock(&store->lock);
 	snprintf(line, sizeof line, "redis %s answers again; %llu charges were kept for it", store->settings.server, pending);
 	if (store->said_away)
 		say(store, line);
-	pthread_mutex_lock(&store->lock);
-	store->away_since_s = 0;
-	pthread_mutex_unlock(&store->lock);
 	store->said_away = false;
 	store->retry_ms = store->settings.retry_ms;
 }
@@ -136,7 +144,7 @@ static void say_up(struct store *store, unsigned long long pending)
 void store_note_taken(struct store *store, enum wire_end end)
 {
 	if (end == WIRE_OK && store->refused)
-		say_up(store, store_stats(store).pending);
+		say_up(store);
 	if (end == WIRE_OK || end == WIRE_REFUSED)
 		store->refused = end == WIRE_REFUSED;
 }
@@ -254,11 +262,10 @@ static void on_up(void *arg)
 	pthread_mutex_lock(&store->lock);
 	store->stats.up = true;
 	store->stats.breaker_open = false;
-	unsigned long long pending = store->stats.pending;
 	pthread_mutex_unlock(&store->lock);
 	store->failures = 0;
 	if (!store->refused)
-		say_up(store, pending);
+		say_up(store);
 	ask_secret(store);	/* its answer comes before that of any fetch */
 	pay_all(store);	/* before any new charge of the same accounts */
 	ask_plans(store);

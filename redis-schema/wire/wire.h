@@ -8,8 +8,12 @@
 #ifndef PENSTOCK_WIRE_H
 #define PENSTOCK_WIRE_H
 
-#include "redis-schema/store/store.h"
+#include "policy/known.h"
+#include "redis-schema/say.h"
+#include "redis-schema/scripts.h"
+#include "redis-schema/settings.h"
 
+struct event_base;
 struct wire;
 
 /* How a request ended. What LOST and LATE left behind is unknown: Redis may have done it. */
@@ -19,15 +23,6 @@ enum wire_end {
 	WIRE_REFUSED,	/* the server takes no such request now (READONLY, OOM ...): it did nothing; the wire goes down */
 	WIRE_LATE,	/* no answer within the time-out; it may still come */
 	WIRE_LOST,	/* the connection ended first */
-};
-
-struct wire_charge {
-	const struct charge *charge;	/* borrowed until the call returns; its limits.plan: whose limits they are, of a group */
-	int64_t number;
-	enum scope scope;		/* not SCOPE_ACCOUNT: checked against the group's own limits too */
-	const char *plan;		/* borrowed as well, of a group: the plan that holds where it names none */
-	const uint32_t *new_known;	/* borrowed as well: recipients for the account's key of them */
-	int new_known_count;
 };
 
 enum wire_status {
@@ -82,10 +77,6 @@ bool wire_fetch(struct wire *wire, const char *account, wire_fetch_done *done, v
 bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charge_done *done, wire_charge_done *late,
 		 void *arg);
 /* Asks what is known of bodies like this one, and notes it. */
-struct wire_print {
-	uint64_t print, account;	/* of the body; a hash of the account's name */
-	bool bad;
-};
 bool wire_campaign(struct wire *wire, const struct wire_print *print, wire_campaign_done *done, void *arg);
 bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg);
 

@@ -3,7 +3,7 @@
  * A request of the control socket, from its bytes to Redis's commands, and to its answer. The input's first line is the
  * request, what follows an empty line is what Redis answers (t/fuzz/world.h).
  */
-#include "milter/control/control_inside.h"
+#include "milter/control/control_request.h"
 #include "policy/base/text.h"
 
 #include "t/fuzz/fuzz.h"

@@ -8,6 +8,7 @@
 #include "milter/base/loop.h"
 #include "milter/daemon/outbox.h"
 #include "redis-schema/reply.h"
+#include "redis-schema/store/store.h"
 #include "redis-schema/wire/wire.h"
 #include "t/fuzz/fuzz.h"
 

@@ -8,6 +8,7 @@
 #include "milter/base/loop.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
+#include "redis-schema/store/store.h"
 #include "t/fake/fake.h"
 #include "t/fake/pending.h"
 

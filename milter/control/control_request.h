@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the parts of the control socket share: a request and its answers. control.c has the socket, the table of commands
- * and those that ask about the daemon; control_account.c those about one account.
+ * control_request: one request of the control socket, and the ways to answer it.
  */
-#ifndef PENSTOCK_CONTROL_INSIDE_H
-#define PENSTOCK_CONTROL_INSIDE_H
+#ifndef PENSTOCK_CONTROL_REQUEST_H
+#define PENSTOCK_CONTROL_REQUEST_H
 
 #include "milter/control/control.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
-#include "milter/report/report.h"
+
+#include <jansson.h>
 
 enum {
 	FIELDS_MAX = WINDOW_COUNT + 9,	/* limits_field(): windows, rcpts_per_message, over, plan, ramp, customer, dates */
@@ -43,8 +43,10 @@ struct command {
 	const char *part;	/* of the account's key that it writes */
 };
 
-/* One line of the socket, without or with its newline; NULL: it was too long. Leads to one exchange_answer. */
-void control_serve(struct exchange_call *call, const char *line, size_t length);
+/* Ends the request without an answer: its call was handed on. */
+void control_end(struct request *request);
+/* Answers a call with one line. `json` is taken; NULL: no memory. */
+void control_send(struct exchange_call *call, json_t *json);
 
 /* Each answers and ends the request. `json` is taken; NULL: no memory. */
 void control_ok(struct request *request, json_t *json);
@@ -60,8 +62,5 @@ bool control_fail_value(const struct request *request, const char *member, const
 			size_t error_size);
 /* A value as it stood in the request, cut, for an error. */
 void control_show_value(const json_t *value, char shown[VALUE_SHOWN_MAX + 1]);
-
-command_function control_account_show, control_account_report, control_account_limit, control_account_note,
-	control_account_delete;
 
 #endif
