@@ -2,14 +2,13 @@
  *
  * penstock(8): options, signals, exit status.
  */
-#include <config.h>
-
 #include "milter/config/config.h"
 #include "milter/spf/spf.h"
 #include "milter/start/extras.h"
 #include "milter/base/log.h"
 #include "milter/base/notify.h"
-#include "milter/base/permission.h"
+#include "milter/base/version.h"
+#include "milter/start/permission.h"
 #include "milter/server.h"
 #include "milter/start/trial.h"
 
@@ -46,7 +45,7 @@ static void print_version(void)
 {
 	unsigned major, minor, patch;
 	smfi_version(&major, &minor, &patch);
-	printf("penstock %s\nlibmilter %u.%u.%u, libspf2 %s\n", PACKAGE_VERSION, major, minor, patch, spf_library());
+	printf("penstock %s\nlibmilter %u.%u.%u, libspf2 %s\n", PENSTOCK_VERSION, major, minor, patch, spf_library());
 }
 
 /* Returns the status to exit with; -1: go on. */
@@ -187,7 +186,7 @@ static int run(struct config *config, const struct options *options, const sigse
 		log_end();
 		return 1;
 	}
-	log_line(SEVERITY_INFO, "penstock %s serves with %s", PACKAGE_VERSION, options->file);
+	log_line(SEVERITY_INFO, "penstock %s serves with %s", PENSTOCK_VERSION, options->file);
 	report_ready(parent);
 	serve(server);
 	bool failed = server_failed(server);

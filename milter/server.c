@@ -19,7 +19,7 @@
 #include "milter/pools/monitor.h"
 #include "milter/base/notify.h"
 #include "milter/daemon/outbox.h"
-#include "milter/base/permission.h"
+#include "milter/start/permission.h"
 #include "milter/base/privilege.h"
 #include "milter/daemon/reloads.h"
 #include "milter/pools/sender.h"

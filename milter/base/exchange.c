@@ -226,7 +226,7 @@ static void make_room(struct exchange *exchange)
 		if (may_go(call, now_ms))
 			oldest = call;
 	if (oldest != NULL) {
-		stats_closed(exchange->kind->closed);
+		exchange->kind->closed();
 		call_close(oldest);
 		return;
 	}

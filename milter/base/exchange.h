@@ -9,7 +9,6 @@
 #ifndef PENSTOCK_EXCHANGE_H
 #define PENSTOCK_EXCHANGE_H
 
-#include "milter/daemon/stats.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,7 +23,7 @@ struct exchange_call;	/* one connection; valid until its exchange_answer */
 struct exchange_kind {
 	/* From there on the oldest goes that has its answer, or asks nothing or reads nothing for a while; else more wait. */
 	int connections_max;
-	enum stats_closed closed;	/* counts those that went */
+	void (*closed)(void);	/* one of those went */
 	size_t request_max;	/* bytes */
 	int deadline_s;		/* of a connection as a whole */
 	bool close_ends;	/* a client that closes its sending side has ended its request */

@@ -8,6 +8,7 @@
 #include "milter/control/lookup.h"
 #include "milter/control/roster.h"
 #include "milter/daemon/daemon.h"
+#include "milter/daemon/stats.h"
 #include "milter/base/exchange.h"
 #include "milter/base/json_read.h"
 #include "milter/base/log.h"
@@ -255,9 +256,14 @@ static size_t line_end(const char *bytes, size_t length)
 	return end == NULL ? 0 : (size_t)(end - bytes) + 1;
 }
 
+static void count_closed(void)
+{
+	stats_closed(STATS_CLOSED_CONTROL);
+}
+
 static const struct exchange_kind kind = {
 	.connections_max = CONTROL_CONNECTIONS_MAX,
-	.closed = STATS_CLOSED_CONTROL,
+	.closed = count_closed,
 	.request_max = CONTROL_REQUEST_MAX,
 	.deadline_s = DEADLINE_S,
 	.close_ends = true,

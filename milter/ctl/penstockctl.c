@@ -4,10 +4,6 @@
  *
  * Exit codes are those of call.h.
  */
-#ifdef HAVE_CONFIG_H
-#include <config.h>	/* in brackets: in quotes the compiler would look beside this file first */
-#endif
-
 #include "milter/config/config.h"
 #include "milter/ctl/tool/call.h"
 #include "milter/ctl/tool/client.h"
@@ -21,6 +17,7 @@
 #include "milter/ctl/show.h"
 #include "milter/ctl/show_shadow.h"
 #include "milter/ctl/tool/table.h"
+#include "milter/base/version.h"
 #include "policy/base/text.h"
 
 #include <errno.h>
@@ -30,10 +27,6 @@
 #include <string.h>
 
 #include "policy/base/banned.h"
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 
 enum { REASON_BYTES_MAX = NOTE_MAX - 1, FOR_DAYS_MAX = 3650, TOP_MAX = 1000, REPORT_MAX = 10000, LETTER_NONE = 256 };
 
@@ -463,7 +456,7 @@ int main(int argc, char **argv)
 	call.count = argc - optind;
 	call.arguments = argv + optind;
 	if (call.option[OPTION_VERSION] != NULL) {
-		puts("penstockctl " PACKAGE_VERSION);
+		puts("penstockctl " PENSTOCK_VERSION);
 		return EXIT_FINE;
 	}
 	if (call.option[OPTION_HELP] == NULL && call.count == 0) {

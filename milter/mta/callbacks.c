@@ -7,6 +7,7 @@
 #include "milter/base/idn.h"
 #include "milter/daemon/mailers.h"
 #include "milter/record/record.h"
+#include "milter/message/scan_text.h"
 #include "milter/message/session.h"
 #include "milter/record/trap_hits.h"
 #include "policy/base/text.h"
@@ -191,44 +192,6 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	return answer;
 }
 
-static void keep_header(struct message *message, const char *name, const char *value)
-{
-	message_keep(message, name, strlen(name));
-	message_keep(message, ": ", 2);
-	for (const char *line = value; *line != '\0';) {
-		size_t length = strcspn(line, "\n");
-		bool folds = line[length] == '\n';
-		message_keep(message, line, length > 0 && line[length - 1] == '\r' ? length - 1 : length);
-		if (folds)
-			message_keep(message, "\r\n", 2);
-		line += length + folds;
-	}
-	message_keep(message, "\r\n", 2);
-}
-
-/* A scanner wants to see where the message came from; the MTA's own Received line is not there yet. */
-static void keep_received(SMFICTX *context, const struct session *session)
-{
-	char memory[1000], client[NETADDR_TEXT_MAX], when[64];
-	struct text line = text_over(memory, sizeof memory);
-	const char *host = macro(context, "j"), *queue_id = macro(context, "i");
-	struct tm local;
-	time_t now = session->message->facts.now_ms / 1000;
-	netaddr_text(&session->client, client);
-	localtime_r(&now, &local);
-	strftime(when, sizeof when, "%a, %d %b %Y %H:%M:%S %z", &local);
-	text_add(&line, "Received: from ");
-	text_add_word(&line, session->helo != NULL ? session->helo : "unknown");
-	text_addf(&line, " (%s%s%s)\r\n\tby ", session->client.family == NETADDR_UNKNOWN ? "" : "[", client,
-		  session->client.family == NETADDR_UNKNOWN ? "" : "]");
-	text_add_word(&line, host != NULL ? host : "localhost");
-	text_addf(&line, " (penstock) with ESMTP%s id ", session->message->facts.authenticated ? "A" : "");
-	text_add_word(&line, queue_id != NULL ? queue_id : "none");
-	text_addf(&line, "; %s\r\n", when);
-	message_keep(session->message, memory, line.length);
-	session->message->size -= line.length;
-}
-
 static sfsistat on_header(SMFICTX *context, char *name, char *value)
 {
 	struct session *session = session_get(context);
@@ -236,11 +199,11 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
 	if (message == NULL)
 		return no_answer(session);
 	if (message->scan.length == 0 && message->scan.most > 0)
-		keep_received(context, session);
+		scan_text_received(session, macro(context, "j"), macro(context, "i"));
 	if (strncasecmp(name, "X-Penstock-", 11) == 0)
 		message_note_forged(message, name);
 	else
-		keep_header(message, name, value);
+		scan_text_header(message, name, value);
 	oddity_header(&message->oddity, name, value, &message->rcpts, &message->facts);
 	body_header(&message->body, name, value);
 	return no_answer(session);

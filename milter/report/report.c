@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifdef HAVE_CONFIG_H
-#include <config.h>	/* in brackets: in quotes the compiler would look beside this file first */
-#endif
-
 #include "milter/report/report.h"
 
 #include "milter/base/clock.h"
@@ -17,6 +13,7 @@
 #include "milter/daemon/stats.h"
 #include "milter/record/trap_hits.h"
 #include "milter/base/json.h"
+#include "milter/base/version.h"
 #include "policy/base/text.h"
 
 #include <event2/buffer.h>
@@ -27,10 +24,6 @@
 #include <string.h>
 
 #include "policy/base/banned.h"
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 
 /* Without a login for so long, though strangers' mail leaves: less is a quiet night. */
 enum { LOGINS_AWAY_MS = 3600 * 1000, LOGINS_AWAY_MESSAGES = 20 };
@@ -409,7 +402,7 @@ static json_t *status_of(const struct snapshot *snapshot, enum health *health_ou
 	report_means_health(&list);
 	*health_out = list.worst;
 	json_t *status = json_pack("{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:o, s:{}, s:{}, s:{}}", "status",
-				   health_words[list.worst], "version", PACKAGE_VERSION, "reasons", list.reasons,
+				   health_words[list.worst], "version", PENSTOCK_VERSION, "reasons", list.reasons,
 				   "logins", "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
 				   "dns", "failing", dns_fails(snapshot),
 				   "lists", list_rows(snapshot),
@@ -533,7 +526,7 @@ void report_metrics(struct evbuffer *to)
 	if (snapshot == NULL)
 		return;
 	metric_head(to, "build_info", "gauge", "The version, as a label.");
-	metric_row(to, "build_info", "version", PACKAGE_VERSION, 1);
+	metric_row(to, "build_info", "version", PENSTOCK_VERSION, 1);
 	for (int i = 0; i < FIGURES; i++) {
 		if (*figures[i].help != '\0')
 			metric_head(to, figures[i].metric, figures[i].type, figures[i].help);

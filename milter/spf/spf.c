@@ -4,6 +4,7 @@
 #include "milter/base/ask.h"
 #include "milter/base/clock.h"
 #include "milter/dns/engine.h"
+#include "milter/spf/spf_macro.h"
 #include "milter/spf/spf_run.h"
 #include "milter/base/loop.h"
 #include "policy/base/text.h"

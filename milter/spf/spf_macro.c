@@ -5,6 +5,8 @@
 
 #include "policy/base/banned.h"
 
+enum { LABEL_MAX = 63 };	/* RFC 1035 section 2.3.4 */
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -156,4 +158,28 @@ void spf_piece_expand(const struct spf_piece *piece, const struct spf_values *va
 		else
 			text_add_bytes(to, bytes + parts[part].start, parts[part].length);
 	}
+}
+
+bool spf_name_read(const char *name, char out[DNS_NAME_MAX + 1])
+{
+	size_t length = strlen(name), label = 0;
+	if (length > 0 && name[length - 1] == '.')
+		length--;
+	while (length > DNS_NAME_MAX) {
+		const char *dot = memchr(name, '.', length);
+		if (dot == NULL)
+			return false;
+		length -= (size_t)(dot + 1 - name);
+		name = dot + 1;
+	}
+	for (size_t i = 0; i < length; i++) {
+		label = name[i] == '.' ? 0 : label + 1;
+		if (name[i] < ' ' || name[i] > '~' || name[i] == '\\' || label > LABEL_MAX)
+			return false;
+		if (name[i] == '.' && (i == 0 || name[i - 1] == '.'))
+			return false;
+		out[i] = name[i];
+	}
+	out[length] = '\0';
+	return length > 0 && out[length - 1] != '.';
 }

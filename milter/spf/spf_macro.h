@@ -7,6 +7,7 @@
 #define PENSTOCK_SPF_MACRO_H
 
 #include "policy/base/text.h"
+#include "milter/dns/answer.h"
 #include "policy/netaddr.h"
 
 #define SPF_NAME_MACROS "slodiphv"	/* that may stand in names */
@@ -40,5 +41,9 @@ struct spf_piece {
 bool spf_piece_read(const char *text, size_t length, const char *letters, struct spf_piece *piece_out);
 
 void spf_piece_expand(const struct spf_piece *piece, const struct spf_values *values, struct text *to);
+
+/* The name as DNS may be asked for it: no dot at the end, and by whole labels from the left not longer than 253 bytes
+ * (RFC 7208 section 7.3). False: no name in DNS reads like that. */
+bool spf_name_read(const char *name, char out[DNS_NAME_MAX + 1]);
 
 #endif

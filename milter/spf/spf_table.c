@@ -11,7 +11,7 @@
 
 #include "policy/base/banned.h"
 
-enum { BUCKETS = 64, LABEL_MAX = 63, EARLY_MOST = SPF_QUESTIONS_MAX / 2 };
+enum { BUCKETS = 64, EARLY_MOST = SPF_QUESTIONS_MAX / 2 };
 
 struct spf_table {
 	struct engine *engine;	/* borrowed */
@@ -135,28 +135,4 @@ struct spf_fact *spf_table_next(struct spf_table *table)
 		table->wanted_end = &table->wanted;
 	fact->state = SPF_FACT_ASKED;
 	return fact;
-}
-
-bool spf_name_read(const char *name, char out[DNS_NAME_MAX + 1])
-{
-	size_t length = strlen(name), label = 0;
-	if (length > 0 && name[length - 1] == '.')
-		length--;
-	while (length > DNS_NAME_MAX) {
-		const char *dot = memchr(name, '.', length);
-		if (dot == NULL)
-			return false;
-		length -= (size_t)(dot + 1 - name);
-		name = dot + 1;
-	}
-	for (size_t i = 0; i < length; i++) {
-		label = name[i] == '.' ? 0 : label + 1;
-		if (name[i] < ' ' || name[i] > '~' || name[i] == '\\' || label > LABEL_MAX)
-			return false;
-		if (name[i] == '.' && (i == 0 || name[i - 1] == '.'))
-			return false;
-		out[i] = name[i];
-	}
-	out[length] = '\0';
-	return length > 0 && out[length - 1] != '.';
 }

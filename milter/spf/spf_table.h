@@ -38,8 +38,4 @@ void spf_table_want(struct spf_table *table, const char *name, enum dns_type typ
 struct spf_fact *spf_table_next(struct spf_table *table);
 void spf_fact_fill(struct spf_fact *fact, const struct dns_answer *answer);
 
-/* The name as DNS may be asked for it: no dot at the end, and by whole labels from the left not longer than 253 bytes
- * (RFC 7208 section 7.3). False: no name in DNS reads like that. */
-bool spf_name_read(const char *name, char out[DNS_NAME_MAX + 1]);
-
 #endif

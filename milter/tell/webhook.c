@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifdef HAVE_CONFIG_H
-#include <config.h>	/* in brackets: in quotes the compiler would look beside this file first */
-#endif
-
 #include "milter/tell/webhook.h"
 
 #include "milter/base/clock.h"
+#include "milter/base/version.h"
 #include "milter/daemon/daemon.h"
 #include "milter/tell/post.h"
 #include "milter/tell/sign.h"
@@ -16,10 +13,6 @@
 #include <string.h>
 
 #include "policy/base/banned.h"
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 
 enum { HEADER_BYTES = 160 };
 
@@ -64,7 +57,7 @@ static enum courier_said send_by(const struct settings *set, const struct parcel
 {
 	char event[HEADER_BYTES], id[HEADER_BYTES], signature[HEADER_BYTES], hex[SIGNATURE_HEX + 1];
 	int64_t now_s = clock_now_ms() / 1000;
-	const char *headers[] = { "Content-Type: application/json", "User-Agent: penstock/" PACKAGE_VERSION, event, id,
+	const char *headers[] = { "Content-Type: application/json", "User-Agent: penstock/" PENSTOCK_VERSION, event, id,
 				  NULL, NULL };
 	snprintf(event, sizeof event, "X-Penstock-Event: %s", notice_word(parcel->kind));
 	snprintf(id, sizeof id, "X-Penstock-Event-Id: %s", parcel->id);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/web/http.h"
 
-#include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/sockets.h"
 #include "milter/daemon/stats.h"
-#include "milter/web/connections.h"
 #include "milter/web/page.h"
 #include "milter/web/rate.h"
 #include "milter/web/request.h"
@@ -29,34 +27,8 @@ enum {
 struct http {
 	struct event_base *base;	/* borrowed */
 	struct evhttp *evhttp;		/* owned */
-	struct connections connections;
-	struct page_checks checks;	/* its rate is owned */
+	struct page_host host;		/* its checks.rate is owned */
 };
-
-/* ---- what pages ask of it */
-
-static struct connection *connection_of(struct http *http, struct evhttp_request *request)
-{
-	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-	return connections_find(&http->connections, evhttp_connection_get_bufferevent(connection));
-}
-
-struct netaddr http_peer(struct http *http, struct evhttp_request *request)
-{
-	return connection_of(http, request)->peer;
-}
-
-void http_hold_open(struct http *http, struct evhttp_request *request, int seconds)
-{
-	struct connection *connection = connection_of(http, request);
-	connection->does = CONNECTION_CHECKS;
-	connection->until_ms = clock_monotonic_ms() + seconds * 1000;
-}
-
-struct page_checks *http_checks(struct http *http)
-{
-	return &http->checks;
-}
 
 /* ---- pages */
 
@@ -115,16 +87,16 @@ static void refuse(struct evhttp_request *request, enum stats_http_refused why, 
 /* Once the answer is out. */
 static void on_answered(struct evhttp_request *request, void *arg)
 {
-	struct connection *connection = connection_of(arg, request);
+	struct connection *connection = page_connection(arg, request);
 	if (connection != NULL)
 		connection->does = CONNECTION_ASKS;
 }
 
-static void serve_page(struct http *http, struct evhttp_request *request, bool rbl)
+static void serve_page(struct page_host *host, struct evhttp_request *request, bool rbl)
 {
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
 		if (strcmp(page_path(request), pages[i].path) == 0 && (rbl || !pages[i].rbl)) {
-			pages[i].page(http, request);
+			pages[i].page(host, request);
 			return;
 		}
 	if (strcmp(page_path(request), "/api/v1/rbl") == 0)
@@ -137,16 +109,16 @@ static void serve_page(struct http *http, struct evhttp_request *request, bool r
 
 static void serve_request(struct evhttp_request *request, void *arg)
 {
-	struct http *http = arg;
+	struct page_host *host = arg;
 	char error[300];
-	struct connection *connection = connection_of(http, request);
+	struct connection *connection = page_connection(host, request);
 	if (connection == NULL) {	/* no memory for one: evhttp made its own */
 		refuse(request, STATS_HTTP_REFUSED_MEMORY, 503, "The daemon is out of memory.");
 		return;
 	}
 	struct setup *setup = setup_hold();
 	connection->does = CONNECTION_IS_ANSWERED;
-	evhttp_request_set_on_complete_cb(request, on_answered, http);
+	evhttp_request_set_on_complete_cb(request, on_answered, host);
 	if (may_have_body(request))
 		refuse(request, STATS_HTTP_REFUSED_BODY, 413, "A request may have no body.");
 	else if (connection->head.wrong != NULL)
@@ -154,7 +126,7 @@ static void serve_request(struct evhttp_request *request, void *arg)
 	else if (!is_for_us(request, setup->config, error, sizeof error))
 		refuse(request, STATS_HTTP_REFUSED_HOST, 421, error);
 	else
-		serve_page(http, request, setup->config->set.http_rbl);
+		serve_page(host, request, setup->config->set.http_rbl);
 	setup_drop(&setup);
 }
 
@@ -163,19 +135,19 @@ static void serve_request(struct evhttp_request *request, void *arg)
 static bool serve(struct http *http, int fd)
 {
 	http->evhttp = evhttp_new(http->base);
-	http->checks.rate = rate_new();
-	if (http->evhttp == NULL || http->checks.rate == NULL || !connections_start(&http->connections, http->base))
+	http->host.checks.rate = rate_new();
+	if (http->evhttp == NULL || http->host.checks.rate == NULL || !connections_start(&http->host.connections, http->base))
 		return false;
 	evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_max_headers_size(http->evhttp, HEAD_MAX);
 	evhttp_set_max_body_size(http->evhttp, BODY_MAX);
 	evhttp_set_timeout(http->evhttp, SILENCE_S);
-	evhttp_set_bevcb(http->evhttp, connections_begin, &http->connections);
-	evhttp_set_gencb(http->evhttp, serve_request, http);
+	evhttp_set_bevcb(http->evhttp, connections_begin, &http->host.connections);
+	evhttp_set_gencb(http->evhttp, serve_request, &http->host);
 	struct evhttp_bound_socket *bound = evhttp_accept_socket_with_handle(http->evhttp, fd);
 	if (bound == NULL)
 		return false;
-	connections_listen(&http->connections, evhttp_bound_socket_get_listener(bound));
+	connections_listen(&http->host.connections, evhttp_bound_socket_get_listener(bound));
 	return true;
 }
 
@@ -191,11 +163,11 @@ struct http *http_start(struct event_base *base, const char *listen, char *error
 	if (http != NULL)
 		http->base = base;
 	if (http != NULL && serve(http, fd)) {
-		sockets_watch(SOCKET_HTTP, &form, fd, http->connections.listener);
+		sockets_watch(SOCKET_HTTP, &form, fd, http->host.connections.listener);
 		return http;
 	}
 	snprintf(error, error_size, "%s: out of memory", listen);
-	if (http == NULL || http->connections.listener == NULL)
+	if (http == NULL || http->host.connections.listener == NULL)
 		close(fd);
 	http_stop(&http);
 	return NULL;
@@ -207,8 +179,8 @@ void http_stop(struct http **http)
 		return;
 	if ((*http)->evhttp != NULL)
 		evhttp_free((*http)->evhttp);	/* checks end with their connections */
-	connections_stop(&(*http)->connections);
-	rate_free(&(*http)->checks.rate);
+	connections_stop(&(*http)->host.connections);
+	rate_free(&(*http)->host.checks.rate);
 	free(*http);
 	*http = NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/web/page.h"
 
+#include "milter/base/clock.h"
 #include "milter/base/json.h"
 
 #include <event2/buffer.h>
@@ -24,6 +25,24 @@ static const char *reason_of(int code)
 		if (rows[i].code == code)
 			return rows[i].reason;
 	return "Error";
+}
+
+struct connection *page_connection(struct page_host *host, struct evhttp_request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	return connections_find(&host->connections, evhttp_connection_get_bufferevent(connection));
+}
+
+struct netaddr page_peer(struct page_host *host, struct evhttp_request *request)
+{
+	return page_connection(host, request)->peer;
+}
+
+void page_hold_open(struct page_host *host, struct evhttp_request *request, int seconds)
+{
+	struct connection *connection = page_connection(host, request);
+	connection->does = CONNECTION_CHECKS;
+	connection->until_ms = clock_monotonic_ms() + seconds * 1000;
 }
 
 const char *page_path(struct evhttp_request *request)

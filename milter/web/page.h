@@ -8,6 +8,7 @@
 #ifndef PENSTOCK_WEB_PAGE_H
 #define PENSTOCK_WEB_PAGE_H
 
+#include "milter/web/connections.h"
 #include "policy/netaddr.h"
 
 #include <stdbool.h>
@@ -15,10 +16,10 @@
 
 struct evbuffer;
 struct evhttp_request;
-struct http;
+struct page_host;
 struct rate;
 
-typedef void page_function(struct http *http, struct evhttp_request *request);
+typedef void page_function(struct page_host *host, struct evhttp_request *request);
 
 page_function page_health, page_metrics;	/* page_status.c */
 page_function page_check;			/* page_check.c: /api/v1/rbl */
@@ -39,17 +40,23 @@ void page_answer_error(struct evhttp_request *request, int code, const char *sen
 
 enum { CHECKS_MAX = 16, CHECKS_OF_CLIENT_MAX = 4 };
 
-/* What http.c keeps for checks. */
+/* The checks under way. */
 struct page_checks {
 	struct rate *rate;	/* owned by http.c */
 	int running;
 	struct netaddr clients[CHECKS_MAX];	/* of those that run */
 };
 
-struct page_checks *http_checks(struct http *http);
+/* What the pages of one listener share; owned by http.c. */
+struct page_host {
+	struct connections connections;
+	struct page_checks checks;
+};
 
-struct netaddr http_peer(struct http *http, struct evhttp_request *request);
+/* NULL: there was no memory for one when it came; no page is asked then. */
+struct connection *page_connection(struct page_host *host, struct evhttp_request *request);
+struct netaddr page_peer(struct page_host *host, struct evhttp_request *request);
 /* A check is under way: the connection ends so many seconds from now, instead of a minute after it began. */
-void http_hold_open(struct http *http, struct evhttp_request *request, int seconds);
+void page_hold_open(struct page_host *host, struct evhttp_request *request, int seconds);
 
 #endif

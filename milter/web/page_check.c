@@ -26,9 +26,9 @@ static void refuse(struct evhttp_request *request, enum stats_refused why, int c
 
 /* ---- who asks */
 
-static struct netaddr client_of(struct http *http, struct evhttp_request *request, const struct config *config)
+static struct netaddr client_of(struct page_host *host, struct evhttp_request *request, const struct config *config)
 {
-	struct netaddr peer = http_peer(http, request);
+	struct netaddr peer = page_peer(host, request);
 	const char *forwarded[FORWARDED_MAX];	/* the last ones; only those that proxies of ours wrote are read */
 	int count = 0;
 	struct evkeyval *header;
@@ -75,7 +75,7 @@ static bool read_target(struct evhttp_request *request, char query[CHECK_QUERY_M
 /* ---- the answer */
 
 /* Pays for it, or refuses. */
-static bool pays(struct http *http, struct evhttp_request *request, const struct stream_settings *settings)
+static bool pays(struct page_host *host, struct evhttp_request *request, const struct stream_settings *settings)
 {
 	static const struct {
 		enum stats_refused why;
@@ -86,7 +86,7 @@ static bool pays(struct http *http, struct evhttp_request *request, const struct
 	};
 	char error[ERROR_MAX];
 	int64_t wait_s = 0;
-	enum rate_answer answer = rate_take(http_checks(http)->rate, &settings->limits, &settings->client,
+	enum rate_answer answer = rate_take(host->checks.rate, &settings->limits, &settings->client,
 					    settings->tokens, clock_monotonic_ms(), &wait_s);
 	if (answer == RATE_FINE)
 		return true;
@@ -104,7 +104,7 @@ static bool has_too_many(const struct page_checks *checks, const struct netaddr 
 	return his >= CHECKS_OF_CLIENT_MAX;
 }
 
-static void check(struct http *http, struct evhttp_request *request, const struct config *config)
+static void check(struct page_host *host, struct evhttp_request *request, const struct config *config)
 {
 	char query[CHECK_QUERY_MAX + 1], error[ERROR_MAX];
 	struct check_target target;
@@ -112,7 +112,7 @@ static void check(struct http *http, struct evhttp_request *request, const struc
 		.target = &target,
 		.query = query,
 		.document = request_wants_document(evhttp_find_header(evhttp_request_get_input_headers(request), "Accept")),
-		.client = client_of(http, request, config),
+		.client = client_of(host, request, config),
 		.limits = { config->set.http_rbl_per_minute, config->set.http_rbl_burst, config->set.http_rbl_total_per_minute },
 	};
 	if (!read_target(request, query, &target, error))
@@ -121,19 +121,19 @@ static void check(struct http *http, struct evhttp_request *request, const struc
 		refuse(request, STATS_REFUSED_LARGE, 413, error, 0);
 	else if (page_is_head(request))
 		page_answer(request, 200, settings.document ? "application/json" : "application/x-ndjson", NULL);
-	else if (has_too_many(http_checks(http), &settings.client))
+	else if (has_too_many(&host->checks, &settings.client))
 		refuse(request, STATS_REFUSED_CLIENT, 429, "You have several checks in progress. Try again when one has ended.",
 		       BUSY_RETRY_S);
-	else if (http_checks(http)->running >= CHECKS_MAX)
+	else if (host->checks.running >= CHECKS_MAX)
 		refuse(request, STATS_REFUSED_BUSY, 503, "Too many checks are in progress. Try again in a few seconds.",
 		       BUSY_RETRY_S);
-	else if (pays(http, request, &settings) && !stream_start(http, request, &settings))
+	else if (pays(host, request, &settings) && !stream_start(host, request, &settings))
 		refuse(request, STATS_REFUSED_BUSY, 503, "The daemon is out of memory.", BUSY_RETRY_S);
 }
 
-void page_check(struct http *http, struct evhttp_request *request)
+void page_check(struct page_host *host, struct evhttp_request *request)
 {
 	struct setup *setup = setup_hold();
-	check(http, request, setup->config);
+	check(host, request, setup->config);
 	setup_drop(&setup);
 }

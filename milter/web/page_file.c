@@ -50,9 +50,9 @@ static void send_file(struct evhttp_request *request, const struct file *file)
 		evbuffer_free(body);
 }
 
-void page_file(struct http *http, struct evhttp_request *request)
+void page_file(struct page_host *host, struct evhttp_request *request)
 {
-	(void)http;
+	(void)host;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
 		if (strcmp(page_path(request), files[i].path) == 0) {
 			send_file(request, &files[i]);
@@ -61,9 +61,9 @@ void page_file(struct http *http, struct evhttp_request *request)
 	page_answer_error(request, 404, "There is no such file.", 0);
 }
 
-void page_root(struct http *http, struct evhttp_request *request)
+void page_root(struct page_host *host, struct evhttp_request *request)
 {
-	(void)http;
+	(void)host;
 	evhttp_add_header(evhttp_request_get_output_headers(request), "Location", "/rbl");
 	page_answer(request, 302, "text/plain; charset=utf-8", NULL);
 }

@@ -7,11 +7,11 @@
 
 #include "policy/base/banned.h"
 
-void page_health(struct http *http, struct evhttp_request *request)
+void page_health(struct page_host *host, struct evhttp_request *request)
 {
 	struct evbuffer *body = evbuffer_new();
 	enum health health = HEALTH_CRITICAL;
-	(void)http;
+	(void)host;
 	if (body != NULL)
 		json_write(body, report_status(&health));
 	page_answer(request, health == HEALTH_CRITICAL ? 503 : 200, "application/json", body);
@@ -19,10 +19,10 @@ void page_health(struct http *http, struct evhttp_request *request)
 		evbuffer_free(body);
 }
 
-void page_metrics(struct http *http, struct evhttp_request *request)
+void page_metrics(struct page_host *host, struct evhttp_request *request)
 {
 	struct evbuffer *body = evbuffer_new();
-	(void)http;
+	(void)host;
 	if (body != NULL)
 		report_metrics(body);
 	page_answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", body);

@@ -225,14 +225,14 @@ static void send_head(struct stream *stream)
 	evhttp_send_reply_start(stream->request, HTTP_OK, "OK");
 }
 
-bool stream_start(struct http *http, struct evhttp_request *request, const struct stream_settings *settings)
+bool stream_start(struct page_host *host, struct evhttp_request *request, const struct stream_settings *settings)
 {
 	struct stream *stream = calloc(1, sizeof *stream);
 	int seconds = settings->target->kind == CHECK_NETWORK ? STREAM_NETWORK_S : STREAM_ADDRESS_S;
 	struct timeval deadline = { .tv_sec = seconds };
 	if (stream == NULL)
 		return false;
-	stream->checks = http_checks(http);
+	stream->checks = &host->checks;
 	stream->request = request;
 	stream->limits = settings->limits;
 	stream->client = settings->client;
@@ -250,7 +250,7 @@ bool stream_start(struct http *http, struct evhttp_request *request, const struc
 		return false;
 	}
 	prepare_socket(evhttp_request_get_connection(request));
-	http_hold_open(http, request, seconds + STREAM_LEAVE_S);
+	page_hold_open(host, request, seconds + STREAM_LEAVE_S);
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_close, stream);
 	send_head(stream);
 	return true;

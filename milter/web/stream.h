@@ -17,7 +17,7 @@
 #include "milter/web/rate.h"
 
 struct evhttp_request;
-struct http;
+struct page_host;
 
 enum {
 	STREAM_UNREAD_MAX = 262144,
@@ -37,6 +37,6 @@ struct stream_settings {
 };
 
 /* Owes the answer to `request` from now on. False: no memory, and nothing was answered. */
-bool stream_start(struct http *http, struct evhttp_request *request, const struct stream_settings *settings);
+bool stream_start(struct page_host *host, struct evhttp_request *request, const struct stream_settings *settings);
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_CALL_H
 #define PENSTOCK_CALL_H
 
-#include "milter/ctl/postfix/postfix.h"
+#include "milter/config/config.h"
 
 /* Exit codes: 0 fine; 1 the daemon refused, Postfix does not fit, an address is listed; 2 used wrongly, or could not
  * ask. */
@@ -25,10 +25,10 @@ enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 	ROW(VERBOSE, "verbose", 'v', "", "of status and account show: what is nought, too; of rbl: each list without an answer too; nothing is cut") \
 	ROW(TIMEOUT, "timeout", 0, "SECONDS", "how long rbl waits for the next answer; default 60") \
 	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
-	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, " POSTFIX_DIR)                \
+	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, /etc/postfix")                \
 	ROW(COMMANDS, "commands", 0, "", "of postfix check: the commands alone, for a shell")       \
 	ROW(DUE, "due", 0, "", "of held release: all whose date has come")                         \
-	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, " POSTFIX_QUEUE)                 \
+	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, /var/spool/postfix")                 \
 	ROW(AGAINST, "against", 0, "FILE", "of replay: a configuration instead of the verdicts as they were") \
 	ROW(LIMIT, "limit", 0, "COUNT", "accounts that replay and shadow report name; default 20") \
 	ROW(DAYS, "days", 0, "COUNT", "of shadow report: so many days, with today; default 7")      \

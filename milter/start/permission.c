@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/base/permission.h"
+#include "milter/start/permission.h"
 
 #include <grp.h>
 #include <limits.h>
