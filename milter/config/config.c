@@ -198,13 +198,3 @@ void config_drop(struct config **config)
 	free(held->strings);
 	free(held);
 }
-
-/* ---- questions */
-
-const struct limits *config_plan(const struct config *config, const char *name)
-{
-	for (int i = 0; i < config->plan_count; i++)
-		if (strcmp(config->plans[i].name, name) == 0)
-			return &config->plans[i].limits;
-	return NULL;
-}

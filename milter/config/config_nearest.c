@@ -51,18 +51,3 @@ bool read_nearest(const char *word, read_name_function *names, const void *arg, 
 	}
 	return found;
 }
-
-bool read_unknown(struct reader *reader, const config_setting_t *setting, read_name_function *names, const void *arg)
-{
-	char section[200] = "", nearest[READ_NAME_MAX];
-	const char *name = config_setting_name(setting);
-	struct text text = text_over(section, sizeof section);
-	const config_setting_t *parent = config_setting_parent(setting);
-	if (!config_setting_is_root(parent)) {
-		text_add(&text, " in section ");
-		read_path(&text, parent);
-	}
-	if (read_nearest(name, names, arg, nearest))
-		return read_fault(reader, setting, "unknown option \"%s\"%s; did you mean \"%s\"?", name, section, nearest);
-	return read_fault(reader, setting, "unknown option \"%s\"%s; see penstock.conf(5)", name, section);
-}

@@ -258,3 +258,11 @@ void config_fill_policy(struct config *config)
 	whole->show_acts = true;
 	policy->whole = whole;
 }
+
+const struct limits *config_plan(const struct config *config, const char *name)
+{
+	for (int i = 0; i < config->plan_count; i++)
+		if (strcmp(config->plans[i].name, name) == 0)
+			return &config->plans[i].limits;
+	return NULL;
+}

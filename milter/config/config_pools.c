@@ -71,19 +71,6 @@ static bool read_public_address6(struct reader *reader, const config_setting_t *
 	return read_any_address(reader, setting, ((struct transport *)into)->public_address6, NETADDR_V6, "an IPv6 address");
 }
 
-/* A service name in master.cf and a word of a header. */
-bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size)
-{
-	const char *text = read_text(reader, setting);
-	if (text == NULL)
-		return false;
-	if (*text == '\0' || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(text) ||
-	    !text_copy(name, size, text))
-		return read_error(reader, setting, "is \"%s\", expected 1 to %zu letters, digits, '-', '_' or '.'", text,
-				  size - 1);
-	return true;
-}
-
 static bool read_pool_name(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	return read_name(reader, setting, ((struct pool *)into)->name, TRANSPORT_NAME_MAX + 1);

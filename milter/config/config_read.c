@@ -65,6 +65,21 @@ bool read_fault(struct reader *reader, const config_setting_t *setting, const ch
 	return false;
 }
 
+bool read_unknown(struct reader *reader, const config_setting_t *setting, read_name_function *names, const void *arg)
+{
+	char section[200] = "", nearest[READ_NAME_MAX];
+	const char *name = config_setting_name(setting);
+	struct text text = text_over(section, sizeof section);
+	const config_setting_t *parent = config_setting_parent(setting);
+	if (!config_setting_is_root(parent)) {
+		text_add(&text, " in section ");
+		read_path(&text, parent);
+	}
+	if (read_nearest(name, names, arg, nearest))
+		return read_fault(reader, setting, "unknown option \"%s\"%s; did you mean \"%s\"?", name, section, nearest);
+	return read_fault(reader, setting, "unknown option \"%s\"%s; see penstock.conf(5)", name, section);
+}
+
 char *read_keep(struct reader *reader, const char *string)
 {
 	char **more = realloc(reader->strings, (reader->string_count + 1) * sizeof *more);
@@ -262,6 +277,19 @@ const char *read_text(struct reader *reader, const config_setting_t *setting)
 	if (text == NULL)
 		read_error(reader, setting, "is %s, expected a string", type_word(config_setting_type(setting)));
 	return text;
+}
+
+/* A service name in master.cf and a word of a header. */
+bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size)
+{
+	const char *text = read_text(reader, setting);
+	if (text == NULL)
+		return false;
+	if (*text == '\0' || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(text) ||
+	    !text_copy(name, size, text))
+		return read_error(reader, setting, "is \"%s\", expected 1 to %zu letters, digits, '-', '_' or '.'", text,
+				  size - 1);
+	return true;
 }
 
 /* What is a string, and is there already. Tables of thousands are sorted, and looked through by who reads them. */

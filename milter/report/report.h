@@ -8,14 +8,13 @@
 #ifndef PENSTOCK_REPORT_H
 #define PENSTOCK_REPORT_H
 
+#include "milter/report/health.h"
 #include "policy/judge.h"
 #include "redis-schema/store/store.h"
 
 #include <jansson.h>
 
 struct evbuffer;
-
-enum health { HEALTH_OK, HEALTH_WARNING, HEALTH_CRITICAL };
 
 /* The document of /health. */
 json_t *report_status(enum health *health_out);

@@ -6,22 +6,15 @@
 #define PENSTOCK_REPORT_INSIDE_H
 
 #include "milter/config/config.h"
+#include "milter/report/health.h"
 #include "milter/report/report.h"
 
 struct event_stats;
+struct snapshot;
 struct stats;
 
-struct health_list {
-	enum health worst;
-	json_t *reasons;	/* owned by the document */
-};
-
-void health_add(struct health_list *list, enum health health, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* Names without their prefix. */
-void metric_head(struct evbuffer *to, const char *metric, const char *type, const char *help);
-void metric_real(struct evbuffer *to, const char *metric, const char *label, const char *value, double number);
+/* report_health.c: what the daemon asks, and the mail that it sees; and all of the below. */
+void report_health(const struct snapshot *snapshot, struct health_list *list);
 
 /* report_pools.c: transports whose addresses are listed. */
 void report_pools_health(const struct config *config, struct health_list *list);
@@ -34,7 +27,7 @@ void report_events_health(const struct settings *set, const struct event_stats *
 			  struct health_list *list);
 
 /* report_content.c: scanners of the configuration in force that fail; the most failures in a row. */
-enum { REPORT_CONTENT_FAILING = 3 };
+enum { REPORT_CONTENT_FAILING = 3, REPORT_DNS_FAILING = 5 };	/* failures in a row */
 void report_content_health(const struct config *config, struct health_list *list);
 uint64_t report_content_failures(const struct config *config);
 

@@ -9,6 +9,7 @@
 #include "milter/report/losses.h"
 #include "milter/daemon/outbox.h"
 #include "milter/daemon/reloads.h"
+#include "milter/report/metric.h"
 #include "milter/report/report_inside.h"
 #include "milter/base/sockets.h"
 #include "milter/base/json.h"

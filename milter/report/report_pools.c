@@ -4,6 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
 #include "milter/pools/monitor.h"
+#include "milter/report/metric.h"
 #include "milter/report/report_inside.h"
 #include "milter/daemon/stats.h"
 #include "milter/pools/warmup.h"

@@ -2,6 +2,7 @@
  *
  * What health and metrics say of files and sockets that the daemon goes on without.
  */
+#include "milter/report/metric.h"
 #include "milter/report/report_inside.h"
 #include "milter/daemon/trouble.h"
 

@@ -31,7 +31,7 @@ my @missing = grep { my $anchor = $_; index($contents // '', "(#$anchor)") < 0 }
 	map { lc($_) =~ s/[^\w\s-]//gr =~ s/\s/-/gr } $readme =~ /^## (.*)$/mg;
 is_deeply [ grep { !/^(?:map|licence)$/ } @missing ], [], 'the contents have each section';
 
-my $metrics = join '', map { text_of(s{^\Q$top/\E}{}r) } glob("$top/milter/{,report/}report*.c");
+my $metrics = join '', map { text_of(s{^\Q$top/\E}{}r) } glob("$top/milter/report/*.c");
 is_deeply [ grep { my $name = s/^penstock_//r =~ s/_bucket$//r; $metrics !~ /"\Q$name\E"/ } grep { !/_(?:checks|senders)$/ } $readme =~ /\b(penstock_\w+)/g ], [], 'the metrics are there';
 
 # a row of the README's comparison -> the column of the table in RESULTS.md
