@@ -2,7 +2,7 @@
 #include "milter/lookup/subject.h"
 
 #include "milter/base/clock.h"
-#include "milter/dns/origin.h"
+#include "milter/lookup/subject_inside.h"
 #include "policy/base/text.h"
 #include "policy/listing.h"
 
@@ -13,59 +13,13 @@
 
 enum { TEXT_MAX = 300 };
 
-/* One list. */
-struct slot {
-	struct step step;	/* first */
-	struct list_question question;
-	struct subject *subject;
-	const struct list *list;
-	int place;	/* in the catalogue */
-	bool against;	/* it lists the subject, and is no allow list */
-	struct text_lookup *text;	/* owned; NULL: not asked */
-};
-
 /* The TXT record of a listing, RFC 5782 section 2.1. */
 struct text_lookup {
 	struct lookup lookup;	/* first */
 	struct slot *slot;
 };
 
-/* AS and prefix, then the AS's name. */
-struct origin_lookup {
-	struct lookup lookup;	/* first */
-	struct subject *subject;
-	struct origin origin;
-};
-
-/* PTR names, then their addresses. */
-struct names_lookup {
-	struct lookup lookup;	/* first */
-	struct subject *subject;
-	int count, open;
-	bool confirmed, unknown;
-	struct confirm {
-		struct lookup lookup;	/* first; its name is the PTR name */
-		struct names_lookup *names;
-	} names[CHECK_NAMES_MAX];
-};
-
-struct subject {
-	struct subject *next, **link;
-	struct subject_owner *owner;
-	struct netaddr address;	/* NETADDR_UNKNOWN: a name */
-	const char *reserved;	/* why nobody on the Internet has it; NULL: it may be anybody's. Borrowed for ever */
-	char text[DNS_NAME_MAX + 1];
-	char prefix[DNS_NAME_MAX + 1];	/* what stands before a list's zone */
-	int64_t started_ms;
-	int open;	/* lists and look-ups without an answer */
-	struct check_sums sums;
-	struct origin_lookup *origin;	/* owned; NULL: not asked */
-	struct names_lookup *names;	/* likewise */
-	int slot_count;
-	struct slot slots[];	/* at least one */
-};
-
-static void emit(struct subject *subject, struct check_event *event)
+void subject_emit(struct subject *subject, struct check_event *event)
 {
 	event->subject = subject->text;
 	subject->owner->emit(subject->owner, event);
@@ -91,7 +45,7 @@ static void finish(struct subject *subject, const char *why)
 		.took_ms = clock_monotonic_ms() - subject->started_ms,
 		.why = why,
 	};
-	emit(subject, &event);
+	subject_emit(subject, &event);
 	subject->owner->done(subject->owner, subject, &sums);
 }
 
@@ -102,7 +56,7 @@ static const char *why_unasked(const struct subject *subject)
 }
 
 /* The subject may be gone afterwards. */
-static void settle(struct subject *subject)
+void subject_settle(struct subject *subject)
 {
 	if (--subject->open == 0)
 		finish(subject, why_unasked(subject));
@@ -154,8 +108,8 @@ static void on_text(struct lookup *lookup, const struct dns_answer *answer)
 	}
 	struct check_event event = { .kind = CHECK_EVENT_TEXT, .list = slot->list, .text = memory };
 	if (text.length > 0 && !told)
-		emit(slot->subject, &event);
-	settle(slot->subject);
+		subject_emit(slot->subject, &event);
+	subject_settle(slot->subject);
 }
 
 static enum lists_use use_of(const struct subject *subject)
@@ -244,8 +198,8 @@ static void take_answer(struct slot *slot, const struct list_answer *answer)
 	if (event.said == CHECK_LISTED && !subject->owner->brief)
 		ask_text(slot);
 	if (event.said == CHECK_LISTED || !subject->owner->brief)
-		emit(subject, &event);
-	settle(subject);
+		subject_emit(subject, &event);
+	subject_settle(subject);
 }
 
 static void on_list(struct list_question *question, const struct list_answer *answer)
@@ -295,133 +249,6 @@ int subject_lists(const struct check_settings *settings, enum netaddr_family fam
 	return lists_that_take(settings, family, false);
 }
 
-/* ---- origin */
-
-static void say_origin(struct subject *subject, const char *as_name)
-{
-	const struct origin *origin = &subject->origin->origin;
-	struct check_event event = {
-		.kind = CHECK_EVENT_ORIGIN,
-		.as_number = origin->as_number,
-		.as_name = as_name,
-		.prefix = origin->prefix,
-		.country = origin->country,
-	};
-	emit(subject, &event);
-	settle(subject);
-}
-
-static void on_as_name(struct lookup *lookup, const struct dns_answer *answer)
-{
-	struct origin_lookup *mine = (struct origin_lookup *)(void *)lookup;
-	char name[ORIGIN_NAME_MAX + 1] = "";
-	struct dns_record record;
-	size_t at = 0;
-	while (name[0] == '\0' && dns_answer_next(answer, &at, &record))
-		origin_name(mine->origin.as_number, record.text, record.length, name);
-	say_origin(mine->subject, name);
-}
-
-static void on_origin(struct lookup *lookup, const struct dns_answer *answer)
-{
-	struct origin_lookup *mine = (struct origin_lookup *)(void *)lookup;
-	struct subject_owner *owner = mine->subject->owner;
-	const char *zone = owner->settings->as_names;
-	struct dns_record record;
-	size_t at = 0;
-	char as[16];
-	while (dns_answer_next(answer, &at, &record))
-		origin_take(&mine->origin, &mine->subject->address, record.text, record.length);
-	struct text text = text_over(as, sizeof as);
-	text_addf(&text, "AS%lu", (unsigned long)mine->origin.as_number);
-	if (mine->origin.as_number == 0 || *zone == '\0' || !lookup_ask(lookup, owner->pump, as, zone, DNS_TXT, on_as_name))
-		say_origin(mine->subject, "");
-}
-
-static void ask_origin(struct subject *subject)
-{
-	const struct check_settings *settings = subject->owner->settings;
-	const char *zone = subject->address.family == NETADDR_V6 ? settings->origin6 : settings->origin4;
-	if (*zone == '\0' || subject->reserved != NULL)
-		return;
-	subject->origin = calloc(1, sizeof *subject->origin);
-	if (subject->origin == NULL)
-		return;
-	subject->origin->subject = subject;
-	if (lookup_ask(&subject->origin->lookup, subject->owner->pump, subject->prefix, zone, DNS_TXT, on_origin))
-		subject->open++;
-}
-
-/* ---- names, RFC 8601 section 3 (iprev) */
-
-static void say_names(struct names_lookup *mine)
-{
-	const char *names[CHECK_NAMES_MAX];
-	struct check_event event = { .kind = CHECK_EVENT_PTR, .names = names, .name_count = mine->count };
-	for (int i = 0; i < mine->count; i++)
-		names[i] = mine->names[i].lookup.name;
-	event.confirmed = mine->confirmed ? CHECK_CONFIRMED : mine->unknown ? CHECK_CONFIRM_UNKNOWN : CHECK_UNCONFIRMED;
-	emit(mine->subject, &event);
-	settle(mine->subject);
-}
-
-static bool has_address(const struct dns_answer *answer, const struct netaddr *address)
-{
-	struct dns_record record;
-	size_t at = 0;
-	while (dns_answer_next(answer, &at, &record)) {
-		if (record.address == NULL)
-			continue;
-		struct netaddr found = answer->type == DNS_A ? netaddr_v4(record.address) : netaddr_v6(record.address);
-		if (netaddr_same(&found, address))
-			return true;
-	}
-	return false;
-}
-
-static void on_forward(struct lookup *lookup, const struct dns_answer *answer)
-{
-	struct names_lookup *mine = ((struct confirm *)(void *)lookup)->names;
-	mine->confirmed = mine->confirmed || has_address(answer, &mine->subject->address);
-	mine->unknown = mine->unknown || !dns_outcome_tells(answer->outcome);
-	if (--mine->open == 0)
-		say_names(mine);
-}
-
-static bool ask_forward(struct names_lookup *mine, const char *name)
-{
-	enum dns_type type = mine->subject->address.family == NETADDR_V6 ? DNS_AAAA : DNS_A;
-	struct confirm *confirm = &mine->names[mine->count];
-	confirm->names = mine;
-	return lookup_ask(&confirm->lookup, mine->subject->owner->pump, name, "", type, on_forward);
-}
-
-static void on_names(struct lookup *lookup, const struct dns_answer *answer)
-{
-	struct names_lookup *mine = (struct names_lookup *)(void *)lookup;
-	struct dns_record record;
-	size_t at = 0;
-	mine->unknown = !dns_outcome_tells(answer->outcome);
-	while (mine->count < CHECK_NAMES_MAX && dns_answer_next(answer, &at, &record))
-		if (record.text != NULL && record.length > 0 && ask_forward(mine, record.text)) {
-			mine->count++;
-			mine->open++;
-		}
-	if (mine->open == 0)
-		say_names(mine);
-}
-
-static void ask_names(struct subject *subject)
-{
-	const char *zone = subject->address.family == NETADDR_V6 ? "ip6.arpa" : "in-addr.arpa";
-	subject->names = calloc(1, sizeof *subject->names);
-	if (subject->names == NULL)
-		return;
-	subject->names->subject = subject;
-	if (lookup_ask(&subject->names->lookup, subject->owner->pump, subject->prefix, zone, DNS_PTR, on_names))
-		subject->open++;
-}
-
 /* ---- the subject */
 
 /* For whoever may ask for public addresses only, one that nobody on the Internet has is asked of nobody. */
@@ -455,9 +282,9 @@ static void begin(struct subject *subject, bool origin)
 	subject->open = 1;	/* until all is asked */
 	ask_lists(subject);
 	if (address && (origin || !brief))
-		ask_origin(subject);
+		subject_ask_origin(subject);
 	if (address && !brief)
-		ask_names(subject);
+		subject_ask_names(subject);
 	if (--subject->open == 0)
 		finish_later(subject);
 }
@@ -485,7 +312,7 @@ struct subject *subject_new(struct subject_owner *owner, const struct subject_ta
 		text_copy(subject->prefix, sizeof subject->prefix, target->name);
 	}
 	struct check_event event = { .kind = CHECK_EVENT_TARGET, .from = target->from };
-	emit(subject, &event);
+	subject_emit(subject, &event);
 	begin(subject, target->origin);
 	return subject;
 }
