@@ -180,7 +180,7 @@ static bool may_charge(const struct key *key, const char *node, int64_t number, 
 	if (key != NULL && key->string != NULL)
 		charged->status = WIRE_WRONG;
 	else if (version != NULL && strcmp(version, STATE_VERSION) != 0)
-		charged->status = WIRE_NEWER;
+		charged->status = WIRE_VERSION;
 	else if (last != NULL && text_to_int(last, 0, INT64_MAX, &charged->number) && charged->number >= number)
 		charged->status = WIRE_AGAIN;
 	else
