@@ -27,9 +27,6 @@ void explain_refer(const struct session *session);
 /* Sends the entry, where the message needs one of its own. Any thread; never waits. */
 void explain_note(const struct session *session, enum stage stage, const char *queue_id);
 
-/* The entry itself; NULL: no memory. */
-json_t *explain_entry(const struct session *session, enum stage stage, const char *queue_id);
-
 /* With all sessions ended. */
 void explain_clear(void);
 

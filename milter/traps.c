@@ -159,11 +159,6 @@ void traps_free(struct traps **traps)
 	*traps = NULL;
 }
 
-size_t traps_count(const struct traps *traps)
-{
-	return traps->count;
-}
-
 static bool has(const struct traps *traps, const char *name)
 {
 	uint64_t hash = hash_string(name, 0);

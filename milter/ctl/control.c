@@ -59,7 +59,7 @@ void control_ok(struct request *request, json_t *json)
 	answer(request, json);
 }
 
-void control_error(struct request *request, const char *error)
+static void control_error(struct request *request, const char *error)
 {
 	answer(request, json_pack("{s:o}", "error", report_text(error)));
 }

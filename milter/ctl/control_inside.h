@@ -48,7 +48,6 @@ void control_serve(struct exchange_call *call, const char *line, size_t length);
 
 /* Each answers and ends the request. `json` is taken; NULL: no memory. */
 void control_ok(struct request *request, json_t *json);
-void control_error(struct request *request, const char *error);
 /* The sentence for a command that only reads, where Redis did not say: "events: they cannot be read now: ...". */
 void control_read_error(char *sentence, size_t size, const char *word, const char *things, const char *error);
 /* Where Redis could not be asked, or refused, and something may have been written. */
