@@ -181,7 +181,7 @@ static void enter(const struct settings *set, int fd)
 	facts.reopened = true;
 	if (facts.fd < 0)	/* nobody writes */
 		take_file();
-	facts.hashed = strcmp(set->facts_accounts, "hashed") == 0;
+	facts.hashed = set->facts_accounts == FACTS_HASHED;
 	make_key(set->facts_salt);
 	facts.off = fd < 0;
 	if (facts.seen != NULL)	/* the new file has nobody's state yet */

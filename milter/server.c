@@ -291,6 +291,7 @@ static bool is_fixed(const char *path)
 
 #define SAME_STRING(a, b) (strcmp(a, b) == 0)
 #define SAME_INT(a, b) ((a) == (b))
+#define SAME_WORD(a, b) ((a) == (b))
 #define SAME_FLOAT(a, b) (!((a) < (b)) && !((a) > (b)))
 #define SAME_BOOL(a, b) ((a) == (b))
 

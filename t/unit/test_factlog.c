@@ -12,7 +12,7 @@
 
 static char folder[] = "/tmp/penstock-factlog-XXXXXX";
 
-static void open_file(const char *name, const char *accounts, bool wanted)
+static void open_file(const char *name, enum facts_accounts accounts, bool wanted)
 {
 	static struct config config;
 	static char path[100];
@@ -59,14 +59,14 @@ static const char *contents(const char *name)
 int main(void)
 {
 	ok(mkdtemp(folder) != NULL, "%s", folder);
-	open_file("one", "clear", true);
+	open_file("one", FACTS_CLEAR, true);
 	note("alice@example.org");
-	open_file("two", "hashed", true);
+	open_file("two", FACTS_HASHED, true);
 	wait_until_closed("one");
 	note("bob@example.org");
-	open_file("nowhere/three", "clear", false);
+	open_file("nowhere/three", FACTS_CLEAR, false);
 	note("carol@example.org");
-	open_file("", "clear", true);
+	open_file("", FACTS_CLEAR, true);
 	note("dora@example.org");
 	factlog_close();
 	const char *one = contents("one");
