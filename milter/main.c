@@ -226,7 +226,7 @@ static void seed_chance(void)
 /* In the background standard error is /dev/null. */
 static const char *log_is_nowhere(const struct config *config, const struct options *options)
 {
-	return options->foreground || strcmp(config->set.log_target, "stderr") != 0 ? NULL :
+	return options->foreground || config->set.log_target != LOG_TO_STDERR ? NULL :
 	       "log.target is \"stderr\", which the daemon has in the foreground (-f) alone; expected \"syslog\", or the option -f";
 }
 
@@ -282,10 +282,6 @@ int main(int argc, char **argv)
 		config_drop(&config);
 		return 1;
 	}
-	if (!log_open(config->set.log_target, config->set.log_facility)) {
-		fprintf(stderr, "penstock: log.target: expected syslog or stderr\n");
-		config_drop(&config);
-		return 1;
-	}
+	log_open(config->set.log_target, config->set.log_facility);
 	return run(config, &options, &signals);
 }

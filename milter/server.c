@@ -157,7 +157,7 @@ static bool open_all(struct server *server, char *error, size_t error_size)
 {
 	const struct settings *set = &server->first->set;
 	if (!open_store(server, error, error_size) ||
-	    !setup_replace(config_hold(server->first), error, error_size) || !listener_open(set, error, error_size))
+	    !setup_start(config_hold(server->first), error, error_size) || !listener_open(set, error, error_size))
 		return false;
 	extras_start(server->first);
 	event_start(the_daemon.loop);
@@ -291,6 +291,7 @@ static bool is_fixed(const char *path)
 
 #define SAME_STRING(a, b) (strcmp(a, b) == 0)
 #define SAME_INT(a, b) ((a) == (b))
+#define SAME_WORD(a, b) ((a) == (b))
 #define SAME_FLOAT(a, b) (!((a) < (b)) && !((a) > (b)))
 #define SAME_BOOL(a, b) ((a) == (b))
 
@@ -303,25 +304,24 @@ static void warn_fixed(const struct settings *old, const struct settings *new)
 #undef WARN_FIXED
 }
 
-/* Of the setup in force: the configuration that was read may be dropped as soon as another reload comes. */
-static void reload_warmup(void)
-{
-	struct setup *setup = setup_hold();
-	warmup_reload(setup->config);
-	setup_drop(&setup);
-}
-
-/* Takes the configuration. */
+/* What can fail comes first; from setup_enter on nothing does. Takes the configuration. */
 static bool put_in_force(struct server *server, struct config *config, char *error, size_t error_size)
 {
-	if (!extras_reload(config, error, error_size)) {
-		config_drop(&config);
+	struct setup *setup = setup_prepare(config, error, error_size);
+	if (setup == NULL)
 		return false;
-	}
 	warn_fixed(&server->first->set, &config->set);
 	fit_sessions(config);
 	warn_of(config, server->file);
-	return setup_replace(config, error, error_size);
+	config_hold(config);
+	setup_enter(&setup);
+	extras_open_facts(config);
+	warmup_reload(config);
+	config_drop(&config);
+	monitor_reload();
+	mailers_forget();
+	event_hurry();
+	return true;
 }
 
 void server_reload(struct server *server)
@@ -330,10 +330,6 @@ void server_reload(struct server *server)
 	notify_send("RELOADING=1");
 	struct config *config = config_load(server->file, error);
 	if (config != NULL && put_in_force(server, config, error, sizeof error)) {
-		monitor_reload();
-		reload_warmup();
-		mailers_forget();
-		event_hurry();
 		reloads_note(NULL);
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {

@@ -12,8 +12,9 @@ bool known_fits(size_t length)
 	return length == KNOWN_MAP_BYTES || (length % RCPT_BYTES == 0 && length <= KNOWN_LIST_MAX * RCPT_BYTES);
 }
 
-/* Two hashes make four (Kirsch & Mitzenmacher 2006); charge.lua does the same. */
-unsigned known_bit(uint32_t rcpt, int i)
+/* Bit `i` of KNOWN_MAP_BITS of a recipient in the map: bit n is bit 7 - n % 8 of byte n / 8, as Redis counts. Two hashes make
+ * four (Kirsch & Mitzenmacher 2006); charge.lua does the same. */
+static unsigned known_bit(uint32_t rcpt, int i)
 {
 	return ((rcpt >> 16) + (unsigned)i * ((rcpt & 0xffff) | 1)) % (8 * KNOWN_MAP_BYTES);
 }

@@ -30,7 +30,4 @@ bool known_fits(size_t length);
 
 bool known_has(const struct known *known, uint32_t rcpt);
 
-/* Bit `i` of KNOWN_MAP_BITS of a recipient in the map: bit n is bit 7 - n % 8 of byte n / 8, as Redis counts. */
-unsigned known_bit(uint32_t rcpt, int i);
-
 #endif

@@ -27,7 +27,7 @@ enum list_kind list_kind_find(const char *word)
 	return LIST_NONE;
 }
 
-enum list_kind list_code_kind(const struct list *list, uint32_t code)
+static enum list_kind list_code_kind(const struct list *list, uint32_t code)
 {
 	for (int i = 0; i < list->code_count; i++)
 		if (code >= list->codes[i].first && code <= list->codes[i].last)
@@ -97,17 +97,12 @@ bool listing_code_lies(uint32_t code)
 	return code >> 24 != 127;
 }
 
-bool listing_code_refuses(uint32_t code)
-{
-	return code >> 8 == 0x7fffffU;
-}
-
 bool list_code_refuses(const struct list *list, uint32_t code)
 {
 	for (int i = 0; i < list->error_count; i++)
 		if (code >= list->errors[i].first && code <= list->errors[i].last)
 			return true;
-	return listing_code_refuses(code);
+	return code >> 8 == 0x7fffffU;
 }
 
 enum list_meaning listings_add(struct listings *listings, const struct list *list, const uint32_t *codes,

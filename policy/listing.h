@@ -126,13 +126,9 @@ enum list_meaning listings_add(struct listings *listings, const struct list *lis
  * believed either: all are unknown. */
 void listings_close(struct listings *listings, int lists);
 
-/* An answer outside 127/8; one of 127.255.255.0/24, by which any list refuses us; that, or one of the list's errors. */
+/* An answer outside 127/8; one of 127.255.255.0/24, by which any list refuses us, or one of the list's errors. */
 bool listing_code_lies(uint32_t code);
-bool listing_code_refuses(uint32_t code);
 bool list_code_refuses(const struct list *list, uint32_t code);
-
-/* What a code that is neither means; LIST_NONE: no listing. */
-enum list_kind list_code_kind(const struct list *list, uint32_t code);
 
 /* What the lists that list one address or name weigh together. What is in a whole too is not counted twice: the weight
  * of a part is left out where its whole is among `lists`. Allow lists weigh nothing here: leave them out. */

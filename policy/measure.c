@@ -11,11 +11,6 @@ static const char *const words[MEASURE_COUNT] = {
 #undef MEASURE_ROW
 };
 
-const char *measure_word(enum measure measure)
-{
-	return words[measure];
-}
-
 enum measure measure_find(const char *word)
 {
 	for (int i = MEASURE_PASS; i < MEASURE_COUNT; i++)

@@ -38,7 +38,6 @@ struct signal_does {
 	double from;
 };
 
-const char *measure_word(enum measure measure);
 /* MEASURE_USUAL for a word that is none. */
 enum measure measure_find(const char *word);
 

@@ -63,9 +63,6 @@ static void say_done(const struct verdict *verdict, struct text *text)
 	case ACTION_HOLD:
 		text_add(text, "the message is held in the queue");
 		break;
-	case ACTION_DISCARD:
-		text_add(text, "the message was discarded");
-		break;
 	default:
 		text_add(text, "the message left");
 		if (verdict_mark(verdict) != NULL)

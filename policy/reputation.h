@@ -40,7 +40,7 @@ enum counter {
 	COUNTER_ROWS(COUNTER_ENUM)
 #undef COUNTER_ENUM
 	COUNTER_COUNT,
-	COUNTERS_REP = COUNTER_NEW_RCPTS,	/* how many the field `c` has: those of version 1 */
+	COUNTERS_REP = COUNTER_NEW_RCPTS,	/* how many the field `c` has; the rest is in `s` */
 };
 
 struct counters {
@@ -95,7 +95,6 @@ void counters_decay(struct counters *counters, int64_t now_ms);
 void counters_add(struct counters *counters, const double counts[COUNTER_COUNT]);
 
 const char *counter_word(enum counter counter);
-double counter_half_life_s(enum counter counter);
 double counter_cap(enum counter counter);
 const char *signal_word(enum signal signal);
 const char *signal_help(enum signal signal);

@@ -25,7 +25,8 @@ const char *standing_word(enum standing_state state)
 	return states_of[state].word;
 }
 
-bool standing_counts(enum list_kind kind)
+/* Whether a listing of that kind counts against an address of ours. */
+static bool standing_counts(enum list_kind kind)
 {
 	return kind == LIST_EXPLOIT || kind == LIST_SPAM || kind == LIST_POLICY;
 }

@@ -104,9 +104,6 @@ const struct transport *standing_withhold(const struct pool *pool, const struct 
 /* All of them are listed now, not only out. */
 bool standing_all_listed(const struct pool *pool, const struct standing *const *standings);
 
-/* Whether a listing of that kind counts against an address of ours. */
-bool standing_counts(enum list_kind kind);
-
 const char *standing_word(enum standing_state state);
 
 #endif

@@ -16,7 +16,6 @@
 #define ACTION_ROWS(ROW)                                                                           \
 	ROW(PASS, "pass")                                                                          \
 	ROW(HOLD, "hold")                                                                          \
-	ROW(DISCARD, "discard")                                                                    \
 	ROW(DEFER, "defer")                                                                        \
 	ROW(REJECT, "reject")
 

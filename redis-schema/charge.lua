@@ -3,7 +3,7 @@
 -- KEYS: state, known
 -- ARGV: 1 packed doubles (see script_charge_arguments), 2 'n:NODE', 3 its number, 4 level ('': leave it), 5 known
 --   recipients (four bytes each), then fields and values that are set as they are
--- Answer: status ('charged', 'over', 'again', 'newer', 'wrong'), index of the limit passed (0: none), m
+-- Answer: status ('charged', 'over', 'again', 'version', 'wrong'), index of the limit passed (0: none), m
 --   ('again': the last number taken), r
 local LIST, MAP = 8000, 8192 -- bytes
 -- Known recipients, as policy/known.h says: a list of their hashes, four bytes each, and once that is long a map.
@@ -54,7 +54,7 @@ if state.err then
 	return {'wrong', 0, '', ''}
 end
 if state[1] and state[1] ~= '3' then
-	return {'newer', 0, '', ''}
+	return {'version', 0, '', ''}
 end
 if taken(state[6], ARGV[3]) then
 	return {'again', 0, state[6], ''}

@@ -5,7 +5,7 @@
 -- ARGV: 1 packed doubles (see script_group_arguments), 2 'n:NODE', 3 its number, 4 `over` of the plan, 5 the plan that
 --   holds where the group names none, 6 the plan whose limits these are ('': whatever is named),
 --   7 hashes of the client's address, network and AS, eight bytes each (zeros: unknown)
--- Answer: status ('charged', 'over', 'blocked', 'again', 'newer', 'wrong', 'plan'), index of the limit passed (0: none),
+-- Answer: status ('charged', 'over', 'blocked', 'again', 'version', 'wrong', 'plan'), index of the limit passed (0: none),
 --   m ('again': the last number taken), r, the limit passed, what is over it ('blocked': why), the plan that the group
 --   names, then the fields and values of its limits
 local function answer(status, over, m, r, limit, word, plan)
@@ -17,7 +17,7 @@ if state.err then
 	return answer('wrong', 0)
 end
 if state[1] and state[1] ~= '3' then
-	return answer('newer', 0)
+	return answer('version', 0)
 end
 if taken(state[4], ARGV[3]) then
 	return answer('again', 0, state[4])

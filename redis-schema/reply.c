@@ -87,32 +87,12 @@ static float read_float(const char *bytes)
 	return number;
 }
 
-static void write_floats(const double *numbers, int count, char *bytes)
-{
-	for (int i = 0; i < 4 * count; i++) {
-		float number = (float)numbers[i / 4];
-		uint32_t bits;
-		memcpy(&bits, &number, sizeof bits);
-		bytes[i] = (char)(unsigned char)(bits >> i % 4 * 8);
-	}
-}
-
 static void read_floats(const char *bytes, int count, double *numbers)
 {
 	for (int i = 0; i < count; i++) {
 		float number = read_float(bytes + 4 * i);
 		numbers[i] = isfinite(number) ? fmax(number, 0) : 0;
 	}
-}
-
-void reply_write_c(const struct counters *counters, char bytes[REPLY_C_BYTES])
-{
-	write_floats(counters->value, COUNTERS_REP, bytes);
-}
-
-void reply_write_s(const struct counters *counters, char bytes[REPLY_S_BYTES])
-{
-	write_floats(counters->value + COUNTERS_REP, COUNTER_COUNT - COUNTERS_REP, bytes);
 }
 
 /* Each of them may be empty. */

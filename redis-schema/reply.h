@@ -41,8 +41,6 @@ enum {
 	REPLY_C_BYTES = 4 * COUNTERS_REP,
 	REPLY_S_BYTES = 4 * (COUNTER_COUNT - COUNTERS_REP),
 };
-void reply_write_c(const struct counters *counters, char bytes[REPLY_C_BYTES]);
-void reply_write_s(const struct counters *counters, char bytes[REPLY_S_BYTES]);
 
 /* A plan's text, "field=value field=value". Says what it cannot use; as above. */
 int reply_read_plan(const char *name, bool named, const char *text, store_say *say, void *say_arg,

@@ -45,9 +45,9 @@ static const char *const words[] = {
 	[SEVERITY_INFO] = "", [SEVERITY_WARNING] = "warning: ", [SEVERITY_ERROR] = "error: ",
 };
 
-bool log_open(const char *target, const char *facility)
+void log_open(enum log_target target, enum log_facility facility)
 {
-	return log_sink_open(target, facility);
+	log_sink_open(target, facility);
 }
 
 /* -- the queue, with its lock held -- */

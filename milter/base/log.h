@@ -17,8 +17,21 @@ enum {
 	LOG_END_S = 2,	/* what waits at the end is waited for so long */
 };
 
-/* "syslog" with a facility's word, or "stderr". False where the word is none. */
-bool log_open(const char *target, const char *facility);
+/* id, word in the configuration file */
+#define LOG_TARGET_ROWS(ROW) ROW(LOG_TO_SYSLOG, "syslog") ROW(LOG_TO_STDERR, "stderr")
+#define LOG_FACILITY_ROWS(ROW)                                                                     \
+	ROW(FACILITY_MAIL, "mail") ROW(FACILITY_DAEMON, "daemon")                                  \
+	ROW(FACILITY_LOCAL0, "local0") ROW(FACILITY_LOCAL1, "local1") ROW(FACILITY_LOCAL2, "local2") \
+	ROW(FACILITY_LOCAL3, "local3") ROW(FACILITY_LOCAL4, "local4") ROW(FACILITY_LOCAL5, "local5") \
+	ROW(FACILITY_LOCAL6, "local6") ROW(FACILITY_LOCAL7, "local7")
+
+#define LOG_ID(id, word) id,
+enum log_target { LOG_TARGET_ROWS(LOG_ID) };
+enum log_facility { LOG_FACILITY_ROWS(LOG_ID) };
+#undef LOG_ID
+
+/* Before it is called lines go to standard error. */
+void log_open(enum log_target target, enum log_facility facility);
 /* Behind the last fork. False: the thread cannot be made, and each line is written by who has it. */
 bool log_start(void);
 /* Writes what waits. What is not taken within LOG_END_S seconds is lost. */

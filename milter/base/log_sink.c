@@ -20,13 +20,11 @@ static struct {
 	size_t begun;	/* bytes of the line that standard error has */
 } sink = { .type = SOCK_DGRAM, .fd = -1 };
 
-static const struct {
-	const char *word;
-	int facility;
-} facilities[] = {
-	{ "mail", LOG_MAIL },	  { "daemon", LOG_DAEMON }, { "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
-	{ "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 }, { "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 },
-	{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
+static const int facilities[] = {
+	[FACILITY_MAIL] = LOG_MAIL,	[FACILITY_DAEMON] = LOG_DAEMON, [FACILITY_LOCAL0] = LOG_LOCAL0,
+	[FACILITY_LOCAL1] = LOG_LOCAL1, [FACILITY_LOCAL2] = LOG_LOCAL2, [FACILITY_LOCAL3] = LOG_LOCAL3,
+	[FACILITY_LOCAL4] = LOG_LOCAL4, [FACILITY_LOCAL5] = LOG_LOCAL5, [FACILITY_LOCAL6] = LOG_LOCAL6,
+	[FACILITY_LOCAL7] = LOG_LOCAL7,
 };
 
 static const int priorities[] = {
@@ -118,20 +116,12 @@ static bool write_stderr(const char *line, size_t length)
 
 /* -- both -- */
 
-bool log_sink_open(const char *target, const char *facility)
+void log_sink_open(enum log_target target, enum log_facility facility)
 {
-	if (strcmp(target, "stderr") == 0) {
-		sink.syslog = false;
-		return true;
-	}
-	for (size_t i = 0; strcmp(target, "syslog") == 0 && i < sizeof facilities / sizeof facilities[0]; i++)
-		if (strcmp(facility, facilities[i].word) == 0) {
-			sink.facility = facilities[i].facility;
-			sink.syslog = true;
-			call_syslogd();	/* at once, before root's rights are dropped */
-			return true;
-		}
-	return false;
+	sink.syslog = target == LOG_TO_SYSLOG;
+	sink.facility = facilities[facility];
+	if (sink.syslog)
+		call_syslogd();	/* at once, before root's rights are dropped */
 }
 
 bool log_sink_write(enum severity severity, time_t at, const char *line, size_t length)

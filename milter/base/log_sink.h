@@ -12,7 +12,7 @@
 #include <time.h>
 
 /* As log_open. */
-bool log_sink_open(const char *target, const char *facility);
+void log_sink_open(enum log_target target, enum log_facility facility);
 
 /* Writes the line, whose last byte is the end of line, of the time `at`. False: it was not taken, and the caller is
  * to come with the same line again; a syslogd that is away is looked for anew then. One thread at a time. */

@@ -326,12 +326,7 @@ int lists_count(const struct lists *lists)
 	return lists->count;
 }
 
-int64_t lists_spent(const struct lists *lists, int list)
-{
-	return fitness_spent(lists->fitness, list);
-}
-
-bool list_knows(const struct list *list, enum netaddr_family family)
+static bool list_knows(const struct list *list, enum netaddr_family family)
 {
 	if (family == NETADDR_UNKNOWN)
 		return list->domain;
@@ -363,7 +358,7 @@ struct lists_stats lists_stats(const struct lists *lists)
 void lists_report(const struct lists *lists, int list, struct lists_report *report_out)
 {
 	struct fitness_report report;
-	int64_t spent = lists_spent(lists, list);
+	int64_t spent = fitness_spent(lists->fitness, list);
 	fitness_report(lists->fitness, list, &report);
 	*report_out = (struct lists_report){
 		.state = fitness_word(report.state),

@@ -74,12 +74,8 @@ bool lists_may_ask_text(struct lists *lists, int list, enum lists_use use);
 const struct list *lists_at(const struct lists *lists, int list);
 int lists_count(const struct lists *lists);
 
-/* Questions sent today (UTC), tests included. Any thread. */
-int64_t lists_spent(const struct lists *lists, int list);
-
-/* Whether the list knows such things; NETADDR_UNKNOWN: domains. Any thread. */
-bool list_knows(const struct list *list, enum netaddr_family family);
-/* Whether it is asked about one of them; about one that is `reserved` (netaddr_reserved) only where it is for such, too. */
+/* Whether the list is asked about such things, NETADDR_UNKNOWN: domains; about one that is `reserved` (netaddr_reserved)
+ * only where it is for such, too. Any thread. */
 bool list_takes(const struct list *list, enum netaddr_family family, bool reserved);
 
 /* NULL after lists_free. */
@@ -102,7 +98,7 @@ struct lists_report {
 	uint64_t answers, failures;
 	int64_t median_ms;	/* of its last answers; -1: none yet */
 	int64_t retry_s;	/* until it is asked or tested again; -1: nothing is due */
-	int64_t asked_today;	/* as lists_spent */
+	int64_t asked_today;	/* questions sent (UTC), tests included */
 };
 void lists_report(const struct lists *lists, int list, struct lists_report *report_out);
 bool lists_all_useless(const struct lists *lists);	/* as fitness_all_useless */

@@ -19,10 +19,41 @@ struct held_config {
 	size_t string_count;
 };
 
+/* ---- options that are one of a few words */
+
+#define WORD_TEXT(id, word) word,
+#define WORD_READ(member, rows)                                                                    \
+	static bool read_##member(struct reader *reader, const config_setting_t *setting, void *into) \
+	{                                                                                          \
+		static const char *const words[] = { rows(WORD_TEXT) NULL };                       \
+		int at = read_word(reader, setting, words);                                        \
+		if (at >= 0)                                                                       \
+			((struct settings *)into)->member = (enum member)at;                       \
+		return at >= 0;                                                                    \
+	}
+WORD_READ(log_target, LOG_TARGET_ROWS)
+WORD_READ(log_facility, LOG_FACILITY_ROWS)
+WORD_READ(redis_on_failure, REDIS_ON_FAILURE_ROWS)
+WORD_READ(dns_on_failure, DNS_ON_FAILURE_ROWS)
+WORD_READ(spf_client, SPF_CLIENT_ROWS)
+WORD_READ(reputation_blocked_action, REPUTATION_BLOCKED_ACTION_ROWS)
+WORD_READ(facts_accounts, FACTS_ACCOUNTS_ROWS)
+
+/* ---- the options */
+
+enum { FIELD_WORD = FIELD_OWN };
+
 const struct field config_fields[] = {
 #define SETTING_FIELD(path, member, type, text, least, most, help)                                 \
-	{ path, FIELD_##type, offsetof(struct settings, member), least, most, NULL, SETTING_TEXT_##type(text), help },
+	{ path, (enum field_type)FIELD_##type, offsetof(struct settings, member), least, most, SETTING_OWN_##type(member), \
+	  SETTING_TEXT_##type(text), help },
+#define SETTING_OWN_STRING(member) NULL
+#define SETTING_OWN_INT(member) NULL
+#define SETTING_OWN_FLOAT(member) NULL
+#define SETTING_OWN_BOOL(member) NULL
+#define SETTING_OWN_WORD(member) read_##member
 #define SETTING_TEXT_STRING(text) "\"" text "\""
+#define SETTING_TEXT_WORD(text) "\"" text "\""
 #define SETTING_TEXT_INT(text) text
 #define SETTING_TEXT_FLOAT(text) text
 #define SETTING_TEXT_BOOL(text) text

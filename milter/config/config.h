@@ -9,11 +9,27 @@
 #define PENSTOCK_CONFIG_H
 
 #include "milter/content/scan.h"
+#include "milter/base/log.h"
 #include "milter/config/outgoing.h"
 #include "policy/judge.h"
 #include "policy/netaddr.h"
 
 #include <stdio.h>
+
+/* Options that are one of a few words: id, word. Each enum has the member's name below; log.h has two more. */
+#define REDIS_ON_FAILURE_ROWS(ROW) ROW(REDIS_FAILED_LOCAL, "local") ROW(REDIS_FAILED_DEFER, "defer")
+#define DNS_ON_FAILURE_ROWS(ROW) ROW(DNS_FAILED_UNKNOWN, "unknown") ROW(DNS_FAILED_DEFER, "defer")
+#define SPF_CLIENT_ROWS(ROW) ROW(SPF_CLIENT_OFF, "off") ROW(SPF_CLIENT_SIGNAL, "signal") ROW(SPF_CLIENT_REFUSE, "refuse")
+#define REPUTATION_BLOCKED_ACTION_ROWS(ROW) ROW(BLOCKED_REJECT, "reject") ROW(BLOCKED_DEFER, "defer") ROW(BLOCKED_HOLD, "hold")
+#define FACTS_ACCOUNTS_ROWS(ROW) ROW(FACTS_CLEAR, "clear") ROW(FACTS_HASHED, "hashed")
+
+#define WORD_ID(id, word) id,
+enum redis_on_failure { REDIS_ON_FAILURE_ROWS(WORD_ID) };
+enum dns_on_failure { DNS_ON_FAILURE_ROWS(WORD_ID) };
+enum spf_client { SPF_CLIENT_ROWS(WORD_ID) };
+enum reputation_blocked_action { REPUTATION_BLOCKED_ACTION_ROWS(WORD_ID) };
+enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
+#undef WORD_ID
 
 /* path in the file, member, type, default, least, most (strings: bytes), help */
 #define SETTING_ROWS(ROW)                                                                          \
@@ -35,8 +51,8 @@
 	    "All waiting in one step of a message ends after this long; answers that have not come by then are unknown.")  \
 	ROW("milter.drain_s", milter_drain_s, INT, "10", 0, 300,                                   \
 	    "When the daemon ends, messages in progress have this many seconds to finish; open sessions too, where systemd holds the milter's socket.") \
-	ROW("log.target", log_target, STRING, "syslog", 1, 10, "syslog, or stderr where the daemon stays in the foreground (-f).") \
-	ROW("log.facility", log_facility, STRING, "mail", 1, 10, "syslog facility: mail, daemon, local0 ... local7.") \
+	ROW("log.target", log_target, WORD, "syslog", 0, 0, "syslog, or stderr where the daemon stays in the foreground (-f).") \
+	ROW("log.facility", log_facility, WORD, "mail", 0, 0, "syslog facility: mail, daemon, local0 ... local7.") \
 	ROW("http.listen", http_listen, STRING, "127.0.0.1:8494", 0, 255,                          \
 	    "Address and port of /health and /metrics, and of /rbl; empty: none.")                 \
 	ROW("http.quiet_minutes", http_quiet_minutes, INT, "0", 0, 10080,                          \
@@ -61,7 +77,7 @@
 	ROW("redis.database", redis_database, INT, "0", 0, 1000000, "For SELECT.")                 \
 	ROW("redis.prefix", redis_prefix, STRING, "penstock", 1, 40, "Prefix of every key.")   \
 	ROW("redis.timeout_ms", redis_timeout_ms, INT, "250", 5, 10000, "A request without an answer after this long has failed.") \
-	ROW("redis.on_failure", redis_on_failure, STRING, "local", 1, 10,                          \
+	ROW("redis.on_failure", redis_on_failure, WORD, "local", 0, 0,                          \
 	    "local: limits go on from the table of recent accounts; defer: mail is deferred.")     \
 	ROW("redis.breaker_failures", redis_breaker_failures, INT, "3", 1, 1000,                   \
 	    "Failures in a row after which Redis is left alone for a while.")                      \
@@ -70,7 +86,7 @@
 	    "Rows of the local table of recent accounts.")                                         \
 	ROW("redis.state_days", redis_state_days, INT, "35", 2, 3650, "An account that sends nothing for this many days is forgotten.") \
 	ROW("dns.timeout_ms", dns_timeout_ms, INT, "2000", 50, 30000, "A block list that has not answered after this long is unknown.") \
-	ROW("dns.on_failure", dns_on_failure, STRING, "unknown", 1, 10,                            \
+	ROW("dns.on_failure", dns_on_failure, WORD, "unknown", 0, 0,                            \
 	    "Without an answer: unknown (the list says nothing), or defer, for clients without login only.") \
 	ROW("dns.cache_bytes", dns_cache_bytes, INT, "33554432", 65536, 17179869184.0,             \
 	    "Memory for cached DNS answers; a client address takes about 150 bytes, and 130 more for each block list.") \
@@ -107,7 +123,7 @@
 	ROW("monitor.return_hours", monitor_return_hours, FLOAT, "24", 0, 8760,                    \
 	    "It begins to return when they have weighed less for this many hours ...")                       \
 	ROW("monitor.return_days", monitor_return_days, FLOAT, "3", 0, 365, "... and has its full share again after this many more days.") \
-	ROW("spf.client", spf_client, STRING, "signal", 1, 10,                                     \
+	ROW("spf.client", spf_client, WORD, "signal", 0, 0,                                     \
 	    "SPF of clients without login: off, signal (a reason in the log) or refuse (5xx where it fails).") \
 	ROW("spf.transports", spf_transports, BOOL, "true", 0, 0,                                  \
 	    "Prefer a transport by whose address the sender's domain passes SPF.")                 \
@@ -125,7 +141,7 @@
 	    "An account stays suspect or blocked for at least this many seconds.")                              \
 	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for this many days ...") \
 	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, "... and at least this many messages, of which half are forgotten after 7 days.") \
-	ROW("reputation.blocked_action", reputation_blocked_action, STRING, "reject", 1, 10,       \
+	ROW("reputation.blocked_action", reputation_blocked_action, WORD, "reject", 0, 0,       \
 	    "What happens to a blocked account's mail: reject, defer or hold.")                    \
 	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, "Scanner score from which on a message is tagged (X-Penstock-Spam) ...") \
 	ROW("content.slow_score", content_slow_score, FLOAT, "8", -1000, 100000, "... leaves by the suspect pool.") \
@@ -136,7 +152,7 @@
 	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, "Days after which entries are removed; 0: only their number limits them.") \
 	ROW("facts.file", facts_file, STRING, "", 0, 255,                                          \
 	    "File for the facts of each message, one line each, for penstockctl replay; under systemd below /var/log/penstock. Empty: none.") \
-	ROW("facts.accounts", facts_accounts, STRING, "clear", 1, 10,                              \
+	ROW("facts.accounts", facts_accounts, WORD, "clear", 0, 0,                              \
 	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that do not reveal who they are.") \
 	ROW("facts.salt", facts_salt, STRING, "", 0, 255, "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \
 	ROW("reputation.hold_hours", reputation_hold_hours, FLOAT, "24", 0, 8760,                  \
@@ -167,13 +183,14 @@
 	    "The host's own name and its domain are known without it. The default file may be missing; empty: none.") \
 	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
 
-#define SETTING_TYPE_STRING const char *
-#define SETTING_TYPE_INT int64_t
-#define SETTING_TYPE_FLOAT double
-#define SETTING_TYPE_BOOL bool
+#define SETTING_MEMBER_STRING(member) const char *member
+#define SETTING_MEMBER_INT(member) int64_t member
+#define SETTING_MEMBER_FLOAT(member) double member
+#define SETTING_MEMBER_BOOL(member) bool member
+#define SETTING_MEMBER_WORD(member) enum member member
 
 struct settings {
-#define SETTING_MEMBER(path, member, type, text, least, most, help) SETTING_TYPE_##type member;
+#define SETTING_MEMBER(path, member, type, text, least, most, help) SETTING_MEMBER_##type(member);
 	SETTING_ROWS(SETTING_MEMBER)
 #undef SETTING_MEMBER
 };
@@ -241,6 +258,7 @@ struct config {
 	struct mailer_list remote_mailers;	/* {rcpt_mailer} words that mean "leaves this host by SMTP" ... */
 	struct mailer_list local_mailers;	/* ... and "stays on it" */
 	struct domain_list alias_domains, local_domains;
+	unsigned webhook_kinds, admin_mail_kinds;	/* sets of 1 << enum event_kind */
 	const char *origin;		/* the domain that postfix.myorigin tells, lower case; "": none */
 	const char *secret;		/* what the file holds that others must not read: "a password", ...; NULL: nothing */
 	const char *catalogue_file;	/* as it is opened; "": none */

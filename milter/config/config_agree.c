@@ -11,40 +11,6 @@
 
 #include "policy/base/banned.h"
 
-static bool is_word(const char *word, const char *const *words)
-{
-	while (*words != NULL && strcmp(word, *words) != 0)
-		words++;
-	return *words != NULL;
-}
-
-static bool check_choices(struct reader *reader)
-{
-	const struct settings *set = &reader->config->set;
-	const struct {
-		const char *path, *value;
-		const char *const *words;
-		const char *expected;
-	} rows[] = {
-		{ "log.target", set->log_target, (const char *[]){ "syslog", "stderr", NULL }, "syslog or stderr" },
-		{ "redis.on_failure", set->redis_on_failure, (const char *[]){ "local", "defer", NULL }, "local or defer" },
-		{ "dns.on_failure", set->dns_on_failure, (const char *[]){ "unknown", "defer", NULL }, "unknown or defer" },
-		{ "spf.client", set->spf_client, (const char *[]){ "off", "signal", "refuse", NULL }, "off, signal or refuse" },
-		{ "reputation.blocked_action", set->reputation_blocked_action,
-		  (const char *[]){ "reject", "defer", "hold", NULL }, "reject, defer or hold" },
-		{ "facts.accounts", set->facts_accounts, (const char *[]){ "clear", "hashed", NULL }, "clear or hashed" },
-		{ "log.facility", set->log_facility,
-		  (const char *[]){ "mail", "daemon", "local0", "local1", "local2", "local3", "local4", "local5",
-				    "local6", "local7", NULL },
-		  "mail, daemon or local0 to local7" },
-	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (!is_word(rows[i].value, rows[i].words))
-			return read_error(reader, read_option(reader, rows[i].path), "is \"%s\", expected %s", rows[i].value,
-					  rows[i].expected);
-	return true;
-}
-
 /* An element of a list, or a transport of a pool's, where it stands. */
 static const config_setting_t *element(const struct reader *reader, const char *list, int i, int j)
 {
@@ -261,7 +227,7 @@ static bool check_words(struct reader *reader)
 				  set->milter_socket_mode);
 	if (strspn(set->node, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(set->node))
 		return read_error(reader, read_option(reader, "node"), "is \"%s\", expected letters a-z and digits", set->node);
-	if (strcmp(set->facts_accounts, "hashed") == 0 && strlen(set->facts_salt) < 16)
+	if (set->facts_accounts == FACTS_HASHED && strlen(set->facts_salt) < 16)
 		return read_error(reader, read_option(reader, "facts.accounts"), "is \"hashed\", and facts.salt has %zu bytes, expected at "
 				  "least 16", strlen(set->facts_salt));
 	return true;
@@ -269,6 +235,6 @@ static bool check_words(struct reader *reader)
 
 bool config_agree(struct reader *reader)
 {
-	return check_choices(reader) && check_pools(reader) && check_plans(reader) && check_group_plans(reader) &&
+	return check_pools(reader) && check_plans(reader) && check_group_plans(reader) &&
 	       check_scores(reader) && check_words(reader) && check_paths(reader) && check_endpoints(reader) && config_postfix_agree(reader) && config_events_agree(reader);
 }

@@ -58,12 +58,11 @@ static bool check_addresses(struct reader *reader)
 	return true;
 }
 
-static bool check_kinds(struct reader *reader, const char *path, const char *words)
+static bool read_kinds(struct reader *reader, const char *path, const char *words, unsigned *set_out)
 {
 	char wrong[32], known[200] = "";
 	struct text text = text_over(known, sizeof known);
-	unsigned set;
-	if (notice_kinds(words, &set, wrong))
+	if (notice_kinds(words, set_out, wrong))
 		return true;
 	for (int i = 0; i < EVENT_COUNT; i++)
 		text_addf(&text, i > 0 ? ", %s" : "%s", notice_word((enum event_kind)i));
@@ -83,8 +82,8 @@ static bool check_smtp(struct reader *reader)
 
 bool config_events_agree(struct reader *reader)
 {
-	const struct settings *set = &reader->config->set;
+	struct config *config = reader->config;
 	return check_url(reader) && check_addresses(reader) && check_smtp(reader) &&
-	       check_kinds(reader, "webhook.kinds", set->webhook_kinds) &&
-	       check_kinds(reader, "admin.mail_kinds", set->admin_mail_kinds);
+	       read_kinds(reader, "webhook.kinds", config->set.webhook_kinds, &config->webhook_kinds) &&
+	       read_kinds(reader, "admin.mail_kinds", config->set.admin_mail_kinds, &config->admin_mail_kinds);
 }

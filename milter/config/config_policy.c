@@ -197,14 +197,12 @@ bool read_shadow(struct reader *reader, const config_setting_t *setting, void *i
 
 /* ---- all of it */
 
-static enum action action_of(const char *word)
-{
-	return strcmp(word, "hold") == 0 ? ACTION_HOLD : strcmp(word, "defer") == 0 ? ACTION_DEFER : ACTION_REJECT;
-}
-
 /* What a level's row says of blocked accounts holds for those that an admin blocked, too, unless their mail is to go on. */
 static enum action blocked_action(const struct config *config)
 {
+	static const enum action actions[] = {
+		[BLOCKED_REJECT] = ACTION_REJECT, [BLOCKED_DEFER] = ACTION_DEFER, [BLOCKED_HOLD] = ACTION_HOLD,
+	};
 	switch (config->policy.level_does[LEVEL_BLOCKED].measure) {
 	case MEASURE_HOLD:
 		return ACTION_HOLD;
@@ -213,7 +211,7 @@ static enum action blocked_action(const struct config *config)
 	case MEASURE_REJECT:
 		return ACTION_REJECT;
 	default:
-		return action_of(config->set.reputation_blocked_action);
+		return actions[config->set.reputation_blocked_action];
 	}
 }
 
@@ -231,9 +229,9 @@ static void fill_settings(const struct settings *set, struct policy *policy)
 	policy->prior_new = set->reputation_prior_new;
 	policy->prior_good = set->reputation_prior_good;
 	policy->hold_s = (int64_t)(set->reputation_hold_hours * 3600);
-	policy->store_must_answer = strcmp(set->redis_on_failure, "defer") == 0;
-	policy->lists_must_answer = strcmp(set->dns_on_failure, "defer") == 0;
-	policy->spf_refuses = strcmp(set->spf_client, "refuse") == 0;
+	policy->store_must_answer = set->redis_on_failure == REDIS_FAILED_DEFER;
+	policy->lists_must_answer = set->dns_on_failure == DNS_FAILED_DEFER;
+	policy->spf_refuses = set->spf_client == SPF_CLIENT_REFUSE;
 	policy->tag_score = set->content_tag_score;
 	policy->slow_score = set->content_slow_score;
 	policy->hold_score = set->content_hold_score;

@@ -142,6 +142,21 @@ static bool read_string(struct reader *reader, const config_setting_t *setting, 
 	return *(const char **)at != NULL || read_error(reader, setting, "does not fit into memory");
 }
 
+int read_word(struct reader *reader, const config_setting_t *setting, const char *const *words)
+{
+	char expected[200];
+	struct text text = text_over(expected, sizeof expected);
+	const char *value = read_text(reader, setting);
+	for (int i = 0; value != NULL && words[i] != NULL; i++) {
+		if (strcmp(value, words[i]) == 0)
+			return i;
+		text_addf(&text, i == 0 ? "%s" : words[i + 1] == NULL ? " or %s" : ", %s", words[i]);
+	}
+	if (value != NULL)
+		read_error(reader, setting, "is \"%s\", expected %s", value, expected);
+	return -1;
+}
+
 static bool read_number(struct reader *reader, const config_setting_t *setting, const struct field *field, void *at)
 {
 	char said[NUMBER_TEXT_MAX], least[NUMBER_TEXT_MAX], most[NUMBER_TEXT_MAX];

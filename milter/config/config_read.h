@@ -84,6 +84,9 @@ const config_setting_t *read_option(const struct reader *reader, const char *pat
 enum { NUMBER_TEXT_MAX = 40 };
 const char *read_number_text(double number, char text[NUMBER_TEXT_MAX]);
 
+/* Which of `words`, which NULL ends, it is; -1 with the error where it is none. */
+int read_word(struct reader *reader, const config_setting_t *setting, const char *const *words);
+
 /* NULL with the error where it is none. */
 const char *read_text(struct reader *reader, const config_setting_t *setting);
 

@@ -5,6 +5,7 @@
 #include "milter/lookup/check.h"
 #include "milter/dns/engine.h"
 #include "milter/blocklist/rbl.h"
+#include "milter/daemon/logins.h"
 #include "milter/base/loop.h"
 #include "milter/daemon/traps.h"
 #include "milter/daemon/trouble.h"
@@ -14,8 +15,10 @@
 #include "redis-schema/store/store.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/base/banned.h"
 
@@ -41,6 +44,7 @@ static void setup_free(struct setup *setup)
 	rbl_free(&setup->rbl);
 	lists_free(&setup->lists);
 	engine_free(&setup->engine);
+	logins_free(&setup->logins);
 	traps_free(&setup->traps);
 	config_drop(&setup->config);
 	free(setup);
@@ -128,46 +132,133 @@ static bool open_dns(struct setup *setup, char *error, size_t error_size)
 	return open_lists(setup, error, error_size);
 }
 
-static bool open_traps(struct setup *setup, char *error, size_t error_size)
+/* ---- files */
+
+static bool read_logins(struct setup *setup, const char *file, char *error, size_t error_size)
 {
-	setup->traps = traps_read(setup->config->set.traps_file, error, error_size);
-	if (setup->traps != NULL) {
-		trouble_clear(TROUBLE_TRAPS);
-		return true;
-	}
-	pthread_mutex_lock(&setup_lock);
-	bool first = setup_in_force == NULL;
-	pthread_mutex_unlock(&setup_lock);
-	if (!first)
-		return false;
-	trouble_set(TROUBLE_TRAPS, "traps.file: %s; no address is a trap until it can be read, which is tried again and again", error);
-	setup->traps = traps_read("", error, error_size);
+	logins_free(&setup->logins);
+	setup->logins = logins_read(file, error, error_size);
+	return setup->logins != NULL;
+}
+
+static bool read_traps(struct setup *setup, const char *file, char *error, size_t error_size)
+{
+	traps_free(&setup->traps);
+	setup->traps = traps_read(file, error, error_size);
 	return setup->traps != NULL;
 }
 
-bool setup_replace(struct config *config, char *error, size_t error_size)
+static const struct {
+	bool (*read)(struct setup *setup, const char *file, char *error, size_t error_size);
+	size_t path;		/* in struct settings */
+	enum trouble trouble;
+	const char *meanwhile;
+} setup_files[SETUP_FILES] = {
+	[SETUP_LOGINS] = { read_logins, offsetof(struct settings, accounts_passwd), TROUBLE_LOGINS, "source uid knows no login" },
+	[SETUP_TRAPS] = { read_traps, offsetof(struct settings, traps_file), TROUBLE_TRAPS, "no address is a trap" },
+};
+
+enum purpose { TO_START, TO_RELOAD, TO_MEND };
+
+/* What is read well once is not given up. */
+static bool may_lack(const struct setup *before, enum setup_file file, enum purpose purpose)
+{
+	return purpose == TO_START || (purpose == TO_MEND && before->unread[file][0] != '\0');
+}
+
+static bool open_file(struct setup *setup, enum setup_file file, char *why, size_t why_size)
+{
+	const char *path;
+	memcpy(&path, (const char *)&setup->config->set + setup_files[file].path, sizeof path);
+	return setup_files[file].read(setup, path, why, why_size);
+}
+
+static bool open_files(struct setup *setup, const struct setup *before, enum purpose purpose, char *error, size_t error_size)
+{
+	bool better = purpose != TO_MEND;
+	for (int i = 0; i < SETUP_FILES; i++) {
+		enum setup_file file = (enum setup_file)i;
+		char *why = setup->unread[file];
+		if (open_file(setup, file, why, sizeof setup->unread[file])) {
+			why[0] = '\0';
+			better |= before != NULL && before->unread[file][0] != '\0';
+		} else if (!may_lack(before, file, purpose) || !setup_files[file].read(setup, "", error, error_size)) {
+			snprintf(error, error_size, "%s: %s", trouble_word(setup_files[file].trouble), why);
+			return false;
+		}
+	}
+	return better;
+}
+
+static void tell_files(const struct setup *setup)
+{
+	for (int i = 0; i < SETUP_FILES; i++)
+		if (setup->unread[i][0] == '\0')
+			trouble_clear(setup_files[i].trouble);
+		else
+			trouble_set(setup_files[i].trouble, "%s: %s; %s until it can be read, which is tried again and again",
+				    trouble_word(setup_files[i].trouble), setup->unread[i], setup_files[i].meanwhile);
+}
+
+/* ---- what comes into force */
+
+static struct setup *make_setup(struct config *config, const struct setup *before, enum purpose purpose, char *error,
+				size_t error_size)
 {
 	struct setup *setup = calloc(1, sizeof *setup);
 	if (setup == NULL) {
 		snprintf(error, error_size, "no memory for a configuration");
 		config_drop(&config);
-		return false;
+		return NULL;
 	}
 	setup->config = config;
 	setup->references = 1;
-	if (!open_traps(setup, error, error_size) || !open_dns(setup, error, error_size)) {
-		if (setup->lists == NULL)
-			setup_free(setup);
-		else
-			setup_drop(&setup);	/* the tests of its lists are posted to the loop: after them */
-		return false;
-	}
+	if (open_files(setup, before, purpose, error, error_size) && open_dns(setup, error, error_size))
+		return setup;
+	if (setup->lists == NULL)
+		setup_free(setup);
+	else
+		setup_drop(&setup);	/* the tests of its lists are posted to the loop: after them */
+	return NULL;
+}
+
+void setup_enter(struct setup **setup)
+{
+	tell_files(*setup);
 	pthread_mutex_lock(&setup_lock);
 	struct setup *old = setup_in_force;
-	setup_in_force = setup;
+	setup_in_force = *setup;
 	pthread_mutex_unlock(&setup_lock);
+	*setup = NULL;
 	setup_drop(&old);
+}
+
+bool setup_start(struct config *config, char *error, size_t error_size)
+{
+	struct setup *setup = make_setup(config, NULL, TO_START, error, error_size);
+	if (setup == NULL)
+		return false;
+	setup_enter(&setup);
 	return true;
+}
+
+struct setup *setup_prepare(struct config *config, char *error, size_t error_size)
+{
+	return make_setup(config, NULL, TO_RELOAD, error, error_size);
+}
+
+void setup_mend(void)
+{
+	char why[500];
+	struct setup *before = setup_hold(), *setup = NULL;
+	bool whole = true;
+	for (int i = 0; i < SETUP_FILES; i++)
+		whole &= before->unread[i][0] == '\0';
+	if (!whole)
+		setup = make_setup(config_hold(before->config), before, TO_MEND, why, sizeof why);
+	if (setup != NULL)
+		setup_enter(&setup);
+	setup_drop(&before);
 }
 
 void setup_clear(void)

@@ -13,6 +13,7 @@ struct check_event;
 struct check_target;
 struct engine;
 struct lists;
+struct logins;
 struct loop;
 struct store;
 struct rbl;
@@ -26,13 +27,17 @@ struct daemon {
 
 extern struct daemon the_daemon;
 
-/* What a reload replaces, as one counted value, so that a session keeps configuration and block lists of one kind. */
+enum setup_file { SETUP_LOGINS, SETUP_TRAPS, SETUP_FILES };
+
+/* What a reload replaces, as one counted value, so that a session keeps configuration, files and block lists of one kind. */
 struct setup {
 	struct config *config;	/* one reference */
 	struct engine *engine;	/* owned */
 	struct lists *lists;	/* owned: those of the configuration, by their place in it */
 	struct rbl *rbl;	/* owned */
+	struct logins *logins;	/* owned */
 	struct traps *traps;	/* owned */
+	char unread[SETUP_FILES][400];	/* why a file could not be read; "": it was */
 	int references;		/* daemon.c's */
 };
 
@@ -45,9 +50,18 @@ void setup_drop(struct setup **setup);
 struct check *setup_check(const struct setup *setup, const struct check_target *target, bool public_only,
 			  void (*listener)(void *arg, const struct check_event *event), void *arg);
 
-/* Makes a setup of `config` (takes the reference) and puts it in force. False with a sentence in `error`: the old one
- * stays. Traps that cannot be read are a trouble where there is no old one: mail does not wait for them. */
-bool setup_replace(struct config *config, char *error, size_t error_size);
+/* Makes a setup of `config` and puts it in force, at the start: a file that cannot be read is a trouble, since mail does not
+ * wait for it. This and the next take the reference. False with a sentence in `error`. */
+bool setup_start(struct config *config, char *error, size_t error_size);
+
+/* A setup for a reload, with all of it that can fail; nothing of it is in force yet. NULL with a sentence in `error`. */
+struct setup *setup_prepare(struct config *config, char *error, size_t error_size);
+/* Puts it in force, which cannot fail, and clears the pointer. */
+void setup_enter(struct setup **setup);
+
+/* Once more the files that could not be read. Main thread, as the three before. */
+void setup_mend(void);
+
 /* At the end of the daemon, with the loop stopped. */
 void setup_clear(void);
 

@@ -133,14 +133,14 @@ struct traps *traps_read(const char *file, char *error, size_t error_size)
 	struct trap_source source = { .file = file, .error = error, .error_size = error_size };
 	struct traps *traps = calloc(1, sizeof *traps);
 	if (traps == NULL) {
-		snprintf(error, error_size, "traps.file: no memory");
+		snprintf(error, error_size, "no memory");
 		return NULL;
 	}
 	if (*file == '\0')
 		return traps;
 	FILE *from = fopen(file, "re");
 	if (from == NULL)
-		snprintf(error, error_size, "traps.file: %s cannot be read: %s", file, strerror(errno));
+		snprintf(error, error_size, "%s cannot be read: %s", file, strerror(errno));
 	bool fine = from != NULL && read_lines(traps, from, &source);
 	if (from != NULL)
 		fclose(from);
@@ -157,11 +157,6 @@ void traps_free(struct traps **traps)
 		free((*traps)->hashes);
 	free(*traps);
 	*traps = NULL;
-}
-
-size_t traps_count(const struct traps *traps)
-{
-	return traps->count;
 }
 
 static bool has(const struct traps *traps, const char *name)

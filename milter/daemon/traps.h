@@ -19,7 +19,6 @@ struct traps;
 struct traps *traps_read(const char *file, char *error, size_t error_size);
 void traps_free(struct traps **traps);
 
-size_t traps_count(const struct traps *traps);
 /* `address` is in idn_address()'s form. Mail to it with a +tag, or by way of another host (joe%trap.example@host), is mail
  * to the trap. */
 bool traps_have(const struct traps *traps, const char *address);

@@ -19,49 +19,6 @@ struct text_lookup {
 	struct slot *slot;
 };
 
-void subject_emit(struct subject *subject, struct check_event *event)
-{
-	event->subject = subject->text;
-	subject->owner->emit(subject->owner, event);
-}
-
-static double weight_of(const struct subject *subject)
-{
-	const struct list *against[LISTS_MAX];
-	int count = 0;
-	for (int i = 0; i < subject->slot_count && count < LISTS_MAX; i++)
-		if (subject->slots[i].against)
-			against[count++] = subject->slots[i].list;
-	return listings_weight(against, count);
-}
-
-static void finish(struct subject *subject, const char *why)
-{
-	struct check_sums sums = subject->sums;
-	sums.weight = weight_of(subject);
-	struct check_event event = {
-		.kind = CHECK_EVENT_SUBJECT,
-		.sums = sums,
-		.took_ms = clock_monotonic_ms() - subject->started_ms,
-		.why = why,
-	};
-	subject_emit(subject, &event);
-	subject->owner->done(subject->owner, subject, &sums);
-}
-
-/* Why no list is asked about it; NULL: some are, or none knows such addresses. */
-static const char *why_unasked(const struct subject *subject)
-{
-	return subject->slot_count == 0 ? subject->reserved : NULL;
-}
-
-/* The subject may be gone afterwards. */
-void subject_settle(struct subject *subject)
-{
-	if (--subject->open == 0)
-		finish(subject, why_unasked(subject));
-}
-
 /* ---- the text of a listing */
 
 static void add_printable(struct text *to, const struct dns_record *record)
@@ -261,7 +218,7 @@ static void begin_finish(struct step *step)
 {
 	struct slot *slot = (struct slot *)(void *)step;
 	const char *why = refused(slot->subject);
-	finish(slot->subject, why != NULL ? why : why_unasked(slot->subject));
+	subject_finish(slot->subject, why != NULL ? why : subject_why_unasked(slot->subject));
 }
 
 /* Nothing is to be asked. */

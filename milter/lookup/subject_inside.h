@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * subject_inside: what subject.c (the lists) and subject_host.c (AS and names) share.
+ * subject_inside: what subject.c (the lists), subject_host.c (AS and names) and subject_say.c, which both use, share.
  */
 #ifndef PENSTOCK_SUBJECT_INSIDE_H
 #define PENSTOCK_SUBJECT_INSIDE_H
@@ -56,10 +56,16 @@ struct subject {
 	struct slot slots[];	/* at least one */
 };
 
+/* ---- subject_say.c */
+
 /* Tells the owner, with the subject filled in. */
 void subject_emit(struct subject *subject, struct check_event *event);
-/* One of those that are open has its answer; the last one ends the subject. */
+/* One of those that are open has its answer; the last one ends the subject, which may then be gone. */
 void subject_settle(struct subject *subject);
+/* Tells the owner the sums, and that it is over; the subject may be gone afterwards. */
+void subject_finish(struct subject *subject, const char *why);
+/* Why no list is asked about it; NULL: some are, or none knows such addresses. */
+const char *subject_why_unasked(const struct subject *subject);
 
 /* subject_host.c: each opens a look-up, or none. */
 void subject_ask_origin(struct subject *subject);

@@ -199,6 +199,7 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		.from = message->from,
 		.host = macros->host,
 		.origin = config->origin,
+		.logins = session->setup->logins,
 		.injected = session->injected,
 		.client = session->client,
 	};

@@ -35,7 +35,7 @@ void gather_spf_mail(struct session *session)
 		.clients = &session->client,
 		.client_count = 1,
 	};
-	if (strcmp(config->set.spf_client, "off") == 0 || message->facts.authenticated ||
+	if (config->set.spf_client == SPF_CLIENT_OFF || message->facts.authenticated ||
 	    session->client.family == NETADDR_UNKNOWN)
 		return;
 	message->facts.spf.domain = message->from[0] != '\0' ? address_domain(message->from) : helo;

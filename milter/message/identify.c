@@ -2,102 +2,14 @@
 #include "milter/message/identify.h"
 
 #include "milter/base/idn.h"
-#include "milter/base/log.h"
+#include "milter/daemon/logins.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
-
-enum { LOGINS_MAX = 1000000, LOGIN_MAX = 63 };
-
-struct login {
-	char name[LOGIN_MAX + 1];
-	unsigned uid;
-};
-
-static pthread_rwlock_t logins_lock = PTHREAD_RWLOCK_INITIALIZER;
-static struct login *logins;	/* sorted by name */
-static size_t login_count;
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct login *)a)->name, ((const struct login *)b)->name);
-}
-
-struct login_list {
-	struct login *rows;	/* owned */
-	size_t count, size, too_long;
-};
-
-/* Why the row cannot be taken; NULL: it was, or its name is too long. */
-static const char *add_login(struct login_list *list, const struct passwd *entry)
-{
-	if (list->count == list->size) {
-		size_t size = list->size == 0 ? 64 : list->size < LOGINS_MAX / 2 ? list->size * 2 : LOGINS_MAX;
-		if (list->count == LOGINS_MAX)
-			return "expected at most 1000000 logins";
-		struct login *grown = realloc(list->rows, size * sizeof *grown);
-		if (grown == NULL)
-			return strerror(ENOMEM);
-		list->rows = grown;
-		list->size = size;
-	}
-	if (text_copy(list->rows[list->count].name, LOGIN_MAX + 1, entry->pw_name))
-		list->rows[list->count++].uid = entry->pw_uid;
-	else
-		list->too_long++;
-	return NULL;
-}
-
-/* Why the rest of the file cannot be read; NULL: all was. */
-static const char *read_logins(FILE *from, struct login_list *list)
-{
-	struct passwd entry, *found;
-	char line[4096];
-	int failed;
-	const char *why = NULL;
-	while (why == NULL && (failed = fgetpwent_r(from, &entry, line, sizeof line, &found)) != ENOENT)
-		why = failed == 0 ? add_login(list, &entry) : failed == ERANGE ? "its line is too long" : strerror(failed);
-	return why;
-}
-
-bool identify_read_logins(const char *file, char *error, size_t error_size)
-{
-	struct login_list list = { .rows = NULL };
-	FILE *from = *file != '\0' ? fopen(file, "re") : NULL;
-	if (*file != '\0' && from == NULL) {
-		snprintf(error, error_size, "%s cannot be read: %s", file, strerror(errno));
-		return false;
-	}
-	const char *why = from != NULL ? read_logins(from, &list) : NULL;
-	if (from != NULL)
-		fclose(from);
-	if (why != NULL) {
-		snprintf(error, error_size, "%s cannot be read at login %zu: %s", file,
-			 list.count + list.too_long + 1, why);
-		free(list.rows);
-		return false;
-	}
-	if (list.too_long > 0)
-		log_line(SEVERITY_WARNING, "accounts.passwd: %s: login names longer than %d bytes: %zu; their mail is of no "
-			 "uid", file, LOGIN_MAX, list.too_long);
-	if (list.count > 0)
-		qsort(list.rows, list.count, sizeof list.rows[0], by_name);
-	pthread_rwlock_wrlock(&logins_lock);
-	struct login *old = logins;
-	logins = list.rows;
-	login_count = list.count;
-	pthread_rwlock_unlock(&logins_lock);
-	free(old);
-	return true;
-}
 
 static bool proven(const char *raw, bool cut_tag, char *name)
 {
@@ -133,21 +45,16 @@ static bool is_own_domain(const char *domain, const struct identity *identity)
  * local_login_sender_maps forbids it: penstock.conf(5) says so under accounts.sources. */
 static bool from_uid(const struct config *config, const struct identity *identity, char *name)
 {
-	struct login wanted;
-	char raw[24];
+	char login[LOGIN_MAX + 1], raw[24];
+	unsigned uid;
 	(void)config;
 	size_t length = strcspn(identity->from, "@");
 	if (!identity->injected || length == 0 || length > LOGIN_MAX ||
 	    !is_own_domain(address_domain(identity->from), identity))
 		return false;
-	memcpy(wanted.name, identity->from, length);
-	wanted.name[length] = '\0';
-	pthread_rwlock_rdlock(&logins_lock);
-	const struct login *login =
-		login_count > 0 ? bsearch(&wanted, logins, login_count, sizeof logins[0], by_name) : NULL;
-	unsigned uid = login != NULL ? login->uid : 0;
-	pthread_rwlock_unlock(&logins_lock);
-	if (login == NULL)
+	memcpy(login, identity->from, length);
+	login[length] = '\0';
+	if (!logins_find(identity->logins, login, &uid))
 		return false;
 	snprintf(raw, sizeof raw, "uid:%u", uid);
 	return account_name(raw, false, name);

@@ -15,6 +15,8 @@
 #include "milter/config/config.h"
 #include "policy/netaddr.h"
 
+struct logins;
+
 struct identity {
 	const char *auth_authen;	/* NULL: none */
 	const char *cert_subject;	/* NULL: none, or its verification failed */
@@ -23,6 +25,7 @@ struct identity {
 	const char *from;		/* envelope sender in idn_address()'s form */
 	const char *host;		/* the MTA's name, macro j; NULL: not told */
 	const char *origin;		/* what sendmail(1) puts behind a user's name (postfix.myorigin); NULL or "": the host's */
+	const struct logins *logins;	/* of source uid; NULL: none */
 	bool injected;
 	struct netaddr client;
 };
@@ -35,11 +38,6 @@ bool identify(const struct config *config, const struct identity *identity, stru
  * host, where source sender is configured. `author` is the identity with that address as its `from`. Where it names the
  * account, the same members are filled as by identify(), and the lane stays; false: all stays as it was. */
 bool identify_author(const struct config *config, const struct identity *author, struct facts *facts);
-
-/* Reads the login names for source uid from a file in passwd(5) form: now, so that no look-up waits later. False with
- * a sentence in `error`, also where they are more than a million or a line is too long; the names read before stay. Main
- * thread and reload only. */
-bool identify_read_logins(const char *file, char *error, size_t error_size);
 
 /* Who sends as `from`: address_untagged(), but a domain alone where nothing else is left, or where it is one of
  * accounts.tagged_domains or below. `sender` is another than `from`. */

@@ -215,7 +215,9 @@ void oddity_header(struct oddity_reader *reader, const char *name, const char *v
 
 /* ---- the sum */
 
-bool domains_related(const char *a, const char *b)
+/* One of the two is the other, or a part of it: "mail.example.com" and "example.com". Case does not matter; an empty one
+ * is in no relation. */
+static bool domains_related(const char *a, const char *b)
 {
 	size_t a_length = strlen(a), b_length = strlen(b);
 	if (a_length < b_length)

@@ -36,8 +36,4 @@ struct oddity_client {
 unsigned oddity_sum(const struct oddity_reader *reader, const struct oddity_client *client, const char *from,
 		    const struct facts *facts);
 
-/* One of the two is the other, or a part of it: "mail.example.com" and "example.com". Case does not matter; an empty one
- * is in no relation. */
-bool domains_related(const char *a, const char *b);
-
 #endif

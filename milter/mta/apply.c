@@ -175,8 +175,6 @@ sfsistat apply_verdict(SMFICTX *context, const struct session *session)
 	if (verdict_refuses(verdict))
 		return apply_refusal(context, session);
 	explain_refer(session);
-	if (verdict->action == ACTION_DISCARD)
-		return SMFIS_DISCARD;
 	delete_forged(context, message);
 	if (verdict->tag) {
 		snprintf(value, sizeof value, "yes, score=%.1f", message->facts.content.score);

@@ -206,7 +206,8 @@ static void add_who(json_t *entry, const struct session *session)
 	json_set_text(entry, "lane", lane_word(facts->lane));
 }
 
-json_t *explain_entry(const struct session *session, enum stage stage, const char *queue_id)
+/* NULL: no memory. */
+static json_t *explain_entry(const struct session *session, enum stage stage, const char *queue_id)
 {
 	const struct message *message = session->message;
 	const struct policy *policy = &session->setup->config->policy;

@@ -4,7 +4,7 @@
  * was told. One entry for each notable message in the stream `explain` of Redis (redis-schema/README.md), bounded by
  * explain.keep and explain.days, written without waiting and kept while Redis is away.
  *
- * Notable: refused, held, discarded, slowed, tagged, moved by a signal, of a suspect account, of one whose level changed, or
+ * Notable: refused, held, slowed, tagged, moved by a signal, of a suspect account, of one whose level changed, or
  * one that would have been treated otherwise but for a rule which runs for show, or for the account's exemption. What
  * happens to an account again within a minute, for the same cause, at the same level, has the reference of the last entry:
  * a flood of refusals writes one entry a minute, and each reference that somebody was told is found. Of messages that were
@@ -26,9 +26,6 @@ void explain_refer(const struct session *session);
 
 /* Sends the entry, where the message needs one of its own. Any thread; never waits. */
 void explain_note(const struct session *session, enum stage stage, const char *queue_id);
-
-/* The entry itself; NULL: no memory. */
-json_t *explain_entry(const struct session *session, enum stage stage, const char *queue_id);
 
 /* With all sessions ended. */
 void explain_clear(void);

@@ -32,8 +32,8 @@ static struct {
 	bool reopened, off;
 	bool hashed;
 	uint64_t key[2];
-	char *bytes;		/* BUFFER; lines that wait */
-	size_t length;
+	char *bytes;		/* BUFFER; lines that wait ... */
+	size_t length, before;	/* ... of which the first bytes are the file's before `next_fd` */
 	struct factlog_stats stats;
 	uint64_t said;		/* lost, as the log has it */
 	uint64_t *seen;		/* hash and day of an account whose state was written, by its hash */
@@ -95,15 +95,13 @@ static void end_loss(const char *sentence)
 	facts.stats.losing = false;
 }
 
-/* With the lock held, which is given up while the disk is waited for. */
-static void flush(char *own)
+/* The first `length` bytes of those that wait. With the lock held, which is given up while the disk is waited for. */
+static void write_first(char *own, size_t length)
 {
-	size_t length = facts.length;
 	memcpy(own, facts.bytes, length);
-	facts.length = 0;
-	take_file();
-	if (facts.fd < 0)
-		end_loss("none is written any more");
+	facts.length -= length;
+	facts.before -= facts.before < length ? facts.before : length;
+	memmove(facts.bytes, facts.bytes + length, facts.length);
 	if (facts.fd < 0 || length == 0)
 		return;
 	pthread_mutex_unlock(&facts.lock);
@@ -118,6 +116,17 @@ static void flush(char *own)
 	} else if (facts.length < WAKE_AT) {
 		end_loss("it is written again");
 	}
+}
+
+/* With the lock held. */
+static void flush(char *own)
+{
+	while (facts.before > 0)
+		write_first(own, facts.before);
+	take_file();
+	if (facts.fd < 0)
+		end_loss("none is written any more");
+	write_first(own, facts.length);
 }
 
 static void *writer(void *arg)
@@ -162,6 +171,24 @@ static bool start_thread(void)
 	return facts.runs;
 }
 
+/* With the lock held. */
+static void enter(const struct settings *set, int fd)
+{
+	if (facts.next_fd >= 0)
+		close(facts.next_fd);
+	facts.next_fd = fd;
+	facts.before = facts.length;
+	facts.reopened = true;
+	if (facts.fd < 0)	/* nobody writes */
+		take_file();
+	facts.hashed = set->facts_accounts == FACTS_HASHED;
+	make_key(set->facts_salt);
+	facts.off = fd < 0;
+	if (facts.seen != NULL)	/* the new file has nobody's state yet */
+		memset(facts.seen, 0, SEEN_ROWS * sizeof *facts.seen);
+	pthread_cond_signal(&facts.wake);
+}
+
 bool factlog_open(const struct config *config, char *error, size_t error_size)
 {
 	const struct settings *set = &config->set;
@@ -173,17 +200,12 @@ bool factlog_open(const struct config *config, char *error, size_t error_size)
 		return false;
 	}
 	pthread_mutex_lock(&facts.lock);
-	if (facts.next_fd >= 0)
-		close(facts.next_fd);
-	facts.next_fd = fd;
-	facts.reopened = true;
-	facts.hashed = strcmp(set->facts_accounts, "hashed") == 0;
-	make_key(set->facts_salt);
-	facts.off = !wanted;
 	bool fine = facts.runs || !wanted || start_thread();
-	if (fine && facts.seen != NULL)	/* the new file has nobody's state yet */
-		memset(facts.seen, 0, SEEN_ROWS * sizeof *facts.seen);
+	if (fine)
+		enter(set, fd);
 	pthread_mutex_unlock(&facts.lock);
+	if (!fine && fd >= 0)
+		close(fd);
 	if (!fine)
 		snprintf(error, error_size, "its thread cannot be made");
 	return fine;

@@ -9,8 +9,8 @@
 
 #include "milter/message/session.h"
 
-/* Opens what the configuration says; a file that was open is closed, so that it can be rotated. False with a sentence in
- * `error`: what was before goes on. */
+/* Opens what the configuration says; a file that was open gets what was noted until now and is closed, so that it can be
+ * rotated. False with a sentence in `error`: what was before goes on. */
 bool factlog_open(const struct config *config, char *error, size_t error_size);
 /* Writes what is left, and ends. */
 void factlog_close(void);

@@ -5,7 +5,6 @@
 #include "milter/daemon/daemon.h"
 #include "milter/base/endpoint.h"
 #include "milter/record/factlog.h"
-#include "milter/message/identify.h"
 #include "milter/base/loop.h"
 #include "milter/base/privilege.h"
 #include "milter/mta/socketmap.h"
@@ -63,11 +62,6 @@ static bool open_http(const struct config *config, char *error, size_t error_siz
 	return extras.http != NULL;
 }
 
-static bool open_logins(const struct config *config, char *error, size_t error_size)
-{
-	return identify_read_logins(config->set.accounts_passwd, error, error_size);
-}
-
 struct extra {
 	enum trouble trouble;
 	bool (*open)(const struct config *config, char *error, size_t error_size);
@@ -79,7 +73,6 @@ static const struct extra listening[] = {
 	{ TROUBLE_SOCKETMAP, open_socketmap, "Postfix's look-ups fail, and it defers mail that needs them" },
 	{ TROUBLE_HTTP, open_http, "/health and /metrics have no answer" },
 };
-static const struct extra logins[] = { { TROUBLE_LOGINS, open_logins, "source uid knows no login" } };
 static const struct extra facts[] = { { TROUBLE_FACTS, factlog_open, "no facts are written" } };
 
 #define COUNT_OF(rows) (sizeof(rows) / sizeof(rows)[0])
@@ -103,7 +96,6 @@ static void open_rows(const struct extra *rows, size_t count, const struct confi
 void extras_start(const struct config *first)
 {
 	extras.first = first;
-	open_rows(logins, COUNT_OF(logins), first, false);
 	open_rows(listening, COUNT_OF(listening), first, false);
 }
 
@@ -117,18 +109,6 @@ bool extras_control(void)
 	return extras.control != NULL;
 }
 
-bool extras_reload(const struct config *config, char *error, size_t error_size)
-{
-	char why[400];
-	if (!identify_read_logins(config->set.accounts_passwd, why, sizeof why)) {
-		snprintf(error, error_size, "accounts.passwd: %s", why);
-		return false;
-	}
-	trouble_clear(TROUBLE_LOGINS);
-	extras_open_facts(config);	/* facts are no reason to keep an old policy */
-	return true;
-}
-
 static void open_sockets_again(struct loop_job *job)
 {
 	(void)job;
@@ -138,12 +118,9 @@ static void open_sockets_again(struct loop_job *job)
 
 void extras_try_again(void)
 {
-	char why[500];
+	setup_mend();
 	struct setup *setup = setup_hold();
-	open_rows(logins, COUNT_OF(logins), setup->config, true);
 	open_rows(facts, COUNT_OF(facts), setup->config, true);
-	if (trouble_is(TROUBLE_TRAPS, NULL))
-		setup_replace(config_hold(setup->config), why, sizeof why);
 	setup_drop(&setup);
 	if (atomic_exchange(&extras.again_waits, true))
 		return;

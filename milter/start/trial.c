@@ -2,7 +2,7 @@
 #include "milter/start/trial.h"
 
 #include "milter/base/endpoint.h"
-#include "milter/message/identify.h"
+#include "milter/daemon/logins.h"
 #include "milter/base/privilege.h"
 #include "milter/daemon/traps.h"
 #include "policy/base/text.h"
@@ -126,8 +126,10 @@ static void try_files(const struct trial *trial)
 	if (traps == NULL)
 		say(trial, 'f', "traps.file: read as %s: %s", account_of(trial), why);
 	traps_free(&traps);
-	if (!identify_read_logins(set->accounts_passwd, why, sizeof why))
+	struct logins *logins = logins_read(set->accounts_passwd, why, sizeof why);
+	if (logins == NULL)
 		say(trial, 'f', "accounts.passwd: read as %s: %s", account_of(trial), why);
+	logins_free(&logins);
 }
 
 static bool is_made_at_start(const char *folder)

@@ -60,11 +60,9 @@ static struct parcel *parcel_of(enum event_kind kind, const char *id, const char
 	return parcel;
 }
 
-static bool wanted(const char *kinds, enum event_kind kind)
+static bool wanted(unsigned kinds, enum event_kind kind)
 {
-	unsigned set = 0;
-	char wrong[32];
-	return notice_kinds(kinds, &set, wrong) && (set & 1u << kind) != 0;
+	return (kinds & 1u << kind) != 0;
 }
 
 static void send_letter(const struct notice *event)
@@ -105,11 +103,12 @@ static void on_may_mail(void *arg, const char *error, int count, const char *con
 	free(event);
 }
 
-static void offer_mail(const struct settings *set, const struct notice *event)
+static void offer_mail(const struct config *config, const struct notice *event)
 {
+	const struct settings *set = &config->set;
 	char name[ACCOUNT_MAX + 1], part[32], seconds[24];
 	int64_t period_s = (int64_t)(set->admin_mail_period_hours * 3600);
-	if (set->admin_mail_to[0] == '\0' || !wanted(set->admin_mail_kinds, event->kind) || !letter_wanted(event))
+	if (set->admin_mail_to[0] == '\0' || !wanted(config->admin_mail_kinds, event->kind) || !letter_wanted(event))
 		return;
 	about(event, name);
 	uint64_t what = own_hash_string(name, 1 + (uint64_t)event->kind);
@@ -158,11 +157,11 @@ static void hand_on(struct loop_job *job)
 	if (text != NULL) {
 		if (set->events_keep > 0)
 			feed_add(tell.feed, &telling->event, text);
-		if (set->webhook_url[0] != '\0' && tell.webhook != NULL && wanted(set->webhook_kinds, telling->event.kind)) {
+		if (set->webhook_url[0] != '\0' && tell.webhook != NULL && wanted(setup->config->webhook_kinds, telling->event.kind)) {
 			kept_add(telling->event.id, text);
 			courier_take(tell.webhook, parcel_of(telling->event.kind, telling->event.id, text), set->webhook_queue);
 		}
-		offer_mail(set, &telling->event);
+		offer_mail(setup->config, &telling->event);
 	}
 	free(text);
 	setup_drop(&setup);

@@ -4,6 +4,7 @@
  * answer is put together when all have ended. Each part ends for itself, by Redis or by the local table.
  */
 #include "policy/base/text.h"
+#include "redis-schema/keys.h"
 #include "redis-schema/store/store_inside.h"
 
 #include <stdlib.h>
@@ -299,6 +300,20 @@ static void answered(struct part *part, const struct wire_charged *answer)
 	free(part);
 }
 
+/* A state that is not ours to change. Of an account whose message is judged that was said when it was fetched. */
+static void say_left_alone(const struct part *part, enum wire_status status)
+{
+	char line[600];
+	struct text text = text_over(line, sizeof line);
+	if (part->scope == SCOPE_ACCOUNT && part->message != NULL)
+		return;
+	text_addf(&text, "redis: %s ", account_is_group(part->charge.account) ? "group" : "account");
+	text_add_word(&text, part->charge.account);
+	text_addf(&text, ": state %s; it is left alone, and this daemon counts by itself",
+		  status == WIRE_VERSION ? "v is of another version, expected " STATE_VERSION : "is no hash that can be read");
+	store_say_of_account(part->store, line);
+}
+
 static void charged(void *arg, enum wire_end end, const struct wire_charged *answer)
 {
 	struct part *part = arg;
@@ -316,14 +331,16 @@ static void charged(void *arg, enum wire_end end, const struct wire_charged *ans
 		ask_with_plan(part, answer->own.plan);
 		return;
 	}
-	if (end == WIRE_OK && status != WIRE_AGAIN && status != WIRE_NEWER && status != WIRE_WRONG) {
+	if (end == WIRE_OK && status != WIRE_AGAIN && status != WIRE_VERSION && status != WIRE_WRONG) {
 		answered(part, answer);
 		return;
 	}
 	if (end == WIRE_OK && status == WIRE_AGAIN)
 		store_jump(store, answer->number);
-	bool here_alone = end == WIRE_ERROR || (end == WIRE_OK && status != WIRE_AGAIN);
-	if (here_alone) {	/* a key that we may not touch, or cannot read */
+	bool left_alone = end == WIRE_OK && status != WIRE_AGAIN;
+	if (left_alone)
+		say_left_alone(part, status);
+	if (left_alone || end == WIRE_ERROR) {	/* a key that we may not touch, or cannot read */
 		part->local = charge_row(part);
 		told(part, &part->local);
 		free(part);

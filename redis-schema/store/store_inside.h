@@ -75,9 +75,8 @@ void store_owe(struct store *store, const struct charge *charge, const struct ch
  * was away, or two daemons have one node name. Go on above it. */
 void store_jump(struct store *store, int64_t known);
 
-/* What a panel wrote is said once in ten minutes, not once a message. `arg` is the store. */
-void store_say_seldom(void *arg, const char *line);
-/* The same about one of very many accounts: SAID_MOST lines in ten minutes, and how many there were more. */
+/* What a panel wrote of one of very many accounts is said once in ten minutes, not once a message, and of all of them
+ * SAID_MOST lines in that time, and how many there were more. `arg` is the store. */
 void store_say_of_account(void *arg, const char *line);
 
 #endif

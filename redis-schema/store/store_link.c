@@ -45,7 +45,8 @@ static bool said_lately(struct store *store, const char *line)
 }
 
 /* What a panel wrote is said once in ten minutes, not once a message. */
-void store_say_seldom(void *arg, const char *line)
+/* Once in ten minutes, not once a message. */
+static void store_say_seldom(void *arg, const char *line)
 {
 	if (!said_lately(arg, line))
 		say(arg, line);

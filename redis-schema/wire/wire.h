@@ -29,7 +29,7 @@ enum wire_status {
 	WIRE_CHARGED,
 	WIRE_OVER,	/* a limit is passed and nothing was charged */
 	WIRE_AGAIN,	/* its number is not above the last one taken: it was charged before */
-	WIRE_NEWER,	/* the state is of a newer schema */
+	WIRE_VERSION,	/* the state is of another version of the schema */
 	WIRE_WRONG,	/* the key holds another type */
 	WIRE_BLOCKED,	/* the group is blocked; nothing was charged */
 	WIRE_PLAN,	/* the group's limits are of the plan that own.plan names; nothing was done */

@@ -82,7 +82,7 @@ static bool read_status(const char *word, enum wire_status *status_out)
 		const char *word;
 		enum wire_status status;
 	} statuses[] = { { "charged", WIRE_CHARGED }, { "over", WIRE_OVER },	 { "again", WIRE_AGAIN },
-			 { "newer", WIRE_NEWER },     { "wrong", WIRE_WRONG },
+			 { "version", WIRE_VERSION }, { "wrong", WIRE_WRONG },
 			 { "blocked", WIRE_BLOCKED }, { "plan", WIRE_PLAN } };
 	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
 		if (strcmp(word, statuses[i].word) == 0) {

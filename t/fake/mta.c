@@ -269,7 +269,7 @@ static struct mta_answer answer(SMFICTX *mta, const char *callback, sfsistat sta
 	struct mta_answer reply = mta->reply;
 	mta->reply = (struct mta_answer){ .status = 0 };
 	bool refused = status == SMFIS_TEMPFAIL || status == SMFIS_REJECT;
-	if (!refused && status != SMFIS_CONTINUE && status != SMFIS_ACCEPT && status != SMFIS_DISCARD)
+	if (!refused && status != SMFIS_CONTINUE && status != SMFIS_ACCEPT)
 		complain(mta, "%s answered %d", callback, status);
 	if (refused && reply.code[0] == '\0')
 		reply = (struct mta_answer){ .code = "451", .enhanced = "4.7.1", .text = "try again later" };

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct mta_answer {
-	sfsistat status;	/* SMFIS_CONTINUE, _TEMPFAIL, _REJECT, _DISCARD */
+	sfsistat status;	/* SMFIS_CONTINUE, _TEMPFAIL, _REJECT */
 	char code[4], enhanced[12], text[1000];	/* of a refusal: what the client hears */
 };
 

@@ -141,12 +141,23 @@ static void write_use(struct key *key, const struct rates *rates)
 	fake_set_bytes(key, "r", bytes, used);
 }
 
+/* IEEE 754 single precision, low byte first, as struct.pack writes it. */
+static void write_floats(const double *numbers, int count, char *bytes)
+{
+	for (int i = 0; i < 4 * count; i++) {
+		float number = (float)numbers[i / 4];
+		uint32_t bits;
+		memcpy(&bits, &number, sizeof bits);
+		bytes[i] = (char)(unsigned char)(bits >> i % 4 * 8);
+	}
+}
+
 static void write_counters(struct key *key, const struct history *history)
 {
 	char c[REPLY_C_BYTES], s[REPLY_S_BYTES];
-	reply_write_c(&history->counters, c);
+	write_floats(history->counters.value, COUNTERS_REP, c);
 	fake_set_bytes(key, "c", c, sizeof c);
-	reply_write_s(&history->counters, s);
+	write_floats(history->counters.value + COUNTERS_REP, COUNTER_COUNT - COUNTERS_REP, s);
 	fake_set_bytes(key, "s", s, sizeof s);
 }
 
@@ -180,7 +191,7 @@ static bool may_charge(const struct key *key, const char *node, int64_t number, 
 	if (key != NULL && key->string != NULL)
 		charged->status = WIRE_WRONG;
 	else if (version != NULL && strcmp(version, STATE_VERSION) != 0)
-		charged->status = WIRE_NEWER;
+		charged->status = WIRE_VERSION;
 	else if (last != NULL && text_to_int(last, 0, INT64_MAX, &charged->number) && charged->number >= number)
 		charged->status = WIRE_AGAIN;
 	else

@@ -3,12 +3,13 @@
  * Login names of a file in passwd(5) form: each that libc's own reader finds there is known by its number.
  */
 #include "milter/message/identify.h"
+#include "milter/daemon/logins.h"
 
 #include "t/fuzz/fuzz.h"
 
 #include <pwd.h>
 
-enum { LOGIN_MAX = 63, ROWS_MAX = 200 };
+enum { ROWS_MAX = 200 };
 
 struct row {
 	char name[LOGIN_MAX + 1];
@@ -32,11 +33,11 @@ static int read_rows(const uint8_t *data, size_t size, struct row rows[ROWS_MAX]
 }
 
 /* Of two rows of one name either may be found. */
-static void check_row(const struct row *row, const struct row *rows, int count)
+static void check_row(const struct logins *logins, const struct row *row, const struct row *rows, int count)
 {
 	static struct config config = { .sources = { SOURCE_UID }, .source_count = 1 };
 	static struct facts facts;
-	struct identity identity = { .injected = true, .from = row->name };
+	struct identity identity = { .logins = logins, .injected = true, .from = row->name };
 	char name[40];
 	bool right = false;
 	MUST(identify(&config, &identity, &facts));
@@ -60,11 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	int fd = memory_file(data, size, name);
-	bool fine = identify_read_logins(name, error, sizeof error);
+	struct logins *logins = logins_read(name, error, sizeof error);
+	bool fine = logins != NULL;
 	MUST(fine == (error[0] == '\0') && strlen(error) < sizeof error - 1);
 	int count = fine ? read_rows(data, size, rows) : 0;
 	for (int i = 0; i < count; i++)
-		check_row(&rows[i], rows, count);
+		check_row(logins, &rows[i], rows, count);
+	logins_free(&logins);
 	close(fd);
 	return 0;
 }

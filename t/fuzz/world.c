@@ -317,7 +317,7 @@ void world_start(void)
 	MUST(the_daemon.loop != NULL);
 	snprintf(the_daemon.node, sizeof the_daemon.node, WORLD_NODE);
 	the_daemon.store = store_new(loop_base(the_daemon.loop), &settings, say, NULL, error, sizeof error);
-	MUST(the_daemon.store != NULL && setup_replace(config, error, sizeof error));
+	MUST(the_daemon.store != NULL && setup_start(config, error, sizeof error));
 	MUST(outbox_start(loop_base(the_daemon.loop)));
 	world_begin("", 0);
 	world_run();

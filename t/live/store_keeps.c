@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the store keeps in a real Redis: habits and the map of known recipients, dates of limits, a hash of version 1 with
- * habits of its own, campaigns under a flood, and groups while Redis is away.
+ * What the store keeps in a real Redis: habits and the map of known recipients, dates of limits,
+ * campaigns under a flood, and groups while Redis is away.
  * usage: store_keeps unix:/path-of-redis PID-OF-REDIS
  */
 #include "policy/history.h"

@@ -32,8 +32,6 @@ static const char *answer_word(const struct mta_answer *answer)
 		return "defer";
 	case SMFIS_REJECT:
 		return "reject";
-	case SMFIS_DISCARD:
-		return "discard";
 	default:
 		return "nonsense";
 	}
@@ -282,7 +280,6 @@ static const struct {
 	{ "accept", 2, expect_answer, false, true },
 	{ "defer", 2, expect_answer, false, true },
 	{ "reject", 2, expect_answer, false, true },
-	{ "discard", 2, expect_answer, false, true },
 	{ "reply", 4, expect_reply, false, true },
 	{ "header", 4, expect_header, false, true },
 	{ "quarantine", 2, expect_quarantine, false, true },

@@ -4,6 +4,7 @@
  */
 #include "milter/message/identify.h"
 #include "milter/base/idn.h"
+#include "milter/daemon/logins.h"
 
 #include "t/unit/tap.h"
 
@@ -143,6 +144,8 @@ static void test_domain(void)
 
 enum { NAME_MAX_HERE = 5000 };
 
+static struct logins *logins;
+
 /* A file of `count` logins u0, u1, ..., and `last` behind them; read as the daemon reads it. */
 static bool read_logins(int count, const char *last, char error[300])
 {
@@ -155,16 +158,17 @@ static bool read_logins(int count, const char *last, char error[300])
 	fflush(to);
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
 	error[0] = '\0';
-	bool fine = identify_read_logins(name, error, 300);
+	logins_free(&logins);
+	logins = logins_read(name, error, 300);
 	fclose(to);
-	return fine;
+	return logins != NULL;
 }
 
 static const char *account_of_login(const char *login)
 {
 	static struct config config = { .sources = { SOURCE_UID }, .source_count = 1 };
 	static struct facts facts;
-	struct identity identity = { .injected = true, .from = login };
+	struct identity identity = { .logins = logins, .injected = true, .from = login };
 	facts = (struct facts){ 0 };
 	ok(identify(&config, &identity, &facts), "mail of %.20s", login);
 	return facts.account;
@@ -177,15 +181,18 @@ static void test_logins(void)
 	is_str(account_of_login("u599999"), "uid:600999", "the last one is known");
 	ok(!read_logins(1000001, "", error), "a million and one");
 	ok(strstr(error, "1000000") != NULL, "%s", error);
-	is_str(account_of_login("u599999"), "uid:600999", "those read before stay");
-	ok(!identify_read_logins("/", error, sizeof error) && strstr(error, "/ cannot be read at login 1") != NULL, "%s", error);
+	ok(logins_read("/", error, sizeof error) == NULL && strstr(error, "/ cannot be read at login 1") != NULL, "%s", error);
 	int length = snprintf(longest, sizeof longest, "%0*d:x:7:7::/:/bin/sh\n", NAME_MAX_HERE, 0);
 	ok(length > NAME_MAX_HERE && !read_logins(2, longest, error) && strstr(error, "at login 3") != NULL, "%s", error);
 	snprintf(longest, sizeof longest, "%0*d:x:7:7::/:/bin/sh\nafter:x:8:8::/:/bin/sh\n", 64, 0);
 	ok(read_logins(2, longest, error), "a name of 64 bytes: %s", error);
 	is_str(account_of_login("after"), "uid:8", "the one behind it is known");
-	ok(identify_read_logins("", error, sizeof error), "no file");
+	logins_free(&logins);
+	is_str(account_of_login("u1"), "ip:unknown", "no logins at all");
+	logins = logins_read("", error, sizeof error);
+	ok(logins != NULL, "no file");
 	is_str(account_of_login("u1"), "ip:unknown", "no login");
+	logins_free(&logins);
 }
 
 int main(void)

@@ -106,7 +106,7 @@ static void test_signals(void)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		policy.signal_does[SIGNAL_SPAM] = (struct signal_does){ rows[i].measure, term - 0.1 };
 		struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
-		is_int(verdict.action, rows[i].action, "a signal that asks for %s", measure_word(rows[i].measure));
+		is_int(verdict.action, rows[i].action, "a signal that asks for measure %d", rows[i].measure);
 		is_str(verdict.pool->name, rows[i].pool, "and its pool");
 		ok(verdict.throttle == (rows[i].measure == MEASURE_SLOW), "who is slowed waits");
 		is_int(verdict.level, rows[i].measure == MEASURE_BLOCK ? LEVEL_BLOCKED : LEVEL_SUSPECT, "its level");

@@ -299,7 +299,7 @@ static void test_close(void)
 	is_int(listings.hit_count, 0, "where one answer is a lie no other is believed");
 	is_int(listings.unknown, 3, "all are unknown");
 	ok(listing_code_lies(0x80000001) && listing_code_lies(0x7effffff) && !listing_code_lies(0x7f000000), "outside 127/8");
-	ok(listing_code_refuses(0x7fffff00) && listing_code_refuses(0x7fffffff) && !listing_code_refuses(0x7ffffeff),
+	ok(list_code_refuses(&plain, 0x7fffff00) && list_code_refuses(&plain, 0x7fffffff) && !list_code_refuses(&plain, 0x7ffffeff),
 	   "127.255.255.0/24");
 }
 

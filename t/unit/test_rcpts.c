@@ -39,7 +39,6 @@ static void test_traps(void)
 				       "b\xc3\xbc" "cher@example.net\n\"quoted\"@example.net\ndot@example.net.\nlast@example.net", error, sizeof error);
 	if (!ok(traps != NULL, "a file of traps is read"))
 		return;
-	is_int((long long)traps_count(traps), 7, "all its lines");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		is_int(traps_have(traps, rows[i].address), rows[i].is, "%s", rows[i].address);
 	traps_free(&traps);
@@ -131,8 +130,10 @@ static void test_new(void)
 
 static void put(unsigned char *map, uint32_t hash)
 {
-	for (int i = 0; i < KNOWN_MAP_BITS; i++)
-		map[known_bit(hash, i) / 8] |= (unsigned char)(0x80U >> (known_bit(hash, i) % 8));
+	for (int i = 0; i < KNOWN_MAP_BITS; i++) {
+		unsigned bit = ((hash >> 16) + (unsigned)i * ((hash & 0xffff) | 1)) % (8 * KNOWN_MAP_BYTES);
+		map[bit / 8] |= (unsigned char)(0x80U >> bit % 8);
+	}
 }
 
 static void test_list(void)

@@ -9,11 +9,16 @@ static const int64_t start_ms = 1700006400000;
 
 static void test_decay(void)
 {
+	static const int half_lives_s[] = {
+#define HALF_LIFE(id, word, half_life_s, cap) half_life_s,
+		COUNTER_ROWS(HALF_LIFE)
+#undef HALF_LIFE
+	};
 	for (int i = 0; i < COUNTER_COUNT; i++) {
 		enum counter counter = (enum counter)i;
 		struct counters counters = { .at_ms = start_ms };
 		counters.value[i] = 100;
-		int64_t half = (int64_t)counter_half_life_s(counter) * 1000;
+		int64_t half = (int64_t)half_lives_s[i] * 1000;
 		counters_decay(&counters, start_ms + half);
 		is_near(counters.value[i], 50, 1e-9, "%s: half of it is left after a half-life", counter_word(counter));
 		counters_decay(&counters, start_ms + 3 * half);
@@ -137,8 +142,6 @@ static void test_words(void)
 {
 	for (int i = 0; i < SIGNAL_COUNT; i++)
 		ok(signal_find(signal_word((enum signal)i)) == (enum signal)i, "%s is found by its word", signal_word((enum signal)i));
-	for (int i = 0; i < COUNTER_COUNT; i++)
-		ok(counter_half_life_s((enum counter)i) > 0, "%s decays", counter_word((enum counter)i));
 }
 
 int main(void)

@@ -27,32 +27,32 @@ static void test_lines(void)
 	static const struct {
 		const char *bytes;
 		size_t length;
-		int count;		/* -1: none of it is taken */
+		bool read;		/* -1: none of it is taken */
 		const char *part;	/* of the error */
 	} rows[] = {
 #define ROW(bytes) bytes, sizeof bytes - 1
-		{ ROW(""), 0, "" },
-		{ ROW("Trap@Example.com\n@bad.example\r\n# a note\n\n\t a@b.c \t# another"), 3, "" },
-		{ ROW("trap@example.com"), 1, "" },
-		{ ROW("a@b.c\nnobody\n"), -1, ":2: is not a trap: \"nobody\", expected an address" },
-		{ ROW("@com\n"), -1, ":1: is not a trap" },
-		{ ROW("@*.example.org\n"), -1, ":1: is not a trap: \"@*.example.org\", expected an address or @domain of at most 320 bytes; there are "
+		{ ROW(""), true, "" },
+		{ ROW("Trap@Example.com\n@bad.example\r\n# a note\n\n\t a@b.c \t# another"), true, "" },
+		{ ROW("trap@example.com"), true, "" },
+		{ ROW("a@b.c\nnobody\n"), false, ":2: is not a trap: \"nobody\", expected an address" },
+		{ ROW("@com\n"), false, ":1: is not a trap" },
+		{ ROW("@*.example.org\n"), false, ":1: is not a trap: \"@*.example.org\", expected an address or @domain of at most 320 bytes; there are "
 		  "no wildcards" },
-		{ ROW("joe@*.example.org\n"), -1, "there are no wildcards" },
-		{ ROW("*joe*@example.org\n"), 1, "" },
-		{ ROW("a@(b.example)\n"), -1, ":1: is not a trap" },
-		{ ROW("@a@b.example\n"), -1, ":1: is not a trap" },
-		{ ROW("a b@c.d\n"), -1, ":1: is not a trap" },
-		{ ROW("a@b.c\0d@e.f\n"), -1, ":1: is not a trap: \"a@b.c" },
-		{ ROW("a@b.c\rd@e.f\r"), -1, ":1: is not a trap" },
-		{ ROW("\0\na@b.c\n"), -1, ":1: is not a trap" },
+		{ ROW("joe@*.example.org\n"), false, "there are no wildcards" },
+		{ ROW("*joe*@example.org\n"), true, "" },
+		{ ROW("a@(b.example)\n"), false, ":1: is not a trap" },
+		{ ROW("@a@b.example\n"), false, ":1: is not a trap" },
+		{ ROW("a b@c.d\n"), false, ":1: is not a trap" },
+		{ ROW("a@b.c\0d@e.f\n"), false, ":1: is not a trap: \"a@b.c" },
+		{ ROW("a@b.c\rd@e.f\r"), false, ":1: is not a trap" },
+		{ ROW("\0\na@b.c\n"), false, ":1: is not a trap" },
 		{ ROW("a@b.c # " LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
-		      LONG "\n"), -1, ":1: is too long a line" },
+		      LONG "\n"), false, ":1: is too long a line" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char error[300];
 		struct traps *traps = read_bytes(rows[i].bytes, rows[i].length, error);
-		is_int(traps == NULL ? -1 : (int)traps_count(traps), rows[i].count, "%.40s", rows[i].bytes);
+		is_int(traps != NULL, rows[i].read, "%.40s", rows[i].bytes);
 		ok(strstr(error, rows[i].part) != NULL && (traps == NULL) == (error[0] != '\0'), "... %s", error);
 		traps_free(&traps);
 	}
@@ -70,7 +70,7 @@ static void test_most(void)
 		bytes[9 * i + 8] = '\n';
 	}
 	struct traps *traps = read_bytes(bytes, 9 * TRAPS_MAX, error);
-	is_int(traps == NULL ? -1 : (long long)traps_count(traps), TRAPS_MAX, "a million traps: %s", error);
+	ok(traps != NULL && traps_have(traps, "0000@b.c") && traps_have(traps, "9999@b.c"), "a million traps: %s", error);
 	traps_free(&traps);
 	traps = read_bytes(bytes, sizeof bytes, error);
 	ok(traps == NULL && strstr(error, ":1000001: more than fits") != NULL, "and one more: %s", error);

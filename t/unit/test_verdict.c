@@ -24,8 +24,7 @@ static void test_refuses(void)
 		enum action action;
 		bool refuses;
 	} rows[] = {
-		{ ACTION_PASS, false }, { ACTION_HOLD, false }, { ACTION_DISCARD, false },
-		{ ACTION_DEFER, true }, { ACTION_REJECT, true },
+		{ ACTION_PASS, false }, { ACTION_HOLD, false }, { ACTION_DEFER, true }, { ACTION_REJECT, true },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct verdict verdict = { .action = rows[i].action };
@@ -52,7 +51,7 @@ static void test_reasons(void)
 
 static void test_words(void)
 {
-	static const char *const actions[] = { "pass", "hold", "discard", "defer", "reject" };
+	static const char *const actions[] = { "pass", "hold", "defer", "reject" };
 	is_int(ACTION_COUNT, sizeof actions / sizeof actions[0], "the actions");
 	for (int i = 0; i < ACTION_COUNT; i++)
 		is_str(action_word((enum action)i), actions[i], "action %s", actions[i]);

@@ -18,7 +18,7 @@ char *check_fix_postconf(const struct check *check, const char *option, const ch
 	return command;
 }
 
-char *check_fix_main(const struct check *check, const char *name, const char *value)
+static char *check_fix_main(const struct check *check, const char *name, const char *value)
 {
 	char setting[4096];
 	int length = snprintf(setting, sizeof setting, "%s = %s", name, value);

@@ -35,7 +35,6 @@ const struct postfix_line *check_wanted(const struct check *check, const char *n
 /* Commands, to be freed. `service` NULL: of main.cf, else of that service in master.cf. A setting of which a part would be
  * lost is NULL, as is one whose `value` is "". */
 char *check_fix_postconf(const struct check *check, const char *option, const char *setting);
-char *check_fix_main(const struct check *check, const char *name, const char *value);
 char *check_fix_setting(const struct check *check, const char *service, const char *name, const char *value);
 /* The same with "" as a value, which takes the parameter out of main.cf. */
 char *check_fix_set(const struct check *check, const char *service, const char *name, const char *value);
