@@ -3,6 +3,7 @@
 
 #include "milter/idn.h"
 #include "milter/log.h"
+#include "milter/plain_file.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 
@@ -71,12 +72,13 @@ static const char *read_logins(FILE *from, struct login_list *list)
 bool identify_read_logins(const char *file, char *error, size_t error_size)
 {
 	struct login_list list = { .rows = NULL };
-	FILE *from = *file != '\0' ? fopen(file, "re") : NULL;
+	const char *why = NULL;
+	FILE *from = *file != '\0' ? plain_file_read(file, &why) : NULL;
 	if (*file != '\0' && from == NULL) {
-		snprintf(error, error_size, "%s cannot be read: %s", file, strerror(errno));
+		snprintf(error, error_size, "%s cannot be read: %s", file, why);
 		return false;
 	}
-	const char *why = from != NULL ? read_logins(from, &list) : NULL;
+	why = from != NULL ? read_logins(from, &list) : NULL;
 	if (from != NULL)
 		fclose(from);
 	if (why != NULL) {
