@@ -4,6 +4,7 @@
  */
 #include "milter/config/config_read.h"
 
+#include "milter/base/plain_file.h"
 #include "policy/base/text.h"
 
 #include <errno.h>
@@ -227,12 +228,13 @@ static void explain(struct reader *reader, const char *text, const config_t *fil
 static char *read_file(const char *name, char *error, bool *missing_out)
 {
 	enum { FILE_MOST = 4 << 20 };
-	FILE *file = fopen(name, "re");
+	const char *why;
+	FILE *file = plain_file_read(name, &why);
 	*missing_out = file == NULL && errno == ENOENT;
 	char *text = file != NULL ? calloc(1, FILE_MOST + 1) : NULL;
 	size_t length = text != NULL ? fread(text, 1, FILE_MOST, file) : 0;
 	if (text == NULL || ferror(file)) {
-		snprintf(error, CONFIG_ERROR_MAX, "%s: cannot be read: %s", name, strerror(errno));
+		snprintf(error, CONFIG_ERROR_MAX, "%s: cannot be read: %s", name, file == NULL ? why : strerror(errno));
 	} else if (length == FILE_MOST) {
 		snprintf(error, CONFIG_ERROR_MAX, "%s: is too long: expected less than %d bytes", name, FILE_MOST);
 	} else if (strlen(text) != length) {

@@ -6,6 +6,7 @@
 #include "milter/config/config_read.h"
 #include "milter/base/endpoint.h"
 #include "milter/base/idn.h"
+#include "milter/base/plain_file.h"
 #include "policy/base/text.h"
 #include "policy/netaddr.h"
 
@@ -183,7 +184,8 @@ enum { FIRST_LINE_MAX = 300 };
 /* As Postfix reads it. False: it has none, or cannot be opened. */
 static bool read_first_word(const char *file, char word[FIRST_LINE_MAX])
 {
-	FILE *from = fopen(file, "re");
+	const char *why;
+	FILE *from = plain_file_read(file, &why);
 	bool fine = from != NULL && fgets(word, FIRST_LINE_MAX, from) != NULL;
 	if (from != NULL)
 		fclose(from);

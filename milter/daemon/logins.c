@@ -2,6 +2,7 @@
 #include "milter/daemon/logins.h"
 
 #include "milter/base/log.h"
+#include "milter/base/plain_file.h"
 #include "policy/base/text.h"
 
 #include <errno.h>
@@ -61,12 +62,13 @@ static const char *add_logins(struct logins *logins, FILE *from)
 
 static bool read_file(struct logins *logins, const char *file, char *error, size_t error_size)
 {
-	FILE *from = fopen(file, "re");
+	const char *why;
+	FILE *from = plain_file_read(file, &why);
 	if (from == NULL) {
-		snprintf(error, error_size, "%s cannot be read: %s", file, strerror(errno));
+		snprintf(error, error_size, "%s cannot be read: %s", file, why);
 		return false;
 	}
-	const char *why = add_logins(logins, from);
+	why = add_logins(logins, from);
 	fclose(from);
 	if (why != NULL) {
 		snprintf(error, error_size, "%s cannot be read at login %zu: %s", file,

@@ -2,6 +2,7 @@
 #include "milter/daemon/traps.h"
 
 #include "milter/base/idn.h"
+#include "milter/base/plain_file.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
@@ -138,9 +139,10 @@ struct traps *traps_read(const char *file, char *error, size_t error_size)
 	}
 	if (*file == '\0')
 		return traps;
-	FILE *from = fopen(file, "re");
+	const char *why;
+	FILE *from = plain_file_read(file, &why);
 	if (from == NULL)
-		snprintf(error, error_size, "%s cannot be read: %s", file, strerror(errno));
+		snprintf(error, error_size, "%s cannot be read: %s", file, why);
 	bool fine = from != NULL && read_lines(traps, from, &source);
 	if (from != NULL)
 		fclose(from);

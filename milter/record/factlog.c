@@ -2,6 +2,7 @@
 #include "milter/record/factlog.h"
 
 #include "milter/base/log.h"
+#include "milter/base/plain_file.h"
 #include "policy/base/text.h"
 #include "policy/replay/factline.h"
 #include "policy/hash.h"
@@ -193,10 +194,11 @@ bool factlog_open(const struct config *config, char *error, size_t error_size)
 {
 	const struct settings *set = &config->set;
 	bool wanted = set->facts_file[0] != '\0';
-	int fd = wanted ? open(set->facts_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640) : -1;
+	const char *why = NULL;
+	int fd = wanted ? plain_file_open(set->facts_file, O_WRONLY | O_CREAT | O_APPEND, &why) : -1;
 	if (wanted && fd < 0) {
 		snprintf(error, error_size, "\"%s\" cannot be opened: %s; the systemd unit lets the daemon write below "
-			 "/var/log/penstock", set->facts_file, strerror(errno));
+			 "/var/log/penstock", set->facts_file, why);
 		return false;
 	}
 	pthread_mutex_lock(&facts.lock);

@@ -2,6 +2,7 @@
 #include "milter/start/trial.h"
 
 #include "milter/base/endpoint.h"
+#include "milter/base/plain_file.h"
 #include "milter/daemon/logins.h"
 #include "milter/base/privilege.h"
 #include "milter/daemon/traps.h"
@@ -118,10 +119,15 @@ static void try_files(const struct trial *trial)
 		{ "webhook.ca_file", set->webhook_ca_file, 'f' },
 	};
 	char why[600];
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (*rows[i].file != '\0' && access(rows[i].file, R_OK) != 0 && (i != 1 || errno != ENOENT))
+	const char *odd;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int fd = *rows[i].file != '\0' ? plain_file_open(rows[i].file, O_RDONLY, &odd) : -1;
+		if (*rows[i].file != '\0' && fd < 0 && (i != 1 || errno != ENOENT))
 			say(trial, rows[i].kind, "%s: %s cannot be read by %s, as which it is read at each reload: %s", rows[i].option,
-			    rows[i].file, account_of(trial), strerror(errno));
+			    rows[i].file, account_of(trial), odd);
+		if (fd >= 0)
+			close(fd);
+	}
 	struct traps *traps = traps_read(set->traps_file, why, sizeof why);
 	if (traps == NULL)
 		say(trial, 'f', "traps.file: read as %s: %s", account_of(trial), why);
@@ -162,13 +168,16 @@ static void try_folder(const struct trial *trial, const char *option, const char
 
 static void try_facts(const struct trial *trial)
 {
-	const char *file = trial->config->set.facts_file;
+	const char *why, *file = trial->config->set.facts_file;
 	if (*file == '\0')
 		return;
-	if (access(file, F_OK) != 0)
+	int fd = plain_file_open(file, O_WRONLY | O_APPEND, &why);
+	if (fd >= 0)
+		close(fd);
+	else if (errno == ENOENT)
 		try_folder(trial, "facts.file", file);
-	else if (access(file, W_OK) != 0)
-		say(trial, 'f', "facts.file: %s cannot be written by %s: %s", file, account_of(trial), strerror(errno));
+	else
+		say(trial, 'f', "facts.file: %s cannot be written by %s: %s", file, account_of(trial), why);
 }
 
 /* ---- sockets, as the daemon's account */

@@ -4,13 +4,16 @@
 #include "milter/base/clock.h"
 #include "milter/base/version.h"
 #include "milter/daemon/daemon.h"
+#include "milter/base/plain_file.h"
 #include "milter/tell/post.h"
 #include "milter/tell/sign.h"
 #include "policy/base/text.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/base/banned.h"
 
@@ -52,6 +55,18 @@ static void say_why(const struct post_answer *answer, struct courier_answer *ans
 		snprintf(answer_out->why, sizeof answer_out->why, "does not answer: %s", answer->error);
 }
 
+/* libcurl would wait for a FIFO's writer, beyond its time-out and the daemon's end. */
+static bool has_authority(const char *ca_file, struct courier_answer *answer_out)
+{
+	const char *why;
+	int fd = ca_file[0] != '\0' ? plain_file_open(ca_file, O_RDONLY, &why) : -1;
+	if (fd >= 0)
+		close(fd);
+	else if (ca_file[0] != '\0')
+		snprintf(answer_out->why, sizeof answer_out->why, "is not asked: webhook.ca_file cannot be read: %s", why);
+	return fd >= 0 || ca_file[0] == '\0';
+}
+
 static enum courier_said send_by(const struct settings *set, const struct parcel *parcel, const atomic_bool *stop,
 				 struct courier_answer *answer_out)
 {
@@ -59,6 +74,8 @@ static enum courier_said send_by(const struct settings *set, const struct parcel
 	int64_t now_s = clock_now_ms() / 1000;
 	const char *headers[] = { "Content-Type: application/json", "User-Agent: penstock/" PENSTOCK_VERSION, event, id,
 				  NULL, NULL };
+	if (!has_authority(set->webhook_ca_file, answer_out))
+		return COURIER_LATER;
 	snprintf(event, sizeof event, "X-Penstock-Event: %s", notice_word(parcel->kind));
 	snprintf(id, sizeof id, "X-Penstock-Event-Id: %s", parcel->id);
 	if (set->webhook_secret[0] != '\0') {

@@ -131,6 +131,9 @@ for my $library (@libraries) {
 none('each .c file includes its own header first', @own_last);
 none('and the banned functions last', @unbanned);
 
+none('no file is opened by fopen, which waits for a FIFO: plain_file.h does not', map { my $file = $_; map { "$file:$_" }
+	grep { $lines{$file}[$_ - 1] =~ /\bfopen\(/ } 1 .. @{ $lines{$file} } } @product);
+
 none('each file begins with its licence', map { "$_: no SPDX-License-Identifier line at its head" } grep {
 	my $last = /\.[ch]$/ ? 0 : 1;	# a script has its #! line before it
 	$last = $#{ $lines{$_} } if $last > $#{ $lines{$_} };

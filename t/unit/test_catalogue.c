@@ -318,7 +318,7 @@ static const struct {
 	  "/penstock.conf:2: reputation.blocked_enter is 0.25, expected more than reputation.blocked_leave, 1.5" },
 	{ "a large bound", "\nblocklists = ( { zone = \"a.test\"; kind = \"spam\"; budget = -1; } );", NULL,
 	  "/penstock.conf:2: blocklists[0].budget is -1, expected 0 to 1000000000000000" },
-	{ "a folder", "catalogue: { file = \"/\"; };", NULL, "/: cannot be read: Is a directory" },
+	{ "a folder", "catalogue: { file = \"/\"; };", NULL, "/: cannot be read: it is a folder, expected a regular file" },
 	{ "a list of a catalogue that is missing", "\nblocklists = ( { list = \"one\"; } );", NULL,
 	  "/penstock.conf:2: blocklists[0].list is \"one\", but the catalogue " },
 	{ "of none", "catalogue: { file = \"\"; };\nblocklists = ( { list = \"one\"; } );", NULL,

@@ -4,6 +4,7 @@
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/postfix/postfix_difference.h"
 #include "milter/ctl/postfix/postfix_domains.h"
+#include "milter/base/plain_file.h"
 #include "policy/address.h"
 #include "policy/base/text.h"
 
@@ -116,7 +117,8 @@ typedef bool target_visit(struct book *book, const struct alias *alias, const ch
 static bool visit_include(struct book *book, const struct alias *alias, const char *file, target_visit *visit)
 {
 	char *text = have_memory(calloc(1, INCLUDE_MAX)), *rest = text, target[ADDRESS_MAX + 1], address[ADDRESS_MAX + 1];
-	FILE *from = fopen(file, "re");
+	const char *why;
+	FILE *from = plain_file_read(file, &why);
 	size_t length = from == NULL ? 0 : fread(text, 1, INCLUDE_MAX - 1, from);
 	bool done = false;
 	text[length] = '\0';

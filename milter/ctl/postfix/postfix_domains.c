@@ -3,6 +3,7 @@
 
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/postfix/postfix_difference.h"
+#include "milter/base/plain_file.h"
 #include "policy/base/text.h"
 
 #include <stdbool.h>
@@ -21,7 +22,8 @@ struct domains {
 
 static bool read_file(const char *name, char *text, size_t size)
 {
-	FILE *from = fopen(name, "re");
+	const char *why;
+	FILE *from = plain_file_read(name, &why);
 	size_t length = from == NULL ? 0 : fread(text, 1, size - 1, from);
 	text[length] = '\0';
 	if (from != NULL)

@@ -4,6 +4,7 @@
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/postfix/postfix_difference.h"
 #include "milter/ctl/postfix/postfix_domains.h"
+#include "milter/base/plain_file.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ enum { FILE_MAX = 1 << 20 };
 static void add_file(struct domains *domains, const char *file)
 {
 	char *text = have_memory(calloc(1, FILE_MAX)), *rest = NULL;
-	FILE *from = fopen(file, "re");
+	const char *why;
+	FILE *from = plain_file_read(file, &why);
 	size_t length = from == NULL ? 0 : fread(text, 1, FILE_MAX - 1, from);
 	text[length] = '\0';
 	if (from != NULL)

@@ -3,6 +3,7 @@
 
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/tool/run.h"
+#include "milter/base/plain_file.h"
 #include "policy/base/text.h"
 
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
@@ -245,16 +245,14 @@ bool postfix_listable(const char *table)
 /* NULL where it is no plain file that can be read. */
 static char *read_file(const char *path)
 {
-	struct stat about;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *text = NULL;
-	if (fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
-		text = have_memory(calloc(1, FILE_MAX));
-		ssize_t length = read(fd, text, FILE_MAX - 1);
-		text[length > 0 ? length : 0] = '\0';
-	}
-	if (fd >= 0)
-		close(fd);
+	const char *why;
+	int fd = plain_file_open(path, O_RDONLY, &why);
+	if (fd < 0)
+		return NULL;
+	char *text = have_memory(calloc(1, FILE_MAX));
+	ssize_t length = read(fd, text, FILE_MAX - 1);
+	text[length > 0 ? length : 0] = '\0';
+	close(fd);
 	return text;
 }
 
