@@ -300,7 +300,7 @@ static void warn_fixed(const struct settings *old, const struct settings *new)
 #define WARN_FIXED(path, member, type, text, least, most, help)                                    \
 	if (is_fixed(path) && !SAME_##type(old->member, new->member))                              \
 		log_line(SEVERITY_WARNING, "reload: %s keeps its old value until a restart", path);
-	SETTING_ROWS(WARN_FIXED)
+	SETTING_ROWS(WARN_FIXED, WARN_FIXED)
 #undef WARN_FIXED
 }
 

@@ -57,10 +57,22 @@ const struct field config_fields[] = {
 #define SETTING_TEXT_INT(text) text
 #define SETTING_TEXT_FLOAT(text) text
 #define SETTING_TEXT_BOOL(text) text
-	SETTING_ROWS(SETTING_FIELD)
+	SETTING_ROWS(SETTING_FIELD, SETTING_FIELD)
 #undef SETTING_FIELD
 };
 const size_t config_field_count = sizeof config_fields / sizeof config_fields[0];
+
+bool config_is_rare(size_t i)
+{
+	static const bool rare[] = {
+#define SETTING_COMMON(path, member, type, text, least, most, help) false,
+#define SETTING_RARE(path, member, type, text, least, most, help) true,
+		SETTING_ROWS(SETTING_COMMON, SETTING_RARE)
+#undef SETTING_RARE
+#undef SETTING_COMMON
+	};
+	return rare[i];
+}
 
 /* ---- names */
 

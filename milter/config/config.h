@@ -31,8 +31,9 @@ enum reputation_blocked_action { REPUTATION_BLOCKED_ACTION_ROWS(WORD_ID) };
 enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 #undef WORD_ID
 
-/* path in the file, member, type, default, least, most (strings: bytes), help */
-#define SETTING_ROWS(ROW)                                                                          \
+/* path in the file, member, type, default, least, most (strings: bytes), help. Rare: hardly anybody needs to set it; the
+ * sample leaves it out, and the manual page has it under a heading of its own. */
+#define SETTING_ROWS(ROW, RARE)                                                                     \
 	ROW("user", user, STRING, "penstock", 0, 63,                                               \
 	    "Account that the daemon runs as when it is started by root.")                         \
 	ROW("node", node, STRING, "", 0, 16,                                                       \
@@ -79,10 +80,10 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("redis.timeout_ms", redis_timeout_ms, INT, "250", 5, 10000, "A request without an answer after this long has failed.") \
 	ROW("redis.on_failure", redis_on_failure, WORD, "local", 0, 0,                          \
 	    "local: limits go on from the table of recent accounts; defer: mail is deferred.")     \
-	ROW("redis.breaker_failures", redis_breaker_failures, INT, "3", 1, 1000,                   \
+	RARE("redis.breaker_failures", redis_breaker_failures, INT, "3", 1, 1000,                   \
 	    "Failures in a row after which Redis is left alone for a while.")                      \
-	ROW("redis.retry_ms", redis_retry_ms, INT, "500", 10, 60000, "First wait before Redis is tried again; doubles up to 30 s.") \
-	ROW("redis.recent_accounts", redis_recent_accounts, INT, "20000", 16, 10000000,            \
+	RARE("redis.retry_ms", redis_retry_ms, INT, "500", 10, 60000, "First wait before Redis is tried again; doubles up to 30 s.") \
+	RARE("redis.recent_accounts", redis_recent_accounts, INT, "20000", 16, 10000000,            \
 	    "Rows of the local table of recent accounts.")                                         \
 	ROW("redis.state_days", redis_state_days, INT, "35", 2, 3650, "An account that sends nothing for this many days is forgotten.") \
 	ROW("dns.timeout_ms", dns_timeout_ms, INT, "2000", 50, 30000, "A block list that has not answered after this long is unknown.") \
@@ -91,9 +92,10 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("dns.cache_bytes", dns_cache_bytes, INT, "33554432", 65536, 17179869184.0,             \
 	    "Memory for cached DNS answers; a client address takes about 150 bytes, and 130 more for each block list.") \
 	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, "Questions in progress at once; more wait for their turn.")    \
-	ROW("dns.breaker_failures", dns_breaker_failures, INT, "5", 1, 1000,                       \
+	RARE("dns.breaker_failures", dns_breaker_failures, INT, "5", 1, 1000,                       \
 	    "Failures in a row after which a block list is left alone for a while.")               \
-	ROW("dns.retry_ms", dns_retry_ms, INT, "2000", 10, 300000, "First wait before it is tried again; doubles up to 5 min.") \
+	RARE("dns.retry_ms", dns_retry_ms, INT, "2000", 10, 300000,                               \
+	     "First wait before a block list that failed is tried again; doubles up to 5 min.")     \
 	ROW("catalogue.file", catalogue_file, STRING, "blocklists.conf", 0, 255,                   \
 	    "Catalogue of well-known block lists; relative: beside this file. The default may be missing; empty: none.") \
 	ROW("origin.zone4", origin_zone4, STRING, "origin.asn.cymru.com", 0, 180,                  \
@@ -134,9 +136,11 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Log-odds that a new account sends abuse, before anything is seen.")                   \
 	ROW("reputation.prior_good", reputation_prior_good, FLOAT, "-4.5", -10, 10, "The same for an account with a history.") \
 	ROW("reputation.suspect_enter", reputation_suspect_enter, FLOAT, "0.5", -20, 20, "Score from which an account is suspect.") \
-	ROW("reputation.suspect_leave", reputation_suspect_leave, FLOAT, "-0.5", -20, 20, "Score below which it no longer is.") \
+	RARE("reputation.suspect_leave", reputation_suspect_leave, FLOAT, "-0.5", -20, 20,        \
+	     "Score below which a suspect account is no longer one.")                               \
 	ROW("reputation.blocked_enter", reputation_blocked_enter, FLOAT, "3.0", -20, 20, "Score from which an account is blocked.") \
-	ROW("reputation.blocked_leave", reputation_blocked_leave, FLOAT, "1.5", -20, 20, "Score below which it no longer is.") \
+	RARE("reputation.blocked_leave", reputation_blocked_leave, FLOAT, "1.5", -20, 20,         \
+	     "Score below which an account that its score blocked is no longer blocked.")           \
 	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
 	    "An account stays suspect or blocked for at least this many seconds.")                              \
 	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for this many days ...") \
@@ -165,8 +169,8 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Key of the signature of each request (HMAC-SHA256); empty: they are not signed.")     \
 	ROW("webhook.kinds", webhook_kinds, STRING, "", 0, 200,                                    \
 	    "Kinds of events that are posted, such as \"block limit\"; empty: all.")             \
-	ROW("webhook.timeout_ms", webhook_timeout_ms, INT, "10000", 100, 300000, "A request without a complete answer after this long has failed.") \
-	ROW("webhook.queue", webhook_queue, INT, "1000", 1, 100000,                                \
+	RARE("webhook.timeout_ms", webhook_timeout_ms, INT, "10000", 100, 300000, "A request without a complete answer after this long has failed.") \
+	RARE("webhook.queue", webhook_queue, INT, "1000", 1, 100000,                                \
 	    "How many events may wait for a webhook that fails; beyond that the oldest is given up.")          \
 	ROW("webhook.ca_file", webhook_ca_file, STRING, "", 0, 255,                                \
 	    "Certificates (PEM) that vouch for the webhook's server; empty: the system's.")        \
@@ -191,7 +195,7 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 
 struct settings {
 #define SETTING_MEMBER(path, member, type, text, least, most, help) SETTING_MEMBER_##type(member);
-	SETTING_ROWS(SETTING_MEMBER)
+	SETTING_ROWS(SETTING_MEMBER, SETTING_MEMBER)
 #undef SETTING_MEMBER
 };
 

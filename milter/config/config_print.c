@@ -46,7 +46,7 @@ static void print_group(FILE *to, const char *group, size_t length)
 {
 	fprintf(to, "%.*s:\n{\n", (int)length, group);
 	for (size_t i = 0; i < config_field_count; i++)
-		if (in_group(config_fields[i].path, group, length)) {
+		if (!config_is_rare(i) && in_group(config_fields[i].path, group, length)) {
 			print_help(to, "\t", config_fields[i].help);
 			fprintf(to, "\t#%s = %s;\n", word_of(config_fields[i].path), config_fields[i].text);
 		}
@@ -167,12 +167,22 @@ static void print_man_signals(FILE *to)
 	fprintf(to, ".El\n");
 }
 
+static void print_man_options(FILE *to, bool rare)
+{
+	fputs(rare ? ".Ss Rarely needed\nThe defaults of these options fit nearly every host; the sample file leaves them out.\n"
+		   : ".Sh OPTIONS\n", to);
+	fputs(".Bl -tag -width 4n\n", to);
+	for (size_t i = 0; i < config_field_count; i++)
+		if (config_is_rare(i) == rare)
+			print_man_field(to, &config_fields[i]);
+	fputs(".El\n", to);
+}
+
 void config_print_man(FILE *to)
 {
-	fprintf(to, ".Sh OPTIONS\n.Bl -tag -width 4n\n");
-	for (size_t i = 0; i < config_field_count; i++)
-		print_man_field(to, &config_fields[i]);
-	fprintf(to, ".El\n.Sh LISTS\n");
+	print_man_options(to, false);
+	print_man_options(to, true);
+	fprintf(to, ".Sh LISTS\n");
 	for (size_t i = 0; i < config_list_count; i++) {
 		fprintf(to, ".Ss %s\n", config_lists[i].path);
 		print_man_text(to, config_lists[i].help);

@@ -108,6 +108,8 @@ extern const size_t config_list_count;
 /* Settings of the file that are no list. */
 extern const struct field config_fields[];
 extern const size_t config_field_count;
+/* Is the i-th one that hardly anybody needs to set? */
+bool config_is_rare(size_t i);
 
 /* What must hold between settings once all are read. */
 bool config_agree(struct reader *reader);

@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -33,7 +34,7 @@ static struct {
 	int64_t day;		/* of the rows */
 	size_t count;
 	struct row rows[ROWS];
-	uint64_t all;		/* owed */
+	atomic_uint_fast64_t all;	/* owed; counted without the lock, by every message */
 } shadow = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void key_of(int64_t day, char key[DAY_TEXT_MAX])
@@ -63,9 +64,9 @@ static void send_owed(int most)
 	if (!store_stats(the_daemon.store).up)
 		return;
 	key_of(shadow.day, key);
-	if (shadow.all > 0) {
-		send_count(key, "all", shadow.all);
-		shadow.all = 0;
+	uint64_t all = atomic_exchange(&shadow.all, 0);
+	if (all > 0) {
+		send_count(key, "all", all);
 		sent++;
 	}
 	for (size_t i = 0; i < ROWS && sent < most && shadow.count > 0; i++) {
@@ -163,11 +164,13 @@ void shadow_note(const struct session *session, enum stage stage, const char *qu
 	const struct message *message = session->message;
 	char said[SHADOW_SAID_MAX];
 	(void)queue_id;
-	bool says = shadow_says(&message->verdict, said);
+	if (stage == STAGE_RCPT)
+		return;
+	atomic_fetch_add(&shadow.all, 1);
+	if (!shadow_says(&message->verdict, said))
+		return;
 	pthread_mutex_lock(&shadow.lock);
-	shadow.all += stage != STAGE_RCPT;
-	if (says && stage != STAGE_RCPT)
-		count(said, message->facts.account);
+	count(said, message->facts.account);
 	pthread_mutex_unlock(&shadow.lock);
 }
 
@@ -311,5 +314,5 @@ void shadow_stop(void)
 		event_free(shadow.timer);
 	shadow.timer = NULL;
 	forget_rows();
-	shadow.all = 0;
+	atomic_store(&shadow.all, 0);
 }

@@ -231,8 +231,52 @@ static void test_ways(void)
 	config_drop(&config);
 }
 
+/* Is the option in the sample, in its group? */
+static bool is_in_sample(const char *sample, const char *path)
+{
+	char head[40], line[60];
+	const char *dot = strchr(path, '.');
+	snprintf(head, sizeof head, "\n%.*s:\n{\n", (int)(dot - path), path);
+	snprintf(line, sizeof line, "\t#%s = ", dot + 1);
+	const char *group = strstr(sample, head), *end = group != NULL ? strstr(group, "\n};") : NULL;
+	const char *at = group != NULL ? strstr(group, line) : NULL;
+	return at != NULL && at < end;
+}
+
+static void test_rare(void)
+{
+	static const char *const rare[] = {
+		"dns.breaker_failures", "dns.retry_ms", "redis.breaker_failures", "redis.retry_ms", "redis.recent_accounts",
+		"webhook.queue", "webhook.timeout_ms", "reputation.suspect_leave", "reputation.blocked_leave",
+	};
+	char *sample = NULL, *manual = NULL;
+	size_t size;
+	FILE *to = open_memstream(&sample, &size);
+	config_print_sample(to);
+	fclose(to);
+	to = open_memstream(&manual, &size);
+	config_print_man(to);
+	fclose(to);
+	const char *heading = strstr(manual, ".Ss Rarely needed\n"), *lists = strstr(manual, ".Sh LISTS\n");
+	ok(heading != NULL && lists != NULL && heading < lists, "the manual page has a heading for what is rarely needed");
+	ok(is_in_sample(sample, "redis.timeout_ms") && is_in_sample(sample, "reputation.suspect_enter"), "the sample has the rest");
+	for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
+		char item[60];
+		snprintf(item, sizeof item, ".It Cm %s\n", rare[i]);
+		const char *at = strstr(manual, item);
+		ok(!is_in_sample(sample, rare[i]), "%s is not in the sample", rare[i]);
+		ok(at != NULL && at > heading && at < lists, "... and under that heading in the manual page");
+	}
+	free(sample);
+	free(manual);
+	struct config *config = load("dns: { retry_ms = 77; };");
+	ok(config != NULL && config->set.dns_retry_ms == 77, "one is taken from the file: %s", error);
+	config_drop(&config);
+}
+
 int main(void)
 {
+	test_rare();
 	test_ways();
 	test_words();
 	test_addresses();

@@ -37,7 +37,7 @@ static const char *setting_default(const char *path)
 {
 	static const struct { const char *path, *text; } settings[] = {
 #define SETTING_DEFAULT(path, member, type, text, least, most, help) { path, text },
-		SETTING_ROWS(SETTING_DEFAULT)
+		SETTING_ROWS(SETTING_DEFAULT, SETTING_DEFAULT)
 #undef SETTING_DEFAULT
 	};
 	size_t i = 0;
