@@ -7,6 +7,7 @@
 #include "milter/start/extras.h"
 #include "milter/base/log.h"
 #include "milter/base/notify.h"
+#include "milter/base/wait.h"
 #include "milter/base/version.h"
 #include "milter/start/permission.h"
 #include "milter/server.h"
@@ -154,10 +155,7 @@ static void take_signals(const sigset_t *signals)
 static void serve(struct server *server)
 {
 	while (!ends) {
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += EXTRAS_AGAIN_S;
-		bool late = sem_timedwait(&signalled, &until) != 0;	/* or a signal came, which is harmless */
+		bool late = !wait_sem(&signalled, EXTRAS_AGAIN_S * 1000);	/* or a signal came, which is harmless */
 		while (sem_trywait(&signalled) == 0) {	/* a storm of HUPs is one */
 		}
 		if (hang_ups && !ends) {

@@ -2,21 +2,16 @@
 #include "milter/base/ask.h"
 
 #include "milter/base/clock.h"
+#include "milter/base/wait.h"
 #include "policy/base/panic.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "policy/base/banned.h"
 
 void ask_init(struct ask *ask, void (*release)(struct ask *ask))
 {
-	pthread_condattr_t monotonic;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&ask->answered_cond, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	pthread_cond_init(&ask->answered_cond, NULL);
 	pthread_mutex_init(&ask->lock, NULL);
 	ask->references = 2;
 	ask->answered = false;
@@ -38,18 +33,8 @@ bool ask_wait(struct ask *ask, int64_t deadline_ms)
 	pthread_mutex_lock(&ask->lock);
 	while (!ask->answered) {
 		int64_t left_ms = deadline_ms - clock_monotonic_ms();
-		if (left_ms <= 0)
-			break;
 		/* the condition's clock is the kernel's, while a scenario's deadline may be on a clock of its own */
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += left_ms / 1000;
-		until.tv_nsec += left_ms % 1000 * 1000000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000;
-		}
-		if (pthread_cond_timedwait(&ask->answered_cond, &ask->lock, &until) == ETIMEDOUT)
+		if (left_ms <= 0 || !wait_cond(&ask->answered_cond, &ask->lock, left_ms))
 			break;
 	}
 	bool answered = ask->answered;

@@ -3,6 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/base/log_sink.h"
+#include "milter/base/wait.h"
 #include "policy/base/text.h"
 
 #include <errno.h>
@@ -152,15 +153,13 @@ bool log_start(void)
 /* A writer that hangs ends with the process. */
 void log_end(void)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += LOG_END_S;
+	int64_t until_ms = clock_monotonic_ms() + LOG_END_S * 1000;
 	pthread_mutex_lock(&queue.lock);
 	bool runs = queue.runs;
 	queue.ends = true;
 	pthread_cond_signal(&queue.came);
-	while (runs && !queue.ended && pthread_cond_timedwait(&queue.written, &queue.lock, &until) == 0) {
-	}
+	while (runs && !queue.ended && clock_monotonic_ms() < until_ms)
+		wait_cond(&queue.written, &queue.lock, until_ms - clock_monotonic_ms());
 	bool ended = queue.ended;
 	queue.runs = queue.runs && !ended;
 	pthread_mutex_unlock(&queue.lock);

@@ -3,6 +3,7 @@
 
 #include "milter/base/log.h"
 #include "milter/base/plain_file.h"
+#include "milter/base/wait.h"
 #include "policy/base/text.h"
 #include "policy/replay/factline.h"
 #include "policy/hash.h"
@@ -12,7 +13,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
@@ -20,6 +20,7 @@
 enum {
 	BUFFER = 1 << 20,
 	WAKE_AT = BUFFER / 4,
+	WRITE_MS = 500,
 	SEEN_ROWS = 65536,	/* accounts whose state was written not long ago */
 };
 
@@ -135,12 +136,7 @@ static void *writer(void *arg)
 	char *own = arg;
 	pthread_mutex_lock(&facts.lock);
 	while (!facts.stops) {
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 500000000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&facts.wake, &facts.lock, &until);
+		wait_cond(&facts.wake, &facts.lock, WRITE_MS);
 		flush(own);
 	}
 	flush(own);

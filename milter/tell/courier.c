@@ -3,13 +3,13 @@
 
 #include "milter/base/clock.h"
 #include "milter/base/log.h"
+#include "milter/base/wait.h"
 #include "policy/base/text.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "policy/base/banned.h"
 
@@ -99,14 +99,8 @@ static struct parcel *wait_for_parcel(struct courier *courier)
 static void wait_until(struct courier *courier, int64_t until_ms)
 {
 	pthread_mutex_lock(&courier->lock);
-	while (!atomic_load(&courier->stop) && !courier->hurry && clock_monotonic_ms() < until_ms) {
-		struct timespec look;
-		clock_gettime(CLOCK_REALTIME, &look);
-		look.tv_nsec += LOOK_MS * 1000000L;
-		look.tv_sec += look.tv_nsec / 1000000000L;
-		look.tv_nsec %= 1000000000L;
-		pthread_cond_timedwait(&courier->came, &courier->lock, &look);
-	}
+	while (!atomic_load(&courier->stop) && !courier->hurry && clock_monotonic_ms() < until_ms)
+		wait_cond(&courier->came, &courier->lock, LOOK_MS);
 	if (courier->hurry)
 		courier->tries = 0;
 	courier->hurry = false;

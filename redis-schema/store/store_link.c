@@ -26,26 +26,18 @@ static void say(struct store *store, const char *line)
 	store->say(store->say_arg, line);
 }
 
-static int64_t now_s(struct store *store)
-{
-	struct timeval now;
-	event_base_gettimeofday_cached(store->base, &now);
-	return now.tv_sec;
-}
-
 static bool said_lately(struct store *store, const char *line)
 {
 	uint64_t hash = hash_string(line, 0);
 	size_t row = hash % SAID_ROWS;
-	if (store->said[row].line == hash && now_s(store) - store->said[row].at_s < SAID_AGAIN_S)
+	if (store->said[row].line == hash && store_clock_s() - store->said[row].at_s < SAID_AGAIN_S)
 		return true;
 	store->said[row].line = hash;
-	store->said[row].at_s = now_s(store);
+	store->said[row].at_s = store_clock_s();
 	return false;
 }
 
 /* What a panel wrote is said once in ten minutes, not once a message. */
-/* Once in ten minutes, not once a message. */
 static void store_say_seldom(void *arg, const char *line)
 {
 	if (!said_lately(arg, line))
@@ -58,8 +50,8 @@ void store_say_of_account(void *arg, const char *line)
 	char more[200];
 	if (said_lately(store, line))
 		return;
-	if (now_s(store) - store->accounts_said_from_s >= SAID_AGAIN_S) {
-		store->accounts_said_from_s = now_s(store);
+	if (store_clock_s() - store->accounts_said_from_s >= SAID_AGAIN_S) {
+		store->accounts_said_from_s = store_clock_s();
 		store->accounts_said = 0;
 	}
 	if (++store->accounts_said <= SAID_MOST) {

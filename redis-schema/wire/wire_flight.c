@@ -6,19 +6,29 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "policy/base/banned.h"
 
 /* ---- flights */
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void add_timer(struct wire *wire, int64_t ms)
+{
+	struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	evtimer_add(wire->timer, &wait);
+}
+
 void flight_wait(struct flight *flight)
 {
 	struct wire *wire = flight->wire;
-	struct timeval now, timeout = { .tv_sec = wire->settings.timeout_ms / 1000,
-					.tv_usec = wire->settings.timeout_ms % 1000 * 1000 };
-	evutil_gettimeofday(&now, NULL);
-	event_base_gettimeofday_cached(wire->base, &now);
-	evutil_timeradd(&now, &timeout, &flight->deadline);
+	flight->deadline_ms = now_ms() + wire->settings.timeout_ms;
 	flight->waiting = true;
 	flight->older = wire->newest;
 	if (wire->newest != NULL)
@@ -27,7 +37,7 @@ void flight_wait(struct flight *flight)
 		wire->oldest = flight;
 	wire->newest = flight;
 	if (!evtimer_pending(wire->timer, NULL))
-		evtimer_add(wire->timer, &timeout);
+		add_timer(wire, wire->settings.timeout_ms);
 }
 
 void flight_unwait(struct flight *flight)
@@ -95,21 +105,18 @@ void flight_tell(struct flight *flight, enum wire_end end, const char *error)
 void flight_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct wire *wire = arg;
-	struct timeval now, left;
 	(void)fd;
 	(void)what;
-	event_base_gettimeofday_cached(wire->base, &now);
-	while (wire->oldest != NULL && !evutil_timercmp(&wire->oldest->deadline, &now, >)) {
+	int64_t now = now_ms();
+	while (wire->oldest != NULL && wire->oldest->deadline_ms <= now) {
 		if (wire->oldest->kind == FLIGHT_GREETING) {
 			wire_disconnect(wire, "no answer to the greeting");
 			return;
 		}
 		flight_tell(wire->oldest, WIRE_LATE, "no answer in time");
 	}
-	if (wire->oldest == NULL)
-		return;
-	evutil_timersub(&wire->oldest->deadline, &now, &left);
-	evtimer_add(wire->timer, &left);
+	if (wire->oldest != NULL)
+		add_timer(wire, wire->oldest->deadline_ms - now);
 }
 
 /* ---- requests */

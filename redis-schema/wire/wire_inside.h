@@ -24,7 +24,7 @@ struct flight {
 	enum flight_kind kind;
 	bool waiting;			/* in that order */
 	bool by_text;			/* sent by EVAL: a NOSCRIPT is then an error */
-	struct timeval deadline;
+	int64_t deadline_ms;		/* CLOCK_MONOTONIC */
 	union {
 		wire_fetch_done *fetch;
 		wire_charge_done *charge;
