@@ -6,10 +6,9 @@
 #include "milter/gather_spf.h"
 #include "milter/identify.h"
 #include "milter/loop.h"
-#include "milter/monitor.h"
 #include "milter/place.h"
+#include "milter/pools.h"
 #include "milter/stats.h"
-#include "milter/warmup.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "redis-schema/store.h"
@@ -307,8 +306,7 @@ void gather_message(struct session *session)
 		scans[i] = scan_start(the_daemon.loop, scanner, facts->account, message->scan.bytes, length);
 	}
 	bool missed = false;
-	monitor_states(config, facts->transports);
-	warmup_states(config, facts->transports);
+	pools_now(config, facts->transports);
 	gather_spf_message(session, deadline_ms);
 	rbl_collect(session->listings, deadline_ms, &facts->listings);
 	for (int i = 0; i < config->scanner_count; i++) {

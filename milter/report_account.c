@@ -3,32 +3,20 @@
 
 #include "milter/clock.h"
 #include "milter/daemon.h"
-#include "milter/monitor.h"
-#include "milter/warmup.h"
+#include "milter/pools.h"
 
 #include <stdlib.h>
 
 #include "policy/base/banned.h"
 
-enum level report_level(const struct policy *policy, const struct account_state *state, int64_t now_ms)
-{
-	if (state->known == KNOWLEDGE_NONE)
-		return LEVEL_UNKNOWN;
-	if (state->block[0] != '\0')
-		return LEVEL_BLOCKED;
-	if (state->exempt[0] != '\0')
-		return LEVEL_GOOD;
-	return judge_level(policy, state, now_ms);
-}
-
-static json_t *top_row(const struct policy *policy, struct store_top_row *row)
+static json_t *top_row(const struct config *config, struct store_top_row *row)
 {
 	int64_t now_ms = clock_now_ms();
 	rates_roll(&row->state.history.rates, now_ms);
 	json_t *json = json_object();
 	report_set_text(json, "account", row->account);
-	report_set_text(json, "level", level_word(report_level(policy, &row->state, now_ms)));
-	report_set_real(json, "score", judge_score(policy, &row->state, NULL, NULL, now_ms).sum);
+	report_set_text(json, "level", level_word(pools_judge(config, row->account, &row->state).level));
+	report_set_real(json, "score", judge_score(&config->policy, &row->state, NULL, NULL, now_ms).sum);
 	report_set_real(json, "messages_hour", rates_used(&row->state.history.rates, WINDOW_MSGS_PER_HOUR));
 	report_set_real(json, "rcpts_hour", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_HOUR));
 	report_set_real(json, "rcpts_day", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_DAY));
@@ -44,7 +32,7 @@ json_t *report_top(enum store_top_order order, size_t count)
 	json_t *accounts = json_array();
 	size_t found = store_top(the_daemon.store, order, count, rows);
 	for (size_t i = 0; i < found; i++)
-		json_array_append_new(accounts, top_row(&setup->config->policy, &rows[i]));
+		json_array_append_new(accounts, top_row(setup->config, &rows[i]));
 	setup_drop(&setup);
 	free(rows);
 	return json_pack("{s:s, s:o}", "by", order == STORE_TOP_SCORE ? "score" : "rcpts", "accounts", accounts);
@@ -150,28 +138,20 @@ static void set_limits(json_t *json, const struct config *config, const char *ac
 		json_object_set_new(json, "rcpts_per_message", limit_number(limits.rcpts_per_message));
 }
 
-static void set_transport(json_t *json, const struct config *config, enum level level, const char *account)
-{
-	const struct pool *pool = pools_find(config->pools, config->pool_count, level);
-	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
-	monitor_states(config, states);
-	warmup_states(config, states);
-	const struct transport *transport = pool == NULL ? NULL : pool_pick(pool, account, states);
-	report_set_text(json, "pool", pool == NULL ? NULL : pool->name);
-	report_set_text(json, "transport", transport == NULL ? NULL : transport->name);
-}
-
 /* What a group has not. */
 static void set_standing(json_t *json, const struct config *config, const char *account, const struct account_state *state,
 			 int64_t now_ms)
 {
-	enum level level = report_level(&config->policy, state, now_ms);
-	report_set_text(json, "level", level_word(level));
+	const struct verdict verdict = pools_judge(config, account, state);
+	report_set_text(json, "level", level_word(verdict.level));
 	report_set_int(json, "since", state->history.level_since_s);
 	report_set_int(json, "first", state->history.first_s);
 	report_set_text(json, "spf_unauthorised", state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
 	set_reputation(json, &config->policy, state, now_ms);
-	set_transport(json, config, level, account);
+	report_set_text(json, "action", action_word(verdict.action));
+	json_object_set_new(json, "waits", json_boolean(verdict.throttle));
+	report_set_text(json, "pool", verdict.pool == NULL ? NULL : verdict.pool->name);
+	report_set_text(json, "transport", verdict.transport == NULL ? NULL : verdict.transport->name);
 }
 
 /* Nobody of that name sent anything, and nobody wrote anything of him. */

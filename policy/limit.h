@@ -71,7 +71,7 @@ enum scope {
 	ROW(DEFER, "defer")   /* 4xx, naming the limit and when it frees */                        \
 	ROW(REJECT, "reject") /* 5xx, the same */                                                  \
 	ROW(HOLD, "hold")     /* accepted into the MTA's hold queue */                             \
-	ROW(SLOW, "slow")     /* leaves by the suspect pool */                                     \
+	ROW(SLOW, "slow")     /* leaves by the suspect pool, and the client waits */                       \
 	ROW(SHOW, "show")     /* leaves as if there were no limit: the log and the shadow report say what would have been */
 
 enum over {

@@ -8,6 +8,7 @@
 #include "milter/factlog.h"
 #include "milter/idn.h"
 #include "milter/log.h"
+#include "milter/pools.h"
 #include "policy/base/text.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ enum {
 
 /* -- what the store says -- */
 
-/* How the account stands now: an admin's word on it, and its own level, may say something else than what was asked for. */
+/* How the account stands now: it may be something else than what was asked for. */
 static void on_stands(void *arg, const struct account_state *state, const struct known *known)
 {
 	struct request *request = arg;
@@ -34,7 +35,9 @@ static void on_stands(void *arg, const struct account_state *state, const struct
 		report_set_text(json, "exempt", state->exempt);
 	}
 	if (state->known == KNOWLEDGE_FULL && !account_is_group(request->account)) {
-		report_set_text(json, "level", level_word(judge_level(policy, state, now_ms)));
+		const struct verdict verdict = pools_judge(request->setup->config, request->account, state);
+		report_set_text(json, "level", level_word(verdict.level));
+		report_set_text(json, "action", action_word(verdict.action));
 		report_set_real(json, "score", judge_score(policy, state, NULL, NULL, now_ms).sum);
 		report_set_real(json, "blocked_leave", policy->levels.blocked_leave);
 		report_set_int(json, "minimum_stay_s", policy->levels.minimum_stay_s);
