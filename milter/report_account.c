@@ -4,6 +4,7 @@
 #include "milter/clock.h"
 #include "milter/daemon.h"
 #include "milter/pools.h"
+#include "policy/plan.h"
 
 #include <stdlib.h>
 
@@ -187,17 +188,10 @@ json_t *report_group(const char *group, const struct account_state *state)
 {
 	struct setup *setup = setup_hold();
 	int64_t now_ms = clock_now_ms();
-	struct amounts one = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } };
-	struct breach breach = breach_none;
-	struct charge charge = { .now_ms = now_ms, .amounts = one };
-	struct rates rates = state->history.rates;
+	struct limits limits;
 	json_t *json = json_object();
-	limits_of_group(setup->config, account_scope(group), &state->limits, now_ms, &charge.limits);
-	rates_roll(&rates, now_ms);
-	breach.window = state->exempt[0] == '\0' ? rates_over(&rates, &charge.limits, &one) : WINDOW_COUNT;
-	if (breach.window != WINDOW_COUNT)
-		charge_breach(&charge, &rates, &breach);
-	breach.scope = account_scope(group);
+	limits_of_group(setup->config, account_scope(group), &state->limits, now_ms, &limits);
+	struct breach breach = plan_group_breach(group, state, &limits, now_ms);
 	report_set_text(json, "account", group);
 	report_set_text(json, "block", state->block);
 	report_set_text(json, "exempt", state->exempt);

@@ -41,6 +41,7 @@ const struct limits limits_unset = {
 };
 
 const struct breach breach_none = { .window = WINDOW_COUNT };
+const struct breach breach_blocked = { .window = WINDOW_MSGS_PER_DAY, .over = OVER_REJECT, .blocked = true };
 
 const char *window_word(enum window window)
 {

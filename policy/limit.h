@@ -111,6 +111,7 @@ struct breach {
 };
 
 extern const struct breach breach_none;
+extern const struct breach breach_blocked;	/* of a group that an admin blocked: its mail is refused */
 
 extern const struct limits limits_unset;
 

@@ -15,6 +15,7 @@
 #include "policy/facts.h"
 #include "policy/known.h"
 #include "policy/netaddr.h"
+#include "policy/plan.h"
 
 struct event_base;
 struct store;
@@ -30,7 +31,7 @@ struct store_settings {
 	int64_t retry_ms;	/* first wait before a probe; doubles to 30 s, with jitter */
 	int64_t recent_accounts;	/* rows in the local table */
 	int64_t state_ttl_s;	/* an account that is silent for so long is forgotten */
-	bool (*find_plan)(const char *name, struct limits *limits_out);	/* the configuration's, for groups; NULL: none */
+	bool (*has_plan)(const char *name);	/* has the configuration in force one? Said of keys that name none; NULL: not asked */
 };
 
 enum {
@@ -52,6 +53,8 @@ struct message_charge {
 	bool bad;			/* it counts as bad in its campaign */
 	const uint32_t *new_known;	/* recipients for the account's key of them; borrowed until the call returns */
 	int new_known_count;		/* 0: none, or its habits hold them all */
+	plan_fill *plans;		/* those that groups may name in their keys, as the sender of the message sees them ... */
+	const void *plans_arg;		/* ... borrowed until `done` is called; NULL: none */
 	int group_count;
 	struct group_charge groups[GROUPS_MAX];
 };
