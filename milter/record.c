@@ -140,7 +140,7 @@ static void note_login(const struct session *session)
 		stats_stranger();
 }
 
-void record_verdict(const struct session *session, enum stage stage, const char *queue_id)
+void record_verdict(const struct session *session, enum stage stage, const struct facts *judged, const char *queue_id)
 {
 	const struct message *message = session->message;
 	const struct verdict *verdict = &message->verdict;
@@ -154,7 +154,7 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 	    message->facts.authenticated && message->facts.rcpts_remote > 0)
 		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
 	warmup_note(session, stage, queue_id);
-	factlog_note(session, stage, queue_id);
+	factlog_note(judged, &message->verdict, stage);
 	shadow_note(session, stage, queue_id);
 	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id, took_ms);
 	explain_note(session, stage, queue_id);
