@@ -84,15 +84,13 @@ static void make_node(struct server *server)
 		server->node[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[hash % 36];
 }
 
-/* A plan of the configuration in force, for the store. */
-static bool find_plan(const char *name, struct limits *limits_out)
+/* Of the configuration in force. */
+static bool has_plan(const char *name)
 {
 	struct setup *setup = setup_hold();
-	const struct limits *plan = config_plan(setup->config, name);
-	if (plan != NULL)
-		*limits_out = *plan;
+	bool has = config_plan(setup->config, name) != NULL;
 	setup_drop(&setup);
-	return plan != NULL;
+	return has;
 }
 
 static bool open_store(struct server *server, char *error, size_t error_size)
@@ -110,7 +108,7 @@ static bool open_store(struct server *server, char *error, size_t error_size)
 		.retry_ms = set->redis_retry_ms,
 		.recent_accounts = set->redis_recent_accounts,
 		.state_ttl_s = set->redis_state_days * 86400,
-		.find_plan = find_plan,
+		.has_plan = has_plan,
 	};
 	the_daemon.store = store_new(loop_base(the_daemon.loop), &settings, say_store, NULL, error, error_size);
 	return the_daemon.store != NULL;

@@ -316,18 +316,3 @@ void account_group(enum scope scope, const char *name, char group[ACCOUNT_MAX + 
 	text_addf(&text, "%s:%s", scope_word(scope), name);
 	end_name(&text, name, NULL, NULL);
 }
-
-enum scope account_scope(const char *name)
-{
-	for (int scope = SCOPE_ACCOUNT + 1; scope < SCOPE_COUNT; scope++) {
-		size_t length = strlen(scope_word((enum scope)scope));
-		if (strncmp(name, scope_word((enum scope)scope), length) == 0 && name[length] == ':')
-			return (enum scope)scope;
-	}
-	return SCOPE_ACCOUNT;
-}
-
-bool account_is_group(const char *name)
-{
-	return account_scope(name) != SCOPE_ACCOUNT;
-}

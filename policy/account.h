@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "policy/limit.h"
+#include "policy/group.h"
 #include "policy/netaddr.h"
 
 enum {
@@ -69,8 +69,6 @@ const char *account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX +
 /* The name of a group, under which keys, limits, blocks and exemptions work as an account's: "domain:example.com",
  * "customer:42", "server:all", "bounce:ip:192.0.2.1". `name` is in account_name()'s form. */
 void account_group(enum scope scope, const char *name, char group[ACCOUNT_MAX + 1]);
-enum scope account_scope(const char *name);	/* SCOPE_ACCOUNT: it is no group */
-bool account_is_group(const char *name);
 
 /* The address inside `raw`, as it comes with MAIL and RCPT (with or without angle brackets, with a source route,
  * RFC 5321 section 4.1.2 and appendix C). At most ADDRESS_MAX bytes; "" for `<>`. Returns false where it was cut. */

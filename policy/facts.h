@@ -15,6 +15,7 @@ enum stage {
 	STAGE_MAIL = 1,
 	STAGE_RCPT = 2,
 	STAGE_MESSAGE = 4,	/* end of message */
+	STAGE_ACCOUNT = 8,	/* no message is at hand: judge_account() */
 };
 
 /* How sure we are of a thing that was asked of somebody else. */
@@ -40,6 +41,12 @@ struct account_state {
 	char block[NOTE_MAX];	/* why an admin blocked it; "" : he did not */
 	char exempt[NOTE_MAX];	/* why an admin exempted it from limits and levels; "" : he did not */
 };
+
+/* Has it sent, or has an admin written of it? Of others every name is as good as the next. */
+static inline bool account_noted(const struct account_state *state)
+{
+	return state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0' || state->exempt[0] != '\0';
+}
 
 struct content {
 	enum knowledge known;
@@ -102,6 +109,7 @@ struct facts {
 	bool overloaded;		/* the daemon is at its session limit */
 	bool tried_again;		/* refused for a limit for which its account was refused within the last ten minutes */
 	bool memory_spent;		/* a cap of ours on the message's bookkeeping was reached */
+	bool no_message;		/* judge_account()'s own: what follows from the account's record alone is asked */
 	struct account_state state;
 	struct limits limits;		/* what holds: the account's, then its plan's, then the default plan's */
 	struct listings listings;

@@ -9,15 +9,29 @@
 
 enum { DAY_S = 86400 };
 
-static void count(struct history *history, const struct charge *charge, bool turned_away)
+/* What only a message that leaves counts for. */
+static const enum counter of_sent[] = { COUNTER_MESSAGES, COUNTER_RCPTS, COUNTER_NEW_RCPTS };
+enum { OF_SENT = sizeof of_sent / sizeof of_sent[0] };
+
+void charge_turn_away(struct charge *charge, enum scope scope)
 {
-	double counts[COUNTER_COUNT];
-	memcpy(counts, charge->counts, sizeof counts);
-	if (turned_away) {	/* it did not leave; it is a breach */
-		counts[COUNTER_MESSAGES] = counts[COUNTER_RCPTS] = counts[COUNTER_NEW_RCPTS] = 0;
-		counts[COUNTER_BREACHES] = 1;
-	}
-	counters_add(&history->counters, counts);
+	charge->quota = false;
+	for (int i = 0; i < OF_SENT; i++)
+		charge->counts[of_sent[i]] = 0;
+	if (scope == SCOPE_ACCOUNT)
+		charge->counts[COUNTER_BREACHES] = 1;
+	charge->habits_changed = 0;
+}
+
+struct charge charge_given_back(const struct charge *charged)
+{
+	struct charge back = { .now_ms = charged->now_ms, .limits = limits_unset, .quota = true };
+	memcpy(back.account, charged->account, sizeof back.account);
+	for (int i = 0; i < COUNTED_SUMS; i++)
+		back.amounts.of[i] = -charged->amounts.of[i];
+	for (int i = 0; i < OF_SENT; i++)
+		back.counts[of_sent[i]] = -charged->counts[of_sent[i]];
+	return back;
 }
 
 static void note_rest(struct history *history, const struct charge *charge)
@@ -54,13 +68,18 @@ enum window history_charge(struct history *history, const struct charge *charge)
 		history->counters.at_ms = charge->now_ms;
 	counters_decay(&history->counters, charge->now_ms);
 	enum window over = charge->quota ? rates_over(&history->rates, &charge->limits, &charge->amounts) : WINDOW_COUNT;
-	bool turned_away = over != WINDOW_COUNT && charge->checked && !charge_passes(charge);
-	if (charge->quota && !turned_away)
+	struct breach breach = { .window = over, .over = charge->limits.over };
+	struct charge away;
+	if (charge_turned_away(charge, &breach)) {
+		away = *charge;
+		charge_turn_away(&away, account_scope(away.account));
+		charge = &away;
+	}
+	if (charge->quota)
 		rates_add(&history->rates, &charge->amounts);
-	count(history, charge, turned_away);
+	counters_add(&history->counters, charge->counts);
 	note_rest(history, charge);
-	if (!turned_away)	/* what did not leave is no habit */
-		take_habits(&history->habits, charge);
+	take_habits(&history->habits, charge);
 	return over;
 }
 

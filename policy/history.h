@@ -65,6 +65,19 @@ static inline bool charge_passes(const struct charge *charge)
 	return over_passes(charge->limits.over);
 }
 
+/* Does the limit that was passed turn the message away? Then nothing of it is used up. */
+static inline bool charge_turned_away(const struct charge *charge, const struct breach *breach)
+{
+	return charge->checked && breach->window != WINDOW_COUNT && !over_passes(breach->over);
+}
+
+/* Makes it the charge of a message that a limit of that scope turned away: it did not leave, so it is no habit either, and
+ * where the limit is the account's own it is a breach. */
+void charge_turn_away(struct charge *charge, enum scope scope);
+
+/* What takes back a charge whose message did not leave for another reason: what was used up, and that something was sent. */
+struct charge charge_given_back(const struct charge *charged);
+
 /* Fills in what is to be said of the window that `breach` names, for the account's own limit; `rates` are rolled to now
  * and without the message. */
 void charge_breach(const struct charge *charge, const struct rates *rates, struct breach *breach);

@@ -215,7 +215,7 @@ static struct verdict judge_once(const struct policy *policy, enum stage stage, 
 	const struct measure_setting *does = &policy->level_does[verdict.level];
 	if (verdict.action == ACTION_HOLD)
 		verdict.hold_s = verdict.cause == REASON_SCORE && does->measure == MEASURE_HOLD ? does->hold_s : policy->hold_s;
-	if (stage == STAGE_MESSAGE)
+	if (stage == STAGE_MESSAGE || stage == STAGE_ACCOUNT)
 		return verdict;
 	/* a message that is not there yet can only be refused; what would be held is let in and held at its end */
 	if (facts->injected || !verdict_refuses(&verdict))
@@ -261,4 +261,12 @@ struct verdict judge(const struct policy *policy, enum stage stage, const struct
 	verdict.would = would_of(&whole);
 	verdict.would.shown = would_differ(&verdict, &whole);
 	return verdict;
+}
+
+struct verdict judge_account(const struct policy *policy, struct facts *facts)
+{
+	if (facts->state.known == KNOWLEDGE_NONE)
+		return (struct verdict){ .breach = breach_none };
+	facts->no_message = true;
+	return judge(policy, STAGE_ACCOUNT, facts);
 }

@@ -15,19 +15,19 @@
 	ROW(OVERLOAD, overload, STAGE_MAIL | STAGE_MESSAGE, false)                                 \
 	ROW(MEMORY, memory, STAGE_RCPT | STAGE_MESSAGE, false)                                     \
 	ROW(STORE, store, STAGE_MAIL | STAGE_MESSAGE, true)                                        \
-	ROW(EXEMPT, exempt, STAGE_MESSAGE, false)                                                  \
-	ROW(ADMIN_BLOCK, admin_block, STAGE_MAIL | STAGE_MESSAGE, true)                            \
+	ROW(EXEMPT, exempt, STAGE_MESSAGE | STAGE_ACCOUNT, false)                                  \
+	ROW(ADMIN_BLOCK, admin_block, STAGE_MAIL | STAGE_MESSAGE | STAGE_ACCOUNT, true)            \
 	ROW(LISTED, listed, STAGE_MAIL | STAGE_MESSAGE, true)                                      \
 	ROW(EXPLOIT, exploit, STAGE_MESSAGE, false)                                                \
 	ROW(SPF_CLIENT, spf_client, STAGE_MAIL | STAGE_MESSAGE, true)                              \
 	ROW(SPF_TRANSPORTS, spf_transports, STAGE_MESSAGE, false)                                  \
 	ROW(RCPTS_PER_MESSAGE, rcpts_per_message, STAGE_RCPT | STAGE_MESSAGE, true)                \
-	ROW(LIMITS, limits, STAGE_MAIL | STAGE_RCPT | STAGE_MESSAGE, true)                         \
+	ROW(LIMITS, limits, STAGE_MAIL | STAGE_RCPT | STAGE_MESSAGE | STAGE_ACCOUNT, true)         \
 	ROW(CONTENT, content, STAGE_MESSAGE, true)                                                 \
-	ROW(SCORE, score, STAGE_MAIL | STAGE_MESSAGE, false)                                       \
-	ROW(SIGNALS, signals, STAGE_MESSAGE, true)                                                 \
-	ROW(LEVEL, level, STAGE_MAIL | STAGE_MESSAGE, true)                                        \
-	ROW(POOL, pool, STAGE_MESSAGE, true)
+	ROW(SCORE, score, STAGE_MAIL | STAGE_MESSAGE | STAGE_ACCOUNT, false)                       \
+	ROW(SIGNALS, signals, STAGE_MESSAGE | STAGE_ACCOUNT, true)                                 \
+	ROW(LEVEL, level, STAGE_MAIL | STAGE_MESSAGE | STAGE_ACCOUNT, true)                        \
+	ROW(POOL, pool, STAGE_MESSAGE | STAGE_ACCOUNT, true)
 
 enum rule {
 #define RULE_ENUM(id, name, stages, may_show) RULE_##id,
@@ -63,6 +63,12 @@ struct policy {
 };
 
 struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts);
+
+/* How an account stands while no message of it is at hand, as who looks it up wants to know: what would become of a plain
+ * message to one recipient, by which pool and transport it would leave (what is blocked: once an admin releases it), and
+ * whether the client is made to wait. Of `facts` the account, its state and limits, the time and the transports are looked
+ * at. The level is LEVEL_UNKNOWN, and all else nothing, where nothing is known of the account. */
+struct verdict judge_account(const struct policy *policy, struct facts *facts);
 
 /* What this message adds to the account's counters, given its verdict. */
 void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT]);
@@ -101,7 +107,7 @@ bool judge_amend(const struct policy *policy, const struct facts *facts, const s
 struct score judge_score(const struct policy *policy, const struct account_state *state, const struct facts *facts,
 			 const double *more, int64_t now_ms);
 
-/* The level of an account when nothing new is known of it, as a look-up or an admin's tool wants it. */
+/* The account's own level when nothing new is known of it, whatever an admin says and whether levels act or not. */
 enum level judge_level(const struct policy *policy, const struct account_state *state, int64_t now_ms);
 
 #endif

@@ -80,19 +80,16 @@ void judge_charge_breach(const struct facts *facts, struct charge *charge_out)
 /* Its account or a group had no room: the store has taken back whatever it had charged. */
 static bool turned_away(const struct facts *facts, const struct charge *charged)
 {
-	const struct breach *breach = &facts->breach;
-	return charged->quota && charged->checked && breach->window != WINDOW_COUNT && !over_passes(breach->over);
+	return charged->quota && charge_turned_away(charged, &facts->breach);
 }
 
-/* What the store has put into the counters: of a message that was turned away, only that its account was over. */
+/* What the store has put into the counters. */
 static void counts_done(const struct facts *facts, const struct charge *charged, double done[COUNTER_COUNT])
 {
-	memcpy(done, charged->counts, COUNTER_COUNT * sizeof done[0]);
-	if (!turned_away(facts, charged))
-		return;
-	done[COUNTER_MESSAGES] = done[COUNTER_RCPTS] = done[COUNTER_NEW_RCPTS] = 0;
-	if (facts->breach.scope == SCOPE_ACCOUNT)
-		done[COUNTER_BREACHES] = 1;
+	struct charge made = *charged;
+	if (turned_away(facts, charged))
+		charge_turn_away(&made, facts->breach.scope);
+	memcpy(done, made.counts, COUNTER_COUNT * sizeof done[0]);
 }
 
 /* It had room and was charged, and is refused all the same: what we do not take costs nothing. */
@@ -133,8 +130,7 @@ bool judge_amend(const struct policy *policy, const struct facts *facts, const s
 	}
 	if (paid_for_nothing(facts, verdict, charged)) {
 		amend_out->quota = true;
-		for (int i = 0; i < COUNTED_SUMS; i++)
-			amend_out->amounts.of[i] = -charged->amounts.of[i];
+		amend_out->amounts = charge_given_back(charged).amounts;	/* the counts are in what differs */
 		differs = true;
 	}
 	return differs;

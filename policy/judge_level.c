@@ -149,9 +149,12 @@ enum level judge_level(const struct policy *policy, const struct account_state *
 /* What the rules before it found about this message counts towards its own level. */
 enum answer rule_score(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
-	double counts[COUNTER_COUNT];
-	judge_counts(facts, verdict, counts);
-	verdict->terms = judge_score(policy, &facts->state, facts, counts, facts->now_ms);
+	double counts[COUNTER_COUNT] = { 0 };
+	if (facts->no_message)
+		judge_pardon(&facts->state, facts->now_ms, counts);
+	else
+		judge_counts(facts, verdict, counts);
+	verdict->terms = judge_score(policy, &facts->state, facts->no_message ? NULL : facts, counts, facts->now_ms);
 	verdict->score = verdict->terms.sum;
 	if (!judge_pardon(&facts->state, facts->now_ms, NULL))
 		return NO;
@@ -180,6 +183,13 @@ static double level_threshold(const struct policy *policy, enum level level)
 	return level == LEVEL_BLOCKED ? policy->levels.blocked_enter : policy->levels.suspect_enter;
 }
 
+/* Clients of bad accounts do, where the configuration has no other word for the level. */
+static bool makes_wait(const struct policy *policy, enum level level)
+{
+	enum measure measure = policy->level_does[level].measure;
+	return measure == MEASURE_SLOW || (measure == MEASURE_USUAL && level >= LEVEL_SUSPECT);
+}
+
 /* What the level means for this message. */
 static void take_level(const struct policy *policy, enum level level, struct verdict *verdict)
 {
@@ -192,6 +202,7 @@ static void take_level(const struct policy *policy, enum level level, struct ver
 	if (pool > verdict->leaves_as)
 		verdict->leaves_as = pool;
 	verdict_take(verdict, measure, REASON_SCORE);
+	verdict->throttle |= makes_wait(policy, level);
 	if (level == LEVEL_BLOCKED && measure == MEASURE_USUAL)
 		verdict_raise(verdict, policy->blocked_action, REASON_SCORE);
 }
@@ -200,6 +211,7 @@ enum answer rule_level(const struct policy *policy, const struct facts *facts, s
 {
 	if (verdict->level == LEVEL_BLOCKED) {	/* an admin's block, or a signal's */
 		verdict->leaves_as = LEVEL_BLOCKED;
+		verdict->throttle |= makes_wait(policy, LEVEL_BLOCKED);
 		return NO;
 	}
 	enum level before = facts->state.history.level;

@@ -19,7 +19,7 @@ static void apply_over(enum over over, enum reason_id cause, struct verdict *ver
 		verdict_raise(verdict, ACTION_HOLD, cause);
 		break;
 	case OVER_SLOW:
-		verdict->slow = true;
+		verdict->slow = verdict->throttle = true;
 		break;
 	default:
 		verdict_raise(verdict, ACTION_DEFER, cause);

@@ -26,12 +26,6 @@ static const char *const overs[OVER_COUNT] = {
 #undef OVER_ROW
 };
 
-static const char *const scopes[SCOPE_COUNT] = {
-#define SCOPE_ROW(id, word) [SCOPE_##id] = word,
-	SCOPE_ROWS(SCOPE_ROW)
-#undef SCOPE_ROW
-};
-
 const struct limits limits_unset = {
 #define WINDOW_UNSET(id, word, counted, seconds, said) .window[WINDOW_##id] = LIMIT_UNSET,
 	WINDOW_ROWS(WINDOW_UNSET)
@@ -41,6 +35,7 @@ const struct limits limits_unset = {
 };
 
 const struct breach breach_none = { .window = WINDOW_COUNT };
+const struct breach breach_blocked = { .window = WINDOW_MSGS_PER_DAY, .over = OVER_REJECT, .blocked = true };
 
 const char *window_word(enum window window)
 {
@@ -65,11 +60,6 @@ int64_t window_seconds(enum window window)
 const char *over_word(enum over over)
 {
 	return overs[over];
-}
-
-const char *scope_word(enum scope scope)
-{
-	return scopes[scope];
 }
 
 /* Fields that are numbers and no window's, and those that are dates. */

@@ -6,6 +6,8 @@
 #ifndef PENSTOCK_LIMIT_H
 #define PENSTOCK_LIMIT_H
 
+#include "policy/group.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,30 +50,13 @@ enum window {
 	WINDOW_SUMS = WINDOW_ADDRESSES_PER_DAY,	/* how many are sums: those before it */
 };
 
-/* Whose limit it is. One message is counted in all of them that have a limit. */
-#define SCOPE_ROWS(ROW)                                                                            \
-	ROW(ACCOUNT, "account")                                                                    \
-	ROW(DOMAIN, "domain")     /* of the account's name */                                      \
-	ROW(CUSTOMER, "customer") /* whom the account's key `limits` names in its field `customer` */ \
-	ROW(SERVER, "server")     /* all that this Redis serves */                                 \
-	ROW(BOUNCE, "bounce")     /* the account's mail with the sender <> */                      \
-	ROW(FORWARD, "forward")   /* the account's mail that it forwards for others */             \
-	ROW(CLIENT, "client")     /* an address from which accounts are only claimed, whatever the sender */
-
-enum scope {
-#define SCOPE_ENUM(id, word) SCOPE_##id,
-	SCOPE_ROWS(SCOPE_ENUM)
-#undef SCOPE_ENUM
-	SCOPE_COUNT
-};
-
 /* What happens to a message that would pass a limit. */
 #define OVER_ROWS(ROW)                                                                             \
 	ROW(UNSET, "")                                                                             \
 	ROW(DEFER, "defer")   /* 4xx, naming the limit and when it frees */                        \
 	ROW(REJECT, "reject") /* 5xx, the same */                                                  \
 	ROW(HOLD, "hold")     /* accepted into the MTA's hold queue */                             \
-	ROW(SLOW, "slow")     /* leaves by the suspect pool */                                     \
+	ROW(SLOW, "slow")     /* leaves by the suspect pool, and the client waits */                       \
 	ROW(SHOW, "show")     /* leaves as if there were no limit: the log and the shadow report say what would have been */
 
 enum over {
@@ -81,7 +66,7 @@ enum over {
 	OVER_COUNT
 };
 
-enum { LIMIT_UNSET = -1, LIMIT_MAX = 1000000000, PLAN_NAME_MAX = 63, CUSTOMER_MAX = 100, RAMP_GROWTH_MAX = 10 };
+enum { LIMIT_UNSET = -1, LIMIT_MAX = 1000000000, PLAN_NAME_MAX = 63, RAMP_GROWTH_MAX = 10 };
 
 struct limits {
 	int64_t window[WINDOW_COUNT];	/* LIMIT_UNSET: as the plan says; of a plan: no limit. 0: nothing may leave */
@@ -111,6 +96,7 @@ struct breach {
 };
 
 extern const struct breach breach_none;
+extern const struct breach breach_blocked;	/* of a group that an admin blocked: its mail is refused */
 
 extern const struct limits limits_unset;
 
@@ -119,7 +105,6 @@ const char *window_said(enum window window);
 enum counted window_counted(enum window window);
 int64_t window_seconds(enum window window);
 const char *over_word(enum over over);
-const char *scope_word(enum scope scope);
 
 /* Reads one `field value` pair as a panel writes it. A field that limits do not have is ignored and true: panels may
  * keep notes of their own beside ours. False: the value is of no use; `*expected_out` then says what was expected, a

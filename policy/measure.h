@@ -10,7 +10,7 @@
 
 /* id, word (config), in rising order */
 #define MEASURE_ROWS(ROW)                                                                          \
-	ROW(USUAL, "")             /* of a level: its own pool, and a blocked account's mail does not leave */ \
+	ROW(USUAL, "")             /* of a level: its own pool; a blocked account's mail does not leave, a bad one's client waits */ \
 	ROW(PASS, "pass")          /* by the pool of good accounts */                              \
 	ROW(WARM, "warm")          /* by the pool of new ones, at the best */                      \
 	ROW(SUSPECT, "suspect")    /* by the pool of suspect ones */                               \

@@ -81,7 +81,7 @@ struct verdict {
 	enum reason_id cause;		/* of the action, where it is not pass */
 	enum level level;		/* after this message */
 	enum level leaves_as;		/* by the pool of which level; lanes have their own */
-	bool throttle;			/* the client is made to wait before its next message */
+	bool throttle;			/* the client is made to wait before its next recipient */
 	double score;			/* terms.sum */
 	struct score terms;		/* at the end of the message */
 	const struct pool *pool;	/* borrowed from the configuration; NULL: the MTA's default */

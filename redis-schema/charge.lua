@@ -2,7 +2,9 @@
 -- Checks one message against all limits and charges all of them, or none. What policy/history.c does.
 -- KEYS: state, known
 -- ARGV: 1 packed doubles (see script_charge_arguments), 2 'n:NODE', 3 its number, 4 level ('': leave it), 5 known
---   recipients (four bytes each), then fields and values that are set as they are
+--   recipients (four bytes each), 6 doubles in pairs: which counters get another count where the message is turned away,
+--   then fields and values that are set as they are: first habits, which like known recipients are none of a message
+--   that is turned away
 -- Answer: status ('charged', 'over', 'again', 'version', 'wrong'), index of the limit passed (0: none), m
 --   ('again': the last number taken), r
 local LIST, MAP = 8000, 8192 -- bytes
@@ -59,15 +61,21 @@ end
 if taken(state[6], ARGV[3]) then
 	return {'again', 0, state[6], ''}
 end
--- 1 checked, 2 quota, 3 pass over a limit, 4 forget spf, 5 TTL, 6..9 amounts, 10..19 limits, 20..36 counts
-local p = {struct.unpack('<dddddddddddddddddddddddddddddddddddd', ARGV[1])}
+-- 1 checked, 2 quota, 3 pass over a limit, 4 forget spf, 5 TTL, 6..9 amounts, 10..19 limits, 20..36 counts, 37 how many
+-- words the habits are
+local p = {struct.unpack('<ddddddddddddddddddddddddddddddddddddd', ARGV[1])}
 local use = read_use(state[2], state[3])
 local before = use[1]
 roll(use)
 local quota = p[2] == 1
 local over = quota and over_limit(use, p, 5, 9) or 0
 local turned_away = over > 0 and p[1] == 1 and p[3] == 0
-if quota and not turned_away then
+if turned_away then
+	for i = 1, #ARGV[6], 16 do
+		local counter, count = struct.unpack('<dd', ARGV[6], i)
+		p[19 + counter] = count
+	end
+elseif quota then
 	add(use, p, 5)
 end
 -- the counters, decayed to now; they were last brought forward when the windows were
@@ -90,10 +98,6 @@ local passed = before > 0 and (use[1] - before) / 1000 or 0
 local signs, life, left = false, 0, 1
 for i = 1, COUNTERS do
 	local n, more = value[i], p[19 + i]
-	-- a message that is turned away here did not leave; it is a breach
-	if turned_away then
-		more = i == 5 and 1 or (i == 1 or i == 2 or i == 6) and 0 or more
-	end
 	if n > 0 or more ~= 0 then
 		if HALF_LIFE[i] ~= life then
 			life = HALF_LIFE[i]
@@ -126,11 +130,8 @@ if ARGV[4] ~= '' and ARGV[4] ~= state[7] then
 	set('level', ARGV[4])
 	set('since', time[1])
 end
-local HABITS = {h = true, w = true, k = true}
-for i = 6, #ARGV, 2 do
-	if not (turned_away and HABITS[ARGV[i]]) then -- what did not leave is no habit
-		set(ARGV[i], ARGV[i + 1])
-	end
+for i = turned_away and 7 + p[37] or 7, #ARGV, 2 do
+	set(ARGV[i], ARGV[i + 1])
 end
 redis.call('HSET', KEYS[1], unpack(fields))
 if p[4] == 1 then

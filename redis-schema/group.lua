@@ -4,12 +4,16 @@
 -- KEYS: limits, block, exempt, state, places
 -- ARGV: 1 packed doubles (see script_group_arguments), 2 'n:NODE', 3 its number, 4 `over` of the plan, 5 the plan that
 --   holds where the group names none, 6 the plan whose limits these are ('': whatever is named),
---   7 hashes of the client's address, network and AS, eight bytes each (zeros: unknown)
+--   7 hashes of the client's address, network and AS, eight bytes each (zeros: unknown), 8 the words of `over` that let a
+--   message pass, each between blanks, 9 those that turn it away
 -- Answer: status ('charged', 'over', 'blocked', 'again', 'version', 'wrong', 'plan'), index of the limit passed (0: none),
 --   m ('again': the last number taken), r, the limit passed, what is over it ('blocked': why), the plan that the group
 --   names, then the fields and values of its limits
 local function answer(status, over, m, r, limit, word, plan)
 	return {status, over, m or '', r or '', limit or 0, word or '', plan or ''}
+end
+local function is_in(words, word)
+	return string.match(word, '^%a+$') and string.find(words, ' ' .. word .. ' ', 1, true)
 end
 local state = redis.pcall('HMGET', KEYS[4], 'v', 'm', 'r', ARGV[2])
 local own = redis.pcall('HGETALL', KEYS[1])
@@ -29,13 +33,12 @@ if #own > 0 then
 	local ROW = {msgs_per_minute = 7, msgs_per_hour = 8, msgs_per_day = 9, rcpts_per_minute = 10, rcpts_per_hour = 11,
 		rcpts_per_day = 12, kbytes_per_minute = 13, kbytes_per_hour = 14, kbytes_per_day = 15, new_rcpts_per_day = 16,
 		addresses_per_day = 17, networks_per_day = 18, ases_per_day = 19}
-	local WORDS = {defer = true, reject = true, hold = true, slow = true, show = true}
 	local set, own_word = {}, nil
 	for i = 1, #own, 2 do
 		local row, value = ROW[own[i]], own[i + 1]
 		if row and string.match(value, '^%d+$') and tonumber(value) <= 1e9 then
 			set[row] = tonumber(value)
-		elseif own[i] == 'over' and WORDS[value] then
+		elseif own[i] == 'over' and (is_in(ARGV[8], value) or is_in(ARGV[9], value)) then
 			own_word = value
 		elseif own[i] == 'until' and string.match(value, '^%d+$') then
 			ends = tonumber(value)
@@ -77,7 +80,7 @@ end
 if over > 0 and redis.call('MGET', KEYS[3])[1] then
 	over = 0
 end
-local turned_away = blocked or (over > 0 and p[1] == 1 and word ~= 'slow' and word ~= 'hold' and word ~= 'show')
+local turned_away = blocked or (over > 0 and p[1] == 1 and not is_in(ARGV[8], word))
 if not turned_away then
 	add(use, p, 2)
 	for _, kind in ipairs(come) do

@@ -6,6 +6,7 @@
 #include "redis-schema/scripts_text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,10 +117,22 @@ static void add_known(struct script_arguments *arguments, const struct wire_char
 			*word++ = (char)(unsigned char)(charge->new_known[i] >> shift);
 }
 
+/* What the counters get where the message is turned away: which of them, and how much. */
+static void add_turned_away(struct script_arguments *arguments, const struct charge *charge)
+{
+	struct packed pairs = { 0 };
+	struct charge away = *charge;
+	charge_turn_away(&away, SCOPE_ACCOUNT);
+	for (int i = 0; i < COUNTER_COUNT && charge->checked; i++)
+		if (fabs(away.counts[i] - charge->counts[i]) > 0) {
+			pack(&pairs, i + 1);
+			pack(&pairs, away.counts[i]);
+		}
+	add_bytes(arguments, pairs.bytes, pairs.length);
+}
+
 static void add_fields(struct script_arguments *arguments, const struct charge *charge)
 {
-	static const char *const parts[] = { [HABIT_PLACES] = "h", [HABIT_WEEK] = "w", [HABIT_KNOWN] = "k" };
-	char bytes[HABIT_BYTES_MAX];
 	if (charge->level != LEVEL_UNKNOWN) {
 		add_word(arguments, "score");
 		add(arguments, "%.2f", charge->score);
@@ -132,11 +145,25 @@ static void add_fields(struct script_arguments *arguments, const struct charge *
 		add_word(arguments, "pardon");
 		add(arguments, "%" PRId64, charge->pardoned_s);
 	}
+}
+
+static void add_habits(struct script_arguments *arguments, const struct charge *charge)
+{
+	static const char *const parts[] = { [HABIT_PLACES] = "h", [HABIT_WEEK] = "w", [HABIT_KNOWN] = "k" };
+	char bytes[HABIT_BYTES_MAX];
 	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
 		if (charge->habits_changed & part) {
 			add_word(arguments, parts[part]);
 			add_bytes(arguments, bytes, habits_write(&charge->habits, (enum habit_part)part, bytes));
 		}
+}
+
+static int habit_words(const struct charge *charge)
+{
+	int words = 0;
+	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
+		words += charge->habits_changed & part ? 2 : 0;
+	return words;
 }
 
 void script_charge_arguments(struct script_arguments *arguments, const struct store_settings *settings,
@@ -155,12 +182,27 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 	pack_sums(&packed, charge);
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		pack(&packed, charge->counts[i]);
+	pack(&packed, habit_words(charge));
 	add_bytes(arguments, packed.bytes, packed.length);
 	add(arguments, "n:%s", settings->node);
 	add(arguments, "%" PRId64, wire_charge->number);
 	add_word(arguments, charge->level == LEVEL_UNKNOWN ? "" : level_word(charge->level));
 	add_known(arguments, wire_charge);
+	add_turned_away(arguments, charge);
+	add_habits(arguments, charge);
 	add_fields(arguments, charge);
+}
+
+/* The words of `over` that let a message pass, or turn it away, each between blanks. */
+static void add_overs(struct script_arguments *arguments, bool passing)
+{
+	char words[64];
+	struct text text = text_over(words, sizeof words);
+	text_add(&text, " ");
+	for (int over = OVER_DEFER; over < OVER_COUNT; over++)
+		if (over_passes((enum over)over) == passing)
+			text_addf(&text, "%s ", over_word((enum over)over));
+	add_word(arguments, words);
 }
 
 void script_group_arguments(struct script_arguments *arguments, const struct store_settings *settings,
@@ -186,6 +228,8 @@ void script_group_arguments(struct script_arguments *arguments, const struct sto
 	add_word(arguments, wire_charge->plan);
 	add_word(arguments, charge->limits.plan);
 	add_bytes(arguments, places.bytes, places.length);
+	add_overs(arguments, true);
+	add_overs(arguments, false);
 }
 
 void script_campaign_arguments(struct script_arguments *arguments, const char *prefix, const struct wire_print *print)

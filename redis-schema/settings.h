@@ -19,7 +19,7 @@ struct store_settings {
 	int64_t retry_ms;	/* first wait before a probe; doubles to 30 s, with jitter */
 	int64_t recent_accounts;	/* rows in the local table */
 	int64_t state_ttl_s;	/* an account that is silent for so long is forgotten */
-	bool (*find_plan)(const char *name, struct limits *limits_out);	/* the configuration's, for groups; NULL: none */
+	bool (*has_plan)(const char *name);	/* has the configuration in force one? Said of keys that name none; NULL: not asked */
 };
 
 #endif

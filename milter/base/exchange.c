@@ -226,7 +226,8 @@ static void make_room(struct exchange *exchange)
 		if (may_go(call, now_ms))
 			oldest = call;
 	if (oldest != NULL) {
-		exchange->kind->closed();
+		if (exchange->kind->closed != NULL)
+			exchange->kind->closed();
 		call_close(oldest);
 		return;
 	}

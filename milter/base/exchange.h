@@ -23,7 +23,7 @@ struct exchange_call;	/* one connection; valid until its exchange_answer */
 struct exchange_kind {
 	/* From there on the oldest goes that has its answer, or asks nothing or reads nothing for a while; else more wait. */
 	int connections_max;
-	void (*closed)(void);	/* one of those went */
+	void (*closed)(void);	/* one of those went; NULL: nobody counts them */
 	size_t request_max;	/* bytes */
 	int deadline_s;		/* of a connection as a whole */
 	bool close_ends;	/* a client that closes its sending side has ended its request */

@@ -10,6 +10,7 @@
 #include "milter/base/idn.h"
 #include "milter/base/log.h"
 #include "milter/base/json.h"
+#include "milter/pools/pools.h"
 #include "milter/report/report.h"
 #include "policy/base/text.h"
 
@@ -24,7 +25,7 @@ enum {
 
 /* -- what the store says -- */
 
-/* How the account stands now: an admin's word on it, and its own level, may say something else than what was asked for. */
+/* How the account stands now: it may be something else than what was asked for. */
 static void on_stands(void *arg, const struct account_state *state, const struct known *known)
 {
 	struct request *request = arg;
@@ -37,7 +38,9 @@ static void on_stands(void *arg, const struct account_state *state, const struct
 		json_set_text(json, "exempt", state->exempt);
 	}
 	if (state->known == KNOWLEDGE_FULL && !account_is_group(request->account)) {
-		json_set_text(json, "level", level_word(judge_level(policy, state, now_ms)));
+		const struct verdict verdict = pools_judge(request->setup->config, request->account, state);
+		json_set_text(json, "level", level_word(verdict.level));
+		json_set_text(json, "action", action_word(verdict.action));
 		json_set_real(json, "score", judge_score(policy, state, NULL, NULL, now_ms).sum);
 		json_set_real(json, "blocked_leave", policy->levels.blocked_leave);
 		json_set_int(json, "minimum_stay_s", policy->levels.minimum_stay_s);

@@ -27,7 +27,9 @@ static const char *blocked_group(const json_t *answer)
 /* What is blocked is refused, or held where reputation.blocked_action says so. */
 static void add_way(struct table *table, const json_t *answer)
 {
-	bool admin = *text_of(answer, "block") != '\0', level = strcmp(text_of(answer, "level"), "blocked") == 0;
+	bool leaves = strcmp(text_of(answer, "action"), "pass") == 0;	/* in shadow mode, for one */
+	bool admin = *text_of(answer, "block") != '\0' && !leaves;
+	bool level = strcmp(text_of(answer, "level"), "blocked") == 0 && !leaves;
 	const char *transport = text_of(answer, "transport"), *group = blocked_group(answer);
 	table_add(table, "leaves by");
 	if (admin)
@@ -41,6 +43,8 @@ static void add_way(struct table *table, const json_t *answer)
 		table_add(table, "the MTA's default transport");
 	else
 		table_addf(table, "%s of pool %s", transport, show_or_dash(text_of(answer, "pool")));
+	if (json_is_true(json_object_get(answer, "waits")))
+		show_add_pair(table, "its client", "waits before each recipient, where Postfix asks the map throttle");
 }
 
 /* It has no level, and what else an account is by its history. */

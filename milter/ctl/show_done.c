@@ -40,9 +40,15 @@ void show_limited(const json_t *answer, const json_t *set, FILE *to)
 	fputc('\n', to);
 }
 
+/* What rules in shadow mode would do, nobody meets. */
+static bool passes(const json_t *answer)
+{
+	return strcmp(text_of(answer, "action"), "pass") == 0;
+}
+
 static bool by_level(const json_t *answer)
 {
-	return strcmp(text_of(answer, "level"), "blocked") == 0;
+	return strcmp(text_of(answer, "level"), "blocked") == 0 && *text_of(answer, "block") == '\0' && !passes(answer);
 }
 
 static void begin(const json_t *answer, const char *done, FILE *to)
@@ -61,7 +67,11 @@ void show_blocked(const json_t *answer, bool all, FILE *to)
 {
 	(void)all;
 	begin(answer, "blocked", to);
-	fputs(*text_of(answer, "exempt") != '\0' ? "; it is exempt, too, but a block beats that\n" : "\n", to);
+	if (passes(answer))
+		fputs("; BUT ITS MAIL STILL LEAVES: the rule admin_block is in shadow mode\n  Option shadow of penstock.conf(5) says "
+		      "which rules are.\n", to);
+	else
+		fputs(*text_of(answer, "exempt") != '\0' ? "; it is exempt, too, but a block beats that\n" : "\n", to);
 }
 
 void show_unblocked(const json_t *answer, bool all, FILE *to)
@@ -69,7 +79,7 @@ void show_unblocked(const json_t *answer, bool all, FILE *to)
 	char form[FORM_MAX];
 	(void)all;
 	say(answer, "no longer blocked by an admin", "no admin had blocked it", to);
-	if (!by_level(answer) || *text_of(answer, "exempt") != '\0') {
+	if (!by_level(answer)) {
 		fputc('\n', to);
 		return;
 	}

@@ -272,15 +272,13 @@ void setup_clear(void)
 		setup_free(setup);
 }
 
-static void fill_from_plan(const void *arg, const char *name, struct limits *limits)
+bool limits_fill_plan(const void *config, const char *name, struct limits *limits)
 {
-	const struct config *config = arg;
 	struct limits redis;
-	const struct limits *plan = &redis;
-	if (!store_plan(the_daemon.store, name, &redis))
-		plan = config_plan(config, name);
+	const struct limits *plan = store_plan(the_daemon.store, name, &redis) ? &redis : config_plan(config, name);
 	if (plan != NULL)
 		limits_fill(limits, plan);
+	return plan != NULL;
 }
 
 void limits_of_plan(const struct config *config, const char *name, struct limits *limits_out)
@@ -288,7 +286,7 @@ void limits_of_plan(const struct config *config, const char *name, struct limits
 	*limits_out = limits_unset;
 	if (*name == '\0')
 		return;
-	fill_from_plan(config, name, limits_out);
+	limits_fill_plan(config, name, limits_out);
 	text_copy(limits_out->plan, sizeof limits_out->plan, name);
 }
 
@@ -306,20 +304,14 @@ const char *group_plan(const struct config *config, enum scope scope)
 void limits_of_group(const struct config *config, enum scope scope, const struct limits *own, int64_t now_ms,
 		     struct limits *limits_out)
 {
-	struct limits plan;
-	const char *name = own->plan;
-	bool known = *name != '\0' && (store_plan(the_daemon.store, name, &plan) || config_plan(config, name) != NULL);
-	if (!known)
-		name = group_plan(config, scope);
-	limits_of_plan(config, name, &plan);
-	*limits_out = *own;
-	limits_expire(limits_out, now_ms / 1000);
-	limits_fill(limits_out, &plan);
-	text_copy(limits_out->plan, sizeof limits_out->plan, name);
+	struct limits given, plan;
+	limits_of_plan(config, group_plan(config, scope), &given);
+	plan_of_group(own->plan, &given, limits_fill_plan, config, &plan);
+	plan_group_limits(own, &plan, now_ms, limits_out);
 }
 
 void limits_of(const struct config *config, const char *account, const struct account_state *state, int64_t now_ms,
 	       struct limits *limits_out)
 {
-	plan_limits(account, state, now_ms, fill_from_plan, config, limits_out);
+	plan_limits(account, state, now_ms, limits_fill_plan, config, limits_out);
 }

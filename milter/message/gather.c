@@ -6,10 +6,9 @@
 #include "milter/message/gather_spf.h"
 #include "milter/message/identify.h"
 #include "milter/base/loop.h"
-#include "milter/pools/monitor.h"
 #include "milter/message/place.h"
+#include "milter/pools/pools.h"
 #include "milter/daemon/stats.h"
-#include "milter/pools/warmup.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "redis-schema/store/store.h"
@@ -227,19 +226,34 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 
 /* ---- RCPT */
 
-static void add_rcpt(struct session *session, const char *raw, bool remote)
+static void add_rcpt(const struct session *session, struct rcpts *rcpts, struct facts *facts, const char *raw, bool remote)
 {
 	struct message *message = session->message;
-	rcpts_add(&message->rcpts, &message->arena, session->setup->traps, &message->known_rcpts, raw, remote, &message->facts);
-	rcpts_fill(&message->rcpts, message->known, &message->facts);
+	rcpts_add(rcpts, &message->arena, session->setup->traps, &message->known_rcpts, raw, remote, facts);
+	rcpts_fill(rcpts, message->known, facts);
 }
 
-void gather_rcpt(struct session *session, const char *raw, bool remote)
+void gather_rcpt(struct session *session, const char *raw, enum rcpt_way way, struct with_rcpt *with)
 {
-	struct message *message = session->message;
-	if (remote && (message->facts.rcpts_remote != 1 || !text_copy(message->only_rcpt, sizeof message->only_rcpt, raw)))
+	const struct message *message = session->message;
+	bool remote = way != RCPT_WAY_LOCAL;
+	*with = (struct with_rcpt){ raw, message->facts, message->rcpts, message->rcpts_aliased + (way == RCPT_WAY_ALIAS) };
+	with->facts.rcpts_local += !remote;
+	with->facts.rcpts_remote += remote;
+	with->facts.rcpts_unknown_mailer += remote && way != RCPT_WAY_REMOTE;
+	add_rcpt(session, &with->rcpts, &with->facts, raw, remote);
+	if (remote)
+		gather_spf_rcpt(session);
+}
+
+void gather_take_rcpt(struct message *message, const struct with_rcpt *with)
+{
+	bool remote = with->facts.rcpts_remote > message->facts.rcpts_remote;
+	if (remote && (with->facts.rcpts_remote > 1 || !text_copy(message->only_rcpt, sizeof message->only_rcpt, with->raw)))
 		message->only_rcpt[0] = '\0';
-	add_rcpt(session, raw, remote);
+	message->facts = with->facts;
+	message->rcpts = with->rcpts;
+	message->rcpts_aliased = with->aliased;
 }
 
 /* ---- end of message */
@@ -287,7 +301,7 @@ static void claim_reply(struct session *session, int64_t deadline_ms)
 		return;
 	fetch_state(session, deadline_ms);
 	message->rcpts = (struct rcpts){ .key = message->rcpts.key, .keyed = message->rcpts.keyed };
-	add_rcpt(session, message->only_rcpt, true);
+	add_rcpt(session, &message->rcpts, facts, message->only_rcpt, true);
 }
 
 void gather_message(struct session *session)
@@ -308,8 +322,7 @@ void gather_message(struct session *session)
 		scans[i] = scan_start(the_daemon.loop, scanner, facts->account, message->scan.bytes, length);
 	}
 	bool missed = false;
-	monitor_states(config, facts->transports);
-	warmup_states(config, facts->transports);
+	pools_now(config, facts->transports);
 	gather_spf_message(session, deadline_ms);
 	rbl_collect(session->listings, deadline_ms, &facts->listings);
 	for (int i = 0; i < config->scanner_count; i++) {

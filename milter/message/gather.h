@@ -20,8 +20,18 @@ void gather_connect(struct session *session);
 /* At MAIL: whose message is it, and what is known of him. */
 void gather_mail(struct session *session, const struct mail_macros *macros);
 
-/* At RCPT, for a recipient that is counted already: is he new, is he a trap. */
-void gather_rcpt(struct session *session, const char *raw, bool remote);
+/* A message as it is with one recipient more. */
+struct with_rcpt {
+	const char *raw;	/* the recipient, borrowed */
+	struct facts facts;
+	struct rcpts rcpts;
+	int64_t aliased;	/* message.rcpts_aliased */
+};
+
+/* At RCPT: what the message is with this recipient, for the judge; the message itself stays as it is ... */
+void gather_rcpt(struct session *session, const char *raw, enum rcpt_way way, struct with_rcpt *with);
+/* ... until the recipient is accepted. */
+void gather_take_rcpt(struct message *message, const struct with_rcpt *with);
 
 /* At the end of the message: what it is, and what the block lists and the scanners say. */
 void gather_message(struct session *session);

@@ -28,6 +28,7 @@ enum {
 struct charge_ask {
 	struct ask ask;		/* first */
 	struct loop_job job;
+	struct config *config;	/* one reference, of the session's: its plans; NULL: none */
 	struct charge_result result;
 	unsigned habits_held;		/* parts of the account's habits that wait for the verdict ... */
 	int known_held;			/* ... and how many of new_known */
@@ -37,6 +38,7 @@ struct charge_ask {
 
 static void release(struct ask *ask)
 {
+	config_drop(&((struct charge_ask *)(void *)ask)->config);
 	free(ask);
 }
 
@@ -102,8 +104,9 @@ static void add_group(struct message_charge *charge, const struct config *config
 }
 
 /* Whose mail it is beside the account's. */
-static void add_groups(const struct session *session, struct message_charge *charge)
+static void add_groups(const struct session *session, struct charge_ask *ask)
 {
+	struct message_charge *charge = &ask->charge;
 	const struct message *message = session->message;
 	const struct facts *facts = &message->facts;
 	const struct config *config = session->setup->config;
@@ -121,6 +124,11 @@ static void add_groups(const struct session *session, struct message_charge *cha
 		account_client(&session->client, name);
 		add_group(charge, config, SCOPE_CLIENT, name + strlen(ACCOUNT_CLIENT ":"));
 	}
+	if (charge->group_count == 0)
+		return;
+	ask->config = config_hold(session->setup->config);	/* the answer may come when the session is gone */
+	charge->plans = limits_fill_plan;
+	charge->plans_arg = ask->config;
 }
 
 /* ---- recipients for the account's key of them */
@@ -215,7 +223,7 @@ void gather_charge(struct session *session)
 	if (ask == NULL)
 		return;
 	if (ask->charge.charge.quota)
-		add_groups(session, &ask->charge);
+		add_groups(session, ask);
 	add_new_known(message, ask);
 	if (ask->charge.group_count > 0)
 		hold_habits(ask);

@@ -17,7 +17,7 @@
 
 enum { RCPTS_KEPT = 2000 };	/* of more, how many are new is estimated by the share among these */
 
-/* Plain data but for `hashes`, so that a refused recipient is taken back by an assignment. */
+/* Plain data but for `hashes`, so that a copy can be tried with one recipient more. */
 struct rcpts {
 	const uint64_t *key;	/* of the hashes; borrowed from the message */
 	bool keyed;		/* it is the one that Redis has: what is hashed by it can be kept there */

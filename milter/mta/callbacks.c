@@ -3,7 +3,6 @@
 
 #include "milter/mta/apply.h"
 #include "milter/message/gather.h"
-#include "milter/message/gather_spf.h"
 #include "milter/base/idn.h"
 #include "milter/daemon/mailers.h"
 #include "milter/record/record.h"
@@ -141,7 +140,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 	if (!verdict_refuses(&message->verdict))
 		return SMFIS_CONTINUE;
 	sfsistat answer = apply_refusal(context, session);
-	record_verdict(session, STAGE_MAIL, macro(context, "i"));
+	record_verdict(session, STAGE_MAIL, &message->facts, macro(context, "i"));
 	if (message->verdict.cause == REASON_LIMIT)
 		gather_note_breach(session);
 	session_end(session);
@@ -154,37 +153,25 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	struct message *message = session != NULL ? session->message : NULL;
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
-	struct facts *facts = &message->facts;
+	const struct config *config = session->setup->config;
 	const char *resolved = macro(context, "{rcpt_addr}"), *said = arguments[0] != NULL ? arguments[0] : "";
 	/* user%host@here is user@host to the MTA, which alone knows what "here" is; of its own users Sendmail gives the name */
 	const char *raw = resolved != NULL && strchr(resolved, '@') != NULL ? resolved : said;
-	const struct rcpts before = message->rcpts;
 	const char *mailer = macro(context, "{rcpt_mailer}");
-	enum rcpt_way way = config_rcpt_way(session->setup->config, mailer, raw);
-	bool unknown = way != RCPT_WAY_REMOTE;
-	if (way == RCPT_WAY_LOCAL) {
-		facts->rcpts_local++;
-		gather_rcpt(session, raw, false);
-		return SMFIS_CONTINUE;
-	}
+	enum rcpt_way way = config_rcpt_way(config, mailer, raw);
+	struct with_rcpt with;
 	if (way == RCPT_WAY_STRANGE)
 		mailers_note(mailer);
-	facts->rcpts_remote++;
-	facts->rcpts_unknown_mailer += unknown;
-	message->rcpts_aliased += way == RCPT_WAY_ALIAS;
-	gather_rcpt(session, raw, true);
-	gather_spf_rcpt(session);
-	message->verdict = judge(&session->setup->config->policy, STAGE_RCPT, facts);
-	if (!verdict_refuses(&message->verdict))
+	gather_rcpt(session, raw, way, &with);
+	if (way != RCPT_WAY_LOCAL)
+		message->verdict = judge(&config->policy, STAGE_RCPT, &with.facts);
+	if (way == RCPT_WAY_LOCAL || !verdict_refuses(&message->verdict)) {
+		gather_take_rcpt(message, &with);
 		return SMFIS_CONTINUE;
+	}
 	sfsistat answer = apply_refusal(context, session);
-	facts->rcpts_remote--;
-	facts->rcpts_unknown_mailer -= unknown;
-	message->rcpts_aliased -= way == RCPT_WAY_ALIAS;
-	message->rcpts = before;
-	rcpts_fill(&before, message->known, facts);
 	if (!message->rcpt_refused) {	/* one line a message, however many recipients are refused */
-		record_verdict(session, STAGE_RCPT, macro(context, "i"));
+		record_verdict(session, STAGE_RCPT, &with.facts, macro(context, "i"));
 		if (message->verdict.cause != REASON_MEMORY)
 			gather_note_breach(session);
 	}
@@ -254,7 +241,7 @@ static sfsistat on_message_end(SMFICTX *context)
 	trap_hits_note(message->facts.account, judge_trap_hits(&message->facts, &message->verdict),
 		       session->setup->config->set.traps_delay_minutes);
 	sfsistat answer = apply_verdict(context, session);
-	record_verdict(session, STAGE_MESSAGE, macro(context, "i"));
+	record_verdict(session, STAGE_MESSAGE, &message->facts, macro(context, "i"));
 	session_end(session);
 	return answer;
 }

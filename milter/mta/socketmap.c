@@ -7,11 +7,11 @@
 #include "milter/base/idn.h"
 #include "milter/pools/monitor.h"
 #include "milter/base/netstring.h"
-#include "milter/report/report.h"
+#include "milter/pools/pools.h"
 #include "milter/pools/sender.h"
 #include "milter/daemon/stats.h"
-#include "milter/pools/warmup.h"
 #include "policy/base/text.h"
+#include "redis-schema/store/store.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -127,8 +127,7 @@ static const struct transport *find_transport(const struct config *config, const
 static const struct transport *pick(const struct config *config, const struct pool *pool, const char *account)
 {
 	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
-	monitor_states(config, states);
-	warmup_states(config, states);
+	pools_now(config, states);
 	return pool_pick(pool, account, states);
 }
 
@@ -151,18 +150,6 @@ static const struct transport *remembered(const struct config *config, const cha
 	return transport != NULL && is_out(config, transport) ? pick(config, pool, account) : transport;
 }
 
-static const struct transport *transport_of(const struct config *config, const char *account,
-					    const struct account_state *state)
-{
-	const struct policy *policy = &config->policy;
-	bool noted = state->block[0] != '\0' || state->exempt[0] != '\0';
-	if (state->known != KNOWLEDGE_FULL || (state->history.level == LEVEL_UNKNOWN && !noted))
-		return NULL;
-	const struct pool *pool = pools_find(policy->pools, policy->pool_count,
-					     report_level(policy, state, clock_now_ms()));
-	return pool == NULL ? NULL : pick(config, pool, account);
-}
-
 static void serve(struct client *client);
 
 static void on_fetched(void *arg, const struct account_state *state, const struct known *known)
@@ -181,38 +168,33 @@ static void on_fetched(void *arg, const struct account_state *state, const struc
 	free(lookup);
 }
 
-static void answer_transport(struct lookup *lookup, const struct config *config, const struct account_state *state)
+/* False: nothing is known for sure of the account, and the answer is "not found". */
+static bool stands(const struct lookup *lookup, const struct config *config, const struct account_state *state,
+		   struct verdict *verdict)
 {
-	const struct transport *transport = transport_of(config, lookup->account, state);
-	if (transport != NULL)
-		reply_transport(lookup->client, transport->name);
-	else
-		reply_not_found(lookup->client);
+	if (state->known != KNOWLEDGE_FULL || !account_noted(state))
+		return false;
+	*verdict = pools_judge(config, lookup->account, state);
+	return true;
 }
 
-/* A suspect account, or one that is over a limit whose excess is to go slowly. */
-static bool goes_slowly(const struct config *config, const char *account, const struct account_state *state)
+static void answer_transport(struct lookup *lookup, const struct config *config, const struct account_state *state)
 {
-	int64_t now_ms = clock_now_ms();
-	struct limits limits;
-	struct rates rates = state->history.rates;
-	if (state->known != KNOWLEDGE_FULL || state->exempt[0] != '\0')
-		return false;
-	if (report_level(&config->policy, state, now_ms) >= LEVEL_SUSPECT)
-		return state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0';
-	limits_of(config, account, state, now_ms, &limits);
-	rates_roll(&rates, now_ms);
-	struct amounts one = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } };
-	return limits.over == OVER_SLOW && rates_over(&rates, &limits, &one) != WINDOW_COUNT;
+	struct verdict verdict;
+	if (stands(lookup, config, state, &verdict) && verdict.transport != NULL)
+		reply_transport(lookup->client, verdict.transport->name);
+	else
+		reply_not_found(lookup->client);
 }
 
 static void answer_throttle(struct lookup *lookup, const struct config *config, const struct account_state *state)
 {
 	char data[40];
 	struct text text = text_over(data, sizeof data);
+	struct verdict verdict;
 	int64_t seconds = config->set.socketmap_throttle_s;
 	text_addf(&text, "sleep %lld", (long long)seconds);
-	if (seconds > 0 && goes_slowly(config, lookup->account, state))
+	if (seconds > 0 && stands(lookup, config, state, &verdict) && verdict.throttle)
 		reply(lookup->client, "OK", data);
 	else
 		reply_not_found(lookup->client);
@@ -234,51 +216,44 @@ static void ask_store(struct client *client, const char *account,
 	store_fetch(the_daemon.store, lookup->account, on_fetched, lookup);
 }
 
-static void look_up_transport(struct client *client, const char *key)
+static void look_up_transport(struct client *client, const struct config *config, const char *key)
 {
 	char sender[ADDRESS_MAX + 1], account[ACCOUNT_MAX + 1];
-	struct setup *setup = setup_hold();
 	/* Postfix writes the null sender with its quotes */
 	bool whole = strcmp(key, "\"<>\"") != 0 && idn_address(key, sender);
-	bool named = whole && account_proven(sender, setup->config->set.accounts_cut_tag, account);
-	const struct transport *transport = whole ? remembered(setup->config, sender, named ? account : sender) : NULL;
+	bool named = whole && account_proven(sender, config->set.accounts_cut_tag, account);
+	const struct transport *transport = whole ? remembered(config, sender, named ? account : sender) : NULL;
 	if (transport != NULL)
 		reply_transport(client, transport->name);
 	else if (named)
 		ask_store(client, account, answer_transport);
 	else
 		reply_not_found(client);
-	setup_drop(&setup);
 }
 
 /* -- the maps `throttle` and `throttle_client` -- */
 
-static void ask_throttle(struct client *client, const char *account)
+static void ask_throttle(struct client *client, const struct config *config, const char *account)
 {
-	struct setup *setup = setup_hold();
-	if (setup->config->set.socketmap_throttle_s > 0)
+	if (config->set.socketmap_throttle_s > 0)
 		ask_store(client, account, answer_throttle);
 	else
 		reply_not_found(client);
-	setup_drop(&setup);
 }
 
 /* `key` is a login: he has shown his password, so none but customers fill the table of recent accounts here. */
-static void look_up_throttle(struct client *client, const char *key)
+static void look_up_throttle(struct client *client, const struct config *config, const char *key)
 {
 	char account[ACCOUNT_MAX + 1], ascii[ADDRESS_MAX + 1];
-	struct setup *setup = setup_hold();
-	bool named = account_proven(idn_name(key, ascii), setup->config->set.accounts_cut_tag, account);
-	setup_drop(&setup);
-	if (named)
-		ask_throttle(client, account);
+	if (account_proven(idn_name(key, ascii), config->set.accounts_cut_tag, account))
+		ask_throttle(client, config, account);
 	else
 		reply_not_found(client);
 }
 
 /* Postfix asks by the client's name first, and by parts of name and address: who asks for a whole address alone is
  * meant. */
-static void look_up_throttle_client(struct client *client, const char *key)
+static void look_up_throttle_client(struct client *client, const struct config *config, const char *key)
 {
 	struct netaddr address;
 	char account[ACCOUNT_MAX + 1];
@@ -287,19 +262,20 @@ static void look_up_throttle_client(struct client *client, const char *key)
 		return;
 	}
 	account_client(&address, account);
-	ask_throttle(client, account);
+	ask_throttle(client, config, account);
 }
 
 /* -- requests: "MAP KEY" -- */
 
 static const struct {
 	const char *name;
-	void (*look_up)(struct client *client, const char *key);	/* replies, or will */
+	void (*look_up)(struct client *client, const struct config *config, const char *key);	/* replies, or will */
 } maps[] = {
 	{ "transport", look_up_transport },
 	{ "throttle", look_up_throttle },
 	{ "throttle_client", look_up_throttle_client },
 };
+enum { MAPS = sizeof maps / sizeof maps[0] };
 
 static void request(struct client *client, const struct netstring *netstring)
 {
@@ -308,15 +284,18 @@ static void request(struct client *client, const struct netstring *netstring)
 	line[netstring->length] = '\0';
 	char *space = strchr(line, ' ');
 	bool whole = strlen(line) == netstring->length && space != NULL;	/* a NUL is in no address */
-	if (whole) {
+	size_t map = whole ? 0 : MAPS;
+	if (whole)
 		*space = '\0';
-		for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
-			if (strcmp(line, maps[i].name) == 0) {
-				maps[i].look_up(client, space + 1);
-				return;
-			}
+	while (map < MAPS && strcmp(line, maps[map].name) != 0)
+		map++;
+	if (map == MAPS) {
+		reply_not_found(client);
+		return;
 	}
-	reply_not_found(client);
+	struct setup *setup = setup_hold();
+	maps[map].look_up(client, setup->config, space + 1);
+	setup_drop(&setup);
 }
 
 /* Answers what has come, as far as it can be answered now. May close the client. */

@@ -3,10 +3,10 @@
  * socketmap: answers Postfix's look-ups, socketmap_table(5). The map `transport` is for
  * sender_dependent_default_transport_maps: a sender's address in, "clean-1:" out. The maps `throttle`, for
  * check_sasl_access, and `throttle_client`, for check_client_access, answer "sleep 5" for a login or a client address
- * whose account is suspect, or over a limit whose plan slows it: the MTA's own process waits, nobody of ours.
+ * whose account judge_account() makes wait: the MTA's own process waits, nobody of ours.
  *
- * First what the sender's newest message was given (sender.h), then the transport of the account that bears the
- * sender's name, where its level is known. A look-up that fails defers mail: on any doubt, for `<>` and for unknown
+ * First what the sender's newest message was given (sender.h), then what judge_account() gives to the account that bears
+ * the sender's name, where something is known of it. A look-up that fails defers mail: on any doubt, for `<>` and for unknown
  * maps the answer is "not found", which means the MTA's own transport.
  *
  * Loop thread only, or with the loop stopped.

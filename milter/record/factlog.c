@@ -295,15 +295,10 @@ static bool state_is_due(const struct facts *known)
 	return due;
 }
 
-static void fill_line(struct factline *line, const struct message *message, enum stage stage)
+static void fill_line(struct factline *line, const struct facts *judged, const struct verdict *verdict, enum stage stage)
 {
-	const struct verdict *verdict = &message->verdict;
 	line->stage = stage;
-	line->facts = message->facts;
-	if (stage == STAGE_RCPT) {	/* the refused one is no longer among them; the judge had seen it there */
-		line->facts.rcpts_remote++;
-		line->facts.rcpts_new += verdict->breach.window == WINDOW_NEW_RCPTS_PER_DAY;
-	}
+	line->facts = *judged;
 	if (line->facts.spf.domain != NULL)
 		text_copy(line->spf_domain, sizeof line->spf_domain, line->facts.spf.domain);
 	line->was = (struct factline_was){ .action = verdict->action, .level = verdict->level, .score = verdict->score,
@@ -312,16 +307,15 @@ static void fill_line(struct factline *line, const struct message *message, enum
 		text_copy(line->was.pool, sizeof line->was.pool, verdict->pool->name);
 }
 
-void factlog_note(const struct session *session, enum stage stage, const char *queue_id)
+void factlog_note(const struct facts *judged, const struct verdict *verdict, enum stage stage)
 {
-	(void)queue_id;
 	pthread_mutex_lock(&facts.lock);
 	bool wanted = facts.runs && !facts.off;
 	pthread_mutex_unlock(&facts.lock);
-	if (!wanted || session->message->facts.account[0] == '\0')
+	if (!wanted || judged->account[0] == '\0')
 		return;
 	struct factline line = { .kind = FACTLINE_MESSAGE };
-	fill_line(&line, session->message, stage);
+	fill_line(&line, judged, verdict, stage);
 	pthread_mutex_lock(&facts.lock);
 	if (facts.runs) {
 		bool due = state_is_due(&line.facts);

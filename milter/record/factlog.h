@@ -7,7 +7,7 @@
 #ifndef PENSTOCK_FACTLOG_H
 #define PENSTOCK_FACTLOG_H
 
-#include "milter/message/session.h"
+#include "milter/config/config.h"
 
 /* Opens what the configuration says; a file that was open gets what was noted until now and is closed, so that it can be
  * rotated. False with a sentence in `error`: what was before goes on. */
@@ -15,8 +15,8 @@ bool factlog_open(const struct config *config, char *error, size_t error_size);
 /* Writes what is left, and ends. */
 void factlog_close(void);
 
-/* At the end of a message, or where it is refused. Any thread. */
-void factlog_note(const struct session *session, enum stage stage, const char *queue_id);
+/* At the end of a message, or where it is refused: what was judged, and how. Any thread. */
+void factlog_note(const struct facts *judged, const struct verdict *verdict, enum stage stage);
 /* Something was learnt of an account's earlier mail. Any thread. */
 void factlog_report(const char *account, enum counter counter, double count, int64_t now_ms);
 

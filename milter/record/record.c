@@ -150,7 +150,7 @@ static void tell_events(const struct session *session, enum stage stage, const c
 		event_tell(&events[i]);
 }
 
-void record_verdict(const struct session *session, enum stage stage, const char *queue_id)
+void record_verdict(const struct session *session, enum stage stage, const struct facts *judged, const char *queue_id)
 {
 	const struct message *message = session->message;
 	const struct verdict *verdict = &message->verdict;
@@ -165,7 +165,7 @@ void record_verdict(const struct session *session, enum stage stage, const char 
 		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
 	if (ended && verdict_mark(verdict) != NULL)
 		warmup_count(verdict_mark(verdict));
-	factlog_note(session, stage, queue_id);
+	factlog_note(judged, &message->verdict, stage);
 	shadow_note(session, stage, queue_id);
 	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id, took_ms);
 	explain_note(session, stage, queue_id);

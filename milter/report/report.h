@@ -34,8 +34,5 @@ json_t *report_group(const char *group, const struct account_state *state);
 /* A row of account.list; `level` is the account's own, whatever an admin says. */
 json_t *report_listed(const char *account, const struct account_state *state, enum level level);
 
-/* The level that the account's next message would meet, an admin's block and exemption heeded; LEVEL_UNKNOWN where
- * nothing is known of it. */
-enum level report_level(const struct policy *policy, const struct account_state *state, int64_t now_ms);
 
 #endif

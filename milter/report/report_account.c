@@ -3,33 +3,22 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
-#include "milter/pools/monitor.h"
-#include "milter/pools/warmup.h"
 #include "milter/base/json.h"
+#include "milter/pools/pools.h"
+#include "policy/plan.h"
 
 #include <stdlib.h>
 
 #include "policy/base/banned.h"
 
-enum level report_level(const struct policy *policy, const struct account_state *state, int64_t now_ms)
-{
-	if (state->known == KNOWLEDGE_NONE)
-		return LEVEL_UNKNOWN;
-	if (state->block[0] != '\0')
-		return LEVEL_BLOCKED;
-	if (state->exempt[0] != '\0')
-		return LEVEL_GOOD;
-	return judge_level(policy, state, now_ms);
-}
-
-static json_t *top_row(const struct policy *policy, struct store_top_row *row)
+static json_t *top_row(const struct config *config, struct store_top_row *row)
 {
 	int64_t now_ms = clock_now_ms();
 	rates_roll(&row->state.history.rates, now_ms);
 	json_t *json = json_object();
 	json_set_text(json, "account", row->account);
-	json_set_text(json, "level", level_word(report_level(policy, &row->state, now_ms)));
-	json_set_real(json, "score", judge_score(policy, &row->state, NULL, NULL, now_ms).sum);
+	json_set_text(json, "level", level_word(pools_judge(config, row->account, &row->state).level));
+	json_set_real(json, "score", judge_score(&config->policy, &row->state, NULL, NULL, now_ms).sum);
 	json_set_real(json, "messages_hour", rates_used(&row->state.history.rates, WINDOW_MSGS_PER_HOUR));
 	json_set_real(json, "rcpts_hour", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_HOUR));
 	json_set_real(json, "rcpts_day", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_DAY));
@@ -45,7 +34,7 @@ json_t *report_top(enum store_top_order order, size_t count)
 	json_t *accounts = json_array();
 	size_t found = store_top(the_daemon.store, order, count, rows);
 	for (size_t i = 0; i < found; i++)
-		json_array_append_new(accounts, top_row(&setup->config->policy, &rows[i]));
+		json_array_append_new(accounts, top_row(setup->config, &rows[i]));
 	setup_drop(&setup);
 	free(rows);
 	return json_pack("{s:s, s:o}", "by", order == STORE_TOP_SCORE ? "score" : "rcpts", "accounts", accounts);
@@ -151,28 +140,20 @@ static void set_limits(json_t *json, const struct config *config, const char *ac
 		json_object_set_new(json, "rcpts_per_message", limit_number(limits.rcpts_per_message));
 }
 
-static void set_transport(json_t *json, const struct config *config, enum level level, const char *account)
-{
-	const struct pool *pool = pools_find(config->pools, config->pool_count, level);
-	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
-	monitor_states(config, states);
-	warmup_states(config, states);
-	const struct transport *transport = pool == NULL ? NULL : pool_pick(pool, account, states);
-	json_set_text(json, "pool", pool == NULL ? NULL : pool->name);
-	json_set_text(json, "transport", transport == NULL ? NULL : transport->name);
-}
-
 /* What a group has not. */
 static void set_standing(json_t *json, const struct config *config, const char *account, const struct account_state *state,
 			 int64_t now_ms)
 {
-	enum level level = report_level(&config->policy, state, now_ms);
-	json_set_text(json, "level", level_word(level));
+	const struct verdict verdict = pools_judge(config, account, state);
+	json_set_text(json, "level", level_word(verdict.level));
 	json_set_int(json, "since", state->history.level_since_s);
 	json_set_int(json, "first", state->history.first_s);
 	json_set_text(json, "spf_unauthorised", state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
 	set_reputation(json, &config->policy, state, now_ms);
-	set_transport(json, config, level, account);
+	json_set_text(json, "action", action_word(verdict.action));
+	json_object_set_new(json, "waits", json_boolean(verdict.throttle));
+	json_set_text(json, "pool", verdict.pool == NULL ? NULL : verdict.pool->name);
+	json_set_text(json, "transport", verdict.transport == NULL ? NULL : verdict.transport->name);
 }
 
 /* Nobody of that name sent anything, and nobody wrote anything of him. */
@@ -208,17 +189,10 @@ json_t *report_group(const char *group, const struct account_state *state)
 {
 	struct setup *setup = setup_hold();
 	int64_t now_ms = clock_now_ms();
-	struct amounts one = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } };
-	struct breach breach = breach_none;
-	struct charge charge = { .now_ms = now_ms, .amounts = one };
-	struct rates rates = state->history.rates;
+	struct limits limits;
 	json_t *json = json_object();
-	limits_of_group(setup->config, account_scope(group), &state->limits, now_ms, &charge.limits);
-	rates_roll(&rates, now_ms);
-	breach.window = state->exempt[0] == '\0' ? rates_over(&rates, &charge.limits, &one) : WINDOW_COUNT;
-	if (breach.window != WINDOW_COUNT)
-		charge_breach(&charge, &rates, &breach);
-	breach.scope = account_scope(group);
+	limits_of_group(setup->config, account_scope(group), &state->limits, now_ms, &limits);
+	struct breach breach = plan_group_breach(group, state, &limits, now_ms);
 	json_set_text(json, "account", group);
 	json_set_text(json, "block", state->block);
 	json_set_text(json, "exempt", state->exempt);

@@ -85,7 +85,8 @@ bool store_plan_missing(struct store *store, const char *account, const char *pl
 {
 	char line[600];
 	struct limits limits;
-	if (*plan == '\0' || store->settings.find_plan == NULL || store_find_plan(store, plan, &limits))
+	if (*plan == '\0' || store->settings.has_plan == NULL || store_plan(store, plan, &limits) ||
+	    store->settings.has_plan(plan))
 		return false;
 	struct text text = text_over(line, sizeof line);
 	text_addf(&text, "redis: %s ", account_is_group(account) ? "group" : "account");
@@ -163,12 +164,6 @@ bool store_plan(struct store *store, const char *name, struct limits *limits_out
 		*limits_out = *limits;
 	pthread_mutex_unlock(&store->lock);
 	return limits != NULL;
-}
-
-bool store_find_plan(struct store *store, const char *name, struct limits *limits_out)
-{
-	return store_plan(store, name, limits_out) ||
-	       (store->settings.find_plan != NULL && store->settings.find_plan(name, limits_out));
 }
 
 static void network_unknown(evutil_socket_t fd, short what, void *arg)

@@ -15,6 +15,7 @@
 #include "policy/facts.h"
 #include "policy/known.h"
 #include "policy/netaddr.h"
+#include "policy/plan.h"
 #include "redis-schema/say.h"
 #include "redis-schema/settings.h"
 
@@ -40,6 +41,8 @@ struct message_charge {
 	bool bad;			/* it counts as bad in its campaign */
 	const uint32_t *new_known;	/* recipients for the account's key of them; borrowed until the call returns */
 	int new_known_count;		/* 0: none, or its habits hold them all */
+	plan_fill *plans;		/* those that groups may name in their keys, as the sender of the message sees them ... */
+	const void *plans_arg;		/* ... borrowed until `done` is called; NULL: none */
 	int group_count;
 	struct group_charge groups[GROUPS_MAX];
 };

@@ -26,6 +26,8 @@ struct message {
 	struct store *store;
 	store_charge_done *done;	/* NULL: nobody waits */
 	void *arg;
+	plan_fill *plans;		/* its sender's, until `done` is called; NULL: none */
+	const void *plans_arg;
 	int waiting;			/* parts that have not ended, and the campaign */
 	int parts;			/* the account's is the first */
 	struct campaign campaign;
@@ -44,19 +46,6 @@ struct part {
 	struct charge_result local;	/* how the message was judged where Redis did not answer */
 };
 
-void store_turn_away(struct charge *charge)
-{
-	charge->quota = false;
-	charge->counts[COUNTER_MESSAGES] = charge->counts[COUNTER_RCPTS] = charge->counts[COUNTER_NEW_RCPTS] = 0;
-	charge->counts[COUNTER_BREACHES] = 1;
-	charge->habits_changed = 0;
-}
-
-static bool turned_away(const struct charge *charge, const struct charge_result *result)
-{
-	return charge->checked && result->breach.window != WINDOW_COUNT && !charge_passes(charge);
-}
-
 /* ---- the whole */
 
 static void part_send(struct part *part, const struct message_charge *message);
@@ -66,17 +55,7 @@ static void give_back(struct store *store, const struct outcome *outcome, enum s
 	struct part *part = malloc(sizeof *part);
 	if (part == NULL)
 		return;
-	*part = (struct part){ .store = store, .scope = scope };
-	struct charge *charge = &part->charge;
-	text_copy(charge->account, sizeof charge->account, outcome->charge.account);
-	charge->now_ms = outcome->charge.now_ms;
-	charge->limits = limits_unset;
-	charge->quota = true;
-	for (int i = 0; i < COUNTED_SUMS; i++)
-		charge->amounts.of[i] = -outcome->charge.amounts.of[i];
-	charge->counts[COUNTER_MESSAGES] = -outcome->charge.counts[COUNTER_MESSAGES];
-	charge->counts[COUNTER_RCPTS] = -outcome->charge.counts[COUNTER_RCPTS];
-	charge->counts[COUNTER_NEW_RCPTS] = -outcome->charge.counts[COUNTER_NEW_RCPTS];
+	*part = (struct part){ .store = store, .scope = scope, .charge = charge_given_back(&outcome->charge) };
 	part_send(part, NULL);
 }
 
@@ -119,7 +98,7 @@ static void told(const struct part *part, const struct charge_result *result)
 	outcome->charge = part->charge;
 	outcome->result = *result;
 	outcome->result.breach.scope = part->scope;
-	outcome->refused = turned_away(&part->charge, result);
+	outcome->refused = charge_turned_away(&part->charge, &result->breach);
 	outcome->charged = !outcome->refused;
 	if (--message->waiting == 0)
 		finish(message);
@@ -127,29 +106,22 @@ static void told(const struct part *part, const struct charge_result *result)
 
 /* ---- here */
 
-/* What holds for a group: its own limits as far as they are remembered, then its plan's. */
-static bool limits_of_group(struct part *part, const struct recent_row *row)
+/* What holds for a group as far as it is remembered. */
+static void take_limits(struct charge *charge, const struct account_state *group)
 {
-	struct limits own = row->state.limits;
-	if (own.until_s != 0 && own.until_s * 1000 <= part->charge.now_ms)
-		own = limits_unset;
-	limits_fill(&own, &part->charge.limits);
-	if (row->state.block[0] != '\0') {
-		part->charge.limits.over = OVER_REJECT;
-		return false;
+	const struct limits plan = charge->limits;
+	if (group->exempt[0] == '\0') {
+		plan_group_limits(&group->limits, &plan, charge->now_ms, &charge->limits);
+		return;
 	}
-	if (row->state.exempt[0] != '\0')
-		own = limits_unset;
-	text_copy(own.plan, sizeof own.plan, part->charge.limits.plan);
-	part->charge.limits = own;
-	return true;
+	charge->limits = limits_unset;
+	text_copy(charge->limits.plan, sizeof charge->limits.plan, plan.plan);
 }
 
-static struct charge_result blocked_result(const char *group, const struct rates *rates, const char *why)
+static struct charge_result blocked_result(enum knowledge known, const char *group, const struct rates *rates, const char *why)
 {
-	struct charge_result result = { .known = KNOWLEDGE_LOCAL, .rates = *rates };
+	struct charge_result result = { .known = known, .breach = breach_blocked, .rates = *rates };
 	struct text said = text_over(result.group_block, sizeof result.group_block);
-	result.breach = (struct breach){ .window = WINDOW_MSGS_PER_DAY, .over = OVER_REJECT, .blocked = true };
 	text_addf(&said, "%s: %s", group, why);
 	return result;
 }
@@ -163,10 +135,12 @@ static struct charge_result charge_row(struct part *part)
 	struct recent_row *row = recent_take(store->recent, part->charge.account);
 	if (row != NULL) {
 		row->group = part->scope != SCOPE_ACCOUNT;
-		if (row->group && part->charge.checked && !limits_of_group(part, row))
-			result = blocked_result(part->charge.account, &row->state.history.rates, row->state.block);
-		else
-			result = recent_charge(row, &part->charge);
+		bool checked = row->group && part->charge.checked, blocked = checked && row->state.block[0] != '\0';
+		if (checked)
+			take_limits(&part->charge, &row->state);
+		result = blocked ? blocked_result(KNOWLEDGE_LOCAL, part->charge.account, &row->state.history.rates,
+						  row->state.block)
+				 : recent_charge(row, &part->charge);
 	}
 	store_count_answer(store, true);
 	pthread_mutex_unlock(&store->lock);
@@ -180,7 +154,7 @@ static void follow(struct part *part, const struct wire_charged *charged)
 	struct charge done = part->charge;
 	done.checked = false;
 	if (charged->status == WIRE_OVER || charged->status == WIRE_BLOCKED)
-		store_turn_away(&done);
+		charge_turn_away(&done, part->scope);
 	pthread_mutex_lock(&store->lock);
 	struct recent_row *row = recent_take(store->recent, done.account);
 	if (row != NULL) {
@@ -224,7 +198,7 @@ static void charge_told_late(void *arg, enum wire_end end, const struct wire_cha
 	} else if (end == WIRE_OK && charged->status == WIRE_AGAIN) {
 		store_jump(store, charged->number);
 		store_owe(store, charge, &part->local, 0);
-	} else if (end == WIRE_REFUSED || (undone && !turned_away(charge, &part->local))) {
+	} else if (end == WIRE_REFUSED || (undone && !charge_turned_away(charge, &part->local.breach))) {
 		store_owe(store, charge, &part->local, 0);
 	}
 	free(part);
@@ -248,11 +222,17 @@ static bool launch(struct part *part, const struct message_charge *message)
 	return true;
 }
 
+/* The limits of the plan that the group names, as the message's sender has it. False: he has none of that name. */
+static bool take_plan(struct part *part, const char *plan)
+{
+	const struct message *message = part->message;
+	return message != NULL && plan_of_group(plan, &part->given, message->plans, message->plans_arg, &part->charge.limits);
+}
+
 /* The group's plan is another one than its user said: its limits are remembered by name, and the question is asked again. */
 static void ask_with_plan(struct part *part, const char *plan)
 {
 	struct store *store = part->store;
-	struct limits limits;
 	pthread_mutex_lock(&store->lock);
 	struct recent_row *row = recent_take(store->recent, part->charge.account);
 	if (row != NULL) {
@@ -260,11 +240,7 @@ static void ask_with_plan(struct part *part, const char *plan)
 		text_copy(row->state.limits.plan, sizeof row->state.limits.plan, plan);
 	}
 	pthread_mutex_unlock(&store->lock);
-	if (!part->asked_again && strcmp(plan, part->given.plan) != 0 && store_find_plan(store, plan, &limits)) {
-		limits_fill(&limits, &part->given);
-		part->charge.limits = limits;
-		text_copy(part->charge.limits.plan, sizeof part->charge.limits.plan, plan);
-	} else {	/* nobody knows it: what was given holds, whatever the group names */
+	if (part->asked_again || !take_plan(part, plan)) {	/* nobody knows it: what was given holds, whatever the group names */
 		store_plan_missing(store, part->charge.account, plan);
 		part->charge.limits = part->given;
 		part->charge.limits.plan[0] = '\0';
@@ -291,11 +267,8 @@ static void answered(struct part *part, const struct wire_charged *answer)
 		before.present[answer->over] -= (double)part->charge.amounts.of[window_counted(answer->over)];
 	if (answer->over != WINDOW_COUNT)
 		charge_breach(&part->charge, &before, &result.breach);
-	if (answer->status == WIRE_BLOCKED) {
-		part->charge.limits.over = OVER_REJECT;
-		result = blocked_result(part->charge.account, &answer->rates, answer->block);
-		result.known = KNOWLEDGE_FULL;
-	}
+	if (answer->status == WIRE_BLOCKED)
+		result = blocked_result(KNOWLEDGE_FULL, part->charge.account, &answer->rates, answer->block);
 	told(part, &result);
 	free(part);
 }
@@ -406,14 +379,12 @@ static struct part *part_of_group(struct message *message, const struct message_
 {
 	struct store *store = message->store;
 	char plan[PLAN_NAME_MAX + 1] = "";
-	struct limits limits;
 	struct part *part = part_of_account(message, asked);
 	if (part == NULL)
 		return NULL;
 	part->scope = group->scope;
 	part->given = group->limits;
-	part->charge = (struct charge){ .now_ms = asked->charge.now_ms, .limits = group->limits,
-					.checked = asked->charge.checked, .quota = true,
+	part->charge = (struct charge){ .now_ms = asked->charge.now_ms, .checked = asked->charge.checked, .quota = true,
 					.amounts = asked->charge.amounts };
 	memcpy(part->charge.places, asked->charge.places, sizeof part->charge.places);
 	text_copy(part->charge.account, sizeof part->charge.account, group->name);
@@ -422,11 +393,7 @@ static struct part *part_of_group(struct message *message, const struct message_
 	if (row != NULL)
 		text_copy(plan, sizeof plan, row->state.limits.plan);
 	pthread_mutex_unlock(&store->lock);
-	if (plan[0] != '\0' && strcmp(plan, group->limits.plan) != 0 && store_find_plan(store, plan, &limits)) {
-		limits_fill(&limits, &group->limits);
-		part->charge.limits = limits;
-		text_copy(part->charge.limits.plan, sizeof part->charge.limits.plan, plan);
-	}
+	take_plan(part, plan);
 	return part;
 }
 
@@ -450,6 +417,8 @@ void store_charge(struct store *store, const struct message_charge *asked, store
 	message->store = store;
 	message->done = done;
 	message->arg = arg;
+	message->plans = asked->plans;
+	message->plans_arg = asked->plans_arg;
 	message->parts = 0;
 	message->campaign = (struct campaign){ .known = KNOWLEDGE_NONE };
 	parts[0] = part_of_account(message, asked);

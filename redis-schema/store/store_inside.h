@@ -51,11 +51,7 @@ void store_count_answer(struct store *store, bool local);
 int64_t store_clock_s(void);
 /* Calls `run` in the next turn of the loop, so that no `done` is called before the request's function returned. */
 void store_soon(struct store *store, event_callback_fn run, void *arg);
-/* A message that a limit turned away: nothing left, but it was tried. */
-void store_turn_away(struct charge *charge);
 
-/* The panels' plan of that name, or the configuration's. */
-bool store_find_plan(struct store *store, const char *name, struct limits *limits_out);
 /* Does the account's key name a plan that nobody defined? Then that is said: it has limits that nobody meant. */
 bool store_plan_missing(struct store *store, const char *account, const char *plan);
 

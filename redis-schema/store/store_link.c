@@ -172,8 +172,8 @@ void store_jump(struct store *store, int64_t known)
 void store_owe(struct store *store, const struct charge *charge_made, const struct charge_result *local, int64_t number)
 {
 	struct charge charge = *charge_made;
-	if (local->breach.window != WINDOW_COUNT && charge.checked && !charge_passes(&charge))
-		store_turn_away(&charge);
+	if (charge_turned_away(&charge, &local->breach))
+		charge_turn_away(&charge, account_scope(charge.account));
 	pthread_mutex_lock(&store->lock);
 	struct recent_row *row = recent_take(store->recent, charge.account);
 	struct owed *last = row != NULL ? row->owed : NULL;

@@ -21,9 +21,10 @@ static const struct list *find_list(void *arg, const char *name, enum list_kind 
 	return &signals;
 }
 
-static void no_plan(const void *arg, const char *name, struct limits *limits)
+static bool no_plan(const void *arg, const char *name, struct limits *limits)
 {
 	(void)arg, (void)name, (void)limits;
+	return false;
 }
 
 static void look_at(const struct history *history)

@@ -33,7 +33,7 @@ our %may = (
 	                             milter/spf policy policy/base redis-schema/store)],
 	'milter/record'       => [qw(milter/base milter/config milter/daemon milter/message milter/pools milter/tell policy
 	                             policy/base policy/replay redis-schema/store)],
-	'milter/mta'          => [qw(milter/base milter/config milter/daemon milter/message milter/pools milter/record milter/report policy
+	'milter/mta'          => [qw(milter/base milter/config milter/daemon milter/message milter/pools milter/record policy
 	                             policy/base redis-schema/store)],
 	'milter/report'       => [qw(milter/base milter/blocklist milter/config milter/content milter/daemon milter/dns
 	                             milter/lookup milter/pools milter/record milter/tell policy policy/base redis-schema/store)],

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # charge.lua has the counters of policy/reputation.h: as many, with the same half-lives and caps, in the same order; and
-# group.lua has the limits and the words of `over` of policy/limit.h.
+# group.lua has the limits of policy/limit.h.
 use strict;
 use warnings;
 use Test::More;
@@ -49,7 +49,4 @@ my ($first_distinct) = $limit =~ /WINDOW_SUMS = WINDOW_(\w+)/;
 my ($sums) = grep { $windows[$_][0] eq $first_distinct } 0 .. $#windows;
 my ($span) = $windows =~ /^local SPAN = \{([^}]*)\}/m;
 is(scalar(split /,/, $span), $sums, 'as many sums in windows.lua');
-my ($words) = $group =~ /local WORDS = \{([^}]*)\}/;
-is_deeply([ sort $words =~ /(\w+) = true/g ], [ sort grep { $_ ne '' } map { $_->[1] } rows_of($limit, 'OVER_ROWS') ],
-	'words of `over`');
 done_testing();

@@ -17,11 +17,7 @@ my $build = $ENV{PENSTOCK_BUILD} or plan skip_all => 'PENSTOCK_BUILD does not na
 my $nm = $ENV{NM} // 'nm';
 
 # One noun each, in several files.
-my @circles = (
-	[qw(redis-schema/wire/wire redis-schema/wire/wire_answer redis-schema/wire/wire_flight)],
-	[qw(policy/account policy/limit)],
-	[qw(redis-schema/store/store redis-schema/store/store_charge redis-schema/store/store_link)],
-);
+my @circles = ([qw(redis-schema/wire/wire redis-schema/wire/wire_answer redis-schema/wire/wire_flight)]);
 
 my (%defines, %wants);
 find({ no_chdir => 1, wanted => sub {

@@ -191,6 +191,14 @@ static void check_groups(void)
 	command("customer:7", "HSET", "limits", "plan", "unheard-of");
 	charge_member();
 	ok(result.breach.window == WINDOW_COUNT && used("customer:7") == 5, "a plan that nobody knows leaves what was given");
+	command("customer:7", "HSET", "limits", "over", "slow");
+	charge_member();
+	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.over == OVER_SLOW && used("member") == 6,
+	   "what the group's own word lets pass is over and charged");
+	command("customer:7", "HSET", "limits", "over", "defer reject");
+	charge_member();
+	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.over == OVER_UNSET && used("member") == 6,
+	   "a word that is none leaves the plan's");
 	command("customer:7", "SET", "block", "unpaid", NULL);
 	charge_member();
 	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.limit == 0 && result.breach.over == OVER_REJECT,
@@ -198,7 +206,7 @@ static void check_groups(void)
 	command("customer:7", "DEL", "block", NULL, NULL);
 	command("customer:7", "SET", "exempt", "a friend", NULL);
 	charge_member();
-	ok(result.breach.window == WINDOW_COUNT && used("member") == 6, "an exempt one passes");
+	ok(result.breach.window == WINDOW_COUNT && used("member") == 7, "an exempt one passes");
 }
 
 /* What stands in a hash of another version. */

@@ -103,16 +103,20 @@ static void test_signals(void)
 	double term = judge(&policy, STAGE_MESSAGE, &facts).terms.term[SIGNAL_SPAM];
 	ok(term > 0.2, "the share of spam weighs");
 	policy.hold_s = 3600;
+	ok(judge(&policy, STAGE_MESSAGE, &facts).throttle, "the client of a suspect account waits");
+	policy.level_does[LEVEL_SUSPECT].measure = MEASURE_SUSPECT;
+	ok(!judge(&policy, STAGE_MESSAGE, &facts).throttle, "not where the level has an action of its own");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		policy.signal_does[SIGNAL_SPAM] = (struct signal_does){ rows[i].measure, term - 0.1 };
 		struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
 		is_int(verdict.action, rows[i].action, "a signal that asks for measure %d", rows[i].measure);
 		is_str(verdict.pool->name, rows[i].pool, "and its pool");
-		ok(verdict.throttle == (rows[i].measure == MEASURE_SLOW), "who is slowed waits");
+		ok(verdict.throttle == (rows[i].measure == MEASURE_SLOW || rows[i].measure == MEASURE_BLOCK), "who waits");
 		is_int(verdict.level, rows[i].measure == MEASURE_BLOCK ? LEVEL_BLOCKED : LEVEL_SUSPECT, "its level");
 		is_int(verdict.hold_s, rows[i].measure == MEASURE_HOLD ? 3600 : 0, "when it is released");
 		policy.signal_does[SIGNAL_SPAM].from = term + 0.1;
-		is_int(judge(&policy, STAGE_MESSAGE, &facts).action, ACTION_PASS, "below its threshold it asks nothing");
+		verdict = judge(&policy, STAGE_MESSAGE, &facts);
+		ok(verdict.action == ACTION_PASS && !verdict.throttle, "below its threshold it asks nothing");
 	}
 }
 
@@ -135,6 +139,57 @@ static void test_levels(void)
 	is_int(judge(&policy, STAGE_MAIL, &stranger).cause, REASON_SCORE, "or wait");
 }
 
+/* Who asks without a message gets what a message would: whose account, what runs for show, and what is answered. */
+static void test_account(void)
+{
+	static const struct row good = { .name = "good", .level = LEVEL_GOOD, .counters = { [COUNTER_MESSAGES] = 50 } };
+	static const struct row full = { "full", FULL, .level = LEVEL_GOOD, .over = OVER_SLOW };
+	static const struct row bad = { .name = "suspect", .level = LEVEL_SUSPECT, .since_s = 10 };
+	static const struct {
+		const struct row *row;
+		const char *shadow;
+		enum measure measure;	/* of the account's own level */
+		const char *block;
+		enum level level;
+		enum action action;
+		const char *pool;
+		bool waits;
+	} rows[] = {
+		{ &good, "", MEASURE_USUAL, "", LEVEL_GOOD, ACTION_PASS, "clean", false },
+		{ &good, "", MEASURE_SLOW, "", LEVEL_GOOD, ACTION_PASS, "suspect", true },
+		{ &good, "", MEASURE_HOLD, "", LEVEL_GOOD, ACTION_HOLD, "clean", false },
+		{ &good, "", MEASURE_USUAL, "stolen", LEVEL_BLOCKED, ACTION_REJECT, "suspect", true },
+		{ &good, "admin_block", MEASURE_USUAL, "stolen", LEVEL_GOOD, ACTION_PASS, "clean", false },
+		{ &good, "level", MEASURE_USUAL, "stolen", LEVEL_BLOCKED, ACTION_REJECT, "suspect", true },
+		{ &good, "pool", MEASURE_SLOW, "", LEVEL_GOOD, ACTION_PASS, "clean", true },
+		{ &bad, "", MEASURE_USUAL, "", LEVEL_SUSPECT, ACTION_PASS, "suspect", true },
+		{ &bad, "", MEASURE_WARM, "", LEVEL_SUSPECT, ACTION_PASS, "warm", false },
+		{ &bad, "level", MEASURE_USUAL, "", LEVEL_SUSPECT, ACTION_PASS, "clean", false },
+		{ &bad, "all", MEASURE_SLOW, "stolen", LEVEL_SUSPECT, ACTION_PASS, "clean", false },
+		{ &full, "", MEASURE_USUAL, "", LEVEL_GOOD, ACTION_PASS, "suspect", true },
+		{ &full, "limits", MEASURE_USUAL, "", LEVEL_GOOD, ACTION_PASS, "clean", false },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct policy policy = policy_of(rows[i].row), whole;
+		struct facts facts = facts_of(rows[i].row);
+		facts.rcpts_remote = 0;
+		snprintf(facts.state.block, sizeof facts.state.block, "%s", rows[i].block);
+		policy.level_does[rows[i].row->level].measure = rows[i].measure;
+		shown(WORDS(rows[i].shadow), &policy, &whole, &facts);
+		struct verdict verdict = judge_account(&policy, &facts);
+		is_int(verdict.level, rows[i].level, "%s, %s for show: the level", rows[i].row->name, rows[i].shadow);
+		is_int(verdict.action, rows[i].action, "the action");
+		is_str(verdict.pool->name, rows[i].pool, "the pool");
+		ok(verdict.transport != NULL, "a transport");
+		is_int(verdict.throttle, rows[i].waits, "who waits");
+	}
+	struct policy policy = policy_of(&good);
+	struct facts nobody = facts_of(&good);
+	nobody.state.known = KNOWLEDGE_NONE;
+	struct verdict verdict = judge_account(&policy, &nobody);
+	ok(verdict.level == LEVEL_UNKNOWN && verdict.pool == NULL && !verdict.throttle, "nothing known, nothing said");
+}
+
 int main(void)
 {
 	test_rules();
@@ -142,5 +197,6 @@ int main(void)
 	test_words();
 	test_signals();
 	test_levels();
+	test_account();
 	return done_testing();
 }

@@ -26,10 +26,12 @@ static struct play begin(void)
 	return play;
 }
 
-static void fill(const void *arg, const char *name, struct limits *limits)
+static bool fill(const void *arg, const char *name, struct limits *limits)
 {
-	if (strcmp(name, "default") == 0)
+	bool is = strcmp(name, "default") == 0;
+	if (is)
 		limits_fill(limits, arg);
+	return is;
 }
 
 /* A message, or what was tried at `stage`, from network `network`; a minute later than the one before it. */

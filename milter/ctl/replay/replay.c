@@ -59,11 +59,12 @@ static const struct list *find_list(void *arg, const char *name, enum list_kind 
 }
 
 /* Plans of the file alone: Redis is not asked. */
-static void fill_plan(const void *arg, const char *name, struct limits *limits)
+static bool fill_plan(const void *arg, const char *name, struct limits *limits)
 {
 	const struct limits *plan = config_plan(arg, name);
 	if (plan != NULL)
 		limits_fill(limits, plan);
+	return plan != NULL;
 }
 
 /* The line was read with the lists of the new configuration. */
