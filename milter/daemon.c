@@ -130,7 +130,8 @@ static bool open_dns(struct setup *setup, char *error, size_t error_size)
 
 static bool open_traps(struct setup *setup, char *error, size_t error_size)
 {
-	setup->traps = traps_read(setup->config->set.traps_file, error, error_size);
+	char why[300];
+	setup->traps = traps_read(setup->config->set.traps_file, why, sizeof why);
 	if (setup->traps != NULL) {
 		trouble_clear(TROUBLE_TRAPS);
 		return true;
@@ -138,9 +139,11 @@ static bool open_traps(struct setup *setup, char *error, size_t error_size)
 	pthread_mutex_lock(&setup_lock);
 	bool first = setup_in_force == NULL;
 	pthread_mutex_unlock(&setup_lock);
-	if (!first)
+	if (!first) {
+		snprintf(error, error_size, "traps.file: %s", why);
 		return false;
-	trouble_set(TROUBLE_TRAPS, "traps.file: %s; no address is a trap until it can be read, which is tried again and again", error);
+	}
+	trouble_set(TROUBLE_TRAPS, "traps.file: %s; no address is a trap until it can be read, which is tried again and again", why);
 	setup->traps = traps_read("", error, error_size);
 	return setup->traps != NULL;
 }

@@ -134,7 +134,7 @@ struct traps *traps_read(const char *file, char *error, size_t error_size)
 	struct trap_source source = { .file = file, .error = error, .error_size = error_size };
 	struct traps *traps = calloc(1, sizeof *traps);
 	if (traps == NULL) {
-		snprintf(error, error_size, "traps.file: no memory");
+		snprintf(error, error_size, "no memory");
 		return NULL;
 	}
 	if (*file == '\0')
@@ -142,7 +142,7 @@ struct traps *traps_read(const char *file, char *error, size_t error_size)
 	const char *why;
 	FILE *from = plain_file_read(file, &why);
 	if (from == NULL)
-		snprintf(error, error_size, "traps.file: %s cannot be read: %s", file, why);
+		snprintf(error, error_size, "%s cannot be read: %s", file, why);
 	bool fine = from != NULL && read_lines(traps, from, &source);
 	if (from != NULL)
 		fclose(from);
