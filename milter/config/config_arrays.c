@@ -60,7 +60,7 @@ static bool read_believed(struct reader *reader, const config_setting_t *setting
 		return false;
 	int least = block->address.family == NETADDR_V4 ? V4_LEAST : V6_LEAST;
 	return block->bits >= least ||
-	       read_error(reader, setting, "is \"%s\", expected a network of /%d or less", config_setting_get_string(setting), least);
+	       read_error(reader, setting, "is \"%s\", expected a network no larger than a /%d", config_setting_get_string(setting), least);
 }
 
 static bool read_own_network(struct reader *reader, const config_setting_t *setting, void *into)

@@ -81,7 +81,7 @@ static bool take_byte(struct reader *reader, struct scan_state *scan)
 	scan->line += byte == '\n';
 	if (byte == '{' || byte == '(' || byte == '[') {
 		if (scan->depth == DEPTH_MOST)
-			return scan_error(reader, scan->line, "'%c' is in %d others: expected less", byte, DEPTH_MOST);
+			return scan_error(reader, scan->line, "'%c' is in %d others: expected fewer", byte, DEPTH_MOST);
 		scan->brackets[scan->depth++] = (struct bracket){ byte, scan->line };
 	} else if (byte == '}' || byte == ')' || byte == ']') {
 		if (last == NULL)

@@ -134,8 +134,8 @@ static bool read_string(struct reader *reader, const config_setting_t *setting, 
 		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)	/* the value is not shown: it may be a secret */
 			return read_error(reader, setting, "has a control character at byte %zu, expected none", i + 1);
 	if ((double)length < field->least || (double)length > field->most)
-		return read_error(reader, setting, "has %zu bytes, expected %.0f to %.0f", length, field->least,
-				  field->most);
+		return read_error(reader, setting, "has %zu byte%s, expected %.0f to %.0f", length, length == 1 ? "" : "s",
+				  field->least, field->most);
 	if (field->type == FIELD_TEXT)
 		return text_copy(at, (size_t)field->most + 1, value);
 	*(const char **)at = read_keep(reader, value);
@@ -266,7 +266,7 @@ static bool read_fields(struct reader *reader, const config_setting_t *group, co
 		} else if (!defaults) {
 			continue;
 		} else if (fields[i].text == NULL) {
-			return read_error(reader, group, "has no \"%s\", which it needs: %s", fields[i].path, fields[i].help);
+			return read_error(reader, group, "has no \"%s\", which must be given", fields[i].path);
 		} else if (!read_default(reader, &fields[i], into)) {
 			return false;
 		}

@@ -123,8 +123,8 @@ static const struct {
 	{ "\npostfix: { alias_domains = [ 5 ]; };", "alias_domains[0] is a whole number, expected a string" },
 
 	{ "\naccounts: { own_networks = [ \"192.0.2.0/24\", \"10.0.0.0/8\", \"2001:db8::/32\" ]; };", NULL },
-	{ "\naccounts: { own_networks = [ \"0.0.0.0/0\" ]; };", "own_networks[0] is \"0.0.0.0/0\", expected a network of /8 or less" },
-	{ "\naccounts: { own_networks = [ \"::/0\" ]; };", "expected a network of /16 or less" },
+	{ "\naccounts: { own_networks = [ \"0.0.0.0/0\" ]; };", "own_networks[0] is \"0.0.0.0/0\", expected a network no larger than a /8" },
+	{ "\naccounts: { own_networks = [ \"::/0\" ]; };", "expected a network no larger than a /16" },
 	{ "\naccounts: { forwarders = [ \"192.0.2.0/24\", \"lists@example.com\", \"uid:38\", \"sender:example.org\" ]; };", NULL },
 	{ "\naccounts: { forwarders = [ \"lists@ex\xc3\xa4mple.org\" ]; tagged_domains = [ \"Ex\xc3\xa4mple.org\" ]; };", NULL },
 	{ "\naccounts: { forwarders = [ \"192.0.2.300\" ]; };", "forwarders[0] is \"192.0.2.300\", expected a network such as" },
