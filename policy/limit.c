@@ -10,12 +10,12 @@
 #include "policy/base/banned.h"
 
 static const struct {
-	const char *word, *said;
+	const char *word, *one, *many;
 	enum counted counted;
 	int64_t seconds;
 } windows[WINDOW_COUNT] = {
-#define WINDOW_ROW(id, word, counted, seconds, said)                                               \
-	[WINDOW_##id] = { word, said, COUNTED_##counted, seconds },
+#define WINDOW_ROW(id, word, counted, seconds, one, many)                                          \
+	[WINDOW_##id] = { word, one, many, COUNTED_##counted, seconds },
 	WINDOW_ROWS(WINDOW_ROW)
 #undef WINDOW_ROW
 };
@@ -27,7 +27,7 @@ static const char *const overs[OVER_COUNT] = {
 };
 
 const struct limits limits_unset = {
-#define WINDOW_UNSET(id, word, counted, seconds, said) .window[WINDOW_##id] = LIMIT_UNSET,
+#define WINDOW_UNSET(id, word, counted, seconds, one, many) .window[WINDOW_##id] = LIMIT_UNSET,
 	WINDOW_ROWS(WINDOW_UNSET)
 #undef WINDOW_UNSET
 	.rcpts_per_message = LIMIT_UNSET,
@@ -42,9 +42,9 @@ const char *window_word(enum window window)
 	return windows[window].word;
 }
 
-const char *window_said(enum window window)
+const char *window_said(enum window window, int64_t limit)
 {
-	return windows[window].said;
+	return text_noun(limit, windows[window].one, windows[window].many);
 }
 
 enum counted window_counted(enum window window)
@@ -297,13 +297,13 @@ void limits_expire(struct limits *limits, int64_t now_s)
 }
 
 #define LIMIT_PATH(scope) { WINDOW_ROWS(scope) }
-#define OF_ACCOUNT(id, word, counted, seconds, said) [WINDOW_##id] = word,
-#define OF_DOMAIN(id, word, counted, seconds, said) [WINDOW_##id] = "domain:" word,
-#define OF_CUSTOMER(id, word, counted, seconds, said) [WINDOW_##id] = "customer:" word,
-#define OF_SERVER(id, word, counted, seconds, said) [WINDOW_##id] = "server:" word,
-#define OF_BOUNCE(id, word, counted, seconds, said) [WINDOW_##id] = "bounce:" word,
-#define OF_FORWARD(id, word, counted, seconds, said) [WINDOW_##id] = "forward:" word,
-#define OF_CLIENT(id, word, counted, seconds, said) [WINDOW_##id] = "client:" word,
+#define OF_ACCOUNT(id, word, counted, seconds, one, many) [WINDOW_##id] = word,
+#define OF_DOMAIN(id, word, counted, seconds, one, many) [WINDOW_##id] = "domain:" word,
+#define OF_CUSTOMER(id, word, counted, seconds, one, many) [WINDOW_##id] = "customer:" word,
+#define OF_SERVER(id, word, counted, seconds, one, many) [WINDOW_##id] = "server:" word,
+#define OF_BOUNCE(id, word, counted, seconds, one, many) [WINDOW_##id] = "bounce:" word,
+#define OF_FORWARD(id, word, counted, seconds, one, many) [WINDOW_##id] = "forward:" word,
+#define OF_CLIENT(id, word, counted, seconds, one, many) [WINDOW_##id] = "client:" word,
 
 const char *window_path(enum scope scope, enum window window)
 {

@@ -12,23 +12,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* name (config and Redis word), what is counted, seconds of its window, how a reply to a client says it.
+/* name (config and Redis word), what is counted, seconds of its window, how a reply to a client says it, of one and of many.
  * The first rows are sums: each message adds to them. The last ones are counts of distinct things on one UTC day and
  * the day before, estimated by policy/habits.h (of groups exact, and of one day); they come behind the sums. */
 #define WINDOW_ROWS(ROW)                                                                           \
-	ROW(MSGS_PER_MINUTE, "msgs_per_minute", MESSAGES, 60, "messages a minute")                 \
-	ROW(MSGS_PER_HOUR, "msgs_per_hour", MESSAGES, 3600, "messages an hour")                    \
-	ROW(MSGS_PER_DAY, "msgs_per_day", MESSAGES, 86400, "messages a day")                       \
-	ROW(RCPTS_PER_MINUTE, "rcpts_per_minute", RECIPIENTS, 60, "recipients a minute")           \
-	ROW(RCPTS_PER_HOUR, "rcpts_per_hour", RECIPIENTS, 3600, "recipients an hour")              \
-	ROW(RCPTS_PER_DAY, "rcpts_per_day", RECIPIENTS, 86400, "recipients a day")                 \
-	ROW(KBYTES_PER_MINUTE, "kbytes_per_minute", KBYTES, 60, "KiB a minute")                    \
-	ROW(KBYTES_PER_HOUR, "kbytes_per_hour", KBYTES, 3600, "KiB an hour")                       \
-	ROW(KBYTES_PER_DAY, "kbytes_per_day", KBYTES, 86400, "KiB a day")                          \
-	ROW(NEW_RCPTS_PER_DAY, "new_rcpts_per_day", NEW_RCPTS, 86400, "first-time recipients a day") \
-	ROW(ADDRESSES_PER_DAY, "addresses_per_day", ADDRESSES, 86400, "client addresses a day")    \
-	ROW(NETWORKS_PER_DAY, "networks_per_day", NETWORKS, 86400, "client networks a day")        \
-	ROW(ASES_PER_DAY, "ases_per_day", ASES, 86400, "client ASes a day")
+	ROW(MSGS_PER_MINUTE, "msgs_per_minute", MESSAGES, 60, "message a minute", "messages a minute") \
+	ROW(MSGS_PER_HOUR, "msgs_per_hour", MESSAGES, 3600, "message an hour", "messages an hour")  \
+	ROW(MSGS_PER_DAY, "msgs_per_day", MESSAGES, 86400, "message a day", "messages a day")       \
+	ROW(RCPTS_PER_MINUTE, "rcpts_per_minute", RECIPIENTS, 60, "recipient a minute", "recipients a minute") \
+	ROW(RCPTS_PER_HOUR, "rcpts_per_hour", RECIPIENTS, 3600, "recipient an hour", "recipients an hour") \
+	ROW(RCPTS_PER_DAY, "rcpts_per_day", RECIPIENTS, 86400, "recipient a day", "recipients a day") \
+	ROW(KBYTES_PER_MINUTE, "kbytes_per_minute", KBYTES, 60, "KiB a minute", "KiB a minute")     \
+	ROW(KBYTES_PER_HOUR, "kbytes_per_hour", KBYTES, 3600, "KiB an hour", "KiB an hour")         \
+	ROW(KBYTES_PER_DAY, "kbytes_per_day", KBYTES, 86400, "KiB a day", "KiB a day")              \
+	ROW(NEW_RCPTS_PER_DAY, "new_rcpts_per_day", NEW_RCPTS, 86400, "first-time recipient a day", "first-time recipients a day") \
+	ROW(ADDRESSES_PER_DAY, "addresses_per_day", ADDRESSES, 86400, "client address a day", "client addresses a day") \
+	ROW(NETWORKS_PER_DAY, "networks_per_day", NETWORKS, 86400, "client network a day", "client networks a day") \
+	ROW(ASES_PER_DAY, "ases_per_day", ASES, 86400, "client AS a day", "client ASes a day")
 
 enum counted {
 	COUNTED_MESSAGES,
@@ -43,7 +43,7 @@ enum counted {
 };
 
 enum window {
-#define WINDOW_ENUM(id, word, counted, seconds, said) WINDOW_##id,
+#define WINDOW_ENUM(id, word, counted, seconds, one, many) WINDOW_##id,
 	WINDOW_ROWS(WINDOW_ENUM)
 #undef WINDOW_ENUM
 	WINDOW_COUNT,
@@ -101,7 +101,7 @@ extern const struct breach breach_blocked;	/* of a group that an admin blocked: 
 extern const struct limits limits_unset;
 
 const char *window_word(enum window window);
-const char *window_said(enum window window);
+const char *window_said(enum window window, int64_t limit);	/* "messages an hour"; of 1 "message an hour" */
 enum counted window_counted(enum window window);
 int64_t window_seconds(enum window window);
 const char *over_word(enum over over);

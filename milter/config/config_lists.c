@@ -140,8 +140,8 @@ static bool read_growth(struct reader *reader, const config_setting_t *setting, 
 
 static const struct field plan_fields[] = {
 	{ "name", FIELD_TEXT, offsetof(struct plan, name), 1, PLAN_NAME_MAX, NULL, NULL, "The plan's name." },
-#define PLAN_WINDOW(id, word, counted, seconds, said)                                              \
-	PLAN_LIMIT(word, window[WINDOW_##id], "At most this many " said ". -1: the limit of plan default; in plan default itself, none."),
+#define PLAN_WINDOW(id, word, counted, seconds, one, many)                                         \
+	PLAN_LIMIT(word, window[WINDOW_##id], "At most this many " many ". -1: the limit of plan default; in plan default itself, none."),
 	WINDOW_ROWS(PLAN_WINDOW)
 #undef PLAN_WINDOW
 	PLAN_LIMIT("ramp_first_day", ramp_first_day,

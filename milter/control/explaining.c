@@ -93,7 +93,7 @@ static void say_kept(struct text *text)
 	else
 		text_addf(text, "the last %lld or so", (long long)set->explain_keep);
 	if (set->explain_keep > 0 && set->explain_days > 0)
-		text_addf(text, ", for %g days at most", set->explain_days);
+		text_addf(text, ", for %g %s at most", set->explain_days, set->explain_days == 1 ? "day" : "days");
 	text_add(text, " (explain.keep, explain.days)");
 	setup_drop(&setup);
 }
@@ -102,18 +102,20 @@ static void say_nothing_found(struct explaining *explaining)
 {
 	char error[1000], shown[200];
 	struct text text = text_over(error, sizeof error);
-	int64_t seen_s = explaining->seen_s;
+	int64_t minutes = (clock_now_ms() / 1000 - explaining->seen_s + 59) / 60;
 	text_copy(shown, sizeof shown, explaining->what);
 	text_addf(&text, "explain: nothing is known of \"%s\" as %sa queue id or an account: ", shown,
 		  explaining->reference[0] != '\0' && !explaining->alike ? "a reference, " : "");
 	if (explaining->read == 0)
 		text_add(&text, "the stream of explanations is empty");
 	else
-		text_addf(&text, "%lld entries were read, which reach back %lld minutes", explaining->read,
-			  (long long)(clock_now_ms() / 1000 - seen_s + 59) / 60);
+		text_addf(&text, "%lld %s, back to %lld %s ago", explaining->read,
+			  text_noun(explaining->read, "entry was read", "entries were read"), (long long)minutes,
+			  text_noun(minutes, "minute", "minutes"));
 	say_kept(&text);
 	if (explaining->strange > 0)
-		text_addf(&text, "; %lld entries are of another form than ours", explaining->strange);
+		text_addf(&text, "; %lld %s of another form than ours", explaining->strange,
+			  text_noun(explaining->strange, "entry is", "entries are"));
 	if (explaining->expected != NULL)
 		text_addf(&text, "; of an account expected %s", explaining->expected);
 	text_add(&text, ".");

@@ -121,9 +121,11 @@ static void add_happened(struct table *table, const json_t *entry)
 	add_limit(table, json_object_get(entry, "limit"));
 	if (json_is_object(campaign)) {
 		table_add(table, "same body");
-		table_addf(table, "%.4g messages of %.4g accounts, %.4g of them bad, of %.4g accounts",
-			   number_of(campaign, "messages"), number_of(campaign, "accounts"), number_of(campaign, "bad"),
-			   number_of(campaign, "bad_accounts"));
+		double messages = number_of(campaign, "messages"), accounts = number_of(campaign, "accounts");
+		double bad_accounts = number_of(campaign, "bad_accounts");	/* they fade: no whole numbers */
+		table_addf(table, "%.4g %s of %.4g %s, %.4g of them bad, of %.4g %s", messages,
+			   messages == 1 ? "message" : "messages", accounts, accounts == 1 ? "account" : "accounts",
+			   number_of(campaign, "bad"), bad_accounts, bad_accounts == 1 ? "account" : "accounts");
 	}
 	if (json_is_object(would)) {
 		table_add(table, "shadow mode");

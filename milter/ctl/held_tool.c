@@ -7,6 +7,7 @@
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/tool/table.h"
 #include "milter/base/queue_id.h"
+#include "policy/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,9 +60,10 @@ void show_held(const json_t *answer, bool all, FILE *to)
 	if (json_is_true(json_object_get(answer, "more")))
 		fputs("There are more.\n", to);
 	if (strange > 0)
-		fprintf(to, "%lld entries of the list are of another form than ours.\n", (long long)strange);
+		fprintf(to, "%lld %s of another form than ours.\n", (long long)strange,
+			text_noun(strange, "entry of the list is", "entries of the list are"));
 	if (waiting > 0)
-		fprintf(to, "%lld more are held and not listed yet: Redis is away.\n", (long long)waiting);
+		fprintf(to, "%lld more %s held and not listed yet: Redis is away.\n", (long long)waiting, text_noun(waiting, "is", "are"));
 	table_free(&table);
 }
 

@@ -429,13 +429,39 @@ static int run_help(struct call *call)
 	return EXIT_FINE;
 }
 
+/* "perhaps account limit; ": the commands whose second word is `word`; "" where there is none */
+static void add_commands_near(struct text *text, const char *word)
+{
+	const char *near[COMMANDS];
+	int count = 0;
+	for (int i = 0; i < COMMANDS; i++) {
+		const char *space = strchr(commands[i].words, ' ');
+		if (space != NULL && strcmp(space + 1, word) == 0)
+			near[count++] = commands[i].words;
+	}
+	for (int i = 0; i < count; i++)
+		text_addf(text, "%s%s", i == 0 ? "perhaps " : i + 1 < count ? ", " : " or ", near[i]);
+	text_add(text, count > 0 ? "; " : "");
+}
+
+static int complain_command(const struct call *call)
+{
+	const char *first = call->arguments[0], *second = call->count > 1 ? call->arguments[1] : "";
+	char near[300];
+	struct text text = text_over(near, sizeof near);
+	if (is_kind(first))
+		return complain(call, "\"%s%s%.100s\" is not a %scommand; penstockctl %s --help lists those that begin so", first,
+				*second != '\0' ? " " : "", second, *second == '\0' ? "whole " : "", first);
+	add_commands_near(&text, first);
+	return complain(call, "\"%.100s%s%.100s\" is not a command; %spenstockctl --help lists them", first,
+			*second != '\0' ? " " : "", second, near);
+}
+
 static int run_call(struct call *call)
 {
 	const struct command *command = find_command(call);
 	if (command == NULL)
-		return complain(call, "\"%.100s%s%.100s\" is not a command; penstockctl --help lists them",
-				call->arguments[0], call->count > 1 ? " " : "",
-				call->count > 1 ? call->arguments[1] : "");
+		return complain_command(call);
 	call->command = command;
 	call->words = command->words;
 	for (int i = 0; i < OPTION_COUNT_OF; i++)

@@ -4,6 +4,7 @@
 #include "milter/ctl/tool/clean.h"
 #include "milter/ctl/tool/member.h"
 #include "milter/ctl/tool/table.h"
+#include "policy/base/text.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -157,8 +158,8 @@ static void tell_warmup(const json_t *transport, FILE *to)
 	const json_t *warmup = json_object_get(transport, "warmup");
 	int64_t today = whole_of(warmup, "today"), most = whole_of(warmup, "today_most");
 	if (json_is_object(warmup))
-		fprintf(to, "\nTransport %s warms up: %lld of %lld messages today%s.\n", text_of(transport, "name"),
-			(long long)today, (long long)most, today >= most ? "; others take the rest" : "");
+		fprintf(to, "\nTransport %s warms up: %lld of %lld %s today%s.\n", text_of(transport, "name"),
+			(long long)today, (long long)most, text_noun(most, "message", "messages"), today >= most ? "; others take the rest" : "");
 }
 
 void show_pools(const json_t *answer, bool all, FILE *to)

@@ -6,6 +6,7 @@
 
 #include "milter/ctl/tool/member.h"
 #include "milter/ctl/tool/table.h"
+#include "policy/base/text.h"
 
 #include <string.h>
 #include <time.h>
@@ -38,6 +39,7 @@ void show_events(const json_t *answer, bool all, FILE *to)
 	(void)all;
 	static const char *const titles[] = { "when", "event", "who", "what", "why", "done", "reference", NULL };
 	const json_t *events = json_object_get(answer, "events");
+	int64_t strange = whole_of(answer, "strange");
 	struct table *table = table_new(titles);
 	for (size_t i = 0; i < json_array_size(events); i++) {
 		const json_t *event = json_array_get(events, i);
@@ -55,8 +57,8 @@ void show_events(const json_t *answer, bool all, FILE *to)
 		table_print(table, to, 0);
 	else
 		fputs("no events\n", to);
-	if (whole_of(answer, "strange") > 0)
-		fprintf(to, "%lld entries of the stream are of another form than ours.\n",
-			(long long)whole_of(answer, "strange"));
+	if (strange > 0)
+		fprintf(to, "%lld %s of another form than ours.\n", (long long)strange,
+			text_noun(strange, "entry of the stream is", "entries of the stream are"));
 	table_free(&table);
 }

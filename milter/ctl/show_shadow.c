@@ -2,6 +2,7 @@
 #include "milter/ctl/show_shadow.h"
 
 #include "milter/ctl/tool/table.h"
+#include "policy/base/text.h"
 
 #include <string.h>
 
@@ -34,8 +35,9 @@ void show_shadow(const json_t *answer, bool verbose, FILE *to)
 	const char *what;
 	json_t *value;
 	size_t i;
-	fprintf(to, "%lld messages in %lld days, with today (UTC)\n", all, number_of(answer, "days"));
-	if (number_of(answer, "accounts") == 0) {
+	long long days = number_of(answer, "days"), named = number_of(answer, "accounts");
+	fprintf(to, "%lld %s in %lld %s, with today (UTC)\n", all, text_noun(all, "message", "messages"), days, text_noun(days, "day", "days"));
+	if (named == 0) {
 		fputs("no rule in shadow mode would have changed anything\n", to);
 		return;
 	}
@@ -51,7 +53,7 @@ void show_shadow(const json_t *answer, bool verbose, FILE *to)
 	table_print(causes, to, 2);
 	fputs("\n", to);
 	table_print(table, to, 2);
-	fprintf(to, "%lld accounts\n", number_of(answer, "accounts"));
+	fprintf(to, "%lld %s\n", named, text_noun(named, "account", "accounts"));
 	table_free(&causes);
 	table_free(&table);
 }

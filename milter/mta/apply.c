@@ -14,8 +14,9 @@
 /* When a limit frees, in words. */
 static void add_wait(struct text *text, int64_t seconds)
 {
-	if (seconds < 120)
-		text_addf(text, "%lld seconds", (long long)(seconds > 0 ? seconds : 1));
+	int64_t least = seconds > 0 ? seconds : 1;
+	if (least < 120)
+		text_addf(text, "%lld %s", (long long)least, text_noun(least, "second", "seconds"));
 	else if (seconds < 7200)
 		text_addf(text, "%lld minutes", (long long)((seconds + 59) / 60));
 	else
@@ -36,8 +37,8 @@ static void say_limit(const struct session *session, const struct verdict *verdi
 	text_addf(text, "%s limit of ", whose[breach->scope]);
 	if (breach->scope != SCOPE_SERVER)
 		text_addf(text, "%lld ", (long long)breach->limit);
-	text_addf(text, "%s (%s)%s reached", window_said(breach->window), window_word(breach->window),
-		  breach->ramp ? " for a new account" : "");
+	text_addf(text, "%s (%s)%s reached", window_said(breach->window, breach->scope == SCOPE_SERVER ? 2 : breach->limit),
+		  window_word(breach->window), breach->ramp ? " for a new account" : "");
 	if (breach->limit == 0)		/* waiting does not help */
 		return;
 	text_add(text, "; try again in ");
@@ -59,8 +60,9 @@ static void say_block(const struct session *session, const struct verdict *verdi
 static void say_rcpts(const struct session *session, const struct verdict *verdict, struct text *text)
 {
 	(void)verdict;
-	text_addf(text, "your limit of %lld recipients a message (rcpts_per_message) reached",
-		  (long long)session->message->facts.limits.rcpts_per_message);
+	int64_t limit = session->message->facts.limits.rcpts_per_message;
+	text_addf(text, "your limit of %lld %s a message (rcpts_per_message) reached", (long long)limit,
+		  text_noun(limit, "recipient", "recipients"));
 }
 
 static void say_listed(const struct session *session, const struct verdict *verdict, struct text *text)

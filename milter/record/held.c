@@ -103,8 +103,8 @@ static void tell_late(uint64_t late, const struct held *oldest)
 {
 	struct notice event;
 	notice_init(&event, EVENT_HELD, "");
-	snprintf(event.reason, sizeof event.reason, "%" PRIu64 " held messages are past their date by %d minutes and more, "
-		 "the oldest is %s of %.200s", late, HELD_LATE_S / 60, oldest->queue_id, oldest->account);
+	snprintf(event.reason, sizeof event.reason, "%" PRIu64 " held %s past the release date by %d minutes and more, "
+		 "the oldest is %s of %.200s", late, text_noun((int64_t)late, "message is", "messages are"), HELD_LATE_S / 60, oldest->queue_id, oldest->account);
 	text_copy(event.done, sizeof event.done, "nothing: they stay held until penstockctl held release runs on this host");
 	text_copy(event.reference, sizeof event.reference, oldest->reference);
 	event_tell(&event);
@@ -118,8 +118,9 @@ static void set_late(uint64_t late, const struct held *oldest)
 	pthread_mutex_unlock(&held_all.lock);
 	if (late > 0 && !held_all.said_late) {
 		tell_late(late, oldest);
-		log_line(SEVERITY_WARNING, "held: %llu messages are past their date by %d minutes and more, and nothing releases "
-			 "them: systemctl enable --now penstock-release.timer", (unsigned long long)late, HELD_LATE_S / 60);
+		log_line(SEVERITY_WARNING, "held: %" PRIu64 " %s past the release date by %d minutes and more, and nothing releases mail: "
+			 "systemctl enable --now penstock-release.timer", late,
+			 text_noun((int64_t)late, "message is", "messages are"), HELD_LATE_S / 60);
 	}
 	held_all.said_late = late > 0;
 }

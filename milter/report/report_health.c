@@ -104,8 +104,9 @@ static void health_logins(const struct snapshot *snapshot, struct health_list *l
 static void health_held(const struct snapshot *snapshot, struct health_list *list)
 {
 	if (snapshot->held.late > 0)
-		health_add(list, HEALTH_WARNING, "held: %" PRIu64 " messages are past their date by %d minutes and more, and nothing "
-			   "releases them: systemctl enable --now penstock-release.timer", snapshot->held.late, HELD_LATE_S / 60);
+		health_add(list, HEALTH_WARNING, "held: %" PRIu64 " %s past the release date by %d minutes and more, and nothing "
+			   "releases mail: systemctl enable --now penstock-release.timer", snapshot->held.late,
+			   text_noun((int64_t)snapshot->held.late, "message is", "messages are"), HELD_LATE_S / 60);
 }
 
 static void health_mailers(const struct snapshot *snapshot, struct health_list *list)

@@ -142,8 +142,8 @@ static void note_later(struct courier *courier, const struct courier_answer *ans
 	pthread_mutex_unlock(&courier->lock);
 	courier->tries++;
 	if (courier->said_ms == 0 || now_ms - courier->said_ms >= SAID_AGAIN_MS) {
-		log_line(SEVERITY_WARNING, "%s: %s %s; it is tried again, %lld events wait", courier->name, answer->whom,
-			 answer->why, waiting);
+		log_line(SEVERITY_WARNING, "%s: %s %s; it is tried again, %lld %s", courier->name, answer->whom,
+			 answer->why, waiting, text_noun(waiting, "event waits", "events wait"));
 		courier->said_ms = now_ms;
 	}
 }
@@ -282,8 +282,9 @@ void courier_free(struct courier **courier)
 		return;
 	int64_t lost = freed->waiting + freed->in_hand;
 	if (lost > 0)
-		log_line(SEVERITY_WARNING, "%s: %" PRId64 " events that nobody has taken %s", freed->name, lost,
-			 freed->done != NULL ? "wait for the next start, as far as Redis has them" : "are lost");
+		log_line(SEVERITY_WARNING, "%s: %" PRId64 " %s that nobody has taken %s", freed->name, lost,
+			 text_noun(lost, "event", "events"), freed->done == NULL ? text_noun(lost, "is lost", "are lost") :
+			 text_noun(lost, "waits for the next start, as far as Redis has it", "wait for the next start, as far as Redis has them"));
 	for (struct parcel *parcel; (parcel = take_first(freed)) != NULL;)
 		free(parcel);
 	pthread_cond_destroy(&freed->came);

@@ -130,11 +130,11 @@ static void on_page(void *arg, const char *error, int count, const char *const *
 		return;
 	}
 	if (kept.strange > 0)
-		log_line(SEVERITY_WARNING, "webhook: %" PRIu64 " entries of the list of kept events are of another form than ours; "
-			 "they are deleted", kept.strange);
+		log_line(SEVERITY_WARNING, "webhook: %" PRIu64 " %s of another form than ours; deleted", kept.strange,
+			 text_noun((int64_t)kept.strange, "entry of the list of kept events is", "entries of the list of kept events are"));
 	if (kept.found > 0)
-		log_line(SEVERITY_INFO, "webhook: %" PRIu64 " events that nobody had taken when the daemon ended are sent now",
-			 kept.found);
+		log_line(SEVERITY_INFO, "webhook: %" PRIu64 " %s that nobody had taken when the daemon ended %s sent now", kept.found,
+			 text_noun((int64_t)kept.found, "event", "events"), text_noun((int64_t)kept.found, "is", "are"));
 }
 
 /* From the score behind the last one on: what is taken meanwhile moves no other. */

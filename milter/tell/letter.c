@@ -86,7 +86,8 @@ static void add_what(struct text *text, const struct notice *event)
 	case EVENT_LIMIT:
 		text_add(text, " passed its limit");
 		if (event->limit.window != WINDOW_COUNT)
-			text_addf(text, " of %lld %s", (long long)event->limit.limit, window_said(event->limit.window));
+			text_addf(text, " of %lld %s", (long long)event->limit.limit, 
+				  window_said(event->limit.window, event->limit.limit));
 		break;
 	case EVENT_LISTED:
 		text_add(text, event->pool[0] != '\0' ? " has only transports that are listed" : " is listed");

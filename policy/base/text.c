@@ -61,6 +61,11 @@ void text_add_word(struct text *text, const char *string)
 	}
 }
 
+const char *text_noun(int64_t number, const char *one, const char *many)
+{
+	return number == 1 ? one : many;
+}
+
 bool text_copy(char *to, size_t size, const char *from)
 {
 	struct text text = text_over(to, size);

@@ -26,6 +26,9 @@ void text_addf(struct text *text, const char *format, ...) __attribute__((format
  * each comma ';', so that a stranger's string stays one word of one log line, and one item of a list in it. */
 void text_add_word(struct text *text, const char *string);
 
+/* The noun that a number has: `one` of 1, else `many`. */
+const char *text_noun(int64_t number, const char *one, const char *many);
+
 /* Copies `from` into `to` (size bytes, NUL added), cutting what does not fit. Returns false where it was cut. */
 bool text_copy(char *to, size_t size, const char *from);
 

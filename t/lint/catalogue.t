@@ -200,14 +200,20 @@ none('every error can be read, and lies in 127/8', @unread_errors);
 none('no refusal, 127.255.255.0/24, is taken for a listing', @refused);
 none('no answer has two meanings', @shadowed);
 
-# What the README says of how many lists are asked, without a subscriber's key.
+# What penstock(7) says of how many lists are asked, without a subscriber's key, and the example in penstockctl(8).
 my @free = grep { defined $_->{zone} } @lists;
 my %asked = map { my $family = $_; $family => scalar grep { index($_->{families}, $family) >= 0 } @free } qw(4 6 domain);
 my $said = sprintf 'a catalogue of %d well-known block lists; %d need no key, of which %d know IPv4 addresses, %d IPv6 addresses and %d host names',
 	scalar @lists, scalar @free, @asked{qw(4 6 domain)};
-open my $readme, '<', "$top/README.md" or BAIL_OUT("cannot read README.md: $!");
-my $page = do { local $/; <$readme> };
-like($page =~ s/\s+/ /gr, qr/\Q$said\E/, 'the README counts them right');
-none('and its example asks as many', grep { $_ != $asked{4} } $page =~ /(?:asking|of) (\d+) lists/g);
+sub page {
+	my ($name) = @_;
+	open my $file, '<', "$top/$name" or BAIL_OUT("cannot read $name: $!");
+	local $/;
+	return scalar <$file>;
+}
+like(page('etc/penstock.7') =~ s/\s+/ /gr, qr/\Q$said\E/, 'penstock(7) counts them right');
+my @shown = page('etc/penstockctl.8') =~ /(?:asking|of) (\d+) lists/g;
+is(scalar @shown, 2, 'penstockctl(8) shows a check');
+none('and its example asks as many', grep { $_ != $asked{4} } @shown);
 
 done_testing();

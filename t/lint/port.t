@@ -25,11 +25,12 @@ is($taken{$port}, undef, "port $port is no other mail program's");
 is(scalar getservbyport($port, 'tcp'), undef, '... nor has it a name in services(5)');
 cmp_ok($port, '<', 32768, '... nor does an outgoing connection take it');
 my @wrong;
-for my $name ('README.md', 'etc/penstock.8', 'etc/penstockctl.8', 'etc/penstock.conf.5.tail', 'contrib/nagios/README') {
+for my $name ('README.md', 'etc/penstock.7', 'etc/penstock.8', 'etc/penstockctl.8', 'etc/penstock.conf.5.tail', 'contrib/nagios/README') {
 	my @said = text_of($name) =~ m{127\.0\.0\.1:(\d+)/(?:health|metrics|rbl|api)\b|\bcheck_penstock(?:\s.*-p |!)(\d+)}g;
 	push @wrong, map { "$name: $_" } grep { defined && $_ != $port } @said;
 }
 is_deeply(\@wrong, [], 'the documents have the same');
 like(text_of('contrib/nagios/check_penstock'), qr/port => $port\b/, 'so has the Nagios plugin');
 like(text_of('README.md'), qr/`http\.listen` \(127\.0\.0\.1:$port\)/, 'and README.md');
+like(text_of('etc/penstock.7'), qr/^\.Cm http\.listen\n\.Pq 127\.0\.0\.1:$port$/m, 'and penstock(7)');
 done_testing();

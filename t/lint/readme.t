@@ -1,12 +1,13 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What README.md says that can be held against something: its contents and links lead somewhere, the metrics that it names
-# are there, and its figures are those of the RESULTS files.
+# What README.md, the other pages beside it and penstock(7) say that can be held against something: links lead somewhere, the
+# metrics that they name are there, figures are those of the RESULTS files, and the version is configure's.
 
 use strict;
 use warnings;
 
+use File::Find;
 use Test::More;
 
 my $top = $ENV{srcdir} // '.';
@@ -19,20 +20,40 @@ sub text_of {
 }
 
 my $readme = text_of('README.md');
+my $overview = text_of('etc/penstock.7');
+my @pages = qw(ARCHITECTURE.md CONTRIBUTING.md NEWS.md README.md SECURITY.md);
+cmp_ok scalar(() = $readme =~ /\n/g), '<=', 250, 'README.md has at most 250 lines: reference belongs into the manual pages';
 
 # As GitHub makes them: lower case, without marks, blanks are hyphens.
-my %anchor = map { (lc($_) =~ s/[^\w\s-]//gr =~ s/\s/-/gr) => 1 } $readme =~ /^#+ (.*)$/mg;
-my @links = $readme =~ /\]\(([^)]+)\)/g;
-cmp_ok scalar(@links), '>', 20, 'there are links';
-is_deeply [ grep { /^#/ && !$anchor{ substr $_, 1 } } @links ], [], 'each link within the page has its heading';
-is_deeply [ grep { !/^#|^https?:/ && !-e "$top/$_" } @links ], [], 'each other one its file';
-my ($contents) = $readme =~ /^\*\*Contents:\*\*(.*?)\n\n/ms;
-my @missing = grep { my $anchor = $_; index($contents // '', "(#$anchor)") < 0 }
-	map { lc($_) =~ s/[^\w\s-]//gr =~ s/\s/-/gr } $readme =~ /^## (.*)$/mg;
-is_deeply [ grep { !/^(?:map|licence)$/ } @missing ], [], 'the contents have each section';
+sub anchor_of { return lc($_[0]) =~ s/[^\w\s-]//gr =~ s/\s/-/gr }
 
-my $metrics = join '', map { text_of(s{^\Q$top/\E}{}r) } glob("$top/milter/report/*.c");
-is_deeply [ grep { my $name = s/^penstock_//r =~ s/_bucket$//r; $metrics !~ /"\Q$name\E"/ } grep { !/_(?:checks|senders)$/ } $readme =~ /\b(penstock_\w+)/g ], [], 'the metrics are there';
+for my $page (@pages) {
+	my $text = text_of($page) =~ s/^```.*?^```//msgr;
+	my %anchor = map { anchor_of($_) => 1 } $text =~ /^#+ (.*)$/mg;
+	my @links = $text =~ /\]\(([^)]+)\)/g;
+	cmp_ok scalar(@links), '>', 20, 'there are links' if $page eq 'README.md';
+	is_deeply [ grep { /^#/ && !$anchor{ substr $_, 1 } } @links ], [], "$page: each link within the page has its heading";
+	is_deeply [ grep { !/^#|^https?:/ && !-e "$top/$_" } @links ], [], "$page: each other one its file";
+}
+is_deeply [ grep { index($readme, "($_)") < 0 } grep { $_ ne 'README.md' } @pages ], [], 'README.md names the other pages';
+my ($contents) = $readme =~ /^\*\*Contents:\*\*(.*?)\n\n/ms;
+is_deeply [ grep { index($contents // '', '(#' . anchor_of($_) . ')') < 0 } $readme =~ /^## (.*)$/mg ], [],
+	'the contents have each section';
+
+my %written;	# words of the daemon's source
+find({ no_chdir => 1, wanted => sub {
+	return if !/\.[ch]$/ || /_text\.h$/;
+	$written{$_} = 1 for text_of(s{^\Q$top/\E}{}r) =~ /"([a-z]+(?:_[a-z]+)*)"/g;
+} }, "$top/milter");
+for my $page (@pages, qw(etc/penstock.7 etc/penstock.8 etc/penstock.conf.5.tail)) {
+	my @named = grep { !/^penstock_(?:dns_list_median_ms|transport_share)$|_(?:checks|senders)$/ } text_of($page) =~ /\b(penstock_[a-z_]+)/g;
+	is_deeply [ grep { !$written{ s/^penstock_//r =~ s/_bucket$//r } } @named ], [], "$page: the metrics are there";
+	cmp_ok scalar(@named), '>', 15, '... which it has many of' if $page eq 'etc/penstock.7';
+}
+
+my ($version) = text_of('configure.ac') =~ /^AC_INIT\(\[penstock\], \[([^\]]+)\]/m;
+like $readme, qr/\bVersion \Q$version\E\b/, 'README.md has the version';
+like text_of('NEWS.md'), qr/^## \Q$version\E\b/m, 'and NEWS.md speaks of it';
 
 # a row of the README's comparison -> the column of the table in RESULTS.md
 my %column = ('Penstock with spamd' => 'penstock', 'Penstock without a scanner' => 'no-scanner', 'rspamd 3.4' => 'rspamd',
@@ -56,7 +77,14 @@ for my $name (sort keys %column) {
 my $bench = text_of('t/bench/RESULTS.md');
 my ($null_rate, $our_rate) = $bench =~ /^\| messages a second \| (\d+) \| (\d+) /m;
 my ($null_cpu, $our_cpu) = $bench =~ /^\| CPU a message, us \| (\d+) \| (\d+) /m;
-my $plain = $readme =~ s/(\d),(\d{3})/$1$2/gr;
-like $plain, qr/\| $our_rate; the milter that does nothing: $null_rate \|/, 'messages a second: as measured';
-like $plain, qr/\| $our_cpu us, of which \d+ are Redis; a milter that does nothing: $null_cpu us \|/, 'CPU a message: as measured';
-done_testing;
+my $plain = $overview =~ s/(\d),(\d{3})/$1$2/gr =~ s/\s+/ /gr;
+like $plain, qr/ $our_rate; the milter that does nothing: $null_rate\./, 'messages a second: as measured';
+like $plain, qr/ $our_cpu us, of which \d+ are Redis; a milter that does nothing: $null_cpu us\./, 'CPU a message: as measured';
+for my $row ([ 'fast: all spam that left by a clean address', 'of fast thieves' ], [ 'slow: all spam that left by a clean address', 'of slow ones' ],
+	[ 'owners\' messages after the theft, disturbed', 'messages disturbed' ]) {
+	my ($found) = grep { $_->[0] eq $row->[0] } @rows;
+	my ($with, $all) = $found->[$at{penstock}] =~ /^(\d+) of (\d+)$/;
+	my ($without) = $found->[$at{'no-scanner'}] =~ /^(\d+) of/;
+	like $plain, qr/ $without instead of $with of $all (?:spam messages |)$row->[1]/, "$row->[0]: as evaluated";
+}
+done_testing();

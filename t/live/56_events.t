@@ -76,7 +76,7 @@ part 'an event reaches all three' => sub {
 	my $letter = wait_for(20, 'mail to the admin', sub { (letters('alice@example.com'))[0] });
 	is $letter->{from}, '', 'the admin has mail of <>';
 	is_deeply $letter->{to}, ['root@example.test', 'night@example.test'], '... as have the others';
-	like $letter->{subject}, qr/^\[penstock\] account alice\@example\.com passed its limit of 1 messages a day/, '... saying who and what';
+	like $letter->{subject}, qr/^\[penstock\] account alice\@example\.com passed its limit of 1 message a day/, '... saying who and what';
 	like $letter->{headers}, qr/^Auto-Submitted: auto-generated$/m, '... that no robot answers';
 	like $letter->{text}, qr/^reference  \Q$reference\E$/m, '... with the reference';
 	like $letter->{text}, qr/penstockctl explain '\Q$reference\E'/, '... and what to do';
@@ -139,7 +139,7 @@ for my $faults (['hang', 500], ['trickle', 301], ['close', 'endless'], ['reset',
 
 part 'what the log says of it' => sub {
 	is scalar(grep { $_->{path} ne '/hook?key=1' } $hook->requests), 0, 'the redirection was not followed';
-	like $daemon->log_text, qr/webhook: 127\.0\.0\.1 does not answer: .*; it is tried again, 1 events wait/, 'that it fails';
+	like $daemon->log_text, qr/webhook: 127\.0\.0\.1 does not answer: .*; it is tried again, 1 event waits/, 'that it fails';
 	like $daemon->log_text, qr/webhook: 127\.0\.0\.1 takes events again/, '... and that it has ended';
 };
 

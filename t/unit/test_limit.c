@@ -221,12 +221,14 @@ static void test_rows(void)
 	};
 	for (int i = 0; i < WINDOW_COUNT; i++) {
 		enum window window = (enum window)i;
-		const char *word = window_word(window), *said = window_said(window);
+		const char *word = window_word(window), *said = window_said(window, 2);
 		size_t kind = 0;
 		while (strncmp(word, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
 			kind++;
 		is_int(window_counted(window), kinds[kind].counted, "%s counts", word);
 		ok(strstr(said, kinds[kind].said) != NULL, "%s is said as '%s'", word, said);
+		const char *one = window_said(window, 1);
+		ok(window_counted(window) == COUNTED_KBYTES ? strcmp(one, said) == 0 : strlen(one) < strlen(said), "... of 1 as '%s'", one);
 		int64_t seconds = strstr(word, "minute") != NULL ? 60 : strstr(word, "hour") != NULL ? 3600 : 86400;
 		is_int(window_seconds(window), seconds, "%s: its length", word);
 		is_int(limits_unset.window[i], LIMIT_UNSET, "%s: unset at first", word);

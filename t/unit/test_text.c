@@ -59,6 +59,13 @@ static void test_word(void)
 	}
 }
 
+static void test_noun(void)
+{
+	is_str(text_noun(1, "entry", "entries"), "entry", "1 entry");
+	is_str(text_noun(0, "entry", "entries"), "entries", "0 entries");
+	is_str(text_noun(2, "entry", "entries"), "entries", "2 entries");
+}
+
 static void test_copy(void)
 {
 	char to[4];
@@ -137,6 +144,7 @@ int main(void)
 {
 	test_builder();
 	test_word();
+	test_noun();
 	test_copy();
 	test_numbers();
 	test_case();

@@ -167,17 +167,20 @@ static void show_people(const struct replay_totals *totals, const struct replay_
 		when(totals->first_ms, first);
 		when(totals->last_ms, last);
 	}
-	fprintf(to, "%llu messages of %zu accounts, %s to %s, against %s\n", (unsigned long long)totals->messages,
-		accounts->count, first, last, against != NULL ? against : "the verdicts as they were");
-	fprintf(to, "%llu messages of %zu accounts differ: %llu leave by another pool, %llu are refused or held that passed, "
-		"%llu pass that were refused or held; the level of %llu is another\n", (unsigned long long)totals->differ, count,
+	fprintf(to, "%llu %s of %zu %s, %s to %s, against %s\n", (unsigned long long)totals->messages,
+		text_noun((int64_t)totals->messages, "message", "messages"), accounts->count,
+		text_noun((int64_t)accounts->count, "account", "accounts"), first, last, against != NULL ? against : "the verdicts as they were");
+	fprintf(to, "%llu %s of %zu %s: %llu by another pool, %llu refused or held instead of passed, "
+		"%llu passed instead of refused or held, %llu with another level\n", (unsigned long long)totals->differ,
+		text_noun((int64_t)totals->differ, "difference", "differences"), count, text_noun((int64_t)count, "account", "accounts"),
 		(unsigned long long)totals->moved, (unsigned long long)totals->refused, (unsigned long long)totals->freed,
 		(unsigned long long)totals->levels);
 	if (totals->damaged > 0)
-		fprintf(to, "%llu lines are damaged and were left out, the first one is %s\n",
-			(unsigned long long)totals->damaged, totals->first_damaged);
+		fprintf(to, "%llu damaged %s left out, the first one is %s\n", (unsigned long long)totals->damaged,
+			text_noun((int64_t)totals->damaged, "line was", "lines were"), totals->first_damaged);
 	if (totals->cut > 0)
-		fprintf(to, "%llu files end in mid line; that line was left out\n", (unsigned long long)totals->cut);
+		fprintf(to, "%llu %s in mid line; that line was left out\n", (unsigned long long)totals->cut,
+			text_noun((int64_t)totals->cut, "file ends", "files end"));
 	fprintf(to, "plans are the configuration's, not those of Redis; %zu bytes of memory an account\n",
 		accounts->count == 0 ? 0 : accounts->bytes / accounts->count);
 	if (totals->differ == 0)

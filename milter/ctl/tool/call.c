@@ -11,6 +11,15 @@
 
 #include "policy/base/banned.h"
 
+/* The daemon begins a refusal with the word of its command ("account.limit: "), which the command line has named already. */
+static const char *without_command(const struct call *call, const char *sentence)
+{
+	size_t first = call->words == NULL ? 0 : strcspn(call->words, " ");
+	size_t length = strspn(sentence, "abcdefghijklmnopqrstuvwxyz.");
+	bool named = first > 0 && strncmp(sentence, call->words, first) == 0 && (length == first || sentence[first] == '.');
+	return named && strncmp(sentence + length, ": ", 2) == 0 ? sentence + length + 2 : sentence;
+}
+
 int complain(const struct call *call, const char *format, ...)
 {
 	char sentence[1200];
@@ -21,7 +30,7 @@ int complain(const struct call *call, const char *format, ...)
 	fputs("penstockctl: ", stderr);
 	if (call->words != NULL)
 		fprintf(stderr, "%s: ", call->words);
-	clean_print(stderr, sentence);
+	clean_print(stderr, without_command(call, sentence));
 	fputc('\n', stderr);
 	return EXIT_USAGE;
 }

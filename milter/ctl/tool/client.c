@@ -241,7 +241,7 @@ enum client_said client_next(struct client_stream *stream, int wait_ms, const ch
 		if (got > 0)
 			continue;
 		if (begun && now >= stream->heard_ms + stream->silence_ms) {
-			snprintf(error, error_size, "the daemon refusedthing for %lld s",
+			snprintf(error, error_size, "the daemon said nothing for %lld s",
 				 (long long)stream->silence_ms / 1000);
 			return CLIENT_FAILED;
 		}

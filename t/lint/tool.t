@@ -1,0 +1,82 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The command line of penstockctl, as it was built: what it says of words that are no command, and how it prints what a daemon
+# answers. The daemon is a socket of this test, which gives one answer a connection.
+use strict;
+use warnings;
+use File::Temp;
+use IO::Socket::UNIX;
+use Test::More;
+
+my $tool = ($ENV{PENSTOCK_BUILD} // '.') . '/penstockctl';
+plan skip_all => "$tool is not built" if !-x $tool;
+my $work = File::Temp->newdir();
+my $path = "$work/control.sock";
+
+# The exit status, and what was printed.
+sub run_tool {
+	my ($answer, @words) = @_;
+	my $daemon;
+	if (defined $answer) {
+		unlink $path;
+		my $listener = IO::Socket::UNIX->new(Local => $path, Listen => 1) or die "$path: $!\n";
+		$daemon = fork // die "fork: $!\n";
+		if ($daemon == 0) {
+			my $client = $listener->accept;
+			my $question = <$client>;
+			print {$client} "$answer\n";
+			close $client;
+			require POSIX;
+			POSIX::_exit(0);
+		}
+	}
+	my $pid = open(my $out, '-|') // die "fork: $!\n";
+	if ($pid == 0) {
+		open STDERR, '>&', \*STDOUT;
+		exec $tool, '-s', $path, @words;
+	}
+	my $text = do { local $/; <$out> };
+	close $out;
+	my $status = $? >> 8;
+	waitpid $daemon, 0 if defined $daemon;
+	return ($status, $text);
+}
+
+# words, the daemon's answer (undef: it is not asked), the exit status, what is printed
+my @rows = (
+	['the second word of a command alone', ['limit', 'alice@example.com'], undef, 2,
+		qr/^penstockctl: "limit alice\@example.com" is not a command; perhaps account limit; penstockctl --help lists them$/],
+	['... of several commands', ['check'], undef, 2,
+		qr/^penstockctl: "check" is not a command; perhaps monitor check, account check or postfix check; /],
+	['the first word of commands alone', ['account'], undef, 2,
+		qr/^penstockctl: "account" is not a whole command; penstockctl account --help lists those that begin so$/],
+	['a word of no command', ['frobnicate'], undef, 2, qr/^penstockctl: "frobnicate" is not a command; penstockctl --help lists them$/],
+	['a refusal names the command once', ['explain', 'X'], '{"error": "explain: nothing is known of \"X\"."}', 1,
+		qr/^penstockctl: explain: nothing is known of "X"\.$/],
+	['... of two words', ['account', 'show', 'a@example.com'], '{"error": "account.show: the daemon is out of memory."}', 1,
+		qr/^penstockctl: account show: the daemon is out of memory\.$/],
+	['... and leaves other words alone', ['account', 'show', 'a@example.com'], '{"error": "redis: it is away."}', 1,
+		qr/^penstockctl: account show: redis: it is away\.$/],
+	['one message in shadow mode', ['shadow', 'report'],
+		'{"all": 1, "days": 1, "accounts": 1, "what": {"defer:limits": 1}, "most": [{"account": "a@example.com", "defer:limits": 1}]}', 0,
+		qr/^1 message in 1 day, with today \(UTC\)\n.*\n1 account$/s],
+	['several', ['shadow', 'report'],
+		'{"all": 2, "days": 7, "accounts": 2, "what": {"defer:limits": 2}, "most": [{"account": "a@example.com", "defer:limits": 2}]}', 0,
+		qr/^2 messages in 7 days, with today \(UTC\)\n.*\n2 accounts$/s],
+	['one strange entry of the events', ['events'], '{"events": [], "strange": 1}', 0, qr/^1 entry of the stream is of another form than ours\.$/m],
+	['... several', ['events'], '{"events": [], "strange": 3}', 0, qr/^3 entries of the stream are of another form than ours\.$/m],
+	['one strange entry of held mail', ['held', 'list'], '{"held": [], "strange": 1, "not_listed_yet": 1}', 0,
+		qr/^1 entry of the list is of another form than ours\.\n1 more is held and not listed yet: Redis is away\.$/m],
+	['one message of a warm-up', ['pool', 'list'],
+		'{"pools": [{"name": "p", "levels": [], "transports": [{"name": "t", "warmup": {"today": 0, "today_most": 1}}]}]}', 0,
+		qr/^Transport t warms up: 0 of 1 message today\.$/m],
+);
+
+for my $row (@rows) {
+	my ($name, $words, $answer, $status, $expected) = @$row;
+	my ($got, $text) = run_tool($answer, @$words);
+	is $got, $status, "$name: exit status";
+	like $text, $expected, $name;
+}
+done_testing();
