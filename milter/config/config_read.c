@@ -10,7 +10,7 @@
 
 #include "policy/base/banned.h"
 
-void read_path(struct text *text, const config_setting_t *setting)
+static void read_path(struct text *text, const config_setting_t *setting)
 {
 	const config_setting_t *parent = config_setting_parent(setting);
 	if (parent == NULL)
@@ -56,7 +56,9 @@ bool read_error(struct reader *reader, const config_setting_t *setting, const ch
 	return false;
 }
 
-bool read_fault(struct reader *reader, const config_setting_t *setting, const char *format, ...)
+/* read_error without the path, which the sentence has itself. */
+__attribute__((format(printf, 3, 4)))
+static bool read_fault(struct reader *reader, const config_setting_t *setting, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);

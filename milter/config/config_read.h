@@ -63,11 +63,7 @@ bool read_value(struct reader *reader, const config_setting_t *setting, const st
 bool read_error(struct reader *reader, const config_setting_t *setting, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same without the path, which the sentence has itself. */
-bool read_fault(struct reader *reader, const config_setting_t *setting, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 struct text;
-void read_path(struct text *to, const config_setting_t *setting);
 
 /* "FILE:LINE: unknown option ...": no name of `names` is that of `setting`; the nearest is named. */
 enum { READ_NAME_MAX = 80 };

@@ -10,7 +10,7 @@ my $build = $ENV{PENSTOCK_BUILD};
 plan skip_all => 'PENSTOCK_BUILD is not set' if !defined $build;
 my $nm = $ENV{NM} // 'nm';
 my @libraries = grep { -e } map { "$build/lib$_.a" } qw(base policy schema daemon ctl);
-my @objects = (@libraries, glob("$build/milter/*.o $build/milter/*/*.o"));
+my @objects = (@libraries, glob("$build/milter/*.o $build/milter/*/*.o $build/milter/*/*/*.o"));
 plan skip_all => "$build has no objects" if @libraries != 5 || @objects < 50;
 
 # what a test reaches only there, and why
