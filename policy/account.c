@@ -242,7 +242,7 @@ static const struct form *form_of(const char *name)
 	return NULL;
 }
 
-/* Of a lane: not one of the next lane, and no group. */
+/* Of a class: not one of the next class, and no group. */
 static bool is_account(const char *rest)
 {
 	struct netblock block;
@@ -257,12 +257,12 @@ static void widen_client(char name[ACCOUNT_MAX + 1])
 {
 	char of_client[ACCOUNT_MAX + 1];
 	struct netaddr client;
-	size_t lane = account_scope(name) == SCOPE_BOUNCE || account_scope(name) == SCOPE_FORWARD ?
+	size_t class = account_scope(name) == SCOPE_BOUNCE || account_scope(name) == SCOPE_FORWARD ?
 		      (size_t)(strchr(name, ':') - name) + 1 : 0;
-	const struct form *form = form_of(name + lane);
+	const struct form *form = form_of(name + class);
 	if (form == NULL || form->fits != is_client)
 		return;
-	size_t head = lane + strlen(form->head);
+	size_t head = class + strlen(form->head);
 	if (!netaddr_parse(name + head, &client))
 		return;
 	account_client(&client, of_client);

@@ -16,10 +16,10 @@
 
 enum { SETTLED_S = 3 * 86400 };	/* an account that is younger has no habits to speak of */
 
-static const double oddity_weights[ODDITY_COUNT] = {
-#define ODDITY_WEIGHT(id, word, weight) [ODDITY_##id] = (weight),
-	ODDITY_ROWS(ODDITY_WEIGHT)
-#undef ODDITY_WEIGHT
+static const double anomaly_weights[ANOMALY_COUNT] = {
+#define ANOMALY_WEIGHT(id, word, weight) [ANOMALY_##id] = (weight),
+	ANOMALY_ROWS(ANOMALY_WEIGHT)
+#undef ANOMALY_WEIGHT
 };
 
 /* One message as evidence sees it. */
@@ -97,7 +97,7 @@ static double evidence_sender(const struct view *view)
 
 static uint64_t program_of(const struct facts *facts)
 {
-	uint64_t odd = facts->oddities & ~(1U << ODDITY_NEW_MAILER);
+	uint64_t odd = facts->anomalies & ~(1U << ANOMALY_NEW_MAILER);
 	return facts->mailer == 0 && odd == 0 ? 0 : hash_bytes(&odd, sizeof odd, facts->mailer);
 }
 
@@ -107,12 +107,12 @@ static double evidence_oddity(const struct view *view)
 	if (program == 0 || habit_has_mailer(view->habits, program))
 		return -0.2;
 	double sum = 0;
-	for (int i = 0; i < ODDITY_COUNT; i++)
-		sum += view->facts->oddities >> i & 1 ? oddity_weights[i] : 0;
+	for (int i = 0; i < ANOMALY_COUNT; i++)
+		sum += view->facts->anomalies >> i & 1 ? anomaly_weights[i] : 0;
 	if (habit_count_mailers(view->habits) == 0)	/* nothing to hold it against */
-		return step_to(view->value[COUNTER_ODDITY], sum * 0.5, 0.8);
-	sum += view->facts->mailer != 0 ? oddity_weights[ODDITY_NEW_MAILER] : 0;
-	return step_of(view, COUNTER_ODDITY, fmin(sum, 2) * 0.6, 0.5);
+		return step_to(view->value[COUNTER_ANOMALY], sum * 0.5, 0.8);
+	sum += view->facts->mailer != 0 ? anomaly_weights[ANOMALY_NEW_MAILER] : 0;
+	return step_of(view, COUNTER_ANOMALY, fmin(sum, 2) * 0.6, 0.5);
 }
 
 static double evidence_hour(const struct view *view)
@@ -163,7 +163,7 @@ static const struct {
 	{ COUNTER_CONTENT, evidence_content },
 	{ COUNTER_PLACE, evidence_place },
 	{ COUNTER_SENDER, evidence_sender },
-	{ COUNTER_ODDITY, evidence_oddity },
+	{ COUNTER_ANOMALY, evidence_oddity },
 	{ COUNTER_HOUR, evidence_hour },
 	{ COUNTER_FRESH, evidence_fresh },
 	{ COUNTER_CAMPAIGN, evidence_campaign },
@@ -173,7 +173,7 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 {
 	const struct history *history = &facts->state.history;
 	struct counters counters = history->counters;
-	bool of_others = facts->lane == LANE_FORWARD && facts->forwarder;
+	bool of_others = facts->class == MAIL_CLASS_FORWARD && facts->forwarder;
 	if (facts->rcpts_remote + facts->rcpts_local <= 0 || of_others)
 		return;
 	counters_decay(&counters, facts->now_ms);

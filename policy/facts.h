@@ -7,7 +7,7 @@
 #define PENSTOCK_FACTS_H
 
 #include "policy/history.h"
-#include "policy/lane.h"
+#include "policy/mail_class.h"
 #include "policy/listing.h"
 #include "policy/pool.h"
 
@@ -71,7 +71,7 @@ struct spf_facts {
 
 /* What is odd about HELO and header of a message: seen in bulk mailers and bots, seldom in people's programs.
  * id, word, weight in the sum of one message */
-#define ODDITY_ROWS(ROW)                                                                           \
+#define ANOMALY_ROWS(ROW)                                                                           \
 	ROW(HELO_BARE, "helo_bare", 0.5)            /* HELO without a dot, of a client that is not in our networks */ \
 	ROW(HELO_ADDRESS, "helo_address", 0.5)      /* an address without brackets (RFC 5321 section 4.1.3) */ \
 	ROW(NO_DATE, "no_date", 1.0)                /* RFC 5322 section 3.6: it must be there */   \
@@ -83,11 +83,11 @@ struct spf_facts {
 	ROW(NEW_MAILER, "new_mailer", 0.5)          /* a program that the account never used; the judge's own */ \
 	ROW(BULK_MAILER, "bulk_mailer", 1.0)        /* its name is one of bulk mailers' */
 
-enum oddity {
-#define ODDITY_ENUM(id, word, weight) ODDITY_##id,
-	ODDITY_ROWS(ODDITY_ENUM)
-#undef ODDITY_ENUM
-	ODDITY_COUNT
+enum anomaly {
+#define ANOMALY_ENUM(id, word, weight) ANOMALY_##id,
+	ANOMALY_ROWS(ANOMALY_ENUM)
+#undef ANOMALY_ENUM
+	ANOMALY_COUNT
 };
 
 /* What Redis knows of other messages with (nearly) this body, this one not counted. */
@@ -119,20 +119,20 @@ struct facts {
 	int64_t rcpts_local;
 	int64_t rcpts_unknown_mailer;	/* of the remote ones: the MTA did not say by which mailer, or does not know yet */
 	struct content content;
-	enum lane lane;			/* LANE_ACCOUNT: mail of its own */
+	enum mail_class class;			/* LANE_ACCOUNT: mail of its own */
 	bool forwarder;			/* the admin says that the client, or the account, forwards others' mail */
 	int64_t kbytes;			/* KiB of header and body, rounded up */
 	int64_t local_offset_s;		/* of this host's time, seconds east of UTC */
 	uint64_t client_address, client_network, client_as;	/* hashes, see policy/habits.h; 0: unknown */
 	uint64_t sender, mailer;	/* hashes of the envelope sender and of the program's name; 0: none */
 	bool sender_own;		/* the sender is the account's name, or in the domain of its name */
-	unsigned oddities;		/* a set of 1 << enum oddity */
+	unsigned anomalies;		/* a set of 1 << enum anomaly */
 	int64_t rcpts_new;		/* of the remote ones: the account never wrote to them ... */
 	bool rcpts_new_known;		/* ... where that is known */
 	const uint32_t *rcpts;		/* hashes of accepted remote ones, no two alike; borrowed from the message */
 	int rcpt_count;			/* of them, at most some 2,000; they may be known or new */
 	int64_t rcpts_trapped;		/* of all: spam traps */
-	uint64_t print;			/* of its text, policy/print.h; 0: none */
+	uint64_t fingerprint;			/* of its text, policy/fingerprint.h; 0: none */
 	struct campaign campaign;
 	bool charged;			/* Redis (or the local table) has checked and charged this message ... */
 	struct breach breach;		/* ... and this limit is passed; window WINDOW_COUNT: none */

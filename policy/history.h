@@ -51,13 +51,13 @@ struct charge {
 /* Does a message pass that is over a limit, by another way than usual? */
 static inline bool over_passes(enum over over)
 {
-	return over == OVER_SLOW || over == OVER_HOLD || over == OVER_SHOW;
+	return over == OVER_SLOW || over == OVER_HOLD || over == OVER_LOG;
 }
 
 /* How much it asks for: what is only shown hides nothing that acts. */
 static inline int over_weight(enum over over)
 {
-	return over == OVER_SHOW ? 1 : over == OVER_SLOW ? 2 : over == OVER_HOLD ? 3 : 4;
+	return over == OVER_LOG ? 1 : over == OVER_SLOW ? 2 : over == OVER_HOLD ? 3 : 4;
 }
 
 static inline bool charge_passes(const struct charge *charge)

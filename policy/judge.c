@@ -156,9 +156,9 @@ static enum answer rule_pool(const struct policy *policy, const struct facts *fa
 		verdict->leaves_as = LEVEL_SUSPECT;
 	if (judge_shows(policy, RULE_POOL))
 		verdict->leaves_as = LEVEL_GOOD;
-	/* a lane's mail leaves by its own pool, but for what is suspect */
+	/* a class's mail leaves by its own pool, but for what is suspect */
 	if (verdict->leaves_as < LEVEL_SUSPECT)
-		verdict->pool = pools_find_lane(policy->pools, policy->pool_count, facts->lane);
+		verdict->pool = pools_find_class(policy->pools, policy->pool_count, facts->class);
 	if (verdict->pool == NULL)
 		verdict->pool = pools_find(policy->pools, policy->pool_count, verdict->leaves_as);
 	if (verdict->pool == NULL)

@@ -58,7 +58,7 @@ struct policy {
 	int pool_count;
 	unsigned shadow;		/* rules that run for show, a set of 1 << enum rule */
 	bool shows;			/* rules or signals do */
-	bool show_acts;			/* limits whose `over` is show do what defer does: of `whole` */
+	bool log_acts;			/* limits whose `over` is show do what defer does: of `whole` */
 	const struct policy *whole;	/* borrowed: the same with nothing run for show; NULL: nobody asks for verdict.would */
 };
 

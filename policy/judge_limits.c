@@ -29,7 +29,7 @@ static void apply_over(enum over over, enum reason_id cause, struct verdict *ver
 /* A plan that only shows what it would do: judge() then asks once more. */
 static bool only_shown(const struct policy *policy, enum over over, struct verdict *verdict)
 {
-	bool shown = over == OVER_SHOW && !policy->show_acts;
+	bool shown = over == OVER_LOG && !policy->log_acts;
 	verdict->would.shown |= shown;
 	return shown;
 }

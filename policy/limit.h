@@ -57,7 +57,7 @@ enum window {
 	ROW(REJECT, "reject") /* 5xx, the same */                                                  \
 	ROW(HOLD, "hold")     /* accepted into the MTA's hold queue */                             \
 	ROW(SLOW, "slow")     /* leaves by the suspect pool, and the client waits */                       \
-	ROW(SHOW, "show")     /* leaves as if there were no limit: the log and the shadow report say what would have been */
+	ROW(LOG, "log")     /* leaves as if there were no limit: the log and the shadow report say what would have been */
 
 enum over {
 #define OVER_ENUM(id, word) OVER_##id,

@@ -99,10 +99,10 @@ const struct pool *pools_find(const struct pool *pools, int count, enum level le
 	return level == LEVEL_BLOCKED ? pools_find(pools, count, LEVEL_SUSPECT) : NULL;
 }
 
-const struct pool *pools_find_lane(const struct pool *pools, int count, enum lane lane)
+const struct pool *pools_find_class(const struct pool *pools, int count, enum mail_class class)
 {
-	for (int i = 0; i < count && lane != LANE_ACCOUNT; i++)
-		if (pools[i].lanes[lane])
+	for (int i = 0; i < count && class != MAIL_CLASS_ACCOUNT; i++)
+		if (pools[i].classes[class])
 			return &pools[i];
 	return NULL;
 }

@@ -9,9 +9,9 @@
 #ifndef PENSTOCK_POOL_H
 #define PENSTOCK_POOL_H
 
-#include "policy/lane.h"
+#include "policy/mail_class.h"
 #include "policy/level.h"
-#include "policy/spf.h"
+#include "policy/spf_answer.h"
 
 #include <stdbool.h>
 
@@ -45,13 +45,13 @@ const char *transport_seen_as(const struct transport *transport, enum transport_
 /* What is known of a transport while a message is judged, by its index. Zeroed: nothing is against it. */
 struct transport_state {
 	unsigned char withheld;	/* per cent of its share that other transports of the pool take; TRANSPORT_OUT: it is out */
-	unsigned char spf;	/* enum spf_answer: what the sender's domain says of its address; of two, the worse, spf_worse() */
+	unsigned char spf;	/* enum spf_answer: what the sender's domain says of its address; of two, the worse, spf_answer_worse() */
 };
 
 struct pool {
 	char name[TRANSPORT_NAME_MAX + 1];
 	bool levels[LEVEL_COUNT];	/* whose mail leaves by it */
-	bool lanes[LANE_COUNT];		/* likewise; never LANE_ACCOUNT */
+	bool classes[MAIL_CLASS_COUNT];		/* likewise; never LANE_ACCOUNT */
 	struct transport *transports;	/* owned by the configuration */
 	int transport_count;
 };
@@ -69,7 +69,7 @@ bool pool_spf_moved(const struct pool *pool, const char *account, const struct t
  * pool names it. NULL where there is none: the MTA's own default transport. */
 const struct pool *pools_find(const struct pool *pools, int count, enum level level);
 
-/* The pool of a lane; NULL for LANE_ACCOUNT, and where no pool names it: that of the level then. */
-const struct pool *pools_find_lane(const struct pool *pools, int count, enum lane lane);
+/* The pool of a class; NULL for LANE_ACCOUNT, and where no pool names it: that of the level then. */
+const struct pool *pools_find_class(const struct pool *pools, int count, enum mail_class class);
 
 #endif

@@ -30,7 +30,7 @@
 	ROW(CONTENT, "content", 43200, 12)        /* from here on: evidence, in log-odds */        \
 	ROW(PLACE, "place", 86400, 6)                                                              \
 	ROW(SENDER, "sender", 86400, 6)                                                            \
-	ROW(ODDITY, "oddity", 86400, 6)                                                            \
+	ROW(ANOMALY, "anomaly", 86400, 6)                                                            \
 	ROW(HOUR, "hour", 21600, 6)                                                                \
 	ROW(FRESH, "fresh", 43200, 6)                                                              \
 	ROW(CAMPAIGN, "campaign", 86400, 12)
@@ -65,9 +65,9 @@ struct counters {
 	ROW(DEAD_RCPTS, "dead_rcpts", 1.0, 0.3, 5.0, "share of recipients that do not exist")      \
 	ROW(TRAPS, "traps", 3.0, 0.0, 6.0, "spam-trap recipients")                                 \
 	ROW(COMPLAINTS, "complaints", 1.0, 0.3, 4.0, "share of recipients who complain")           \
-	ROW(FOREIGN_SENDER, "foreign_sender", 1.0, 0.3, 2.5, "sender addresses that are not the account's") \
-	ROW(ODDITIES, "oddities", 1.0, 0.3, 1.3, "HELO and header as bulk mailers write them")     \
-	ROW(UNUSED_HOUR, "unused_hour", 1.0, 0.3, 1.5, "mail at hours at which it never sent")     \
+	ROW(SENDER_MISMATCH, "sender_mismatch", 1.0, 0.3, 2.5, "sender addresses that are not the account's") \
+	ROW(HEADER_ANOMALIES, "header_anomalies", 1.0, 0.3, 1.3, "HELO and header as bulk mailers write them")     \
+	ROW(UNUSUAL_HOUR, "unusual_hour", 1.0, 0.3, 1.5, "mail at hours at which it never sent")     \
 	ROW(AUTH_FAILURES, "auth_failures", 1.0, 0.5, 2.0, "failed logins before one that worked") \
 	ROW(BREACHES, "limit_breaches", 0.25, 0.0, 1.5, "messages that would have passed a limit")
 

@@ -34,9 +34,9 @@ static double signal_breaches(const struct sight *sight)
 	}
 SIGNAL_OF_EVIDENCE(content, CONTENT)
 SIGNAL_OF_EVIDENCE(new_place, PLACE)
-SIGNAL_OF_EVIDENCE(foreign_sender, SENDER)
-SIGNAL_OF_EVIDENCE(oddities, ODDITY)
-SIGNAL_OF_EVIDENCE(unused_hour, HOUR)
+SIGNAL_OF_EVIDENCE(sender_mismatch, SENDER)
+SIGNAL_OF_EVIDENCE(header_anomalies, ANOMALY)
+SIGNAL_OF_EVIDENCE(unusual_hour, HOUR)
 SIGNAL_OF_EVIDENCE(campaign, CAMPAIGN)
 
 /* -- burst -- */
@@ -163,9 +163,9 @@ static signal_function *const functions[SIGNAL_COUNT] = {
 	[SIGNAL_DEAD_RCPTS] = signal_dead_rcpts,
 	[SIGNAL_TRAPS] = signal_traps,
 	[SIGNAL_COMPLAINTS] = signal_complaints,
-	[SIGNAL_FOREIGN_SENDER] = signal_foreign_sender,
-	[SIGNAL_ODDITIES] = signal_oddities,
-	[SIGNAL_UNUSED_HOUR] = signal_unused_hour,
+	[SIGNAL_SENDER_MISMATCH] = signal_sender_mismatch,
+	[SIGNAL_HEADER_ANOMALIES] = signal_header_anomalies,
+	[SIGNAL_UNUSUAL_HOUR] = signal_unusual_hour,
 	[SIGNAL_AUTH_FAILURES] = signal_auth_failures,
 	[SIGNAL_BREACHES] = signal_breaches,
 };

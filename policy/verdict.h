@@ -80,7 +80,7 @@ struct verdict {
 	enum action action;
 	enum reason_id cause;		/* of the action, where it is not pass */
 	enum level level;		/* after this message */
-	enum level leaves_as;		/* by the pool of which level; lanes have their own */
+	enum level leaves_as;		/* by the pool of which level; classes have their own */
 	bool throttle;			/* the client is made to wait before its next recipient */
 	double score;			/* terms.sum */
 	struct score terms;		/* at the end of the message */

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: BSD-2-Clause
--- What is known of messages with (nearly) this body; and this one is noted. A bucket of prints is a hash whose number
--- of fields is bounded: a flood of prints pushes prints out, and no more.
+-- What is known of messages with (nearly) this body; and this one is noted. A bucket of fingerprints is a hash whose number
+-- of fields is bounded: a flood of fingerprints pushes fingerprints out, and no more.
 -- KEYS: campaign bucket
--- ARGV: 1 the print, 2 a hash of the account, 0 to 63, 3 1: it counts as bad
+-- ARGV: 1 the fingerprint, 2 a hash of the account, 0 to 63, 3 1: it counts as bad
 -- Answer: messages and bad ones (decayed, half-life six hours), accounts that sent them within this quarter of the day
 --   and the one before, about, and accounts that sent bad ones; without this message
 -- Unix time, messages, bad; accounts of this quarter and of the one before, bad ones of both: bits

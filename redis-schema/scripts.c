@@ -232,12 +232,12 @@ void script_group_arguments(struct script_arguments *arguments, const struct sto
 	add_overs(arguments, false);
 }
 
-void script_campaign_arguments(struct script_arguments *arguments, const char *prefix, const struct wire_print *print)
+void script_campaign_arguments(struct script_arguments *arguments, const char *prefix, const struct wire_fingerprint *fingerprint)
 {
 	begin(arguments);
 	add_word(arguments, "1");
-	add(arguments, KEY_CAMPAIGN, prefix, (unsigned)(print->print % CAMPAIGN_BUCKETS));
-	add(arguments, "%016" PRIx64, print->print);
-	add(arguments, "%u", (unsigned)(print->account % 64));
-	add_word(arguments, print->bad ? "1" : "0");
+	add(arguments, KEY_CAMPAIGN, prefix, (unsigned)(fingerprint->fingerprint % CAMPAIGN_BUCKETS));
+	add(arguments, "%016" PRIx64, fingerprint->fingerprint);
+	add(arguments, "%u", (unsigned)(fingerprint->account % 64));
+	add_word(arguments, fingerprint->bad ? "1" : "0");
 }

@@ -26,8 +26,8 @@ struct wire_charge {
 };
 
 /* A body, for the campaigns that it may belong to. */
-struct wire_print {
-	uint64_t print, account;	/* of the body; a hash of the account's name */
+struct wire_fingerprint {
+	uint64_t fingerprint, account;	/* of the body; a hash of the account's name */
 	bool bad;
 };
 
@@ -46,6 +46,6 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 			     const struct wire_charge *charge);
 void script_group_arguments(struct script_arguments *arguments, const struct store_settings *settings,
 			    const struct wire_charge *charge);
-void script_campaign_arguments(struct script_arguments *arguments, const char *prefix, const struct wire_print *print);
+void script_campaign_arguments(struct script_arguments *arguments, const char *prefix, const struct wire_fingerprint *fingerprint);
 
 #endif

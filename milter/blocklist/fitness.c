@@ -217,7 +217,7 @@ bool fitness_unfit(const struct fitness *fitness, int list)
 
 void fitness_heard(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet)
 {
-	char why[REPLY_WHY_MAX];
+	char why[LIST_REPLY_WHY_MAX];
 	note(fitness, list, reply, took_ms, quiet);
 	if (!list_reply_odd(fitness_list(fitness, list), reply, why))
 		return;

@@ -14,7 +14,7 @@
 #define PENSTOCK_FITNESS_H
 
 #include "milter/blocklist/breaker.h"
-#include "milter/blocklist/reply.h"
+#include "milter/blocklist/list_reply.h"
 
 struct engine;
 struct fitness;
@@ -67,7 +67,7 @@ void fitness_heard(struct fitness *fitness, int list, const struct list_reply *r
 /* Questions that were sent to it today (UTC), tests included. Any thread. */
 int64_t fitness_spent(const struct fitness *fitness, int list);
 /* SPENT was the answer: the log says it once a day, apart for mail and checks; `why` is one clause. */
-void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, char why[REPLY_WHY_MAX]);
+void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, char why[LIST_REPLY_WHY_MAX]);
 
 bool fitness_unfit(const struct fitness *fitness, int list);
 
@@ -86,7 +86,7 @@ uint32_t fitness_generation(struct fitness *fitness);
 
 struct fitness_report {
 	enum fitness_state state;
-	char why[REPLY_WHY_MAX];	/* of AWAY, UNFIT, SPENT and of tests without answers: what it does, without "it"; else "" */
+	char why[LIST_REPLY_WHY_MAX];	/* of AWAY, UNFIT, SPENT and of tests without answers: what it does, without "it"; else "" */
 	bool passes;		/* its last test, or has none; false: it failed, or has had no answer for ten minutes */
 	uint64_t answers, failures;
 	int64_t median_ms;	/* of the last answers; -1: none yet */

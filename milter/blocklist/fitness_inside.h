@@ -25,7 +25,7 @@ struct test {
 /* How one list does. */
 struct shape {
 	enum fitness_state test;	/* UNTESTED, OK or UNFIT */
-	char why[REPLY_WHY_MAX];
+	char why[LIST_REPLY_WHY_MAX];
 	struct budget *budget;		/* owned */
 	struct track track;
 	int64_t test_due_ms;

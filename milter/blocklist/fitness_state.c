@@ -58,11 +58,11 @@ int64_t fitness_spent(const struct fitness *fitness, int list)
 	return budget_spent(fitness->shapes[list].budget, clock_now_ms());
 }
 
-void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, char why[REPLY_WHY_MAX])
+void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, char why[LIST_REPLY_WHY_MAX])
 {
 	const struct list *spent = fitness_list(fitness, list);
 	bool kept = fitness_has_room(fitness, list, LISTS_FOR_MAIL, 1);
-	snprintf(why, REPLY_WHY_MAX, "its budget of %lld questions a day is spent%s", (long long)spent->budget,
+	snprintf(why, LIST_REPLY_WHY_MAX, "its budget of %lld questions a day is spent%s", (long long)spent->budget,
 		  kept ? " but for what is kept for mail" : "");
 	if (budget_say(fitness->shapes[list].budget, use == LISTS_FOR_CHECK, clock_now_ms()))
 		log_line(severity_of(spent, SEVERITY_WARNING), "dns: block list %s: %s; %s again tomorrow (UTC)",

@@ -28,7 +28,7 @@ static int64_t by_chance(int64_t ms)
 /* False: the test says nothing, somebody did not answer. */
 static bool judge_test(struct fitness *fitness, int list)
 {
-	char why[REPLY_WHY_MAX];
+	char why[LIST_REPLY_WHY_MAX];
 	enum list_test test = list_test_judge(fitness_list(fitness, list), fitness->shapes[list].replies, why);
 	if (test == LIST_TEST_UNFIT)
 		fitness_set_unfit(fitness, list, why);

@@ -13,7 +13,7 @@
 
 #include "policy/base/banned.h"
 
-enum { AWAY_AFTER = 5, WHY_MAX = REPLY_WHY_MAX + 8 };
+enum { AWAY_AFTER = 5, WHY_MAX = LIST_REPLY_WHY_MAX + 8 };
 
 enum count {
 	COUNT_QUESTIONS,
@@ -147,7 +147,7 @@ static bool is_unfit(const struct list_question *question)
 /* What the list said holds, unless it has failed its test meanwhile. */
 static void end_answered(struct list_question *question)
 {
-	char odd[REPLY_WHY_MAX];
+	char odd[LIST_REPLY_WHY_MAX];
 	if (list_reply_odd(list_of(question), &question->reply, odd))
 		end_odd(question, odd);
 	else if (is_unfit(question))
@@ -259,7 +259,7 @@ static bool find(struct list_question *question, const char *name)
 
 static void end_spent(struct list_question *question, int64_t left_ms)
 {
-	char why[REPLY_WHY_MAX];
+	char why[LIST_REPLY_WHY_MAX];
 	fitness_say_spent(question->lists->fitness, question->list, question->use, why);
 	end_unknown(question, why, left_ms < DNS_TTL_MOST * 1000 ? left_ms : DNS_TTL_MOST * 1000);
 }

@@ -91,7 +91,7 @@ struct lists_stats lists_stats(const struct lists *lists);	/* any thread */
 /* How a list does. */
 struct lists_report {
 	const char *state;	/* a word of FITNESS_ROWS */
-	char why[REPLY_WHY_MAX];	/* where it is not asked, or its test is not answered: what it does, without "it"; else "" */
+	char why[LIST_REPLY_WHY_MAX];	/* where it is not asked, or its test is not answered: what it does, without "it"; else "" */
 	bool asked;		/* it is in use */
 	bool passes;		/* its last test, or has none */
 	bool used;		/* it is the milter's, or was asked something */

@@ -35,10 +35,10 @@ static bool check_pair(struct reader *reader, int i, int j)
 		if (a->levels[level] && b->levels[level])
 			return read_error(reader, place, "is pool \"%s\" with level %s, which pool \"%s\" of line %u has, expected one pool "
 					  "for each level", b->name, level_word((enum level)level), a->name, line);
-	for (int lane = LANE_ACCOUNT + 1; lane < LANE_COUNT; lane++)
-		if (a->lanes[lane] && b->lanes[lane])
-			return read_error(reader, place, "is pool \"%s\" with lane %s, which pool \"%s\" of line %u has, expected one pool "
-					  "for each lane", b->name, lane_word((enum lane)lane), a->name, line);
+	for (int class = MAIL_CLASS_ACCOUNT + 1; class < MAIL_CLASS_COUNT; class++)
+		if (a->classes[class] && b->classes[class])
+			return read_error(reader, place, "is pool \"%s\" with class %s, which pool \"%s\" of line %u has, expected one pool "
+					  "for each class", b->name, mail_class_word((enum mail_class)class), a->name, line);
 	return true;
 }
 
@@ -108,8 +108,8 @@ static bool check_group_plans(struct reader *reader)
 		{ "limits.customer_plan", set->limits_customer_plan },
 		{ "limits.server_plan", set->limits_server_plan },
 		{ "limits.client_plan", set->limits_client_plan },
-		{ "lane bounce", lane_word(LANE_BOUNCE) },
-		{ "lane forward", lane_word(LANE_FORWARD) },
+		{ "class bounce", mail_class_word(MAIL_CLASS_BOUNCE) },
+		{ "class forward", mail_class_word(MAIL_CLASS_FORWARD) },
 	};
 	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
 		const struct limits *limits = groups[i].plan[0] != '\0' ? config_plan(reader->config, groups[i].plan) : NULL;

@@ -253,7 +253,7 @@ void config_fill_policy(struct config *config)
 	memcpy(whole->signal_does, shown.signal_does, sizeof whole->signal_does);
 	whole->shadow = 0;
 	whole->shows = false;
-	whole->show_acts = true;
+	whole->log_acts = true;
 	policy->whole = whole;
 }
 

@@ -19,11 +19,11 @@ static bool read_level(struct reader *reader, const config_setting_t *setting, v
 	if (word == NULL)
 		return false;
 	enum level level = level_find(word);
-	enum lane lane = lane_find(word);
-	if (level == LEVEL_UNKNOWN && lane == LANE_ACCOUNT)
+	enum mail_class class = mail_class_find(word);
+	if (level == LEVEL_UNKNOWN && class == MAIL_CLASS_ACCOUNT)
 		return read_error(reader, setting, "is \"%s\", expected good, new, suspect, blocked, bounce or forward", word);
-	if (lane != LANE_ACCOUNT)
-		((struct pool *)into)->lanes[lane] = true;
+	if (class != MAIL_CLASS_ACCOUNT)
+		((struct pool *)into)->classes[class] = true;
 	else
 		((struct pool *)into)->levels[level] = true;
 	return true;
@@ -31,7 +31,7 @@ static bool read_level(struct reader *reader, const config_setting_t *setting, v
 
 static bool read_levels(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_each(reader, setting, (int)LEVEL_COUNT + (int)LANE_COUNT, read_level, into);
+	return read_each(reader, setting, (int)LEVEL_COUNT + (int)MAIL_CLASS_COUNT, read_level, into);
 }
 
 static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, int family, const char *expected)
@@ -131,7 +131,7 @@ static bool read_transports(struct reader *reader, const config_setting_t *setti
 
 const struct field pool_fields[3] = {
 	{ "name", FIELD_OWN, 0, 0, 0, read_pool_name, NULL, "The pool's name, for people." },
-	{ "levels", FIELD_OWN, 0, 0, 0, read_levels, NULL, "Whose mail leaves by it: good, new, suspect, blocked; and of the lanes bounce, forward." },
+	{ "levels", FIELD_OWN, 0, 0, 0, read_levels, NULL, "Whose mail leaves by it: good, new, suspect, blocked; and of the classes bounce, forward." },
 	{ "transports", FIELD_OWN, 0, 0, 0, read_transports, NULL, "Its transports; an account sticks to one." },
 };
 

@@ -3,9 +3,9 @@
 
 #include "milter/control/control_account.h"
 #include "milter/control/control_request.h"
-#include "milter/control/explaining.h"
-#include "milter/control/holding.h"
-#include "milter/control/lookup.h"
+#include "milter/control/control_explain.h"
+#include "milter/control/control_held.h"
+#include "milter/control/control_lookup.h"
 #include "milter/control/roster.h"
 #include "milter/daemon/daemon.h"
 #include "milter/daemon/stats.h"
@@ -124,7 +124,7 @@ static bool do_rbl(struct request *request, char *error, size_t error_size)
 	const char *target = json_string_value(json_object_get(request->json, "target"));
 	if (target == NULL)
 		return control_fail_value(request, "target", "an address, a host name or a network", error, error_size);
-	if (!lookup_start(request->call, target, error, error_size))
+	if (!control_lookup_start(request->call, target, error, error_size))
 		return false;
 	control_end(request);
 	return true;
@@ -135,7 +135,7 @@ static bool do_explain(struct request *request, char *error, size_t error_size)
 	const char *what = json_string_value(json_object_get(request->json, "what"));
 	if (what == NULL || *what == '\0' || strlen(what) > ACCOUNT_MAX)
 		return control_fail_value(request, "what", "a reference, a queue id or an account", error, error_size);
-	if (!explaining_start(request->call, what, error, error_size))
+	if (!control_explain_start(request->call, what, error, error_size))
 		return false;
 	control_end(request);
 	return true;
@@ -144,7 +144,7 @@ static bool do_explain(struct request *request, char *error, size_t error_size)
 static bool do_held(struct request *request, char *error, size_t error_size)
 {
 	bool lists = strcmp(request->command->word, "held.list") == 0;
-	if (!(lists ? holding_list : holding_remove)(request->call, request->json, error, error_size))
+	if (!(lists ? control_held_list : control_held_remove)(request->call, request->json, error, error_size))
 		return false;
 	control_end(request);
 	return true;
@@ -174,7 +174,7 @@ static const struct command commands[] = {
 	{ "account.list", do_roster, "what", NULL },
 	{ "account.check", do_roster, "", NULL },
 	{ "account.show", control_account_show, "account", NULL },
-	{ "account.report", control_account_report, "account kind count", NULL },
+	{ "account.feedback", control_account_feedback, "account kind count", NULL },
 	{ "account.limit", control_account_limit, "account set", NULL },
 	{ "account.block", control_account_note, "account reason seconds", "block" },
 	{ "account.unblock", control_account_delete, "account", "block" },

@@ -266,7 +266,7 @@ bool control_account_limit(struct request *request, char *error, size_t error_si
 }
 
 /* What was learnt of an account's earlier mail by somebody who reads logs or complaints. */
-bool control_account_report(struct request *request, char *error, size_t error_size)
+bool control_account_feedback(struct request *request, char *error, size_t error_size)
 {
 	static const struct {
 		const char *word;
@@ -286,8 +286,8 @@ bool control_account_report(struct request *request, char *error, size_t error_s
 		return control_fail_value(request, "count", "a whole number from 1 to 10000", error, error_size);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		if (word != NULL && strcmp(word, kinds[i].word) == 0) {
-			store_report(the_daemon.store, request->account, kinds[i].counter, (double)number, clock_now_ms());
-			factlog_report(request->account, kinds[i].counter, (double)number, clock_now_ms());
+			store_feedback(the_daemon.store, request->account, kinds[i].counter, (double)number, clock_now_ms());
+			factlog_feedback(request->account, kinds[i].counter, (double)number, clock_now_ms());
 			request->changed = true;
 			change_done(request);
 			return true;

@@ -7,7 +7,7 @@
 
 #include "milter/control/control_request.h"
 
-command_function control_account_show, control_account_report, control_account_limit, control_account_note,
+command_function control_account_show, control_account_feedback, control_account_limit, control_account_note,
 	control_account_delete;
 
 #endif

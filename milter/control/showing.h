@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct request;
+struct control_request;
 
 /* Of request->account; `typed` is what the admin wrote. True: the request will be answered. False with a sentence in
  * `error`. */
-bool showing_start(struct request *request, const char *typed, char *error, size_t error_size);
+bool showing_start(struct control_request *request, const char *typed, char *error, size_t error_size);
 
 #endif

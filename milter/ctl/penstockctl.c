@@ -8,11 +8,11 @@
 #include "milter/ctl/tool/call.h"
 #include "milter/ctl/tool/client.h"
 #include "milter/ctl/explain_show.h"
-#include "milter/ctl/held_tool.h"
+#include "milter/ctl/held_commands.h"
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/postfix/postfix_tool.h"
-#include "milter/ctl/rbl/rbl.h"
-#include "milter/ctl/replay/replay.h"
+#include "milter/ctl/rbl/rbl_command.h"
+#include "milter/ctl/replay/replay_command.h"
 #include "milter/ctl/roster_tool.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/show_shadow.h"
@@ -127,7 +127,7 @@ static int run_explain(const struct call *call)
 	return ask(call, have_memory(json_pack("{s:s, s:o}", "do", call->command->request, "what", text)));
 }
 
-static int run_report(const struct call *call)
+static int run_feedback(const struct call *call)
 {
 	int64_t count = 1;
 	if (call->count > 2 && !text_to_int(call->arguments[2], 1, REPORT_MAX, &count))
@@ -277,7 +277,7 @@ static const struct command commands[] = {
 	{ "account unexempt", "ACCOUNT", 1, 1, 0, run_account, "account.unexempt", show_unexempted, "end that" },
 	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", show_reset,
 	  "forget its history; its limits, block and exemption stay" },
-	{ "account report", "ACCOUNT dead|complaint|auth_failure|trap [COUNT]", 2, 3, 0, run_report, "account.report", show_reported,
+	{ "account feedback", "ACCOUNT dead|complaint|auth_failure|trap [COUNT]", 2, 3, 0, run_feedback, "account.feedback", show_feedback,
 	  "tell what was learnt of its earlier mail" },
 	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, TAKES(VERBOSE), run_explain, "explain", show_explain,
 	  "why a message was treated so, term by term" },
@@ -285,9 +285,9 @@ static const struct command commands[] = {
 	{ "held release", "[QUEUE-ID ...]", 0, -1, TAKES(DUE) | TAKES(POSTFIX), held_release_run, NULL, NULL,
 	  "let go what this host holds" },
 	{ "held drop", "QUEUE-ID ...", 1, -1, TAKES(POSTFIX), held_drop_run, NULL, NULL, "delete what this host holds" },
-	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_run, NULL, NULL,
+	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_command_run, NULL, NULL,
 	  "what all block lists say of an address, a host name or a network (CIDR)" },
-	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_run, NULL, NULL,
+	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_command_run, NULL, NULL,
 	  "what another configuration would have said of messages whose facts were written (-: standard input)" },
 	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), run_shadow, "shadow.report", show_shadow,
 	  "whom rules in shadow mode would have limited, moved or refused" },

@@ -21,7 +21,7 @@ show_answer show_status;				/* show_status.c */
 show_answer show_account;				/* show_account.c */
 
 /* show_done.c: what came of a change, and where the account stays as it was all the same, why. */
-show_answer show_blocked, show_unblocked, show_exempted, show_unexempted, show_reset, show_reported;
+show_answer show_blocked, show_unblocked, show_exempted, show_unexempted, show_reset, show_feedback;
 /* `set` is what account.limit was asked to set: "alice@example.com: limits set: rcpts_per_hour=7; limits removed: plan". */
 void show_limited(const json_t *answer, const json_t *set, FILE *to);
 

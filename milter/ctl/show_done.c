@@ -120,7 +120,7 @@ void show_reset(const json_t *answer, bool all, FILE *to)
 	fputs(*text_of(answer, "block") != '\0' ? "; an admin's block stays: account unblock ends it\n" : "\n", to);
 }
 
-void show_reported(const json_t *answer, bool all, FILE *to)
+void show_feedback(const json_t *answer, bool all, FILE *to)
 {
 	(void)all;
 	begin(answer, "counted\n", to);

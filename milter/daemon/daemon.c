@@ -296,7 +296,7 @@ const char *group_plan(const struct config *config, enum scope scope)
 	const char *const plans[SCOPE_COUNT] = {
 		[SCOPE_ACCOUNT] = "", [SCOPE_DOMAIN] = set->limits_domain_plan, [SCOPE_CUSTOMER] = set->limits_customer_plan,
 		[SCOPE_SERVER] = set->limits_server_plan, [SCOPE_CLIENT] = set->limits_client_plan,
-		[SCOPE_BOUNCE] = lane_word(LANE_BOUNCE), [SCOPE_FORWARD] = lane_word(LANE_FORWARD),
+		[SCOPE_BOUNCE] = mail_class_word(MAIL_CLASS_BOUNCE), [SCOPE_FORWARD] = mail_class_word(MAIL_CLASS_FORWARD),
 	};
 	return plans[scope];
 }

@@ -14,7 +14,7 @@
 
 static void say_origin(struct subject *subject, const char *as_name)
 {
-	const struct origin *origin = &subject->origin->origin;
+	const struct asn *origin = &subject->origin->origin;
 	struct check_event event = {
 		.kind = CHECK_EVENT_ORIGIN,
 		.as_number = origin->as_number,
@@ -29,11 +29,11 @@ static void say_origin(struct subject *subject, const char *as_name)
 static void on_as_name(struct lookup *lookup, const struct dns_answer *answer)
 {
 	struct origin_lookup *mine = (struct origin_lookup *)(void *)lookup;
-	char name[ORIGIN_NAME_MAX + 1] = "";
+	char name[ASN_NAME_MAX + 1] = "";
 	struct dns_record record;
 	size_t at = 0;
 	while (name[0] == '\0' && dns_answer_next(answer, &at, &record))
-		origin_name(mine->origin.as_number, record.text, record.length, name);
+		asn_name(mine->origin.as_number, record.text, record.length, name);
 	say_origin(mine->subject, name);
 }
 
@@ -46,7 +46,7 @@ static void on_origin(struct lookup *lookup, const struct dns_answer *answer)
 	size_t at = 0;
 	char as[16];
 	while (dns_answer_next(answer, &at, &record))
-		origin_take(&mine->origin, &mine->subject->address, record.text, record.length);
+		asn_take(&mine->origin, &mine->subject->address, record.text, record.length);
 	struct text text = text_over(as, sizeof as);
 	text_addf(&text, "AS%lu", (unsigned long)mine->origin.as_number);
 	if (mine->origin.as_number == 0 || *zone == '\0' || !lookup_ask(lookup, owner->pump, as, zone, DNS_TXT, on_as_name))

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_SUBJECT_INSIDE_H
 #define PENSTOCK_SUBJECT_INSIDE_H
 
-#include "milter/dns/origin.h"
+#include "milter/dns/asn.h"
 #include "milter/lookup/subject.h"
 
 struct text_lookup;
@@ -25,7 +25,7 @@ struct slot {
 struct origin_lookup {
 	struct lookup lookup;	/* first */
 	struct subject *subject;
-	struct origin origin;
+	struct asn origin;
 };
 
 /* PTR names, then their addresses. */

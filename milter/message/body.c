@@ -38,11 +38,11 @@ static void add_base64(struct body *body, const char *bytes, size_t length)
 		body->held_bits -= 8;
 		out[count++] = (char)(body->held >> body->held_bits & 0xff);
 		if (count == sizeof out) {
-			print_add(&body->print, out, count);
+			fingerprint_add(&body->fingerprint, out, count);
 			count = 0;
 		}
 	}
-	print_add(&body->print, out, count);
+	fingerprint_add(&body->fingerprint, out, count);
 }
 
 static int hex_value(char c)
@@ -84,11 +84,11 @@ static void add_quoted(struct body *body, const char *bytes, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		count += quoted_byte(body, bytes[i], &out[count]);
 		if (count == sizeof out) {
-			print_add(&body->print, out, count);
+			fingerprint_add(&body->fingerprint, out, count);
 			count = 0;
 		}
 	}
-	print_add(&body->print, out, count);
+	fingerprint_add(&body->fingerprint, out, count);
 }
 
 static void add_text(struct body *body, const char *bytes, size_t length)
@@ -98,7 +98,7 @@ static void add_text(struct body *body, const char *bytes, size_t length)
 	else if (body->encoding == BODY_QUOTED)
 		add_quoted(body, bytes, length);
 	else
-		print_add(&body->print, bytes, length);
+		fingerprint_add(&body->fingerprint, bytes, length);
 }
 
 /* ---- header fields of the message and of its parts */
@@ -300,7 +300,7 @@ static void add_lines(struct body *body, const char *bytes, size_t length)
 
 void body_begin(struct body *body)
 {
-	print_begin(&body->print);
+	fingerprint_begin(&body->fingerprint);
 	body->looked = 0;
 	body->depth = 0;
 	body->line_length = 0;
@@ -335,5 +335,5 @@ uint64_t body_end(struct body *body)
 	if (body->line_length > 0)
 		take_line(body, body->line, body->line_length, !body->line_goes_on);
 	body->line_length = 0;
-	return print_end(&body->print);
+	return fingerprint_end(&body->fingerprint);
 }

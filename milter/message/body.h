@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * body: the text of a message, found and decoded as it comes by, for its fingerprint
- * (policy/print.h). MIME (RFC 2045, 2046): text/plain and text/html, base64 and quoted-printable, multiparts within
+ * (policy/fingerprint.h). MIME (RFC 2045, 2046): text/plain and text/html, base64 and quoted-printable, multiparts within
  * multiparts and messages within them. No allocation, nothing kept but the line at hand.
  *
  * Strangers write this. At most BODY_LOOKED_MAX bytes are looked at and BODY_DEPTH_MAX multiparts deep; what is malformed
@@ -10,7 +10,7 @@
 #ifndef PENSTOCK_BODY_H
 #define PENSTOCK_BODY_H
 
-#include "policy/print.h"
+#include "policy/fingerprint.h"
 
 enum {
 	BODY_LOOKED_MAX = 131072,
@@ -23,7 +23,7 @@ enum {
 enum body_encoding { BODY_AS_IT_IS, BODY_BASE64, BODY_QUOTED };
 
 struct body {
-	struct print_maker print;
+	struct fingerprint_maker fingerprint;
 	size_t looked;
 	enum body_state { BODY_HEADER, BODY_TEXT, BODY_SKIP } state;
 	/* of the part at hand */

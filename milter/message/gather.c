@@ -6,7 +6,7 @@
 #include "milter/message/gather_spf.h"
 #include "milter/message/identify.h"
 #include "milter/base/loop.h"
-#include "milter/message/place.h"
+#include "milter/message/client_origin.h"
 #include "milter/pools/pools.h"
 #include "milter/daemon/stats.h"
 #include "policy/base/text.h"
@@ -91,7 +91,7 @@ void gather_connect(struct session *session)
 	if (!session->injected && session->client.family != NETADDR_UNKNOWN)
 		session->listings = rbl_ask(session->setup->rbl, &session->client);
 	if (!session->injected)
-		session->place = place_ask(session->setup, &session->client);
+		session->place = client_origin_ask(session->setup, &session->client);
 }
 
 void gather_release_network(struct network_ask **network)
@@ -176,8 +176,8 @@ static void fill_sender(struct session *session)
 	char sender[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
 	facts->local_offset_s = local_offset_s(facts->now_ms);
 	if (!session->injected)
-		place_fill(&session->client, message->key, facts);
-	facts->client_as = place_collect(session->place, message->key, 0);
+		client_origin_fill(&session->client, message->key, facts);
+	facts->client_as = client_origin_collect(session->place, message->key, 0);
 	identify_sender(session->setup->config, message->from, sender);
 	if (account_name(sender, true, name))
 		facts->sender = hash_keyed(message->key, name, strlen(name));
@@ -261,7 +261,7 @@ void gather_take_rcpt(struct message *message, const struct with_rcpt *with)
 /* A header is believed of a forwarder, and on this host, where Sieve's redirect comes by sendmail(1). */
 static bool is_passed_on(const struct message *message)
 {
-	return message->oddity.forwarded && (message->facts.forwarder || message->facts.injected);
+	return message->anomaly.forwarded && (message->facts.forwarder || message->facts.injected);
 }
 
 /* A stranger's message leaves, if at all, by aliases of this host: nobody here decided to send it. */
@@ -275,17 +275,17 @@ static void fill_message(struct session *session)
 {
 	struct message *message = session->message;
 	struct facts *facts = &message->facts;
-	const struct oddity_client client = {
+	const struct anomaly_client client = {
 		.helo = session->helo,
 		.ours = session->injected || identify_own_network(session->setup->config, &session->client),
 	};
 	facts->memory_spent = message->arena.spent;
 	facts->kbytes = (int64_t)((message->size + 1023) / 1024);
-	facts->oddities = oddity_sum(&message->oddity, &client, message->from, facts);
-	facts->mailer = message->oddity.mailer;
-	facts->print = facts->rcpts_remote > 0 ? body_end(&message->body) : 0;
-	if (facts->lane == LANE_ACCOUNT && (is_passed_on(message) || is_sent_on(message)))
-		facts->lane = LANE_FORWARD;
+	facts->anomalies = anomaly_sum(&message->anomaly, &client, message->from, facts);
+	facts->mailer = message->anomaly.mailer;
+	facts->fingerprint = facts->rcpts_remote > 0 ? body_end(&message->body) : 0;
+	if (facts->class == MAIL_CLASS_ACCOUNT && (is_passed_on(message) || is_sent_on(message)))
+		facts->class = MAIL_CLASS_FORWARD;
 }
 
 /* An automatic reply (RFC 3834) has no sender, so that those of all users of this host were one account's; to one recipient,
@@ -294,7 +294,7 @@ static void claim_reply(struct session *session, int64_t deadline_ms)
 {
 	struct message *message = session->message;
 	struct facts *facts = &message->facts;
-	const struct oddity_reader *header = &message->oddity;
+	const struct anomaly_reader *header = &message->anomaly;
 	const struct identity author = { .from = header->author, .injected = session->injected, .client = session->client };
 	if (!header->replied || header->authors != 1 || message->only_rcpt[0] == '\0' || facts->rcpts_remote != 1 ||
 	    facts->rcpts_local > 0 || !identify_author(session->setup->config, &author, facts))
@@ -336,7 +336,7 @@ void gather_message(struct session *session)
 		    (facts->content.known == KNOWLEDGE_NONE || content.score > facts->content.score))
 			facts->content = content;
 	}
-	facts->client_as = place_collect(session->place, message->key, deadline_ms);
+	facts->client_as = client_origin_collect(session->place, message->key, deadline_ms);
 	if (missed)	/* what another scanner said does not stand in for one that must answer */
 		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
 }

@@ -117,8 +117,8 @@ static void add_groups(const struct session *session, struct charge_ask *ask)
 		add_group(charge, config, SCOPE_CUSTOMER, name);
 	if (*group_plan(config, SCOPE_SERVER) != '\0')
 		add_group(charge, config, SCOPE_SERVER, "all");
-	if (facts->lane != LANE_ACCOUNT)
-		add_group(charge, config, lane_scope(facts->lane), facts->account);
+	if (facts->class != MAIL_CLASS_ACCOUNT)
+		add_group(charge, config, mail_class_scope(facts->class), facts->account);
 	/* who chooses his sender chooses his account, or with <> has none: his address he does not choose */
 	if (facts->source >= SOURCE_UID && facts->authenticated) {
 		account_client(&session->client, name);
@@ -227,7 +227,7 @@ void gather_charge(struct session *session)
 	add_new_known(message, ask);
 	if (ask->charge.group_count > 0)
 		hold_habits(ask);
-	ask->charge.print = facts->authenticated && !facts->tried_again ? facts->print : 0;	/* what strangers say is nobody's campaign */
+	ask->charge.fingerprint = facts->authenticated && !facts->tried_again ? facts->fingerprint : 0;	/* what strangers say is nobody's campaign */
 	ask->charge.who = who_sent(session);
 	ask->charge.bad = judge_campaign_bad(&session->setup->config->policy, facts, &message->verdict);
 	bool quota = ask->charge.charge.quota;

@@ -70,7 +70,7 @@ static enum spf_answer answer_of(const enum spf_answer *answers, const short pla
 	bool any = false;
 	for (int i = 0; i < TRANSPORT_ADDRESSES; i++)
 		if (places[i] >= 0) {
-			worst = any ? spf_worse(worst, answers[places[i]]) : answers[places[i]];
+			worst = any ? spf_answer_worse(worst, answers[places[i]]) : answers[places[i]];
 			any = true;
 		}
 	return worst;

@@ -127,13 +127,13 @@ static bool forwards(const struct config *config, const struct identity *identit
 	return false;
 }
 
-static enum lane lane_of(const struct identity *identity, const struct facts *facts)
+static enum mail_class class_of(const struct identity *identity, const struct facts *facts)
 {
 	if (is_login(facts->source) && !facts->forwarder)
-		return LANE_ACCOUNT;
+		return MAIL_CLASS_ACCOUNT;
 	if (identity->from[0] == '\0')
-		return LANE_BOUNCE;
-	return address_forwarded(identity->from) ? LANE_FORWARD : LANE_ACCOUNT;
+		return MAIL_CLASS_BOUNCE;
+	return address_forwarded(identity->from) ? MAIL_CLASS_FORWARD : MAIL_CLASS_ACCOUNT;
 }
 
 static bool is_local_part(const char *from, const char *account)
@@ -191,7 +191,7 @@ static bool try_source(const struct config *config, const struct identity *ident
 		facts->client = CLIENT_OWN_NETWORK;
 	facts->authenticated = facts->client != CLIENT_STRANGER;
 	facts->forwarder = forwards(config, identity, facts->account, is_login(source));
-	facts->lane = lane_of(identity, facts);
+	facts->class = class_of(identity, facts);
 	return true;
 }
 
@@ -208,9 +208,9 @@ bool identify(const struct config *config, const struct identity *identity, stru
 
 bool identify_author(const struct config *config, const struct identity *author, struct facts *facts)
 {
-	bool may_claim = facts->source == SOURCE_CLIENT && facts->lane == LANE_BOUNCE && is_source(config, SOURCE_SENDER);
+	bool may_claim = facts->source == SOURCE_CLIENT && facts->class == MAIL_CLASS_BOUNCE && is_source(config, SOURCE_SENDER);
 	if (author->from[0] == '\0' || !may_claim || !try_source(config, author, SOURCE_SENDER, facts))
 		return false;
-	facts->lane = LANE_BOUNCE;
+	facts->class = MAIL_CLASS_BOUNCE;
 	return true;
 }

@@ -30,13 +30,13 @@ struct identity {
 	struct netaddr client;
 };
 
-/* Fills account, source, lane, client and authenticated of the facts. False: it came to source network, which has to be asked first;
+/* Fills account, source, class, client and authenticated of the facts. False: it came to source network, which has to be asked first;
  * never where it was. */
 bool identify(const struct config *config, const struct identity *identity, struct facts *facts);
 
 /* An automatic reply has no sender; its From says whose it is, who is believed as a sender would be: in own networks and on this
  * host, where source sender is configured. `author` is the identity with that address as its `from`. Where it names the
- * account, the same members are filled as by identify(), and the lane stays; false: all stays as it was. */
+ * account, the same members are filled as by identify(), and the class stays; false: all stays as it was. */
 bool identify_author(const struct config *config, const struct identity *author, struct facts *facts);
 
 /* Who sends as `from`: address_untagged(), but a domain alone where nothing else is left, or where it is one of

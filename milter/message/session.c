@@ -3,7 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/message/gather.h"
-#include "milter/message/place.h"
+#include "milter/message/client_origin.h"
 #include "milter/daemon/stats.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
@@ -50,7 +50,7 @@ void session_free(struct session **session)
 	session_end(freed);
 	rbl_release(&freed->listings);
 	gather_release_network(&freed->network);
-	place_release(&freed->place);
+	client_origin_release(&freed->place);
 	arena_empty(&freed->arena);
 	setup_drop(&freed->setup);
 	freed->magic = 0;

@@ -12,7 +12,7 @@
 #include "milter/blocklist/rbl.h"
 #include "milter/spf/spf.h"
 #include "milter/message/reference.h"
-#include "milter/message/oddity.h"
+#include "milter/message/anomaly.h"
 #include "policy/base/arena.h"
 
 enum {
@@ -65,7 +65,7 @@ struct message {
 	unsigned char *known_bytes;	/* owned; of ... */
 	struct known known_rcpts;	/* ... the recipients that the account knows beyond its habits */
 	bool known;			/* what it knows is known */
-	struct oddity_reader oddity;
+	struct anomaly_reader anomaly;
 	int64_t deadline_ms;		/* clock_monotonic_ms(); of all waiting at its end */
 	struct charge_ask *charge;	/* owned: one reference; NULL: it was not charged */
 	bool rcpt_refused;		/* one was refused for a limit */
@@ -78,7 +78,7 @@ struct message {
 };
 
 struct network_ask;
-struct place_ask;
+struct client_origin_ask;
 
 struct session {
 	unsigned magic;
@@ -92,7 +92,7 @@ struct session {
 	char *helo;			/* in the arena; NULL: none yet */
 	struct rbl_question *listings;	/* owned */
 	struct network_ask *network;	/* owned: one reference */
-	struct place_ask *place;	/* owned: one reference */
+	struct client_origin_ask *place;	/* owned: one reference */
 	struct message *message;	/* owned; NULL between messages */
 };
 

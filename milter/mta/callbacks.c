@@ -191,7 +191,7 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
 		message_note_forged(message, name);
 	else
 		scan_text_header(message, name, value);
-	oddity_header(&message->oddity, name, value, &message->rcpts, &message->facts);
+	anomaly_header(&message->anomaly, name, value, &message->rcpts, &message->facts);
 	body_header(&message->body, name, value);
 	return no_answer(session);
 }

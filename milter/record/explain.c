@@ -203,7 +203,7 @@ static void add_who(json_t *entry, const struct session *session)
 	json_set_text(entry, "source", source_word(facts->source));
 	json_set_text(entry, "client", client);
 	json_set_text(entry, "from", session->message->from);
-	json_set_text(entry, "lane", lane_word(facts->lane));
+	json_set_text(entry, "class", mail_class_word(facts->class));
 }
 
 /* NULL: no memory. */

@@ -328,7 +328,7 @@ void factlog_note(const struct facts *judged, const struct verdict *verdict, enu
 	pthread_mutex_unlock(&facts.lock);
 }
 
-void factlog_report(const char *account, enum counter counter, double count, int64_t now_ms)
+void factlog_feedback(const char *account, enum counter counter, double count, int64_t now_ms)
 {
 	struct factline line = { .counter = counter, .count = count };
 	line.facts.now_ms = now_ms;
@@ -337,7 +337,7 @@ void factlog_report(const char *account, enum counter counter, double count, int
 	if (facts.runs && !facts.off) {
 		if (facts.hashed)
 			hide(&line);
-		add_line(&line, FACTLINE_REPORT);
+		add_line(&line, FACTLINE_FEEDBACK);
 	}
 	pthread_mutex_unlock(&facts.lock);
 }

@@ -18,7 +18,7 @@ void factlog_close(void);
 /* At the end of a message, or where it is refused: what was judged, and how. Any thread. */
 void factlog_note(const struct facts *judged, const struct verdict *verdict, enum stage stage);
 /* Something was learnt of an account's earlier mail. Any thread. */
-void factlog_report(const char *account, enum counter counter, double count, int64_t now_ms);
+void factlog_feedback(const char *account, enum counter counter, double count, int64_t now_ms);
 
 /* Any thread. */
 struct factlog_stats {

@@ -88,8 +88,8 @@ static void add_more(struct text *line, const struct message *message)
 {
 	const struct facts *facts = &message->facts;
 	const struct breach *breach = &message->verdict.breach;
-	if (facts->lane != LANE_ACCOUNT)
-		text_addf(line, " lane=%s", lane_word(facts->lane));
+	if (facts->class != MAIL_CLASS_ACCOUNT)
+		text_addf(line, " class=%s", mail_class_word(facts->class));
 	if (facts->rcpts_new_known)
 		text_addf(line, " new=%lld", (long long)facts->rcpts_new);
 	if (breach->window != WINDOW_COUNT)
@@ -120,7 +120,7 @@ static void log_message(const struct session *session, const char *stage, const 
 		text_add(&line, " content=-");
 	add_listings(&line, &facts->listings);
 	if (facts->spf.client != SPF_ANSWER_UNKNOWN)
-		text_addf(&line, " spf=%s", spf_word(facts->spf.client));
+		text_addf(&line, " spf=%s", spf_answer_word(facts->spf.client));
 	add_reasons(&line, verdict);
 	add_more(&line, message);
 	if (message->forged_count > 0)

@@ -35,8 +35,8 @@ static struct {
 
 static void tell(struct hit *hit)
 {
-	store_report(the_daemon.store, hit->account, COUNTER_TRAPS, hit->count, clock_now_ms());
-	factlog_report(hit->account, COUNTER_TRAPS, hit->count, clock_now_ms());
+	store_feedback(the_daemon.store, hit->account, COUNTER_TRAPS, hit->count, clock_now_ms());
+	factlog_feedback(hit->account, COUNTER_TRAPS, hit->count, clock_now_ms());
 	atomic_fetch_sub(&hits.waiting, 1);
 	free(hit);
 }

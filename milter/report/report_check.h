@@ -11,7 +11,8 @@
  *   {"type":"text","subject":S,"list":NAME,"text":TEXT}
  *   {"type":"origin","subject":S,"as":64496|null,"as_name":TEXT|null,"prefix":"192.0.2.0/24"|null,"country":"DE"|null}
  *   {"type":"ptr","subject":S,"names":[NAME],"confirmed":true|false|null}
- *   {"type":"subject","subject":S,"listed":2,"clean":95,"unknown":1,"skipped":0,"weight":1.5,"ms":213,"noted":0,"why":null|CLAUSE}
+ *   {"type":"subject","subject":S,"listed":2,"clean":95,"unknown":1,"skipped":0,"weight":1.5,"ms":213,
+ *    "noted":0,"why":null|CLAUSE}
  *   {"type":"end","subjects":1,"listed":1,"clean":0,"unknown":0,"skipped":0,"weight":1.5,"ms":215,"noted":0,
  *    "error":null|SENTENCE}
  *

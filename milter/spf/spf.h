@@ -22,7 +22,7 @@
 #define PENSTOCK_SPF_H
 
 #include "policy/netaddr.h"
-#include "policy/spf.h"
+#include "policy/spf_answer.h"
 
 #include <stddef.h>
 

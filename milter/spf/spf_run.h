@@ -13,7 +13,7 @@
 
 #include "milter/spf/spf_table.h"
 #include "policy/netaddr.h"
-#include "policy/spf.h"
+#include "policy/spf_answer.h"
 
 /* A libspf2 server; one for a check, as it is cheaper to keep than to make. */
 struct spf_runner;

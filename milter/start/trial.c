@@ -61,9 +61,9 @@ static void try_plans(const struct trial *trial)
 		if (*rows[i].plan != '\0' && config_plan(trial->config, rows[i].plan) == NULL)
 			say(trial, 'w', "%s is \"%s\": no plan of this file has that name; without one in Redis (%s:plans) it limits "
 			    "nothing", rows[i].option, rows[i].plan, set->redis_prefix);
-	if (trial->config->forwarder_count == 0 && config_plan(trial->config, lane_word(LANE_FORWARD)) != NULL)
+	if (trial->config->forwarder_count == 0 && config_plan(trial->config, mail_class_word(MAIL_CLASS_FORWARD)) != NULL)
 		say(trial, 'w', "plan \"%s\" limits nothing: it is that of accounts.forwarders, which names nobody",
-		    lane_word(LANE_FORWARD));
+		    mail_class_word(MAIL_CLASS_FORWARD));
 }
 
 /* ---- addresses */

@@ -6,10 +6,10 @@
 #include "milter/base/loop.h"
 #include "milter/base/own_hash.h"
 #include "milter/tell/feed.h"
-#include "milter/tell/kept.h"
-#include "milter/tell/letter.h"
-#include "milter/tell/post.h"
-#include "milter/tell/told.h"
+#include "milter/tell/webhook_backlog.h"
+#include "milter/tell/admin_mail.h"
+#include "milter/tell/http_client.h"
+#include "milter/tell/seen.h"
 #include "milter/tell/webhook.h"
 #include "policy/base/text.h"
 #include "redis-schema/store/store.h"
@@ -33,11 +33,11 @@ static struct {
 	_Atomic uint64_t told, quiet, dropped, numbers;
 	struct feed *feed;
 	struct courier *webhook, *mail;
-	struct told mailed;	/* loop thread: what this daemon mailed about */
+	struct seen mailed;	/* loop thread: what this daemon mailed about */
 } tell;
 
 static pthread_mutex_t quiet_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct told quiet;
+static struct seen quiet;
 
 static const int64_t quiet_for_s[EVENT_COUNT] = {
 #define EVENT_QUIET(id, word, quiet_s) [EVENT_##id] = quiet_s,
@@ -70,10 +70,10 @@ static void send_letter(const struct notice *event)
 	enum { LETTERS_MAX = 200 };
 	struct setup *setup = setup_hold();
 	const struct settings *set = &setup->config->set;
-	struct letter_settings settings = {
+	struct admin_mail_settings settings = {
 		.from = set->admin_mail_from, .to = set->admin_mail_to, .host = tell.host, .now_s = clock_now_ms() / 1000,
 	};
-	char *letter = letter_of(event, &settings);
+	char *letter = admin_mail_of(event, &settings);
 	if (letter != NULL && tell.mail != NULL)
 		courier_take(tell.mail, parcel_of(event->kind, event->id, letter), LETTERS_MAX);
 	free(letter);
@@ -108,11 +108,11 @@ static void offer_mail(const struct config *config, const struct notice *event)
 	const struct settings *set = &config->set;
 	char name[ACCOUNT_MAX + 1], part[32], seconds[24];
 	int64_t period_s = (int64_t)(set->admin_mail_period_hours * 3600);
-	if (set->admin_mail_to[0] == '\0' || !wanted(config->admin_mail_kinds, event->kind) || !letter_wanted(event))
+	if (set->admin_mail_to[0] == '\0' || !wanted(config->admin_mail_kinds, event->kind) || !admin_mail_wanted(event))
 		return;
 	about(event, name);
 	uint64_t what = own_hash_string(name, 1 + (uint64_t)event->kind);
-	if (period_s > 0 && told_before(&tell.mailed, what, clock_now_ms() / 1000, period_s))
+	if (period_s > 0 && seen_before(&tell.mailed, what, clock_now_ms() / 1000, period_s))
 		return;
 	struct notice *copy = malloc(sizeof *copy);
 	if (copy == NULL)
@@ -158,7 +158,7 @@ static void hand_on(struct loop_job *job)
 		if (set->events_keep > 0)
 			feed_add(tell.feed, &telling->event, text);
 		if (set->webhook_url[0] != '\0' && tell.webhook != NULL && wanted(setup->config->webhook_kinds, telling->event.kind)) {
-			kept_add(telling->event.id, text);
+			webhook_backlog_add(telling->event.id, text);
 			courier_take(tell.webhook, parcel_of(telling->event.kind, telling->event.id, text), set->webhook_queue);
 		}
 		offer_mail(setup->config, &telling->event);
@@ -178,7 +178,7 @@ static bool is_quiet(const struct notice *event)
 	uint64_t what = own_hash_string(event->account, ((uint64_t)event->kind << 16) + ((uint64_t)event->to << 8) +
 					(uint64_t)event->limit.window);
 	pthread_mutex_lock(&quiet_lock);
-	bool before = told_before(&quiet, what, event->time_s, period_s);
+	bool before = seen_before(&quiet, what, event->time_s, period_s);
 	pthread_mutex_unlock(&quiet_lock);
 	return before;
 }
@@ -212,16 +212,16 @@ void event_tell(const struct notice *event)
 
 void event_start(struct loop *loop)
 {
-	post_open();
+	http_client_open();
 	tell.loop = loop;
 	if (gethostname(tell.host, sizeof tell.host - 1) != 0)
 		text_copy(tell.host, sizeof tell.host, "localhost");
 	tell.started_s = clock_now_ms() / 1000;
 	tell.feed = feed_new(loop);
-	tell.webhook = courier_new("webhook", webhook_send, kept_done);
-	tell.mail = courier_new("admin mail", letter_send, NULL);
+	tell.webhook = courier_new("webhook", webhook_send, webhook_backlog_done);
+	tell.mail = courier_new("admin mail", admin_mail_send, NULL);
 	atomic_store(&tell.open, tell.feed != NULL && tell.webhook != NULL && tell.mail != NULL &&
-		     kept_start(loop, the_daemon.node, tell.started_s, send_kept));
+		     webhook_backlog_start(loop, the_daemon.node, tell.started_s, send_kept));
 }
 
 void event_stop(void)
@@ -236,7 +236,7 @@ void event_clear(void)
 	courier_free(&tell.webhook);
 	courier_free(&tell.mail);
 	feed_free(&tell.feed);
-	kept_stop();
+	webhook_backlog_stop();
 }
 
 void event_hurry(void)

@@ -5,7 +5,7 @@
 #include "milter/base/version.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/plain_file.h"
-#include "milter/tell/post.h"
+#include "milter/tell/http_client.h"
 #include "milter/tell/sign.h"
 #include "policy/base/text.h"
 
@@ -44,7 +44,7 @@ enum courier_said webhook_meaning(long status, bool whole)
 	return COURIER_LATER;
 }
 
-static void say_why(const struct post_answer *answer, struct courier_answer *answer_out)
+static void say_why(const struct http_client_answer *answer, struct courier_answer *answer_out)
 {
 	if (answer->status >= 300 && answer->status < 400)
 		snprintf(answer_out->why, sizeof answer_out->why, "answers %ld, a redirection, which is not followed: webhook.url "
@@ -86,12 +86,12 @@ static enum courier_said send_by(const struct settings *set, const struct parcel
 		snprintf(signature, sizeof signature, "X-Penstock-Signature: t=%" PRId64 ",v1=%s", now_s, hex);
 		headers[4] = signature;
 	}
-	struct post post = {
+	struct http_client_request post = {
 		.url = set->webhook_url, .ca_file = set->webhook_ca_file, .timeout_ms = set->webhook_timeout_ms,
 		.headers = headers, .body = parcel->text, .length = parcel->length, .stop = stop,
 	};
-	struct post_answer answer;
-	post_send(&post, &answer);
+	struct http_client_answer answer;
+	http_client_send(&post, &answer);
 	say_why(&answer, answer_out);
 	answer_out->wait_s = answer.retry_after_s;
 	return webhook_meaning(answer.status, answer.whole);

@@ -6,8 +6,8 @@
 #include "milter/base/descriptors.h"
 #include "milter/daemon/stats.h"
 #include "milter/web/page.h"
-#include "milter/web/rate.h"
-#include "milter/web/request.h"
+#include "milter/web/rate_limit.h"
+#include "milter/web/http_request.h"
 
 #include <assert.h>
 #include <event2/buffer.h>
@@ -105,7 +105,7 @@ static void reap(struct connections *connections)
 
 static bool is_of(const struct connection *connection, const struct netaddr *peer)
 {
-	return peer == NULL || rate_same_client(&connection->peer, peer);
+	return peer == NULL || rate_limit_same_client(&connection->peer, peer);
 }
 
 /* The one that goes for the one at `newcomer`: of the same peer, or (NULL) of any. */
@@ -131,7 +131,7 @@ static int most_of(const struct netaddr *peer)
 {
 	struct setup *setup = setup_hold();
 	bool proxy = peer->family == NETADDR_UNKNOWN ||
-		     request_is_proxy(peer, setup->config->proxies, setup->config->proxy_count);
+		     http_request_is_proxy(peer, setup->config->proxies, setup->config->proxy_count);
 	setup_drop(&setup);
 	return proxy ? CONNECTIONS_OF_PROXY_MAX : CONNECTIONS_OF_PEER_MAX;
 }

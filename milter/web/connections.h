@@ -20,7 +20,7 @@ struct event_base;
 
 enum {
 	CONNECTIONS_MAX = 64,
-	CONNECTIONS_OF_PEER_MAX = 16,	/* an IPv4 address or an IPv6 /64, as rate.h has it */
+	CONNECTIONS_OF_PEER_MAX = 16,	/* an IPv4 address or an IPv6 /64, as rate_limit.h has it */
 	CONNECTIONS_OF_PROXY_MAX = 48,	/* of http.proxies, behind which many stand, and of a unix socket, which names none */
 };
 

@@ -5,8 +5,8 @@
 #include "milter/base/sockets.h"
 #include "milter/daemon/stats.h"
 #include "milter/web/page.h"
-#include "milter/web/rate.h"
-#include "milter/web/request.h"
+#include "milter/web/rate_limit.h"
+#include "milter/web/http_request.h"
 
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
@@ -69,7 +69,7 @@ static bool is_for_us(struct evhttp_request *request, const struct config *confi
 	const char *hosts[] = { evhttp_uri_get_host(evhttp_request_get_evhttp_uri(request)),
 				evhttp_find_header(evhttp_request_get_input_headers(request), "Host") };
 	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
-		if (hosts[i] != NULL && !request_host_is_ours(hosts[i], config->hosts, config->host_count)) {
+		if (hosts[i] != NULL && !http_request_host_is_ours(hosts[i], config->hosts, config->host_count)) {
 			snprintf(error, error_size, "The request is for the host \"%.100s\"; expected an address, localhost or a "
 				 "name of the option http.hosts.", hosts[i]);
 			return false;
@@ -135,7 +135,7 @@ static void serve_request(struct evhttp_request *request, void *arg)
 static bool serve(struct http *http, int fd)
 {
 	http->evhttp = evhttp_new(http->base);
-	http->host.checks.rate = rate_new();
+	http->host.checks.rate = rate_limit_new();
 	if (http->evhttp == NULL || http->host.checks.rate == NULL || !connections_start(&http->host.connections, http->base))
 		return false;
 	evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
@@ -180,7 +180,7 @@ void http_stop(struct http **http)
 	if ((*http)->evhttp != NULL)
 		evhttp_free((*http)->evhttp);	/* checks end with their connections */
 	connections_stop(&(*http)->host.connections);
-	rate_free(&(*http)->host.checks.rate);
+	rate_limit_free(&(*http)->host.checks.rate);
 	free(*http);
 	*http = NULL;
 }

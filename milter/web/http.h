@@ -6,7 +6,7 @@
  * changes anything, and there are no secrets and no mail addresses.
  *
  * Bounded: connections (connections.h), bytes of a request, seconds of a connection; checks at once, and their rate
- * (rate.h). What of a request is not as RFC 9112 has it is refused (head.h), and what is for another host (http.hosts).
+ * (rate_limit.h). What of a request is not as RFC 9112 has it is refused (head.h), and what is for another host (http.hosts).
  *
  * Loop thread only, or with the loop stopped.
  */

@@ -17,7 +17,7 @@
 struct evbuffer;
 struct evhttp_request;
 struct page_host;
-struct rate;
+struct rate_limit;
 
 typedef void page_function(struct page_host *host, struct evhttp_request *request);
 
@@ -42,7 +42,7 @@ enum { CHECKS_MAX = 16, CHECKS_OF_CLIENT_MAX = 4 };
 
 /* The checks under way. */
 struct page_checks {
-	struct rate *rate;	/* owned by http.c */
+	struct rate_limit *rate;	/* owned by http.c */
 	int running;
 	struct netaddr clients[CHECKS_MAX];	/* of those that run */
 };

@@ -3,7 +3,7 @@
 #include "milter/daemon/daemon.h"
 #include "milter/daemon/stats.h"
 #include "milter/web/page.h"
-#include "milter/web/request.h"
+#include "milter/web/http_request.h"
 #include "milter/web/stream.h"
 
 #include <event2/buffer.h>
@@ -39,7 +39,7 @@ static struct netaddr client_of(struct page_host *host, struct evhttp_request *r
 			memmove(forwarded, forwarded + 1, (size_t)--count * sizeof forwarded[0]);
 		forwarded[count++] = header->value;
 	}
-	return request_client(&peer, config->proxies, config->proxy_count, forwarded, count);
+	return http_request_client(&peer, config->proxies, config->proxy_count, forwarded, count);
 }
 
 /* ---- what it asks for */
@@ -68,7 +68,7 @@ static bool read_target(struct evhttp_request *request, char query[CHECK_QUERY_M
 			char error[ERROR_MAX])
 {
 	const char *raw = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
-	return request_query(raw, query, CHECK_QUERY_MAX + 1, error, ERROR_MAX) &&
+	return http_request_query(raw, query, CHECK_QUERY_MAX + 1, error, ERROR_MAX) &&
 	       check_parse(query, true, target, error, ERROR_MAX);
 }
 
@@ -81,14 +81,14 @@ static bool pays(struct page_host *host, struct evhttp_request *request, const s
 		enum stats_refused why;
 		const char *sentence;
 	} rows[] = {
-		[RATE_CLIENT_DRAINED] = { STATS_REFUSED_CLIENT, "You asked for many addresses in a short time." },
-		[RATE_ALL_DRAINED] = { STATS_REFUSED_ALL, "Many are asking at the moment." },
+		[RATE_LIMIT_CLIENT_DRAINED] = { STATS_REFUSED_CLIENT, "You asked for many addresses in a short time." },
+		[RATE_LIMIT_ALL_DRAINED] = { STATS_REFUSED_ALL, "Many are asking at the moment." },
 	};
 	char error[ERROR_MAX];
 	int64_t wait_s = 0;
-	enum rate_answer answer = rate_take(host->checks.rate, &settings->limits, &settings->client,
+	enum rate_limit_answer answer = rate_limit_take(host->checks.rate, &settings->limits, &settings->client,
 					    settings->tokens, clock_monotonic_ms(), &wait_s);
-	if (answer == RATE_FINE)
+	if (answer == RATE_LIMIT_FINE)
 		return true;
 	snprintf(error, sizeof error, "%s Try again in %" PRId64 " s.", rows[answer].sentence, wait_s);
 	refuse(request, rows[answer].why, 429, error, wait_s);
@@ -100,7 +100,7 @@ static bool has_too_many(const struct page_checks *checks, const struct netaddr 
 {
 	int his = 0;
 	for (int i = 0; i < checks->running; i++)
-		his += rate_same_client(&checks->clients[i], client);
+		his += rate_limit_same_client(&checks->clients[i], client);
 	return his >= CHECKS_OF_CLIENT_MAX;
 }
 
@@ -111,7 +111,7 @@ static void check(struct page_host *host, struct evhttp_request *request, const 
 	struct stream_settings settings = {
 		.target = &target,
 		.query = query,
-		.document = request_wants_document(evhttp_find_header(evhttp_request_get_input_headers(request), "Accept")),
+		.document = http_request_wants_document(evhttp_find_header(evhttp_request_get_input_headers(request), "Accept")),
 		.client = client_of(host, request, config),
 		.limits = { config->set.http_rbl_per_minute, config->set.http_rbl_burst, config->set.http_rbl_total_per_minute },
 	};

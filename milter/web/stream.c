@@ -31,7 +31,7 @@ struct stream {
 	struct setup *setup;		/* held */
 	struct check *check;		/* owned */
 	struct event *deadline;		/* owned */
-	struct rate_limits limits;
+	struct rate_limit_settings limits;
 	struct netaddr client;
 	int64_t tokens;
 	char query[CHECK_QUERY_MAX + 1];
@@ -52,7 +52,7 @@ static void count_out(struct stream *stream)
 {
 	struct page_checks *checks = stream->checks;
 	int i = 0;
-	while (!rate_same_client(&checks->clients[i], &stream->client))
+	while (!rate_limit_same_client(&checks->clients[i], &stream->client))
 		i++;
 	checks->clients[i] = checks->clients[--checks->running];
 	stats_check_ends();
@@ -64,7 +64,7 @@ static void settle(struct stream *stream, bool whole)
 {
 	int64_t used = stream->used > 1 ? stream->used : 1;
 	if (used > stream->tokens || (used < stream->tokens && whole))
-		rate_give_back(stream->checks->rate, &stream->limits, &stream->client, stream->tokens - used);
+		rate_limit_give_back(stream->checks->rate, &stream->limits, &stream->client, stream->tokens - used);
 }
 
 /* The request is somebody else's afterwards, or gone. */

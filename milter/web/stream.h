@@ -14,7 +14,7 @@
 #define PENSTOCK_WEB_STREAM_H
 
 #include "milter/lookup/check.h"
-#include "milter/web/rate.h"
+#include "milter/web/rate_limit.h"
 
 struct evhttp_request;
 struct page_host;
@@ -32,7 +32,7 @@ struct stream_settings {
 	bool document;
 	/* What was paid for the addresses: at the end those that were none are given back, those beyond it paid for. */
 	struct netaddr client;
-	struct rate_limits limits;
+	struct rate_limit_settings limits;
 	int64_t tokens;
 };
 

@@ -13,7 +13,7 @@
 #include "policy/base/banned.h"
 
 enum form { FORM_INT, FORM_HEX, FORM_HEX32, FORM_REAL, FORM_TEXT, FORM_WORD, FORM_FLAGS, FORM_PARTS, FORM_LISTINGS };
-enum { M = 1 << FACTLINE_MESSAGE, R = 1 << FACTLINE_REPORT, S = 1 << FACTLINE_STATE };
+enum { M = 1 << FACTLINE_MESSAGE, F = 1 << FACTLINE_FEEDBACK, S = 1 << FACTLINE_STATE };
 
 typedef const char *word_of(int number);
 
@@ -25,8 +25,8 @@ typedef const char *word_of(int number);
 		return function((enum type)number);                                                \
 	}
 WORDS(source_at, source, source_word)
-WORDS(lane_at, lane, lane_word)
-WORDS(spf_at, spf_answer, spf_word)
+WORDS(class_at, mail_class, mail_class_word)
+WORDS(spf_at, spf_answer, spf_answer_word)
 WORDS(action_at, action, action_word)
 WORDS(cause_at, reason_id, reason_word)
 WORDS(level_at, level, level_word)
@@ -112,20 +112,20 @@ static const struct row {
 } rows[] = {
 #define AT(member) offsetof(struct factline, member)
 #define ROOM(member) sizeof(((struct factline *)0)->member)
-	{ "t", M | R | S, FORM_INT, AT(facts.now_ms), 0, NULL, NULL, NULL },
-	{ "a", M | R | S, FORM_TEXT, AT(facts.account), ROOM(facts.account), NULL, NULL, NULL },
+	{ "t", M | F | S, FORM_INT, AT(facts.now_ms), 0, NULL, NULL, NULL },
+	{ "a", M | F | S, FORM_TEXT, AT(facts.account), ROOM(facts.account), NULL, NULL, NULL },
 	{ "st", M, FORM_WORD, AT(stage), STAGE_MESSAGE + 1, stage_at, NULL, NULL },
 	{ "so", M, FORM_WORD, AT(facts.source), SOURCE_COUNT, source_at, NULL, NULL },
 	{ "cl", M, FORM_WORD, AT(facts.client), CLIENT_KIND_COUNT, client_at, NULL, NULL },
 	{ "f", M, FORM_FLAGS, 0, 0, NULL, write_flags, read_flags },
 	{ "kn", M, FORM_WORD, AT(facts.state.known), KNOWLEDGE_FULL + 1, knowledge_at, NULL, NULL },
-	{ "la", M, FORM_WORD, AT(facts.lane), LANE_COUNT, lane_at, NULL, NULL },
+	{ "mc", M, FORM_WORD, AT(facts.class), MAIL_CLASS_COUNT, class_at, NULL, NULL },
 	{ "ca", M, FORM_HEX, AT(facts.client_address), 0, NULL, NULL, NULL },
 	{ "cn", M, FORM_HEX, AT(facts.client_network), 0, NULL, NULL, NULL },
 	{ "cs", M, FORM_HEX, AT(facts.client_as), 0, NULL, NULL, NULL },
 	{ "se", M, FORM_HEX, AT(facts.sender), 0, NULL, NULL, NULL },
 	{ "ma", M, FORM_HEX, AT(facts.mailer), 0, NULL, NULL, NULL },
-	{ "od", M, FORM_HEX32, AT(facts.oddities), 0, NULL, NULL, NULL },
+	{ "an", M, FORM_HEX32, AT(facts.anomalies), 0, NULL, NULL, NULL },
 	{ "rr", M, FORM_INT, AT(facts.rcpts_remote), 0, NULL, NULL, NULL },
 	{ "rl", M, FORM_INT, AT(facts.rcpts_local), 0, NULL, NULL, NULL },
 	{ "ru", M, FORM_INT, AT(facts.rcpts_unknown_mailer), 0, NULL, NULL, NULL },
@@ -149,8 +149,8 @@ static const struct row {
 	{ "wl", M, FORM_WORD, AT(was.level), LEVEL_COUNT, level_at, NULL, NULL },
 	{ "wp", M, FORM_TEXT, AT(was.pool), ROOM(was.pool), NULL, NULL, NULL },
 	{ "ws", M, FORM_REAL, AT(was.score), 0, NULL, NULL, NULL },
-	{ "co", R, FORM_WORD, AT(counter), COUNTER_COUNT, counter_at, NULL, NULL },
-	{ "n", R, FORM_REAL, AT(count), 0, NULL, NULL, NULL },
+	{ "co", F, FORM_WORD, AT(counter), COUNTER_COUNT, counter_at, NULL, NULL },
+	{ "n", F, FORM_REAL, AT(count), 0, NULL, NULL, NULL },
 	{ "hr", S, FORM_PARTS, 0, 0, NULL, write_rates, read_rates },
 	{ "hc", S, FORM_PARTS, 0, 0, NULL, write_counters, read_counters },
 	{ "hl", S, FORM_WORD, AT(facts.state.history.level), LEVEL_COUNT, level_at, NULL, NULL },

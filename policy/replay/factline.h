@@ -5,7 +5,7 @@
  *
  *   M1 t=1700006400000 a=alice@example.com so=auth ... wa=pass wl=good wp=clean .
  *
- * A letter (M a message, R something learnt later of an account, S what was remembered of an account before its next
+ * A letter (M a message, F feedback, learnt later of an account, S what was remembered of an account before its next
  * line), the version, words `key=value`, and a dot that says that the line is whole. A key that the reader does not know
  * is skipped, one that is missing is unknown. No key of version 2 ever changes its meaning. What a stranger chose is
  * written with %XX for each byte that could break the line.
@@ -25,7 +25,7 @@ enum {
 /* id, letter */
 #define FACTLINE_KIND_ROWS(ROW)                                                                    \
 	ROW(MESSAGE, 'M')                                                                          \
-	ROW(REPORT, 'R')                                                                           \
+	ROW(FEEDBACK, 'F')                                                                           \
 	ROW(STATE, 'S')
 
 enum factline_kind {

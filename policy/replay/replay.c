@@ -59,7 +59,7 @@ struct verdict replay_message(const struct policy *policy, enum stage stage, str
 	return verdict;
 }
 
-void replay_report(struct replayed *replayed, enum counter counter, double count, int64_t now_ms)
+void replay_feedback(struct replayed *replayed, enum counter counter, double count, int64_t now_ms)
 {
 	struct history *history = &replayed->history;
 	double counts[COUNTER_COUNT] = { 0 };

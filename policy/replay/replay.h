@@ -23,6 +23,6 @@ struct verdict replay_message(const struct policy *policy, enum stage stage, str
 			      struct replayed *replayed);
 
 /* Something was learnt of the account's earlier mail. */
-void replay_report(struct replayed *replayed, enum counter counter, double count, int64_t now_ms);
+void replay_feedback(struct replayed *replayed, enum counter counter, double count, int64_t now_ms);
 
 #endif

@@ -36,7 +36,7 @@ struct group_charge {
 /* One message to be checked and charged: its account, and in the same pipeline what stands under other keys. */
 struct message_charge {
 	struct charge charge;
-	uint64_t print;			/* of its body, policy/print.h; 0: none is asked about */
+	uint64_t fingerprint;			/* of its body, policy/fingerprint.h; 0: none is asked about */
 	uint64_t who;			/* a keyed hash of who sent it */
 	bool bad;			/* it counts as bad in its campaign */
 	const uint32_t *new_known;	/* recipients for the account's key of them; borrowed until the call returns */
@@ -79,7 +79,7 @@ void store_look(struct store *store, const char *account, store_fetch_done *done
 void store_charge(struct store *store, const struct message_charge *charge, store_charge_done *done, void *arg);
 /* Something was learnt about an account's earlier mail: `count` more of `counter` (dead recipients, complaints, failed
  * logins, traps). Counted though Redis is away, like any charge. */
-void store_report(struct store *store, const char *account, enum counter counter, double count, int64_t now_ms);
+void store_feedback(struct store *store, const char *account, enum counter counter, double count, int64_t now_ms);
 /* Longest match in the map of client networks. */
 void store_network(struct store *store, const struct netaddr *address, store_network_done *done, void *arg);
 

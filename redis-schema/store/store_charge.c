@@ -357,9 +357,9 @@ static void campaign_come(void *arg, enum wire_end end, const struct campaign *c
 
 static void ask_campaign(struct message *message, const struct message_charge *asked)
 {
-	struct wire_print print = { asked->print, asked->who, asked->bad };
+	struct wire_fingerprint fingerprint = { asked->fingerprint, asked->who, asked->bad };
 	message->waiting++;
-	if (asked->print == 0 || !wire_campaign(message->store->wire, &print, campaign_come, message))
+	if (asked->fingerprint == 0 || !wire_campaign(message->store->wire, &fingerprint, campaign_come, message))
 		message->waiting--;
 }
 
@@ -438,7 +438,7 @@ void store_charge(struct store *store, const struct message_charge *asked, store
 		part_send(parts[i], asked);
 }
 
-void store_report(struct store *store, const char *account, enum counter counter, double count, int64_t now_ms)
+void store_feedback(struct store *store, const char *account, enum counter counter, double count, int64_t now_ms)
 {
 	struct message_charge message = { .charge = { .now_ms = now_ms, .limits = limits_unset } };
 	text_copy(message.charge.account, sizeof message.charge.account, account);

@@ -77,7 +77,7 @@ bool wire_fetch(struct wire *wire, const char *account, wire_fetch_done *done, v
 bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charge_done *done, wire_charge_done *late,
 		 void *arg);
 /* Asks what is known of bodies like this one, and notes it. */
-bool wire_campaign(struct wire *wire, const struct wire_print *print, wire_campaign_done *done, void *arg);
+bool wire_campaign(struct wire *wire, const struct wire_fingerprint *fingerprint, wire_campaign_done *done, void *arg);
 bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg);
 
 #endif

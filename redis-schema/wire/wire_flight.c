@@ -170,7 +170,7 @@ static enum script arguments_of(const struct flight *flight, struct script_argum
 		return SCRIPT_FETCH;
 	}
 	if (flight->kind == FLIGHT_CAMPAIGN) {
-		script_campaign_arguments(arguments, settings->prefix, &flight->print);
+		script_campaign_arguments(arguments, settings->prefix, &flight->fingerprint);
 		return SCRIPT_CAMPAIGN;
 	}
 	if (flight->scope != SCOPE_ACCOUNT) {
@@ -257,12 +257,12 @@ bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charg
 	return launch(flight, try_send_script(flight));
 }
 
-bool wire_campaign(struct wire *wire, const struct wire_print *print, wire_campaign_done *done, void *arg)
+bool wire_campaign(struct wire *wire, const struct wire_fingerprint *fingerprint, wire_campaign_done *done, void *arg)
 {
 	struct flight *flight = wire->up ? flight_new(wire, FLIGHT_CAMPAIGN, arg) : NULL;
 	if (flight == NULL)
 		return false;
-	flight->print = *print;
+	flight->fingerprint = *fingerprint;
 	flight->done.campaign = done;
 	return launch(flight, try_send_script(flight));
 }

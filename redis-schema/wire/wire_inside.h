@@ -39,7 +39,7 @@ struct flight {
 	char plan[PLAN_NAME_MAX + 1];	/* of a group */
 	uint32_t *new_known;		/* owned; NULL: none */
 	int new_known_count;
-	struct wire_print print;
+	struct wire_fingerprint fingerprint;
 };
 
 struct wire {

@@ -169,7 +169,7 @@ static void on_fetched(void *arg, const struct account_state *state, const struc
 		charge->habits_changed |= HABIT_KNOWN;
 	charge->habits.many = false;
 	if (prints)
-		message.print = thing(0, 7, draw(PRINTS)) | 1;
+		message.fingerprint = thing(0, 7, draw(PRINTS)) | 1;
 	add_groups(slot, &message);
 	store_charge(store, &message, on_charged, slot);
 }

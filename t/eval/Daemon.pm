@@ -205,7 +205,7 @@ sub report_dead
 {
 	my ($self, $name) = @_;
 	my $socket = IO::Socket::UNIX->new(Peer => $self->{stand}->path('control.sock')) or die "control.sock: $!\n";
-	print $socket JSON::PP->new->canonical->encode({ do => 'account.report', account => $name, kind => 'dead', count => 1 }), "\n";
+	print $socket JSON::PP->new->canonical->encode({ do => 'account.feedback', account => $name, kind => 'dead', count => 1 }), "\n";
 	$socket->flush;
 	my $reply = <$socket> // '';
 	$self->{no_reports} //= $reply if $reply !~ /"ok":\s*true/;

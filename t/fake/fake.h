@@ -51,7 +51,7 @@ void fake_scanner_is(const char *scanner, enum fake_scanner how, double score);
 bool fake_scanner_saw(const char *part);
 size_t fake_scanner_length(void);
 
-/* ---- webhook and mail to the admin (post.c) */
+/* ---- webhook and mail to the admin (http_client.c) */
 /* What each request is answered from now on; 0: no connection, -1: nothing. */
 void fake_post_says(bool mail, long status);
 int fake_post_tried(bool mail);
@@ -70,7 +70,7 @@ void fake_redis_fetch(const struct store_settings *settings, const char *account
 		      struct account_state *state_out);
 void fake_redis_charge(const struct store_settings *settings, const struct wire_charge *charge,
 		       struct wire_charged *charged_out);
-void fake_redis_campaign(const struct wire_print *print, struct campaign *campaign_out);
+void fake_redis_campaign(const struct wire_fingerprint *fingerprint, struct campaign *campaign_out);
 void fake_redis_clear(void);
 
 /* ---- Redis: the connection to it (wire.c) */

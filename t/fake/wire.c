@@ -39,7 +39,7 @@ struct flight {
 	int64_t number;
 	enum scope scope;
 	char plan[PLAN_NAME_MAX + 1];
-	struct wire_print print;
+	struct wire_fingerprint fingerprint;
 	struct campaign campaign;
 	char *words[WORDS_MAX];
 	int word_count;
@@ -100,7 +100,7 @@ static void execute(struct flight *flight)
 	else if (flight->kind == FLIGHT_CHARGE)
 		fake_redis_charge(&wire->settings, &charge, &flight->charged);
 	else if (flight->kind == FLIGHT_CAMPAIGN)
-		fake_redis_campaign(&flight->print, &flight->campaign);
+		fake_redis_campaign(&flight->fingerprint, &flight->campaign);
 	else
 		fake_redis_command(flight->word_count, (const char *const *)flight->words, &flight->reply);
 }
@@ -229,12 +229,12 @@ bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charg
 	return launch(flight);
 }
 
-bool wire_campaign(struct wire *wire, const struct wire_print *print, wire_campaign_done *done, void *arg)
+bool wire_campaign(struct wire *wire, const struct wire_fingerprint *fingerprint, wire_campaign_done *done, void *arg)
 {
 	struct flight *flight = flight_new(wire, FLIGHT_CAMPAIGN, arg);
 	if (flight == NULL)
 		return false;
-	flight->print = *print;
+	flight->fingerprint = *fingerprint;
 	flight->done.campaign = done;
 	return launch(flight);
 }

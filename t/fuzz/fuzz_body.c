@@ -3,7 +3,7 @@
  * A message's header and body in pieces: the reader of MIME, and of the header fields that matter.
  */
 #include "milter/message/body.h"
-#include "milter/message/oddity.h"
+#include "milter/message/anomaly.h"
 
 #include "policy/base/panic.h"
 
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct facts facts = { .account = "a@example.com", .rcpts_remote = 20 };
 	const uint64_t key[2] = { 1, 2 };
 	const struct rcpts rcpts = { .key = key };
-	struct oddity_reader reader = { 0 };
+	struct anomaly_reader reader = { 0 };
 	struct body body;
 	char value[VALUE_MAX + 1];
 	if (size < 2)
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		value[length] = '\0';
 		at++;
 		body_header(&body, names[i], value);
-		oddity_header(&reader, names[i], value, &rcpts, &facts);
+		anomaly_header(&reader, names[i], value, &rcpts, &facts);
 	}
 	body_header_end(&body);
 	for (; at < size; at += piece) {

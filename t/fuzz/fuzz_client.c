@@ -8,7 +8,7 @@
  */
 #include "milter/ctl/tool/client.h"
 #include "milter/ctl/explain_show.h"
-#include "milter/ctl/held_tool.h"
+#include "milter/ctl/held_commands.h"
 #include "milter/ctl/rbl/rbl_show.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/show_shadow.h"

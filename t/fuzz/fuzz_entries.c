@@ -3,11 +3,11 @@
  * Entries of Redis that hold JSON: the streams `events` and `explain`, and what the webhook has not taken. Whoever may
  * write there may write anything. The first byte picks one, the rest is what Redis answers (t/fuzz/world.h).
  */
-#include "milter/control/explaining.h"
+#include "milter/control/control_explain.h"
 #include "milter/daemon/daemon.h"
 #include "milter/tell/event.h"
 #include "milter/tell/feed.h"
-#include "milter/tell/kept.h"
+#include "milter/tell/webhook_backlog.h"
 
 #include "t/fuzz/fuzz.h"
 #include "t/fuzz/world.h"
@@ -48,7 +48,7 @@ static void explain(const char *what)
 {
 	struct exchange_call call = { .answers = 0 };
 	char error[300];
-	MUST(explaining_start(&call, what, error, sizeof error));
+	MUST(control_explain_start(&call, what, error, sizeof error));
 	world_run();
 	MUST(call.answers == 1);
 	json_t *entries = json_object_get(call.answer, "entries");
@@ -71,10 +71,10 @@ static void take(const char *id, enum event_kind kind, const char *json, int64_t
 static void read_kept(void)
 {
 	handed = 0;
-	MUST(kept_start(the_daemon.loop, WORLD_NODE, WORLD_NOW_MS / 1000, take));
+	MUST(webhook_backlog_start(the_daemon.loop, WORLD_NODE, WORLD_NOW_MS / 1000, take));
 	world_run();
 	world_run();	/* what is to be forgotten is sent by the outbox */
-	kept_stop();
+	webhook_backlog_stop();
 	MUST(world_word_count == 0 || strcmp(world_words[1], "penstock:webhook:" WORLD_NODE) == 0);
 }
 

@@ -3,8 +3,8 @@
  * The list of held messages: from what Redis says (the input: a member a line, and its score on the next) to the rows of
  * the answer, to what penstockctl shows and gives to postsuper.
  */
-#include "milter/ctl/held_tool.h"
-#include "milter/control/holding.h"
+#include "milter/ctl/held_commands.h"
+#include "milter/control/control_held.h"
 #include "milter/record/held.h"
 #include "milter/base/queue_id.h"
 
@@ -57,9 +57,9 @@ static void check_argument(const json_t *row)
 	bool found[2] = { false };
 	const char *id = json_string_value(json_object_get(row, "queue_id"));
 	const char *node = json_string_value(json_object_get(row, "node"));
-	if (held_tool_wants(&due, row, "mx1", found))
+	if (held_commands_wants(&due, row, "mx1", found))
 		MUST(id != NULL && queue_id_fine(id) && node != NULL && strcmp(node, "mx1") == 0);
-	bool wants = held_tool_wants(&named, row, "mx1", found);
+	bool wants = held_commands_wants(&named, row, "mx1", found);
 	MUST(!wants || strcmp(id, other) == 0);
 	MUST(found[0] == wants && !found[1]);
 }
@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_member(at);
 		items[count++] = *at == '\1' ? NULL : at;
 	}
-	json_t *rows = holding_rows(count, items, &strange);
+	json_t *rows = control_held_rows(count, items, &strange);
 	MUST((int64_t)json_array_size(rows) + strange == count / 2);
 	json_array_foreach(rows, index, row) {
 		check_row(row);

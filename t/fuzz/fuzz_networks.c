@@ -54,7 +54,7 @@ static void check_account(const struct netaddr *client, const char *from)
 	must_be_account(facts.account);
 	MUST((facts.source == SOURCE_NETWORK) == (network.account != NULL && network.account[0] != '\0'));
 	MUST(facts.authenticated == (facts.client != CLIENT_STRANGER));
-	MUST((facts.lane == LANE_BOUNCE) == (from[0] == '\0'));
+	MUST((facts.class == MAIL_CLASS_BOUNCE) == (from[0] == '\0'));
 	MUST(identify(&config, &identity, &again) && strcmp(again.account, facts.account) == 0);
 }
 

@@ -43,8 +43,8 @@ static void take(const struct policy *policy, struct factline *line, struct repl
 		memory->history = facts->state.history;
 		return;
 	}
-	if (line->kind == FACTLINE_REPORT) {
-		replay_report(memory, line->counter, line->count, facts->now_ms);
+	if (line->kind == FACTLINE_FEEDBACK) {
+		replay_feedback(memory, line->counter, line->count, facts->now_ms);
 		return;
 	}
 	facts->state.history = memory->history;

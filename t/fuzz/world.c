@@ -2,7 +2,7 @@
 #include "t/fuzz/world.h"
 
 #include "milter/base/clock.h"
-#include "milter/control/lookup.h"
+#include "milter/control/control_lookup.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/exchange.h"
 #include "milter/base/loop.h"
@@ -98,9 +98,9 @@ void exchange_stop(struct exchange **exchange)
 	*exchange = NULL;
 }
 
-/* ---- lookup.c: what is asked of it is checked by fuzz_check_parse */
+/* ---- control_lookup.c: what is asked of it is checked by fuzz_check_parse */
 
-bool lookup_start(struct exchange_call *call, const char *target, char *error, size_t error_size)
+bool control_lookup_start(struct exchange_call *call, const char *target, char *error, size_t error_size)
 {
 	(void)call;
 	snprintf(error, error_size, "%.20s: no look-ups here.", strlen(target) > 0 ? "rbl" : "");
@@ -238,9 +238,9 @@ bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charg
 	return launch(wire, (struct flight){ .charge = done, .arg = arg });
 }
 
-bool wire_campaign(struct wire *wire, const struct wire_print *print, wire_campaign_done *done, void *arg)
+bool wire_campaign(struct wire *wire, const struct wire_fingerprint *fingerprint, wire_campaign_done *done, void *arg)
 {
-	(void)wire, (void)print, (void)done, (void)arg;
+	(void)wire, (void)fingerprint, (void)done, (void)arg;
 	return false;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * world: a daemon without sockets, for targets that look at what comes over them. It takes the place of clock.c,
- * exchange.c, lookup.c and wire.c: time stands still; a call's answer is looked at, and is one; what Redis answers are the
+ * exchange.c, control_lookup.c and wire.c: time stands still; a call's answer is looked at, and is one; what Redis answers are the
  * lines of the input.
  */
 #ifndef PENSTOCK_WORLD_H

@@ -87,8 +87,8 @@ part 'what was refused early, and what was learnt later' => sub {
 	is scalar(() = slurp($facts) =~ /^M2 .*a=carol.* st=rcpt /mg), 1, 'a line for the recipients that were refused';
 	is scalar(() = slurp($facts) =~ /^M2 .*a=carol.* st=mail /mg), 2, 'a line for each refused MAIL';
 	$daemon->ctl('account', 'report', 'bob@example.com', 'dead', '3');
-	lines('R', 1);
-	like slurp($facts), qr/^R2 t=\d+ a=bob\@example\.com co=dead n=3 \.$/m, 'and written with the facts';
+	lines('F', 1);
+	like slurp($facts), qr/^F2 t=\d+ a=bob\@example\.com co=dead n=3 \.$/m, 'and written with the facts';
 	my ($status, $json, $error) = replay($daemon->{file}, $facts);
 	is $status, 0, "it ends well $error";
 	is $json->{differ}, 0, 'none differs' or diag slurp($facts), explain $json;
@@ -104,7 +104,7 @@ part 'accounts that are hidden' => sub {
 	$world->send(auth => 'dave', to => [ map { "friend$_\@elsewhere.test" } 1 .. 3 ]) for 1 .. 4;
 	$daemon->ctl('account', 'report', 'dave@example.com', 'dead');
 	lines('M', 4);
-	lines('R', 1);
+	lines('F', 1);
 	my $text = slurp($hidden);
 	unlike $text, qr/dave|example\.com|friend/, 'nobody is named';
 	my %names = map { $_ => 1 } $text =~ /^[MR]2 .*?a=(\S+)/mg;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The books: random mixtures of senders, lanes, recipients, retries, aborts, resets and admins' commands go through the
+# The books: random mixtures of senders, classes, recipients, retries, aborts, resets and admins' commands go through the
 # daemon, many sessions at once, and an independent count (lib/Penstock/Books.pm) says what must stand in Redis. Whatever
 # left the host is charged to exactly one account that its sender proved, and no message changes another's record.
 #

@@ -114,13 +114,13 @@ part 'traps move the account' => sub {
 	is $world->pool_of($world->arrived($to)->{client}), 'clean', 'an address that is like a trap is none';
 };
 
-part 'bounces of this host have a lane of their own' => sub {
+part 'bounces of this host have a class of their own' => sub {
 	$world->make_good('heidi@example.com');
 	my $customer = $Penstock::Postfix::customers;
 	my $bounce = $world->send(client => $customer, from => '');
 	is $world->pool_of($world->arrived($bounce)->{client}), 'bounce', 'mail from <> leaves by the bounce pool';
 	my $verdict = $world->verdict($bounce);
-	is $verdict->{lane}, 'bounce', 'log: lane';
+	is $verdict->{class}, 'bounce', 'log: class';
 	is $verdict->{account}, "ip:$customer", 'log: account';
 	is $world->pool_of($world->arrived($world->send(auth => 'heidi', from => ''))->{client}), 'clean', 'a login stays itself';
 };

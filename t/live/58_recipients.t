@@ -168,14 +168,14 @@ part 'what an alias sends on is forwarded mail' => sub {
 		is $world->send(client => '127.0.0.66', from => 'somebody@far.test', %of)->{code}, 250, "to @{ ref $of{to} ? $of{to} : [$of{to}] }: taken";
 		return (reverse grep { /action=/ } split /\n/, $daemon->log_text)[0];
 	};
-	like $stranger->(to => 'sales@alias.test'), qr/ account=ip:127\.0\.0\.66 .* rcpts=1 local=0 .* pool=- transport=- .* lane=forward /,
+	like $stranger->(to => 'sales@alias.test'), qr/ account=ip:127\.0\.0\.66 .* rcpts=1 local=0 .* pool=- transport=- .* class=forward /,
 		'to an alias of a virtual alias domain';
-	unlike $stranger->(to => 'sales@our.test'), qr/ lane=/, 'of a domain with mailboxes nobody knows it';
+	unlike $stranger->(to => 'sales@our.test'), qr/ class=/, 'of a domain with mailboxes nobody knows it';
 	configure(alias_domains => ['our.test']);
-	like $stranger->(to => 'sales@our.test'), qr/ rcpts=1 local=0 .* lane=forward /, '... but where postfix.alias_domains has it';
-	like $stranger->(to => [ 'sales@our.test', 'home@local.example.test' ]), qr/ rcpts=1 local=1 .* lane=forward /, '... also beside a mailbox';
+	like $stranger->(to => 'sales@our.test'), qr/ rcpts=1 local=0 .* class=forward /, '... but where postfix.alias_domains has it';
+	like $stranger->(to => [ 'sales@our.test', 'home@local.example.test' ]), qr/ rcpts=1 local=1 .* class=forward /, '... also beside a mailbox';
 	my $result = $world->send(auth => 'heidi', to => 'sales@alias.test');
-	unlike $world->verdict($result)->{line} // (reverse grep { /action=/ } split /\n/, $daemon->log_text)[0], qr/ lane=/, 'who logs in sends his own';
+	unlike $world->verdict($result)->{line} // (reverse grep { /action=/ } split /\n/, $daemon->log_text)[0], qr/ class=/, 'who logs in sends his own';
 	configure();
 };
 

@@ -139,7 +139,7 @@ part 'a log that nobody reads' => sub {
 	start(to => $writes);
 	close $writes;
 	for my $i (1 .. LINES) {
-		my $socket = begin_command({ do => 'account.report', account => "u$i\@example.org", kind => 'dead' }) or last;
+		my $socket = begin_command({ do => 'account.feedback', account => "u$i\@example.org", kind => 'dead' }) or last;
 		IO::Select->new($socket)->can_read(5) or last;
 	}
 	ok defined health(), 'health answers';

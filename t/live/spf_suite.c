@@ -89,7 +89,7 @@ static void check(const char *client, const char *helo, const char *sender)
 	struct spf_check *asked = spf_ask(loop, &request);
 	spf_collect(asked, clock_monotonic_ms() + DONE_MS, &answer);
 	spf_release(&asked);
-	puts(spf_word(answer));
+	puts(spf_answer_word(answer));
 }
 
 static bool run(char *line)

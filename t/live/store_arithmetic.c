@@ -164,7 +164,7 @@ static void check_all(void)
 /* One message of `member`, in a group whose plan allows three a day. */
 static void charge_member(void)
 {
-	struct message_charge message = { .group_count = 1, .print = 4711, .bad = true };
+	struct message_charge message = { .group_count = 1, .fingerprint = 4711, .bad = true };
 	message.charge = (struct charge){ .account = "member", .limits = limits_unset, .checked = true, .quota = true,
 					  .amounts = { .of = { 1, 2, 3, 1 } } };
 	message.groups[0] = (struct group_charge){ .scope = SCOPE_CUSTOMER, .name = "customer:7", .limits = limits_unset };
@@ -219,7 +219,7 @@ static void check_versions(void)
 	charge_message(&message);
 	fetch("old");
 	ok(result.known == KNOWLEDGE_LOCAL && state.history.first_s == 0, "another version is left alone, its account new");
-	store_report(store, "member", COUNTER_DEAD, 3, 1);
+	store_feedback(store, "member", COUNTER_DEAD, 3, 1);
 	fetch("member");
 	ok(fabs(state.history.counters.value[COUNTER_DEAD] - 3) < 0.01, "what is reported is counted");
 }

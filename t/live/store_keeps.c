@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { FLOOD = 20000, BUCKETS = 4096, PRINTS_IN_BUCKET = 64 };
+enum { FLOOD = 20000, BUCKETS = 4096, FINGERPRINTS_IN_BUCKET = 64 };
 
 static int64_t now_s(void)
 {
@@ -194,10 +194,10 @@ static void check_until(void)
 	set_until("customer:dated", now_s() - 1);
 	charge_message(&message);
 	ok(result.breach.window == WINDOW_COUNT, "then those of its plan do");
-	command("customer:dated", "HSET", "limits", "over", "show");
+	command("customer:dated", "HSET", "limits", "over", "log");
 	set_until("customer:dated", 0);
 	charge_message(&message);
-	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.over == OVER_SHOW && used("dated") == 2,
+	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.over == OVER_LOG && used("dated") == 2,
 	   "one whose limits run for show is said and charged");
 }
 
@@ -254,7 +254,7 @@ static void key_command(int argc, const char *const *argv)
 static void check_campaign(void)
 {
 	struct message_charge message = message_of("spammer");
-	message.print = 0x1234567800000007;
+	message.fingerprint = 0x1234567800000007;
 	message.who = 63;
 	message.bad = true;
 	for (int i = 0; i < 20; i++)
@@ -263,7 +263,7 @@ static void check_campaign(void)
 	message.bad = false;
 	for (int i = 0; i < 8; i++) {
 		struct message_charge other = message_of((const char *[]){ "a", "b", "c", "d", "e", "f", "g", "h" }[i]);
-		other.print = message.print;
+		other.fingerprint = message.fingerprint;
 		other.who = (uint64_t)(3 + 5 * i);
 		charge_message(&other);
 	}
@@ -271,7 +271,7 @@ static void check_campaign(void)
 	ok(result.campaign.accounts > 4 && result.campaign.bad_accounts < 1.5, "those of eight others that are not do not count");
 	for (int i = 0; i < 8; i++) {
 		struct message_charge other = message_of((const char *[]){ "a", "b", "c", "d", "e", "f", "g", "h" }[i]);
-		other.print = message.print;
+		other.fingerprint = message.fingerprint;
 		other.who = (uint64_t)(3 + 5 * i);
 		other.bad = true;
 		charge_message(&other);
@@ -317,25 +317,25 @@ static void on_flood(void *arg, const struct charge_result *what)
 static void check_flood(void)
 {
 	struct message_charge message = message_of("flood");
-	uint64_t print = 88172645463325252u;
+	uint64_t fingerprint = 88172645463325252u;
 	for (int sent = 0; sent < FLOOD;) {
 		for (; flood_left < 50; flood_left++, sent++) {
-			print ^= print << 13;
-			print ^= print >> 7;
-			print ^= print << 17;
-			message.print = sent % 4 == 0 ? print : print / BUCKETS * BUCKETS + 5;	/* most into one bucket */
+			fingerprint ^= fingerprint << 13;
+			fingerprint ^= fingerprint >> 7;
+			fingerprint ^= fingerprint << 17;
+			message.fingerprint = sent % 4 == 0 ? fingerprint : fingerprint / BUCKETS * BUCKETS + 5;	/* most into one bucket */
 			store_charge(store, &message, on_flood, NULL);
 		}
 		while (flood_left > 0)
 			event_base_loop(base, EVLOOP_ONCE);
 	}
 	key_command(2, (const char *[]){ "HLEN", "campaign:5" });
-	is_int(atoi(last_item), PRINTS_IN_BUCKET, "a bucket that is full stays so");
+	is_int(atoi(last_item), FINGERPRINTS_IN_BUCKET, "a bucket that is full stays so");
 	key_command(2, (const char *[]){ "TTL", "campaign:5" });
 	ok(atoi(last_item) > 0 && atoi(last_item) <= 172800, "and ends in %s s", last_item);
-	message.print = 5;
+	message.fingerprint = 5;
 	charge_message(&message);
-	message.print = 5;
+	message.fingerprint = 5;
 	charge_message(&message);
 	ok(result.campaign.known == KNOWLEDGE_FULL && result.campaign.messages > 0.9, "a new body finds its place in it");
 	key_command(2, (const char *[]){ "STRLEN", "campaign:5" });

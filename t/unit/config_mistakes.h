@@ -422,8 +422,8 @@
 	{ "pools.levels", "pools = ( { name = \"p\"; levels = [ \"bounce\" ]; transports = ( { name = "
 	  "\"t-1\"; } ); }, { name = \"q\"; levels = [ \"bounce\" ]; transports = ( { "
 	  "name = \"t-2\"; } ); } );", NULL,
-	  ":1: pools[1] is pool \"q\" with lane bounce, which pool \"p\" of line 1 has, expected one pool for each "
-	  "lane" },
+	  ":1: pools[1] is pool \"q\" with class bounce, which pool \"p\" of line 1 has, expected one pool for each "
+	  "class" },
 	{ "pools.transports", "pools = ( { name = \"p\"; levels = [ \"good\" ]; transports = ( ); } );", NULL,
 	  ":1: pools[0] has no transport, expected at least one" },
 	{ "pools.transports", "pools = ( { name = \"p\"; levels = [ \"good\" ]; transports = [ \"t-1\" ]; }"

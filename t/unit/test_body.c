@@ -56,7 +56,7 @@ static const struct row rows[] = {
 	{ "a message alone", "message/rfc822", NULL, "Subject: what\r\n\r\n" TEXT, true },
 };
 
-static uint64_t print_of(const struct row *row, const char *bytes, size_t length, size_t piece)
+static uint64_t fingerprint_of(const struct row *row, const char *bytes, size_t length, size_t piece)
 {
 	static struct body body;
 	memset(&body, 0xa5, sizeof body);
@@ -77,13 +77,13 @@ static uint64_t print_of(const struct row *row, const char *bytes, size_t length
 
 static void test_rows(void)
 {
-	uint64_t plain = print_of(&rows[0], TEXT, strlen(TEXT), 4096);
+	uint64_t plain = fingerprint_of(&rows[0], TEXT, strlen(TEXT), 4096);
 	ok(plain != 0, "the text has a fingerprint");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct row *row = &rows[i];
 		bool fine = true;
 		for (size_t piece = 1; piece < 200; piece++) {
-			uint64_t print = print_of(row, row->body, strlen(row->body), piece);
+			uint64_t print = fingerprint_of(row, row->body, strlen(row->body), piece);
 			fine = fine && print == (row->same ? plain : 0);
 		}
 		ok(fine, "%s: %s, in pieces of any length", row->name, row->same ? "the same text" : "no text");
@@ -97,10 +97,10 @@ static void test_bounds(void)
 	static const struct row plain = { "", NULL, NULL, "", true }, mixed = { "", MIXED, NULL, "", true };
 	for (size_t i = 0; i < sizeof big; i++)
 		big[i] = "abcdefg "[i * 7 / 3 % 8];
-	uint64_t print = print_of(&plain, big, BODY_LOOKED_MAX, 4096);
-	is_int((long long)print_of(&plain, big, sizeof big, 4000), (long long)print, "what is beyond 128 KiB is not looked at");
+	uint64_t print = fingerprint_of(&plain, big, BODY_LOOKED_MAX, 4096);
+	is_int((long long)fingerprint_of(&plain, big, sizeof big, 4000), (long long)print, "what is beyond 128 KiB is not looked at");
 	memcpy(big, "--=_b 1\r\nX: ", 12);	/* a header field without end */
-	is_int((long long)print_of(&mixed, big, sizeof big, 4096), 0, "a header without end has no text");
+	is_int((long long)fingerprint_of(&mixed, big, sizeof big, 4096), 0, "a header without end has no text");
 	struct body body;
 	body_begin(&body);
 	for (int i = 0; i < 100; i++)

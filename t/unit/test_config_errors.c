@@ -147,7 +147,7 @@ static const struct {
 	  ":3: plans[0] is plan \"d\", that of limits.domain_plan, and sets ramp_first_day, which is of accounts alone; expected a plan "
 	  "without it" },
 	{ "\nplans = (\n{ name = \"forward\"; ramp_first_day = 5; } );\n",
-	  ":3: plans[0] is plan \"forward\", that of lane forward, and sets ramp_first_day, which is of accounts alone; expected a plan "
+	  ":3: plans[0] is plan \"forward\", that of class forward, and sets ramp_first_day, which is of accounts alone; expected a plan "
 	  "without it" },
 	{ "\nscanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; },\n{ name = \"s\"; address = \"127.0.0.1:784\"; } );\n",
 	  ":3: scanners[1] is a second scanner \"s\", expected another name" },

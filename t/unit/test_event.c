@@ -5,9 +5,9 @@
  */
 #include "milter/tell/event.h"
 
-#include "milter/tell/letter.h"
+#include "milter/tell/admin_mail.h"
 #include "milter/tell/sign.h"
-#include "milter/tell/told.h"
+#include "milter/tell/seen.h"
 #include "milter/tell/webhook.h"
 #include "policy/base/text.h"
 
@@ -152,29 +152,29 @@ static void test_kinds(void)
 
 static void test_told(void)
 {
-	static struct told told;
-	ok(!told_before(&told, 7, NOW, 60) && told_before(&told, 7, NOW + 59, 60), "within the period it is told");
-	ok(!told_before(&told, 7, NOW + 60, 60), "and after it no longer");
-	ok(!told_before(&told, 8, NOW, 60), "another is another");
-	ok(!told_before(&told, 7, NOW - 3600, 60), "a clock that went back an hour keeps nothing quiet");
-	ok(told_before(&told, 7, NOW - 3590, 60), "... but within the period");
-	ok(!told_before(&told, 0, NOW, 60) && told_before(&told, 0, NOW, 60), "a hash of 0 is one, too");
+	static struct seen seen;
+	ok(!seen_before(&seen, 7, NOW, 60) && seen_before(&seen, 7, NOW + 59, 60), "within the period it is told");
+	ok(!seen_before(&seen, 7, NOW + 60, 60), "and after it no longer");
+	ok(!seen_before(&seen, 8, NOW, 60), "another is another");
+	ok(!seen_before(&seen, 7, NOW - 3600, 60), "a clock that went back an hour keeps nothing quiet");
+	ok(seen_before(&seen, 7, NOW - 3590, 60), "... but within the period");
+	ok(!seen_before(&seen, 0, NOW, 60) && seen_before(&seen, 0, NOW, 60), "a hash of 0 is one, too");
 	int again = 0;
 	for (uint64_t what = 1; what <= 100000; what++)
-		again += told_before(&told, what * UINT64_C(0x9e3779b97f4a7c15), NOW + 100, 60);
+		again += seen_before(&seen, what * UINT64_C(0x9e3779b97f4a7c15), NOW + 100, 60);
 	ok(again == 0, "a flood: the oldest give way, and none is held for told that was not");
 }
 
 /* Header and body of a letter end their lines by CRLF, and only we begin lines. */
 static void test_letter(void)
 {
-	const struct letter_settings settings = {
+	const struct admin_mail_settings settings = {
 		.from = "", .to = "root@example.test, night@example.test", .host = "mx.example.test", .now_s = NOW,
 	};
 	struct notice event = full_notice();
 	text_copy(event.account, sizeof event.account, "a'b\r\nBcc: x@example.test\r\n.\r\nQUIT\r\n");
 	text_copy(event.reason, sizeof event.reason, "spamd\r\n\r\n.\r\nMAIL FROM:<>\xff\x01");
-	char *letter = letter_of(&event, &settings);
+	char *letter = admin_mail_of(&event, &settings);
 	ok(strstr(letter, "\nBcc") == NULL && strstr(letter, "\n.") == NULL && strstr(letter, "\nMAIL") == NULL &&
 	   strstr(letter, "\nQUIT") == NULL, "nothing breaks out of its line");
 	bool plain = true;
@@ -186,13 +186,13 @@ static void test_letter(void)
 	ok(strstr(letter, "From: Penstock <penstock@mx.example.test>\r\n") == letter, "a sender of this host");
 	free(letter);
 	notice_init(&event, EVENT_DELISTED, "");
-	ok(!letter_wanted(&event), "good news is no mail");
+	ok(!admin_mail_wanted(&event), "good news is no mail");
 	notice_init(&event, EVENT_LEVEL, "a");
 	event.from = LEVEL_SUSPECT;
 	event.to = LEVEL_GOOD;
-	ok(!letter_wanted(&event), "nor is a better level");
+	ok(!admin_mail_wanted(&event), "nor is a better level");
 	event.to = LEVEL_BLOCKED;
-	ok(letter_wanted(&event), "a worse one is");
+	ok(admin_mail_wanted(&event), "a worse one is");
 }
 
 int main(void)

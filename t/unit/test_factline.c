@@ -72,7 +72,7 @@ static struct factline make_line(void)
 	snprintf(facts->account, sizeof facts->account, "user%d=x@example.com", any(100));
 	facts->source = (enum source)any(SOURCE_COUNT);
 	facts->client = (enum client_kind)any(CLIENT_KIND_COUNT);
-	facts->lane = (enum lane)any(LANE_COUNT);
+	facts->class = (enum mail_class)any(MAIL_CLASS_COUNT);
 	facts->authenticated = any(2);
 	facts->injected = any(5) == 0;
 	facts->overloaded = any(20) == 0;
@@ -99,7 +99,7 @@ static struct factline make_line(void)
 	facts->sender = (uint64_t)random();
 	facts->mailer = (uint64_t)any(2);
 	facts->sender_own = any(2);
-	facts->oddities = (unsigned)any(1 << ODDITY_COUNT);
+	facts->anomalies = (unsigned)any(1 << ANOMALY_COUNT);
 	facts->content = (struct content){ .known = (enum knowledge)(any(2) * 2), .score = any(400) / 10.0 - 10,
 					   .threshold = 5, .spam = any(2) };
 	if (any(2))
@@ -257,19 +257,19 @@ static void test_state(void)
 
 static void test_report(void)
 {
-	static const char line[] = "R2 t=1700000000000 a=alice@example.com co=dead n=3 .";
+	static const char line[] = "F2 t=1700000000000 a=alice@example.com co=dead n=3 .";
 	struct factline read;
 	is_int(factline_read(line, strlen(line), NULL, NULL, &read), FACTLINE_FINE, "a report");
 	is_int(read.counter, COUNTER_DEAD, "of what");
 	is_near(read.count, 3, 0, "how many");
-	static const char nought[] = "R2 t=1700000000000 a=alice@example.com n=-0 .";
+	static const char nought[] = "F2 t=1700000000000 a=alice@example.com n=-0 .";
 	char written[FACTLINE_MAX + 1];
 	struct factline none;
 	factline_read(nought, strlen(nought), NULL, NULL, &none);
 	size_t length = factline_write(&none, written);
 	ok(length > 0 && memchr(written, '-', length) == NULL, "a nought has no sign");
 	struct replayed replayed = { .noted_ms = 0 };
-	replay_report(&replayed, read.counter, read.count, read.facts.now_ms);
+	replay_feedback(&replayed, read.counter, read.count, read.facts.now_ms);
 	is_near(replayed.history.counters.value[COUNTER_DEAD], 3, 0, "it counts");
 }
 

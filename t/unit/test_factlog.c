@@ -39,7 +39,7 @@ static void wait_until_closed(const char *name)
 
 static void note(const char *account)
 {
-	factlog_report(account, COUNTER_TRAPS, 1, 1000);
+	factlog_feedback(account, COUNTER_TRAPS, 1, 1000);
 }
 
 static const char *contents(const char *name)

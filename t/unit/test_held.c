@@ -2,7 +2,7 @@
  *
  * Members of the list of held messages: what is one is written as it was read. And how the list is shown.
  */
-#include "milter/ctl/held_tool.h"
+#include "milter/ctl/held_commands.h"
 #include "milter/record/held.h"
 
 #include "t/unit/tap.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Whose name is it, and whose domain; whose sender address; and in which lane does a message go.
+ * Whose name is it, and whose domain; whose sender address; and in which class does a message go.
  */
 #include "milter/message/identify.h"
 #include "milter/base/idn.h"
@@ -55,13 +55,13 @@ static void test_lanes(void)
 	struct identity identity = { .network_asked = true, .network = "customer-42", .from = "" };
 	config.forwarders[0].account = "lists";
 	ok(identify(&config, &identity, &facts), "a network's bounce");
-	is_int(facts.lane, LANE_BOUNCE, "in the lane of bounces");
+	is_int(facts.class, MAIL_CLASS_BOUNCE, "in the class of bounces");
 	is_str(facts.account, "customer-42", "is the network's account");
 	ok(!facts.forwarder, "which is no forwarder");
 	identity.from = "SRS0=x=y=example.org=bob@example.net";
 	identity.network = "lists";
 	identify(&config, &identity, &facts);
-	is_int(facts.lane, LANE_FORWARD, "a forwarder's address");
+	is_int(facts.class, MAIL_CLASS_FORWARD, "a forwarder's address");
 	ok(facts.forwarder, "of one that is");
 }
 

@@ -68,7 +68,7 @@ static void test_scopes(void)
 		enum over over;
 		enum action action;
 	} overs[] = { { OVER_UNSET, ACTION_DEFER }, { OVER_REJECT, ACTION_REJECT }, { OVER_HOLD, ACTION_HOLD },
-		      { OVER_SLOW, ACTION_PASS }, { OVER_SHOW, ACTION_PASS } };
+		      { OVER_SLOW, ACTION_PASS }, { OVER_LOG, ACTION_PASS } };
 	struct row row = { .name = "a group's", .charged = true };
 	struct policy policy = policy_of(&row);
 	for (size_t i = 0; i < sizeof overs / sizeof overs[0]; i++) {
@@ -81,7 +81,7 @@ static void test_scopes(void)
 		is_int(verdict.action, overs[i].action, "a customer's limit does what its own plan says: %s", over_word(overs[i].over));
 		judge_counts(&facts, &verdict, counts);
 		is_near(counts[COUNTER_BREACHES], 0, 0, "and is no breach of the account's");
-		if (overs[i].over == OVER_SHOW)
+		if (overs[i].over == OVER_LOG)
 			continue;
 		is_str(verdict.reasons[0].detail, "customer:rcpts_per_day", "the reason says whose limit");
 		is_int(verdict.breach.scope, SCOPE_CUSTOMER, "and so does the breach");
@@ -96,7 +96,7 @@ static void test_blocked_group(void)
 	struct policy policy = policy_of(&row);
 	struct facts facts = facts_of(&row);
 	double counts[COUNTER_COUNT];
-	facts.limits.over = OVER_SHOW;
+	facts.limits.over = OVER_LOG;
 	facts.breach = (struct breach){ .window = WINDOW_MSGS_PER_DAY, .scope = SCOPE_DOMAIN, .over = OVER_REJECT,
 					.blocked = true };
 	text_copy(facts.group_block, sizeof facts.group_block, "domain:example.com: sold");
@@ -156,19 +156,19 @@ static void test_lanes(void)
 	struct row row = { "a bounce", .level = LEVEL_GOOD, OLD_HAND };
 	struct policy policy = policy_of(&row);
 	struct facts facts = facts_of(&row);
-	facts.lane = LANE_BOUNCE;
-	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "clean", "a lane without a pool leaves by the level's");
+	facts.class = MAIL_CLASS_BOUNCE;
+	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "clean", "a class without a pool leaves by the level's");
 	memcpy(four, pools, sizeof pools);
-	four[3] = (struct pool){ .name = "back", .lanes = { [LANE_BOUNCE] = true }, .transports = back, .transport_count = 1 };
+	four[3] = (struct pool){ .name = "back", .classes = { [MAIL_CLASS_BOUNCE] = true }, .transports = back, .transport_count = 1 };
 	policy.pools = four;
 	policy.pool_count = 4;
 	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "back", "with one by its own");
-	facts.lane = LANE_FORWARD;
-	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "clean", "which is not that of another lane");
-	facts.lane = LANE_BOUNCE;
+	facts.class = MAIL_CLASS_FORWARD;
+	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "clean", "which is not that of another class");
+	facts.class = MAIL_CLASS_BOUNCE;
 	facts.state.history.level = LEVEL_SUSPECT;
 	facts.state.history.level_since_s = NOW;
-	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "suspect", "what is suspect leaves as such in any lane");
+	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "suspect", "what is suspect leaves as such in any class");
 }
 
 int main(void)

@@ -9,7 +9,7 @@ static struct verdict shown(const char *const *words, struct policy *policy, str
 		policy->shadow |= rules_find(*words);
 	*whole = *policy;
 	whole->shadow = 0;
-	whole->show_acts = true;
+	whole->log_acts = true;
 	policy->shows = policy->shadow != 0;
 	policy->whole = whole;
 	return judge(policy, STAGE_MESSAGE, facts);
@@ -57,7 +57,7 @@ static void test_rules(void)
 
 static void test_plan(void)
 {
-	struct row row = { "shown by its plan", FULL, .over = OVER_SHOW };
+	struct row row = { "shown by its plan", FULL, .over = OVER_LOG };
 	struct policy policy = policy_of(&row), whole;
 	struct facts facts = facts_of(&row);
 	struct verdict verdict = shown(WORDS(""), &policy, &whole, &facts);
@@ -68,7 +68,7 @@ static void test_plan(void)
 	ok(!verdict.would.shown, "within the limit nothing would");
 	facts.limits.over = OVER_UNSET;
 	facts.limits.rcpts_per_message = 0;
-	facts.limits.over = OVER_SHOW;
+	facts.limits.over = OVER_LOG;
 	ok(shown(WORDS(""), &policy, &whole, &facts).would.shown, "the cap of a message can be shown, too");
 	policy.whole = NULL;
 	ok(!judge(&policy, STAGE_MESSAGE, &facts).would.shown, "where nobody asks, nothing is said");

@@ -61,7 +61,7 @@ static void test_words(void)
 		{ "over", "reject", true, OVER_REJECT, "" },
 		{ "over", "hold", true, OVER_HOLD, "" },
 		{ "over", "slow", true, OVER_SLOW, "" },
-		{ "over", "show", true, OVER_SHOW, "" },
+		{ "over", "log", true, OVER_LOG, "" },
 		{ "over", "", false, OVER_UNSET, "" },
 		{ "over", "Defer", false, OVER_UNSET, "" },
 		{ "over", "drop", false, OVER_UNSET, "" },

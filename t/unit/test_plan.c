@@ -142,7 +142,7 @@ static void test_turned_away(void)
 	ok(charge.counts[COUNTER_BREACHES] > 0 && !(group.counts[COUNTER_BREACHES] > 0), "a group's limit is no breach");
 	static const struct { enum over over; bool turned_away; } rows[] = {
 		{ OVER_UNSET, true }, { OVER_DEFER, true }, { OVER_REJECT, true }, { OVER_HOLD, false }, { OVER_SLOW, false },
-		{ OVER_SHOW, false },
+		{ OVER_LOG, false },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct breach breach = { .window = WINDOW_MSGS_PER_DAY, .over = rows[i].over };

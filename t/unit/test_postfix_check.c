@@ -136,7 +136,7 @@ static void test_socketmap(const struct config *config)
 }
 
 /* Is a domain that sendmail(1) uses, and that the daemon does not take for its own, named? */
-static void test_origin(const struct config *config)
+static void test_asn(const struct config *config)
 {
 	static const struct {
 		const char *origin;
@@ -470,7 +470,7 @@ int main(void)
 	test_lists(config);
 	test_long_element(config);
 	test_socketmap(config);
-	test_origin(config);
+	test_asn(config);
 	test_cases(config);
 	test_commands(config);
 	test_spellings(config);

@@ -108,7 +108,7 @@ static void test_trap(void)
 	next(&play, STAGE_MESSAGE, 0, 1);
 	ok(play.replayed.history.counters.value[COUNTER_TRAPS] == 0, "a trap is told later, by a line of its own");
 	ok(play.replayed.history.rates.present[WINDOW_MSGS_PER_DAY] == 0, "and costs nothing");
-	replay_report(&play.replayed, COUNTER_DEAD, 3, play.now_s * 1000);
+	replay_feedback(&play.replayed, COUNTER_DEAD, 3, play.now_s * 1000);
 	ok(play.replayed.history.counters.value[COUNTER_DEAD] > 2.9, "what is learnt later is learnt");
 }
 

@@ -30,11 +30,11 @@ struct step {
 	double score;		/* of a threshold of 5 */
 	int place, places;	/* network, AS and address; `places`: so many in turn from it on */
 	int sender, mailer;	/* 1: the owner's */
-	unsigned oddities;
+	unsigned anomalies;
 	int rcpts, fresh;	/* and how many of them are new */
 	int dead_of_100;	/* new recipients that do not exist, told at once */
 	double campaign, campaign_accounts, campaign_bad, campaign_bad_accounts;	/* what Redis knows of the body */
-	enum lane lane;
+	enum mail_class class;
 	bool forwarder;
 };
 
@@ -53,7 +53,7 @@ static const struct {
 	    { 1, 5, 1.5, .place = 9, .mailer = 9, .sender = 1, .rcpts = 1, .fresh = 1 },
 	    { 20, 5, 6, .place = 9, .mailer = 9, .sender = 1, .rcpts = 1, .fresh = 1 } }, 1, 4 },
 	{ "a thief in another's name whose HELO and header are odd, the scanner sees nothing", 4, 10, false, 10,
-	  { { 30, 5, 0, .place = 9, .mailer = 9, .sender = 9, .oddities = 1 << ODDITY_HELO_BARE, .rcpts = 1, .fresh = 1 } }, 3, 10 },
+	  { { 30, 5, 0, .place = 9, .mailer = 9, .sender = 9, .anomalies = 1 << ANOMALY_HELO_BARE, .rcpts = 1, .fresh = 1 } }, 3, 10 },
 	{ "a thief with fifty addresses, the scanner sees nothing", 4, 10, false, 10,
 	  { { 60, 60, 0, .place = 100, .places = 50, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1 } }, 3, 10 },
 	{ "a slow thief, twenty an hour, the scanner sees half of it", 4, 10, false, 2,
@@ -61,24 +61,24 @@ static const struct {
 	    { 2, 180, 2, .place = 9, .mailer = 9, .sender = 1, .rcpts = 1, .fresh = 1 },
 	    { 20, 180, 6, .place = 9, .mailer = 9, .sender = 1, .rcpts = 1, .fresh = 1 } }, 1, 15 },
 	{ "a thief of a quiet account by way of its own network, the scanner sees nothing", 4, 2, false, 10,
-	  { { 60, 5, 0, .place = 1, .mailer = 9, .sender = 9, .oddities = 1 << ODDITY_NO_MESSAGE_ID, .rcpts = 1, .fresh = 1 } }, 2, 25 },
+	  { { 60, 5, 0, .place = 1, .mailer = 9, .sender = 9, .anomalies = 1 << ANOMALY_NO_MESSAGE_ID, .rcpts = 1, .fresh = 1 } }, 2, 25 },
 	{ "a list that was bought", 4, 10, false, 10,
 	  { { 300, 5, 0, .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1, .dead_of_100 = 15 } }, 5, 100 },
 	{ "a campaign that others were caught with", 4, 10, false, 10,
 	  { { 5, 5, 1, .place = 9, .mailer = 9, .sender = 1, .rcpts = 1, .fresh = 1,
 	      .campaign = 40, .campaign_accounts = 20, .campaign_bad = 30, .campaign_bad_accounts = 10 } }, 1, 2 },
 	{ "a newsletter that somebody else sent with a virus in it", 4, 10, true, 10,
-	  { { 500, 1, 0, .place = 1, .sender = 1, .mailer = 5, .oddities = 1 << ODDITY_BULK_MAILER, .rcpts = 1,
+	  { { 500, 1, 0, .place = 1, .sender = 1, .mailer = 5, .anomalies = 1 << ANOMALY_BULK_MAILER, .rcpts = 1,
 	      .campaign = 400, .campaign_accounts = 2, .campaign_bad = 390, .campaign_bad_accounts = 1 } }, NEVER, NEVER },
 	{ "a newsletter that many others sent with a virus in it", 4, 10, true, 10,
-	  { { 500, 1, 0, .place = 1, .sender = 1, .mailer = 5, .oddities = 1 << ODDITY_BULK_MAILER, .rcpts = 1,
+	  { { 500, 1, 0, .place = 1, .sender = 1, .mailer = 5, .anomalies = 1 << ANOMALY_BULK_MAILER, .rcpts = 1,
 	      .campaign = 400, .campaign_accounts = 20, .campaign_bad = 390, .campaign_bad_accounts = 20 } }, NEVER, NEVER },
 	{ "a thief without a login who sends as <>", 4, 10, false, 10,
-	  { { 20, 5, 12, .place = 9, .mailer = 9, .rcpts = 1, .fresh = 1, .lane = LANE_BOUNCE } }, 1, 3 },
+	  { { 20, 5, 12, .place = 9, .mailer = 9, .rcpts = 1, .fresh = 1, .class = MAIL_CLASS_BOUNCE } }, 1, 3 },
 	{ "one whose sender looks like a forwarder's", 4, 10, false, 10,
-	  { { 20, 5, 12, .place = 9, .mailer = 9, .rcpts = 1, .fresh = 1, .lane = LANE_FORWARD } }, 1, 3 },
+	  { { 20, 5, 12, .place = 9, .mailer = 9, .rcpts = 1, .fresh = 1, .class = MAIL_CLASS_FORWARD } }, 1, 3 },
 	{ "what a forwarder forwards", 4, 10, false, 10,
-	  { { 20, 5, 4.9, .place = 9, .mailer = 9, .rcpts = 1, .lane = LANE_FORWARD, .forwarder = true } }, NEVER, NEVER },
+	  { { 20, 5, 4.9, .place = 9, .mailer = 9, .rcpts = 1, .class = MAIL_CLASS_FORWARD, .forwarder = true } }, NEVER, NEVER },
 	{ "a traveller with a new telephone who writes to people he knows", 4, 10, false, 20,
 	  { { 10, 1200, 0, .place = 9, .mailer = 9, .sender = 1, .rcpts = 1 },
 	    { 15, 7200, 0, .place = 10, .places = 6, .mailer = 9, .sender = 1, .rcpts = 1 } }, NEVER, NEVER },
@@ -93,10 +93,10 @@ static const struct {
 	{ "a good user's busy day", 4, 10, false, 9,
 	  { { 25, 300, 0, .place = 1, .sender = 1, .mailer = 1, .rcpts = 2, .fresh = 1 } }, NEVER, NEVER },
 	{ "a newsletter to people it knows", 4, 0, true, 10,
-	  { { 500, 1, 1, .place = 1, .sender = 1, .mailer = 5, .oddities = 1 << ODDITY_BULK_MAILER, .rcpts = 1 } }, NEVER, NEVER },
+	  { { 500, 1, 1, .place = 1, .sender = 1, .mailer = 5, .anomalies = 1 << ANOMALY_BULK_MAILER, .rcpts = 1 } }, NEVER, NEVER },
 	{ "a newsletter of twice the size with some new readers", 4, 0, true, 10,
-	  { { 50, 1, 1, .place = 1, .sender = 1, .mailer = 5, .oddities = 1 << ODDITY_BULK_MAILER, .rcpts = 10, .fresh = 1 },
-	    { 50, 1, 1, .place = 1, .sender = 1, .mailer = 5, .oddities = 1 << ODDITY_BULK_MAILER, .rcpts = 10 } }, NEVER, NEVER },
+	  { { 50, 1, 1, .place = 1, .sender = 1, .mailer = 5, .anomalies = 1 << ANOMALY_BULK_MAILER, .rcpts = 10, .fresh = 1 },
+	    { 50, 1, 1, .place = 1, .sender = 1, .mailer = 5, .anomalies = 1 << ANOMALY_BULK_MAILER, .rcpts = 10 } }, NEVER, NEVER },
 	{ "a new account's first twenty messages", 0, 0, false, 9,
 	  { { 20, 900, 0, .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1 } }, NEVER, NEVER },
 	{ "a new account, all at once", 0, 0, false, 9,
@@ -120,10 +120,10 @@ static struct facts facts_of(const struct history *history, const struct step *s
 		.content = { .known = KNOWLEDGE_FULL, .spam = step->score >= 5, .score = step->score, .threshold = 5 },
 		.client_address = thing(place, 1), .client_network = thing(place, 2), .client_as = thing(place, 3),
 		.sender = thing(step->sender, 4), .sender_own = step->sender == 1, .mailer = thing(step->mailer, 5),
-		.oddities = step->oddities, .rcpts_new = step->fresh, .rcpts_new_known = true,
+		.anomalies = step->anomalies, .rcpts_new = step->fresh, .rcpts_new_known = true,
 		.campaign = { .known = KNOWLEDGE_FULL, .messages = step->campaign, .accounts = step->campaign_accounts,
 			      .bad = step->campaign_bad, .bad_accounts = step->campaign_bad_accounts },
-		.lane = step->lane, .forwarder = step->forwarder,
+		.class = step->class, .forwarder = step->forwarder,
 	};
 }
 
@@ -149,7 +149,7 @@ static void live(struct history *history, size_t story, int64_t now_s, bool *goo
 {
 	static const struct step own = { .place = 1, .sender = 1, .mailer = 1, .rcpts = 1 };
 	static const struct step stranger = { .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1 };
-	static const struct step letter = { .place = 1, .sender = 1, .mailer = 5, .oddities = 1 << ODDITY_BULK_MAILER, .rcpts = 1 };
+	static const struct step letter = { .place = 1, .sender = 1, .mailer = 5, .anomalies = 1 << ANOMALY_BULK_MAILER, .rcpts = 1 };
 	int64_t begin = now_s - stories[story].weeks * 7 * DAY;
 	for (int day = 0; day < stories[story].weeks * 7; day++) {
 		int count = day % 7 < 5 ? stories[story].a_day : 0;

@@ -140,7 +140,7 @@ static void test_rows(void)
 		open_engine(TIMEOUT_MS);
 		for (size_t r = 0; r < sizeof row->records / sizeof row->records[0] && row->records[r].name != NULL; r++)
 			add(row->records[r].name, row->records[r].type, row->records[r].value);
-		is_str(spf_word(check(row->client, row->sender, row->helo)), spf_word(row->want), "%s", row->what);
+		is_str(spf_answer_word(check(row->client, row->sender, row->helo)), spf_answer_word(row->want), "%s", row->what);
 		int asked = zone_questions();
 		ok(row->questions < 0 ? asked <= SPF_QUESTIONS_MAX : asked == row->questions, "%s: %d questions", row->what, asked);
 		close_engine();
@@ -177,7 +177,7 @@ static void test_trouble(void)
 		add("x.test", DNS_AAAA, "2001:db8::1");
 		add("1.2.0.192.in-addr.arpa", DNS_PTR, "ptr.test");
 		add("ptr.test", A, "203.0.113.1");
-		is_str(spf_word(check("192.0.2.1", S, "h.test")), spf_word(cases[i / 2].silent), "%s: %s", cases[i / 2].what,
+		is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), spf_answer_word(cases[i / 2].silent), "%s: %s", cases[i / 2].what,
 		       silent ? "silence" : "SERVFAIL");
 		close_engine();
 	}
@@ -211,14 +211,14 @@ static void test_large_records(void)
 		memcpy(text, "v=spf1", 6);
 		memcpy(text + cases[i].length - 4, "-all", 4);
 		ok(zone_add(E, TXT, text, cases[i].length), "a TXT record of %zu bytes", cases[i].length);
-		is_str(spf_word(check("192.0.2.1", S, "h.test")), spf_word(cases[i].want), "%s", cases[i].what);
+		is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), spf_answer_word(cases[i].want), "%s", cases[i].what);
 		close_engine();
 	}
 	open_engine(TIMEOUT_MS);
 	zone_add(E, TXT, "v=spf1 a:x.test\0 +all", 21);
-	is_str(spf_word(check("192.0.2.1", S, "h.test")), "permerror", "a record with a NUL");
+	is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), "permerror", "a record with a NUL");
 	zone_add("nul.test", TXT, "v=spf1\0+all", 11);
-	is_str(spf_word(check("192.0.2.1", "u@nul.test", "h.test")), "none", "a NUL behind the version: no SPF record");
+	is_str(spf_answer_word(check("192.0.2.1", "u@nul.test", "h.test")), "none", "a NUL behind the version: no SPF record");
 	close_engine();
 }
 
@@ -234,14 +234,14 @@ static void test_long_lists(void)
 	open_engine(TIMEOUT_MS);
 	add("list.test", TXT, text);
 	add(E, TXT, "v=spf1 include:list.test -all");
-	is_str(spf_word(check("10.130.7.9", S, "h.test")), "pass", "the last of 130 networks");
-	is_str(spf_word(check("10.131.7.9", S, "h.test")), "fail", "one that is not among them, and the -all behind them");
+	is_str(spf_answer_word(check("10.130.7.9", S, "h.test")), "pass", "the last of 130 networks");
+	is_str(spf_answer_word(check("10.131.7.9", S, "h.test")), "fail", "one that is not among them, and the -all behind them");
 	close_engine();
 	open_engine(TIMEOUT_MS);
 	snprintf(text, sizeof text, "v=spf1%s -all", N10(" exists:" LONG_NAME));
 	add(E, TXT, text);
 	add(LONG_NAME, DNS_AAAA, "::1");
-	is_str(spf_word(check("192.0.2.1", S, "h.test")), "fail", "more than libspf2 can hold at once");
+	is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), "fail", "more than libspf2 can hold at once");
 	close_engine();
 }
 
@@ -268,35 +268,35 @@ static void test_floods(void)
 	open_engine(TIMEOUT_MS);
 	add(E, TXT, "v=spf1 mx -all");
 	add_hosts(E, DNS_MX, "m", 10, "203.0.113.1");
-	is_str(spf_word(check("192.0.2.1", S, "h.test")), "fail", "ten MX hosts");
+	is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), "fail", "ten MX hosts");
 	add("more.test", TXT, "v=spf1 mx ip4:192.0.2.1 -all");
 	add_hosts("more.test", DNS_MX, "n", 11, "203.0.113.1");
-	is_str(spf_word(check("192.0.2.1", "u@more.test", "h.test")), "permerror", "eleven");
+	is_str(spf_answer_word(check("192.0.2.1", "u@more.test", "h.test")), "permerror", "eleven");
 	add("ptr.test", TXT, "v=spf1 ptr:x.test -all");
 	add_hosts("7.2.0.192.in-addr.arpa", DNS_PTR, "p", 60, "203.0.113.1");
 	int before = zone_questions();
-	is_str(spf_word(check("192.0.2.7", "u@ptr.test", "h.test")), "fail", "sixty PTR names");
+	is_str(spf_answer_word(check("192.0.2.7", "u@ptr.test", "h.test")), "fail", "sixty PTR names");
 	is_int(zone_questions() - before, 12, "ten of them are looked up");
 	close_engine();
 	open_engine(TIMEOUT_MS);
 	add(E, TXT, "v=spf1 mx:a.test mx:b.test mx:c.test mx:d.test mx:e.test ip4:192.0.2.1");
 	for (const char *name = "abcde"; *name != '\0'; name++)
 		add_hosts((char[]){ *name, '.', 't', 'e', 's', 't', '\0' }, DNS_MX, (char[]){ *name, '\0' }, 10, "203.0.113.1");
-	is_str(spf_word(check("192.0.2.1", S, "h.test")), "permerror", "fifty hosts of five mx");
+	is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), "permerror", "fifty hosts of five mx");
 	ok(zone_questions() <= SPF_QUESTIONS_MAX, "%d questions", zone_questions());
 	struct netaddr both[2] = { netaddr_v4((uint8_t[]){ 192, 0, 2, 1 }), netaddr_v6((uint8_t[16]){ 0x20, 1 }) };
 	enum spf_answer answers[2];
 	struct spf_check *asked = ask("v@example.com", "h.test", both, 2);
 	spf_collect(asked, clock_monotonic_ms() + DONE_MS, answers);
-	is_str(spf_word(answers[0]), "permerror", "beside a client of the other family it may not ask more");
+	is_str(spf_answer_word(answers[0]), "permerror", "beside a client of the other family it may not ask more");
 	spf_release(&asked);
 	close_engine();
 	open_engine(TIMEOUT_MS);
 	add(E, TXT, "v=spf1 a ~all");
 	for (int i = 1; i <= 70; i++)
 		add_address(E, i);
-	is_str(spf_word(check("192.0.2.9", S, "h.test")), "pass", "seventy addresses, the ninth");
-	is_str(spf_word(check("192.0.2.99", S, "h.test")), "permerror", "one that may be among those that were cut off");
+	is_str(spf_answer_word(check("192.0.2.9", S, "h.test")), "pass", "seventy addresses, the ninth");
+	is_str(spf_answer_word(check("192.0.2.99", S, "h.test")), "permerror", "one that may be among those that were cut off");
 	close_engine();
 }
 
@@ -315,7 +315,7 @@ static void test_include_tree(void)
 			snprintf(name, sizeof name, level == 0 ? E : "t%d-%d.test", level, i);
 			add(name, TXT, text);
 		}
-	is_str(spf_word(check("192.0.2.1", S, "h.test")), "permerror", "a tree of includes");
+	is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), "permerror", "a tree of includes");
 	ok(zone_questions() <= SPF_QUESTIONS_MAX, "%d questions", zone_questions());
 	close_engine();
 }
@@ -329,18 +329,18 @@ static void test_long_names(void)
 	open_engine(TIMEOUT_MS);
 	add(name, TXT, "v=spf1 include:%{d} exists:%{d}.%{d}.%{d} -all");
 	memcpy(sender + 2, name, 254);
-	is_str(spf_word(check("192.0.2.1", sender, name)), "permerror", "a sender's domain of 253 bytes");
+	is_str(spf_answer_word(check("192.0.2.1", sender, name)), "permerror", "a sender's domain of 253 bytes");
 	memcpy(sender + 255, "a", 2);
-	is_str(spf_word(check("192.0.2.1", sender, name)), "none", "one of 254");
+	is_str(spf_answer_word(check("192.0.2.1", sender, name)), "none", "one of 254");
 	memset(sender, 'l', 450);
 	snprintf(sender + 450, sizeof sender - 450, "@local.test");
 	add("local.test", TXT, "v=spf1 exists:%{o}.x.test -all");
 	add("local.test.x.test", A, "127.0.0.2");
-	is_str(spf_word(check("192.0.2.1", sender, name)), "pass", "a local part of 450 bytes is cut");
+	is_str(spf_answer_word(check("192.0.2.1", sender, name)), "pass", "a local part of 450 bytes is cut");
 	memset(name, 'a', 64);
 	name[64] = '\0';
 	snprintf(sender, sizeof sender, "u@%s.example.com", name);
-	is_str(spf_word(check("192.0.2.1", sender, "h.test")), "none", "a label of 64");
+	is_str(spf_answer_word(check("192.0.2.1", sender, "h.test")), "none", "a label of 64");
 	close_engine();
 }
 

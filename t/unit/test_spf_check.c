@@ -34,7 +34,7 @@ static void test_clients(void)
 	clients[0].bytes[0] = 99;
 	asked = ask(S, "h.test", clients, SPF_CLIENTS_MAX);
 	spf_collect(asked, 0, answers);
-	is_str(spf_word(answers[0]), "unknown", "other clients are another question");
+	is_str(spf_answer_word(answers[0]), "unknown", "other clients are another question");
 	loop_start(loop);
 	spf_release(&asked);
 	close_engine();
@@ -104,12 +104,12 @@ static void test_cache(void)
 	open_engine(TIMEOUT_MS);
 	add(E, TXT, "v=spf1 exists:%{l}.x.test -all");
 	add("one.x.test", A, "127.0.0.2");
-	is_str(spf_word(check("192.0.2.1", "one@example.com", "h.test")), "pass", "a record about local parts: one passes");
-	is_str(spf_word(check("192.0.2.1", "two@example.com", "h.test")), "fail", "and another one fails");
+	is_str(spf_answer_word(check("192.0.2.1", "one@example.com", "h.test")), "pass", "a record about local parts: one passes");
+	is_str(spf_answer_word(check("192.0.2.1", "two@example.com", "h.test")), "fail", "and another one fails");
 	add("h.test", TXT, "v=spf1 include:i.test -all");
 	add("i.test", TXT, "v=spf1 exists:%{h}.x.test -all");
-	is_str(spf_word(check("192.0.2.1", "u@h.test", "one")), "pass", "the HELO name in an included record");
-	is_str(spf_word(check("192.0.2.1", "u@h.test", "two")), "fail", "and another one");
+	is_str(spf_answer_word(check("192.0.2.1", "u@h.test", "one")), "pass", "the HELO name in an included record");
+	is_str(spf_answer_word(check("192.0.2.1", "u@h.test", "two")), "fail", "and another one");
 	add("k.test", TXT, "v=spf1 -all");
 	check("192.0.2.1", "u@k.test", "one");
 	fake_clock_pass(299000);
@@ -119,9 +119,9 @@ static void test_cache(void)
 	check("192.0.2.1", "u@k.test", "one");
 	is_int(zone_asked("k.test", 0), 2, "and no longer");
 	zone_trouble("t.test", 0, ZONE_SERVFAIL);
-	is_str(spf_word(check("192.0.2.1", "u@t.test", "h.test")), "temperror", "an error");
+	is_str(spf_answer_word(check("192.0.2.1", "u@t.test", "h.test")), "temperror", "an error");
 	int before = zone_asked("t.test", 0);
-	is_str(spf_word(check("192.0.2.1", "v@T.test", "h.test")), "temperror", "is remembered");
+	is_str(spf_answer_word(check("192.0.2.1", "v@T.test", "h.test")), "temperror", "is remembered");
 	is_int(zone_asked("t.test", 0), before, "without a question");
 	fake_clock_pass(31000);
 	check("192.0.2.1", "u@t.test", "h.test");
@@ -138,7 +138,7 @@ static void test_deadline_and_ends(void)
 	add(E, TXT, "v=spf1 include:silent.test ip4:192.0.2.1");
 	struct spf_check *asked = ask(S, "h.test", &client, 1), *released = ask(S, "h2.test", &client, 1);
 	spf_collect(asked, 0, &answer);
-	is_str(spf_word(answer), "unknown", "the deadline comes first");
+	is_str(spf_answer_word(answer), "unknown", "the deadline comes first");
 	spf_release(&released);
 	ok(released == NULL, "another asker has left before the answer");
 	while (zone_asked("silent.test", 0) == 0)
@@ -147,7 +147,7 @@ static void test_deadline_and_ends(void)
 	answer = SPF_ANSWER_PASS;
 	engine_free(&engine);
 	spf_collect(asked, clock_monotonic_ms() + DONE_MS, &answer);
-	is_str(spf_word(answer), "unknown", "the engine ends under an open check");
+	is_str(spf_answer_word(answer), "unknown", "the engine ends under an open check");
 	spf_release(&asked);
 	spf_collect(NULL, 0, &answer);
 	spf_release(&asked);

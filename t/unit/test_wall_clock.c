@@ -55,7 +55,7 @@ static void test_facts(void)
 	config.set.facts_salt = "";
 	ok(fd >= 0 && factlog_open(&config, error, sizeof error), "a file of facts: %s", error);
 	usleep(100000);	/* its thread waits for lines */
-	factlog_report("alice@example.org", COUNTER_TRAPS, 1, 1000);
+	factlog_feedback("alice@example.org", COUNTER_TRAPS, 1, 1000);
 	ok(comes(has_line), "a line is written");
 	factlog_close();
 	close(fd);

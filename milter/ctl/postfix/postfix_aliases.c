@@ -72,7 +72,7 @@ static bool is_bookkeeping(const char *key, size_t list)
 	return lists[list].local && (strcmp(key, "@") == 0 || strncmp(key, "YP_", 3) == 0);
 }
 
-static void read_table(struct book *book, struct check *check, size_t list, const char *named)
+static void read_table(struct book *book, struct postfix_check *check, size_t list, const char *named)
 {
 	const char *table = strncmp(named, "proxy:", 6) == 0 ? named + 6 : named;
 	char said[400] = "", found[ELEMENT_MAX + 420];
@@ -244,7 +244,7 @@ static bool leaves(struct book *book, struct alias *alias)
 /* ---- what is told */
 
 /* Is mail to a mailer of this class counted? `{rcpt_mailer}` is the transport's name. */
-static bool class_counted(const struct check *check, enum domain_class class)
+static bool class_counted(const struct postfix_check *check, enum domain_class class)
 {
 	char mailer[100];
 	const char *transport = postfix_get(check->postfix, NULL, class == DOMAIN_LOCAL ? "local_transport" : "virtual_transport");
@@ -255,7 +255,7 @@ static bool class_counted(const struct check *check, enum domain_class class)
 	return config_rcpt_way(check->wish.config, mailer, "") != RCPT_WAY_LOCAL;
 }
 
-static void note(struct check *check, const struct alias *alias, struct domain *domain)
+static void note(struct postfix_check *check, const struct alias *alias, struct domain *domain)
 {
 	char example[2 * ADDRESS_MAX + 100];
 	if (domain == NULL || class_counted(check, domain->class) || domain_list_has(&check->wish.config->alias_domains, domain->name))
@@ -267,7 +267,7 @@ static void note(struct check *check, const struct alias *alias, struct domain *
 }
 
 /* An alias of a name alone is one of each domain of mydestination. */
-static void note_alias(struct check *check, const struct book *book, const struct alias *alias)
+static void note_alias(struct postfix_check *check, const struct book *book, const struct alias *alias)
 {
 	struct domain *domain;
 	const char *at = strrchr(alias->key, '@');
@@ -280,7 +280,7 @@ static void note_alias(struct check *check, const struct book *book, const struc
 }
 
 /* The line of our configuration that counts them, with what is there. */
-static void report_line(struct check *check, const struct book *book, size_t found)
+static void report_line(struct postfix_check *check, const struct book *book, size_t found)
 {
 	const struct config *config = check->wish.config;
 	const struct domain *domain;
@@ -301,7 +301,7 @@ static void report_line(struct check *check, const struct book *book, size_t fou
 	free(line);
 }
 
-static void report(struct check *check, const struct book *book)
+static void report(struct postfix_check *check, const struct book *book)
 {
 	const struct domain *domain;
 	size_t told = 0;
@@ -330,7 +330,7 @@ static void book_free(struct book *book)
 	domains_free(&book->domains);
 }
 
-void check_aliases(struct check *check)
+void check_aliases(struct postfix_check *check)
 {
 	struct book book = { .domains = domains_new() };
 	char table[ELEMENT_MAX];

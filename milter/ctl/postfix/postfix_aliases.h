@@ -6,8 +6,8 @@
 #ifndef PENSTOCK_POSTFIX_ALIASES_H
 #define PENSTOCK_POSTFIX_ALIASES_H
 
-struct check;
+struct postfix_check;
 
-void check_aliases(struct check *check);
+void check_aliases(struct postfix_check *check);
 
 #endif

@@ -25,7 +25,7 @@
 
 /* A transport that our header chose goes to default_filter_nexthop, or else to the recipient's domain. `own`: a service
  * that has its own. */
-static void check_nexthop(struct check *check, const char *own)
+static void check_nexthop(struct postfix_check *check, const char *own)
 {
 	static const char name[] = "default_filter_nexthop";
 	const char *relayhost = postfix_get(check->postfix, NULL, "relayhost");
@@ -39,7 +39,7 @@ static void check_nexthop(struct check *check, const char *own)
 }
 
 /* For the same reason these are not asked about where marked mail goes. */
-static void check_other_maps(struct check *check)
+static void check_other_maps(struct postfix_check *check)
 {
 	static const struct { const char *name, *why; } maps[] = {
 		{ "transport_maps",
@@ -78,7 +78,7 @@ struct table_kind {
 };
 
 /* Headers of mail for a transport; the second, as the daemon writes it, is nothing to milter_header_checks. */
-static int keys_of(const struct check *check, const struct table_kind *kind, const struct transport *transport,
+static int keys_of(const struct postfix_check *check, const struct table_kind *kind, const struct transport *transport,
 		   char keys[KEYS_MAX][200])
 {
 	snprintf(keys[0], sizeof keys[0], "%s: %s", check->wish.config->set.postfix_header, transport->name);
@@ -93,7 +93,7 @@ struct wrong_answer {
 };
 
 /* False where all are answered as they should be. */
-static bool find_wrong_answer(const struct check *check, const struct table_kind *kind, const char *list,
+static bool find_wrong_answer(const struct postfix_check *check, const struct table_kind *kind, const char *list,
 			      const struct transport *transport, struct wrong_answer *wrong)
 {
 	char keys[KEYS_MAX][200];
@@ -112,7 +112,7 @@ static bool find_wrong_answer(const struct check *check, const struct table_kind
 }
 
 /* Is the file there and right? Where a list needs it and it is not, this is reported, once. */
-static bool need_file(struct check *check, struct table_kind *kind)
+static bool need_file(struct postfix_check *check, struct table_kind *kind)
 {
 	struct wrong_answer wrong;
 	const struct transport *transport;
@@ -135,7 +135,7 @@ static bool need_file(struct check *check, struct table_kind *kind)
 
 /* `service` is the one that looks into the tables. `said` is set where main.cf's own list needs what was told,
  * so that this is told once and not for each transport. */
-static void check_tables(struct check *check, struct table_kind *kind, const char *service,
+static void check_tables(struct postfix_check *check, struct table_kind *kind, const char *service,
 			 const struct transport *transport, bool *said)
 {
 	struct wrong_answer wrong;
@@ -167,7 +167,7 @@ static void check_tables(struct check *check, struct table_kind *kind, const cha
 
 /* ---- transports ---- */
 
-static void check_address(struct check *check, const struct transport *transport, const char *address)
+static void check_address(struct postfix_check *check, const struct transport *transport, const char *address)
 {
 	struct endpoint endpoint;
 	char name[100], what[200], error[300];
@@ -188,12 +188,12 @@ static void check_address(struct check *check, const struct transport *transport
 }
 
 /* A Postfix before 3.7 does not know how to keep to an address. */
-static bool is_unknown(const struct check *check, const char *name)
+static bool is_unknown(const struct postfix_check *check, const char *name)
 {
 	return strcmp(name, "smtp_bind_address_enforce") == 0 && postfix_get(check->postfix, NULL, name) == NULL;
 }
 
-static void check_options(struct check *check, const struct transport *transport, const char *service)
+static void check_options(struct postfix_check *check, const struct transport *transport, const char *service)
 {
 	struct postfix_line lines[POSTFIX_OPTIONS_MAX];
 	int count = postfix_transport_lines(transport, lines);
@@ -211,7 +211,7 @@ static void check_options(struct check *check, const struct transport *transport
 	}
 }
 
-static void report_service(struct check *check, const struct transport *transport, const char *found)
+static void report_service(struct postfix_check *check, const struct transport *transport, const char *found)
 {
 	char what[200], *command = NULL;
 	size_t size = 0;
@@ -224,7 +224,7 @@ static void report_service(struct check *check, const struct transport *transpor
 }
 
 /* The service of a transport, if it is there as smtp; else it is reported. */
-static bool check_service(struct check *check, const struct transport *transport)
+static bool check_service(struct postfix_check *check, const struct transport *transport)
 {
 	const struct postfix_service *service;
 	for (size_t i = 0; (service = postfix_service(check->postfix, i)) != NULL; i++) {
@@ -240,7 +240,7 @@ static bool check_service(struct check *check, const struct transport *transport
 }
 
 /* Each cleanup(8) service: one that says nothing itself is told of once, with main.cf. */
-static void check_filters(struct check *check, struct table_kind *filters, const struct transport *transport, bool *said)
+static void check_filters(struct postfix_check *check, struct table_kind *filters, const struct transport *transport, bool *said)
 {
 	const struct postfix_service *service;
 	size_t at = 0;
@@ -254,7 +254,7 @@ static void check_filters(struct check *check, struct table_kind *filters, const
 }
 
 /* What Postfix's own transports say themselves: main.cf's list was looked at with ours. */
-static void check_other_strippers(struct check *check, struct table_kind *strippers)
+static void check_other_strippers(struct postfix_check *check, struct table_kind *strippers)
 {
 	const struct transport *any = postfix_transport(check->wish.config, 0);
 	const struct postfix_service *service;
@@ -266,7 +266,7 @@ static void check_other_strippers(struct check *check, struct table_kind *stripp
 			check_tables(check, strippers, service->path, any, &said);
 }
 
-static void check_transports(struct check *check)
+static void check_transports(struct postfix_check *check)
 {
 	struct table_kind filters = {
 		.name = "milter_header_checks", .file = POSTFIX_MILTER_FILE, .part = POSTFIX_MILTER_CHECKS,
@@ -306,7 +306,7 @@ static bool counts_logins(const struct config *config)
 }
 
 /* Source uid believes the sender's login name; postdrop(1) can see to it that it is true. */
-static void check_logins(struct check *check)
+static void check_logins(struct postfix_check *check)
 {
 	static const char name[] = "local_login_sender_maps", file[] = POSTFIX_LOGIN_FILE;
 	static const char why[] = "accounts.sources has uid, and any local user can send in another's name by sendmail -f";
@@ -334,7 +334,7 @@ static void check_logins(struct check *check)
 }
 
 /* Their mail bears what Postfix calls its origin; identify.c has to know it. */
-static void check_origin(struct check *check)
+static void check_origin(struct postfix_check *check)
 {
 	const char *host = postfix_get(check->postfix, NULL, "myhostname"), *known = check->wish.config->origin;
 	char origin[DOMAIN_MAX + 1], why[2 * DOMAIN_MAX];
@@ -381,7 +381,7 @@ static char *again_command(const struct postfix_wish *wish, const char *dir)
 	return command;
 }
 
-static void check_all(struct check *check)
+static void check_all(struct postfix_check *check)
 {
 	const struct postfix_service *service;
 	check_milters(check);
@@ -400,13 +400,13 @@ static void check_all(struct check *check)
 	check_aliases(check);
 }
 
-void check_begin(struct check *check, const struct postfix_wish *wish, const struct postfix *postfix, const char *postfix_dir)
+void check_begin(struct postfix_check *check, const struct postfix_wish *wish, const struct postfix *postfix, const char *postfix_dir)
 {
 	const char *place = postfix_get(postfix, NULL, "config_directory");
 	const char *queue = postfix_get(postfix, NULL, "queue_directory");
 	place = postfix_dir != NULL ? postfix_dir : place != NULL ? place : POSTFIX_DIR;
 	char *last = reload_command(postfix_dir);
-	*check = (struct check){ .wish = *wish, .postfix = postfix, .dir = postfix_dir };
+	*check = (struct postfix_check){ .wish = *wish, .postfix = postfix, .dir = postfix_dir };
 	check->findings = findings_new(place, last);
 	free(last);
 	check->wish.dir = wish->dir != NULL ? wish->dir : place;
@@ -418,7 +418,7 @@ int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, enum
 		  size_t error_size)
 {
 	struct postfix *postfix = postfix_read(postfix_dir, error, error_size);
-	struct check check;
+	struct postfix_check check;
 	if (postfix == NULL)
 		return -1;
 	check_begin(&check, wish, postfix, postfix_dir);

@@ -8,7 +8,7 @@
 
 #include "policy/base/banned.h"
 
-char *check_fix_postconf(const struct check *check, const char *option, const char *setting)
+char *check_fix_postconf(const struct postfix_check *check, const char *option, const char *setting)
 {
 	char *command = NULL;
 	size_t size = 0;
@@ -18,7 +18,7 @@ char *check_fix_postconf(const struct check *check, const char *option, const ch
 	return command;
 }
 
-static char *check_fix_main(const struct check *check, const char *name, const char *value)
+static char *check_fix_main(const struct postfix_check *check, const char *name, const char *value)
 {
 	char setting[4096];
 	int length = snprintf(setting, sizeof setting, "%s = %s", name, value);
@@ -50,7 +50,7 @@ static bool without_blanks(const char *value, char *to, size_t size)
 }
 
 /* Of main.cf where `service` is NULL, else of that service in master.cf. */
-char *check_fix_setting(const struct check *check, const char *service, const char *name, const char *value)
+char *check_fix_setting(const struct postfix_check *check, const char *service, const char *name, const char *value)
 {
 	char setting[4096], plain[3500];
 	if (service == NULL)
@@ -61,7 +61,7 @@ char *check_fix_setting(const struct check *check, const char *service, const ch
 	return length >= (int)sizeof setting ? NULL : check_fix_postconf(check, "-P", setting);
 }
 
-char *check_fix_set(const struct check *check, const char *service, const char *name, const char *value)
+char *check_fix_set(const struct postfix_check *check, const char *service, const char *name, const char *value)
 {
 	char setting[4096];
 	if (*value != '\0')
@@ -90,7 +90,7 @@ void check_append(char *value, size_t size, const char *list, const char *ours)
 		*value = '\0';
 }
 
-const char *check_raw(const struct check *check, const char *service, const char *name)
+const char *check_raw(const struct postfix_check *check, const char *service, const char *name)
 {
 	const char *raw = postfix_raw(check->postfix, service, name);
 	return raw == NULL ? "" : raw;
@@ -106,7 +106,7 @@ bool check_cut(char *value, size_t size, const char *list, const char *at, const
 	return snprintf(value, size, "%.*s%s", (int)before, list, end) < (int)size;
 }
 
-const struct postfix_service *check_next_service(const struct check *check, const char *command, size_t *index)
+const struct postfix_service *check_next_service(const struct postfix_check *check, const char *command, size_t *index)
 {
 	const struct postfix_service *service;
 	while ((service = postfix_service(check->postfix, (*index)++)) != NULL)
@@ -115,7 +115,7 @@ const struct postfix_service *check_next_service(const struct check *check, cons
 	return NULL;
 }
 
-char *check_fix_file(const struct check *check, enum postfix_part part)
+char *check_fix_file(const struct postfix_check *check, enum postfix_part part)
 {
 	char *command = NULL;
 	size_t size = 0;
@@ -125,14 +125,14 @@ char *check_fix_file(const struct check *check, enum postfix_part part)
 	return command;
 }
 
-void check_report(struct check *check, struct finding finding, char *fix)
+void check_report(struct postfix_check *check, struct finding finding, char *fix)
 {
 	finding.fix = fix;
 	findings_add(check->findings, &finding);
 	free(fix);
 }
 
-const struct postfix_line *check_wanted(const struct check *check, const char *name)
+const struct postfix_line *check_wanted(const struct postfix_check *check, const char *name)
 {
 	for (int i = 0; i < check->line_count; i++)
 		if (strcmp(check->lines[i].name, name) == 0)

@@ -147,7 +147,7 @@ static const char *without_proxy(const char *table)
 	return strncmp(table, "proxy:", 6) == 0 ? table + 6 : table;
 }
 
-static void mark_table(const struct domains *domains, struct check *check, const char *list, const char *table,
+static void mark_table(const struct domains *domains, struct postfix_check *check, const char *list, const char *table,
 		       enum domain_class class)
 {
 	char *keys = NULL, said[400];
@@ -169,7 +169,7 @@ static void mark_table(const struct domains *domains, struct check *check, const
 	free(answers);
 }
 
-void domains_classify(struct domains *domains, struct check *check)
+void domains_classify(struct domains *domains, struct postfix_check *check)
 {
 	static const struct { const char *list; enum domain_class class; } lists[] = {
 		{ "mydestination", DOMAIN_LOCAL },

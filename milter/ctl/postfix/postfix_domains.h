@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-struct check;
+struct postfix_check;
 struct domains;
 struct postfix;
 
@@ -39,7 +39,7 @@ void domains_add(struct domains *domains, const char *name);
 /* What stands in mydestination as a name. */
 void domains_add_local(struct domains *domains, const struct postfix *postfix);
 /* Asks Postfix's lists; a table that gives no answer is a warning of the check. */
-void domains_classify(struct domains *domains, struct check *check);
+void domains_classify(struct domains *domains, struct postfix_check *check);
 /* After it. NULL: it was never added. */
 struct domain *domains_find(const struct domains *domains, const char *name);
 /* In order of their names; NULL behind the last one. */

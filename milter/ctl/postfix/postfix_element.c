@@ -10,7 +10,7 @@
 
 #include "policy/base/banned.h"
 
-bool element_find(const struct check *check, const char *list, const char *ours, bool chroot, struct milter_element *found_out)
+bool element_find(const struct postfix_check *check, const char *list, const char *ours, bool chroot, struct milter_element *found_out)
 {
 	const char *rest = list, *words;
 	char socket[ELEMENT_MAX];
@@ -83,7 +83,7 @@ static const struct wanted_option {
 enum { WANTED_OPTIONS = sizeof wanted_options / sizeof wanted_options[0] };
 
 /* What stands there in place of what does: "" where it does. */
-static void wanted_value(const struct check *check, const struct wanted_option *wanted, const char *found, char value[20])
+static void wanted_value(const struct postfix_check *check, const struct wanted_option *wanted, const char *found, char value[20])
 {
 	*value = '\0';
 	if (wanted->wanted != NULL && strcmp(found, wanted->wanted) != 0)
@@ -101,7 +101,7 @@ struct looked {
 	bool wrong;
 };
 
-static void look_at(const struct check *check, const struct milter_element *element, const char *service, struct looked *looked)
+static void look_at(const struct postfix_check *check, const struct milter_element *element, const char *service, struct looked *looked)
 {
 	char word[ELEMENT_MAX];
 	const char *words = element->text;
@@ -167,7 +167,7 @@ static void mend_list(const struct milter_element *element, const char *list, co
 		*value = '\0';
 }
 
-void element_make(const struct check *check, const struct postfix_service *service, const char *socket, char *value, size_t size)
+void element_make(const struct postfix_check *check, const struct postfix_service *service, const char *socket, char *value, size_t size)
 {
 	struct milter_element plain = { .whole = true };
 	struct looked looked;
@@ -178,7 +178,7 @@ void element_make(const struct check *check, const struct postfix_service *servi
 	mend_list(&plain, plain.text, socket, &looked, value, size);
 }
 
-bool element_check(struct check *check, const struct milter_element *element, const char *list,
+bool element_check(struct postfix_check *check, const struct milter_element *element, const char *list,
 		   const struct postfix_service *service, const char *own, const struct postfix_line *line, const char *socket)
 {
 	struct looked looked;

@@ -32,7 +32,7 @@ static void add_file(struct domains *domains, const char *file)
 	free(text);
 }
 
-static void add_table(struct domains *domains, struct check *check, const char *list, const char *named)
+static void add_table(struct domains *domains, struct postfix_check *check, const char *list, const char *named)
 {
 	const char *table = strncmp(named, "proxy:", 6) == 0 ? named + 6 : named;
 	char said[400] = "";
@@ -47,7 +47,7 @@ static void add_table(struct domains *domains, struct check *check, const char *
 	free(text);
 }
 
-static void add_list(struct domains *domains, struct check *check, const char *list)
+static void add_list(struct domains *domains, struct postfix_check *check, const char *list)
 {
 	char element[ELEMENT_MAX];
 	const char *rest = postfix_get(check->postfix, NULL, list);
@@ -61,7 +61,7 @@ static void add_list(struct domains *domains, struct check *check, const char *l
 }
 
 /* Where the option says something else of an address without a mailer than Postfix's lists do. */
-static bool is_missing(const struct check *check, const struct domain *domain)
+static bool is_missing(const struct postfix_check *check, const struct domain *domain)
 {
 	const struct config *config = check->wish.config;
 	bool mailboxes = domain->class == DOMAIN_LOCAL || domain->class == DOMAIN_MAILBOX;
@@ -71,7 +71,7 @@ static bool is_missing(const struct check *check, const struct domain *domain)
 	       !domain_list_has(&config->alias_domains, domain->name);
 }
 
-static void report_missing(struct check *check, const struct domains *domains)
+static void report_missing(struct postfix_check *check, const struct domains *domains)
 {
 	const struct domain_list *own = &check->wish.config->local_domains;
 	const struct domain *domain;
@@ -97,7 +97,7 @@ static void report_missing(struct check *check, const struct domains *domains)
 	free(line);
 }
 
-static void report_strange(struct check *check, const struct domains *domains)
+static void report_strange(struct postfix_check *check, const struct domains *domains)
 {
 	const struct domain_list *own = &check->wish.config->local_domains;
 	for (int i = 0; i < own->count; i++) {
@@ -110,7 +110,7 @@ static void report_strange(struct check *check, const struct domains *domains)
 	}
 }
 
-void check_local_domains(struct check *check)
+void check_local_domains(struct postfix_check *check)
 {
 	const struct domain_list *own = &check->wish.config->local_domains;
 	struct domains *domains = domains_new();

@@ -6,8 +6,8 @@
 #ifndef PENSTOCK_POSTFIX_LOCAL_H
 #define PENSTOCK_POSTFIX_LOCAL_H
 
-struct check;
+struct postfix_check;
 
-void check_local_domains(struct check *check);
+void check_local_domains(struct postfix_check *check);
 
 #endif

@@ -34,20 +34,20 @@ static int agent_of(const struct postfix_service *service)
 }
 
 /* It takes all mail on its way through, whatever its recipients' transport. */
-static bool is_filter(const struct check *check, const char *name)
+static bool is_filter(const struct postfix_check *check, const char *name)
 {
 	const char *filter = postfix_get(check->postfix, NULL, "content_filter");
 	size_t length = strlen(name);
 	return filter != NULL && strncmp(filter, name, length) == 0 && (filter[length] == ':' || filter[length] == '\0');
 }
 
-static bool is_strange(const struct check *check, const struct postfix_service *service)
+static bool is_strange(const struct postfix_check *check, const struct postfix_service *service)
 {
 	return strcmp(service->type, "unix") == 0 && agent_of(service) >= 0 && !is_filter(check, service->name) &&
 	       config_rcpt_way(check->wish.config, service->name, "") == RCPT_WAY_STRANGE;
 }
 
-static void report_transport(struct check *check, const struct postfix_service *service)
+static void report_transport(struct postfix_check *check, const struct postfix_service *service)
 {
 	char what[200], found[100], expected[100];
 	const char *program = agents[agent_of(service)].program;
@@ -60,7 +60,7 @@ static void report_transport(struct check *check, const struct postfix_service *
 }
 
 /* The line of our configuration, with what is there. */
-static void report_line(struct check *check, bool remote)
+static void report_line(struct postfix_check *check, bool remote)
 {
 	const struct config *config = check->wish.config;
 	const struct postfix_service *service;
@@ -83,7 +83,7 @@ static void report_line(struct check *check, bool remote)
 	free(line);
 }
 
-void check_mailers(struct check *check)
+void check_mailers(struct postfix_check *check)
 {
 	const struct postfix_service *service;
 	size_t told = 0;

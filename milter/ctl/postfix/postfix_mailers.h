@@ -5,9 +5,9 @@
 #ifndef PENSTOCK_POSTFIX_MAILERS_H
 #define PENSTOCK_POSTFIX_MAILERS_H
 
-struct check;
+struct postfix_check;
 
 /* Transports of master.cf that are neither in postfix.remote_mailers nor in postfix.local_mailers, nor of a pool. */
-void check_mailers(struct check *check);
+void check_mailers(struct postfix_check *check);
 
 #endif

@@ -47,7 +47,7 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-static void read_filter(const struct check *check, struct asker *asker)
+static void read_filter(const struct postfix_check *check, struct asker *asker)
 {
 	static const char *const names[] = { "content_filter", "smtpd_proxy_filter" };
 	bool smtpd = asker->service == asker->entry;
@@ -59,7 +59,7 @@ static void read_filter(const struct check *check, struct asker *asker)
 	}
 }
 
-static void add_asker(struct check *check, struct side *side, const char *ours, const struct postfix_service *service,
+static void add_asker(struct postfix_check *check, struct side *side, const char *ours, const struct postfix_service *service,
 		      const struct postfix_service *entry)
 {
 	side->askers = have_memory(realloc(side->askers, (side->count + 1) * sizeof *side->askers));
@@ -75,7 +75,7 @@ static void add_asker(struct check *check, struct side *side, const char *ours, 
 	asker->named = asker->right || element_find(check, asker->list, ours, !service->chroot, &asker->element);
 }
 
-static void read_smtpds(struct check *check, struct side *side, const char *ours)
+static void read_smtpds(struct postfix_check *check, struct side *side, const char *ours)
 {
 	const struct postfix_service *service;
 	for (size_t at = 0; (service = check_next_service(check, "smtpd", &at)) != NULL;)
@@ -83,7 +83,7 @@ static void read_smtpds(struct check *check, struct side *side, const char *ours
 }
 
 /* The cleanup(8) that pickup(8) hands sendmail(1)'s mail to. */
-static void read_cleanups(struct check *check, struct side *side, const char *ours)
+static void read_cleanups(struct postfix_check *check, struct side *side, const char *ours)
 {
 	const struct postfix_service *service, *pickup;
 	size_t first = 0;
@@ -103,7 +103,7 @@ static bool on_loopback(const char *name)
 }
 
 /* Does a filter give its mail back to this smtpd? It says that it has no filter, or is there for this host alone. */
-static bool is_behind(const struct check *check, const struct asker *asker)
+static bool is_behind(const struct postfix_check *check, const struct asker *asker)
 {
 	const char *path = asker->service->path;
 	return *asker->filter == '\0' && (on_loopback(asker->service->name) ||
@@ -112,7 +112,7 @@ static bool is_behind(const struct check *check, const struct asker *asker)
 }
 
 /* "filter:dummy" of FILTER_README: a program that gives mail back by sendmail(1). */
-static bool is_program(const struct check *check, const char *filter)
+static bool is_program(const struct postfix_check *check, const char *filter)
 {
 	const struct postfix_service *service;
 	size_t at = 0, length = strcspn(filter, ":");
@@ -122,7 +122,7 @@ static bool is_program(const struct check *check, const char *filter)
 	return false;
 }
 
-static const struct asker *find_behind(const struct check *check, const struct side *smtpds, const struct side *cleanups)
+static const struct asker *find_behind(const struct postfix_check *check, const struct side *smtpds, const struct side *cleanups)
 {
 	bool program = false;
 	for (size_t i = 0; i < smtpds->count; i++) {
@@ -134,7 +134,7 @@ static const struct asker *find_behind(const struct check *check, const struct s
 }
 
 /* A list without ours, or "" where nothing is left. */
-static char *fix_without(struct check *check, const struct asker *asker, const char *name, const char *ours)
+static char *fix_without(struct postfix_check *check, const struct asker *asker, const char *name, const char *ours)
 {
 	char value[3000];
 	struct milter_element raw;
@@ -147,7 +147,7 @@ static char *fix_without(struct check *check, const struct asker *asker, const c
 }
 
 /* It asks us, and a filter takes its mail afterwards. */
-static void report_before_filter(struct check *check, struct side *side, struct asker *asker, const struct asker *behind,
+static void report_before_filter(struct postfix_check *check, struct side *side, struct asker *asker, const struct asker *behind,
 				 const char *ours)
 {
 	char what[300], why[1200], expected[300];
@@ -172,7 +172,7 @@ static void report_before_filter(struct check *check, struct side *side, struct 
 /* ---- who does not ask */
 
 /* The list of receive_override_options without no_milters. */
-static char *fix_blocked(struct check *check, const char *own)
+static char *fix_blocked(struct postfix_check *check, const char *own)
 {
 	static const char name[] = "receive_override_options";
 	char element[ELEMENT_MAX], value[3000];
@@ -183,7 +183,7 @@ static char *fix_blocked(struct check *check, const char *own)
 	return NULL;
 }
 
-static void report_blocked(struct check *check, struct side *side, const struct asker *asker)
+static void report_blocked(struct postfix_check *check, struct side *side, const struct asker *asker)
 {
 	static const char name[] = "receive_override_options";
 	const char *own = postfix_override(check->postfix, asker->entry->path, name) != NULL ? asker->entry->path : NULL;
@@ -204,7 +204,7 @@ static bool may_be_meant(const struct asker *asker)
 	return asker->service == asker->entry && (strcmp(port, "smtp") == 0 || strcmp(port, "25") == 0 || strcmp(port, "smtpd") == 0);
 }
 
-static void report_not_asked(struct check *check, struct side *side, const struct asker *asker)
+static void report_not_asked(struct postfix_check *check, struct side *side, const struct asker *asker)
 {
 	const char *name = side->line->name, *ours = side->line->value, *list = check_raw(check, asker->own, name);
 	char what[300], value[3000], element[ELEMENT_MAX];
@@ -224,7 +224,7 @@ static void report_not_asked(struct check *check, struct side *side, const struc
 }
 
 /* A list that has ours, in the words in which it is written where these have ours. */
-static void check_own_element(struct check *check, struct side *side, struct asker *asker, const char *ours)
+static void check_own_element(struct postfix_check *check, struct side *side, struct asker *asker, const char *ours)
 {
 	bool chroot = asker->service->chroot, reachable = !chroot || !socket_outside(side->line);
 	struct milter_element raw;
@@ -242,7 +242,7 @@ static void check_own_element(struct check *check, struct side *side, struct ask
 		socket_check_access(check, side->line->name, ours);
 }
 
-static void check_asker(struct check *check, struct side *side, struct asker *asker, const struct asker *behind, const char *ours)
+static void check_asker(struct postfix_check *check, struct side *side, struct asker *asker, const struct asker *behind, const char *ours)
 {
 	if (*asker->filter != '\0') {
 		if (asker->named && !asker->blocked)
@@ -259,7 +259,7 @@ static void check_asker(struct check *check, struct side *side, struct asker *as
 		socket_report_chroot(check, asker->service, side->line);
 }
 
-static void check_side(struct check *check, struct side *side, const struct asker *behind, const char *ours)
+static void check_side(struct postfix_check *check, struct side *side, const struct asker *behind, const char *ours)
 {
 	for (size_t i = 0; i < side->count && behind != NULL; i++)
 		side->by_rows |= *side->askers[i].filter != '\0' && side->askers[i].own == NULL;
@@ -272,7 +272,7 @@ static void check_side(struct check *check, struct side *side, const struct aske
 }
 
 /* non_smtpd_milters = $smtpd_milters: what is said of the one holds for the other, unless ours moves into rows. */
-static void read_through(const struct check *check, const struct side *smtpds, struct side *cleanups)
+static void read_through(const struct postfix_check *check, const struct side *smtpds, struct side *cleanups)
 {
 	const char *list = check_raw(check, NULL, cleanups->line->name);
 	bool looked_to = false, moves = false;
@@ -287,7 +287,7 @@ static void read_through(const struct check *check, const struct side *smtpds, s
 			cleanups->askers[i].right = cleanups->askers[i].named = false;
 }
 
-void check_milters(struct check *check)
+void check_milters(struct postfix_check *check)
 {
 	struct side smtpds = { .line = check_wanted(check, "smtpd_milters") };
 	struct side cleanups = { .line = check_wanted(check, "non_smtpd_milters") };

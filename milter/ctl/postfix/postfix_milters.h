@@ -6,8 +6,8 @@
 #ifndef PENSTOCK_POSTFIX_MILTERS_H
 #define PENSTOCK_POSTFIX_MILTERS_H
 
-struct check;
+struct postfix_check;
 
-void check_milters(struct check *check);
+void check_milters(struct postfix_check *check);
 
 #endif

@@ -28,25 +28,25 @@ struct trouble {
 
 struct pitfall;
 /* False: nothing is wrong. `trouble` comes as the row says. */
-typedef bool pitfall_test(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble);
+typedef bool pitfall_test(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble);
 
 /* ---- tests */
 
-static bool is_there(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool is_there(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	(void)check, (void)row, (void)seen, (void)trouble;
 	return true;
 }
 
 /* What main.cf says is told with the services of smtpd and pickup. */
-static bool has_no_milters(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool has_no_milters(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	(void)check, (void)row, (void)trouble;
 	return seen->own != NULL && strstr(seen->value, "no_milters") != NULL;
 }
 
 /* name=value of macros that say who sends: whoever has none of his own is given that. */
-static bool makes_somebody(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool makes_somebody(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	static const char *const macros[] = { "auth_authen", "cert_subject", "verify", "rcpt_mailer", "rcpt_addr" };
 	char element[ELEMENT_MAX], value[3000];
@@ -68,7 +68,7 @@ static bool makes_somebody(struct check *check, const struct pitfall *row, const
 }
 
 /* A transport by which mail leaves the host, and which is no mailer of ours. `text` is "transport:nexthop". */
-static bool leaves_unmarked(const struct check *check, const char *text)
+static bool leaves_unmarked(const struct postfix_check *check, const char *text)
 {
 	static const char *const commands[] = { "smtp", "pipe" };
 	char name[100];
@@ -85,18 +85,18 @@ static bool leaves_unmarked(const struct check *check, const char *text)
 	return false;
 }
 
-static bool is_unmarked(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool is_unmarked(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	(void)row;
 	trouble->file = check->wish.config_file;
 	return leaves_unmarked(check, seen->value);
 }
 
-typedef bool line_test(struct check *check, const char *line, void *context);
+typedef bool line_test(struct postfix_check *check, const char *line, void *context);
 
 /* The first line of a list's tables of which the test is true, named in `found`. False where there is none; `unread_out`: a
  * table that cannot be read. */
-static bool find_line(struct check *check, const char *list, line_test *test, void *context, struct trouble *trouble,
+static bool find_line(struct postfix_check *check, const char *list, line_test *test, void *context, struct trouble *trouble,
 		      bool *unread_out)
 {
 	char table[ELEMENT_MAX];
@@ -119,14 +119,14 @@ static bool find_line(struct check *check, const char *list, line_test *test, vo
 	return is;
 }
 
-static bool line_leaves_unmarked(struct check *check, const char *line, void *context)
+static bool line_leaves_unmarked(struct postfix_check *check, const char *line, void *context)
 {
 	(void)context;
 	const char *value = line + strcspn(line, " \t");
 	return leaves_unmarked(check, value + strspn(value, " \t"));
 }
 
-static bool maps_unmarked(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool maps_unmarked(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	bool unread;
 	(void)row;
@@ -135,7 +135,7 @@ static bool maps_unmarked(struct check *check, const struct pitfall *row, const 
 }
 
 /* A list of milters without ours, or DISABLE. */
-static bool line_leaves_us_out(struct check *check, const char *line, void *context)
+static bool line_leaves_us_out(struct postfix_check *check, const char *line, void *context)
 {
 	struct milter_element element;
 	char ours[200];
@@ -145,7 +145,7 @@ static bool line_leaves_us_out(struct check *check, const char *line, void *cont
 	return !element_find(check, value, ours, false, &element) && !element_find(check, value, ours, true, &element);
 }
 
-static bool leaves_us_out(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool leaves_us_out(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	bool unread, is = find_line(check, seen->value, line_leaves_us_out, NULL, trouble, &unread);
 	(void)row;
@@ -154,7 +154,7 @@ static bool leaves_us_out(struct check *check, const struct pitfall *row, const 
 	return is || unread;
 }
 
-static bool line_has_action(struct check *check, const char *line, void *context)
+static bool line_has_action(struct postfix_check *check, const char *line, void *context)
 {
 	(void)check;
 	for (const char *const *action = context; *action != NULL; action++) {
@@ -165,7 +165,7 @@ static bool line_has_action(struct check *check, const char *line, void *context
 	return false;
 }
 
-static bool sends_elsewhere(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool sends_elsewhere(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	static const char *const actions[] = { "FILTER", NULL };
 	bool unread;
@@ -174,14 +174,14 @@ static bool sends_elsewhere(struct check *check, const struct pitfall *row, cons
 }
 
 /* Rules of other files than ours, for the headers of other milters. */
-static bool line_of_others(struct check *check, const char *line, void *context)
+static bool line_of_others(struct postfix_check *check, const char *line, void *context)
 {
 	static const char *const actions[] = { "FILTER", "REDIRECT", NULL };
 	return strstr(line, check->wish.config->set.postfix_header) == NULL && strstr(line, "X\\-Penstock") == NULL &&
 	       line_has_action(check, line, context != NULL ? context : (void *)(uintptr_t)actions);
 }
 
-static bool comes_after(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool comes_after(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	bool unread;
 	(void)row;
@@ -189,7 +189,7 @@ static bool comes_after(struct check *check, const struct pitfall *row, const st
 }
 
 /* A copy to an address of this host goes with the message where our header sends it. */
-static bool copies(struct check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool copies(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
 {
 	struct domains *domains = domains_new();
 	const char *domain = address_domain(seen->value);
@@ -252,14 +252,14 @@ static const struct pitfall pitfalls[] = {
 };
 
 /* Does a parameter that is not set take another's value, of which it was told? */
-static bool told_already(const struct check *check, const struct pitfall *row, const struct setting_seen *seen)
+static bool told_already(const struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen)
 {
 	bool derived = strcmp(row->name, "mime_header_checks") == 0 || strcmp(row->name, "nested_header_checks") == 0;
 	const char *header = postfix_get(check->postfix, seen->own, "header_checks");
 	return derived && header != NULL && strcmp(header, seen->value) == 0;
 }
 
-static void check_seen(struct check *check, const struct pitfall *row, const struct setting_seen *seen)
+static void check_seen(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen)
 {
 	struct trouble trouble = { .weight = row->weight, .expected = row->expected };
 	char what[300];
@@ -274,7 +274,7 @@ static void check_seen(struct check *check, const struct pitfall *row, const str
 		     trouble.fix);
 }
 
-void check_pitfalls(struct check *check)
+void check_pitfalls(struct postfix_check *check)
 {
 	const struct postfix_service *service;
 	for (size_t i = 0; i < sizeof pitfalls / sizeof pitfalls[0]; i++) {

@@ -5,8 +5,8 @@
 #ifndef PENSTOCK_POSTFIX_PITFALLS_H
 #define PENSTOCK_POSTFIX_PITFALLS_H
 
-struct check;
+struct postfix_check;
 
-void check_pitfalls(struct check *check);
+void check_pitfalls(struct postfix_check *check);
 
 #endif

@@ -12,9 +12,9 @@
 #include "policy/base/banned.h"
 
 /* Where the first element of ours is in a list; false: nowhere. */
-typedef bool find_ours(const struct check *check, const char *list, const char **at_out, const char **end_out);
+typedef bool find_ours(const struct postfix_check *check, const char *list, const char **at_out, const char **end_out);
 
-static bool find_milter(const struct check *check, const char *list, const char **at_out, const char **end_out)
+static bool find_milter(const struct postfix_check *check, const char *list, const char **at_out, const char **end_out)
 {
 	struct milter_element found;
 	char ours[200];
@@ -26,13 +26,13 @@ static bool find_milter(const struct check *check, const char *list, const char 
 	return true;
 }
 
-static bool find_map(const struct check *check, const char *list, const char **at_out, const char **end_out)
+static bool find_map(const struct postfix_check *check, const char *list, const char **at_out, const char **end_out)
 {
 	return *check->wish.config->set.socketmap_listen != '\0' && socketmap_find(check, list, at_out, end_out);
 }
 
 /* Tables in files of ours, wherever they lie. */
-static bool find_file(const struct check *check, const char *list, const char **at_out, const char **end_out)
+static bool find_file(const struct postfix_check *check, const char *list, const char **at_out, const char **end_out)
 {
 	char element[ELEMENT_MAX];
 	(void)check;
@@ -48,7 +48,7 @@ static bool find_file(const struct check *check, const char *list, const char **
 enum { LIST_MAX = 3000 };
 
 /* A list without all of ours. False where there is none of ours in it, or it does not fit. */
-static bool without_ours(const struct check *check, const char *list, find_ours *find, char rest[LIST_MAX])
+static bool without_ours(const struct postfix_check *check, const char *list, find_ours *find, char rest[LIST_MAX])
 {
 	char cut[LIST_MAX];
 	const char *at, *end;
@@ -64,13 +64,13 @@ static bool without_ours(const struct check *check, const char *list, find_ours 
 	return any;
 }
 
-static void print_command(const struct check *check, const char *option, const char *setting, FILE *to)
+static void print_command(const struct postfix_check *check, const char *option, const char *setting, FILE *to)
 {
 	postfix_print_postconf(check->dir, option, setting, to);
 	fputc('\n', to);
 }
 
-static void print_set(const struct check *check, const char *service, const char *name, const char *value, FILE *to)
+static void print_set(const struct postfix_check *check, const char *service, const char *name, const char *value, FILE *to)
 {
 	char *command = check_fix_set(check, service, name, value);
 	if (command != NULL)
@@ -78,7 +78,7 @@ static void print_set(const struct check *check, const char *service, const char
 	free(command);
 }
 
-static bool is_transport(const struct check *check, const struct postfix_service *service)
+static bool is_transport(const struct postfix_check *check, const struct postfix_service *service)
 {
 	return strcmp(service->type, "unix") == 0 && strcmp(service->command, "smtp") == 0 &&
 	       postfix_is_transport(check->wish.config, service->name);
@@ -97,7 +97,7 @@ static bool same_list(const char *a, const char *b)
 }
 
 /* A list of main.cf, and those of services that have one of their own. One that then is as main.cf's says nothing any more. */
-static void print_list(const struct check *check, const char *name, const char *command, find_ours *find, FILE *to)
+static void print_list(const struct postfix_check *check, const char *name, const char *command, find_ours *find, FILE *to)
 {
 	char main_rest[LIST_MAX], rest[LIST_MAX], setting[300];
 	const struct postfix_service *service;
@@ -121,7 +121,7 @@ static void print_list(const struct check *check, const char *name, const char *
 
 /* As check_logins of postfix_check.c gives it: a part of it alone would let nobody send. False where another list names our
  * file: it stays. */
-static bool print_logins(const struct check *check, const char *raw, FILE *to)
+static bool print_logins(const struct postfix_check *check, const char *raw, FILE *to)
 {
 	static const char name[] = "local_login_sender_maps";
 	char ours[LIST_MAX];
@@ -133,7 +133,7 @@ static bool print_logins(const struct check *check, const char *raw, FILE *to)
 }
 
 /* Another filter without a next hop may live by it. */
-static void print_nexthop(const struct check *check, FILE *to)
+static void print_nexthop(const struct postfix_check *check, FILE *to)
 {
 	static const char name[] = "default_filter_nexthop";
 	const char *raw = postfix_raw(check->postfix, NULL, name), *filter = postfix_get(check->postfix, NULL, "content_filter");
@@ -145,7 +145,7 @@ static void print_nexthop(const struct check *check, FILE *to)
 		print_set(check, NULL, name, "", to);
 }
 
-static void print_tool(const struct check *check, const char *tool, const char *rest, FILE *to)
+static void print_tool(const struct postfix_check *check, const char *tool, const char *rest, FILE *to)
 {
 	fputs(tool, to);
 	if (check->dir != NULL) {
@@ -156,7 +156,7 @@ static void print_tool(const struct check *check, const char *tool, const char *
 }
 
 /* Ends the shell where a queued message is bound for one of the rows that go next. */
-static void print_queue_check(const struct check *check, FILE *to)
+static void print_queue_check(const struct postfix_check *check, FILE *to)
 {
 	const struct transport *transport;
 	fputs("if for id in $(", to);
@@ -168,7 +168,7 @@ static void print_queue_check(const struct check *check, FILE *to)
 	      to);
 }
 
-static void print_rows(const struct check *check, FILE *to)
+static void print_rows(const struct postfix_check *check, FILE *to)
 {
 	const struct postfix_service *service;
 	for (size_t at = 0; (service = check_next_service(check, "smtp", &at)) != NULL;)
@@ -176,7 +176,7 @@ static void print_rows(const struct check *check, FILE *to)
 			print_command(check, "-MX", service->path, to);
 }
 
-static void print_files(const struct check *check, bool logins, FILE *to)
+static void print_files(const struct postfix_check *check, bool logins, FILE *to)
 {
 	static const char *const files[] = { POSTFIX_MILTER_FILE, POSTFIX_SMTP_FILE, POSTFIX_LOGIN_FILE };
 	char path[600];
@@ -192,7 +192,7 @@ static void print_files(const struct check *check, bool logins, FILE *to)
 int postfix_remove(const struct postfix_wish *wish, const char *postfix_dir, FILE *to, char *error, size_t error_size)
 {
 	struct postfix *postfix = postfix_read(postfix_dir, error, error_size);
-	struct check check;
+	struct postfix_check check;
 	if (postfix == NULL)
 		return -1;
 	check_begin(&check, wish, postfix, postfix_dir);

@@ -20,7 +20,7 @@ bool socket_outside(const struct postfix_line *line)
 	return strstr(line->value, "unix:/") != NULL;
 }
 
-void socket_report_chroot(struct check *check, const struct postfix_service *service, const struct postfix_line *line)
+void socket_report_chroot(struct postfix_check *check, const struct postfix_service *service, const struct postfix_line *line)
 {
 	char what[300], setting[300], why[1200];
 	snprintf(what, sizeof what, "%s: chroot", service->path);
@@ -63,7 +63,7 @@ static bool find_closed(const struct passwd *user, const char *path, const char 
 	return !user_may(user, "-w", path, &asked) && asked;
 }
 
-static void report_closed(struct check *check, const char *owner, const char *name, const char *path, const char *closed)
+static void report_closed(struct postfix_check *check, const char *owner, const char *name, const char *path, const char *closed)
 {
 	char what[ELEMENT_MAX + 100], found[100], expected[300], why[ELEMENT_MAX + 200], *fix = NULL;
 	size_t fix_size = 0;
@@ -90,7 +90,7 @@ static void report_closed(struct check *check, const char *owner, const char *na
 					      file ? check->wish.config_file : closed, NULL, why }, fix);
 }
 
-void socket_check_access(struct check *check, const char *name, const char *ours)
+void socket_check_access(struct postfix_check *check, const char *name, const char *ours)
 {
 	char path[ELEMENT_MAX], closed[ELEMENT_MAX];
 	struct stat about;
@@ -120,7 +120,7 @@ struct map_element {
 	const char *at, *end;
 };
 
-static bool find_socketmap(const struct check *check, const char *list, bool chroot, struct map_element *found_out)
+static bool find_socketmap(const struct postfix_check *check, const char *list, bool chroot, struct map_element *found_out)
 {
 	static const char tail[] = ":transport";
 	char ours[ELEMENT_MAX], element[ELEMENT_MAX];
@@ -138,7 +138,7 @@ static bool find_socketmap(const struct check *check, const char *list, bool chr
 	return false;
 }
 
-bool socketmap_find(const struct check *check, const char *list, const char **at_out, const char **end_out)
+bool socketmap_find(const struct postfix_check *check, const char *list, const char **at_out, const char **end_out)
 {
 	struct map_element found;
 	if (!find_socketmap(check, list, false, &found) && !find_socketmap(check, list, true, &found))
@@ -149,7 +149,7 @@ bool socketmap_find(const struct check *check, const char *list, const char **at
 }
 
 /* One trivial-rewrite(8) service; `said` once main.cf's own list was told of. */
-static void check_rewrite(struct check *check, const struct postfix_service *service, bool *said)
+static void check_rewrite(struct postfix_check *check, const struct postfix_service *service, bool *said)
 {
 	static const char name[] = "sender_dependent_default_transport_maps";
 	const struct postfix_line *line = check_wanted(check, name);
@@ -181,7 +181,7 @@ static void check_rewrite(struct check *check, const struct postfix_service *ser
 		     check_fix_setting(check, own, name, value));
 }
 
-void check_socketmap(struct check *check)
+void check_socketmap(struct postfix_check *check)
 {
 	const struct postfix_service *service;
 	bool said = false;

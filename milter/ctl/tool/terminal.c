@@ -55,7 +55,7 @@ static void break_line(const struct paper *paper, size_t indent)
 }
 
 /* `at` is the column where the first word may stand. Takes the text apart. */
-static void print_words(const struct paper *paper, char *text, size_t at, size_t indent)
+static void fingerprint_words(const struct paper *paper, char *text, size_t at, size_t indent)
 {
 	bool first = true;
 	while (*text != '\0') {
@@ -87,7 +87,7 @@ void print_labelled(const struct paper *paper, const char *label, enum tone tone
 	if (paper->width == 0)
 		fputs(words, paper->to);
 	else
-		print_words(paper, words, at, indent + ROOM_LEAST > (size_t)paper->width ? 0 : indent);
+		fingerprint_words(paper, words, at, indent + ROOM_LEAST > (size_t)paper->width ? 0 : indent);
 	fputc('\n', paper->to);
 	free(words);
 	free(head);

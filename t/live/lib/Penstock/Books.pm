@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Books: an independent count of what must stand in Redis when a client of the milter has had its answers. It shares no
-# code with the daemon: names, lanes and groups are worked out anew from what README.md and redis-schema/README.md say.
+# code with the daemon: names, classes and groups are worked out anew from what README.md and redis-schema/README.md say.
 
 package Penstock::Books;
 
@@ -155,7 +155,7 @@ sub _domain {
 	return written($domain);
 }
 
-# Of a session and a sender: account, source, lane, forwarder, authenticated, domain.
+# Of a session and a sender: account, source, class, forwarder, authenticated, domain.
 sub who {
 	my ($self, $s, $raw) = @_;
 	my $from = sender_of($raw);
@@ -163,7 +163,7 @@ sub who {
 	my %who = (source => $source, account => $account, login => scalar $source =~ /^(?:auth|certificate)\z/);
 	$who{authenticated} = $source ne 'client' || $s->{injected} || $s->{client} =~ $self->{own};
 	$who{forwarder} = grep { ref $_ ? !$who{login} && !$s->{injected} && $s->{client} =~ $_ : $_ eq $account } @{ $self->{forwarders} };
-	$who{lane} = $who{login} && !$who{forwarder} ? '' : $from eq '' ? 'bounce' : _is_srs($from) ? 'forward' : '';
+	$who{class} = $who{login} && !$who{forwarder} ? '' : $from eq '' ? 'bounce' : _is_srs($from) ? 'forward' : '';
 	$who{domain} = $self->_domain(\%who, $from);
 	return \%who;
 }
@@ -172,10 +172,10 @@ sub who {
 sub replied {
 	my ($self, $s, $who, $header, $remote, $local) = @_;
 	my ($author, @more) = map { $_->[0] eq 'From' ? $_->[1] : () } @$header;
-	return $who if $remote != 1 || $local || @more || $who->{lane} ne 'bounce' || $who->{source} ne 'client' || !$who->{authenticated};
+	return $who if $remote != 1 || $local || @more || $who->{class} ne 'bounce' || $who->{source} ne 'client' || !$who->{authenticated};
 	return $who if !grep { lc $_->[0] eq 'auto-submitted' && $_->[1] =~ /^auto-replied\b/ } @$header;
 	my $claim = $self->who($s, $author);
-	return $claim->{source} eq 'uid' ? die "$author: an author is no login here\n" : { %$claim, lane => 'bounce' };
+	return $claim->{source} eq 'uid' ? die "$author: an author is no login here\n" : { %$claim, class => 'bounce' };
 }
 
 # Only now it is known: forwarded by whom the admin calls a forwarder or a program of this host, or by an alias of this
@@ -186,7 +186,7 @@ sub read_message {
 	my $marked = grep { $_->[0] =~ /^(?:X-Forwarded-(?:For|To)|Resent-From|X-Sieve-Redirected-From|Delivered-To)\z/ || "@$_" =~ /^Auto-Submitted auto-forwarded/ } @{ $m->{header} };
 	my $passed_on = $marked && ($who->{forwarder} || $s->{injected});
 	my $sent_on = !$who->{authenticated} && $m->{aliases} && $m->{aliases} == @{ $m->{remote} };
-	$who->{lane} = 'forward' if $who->{lane} eq '' && ($passed_on || $sent_on);
+	$who->{class} = 'forward' if $who->{class} eq '' && ($passed_on || $sent_on);
 }
 
 sub groups {
@@ -195,7 +195,7 @@ sub groups {
 	my $customer = $self->{customers}{ $who->{account} };
 	push @groups, group_name(domain => $who->{domain}) if defined $who->{domain};
 	push @groups, "customer:$customer" if defined $customer;
-	push @groups, group_name($who->{lane}, $who->{account}) if $who->{lane} ne '';
+	push @groups, group_name($who->{class}, $who->{account}) if $who->{class} ne '';
 	push @groups, 'client:' . client_name($s->{client}) =~ s/^ip://r if $who->{authenticated} && $who->{source} =~ /^(?:uid|sender|client)\z/;
 	return @groups;
 }

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/message/client_origin.h"
+
+#include "milter/base/ask.h"
+#include "milter/base/clock.h"
+#include "milter/dns/engine.h"
+#include "milter/dns/asn.h"
+#include "milter/base/loop.h"
+#include "policy/hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { WAIT_MS = 200 };
+
+/* The same bytes as address and as network are two things. */
+enum { KIND_ADDRESS = 1, KIND_NETWORK = 2, KIND_AS = 3 };
+
+struct client_origin_ask {
+	struct ask ask;		/* first */
+	struct loop_job job;
+	struct engine *engine;	/* borrowed: freed on the loop, after the job that a session posted before */
+	struct netaddr client;
+	char name[DNS_NAME_MAX + 1];
+	int64_t asked_ms;	/* clock_monotonic_ms() */
+	uint32_t as;		/* its number; 0: unknown */
+};
+
+static uint64_t hash_of(const uint64_t key[2], unsigned char kind, const void *thing, size_t length)
+{
+	unsigned char bytes[1 + sizeof(struct netaddr)] = { kind };
+	memcpy(bytes + 1, thing, length);
+	return hash_keyed(key, bytes, 1 + length);
+}
+
+static uint64_t hash_of_network(const uint64_t key[2], unsigned char kind, const struct netaddr *client, int bits)
+{
+	struct netaddr network = netaddr_network(client, bits);
+	return hash_of(key, kind, network.bytes, client->family == NETADDR_V4 ? 4 : 16);
+}
+
+void client_origin_fill(const struct netaddr *client, const uint64_t key[2], struct facts *facts)
+{
+	bool v4 = client->family == NETADDR_V4;
+	if (client->family == NETADDR_UNKNOWN || netaddr_is_loopback(client))
+		return;
+	facts->client_address = hash_of_network(key, KIND_ADDRESS, client, v4 ? 32 : 64);
+	facts->client_network = hash_of_network(key, KIND_NETWORK, client, v4 ? 24 : 48);
+}
+
+/* ---- the AS */
+
+static void as_found(struct client_origin_ask *ask, const struct dns_answer *answer)
+{
+	struct asn origin = { 0 };
+	struct dns_record record;
+	size_t at = 0;
+	while (answer->outcome == DNS_FOUND && dns_answer_next(answer, &at, &record))
+		if (record.text != NULL)
+			asn_take(&origin, &ask->client, record.text, record.length);
+	ask->as = origin.as_number;
+}
+
+static void answered(void *arg, const struct dns_answer *answer)
+{
+	struct client_origin_ask *ask = arg;
+	as_found(ask, answer);
+	ask_answer(&ask->ask);
+}
+
+static void run(struct loop_job *job)
+{
+	struct client_origin_ask *ask = (struct client_origin_ask *)(void *)((char *)job - offsetof(struct client_origin_ask, job));
+	if (!engine_ask(ask->engine, ask->name, DNS_TXT, answered, ask))
+		ask_answer(&ask->ask);
+}
+
+static void release(struct ask *ask)
+{
+	free(ask);
+}
+
+struct client_origin_ask *client_origin_ask(const struct setup *setup, const struct netaddr *client)
+{
+	const struct settings *set = &setup->config->set;
+	const char *zone = client->family == NETADDR_V6 ? set->origin_zone6 : set->origin_zone4;
+	char reverse[NETADDR_REVERSE_MAX];
+	struct dns_data data;
+	struct dns_answer known;
+	if (!set->origin_clients || *zone == '\0' || client->family == NETADDR_UNKNOWN || netaddr_reserved(client) != NULL)
+		return NULL;
+	struct client_origin_ask *ask = calloc(1, sizeof *ask);
+	if (ask == NULL)
+		return NULL;
+	ask_init(&ask->ask, release);
+	ask->job.run = run;
+	ask->engine = setup->engine;
+	ask->client = *client;
+	ask->asked_ms = clock_monotonic_ms();
+	netaddr_reverse(client, reverse);
+	snprintf(ask->name, sizeof ask->name, "%s.%s", reverse, zone);
+	if (engine_find(setup->engine, ask->name, DNS_TXT, &data, &known))
+		answered(ask, &known);
+	else
+		loop_post(the_daemon.loop, &ask->job);
+	return ask;
+}
+
+uint64_t client_origin_collect(struct client_origin_ask *ask, const uint64_t key[2], int64_t deadline_ms)
+{
+	if (ask == NULL)
+		return 0;
+	int64_t until_ms = ask->asked_ms + WAIT_MS;
+	if (!ask_wait(&ask->ask, until_ms < deadline_ms ? until_ms : deadline_ms) || ask->as == 0)
+		return 0;
+	const uint8_t bytes[] = { (uint8_t)(ask->as >> 24), (uint8_t)(ask->as >> 16), (uint8_t)(ask->as >> 8), (uint8_t)ask->as };
+	return hash_of(key, KIND_AS, bytes, sizeof bytes);
+}
+
+void client_origin_release(struct client_origin_ask **ask)
+{
+	if (*ask != NULL)
+		ask_drop(&(*ask)->ask);
+	*ask = NULL;
+}
