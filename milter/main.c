@@ -26,16 +26,15 @@
 
 #include "policy/base/banned.h"
 
-static const char usage[] =
-	"usage: penstock [-c FILE] [-f] [-t]\n"
-	"  -c, --config FILE   configuration, default " SYSCONFDIR "/penstock/penstock.conf\n"
-	"  -f, --foreground    stay in the foreground\n"
-	"  -t, --test          check the configuration and exit: 0 fine, 1 not\n"
-	"      --sample        print a sample configuration with all defaults\n"
-	"      --man-options   print the options in the form of penstock.conf(5)\n"
-	"  -h, --help\n"
-	"  -V, --version\n"
-	"Signals: HUP reads the configuration again, TERM ends after the messages in progress.\n";
+static const char usage[] = "usage: penstock [-c FILE] [-f] [-t]\n"
+			    "  -c, --config FILE   configuration, default " SYSCONFDIR "/penstock/penstock.conf\n"
+			    "  -f, --foreground    stay in the foreground\n"
+			    "  -t, --test          check the configuration and exit: 0 fine, 1 not\n"
+			    "      --sample        print a sample configuration with all defaults\n"
+			    "      --man-options   print the options in the form of penstock.conf(5)\n"
+			    "  -h, --help\n"
+			    "  -V, --version\n"
+			    "Signals: HUP reads the configuration again, TERM ends after the messages in progress.\n";
 
 struct options {
 	const char *file;
@@ -50,7 +49,7 @@ static void print_version(void)
 }
 
 /* Returns the status to exit with; -1: go on. */
-static int read_options(int argc, char **argv, struct options *options)
+static int main_read_options(int argc, char **argv, struct options *options)
 {
 	enum { SAMPLE = 256, MAN };
 	static const struct option rows[] = {
@@ -94,7 +93,7 @@ static int read_options(int argc, char **argv, struct options *options)
 }
 
 /* The parent waits until the child serves or has failed, so that an init script hears of it. */
-static int go_to_background(void)
+static int main_go_to_background(void)
 {
 	int ends[2];
 	char ready;
@@ -112,7 +111,7 @@ static int go_to_background(void)
 	_exit(read(ends[0], &ready, 1) == 1 ? 0 : 1);
 }
 
-static void report_ready(int parent)
+static void main_report_ready(int parent)
 {
 	notify_send("READY=1");
 	if (parent < 0)
@@ -129,7 +128,7 @@ static void report_ready(int parent)
 static sem_t signalled;
 static volatile sig_atomic_t hang_ups, ends;
 
-static void on_signal(int number)
+static void main_on_signal(int number)
 {
 	if (number == SIGHUP)
 		hang_ups = 1;
@@ -138,12 +137,12 @@ static void on_signal(int number)
 	sem_post(&signalled);
 }
 
-/* libmilter has a thread of its own that takes HUP and TERM by sigwait and stops at either. The kernel gives a process's
- * signal to the main thread as long as that one does not block it; so it never does from before libmilter runs, not even
- * in the handler (SA_NODEFER). */
-static void take_signals(const sigset_t *signals)
+/* libmilter has a thread of its own that takes HUP and TERM by sigwait and stops at either. The kernel gives a
+ * process's signal to the main thread as long as that one does not block it; so it never does from before libmilter
+ * runs, not even in the handler (SA_NODEFER). */
+static void main_take_signals(const sigset_t *signals)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NODEFER };
+	struct sigaction action = { .sa_handler = main_on_signal, .sa_flags = SA_RESTART | SA_NODEFER };
 	sem_init(&signalled, 0, 0);
 	sigaction(SIGHUP, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -152,11 +151,11 @@ static void take_signals(const sigset_t *signals)
 	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
-static void serve(struct server *server)
+static void main_serve(struct server *server)
 {
 	while (!ends) {
-		bool late = !wait_sem(&signalled, EXTRAS_AGAIN_S * 1000);	/* or a signal came, which is harmless */
-		while (sem_trywait(&signalled) == 0) {	/* a storm of HUPs is one */
+		bool late = !wait_sem(&signalled, EXTRAS_AGAIN_S * 1000); /* or a signal came, which is harmless */
+		while (sem_trywait(&signalled) == 0) {			  /* a storm of HUPs is one */
 		}
 		if (hang_ups && !ends) {
 			hang_ups = 0;
@@ -167,15 +166,15 @@ static void serve(struct server *server)
 	}
 }
 
-static int run(struct config *config, const struct options *options, const sigset_t *signals)
+static int main_run(struct config *config, const struct options *options, const sigset_t *signals)
 {
 	char error[CONFIG_ERROR_MAX] = "";
-	int parent = options->foreground ? -1 : go_to_background();
+	int parent = options->foreground ? -1 : main_go_to_background();
 	if (!log_start())
 		log_line(SEVERITY_WARNING, "log: its thread cannot be made: mail waits for who takes its lines");
 	struct server *server = server_open(config, options->file, error, sizeof error);
 	if (server != NULL)
-		take_signals(signals);
+		main_take_signals(signals);
 	if (server == NULL || !server_start(server, error, sizeof error)) {
 		fprintf(stderr, "penstock: %s\n", error);
 		log_line(SEVERITY_ERROR, "cannot start: %s", error);
@@ -185,21 +184,22 @@ static int run(struct config *config, const struct options *options, const sigse
 		return 1;
 	}
 	log_line(SEVERITY_INFO, "penstock %s serves with %s", PENSTOCK_VERSION, options->file);
-	report_ready(parent);
-	serve(server);
+	main_report_ready(parent);
+	main_serve(server);
 	bool failed = server_failed(server);
 	notify_send("STOPPING=1");
 	log_line(SEVERITY_INFO, "ending: no new messages");
 	bool whole = server_stop(&server);
-	log_line(whole ? SEVERITY_INFO : SEVERITY_WARNING, whole ? "ended" : "ended, but for threads of libmilter that hang");
+	log_line(whole ? SEVERITY_INFO : SEVERITY_WARNING,
+		 whole ? "ended" : "ended, but for threads of libmilter that hang");
 	log_end();
 	if (!whole)
-		_exit(failed);	/* its threads still use what exit() would free */
+		_exit(failed); /* its threads still use what exit() would free */
 	return failed;
 }
 
 /* Before anything else makes a thread: all of them inherit it. */
-static void block_signals(sigset_t *signals)
+static void main_block_signals(sigset_t *signals)
 {
 	sigemptyset(signals);
 	sigaddset(signals, SIGHUP);
@@ -208,12 +208,12 @@ static void block_signals(sigset_t *signals)
 	sigaddset(signals, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);	/* a file as large as may be is a full disk */
+	signal(SIGXFSZ, SIG_IGN); /* a file as large as may be is a full disk */
 }
 
 /* Waits are a little longer or shorter by chance, so that several hosts do not come at once: it must not begin alike on
  * all. */
-static void seed_chance(void)
+static void main_seed_chance(void)
 {
 	unsigned seed;
 	if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
@@ -222,10 +222,12 @@ static void seed_chance(void)
 }
 
 /* In the background standard error is /dev/null. */
-static const char *log_is_nowhere(const struct config *config, const struct options *options)
+static const char *main_log_is_nowhere(const struct config *config, const struct options *options)
 {
-	return options->foreground || config->set.log_target != LOG_TO_STDERR ? NULL :
-	       "log.target is \"stderr\", which the daemon has in the foreground (-f) alone; expected \"syslog\", or the option -f";
+	return options->foreground || config->set.log_target != LOG_TO_STDERR
+		       ? NULL
+		       : "log.target is \"stderr\", which the daemon has in the foreground (-f) alone; expected "
+			 "\"syslog\", or the option -f";
 }
 
 static void warn_line(const char *line)
@@ -242,7 +244,7 @@ static void fail_line(const char *line)
 }
 
 /* Returns the status to exit with. */
-static int test(const struct config *config, const char *file)
+static int main_test(const struct config *config, const char *file)
 {
 	trial(config, file, fail_line, warn_line);
 	permission_check(config, file, warn_line);
@@ -256,22 +258,22 @@ int main(int argc, char **argv)
 	struct options options = { .file = SYSCONFDIR "/penstock/penstock.conf" };
 	char error[CONFIG_ERROR_MAX] = "";
 	sigset_t signals;
-	int status = read_options(argc, argv, &options);
+	int status = main_read_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
-	umask(umask(0) | 027);	/* a socket is nobody's until its group and mode are set */
-	block_signals(&signals);
-	seed_chance();
+	umask(umask(0) | 027); /* a socket is nobody's until its group and mode are set */
+	main_block_signals(&signals);
+	main_seed_chance();
 	struct config *config = config_load(options.file, error);
 	if (config == NULL) {
 		fprintf(stderr, "penstock: %s\n", error);
 		return 1;
 	}
-	const char *nowhere = log_is_nowhere(config, &options);
+	const char *nowhere = main_log_is_nowhere(config, &options);
 	if (options.test) {
 		if (nowhere != NULL)
 			warn_line(nowhere);
-		status = test(config, options.file);
+		status = main_test(config, options.file);
 		config_drop(&config);
 		return status;
 	}
@@ -281,5 +283,5 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	log_open(config->set.log_target, config->set.log_facility);
-	return run(config, &options, &signals);
+	return main_run(config, &options, &signals);
 }

@@ -46,14 +46,16 @@
 #include "policy/base/banned.h"
 
 enum {
-	FIRST_ANSWER_MS = 1000, STOP_MOST_MS = 10000, THREAD_STACK = THREAD_STACK_KB * 1024,
-	IDLE_MS = 3000,			/* a session without a step for so long is not waited for at the end */
-	FILES_BESIDE_SESSIONS = 1024,	/* socketmap, HTTP, control, DNS, Redis, scanners */
+	FIRST_ANSWER_MS = 1000,
+	STOP_MOST_MS = 10000,
+	THREAD_STACK = THREAD_STACK_KB * 1024,
+	IDLE_MS = 3000,		      /* a session without a step for so long is not waited for at the end */
+	FILES_BESIDE_SESSIONS = 1024, /* socketmap, HTTP, control, DNS, Redis, scanners */
 };
 
 struct server {
 	const char *file;
-	struct config *first;		/* held for ever: the store's settings point into it */
+	struct config *first; /* held for ever: the store's settings point into it */
 	char node[17];
 	struct event *watchdog, *upkeep;
 	pthread_t milter_thread, main_thread;
@@ -71,7 +73,7 @@ static void say_store(void *arg, const char *line)
 }
 
 /* Four letters of the host's name, hashed: two daemons that share one Redis must not have one node name. */
-static void make_node(struct server *server)
+static void server_make_node(struct server *server)
 {
 	char host[256] = "";
 	if (server->first->set.node[0] != '\0') {
@@ -85,7 +87,7 @@ static void make_node(struct server *server)
 }
 
 /* Of the configuration in force. */
-static bool has_plan(const char *name)
+static bool server_has_plan(const char *name)
 {
 	struct setup *setup = setup_hold();
 	bool has = config_plan(setup->config, name) != NULL;
@@ -93,7 +95,7 @@ static bool has_plan(const char *name)
 	return has;
 }
 
-static bool open_store(struct server *server, char *error, size_t error_size)
+static bool server_open_store(struct server *server, char *error, size_t error_size)
 {
 	const struct settings *set = &server->first->set;
 	struct store_settings settings = {
@@ -108,18 +110,20 @@ static bool open_store(struct server *server, char *error, size_t error_size)
 		.retry_ms = set->redis_retry_ms,
 		.recent_accounts = set->redis_recent_accounts,
 		.state_ttl_s = set->redis_state_days * 86400,
-		.has_plan = has_plan,
+		.has_plan = server_has_plan,
 	};
 	the_daemon.store = store_new(loop_base(the_daemon.loop), &settings, say_store, NULL, error, error_size);
 	return the_daemon.store != NULL;
 }
 
 /* The default catalogue may be missing; that nothing is looked up then is to be seen. */
-static void warn_no_lists(const struct config *config)
+static void server_warn_no_lists(const struct config *config)
 {
 	if (config->list_count == 0 && config->set.catalogue_file[0] != '\0')
-		log_line(SEVERITY_WARNING, "no block list is known: blocklists is empty, and the catalogue \"%s\" is missing or "
-			 "skipped; nothing is looked up", config->set.catalogue_file);
+		log_line(SEVERITY_WARNING,
+			 "no block list is known: blocklists is empty, and the catalogue \"%s\" is missing or skipped; "
+			 "nothing is looked up",
+			 config->set.catalogue_file);
 }
 
 static void warn_line(const char *line)
@@ -130,12 +134,12 @@ static void warn_line(const char *line)
 /* What works and should not stay so. */
 static void warn_of(const struct config *config, const char *file)
 {
-	warn_no_lists(config);
+	server_warn_no_lists(config);
 	permission_check(config, file, warn_line);
 }
 
 /* Fewer sessions are better than none; the MTA sends again what is too much. */
-static void fit_sessions(struct config *config)
+static void server_fit_sessions(struct config *config)
 {
 	int64_t wanted = config->set.milter_max_sessions;
 	uint64_t files = privilege_files((uint64_t)wanted + FILES_BESIDE_SESSIONS);
@@ -145,16 +149,17 @@ static void fit_sessions(struct config *config)
 	}
 	int64_t sessions = (int64_t)(files > 2 * FILES_BESIDE_SESSIONS ? files - FILES_BESIDE_SESSIONS : files / 2);
 	config->set.milter_max_sessions = sessions;
-	trouble_set(TROUBLE_SESSIONS, "milter.max_sessions is %lld, but open files are limited to %llu, expected %llu: %lld sessions are "
+	trouble_set(TROUBLE_SESSIONS,
+		    "milter.max_sessions is %lld, but open files are limited to %llu, expected %llu: %lld sessions are "
 		    "taken; raise the limit (LimitNOFILE= in the unit, or ulimit -n) or lower milter.max_sessions",
 		    (long long)wanted, (unsigned long long)files, (unsigned long long)wanted + FILES_BESIDE_SESSIONS,
 		    (long long)sessions);
 }
 
-static bool open_all(struct server *server, char *error, size_t error_size)
+static bool server_open_all(struct server *server, char *error, size_t error_size)
 {
 	const struct settings *set = &server->first->set;
-	if (!open_store(server, error, error_size) ||
+	if (!server_open_store(server, error, error_size) ||
 	    !setup_start(config_hold(server->first), error, error_size) || !listener_open(set, error, error_size))
 		return false;
 	extras_start(server->first);
@@ -174,27 +179,28 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	server->file = file;
 	server->first = config;
 	server->main_thread = pthread_self();
-	make_node(server);
+	server_make_node(server);
 	text_copy(the_daemon.node, sizeof the_daemon.node, server->node);
-	fit_sessions(config);
+	server_fit_sessions(config);
 	warn_of(config, file);
 	if (privilege_other(config->set.user))
-		log_line(SEVERITY_WARNING, "user is \"%s\", but the daemon was started by another account, not root: it stays that",
+		log_line(SEVERITY_WARNING,
+			 "user is \"%s\", but the daemon was started by another account, not root: it stays that",
 			 config->set.user);
 	stats_start();
 	descriptors_start();
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
-	    !held_start(loop_base(the_daemon.loop)) || !trap_hits_start(the_daemon.loop) || !open_all(server, error, error_size) ||
-	    !monitor_start(the_daemon.loop) || !warmup_start(loop_base(the_daemon.loop), config) ||
-	    !shadow_start(loop_base(the_daemon.loop)))
+	    !held_start(loop_base(the_daemon.loop)) || !trap_hits_start(the_daemon.loop) ||
+	    !server_open_all(server, error, error_size) || !monitor_start(the_daemon.loop) ||
+	    !warmup_start(loop_base(the_daemon.loop), config) || !shadow_start(loop_base(the_daemon.loop)))
 		server_stop(&server);
 	return server;
 }
 
 /* ---- running */
 
-static void *milter_thread(void *arg)
+static void *server_milter_thread(void *arg)
 {
 	struct server *server = arg;
 	int result = smfi_main();
@@ -207,7 +213,7 @@ static void *milter_thread(void *arg)
 	return NULL;
 }
 
-static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+static void server_on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
@@ -216,18 +222,18 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The loop thread is the one without which nothing works: the sign of life comes from it. */
-static void start_watchdog(struct server *server)
+static void server_start_watchdog(struct server *server)
 {
 	int64_t every_ms = notify_watchdog_ms();
 	struct timeval every = { .tv_sec = every_ms / 1000, .tv_usec = every_ms % 1000 * 1000 };
 	if (every_ms == 0)
 		return;
-	server->watchdog = event_new(loop_base(the_daemon.loop), -1, EV_PERSIST, on_watchdog, NULL);
+	server->watchdog = event_new(loop_base(the_daemon.loop), -1, EV_PERSIST, server_on_watchdog, NULL);
 	if (server->watchdog != NULL)
 		event_add(server->watchdog, &every);
 }
 
-static void on_upkeep(evutil_socket_t fd, short what, void *arg)
+static void server_on_upkeep(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
@@ -240,7 +246,7 @@ static void on_upkeep(evutil_socket_t fd, short what, void *arg)
 static bool start_upkeep(struct server *server)
 {
 	struct timeval each_second = { .tv_sec = 1 };
-	server->upkeep = event_new(loop_base(the_daemon.loop), -1, EV_PERSIST, on_upkeep, NULL);
+	server->upkeep = event_new(loop_base(the_daemon.loop), -1, EV_PERSIST, server_on_upkeep, NULL);
 	return server->upkeep != NULL && event_add(server->upkeep, &each_second) == 0;
 }
 
@@ -259,13 +265,13 @@ bool server_start(struct server *server, char *error, size_t error_size)
 	pthread_attr_setstacksize(&small, THREAD_STACK);
 	pthread_setattr_default_np(&small);
 	pthread_attr_destroy(&small);
-	start_watchdog(server);
+	server_start_watchdog(server);
 	if (!start_upkeep(server) || !loop_start(the_daemon.loop)) {
 		snprintf(error, error_size, "the loop thread cannot be made");
 		return false;
 	}
 	wait_for_store();
-	server->milter_runs = pthread_create(&server->milter_thread, NULL, milter_thread, server) == 0;
+	server->milter_runs = pthread_create(&server->milter_thread, NULL, server_milter_thread, server) == 0;
 	if (!server->milter_runs)
 		snprintf(error, error_size, "the milter thread cannot be made");
 	return server->milter_runs;
@@ -275,11 +281,21 @@ bool server_start(struct server *server, char *error, size_t error_size)
 
 /* Options that are bound to sockets, connections or privileges that stand: those of Redis but its failure mode, and: */
 static const char *const fixed_options[] = {
-	"user", "node", "milter.socket", "milter.socket_group", "milter.socket_mode", "milter.timeout_s", "milter.drain_s",
-	"http.listen", "control.socket", "socketmap.listen", "log.target", "log.facility",
+	"user",
+	"node",
+	"milter.socket",
+	"milter.socket_group",
+	"milter.socket_mode",
+	"milter.timeout_s",
+	"milter.drain_s",
+	"http.listen",
+	"control.socket",
+	"socketmap.listen",
+	"log.target",
+	"log.facility",
 };
 
-static bool is_fixed(const char *path)
+static bool server_is_fixed(const char *path)
 {
 	for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++)
 		if (strcmp(path, fixed_options[i]) == 0)
@@ -293,23 +309,23 @@ static bool is_fixed(const char *path)
 #define SAME_FLOAT(a, b) (!((a) < (b)) && !((a) > (b)))
 #define SAME_BOOL(a, b) ((a) == (b))
 
-static void warn_fixed(const struct settings *old, const struct settings *new)
+static void server_warn_fixed(const struct settings *old, const struct settings *new)
 {
-#define WARN_FIXED(path, member, type, text, least, most, help)                                    \
-	if (is_fixed(path) && !SAME_##type(old->member, new->member))                              \
+#define WARN_FIXED(path, member, type, text, least, most, help) \
+	if (server_is_fixed(path) && !SAME_##type(old->member, new->member)) \
 		log_line(SEVERITY_WARNING, "reload: %s keeps its old value until a restart", path);
 	SETTING_ROWS(WARN_FIXED, WARN_FIXED)
 #undef WARN_FIXED
 }
 
 /* What can fail comes first; from setup_enter on nothing does. Takes the configuration. */
-static bool put_in_force(struct server *server, struct config *config, char *error, size_t error_size)
+static bool server_put_in_force(struct server *server, struct config *config, char *error, size_t error_size)
 {
 	struct setup *setup = setup_prepare(config, error, error_size);
 	if (setup == NULL)
 		return false;
-	warn_fixed(&server->first->set, &config->set);
-	fit_sessions(config);
+	server_warn_fixed(&server->first->set, &config->set);
+	server_fit_sessions(config);
 	warn_of(config, server->file);
 	config_hold(config);
 	setup_enter(&setup);
@@ -327,7 +343,7 @@ void server_reload(struct server *server)
 	char error[CONFIG_ERROR_MAX];
 	notify_send("RELOADING=1");
 	struct config *config = config_load(server->file, error);
-	if (config != NULL && put_in_force(server, config, error, sizeof error)) {
+	if (config != NULL && server_put_in_force(server, config, error, sizeof error)) {
 		reloads_note(NULL);
 		log_line(SEVERITY_INFO, "reload: %s is in force", server->file);
 	} else {
@@ -346,7 +362,7 @@ bool server_failed(const struct server *server)
 
 /* Where nobody new comes, the sessions that are open go on, messages that they begin now included: a session that the
  * daemon leaves is a message deferred. One that rests is an idle mail program's. */
-static void drain(struct server *server)
+static void server_drain(struct server *server)
 {
 	int64_t until = clock_monotonic_ms() + server->first->set.milter_drain_s * 1000;
 	bool rests = listener_rest();
@@ -357,7 +373,8 @@ static void drain(struct server *server)
 	while (session_messages() > 0 && clock_monotonic_ms() < until)
 		usleep(10000);
 	if (session_messages() > 0)
-		log_line(SEVERITY_WARNING, "%d messages were in progress when milter.drain_s had passed; the MTA sends them again",
+		log_line(SEVERITY_WARNING,
+			 "%d messages were in progress when milter.drain_s had passed; the MTA sends them again",
 			 session_messages());
 }
 
@@ -369,7 +386,7 @@ static void *stop_thread(void *arg)
 }
 
 /* False: it did not end. The pool of libmilter 8.17 can destroy a lock on which its own threads wait. */
-static bool stop_milter(struct server *server)
+static bool server_stop_milter(struct server *server)
 {
 	pthread_t stopper;
 	int64_t until = clock_monotonic_ms() + STOP_MOST_MS;
@@ -386,12 +403,12 @@ static bool stop_milter(struct server *server)
 }
 
 struct end_job {
-	struct loop_job job;	/* first */
-	bool answered;		/* by Redis, in time */
+	struct loop_job job; /* first */
+	bool answered;	     /* by Redis, in time */
 	atomic_bool ended;
 };
 
-static void on_told(void *arg, const char *error, int count, const char *const *items)
+static void server_on_told(void *arg, const char *error, int count, const char *const *items)
 {
 	struct end_job *end = arg;
 	end->answered = error == NULL;
@@ -403,12 +420,12 @@ static void on_told(void *arg, const char *error, int count, const char *const *
 static void on_end(struct loop_job *job)
 {
 	trap_hits_end();
-	store_key_command(the_daemon.store, 2, (const char *[]){ "GET", "secret" }, on_told, job);
+	store_key_command(the_daemon.store, 2, (const char *[]){ "GET", "secret" }, server_on_told, job);
 }
 
 /* They are charges like others: Redis gets them before its connection ends, or the log says that they are lost. Redis
  * answers in order: what is asked behind them has its answer after theirs. */
-static void end_trap_hits(void)
+static void server_end_trap_hits(void)
 {
 	int64_t until = clock_monotonic_ms() + STOP_MOST_MS;
 	bool all = trap_hits_waiting() == 0;
@@ -423,16 +440,16 @@ static void end_trap_hits(void)
 	}
 }
 
-static bool stop_threads(struct server *server)
+static bool server_stop_threads(struct server *server)
 {
 	bool whole = true;
 	atomic_store(&server->stopping, true);
 	sockets_end();
 	if (server->milter_runs) {
-		drain(server);
-		whole = stop_milter(server);
+		server_drain(server);
+		whole = server_stop_milter(server);
 	}
-	end_trap_hits();
+	server_end_trap_hits();
 	event_stop();
 	if (the_daemon.store != NULL && store_stats(the_daemon.store).pending > 0)
 		log_line(SEVERITY_WARNING, "%llu charges that Redis has not taken are lost",
@@ -445,7 +462,7 @@ bool server_stop(struct server **server)
 {
 	struct server *stopped = *server;
 	*server = NULL;
-	if (the_daemon.loop != NULL && !stop_threads(stopped))
+	if (the_daemon.loop != NULL && !server_stop_threads(stopped))
 		return false;
 	if (stopped->watchdog != NULL)
 		event_free(stopped->watchdog);

@@ -9,7 +9,7 @@
 
 #include "policy/base/banned.h"
 
-enum { CLIENT_V6_BITS = 64 };	/* a client's own to choose from (RFC 8981) */
+enum { CLIENT_V6_BITS = 64 }; /* a client's own to choose from (RFC 8981) */
 
 static const char *const sources[SOURCE_COUNT] = {
 #define SOURCE_ROW(id, word) [SOURCE_##id] = word,
@@ -35,7 +35,7 @@ static bool needs_escape(unsigned char c)
 	return c <= 0x20 || c == 0x7f || c == '%' || c == '{' || c == '}' || c == '"' || c == '\\';
 }
 
-static void add_name_byte(struct text *name, char c, bool escaped)
+static void account_add_name_byte(struct text *name, char c, bool escaped)
 {
 	if (escaped || needs_escape((unsigned char)c)) {
 		text_addf(name, "%%%02X", (unsigned)(unsigned char)c);
@@ -46,7 +46,7 @@ static void add_name_byte(struct text *name, char c, bool escaped)
 }
 
 /* Of all of a name, without its tag. Known to everybody, but SipHash: nobody finds a second name for a given one. */
-static uint64_t hash_of_name(const char *raw, const char *tag, const char *domain)
+static uint64_t account_hash_of_name(const char *raw, const char *tag, const char *domain)
 {
 	uint64_t whole = 0;
 	for (const char *at = raw; *at != '\0'; at++) {
@@ -59,7 +59,7 @@ static uint64_t hash_of_name(const char *raw, const char *tag, const char *domai
 }
 
 /* Where the colon of a reserved prefix stands in `raw`; NULL: it begins with none. */
-static const char *reserved_colon(const char *raw)
+static const char *account_reserved_colon(const char *raw)
 {
 	static const char *const words[] = {
 #define PREFIX_WORD(id, word) word,
@@ -79,13 +79,13 @@ static const char *reserved_colon(const char *raw)
 }
 
 /* A name that was cut gets a hash for its end. */
-static void end_name(struct text *text, const char *raw, const char *tag, const char *domain)
+static void account_end_name(struct text *text, const char *raw, const char *tag, const char *domain)
 {
-	enum { TAIL = 17 };	/* '#' and 16 hexadecimal digits */
-	if (text->length < ACCOUNT_MAX)	/* one of just this length may be another's head and hash */
+	enum { TAIL = 17 };		/* '#' and 16 hexadecimal digits */
+	if (text->length < ACCOUNT_MAX) /* one of just this length may be another's head and hash */
 		return;
 	text->length = ACCOUNT_MAX - TAIL;
-	text_addf(text, "#%016llx", (unsigned long long)hash_of_name(raw, tag, domain));
+	text_addf(text, "#%016llx", (unsigned long long)account_hash_of_name(raw, tag, domain));
 }
 
 static int hex_digit(char c)
@@ -104,24 +104,24 @@ static char escape_at(const char *at)
 }
 
 /* What a log line or a list shows, and somebody types again. How many bytes of it were taken; 0: it is no escape. */
-static size_t add_shown(struct text *name, const char *at)
+static size_t account_add_shown(struct text *name, const char *at)
 {
 	enum { ESCAPE = 3 };
 	char c = escape_at(at);
 	if (c == '\0')
 		return 0;
-	bool plain = c == '+' || c == '.';	/* a plus that begins no tag, a dot of no address */
+	bool plain = c == '+' || c == '.'; /* a plus that begins no tag, a dot of no address */
 	text_add_bytes(name, plain ? &c : at, plain ? 1 : ESCAPE);
 	return ESCAPE;
 }
 
 /* `escaped` is a byte of `raw` that is written %XX. `shown`: `raw` may have escapes already. */
-static bool make_name(const char *prefix, const char *raw, bool cut_tag, const char *escaped, bool shown,
-		      char name[ACCOUNT_MAX + 1])
+static bool account_make_name(const char *prefix, const char *raw, bool cut_tag, const char *escaped, bool shown,
+			      char name[ACCOUNT_MAX + 1])
 {
 	struct text text = text_over(name, ACCOUNT_MAX + 1);
 	const char *domain = strrchr(raw, '@');
-	const char *tag = NULL;	/* a leading plus is part of the name */
+	const char *tag = NULL; /* a leading plus is part of the name */
 	text_add(&text, prefix);
 	size_t head = text.length;
 	if (cut_tag && domain > raw + 1)
@@ -129,30 +129,30 @@ static bool make_name(const char *prefix, const char *raw, bool cut_tag, const c
 	for (const char *at = raw; *at != '\0'; at++) {
 		if (at == tag)
 			at = domain;
-		size_t taken = shown ? add_shown(&text, at) : 0;
+		size_t taken = shown ? account_add_shown(&text, at) : 0;
 		if (taken > 0)
 			at += taken - 1;
 		else
-			add_name_byte(&text, *at, at == escaped);
+			account_add_name_byte(&text, *at, at == escaped);
 	}
-	if (!shown || text.cut)	/* what is shown may be such a name as it ends */
-		end_name(&text, raw, tag, domain);
+	if (!shown || text.cut) /* what is shown may be such a name as it ends */
+		account_end_name(&text, raw, tag, domain);
 	return text.length > head;
 }
 
 bool account_name(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
-	return make_name("", raw, cut_tag, NULL, false, name);
+	return account_make_name("", raw, cut_tag, NULL, false, name);
 }
 
 bool account_proven(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
-	return make_name("", raw, cut_tag, reserved_colon(raw), false, name);
+	return account_make_name("", raw, cut_tag, account_reserved_colon(raw), false, name);
 }
 
 bool account_claimed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
-	return make_name(ACCOUNT_CLAIMED ":", raw, cut_tag, NULL, false, name);
+	return account_make_name(ACCOUNT_CLAIMED ":", raw, cut_tag, NULL, false, name);
 }
 
 void account_client(const struct netaddr *client, char name[ACCOUNT_MAX + 1])
@@ -174,7 +174,7 @@ bool account_is_client(const char *name)
 
 /* ---- what an admin types */
 
-static bool is_client(const char *rest)
+static bool account_has_client_form(const char *rest)
 {
 	struct netblock block;
 	bool v6 = netblock_parse(rest, &block) && block.address.family == NETADDR_V6;
@@ -215,26 +215,30 @@ static bool is_none(const char *rest)
 	return false;
 }
 
-static bool is_account(const char *rest);
+static bool account_is(const char *rest);
 
 /* The names that begin so, and what stands behind the colon. */
-static const struct form {
+/* clang-format off */
+static const struct account_form {
 	const char *head, *expected;
 	bool (*fits)(const char *rest);
 } forms[] = {
-	{ ACCOUNT_CLIENT ":", "ip: and a client's address, such as ip:192.0.2.7 or ip:2001:db8:1:2::/64", is_client },
+	{ ACCOUNT_CLIENT ":", "ip: and a client's address, such as ip:192.0.2.7 or "
+	  "ip:2001:db8:1:2::/64", account_has_client_form },
 	{ ACCOUNT_CLAIMED ":", "sender: and the address that is claimed, such as sender:shop@example.org", is_any },
 	{ "uid:", "uid: and the number of a user of this host, such as uid:33", is_number },
 	{ "domain:", "domain: and a domain of accounts, such as domain:example.com", is_domain },
 	{ "customer:", "customer: and his name of at most 100 bytes, such as customer:42", is_customer },
 	{ "server:", "server:all, the only one of its kind", is_all },
-	{ "client:", "client: and a client's address, such as client:192.0.2.7 or client:2001:db8:1:2::/64", is_client },
-	{ "bounce:", "bounce: and an account, such as bounce:alice@example.com", is_account },
-	{ "forward:", "forward: and an account, such as forward:alice@example.com", is_account },
+	{ "client:", "client: and a client's address, such as client:192.0.2.7 or "
+	  "client:2001:db8:1:2::/64", account_has_client_form },
+	{ "bounce:", "bounce: and an account, such as bounce:alice@example.com", account_is },
+	{ "forward:", "forward: and an account, such as forward:alice@example.com", account_is },
 	{ "account:", "the account's name alone, such as alice@example.com", is_none },
 };
+/* clang-format on */
 
-static const struct form *form_of(const char *name)
+static const struct account_form *account_form_of(const char *name)
 {
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
 		if (strncmp(name, forms[i].head, strlen(forms[i].head)) == 0)
@@ -243,24 +247,25 @@ static const struct form *form_of(const char *name)
 }
 
 /* Of a class: not one of the next class, and no group. */
-static bool is_account(const char *rest)
+static bool account_is(const char *rest)
 {
 	struct netblock block;
-	const struct form *form = form_of(rest);
+	const struct account_form *form = account_form_of(rest);
 	if (form == NULL)
 		return *rest != '\0' && !netblock_parse(rest, &block);
 	return !account_is_group(rest) && form->fits(rest + strlen(form->head));
 }
 
 /* Any address of a client's network stands for it. */
-static void widen_client(char name[ACCOUNT_MAX + 1])
+static void account_widen_client(char name[ACCOUNT_MAX + 1])
 {
 	char of_client[ACCOUNT_MAX + 1];
 	struct netaddr client;
-	size_t class = account_scope(name) == SCOPE_BOUNCE || account_scope(name) == SCOPE_FORWARD ?
-		      (size_t)(strchr(name, ':') - name) + 1 : 0;
-	const struct form *form = form_of(name + class);
-	if (form == NULL || form->fits != is_client)
+	size_t class = account_scope(name) == SCOPE_BOUNCE || account_scope(name) == SCOPE_FORWARD
+			       ? (size_t)(strchr(name, ':') - name) + 1
+			       : 0;
+	const struct account_form *form = account_form_of(name + class);
+	if (form == NULL || form->fits != account_has_client_form)
 		return;
 	size_t head = class + strlen(form->head);
 	if (!netaddr_parse(name + head, &client))
@@ -272,19 +277,19 @@ static void widen_client(char name[ACCOUNT_MAX + 1])
 const char *account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
 	struct netblock block;
-	if (!make_name("", raw, cut_tag, NULL, true, name))
+	if (!account_make_name("", raw, cut_tag, NULL, true, name))
 		return "an account's name, such as alice@example.com";
 	if (netblock_parse(raw, &block))
 		return "ip: before a client's address, such as ip:192.0.2.7 (a login or a customer of such a name: "
 		       "%2E for its first dot)";
 	enum scope scope = account_scope(name);
-	if (scope == SCOPE_DOMAIN || scope == SCOPE_CUSTOMER)	/* they have no tags */
-		make_name("", raw, false, NULL, true, name);
+	if (scope == SCOPE_DOMAIN || scope == SCOPE_CUSTOMER) /* they have no tags */
+		account_make_name("", raw, false, NULL, true, name);
 	size_t length = strlen(name);
 	while (scope == SCOPE_DOMAIN && name[length - 1] == '.')
 		name[--length] = '\0';
-	widen_client(name);
-	const struct form *form = form_of(name);
+	account_widen_client(name);
+	const struct account_form *form = account_form_of(name);
 	return form == NULL || form->fits(name + strlen(form->head)) ? NULL : form->expected;
 }
 
@@ -314,5 +319,5 @@ void account_group(enum scope scope, const char *name, char group[ACCOUNT_MAX + 
 {
 	struct text text = text_over(group, ACCOUNT_MAX + 1);
 	text_addf(&text, "%s:%s", scope_word(scope), name);
-	end_name(&text, name, NULL, NULL);
+	account_end_name(&text, name, NULL, NULL);
 }

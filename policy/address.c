@@ -8,7 +8,7 @@
 #include "policy/base/banned.h"
 
 /* Behind the comment that begins at `at`, RFC 5322 section 3.2.2; one that does not end takes all. */
-static const char *skip_comment(const char *at)
+static const char *address_skip_comment(const char *at)
 {
 	int depth = 0;
 	do {
@@ -22,7 +22,7 @@ static const char *skip_comment(const char *at)
 }
 
 /* Without quotes, comments and blanks. True where a domain is there: an '@' outside of quotes. */
-static bool unquote(const char *at, struct text *text)
+static bool address_unquote(const char *at, struct text *text)
 {
 	bool quoted = false, domain = false;
 	while (*at != '\0') {
@@ -30,7 +30,7 @@ static bool unquote(const char *at, struct text *text)
 			quoted = !quoted;
 			at++;
 		} else if (!quoted && *at == '(') {
-			at = skip_comment(at);
+			at = address_skip_comment(at);
 		} else if (!quoted && (*at == ' ' || *at == '\t')) {
 			at++;
 		} else {
@@ -45,7 +45,7 @@ static bool unquote(const char *at, struct text *text)
 }
 
 /* Of an address without a domain. Postfix looks for '!' first; of several the first, but of '%' the last. */
-static bool find_host(char *local)
+static bool address_find_host(char *local)
 {
 	char *bang = strchr(local, '!'), *percent = strrchr(local, '%');
 	size_t length = strlen(local);
@@ -70,10 +70,11 @@ bool address_normal(const char *raw, char normal[ADDRESS_MAX + 1])
 	char address[ADDRESS_MAX + 1];
 	struct text text = text_over(normal, ADDRESS_MAX + 1);
 	bool whole = address_of(raw, address);
-	if (!unquote(address, &text) && strchr(normal, '@') == NULL)
-		find_host(normal);
+	if (!address_unquote(address, &text) && strchr(normal, '@') == NULL)
+		address_find_host(normal);
 	size_t length = strlen(normal);
-	if (length > 1 && normal[length - 1] == '.' && strchr("@.", normal[length - 2]) == NULL && strchr(normal, '@') != NULL)
+	if (length > 1 && normal[length - 1] == '.' && strchr("@.", normal[length - 2]) == NULL &&
+	    strchr(normal, '@') != NULL)
 		normal[length - 1] = '\0';
 	return whole;
 }
@@ -88,7 +89,7 @@ bool address_routed(const char *normal, char routed[ADDRESS_MAX + 1])
 		return false;
 	memmove(routed, normal, length);
 	routed[length] = '\0';
-	return strchr(routed, '@') != NULL || find_host(routed);
+	return strchr(routed, '@') != NULL || address_find_host(routed);
 }
 
 bool domain_within(const char *name, const char *domain)
@@ -100,7 +101,7 @@ bool domain_within(const char *name, const char *domain)
 
 /* ---- what tells one message from the next */
 
-static bool is_rewritten(const char *local)
+static bool address_is_rewritten(const char *local)
 {
 	char mark[5];
 	text_copy(mark, sizeof mark, local);
@@ -111,17 +112,20 @@ static bool is_rewritten(const char *local)
 bool address_forwarded(const char *normal)
 {
 	const char *tag = strstr(normal, "+SRS="), *at = strrchr(normal, '@');
-	return at != NULL && at[1] != '\0' && (is_rewritten(normal) || (tag != NULL && tag > normal && tag < at));
+	return at != NULL && at[1] != '\0' &&
+	       (address_is_rewritten(normal) || (tag != NULL && tag > normal && tag < at));
 }
 
 static const char digits[] = "0123456789";
 static const char word_bytes[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /* How much of `local` is a signature and what comes with it. */
-static size_t signature_length(const char *local)
+static size_t address_signature_length(const char *local)
 {
 	enum { TAG_MAX = 32 };
-	static const struct { const char *head, *end; } rows[] = { { "prvs=", "=" }, { "btv1==", "==" }, { "msprvs1=", "=" } };
+	static const struct {
+		const char *head, *end;
+	} rows[] = { { "prvs=", "=" }, { "btv1==", "==" }, { "msprvs1=", "=" } };
 	char head[10];
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		size_t length = strlen(rows[i].head), tag;
@@ -138,7 +142,7 @@ static size_t signature_length(const char *local)
 	return 0;
 }
 
-static bool is_domain(const char *text)
+static bool address_is_domain(const char *text)
 {
 	size_t length = strlen(text);
 	return length > 0 && strchr(text, '.') != NULL && strchr(word_bytes, text[0]) != NULL &&
@@ -147,7 +151,7 @@ static bool is_domain(const char *text)
 }
 
 /* Bytes at the head of `local` that are words without a digit; only whole words that end within `length`. */
-static size_t words_length(const char *local, size_t length, const char *separators)
+static size_t address_words_length(const char *local, size_t length, const char *separators)
 {
 	size_t words = 0;
 	for (size_t at = 0; at < length; at = words + 1) {
@@ -162,7 +166,7 @@ static size_t words_length(const char *local, size_t length, const char *separat
 enum { NO_TAG = -1 };
 
 /* ezmlm and qmail: LIST-return-NUMBER, and a recipient behind it, or none. */
-static ptrdiff_t cut_return(const char *local)
+static ptrdiff_t address_cut_return(const char *local)
 {
 	static const char word[] = "-return-";
 	for (const char *at = local; (at = strstr(at, word)) != NULL; at++) {
@@ -174,24 +178,25 @@ static ptrdiff_t cut_return(const char *local)
 }
 
 /* Words, and bob=example.net. */
-static ptrdiff_t cut_recipient(const char *local)
+static ptrdiff_t address_cut_recipient(const char *local)
 {
 	const char *equals = strrchr(local, '='), *rcpt = equals;
-	if (equals == NULL || equals == local || !is_domain(equals + 1))
+	if (equals == NULL || equals == local || !address_is_domain(equals + 1))
 		return NO_TAG;
 	while (rcpt > local && strchr("-=+", rcpt[-1]) == NULL)
 		rcpt--;
-	return rcpt > local ? (ptrdiff_t)words_length(local, (size_t)(rcpt - 1 - local), "-=+") : 0;
+	return rcpt > local ? (ptrdiff_t)address_words_length(local, (size_t)(rcpt - 1 - local), "-=+") : 0;
 }
 
 /* LISTSERV: OWNER-NEWS*bob**example.net */
 static ptrdiff_t cut_starred(const char *local)
 {
 	const char *star = strchr(local, '*'), *stars = strstr(local, "**");
-	return stars != NULL && star > local && stars > star + 1 && is_domain(stars + 2) ? star - local : NO_TAG;
+	return stars != NULL && star > local && stars > star + 1 && address_is_domain(stars + 2) ? star - local
+												 : NO_TAG;
 }
 
-static size_t count_digits(const char *at, size_t length)
+static size_t address_count_digits(const char *at, size_t length)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < length; i++)
@@ -200,7 +205,7 @@ static size_t count_digits(const char *at, size_t length)
 }
 
 /* A hash, a UUID, SES's row of numbers: hexadecimal words in a row. */
-static ptrdiff_t cut_random(const char *local)
+static ptrdiff_t address_cut_random(const char *local)
 {
 	enum { RANDOM_LEAST = 24 };
 	static const char hexadecimal[] = "0123456789abcdefABCDEF", separators[] = "-=+_.";
@@ -212,16 +217,19 @@ static ptrdiff_t cut_random(const char *local)
 		if (sum == 0)
 			start = at;
 		sum = random ? sum + length : 0;
-		numbers = random ? numbers + count_digits(at, length) : 0;
+		numbers = random ? numbers + address_count_digits(at, length) : 0;
 		if (sum >= RANDOM_LEAST && numbers > 0 && numbers < sum)
-			return start > local ? (ptrdiff_t)words_length(local, (size_t)(start - 1 - local), separators) : 0;
+			return start > local
+				       ? (ptrdiff_t)address_words_length(local, (size_t)(start - 1 - local), separators)
+				       : 0;
 	}
 	return NO_TAG;
 }
 
 void address_untagged(const char *normal, char untagged[ADDRESS_MAX + 1])
 {
-	static ptrdiff_t (*const cuts[])(const char *local) = { cut_return, cut_recipient, cut_starred, cut_random };
+	static ptrdiff_t (*const cuts[])(const char *local) = { address_cut_return, address_cut_recipient, cut_starred,
+								address_cut_random };
 	char local[ADDRESS_MAX + 1];
 	struct text text = text_over(untagged, ADDRESS_MAX + 1), part = text_over(local, sizeof local);
 	const char *at = strrchr(normal, '@');
@@ -230,8 +238,8 @@ void address_untagged(const char *normal, char untagged[ADDRESS_MAX + 1])
 		return;
 	}
 	text_add_bytes(&part, normal, (size_t)(at - normal));
-	const char *rest = local + signature_length(local);
-	ptrdiff_t length = is_rewritten(local) ? 0 : NO_TAG;
+	const char *rest = local + address_signature_length(local);
+	ptrdiff_t length = address_is_rewritten(local) ? 0 : NO_TAG;
 	for (size_t i = 0; i < sizeof cuts / sizeof cuts[0] && length == NO_TAG; i++)
 		length = cuts[i](rest);
 	text_add_bytes(&text, rest, length != NO_TAG ? (size_t)length : strlen(rest));

@@ -8,10 +8,10 @@
 #include "policy/base/banned.h"
 
 enum { YEAR_LEAST = 1970, YEAR_MOST = 2199 };
-static const int64_t latest = INT64_C(7258118399);	/* 2199-12-31T23:59:59Z */
+static const int64_t latest = INT64_C(7258118399); /* 2199-12-31T23:59:59Z */
 
 /* `digits` of them at *at, which goes on behind them; -1: there are other characters */
-static int take(const char **at, int digits)
+static int date_take(const char **at, int digits)
 {
 	int number = 0;
 	for (int i = 0; i < digits; i++, (*at)++) {
@@ -35,7 +35,7 @@ static bool is_leap(int year)
 }
 
 /* Days since 1970-01-01; -1: the calendar has no such day. */
-static int64_t days_of(int year, int month, int day)
+static int64_t date_days_of(int year, int month, int day)
 {
 	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	if (year < YEAR_LEAST || year > YEAR_MOST || month < 1 || month > 12 || day < 1)
@@ -51,11 +51,11 @@ static int64_t days_of(int year, int month, int day)
 }
 
 /* A leap second is the one after it: Unix time knows none. */
-static int64_t seconds_of(const char *at)
+static int64_t date_seconds_of(const char *at)
 {
-	int hour = take(&at, 2);
-	int minute = hour >= 0 && take_mark(&at, ':') ? take(&at, 2) : -1;
-	int second = minute >= 0 && take_mark(&at, ':') ? take(&at, 2) : -1;
+	int hour = date_take(&at, 2);
+	int minute = hour >= 0 && take_mark(&at, ':') ? date_take(&at, 2) : -1;
+	int second = minute >= 0 && take_mark(&at, ':') ? date_take(&at, 2) : -1;
 	if (second < 0 || hour > 23 || minute > 59 || second > 60 || !take_mark(&at, 'Z') || *at != '\0')
 		return -1;
 	return ((int64_t)hour * 60 + minute) * 60 + second;
@@ -66,11 +66,11 @@ bool date_read(const char *text, int64_t *unix_s_out)
 	const char *at = text;
 	if (strchr(text, '-') == NULL)
 		return text_to_int(text, 0, latest, unix_s_out);
-	int year = take(&at, 4);
-	int month = year >= 0 && take_mark(&at, '-') ? take(&at, 2) : -1;
-	int day = month >= 0 && take_mark(&at, '-') ? take(&at, 2) : -1;
-	int64_t days = day >= 0 ? days_of(year, month, day) : -1;
-	int64_t seconds = days >= 0 && *at != '\0' ? (take_mark(&at, 'T') ? seconds_of(at) : -1) : 0;
+	int year = date_take(&at, 4);
+	int month = year >= 0 && take_mark(&at, '-') ? date_take(&at, 2) : -1;
+	int day = month >= 0 && take_mark(&at, '-') ? date_take(&at, 2) : -1;
+	int64_t days = day >= 0 ? date_days_of(year, month, day) : -1;
+	int64_t seconds = days >= 0 && *at != '\0' ? (take_mark(&at, 'T') ? date_seconds_of(at) : -1) : 0;
 	if (days < 0 || seconds < 0)
 		return false;
 	*unix_s_out = days * 86400 + seconds;

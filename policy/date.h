@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * date: a moment as panels and admins write it: Unix time in seconds, or a day or second of UTC in the forms of RFC 3339,
- * "2026-01-31" and "2026-01-31T12:30:00Z".
+ * date: a moment as panels and admins write it: Unix time in seconds, or a day or second of UTC in the forms of RFC
+ * 3339, "2026-01-31" and "2026-01-31T12:30:00Z".
  */
 #ifndef PENSTOCK_DATE_H
 #define PENSTOCK_DATE_H

@@ -14,7 +14,7 @@
 
 #include "policy/base/banned.h"
 
-enum { SETTLED_S = 3 * 86400 };	/* an account that is younger has no habits to speak of */
+enum { SETTLED_S = 3 * 86400 }; /* an account that is younger has no habits to speak of */
 
 static const double anomaly_weights[ANOMALY_COUNT] = {
 #define ANOMALY_WEIGHT(id, word, weight) [ANOMALY_##id] = (weight),
@@ -26,10 +26,10 @@ static const double anomaly_weights[ANOMALY_COUNT] = {
 struct view {
 	const struct facts *facts;
 	const struct habits *habits;
-	const double *value;	/* of the counters, before the message */
-	bool settled;		/* the account has been there for some days */
-	double fresh;		/* part of the recipients that it never wrote to; 0.5 where that is not known */
-	double pace;		/* what steps are multiplied with: less for text in which the scanner sees nothing bad */
+	const double *value; /* of the counters, before the message */
+	bool settled;	     /* the account has been there for some days */
+	double fresh;	     /* part of the recipients that it never wrote to; 0.5 where that is not known */
+	double pace;	     /* what steps are multiplied with: less for text in which the scanner sees nothing bad */
 };
 
 /* A step up that brings the counter to no more than the ceiling. */
@@ -46,7 +46,7 @@ static double step_of(const struct view *view, enum counter counter, double step
 }
 
 /* Score over threshold; NAN where no scanner said anything. */
-static double content_ratio(const struct content *content)
+static double evidence_content_ratio(const struct content *content)
 {
 	if (content->known == KNOWLEDGE_NONE)
 		return NAN;
@@ -60,7 +60,7 @@ static double content_ratio(const struct content *content)
  * well; most people's mail, at two fifths of it and below: -0.35. */
 static double evidence_content(const struct view *view)
 {
-	double ratio = content_ratio(&view->facts->content);
+	double ratio = evidence_content_ratio(&view->facts->content);
 	if (isnan(ratio))
 		return 0;
 	if (view->facts->content.spam)
@@ -109,7 +109,7 @@ static double evidence_oddity(const struct view *view)
 	double sum = 0;
 	for (int i = 0; i < ANOMALY_COUNT; i++)
 		sum += view->facts->anomalies >> i & 1 ? anomaly_weights[i] : 0;
-	if (habit_count_mailers(view->habits) == 0)	/* nothing to hold it against */
+	if (habit_count_mailers(view->habits) == 0) /* nothing to hold it against */
 		return step_to(view->value[COUNTER_ANOMALY], sum * 0.5, 0.8);
 	sum += view->facts->mailer != 0 ? anomaly_weights[ANOMALY_NEW_MAILER] : 0;
 	return step_of(view, COUNTER_ANOMALY, fmin(sum, 2) * 0.6, 0.5);
@@ -151,11 +151,13 @@ static double evidence_campaign(const struct view *view)
 		return -0.1;
 	if (campaign->bad_accounts < BAD_ACCOUNTS_LEAST - 0.5)
 		bad = 0;
-	double same = 0.4 * log2(campaign->accounts) * view->fresh * view->pace;	/* a form letter of one company, maybe */
+	double same =
+		0.4 * log2(campaign->accounts) * view->fresh * view->pace; /* a form letter of one company, maybe */
 	double step = step_of(view, COUNTER_CAMPAIGN, 3.5 * bad, 1) + step_to(view->value[COUNTER_CAMPAIGN], same, 1);
 	return step > 0.1 ? step : -0.1;
 }
 
+/* clang-format off */
 static const struct {
 	enum counter counter;
 	double (*function)(const struct view *view);
@@ -168,6 +170,7 @@ static const struct {
 	{ COUNTER_FRESH, evidence_fresh },
 	{ COUNTER_CAMPAIGN, evidence_campaign },
 };
+/* clang-format on */
 
 void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 {
@@ -177,11 +180,14 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 	if (facts->rcpts_remote + facts->rcpts_local <= 0 || of_others)
 		return;
 	counters_decay(&counters, facts->now_ms);
-	double ratio = content_ratio(&facts->content);
+	double ratio = evidence_content_ratio(&facts->content);
 	struct view view = {
-		.facts = facts, .habits = &history->habits, .value = counters.value,
+		.facts = facts,
+		.habits = &history->habits,
+		.value = counters.value,
 		.settled = history->first_s > 0 && facts->now_ms / 1000 - history->first_s >= SETTLED_S,
-		.fresh = 0.5, .pace = ratio < 0.2 ? 0.3 : 1,
+		.fresh = 0.5,
+		.pace = ratio < 0.2 ? 0.3 : 1,
 	};
 	if (facts->rcpts_new_known && facts->rcpts_remote > 0)
 		view.fresh = fmin(fmax((double)facts->rcpts_new / (double)facts->rcpts_remote, 0), 1);
@@ -193,9 +199,15 @@ struct habit_facts signals_habit_facts(const struct facts *facts, bool behaves)
 {
 	const struct rates *rates = &facts->state.history.rates;
 	return (struct habit_facts){
-		.now_s = facts->now_ms / 1000, .local_offset_s = facts->local_offset_s,
-		.address = facts->client_address, .network = facts->client_network, .as = facts->client_as,
-		.sender = facts->sender, .mailer = program_of(facts), .behaves = behaves,
-		.hour_messages = rates->present[WINDOW_MSGS_PER_HOUR], .last_s = rates->at_ms / 1000,
+		.now_s = facts->now_ms / 1000,
+		.local_offset_s = facts->local_offset_s,
+		.address = facts->client_address,
+		.network = facts->client_network,
+		.as = facts->client_as,
+		.sender = facts->sender,
+		.mailer = program_of(facts),
+		.behaves = behaves,
+		.hour_messages = rates->present[WINDOW_MSGS_PER_HOUR],
+		.last_s = rates->at_ms / 1000,
 	};
 }

@@ -8,14 +8,14 @@
 
 #include "policy/base/banned.h"
 
-enum state { TEXT, TAG_NAME, TAG, ENTITY, LINK_HOST, SKIP_TAIL };
+enum fingerprint_state { TEXT, TAG_NAME, TAG, ENTITY, LINK_HOST, SKIP_TAIL };
 
 enum {
 	HEAD_WORDS = 12,
 	WORDS_LEAST = 12,
-	PLAIN_LEAST = 8,	/* fewer without names: a text in capitals, or a list of names */
+	PLAIN_LEAST = 8, /* fewer without names: a text in capitals, or a list of names */
 	LETTERS_LEAST = 4,
-	LETTERS_MOST = 48,	/* a script without spaces is cut into words of so many bytes */
+	LETTERS_MOST = 48, /* a script without spaces is cut into words of so many bytes */
 };
 
 #define EACH_BYTE 0x0101010101010101U
@@ -34,40 +34,42 @@ static uint64_t join(uint64_t one, uint64_t other)
 
 /* -- anchors -- */
 
-static void anchor_add(struct fingerprint_anchor *anchor, uint64_t word, uint64_t before, bool takes)
+static void fingerprint_anchor_add(struct fingerprint_anchor *anchor, uint64_t word, uint64_t before, bool takes)
 {
 	if (anchor->wants_next) {
 		anchor->context = join(anchor->context, word);
 		anchor->wants_next = false;
 	}
 	if (takes && word < anchor->least)
-		*anchor = (struct fingerprint_anchor){ .least = word, .context = join(before, word), .wants_next = true };
+		*anchor =
+			(struct fingerprint_anchor){ .least = word, .context = join(before, word), .wants_next = true };
 }
 
-static void words_add(struct fingerprint_words *words, uint64_t word)
+static void fingerprint_words_add(struct fingerprint_words *words, uint64_t word)
 {
-	if (words->count <= HEAD_WORDS)	/* the last one's next word is the first behind them */
-		anchor_add(&words->head, word, words->before, words->count < HEAD_WORDS);
-	anchor_add(&words->whole, word, words->before, true);
+	if (words->count <= HEAD_WORDS) /* the last one's next word is the first behind them */
+		fingerprint_anchor_add(&words->head, word, words->before, words->count < HEAD_WORDS);
+	fingerprint_anchor_add(&words->whole, word, words->before, true);
 	words->before = word;
 	words->count++;
 }
 
 /* `hash`: of the letters alone. */
-static void add_word(struct fingerprint_maker *maker, uint64_t hash, unsigned length, bool name)
+static void fingerprint_add_word(struct fingerprint_maker *maker, uint64_t hash, unsigned length, bool name)
 {
 	if (maker->plain.count < PLAIN_LEAST)
-		words_add(&maker->all, mix(hash));
-	else	/* nobody asks for more of them than how many there are */
+		fingerprint_words_add(&maker->all, mix(hash));
+	else /* nobody asks for more of them than how many there are */
 		maker->all.count++;
 	if (length >= LETTERS_LEAST && !name)
-		words_add(&maker->plain, mix(hash));
+		fingerprint_words_add(&maker->plain, mix(hash));
 }
 
-static void end_word(struct fingerprint_maker *maker)
+static void fingerprint_end_word(struct fingerprint_maker *maker)
 {
 	if (maker->word_length > 1 && !maker->digit && !maker->hidden)
-		add_word(maker, maker->word ^ maker->chunk, maker->word_length, maker->capital && !maker->capitals);
+		fingerprint_add_word(maker, maker->word ^ maker->chunk, maker->word_length,
+				     maker->capital && !maker->capitals);
 	maker->word_length = 0;
 	maker->word = maker->chunk = 0;
 	maker->digit = false;
@@ -76,7 +78,7 @@ static void end_word(struct fingerprint_maker *maker)
 static void drop_word(struct fingerprint_maker *maker)
 {
 	maker->digit = true;
-	end_word(maker);
+	fingerprint_end_word(maker);
 }
 
 /* -- the reader: a state for each kind of text, a function for each state -- */
@@ -106,7 +108,7 @@ static char lower(char c)
 	return is_upper(c) ? (char)(c + 'a' - 'A') : c;
 }
 
-static void add_letter(struct fingerprint_maker *maker, char c)
+static void fingerprint_add_letter(struct fingerprint_maker *maker, char c)
 {
 	if (maker->word_length == 0)
 		maker->capital = maker->capitals = is_upper(c);
@@ -118,25 +120,25 @@ static void add_letter(struct fingerprint_maker *maker, char c)
 		maker->chunk = 0;
 	}
 	if (maker->word_length >= LETTERS_MOST)
-		end_word(maker);
+		fingerprint_end_word(maker);
 }
 
-static int end_text(struct fingerprint_maker *maker, char c)
+static int fingerprint_end_text(struct fingerprint_maker *maker, char c)
 {
 	bool link = c == '/' && maker->last[0] == '/' && maker->last[1] == ':';
-	if (c == '@')	/* an address, from its first part on */
+	if (c == '@') /* an address, from its first part on */
 		drop_word(maker);
 	else
-		end_word(maker);
+		fingerprint_end_word(maker);
 	return link ? LINK_HOST : c == '@' ? SKIP_TAIL : c == '&' ? ENTITY : TEXT;
 }
 
-static int read_text(struct fingerprint_maker *maker, char c)
+static int fingerprint_read_text(struct fingerprint_maker *maker, char c)
 {
 	if (is_lower(c) || is_upper(c)) {
 		/* "<" before a letter, "/" or "!" begins markup */
 		if (maker->last[0] != '<') {
-			add_letter(maker, c);
+			fingerprint_add_letter(maker, c);
 			return TEXT;
 		}
 		maker->tag[0] = lower(c);
@@ -145,7 +147,7 @@ static int read_text(struct fingerprint_maker *maker, char c)
 	}
 	if (is_digit(c)) {
 		maker->digit = true;
-		maker->word_length++;	/* its hash is not asked for */
+		maker->word_length++; /* its hash is not asked for */
 		return TEXT;
 	}
 	if (maker->last[0] == '<' && (c == '/' || c == '!')) {
@@ -153,7 +155,7 @@ static int read_text(struct fingerprint_maker *maker, char c)
 		maker->tag[0] = c;
 		return TAG_NAME;
 	}
-	return c == '\'' ? TEXT : end_text(maker, c);
+	return c == '\'' ? TEXT : fingerprint_end_text(maker, c);
 }
 
 static bool tag_is(const struct fingerprint_maker *maker, const char *name)
@@ -161,7 +163,7 @@ static bool tag_is(const struct fingerprint_maker *maker, const char *name)
 	return (size_t)maker->tag_length == strlen(name) && memcmp(maker->tag, name, (size_t)maker->tag_length) == 0;
 }
 
-static int read_tag_name(struct fingerprint_maker *maker, char c)
+static int fingerprint_read_tag_name(struct fingerprint_maker *maker, char c)
 {
 	if (!is_space(c) && c != '>') {
 		if (maker->tag_length < (int)sizeof maker->tag)
@@ -181,30 +183,36 @@ static int read_entity(char c)
 }
 
 /* The host is a word as it is. */
-static int read_host(struct fingerprint_maker *maker, char c)
+static int fingerprint_read_host(struct fingerprint_maker *maker, char c)
 {
 	if (is_lower(c) || is_upper(c) || is_digit(c) || c == '.' || c == '-') {
-		add_letter(maker, lower(c));
+		fingerprint_add_letter(maker, lower(c));
 		return LINK_HOST;
 	}
-	end_word(maker);
+	fingerprint_end_word(maker);
 	return is_space(c) || c == '<' ? TEXT : SKIP_TAIL;
 }
 
-static int read_byte(struct fingerprint_maker *maker, char c)
+static int fingerprint_read_byte(struct fingerprint_maker *maker, char c)
 {
-	switch ((enum state)maker->state) {
-	case TAG_NAME: return read_tag_name(maker, c);
-	case TAG: return c == '>' ? TEXT : TAG;
-	case ENTITY: return read_entity(c);
-	case LINK_HOST: return read_host(maker, c);
-	case SKIP_TAIL: return is_space(c) || c == '<' ? TEXT : SKIP_TAIL;
-	default: return read_text(maker, c);
+	switch ((enum fingerprint_state)maker->state) {
+	case TAG_NAME:
+		return fingerprint_read_tag_name(maker, c);
+	case TAG:
+		return c == '>' ? TEXT : TAG;
+	case ENTITY:
+		return read_entity(c);
+	case LINK_HOST:
+		return fingerprint_read_host(maker, c);
+	case SKIP_TAIL:
+		return is_space(c) || c == '<' ? TEXT : SKIP_TAIL;
+	default:
+		return fingerprint_read_text(maker, c);
 	}
 }
 
 /* How many of the first eight bytes are small letters: is_lower for all of them at once. */
-static int count_lower(uint64_t bytes)
+static int fingerprint_count_lower(uint64_t bytes)
 {
 	uint64_t low = bytes & 0x7f * EACH_BYTE;
 	uint64_t letters = (low + (0x80 - 'a') * EACH_BYTE) & ~(low + (0x7f - 'z') * EACH_BYTE);
@@ -222,16 +230,16 @@ static uint64_t eight_bytes(const char *text)
 
 /* A whole word of small letters behind the first one, and what ends it there; `text` has at least eight bytes. How many
  * letters it has, and the hash of them; -1: something else, for read_text. */
-static int read_word(const char *text, size_t length, uint64_t *hash_out)
+static int fingerprint_read_word(const char *text, size_t length, uint64_t *hash_out)
 {
 	static const bool ends[UCHAR_MAX + 1] = {
 		[' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true, ['.'] = true, [','] = true, [';'] = true,
-		['!'] = true, ['?'] = true, ['"'] = true, ['('] = true, [')'] = true, ['-'] = true,
+		['!'] = true, ['?'] = true,  ['"'] = true,  ['('] = true,  [')'] = true, ['-'] = true,
 	};
 	uint64_t hash = 0, bytes = eight_bytes(text) | (is_upper(*text) ? 'a' - 'A' : 0);
 	size_t read = 0;
 	int count;
-	while ((count = count_lower(bytes)) == 8) {
+	while ((count = fingerprint_count_lower(bytes)) == 8) {
 		hash = mix(hash ^ bytes);
 		read += 8;
 		if (length - read < 8 || read >= LETTERS_MOST - 8)
@@ -245,16 +253,16 @@ static int read_word(const char *text, size_t length, uint64_t *hash_out)
 }
 
 /* Most of a text is such words. How many bytes were read. */
-static size_t read_words(struct fingerprint_maker *maker, const char *text, size_t length)
+static size_t fingerprint_read_words(struct fingerprint_maker *maker, const char *text, size_t length)
 {
 	uint64_t hash;
 	size_t i = 0;
 	int letters;
 	if (maker->last[0] == '<' || maker->word_length > 0 || maker->hidden)
 		return 0;
-	while (length - i >= sizeof hash && (letters = read_word(text + i, length - i, &hash)) >= 0) {
+	while (length - i >= sizeof hash && (letters = fingerprint_read_word(text + i, length - i, &hash)) >= 0) {
 		if (letters > 1)
-			add_word(maker, hash, (unsigned)letters, is_upper(text[i]));
+			fingerprint_add_word(maker, hash, (unsigned)letters, is_upper(text[i]));
 		i += (size_t)letters + 1;
 	}
 	if (i > 0) {
@@ -275,9 +283,9 @@ void fingerprint_add(struct fingerprint_maker *maker, const char *text, size_t l
 {
 	size_t i = 0;
 	while (i < length) {
-		if (maker->state == TEXT && (i += read_words(maker, text + i, length - i)) == length)
+		if (maker->state == TEXT && (i += fingerprint_read_words(maker, text + i, length - i)) == length)
 			return;
-		maker->state = read_byte(maker, text[i]);
+		maker->state = fingerprint_read_byte(maker, text[i]);
 		maker->last[1] = maker->last[0];
 		maker->last[0] = text[i++];
 	}
@@ -286,7 +294,7 @@ void fingerprint_add(struct fingerprint_maker *maker, const char *text, size_t l
 uint64_t fingerprint_end(struct fingerprint_maker *maker)
 {
 	if (maker->state == TEXT || maker->state == LINK_HOST)
-		end_word(maker);
+		fingerprint_end_word(maker);
 	if (maker->all.count < WORDS_LEAST)
 		return 0;
 	const struct fingerprint_words *words = maker->plain.count >= PLAIN_LEAST ? &maker->plain : &maker->all;

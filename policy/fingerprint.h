@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * fingerprint: the fuzzy fingerprint of a message's text. Two bodies that differ by a name, a number, a link's tail or a few
- * words have the same one, mostly; two that have only a disclaimer in common have not.
+ * fingerprint: the fuzzy fingerprint of a message's text. Two bodies that differ by a name, a number, a link's tail or
+ * a few words have the same one, mostly; two that have only a disclaimer in common have not.
  *
  * Of the words of the text, lower-cased, without markup, short words, names (capitalised), words with digits, addresses
  * and links' tails, the one with the least hash is an anchor (min-hash, Broder 1997); it counts with the words beside
@@ -23,23 +23,23 @@ struct fingerprint_anchor {
 };
 
 struct fingerprint_words {
-	uint64_t before;	/* hash of the word before */
+	uint64_t before; /* hash of the word before */
 	int count;
 	struct fingerprint_anchor head, whole;
 };
 
 /* Fed in pieces; plain data, fingerprint.c's. */
 struct fingerprint_maker {
-	struct fingerprint_words plain, all;	/* without names and short words; with them */
-	uint64_t word;		/* hash of the one under way, of all whole chunks of eight bytes */
-	uint64_t chunk;		/* its bytes behind them, the first one lowest */
+	struct fingerprint_words plain, all; /* without names and short words; with them */
+	uint64_t word;			     /* hash of the one under way, of all whole chunks of eight bytes */
+	uint64_t chunk;			     /* its bytes behind them, the first one lowest */
 	unsigned word_length;
-	bool capital, capitals, digit;	/* it begins with one; they are all; it has one */
-	int state;		/* of the little markup reader */
-	char tag[8];		/* the name of the tag under way */
+	bool capital, capitals, digit; /* it begins with one; they are all; it has one */
+	int state;		       /* of the little markup reader */
+	char tag[8];		       /* the name of the tag under way */
 	int tag_length;
-	bool hidden;		/* inside a style or script */
-	char last[2];		/* bytes before, newest first */
+	bool hidden;  /* inside a style or script */
+	char last[2]; /* bytes before, newest first */
 };
 
 void fingerprint_begin(struct fingerprint_maker *maker);

@@ -7,13 +7,14 @@
 #include "policy/base/banned.h"
 
 enum {
-	DAY_S = 86400, HOUR_S = 3600,
-	AGE_BITS = 3,		/* of an entry: half-days until it is the account's */
+	DAY_S = 86400,
+	HOUR_S = 3600,
+	AGE_BITS = 3, /* of an entry: half-days until it is the account's */
 	AGE_NEW = 2,
 	DAYS_MAX = 255,
-	DAYS_AHEAD_MAX = 2,	/* a day further ahead is of a clock that was wrong */
-	HOUR_TRUST_DAYS = 5,	/* below that many days nothing is said of unused hours */
-	STEPS = 20,		/* of a byte of the week for a doubling */
+	DAYS_AHEAD_MAX = 2,  /* a day further ahead is of a clock that was wrong */
+	HOUR_TRUST_DAYS = 5, /* below that many days nothing is said of unused hours */
+	STEPS = 20,	     /* of a byte of the week for a doubling */
 };
 
 /* -- lists of hashes -- */
@@ -30,7 +31,7 @@ static bool is_new(uint16_t entry)
 	return (entry & AGE_BITS) != 0;
 }
 
-static int find_entry(const uint16_t *list, int size, uint64_t hash)
+static int habits_find_entry(const uint16_t *list, int size, uint64_t hash)
 {
 	uint16_t wanted = entry_of(hash);
 	for (int i = 0; hash != 0 && i < size && list[i] != 0; i++)
@@ -41,11 +42,11 @@ static int find_entry(const uint16_t *list, int size, uint64_t hash)
 
 static bool has_entry(const uint16_t *list, int size, uint64_t hash)
 {
-	int at = find_entry(list, size, hash);
+	int at = habits_find_entry(list, size, hash);
 	return at >= 0 && !is_new(list[at]);
 }
 
-static int list_length(const uint16_t *list, int size)
+static int habits_list_length(const uint16_t *list, int size)
 {
 	int length = 0;
 	while (length < size && list[length] != 0)
@@ -53,7 +54,7 @@ static int list_length(const uint16_t *list, int size)
 	return length;
 }
 
-static int count_old(const uint16_t *list, int size)
+static int habits_count_old(const uint16_t *list, int size)
 {
 	int count = 0;
 	for (int i = 0; i < size && list[i] != 0; i++)
@@ -63,36 +64,36 @@ static int count_old(const uint16_t *list, int size)
 
 /* Which entry gives way to a new one: a free one; else the oldest of those that are new, where they have their half of
  * the list (a botnet's clients push out each other, not the owner's places); else the oldest. */
-static int find_victim(const uint16_t *list, int size)
+static int habits_find_victim(const uint16_t *list, int size)
 {
-	int length = list_length(list, size), oldest_new = -1;
+	int length = habits_list_length(list, size), oldest_new = -1;
 	for (int i = 0; i < length; i++)
 		if (is_new(list[i]))
 			oldest_new = i;
-	bool half = length - count_old(list, size) >= size / 2;
+	bool half = length - habits_count_old(list, size) >= size / 2;
 	if (half && oldest_new >= 0)
 		return oldest_new;
 	return length < size ? length : size - 1;
 }
 
-/* True where the list changed: a thing of the account's moves to the front only past half the list, so that a user of two
- * programs does not rewrite it with each message. */
-static bool note_entry(uint16_t *list, int size, uint64_t hash)
+/* True where the list changed: a thing of the account's moves to the front only past half the list, so that a user of
+ * two programs does not rewrite it with each message. */
+static bool habits_note_entry(uint16_t *list, int size, uint64_t hash)
 {
 	if (hash == 0)
 		return false;
-	int at = find_entry(list, size, hash);
+	int at = habits_find_entry(list, size, hash);
 	if (at >= 0 && at < (size + 1) / 2)
 		return false;
 	uint16_t entry = at >= 0 ? list[at] : entry_of(hash) | AGE_NEW;
 	if (at < 0)
-		at = find_victim(list, size);
+		at = habits_find_victim(list, size);
 	memmove(&list[1], &list[0], (size_t)at * sizeof list[0]);
 	list[0] = entry;
 	return true;
 }
 
-static void age_list(uint16_t *list, int size, int64_t halves)
+static void habits_age_list(uint16_t *list, int size, int64_t halves)
 {
 	for (int i = 0; i < size && list[i] != 0; i++) {
 		int64_t age = list[i] & AGE_BITS;
@@ -100,9 +101,9 @@ static void age_list(uint16_t *list, int size, int64_t halves)
 	}
 }
 
-static bool drop_new(uint16_t *list, int size)
+static bool habits_drop_new(uint16_t *list, int size)
 {
-	int kept = 0, length = list_length(list, size);
+	int kept = 0, length = habits_list_length(list, size);
 	for (int i = 0; i < length; i++)
 		if (!is_new(list[i]))
 			list[kept++] = list[i];
@@ -111,20 +112,20 @@ static bool drop_new(uint16_t *list, int size)
 }
 
 /* name, of the many; size */
-#define LIST_ROWS(ROW)                                                                             \
-	ROW(network, networks, HABIT_NETWORKS)                                                     \
-	ROW(as, ases, HABIT_ASES)                                                                  \
-	ROW(sender, senders, HABIT_SENDERS)                                                        \
+#define LIST_ROWS(ROW) \
+	ROW(network, networks, HABIT_NETWORKS) \
+	ROW(as, ases, HABIT_ASES) \
+	ROW(sender, senders, HABIT_SENDERS) \
 	ROW(mailer, mailers, HABIT_MAILERS)
 
-#define LIST_FUNCTIONS(name, many, size)                                                           \
-	bool habit_has_##name(const struct habits *habits, uint64_t name)                          \
-	{                                                                                          \
-		return has_entry(habits->many, size, name);                                        \
-	}                                                                                          \
-	int habit_count_##many(const struct habits *habits)                                        \
-	{                                                                                          \
-		return count_old(habits->many, size);                                              \
+#define LIST_FUNCTIONS(name, many, size) \
+	bool habit_has_##name(const struct habits *habits, uint64_t name) \
+	{ \
+		return has_entry(habits->many, size, name); \
+	} \
+	int habit_count_##many(const struct habits *habits) \
+	{ \
+		return habits_count_old(habits->many, size); \
 	}
 LIST_ROWS(LIST_FUNCTIONS)
 #undef LIST_FUNCTIONS
@@ -137,7 +138,7 @@ static int64_t day_of(int64_t seconds)
 }
 
 /* Days from the one that is noted to now; a clock that is behind by little stands still. */
-static int64_t days_passed(const struct habits *habits, int64_t now_s)
+static int64_t habits_days_passed(const struct habits *habits, int64_t now_s)
 {
 	int64_t passed = day_of(now_s) - habits->day;
 	if (habits->day == 0 || passed < -DAYS_AHEAD_MAX)
@@ -150,12 +151,12 @@ static int map_bits(int which)
 	return which == COUNTED_ASES - COUNTED_SUMS ? 32 : 64;
 }
 
-static double map_estimate(uint64_t map, int bits)
+static double habits_map_estimate(uint64_t map, int bits)
 {
 	int clear = bits;
 	if (bits < 64)
 		map &= ((uint64_t)1 << bits) - 1;
-	for (; map != 0; map &= map - 1)	/* most have few bits */
+	for (; map != 0; map &= map - 1) /* most have few bits */
 		clear--;
 	return clear == bits ? 0 : -bits * log((clear > 0 ? clear : 0.5) / bits);
 }
@@ -169,17 +170,17 @@ static uint64_t map_bit(int which, const struct habit_facts *facts)
 double habit_distinct_before(const struct habits *habits, enum counted what, const struct habit_facts *facts)
 {
 	int which = (int)what - COUNTED_SUMS;
-	int64_t passed = days_passed(habits, facts->now_s);
+	int64_t passed = habits_days_passed(habits, facts->now_s);
 	if (passed == 0)
 		return habits->distinct[which].yesterday;
-	return passed == 1 ? map_estimate(habits->distinct[which].today, map_bits(which)) : 0;
+	return passed == 1 ? habits_map_estimate(habits->distinct[which].today, map_bits(which)) : 0;
 }
 
 double habit_distinct(const struct habits *habits, enum counted what, const struct habit_facts *facts)
 {
 	int which = (int)what - COUNTED_SUMS;
-	uint64_t map = days_passed(habits, facts->now_s) == 0 ? habits->distinct[which].today : 0;
-	double today = map_estimate(map | map_bit(which, facts), map_bits(which));
+	uint64_t map = habits_days_passed(habits, facts->now_s) == 0 ? habits->distinct[which].today : 0;
+	double today = habits_map_estimate(map | map_bit(which, facts), map_bits(which));
 	double before = habit_distinct_before(habits, what, facts);
 	double reaches_back = 1 - (double)(facts->now_s % DAY_S) / DAY_S;
 	return today + fmax(before - today, 0) * reaches_back;
@@ -194,10 +195,10 @@ static int hour_of(int64_t local_s)
 
 static int weekday_of(int64_t local_s)
 {
-	return local_s < 0 ? 0 : (int)((local_s / DAY_S + 4) % 7);	/* 1970 began on a Thursday; 0: Sunday */
+	return local_s < 0 ? 0 : (int)((local_s / DAY_S + 4) % 7); /* 1970 began on a Thursday; 0: Sunday */
 }
 
-static uint8_t highest(const uint8_t *bytes, int count)
+static uint8_t habits_highest(const uint8_t *bytes, int count)
 {
 	uint8_t high = 0;
 	for (int i = 0; i < count; i++)
@@ -206,7 +207,7 @@ static uint8_t highest(const uint8_t *bytes, int count)
 }
 
 /* Of those that are not 0; 0: none. */
-static double mean_of(const uint8_t *bytes, int count)
+static double habits_mean_of(const uint8_t *bytes, int count)
 {
 	int sum = 0, some = 0;
 	for (int i = 0; i < count; i++) {
@@ -217,23 +218,23 @@ static double mean_of(const uint8_t *bytes, int count)
 }
 
 /* An hour in which it never sent counts as half of the ones beside it, or a quarter of the mean. */
-static double hour_level(const struct habits *habits, int hour)
+static double habits_hour_level(const struct habits *habits, int hour)
 {
 	if (habits->hours[hour] > 0)
 		return habits->hours[hour];
 	uint8_t before = habits->hours[(hour + 23) % 24], after = habits->hours[(hour + 1) % 24];
 	double beside = (before > after ? before : after) - STEPS;
-	return fmax(beside, mean_of(habits->hours, 24) - 2 * STEPS);
+	return fmax(beside, habits_mean_of(habits->hours, 24) - 2 * STEPS);
 }
 
 double habit_hour_expected(const struct habits *habits, int64_t now_s, int64_t local_offset_s)
 {
-	double mean = mean_of(habits->weekdays, 7);
-	if (mean <= 0 || highest(habits->hours, 24) == 0)
+	double mean = habits_mean_of(habits->weekdays, 7);
+	if (mean <= 0 || habits_highest(habits->hours, 24) == 0)
 		return NAN;
 	uint8_t weekday = habits->weekdays[weekday_of(now_s + local_offset_s)];
 	double of_day = weekday > 0 ? weekday - mean : -STEPS;
-	double level = hour_level(habits, hour_of(now_s + local_offset_s)) + of_day;
+	double level = habits_hour_level(habits, hour_of(now_s + local_offset_s)) + of_day;
 	return exp2(fmax(level, 0) / STEPS) - 1;
 }
 
@@ -246,11 +247,11 @@ bool habit_hour_unused(const struct habits *habits, int64_t now_s, int64_t local
 	       habits->hours[(hour + 23) % 24] == 0 && habits->hours[(hour + 1) % 24] == 0;
 }
 
-/* One unusual hour moves what is usual by a quarter of the way; an hour that was never used begins at the highest of the
- * others at most. */
-static void smooth(uint8_t *bytes, int count, int at, double level)
+/* One unusual hour moves what is usual by a quarter of the way; an hour that was never used begins at the highest of
+ * the others at most. */
+static void habits_smooth(uint8_t *bytes, int count, int at, double level)
 {
-	uint8_t high = highest(bytes, count);
+	uint8_t high = habits_highest(bytes, count);
 	if (bytes[at] == 0)
 		level = high > 0 ? fmin(level, high) : level;
 	else
@@ -259,19 +260,19 @@ static void smooth(uint8_t *bytes, int count, int at, double level)
 }
 
 /* True where an hour has ended since the last message. */
-static bool note_week(struct habits *habits, const struct habit_facts *facts)
+static bool habits_note_week(struct habits *habits, const struct habit_facts *facts)
 {
 	if (facts->last_s <= 0 || !(facts->hour_messages > 0) || facts->now_s / HOUR_S <= facts->last_s / HOUR_S)
 		return false;
 	int64_t local_s = facts->last_s + facts->local_offset_s;
 	double level = log2(1 + facts->hour_messages) * STEPS;
-	smooth(habits->hours, 24, hour_of(local_s), level);
-	smooth(habits->weekdays, 7, weekday_of(local_s), level);
+	habits_smooth(habits->hours, 24, hour_of(local_s), level);
+	habits_smooth(habits->weekdays, 7, weekday_of(local_s), level);
 	return true;
 }
 
 /* Everything fades: 3.5 per cent a day, so that an hour that is not used any more is forgotten within months. */
-static void fade_week(struct habits *habits, int64_t days)
+static void habits_fade_week(struct habits *habits, int64_t days)
 {
 	for (int i = 0; i < 24; i++)
 		habits->hours[i] = (uint8_t)(habits->hours[i] > days ? habits->hours[i] - days : 0);
@@ -281,10 +282,10 @@ static void fade_week(struct habits *habits, int64_t days)
 
 /* -- noting -- */
 
-static void begin_day(struct habits *habits, const struct habit_facts *facts, int64_t passed)
+static void habits_begin_day(struct habits *habits, const struct habit_facts *facts, int64_t passed)
 {
 	for (int i = 0; i < DISTINCT_COUNT; i++) {
-		double count = passed == 1 ? map_estimate(habits->distinct[i].today, map_bits(i)) : 0;
+		double count = passed == 1 ? habits_map_estimate(habits->distinct[i].today, map_bits(i)) : 0;
 		habits->distinct[i].yesterday = (uint8_t)fmin(round(count), 255);
 		habits->distinct[i].today = 0;
 	}
@@ -294,27 +295,27 @@ static void begin_day(struct habits *habits, const struct habit_facts *facts, in
 }
 
 /* Returns the parts that changed because time passed. */
-static unsigned note_time(struct habits *habits, const struct habit_facts *facts)
+static unsigned habits_note_time(struct habits *habits, const struct habit_facts *facts)
 {
-	int64_t passed = days_passed(habits, facts->now_s);
+	int64_t passed = habits_days_passed(habits, facts->now_s);
 	bool half = facts->now_s % DAY_S >= DAY_S / 2;
-	bool known = passed != INT64_MAX;	/* how much time: not after a clock that was wrong */
+	bool known = passed != INT64_MAX; /* how much time: not after a clock that was wrong */
 	int64_t halves = known ? 2 * (passed > 2 ? 2 : passed) + half - habits->half : 0;
 	if (passed == 0 && (day_of(facts->now_s) < habits->day || halves <= 0))
 		return 0;
 	habits->half = half;
 	if (passed > 0)
-		begin_day(habits, facts, passed);
-#define LIST_AGE(name, many, size) age_list(habits->many, size, halves);
+		habits_begin_day(habits, facts, passed);
+#define LIST_AGE(name, many, size) habits_age_list(habits->many, size, halves);
 	LIST_ROWS(LIST_AGE)
 #undef LIST_AGE
 	if (passed == 0 || !known)
 		return HABIT_PLACES;
-	fade_week(habits, passed > 255 ? 255 : passed);
+	habits_fade_week(habits, passed > 255 ? 255 : passed);
 	return HABIT_PLACES | HABIT_WEEK;
 }
 
-static bool note_maps(struct habits *habits, const struct habit_facts *facts)
+static bool habits_note_maps(struct habits *habits, const struct habit_facts *facts)
 {
 	bool changed = false;
 	for (int i = 0; i < DISTINCT_COUNT; i++) {
@@ -327,18 +328,18 @@ static bool note_maps(struct habits *habits, const struct habit_facts *facts)
 
 unsigned habits_note(struct habits *habits, const struct habit_facts *facts)
 {
-	unsigned changed = note_time(habits, facts);
-	bool places = note_maps(habits, facts);
+	unsigned changed = habits_note_time(habits, facts);
+	bool places = habits_note_maps(habits, facts);
 	if (!facts->behaves) {
-#define LIST_DROP(name, many, size) places = drop_new(habits->many, size) || places;
+#define LIST_DROP(name, many, size) places = habits_drop_new(habits->many, size) || places;
 		LIST_ROWS(LIST_DROP)
 #undef LIST_DROP
 		return changed | (places ? HABIT_PLACES : 0U);
 	}
-#define LIST_NOTE(name, many, size) places = note_entry(habits->many, size, facts->name) || places;
+#define LIST_NOTE(name, many, size) places = habits_note_entry(habits->many, size, facts->name) || places;
 	LIST_ROWS(LIST_NOTE)
 #undef LIST_NOTE
-	return changed | (places ? HABIT_PLACES : 0U) | (note_week(habits, facts) ? HABIT_WEEK : 0U);
+	return changed | (places ? HABIT_PLACES : 0U) | (habits_note_week(habits, facts) ? HABIT_WEEK : 0U);
 }
 
 bool habit_knows(const struct habits *habits, uint32_t rcpt)

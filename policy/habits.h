@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * habits: what an account usually does, in few bytes: whence it sends, as whom, with what program, to whom, at which
- * hours and how much. Sketches, not records: keyed hashes of 16 bits (recipients: 32), newest first, and logarithms in a byte. They are kept in
- * Redis as they are written here; of two daemons that write at once the later one holds, and the next message mends it.
+ * hours and how much. Sketches, not records: keyed hashes of 16 bits (recipients: 32), newest first, and logarithms in
+ * a byte. They are kept in Redis as they are written here; of two daemons that write at once the later one holds, and
+ * the next message mends it.
  *
  * A thing that is seen for the first time is not yet the account's: a thief's first message would make the next ones
  * look at home. Each carries its age in its two low bits, in half-days of UTC, and is one of the account's when it has
@@ -22,42 +23,43 @@ enum {
 	HABIT_ASES = 4,
 	HABIT_SENDERS = 3,
 	HABIT_MAILERS = 4,
-	HABIT_KNOWN_MAX = 16,	/* recipients; of more those of an account stand in a key of their own, policy/known.h */
-	DISTINCT_COUNT = COUNTED_COUNT - COUNTED_SUMS,	/* by counted - COUNTED_SUMS: addresses, networks, ASes */
+	HABIT_KNOWN_MAX = 16, /* recipients; of more those of an account stand in a key of their own, policy/known.h */
+	DISTINCT_COUNT = COUNTED_COUNT - COUNTED_SUMS, /* by counted - COUNTED_SUMS: addresses, networks, ASes */
 };
 
 /* The three fields of the state that hold them: each at most 64 bytes, so that Redis keeps the hash a listpack. */
 enum habit_part {
-	HABIT_PLACES = 1,	/* day, days, distinct, networks, ases, senders, mailers */
-	HABIT_WEEK = 2,		/* hours and weekdays */
-	HABIT_KNOWN = 4,	/* known */
+	HABIT_PLACES = 1, /* day, days, distinct, networks, ases, senders, mailers */
+	HABIT_WEEK = 2,	  /* hours and weekdays */
+	HABIT_KNOWN = 4,  /* known */
 };
 enum { HABIT_BYTES_MAX = 64 };
 
 struct habits {
-	uint16_t day;		/* days since 1970 (UTC) of `distinct` */
-	bool half;		/* the second half of that day has begun */
-	uint8_t days;		/* days on which it sent and behaved, what the ramp counts; 255: and more */
+	uint16_t day; /* days since 1970 (UTC) of `distinct` */
+	bool half;    /* the second half of that day has begun */
+	uint8_t days; /* days on which it sent and behaved, what the ramp counts; 255: and more */
 	struct {
-		uint64_t today;		/* bits; of ASes the lower 32 */
-		uint8_t yesterday;	/* how many there were */
+		uint64_t today;	   /* bits; of ASes the lower 32 */
+		uint8_t yesterday; /* how many there were */
 	} distinct[DISTINCT_COUNT];
 	/* newest first; 0: none; the two low bits: half-days until it is the account's */
 	uint16_t networks[HABIT_NETWORKS], ases[HABIT_ASES];
 	uint16_t senders[HABIT_SENDERS], mailers[HABIT_MAILERS];
-	uint8_t hours[24], weekdays[7];	/* of local time: log2(1 + messages an hour) in steps of 1/20, smoothed; 0: never */
-	uint32_t known[HABIT_KNOWN_MAX];	/* recipients, newest first; 0: none */
-	bool many;		/* more recipients than `known` holds: they stand in the other key */
+	uint8_t hours[24],
+		weekdays[7]; /* of local time: log2(1 + messages an hour) in steps of 1/20, smoothed; 0: never */
+	uint32_t known[HABIT_KNOWN_MAX]; /* recipients, newest first; 0: none */
+	bool many;			 /* more recipients than `known` holds: they stand in the other key */
 };
 
 /* One message as habits see it. Hashes are of 64 bits; 0: unknown, or there is none. */
 struct habit_facts {
-	int64_t now_s, local_offset_s;	/* Unix time; seconds east of UTC */
-	uint64_t address, network, as;	/* of the client */
+	int64_t now_s, local_offset_s; /* Unix time; seconds east of UTC */
+	uint64_t address, network, as; /* of the client */
 	uint64_t sender, mailer;
-	bool behaves;			/* the account is neither suspect nor blocked: what it does becomes habit */
-	double hour_messages;		/* what it sent in the clock hour of its last message ... */
-	int64_t last_s;			/* ... Unix time of that message; 0: none */
+	bool behaves;	      /* the account is neither suspect nor blocked: what it does becomes habit */
+	double hour_messages; /* what it sent in the clock hour of its last message ... */
+	int64_t last_s;	      /* ... Unix time of that message; 0: none */
 };
 
 /* Is it one of the account's? False for 0, which is no thing, and for one that is seen since hours only. */
@@ -72,20 +74,21 @@ int habit_count_ases(const struct habits *habits);
 int habit_count_senders(const struct habits *habits);
 int habit_count_mailers(const struct habits *habits);
 
-/* Distinct things of one UTC day and what of the day before reaches back, with this message. As many of both days as can
- * be are taken to be the same. `what` is one of the last COUNTED_*. */
+/* Distinct things of one UTC day and what of the day before reaches back, with this message. As many of both days as
+ * can be are taken to be the same. `what` is one of the last COUNTED_*. */
 double habit_distinct(const struct habits *habits, enum counted what, const struct habit_facts *facts);
 
 /* How many there were on the day before that of `facts`. */
 double habit_distinct_before(const struct habits *habits, enum counted what, const struct habit_facts *facts);
 
-/* Messages that the account sends in such an hour of the week, where it sends in it at all; NAN: nothing is known of it. */
+/* Messages that the account sends in such an hour of the week, where it sends in it at all; NAN: nothing is known of
+ * it. */
 double habit_hour_expected(const struct habits *habits, int64_t now_s, int64_t local_offset_s);
 /* It never sent within an hour of this time of day, and is long enough there for that to mean something. */
 bool habit_hour_unused(const struct habits *habits, int64_t now_s, int64_t local_offset_s);
 
-/* The message becomes habit. Returns the parts that changed, a set of enum habit_part. A clock that went back changes no
- * day; one that is more than two days ahead begins the day's counts anew. */
+/* The message becomes habit. Returns the parts that changed, a set of enum habit_part. A clock that went back changes
+ * no day; one that is more than two days ahead begins the day's counts anew. */
 unsigned habits_note(struct habits *habits, const struct habit_facts *facts);
 /* A recipient becomes known; true where it was not. Where `known` is full, `many` is set and the caller puts all of
  * `known` and this one into the other key. */

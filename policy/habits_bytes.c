@@ -21,13 +21,13 @@ enum {
 };
 
 _Static_assert(HEAD + 2 * ENTRIES <= HABIT_BYTES_MAX, "places fit into a listpack's string");
-_Static_assert(RCPT_BYTES * HABIT_KNOWN_MAX <= HABIT_BYTES_MAX, "so do known recipients");
+_Static_assert(RCPT_BYTES *HABIT_KNOWN_MAX <= HABIT_BYTES_MAX, "so do known recipients");
 
 /* Where the bits of a list's length begin, and how many there are; its place in the structure. */
-#define LENGTH_ROWS(ROW)                                                                           \
-	ROW(networks, HABIT_NETWORKS, 4, 3)                                                        \
-	ROW(ases, HABIT_ASES, 7, 3)                                                                \
-	ROW(senders, HABIT_SENDERS, 10, 2)                                                         \
+#define LENGTH_ROWS(ROW) \
+	ROW(networks, HABIT_NETWORKS, 4, 3) \
+	ROW(ases, HABIT_ASES, 7, 3) \
+	ROW(senders, HABIT_SENDERS, 10, 2) \
 	ROW(mailers, HABIT_MAILERS, 12, 3)
 
 static const int map_bytes[DISTINCT_COUNT] = { 8, 8, 4 };
@@ -39,7 +39,7 @@ static char *put(char *to, uint64_t number, int bytes)
 	return to;
 }
 
-static const char *get(const char *from, int bytes, uint64_t *number_out)
+static const char *habits_bytes_get(const char *from, int bytes, uint64_t *number_out)
 {
 	*number_out = 0;
 	for (int i = 0; i < bytes; i++)
@@ -47,7 +47,7 @@ static const char *get(const char *from, int bytes, uint64_t *number_out)
 	return from;
 }
 
-static unsigned length_of(const uint16_t *list, int size)
+static unsigned habits_bytes_length_of(const uint16_t *list, int size)
 {
 	unsigned length = 0;
 	while (length < (unsigned)size && list[length] != 0)
@@ -63,11 +63,11 @@ static char *put_list(char *to, const uint16_t *list, unsigned length)
 }
 
 /* NULL where an entry is none. */
-static const char *get_list(const char *from, uint16_t *list, unsigned length)
+static const char *habits_bytes_get_list(const char *from, uint16_t *list, unsigned length)
 {
 	uint64_t entry;
 	for (unsigned i = 0; from != NULL && i < length; i++) {
-		from = get(from, 2, &entry);
+		from = habits_bytes_get(from, 2, &entry);
 		list[i] = (uint16_t)entry;
 		if (entry == 0)
 			from = NULL;
@@ -75,12 +75,12 @@ static const char *get_list(const char *from, uint16_t *list, unsigned length)
 	return from;
 }
 
-static size_t write_places(const struct habits *habits, char *bytes)
+static size_t habits_bytes_write_places(const struct habits *habits, char *bytes)
 {
 	if (habits->day == 0)
 		return 0;
 	unsigned head = VERSION | (habits->half ? 8U : 0U);
-#define LENGTH_PUT(list, size, shift, bits) head |= length_of(habits->list, size) << (shift);
+#define LENGTH_PUT(list, size, shift, bits) head |= habits_bytes_length_of(habits->list, size) << (shift);
 	LENGTH_ROWS(LENGTH_PUT)
 #undef LENGTH_PUT
 	char *at = put(bytes, head, 2);
@@ -90,52 +90,52 @@ static size_t write_places(const struct habits *habits, char *bytes)
 		at = put(at, habits->distinct[i].yesterday, 1);
 	for (int i = 0; i < DISTINCT_COUNT; i++)
 		at = put(at, habits->distinct[i].today, map_bytes[i]);
-#define LIST_PUT(list, size, shift, bits) at = put_list(at, habits->list, length_of(habits->list, size));
+#define LIST_PUT(list, size, shift, bits) at = put_list(at, habits->list, habits_bytes_length_of(habits->list, size));
 	LENGTH_ROWS(LIST_PUT)
 #undef LIST_PUT
 	return (size_t)(at - bytes);
 }
 
 /* Lengths of the lists that the head tells; false where they cannot be. */
-static bool read_head(const char *bytes, size_t length, unsigned lengths[4], uint64_t *head)
+static bool habits_bytes_read_head(const char *bytes, size_t length, unsigned lengths[4], uint64_t *head)
 {
 	if (length < HEAD)
 		return false;
-	get(bytes, 2, head);
+	habits_bytes_get(bytes, 2, head);
 	size_t wanted = HEAD;
 	int at = 0;
 	bool fit = (*head & 7) == VERSION && *head >> 15 == 0;
-#define LENGTH_GET(list, size, shift, bits)                                                        \
-	lengths[at] = (unsigned)(*head >> (shift)) & ((1U << (bits)) - 1);                         \
-	fit = fit && lengths[at] <= (size);                                                        \
+#define LENGTH_GET(list, size, shift, bits) \
+	lengths[at] = (unsigned)(*head >> (shift)) & ((1U << (bits)) - 1); \
+	fit = fit && lengths[at] <= (size); \
 	wanted += 2 * (size_t)lengths[at++];
 	LENGTH_ROWS(LENGTH_GET)
 #undef LENGTH_GET
 	return fit && length == wanted;
 }
 
-static bool read_places(struct habits *habits, const char *bytes, size_t length)
+static bool habits_bytes_read_places(struct habits *habits, const char *bytes, size_t length)
 {
 	unsigned lengths[4];
 	uint64_t number;
-	if (!read_head(bytes, length, lengths, &number))
+	if (!habits_bytes_read_head(bytes, length, lengths, &number))
 		return false;
 	habits->half = (number & 8) != 0;
-	const char *at = get(bytes + 2, 2, &number);
+	const char *at = habits_bytes_get(bytes + 2, 2, &number);
 	habits->day = (uint16_t)number;
 	habits->days = (uint8_t)*at++;
 	for (int i = 0; i < DISTINCT_COUNT; i++)
 		habits->distinct[i].yesterday = (uint8_t)*at++;
 	for (int i = 0; i < DISTINCT_COUNT; i++)
-		at = get(at, map_bytes[i], &habits->distinct[i].today);
+		at = habits_bytes_get(at, map_bytes[i], &habits->distinct[i].today);
 	int list_at = 0;
-#define LIST_GET(list, size, shift, bits) at = get_list(at, habits->list, lengths[list_at++]);
+#define LIST_GET(list, size, shift, bits) at = habits_bytes_get_list(at, habits->list, lengths[list_at++]);
 	LENGTH_ROWS(LIST_GET)
 #undef LIST_GET
 	return at != NULL && habits->day != 0;
 }
 
-static size_t write_week(const struct habits *habits, char *bytes)
+static size_t habits_bytes_write_week(const struct habits *habits, char *bytes)
 {
 	static const uint8_t none[WEEK];
 	memcpy(bytes, habits->hours, 24);
@@ -143,7 +143,7 @@ static size_t write_week(const struct habits *habits, char *bytes)
 	return memcmp(bytes, none, WEEK) == 0 ? 0 : WEEK;
 }
 
-static bool read_week(struct habits *habits, const char *bytes, size_t length)
+static bool habits_bytes_read_week(struct habits *habits, const char *bytes, size_t length)
 {
 	if (length != WEEK)
 		return false;
@@ -152,7 +152,7 @@ static bool read_week(struct habits *habits, const char *bytes, size_t length)
 	return true;
 }
 
-static size_t write_known(const struct habits *habits, char *bytes)
+static size_t habits_bytes_write_known(const struct habits *habits, char *bytes)
 {
 	char *at = bytes;
 	bytes[0] = '*';
@@ -163,7 +163,7 @@ static size_t write_known(const struct habits *habits, char *bytes)
 	return (size_t)(at - bytes);
 }
 
-static bool read_known(struct habits *habits, const char *bytes, size_t length)
+static bool habits_bytes_read_known(struct habits *habits, const char *bytes, size_t length)
 {
 	if (length == 1 && bytes[0] == '*')
 		return habits->many = true;
@@ -171,7 +171,7 @@ static bool read_known(struct habits *habits, const char *bytes, size_t length)
 		return false;
 	for (size_t i = 0; i < length / RCPT_BYTES; i++) {
 		uint64_t rcpt;
-		bytes = get(bytes, RCPT_BYTES, &rcpt);
+		bytes = habits_bytes_get(bytes, RCPT_BYTES, &rcpt);
 		habits->known[i] = (uint32_t)rcpt;
 		if (rcpt == 0)
 			return false;
@@ -182,14 +182,17 @@ static bool read_known(struct habits *habits, const char *bytes, size_t length)
 size_t habits_write(const struct habits *habits, enum habit_part part, char bytes[HABIT_BYTES_MAX])
 {
 	switch (part) {
-	case HABIT_PLACES: return write_places(habits, bytes);
-	case HABIT_WEEK: return write_week(habits, bytes);
-	default: return write_known(habits, bytes);
+	case HABIT_PLACES:
+		return habits_bytes_write_places(habits, bytes);
+	case HABIT_WEEK:
+		return habits_bytes_write_week(habits, bytes);
+	default:
+		return habits_bytes_write_known(habits, bytes);
 	}
 }
 
 /* What the part held before is gone in any case. */
-static void clear(struct habits *habits, enum habit_part part)
+static void habits_bytes_clear(struct habits *habits, enum habit_part part)
 {
 	struct habits rest = { .many = habits->many };
 	if (part == HABIT_WEEK) {
@@ -206,20 +209,23 @@ static void clear(struct habits *habits, enum habit_part part)
 	}
 }
 
-static bool read_part(struct habits *habits, enum habit_part part, const char *bytes, size_t length)
+static bool habits_bytes_read_part(struct habits *habits, enum habit_part part, const char *bytes, size_t length)
 {
 	switch (part) {
-	case HABIT_PLACES: return read_places(habits, bytes, length);
-	case HABIT_WEEK: return read_week(habits, bytes, length);
-	default: return read_known(habits, bytes, length);
+	case HABIT_PLACES:
+		return habits_bytes_read_places(habits, bytes, length);
+	case HABIT_WEEK:
+		return habits_bytes_read_week(habits, bytes, length);
+	default:
+		return habits_bytes_read_known(habits, bytes, length);
 	}
 }
 
 bool habits_read(struct habits *habits, enum habit_part part, const char *bytes, size_t length)
 {
-	clear(habits, part);
-	if (length == 0 || read_part(habits, part, bytes, length))
+	habits_bytes_clear(habits, part);
+	if (length == 0 || habits_bytes_read_part(habits, part, bytes, length))
 		return true;
-	clear(habits, part);
+	habits_bytes_clear(habits, part);
 	return false;
 }

@@ -25,7 +25,7 @@ static uint64_t turned(uint64_t word, int bits)
 	return word << bits | word >> (64 - bits);
 }
 
-static void sip_round(uint64_t v[4])
+static void hash_sip_round(uint64_t v[4])
 {
 	v[0] += v[1];
 	v[2] += v[3];
@@ -38,15 +38,15 @@ static void sip_round(uint64_t v[4])
 	v[2] = turned(v[2], 32);
 }
 
-static void sip_word(uint64_t v[4], uint64_t word)
+static void hash_sip_word(uint64_t v[4], uint64_t word)
 {
 	v[3] ^= word;
-	sip_round(v);
-	sip_round(v);
+	hash_sip_round(v);
+	hash_sip_round(v);
 	v[0] ^= word;
 }
 
-static uint64_t word_at(const unsigned char *at, size_t length)
+static uint64_t hash_word_at(const unsigned char *at, size_t length)
 {
 	uint64_t word = 0;
 	for (size_t i = 0; i < length; i++)
@@ -61,10 +61,10 @@ uint64_t hash_keyed(const uint64_t key[2], const void *bytes, size_t length)
 	const unsigned char *at = bytes;
 	size_t left = length;
 	for (; left >= 8; at += 8, left -= 8)
-		sip_word(v, word_at(at, 8));
-	sip_word(v, word_at(at, left) | (uint64_t)length << 56);
+		hash_sip_word(v, hash_word_at(at, 8));
+	hash_sip_word(v, hash_word_at(at, left) | (uint64_t)length << 56);
 	v[2] ^= 0xff;
 	for (int i = 0; i < 4; i++)
-		sip_round(v);
+		hash_sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }

@@ -12,7 +12,8 @@
 uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed);
 uint64_t hash_string(const char *string, uint64_t seed);
 
-/* SipHash-2-4 (Aumasson & Bernstein 2012): who does not know the key can neither foresee a hash nor find what it is of. */
+/* SipHash-2-4 (Aumasson & Bernstein 2012): who does not know the key can neither foresee a hash nor find what it is of.
+ */
 uint64_t hash_keyed(const uint64_t key[2], const void *bytes, size_t length);
 
 #endif

@@ -34,7 +34,7 @@ struct charge charge_given_back(const struct charge *charged)
 	return back;
 }
 
-static void note_rest(struct history *history, const struct charge *charge)
+static void history_note_rest(struct history *history, const struct charge *charge)
 {
 	if (history->first_s == 0)
 		history->first_s = charge->now_ms / 1000;
@@ -52,7 +52,7 @@ static void note_rest(struct history *history, const struct charge *charge)
 	history->level_since_s = charge->now_ms / 1000;
 }
 
-static void take_habits(struct habits *habits, const struct charge *charge)
+static void history_take_habits(struct habits *habits, const struct charge *charge)
 {
 	char bytes[HABIT_BYTES_MAX];
 	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
@@ -64,10 +64,11 @@ static void take_habits(struct habits *habits, const struct charge *charge)
 enum window history_charge(struct history *history, const struct charge *charge)
 {
 	rates_roll(&history->rates, charge->now_ms);
-	if (history->counters.at_ms - charge->now_ms > RATES_AHEAD_MAX_MS)	/* of a clock that was wrong */
+	if (history->counters.at_ms - charge->now_ms > RATES_AHEAD_MAX_MS) /* of a clock that was wrong */
 		history->counters.at_ms = charge->now_ms;
 	counters_decay(&history->counters, charge->now_ms);
-	enum window over = charge->quota ? rates_over(&history->rates, &charge->limits, &charge->amounts) : WINDOW_COUNT;
+	enum window over =
+		charge->quota ? rates_over(&history->rates, &charge->limits, &charge->amounts) : WINDOW_COUNT;
 	struct breach breach = { .window = over, .over = charge->limits.over };
 	struct charge away;
 	if (charge_turned_away(charge, &breach)) {
@@ -78,8 +79,8 @@ enum window history_charge(struct history *history, const struct charge *charge)
 	if (charge->quota)
 		rates_add(&history->rates, &charge->amounts);
 	counters_add(&history->counters, charge->counts);
-	note_rest(history, charge);
-	take_habits(&history->habits, charge);
+	history_note_rest(history, charge);
+	history_take_habits(&history->habits, charge);
 	return over;
 }
 
@@ -90,7 +91,7 @@ void charge_breach(const struct charge *charge, const struct rates *rates, struc
 	breach->limit = charge->limits.window[window];
 	breach->over = charge->limits.over;
 	breach->ramp = charge->limits.ramped && window == WINDOW_RCPTS_PER_DAY;
-	if (window >= WINDOW_SUMS) {	/* a group's: as many as there may be until the day (UTC) ends */
+	if (window >= WINDOW_SUMS) { /* a group's: as many as there may be until the day (UTC) ends */
 		breach->used = (double)breach->limit;
 		breach->frees_in_s = DAY_S - charge->now_ms / 1000 % DAY_S;
 		return;

@@ -14,38 +14,39 @@
 #include "policy/reputation.h"
 
 enum {
-	STATE_DOMAIN_MAX = 60,	/* bytes of a domain that are kept in Redis: a listpack takes strings of up to 64 */
+	STATE_DOMAIN_MAX = 60, /* bytes of a domain that are kept in Redis: a listpack takes strings of up to 64 */
 };
 
 struct history {
 	struct rates rates;
 	struct counters counters;
-	enum level level;	/* LEVEL_UNKNOWN: never judged */
-	int64_t level_since_s;	/* Unix time */
-	double score;		/* at its last message, for people: rules add it up anew */
-	int64_t first_s;	/* Unix time of the first message; 0: none yet */
-	int64_t pardoned_s;	/* limits.password_changed_s of the last pardon; 0: none */
-	char unauthorised[STATE_DOMAIN_MAX + 1];	/* a sender domain of his whose SPF record passes by none of our addresses */
+	enum level level;      /* LEVEL_UNKNOWN: never judged */
+	int64_t level_since_s; /* Unix time */
+	double score;	       /* at its last message, for people: rules add it up anew */
+	int64_t first_s;       /* Unix time of the first message; 0: none yet */
+	int64_t pardoned_s;    /* limits.password_changed_s of the last pardon; 0: none */
+	char unauthorised[STATE_DOMAIN_MAX +
+			  1]; /* a sender domain of his whose SPF record passes by none of our addresses */
 	struct habits habits;
 };
 
 /* One message to be checked and charged. */
 struct charge {
-	char account[ACCOUNT_MAX + 1];	/* or a group's name, see account_group() */
-	int64_t now_ms;		/* the daemon's clock; Redis uses its own */
-	struct limits limits;	/* what holds, filled up from plans and the ramp */
+	char account[ACCOUNT_MAX + 1]; /* or a group's name, see account_group() */
+	int64_t now_ms;		       /* the daemon's clock; Redis uses its own */
+	struct limits limits;	       /* what holds, filled up from plans and the ramp */
 	bool checked;		/* true: charge only where it is within the limits, or limits.over passes it anyway */
 	bool quota;		/* false: a refused message: counters only */
-	struct amounts amounts;	/* negative: given back */
-	uint64_t places[COUNTED_COUNT - COUNTED_SUMS];	/* of a group: hashes of the client's address, network and AS, which its
-							 * limits of distinct ones count; 0: unknown */
-	double counts[COUNTER_COUNT];	/* what it adds to the counters; negative: takes away */
-	enum level level;	/* LEVEL_UNKNOWN: leave it */
+	struct amounts amounts; /* negative: given back */
+	uint64_t places[COUNTED_COUNT - COUNTED_SUMS]; /* of a group: hashes of the client's address, network and AS,
+							* which its limits of distinct ones count; 0: unknown */
+	double counts[COUNTER_COUNT];		       /* what it adds to the counters; negative: takes away */
+	enum level level;			       /* LEVEL_UNKNOWN: leave it */
 	double score;
-	int64_t pardoned_s;	/* 0: leave it */
-	char unauthorised[STATE_DOMAIN_MAX + 1];	/* history's; "" leaves what is there, "-" forgets it */
-	unsigned habits_changed;	/* parts (enum habit_part) of ... */
-	struct habits habits;		/* ... these that take the place of what is there */
+	int64_t pardoned_s;			 /* 0: leave it */
+	char unauthorised[STATE_DOMAIN_MAX + 1]; /* history's; "" leaves what is there, "-" forgets it */
+	unsigned habits_changed;		 /* parts (enum habit_part) of ... */
+	struct habits habits;			 /* ... these that take the place of what is there */
 };
 
 /* Does a message pass that is over a limit, by another way than usual? */
@@ -71,11 +72,12 @@ static inline bool charge_turned_away(const struct charge *charge, const struct 
 	return charge->checked && breach->window != WINDOW_COUNT && !over_passes(breach->over);
 }
 
-/* Makes it the charge of a message that a limit of that scope turned away: it did not leave, so it is no habit either, and
- * where the limit is the account's own it is a breach. */
+/* Makes it the charge of a message that a limit of that scope turned away: it did not leave, so it is no habit either,
+ * and where the limit is the account's own it is a breach. */
 void charge_turn_away(struct charge *charge, enum scope scope);
 
-/* What takes back a charge whose message did not leave for another reason: what was used up, and that something was sent. */
+/* What takes back a charge whose message did not leave for another reason: what was used up, and that something was
+ * sent. */
 struct charge charge_given_back(const struct charge *charged);
 
 /* Fills in what is to be said of the window that `breach` names, for the account's own limit; `rates` are rolled to now

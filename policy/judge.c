@@ -7,7 +7,7 @@
 
 #include "policy/base/banned.h"
 
-enum { LISTED_SAID = 6 };	/* block lists named in the reasons of one message */
+enum { LISTED_SAID = 6 }; /* block lists named in the reasons of one message */
 
 static enum answer rule_overload(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
@@ -73,7 +73,7 @@ static enum answer rule_listed(const struct policy *policy, const struct facts *
 		const struct listing *hit = &listings->hits[i];
 		if (listing_means(hit, facts->client) != LISTING_AGAINST)
 			continue;
-		if (verdict->reason_count < LISTED_SAID)	/* there are more rules to hear */
+		if (verdict->reason_count < LISTED_SAID) /* there are more rules to hear */
 			verdict_add(verdict, REASON_LISTED, 0, 0, hit->list->zone);
 		verdict_raise(verdict, ACTION_REJECT, REASON_LISTED);
 		answer = YES;
@@ -99,8 +99,7 @@ static enum answer rule_spf_client(const struct policy *policy, const struct fac
 }
 
 /* Receivers that heed SPF will refuse it or file it as spam, and count that against our addresses. */
-static enum answer rule_spf_transports(const struct policy *policy, const struct facts *facts,
-				       struct verdict *verdict)
+static enum answer rule_spf_transports(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	(void)policy;
 	if (facts->spf.ours != SPF_OURS_NONE_PASSES)
@@ -214,7 +213,8 @@ static struct verdict judge_once(const struct policy *policy, enum stage stage, 
 			rules[i].function(policy, facts, &verdict);
 	const struct measure_setting *does = &policy->level_does[verdict.level];
 	if (verdict.action == ACTION_HOLD)
-		verdict.hold_s = verdict.cause == REASON_SCORE && does->measure == MEASURE_HOLD ? does->hold_s : policy->hold_s;
+		verdict.hold_s =
+			verdict.cause == REASON_SCORE && does->measure == MEASURE_HOLD ? does->hold_s : policy->hold_s;
 	if (stage == STAGE_MESSAGE || stage == STAGE_ACCOUNT)
 		return verdict;
 	/* a message that is not there yet can only be refused; what would be held is let in and held at its end */
@@ -223,11 +223,15 @@ static struct verdict judge_once(const struct policy *policy, enum stage stage, 
 	return verdict;
 }
 
-static struct would would_of(const struct verdict *verdict)
+static struct would judge_would_of(const struct verdict *verdict)
 {
 	return (struct would){
-		.action = verdict->action, .cause = verdict->cause, .level = verdict->leaves_as, .slow = verdict->slow,
-		.score = verdict->score, .breach = verdict->breach,
+		.action = verdict->action,
+		.cause = verdict->cause,
+		.level = verdict->leaves_as,
+		.slow = verdict->slow,
+		.score = verdict->score,
+		.breach = verdict->breach,
 	};
 }
 
@@ -238,13 +242,15 @@ static bool would_differ(const struct verdict *does, const struct verdict *would
 }
 
 /* What the exemption saves the message from: another action, or the suspect pool. */
-static struct would spared_of(const struct policy *policy, const struct facts *facts, const struct verdict *verdict)
+static struct would judge_spared_of(const struct policy *policy, const struct facts *facts,
+				    const struct verdict *verdict)
 {
 	struct facts plain = *facts;
 	plain.state.exempt[0] = '\0';
 	struct verdict usual = judge_once(policy, STAGE_MESSAGE, &plain);
-	struct would spared = would_of(&usual);
-	spared.shown = usual.action != verdict->action || (usual.leaves_as >= LEVEL_SUSPECT && verdict->leaves_as < LEVEL_SUSPECT);
+	struct would spared = judge_would_of(&usual);
+	spared.shown = usual.action != verdict->action ||
+		       (usual.leaves_as >= LEVEL_SUSPECT && verdict->leaves_as < LEVEL_SUSPECT);
 	return spared;
 }
 
@@ -252,13 +258,13 @@ struct verdict judge(const struct policy *policy, enum stage stage, const struct
 {
 	struct verdict verdict = judge_once(policy, stage, facts);
 	if (stage == STAGE_MESSAGE && judge_exempt(facts))
-		verdict.spared = spared_of(policy, facts, &verdict);
+		verdict.spared = judge_spared_of(policy, facts, &verdict);
 	bool shows = policy->shows || verdict.would.shown;
-	verdict.would = would_of(&verdict);
+	verdict.would = judge_would_of(&verdict);
 	if (!shows || policy->whole == NULL)
 		return verdict;
 	struct verdict whole = judge_once(policy->whole, stage, facts);
-	verdict.would = would_of(&whole);
+	verdict.would = judge_would_of(&whole);
 	verdict.would.shown = would_differ(&verdict, &whole);
 	return verdict;
 }

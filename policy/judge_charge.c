@@ -12,7 +12,7 @@
 #include "policy/base/banned.h"
 
 /* What Redis holds of the account's SPF is changed only where it is another than before. */
-static void note_spf(const struct facts *facts, struct charge *charge)
+static void judge_charge_note_spf(const struct facts *facts, struct charge *charge)
 {
 	char domain[STATE_DOMAIN_MAX + 1] = "";
 	if (facts->spf.ours == SPF_OURS_UNKNOWN)
@@ -39,7 +39,8 @@ static enum level level_to_keep(const struct facts *facts, const struct verdict 
 
 bool judge_learns(const struct verdict *verdict)
 {
-	bool behaves = verdict->level < LEVEL_SUSPECT || (verdict->level == LEVEL_SUSPECT && verdict->terms.hard < HARD_LEAST);
+	bool behaves =
+		verdict->level < LEVEL_SUSPECT || (verdict->level == LEVEL_SUSPECT && verdict->terms.hard < HARD_LEAST);
 	return behaves && !verdict_refuses(verdict);
 }
 
@@ -58,9 +59,9 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	charge_out->score = verdict->score;
 	if (judge_pardon(&facts->state, facts->now_ms, NULL))
 		charge_out->pardoned_s = facts->state.limits.password_changed_s;
-	note_spf(facts, charge_out);
+	judge_charge_note_spf(facts, charge_out);
 	if (verdict_refuses(verdict))
-		return;		/* what did not leave is no habit */
+		return; /* what did not leave is no habit */
 	struct habit_facts habit = signals_habit_facts(facts, judge_learns(verdict));
 	charge_out->habits = facts->state.history.habits;
 	charge_out->habits_changed = habits_note(&charge_out->habits, &habit);
@@ -84,7 +85,8 @@ static bool turned_away(const struct facts *facts, const struct charge *charged)
 }
 
 /* What the store has put into the counters. */
-static void counts_done(const struct facts *facts, const struct charge *charged, double done[COUNTER_COUNT])
+static void judge_charge_counts_done(const struct facts *facts, const struct charge *charged,
+				     double done[COUNTER_COUNT])
 {
 	struct charge made = *charged;
 	if (turned_away(facts, charged))
@@ -100,7 +102,8 @@ static bool paid_for_nothing(const struct facts *facts, const struct verdict *ve
 
 /* Does so much more of a counter change it? Counters end at nought: most messages are nobody's campaign, and take from
  * one that stands there already. */
-static bool changes(const struct account_state *state, const double done[COUNTER_COUNT], enum counter counter, double more)
+static bool changes(const struct account_state *state, const double done[COUNTER_COUNT], enum counter counter,
+		    double more)
 {
 	bool nought = state->known == KNOWLEDGE_FULL && state->history.counters.value[counter] + done[counter] <= 0;
 	return nought ? more > 1e-9 : fabs(more) > 1e-9;
@@ -116,7 +119,7 @@ bool judge_amend(const struct policy *policy, const struct facts *facts, const s
 	if (!facts->charged)
 		return false;
 	memcpy(amend_out->account, facts->account, sizeof amend_out->account);
-	counts_done(facts, charged, done);
+	judge_charge_counts_done(facts, charged, done);
 	judge_counts(facts, verdict, amend_out->counts);
 	for (int i = 0; i < COUNTER_COUNT; i++) {
 		amend_out->counts[i] -= done[i];
@@ -130,7 +133,7 @@ bool judge_amend(const struct policy *policy, const struct facts *facts, const s
 	}
 	if (paid_for_nothing(facts, verdict, charged)) {
 		amend_out->quota = true;
-		amend_out->amounts = charge_given_back(charged).amounts;	/* the counts are in what differs */
+		amend_out->amounts = charge_given_back(charged).amounts; /* the counts are in what differs */
 		differs = true;
 	}
 	return differs;

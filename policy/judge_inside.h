@@ -12,8 +12,8 @@ enum answer { COULD_NOT_TELL, NO, YES };
 
 typedef enum answer rule_function(const struct policy *policy, const struct facts *facts, struct verdict *verdict);
 
-rule_function rule_rcpts_per_message, rule_limits;	/* judge_limits.c */
-rule_function rule_score, rule_signals, rule_level;	/* judge_level.c */
+rule_function rule_rcpts_per_message, rule_limits;  /* judge_limits.c */
+rule_function rule_score, rule_signals, rule_level; /* judge_level.c */
 
 static inline bool judge_exempt(const struct facts *facts)
 {

@@ -16,11 +16,13 @@ static const double pardoned_part = 0.95;
 
 bool judge_pardon(const struct account_state *state, int64_t now_ms, double *counts)
 {
-	static const enum counter others[] = { COUNTER_SPAM, COUNTER_EXPLOIT, COUNTER_BREACHES, COUNTER_DEAD,
-					       COUNTER_COMPLAINTS, COUNTER_AUTH_FAILURES, COUNTER_TRAPS };
+	static const enum counter others[] = { COUNTER_SPAM, COUNTER_EXPLOIT,	 COUNTER_BREACHES,
+					       COUNTER_DEAD, COUNTER_COMPLAINTS, COUNTER_AUTH_FAILURES,
+					       COUNTER_TRAPS };
 	int64_t changed_s = state->limits.password_changed_s;
 	/* what came after the change was done with the new password */
-	if (changed_s <= state->history.pardoned_s || changed_s <= state->history.level_since_s || changed_s > now_ms / 1000)
+	if (changed_s <= state->history.pardoned_s || changed_s <= state->history.level_since_s ||
+	    changed_s > now_ms / 1000)
 		return false;
 	if (counts == NULL)
 		return true;
@@ -46,7 +48,8 @@ bool judge_turned_away(const struct verdict *verdict)
 	return over && verdict_refuses(verdict);
 }
 
-static void count_message(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT])
+static void judge_level_count_message(const struct facts *facts, const struct verdict *verdict,
+				      double counts_out[COUNTER_COUNT])
 {
 	bool sent = facts->rcpts_remote > 0 && !verdict_refuses(verdict);
 	counts_out[COUNTER_MESSAGES] = sent ? 1 : 0;
@@ -62,21 +65,21 @@ static void count_message(const struct facts *facts, const struct verdict *verdi
 	signals_evidence(facts, counts_out);
 }
 
-/* A queue that comes again once a second with what is over a limit says nothing new. What is refused for something else is
- * another matter, whatever limit the account is over beside it. */
+/* A queue that comes again once a second with what is over a limit says nothing new. What is refused for something else
+ * is another matter, whatever limit the account is over beside it. */
 void judge_counts(const struct facts *facts, const struct verdict *verdict, double counts_out[COUNTER_COUNT])
 {
 	memset(counts_out, 0, COUNTER_COUNT * sizeof counts_out[0]);
 	bool again = facts->tried_again && judge_turned_away(verdict);
 	if (!again || !is_limit(verdict->cause))
-		count_message(facts, verdict, counts_out);
+		judge_level_count_message(facts, verdict, counts_out);
 	if (again)
 		counts_out[COUNTER_BREACHES] = 0;
 	judge_pardon(&facts->state, facts->now_ms, counts_out);
 }
 
 /* Seconds since its first message, or since its panel made it. */
-static int64_t age_s(const struct account_state *state, int64_t now_s)
+static int64_t judge_level_age_s(const struct account_state *state, int64_t now_s)
 {
 	int64_t from_s = state->history.first_s > 0 ? state->history.first_s : now_s;
 	if (state->limits.created_s > 0 && state->limits.created_s < from_s)
@@ -87,7 +90,8 @@ static int64_t age_s(const struct account_state *state, int64_t now_s)
 /* Old enough, and with enough messages, to be no new account any more. */
 static bool has_history(const struct policy *policy, const struct account_state *state, double messages, int64_t now_ms)
 {
-	return age_s(state, now_ms / 1000) >= policy->levels.new_for_s && messages >= (double)policy->levels.new_messages;
+	return judge_level_age_s(state, now_ms / 1000) >= policy->levels.new_for_s &&
+	       messages >= (double)policy->levels.new_messages;
 }
 
 int64_t judge_trap_hits(const struct facts *facts, const struct verdict *verdict)
@@ -110,15 +114,21 @@ struct score judge_score(const struct policy *policy, const struct account_state
 {
 	const struct history *history = &state->history;
 	struct sight sight = {
-		.history = history, .counters = history->counters, .rates = history->rates, .now_ms = now_ms, .facts = facts,
+		.history = history,
+		.counters = history->counters,
+		.rates = history->rates,
+		.now_ms = now_ms,
+		.facts = facts,
 		.local_offset_s = facts != NULL ? facts->local_offset_s : 0,
 	};
 	counters_decay(&sight.counters, now_ms);
 	if (more != NULL)
 		counters_add(&sight.counters, more);
 	rates_roll(&sight.rates, now_ms);
-	sight.hour_messages = rates_used(&sight.rates, WINDOW_MSGS_PER_HOUR) + (more != NULL ? more[COUNTER_MESSAGES] : 0);
-	bool good = has_history(policy, state, sight.counters.value[COUNTER_MESSAGES], now_ms) || history->level == LEVEL_GOOD;
+	sight.hour_messages =
+		rates_used(&sight.rates, WINDOW_MSGS_PER_HOUR) + (more != NULL ? more[COUNTER_MESSAGES] : 0);
+	bool good = has_history(policy, state, sight.counters.value[COUNTER_MESSAGES], now_ms) ||
+		    history->level == LEVEL_GOOD;
 	return signals_score(policy->signals, &sight, good ? policy->prior_good : policy->prior_new);
 }
 
@@ -133,7 +143,7 @@ static enum level level_with(const struct policy *policy, const struct account_s
 		.before = history->level,
 		.before_s = judge_pardon(state, now_ms, NULL) ? INT64_MAX : now_s - history->level_since_s,
 		.score = score,
-		.age_s = age_s(state, now_s),
+		.age_s = judge_level_age_s(state, now_s),
 		.messages = counters.value[COUNTER_MESSAGES] + messages,
 	};
 	return level_next(&policy->levels, &facts);
@@ -191,11 +201,13 @@ static bool makes_wait(const struct policy *policy, enum level level)
 }
 
 /* What the level means for this message. */
-static void take_level(const struct policy *policy, enum level level, struct verdict *verdict)
+static void judge_level_take(const struct policy *policy, enum level level, struct verdict *verdict)
 {
 	static const enum level pools[MEASURE_COUNT] = {
-		[MEASURE_PASS] = LEVEL_GOOD, [MEASURE_WARM] = LEVEL_NEW,
-		[MEASURE_SUSPECT] = LEVEL_SUSPECT, [MEASURE_SLOW] = LEVEL_SUSPECT,
+		[MEASURE_PASS] = LEVEL_GOOD,
+		[MEASURE_WARM] = LEVEL_NEW,
+		[MEASURE_SUSPECT] = LEVEL_SUSPECT,
+		[MEASURE_SLOW] = LEVEL_SUSPECT,
 	};
 	enum measure measure = policy->level_does[level].measure;
 	enum level pool = pools[measure] != LEVEL_UNKNOWN ? pools[measure] : level;
@@ -209,19 +221,19 @@ static void take_level(const struct policy *policy, enum level level, struct ver
 
 enum answer rule_level(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
-	if (verdict->level == LEVEL_BLOCKED) {	/* an admin's block, or a signal's */
+	if (verdict->level == LEVEL_BLOCKED) { /* an admin's block, or a signal's */
 		verdict->leaves_as = LEVEL_BLOCKED;
 		verdict->throttle |= makes_wait(policy, LEVEL_BLOCKED);
 		return NO;
 	}
 	enum level before = facts->state.history.level;
-	verdict->level = level_with(policy, &facts->state, verdict->score, facts->rcpts_remote > 0 && !verdict_refuses(verdict),
-				    facts->now_ms);
+	verdict->level = level_with(policy, &facts->state, verdict->score,
+				    facts->rcpts_remote > 0 && !verdict_refuses(verdict), facts->now_ms);
 	if (judge_exempt(facts))
 		verdict->level = LEVEL_GOOD;
 	if (before != LEVEL_UNKNOWN && verdict->level != before)
 		verdict_add(verdict, REASON_LEVEL, 0, 0, level_word(verdict->level));
-	if (judge_shows(policy, RULE_LEVEL)) {	/* it goes its way all the same, but nothing follows from it */
+	if (judge_shows(policy, RULE_LEVEL)) { /* it goes its way all the same, but nothing follows from it */
 		if (verdict->leaves_as < LEVEL_GOOD)
 			verdict->leaves_as = LEVEL_GOOD;
 		return NO;
@@ -229,6 +241,6 @@ enum answer rule_level(const struct policy *policy, const struct facts *facts, s
 	bool asked = policy->level_does[verdict->level].measure > MEASURE_SUSPECT;
 	if (verdict->level >= LEVEL_SUSPECT || asked)
 		verdict_add(verdict, REASON_SCORE, verdict->score, level_threshold(policy, verdict->level), NULL);
-	take_level(policy, verdict->level, verdict);
+	judge_level_take(policy, verdict->level, verdict);
 	return verdict->level >= LEVEL_SUSPECT ? YES : NO;
 }

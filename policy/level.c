@@ -25,7 +25,7 @@ enum level level_find(const char *word)
 }
 
 /* The level that the score asks for when the account stands at `before`. */
-static enum level by_score(const struct level_settings *settings, const struct level_facts *facts)
+static enum level level_by_score(const struct level_settings *settings, const struct level_facts *facts)
 {
 	bool was_blocked = facts->before == LEVEL_BLOCKED;
 	bool was_suspect = facts->before == LEVEL_SUSPECT || was_blocked;
@@ -40,7 +40,7 @@ static enum level by_score(const struct level_settings *settings, const struct l
 
 enum level level_next(const struct level_settings *settings, const struct level_facts *facts)
 {
-	enum level next = by_score(settings, facts);
+	enum level next = level_by_score(settings, facts);
 	bool milder = next < facts->before;
 	bool penalty = facts->before == LEVEL_SUSPECT || facts->before == LEVEL_BLOCKED;
 	if (milder && penalty && facts->before_s < settings->minimum_stay_s)

@@ -9,34 +9,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LEVEL_ROWS(ROW)                                                                            \
-	ROW(UNKNOWN, "unknown") /* nobody looked: never a level of a judged message */             \
-	ROW(GOOD, "good")                                                                          \
-	ROW(NEW, "new")                                                                            \
-	ROW(SUSPECT, "suspect")                                                                    \
+#define LEVEL_ROWS(ROW) \
+	ROW(UNKNOWN, "unknown") /* nobody looked: never a level of a judged message */ \
+	ROW(GOOD, "good") \
+	ROW(NEW, "new") \
+	ROW(SUSPECT, "suspect") \
 	ROW(BLOCKED, "blocked")
 
+/* clang-format off */
 enum level {
 #define LEVEL_ENUM(id, word) LEVEL_##id,
 	LEVEL_ROWS(LEVEL_ENUM)
 #undef LEVEL_ENUM
 	LEVEL_COUNT
 };
+/* clang-format on */
 
 struct level_settings {
-	double suspect_enter, suspect_leave;	/* scores, log-odds; enter > leave */
+	double suspect_enter, suspect_leave; /* scores, log-odds; enter > leave */
 	double blocked_enter, blocked_leave;
-	int64_t minimum_stay_s;	/* a worse level is kept at least so long; a rise to a worse one is immediate */
+	int64_t minimum_stay_s; /* a worse level is kept at least so long; a rise to a worse one is immediate */
 	int64_t new_for_s;	/* age below which an account is new */
 	int64_t new_messages;	/* messages, decayed, below which it is new */
 };
 
 struct level_facts {
-	enum level before;	/* LEVEL_UNKNOWN: the first message */
-	int64_t before_s;	/* how long the account has had it */
+	enum level before; /* LEVEL_UNKNOWN: the first message */
+	int64_t before_s;  /* how long the account has had it */
 	double score;
-	int64_t age_s;		/* since the account's first message */
-	double messages;	/* its decayed count */
+	int64_t age_s;	 /* since the account's first message */
+	double messages; /* its decayed count */
 };
 
 enum level level_next(const struct level_settings *settings, const struct level_facts *facts);

@@ -14,7 +14,7 @@ static const struct {
 	enum counted counted;
 	int64_t seconds;
 } windows[WINDOW_COUNT] = {
-#define WINDOW_ROW(id, word, counted, seconds, one, many)                                          \
+#define WINDOW_ROW(id, word, counted, seconds, one, many) \
 	[WINDOW_##id] = { word, one, many, COUNTED_##counted, seconds },
 	WINDOW_ROWS(WINDOW_ROW)
 #undef WINDOW_ROW
@@ -26,6 +26,7 @@ static const char *const overs[OVER_COUNT] = {
 #undef OVER_ROW
 };
 
+/* clang-format off */
 const struct limits limits_unset = {
 #define WINDOW_UNSET(id, word, counted, seconds, one, many) .window[WINDOW_##id] = LIMIT_UNSET,
 	WINDOW_ROWS(WINDOW_UNSET)
@@ -33,6 +34,7 @@ const struct limits limits_unset = {
 	.rcpts_per_message = LIMIT_UNSET,
 	.ramp_first_day = LIMIT_UNSET,
 };
+/* clang-format on */
 
 const struct breach breach_none = { .window = WINDOW_COUNT };
 const struct breach breach_blocked = { .window = WINDOW_MSGS_PER_DAY, .over = OVER_REJECT, .blocked = true };
@@ -76,7 +78,7 @@ static const struct plain_field {
 };
 enum { NUMBERS = sizeof numbers / sizeof numbers[0], DATES = sizeof dates / sizeof dates[0] };
 
-static int64_t *plain_field(struct limits *limits, const char *field, const struct plain_field *rows, int count)
+static int64_t *limit_plain_field(struct limits *limits, const char *field, const struct plain_field *rows, int count)
 {
 	for (int i = 0; i < count; i++)
 		if (strcmp(field, rows[i].field) == 0)
@@ -84,20 +86,20 @@ static int64_t *plain_field(struct limits *limits, const char *field, const stru
 	return NULL;
 }
 
-static int64_t *number_field(struct limits *limits, const char *field)
+static int64_t *limit_number_field(struct limits *limits, const char *field)
 {
 	for (int i = 0; i < WINDOW_COUNT; i++)
 		if (strcmp(field, windows[i].word) == 0)
 			return &limits->window[i];
-	return plain_field(limits, field, numbers, NUMBERS);
+	return limit_plain_field(limits, field, numbers, NUMBERS);
 }
 
 static int64_t *date_field(struct limits *limits, const char *field)
 {
-	return plain_field(limits, field, dates, DATES);
+	return limit_plain_field(limits, field, dates, DATES);
 }
 
-static bool set_over(struct limits *limits, const char *value)
+static bool limit_set_over(struct limits *limits, const char *value)
 {
 	for (int i = OVER_DEFER; i < OVER_COUNT; i++)
 		if (strcmp(value, overs[i]) == 0) {
@@ -113,13 +115,14 @@ static bool set_plan(struct limits *limits, const char *value)
 }
 
 /* Digits, and at most three behind a point: what strtod(3) reads besides is of no use, and depends on the locale. */
-static bool set_growth(struct limits *limits, const char *value)
+static bool limit_set_growth(struct limits *limits, const char *value)
 {
 	double number = 0, part = 1;
 	size_t whole = strspn(value, "0123456789");
 	const char *behind = value[whole] == '.' ? &value[whole + 1] : &value[whole];
 	size_t decimals = value[whole] == '.' ? strspn(behind, "0123456789") : 0;
-	if (whole < 1 || whole > 2 || decimals > 3 || behind[decimals] != '\0' || (value[whole] == '.' && decimals == 0))
+	if (whole < 1 || whole > 2 || decimals > 3 || behind[decimals] != '\0' ||
+	    (value[whole] == '.' && decimals == 0))
 		return false;
 	for (size_t i = 0; i < whole; i++)
 		number = number * 10 + (value[i] - '0');
@@ -132,7 +135,7 @@ static bool set_growth(struct limits *limits, const char *value)
 }
 
 /* The name is part of a key: it has the form that account names have there. */
-static bool set_customer(struct limits *limits, const char *value)
+static bool limit_set_customer(struct limits *limits, const char *value)
 {
 	char name[ACCOUNT_MAX + 1];
 	if (strlen(value) > CUSTOMER_MAX || !account_name(value, false, name) || strlen(name) > CUSTOMER_MAX)
@@ -145,14 +148,14 @@ static const struct {
 	const char *field, *expected;
 	bool (*set)(struct limits *limits, const char *value);
 } words[] = {
-	{ "over", "defer, reject, hold, slow or show", set_over },
+	{ "over", "defer, reject, hold, slow or show", limit_set_over },
 	{ "plan", "a plan's name of at most 63 bytes", set_plan },
-	{ "ramp_growth", "a number from 1 to 10 with at most three decimals", set_growth },
-	{ "customer", "a customer's name of 1 to 100 bytes", set_customer },
+	{ "ramp_growth", "a number from 1 to 10 with at most three decimals", limit_set_growth },
+	{ "customer", "a customer's name of 1 to 100 bytes", limit_set_customer },
 };
 enum { WORDS = sizeof words / sizeof words[0] };
 
-static int find_word(const char *field)
+static int limit_find_word(const char *field)
 {
 	int i = 0;
 	while (i < WORDS && strcmp(field, words[i].field) != 0)
@@ -164,8 +167,8 @@ static const char number_expected[] = "a whole number from 0 to 1000000000";
 
 bool limits_set(struct limits *limits, const char *field, const char *value, const char **expected_out)
 {
-	int64_t *number = number_field(limits, field), *date = date_field(limits, field);
-	int word = find_word(field);
+	int64_t *number = limit_number_field(limits, field), *date = date_field(limits, field);
+	int word = limit_find_word(field);
 	if (number != NULL) {
 		*expected_out = number_expected;
 		return text_to_int(value, 0, LIMIT_MAX, number);
@@ -183,14 +186,17 @@ bool limits_set(struct limits *limits, const char *field, const char *value, con
 bool limits_have(const char *field)
 {
 	struct limits none = limits_unset;
-	return number_field(&none, field) != NULL || date_field(&none, field) != NULL || find_word(field) < WORDS;
+	return limit_number_field(&none, field) != NULL || date_field(&none, field) != NULL ||
+	       limit_find_word(field) < WORDS;
 }
 
 const char *limits_of_accounts(const struct limits *limits)
 {
-	return limits->rcpts_per_message != LIMIT_UNSET ? "rcpts_per_message" : limits->customer[0] != '\0' ? "customer"
-	       : limits->created_s != 0 ? "created" : limits->password_changed_s != 0 ? "password_changed"
-	       : limits_not_of_groups(limits);
+	return limits->rcpts_per_message != LIMIT_UNSET ? "rcpts_per_message"
+	       : limits->customer[0] != '\0'		? "customer"
+	       : limits->created_s != 0			? "created"
+	       : limits->password_changed_s != 0	? "password_changed"
+							: limits_not_of_groups(limits);
 }
 
 const char *limits_field(int at, const char **expected_out)
@@ -210,7 +216,7 @@ const char *limits_field(int at, const char **expected_out)
 }
 
 /* How many letters have to be put in, taken out, changed or exchanged with their neighbour; at most `most` + 1. */
-static int letters_apart(const char *a, const char *b, int most)
+static int limit_letters_apart(const char *a, const char *b, int most)
 {
 	enum { LETTERS_MAX = 32 };
 	int rows[3][LETTERS_MAX + 1], m = (int)strlen(a), n = (int)strlen(b);
@@ -243,8 +249,8 @@ const char *limits_near(const char *field)
 	const char *expected, *nearest = NULL, *known;
 	int least = MOST + 1;
 	for (int i = 0; (known = limits_field(i, &expected)) != NULL; i++) {
-		int most = strlen(known) > 6 ? MOST : 1;	/* "plan" is near to too much */
-		int apart = letters_apart(field, known, most);
+		int most = strlen(known) > 6 ? MOST : 1; /* "plan" is near to too much */
+		int apart = limit_letters_apart(field, known, most);
 		if (apart <= most && apart < least) {
 			least = apart;
 			nearest = known;
@@ -267,7 +273,9 @@ bool limits_empty(const struct limits *limits)
 
 const char *limits_not_of_groups(const struct limits *limits)
 {
-	return limits->ramp_first_day != LIMIT_UNSET ? "ramp_first_day" : limits->ramp_growth > 0 ? "ramp_growth" : NULL;
+	return limits->ramp_first_day != LIMIT_UNSET ? "ramp_first_day"
+	       : limits->ramp_growth > 0	     ? "ramp_growth"
+						     : NULL;
 }
 
 void limits_fill(struct limits *limits, const struct limits *under)
@@ -296,7 +304,9 @@ void limits_expire(struct limits *limits, int64_t now_s)
 	limits->over = limits_unset.over;
 }
 
+/* clang-format off */
 #define LIMIT_PATH(scope) { WINDOW_ROWS(scope) }
+/* clang-format on */
 #define OF_ACCOUNT(id, word, counted, seconds, one, many) [WINDOW_##id] = word,
 #define OF_DOMAIN(id, word, counted, seconds, one, many) [WINDOW_##id] = "domain:" word,
 #define OF_CUSTOMER(id, word, counted, seconds, one, many) [WINDOW_##id] = "customer:" word,
@@ -307,6 +317,7 @@ void limits_expire(struct limits *limits, int64_t now_s)
 
 const char *window_path(enum scope scope, enum window window)
 {
+	/* clang-format off */
 	static const char *const paths[SCOPE_COUNT][WINDOW_COUNT] = {
 		[SCOPE_ACCOUNT] = LIMIT_PATH(OF_ACCOUNT),
 		[SCOPE_DOMAIN] = LIMIT_PATH(OF_DOMAIN),
@@ -316,5 +327,6 @@ const char *window_path(enum scope scope, enum window window)
 		[SCOPE_FORWARD] = LIMIT_PATH(OF_FORWARD),
 		[SCOPE_CLIENT] = LIMIT_PATH(OF_CLIENT),
 	};
+	/* clang-format on */
 	return paths[scope][window];
 }

@@ -41,39 +41,41 @@ _Static_assert((LIST_KIND_COUNT - 1) * LIST_ACTION_COUNT <= LISTING_HITS_MAX,
 	       "of more than LISTING_HITS_MAX listings two have one kind and one action");
 
 /* The mildest first. */
-static int gravity(enum list_kind kind)
+static int listing_gravity(enum list_kind kind)
 {
 	static const int gravities[LIST_KIND_COUNT] = {
-		[LIST_REPUTATION] = 1, [LIST_DOMAIN] = 2, [LIST_AUTH] = 3, [LIST_POLICY] = 4, [LIST_SPAM] = 5,
-		[LIST_ALLOW] = 6, [LIST_EXPLOIT] = 7,
+		[LIST_REPUTATION] = 1, [LIST_DOMAIN] = 2, [LIST_AUTH] = 3,    [LIST_POLICY] = 4,
+		[LIST_SPAM] = 5,       [LIST_ALLOW] = 6,  [LIST_EXPLOIT] = 7,
 	};
 	return gravities[kind];
 }
 
 /* Another does all that this one does. */
-static bool has_better(const struct listing *hits, int count, int which)
+static bool listing_has_better(const struct listing *hits, int count, int which)
 {
 	for (int i = 0; i < count; i++)
-		if (i != which && hits[i].kind == hits[which].kind && hits[i].list->action == hits[which].list->action &&
+		if (i != which && hits[i].kind == hits[which].kind &&
+		    hits[i].list->action == hits[which].list->action &&
 		    hits[i].list->weight >= hits[which].list->weight)
 			return true;
 	return false;
 }
 
 /* The later one of two that weigh the same, so that the log keeps naming the same lists. */
-static int find_spare(const struct listing *hits, int count)
+static int listing_find_spare(const struct listing *hits, int count)
 {
 	int spare = count - 1;
 	bool found = false;
 	for (int i = count - 1; i >= 0; i--)
-		if (has_better(hits, count, i) && (!found || gravity(hits[i].kind) < gravity(hits[spare].kind))) {
+		if (listing_has_better(hits, count, i) &&
+		    (!found || listing_gravity(hits[i].kind) < listing_gravity(hits[spare].kind))) {
 			spare = i;
 			found = true;
 		}
 	return spare;
 }
 
-static void add_hit(struct listings *listings, const struct list *list, enum list_kind kind)
+static void listing_add_hit(struct listings *listings, const struct list *list, enum list_kind kind)
 {
 	struct listing hits[LISTING_HITS_MAX + 1];
 	for (int i = 0; i < listings->hit_count; i++)
@@ -85,7 +87,7 @@ static void add_hit(struct listings *listings, const struct list *list, enum lis
 	}
 	memcpy(hits, listings->hits, sizeof listings->hits);
 	hits[LISTING_HITS_MAX] = (struct listing){ list, kind };
-	int spare = find_spare(hits, LISTING_HITS_MAX + 1);
+	int spare = listing_find_spare(hits, LISTING_HITS_MAX + 1);
 	memmove(hits + spare, hits + spare + 1, (size_t)(LISTING_HITS_MAX - spare) * sizeof hits[0]);
 	memcpy(listings->hits, hits, sizeof listings->hits);
 }
@@ -105,8 +107,7 @@ bool list_code_refuses(const struct list *list, uint32_t code)
 	return code >> 8 == 0x7fffffU;
 }
 
-enum list_meaning listings_add(struct listings *listings, const struct list *list, const uint32_t *codes,
-				 size_t count)
+enum list_meaning listings_add(struct listings *listings, const struct list *list, const uint32_t *codes, size_t count)
 {
 	enum list_meaning answer = ANSWER_CLEAN;
 	for (size_t i = 0; i < count; i++) {
@@ -121,7 +122,7 @@ enum list_meaning listings_add(struct listings *listings, const struct list *lis
 		enum list_kind kind = list_code_kind(list, codes[i]);
 		if (kind == LIST_NONE)
 			continue;
-		add_hit(listings, list, kind);
+		listing_add_hit(listings, list, kind);
 		answer = ANSWER_LISTED;
 	}
 	return answer;
@@ -137,7 +138,7 @@ void listings_close(struct listings *listings, int lists)
 
 /* ---- what they come to */
 
-static bool is_among(const struct list *list, const struct list *const *lists, int count)
+static bool listing_is_among(const struct list *list, const struct list *const *lists, int count)
 {
 	for (int i = 0; i < count; i++)
 		if (lists[i] == list)
@@ -149,12 +150,13 @@ double listings_weight(const struct list *const *lists, int count)
 {
 	double sum = 0;
 	for (int i = 0; i < count; i++)
-		if (lists[i]->whole == NULL || !is_among(lists[i]->whole, lists, count))
+		if (lists[i]->whole == NULL || !listing_is_among(lists[i]->whole, lists, count))
 			sum += lists[i]->weight;
 	return sum;
 }
 
 /* kind of listing: a stranger, our own network, authenticated. What is not here is nothing. */
+/* clang-format off */
 static const enum listing_fact meanings[LIST_KIND_COUNT][CLIENT_KIND_COUNT] = {
 #define MEANS(kind, stranger, own_network, authenticated)                                          \
 	[LIST_##kind] = { [CLIENT_STRANGER] = LISTING_##stranger, [CLIENT_OWN_NETWORK] = LISTING_##own_network, \
@@ -168,6 +170,7 @@ static const enum listing_fact meanings[LIST_KIND_COUNT][CLIENT_KIND_COUNT] = {
 	MEANS(DOMAIN,     NOTHING, NOTHING,   NOTHING)
 #undef MEANS
 };
+/* clang-format on */
 
 enum listing_fact listing_means(const struct listing *listing, enum client_kind client)
 {
@@ -175,8 +178,7 @@ enum listing_fact listing_means(const struct listing *listing, enum client_kind 
 	return fact == LISTING_AGAINST && listing->list->action != LIST_ACTION_REFUSE ? LISTING_SHOWN : fact;
 }
 
-const struct listing *listings_meaning(const struct listings *listings, enum client_kind client,
-				       enum listing_fact fact)
+const struct listing *listings_meaning(const struct listings *listings, enum client_kind client, enum listing_fact fact)
 {
 	const struct listing *found = NULL;
 	for (int i = 0; i < listings->hit_count; i++) {
@@ -189,7 +191,7 @@ const struct listing *listings_meaning(const struct listings *listings, enum cli
 
 /* ---- as it is written */
 
-static bool parse_code(const char *text, size_t length, uint32_t *code_out)
+static bool listing_parse_code(const char *text, size_t length, uint32_t *code_out)
 {
 	char copy[16];
 	struct netaddr address;
@@ -207,20 +209,20 @@ static bool parse_code(const char *text, size_t length, uint32_t *code_out)
 }
 
 /* The codes alone: the first `length` bytes. */
-static bool parse_range(const char *text, size_t length, uint32_t *first_out, uint32_t *last_out)
+static bool listing_parse_range(const char *text, size_t length, uint32_t *first_out, uint32_t *last_out)
 {
 	const char *dash = memchr(text, '-', length);
 	size_t first = dash != NULL ? (size_t)(dash - text) : length;
 	const char *last = dash != NULL ? dash + 1 : text;
-	return parse_code(text, first, first_out) && parse_code(last, length - (size_t)(last - text), last_out) &&
-	       *first_out <= *last_out;
+	return listing_parse_code(text, first, first_out) &&
+	       listing_parse_code(last, length - (size_t)(last - text), last_out) && *first_out <= *last_out;
 }
 
 bool list_code_parse(const char *text, struct list_code *code_out)
 {
 	size_t codes = strcspn(text, " ");
 	struct list_code code;
-	if (text[codes] == '\0' || !parse_range(text, codes, &code.first, &code.last))
+	if (text[codes] == '\0' || !listing_parse_range(text, codes, &code.first, &code.last))
 		return false;
 	code.kind = list_kind_find(text + codes + 1);
 	if (code.kind != LIST_NONE)
@@ -231,7 +233,7 @@ bool list_code_parse(const char *text, struct list_code *code_out)
 bool list_error_parse(const char *text, struct list_error *error_out)
 {
 	struct list_error error;
-	if (!parse_range(text, strlen(text), &error.first, &error.last))
+	if (!listing_parse_range(text, strlen(text), &error.first, &error.last))
 		return false;
 	*error_out = error;
 	return true;

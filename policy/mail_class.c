@@ -18,7 +18,9 @@ const char *mail_class_word(enum mail_class class)
 
 enum scope mail_class_scope(enum mail_class class)
 {
-	static const enum scope scopes[MAIL_CLASS_COUNT] = { [MAIL_CLASS_BOUNCE] = SCOPE_BOUNCE, [MAIL_CLASS_FORWARD] = SCOPE_FORWARD };
+	static const enum scope scopes[MAIL_CLASS_COUNT] = {
+		[MAIL_CLASS_BOUNCE] = SCOPE_BOUNCE, [MAIL_CLASS_FORWARD] = SCOPE_FORWARD
+	};
 	return scopes[class];
 }
 

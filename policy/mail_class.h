@@ -13,17 +13,19 @@
 #include "policy/limit.h"
 
 /* id, word (of plans, of `pools.levels`) */
-#define MAIL_CLASS_ROWS(ROW)                                                                             \
-	ROW(ACCOUNT, "account")                                                                    \
-	ROW(BOUNCE, "bounce")   /* sender <> */                                                    \
+#define MAIL_CLASS_ROWS(ROW) \
+	ROW(ACCOUNT, "account") \
+	ROW(BOUNCE, "bounce")	/* sender <> */ \
 	ROW(FORWARD, "forward") /* SRS sender, another mark of a forwarder, or an alias of this host */
 
+/* clang-format off */
 enum mail_class {
 #define MAIL_CLASS_ENUM(id, word) MAIL_CLASS_##id,
 	MAIL_CLASS_ROWS(MAIL_CLASS_ENUM)
 #undef MAIL_CLASS_ENUM
 	MAIL_CLASS_COUNT
 };
+/* clang-format on */
 
 const char *mail_class_word(enum mail_class class);
 /* Whose limits its mail has beside its account's; SCOPE_ACCOUNT for LANE_ACCOUNT. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 /* id, word (config), in rising order */
+/* clang-format off */
 #define MEASURE_ROWS(ROW)                                                                          \
 	ROW(USUAL, "")             /* of a level: its own pool; a blocked account's mail does not leave, a bad one's client waits */ \
 	ROW(PASS, "pass")          /* by the pool of good accounts */                              \
@@ -26,10 +27,11 @@ enum measure {
 #undef MEASURE_ENUM
 	MEASURE_COUNT
 };
+/* clang-format on */
 
 struct measure_setting {
 	enum measure measure;
-	int64_t hold_s;	/* of one that is held: release it after so long; 0: an admin decides */
+	int64_t hold_s; /* of one that is held: release it after so long; 0: an admin decides */
 };
 
 /* Of a signal: what happens to a message where the signal's term reaches `from`. */

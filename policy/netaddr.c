@@ -24,7 +24,7 @@ struct netaddr netaddr_v6(const uint8_t *bytes)
 	return address;
 }
 
-static bool parse_v4(const char *text, uint8_t bytes[4])
+static bool netaddr_parse_v4(const char *text, uint8_t bytes[4])
 {
 	for (int i = 0; i < 4; i++) {
 		unsigned number = 0;
@@ -40,7 +40,7 @@ static bool parse_v4(const char *text, uint8_t bytes[4])
 	return true;
 }
 
-static int hex_value(char c)
+static int netaddr_hex_value(char c)
 {
 	char lower = text_lower(c);
 	if (c >= '0' && c <= '9')
@@ -50,19 +50,19 @@ static int hex_value(char c)
 
 struct v6_reader {
 	uint8_t bytes[16];
-	int length;	/* bytes read */
-	int gap;	/* where "::" stood; -1: nowhere */
+	int length; /* bytes read */
+	int gap;    /* where "::" stood; -1: nowhere */
 };
 
 /* One group, or the dotted tail. Moves *text behind it; false on nonsense. */
-static bool read_group(struct v6_reader *reader, const char **text)
+static bool netaddr_read_group(struct v6_reader *reader, const char **text)
 {
 	unsigned number = 0;
 	const char *start = *text;
-	while (hex_value(**text) >= 0 && *text - start < 5)
-		number = number * 16 + (unsigned)hex_value(*(*text)++);
+	while (netaddr_hex_value(**text) >= 0 && *text - start < 5)
+		number = number * 16 + (unsigned)netaddr_hex_value(*(*text)++);
 	if (**text == '.') {
-		if (reader->length > 12 || !parse_v4(start, reader->bytes + reader->length))
+		if (reader->length > 12 || !netaddr_parse_v4(start, reader->bytes + reader->length))
 			return false;
 		reader->length += 4;
 		*text += strlen(*text);
@@ -75,7 +75,7 @@ static bool read_group(struct v6_reader *reader, const char **text)
 	return true;
 }
 
-static bool read_groups(struct v6_reader *reader, const char *text)
+static bool netaddr_read_groups(struct v6_reader *reader, const char *text)
 {
 	if (text[0] == ':' && text[1] != ':')
 		return false;
@@ -90,16 +90,16 @@ static bool read_groups(struct v6_reader *reader, const char *text)
 		} else if (text[0] == ':') {
 			text++;
 		}
-		if (!read_group(reader, &text) || (*text != '\0' && *text != ':'))
+		if (!netaddr_read_group(reader, &text) || (*text != '\0' && *text != ':'))
 			return false;
 	}
 	return true;
 }
 
-static bool parse_v6(const char *text, uint8_t bytes[16])
+static bool netaddr_parse_v6(const char *text, uint8_t bytes[16])
 {
 	struct v6_reader reader = { .gap = -1 };
-	if (*text == '\0' || !read_groups(&reader, text))
+	if (*text == '\0' || !netaddr_read_groups(&reader, text))
 		return false;
 	if (reader.gap < 0 ? reader.length != 16 : reader.length > 14)
 		return false;
@@ -118,12 +118,12 @@ bool netaddr_parse(const char *text, struct netaddr *address_out)
 	if (strncmp(text, "IPv6:", 5) == 0)
 		text += 5;
 	if (strchr(text, ':') == NULL) {
-		if (!parse_v4(text, bytes))
+		if (!netaddr_parse_v4(text, bytes))
 			return false;
 		*address_out = netaddr_v4(bytes);
 		return true;
 	}
-	if (!parse_v6(text, bytes))
+	if (!netaddr_parse_v6(text, bytes))
 		return false;
 	*address_out = netaddr_v6(bytes);
 	return true;
@@ -135,7 +135,7 @@ static unsigned group_at(const struct netaddr *address, int index)
 }
 
 /* The longest run of two or more zero groups, RFC 5952 section 4.2; *length_out 0 where there is none. */
-static int longest_zeros(const struct netaddr *address, int *length_out)
+static int netaddr_longest_zeros(const struct netaddr *address, int *length_out)
 {
 	int best = 0, best_length = 0;
 	for (int i = 0; i < 8; i++) {
@@ -163,7 +163,7 @@ void netaddr_text(const struct netaddr *address, char text[NETADDR_TEXT_MAX])
 		text_add(&out, "unknown");
 		return;
 	}
-	int zeros, gap = longest_zeros(address, &zeros);
+	int zeros, gap = netaddr_longest_zeros(address, &zeros);
 	for (int i = 0; i < 8; i++) {
 		if (zeros > 0 && i == gap) {
 			text_add(&out, "::");
@@ -242,41 +242,41 @@ bool netblock_has(const struct netblock *block, const struct netaddr *address)
 	return address->family == block->address.family && netaddr_same(&network, &block->address);
 }
 
-/* RFC 6890 with its later registrations, RFC 1112, RFC 5180, RFC 8215, RFC 9637; of IPv6 all but 2000::/3, of which alone
- * addresses are given out. The first row that fits counts. */
-#define RESERVED_ROWS(ROW)                                                                         \
-	ROW("0.0.0.0/8", "the host itself")                                                        \
-	ROW("10.0.0.0/8", "private")                                                               \
-	ROW("100.64.0.0/10", "shared by a provider's customers")                                   \
-	ROW("127.0.0.0/8", "loopback")                                                             \
-	ROW("169.254.0.0/16", "link-local")                                                        \
-	ROW("172.16.0.0/12", "private")                                                            \
-	ROW("192.0.0.0/24", "reserved for protocols")                                              \
-	ROW("192.0.2.0/24", "for documentation")                                                   \
-	ROW("192.168.0.0/16", "private")                                                           \
-	ROW("198.18.0.0/15", "for benchmarks")                                                     \
-	ROW("198.51.100.0/24", "for documentation")                                                \
-	ROW("203.0.113.0/24", "for documentation")                                                 \
-	ROW("224.0.0.0/4", "multicast")                                                            \
-	ROW("240.0.0.0/4", "reserved")                                                             \
-	ROW("::/127", "loopback")                                                                  \
-	ROW("64:ff9b:1::/48", "private")                                                           \
-	ROW("100::/64", "discarded")                                                               \
-	ROW("2001:2::/48", "for benchmarks")                                                       \
-	ROW("2001:10::/28", "a name, not a place")                                                 \
-	ROW("2001:20::/28", "a name, not a place")                                                 \
-	ROW("2001:db8::/32", "for documentation")                                                  \
-	ROW("3fff::/20", "for documentation")                                                      \
-	ROW("fc00::/7", "private")                                                                 \
-	ROW("fe80::/10", "link-local")                                                             \
-	ROW("ff00::/8", "multicast")                                                               \
-	ROW("::/3", "nobody's")                                                                    \
-	ROW("4000::/2", "nobody's")                                                                \
+/* RFC 6890 with its later registrations, RFC 1112, RFC 5180, RFC 8215, RFC 9637; of IPv6 all but 2000::/3, of which
+ * alone addresses are given out. The first row that fits counts. */
+#define RESERVED_ROWS(ROW) \
+	ROW("0.0.0.0/8", "the host itself") \
+	ROW("10.0.0.0/8", "private") \
+	ROW("100.64.0.0/10", "shared by a provider's customers") \
+	ROW("127.0.0.0/8", "loopback") \
+	ROW("169.254.0.0/16", "link-local") \
+	ROW("172.16.0.0/12", "private") \
+	ROW("192.0.0.0/24", "reserved for protocols") \
+	ROW("192.0.2.0/24", "for documentation") \
+	ROW("192.168.0.0/16", "private") \
+	ROW("198.18.0.0/15", "for benchmarks") \
+	ROW("198.51.100.0/24", "for documentation") \
+	ROW("203.0.113.0/24", "for documentation") \
+	ROW("224.0.0.0/4", "multicast") \
+	ROW("240.0.0.0/4", "reserved") \
+	ROW("::/127", "loopback") \
+	ROW("64:ff9b:1::/48", "private") \
+	ROW("100::/64", "discarded") \
+	ROW("2001:2::/48", "for benchmarks") \
+	ROW("2001:10::/28", "a name, not a place") \
+	ROW("2001:20::/28", "a name, not a place") \
+	ROW("2001:db8::/32", "for documentation") \
+	ROW("3fff::/20", "for documentation") \
+	ROW("fc00::/7", "private") \
+	ROW("fe80::/10", "link-local") \
+	ROW("ff00::/8", "multicast") \
+	ROW("::/3", "nobody's") \
+	ROW("4000::/2", "nobody's") \
 	ROW("8000::/1", "nobody's")
 
 /* An IPv4 address in the clothes of IPv6: of a NAT64 (RFC 6052, the well-known prefix) or of 6to4 (RFC 3056). What it
  * stands for is what counts. */
-static struct netaddr embedded(const struct netaddr *address)
+static struct netaddr netaddr_embedded(const struct netaddr *address)
 {
 	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b }, sixtofour[2] = { 0x20, 0x02 };
 	if (address->family == NETADDR_V6 && memcmp(address->bytes, nat64, sizeof nat64) == 0)
@@ -295,7 +295,7 @@ const char *netaddr_reserved(const struct netaddr *address)
 		RESERVED_ROWS(RESERVED_ROW)
 #undef RESERVED_ROW
 	};
-	struct netaddr itself = embedded(address);
+	struct netaddr itself = netaddr_embedded(address);
 	struct netblock block;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (netblock_parse(rows[i].block, &block) && netblock_has(&block, &itself))

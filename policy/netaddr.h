@@ -13,13 +13,13 @@
 enum netaddr_family { NETADDR_UNKNOWN, NETADDR_V4, NETADDR_V6 };
 
 enum {
-	NETADDR_TEXT_MAX = 46,		/* with its NUL: 8 groups, or a v4-mapped form */
-	NETADDR_REVERSE_MAX = 65,	/* with its NUL: 32 nibbles and dots */
+	NETADDR_TEXT_MAX = 46,	  /* with its NUL: 8 groups, or a v4-mapped form */
+	NETADDR_REVERSE_MAX = 65, /* with its NUL: 32 nibbles and dots */
 };
 
 struct netaddr {
 	enum netaddr_family family;
-	uint8_t bytes[16];	/* network order; an IPv4 address uses the first four */
+	uint8_t bytes[16]; /* network order; an IPv4 address uses the first four */
 };
 
 /* `bytes` are 4 (or 16) in network order. */
@@ -52,7 +52,8 @@ struct netblock {
 	int bits;
 };
 
-/* "192.0.2.0/24", "2001:db8::/32", or an address alone, which is all its bits. False: none, or bits behind the prefix. */
+/* "192.0.2.0/24", "2001:db8::/32", or an address alone, which is all its bits. False: none, or bits behind the prefix.
+ */
 bool netblock_parse(const char *text, struct netblock *block_out);
 bool netblock_has(const struct netblock *block, const struct netaddr *address);
 

@@ -17,7 +17,7 @@ const char *notice_word(enum event_kind kind)
 	return words[kind];
 }
 
-static bool add_kind(const char *word, size_t length, unsigned *set)
+static bool notice_add_kind(const char *word, size_t length, unsigned *set)
 {
 	for (int i = 0; i < EVENT_COUNT; i++)
 		if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0) {
@@ -33,7 +33,7 @@ bool notice_kinds(const char *list, unsigned *set_out, char wrong_out[32])
 	unsigned set = 0;
 	for (const char *at = list + strspn(list, marks); *at != '\0'; at += strspn(at, marks)) {
 		size_t length = strcspn(at, marks);
-		if (!add_kind(at, length, &set)) {
+		if (!notice_add_kind(at, length, &set)) {
 			struct text wrong = text_over(wrong_out, 32);
 			text_add_bytes(&wrong, at, length);
 			return false;

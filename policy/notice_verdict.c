@@ -11,7 +11,7 @@
 #include "policy/base/banned.h"
 
 /* "spamd content 12.5 (8), level suspect": the reasons in their order, for people. */
-static void say_reasons(const struct verdict *verdict, struct text *text)
+static void notice_verdict_say_reasons(const struct verdict *verdict, struct text *text)
 {
 	for (int i = 0; i < verdict->reason_count; i++) {
 		const struct reason *reason = &verdict->reasons[i];
@@ -25,7 +25,7 @@ static void say_reasons(const struct verdict *verdict, struct text *text)
 	}
 }
 
-static bool has_reason(const struct verdict *verdict, enum reason_id id)
+static bool notice_verdict_has_reason(const struct verdict *verdict, enum reason_id id)
 {
 	for (int i = 0; i < verdict->reason_count; i++)
 		if (verdict->reasons[i].id == id)
@@ -34,7 +34,7 @@ static bool has_reason(const struct verdict *verdict, enum reason_id id)
 }
 
 /* "; most by traps +6.0, content +1.2": what weighs against the account, the heaviest first. */
-static void say_terms(const struct score *score, struct text *text)
+static void notice_verdict_say_terms(const struct score *score, struct text *text)
 {
 	enum { SAID_MOST = 3 };
 	double below = HUGE_VAL;
@@ -47,11 +47,12 @@ static void say_terms(const struct score *score, struct text *text)
 		if (heaviest == SIGNAL_COUNT)
 			return;
 		below = score->term[heaviest];
-		text_addf(text, "%s %s +%.1f", said == 0 ? "; most by" : ",", signal_word((enum signal)heaviest), below);
+		text_addf(text, "%s %s +%.1f", said == 0 ? "; most by" : ",", signal_word((enum signal)heaviest),
+			  below);
 	}
 }
 
-static void say_done(const struct verdict *verdict, struct text *text)
+static void notice_verdict_say_done(const struct verdict *verdict, struct text *text)
 {
 	switch (verdict->action) {
 	case ACTION_DEFER:
@@ -66,12 +67,14 @@ static void say_done(const struct verdict *verdict, struct text *text)
 	default:
 		text_add(text, "the message left");
 		if (verdict_mark(verdict) != NULL)
-			text_addf(text, " by transport %s of pool %s", verdict_mark(verdict)->name, verdict->pool->name);
+			text_addf(text, " by transport %s of pool %s", verdict_mark(verdict)->name,
+				  verdict->pool->name);
 	}
 }
 
-static struct notice *add_event(struct notice *events, int *count, enum event_kind kind, const struct facts *facts,
-			       const struct verdict *verdict, const char *reference)
+static struct notice *notice_verdict_add_event(struct notice *events, int *count, enum event_kind kind,
+					       const struct facts *facts, const struct verdict *verdict,
+					       const char *reference)
 {
 	struct notice *event = &events[(*count)++];
 	notice_init(event, kind, facts->account);
@@ -83,37 +86,40 @@ static struct notice *add_event(struct notice *events, int *count, enum event_ki
 		text_copy(event->reference, sizeof event->reference, reference);
 	struct text reason = text_over(event->reason, sizeof event->reason);
 	struct text done = text_over(event->done, sizeof event->done);
-	say_reasons(verdict, &reason);
-	if (has_reason(verdict, REASON_SCORE) || has_reason(verdict, REASON_LEVEL))
-		say_terms(&verdict->terms, &reason);
-	say_done(verdict, &done);
+	notice_verdict_say_reasons(verdict, &reason);
+	if (notice_verdict_has_reason(verdict, REASON_SCORE) || notice_verdict_has_reason(verdict, REASON_LEVEL))
+		notice_verdict_say_terms(&verdict->terms, &reason);
+	notice_verdict_say_done(verdict, &done);
 	return event;
 }
 
-/* The level is the account's from the end of the message on; before it, a refusal leaves what Redis holds, and a block is
- * told all the same: none of its messages would come to an end. An admin's word hides the level for a while and does not
- * change it. */
-static bool level_changed(const struct facts *facts, const struct verdict *verdict, enum stage stage)
+/* The level is the account's from the end of the message on; before it, a refusal leaves what Redis holds, and a block
+ * is told all the same: none of its messages would come to an end. An admin's word hides the level for a while and does
+ * not change it. */
+static bool notice_verdict_level_changed(const struct facts *facts, const struct verdict *verdict, enum stage stage)
 {
 	const struct account_state *state = &facts->state;
 	bool counts = stage == STAGE_MESSAGE || (verdict->level == LEVEL_BLOCKED && verdict_refuses(verdict));
 	return counts && state->known != KNOWLEDGE_NONE && state->block[0] == '\0' && state->exempt[0] == '\0' &&
-	       state->history.level != LEVEL_UNKNOWN && verdict->level != LEVEL_UNKNOWN && verdict->level != state->history.level;
+	       state->history.level != LEVEL_UNKNOWN && verdict->level != LEVEL_UNKNOWN &&
+	       verdict->level != state->history.level;
 }
 
 int notice_of_verdict(const struct facts *facts, const struct verdict *verdict, enum stage stage, const char *reference,
-		     struct notice events_out[2])
+		      struct notice events_out[2])
 {
 	int count = 0;
-	if (level_changed(facts, verdict, stage)) {
+	if (notice_verdict_level_changed(facts, verdict, stage)) {
 		enum event_kind kind = verdict->level == LEVEL_BLOCKED ? EVENT_BLOCK : EVENT_LEVEL;
-		struct notice *event = add_event(events_out, &count, kind, facts, verdict, reference);
+		struct notice *event = notice_verdict_add_event(events_out, &count, kind, facts, verdict, reference);
 		event->from = facts->state.history.level;
 		event->to = verdict->level;
-	} else if (has_reason(verdict, REASON_ADMIN_BLOCK)) {
-		add_event(events_out, &count, EVENT_BLOCK, facts, verdict, reference)->to = LEVEL_BLOCKED;
+	} else if (notice_verdict_has_reason(verdict, REASON_ADMIN_BLOCK)) {
+		notice_verdict_add_event(events_out, &count, EVENT_BLOCK, facts, verdict, reference)->to =
+			LEVEL_BLOCKED;
 	}
-	if (has_reason(verdict, REASON_LIMIT))
-		add_event(events_out, &count, EVENT_LIMIT, facts, verdict, reference)->limit = verdict->breach;
+	if (notice_verdict_has_reason(verdict, REASON_LIMIT))
+		notice_verdict_add_event(events_out, &count, EVENT_LIMIT, facts, verdict, reference)->limit =
+			verdict->breach;
 	return count;
 }

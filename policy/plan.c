@@ -6,8 +6,8 @@
 
 #include "policy/base/banned.h"
 
-void plan_limits(const char *account, const struct account_state *state, int64_t now_ms, plan_fill *fill, const void *arg,
-		 struct limits *limits_out)
+void plan_limits(const char *account, const struct account_state *state, int64_t now_ms, plan_fill *fill,
+		 const void *arg, struct limits *limits_out)
 {
 	*limits_out = state->limits;
 	limits_expire(limits_out, now_ms / 1000);
@@ -21,7 +21,8 @@ void plan_limits(const char *account, const struct account_state *state, int64_t
 		limits_out->ramped = ramp_limits(limits_out, &state->history, now_ms / 1000);
 }
 
-bool plan_of_group(const char *named, const struct limits *given, plan_fill *fill, const void *arg, struct limits *limits_out)
+bool plan_of_group(const char *named, const struct limits *given, plan_fill *fill, const void *arg,
+		   struct limits *limits_out)
 {
 	*limits_out = limits_unset;
 	bool found = *named != '\0' && fill != NULL && fill(arg, named, limits_out);
@@ -41,7 +42,8 @@ void plan_group_limits(const struct limits *own, const struct limits *plan, int6
 struct breach plan_group_breach(const char *group, const struct account_state *state, const struct limits *limits,
 				int64_t now_ms)
 {
-	const struct charge one = { .now_ms = now_ms, .limits = *limits,
+	const struct charge one = { .now_ms = now_ms,
+				    .limits = *limits,
 				    .amounts = { .of = { [COUNTED_MESSAGES] = 1, [COUNTED_RECIPIENTS] = 1 } } };
 	struct breach breach = breach_none;
 	struct rates rates = state->history.rates;

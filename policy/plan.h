@@ -15,14 +15,15 @@ typedef bool plan_fill(const void *arg, const char *name, struct limits *limits)
 /* The plan of clients that have no name, "ip:ADDRESS": of whoever sends to the domains that this host relays for. */
 #define PLAN_STRANGER "stranger"
 
-/* The account's own limits while they last, its plan's, where it has no name PLAN_STRANGER's, the plan default's; and where
- * it is new, no more than the ramp allows today. */
-void plan_limits(const char *account, const struct account_state *state, int64_t now_ms, plan_fill *fill, const void *arg,
-		 struct limits *limits_out);
+/* The account's own limits while they last, its plan's, where it has no name PLAN_STRANGER's, the plan default's; and
+ * where it is new, no more than the ramp allows today. */
+void plan_limits(const char *account, const struct account_state *state, int64_t now_ms, plan_fill *fill,
+		 const void *arg, struct limits *limits_out);
 
-/* The plan that a group's key names; what it leaves open is taken from `given`, the plan of the group's scope, which holds
- * alone where none is named, or one that is not found: then false. limits_out->plan names the plan that holds. */
-bool plan_of_group(const char *named, const struct limits *given, plan_fill *fill, const void *arg, struct limits *limits_out);
+/* The plan that a group's key names; what it leaves open is taken from `given`, the plan of the group's scope, which
+ * holds alone where none is named, or one that is not found: then false. limits_out->plan names the plan that holds. */
+bool plan_of_group(const char *named, const struct limits *given, plan_fill *fill, const void *arg,
+		   struct limits *limits_out);
 
 /* A group's own limits while they last, then those of its plan_of_group(). */
 void plan_group_limits(const struct limits *own, const struct limits *plan, int64_t now_ms, struct limits *limits_out);

@@ -44,8 +44,8 @@ static bool spf_is_against(enum spf_answer answer)
 
 /* The highest score among those in service (`all`: among all, each with its full share) and, `passing`, by which SPF
  * passes. NULL: there is none. */
-static const struct transport *pick_among(const struct pool *pool, uint64_t hash, const struct transport_state *states,
-					  bool all, bool passing)
+static const struct transport *pool_pick_among(const struct pool *pool, uint64_t hash,
+					       const struct transport_state *states, bool all, bool passing)
 {
 	const struct transport *best = NULL;
 	double best_score = 0;
@@ -63,7 +63,7 @@ static const struct transport *pick_among(const struct pool *pool, uint64_t hash
 	return best;
 }
 
-static bool all_out(const struct pool *pool, const struct transport_state *states)
+static bool pool_all_out(const struct pool *pool, const struct transport_state *states)
 {
 	for (int i = 0; i < pool->transport_count; i++)
 		if (in_service(&pool->transports[i], states) > 0)
@@ -76,11 +76,11 @@ const struct transport *pool_pick(const struct pool *pool, const char *account, 
 	if (pool->transport_count == 1)
 		return &pool->transports[0];
 	uint64_t hash = hash_string(account, 0);
-	bool all = all_out(pool, states);
-	const struct transport *own = pick_among(pool, hash, states, all, false);
+	bool all = pool_all_out(pool, states);
+	const struct transport *own = pool_pick_among(pool, hash, states, all, false);
 	if (own == NULL || !spf_is_against(spf_of(own, states)))
 		return own;
-	const struct transport *passing = pick_among(pool, hash, states, all, true);
+	const struct transport *passing = pool_pick_among(pool, hash, states, all, true);
 	return passing != NULL ? passing : own;
 }
 
@@ -88,7 +88,7 @@ bool pool_spf_moved(const struct pool *pool, const char *account, const struct t
 		    const struct transport *picked)
 {
 	return pool->transport_count > 1 && spf_of(picked, states) == SPF_ANSWER_PASS &&
-	       picked != pick_among(pool, hash_string(account, 0), states, all_out(pool, states), false);
+	       picked != pool_pick_among(pool, hash_string(account, 0), states, pool_all_out(pool, states), false);
 }
 
 const struct pool *pools_find(const struct pool *pools, int count, enum level level)

@@ -16,24 +16,24 @@
 #include <stdbool.h>
 
 enum {
-	TRANSPORTS_MAX = 64,	/* of one pool */
+	TRANSPORTS_MAX = 64, /* of one pool */
 	POOLS_MAX = 16,
 	TRANSPORTS_ALL_MAX = TRANSPORTS_MAX * POOLS_MAX,
 	TRANSPORT_NAME_MAX = 63,
-	TRANSPORT_OUT = 100,	/* all of its share is withheld */
+	TRANSPORT_OUT = 100, /* all of its share is withheld */
 };
 
 struct transport {
-	char name[TRANSPORT_NAME_MAX + 1];	/* the service in Postfix's master.cf */
-	char address[46];			/* source address of IPv4; "" : the system's choice, of either protocol */
-	char address6[46];			/* ... and of IPv6; "" : it sends by IPv4 alone */
-	char public_address[46];		/* what the world sees, where an address translator stands between; else "" */
-	char public_address6[46];		/* ... of address6 */
+	char name[TRANSPORT_NAME_MAX + 1]; /* the service in Postfix's master.cf */
+	char address[46];		   /* source address of IPv4; "" : the system's choice, of either protocol */
+	char address6[46];		   /* ... and of IPv6; "" : it sends by IPv4 alone */
+	char public_address[46];  /* what the world sees, where an address translator stands between; else "" */
+	char public_address6[46]; /* ... of address6 */
 	char helo[256];
-	double weight;				/* share of the pool's accounts; above 0 */
-	int64_t warmup_since_s;			/* Unix time of the first day on which it warms up; 0: it is warm */
-	int64_t warmup_first_day;		/* messages on that day */
-	int index;				/* among the transports of all pools, from 0 */
+	double weight;		  /* share of the pool's accounts; above 0 */
+	int64_t warmup_since_s;	  /* Unix time of the first day on which it warms up; 0: it is warm */
+	int64_t warmup_first_day; /* messages on that day */
+	int index;		  /* among the transports of all pools, from 0 */
 };
 
 /* A transport has one address or two. By which of them a message leaves is decided by the host that it goes to. */
@@ -44,14 +44,16 @@ const char *transport_seen_as(const struct transport *transport, enum transport_
 
 /* What is known of a transport while a message is judged, by its index. Zeroed: nothing is against it. */
 struct transport_state {
-	unsigned char withheld;	/* per cent of its share that other transports of the pool take; TRANSPORT_OUT: it is out */
-	unsigned char spf;	/* enum spf_answer: what the sender's domain says of its address; of two, the worse, spf_answer_worse() */
+	unsigned char
+		withheld;  /* per cent of its share that other transports of the pool take; TRANSPORT_OUT: it is out */
+	unsigned char spf; /* enum spf_answer: what the sender's domain says of its address; of two, the worse,
+			      spf_answer_worse() */
 };
 
 struct pool {
 	char name[TRANSPORT_NAME_MAX + 1];
 	bool levels[LEVEL_COUNT];	/* whose mail leaves by it */
-	bool classes[MAIL_CLASS_COUNT];		/* likewise; never LANE_ACCOUNT */
+	bool classes[MAIL_CLASS_COUNT]; /* likewise; never LANE_ACCOUNT */
 	struct transport *transports;	/* owned by the configuration */
 	int transport_count;
 };

@@ -11,7 +11,7 @@
 #include "policy/limit.h"
 
 struct rates {
-	int64_t at_ms;	/* when the counts were last brought forward, Unix time in milliseconds; 0: never */
+	int64_t at_ms; /* when the counts were last brought forward, Unix time in milliseconds; 0: never */
 	double present[WINDOW_SUMS], before[WINDOW_SUMS];
 };
 
@@ -36,8 +36,8 @@ void rates_add(struct rates *rates, const struct amounts *amounts);
 /* The first window that `more` would pass; WINDOW_COUNT where there is room in all sums. */
 enum window rates_over(const struct rates *rates, const struct limits *limits, const struct amounts *more);
 
-/* Seconds, rounded up, until `window` (a sum) has room again for `more` under `limit`; the window's length where it never
- * will (more than the limit itself). */
+/* Seconds, rounded up, until `window` (a sum) has room again for `more` under `limit`; the window's length where it
+ * never will (more than the limit itself). */
 int64_t rates_frees_in(const struct rates *rates, enum window window, int64_t limit, int64_t more);
 
 #endif

@@ -64,7 +64,7 @@ void counters_decay(struct counters *counters, int64_t now_ms)
 		return;
 	double passed_s = counters->at_ms == 0 ? 0 : (double)(now_ms - counters->at_ms) / 1000.0;
 	for (int i = 0; i < COUNTER_COUNT; i++)
-		if (counters->value[i] != 0)	/* most are nought, and exp2 is dear */
+		if (counters->value[i] != 0) /* most are nought, and exp2 is dear */
 			counters->value[i] *= exp2(-passed_s / counter_rows[i].half_life_s);
 	counters->at_ms = now_ms;
 }

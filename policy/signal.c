@@ -27,10 +27,10 @@ static double signal_breaches(const struct sight *sight)
 	return log1p(sight->counters.value[COUNTER_BREACHES]);
 }
 
-#define SIGNAL_OF_EVIDENCE(name, counter)                                                          \
-	static double signal_##name(const struct sight *sight)                                     \
-	{                                                                                          \
-		return sight->counters.value[COUNTER_##counter];                                   \
+#define SIGNAL_OF_EVIDENCE(name, counter) \
+	static double signal_##name(const struct sight *sight) \
+	{ \
+		return sight->counters.value[COUNTER_##counter]; \
 	}
 SIGNAL_OF_EVIDENCE(content, CONTENT)
 SIGNAL_OF_EVIDENCE(new_place, PLACE)
@@ -42,7 +42,7 @@ SIGNAL_OF_EVIDENCE(campaign, CAMPAIGN)
 /* -- burst -- */
 
 enum {
-	USUAL_AN_HOUR = 6,	/* messages, of an account of which nothing is known */
+	USUAL_AN_HOUR = 6, /* messages, of an account of which nothing is known */
 	PEOPLE_A_MINUTE = 2,
 };
 
@@ -51,7 +51,7 @@ enum {
 
 /* Part of the message's recipients that the account knew before, of its recipients of a week where there is no message;
  * 0 where that is not known. A letter to known people, however many, is no thief's. */
-static double known_share(const struct sight *sight)
+static double signals_known_share(const struct sight *sight)
 {
 	double rcpts = sight->counters.value[COUNTER_RCPTS], fresh = sight->counters.value[COUNTER_NEW_RCPTS];
 	const struct facts *facts = sight->facts;
@@ -79,10 +79,11 @@ static double signal_burst(const struct sight *sight)
 	double expected = known ? (3 * usual + USUAL_AN_HOUR) / 4 : USUAL_AN_HOUR;
 	double minute = rates_used(&sight->rates, WINDOW_MSGS_PER_MINUTE) + (sight->facts != NULL ? 1 : 0);
 	/* a letter to two thousand readers is no burst of the messages beside it either */
-	double strange = rates_used(&sight->rates, WINDOW_NEW_RCPTS_PER_DAY) + (sight->facts != NULL ? (double)sight->facts->rcpts_new : 0);
+	double strange = rates_used(&sight->rates, WINDOW_NEW_RCPTS_PER_DAY) +
+			 (sight->facts != NULL ? (double)sight->facts->rcpts_new : 0);
 	double hourly = burst_log_odds(fmin(sight->hour_messages, strange), expected, known ? 4 : 2);
 	double a_minute = burst_log_odds(fmin(minute, strange), fmax(expected / 10, PEOPLE_A_MINUTE), 2);
-	double odds = fmax(hourly, a_minute) * (1 - known_share(sight));
+	double odds = fmax(hourly, a_minute) * (1 - signals_known_share(sight));
 	return known ? odds : fmin(odds, NEW_ACCOUNT_MOST);
 }
 
@@ -123,7 +124,7 @@ static double signal_auth_failures(const struct sight *sight)
 
 /* Doublings over what an owner with a phone, a desk and a train between them has, or over the day before where that was
  * more: some accounts are shared by a whole office. */
-static double fan_out(const struct sight *sight, enum counted what, double usual)
+static double signals_fan_out(const struct sight *sight, enum counted what, double usual)
 {
 	struct habit_facts facts = { .now_s = sight->now_ms / 1000 };
 	if (sight->facts != NULL)
@@ -136,17 +137,17 @@ static double fan_out(const struct sight *sight, enum counted what, double usual
 
 static double signal_fan_addresses(const struct sight *sight)
 {
-	return 0.5 * fan_out(sight, COUNTED_ADDRESSES, 8);
+	return 0.5 * signals_fan_out(sight, COUNTED_ADDRESSES, 8);
 }
 
 static double signal_fan_networks(const struct sight *sight)
 {
-	return 0.8 * fan_out(sight, COUNTED_NETWORKS, 5);
+	return 0.8 * signals_fan_out(sight, COUNTED_NETWORKS, 5);
 }
 
 static double signal_fan_ases(const struct sight *sight)
 {
-	return fan_out(sight, COUNTED_ASES, 3);
+	return signals_fan_out(sight, COUNTED_ASES, 3);
 }
 
 static signal_function *const functions[SIGNAL_COUNT] = {
@@ -170,10 +171,10 @@ static signal_function *const functions[SIGNAL_COUNT] = {
 	[SIGNAL_BREACHES] = signal_breaches,
 };
 
-/* What only abuse does. The rest is a change of habits, or what others did with the same text: together enough to move an
- * account's mail to another address, never enough to block it. */
+/* What only abuse does. The rest is a change of habits, or what others did with the same text: together enough to move
+ * an account's mail to another address, never enough to block it. */
 static const bool is_hard[SIGNAL_COUNT] = {
-	[SIGNAL_CONTENT] = true, [SIGNAL_SPAM] = true, [SIGNAL_EXPLOIT] = true,
+	[SIGNAL_CONTENT] = true,    [SIGNAL_SPAM] = true,  [SIGNAL_EXPLOIT] = true,
 	[SIGNAL_DEAD_RCPTS] = true, [SIGNAL_TRAPS] = true, [SIGNAL_COMPLAINTS] = true,
 };
 #define SOFT_MOST 5.2

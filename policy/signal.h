@@ -9,19 +9,20 @@
 
 /* The account as signals see it. */
 struct sight {
-	const struct history *history;	/* as it was before the message at hand */
-	struct counters counters;	/* decayed to now, the message at hand added */
-	struct rates rates;		/* rolled to now */
-	double hour_messages;		/* within the last hour, the message at hand added */
+	const struct history *history; /* as it was before the message at hand */
+	struct counters counters;      /* decayed to now, the message at hand added */
+	struct rates rates;	       /* rolled to now */
+	double hour_messages;	       /* within the last hour, the message at hand added */
 	int64_t now_ms, local_offset_s;
-	const struct facts *facts;	/* of the message at hand; NULL: there is none */
+	const struct facts *facts; /* of the message at hand; NULL: there is none */
 };
 
 /* The sum over all signals with `prior`. */
 struct score signals_score(const struct signal_setting settings[SIGNAL_COUNT], const struct sight *sight, double prior);
 
 /* What one message adds to the counters that are evidence (COUNTER_CONTENT and on); `counts` has the others already.
- * A message without recipients adds nothing, nor does what a forwarder of the admin's forwards: its account decided nothing. */
+ * A message without recipients adds nothing, nor does what a forwarder of the admin's forwards: its account decided
+ * nothing. */
 void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT]);
 
 /* The message as habits see it. The program goes with what is odd about its HELO and header: an account that always

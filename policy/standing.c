@@ -33,7 +33,7 @@ static bool standing_counts(enum list_kind kind)
 
 /* ---- a check */
 
-static const struct standing_list *find_list(const struct standing *standing, const char *name)
+static const struct standing_list *standing_find_list(const struct standing *standing, const char *name)
 {
 	for (int i = 0; i < standing->list_count; i++)
 		if (strcmp(standing->lists[i].name, name) == 0)
@@ -49,7 +49,7 @@ static bool stands_before(const struct standing_list *a, const struct standing_l
 	return strcmp(a->name, b->name) < 0;
 }
 
-static void add_list(struct standing_check *check, const struct list *list, const struct standing_list *row)
+static void standing_add_list(struct standing_check *check, const struct list *list, const struct standing_list *row)
 {
 	int at = check->list_count;
 	while (at > 0 && stands_before(row, &check->lists[at - 1].row))
@@ -71,7 +71,8 @@ static const char *name_of(const struct list *list)
 	return list->name[0] != '\0' ? list->name : list->zone;
 }
 
-static void hear_yes(struct standing_check *check, const struct list *list, enum list_kind kind, int64_t now_ms)
+static void standing_hear_yes(struct standing_check *check, const struct list *list, enum list_kind kind,
+			      int64_t now_ms)
 {
 	struct standing_list row = { .kind = kind, .said_ms = now_ms };
 	if (kind == LIST_NONE || kind == LIST_ALLOW)
@@ -79,7 +80,7 @@ static void hear_yes(struct standing_check *check, const struct list *list, enum
 	row.weight = standing_counts(kind) ? list->weight : 0;
 	text_copy(row.name, sizeof row.name, name_of(list));
 	text_copy(row.removal, sizeof row.removal, list->removal);
-	add_list(check, list, &row);
+	standing_add_list(check, list, &row);
 }
 
 void standing_hear(struct standing_check *check, const struct standing *before, const struct list *list,
@@ -89,19 +90,19 @@ void standing_hear(struct standing_check *check, const struct standing *before, 
 		check->answered++;
 		check->yes += said == STANDING_SAYS_YES;
 		if (said == STANDING_SAYS_YES)
-			hear_yes(check, list, kind, now_ms);
+			standing_hear_yes(check, list, kind, now_ms);
 		return;
 	}
-	const struct standing_list *last = find_list(before, name_of(list));
+	const struct standing_list *last = standing_find_list(before, name_of(list));
 	check->silent++;
 	if (last == NULL || now_ms - last->said_ms >= (int64_t)STANDING_SILENT_HOURS * HOUR_MS)
 		return;
 	struct standing_list row = *last;
 	row.weight = standing_counts(row.kind) ? list->weight : 0;
-	add_list(check, list, &row);
+	standing_add_list(check, list, &row);
 }
 
-static bool has_whole(const struct standing_check *check, const struct list *part)
+static bool standing_has_whole(const struct standing_check *check, const struct list *part)
 {
 	for (int i = 0; i < check->list_count; i++) {
 		const struct list *whole = part->whole;
@@ -117,11 +118,11 @@ static bool has_whole(const struct standing_check *check, const struct list *par
 static void leave_out_parts(struct standing_check *check)
 {
 	for (int i = 0; i < check->list_count; i++)
-		if (has_whole(check, check->lists[i].list))
+		if (standing_has_whole(check, check->lists[i].list))
 			check->lists[i].row.weight = 0;
 }
 
-static double weight_of(const struct standing_check *check)
+static double standing_weight_of(const struct standing_check *check)
 {
 	double weight = check->unnamed;
 	for (int i = 0; i < check->list_count; i++)
@@ -149,7 +150,7 @@ static void enter(struct standing *standing, enum standing_state state, int64_t 
 }
 
 /* One that never came back has not failed at it. */
-static void note_relapse(struct standing *standing)
+static void standing_note_relapse(struct standing *standing)
 {
 	if (standing->wait_times == 0)
 		standing->wait_times = 1;
@@ -164,16 +165,16 @@ static void forget_relapses(struct standing *standing, int64_t now_ms)
 		standing->wait_times = 0;
 }
 
-static void be_listed(struct standing *standing, int64_t now_ms)
+static void standing_be_listed(struct standing *standing, int64_t now_ms)
 {
 	if (standing->state == STANDING_LISTED)
 		return;
-	note_relapse(standing);
+	standing_note_relapse(standing);
 	enter(standing, STANDING_LISTED, now_ms);
 }
 
 /* One check may pass several states: where there is nothing to wait for. */
-static void be_clean(struct standing *standing, const struct standing_settings *settings, int64_t now_ms)
+static void standing_be_clean(struct standing *standing, const struct standing_settings *settings, int64_t now_ms)
 {
 	if (standing->state == STANDING_UNKNOWN)
 		enter(standing, STANDING_CLEAN, now_ms);
@@ -185,7 +186,8 @@ static void be_clean(struct standing *standing, const struct standing_settings *
 		enter(standing, STANDING_CLEAN, now_ms);
 }
 
-static int withheld_of(const struct standing *standing, const struct standing_settings *settings, int64_t now_ms)
+static int standing_withheld_of(const struct standing *standing, const struct standing_settings *settings,
+				int64_t now_ms)
 {
 	if (!states_of[standing->state].serves)
 		return TRANSPORT_OUT;
@@ -195,22 +197,22 @@ static int withheld_of(const struct standing *standing, const struct standing_se
 	return (int)ceil((TRANSPORT_OUT - STANDING_RETURNS_WITH) * (1 - done));
 }
 
-bool standing_judge(struct standing *standing, const struct standing_settings *settings,
-		    struct standing_check *check, int64_t now_ms)
+bool standing_judge(struct standing *standing, const struct standing_settings *settings, struct standing_check *check,
+		    int64_t now_ms)
 {
 	leave_out_parts(check);
-	double weight = weight_of(check);
-	bool listed = weight >= settings->weight - 1e-9;	/* ten times 0.1 is less than 1 */
+	double weight = standing_weight_of(check);
+	bool listed = weight >= settings->weight - 1e-9; /* ten times 0.1 is less than 1 */
 	if (cannot_be_believed(check) || check->answered == 0 || (check->silent > check->answered && !listed))
 		return false;
 	forget_relapses(standing, now_ms);
 	if (listed)
-		be_listed(standing, now_ms);
+		standing_be_listed(standing, now_ms);
 	else
-		be_clean(standing, settings, now_ms);
+		standing_be_clean(standing, settings, now_ms);
 	standing->checked_ms = now_ms;
 	standing->weight = weight;
-	standing->withheld = withheld_of(standing, settings, now_ms);
+	standing->withheld = standing_withheld_of(standing, settings, now_ms);
 	standing->list_count = check->list_count;
 	for (int i = 0; i < check->list_count; i++)
 		standing->lists[i] = check->lists[i].row;

@@ -12,11 +12,11 @@
 #define KEY_PART_STATE "state"
 #define KEY_PART_KNOWN "known"
 #define KEY_PART_PLACES "places"
-#define KEY_OF_ALL "%s:%s" /* prefix, part */
-#define KEY_PLANS "%s:plans"       /* prefix */
+#define KEY_OF_ALL "%s:%s"	   /* prefix, part */
+#define KEY_PLANS "%s:plans"	   /* prefix */
 #define KEY_NETWORKS "%s:networks" /* prefix */
 
-#define KEY_SECRET "%s:secret"     /* prefix */
+#define KEY_SECRET "%s:secret" /* prefix */
 
 #define KEY_CAMPAIGN "%s:campaign:%u" /* prefix, bucket */
 

@@ -11,7 +11,7 @@ static const int lengths4[NETWORKS_MOST + 1] = { 32, 31, 30, 29, 28, 27, 26, 25,
 						 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9,  8 };
 static const int lengths6[NETWORKS_MOST + 1] = { 128, 64, 60, 56, 52, 48, 44, 40, 36, 32, 29, 28, 24, 20 };
 
-static bool is_looked_up(const struct netblock *block)
+static bool networks_is_looked_up(const struct netblock *block)
 {
 	const int *lengths = block->address.family == NETADDR_V4 ? lengths4 : lengths6;
 	while (*lengths != 0 && *lengths != block->bits)
@@ -25,9 +25,9 @@ const char *networks_wrong(const char *field, const char *account)
 	char base[NETADDR_TEXT_MAX], text[NETWORK_TEXT_MAX];
 	if (!netblock_parse(field, &block))
 		return "expected a network's first address, a slash and the length, such as 192.0.2.0/24";
-	if (!is_looked_up(&block))
-		return "networks of this length are not looked up: expected 8 to 32, or of IPv6 20, 24, 28, 29, 32, 36, 40, 44, 48, "
-		       "52, 56, 60, 64 or 128";
+	if (!networks_is_looked_up(&block))
+		return "networks of this length are not looked up: expected 8 to 32, or of IPv6 20, 24, 28, 29, 32, "
+		       "36, 40, 44, 48, 52, 56, 60, 64 or 128";
 	netaddr_text(&block.address, base);
 	snprintf(text, sizeof text, "%s/%d", base, block.bits);
 	if (strcmp(field, text) != 0)

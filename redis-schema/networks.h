@@ -11,7 +11,7 @@ enum { NETWORKS_MOST = 25, NETWORK_TEXT_MAX = NETADDR_TEXT_MAX + 4 };
 
 struct networks {
 	int count;
-	char field[NETWORKS_MOST][NETWORK_TEXT_MAX];	/* "192.0.2.0/24" */
+	char field[NETWORKS_MOST][NETWORK_TEXT_MAX]; /* "192.0.2.0/24" */
 };
 
 /* None for an unknown address. */

@@ -13,7 +13,7 @@
 enum { PLANS_IN_REDIS_MAX = 256 };
 
 struct plans {
-	uint64_t seen;	/* hash of the last answer */
+	uint64_t seen; /* hash of the last answer */
 	int count, useless;
 	struct {
 		char name[PLAN_NAME_MAX + 1];
@@ -32,7 +32,7 @@ void plans_free(struct plans **plans)
 	*plans = NULL;
 }
 
-static void say_long_name(const char *name, store_say *say, void *say_arg)
+static void plans_say_long_name(const char *name, store_say *say, void *say_arg)
 {
 	char line[200], shown[PLAN_NAME_MAX + 1];
 	struct text text = text_over(line, sizeof line);
@@ -56,7 +56,7 @@ void plans_set(struct plans *plans, int count, const char *const *items, store_s
 		if (items[i] == NULL || items[i + 1] == NULL)
 			continue;
 		if (strlen(items[i]) > PLAN_NAME_MAX) {
-			say_long_name(items[i], say, say_arg);
+			plans_say_long_name(items[i], say, say_arg);
 			plans->useless++;
 			continue;
 		}

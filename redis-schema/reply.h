@@ -21,11 +21,11 @@ struct reply_items {
 bool reply_read_fetch(const char *account, const struct reply_items *items, store_say *say, void *say_arg,
 		      struct account_state *state_out, struct known *known_out);
 
-/* Fields and values of a key `limits`, REPLY_FIELDS_MAX at most. Says what it cannot use, and looks like a slip; without
- * `named` the lines are about the fields alone. Returns how many it said. */
+/* Fields and values of a key `limits`, REPLY_FIELDS_MAX at most. Says what it cannot use, and looks like a slip;
+ * without `named` the lines are about the fields alone. Returns how many it said. */
 enum { REPLY_FIELDS_MAX = 32 };
-int reply_read_limits(const char *account, bool named, int count, const char *const *items, store_say *say, void *say_arg,
-		      struct limits *limits_out);
+int reply_read_limits(const char *account, bool named, int count, const char *const *items, store_say *say,
+		      void *say_arg, struct limits *limits_out);
 
 /* A field's value, with a NUL behind it; borrowed. */
 struct reply_field {
@@ -33,7 +33,8 @@ struct reply_field {
 	size_t length;
 };
 
-/* The sums, fields `m` and `r`; both empty: an account without any. False: they are of no use, and the result is empty. */
+/* The sums, fields `m` and `r`; both empty: an account without any. False: they are of no use, and the result is empty.
+ */
 bool reply_read_sums(struct reply_field m, struct reply_field r, struct rates *rates_out);
 
 /* The counters, fields `c` and `s`; their time is that of `m`. */

@@ -27,7 +27,7 @@ static void begin(struct script_arguments *arguments)
 }
 
 /* Room for a word of `length` bytes and a NUL. */
-static char *room_for(struct script_arguments *arguments, size_t length)
+static char *script_room_for(struct script_arguments *arguments, size_t length)
 {
 	MUST(arguments->count < SCRIPT_ARGUMENTS_MAX && length < sizeof arguments->memory - arguments->used);
 	char *word = arguments->memory + arguments->used;
@@ -40,7 +40,7 @@ static char *room_for(struct script_arguments *arguments, size_t length)
 
 static void add_bytes(struct script_arguments *arguments, const char *bytes, size_t length)
 {
-	memcpy(room_for(arguments, length), bytes, length);
+	memcpy(script_room_for(arguments, length), bytes, length);
 }
 
 static void add_word(struct script_arguments *arguments, const char *word)
@@ -48,7 +48,8 @@ static void add_word(struct script_arguments *arguments, const char *word)
 	add_bytes(arguments, word, strlen(word));
 }
 
-__attribute__((format(printf, 2, 3))) static void add(struct script_arguments *arguments, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void script_add(struct script_arguments *arguments, const char *format,
+							     ...)
 {
 	char word[KEY_MAX];
 	va_list values;
@@ -79,7 +80,7 @@ static void pack(struct packed *packed, double number)
 	pack_bits(packed, bits);
 }
 
-static void pack_sums(struct packed *packed, const struct charge *charge)
+static void script_pack_sums(struct packed *packed, const struct charge *charge)
 {
 	for (int i = 0; i < COUNTED_SUMS; i++)
 		pack(packed, (double)charge->amounts.of[i]);
@@ -88,8 +89,8 @@ static void pack_sums(struct packed *packed, const struct charge *charge)
 }
 
 /* What stands before the part is the same in all of them. */
-static void add_keys(struct script_arguments *arguments, const char *prefix, const char *account, int count,
-		     const char *const *parts)
+static void script_add_keys(struct script_arguments *arguments, const char *prefix, const char *account, int count,
+			    const char *const *parts)
 {
 	char key[KEY_MAX];
 	int head = snprintf(key, sizeof key, KEY_OF_ACCOUNT, prefix, account, "");
@@ -104,21 +105,22 @@ void script_fetch_arguments(struct script_arguments *arguments, const char *pref
 {
 	begin(arguments);
 	add_word(arguments, "5");
-	add_keys(arguments, prefix, account, 5, (const char *[]){ KEY_PART_LIMITS, KEY_PART_BLOCK, KEY_PART_EXEMPT,
-								  KEY_PART_STATE, KEY_PART_KNOWN });
+	script_add_keys(
+		arguments, prefix, account, 5,
+		(const char *[]){ KEY_PART_LIMITS, KEY_PART_BLOCK, KEY_PART_EXEMPT, KEY_PART_STATE, KEY_PART_KNOWN });
 }
 
-static void add_known(struct script_arguments *arguments, const struct wire_charge *charge)
+static void script_add_known(struct script_arguments *arguments, const struct wire_charge *charge)
 {
 	int count = charge->new_known_count < SCRIPT_KNOWN_MAX ? charge->new_known_count : SCRIPT_KNOWN_MAX;
-	char *word = room_for(arguments, (size_t)count * SCRIPT_KNOWN_BYTES);
+	char *word = script_room_for(arguments, (size_t)count * SCRIPT_KNOWN_BYTES);
 	for (int i = 0; i < count; i++)
 		for (int shift = 24; shift >= 0; shift -= 8)
 			*word++ = (char)(unsigned char)(charge->new_known[i] >> shift);
 }
 
 /* What the counters get where the message is turned away: which of them, and how much. */
-static void add_turned_away(struct script_arguments *arguments, const struct charge *charge)
+static void script_add_turned_away(struct script_arguments *arguments, const struct charge *charge)
 {
 	struct packed pairs = { 0 };
 	struct charge away = *charge;
@@ -131,11 +133,11 @@ static void add_turned_away(struct script_arguments *arguments, const struct cha
 	add_bytes(arguments, pairs.bytes, pairs.length);
 }
 
-static void add_fields(struct script_arguments *arguments, const struct charge *charge)
+static void script_add_fields(struct script_arguments *arguments, const struct charge *charge)
 {
 	if (charge->level != LEVEL_UNKNOWN) {
 		add_word(arguments, "score");
-		add(arguments, "%.2f", charge->score);
+		script_add(arguments, "%.2f", charge->score);
 	}
 	if (charge->unauthorised[0] != '\0' && strcmp(charge->unauthorised, "-") != 0) {
 		add_word(arguments, "spf");
@@ -143,11 +145,11 @@ static void add_fields(struct script_arguments *arguments, const struct charge *
 	}
 	if (charge->pardoned_s != 0) {
 		add_word(arguments, "pardon");
-		add(arguments, "%" PRId64, charge->pardoned_s);
+		script_add(arguments, "%" PRId64, charge->pardoned_s);
 	}
 }
 
-static void add_habits(struct script_arguments *arguments, const struct charge *charge)
+static void script_add_habits(struct script_arguments *arguments, const struct charge *charge)
 {
 	static const char *const parts[] = { [HABIT_PLACES] = "h", [HABIT_WEEK] = "w", [HABIT_KNOWN] = "k" };
 	char bytes[HABIT_BYTES_MAX];
@@ -158,7 +160,7 @@ static void add_habits(struct script_arguments *arguments, const struct charge *
 		}
 }
 
-static int habit_words(const struct charge *charge)
+static int script_habit_words(const struct charge *charge)
 {
 	int words = 0;
 	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
@@ -173,28 +175,29 @@ void script_charge_arguments(struct script_arguments *arguments, const struct st
 	struct packed packed = { 0 };
 	begin(arguments);
 	add_word(arguments, "2");
-	add_keys(arguments, settings->prefix, charge->account, 2, (const char *[]){ KEY_PART_STATE, KEY_PART_KNOWN });
+	script_add_keys(arguments, settings->prefix, charge->account, 2,
+			(const char *[]){ KEY_PART_STATE, KEY_PART_KNOWN });
 	pack(&packed, charge->checked);
 	pack(&packed, charge->quota);
 	pack(&packed, charge_passes(charge));
 	pack(&packed, strcmp(charge->unauthorised, "-") == 0);
 	pack(&packed, (double)settings->state_ttl_s);
-	pack_sums(&packed, charge);
+	script_pack_sums(&packed, charge);
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		pack(&packed, charge->counts[i]);
-	pack(&packed, habit_words(charge));
+	pack(&packed, script_habit_words(charge));
 	add_bytes(arguments, packed.bytes, packed.length);
-	add(arguments, "n:%s", settings->node);
-	add(arguments, "%" PRId64, wire_charge->number);
+	script_add(arguments, "n:%s", settings->node);
+	script_add(arguments, "%" PRId64, wire_charge->number);
 	add_word(arguments, charge->level == LEVEL_UNKNOWN ? "" : level_word(charge->level));
-	add_known(arguments, wire_charge);
-	add_turned_away(arguments, charge);
-	add_habits(arguments, charge);
-	add_fields(arguments, charge);
+	script_add_known(arguments, wire_charge);
+	script_add_turned_away(arguments, charge);
+	script_add_habits(arguments, charge);
+	script_add_fields(arguments, charge);
 }
 
 /* The words of `over` that let a message pass, or turn it away, each between blanks. */
-static void add_overs(struct script_arguments *arguments, bool passing)
+static void script_add_overs(struct script_arguments *arguments, bool passing)
 {
 	char words[64];
 	struct text text = text_over(words, sizeof words);
@@ -212,32 +215,34 @@ void script_group_arguments(struct script_arguments *arguments, const struct sto
 	struct packed packed = { 0 }, places = { 0 };
 	begin(arguments);
 	add_word(arguments, "5");
-	add_keys(arguments, settings->prefix, charge->account, 5, (const char *[]){ KEY_PART_LIMITS, KEY_PART_BLOCK, KEY_PART_EXEMPT,
-										    KEY_PART_STATE, KEY_PART_PLACES });
+	script_add_keys(
+		arguments, settings->prefix, charge->account, 5,
+		(const char *[]){ KEY_PART_LIMITS, KEY_PART_BLOCK, KEY_PART_EXEMPT, KEY_PART_STATE, KEY_PART_PLACES });
 	pack(&packed, charge->checked);
 	pack(&packed, (double)settings->state_ttl_s);
-	pack_sums(&packed, charge);
+	script_pack_sums(&packed, charge);
 	for (int i = WINDOW_SUMS; i < WINDOW_COUNT; i++) {
 		pack(&packed, (double)charge->limits.window[i]);
 		pack_bits(&places, charge->places[i - WINDOW_SUMS]);
 	}
 	add_bytes(arguments, packed.bytes, packed.length);
-	add(arguments, "n:%s", settings->node);
-	add(arguments, "%" PRId64, wire_charge->number);
+	script_add(arguments, "n:%s", settings->node);
+	script_add(arguments, "%" PRId64, wire_charge->number);
 	add_word(arguments, over_word(charge->limits.over));
 	add_word(arguments, wire_charge->plan);
 	add_word(arguments, charge->limits.plan);
 	add_bytes(arguments, places.bytes, places.length);
-	add_overs(arguments, true);
-	add_overs(arguments, false);
+	script_add_overs(arguments, true);
+	script_add_overs(arguments, false);
 }
 
-void script_campaign_arguments(struct script_arguments *arguments, const char *prefix, const struct wire_fingerprint *fingerprint)
+void script_campaign_arguments(struct script_arguments *arguments, const char *prefix,
+			       const struct wire_fingerprint *fingerprint)
 {
 	begin(arguments);
 	add_word(arguments, "1");
-	add(arguments, KEY_CAMPAIGN, prefix, (unsigned)(fingerprint->fingerprint % CAMPAIGN_BUCKETS));
-	add(arguments, "%016" PRIx64, fingerprint->fingerprint);
-	add(arguments, "%u", (unsigned)(fingerprint->account % 64));
+	script_add(arguments, KEY_CAMPAIGN, prefix, (unsigned)(fingerprint->fingerprint % CAMPAIGN_BUCKETS));
+	script_add(arguments, "%016" PRIx64, fingerprint->fingerprint);
+	script_add(arguments, "%u", (unsigned)(fingerprint->account % 64));
 	add_word(arguments, fingerprint->bad ? "1" : "0");
 }

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-int64_t clock_now_ms(void);	/* Unix time; may jump */
-int64_t clock_monotonic_ms(void);	/* never goes back; for deadlines and durations */
+int64_t clock_now_ms(void);	  /* Unix time; may jump */
+int64_t clock_monotonic_ms(void); /* never goes back; for deadlines and durations */
 
 #endif

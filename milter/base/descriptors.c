@@ -14,16 +14,16 @@
 
 #include "policy/base/banned.h"
 
-/* Scarce is a tenth, and no more than the sockets of ours want beside the sessions. While less than half are open they are
- * counted now and then: that costs a microsecond for each. */
+/* Scarce is a tenth, and no more than the sockets of ours want beside the sessions. While less than half are open they
+ * are counted now and then: that costs a microsecond for each. */
 enum { SCARCE_PART = 10, SCARCE_MOST = 256, LOOK_EACH = 5, KEPT = 8 };
 
 static struct {
-	DIR *folder;		/* kept: to open it wants a descriptor */
+	DIR *folder; /* kept: to open it wants a descriptor */
 	struct descriptors last;
 	unsigned looks;
-	int kept[KEPT];		/* owned; 0: given up */
-	bool said;		/* that they are scarce */
+	int kept[KEPT]; /* owned; 0: given up */
+	bool said;	/* that they are scarce */
 } files;
 
 static void keep_some(void)
@@ -52,7 +52,7 @@ void descriptors_stop(void)
 	}
 }
 
-static void count(void)
+static void descriptors_count_open(void)
 {
 	struct rlimit limit;
 	uint64_t open = 0;
@@ -71,10 +71,10 @@ static void count(void)
 bool descriptors_make_way(int listen_fd)
 {
 	struct pollfd someone = { .fd = listen_fd, .events = POLLIN };
-	if (poll(&someone, 1, 0) <= 0)	/* accept says so before it looks whether anybody is there */
+	if (poll(&someone, 1, 0) <= 0) /* accept says so before it looks whether anybody is there */
 		return true;
 	sockets_hold(SOCKET_MILTER, true);
-	count();	/* and held it stays as long as they are scarce */
+	descriptors_count_open(); /* and held it stays as long as they are scarce */
 	for (int i = 0; i < KEPT; i++)
 		if (files.kept[i] > 0) {
 			close(files.kept[i]);
@@ -89,19 +89,21 @@ bool descriptors_look(void)
 	keep_some();
 	bool before = files.said;
 	if (files.looks++ % LOOK_EACH == 0 || files.last.open >= files.last.most / 2)
-		count();
+		descriptors_count_open();
 	files.said = files.last.scarce;
 	if (before && !files.said)
-		log_line(SEVERITY_INFO, "files: %" PRIu64 " of %" PRIu64 " are open; the MTA is let in again", files.last.open,
-			 files.last.most);
+		log_line(SEVERITY_INFO, "files: %" PRIu64 " of %" PRIu64 " are open; the MTA is let in again",
+			 files.last.open, files.last.most);
 	if (files.said && !before)
-		log_line(SEVERITY_ERROR, "files: %" PRIu64 " of %" PRIu64 " are open; the MTA's new connections wait until there is "
-			 "room; LimitNOFILE= is too low, or sessions hang", files.last.open, files.last.most);
+		log_line(SEVERITY_ERROR,
+			 "files: %" PRIu64 " of %" PRIu64 " are open; the MTA's new connections wait until there is "
+			 "room; LimitNOFILE= is too low, or sessions hang",
+			 files.last.open, files.last.most);
 	return files.said;
 }
 
 struct descriptors descriptors_count(void)
 {
-	count();
+	descriptors_count_open();
 	return files.last;
 }

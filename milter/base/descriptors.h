@@ -21,7 +21,7 @@ bool descriptors_make_way(int listen_fd);
 bool descriptors_look(void);
 
 struct descriptors {
-	uint64_t open, most;	/* 0: not known */
+	uint64_t open, most; /* 0: not known */
 	bool scarce;
 };
 struct descriptors descriptors_count(void);

@@ -14,7 +14,7 @@
 
 #include "policy/base/banned.h"
 
-static bool parse_unix(const char *path, struct endpoint *endpoint, char *error, size_t error_size)
+static bool endpoint_parse_unix(const char *path, struct endpoint *endpoint, char *error, size_t error_size)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	if (*path != '/' || !text_copy(un.sun_path, sizeof un.sun_path, path)) {
@@ -27,7 +27,7 @@ static bool parse_unix(const char *path, struct endpoint *endpoint, char *error,
 	return true;
 }
 
-static bool parse_inet(const char *text, struct endpoint *endpoint)
+static bool endpoint_parse_inet(const char *text, struct endpoint *endpoint)
 {
 	char host[64];
 	const char *colon = strrchr(text, ':');
@@ -55,17 +55,20 @@ bool endpoint_parse(const char *text, struct endpoint *endpoint_out, char *error
 	char turned[120];
 	*endpoint_out = (struct endpoint){ 0 };
 	if (strncmp(text, "unix:", 5) == 0)
-		return parse_unix(text + 5, endpoint_out, error, error_size);
-	const char *inet = strncmp(text, "inet:", 5) == 0 ? text + 5 : strncmp(text, "inet6:", 6) == 0 ? text + 6 : text;
+		return endpoint_parse_unix(text + 5, endpoint_out, error, error_size);
+	const char *inet = strncmp(text, "inet:", 5) == 0    ? text + 5
+			   : strncmp(text, "inet6:", 6) == 0 ? text + 6
+							     : text;
 	const char *at = strchr(inet, '@');
-	if (at != NULL) {	/* libmilter's order */
+	if (at != NULL) { /* libmilter's order */
 		bool v6 = strchr(at, ':') != NULL && at[1] != '[';
 		snprintf(turned, sizeof turned, v6 ? "[%s]:%.*s" : "%s:%.*s", at + 1, (int)(at - inet), inet);
 		inet = turned;
 	}
-	if (parse_inet(inet, endpoint_out))
+	if (endpoint_parse_inet(inet, endpoint_out))
 		return true;
-	snprintf(error, error_size, "\"%s\": expected unix:/path, address:port or [v6]:port, the address in numbers", text);
+	snprintf(error, error_size, "\"%s\": expected unix:/path, address:port or [v6]:port, the address in numbers",
+		 text);
 	return false;
 }
 
@@ -96,7 +99,7 @@ void endpoint_for_postfix(const struct endpoint *endpoint, char *text, size_t si
 		return;
 	}
 	getnameinfo(address, endpoint->length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)	/* listens at all of this host's */
+	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) /* listens at all of this host's */
 		text_copy(host, sizeof host, host[0] == '0' ? "127.0.0.1" : "::1");
 	snprintf(text, size, address->sa_family == AF_INET6 ? "inet:[%s]:%s" : "inet:%s:%s", host, port);
 }

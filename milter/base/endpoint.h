@@ -34,7 +34,8 @@ void endpoint_text(const struct endpoint *endpoint, char *text, size_t size);
  * would be robbed of it. */
 bool endpoint_claim(const struct endpoint *endpoint, char *error, size_t error_size);
 
-/* A non-blocking, close-on-exec listening socket; claims it first. `mode` is for a unix socket's file; `group` is its group, "" leaves it. -1 with a sentence in `error`. */
+/* A non-blocking, close-on-exec listening socket; claims it first. `mode` is for a unix socket's file; `group` is its
+ * group, "" leaves it. -1 with a sentence in `error`. */
 int endpoint_listen(const struct endpoint *endpoint, unsigned mode, const char *group, char *error, size_t error_size);
 
 /* A blocking connection, for programs that have nothing else to do; -1 with errno. */

@@ -16,39 +16,39 @@
 #include "policy/base/banned.h"
 
 enum {
-	GRACE_MS = 250,	/* in which a whole request comes from who has one, and an answer is read by who reads */
+	GRACE_MS = 250, /* in which a whole request comes from who has one, and an answer is read by who reads */
 };
 
-enum state {
+enum exchange_state {
 	READING,
-	SERVING,	/* an answer is owed */
+	SERVING, /* an answer is owed */
 	ANSWERING,
-	CLOSING,	/* the answer is out; the client's end is awaited, for a close with unread input is a reset */
+	CLOSING, /* the answer is out; the client's end is awaited, for a close with unread input is a reset */
 };
 
 struct exchange_call {
-	struct exchange *exchange;	/* borrowed; not looked at without a bufferevent */
-	struct bufferevent *bev;	/* owned; NULL: the connection has gone while an answer was owed */
-	struct event *deadline;		/* owned */
-	enum state state;
-	int64_t since_ms;		/* monotonic: when it began, or was answered */
-	bool ended;			/* the client sends no more */
-	bool streams;			/* the answer comes in parts: the deadline is one for reading some of it */
-	bool full;			/* the sender waits for `drained` */
+	struct exchange *exchange; /* borrowed; not looked at without a bufferevent */
+	struct bufferevent *bev;   /* owned; NULL: the connection has gone while an answer was owed */
+	struct event *deadline;	   /* owned */
+	enum exchange_state state;
+	int64_t since_ms; /* monotonic: when it began, or was answered */
+	bool ended;	  /* the client sends no more */
+	bool streams;	  /* the answer comes in parts: the deadline is one for reading some of it */
+	bool full;	  /* the sender waits for `drained` */
 	struct exchange_stream stream;
-	struct exchange_call *next, **link;	/* the exchange's list */
+	struct exchange_call *next, **link; /* the exchange's list */
 };
 
 struct exchange {
 	const struct exchange_kind *kind;
 	struct event_base *base;
-	struct evconnlistener *listener;	/* owned */
-	struct event *resume;	/* owned */
-	struct exchange_call *calls;	/* owned, but for those in SERVING; newest first */
+	struct evconnlistener *listener; /* owned */
+	struct event *resume;		 /* owned */
+	struct exchange_call *calls;	 /* owned, but for those in SERVING; newest first */
 	int count;
 };
 
-static void call_unlink(struct exchange_call *call)
+static void exchange_call_unlink(struct exchange_call *call)
 {
 	struct exchange *exchange = call->exchange;
 	*call->link = call->next;
@@ -59,26 +59,26 @@ static void call_unlink(struct exchange_call *call)
 		evconnlistener_enable(exchange->listener);
 }
 
-static void call_close(struct exchange_call *call)
+static void exchange_call_close(struct exchange_call *call)
 {
-	call_unlink(call);
+	exchange_call_unlink(call);
 	event_free(call->deadline);
 	bufferevent_free(call->bev);
 	call->bev = NULL;
 	if (call->state != SERVING)
 		free(call);
 	else if (call->streams)
-		call->stream.gone(call->stream.arg);	/* the call may be gone now */
+		call->stream.gone(call->stream.arg); /* the call may be gone now */
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	call_close(arg);
+	exchange_call_close(arg);
 }
 
-static void serve(struct exchange_call *call, size_t length)
+static void exchange_serve(struct exchange_call *call, size_t length)
 {
 	struct evbuffer *input = bufferevent_get_input(call->bev);
 	const struct exchange_kind *kind = call->exchange->kind;
@@ -89,7 +89,7 @@ static void serve(struct exchange_call *call, size_t length)
 		kind->serve(call, (const char *)evbuffer_pullup(input, (ev_ssize_t)length), length);
 }
 
-static void on_input(struct bufferevent *bev, void *arg)
+static void exchange_on_input(struct bufferevent *bev, void *arg)
 {
 	struct exchange_call *call = arg;
 	struct evbuffer *input = bufferevent_get_input(bev);
@@ -103,7 +103,7 @@ static void on_input(struct bufferevent *bev, void *arg)
 	const struct exchange_kind *kind = call->exchange->kind;
 	size_t end = length == 0 ? 0 : kind->end((const char *)evbuffer_pullup(input, -1), length);
 	if (end > 0 || length > kind->request_max)
-		serve(call, end);
+		exchange_serve(call, end);
 }
 
 /* A client that closes only its sending side still reads. POLLHUP: it has closed both. */
@@ -113,7 +113,7 @@ static bool has_hung_up(struct bufferevent *bev)
 	return poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-static void on_end(struct bufferevent *bev, short what, void *arg)
+static void exchange_on_end(struct bufferevent *bev, short what, void *arg)
 {
 	struct exchange_call *call = arg;
 	bool half_closed = (what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_ERROR) == 0;
@@ -122,19 +122,19 @@ static void on_end(struct bufferevent *bev, short what, void *arg)
 	if (half_closed && (call->state == SERVING || call->state == ANSWERING) && !(call->streams && has_hung_up(bev)))
 		return;
 	if (half_closed && call->state == READING && call->exchange->kind->close_ends && length > 0) {
-		serve(call, length);
+		exchange_serve(call, length);
 		return;
 	}
-	call_close(call);
+	exchange_call_close(call);
 }
 
-static void on_written(struct bufferevent *bev, void *arg)
+static void exchange_on_written(struct bufferevent *bev, void *arg)
 {
 	struct exchange_call *call = arg;
 	if (call->state != ANSWERING)
 		return;
 	if (call->ended) {
-		call_close(call);
+		exchange_call_close(call);
 		return;
 	}
 	call->state = CLOSING;
@@ -150,7 +150,7 @@ static void renew_deadline(struct exchange_call *call)
 }
 
 /* The client is owed nothing: it cannot be late. */
-static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+static void exchange_on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct exchange_call *call = arg;
 	size_t left = evbuffer_get_length(output);
@@ -171,9 +171,9 @@ void exchange_begin(struct exchange_call *call, const struct exchange_stream *st
 	struct evbuffer *input = bufferevent_get_input(call->bev);
 	call->streams = true;
 	call->stream = *stream;
-	evbuffer_drain(input, evbuffer_get_length(input));	/* a full one would hide that the client leaves */
+	evbuffer_drain(input, evbuffer_get_length(input)); /* a full one would hide that the client leaves */
 	evtimer_del(call->deadline);
-	evbuffer_add_cb(bufferevent_get_output(call->bev), on_output, call);
+	evbuffer_add_cb(bufferevent_get_output(call->bev), exchange_on_output, call);
 }
 
 bool exchange_send(struct exchange_call *call, struct evbuffer *part)
@@ -186,7 +186,7 @@ bool exchange_send(struct exchange_call *call, struct evbuffer *part)
 	if (evbuffer_get_length(output) == 0)
 		renew_deadline(call);
 	if (bufferevent_write_buffer(call->bev, part) != 0)
-		event_active(call->deadline, EV_TIMEOUT, 0);	/* no memory: nothing to wait for */
+		event_active(call->deadline, EV_TIMEOUT, 0); /* no memory: nothing to wait for */
 	/* who is to wait for `drained` does so even where what was under way comes meanwhile */
 	call->full = call->full || evbuffer_get_length(output) > EXCHANGE_HIGH;
 	return !call->full;
@@ -202,22 +202,23 @@ void exchange_answer(struct exchange_call *call, struct evbuffer *answer)
 	evbuffer_drain(input, evbuffer_get_length(input));
 	call->state = ANSWERING;
 	call->since_ms = clock_monotonic_ms();
-	call->full = false;	/* nobody waits for `drained` any more */
+	call->full = false; /* nobody waits for `drained` any more */
 	if (call->streams)
 		renew_deadline(call);
 	if (answer == NULL || evbuffer_get_length(answer) == 0 || bufferevent_write_buffer(call->bev, answer) != 0)
-		event_active(call->deadline, EV_TIMEOUT, 0);	/* nothing to wait for */
+		event_active(call->deadline, EV_TIMEOUT, 0); /* nothing to wait for */
 }
 
 /* Whether it may be closed for another: its answer is read or not read, or it does not ask. */
 static bool may_go(const struct exchange_call *call, int64_t now_ms)
 {
 	bool waited = now_ms >= call->since_ms + GRACE_MS;
-	return call->state == CLOSING || (waited && (call->state == READING || (call->state == ANSWERING && !call->streams)));
+	return call->state == CLOSING ||
+	       (waited && (call->state == READING || (call->state == ANSWERING && !call->streams)));
 }
 
 /* At the cap. Who idles, trickles or does not read keeps nobody out; those that are served do, until one ends. */
-static void make_room(struct exchange *exchange)
+static void exchange_make_room(struct exchange *exchange)
 {
 	struct timeval pause = { .tv_usec = GRACE_MS * 1000 };
 	struct exchange_call *oldest = NULL;
@@ -228,35 +229,35 @@ static void make_room(struct exchange *exchange)
 	if (oldest != NULL) {
 		if (exchange->kind->closed != NULL)
 			exchange->kind->closed();
-		call_close(oldest);
+		exchange_call_close(oldest);
 		return;
 	}
 	evconnlistener_disable(exchange->listener);
 	evtimer_add(exchange->resume, &pause);
 }
 
-static bool call_start(struct exchange *exchange, struct exchange_call *call, evutil_socket_t fd)
+static bool exchange_call_start(struct exchange *exchange, struct exchange_call *call, evutil_socket_t fd)
 {
 	struct timeval deadline = { .tv_sec = exchange->kind->deadline_s };
 	call->bev = bufferevent_socket_new(exchange->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	call->deadline = evtimer_new(exchange->base, on_deadline, call);
 	if (call->bev == NULL || call->deadline == NULL || evtimer_add(call->deadline, &deadline) != 0)
 		return false;
-	bufferevent_setcb(call->bev, on_input, on_written, on_end, call);
+	bufferevent_setcb(call->bev, exchange_on_input, exchange_on_written, exchange_on_end, call);
 	/* one byte more than a request may have shows that it is too long */
 	bufferevent_setwatermark(call->bev, EV_READ, 0, exchange->kind->request_max + 1);
 	return bufferevent_enable(call->bev, EV_READ | EV_WRITE) == 0;
 }
 
-static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length,
-			  void *arg)
+static void exchange_on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+				   int length, void *arg)
 {
 	(void)listener;
 	(void)address;
 	(void)length;
 	struct exchange *exchange = arg;
 	struct exchange_call *call = calloc(1, sizeof *call);
-	if (call == NULL || !call_start(exchange, call, fd)) {
+	if (call == NULL || !exchange_call_start(exchange, call, fd)) {
 		if (call != NULL && call->deadline != NULL)
 			event_free(call->deadline);
 		if (call != NULL && call->bev != NULL)
@@ -274,11 +275,11 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, s
 		call->next->link = &call->next;
 	exchange->calls = call;
 	if (++exchange->count >= exchange->kind->connections_max)
-		make_room(exchange);
+		exchange_make_room(exchange);
 }
 
 /* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. */
-static void on_listen_error(struct evconnlistener *listener, void *arg)
+static void exchange_on_listen_error(struct evconnlistener *listener, void *arg)
 {
 	struct exchange *exchange = arg;
 	struct timeval pause = { .tv_sec = 1 };
@@ -288,13 +289,13 @@ static void on_listen_error(struct evconnlistener *listener, void *arg)
 	evtimer_add(exchange->resume, &pause);
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *arg)
+static void exchange_on_resume(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
 	struct exchange *exchange = arg;
 	if (exchange->count >= exchange->kind->connections_max)
-		make_room(exchange);
+		exchange_make_room(exchange);
 	else
 		evconnlistener_enable(exchange->listener);
 }
@@ -304,8 +305,8 @@ struct exchange *exchange_start(struct event_base *base, int listen_fd, const st
 	struct exchange *exchange = calloc(1, sizeof *exchange);
 	if (exchange != NULL) {
 		*exchange = (struct exchange){ .kind = kind, .base = base };
-		exchange->resume = evtimer_new(base, on_resume, exchange);
-		exchange->listener = evconnlistener_new(base, on_connection, exchange,
+		exchange->resume = evtimer_new(base, exchange_on_resume, exchange);
+		exchange->listener = evconnlistener_new(base, exchange_on_connection, exchange,
 							LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, listen_fd);
 	}
 	if (exchange == NULL || exchange->resume == NULL || exchange->listener == NULL) {
@@ -314,7 +315,7 @@ struct exchange *exchange_start(struct event_base *base, int listen_fd, const st
 		exchange_stop(&exchange);
 		return NULL;
 	}
-	evconnlistener_set_error_cb(exchange->listener, on_listen_error);
+	evconnlistener_set_error_cb(exchange->listener, exchange_on_listen_error);
 	return exchange;
 }
 
@@ -335,6 +336,6 @@ void exchange_stop(struct exchange **exchange)
 	if (old->resume != NULL)
 		event_free(old->resume);
 	while (old->calls != NULL)
-		call_close(old->calls);
+		exchange_call_close(old->calls);
 	free(old);
 }

@@ -9,7 +9,6 @@
 #ifndef PENSTOCK_EXCHANGE_H
 #define PENSTOCK_EXCHANGE_H
 
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,15 +17,16 @@ struct evconnlistener;
 struct event_base;
 struct evbuffer;
 struct exchange;
-struct exchange_call;	/* one connection; valid until its exchange_answer */
+struct exchange_call; /* one connection; valid until its exchange_answer */
 
 struct exchange_kind {
-	/* From there on the oldest goes that has its answer, or asks nothing or reads nothing for a while; else more wait. */
+	/* From there on the oldest goes that has its answer, or asks nothing or reads nothing for a while; else more
+	 * wait. */
 	int connections_max;
-	void (*closed)(void);	/* one of those went; NULL: nobody counts them */
-	size_t request_max;	/* bytes */
-	int deadline_s;		/* of a connection as a whole */
-	bool close_ends;	/* a client that closes its sending side has ended its request */
+	void (*closed)(void); /* one of those went; NULL: nobody counts them */
+	size_t request_max;   /* bytes */
+	int deadline_s;	      /* of a connection as a whole */
+	bool close_ends;      /* a client that closes its sending side has ended its request */
 	/* Where the request ends that begins at `bytes`; 0: it is not whole yet. */
 	size_t (*end)(const char *bytes, size_t length);
 	/* A whole request, borrowed until it returns or answers; NULL: it was longer than request_max. Must lead to one
@@ -42,15 +42,15 @@ struct evconnlistener *exchange_listener(struct exchange *exchange);
 
 /* For answers that come in parts; called on the loop thread, never from inside exchange_send. */
 struct exchange_stream {
-	/* The client has gone, or has read nothing for deadline_s, or the server ends. exchange_answer is still owed, and
-	 * may be called from here. */
+	/* The client has gone, or has read nothing for deadline_s, or the server ends. exchange_answer is still owed,
+	 * and may be called from here. */
 	void (*gone)(void *arg);
 	/* What is not sent yet has fallen below EXCHANGE_LOW again. */
 	void (*drained)(void *arg);
 	void *arg;
 };
 
-enum { EXCHANGE_HIGH = 256 * 1024, EXCHANGE_LOW = 64 * 1024 };	/* bytes that are not sent yet */
+enum { EXCHANGE_HIGH = 256 * 1024, EXCHANGE_LOW = 64 * 1024 }; /* bytes that are not sent yet */
 
 /* The answer will come in parts. Once for a call, from inside `serve`, whose request is gone afterwards; `stream` is
  * copied. */
@@ -60,7 +60,8 @@ void exchange_begin(struct exchange_call *call, const struct exchange_stream *st
  * nothing more before `drained`. What comes until then is taken too, and false again. */
 bool exchange_send(struct exchange_call *call, struct evbuffer *part);
 
-/* Sends what is in `answer` (drained; NULL: no memory) and closes. Safe, and still owed, when client or server have gone. */
+/* Sends what is in `answer` (drained; NULL: no memory) and closes. Safe, and still owed, when client or server have
+ * gone. */
 void exchange_answer(struct exchange_call *call, struct evbuffer *answer);
 
 /* Closes all connections. Calls that are not answered yet stay valid until they are. */

@@ -29,17 +29,17 @@ bool idn_domain(const char *domain, char ascii[IDN_DOMAIN_MAX + 1])
 		return false;
 	char *text = (char *)found;
 	size_t length = strlen(text);
-	if (length > 1 && text[length - 1] == '.')	/* an ideographic full stop */
+	if (length > 1 && text[length - 1] == '.') /* an ideographic full stop */
 		text[--length] = '\0';
 	/* mapping makes '@' and '/' of what only looks like them */
-	bool fine = length > 0 && text[0] != '.' && strstr(text, "..") == NULL && text[strspn(text, DOMAIN_BYTES)] == '\0' &&
-		    text_copy(ascii, IDN_DOMAIN_MAX + 1, text);
+	bool fine = length > 0 && text[0] != '.' && strstr(text, "..") == NULL &&
+		    text[strspn(text, DOMAIN_BYTES)] == '\0' && text_copy(ascii, IDN_DOMAIN_MAX + 1, text);
 	idn2_free(found);
 	return fine;
 }
 
 /* The domain that stands at `domain`, in or behind `whole`. */
-static const char *with_domain(const char *whole, const char *domain, char buffer[ADDRESS_MAX + 1])
+static const char *idn_with_domain(const char *whole, const char *domain, char buffer[ADDRESS_MAX + 1])
 {
 	char ascii[IDN_DOMAIN_MAX + 1];
 	if (!idn_domain(domain, ascii))
@@ -53,7 +53,7 @@ static const char *with_domain(const char *whole, const char *domain, char buffe
 const char *idn_name(const char *name, char buffer[ADDRESS_MAX + 1])
 {
 	const char *domain = address_domain(name);
-	return *domain != '\0' ? with_domain(name, domain, buffer) : name;
+	return *domain != '\0' ? idn_with_domain(name, domain, buffer) : name;
 }
 
 bool idn_address(const char *raw, char address[ADDRESS_MAX + 1])
@@ -67,7 +67,7 @@ bool idn_address(const char *raw, char address[ADDRESS_MAX + 1])
 }
 
 /* A group's domain, and the one for which a claim without a local part stands. */
-static const char *find_typed_domain(const char *raw)
+static const char *idn_find_typed_domain(const char *raw)
 {
 	static const char *const heads[] = { "domain:", ACCOUNT_CLAIMED ":" };
 	const char *domain = address_domain(raw);
@@ -80,14 +80,14 @@ static const char *find_typed_domain(const char *raw)
 const char *idn_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1])
 {
 	char buffer[ADDRESS_MAX + 1];
-	const char *domain = find_typed_domain(raw);
-	return account_typed(*domain != '\0' ? with_domain(raw, domain, buffer) : raw, cut_tag, name);
+	const char *domain = idn_find_typed_domain(raw);
+	return account_typed(*domain != '\0' ? idn_with_domain(raw, domain, buffer) : raw, cut_tag, name);
 }
 
 /* ---- for the eyes */
 
 /* UTF-8 of a domain in A-labels, to be freed; NULL: it has none, or none that leads back. */
-static char *spelt(const char *domain)
+static char *idn_spelt(const char *domain)
 {
 	char *found = NULL, again[IDN_DOMAIN_MAX + 1];
 	if (idn2_to_unicode_8z8z(domain, &found, 0) != IDN2_OK)
@@ -99,17 +99,17 @@ static char *spelt(const char *domain)
 }
 
 /* The next word of `text` that may be a domain; its length in *length_out. NULL: there is none. */
-static const char *find_word(const char *text, size_t *length_out)
+static const char *idn_find_word(const char *text, size_t *length_out)
 {
 	static const char bytes[] = DOMAIN_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	text += strcspn(text, bytes);
 	*length_out = strspn(text, bytes);
-	while (*length_out > 0 && text[*length_out - 1] == '.')	/* the end of a sentence */
+	while (*length_out > 0 && text[*length_out - 1] == '.') /* the end of a sentence */
 		--*length_out;
 	return *text != '\0' ? text : NULL;
 }
 
-static bool has_a_label(const char *word)
+static bool idn_has_a_label(const char *word)
 {
 	for (const char *label = word; label != NULL; label = strchr(label, '.')) {
 		label += *label == '.';
@@ -134,12 +134,12 @@ char *idn_shown(const char *text)
 	if (shown == NULL)
 		return NULL;
 	struct text out = text_over(shown, size);
-	for (const char *at; (at = find_word(text, &length)) != NULL; text = at + (length > 0 ? length : 1)) {
+	for (const char *at; (at = idn_find_word(text, &length)) != NULL; text = at + (length > 0 ? length : 1)) {
 		text_add_bytes(&out, text, (size_t)(at - text));
 		char *unicode = NULL;
 		if (length > 0 && length <= IDN_DOMAIN_MAX) {
 			copy_lower(word, at, length);
-			unicode = has_a_label(word) ? spelt(word) : NULL;
+			unicode = idn_has_a_label(word) ? idn_spelt(word) : NULL;
 		}
 		if (unicode != NULL)
 			text_add(&out, unicode);

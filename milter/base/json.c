@@ -33,7 +33,7 @@ void json_set_int(json_t *object, const char *name, int64_t value)
 
 void json_set_real(json_t *object, const char *name, double value)
 {
-	json_t *real = json_real(value);	/* NULL: not a finite number */
+	json_t *real = json_real(value); /* NULL: not a finite number */
 	json_object_set_new(object, name, real == NULL ? json_null() : real);
 }
 

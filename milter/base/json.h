@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * json: members of JSON objects (jansson), as all that the daemon writes has them. Any thread. What comes in from outside
- * is read by json_read.h.
+ * json: members of JSON objects (jansson), as all that the daemon writes has them. Any thread. What comes in from
+ * outside is read by json_read.h.
  */
 #ifndef PENSTOCK_JSON_H
 #define PENSTOCK_JSON_H
@@ -12,8 +12,8 @@
 
 struct evbuffer;
 
-/* A JSON string of a stranger's bytes: where they are no UTF-8, each byte that is not ASCII becomes '?'. A new reference;
- * NULL: no memory. */
+/* A JSON string of a stranger's bytes: where they are no UTF-8, each byte that is not ASCII becomes '?'. A new
+ * reference; NULL: no memory. */
 json_t *json_text(const char *string);
 
 /* Members of an object. NULL, and a number that is not finite, become null. */

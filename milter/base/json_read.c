@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define PENSTOCK_JSON_READ_INSIDE	/* banned.h: others call json_read */
+#define PENSTOCK_JSON_READ_INSIDE /* banned.h: others call json_read */
 #include "milter/base/json_read.h"
 
 #include <stdbool.h>
@@ -15,8 +15,9 @@ static const struct {
 #undef JSON_SOURCE_LIMIT
 };
 
-/* Brackets outside of strings; whether they fit each other is the library's business, which goes no deeper than this. */
-static bool is_deeper(const char *text, size_t length, size_t levels)
+/* Brackets outside of strings; whether they fit each other is the library's business, which goes no deeper than this.
+ */
+static bool json_read_is_deeper(const char *text, size_t length, size_t levels)
 {
 	size_t depth = 0;
 	bool string = false;
@@ -42,18 +43,19 @@ json_t *json_read(enum json_source source, const char *text, size_t length, char
 	json_error_t why = { .text = "" };
 	json_t *json = NULL;
 	if (length > limits[source].bytes) {
-		snprintf(error, error_size, "it has %zu bytes, more than the %zu that are read", length, limits[source].bytes);
+		snprintf(error, error_size, "it has %zu bytes, more than the %zu that are read", length,
+			 limits[source].bytes);
 		return NULL;
 	}
-	if (is_deeper(text, length, limits[source].levels)) {
+	if (json_read_is_deeper(text, length, limits[source].levels)) {
 		snprintf(error, error_size, "it is nested more than %zu levels deep", limits[source].levels);
 		return NULL;
 	}
 	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
 	if (json_is_object(json))
 		return json;
-	snprintf(error, error_size, json == NULL ? "it is not JSON: %.160s" : "it is another kind of value than an object",
-		 why.text);
+	snprintf(error, error_size,
+		 json == NULL ? "it is not JSON: %.160s" : "it is another kind of value than an object", why.text);
 	json_decref(json);
 	return NULL;
 }

@@ -28,22 +28,26 @@ struct line {
 };
 
 static struct {
-	pthread_mutex_t lock;		/* of all that follows */
+	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t came, written;
 	pthread_t thread;
 	bool runs, ends, ended;
-	struct line *first, **last;	/* the first one is in the writer's hands */
+	struct line *first, **last; /* the first one is in the writer's hands */
 	size_t bytes;
 	struct log_stats stats;
-	bool full;			/* until half of it is written */
-	int64_t since_ms;		/* when the first one was tried first; 0: there is none */
+	bool full;	  /* until half of it is written */
+	int64_t since_ms; /* when the first one was tried first; 0: there is none */
 } queue = {
-	.lock = PTHREAD_MUTEX_INITIALIZER, .came = PTHREAD_COND_INITIALIZER, .written = PTHREAD_COND_INITIALIZER,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.came = PTHREAD_COND_INITIALIZER,
+	.written = PTHREAD_COND_INITIALIZER,
 };
 
 /* The word stands in the line too: a file of syslog's shows no priorities. */
 static const char *const words[] = {
-	[SEVERITY_INFO] = "", [SEVERITY_WARNING] = "warning: ", [SEVERITY_ERROR] = "error: ",
+	[SEVERITY_INFO] = "",
+	[SEVERITY_WARNING] = "warning: ",
+	[SEVERITY_ERROR] = "error: ",
 };
 
 void log_open(enum log_target target, enum log_facility facility)
@@ -53,7 +57,7 @@ void log_open(enum log_target target, enum log_facility facility)
 
 /* -- the queue, with its lock held -- */
 
-static bool append(enum severity severity, const char *bytes, size_t length)
+static bool log_append(enum severity severity, const char *bytes, size_t length)
 {
 	bool room = !queue.full && queue.bytes + length <= LOG_WAITING_MOST;
 	struct line *line = room ? malloc(sizeof *line + length) : NULL;
@@ -71,27 +75,28 @@ static bool append(enum severity severity, const char *bytes, size_t length)
 }
 
 /* Where lines were lost, one stands in their place. */
-static void say_lost(void)
+static void log_say_lost(void)
 {
 	char bytes[160];
 	if (!queue.full || queue.bytes > LOG_WAITING_MOST / 2)
 		return;
-	int length = snprintf(bytes, sizeof bytes, "%slog: %" PRIu64 " lines are lost here: they were not taken in time\n",
-			      words[SEVERITY_WARNING], queue.stats.unsaid);
+	int length =
+		snprintf(bytes, sizeof bytes, "%slog: %" PRIu64 " lines are lost here: they were not taken in time\n",
+			 words[SEVERITY_WARNING], queue.stats.unsaid);
 	queue.full = false;
-	if (append(SEVERITY_WARNING, bytes, (size_t)length))
+	if (log_append(SEVERITY_WARNING, bytes, (size_t)length))
 		queue.stats.unsaid = 0;
 }
 
-static void add(enum severity severity, const char *bytes, size_t length)
+static void log_add(enum severity severity, const char *bytes, size_t length)
 {
-	say_lost();
-	bool kept = append(severity, bytes, length);
+	log_say_lost();
+	bool kept = log_append(severity, bytes, length);
 	queue.stats.lost += !kept;
 	queue.stats.unsaid += !kept;
 }
 
-static void drop_first(void)
+static void log_drop_first(void)
 {
 	struct line *gone = queue.first;
 	queue.first = gone->next;
@@ -103,7 +108,7 @@ static void drop_first(void)
 	free(gone);
 }
 
-static void write_first(void)
+static void log_write_first(void)
 {
 	const struct line *line = queue.first;
 	if (queue.since_ms == 0)
@@ -112,8 +117,8 @@ static void write_first(void)
 	bool taken = log_sink_write(line->severity, line->at, line->bytes, line->length);
 	pthread_mutex_lock(&queue.lock);
 	if (taken) {
-		drop_first();
-		say_lost();
+		log_drop_first();
+		log_say_lost();
 		return;
 	}
 	pthread_mutex_unlock(&queue.lock);
@@ -121,13 +126,13 @@ static void write_first(void)
 	pthread_mutex_lock(&queue.lock);
 }
 
-static void *writer(void *arg)
+static void *log_writer(void *arg)
 {
 	(void)arg;
 	pthread_mutex_lock(&queue.lock);
 	while (queue.first != NULL || !queue.ends) {
 		if (queue.first != NULL)
-			write_first();
+			log_write_first();
 		else
 			pthread_cond_wait(&queue.came, &queue.lock);
 	}
@@ -145,7 +150,7 @@ bool log_start(void)
 	queue.last = &queue.first;
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, STACK);
-	queue.runs = pthread_create(&queue.thread, &small, writer, NULL) == 0;
+	queue.runs = pthread_create(&queue.thread, &small, log_writer, NULL) == 0;
 	pthread_attr_destroy(&small);
 	return queue.runs;
 }
@@ -180,7 +185,7 @@ struct log_stats log_stats(void)
 /* -- lines -- */
 
 /* What a stranger sent must not begin a line of its own. */
-static void make_one_line(struct text *line)
+static void log_make_one_line(struct text *line)
 {
 	for (size_t i = 0; i < line->length; i++) {
 		unsigned char c = (unsigned char)line->at[i];
@@ -189,11 +194,11 @@ static void make_one_line(struct text *line)
 	}
 }
 
-static void put(enum severity severity, const char *bytes, size_t length)
+static void log_put(enum severity severity, const char *bytes, size_t length)
 {
 	pthread_mutex_lock(&queue.lock);
 	if (queue.runs)
-		add(severity, bytes, length);
+		log_add(severity, bytes, length);
 	else
 		log_sink_write(severity, time(NULL), bytes, length);
 	pthread_mutex_unlock(&queue.lock);
@@ -203,7 +208,7 @@ void log_line(enum severity severity, const char *format, ...)
 {
 	int saved = errno;
 	char bytes[LINE_MAX_BYTES];
-	struct text line = text_over(bytes, sizeof bytes - 1);	/* leaves room for the line's end */
+	struct text line = text_over(bytes, sizeof bytes - 1); /* leaves room for the line's end */
 	text_add(&line, words[severity]);
 	va_list arguments;
 	va_start(arguments, format);
@@ -211,8 +216,8 @@ void log_line(enum severity severity, const char *format, ...)
 	va_end(arguments);
 	if (wanted > 0)
 		line.length += strlen(line.at + line.length);
-	make_one_line(&line);
+	log_make_one_line(&line);
 	line.at[line.length++] = '\n';
-	put(severity, line.at, line.length);
+	log_put(severity, line.at, line.length);
 	errno = saved;
 }

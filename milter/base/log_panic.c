@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes the place of policy/base/panic.c in the daemon: whose standard error may be nobody's, or full. The lines of before
- * it, which may tell what led there, are written too.
+ * Takes the place of policy/base/panic.c in the daemon: whose standard error may be nobody's, or full. The lines of
+ * before it, which may tell what led there, are written too.
  */
 #include "policy/base/panic.h"
 

@@ -14,10 +14,10 @@
 #include "policy/base/banned.h"
 
 static struct {
-	bool syslog;	/* until log_sink_open: standard error */
+	bool syslog; /* until log_sink_open: standard error */
 	int facility;
-	int type, fd;	/* of syslogd's socket; -1: none */
-	size_t begun;	/* bytes of the line that standard error has */
+	int type, fd; /* of syslogd's socket; -1: none */
+	size_t begun; /* bytes of the line that standard error has */
 } sink = { .type = SOCK_DGRAM, .fd = -1 };
 
 static const int facilities[] = {
@@ -28,7 +28,9 @@ static const int facilities[] = {
 };
 
 static const int priorities[] = {
-	[SEVERITY_INFO] = LOG_INFO, [SEVERITY_WARNING] = LOG_WARNING, [SEVERITY_ERROR] = LOG_ERR,
+	[SEVERITY_INFO] = LOG_INFO,
+	[SEVERITY_WARNING] = LOG_WARNING,
+	[SEVERITY_ERROR] = LOG_ERR,
 };
 
 /* -- syslogd -- */
@@ -41,7 +43,7 @@ static void hang_up(void)
 }
 
 /* Some syslogds listen for datagrams, some for a stream of lines that end with a NUL. */
-static bool call_syslogd(void)
+static bool sink_call_syslogd(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
 	for (int tries = 0; sink.fd < 0 && tries < 2; tries++) {
@@ -60,28 +62,31 @@ static bool call_syslogd(void)
 }
 
 /* RFC 3164, section 4.1, without a host's name, as syslogds expect it of programs of their own host. */
-static size_t write_head(char *head, size_t size, enum severity severity, time_t at)
+static size_t sink_write_head(char *head, size_t size, enum severity severity, time_t at)
 {
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct tm now = { 0 };
 	localtime_r(&at, &now);
-	int length = snprintf(head, size, "<%d>%s %2d %02d:%02d:%02d penstock[%d]: ", sink.facility | priorities[severity],
-			      months[now.tm_mon], now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec, (int)getpid());
+	int length =
+		snprintf(head, size, "<%d>%s %2d %02d:%02d:%02d penstock[%d]: ", sink.facility | priorities[severity],
+			 months[now.tm_mon], now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec, (int)getpid());
 	return length < (int)size ? (size_t)length : size - 1;
 }
 
 /* A syslogd that was restarted has another socket: the line is tried there at once. */
-static bool write_syslog(enum severity severity, time_t at, const char *line, size_t length)
+static bool sink_write_syslog(enum severity severity, time_t at, const char *line, size_t length)
 {
 	char head[80], nul = '\0';
 	size_t stream = sink.type == SOCK_STREAM;
-	struct iovec parts[] = { { head, write_head(head, sizeof head, severity, at) }, { (char *)(uintptr_t)line, length - 1 },
+	struct iovec parts[] = { { head, sink_write_head(head, sizeof head, severity, at) },
+				 { (char *)(uintptr_t)line, length - 1 },
 				 { &nul, stream } };
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 + stream };
 	ssize_t wanted = (ssize_t)(parts[0].iov_len + parts[1].iov_len + stream);
 	for (int tries = 0; tries < 2; tries++) {
 		bool old = sink.fd >= 0;
-		if (!call_syslogd())
+		if (!sink_call_syslogd())
 			return false;
 		ssize_t sent = sendmsg(sink.fd, &message, MSG_NOSIGNAL);
 		if (sent == wanted)
@@ -98,7 +103,7 @@ static bool write_syslog(enum severity severity, time_t at, const char *line, si
 /* -- standard error -- */
 
 /* Of a line of which a part was taken the rest is written next time, so that it stays one line. */
-static bool write_stderr(const char *line, size_t length)
+static bool sink_write_stderr(const char *line, size_t length)
 {
 	while (sink.begun < length) {
 		ssize_t written = write(STDERR_FILENO, line + sink.begun, length - sink.begun);
@@ -107,7 +112,8 @@ static bool write_stderr(const char *line, size_t length)
 			sink.begun += (size_t)written;
 		else if (written == 0 || (errno != EINTR && errno != EAGAIN))
 			return false;
-		else if (errno == EAGAIN && poll(&room, 1, 1000) <= 0)	/* somebody else who has it does not want to wait */
+		else if (errno == EAGAIN &&
+			 poll(&room, 1, 1000) <= 0) /* somebody else who has it does not want to wait */
 			return false;
 	}
 	sink.begun = 0;
@@ -121,10 +127,10 @@ void log_sink_open(enum log_target target, enum log_facility facility)
 	sink.syslog = target == LOG_TO_SYSLOG;
 	sink.facility = facilities[facility];
 	if (sink.syslog)
-		call_syslogd();	/* at once, before root's rights are dropped */
+		sink_call_syslogd(); /* at once, before root's rights are dropped */
 }
 
 bool log_sink_write(enum severity severity, time_t at, const char *line, size_t length)
 {
-	return sink.syslog ? write_syslog(severity, at, line, length) : write_stderr(line, length);
+	return sink.syslog ? sink_write_syslog(severity, at, line, length) : sink_write_stderr(line, length);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * log_sink: where lines of the log go: standard error, or syslogd by /dev/log. Who writes may wait there for ever. Not by
- * syslog(3), which says nothing of lines that nobody took, and stamps them with the time at which they are.
+ * log_sink: where lines of the log go: standard error, or syslogd by /dev/log. Who writes may wait there for ever. Not
+ * by syslog(3), which says nothing of lines that nobody took, and stamps them with the time at which they are.
  */
 #ifndef PENSTOCK_LOG_SINK_H
 #define PENSTOCK_LOG_SINK_H

@@ -13,14 +13,16 @@
 void syslog(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void __syslog_chk(int priority, int flag, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-enum { SEVERITY_BITS = 7, ERROR_MOST = 3, WARNING = 4 };	/* of <syslog.h>, which has macros of these names */
+enum { SEVERITY_BITS = 7, ERROR_MOST = 3, WARNING = 4 }; /* of <syslog.h>, which has macros of these names */
 
-static void __attribute__((format(printf, 2, 0))) say(int priority, const char *format, va_list arguments)
+static void __attribute__((format(printf, 2, 0))) log_syslog_say(int priority, const char *format, va_list arguments)
 {
 	char line[1024];
 	int severity = priority & SEVERITY_BITS;
 	vsnprintf(line, sizeof line, format, arguments);
-	log_line(severity <= ERROR_MOST ? SEVERITY_ERROR : severity == WARNING ? SEVERITY_WARNING : SEVERITY_INFO,
+	log_line(severity <= ERROR_MOST ? SEVERITY_ERROR
+		 : severity == WARNING	? SEVERITY_WARNING
+					: SEVERITY_INFO,
 		 "library: %s", line);
 }
 
@@ -28,7 +30,7 @@ void syslog(int priority, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	say(priority, format, arguments);
+	log_syslog_say(priority, format, arguments);
 	va_end(arguments);
 }
 
@@ -37,6 +39,6 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
 	va_list arguments;
 	(void)flag;
 	va_start(arguments, format);
-	say(priority, format, arguments);
+	log_syslog_say(priority, format, arguments);
 	va_end(arguments);
 }

@@ -16,12 +16,12 @@ struct loop {
 	pthread_t thread;
 	bool running;
 	int wake_fd;
-	pthread_mutex_t lock;		/* of what follows */
+	pthread_mutex_t lock; /* of what follows */
 	struct loop_job *first, **last;
 	bool stop;
 };
 
-static struct loop_job *take_jobs(struct loop *loop, bool *stop_out)
+static struct loop_job *loop_take_jobs(struct loop *loop, bool *stop_out)
 {
 	pthread_mutex_lock(&loop->lock);
 	struct loop_job *jobs = loop->first;
@@ -32,7 +32,7 @@ static struct loop_job *take_jobs(struct loop *loop, bool *stop_out)
 	return jobs;
 }
 
-static void run_jobs(evutil_socket_t fd, short what, void *arg)
+static void loop_run_jobs(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
 	uint64_t count;
@@ -40,9 +40,9 @@ static void run_jobs(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (read(fd, &count, sizeof count) < 0) { /* nothing to read: the jobs tell */
 	}
-	struct loop_job *next, *job = take_jobs(loop, &stop);
+	struct loop_job *next, *job = loop_take_jobs(loop, &stop);
 	for (; job != NULL; job = next) {
-		next = job->next;	/* run() may free the job */
+		next = job->next; /* run() may free the job */
 		job->run(job);
 	}
 	if (stop)
@@ -59,7 +59,7 @@ struct loop *loop_new(void)
 	loop->base = event_base_new();
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (loop->base != NULL && loop->wake_fd >= 0)
-		loop->woken = event_new(loop->base, loop->wake_fd, EV_READ | EV_PERSIST, run_jobs, loop);
+		loop->woken = event_new(loop->base, loop->wake_fd, EV_READ | EV_PERSIST, loop_run_jobs, loop);
 	if (loop->woken == NULL || event_add(loop->woken, NULL) != 0)
 		loop_free(&loop);
 	return loop;

@@ -13,10 +13,10 @@ struct loop;
 /* A piece of work; embed it in the thing that it works on. Owned by the caller until `run` is called. */
 struct loop_job {
 	void (*run)(struct loop_job *job);
-	struct loop_job *next;	/* the loop's */
+	struct loop_job *next; /* the loop's */
 };
 
-struct loop *loop_new(void);	/* NULL: no memory or no file descriptors */
+struct loop *loop_new(void); /* NULL: no memory or no file descriptors */
 void loop_free(struct loop **loop);
 struct event_base *loop_base(struct loop *loop);
 

@@ -7,8 +7,8 @@
 #include "policy/base/banned.h"
 
 /* Reads the digits before ':'; *at_out is behind the ':'. A zero before other digits is not allowed. */
-static enum netstring_progress parse_length(const char *input, size_t length, size_t most, size_t *number_out,
-					    size_t *at_out)
+static enum netstring_progress netstring_parse_length(const char *input, size_t length, size_t most, size_t *number_out,
+						      size_t *at_out)
 {
 	size_t number = 0, at = 0;
 	for (; at < length && input[at] >= '0' && input[at] <= '9'; at++) {
@@ -30,7 +30,7 @@ static enum netstring_progress parse_length(const char *input, size_t length, si
 enum netstring_progress netstring_parse(const char *input, size_t length, size_t most, struct netstring *netstring_out)
 {
 	size_t number, at;
-	enum netstring_progress progress = parse_length(input, length, most, &number, &at);
+	enum netstring_progress progress = netstring_parse_length(input, length, most, &number, &at);
 	if (progress != NETSTRING_DONE)
 		return progress;
 	if (length - at <= number)

@@ -10,9 +10,9 @@
 enum netstring_progress { NETSTRING_MORE, NETSTRING_DONE, NETSTRING_BAD };
 
 struct netstring {
-	const char *bytes;	/* borrowed: inside what was parsed; no NUL behind it, NULs may be in it */
+	const char *bytes; /* borrowed: inside what was parsed; no NUL behind it, NULs may be in it */
 	size_t length;
-	size_t whole;		/* bytes of length, ':' and ',' included: where the next one begins */
+	size_t whole; /* bytes of length, ':' and ',' included: where the next one begins */
 };
 
 /* Reads the netstring at the start of `input`. MORE: not whole yet. BAD: it is none, or longer than `most` bytes;

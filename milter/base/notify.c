@@ -16,9 +16,10 @@ void notify_send(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	if (path == NULL || (*path != '/' && *path != '@') || !text_copy(address.sun_path, sizeof address.sun_path, path))
+	if (path == NULL || (*path != '/' && *path != '@') ||
+	    !text_copy(address.sun_path, sizeof address.sun_path, path))
 		return;
-	if (*path == '@')	/* abstract: unix(7) */
+	if (*path == '@') /* abstract: unix(7) */
 		address.sun_path[0] = '\0';
 	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -28,7 +29,7 @@ void notify_send(const char *state)
 	close(fd);
 }
 
-static int64_t number_of(const char *variable, int64_t most)
+static int64_t notify_number_of(const char *variable, int64_t most)
 {
 	const char *value = getenv(variable);
 	int64_t number = 0;
@@ -39,16 +40,16 @@ static int64_t number_of(const char *variable, int64_t most)
 
 int64_t notify_watchdog_ms(void)
 {
-	int64_t pid = number_of("WATCHDOG_PID", INT32_MAX);
+	int64_t pid = notify_number_of("WATCHDOG_PID", INT32_MAX);
 	if (pid != 0 && pid != getpid())
 		return 0;
-	return number_of("WATCHDOG_USEC", (int64_t)1 << 50) / 2000;
+	return notify_number_of("WATCHDOG_USEC", (int64_t)1 << 50) / 2000;
 }
 
 int notify_listen_fd(void)
 {
 	enum { FIRST_FD = 3 };
-	if (number_of("LISTEN_PID", INT32_MAX) != getpid() || number_of("LISTEN_FDS", 1000) < 1)
+	if (notify_number_of("LISTEN_PID", INT32_MAX) != getpid() || notify_number_of("LISTEN_FDS", 1000) < 1)
 		return -1;
 	fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC);
 	return FIRST_FD;

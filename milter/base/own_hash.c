@@ -15,7 +15,7 @@ static uint64_t key[2];
 
 static void draw(void)
 {
-	MUST(getrandom(key, sizeof key, 0) == (ssize_t)sizeof key);	/* of so few bytes it never gives a part */
+	MUST(getrandom(key, sizeof key, 0) == (ssize_t)sizeof key); /* of so few bytes it never gives a part */
 }
 
 uint64_t own_hash(const void *bytes, size_t length, uint64_t kind)

@@ -11,7 +11,7 @@
 #include "policy/base/banned.h"
 
 /* What a file of this mode is; NULL: a regular one. */
-static const char *anomaly_of(mode_t mode)
+static const char *plain_file_anomaly_of(mode_t mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFREG:
@@ -35,7 +35,7 @@ int plain_file_open(const char *path, int flags, const char **why_out)
 	int error = errno;
 	/* what was not opened, too: a socket and a FIFO without a reader are "no such device" */
 	if ((fd >= 0 ? fstat(fd, &about) : stat(path, &about)) == 0)
-		odd = anomaly_of(about.st_mode);
+		odd = plain_file_anomaly_of(about.st_mode);
 	*why_out = odd != NULL ? odd : strerror(error);
 	if (odd != NULL && fd >= 0) {
 		close(fd);

@@ -13,8 +13,9 @@
 
 #include "policy/base/banned.h"
 
-/* A file made in a folder with the set-group-ID bit has the group already; to say so again wants rights all the same. */
-static bool give_to_group(const char *path, const char *group, char *error, size_t error_size)
+/* A file made in a folder with the set-group-ID bit has the group already; to say so again wants rights all the same.
+ */
+static bool privilege_give_to_group(const char *path, const char *group, char *error, size_t error_size)
 {
 	struct stat now;
 	struct group *found = getgrnam(group);
@@ -23,7 +24,7 @@ static bool give_to_group(const char *path, const char *group, char *error, size
 	if (found != NULL && chown(path, (uid_t)-1, found->gr_gid) == 0)
 		return true;
 	snprintf(error, error_size, "%s: cannot give it to group \"%s\": %s", path, group,
-		 found == NULL   ? "there is no such group"
+		 found == NULL	  ? "there is no such group"
 		 : errno == EPERM ? "the daemon's account is not in it, and its folder has not that group and mode 2750"
 				  : strerror(errno));
 	return false;
@@ -36,7 +37,7 @@ unsigned privilege_mode(const char *digits)
 
 bool privilege_share(const char *path, unsigned mode, const char *group, char *error, size_t error_size)
 {
-	if (*group != '\0' && !give_to_group(path, group, error, error_size))
+	if (*group != '\0' && !privilege_give_to_group(path, group, error, error_size))
 		return false;
 	if (chmod(path, mode) == 0)
 		return true;
@@ -48,8 +49,8 @@ bool privilege_user(const char *user, char *error, size_t error_size)
 {
 	if (*user == '\0' || getpwnam(user) != NULL)
 		return true;
-	snprintf(error, error_size, "user is \"%s\": there is no such account; make it (useradd --system %s) or name another",
-		 user, user);
+	snprintf(error, error_size,
+		 "user is \"%s\": there is no such account; make it (useradd --system %s) or name another", user, user);
 	return false;
 }
 
@@ -91,7 +92,8 @@ uint64_t privilege_files(uint64_t wanted)
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	getrlimit(RLIMIT_NOFILE, &now);
-	if (now.rlim_cur < now.rlim_max && now.rlim_cur < wanted) {	/* a container may keep root from raising the hard one */
+	if (now.rlim_cur < now.rlim_max &&
+	    now.rlim_cur < wanted) { /* a container may keep root from raising the hard one */
 		now.rlim_cur = now.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &now);
 		getrlimit(RLIMIT_NOFILE, &now);

@@ -24,8 +24,8 @@ bool privilege_group(const char *group, char *error, size_t error_size);
 /* Is `user` another account than ours, which we cannot become? */
 bool privilege_other(const char *user);
 
-/* Becomes `user` with its groups where the process is root's; the file `keep` ("": none) becomes his. "" stays as it is. False
- * with a sentence in `error`. */
+/* Becomes `user` with its groups where the process is root's; the file `keep` ("": none) becomes his. "" stays as it
+ * is. False with a sentence in `error`. */
 bool privilege_drop(const char *user, const char *keep, char *error, size_t error_size);
 
 /* Raises the limit of open files towards `wanted`, as far as it may. How many there can be then. */

@@ -19,15 +19,16 @@
 
 struct watched {
 	struct socket_form form;
-	const char *path;	/* in `form`; NULL: there is no file */
-	int fd;			/* borrowed; -1: not known */
-	int own, never;		/* owned, where there is no listener: the same socket, and a file at which nobody comes; 0: none */
+	const char *path; /* in `form`; NULL: there is no file */
+	int fd;		  /* borrowed; -1: not known */
+	int own, never; /* owned, where there is no listener: the same socket, and a file at which nobody comes; 0: none
+			 */
 	bool held;
-	struct evconnlistener *listener;	/* borrowed */
+	struct evconnlistener *listener; /* borrowed */
 	dev_t device;
 	ino_t inode;
 	uint64_t remade;
-	char trouble[400];	/* "" : none */
+	char trouble[400]; /* "" : none */
 };
 
 static const char *const options[] = {
@@ -44,7 +45,7 @@ int sockets_listen(const struct socket_form *form, char *error, size_t error_siz
 	return endpoint_listen(&form->endpoint, form->mode, form->group, error, error_size);
 }
 
-static void remember_file(struct watched *watched)
+static void sockets_remember_file(struct watched *watched)
 {
 	struct stat file;
 	bool there = stat(watched->path, &file) == 0;
@@ -65,13 +66,13 @@ void sockets_watch(enum socket_of which, const struct socket_form *form, int fd,
 	if (form->endpoint.length == 0 || form->endpoint.address.ss_family != AF_UNIX)
 		return;
 	watched->path = ((const struct sockaddr_un *)(const void *)&watched->form.endpoint.address)->sun_path;
-	remember_file(watched);
+	sockets_remember_file(watched);
 }
 
-enum file { FILE_OURS, FILE_GONE, FILE_UNSEEN };
+enum sockets_file { FILE_OURS, FILE_GONE, FILE_UNSEEN };
 
 /* A folder that this account may not look into says nothing of its files. */
-static enum file look_for(const struct watched *watched)
+static enum sockets_file sockets_look_for(const struct watched *watched)
 {
 	struct stat file;
 	if (stat(watched->path, &file) != 0)
@@ -80,7 +81,7 @@ static enum file look_for(const struct watched *watched)
 }
 
 /* What libevent polls is registered by descriptor and file: it may not see one exchanged for the other. */
-static bool listen_anew(struct watched *watched, char *error, size_t error_size)
+static bool sockets_listen_anew(struct watched *watched, char *error, size_t error_size)
 {
 	int made = sockets_listen(&watched->form, error, error_size);
 	if (made < 0)
@@ -97,43 +98,45 @@ static bool listen_anew(struct watched *watched, char *error, size_t error_size)
 	return fine;
 }
 
-static void say_trouble(enum socket_of which, const char *why)
+static void sockets_say_trouble(enum socket_of which, const char *why)
 {
 	struct watched *watched = &all[which];
 	char trouble[sizeof watched->trouble];
-	snprintf(trouble, sizeof trouble, "%s: the file %s is gone, and nobody reaches the daemon there: %s", options[which],
-		 watched->path, why);
+	snprintf(trouble, sizeof trouble, "%s: the file %s is gone, and nobody reaches the daemon there: %s",
+		 options[which], watched->path, why);
 	if (strcmp(trouble, watched->trouble) != 0)
 		log_line(SEVERITY_ERROR, "%s", trouble);
 	memcpy(watched->trouble, trouble, sizeof trouble);
 }
 
-static void mend(enum socket_of which)
+static void sockets_mend(enum socket_of which)
 {
 	struct watched *watched = &all[which];
 	char error[300], why[340];
 	if (watched->fd < 0 || watched->form.group == NULL) {
-		say_trouble(which, watched->fd < 0 ? "a restart makes it again"
-						   : "systemd holds it: systemctl restart penstock.socket makes it again");
+		sockets_say_trouble(
+			which, watched->fd < 0 ? "a restart makes it again"
+					       : "systemd holds it: systemctl restart penstock.socket makes it again");
 		return;
 	}
-	if (!listen_anew(watched, error, sizeof error)) {
+	if (!sockets_listen_anew(watched, error, sizeof error)) {
 		snprintf(why, sizeof why, "it cannot be made again: %s", error);
-		say_trouble(which, why);
+		sockets_say_trouble(which, why);
 		return;
 	}
-	log_line(SEVERITY_WARNING, "%s: the file %s was gone; the daemon has made it again", options[which], watched->path);
-	remember_file(watched);
+	log_line(SEVERITY_WARNING, "%s: the file %s was gone; the daemon has made it again", options[which],
+		 watched->path);
+	sockets_remember_file(watched);
 	watched->trouble[0] = '\0';
 	watched->remade++;
 }
 
-static void look(enum socket_of which)
+static void sockets_look_now(enum socket_of which)
 {
 	struct watched *watched = &all[which];
-	enum file file = look_for(watched);
+	enum sockets_file file = sockets_look_for(watched);
 	if (file == FILE_GONE) {
-		mend(which);
+		sockets_mend(which);
 	} else if (file == FILE_OURS && watched->trouble[0] != '\0') {
 		log_line(SEVERITY_INFO, "%s: the file %s is there again", options[which], watched->path);
 		watched->trouble[0] = '\0';
@@ -144,7 +147,7 @@ void sockets_look(void)
 {
 	for (int i = 0; i < SOCKET_COUNT && !atomic_load(&ending); i++)
 		if (all[i].path != NULL)
-			look((enum socket_of)i);
+			sockets_look_now((enum socket_of)i);
 }
 
 void sockets_hold(enum socket_of which, bool hold)
@@ -177,7 +180,7 @@ void sockets_close(void)
 
 void sockets_remove(enum socket_of which)
 {
-	if (all[which].path != NULL && all[which].form.group != NULL && look_for(&all[which]) == FILE_OURS)
+	if (all[which].path != NULL && all[which].form.group != NULL && sockets_look_for(&all[which]) == FILE_OURS)
 		unlink(all[which].path);
 }
 

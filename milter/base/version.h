@@ -6,7 +6,7 @@
 #define PENSTOCK_VERSION_H
 
 #ifdef HAVE_CONFIG_H
-#include <config.h>	/* in brackets: in quotes the compiler would look beside the file that includes this one */
+#include <config.h> /* in brackets: in quotes the compiler would look beside the file that includes this one */
 #define PENSTOCK_VERSION PACKAGE_VERSION
 #else
 #define PENSTOCK_VERSION "unknown"

@@ -6,7 +6,7 @@
 
 #include "policy/base/banned.h"
 
-static struct timespec in_ms(int64_t ms)
+static struct timespec wait_in_ms(int64_t ms)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -19,12 +19,12 @@ static struct timespec in_ms(int64_t ms)
 
 bool wait_cond(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
 {
-	struct timespec until = in_ms(ms);
+	struct timespec until = wait_in_ms(ms);
 	return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT;
 }
 
 bool wait_sem(sem_t *sem, int64_t ms)
 {
-	struct timespec until = in_ms(ms);
+	struct timespec until = wait_in_ms(ms);
 	return sem_clockwait(sem, CLOCK_MONOTONIC, &until) == 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * wait: for a moment, by the kernel's monotonic clock: a wall clock that is set right, or wrong, makes no wait longer or
- * shorter. Nothing else in this folder waits with a deadline of its own (t/lint/clocks.t).
+ * wait: for a moment, by the kernel's monotonic clock: a wall clock that is set right, or wrong, makes no wait longer
+ * or shorter. Nothing else in this folder waits with a deadline of its own (t/lint/clocks.t).
  */
 #ifndef PENSTOCK_WAIT_H
 #define PENSTOCK_WAIT_H

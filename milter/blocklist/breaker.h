@@ -11,16 +11,16 @@
 #include <stdint.h>
 
 struct breaker_settings {
-	int64_t failures;	/* in a row that open it */
-	int64_t retry_ms;	/* the first while ... */
-	int64_t retry_most_ms;	/* ... and the longest; each is shortened by up to a half, by chance */
+	int64_t failures;      /* in a row that open it */
+	int64_t retry_ms;      /* the first while ... */
+	int64_t retry_most_ms; /* ... and the longest; each is shortened by up to a half, by chance */
 };
 
 struct breaker {
-	int64_t failures;	/* in a row */
-	int64_t wait_ms;	/* the while at hand, before chance; 0: closed */
+	int64_t failures; /* in a row */
+	int64_t wait_ms;  /* the while at hand, before chance; 0: closed */
 	int64_t until_ms;
-	bool probing;		/* one question is let through */
+	bool probing; /* one question is let through */
 };
 
 /* True: ask, and say how it went, or breaker_unasked. */

@@ -15,15 +15,15 @@ struct budget {
 	struct budget *next;
 	int users;
 	int64_t day, spent;
-	uint32_t said;	/* bits */
+	uint32_t said; /* bits */
 	char zone[LIST_ZONE_MAX + 1];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;	/* of all that follows, and of every budget */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all that follows, and of every budget */
 static struct budget *budgets;
 
 /* A clock that was set back is another day too. */
-static void turn_day(struct budget *budget, int64_t now_ms)
+static void budget_turn_day(struct budget *budget, int64_t now_ms)
 {
 	int64_t day = now_ms / DAY_MS;
 	if (budget->day == day)
@@ -34,7 +34,7 @@ static void turn_day(struct budget *budget, int64_t now_ms)
 }
 
 /* Zones of earlier configurations whose count is of no use any more go by the way. */
-static struct budget *find(const char *zone, int64_t now_ms)
+static struct budget *budget_find(const char *zone, int64_t now_ms)
 {
 	struct budget **link = &budgets, *budget, *found = NULL;
 	while ((budget = *link) != NULL) {
@@ -50,7 +50,7 @@ static struct budget *find(const char *zone, int64_t now_ms)
 	return found;
 }
 
-static struct budget *new_budget(const char *zone)
+static struct budget *budget_new(const char *zone)
 {
 	struct budget *budget = calloc(1, sizeof *budget);
 	if (budget == NULL)
@@ -64,11 +64,11 @@ static struct budget *new_budget(const char *zone)
 struct budget *budget_open(const char *zone, int64_t now_ms)
 {
 	pthread_mutex_lock(&lock);
-	struct budget *budget = find(zone, now_ms);
+	struct budget *budget = budget_find(zone, now_ms);
 	if (budget == NULL)
-		budget = new_budget(zone);
+		budget = budget_new(zone);
 	if (budget != NULL) {
-		turn_day(budget, now_ms);
+		budget_turn_day(budget, now_ms);
 		budget->users++;
 	}
 	pthread_mutex_unlock(&lock);
@@ -89,7 +89,7 @@ void budget_close(struct budget **budget)
 void budget_count(struct budget *budget, int64_t now_ms)
 {
 	pthread_mutex_lock(&lock);
-	turn_day(budget, now_ms);
+	budget_turn_day(budget, now_ms);
 	budget->spent++;
 	pthread_mutex_unlock(&lock);
 }
@@ -97,7 +97,7 @@ void budget_count(struct budget *budget, int64_t now_ms)
 int64_t budget_spent(struct budget *budget, int64_t now_ms)
 {
 	pthread_mutex_lock(&lock);
-	turn_day(budget, now_ms);
+	budget_turn_day(budget, now_ms);
 	int64_t spent = budget->spent;
 	pthread_mutex_unlock(&lock);
 	return spent;
@@ -107,7 +107,7 @@ bool budget_say(struct budget *budget, int what, int64_t now_ms)
 {
 	uint32_t bit = 1U << what;
 	pthread_mutex_lock(&lock);
-	turn_day(budget, now_ms);
+	budget_turn_day(budget, now_ms);
 	bool first = (budget->said & bit) == 0;
 	budget->said |= bit;
 	pthread_mutex_unlock(&lock);

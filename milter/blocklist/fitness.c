@@ -23,7 +23,7 @@ enum {
 
 /* ---- lists that do not answer */
 
-static void note(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet)
+static void fitness_note(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet)
 {
 	struct track *track = &fitness->shapes[list].track;
 	if (list_reply_tells(reply))
@@ -32,13 +32,13 @@ static void note(struct fitness *fitness, int list, const struct list_reply *rep
 		track_failed(track, fitness_list(fitness, list), &fitness->settings.breaker, quiet);
 }
 
-static void on_probe(void *arg, const struct dns_answer *answer)
+static void fitness_on_probe(void *arg, const struct dns_answer *answer)
 {
 	struct test *probe = arg;
 	struct fitness *fitness = probe->fitness;
 	struct list_reply reply = list_reply_of(answer);
 	if (!fitness->ending)
-		note(fitness, probe->list, &reply, clock_monotonic_ms() - probe->asked_ms, true);
+		fitness_note(fitness, probe->list, &reply, clock_monotonic_ms() - probe->asked_ms, true);
 	fitness_drop(fitness);
 	free(probe);
 }
@@ -47,12 +47,12 @@ static void on_probe(void *arg, const struct dns_answer *answer)
 static void probe(struct fitness *fitness, int list, int64_t now_ms)
 {
 	struct breaker *breaker = &fitness->shapes[list].track.breaker;
-	if (breaker_may_ask(breaker, now_ms) && !fitness_ask_entry(fitness, list, LIST_ENTRY_YES, on_probe))
+	if (breaker_may_ask(breaker, now_ms) && !fitness_ask_entry(fitness, list, LIST_ENTRY_YES, fitness_on_probe))
 		breaker_unasked(breaker);
 }
 
 /* What the servers of before did not answer says nothing any more. */
-static void start_anew(struct fitness *fitness)
+static void fitness_start_anew(struct fitness *fitness)
 {
 	fitness->servers = engine_generation(fitness->settings.engine);
 	for (int i = 0; i < fitness->settings.list_count; i++) {
@@ -63,7 +63,7 @@ static void start_anew(struct fitness *fitness)
 	}
 }
 
-static void tend(struct fitness *fitness, int list, int64_t now_ms)
+static void fitness_tend(struct fitness *fitness, int list, int64_t now_ms)
 {
 	struct shape *shape = &fitness->shapes[list];
 	if (breaker_open(&shape->track.breaker))
@@ -72,17 +72,17 @@ static void tend(struct fitness *fitness, int list, int64_t now_ms)
 		fitness_start_test(fitness, list, shape->anew);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void fitness_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct fitness *fitness = arg;
 	int64_t now_ms = clock_monotonic_ms();
 	(void)fd;
 	(void)what;
 	if (fitness->servers != engine_generation(fitness->settings.engine))
-		start_anew(fitness);
+		fitness_start_anew(fitness);
 	for (int i = 0; i < fitness->settings.list_count; i++)
 		if (fitness_list(fitness, i)->mail)
-			tend(fitness, i, now_ms);
+			fitness_tend(fitness, i, now_ms);
 }
 
 bool fitness_wait(struct fitness *fitness, int list, struct fitness_waiter *waiter)
@@ -107,7 +107,7 @@ bool fitness_suspect(struct fitness *fitness)
 
 /* ---- life */
 
-static bool open_shapes(struct fitness *fitness)
+static bool fitness_open_shapes(struct fitness *fitness)
 {
 	bool all = true;
 	for (int i = 0; i < fitness->settings.list_count; i++) {
@@ -121,15 +121,14 @@ static bool open_shapes(struct fitness *fitness)
 
 struct fitness *fitness_new(struct loop *loop, const struct fitness_settings *settings)
 {
-	struct fitness *fitness =
-		calloc(1, sizeof *fitness + (size_t)settings->list_count * sizeof fitness->shapes[0]);
+	struct fitness *fitness = calloc(1, sizeof *fitness + (size_t)settings->list_count * sizeof fitness->shapes[0]);
 	if (fitness == NULL)
 		return NULL;
 	fitness->references = 1;
 	fitness->settings = *settings;
 	atomic_init(&fitness->generation, 0);
-	fitness->tick = event_new(loop_base(loop), -1, EV_PERSIST, on_tick, fitness);
-	if (!open_shapes(fitness) || fitness->tick == NULL)
+	fitness->tick = event_new(loop_base(loop), -1, EV_PERSIST, fitness_on_tick, fitness);
+	if (!fitness_open_shapes(fitness) || fitness->tick == NULL)
 		fitness_free(&fitness);
 	return fitness;
 }
@@ -144,7 +143,7 @@ void fitness_free(struct fitness **fitness)
 	if (old->tick != NULL)
 		event_free(old->tick);
 	for (int i = 0; i < old->settings.list_count; i++)
-		if (old->shapes[i].tests_open == 0)	/* it was not begun; others end with the engine */
+		if (old->shapes[i].tests_open == 0) /* it was not begun; others end with the engine */
 			fitness_let_go(&old->shapes[i]);
 	fitness_drop(old);
 }
@@ -218,7 +217,7 @@ bool fitness_unfit(const struct fitness *fitness, int list)
 void fitness_heard(struct fitness *fitness, int list, const struct list_reply *reply, int64_t took_ms, bool quiet)
 {
 	char why[LIST_REPLY_WHY_MAX];
-	note(fitness, list, reply, took_ms, quiet);
+	fitness_note(fitness, list, reply, took_ms, quiet);
 	if (!list_reply_odd(fitness_list(fitness, list), reply, why))
 		return;
 	fitness_set_unfit(fitness, list, why);
@@ -232,7 +231,7 @@ uint32_t fitness_generation(struct fitness *fitness)
 
 /* ---- report */
 
-static enum fitness_state state_of(const struct fitness *fitness, int list)
+static enum fitness_state fitness_state_of(const struct fitness *fitness, int list)
 {
 	const struct shape *shape = &fitness->shapes[list];
 	if (shape->test == FITNESS_UNFIT)
@@ -242,7 +241,7 @@ static enum fitness_state state_of(const struct fitness *fitness, int list)
 	return breaker_open(&shape->track.breaker) ? FITNESS_AWAY : shape->test;
 }
 
-static int64_t due_of(const struct shape *shape, enum fitness_state state)
+static int64_t fitness_due_of(const struct shape *shape, enum fitness_state state)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	if (state == FITNESS_AWAY)
@@ -257,8 +256,8 @@ static int64_t due_of(const struct shape *shape, enum fitness_state state)
 void fitness_report(const struct fitness *fitness, int list, struct fitness_report *report_out)
 {
 	const struct shape *shape = &fitness->shapes[list];
-	enum fitness_state state = state_of(fitness, list);
-	int64_t due_ms = due_of(shape, state);
+	enum fitness_state state = fitness_state_of(fitness, list);
+	int64_t due_ms = fitness_due_of(shape, state);
 	*report_out = (struct fitness_report){
 		.state = state,
 		.answers = shape->track.answers,
@@ -271,7 +270,8 @@ void fitness_report(const struct fitness *fitness, int list, struct fitness_repo
 	if (state == FITNESS_AWAY)
 		text_add(&why, "gives no answer");
 	else if (state == FITNESS_SPENT)
-		text_addf(&why, "has spent its budget of %lld questions a day", (long long)fitness_list(fitness, list)->budget);
+		text_addf(&why, "has spent its budget of %lld questions a day",
+			  (long long)fitness_list(fitness, list)->budget);
 	else if (state == FITNESS_UNFIT)
 		text_add(&why, shape->why);
 	else if (shape->told_unanswered)

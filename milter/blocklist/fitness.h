@@ -21,12 +21,12 @@ struct fitness;
 struct loop;
 
 /* id, word */
-#define FITNESS_ROWS(ROW)                                                                          \
+#define FITNESS_ROWS(ROW) \
 	ROW(UNTESTED, "untested") /* used; its test entries have not answered yet, or it has none */ \
-	ROW(OK, "ok")                                                                              \
-	ROW(AWAY, "away")         /* left alone for a while, unknown meanwhile */                  \
-	ROW(UNFIT, "unfit")       /* not used */                                                   \
-	ROW(SPENT, "spent")       /* its budget is: unknown until tomorrow */
+	ROW(OK, "ok") \
+	ROW(AWAY, "away")   /* left alone for a while, unknown meanwhile */ \
+	ROW(UNFIT, "unfit") /* not used */ \
+	ROW(SPENT, "spent") /* its budget is: unknown until tomorrow */
 
 enum fitness_state {
 #define FITNESS_ENUM(id, word) FITNESS_##id,
@@ -34,13 +34,13 @@ enum fitness_state {
 #undef FITNESS_ENUM
 };
 
-/* A check leaves a quarter of a list's daily budget to the mail, and to the watch over our own addresses: no stranger can
- * blind it by asking much. */
+/* A check leaves a quarter of a list's daily budget to the mail, and to the watch over our own addresses: no stranger
+ * can blind it by asking much. */
 enum lists_use { LISTS_FOR_MAIL, LISTS_FOR_CHECK, LISTS_FOR_OURS };
 
 struct fitness_settings {
-	struct engine *engine;		/* borrowed until fitness_free */
-	const struct list *lists;	/* borrowed */
+	struct engine *engine;	  /* borrowed until fitness_free */
+	const struct list *lists; /* borrowed */
 	int list_count;
 	struct breaker_settings breaker;
 };
@@ -86,11 +86,12 @@ uint32_t fitness_generation(struct fitness *fitness);
 
 struct fitness_report {
 	enum fitness_state state;
-	char why[LIST_REPLY_WHY_MAX];	/* of AWAY, UNFIT, SPENT and of tests without answers: what it does, without "it"; else "" */
-	bool passes;		/* its last test, or has none; false: it failed, or has had no answer for ten minutes */
+	char why[LIST_REPLY_WHY_MAX]; /* of AWAY, UNFIT, SPENT and of tests without answers: what it does, without "it";
+					 else "" */
+	bool passes; /* its last test, or has none; false: it failed, or has had no answer for ten minutes */
 	uint64_t answers, failures;
-	int64_t median_ms;	/* of the last answers; -1: none yet */
-	int64_t retry_s;	/* until it is asked or tested again; -1: nothing is due */
+	int64_t median_ms; /* of the last answers; -1: none yet */
+	int64_t retry_s;   /* until it is asked or tested again; -1: nothing is due */
 };
 void fitness_report(const struct fitness *fitness, int list, struct fitness_report *report_out);
 /* There are lists for mail, and none of them passes. */

@@ -12,11 +12,11 @@
 
 #include <stdatomic.h>
 
-enum { FITNESS_TEST_SOON_MS = 60 * 1000 };	/* after an answer that cannot be true, or a test that was not answered */
+enum { FITNESS_TEST_SOON_MS = 60 * 1000 }; /* after an answer that cannot be true, or a test that was not answered */
 
 /* A question about a test entry: of a test, or only whether the list answers. */
 struct test {
-	struct fitness *fitness;	/* one reference */
+	struct fitness *fitness; /* one reference */
 	int list;
 	enum list_entry entry;
 	int64_t asked_ms;
@@ -24,16 +24,16 @@ struct test {
 
 /* How one list does. */
 struct shape {
-	enum fitness_state test;	/* UNTESTED, OK or UNFIT */
+	enum fitness_state test; /* UNTESTED, OK or UNFIT */
 	char why[LIST_REPLY_WHY_MAX];
-	struct budget *budget;		/* owned */
+	struct budget *budget; /* owned */
 	struct track track;
 	int64_t test_due_ms;
-	int64_t unanswered_ms;		/* since then no test had all its answers; 0: the last one had */
-	bool told_unanswered;		/* that was said, and is trouble */
-	bool anew;			/* other servers are asked: it is tested as soon as no test is under way */
-	int tests_open;			/* questions of a test under way */
-	bool matters;			/* whoever has an answer waits for its end */
+	int64_t unanswered_ms; /* since then no test had all its answers; 0: the last one had */
+	bool told_unanswered;  /* that was said, and is trouble */
+	bool anew;	       /* other servers are asked: it is tested as soon as no test is under way */
+	int tests_open;	       /* questions of a test under way */
+	bool matters;	       /* whoever has an answer waits for its end */
 	struct list_reply replies[LIST_ENTRIES];
 	struct fitness_waiter *waiters;
 };
@@ -43,11 +43,11 @@ struct fitness {
 	int references;
 	struct fitness_settings settings;
 	bool ending;
-	struct event *tick;	/* owned */
+	struct event *tick; /* owned */
 	atomic_uint generation;
 	int64_t suspect_due_ms;
 	bool told_all;
-	unsigned servers;	/* those that the lists are asked by: engine_generation */
+	unsigned servers; /* those that the lists are asked by: engine_generation */
 	struct shape shapes[];
 };
 

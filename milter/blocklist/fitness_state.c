@@ -49,7 +49,8 @@ static enum severity severity_of(const struct list *list, enum severity severity
 
 bool fitness_has_room(const struct fitness *fitness, int list, enum lists_use use, int questions)
 {
-	int64_t budget = fitness_list(fitness, list)->budget, most = use == LISTS_FOR_CHECK ? budget - budget / 4 : budget;
+	int64_t budget = fitness_list(fitness, list)->budget,
+		most = use == LISTS_FOR_CHECK ? budget - budget / 4 : budget;
 	return budget == 0 || fitness_spent(fitness, list) + questions <= most;
 }
 
@@ -63,7 +64,7 @@ void fitness_say_spent(struct fitness *fitness, int list, enum lists_use use, ch
 	const struct list *spent = fitness_list(fitness, list);
 	bool kept = fitness_has_room(fitness, list, LISTS_FOR_MAIL, 1);
 	snprintf(why, LIST_REPLY_WHY_MAX, "its budget of %lld questions a day is spent%s", (long long)spent->budget,
-		  kept ? " but for what is kept for mail" : "");
+		 kept ? " but for what is kept for mail" : "");
 	if (budget_say(fitness->shapes[list].budget, use == LISTS_FOR_CHECK, clock_now_ms()))
 		log_line(severity_of(spent, SEVERITY_WARNING), "dns: block list %s: %s; %s again tomorrow (UTC)",
 			 spent->name, why, kept ? "checks ask it" : "it is asked");
@@ -94,12 +95,14 @@ void fitness_note_all(struct fitness *fitness)
 {
 	int useless = fitness_useless(fitness);
 	if (useless > 1 && !fitness->told_all)
-		log_line(SEVERITY_ERROR, "dns: not one of %d block lists passes its test: look at the DNS servers; "
-					 "all listings are unknown", useless);
+		log_line(SEVERITY_ERROR,
+			 "dns: not one of %d block lists passes its test: look at the DNS servers; "
+			 "all listings are unknown",
+			 useless);
 	fitness->told_all = useless > 1;
 }
 
-static void note_change(struct fitness *fitness, int list)
+static void fitness_state_note_change(struct fitness *fitness, int list)
 {
 	if (!fitness_list(fitness, list)->mail)
 		return;
@@ -116,9 +119,10 @@ void fitness_set_unfit(struct fitness *fitness, int list, const char *why)
 	shape->test = FITNESS_UNFIT;
 	if (!said)
 		log_line(severity_of(fitness_list(fitness, list), SEVERITY_ERROR),
-			 "dns: block list %s %s; it is not used until it passes its test", fitness_list(fitness, list)->name, why);
+			 "dns: block list %s %s; it is not used until it passes its test",
+			 fitness_list(fitness, list)->name, why);
 	if (change)
-		note_change(fitness, list);
+		fitness_state_note_change(fitness, list);
 }
 
 void fitness_set_fit(struct fitness *fitness, int list, enum fitness_state state)
@@ -130,5 +134,5 @@ void fitness_set_fit(struct fitness *fitness, int list, enum fitness_state state
 	if (!change)
 		return;
 	log_line(SEVERITY_INFO, "dns: block list %s is used again", fitness_list(fitness, list)->name);
-	note_change(fitness, list);
+	fitness_state_note_change(fitness, list);
 }

@@ -15,9 +15,9 @@
 #include "policy/base/banned.h"
 
 enum {
-	TEST_MS = 3600 * 1000,		/* between tests; shortened by up to a tenth, by chance */
-	TEST_FIRST_MS = 10 * 1000,	/* ... where none was answered before: DNS may have started after us */
-	UNANSWERED_MOST_MS = 600 * 1000,	/* a test without an answer for longer is trouble */
+	TEST_MS = 3600 * 1000,		 /* between tests; shortened by up to a tenth, by chance */
+	TEST_FIRST_MS = 10 * 1000,	 /* ... where none was answered before: DNS may have started after us */
+	UNANSWERED_MOST_MS = 600 * 1000, /* a test without an answer for longer is trouble */
 };
 
 static int64_t by_chance(int64_t ms)
@@ -26,7 +26,7 @@ static int64_t by_chance(int64_t ms)
 }
 
 /* False: the test says nothing, somebody did not answer. */
-static bool judge_test(struct fitness *fitness, int list)
+static bool fitness_test_judge(struct fitness *fitness, int list)
 {
 	char why[LIST_REPLY_WHY_MAX];
 	enum list_test test = list_test_judge(fitness_list(fitness, list), fitness->shapes[list].replies, why);
@@ -51,7 +51,7 @@ void fitness_let_go(struct shape *shape)
 }
 
 /* A test had its answers, or had not. That it has none for long is said once, and so is that it has them again. */
-static void note_answered(struct fitness *fitness, int list, bool answered)
+static void fitness_test_note_answered(struct fitness *fitness, int list, bool answered)
 {
 	struct shape *shape = &fitness->shapes[list];
 	const struct list *tested = fitness_list(fitness, list);
@@ -72,26 +72,26 @@ static void note_answered(struct fitness *fitness, int list, bool answered)
 	fitness_note_all(fitness);
 }
 
-static void end_test(struct fitness *fitness, int list)
+static void fitness_test_end(struct fitness *fitness, int list)
 {
 	struct shape *shape = &fitness->shapes[list];
 	if (--shape->tests_open > 0)
 		return;
 	if (!fitness->ending) {
-		bool judged = judge_test(fitness, list);
-		note_answered(fitness, list, judged);
+		bool judged = fitness_test_judge(fitness, list);
+		fitness_test_note_answered(fitness, list, judged);
 		int64_t again_ms = shape->test == FITNESS_UNTESTED ? TEST_FIRST_MS : FITNESS_TEST_SOON_MS;
 		shape->test_due_ms = clock_monotonic_ms() + by_chance(judged ? TEST_MS : again_ms);
 	}
 	fitness_let_go(shape);
 }
 
-static void on_test(void *arg, const struct dns_answer *answer)
+static void fitness_test_on(void *arg, const struct dns_answer *answer)
 {
 	struct test *test = arg;
 	struct fitness *fitness = test->fitness;
 	fitness->shapes[test->list].replies[test->entry] = list_reply_of(answer);
-	end_test(fitness, test->list);
+	fitness_test_end(fitness, test->list);
 	fitness_drop(fitness);
 	free(test);
 }
@@ -105,7 +105,8 @@ bool fitness_ask_entry(struct fitness *fitness, int list, enum list_entry entry,
 	if (test == NULL)
 		return false;
 	*test = (struct test){ fitness, list, entry, clock_monotonic_ms() };
-	text_addf(&text, "%s.%s", list_entry_prefix(fitness_list(fitness, list), entry), fitness_list(fitness, list)->asked_zone);
+	text_addf(&text, "%s.%s", list_entry_prefix(fitness_list(fitness, list), entry),
+		  fitness_list(fitness, list)->asked_zone);
 	bool sent = !engine_asks(engine, name, DNS_A);
 	if (!text.cut && engine_ask(engine, name, DNS_A, done, test)) {
 		if (sent)
@@ -133,11 +134,11 @@ void fitness_start_test(struct fitness *fitness, int list, bool matters)
 		return;
 	}
 	memset(shape->replies, 0, sizeof shape->replies);
-	shape->tests_open = 1 + LIST_ENTRIES;	/* one more, so that it is not over before all are asked */
+	shape->tests_open = 1 + LIST_ENTRIES; /* one more, so that it is not over before all are asked */
 	for (int entry = 0; entry < LIST_ENTRIES; entry++)
-		if (!room || !fitness_ask_entry(fitness, list, (enum list_entry)entry, on_test))
-			end_test(fitness, list);
-	end_test(fitness, list);
+		if (!room || !fitness_ask_entry(fitness, list, (enum list_entry)entry, fitness_test_on))
+			fitness_test_end(fitness, list);
+	fitness_test_end(fitness, list);
 }
 
 void fitness_start_that_matters(struct fitness *fitness)

@@ -59,9 +59,10 @@ bool list_reply_odd(const struct list *list, const struct list_reply *reply, cha
 		bool refused = list_code_refuses(list, code);
 		if (!refused && !listing_code_lies(code))
 			continue;
-		text_addf(&text, "answered %u.%u.%u.%u: %s", code >> 24, code >> 16 & 255U, code >> 8 & 255U, code & 255U,
-			  refused ? "it refuses to serve this resolver" :
-				    "no block list says that; the zone is gone, or a resolver rewrites answers");
+		text_addf(&text, "answered %u.%u.%u.%u: %s", code >> 24, code >> 16 & 255U, code >> 8 & 255U,
+			  code & 255U,
+			  refused ? "it refuses to serve this resolver"
+				  : "no block list says that; the zone is gone, or a resolver rewrites answers");
 		return true;
 	}
 	return false;

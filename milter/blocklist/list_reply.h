@@ -15,7 +15,7 @@ struct list_reply {
 	enum dns_outcome outcome;
 	int64_t ttl_s;
 	int count;
-	uint32_t codes[LIST_CODES_KEPT];	/* host order */
+	uint32_t codes[LIST_CODES_KEPT]; /* host order */
 };
 struct list_reply list_reply_of(const struct dns_answer *answer);
 

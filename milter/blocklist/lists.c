@@ -15,7 +15,7 @@
 
 enum { AWAY_AFTER = 5, WHY_MAX = LIST_REPLY_WHY_MAX + 8 };
 
-enum count {
+enum lists_count {
 	COUNT_QUESTIONS,
 	COUNT_ANSWERS,
 	COUNT_FAILURES,
@@ -27,22 +27,22 @@ enum count {
 
 /* Counted: the owner's reference, one for each question. */
 struct lists {
-	int references;		/* the loop thread's */
-	struct engine *engine;		/* borrowed; NULL after lists_free */
-	struct fitness *fitness;	/* owned; NULL after lists_free */
-	const struct list *lists;	/* borrowed, see lists.h */
+	int references;		  /* the loop thread's */
+	struct engine *engine;	  /* borrowed; NULL after lists_free */
+	struct fitness *fitness;  /* owned; NULL after lists_free */
+	const struct list *lists; /* borrowed, see lists.h */
 	int count;
 	struct loop_job start;
-	bool away;			/* DNS as a whole */
+	bool away; /* DNS as a whole */
 	atomic_uint_fast64_t counts[COUNTS];
 };
 
-static void count(struct lists *lists, enum count which)
+static void count(struct lists *lists, enum lists_count which)
 {
 	atomic_fetch_add_explicit(&lists->counts[which], 1, memory_order_relaxed);
 }
 
-static uint64_t get_count(const struct lists *lists, enum count which)
+static uint64_t get_count(const struct lists *lists, enum lists_count which)
 {
 	return atomic_load_explicit(&lists->counts[which], memory_order_relaxed);
 }
@@ -94,14 +94,14 @@ void lists_free(struct lists **lists)
 	*lists = NULL;
 	if (old == NULL)
 		return;
-	old->engine = NULL;	/* what ends with it says nothing about DNS */
+	old->engine = NULL; /* what ends with it says nothing about DNS */
 	fitness_free(&old->fitness);
 	drop(old);
 }
 
 /* ---- the end of a question */
 
-static void end(struct list_question *question, struct list_answer *answer)
+static void lists_end(struct list_question *question, struct list_answer *answer)
 {
 	struct lists *lists = question->lists;
 	answer->cached = question->cached;
@@ -113,20 +113,21 @@ static void end(struct list_question *question, struct list_answer *answer)
 
 static void end_unknown(struct list_question *question, const char *why, int64_t holds_ms)
 {
-	end(question, &(struct list_answer){ .state = LIST_STATE_UNKNOWN, .why = why, .holds_ms = holds_ms });
+	lists_end(question, &(struct list_answer){ .state = LIST_STATE_UNKNOWN, .why = why, .holds_ms = holds_ms });
 }
 
-static void end_skipped(struct list_question *question)
+static void lists_end_skipped(struct list_question *question)
 {
 	struct fitness_report report;
 	char why[WHY_MAX];
 	struct text text = text_over(why, sizeof why);
 	fitness_report(question->lists->fitness, question->list, &report);
 	text_addf(&text, "it %s", report.why);
-	end(question, &(struct list_answer){ .state = LIST_STATE_SKIPPED, .why = why, .holds_ms = DNS_TTL_MOST * 1000 });
+	lists_end(question,
+		  &(struct list_answer){ .state = LIST_STATE_SKIPPED, .why = why, .holds_ms = DNS_TTL_MOST * 1000 });
 }
 
-static void end_odd(struct list_question *question, const char *what)
+static void lists_end_odd(struct list_question *question, const char *what)
 {
 	char why[WHY_MAX];
 	struct text text = text_over(why, sizeof why);
@@ -145,16 +146,17 @@ static bool is_unfit(const struct list_question *question)
 }
 
 /* What the list said holds, unless it has failed its test meanwhile. */
-static void end_answered(struct list_question *question)
+static void lists_end_answered(struct list_question *question)
 {
 	char odd[LIST_REPLY_WHY_MAX];
 	if (list_reply_odd(list_of(question), &question->reply, odd))
-		end_odd(question, odd);
+		lists_end_odd(question, odd);
 	else if (is_unfit(question))
-		end_skipped(question);
+		lists_end_skipped(question);
 	else
-		end(question, &(struct list_answer){ .state = LIST_STATE_ANSWERED, .why = "",
-						     .holds_ms = question->reply.ttl_s * 1000 });
+		lists_end(question, &(struct list_answer){ .state = LIST_STATE_ANSWERED,
+							   .why = "",
+							   .holds_ms = question->reply.ttl_s * 1000 });
 }
 
 static void end_with_dns(struct list_question *question)
@@ -164,30 +166,30 @@ static void end_with_dns(struct list_question *question)
 }
 
 /* The list's test is over. */
-static void on_tested(struct fitness_waiter *waiter)
+static void lists_on_tested(struct fitness_waiter *waiter)
 {
 	struct list_question *question =
 		(struct list_question *)(void *)((char *)waiter - offsetof(struct list_question, waiter));
 	if (question->lists->engine == NULL)
 		end_with_dns(question);
 	else if (is_unfit(question))
-		end_skipped(question);
+		lists_end_skipped(question);
 	else
-		end_answered(question);
+		lists_end_answered(question);
 }
 
 /* An answer is there; but whether the list is to be believed may be in question. */
 static void settle(struct list_question *question)
 {
-	question->waiter.ready = on_tested;
+	question->waiter.ready = lists_on_tested;
 	if (!fitness_wait(question->lists->fitness, question->list, &question->waiter))
-		end_answered(question);
+		lists_end_answered(question);
 }
 
 /* ---- questions */
 
 /* Of the milter's questions only: a check asks many lists, of which some may be dead. */
-static void note_recent_failure(struct lists *lists)
+static void lists_note_recent_failure(struct lists *lists)
 {
 	count(lists, COUNT_RECENT_FAILURES);
 	if (lists->away || get_count(lists, COUNT_RECENT_FAILURES) < AWAY_AFTER)
@@ -197,7 +199,7 @@ static void note_recent_failure(struct lists *lists)
 		 AWAY_AFTER);
 }
 
-static void note_success(struct lists *lists)
+static void lists_note_success(struct lists *lists)
 {
 	count(lists, COUNT_ANSWERS);
 	atomic_store_explicit(&lists->counts[COUNT_RECENT_FAILURES], 0, memory_order_relaxed);
@@ -206,20 +208,20 @@ static void note_success(struct lists *lists)
 	lists->away = false;
 }
 
-static void note(struct list_question *question)
+static void lists_note(struct list_question *question)
 {
 	struct lists *lists = question->lists;
 	if (list_reply_tells(&question->reply)) {
-		note_success(lists);
+		lists_note_success(lists);
 	} else {
 		count(lists, question->reply.outcome == DNS_TIMEOUT ? COUNT_TIMEOUTS : COUNT_FAILURES);
 		if (question->use == LISTS_FOR_MAIL)
-			note_recent_failure(lists);
+			lists_note_recent_failure(lists);
 	}
 	fitness_heard(lists->fitness, question->list, &question->reply, question->took_ms, lists->away);
 }
 
-static void on_answer(void *arg, const struct dns_answer *answer)
+static void lists_on_answer(void *arg, const struct dns_answer *answer)
 {
 	struct list_question *question = arg;
 	if (question->lists->engine == NULL) {
@@ -228,16 +230,18 @@ static void on_answer(void *arg, const struct dns_answer *answer)
 	}
 	question->reply = list_reply_of(answer);
 	question->took_ms = clock_monotonic_ms() - question->asked_ms;
-	note(question);
+	lists_note(question);
 	if (list_reply_tells(&question->reply))
 		settle(question);
 	else
-		end_unknown(question, question->reply.outcome == DNS_TIMEOUT ? "it gave no answer in time" :
-									       "its DNS servers gave no good answer", 0);
+		end_unknown(question,
+			    question->reply.outcome == DNS_TIMEOUT ? "it gave no answer in time"
+								   : "its DNS servers gave no good answer",
+			    0);
 }
 
 /* A name too long for DNS is in no list, but the list was not asked either. */
-static bool name_of(const struct list *list, const char *prefix, char name[DNS_NAME_MAX + 1])
+static bool lists_name_of(const struct list *list, const char *prefix, char name[DNS_NAME_MAX + 1])
 {
 	struct text text = text_over(name, DNS_NAME_MAX + 1);
 	text_add(&text, prefix);
@@ -246,7 +250,7 @@ static bool name_of(const struct list *list, const char *prefix, char name[DNS_N
 	return !text.cut;
 }
 
-static bool find(struct list_question *question, const char *name)
+static bool lists_find(struct list_question *question, const char *name)
 {
 	struct dns_data data;
 	struct dns_answer answer;
@@ -264,13 +268,13 @@ static void end_spent(struct list_question *question, int64_t left_ms)
 	end_unknown(question, why, left_ms < DNS_TTL_MOST * 1000 ? left_ms : DNS_TTL_MOST * 1000);
 }
 
-static void send(struct list_question *question, const char *name)
+static void lists_send(struct list_question *question, const char *name)
 {
 	struct lists *lists = question->lists;
 	bool joins = engine_asks(lists->engine, name, DNS_A);
 	count(lists, COUNT_QUESTIONS);
 	question->asked_ms = clock_monotonic_ms();
-	if (engine_ask(lists->engine, name, DNS_A, on_answer, question)) {
+	if (engine_ask(lists->engine, name, DNS_A, lists_on_answer, question)) {
 		fitness_asked(lists->fitness, question->list, !joins);
 		return;
 	}
@@ -278,22 +282,22 @@ static void send(struct list_question *question, const char *name)
 	end_unknown(question, "too many questions are in progress", 0);
 }
 
-static void ask(struct list_question *question, const char *name)
+static void lists_ask_one(struct list_question *question, const char *name)
 {
 	struct lists *lists = question->lists;
 	int64_t left_ms;
 	fitness_use(lists->fitness, question->list, question->use);
 	enum fitness_state state = fitness_may_ask(lists->fitness, question->list, question->use, &left_ms);
 	if (state == FITNESS_UNFIT)
-		end_skipped(question);
-	else if (find(question, name))
+		lists_end_skipped(question);
+	else if (lists_find(question, name))
 		settle(question);
 	else if (state == FITNESS_AWAY)
 		end_unknown(question, "it gives no answer, and is left alone for a while", left_ms);
 	else if (state == FITNESS_SPENT)
 		end_spent(question, left_ms);
 	else
-		send(question, name);
+		lists_send(question, name);
 }
 
 void lists_ask(struct lists *lists, int list, const char *prefix, enum lists_use use, struct list_question *question)
@@ -303,10 +307,10 @@ void lists_ask(struct lists *lists, int list, const char *prefix, enum lists_use
 	lists->references++;
 	if (lists->engine == NULL)
 		end_with_dns(question);
-	else if (!name_of(&lists->lists[list], prefix, name))
+	else if (!lists_name_of(&lists->lists[list], prefix, name))
 		end_unknown(question, "the name is too long to be looked up there", 0);
 	else
-		ask(question, name);
+		lists_ask_one(question, name);
 }
 
 bool lists_may_ask_text(struct lists *lists, int list, enum lists_use use)

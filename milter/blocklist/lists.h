@@ -8,8 +8,8 @@
  * most hourly after that (sooner only while no test was answered, or after an answer that cannot be true): who never
  * looks at a list sends it nothing.
  *
- * Questions that are sent are counted by list and UTC day, tests (48 a day for a list of the milter's) and those for the
- * text of a listing included. The counts outlive a reload, not a restart.
+ * Questions that are sent are counted by list and UTC day, tests (48 a day for a list of the milter's) and those for
+ * the text of a listing included. The counts outlive a reload, not a restart.
  *
  * Loop thread only, but for what says otherwise.
  */
@@ -22,8 +22,8 @@
 struct lists;
 
 struct lists_settings {
-	struct engine *engine;		/* borrowed until lists_free, and freed soon after it */
-	const struct list *lists;	/* borrowed; must live as long as every question */
+	struct engine *engine;	  /* borrowed until lists_free, and freed soon after it */
+	const struct list *lists; /* borrowed; must live as long as every question */
 	int list_count;
 	struct breaker_settings breaker;
 };
@@ -35,19 +35,19 @@ struct lists *lists_new(struct loop *loop, const struct lists_settings *settings
 void lists_free(struct lists **lists);
 
 enum list_state {
-	LIST_STATE_UNKNOWN,	/* no answer, or one that cannot be true (then `reply` has it), or it was not asked: left
-				 * alone for a while, or its budget is spent */
-	LIST_STATE_ANSWERED,	/* listed or not: reply.outcome is DNS_FOUND or DNS_NONE */
-	LIST_STATE_SKIPPED,	/* not used: it fails its test */
+	LIST_STATE_UNKNOWN,  /* no answer, or one that cannot be true (then `reply` has it), or it was not asked: left
+			      * alone for a while, or its budget is spent */
+	LIST_STATE_ANSWERED, /* listed or not: reply.outcome is DNS_FOUND or DNS_NONE */
+	LIST_STATE_SKIPPED,  /* not used: it fails its test */
 };
 
 struct list_answer {
 	enum list_state state;
 	struct list_reply reply;
 	bool cached;
-	int64_t took_ms;	/* 0 where cached */
-	int64_t holds_ms;	/* how long it may be remembered; 0: not at all */
-	const char *why;	/* where not ANSWERED: one clause, borrowed for the call; else "" */
+	int64_t took_ms;  /* 0 where cached */
+	int64_t holds_ms; /* how long it may be remembered; 0: not at all */
+	const char *why;  /* where not ANSWERED: one clause, borrowed for the call; else "" */
 };
 
 /* Embed it; owned by the asker until `done` is called. */
@@ -67,15 +67,16 @@ struct list_question {
  * called before this returns. */
 void lists_ask(struct lists *lists, int list, const char *prefix, enum lists_use use, struct list_question *question);
 
-/* The asker is about to ask a list for the text of its listing, by himself: it is counted. False: it may not be asked. */
+/* The asker is about to ask a list for the text of its listing, by himself: it is counted. False: it may not be asked.
+ */
 bool lists_may_ask_text(struct lists *lists, int list, enum lists_use use);
 
 /* Any thread. */
 const struct list *lists_at(const struct lists *lists, int list);
 int lists_count(const struct lists *lists);
 
-/* Whether the list is asked about such things, NETADDR_UNKNOWN: domains; about one that is `reserved` (netaddr_reserved)
- * only where it is for such, too. Any thread. */
+/* Whether the list is asked about such things, NETADDR_UNKNOWN: domains; about one that is `reserved`
+ * (netaddr_reserved) only where it is for such, too. Any thread. */
 bool list_takes(const struct list *list, enum netaddr_family family, bool reserved);
 
 /* NULL after lists_free. */
@@ -84,23 +85,24 @@ struct fitness *lists_fitness(struct lists *lists);
 /* Questions to all lists, but for tests. */
 struct lists_stats {
 	uint64_t questions, answers, failures, timeouts, refused_inflight;
-	uint64_t recent_failures;	/* of the milter's questions, in a row since the last good answer: DNS is away */
+	uint64_t recent_failures; /* of the milter's questions, in a row since the last good answer: DNS is away */
 };
-struct lists_stats lists_stats(const struct lists *lists);	/* any thread */
+struct lists_stats lists_stats(const struct lists *lists); /* any thread */
 
 /* How a list does. */
 struct lists_report {
-	const char *state;	/* a word of FITNESS_ROWS */
-	char why[LIST_REPLY_WHY_MAX];	/* where it is not asked, or its test is not answered: what it does, without "it"; else "" */
-	bool asked;		/* it is in use */
-	bool passes;		/* its last test, or has none */
-	bool used;		/* it is the milter's, or was asked something */
+	const char *state;	      /* a word of FITNESS_ROWS */
+	char why[LIST_REPLY_WHY_MAX]; /* where it is not asked, or its test is not answered: what it does, without "it";
+					 else "" */
+	bool asked;		      /* it is in use */
+	bool passes;		      /* its last test, or has none */
+	bool used;		      /* it is the milter's, or was asked something */
 	uint64_t answers, failures;
-	int64_t median_ms;	/* of its last answers; -1: none yet */
-	int64_t retry_s;	/* until it is asked or tested again; -1: nothing is due */
-	int64_t asked_today;	/* questions sent (UTC), tests included */
+	int64_t median_ms;   /* of its last answers; -1: none yet */
+	int64_t retry_s;     /* until it is asked or tested again; -1: nothing is due */
+	int64_t asked_today; /* questions sent (UTC), tests included */
 };
 void lists_report(const struct lists *lists, int list, struct lists_report *report_out);
-bool lists_all_useless(const struct lists *lists);	/* as fitness_all_useless */
+bool lists_all_useless(const struct lists *lists); /* as fitness_all_useless */
 
 #endif

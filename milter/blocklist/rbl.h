@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * rbl: all block lists for mail asked about one client address, in parallel (RFC 5782). What came back is cached, by list
- * for the answer's own TTL (30 s to 1 h; a "no" too), and as a whole for the shortest of them: a client that returns
- * costs no question, and one look-up however many lists there are. About addresses that nobody on the Internet has only
- * lists with `private` are asked.
+ * rbl: all block lists for mail asked about one client address, in parallel (RFC 5782). What came back is cached, by
+ * list for the answer's own TTL (30 s to 1 h; a "no" too), and as a whole for the shortest of them: a client that
+ * returns costs no question, and one look-up however many lists there are. About addresses that nobody on the Internet
+ * has only lists with `private` are asked.
  *
  * rbl_ask and rbl_collect: any thread. The rest: loop thread or before it starts.
  */
@@ -20,9 +20,9 @@ struct rbl;
 struct rbl_question;
 
 struct rbl_settings {
-	struct engine *engine;		/* borrowed until rbl_free, and freed soon after it */
-	struct lists *lists;		/* borrowed as well, and what they are made of as long as every question lives */
-	int list_count;			/* the first so many of them are for mail */
+	struct engine *engine; /* borrowed until rbl_free, and freed soon after it */
+	struct lists *lists;   /* borrowed as well, and what they are made of as long as every question lives */
+	int list_count;	       /* the first so many of them are for mail */
 };
 
 /* NULL: no memory. With no lists it answers at once. */
@@ -43,8 +43,8 @@ void rbl_release(struct rbl_question **question);
 
 struct rbl_stats {
 	uint64_t questions, answers, failures, timeouts, cache_hits, cache_misses, refused_inflight;
-	uint64_t recent_failures;	/* failures in a row since the last good answer: DNS is away */
+	uint64_t recent_failures; /* failures in a row since the last good answer: DNS is away */
 };
-struct rbl_stats rbl_stats(struct rbl *rbl);	/* any thread */
+struct rbl_stats rbl_stats(struct rbl *rbl); /* any thread */
 
 #endif

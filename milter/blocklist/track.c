@@ -18,7 +18,8 @@ void track_failed(struct track *track, const struct list *list, const struct bre
 	if (!quiet)
 		log_line(list->mail ? SEVERITY_WARNING : SEVERITY_INFO,
 			 "dns: block list %s gave no answer to %lld questions in a row; it is left alone for a while, "
-			 "what it lists is unknown", list->name, (long long)settings->failures);
+			 "what it lists is unknown",
+			 list->name, (long long)settings->failures);
 }
 
 void track_answered(struct track *track, const struct list *list, int64_t took_ms)

@@ -15,7 +15,7 @@ struct track {
 	struct breaker breaker;
 	bool told_away;
 	uint64_t answers, failures;
-	int64_t times_ms[TRACK_TIMES];	/* of the last answers, a ring */
+	int64_t times_ms[TRACK_TIMES]; /* of the last answers, a ring */
 };
 
 /* `quiet`: nothing is said of it. */

@@ -22,14 +22,14 @@ struct held_config {
 /* ---- options that are one of a few words */
 
 #define WORD_TEXT(id, word) word,
-#define WORD_READ(member, rows)                                                                    \
+#define WORD_READ(member, rows) \
 	static bool read_##member(struct reader *reader, const config_setting_t *setting, void *into) \
-	{                                                                                          \
-		static const char *const words[] = { rows(WORD_TEXT) NULL };                       \
-		int at = read_word(reader, setting, words);                                        \
-		if (at >= 0)                                                                       \
-			((struct settings *)into)->member = (enum member)at;                       \
-		return at >= 0;                                                                    \
+	{ \
+		static const char *const words[] = { rows(WORD_TEXT) NULL }; \
+		int at = read_word(reader, setting, words); \
+		if (at >= 0) \
+			((struct settings *)into)->member = (enum member)at; \
+		return at >= 0; \
 	}
 WORD_READ(log_target, LOG_TARGET_ROWS)
 WORD_READ(log_facility, LOG_FACILITY_ROWS)
@@ -43,6 +43,7 @@ WORD_READ(facts_accounts, FACTS_ACCOUNTS_ROWS)
 
 enum { FIELD_WORD = FIELD_OWN };
 
+/* clang-format off */
 const struct field config_fields[] = {
 #define SETTING_FIELD(path, member, type, text, least, most, help)                                 \
 	{ path, (enum field_type)FIELD_##type, offsetof(struct settings, member), least, most, SETTING_OWN_##type(member), \
@@ -60,6 +61,7 @@ const struct field config_fields[] = {
 	SETTING_ROWS(SETTING_FIELD, SETTING_FIELD)
 #undef SETTING_FIELD
 };
+/* clang-format on */
 const size_t config_field_count = sizeof config_fields / sizeof config_fields[0];
 
 bool config_is_rare(size_t i)
@@ -83,7 +85,7 @@ static bool path_begins(const char *path, const char *start)
 }
 
 /* Is `path` an option, or a group that options are in? */
-static bool path_known(const char *path)
+static bool config_path_known(const char *path)
 {
 	for (size_t i = 0; i < config_field_count; i++)
 		if (path_begins(config_fields[i].path, path))
@@ -95,7 +97,7 @@ static bool path_known(const char *path)
 }
 
 /* A group in its place is an error, which the reading of the list tells better than its first word. */
-static bool is_list(const char *path)
+static bool config_is_list(const char *path)
 {
 	for (size_t i = 0; i < config_list_count; i++)
 		if (strcmp(config_lists[i].path, path) == 0)
@@ -104,7 +106,7 @@ static bool is_list(const char *path)
 }
 
 /* The words that may stand in the group whose path is `arg`; some come several times, and "" is none. */
-static bool member_name(const void *arg, size_t i, char name[READ_NAME_MAX])
+static bool config_member_name(const void *arg, size_t i, char name[READ_NAME_MAX])
 {
 	const char *group = arg;
 	size_t length = strlen(group);
@@ -117,27 +119,28 @@ static bool member_name(const void *arg, size_t i, char name[READ_NAME_MAX])
 	return true;
 }
 
-static bool is_option(const char *path)
+static bool config_is_option(const char *path)
 {
 	for (size_t i = 0; i < config_field_count; i++)
 		if (strcmp(config_fields[i].path, path) == 0)
 			return true;
-	return is_list(path);
+	return config_is_list(path);
 }
 
-static bool check_names(struct reader *reader, const config_setting_t *group, const char *path)
+static bool config_check_names(struct reader *reader, const config_setting_t *group, const char *path)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
 		char whole[300];
 		snprintf(whole, sizeof whole, "%s%s%s", path, *path != '\0' ? "." : "", config_setting_name(member));
-		if (!path_known(whole))
-			return read_unknown(reader, member, member_name, path);
-		if (is_option(whole))
+		if (!config_path_known(whole))
+			return read_unknown(reader, member, config_member_name, path);
+		if (config_is_option(whole))
 			continue;
 		if (!config_setting_is_group(member))
-			return read_error(reader, member, "is no section, expected %s: { ... };", config_setting_name(member));
-		if (!check_names(reader, member, whole))
+			return read_error(reader, member, "is no section, expected %s: { ... };",
+					  config_setting_name(member));
+		if (!config_check_names(reader, member, whole))
 			return false;
 	}
 	return true;
@@ -145,7 +148,7 @@ static bool check_names(struct reader *reader, const config_setting_t *group, co
 
 /* ---- loading */
 
-static void number_transports(struct config *config)
+static void config_number_transports(struct config *config)
 {
 	int index = 0;
 	for (int i = 0; i < config->pool_count; i++)
@@ -153,7 +156,7 @@ static void number_transports(struct config *config)
 			config->pools[i].transports[j].index = index++;
 }
 
-static bool read_lists_and_arrays(struct reader *reader, config_t *file)
+static bool config_read_lists_and_arrays(struct reader *reader, config_t *file)
 {
 	for (size_t i = 0; i < config_list_count; i++) {
 		const struct config_list *list = &config_lists[i];
@@ -179,14 +182,14 @@ static bool read_lists_and_arrays(struct reader *reader, config_t *file)
 }
 
 /* The catalogue comes before the lists: rows of `blocklists` take theirs from it. */
-static bool read_all(struct reader *reader, config_t *file)
+static bool config_read_all(struct reader *reader, config_t *file)
 {
 	const config_setting_t *root = config_root_setting(file);
 	reader->root = root;
 	bool named = read_option(reader, "catalogue.file") != NULL;
-	return check_names(reader, root, "") &&
+	return config_check_names(reader, root, "") &&
 	       read_group(reader, root, config_fields, config_field_count, &reader->config->set) &&
-	       catalogue_read(reader, named) && read_lists_and_arrays(reader, file) && catalogue_place(reader) &&
+	       catalogue_read(reader, named) && config_read_lists_and_arrays(reader, file) && catalogue_place(reader) &&
 	       config_agree(reader);
 }
 
@@ -206,15 +209,15 @@ struct config *config_load(const char *name, char error[CONFIG_ERROR_MAX])
 	}
 	atomic_init(&held->references, 1);
 	reader.config = &held->config;
-	held->config.secret = reader.secret;	/* of this file, before the catalogue is read */
-	bool fine = read_all(&reader, &file);
+	held->config.secret = reader.secret; /* of this file, before the catalogue is read */
+	bool fine = config_read_all(&reader, &file);
 	catalogue_free(&reader.catalogue);
 	config_destroy(&file);
 	held->strings = reader.strings;
 	held->string_count = reader.string_count;
 	struct config *config = &held->config;
 	if (fine) {
-		number_transports(config);
+		config_number_transports(config);
 		outgoing_of(config->pools, config->pool_count, &config->outgoing);
 		config_fill_policy(config);
 	} else

@@ -19,8 +19,10 @@
 /* Options that are one of a few words: id, word. Each enum has the member's name below; log.h has two more. */
 #define REDIS_ON_FAILURE_ROWS(ROW) ROW(REDIS_FAILED_LOCAL, "local") ROW(REDIS_FAILED_DEFER, "defer")
 #define DNS_ON_FAILURE_ROWS(ROW) ROW(DNS_FAILED_UNKNOWN, "unknown") ROW(DNS_FAILED_DEFER, "defer")
-#define SPF_CLIENT_ROWS(ROW) ROW(SPF_CLIENT_OFF, "off") ROW(SPF_CLIENT_SIGNAL, "signal") ROW(SPF_CLIENT_REFUSE, "refuse")
-#define REPUTATION_BLOCKED_ACTION_ROWS(ROW) ROW(BLOCKED_REJECT, "reject") ROW(BLOCKED_DEFER, "defer") ROW(BLOCKED_HOLD, "hold")
+#define SPF_CLIENT_ROWS(ROW) \
+	ROW(SPF_CLIENT_OFF, "off") ROW(SPF_CLIENT_SIGNAL, "signal") ROW(SPF_CLIENT_REFUSE, "refuse")
+#define REPUTATION_BLOCKED_ACTION_ROWS(ROW) \
+	ROW(BLOCKED_REJECT, "reject") ROW(BLOCKED_DEFER, "defer") ROW(BLOCKED_HOLD, "hold")
 #define FACTS_ACCOUNTS_ROWS(ROW) ROW(FACTS_CLEAR, "clear") ROW(FACTS_HASHED, "hashed")
 
 #define WORD_ID(id, word) id,
@@ -31,15 +33,17 @@ enum reputation_blocked_action { REPUTATION_BLOCKED_ACTION_ROWS(WORD_ID) };
 enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 #undef WORD_ID
 
-/* path in the file, member, type, default, least, most (strings: bytes), help. Rare: hardly anybody needs to set it; the
- * sample leaves it out, and the manual page has it under a heading of its own. */
+/* path in the file, member, type, default, least, most (strings: bytes), help. Rare: hardly anybody needs to set it;
+ * the sample leaves it out, and the manual page has it under a heading of its own. */
+/* clang-format off */
 #define SETTING_ROWS(ROW, RARE)                                                                     \
 	ROW("user", user, STRING, "penstock", 0, 63,                                               \
 	    "Account that the daemon runs as when it is started by root.")                         \
 	ROW("node", node, STRING, "", 0, 16,                                                       \
 	    "Name of this daemon among those that share one Redis, [a-z0-9]; empty: made from the host's name.") \
 	ROW("milter.socket", milter_socket, STRING, "unix:/run/penstock/milter.sock", 1, 255,      \
-	    "Where the MTA connects: unix:PATH or inet:PORT@ADDRESS. A unix socket is faster: over TCP libmilter stalls 40 ms a message.") \
+	    "Where the MTA connects: unix:PATH or inet:PORT@ADDRESS. A unix socket is faster: over TCP libmilter " \
+	    "stalls 40 ms a message.") \
 	ROW("milter.socket_group", milter_socket_group, STRING, "", 0, 63,                         \
 	    "Group that may use the unix sockets of milter and socketmap; for Postfix: postfix. Empty: unchanged.") \
 	ROW("milter.socket_mode", milter_socket_mode, STRING, "660", 3, 4,                         \
@@ -49,16 +53,20 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("milter.timeout_s", milter_timeout_s, INT, "7210", 10, 86400,                          \
 	    "A silent MTA connection is closed after this many seconds.")                            \
 	ROW("milter.deadline_ms", milter_deadline_ms, INT, "5000", 50, 60000,                      \
-	    "All waiting in one step of a message ends after this long; answers that have not come by then are unknown.")  \
+	    "All waiting in one step of a message ends after this long; answers that have not come by then are " \
+	    "unknown.") \
 	ROW("milter.drain_s", milter_drain_s, INT, "10", 0, 300,                                   \
-	    "When the daemon ends, messages in progress have this many seconds to finish; open sessions too, where systemd holds the milter's socket.") \
-	ROW("log.target", log_target, WORD, "syslog", 0, 0, "syslog, or stderr where the daemon stays in the foreground (-f).") \
+	    "When the daemon ends, messages in progress have this many seconds to finish; open sessions too, where " \
+	    "systemd holds the milter's socket.") \
+	ROW("log.target", log_target, WORD, "syslog", 0, 0, \
+	    "syslog, or stderr where the daemon stays in the foreground (-f).") \
 	ROW("log.facility", log_facility, WORD, "mail", 0, 0, "syslog facility: mail, daemon, local0 ... local7.") \
 	ROW("http.listen", http_listen, STRING, "127.0.0.1:8494", 0, 255,                          \
 	    "Address and port of /health and /metrics, and of /rbl; empty: none.")                 \
 	ROW("http.quiet_minutes", http_quiet_minutes, INT, "0", 0, 10080,                          \
 	    "/health warns when no message has come for this many minutes; 0: never.")                  \
-	ROW("http.rbl", http_rbl, BOOL, "true", 0, 0, "Serve /rbl, /api/v1/rbl and /openapi.json: look-ups in block lists for anybody who asks.") \
+	ROW("http.rbl", http_rbl, BOOL, "true", 0, 0, \
+	    "Serve /rbl, /api/v1/rbl and /openapi.json: look-ups in block lists for anybody who asks.") \
 	ROW("http.rbl_per_minute", http_rbl_per_minute, INT, "60", 1, 1000000,                     \
 	    "Addresses that one client may look up in a minute (a /64 is one client) ...")     \
 	ROW("http.rbl_burst", http_rbl_burst, INT, "300", 1, 1000000,                              \
@@ -70,28 +78,35 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("socketmap.listen", socketmap_listen, STRING, "unix:/run/penstock/socketmap.sock", 0, 255, \
 	    "Socket at which Postfix asks for a sender's transport: unix:PATH or inet:ADDRESS:PORT; empty: none.") \
 	ROW("socketmap.throttle_s", socketmap_throttle_s, INT, "5", 0, 60,                         \
-	    "Seconds that Postfix, where it is set up to ask, makes clients of accounts that are slowed wait at each recipient; 0: never.") \
+	    "Seconds that Postfix, where it is set up to ask, makes clients of accounts that are slowed wait at each " \
+	    "recipient; 0: never.") \
 	ROW("redis.server", redis_server, STRING, "127.0.0.1:6379", 1, 255,                        \
 	    "unix:/path, address:port or [v6]:port.")                                              \
 	ROW("redis.username", redis_username, STRING, "", 0, 255, "For AUTH with an ACL user.")    \
-	ROW("redis.password", redis_password, STRING, "", 0, 255, "For AUTH; others must not be able to read this file: root:penstock, mode 640.") \
+	ROW("redis.password", redis_password, STRING, "", 0, 255, \
+	    "For AUTH; others must not be able to read this file: root:penstock, mode 640.") \
 	ROW("redis.database", redis_database, INT, "0", 0, 1000000, "For SELECT.")                 \
 	ROW("redis.prefix", redis_prefix, STRING, "penstock", 1, 40, "Prefix of every key.")   \
-	ROW("redis.timeout_ms", redis_timeout_ms, INT, "250", 5, 10000, "A request without an answer after this long has failed.") \
+	ROW("redis.timeout_ms", redis_timeout_ms, INT, "250", 5, 10000, \
+	    "A request without an answer after this long has failed.") \
 	ROW("redis.on_failure", redis_on_failure, WORD, "local", 0, 0,                          \
 	    "local: limits go on from the table of recent accounts; defer: mail is deferred.")     \
 	RARE("redis.breaker_failures", redis_breaker_failures, INT, "3", 1, 1000,                   \
 	    "Failures in a row after which Redis is left alone for a while.")                      \
-	RARE("redis.retry_ms", redis_retry_ms, INT, "500", 10, 60000, "First wait before Redis is tried again; doubles up to 30 s.") \
+	RARE("redis.retry_ms", redis_retry_ms, INT, "500", 10, 60000, \
+	    "First wait before Redis is tried again; doubles up to 30 s.") \
 	RARE("redis.recent_accounts", redis_recent_accounts, INT, "20000", 16, 10000000,            \
 	    "Rows of the local table of recent accounts.")                                         \
-	ROW("redis.state_days", redis_state_days, INT, "35", 2, 3650, "An account that sends nothing for this many days is forgotten.") \
-	ROW("dns.timeout_ms", dns_timeout_ms, INT, "2000", 50, 30000, "A block list that has not answered after this long is unknown.") \
+	ROW("redis.state_days", redis_state_days, INT, "35", 2, 3650, \
+	    "An account that sends nothing for this many days is forgotten.") \
+	ROW("dns.timeout_ms", dns_timeout_ms, INT, "2000", 50, 30000, \
+	    "A block list that has not answered after this long is unknown.") \
 	ROW("dns.on_failure", dns_on_failure, WORD, "unknown", 0, 0,                            \
 	    "Without an answer: unknown (the list says nothing), or defer, for clients without login only.") \
 	ROW("dns.cache_bytes", dns_cache_bytes, INT, "33554432", 65536, 17179869184.0,             \
 	    "Memory for cached DNS answers; a client address takes about 150 bytes, and 130 more for each block list.") \
-	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, "Questions in progress at once; more wait for their turn.")    \
+	ROW("dns.inflight", dns_inflight, INT, "4096", 1, 8192, \
+	    "Questions in progress at once; more wait for their turn.") \
 	RARE("dns.breaker_failures", dns_breaker_failures, INT, "5", 1, 1000,                       \
 	    "Failures in a row after which a block list is left alone for a while.")               \
 	RARE("dns.retry_ms", dns_retry_ms, INT, "2000", 10, 300000,                               \
@@ -101,11 +116,14 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("origin.zone4", origin_zone4, STRING, "origin.asn.cymru.com", 0, 180,                  \
 	    "DNS zone with the AS number, prefix and country of an IPv4 address; empty: not asked.") \
 	ROW("origin.zone6", origin_zone6, STRING, "origin6.asn.cymru.com", 0, 180, "The same for IPv6 addresses.") \
-	ROW("origin.names", origin_names, STRING, "asn.cymru.com", 0, 180, "DNS zone with the names of ASes; empty: not asked.") \
+	ROW("origin.names", origin_names, STRING, "asn.cymru.com", 0, 180, \
+	    "DNS zone with the names of ASes; empty: not asked.") \
 	ROW("origin.clients", origin_clients, BOOL, "false", 0, 0,                                 \
-	    "Also ask these zones about the client of each message: its AS is one of the places that an account sends from.") \
+	    "Also ask these zones about the client of each message: its AS is one of the places that an account " \
+	    "sends from.") \
 	ROW("traps.file", traps_file, STRING, "", 0, 255,                                          \
-	    "Spam-trap addresses, one address or @domain a line, # begins a comment; read at start and at reload. Empty: none.") \
+	    "Spam-trap addresses, one address or @domain a line, # begins a comment; read at start and at reload. " \
+	    "Empty: none.") \
 	ROW("traps.delay_minutes", traps_delay_minutes, INT, "60", 0, 1440,                        \
 	    "A trap hit counts after a random time up to this, so that no sender can find out which address is a trap; " \
 	    "0: at once.")                                                                         \
@@ -116,49 +134,63 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("limits.server_plan", limits_server_plan, STRING, "", 0, 63,                           \
 	    "Plan for all mail of all daemons that share one Redis; empty: it is not counted.")     \
 	ROW("limits.client_plan", limits_client_plan, STRING, "", 0, 63,                           \
-	    "Plan of each client address whose accounts are named only by source sender, all its senders together; empty: " \
-	    "only its own key limits it.")                                                         \
+	    "Plan of each client address whose accounts are named only by source sender, all its senders together; " \
+	    "empty: only its own key limits it.") \
 	ROW("monitor.interval_minutes", monitor_interval_minutes, FLOAT, "60", 0, 10080,           \
 	    "Minutes between look-ups of the transports' addresses in the block lists, give or take a fifth; 0: never.") \
 	ROW("monitor.weight", monitor_weight, FLOAT, "1.0", 0.01, 1000,                            \
 	    "A transport leaves its pool when the lists that name its address have this weight together.") \
 	ROW("monitor.return_hours", monitor_return_hours, FLOAT, "24", 0, 8760,                    \
 	    "It begins to return when they have weighed less for this many hours ...")                       \
-	ROW("monitor.return_days", monitor_return_days, FLOAT, "3", 0, 365, "... and has its full share again after this many more days.") \
+	ROW("monitor.return_days", monitor_return_days, FLOAT, "3", 0, 365, \
+	    "... and has its full share again after this many more days.") \
 	ROW("spf.client", spf_client, WORD, "signal", 0, 0,                                     \
 	    "SPF of clients without login: off, signal (a reason in the log) or refuse (5xx where it fails).") \
 	ROW("spf.transports", spf_transports, BOOL, "true", 0, 0,                                  \
 	    "Prefer a transport by whose address the sender's domain passes SPF.")                 \
-	ROW("spf.timeout_ms", spf_timeout_ms, INT, "2000", 10, 30000, "An SPF answer that takes longer counts as unknown.") \
-	ROW("accounts.cut_tag", accounts_cut_tag, BOOL, "true", 0, 0, "Treat user+tag@domain as the account user@domain.") \
-	ROW("accounts.passwd", accounts_passwd, STRING, "/etc/passwd", 0, 255, "File with the login names for source uid, read at start and at reload.") \
+	ROW("spf.timeout_ms", spf_timeout_ms, INT, "2000", 10, 30000, \
+	    "An SPF answer that takes longer counts as unknown.") \
+	ROW("accounts.cut_tag", accounts_cut_tag, BOOL, "true", 0, 0, \
+	    "Treat user+tag@domain as the account user@domain.") \
+	ROW("accounts.passwd", accounts_passwd, STRING, "/etc/passwd", 0, 255, \
+	    "File with the login names for source uid, read at start and at reload.") \
 	ROW("reputation.prior_new", reputation_prior_new, FLOAT, "-2.5", -10, 10,                  \
 	    "Log-odds that a new account sends abuse, before anything is seen.")                   \
-	ROW("reputation.prior_good", reputation_prior_good, FLOAT, "-4.5", -10, 10, "The same for an account with a history.") \
-	ROW("reputation.suspect_enter", reputation_suspect_enter, FLOAT, "0.5", -20, 20, "Score from which an account is suspect.") \
+	ROW("reputation.prior_good", reputation_prior_good, FLOAT, "-4.5", -10, 10, \
+	    "The same for an account with a history.") \
+	ROW("reputation.suspect_enter", reputation_suspect_enter, FLOAT, "0.5", -20, 20, \
+	    "Score from which an account is suspect.") \
 	RARE("reputation.suspect_leave", reputation_suspect_leave, FLOAT, "-0.5", -20, 20,        \
 	     "Score below which a suspect account is no longer one.")                               \
-	ROW("reputation.blocked_enter", reputation_blocked_enter, FLOAT, "3.0", -20, 20, "Score from which an account is blocked.") \
+	ROW("reputation.blocked_enter", reputation_blocked_enter, FLOAT, "3.0", -20, 20, \
+	    "Score from which an account is blocked.") \
 	RARE("reputation.blocked_leave", reputation_blocked_leave, FLOAT, "1.5", -20, 20,         \
 	     "Score below which an account that its score blocked is no longer blocked.")           \
 	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
 	    "An account stays suspect or blocked for at least this many seconds.")                              \
 	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for this many days ...") \
-	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, "... and at least this many messages, of which half are forgotten after 7 days.") \
+	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, \
+	    "... and at least this many messages, of which half are forgotten after 7 days.") \
 	ROW("reputation.blocked_action", reputation_blocked_action, WORD, "reject", 0, 0,       \
 	    "What happens to a blocked account's mail: reject, defer or hold.")                    \
-	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, "Scanner score from which on a message is tagged (X-Penstock-Spam) ...") \
+	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, \
+	    "Scanner score from which on a message is tagged (X-Penstock-Spam) ...") \
 	ROW("content.slow_score", content_slow_score, FLOAT, "8", -1000, 100000, "... leaves by the suspect pool.") \
-	ROW("content.hold_score", content_hold_score, FLOAT, "100000", -1000, 100000, "... goes to the MTA's hold queue.") \
+	ROW("content.hold_score", content_hold_score, FLOAT, "100000", -1000, 100000, \
+	    "... goes to the MTA's hold queue.") \
 	ROW("content.reject_score", content_reject_score, FLOAT, "100000", -1000, 100000, "... is rejected.") \
 	ROW("explain.keep", explain_keep, INT, "20000", 0, 10000000,                               \
 	    "About how many entries Redis keeps for penstockctl explain; each takes 1 KiB. 0: none are written.") \
-	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, "Days after which entries are removed; 0: only their number limits them.") \
+	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, \
+	    "Days after which entries are removed; 0: only their number limits them.") \
 	ROW("facts.file", facts_file, STRING, "", 0, 255,                                          \
-	    "File for the facts of each message, one line each, for penstockctl replay; under systemd below /var/log/penstock. Empty: none.") \
+	    "File for the facts of each message, one line each, for penstockctl replay; under systemd below " \
+	    "/var/log/penstock. Empty: none.") \
 	ROW("facts.accounts", facts_accounts, WORD, "clear", 0, 0,                              \
-	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that do not reveal who they are.") \
-	ROW("facts.salt", facts_salt, STRING, "", 0, 255, "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \
+	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that do not reveal who " \
+	    "they are.") \
+	ROW("facts.salt", facts_salt, STRING, "", 0, 255, \
+	    "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \
 	ROW("reputation.hold_hours", reputation_hold_hours, FLOAT, "24", 0, 8760,                  \
 	    "Hours after which held mail is released; 0: only an admin releases it.")        \
 	ROW("events.keep", events_keep, INT, "10000", 0, 10000000,                                 \
@@ -169,7 +201,8 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Key of the signature of each request (HMAC-SHA256); empty: they are not signed.")     \
 	ROW("webhook.kinds", webhook_kinds, STRING, "", 0, 200,                                    \
 	    "Kinds of events that are posted, such as \"block limit\"; empty: all.")             \
-	RARE("webhook.timeout_ms", webhook_timeout_ms, INT, "10000", 100, 300000, "A request without a complete answer after this long has failed.") \
+	RARE("webhook.timeout_ms", webhook_timeout_ms, INT, "10000", 100, 300000, \
+	    "A request without a complete answer after this long has failed.") \
 	RARE("webhook.queue", webhook_queue, INT, "1000", 1, 100000,                                \
 	    "How many events may wait for a webhook that fails; beyond that the oldest is given up.")          \
 	ROW("webhook.ca_file", webhook_ca_file, STRING, "", 0, 255,                                \
@@ -180,12 +213,17 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Sender of this mail; empty: <> in the envelope, and penstock at this host's name in the header.") \
 	ROW("admin.mail_kinds", admin_mail_kinds, STRING, "", 0, 200, "Kinds of events that are mailed; empty: all.") \
 	ROW("admin.mail_period_hours", admin_mail_period_hours, FLOAT, "4", 0, 8760,               \
-	    "At most one mail for each account and kind in this many hours, from all daemons of one Redis; 0: one for each event.") \
-	ROW("admin.smtp", admin_smtp, STRING, "127.0.0.1:25", 1, 255, "Server that accepts this mail: address:port or [v6]:port.") \
+	    "At most one mail for each account and kind in this many hours, from all daemons of one Redis; 0: one " \
+	    "for each event.") \
+	ROW("admin.smtp", admin_smtp, STRING, "127.0.0.1:25", 1, 255, \
+	    "Server that accepts this mail: address:port or [v6]:port.") \
 	ROW("postfix.myorigin", postfix_myorigin, STRING, "/etc/mailname", 0, 255,                 \
-	    "Postfix's myorigin, the domain that sendmail(1) gives this host's users: a name, or a file whose first word is the name. " \
-	    "The host's own name and its domain are known without it. The default file may be missing; empty: none.") \
-	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, "Header that carries the transport; begins with X-Penstock-.")
+	    "Postfix's myorigin, the domain that sendmail(1) gives this host's users: a name, or a file whose first " \
+	    "word is the name. The host's own name and its domain are known without it. The default file may be " \
+	    "missing; empty: none.") \
+	ROW("postfix.header", postfix_header, STRING, "X-Penstock-Pool", 12, 60, \
+	    "Header that carries the transport; begins with X-Penstock-.")
+/* clang-format on */
 
 #define SETTING_MEMBER_STRING(member) const char *member
 #define SETTING_MEMBER_INT(member) int64_t member
@@ -218,7 +256,7 @@ struct plan {
 /* Who forwards others' mail: a network, or an account. */
 struct forwarder {
 	struct netblock network;
-	const char *account;	/* NULL: the network */
+	const char *account; /* NULL: the network */
 };
 
 struct mailer_list {
@@ -227,21 +265,21 @@ struct mailer_list {
 };
 
 struct domain_list {
-	const char *names[DOMAINS_MAX];	/* lower case, sorted */
+	const char *names[DOMAINS_MAX]; /* lower case, sorted */
 	int count;
 };
 
 struct config {
 	struct settings set;
-	struct policy policy;		/* points into the arrays below, and to ... */
-	struct policy policy_whole;	/* ... itself with nothing run for show */
+	struct policy policy;	    /* points into the arrays below, and to ... */
+	struct policy policy_whole; /* ... itself with nothing run for show */
 	struct pool pools[POOLS_MAX];
 	int pool_count;
-	struct outgoing outgoing;	/* of the pools */
-	struct list lists[LISTS_MAX];	/* those of `blocklists` first, then the rest of the catalogue */
-	int list_count;			/* all */
-	int mail_list_count;		/* those of `blocklists`: asked about the clients of messages */
-	struct plan plans[PLANS_MAX];	/* one is named "default" */
+	struct outgoing outgoing;     /* of the pools */
+	struct list lists[LISTS_MAX]; /* those of `blocklists` first, then the rest of the catalogue */
+	int list_count;		      /* all */
+	int mail_list_count;	      /* those of `blocklists`: asked about the clients of messages */
+	struct plan plans[PLANS_MAX]; /* one is named "default" */
 	int plan_count;
 	struct scanner scanners[SCANNERS_MAX];
 	int scanner_count;
@@ -249,23 +287,23 @@ struct config {
 	int source_count;
 	const char *dns_servers[SERVERS_MAX];
 	int dns_server_count;
-	struct netblock own_networks[NETWORKS_MAX];	/* accounts.own_networks */
+	struct netblock own_networks[NETWORKS_MAX]; /* accounts.own_networks */
 	int own_network_count;
-	struct forwarder forwarders[NETWORKS_MAX];	/* accounts.forwarders */
+	struct forwarder forwarders[NETWORKS_MAX]; /* accounts.forwarders */
 	int forwarder_count;
-	const char *tagged_domains[TAGGED_DOMAINS_MAX];	/* accounts.tagged_domains, lower case */
+	const char *tagged_domains[TAGGED_DOMAINS_MAX]; /* accounts.tagged_domains, lower case */
 	int tagged_domain_count;
-	struct netblock proxies[NETWORKS_MAX];		/* http.proxies: whose X-Forwarded-For is believed */
+	struct netblock proxies[NETWORKS_MAX]; /* http.proxies: whose X-Forwarded-For is believed */
 	int proxy_count;
-	const char *hosts[HOSTS_MAX];	/* http.hosts: names by which it is reached */
+	const char *hosts[HOSTS_MAX]; /* http.hosts: names by which it is reached */
 	int host_count;
-	struct mailer_list remote_mailers;	/* {rcpt_mailer} words that mean "leaves this host by SMTP" ... */
-	struct mailer_list local_mailers;	/* ... and "stays on it" */
+	struct mailer_list remote_mailers; /* {rcpt_mailer} words that mean "leaves this host by SMTP" ... */
+	struct mailer_list local_mailers;  /* ... and "stays on it" */
 	struct domain_list alias_domains, local_domains;
-	unsigned webhook_kinds, admin_mail_kinds;	/* sets of 1 << enum event_kind */
-	const char *origin;		/* the domain that postfix.myorigin tells, lower case; "": none */
-	const char *secret;		/* what the file holds that others must not read: "a password", ...; NULL: nothing */
-	const char *catalogue_file;	/* as it is opened; "": none */
+	unsigned webhook_kinds, admin_mail_kinds; /* sets of 1 << enum event_kind */
+	const char *origin;			  /* the domain that postfix.myorigin tells, lower case; "": none */
+	const char *secret; /* what the file holds that others must not read: "a password", ...; NULL: nothing */
+	const char *catalogue_file; /* as it is opened; "": none */
 };
 
 enum { CONFIG_ERROR_MAX = 512 };
@@ -273,16 +311,16 @@ enum { CONFIG_ERROR_MAX = 512 };
 /* NULL with one sentence in `error`, naming file, line, option, value and what was expected. */
 struct config *config_load(const char *file, char error[CONFIG_ERROR_MAX]);
 struct config *config_hold(struct config *config);
-void config_drop(struct config **config);	/* clears the pointer; the last one frees */
+void config_drop(struct config **config); /* clears the pointer; the last one frees */
 
 /* Limits of a plan of the file; NULL where there is none of that name. */
 const struct limits *config_plan(const struct config *config, const char *name);
 
 /* Does mail to a recipient leave this host? */
 enum rcpt_way {
-	RCPT_WAY_UNKNOWN,	/* it counts as leaving, and nobody knows by which mailer */
-	RCPT_WAY_STRANGE,	/* likewise; the MTA names a mailer that nobody told us of */
-	RCPT_WAY_ALIAS,		/* likewise; where it leaves, an alias of this host sends it on */
+	RCPT_WAY_UNKNOWN, /* it counts as leaving, and nobody knows by which mailer */
+	RCPT_WAY_STRANGE, /* likewise; the MTA names a mailer that nobody told us of */
+	RCPT_WAY_ALIAS,	  /* likewise; where it leaves, an alias of this host sends it on */
 	RCPT_WAY_LOCAL,
 	RCPT_WAY_REMOTE,
 };

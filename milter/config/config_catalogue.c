@@ -17,22 +17,22 @@
 static const char key_mark[] = "{key}.";
 enum { KEY_MARK = sizeof key_mark - 1 };
 
-struct row {
-	struct list list;	/* first: what reads a list's fields reads a row */
-	char keyed_zone[LIST_ZONE_MAX + 1];	/* what stands behind the key; "": there is none for subscribers */
-	char part_of[LIST_NAME_MAX + 1];	/* name of the list that has all of it; "": none */
+struct catalogue_row {
+	struct list list;		    /* first: what reads a list's fields reads a row */
+	char keyed_zone[LIST_ZONE_MAX + 1]; /* what stands behind the key; "": there is none for subscribers */
+	char part_of[LIST_NAME_MAX + 1];    /* name of the list that has all of it; "": none */
 	bool keyed, skipped;
-	struct list *placed;	/* where it stands in the configuration; NULL: nowhere */
+	struct list *placed; /* where it stands in the configuration; NULL: nowhere */
 };
 
 struct catalogue {
-	char file[PATH_MAX];	/* "": there is none */
+	char file[PATH_MAX]; /* "": there is none */
 	bool missing;
 	int count;
-	struct row rows[LISTS_MAX];
+	struct catalogue_row rows[LISTS_MAX];
 };
 
-static struct row *find_row(struct catalogue *catalogue, const char *name)
+static struct catalogue_row *catalogue_find_row(struct catalogue *catalogue, const char *name)
 {
 	for (int i = 0; i < catalogue->count; i++)
 		if (strcmp(catalogue->rows[i].list.name, name) == 0)
@@ -42,7 +42,7 @@ static struct row *find_row(struct catalogue *catalogue, const char *name)
 
 /* ---- fields that only a list of the catalogue has */
 
-static bool read_keyed_zone(struct reader *reader, const config_setting_t *setting, void *into)
+static bool catalogue_read_keyed_zone(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	const char *zone = read_text(reader, setting);
 	if (zone == NULL)
@@ -51,16 +51,19 @@ static bool read_keyed_zone(struct reader *reader, const config_setting_t *setti
 		return true;
 	if (strncmp(zone, key_mark, KEY_MARK) != 0)
 		return read_error(reader, setting, "is \"%s\", expected %s and a domain name", zone, key_mark);
-	return check_domain(reader, setting, zone + KEY_MARK, ((struct row *)into)->keyed_zone, LIST_ZONE_MAX);
+	return check_domain(reader, setting, zone + KEY_MARK, ((struct catalogue_row *)into)->keyed_zone,
+			    LIST_ZONE_MAX);
 }
 
-static bool read_families(struct reader *reader, const config_setting_t *setting, void *into)
+static bool catalogue_read_families(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	static const struct {
 		const char *word;
 		bool ipv4, ipv6, domain;
 	} words[] = {
-		{ "4", true, false, false }, { "6", false, true, false }, { "46", true, true, false },
+		{ "4", true, false, false },
+		{ "6", false, true, false },
+		{ "46", true, true, false },
 		{ "domain", false, false, true },
 	};
 	struct list *list = into;
@@ -81,18 +84,18 @@ static bool read_test_name(struct reader *reader, const config_setting_t *settin
 	return name != NULL && check_domain(reader, setting, name, ((struct list *)into)->test_name, LIST_NAME_MAX);
 }
 
-#define IN_LIST(member) offsetof(struct row, list.member)
+#define IN_LIST(member) offsetof(struct catalogue_row, list.member)
 
 static const struct field row_fields[] = {
 	{ "name", FIELD_OWN, 0, 0, 0, read_list_name, NULL, "short, for people, logs and metrics" },
 	{ "zone", FIELD_OWN, 0, 0, 0, read_list_zone, "\"\"", "that anybody may ask" },
-	{ "keyed_zone", FIELD_OWN, 0, 0, 0, read_keyed_zone, "\"\"", "for subscribers" },
+	{ "keyed_zone", FIELD_OWN, 0, 0, 0, catalogue_read_keyed_zone, "\"\"", "for subscribers" },
 	{ "kind", FIELD_OWN, 0, 0, 0, read_list_kind, NULL, "meaning of an answer that no row of codes names" },
 	{ "codes", FIELD_OWN, 0, 0, 0, read_list_codes, "[]", "" },
 	{ "errors", FIELD_OWN, 0, 0, 0, read_list_errors, "[]", "" },
-	{ "families", FIELD_OWN, 0, 0, 0, read_families, NULL, "4, 6, 46 or domain" },
+	{ "families", FIELD_OWN, 0, 0, 0, catalogue_read_families, NULL, "4, 6, 46 or domain" },
 	{ "weight", FIELD_FLOAT, IN_LIST(weight), 0, 100, NULL, NULL, "0 only shown, 1 careful and widely used" },
-	{ "part_of", FIELD_TEXT, offsetof(struct row, part_of), 0, LIST_NAME_MAX, NULL, "\"\"", "" },
+	{ "part_of", FIELD_TEXT, offsetof(struct catalogue_row, part_of), 0, LIST_NAME_MAX, NULL, "\"\"", "" },
 	{ "test", FIELD_BOOL, IN_LIST(test), 0, 0, NULL, "true", "" },
 	{ "test_name", FIELD_OWN, 0, 0, 0, read_test_name, "\"\"", "" },
 	{ "budget", FIELD_INT, IN_LIST(budget), 0, 1e15, NULL, "0", "" },
@@ -103,12 +106,12 @@ static const struct field row_fields[] = {
 
 /* ---- the file */
 
-static bool check_row(struct reader *reader, const config_setting_t *setting, const struct row *row)
+static bool catalogue_check_row(struct reader *reader, const config_setting_t *setting, const struct catalogue_row *row)
 {
 	const struct list *list = &row->list;
 	if (list->name[0] == '\0')
 		return read_error(reader, setting, "has an empty name");
-	if (find_row(reader->catalogue, list->name) != row)
+	if (catalogue_find_row(reader->catalogue, list->name) != row)
 		return read_error(reader, setting, "is a second list \"%s\"", list->name);
 	if (list->zone[0] == '\0' && row->keyed_zone[0] == '\0')
 		return read_error(reader, setting, "has neither zone nor keyed_zone: it could not be asked");
@@ -117,15 +120,15 @@ static bool check_row(struct reader *reader, const config_setting_t *setting, co
 	return check_list(reader, setting, list);
 }
 
-static bool read_row(struct reader *reader, const config_setting_t *setting, void *into)
+static bool catalogue_read_row(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct catalogue *catalogue = into;
-	struct row *row = &catalogue->rows[catalogue->count++];
+	struct catalogue_row *row = &catalogue->rows[catalogue->count++];
 	struct list *list = &row->list;
 	if (!read_group(reader, setting, row_fields, sizeof row_fields / sizeof row_fields[0], row) ||
-	    !check_row(reader, setting, row))
+	    !catalogue_check_row(reader, setting, row))
 		return false;
-	if (list->domain && list->test_name[0] == '\0')	/* not known by which name it could be tested */
+	if (list->domain && list->test_name[0] == '\0') /* not known by which name it could be tested */
 		list->test = false;
 	text_copy(list->asked_zone, sizeof list->asked_zone, list->zone);
 	if (list->zone[0] == '\0')
@@ -133,18 +136,19 @@ static bool read_row(struct reader *reader, const config_setting_t *setting, voi
 	return true;
 }
 
-static bool check_part(struct reader *reader, const config_setting_t *setting, const struct row *row)
+static bool catalogue_check_part(struct reader *reader, const config_setting_t *setting,
+				 const struct catalogue_row *row)
 {
 	if (row->part_of[0] == '\0')
 		return true;
-	const struct row *whole = find_row(reader->catalogue, row->part_of);
+	const struct catalogue_row *whole = catalogue_find_row(reader->catalogue, row->part_of);
 	if (whole == NULL || whole == row || whole->part_of[0] != '\0')
 		return read_error(reader, config_setting_get_member(setting, "part_of"),
 				  "is \"%s\", expected another list that is itself no part of one", row->part_of);
 	return true;
 }
 
-static bool read_rows(struct reader *reader, const config_setting_t *root)
+static bool catalogue_read_rows(struct reader *reader, const config_setting_t *root)
 {
 	const config_setting_t *list = config_setting_get_member(root, "catalogue");
 	struct catalogue *catalogue = reader->catalogue;
@@ -154,16 +158,16 @@ static bool read_rows(struct reader *reader, const config_setting_t *root)
 					  "is nothing a catalogue has: expected the list \"catalogue\" only");
 	if (list == NULL)
 		return read_error(reader, NULL, "has no list \"catalogue\"");
-	if (!read_each(reader, list, LISTS_MAX, read_row, catalogue))
+	if (!read_each(reader, list, LISTS_MAX, catalogue_read_row, catalogue))
 		return false;
 	for (int i = 0; i < catalogue->count; i++)
-		if (!check_part(reader, config_setting_get_elem(list, (unsigned)i), &catalogue->rows[i]))
+		if (!catalogue_check_part(reader, config_setting_get_elem(list, (unsigned)i), &catalogue->rows[i]))
 			return false;
 	return true;
 }
 
 /* Relative names are beside the configuration file. */
-static bool name_file(struct reader *reader)
+static bool catalogue_name_file(struct reader *reader)
 {
 	const char *name = reader->config->set.catalogue_file;
 	const char *slash = strrchr(reader->file, '/');
@@ -173,7 +177,8 @@ static bool name_file(struct reader *reader)
 	if (length >= PATH_MAX)
 		return read_error(reader, NULL, "catalogue.file is too long");
 	reader->config->catalogue_file = read_keep(reader, file);
-	return reader->config->catalogue_file != NULL || read_error(reader, NULL, "catalogue.file does not fit into memory");
+	return reader->config->catalogue_file != NULL ||
+	       read_error(reader, NULL, "catalogue.file does not fit into memory");
 }
 
 bool catalogue_read(struct reader *reader, bool named)
@@ -181,7 +186,7 @@ bool catalogue_read(struct reader *reader, bool named)
 	struct catalogue *catalogue = reader->catalogue = calloc(1, sizeof *catalogue);
 	if (catalogue == NULL)
 		return read_error(reader, NULL, "the catalogue does not fit into memory");
-	if (!name_file(reader))
+	if (!catalogue_name_file(reader))
 		return false;
 	if (catalogue->file[0] == '\0')
 		return true;
@@ -189,15 +194,16 @@ bool catalogue_read(struct reader *reader, bool named)
 	const char *own_file = reader->file;
 	reader->file = catalogue->file;
 	bool opened = read_open(reader, &file, &catalogue->missing);
-	bool fine = opened && read_rows(reader, config_root_setting(&file));
+	bool fine = opened && catalogue_read_rows(reader, config_root_setting(&file));
 	if (opened)
 		config_destroy(&file);
 	reader->file = own_file;
 	if (!catalogue->missing)
 		return fine;
 	reader->error[0] = '\0';
-	return !named || read_error(reader, read_option(reader, "catalogue.file"), "is \"%s\", but %s is missing: a relative name is looked "
-				    "for beside this file", reader->config->set.catalogue_file, catalogue->file);
+	return !named || read_error(reader, read_option(reader, "catalogue.file"),
+				    "is \"%s\", but %s is missing: a relative name is looked for beside this file",
+				    reader->config->set.catalogue_file, catalogue->file);
 }
 
 void catalogue_free(struct catalogue **catalogue)
@@ -215,11 +221,12 @@ static bool fits(const char *pattern, const char *name)
 	return begins ? strncmp(pattern, name, length - 1) == 0 : strcmp(pattern, name) == 0;
 }
 
-static bool unknown_list(struct reader *reader, const config_setting_t *setting, const char *name)
+static bool catalogue_unknown_list(struct reader *reader, const config_setting_t *setting, const char *name)
 {
 	const struct catalogue *catalogue = reader->catalogue;
 	if (catalogue->file[0] == '\0')
-		return read_error(reader, setting, "is \"%s\", but catalogue.file is empty: there is no catalogue", name);
+		return read_error(reader, setting, "is \"%s\", but catalogue.file is empty: there is no catalogue",
+				  name);
 	if (catalogue->missing)
 		return read_error(reader, setting, "is \"%s\", but the catalogue %s is missing", name, catalogue->file);
 	return read_error(reader, setting, "is \"%s\", which the catalogue %s does not have", name, catalogue->file);
@@ -231,10 +238,9 @@ bool catalogue_read_key_text(struct reader *reader, const config_setting_t *sett
 	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	struct catalogue_key *key = into;
 	const char *text = read_text(reader, setting);
-	return text != NULL && ((*text != '\0' && text[strspn(text, bytes)] == '\0' &&
-				 text_copy(key->key, sizeof key->key, text)) ||
-				read_error(reader, setting, "is not a key: expected 1 to %zu letters and digits",
-					   sizeof key->key - 1));
+	return text != NULL &&
+	       ((*text != '\0' && text[strspn(text, bytes)] == '\0' && text_copy(key->key, sizeof key->key, text)) ||
+		read_error(reader, setting, "is not a key: expected 1 to %zu letters and digits", sizeof key->key - 1));
 }
 
 bool catalogue_read_key(struct reader *reader, const config_setting_t *setting, void *into)
@@ -244,21 +250,22 @@ bool catalogue_read_key(struct reader *reader, const config_setting_t *setting, 
 	struct catalogue *catalogue = reader->catalogue;
 	int known = 0, for_subscribers = 0;
 	for (int i = 0; i < catalogue->count; i++) {
-		struct row *row = &catalogue->rows[i];
+		struct catalogue_row *row = &catalogue->rows[i];
 		if (!fits(key->lists, row->list.name))
 			continue;
 		known++;
 		for_subscribers += row->keyed_zone[0] != '\0';
 		if (row->keyed_zone[0] == '\0' || row->keyed)
 			continue;
-		int length = snprintf(row->list.asked_zone, sizeof row->list.asked_zone, "%s.%s", key->key, row->keyed_zone);
+		int length =
+			snprintf(row->list.asked_zone, sizeof row->list.asked_zone, "%s.%s", key->key, row->keyed_zone);
 		if (length > LIST_ZONE_MAX)
-			return read_error(reader, lists, "is \"%s\": with its key, the zone of %s has over %d bytes", key->lists,
-					  row->list.name, LIST_ZONE_MAX);
+			return read_error(reader, lists, "is \"%s\": with its key, the zone of %s has over %d bytes",
+					  key->lists, row->list.name, LIST_ZONE_MAX);
 		row->keyed = true;
 	}
 	if (known == 0)
-		return unknown_list(reader, lists, key->lists);
+		return catalogue_unknown_list(reader, lists, key->lists);
 	return for_subscribers > 0 ||
 	       read_error(reader, lists, "is \"%s\", which needs no key: it has no zone for subscribers", key->lists);
 }
@@ -272,7 +279,7 @@ bool catalogue_read_skip(struct reader *reader, const config_setting_t *setting,
 	for (int i = 0; pattern != NULL && i < catalogue->count; i++)
 		if (fits(pattern, catalogue->rows[i].list.name))
 			found = catalogue->rows[i].skipped = true;
-	return pattern != NULL && (found || unknown_list(reader, setting, pattern));
+	return pattern != NULL && (found || catalogue_unknown_list(reader, setting, pattern));
 }
 
 bool catalogue_take(struct reader *reader, const config_setting_t *setting, void *into)
@@ -280,11 +287,12 @@ bool catalogue_take(struct reader *reader, const config_setting_t *setting, void
 	const char *name = read_text(reader, setting);
 	if (name == NULL || *name == '\0')
 		return name != NULL;
-	struct row *row = find_row(reader->catalogue, name);
+	struct catalogue_row *row = catalogue_find_row(reader->catalogue, name);
 	if (row == NULL)
-		return unknown_list(reader, setting, name);
+		return catalogue_unknown_list(reader, setting, name);
 	if (row->list.asked_zone[0] == '\0')
-		return read_error(reader, setting, "is \"%s\", a list for subscribers: expected its key in catalogue.keys", name);
+		return read_error(reader, setting,
+				  "is \"%s\", a list for subscribers: expected its key in catalogue.keys", name);
 	*(struct list *)into = row->list;
 	if (row->placed == NULL)
 		row->placed = into;
@@ -294,17 +302,18 @@ bool catalogue_take(struct reader *reader, const config_setting_t *setting, void
 /* ---- its place in the configuration */
 
 /* The list of `blocklists` that asks a zone of this row. */
-static struct list *find_zone(struct config *config, const struct row *row)
+static struct list *catalogue_find_zone(struct config *config, const struct catalogue_row *row)
 {
 	for (int i = 0; i < config->mail_list_count; i++) {
 		struct list *own = &config->lists[i];
-		if (text_same_nocase(own->zone, row->list.zone) || text_same_nocase(own->asked_zone, row->list.asked_zone))
+		if (text_same_nocase(own->zone, row->list.zone) ||
+		    text_same_nocase(own->asked_zone, row->list.asked_zone))
 			return own;
 	}
 	return NULL;
 }
 
-static bool name_taken(const struct config *config, const char *name)
+static bool catalogue_name_taken(const struct config *config, const char *name)
 {
 	for (int i = 0; i < config->mail_list_count; i++)
 		if (text_same_nocase(config->lists[i].name, name))
@@ -313,7 +322,7 @@ static bool name_taken(const struct config *config, const char *name)
 }
 
 /* Two rows of `blocklists` that ask one zone weigh once. */
-static void find_twins(struct config *config)
+static void catalogue_find_twins(struct config *config)
 {
 	for (int i = 0; i < config->mail_list_count; i++)
 		for (int j = 0; j < i && config->lists[i].whole == NULL; j++)
@@ -327,24 +336,26 @@ bool catalogue_place(struct reader *reader)
 	struct config *config = reader->config;
 	struct catalogue *catalogue = reader->catalogue;
 	for (int i = 0; i < catalogue->count; i++) {
-		struct row *row = &catalogue->rows[i];
+		struct catalogue_row *row = &catalogue->rows[i];
 		if (row->placed == NULL)
-			row->placed = find_zone(config, row);
+			row->placed = catalogue_find_zone(config, row);
 		if (row->placed != NULL || row->skipped || row->list.asked_zone[0] == '\0' ||
-		    name_taken(config, row->list.name))
+		    catalogue_name_taken(config, row->list.name))
 			continue;
 		if (config->list_count == LISTS_MAX)
-			return read_error(reader, NULL, "blocklists and the catalogue %s have more than %d lists together",
+			return read_error(reader, NULL,
+					  "blocklists and the catalogue %s have more than %d lists together",
 					  catalogue->file, LISTS_MAX);
 		row->placed = &config->lists[config->list_count++];
 		*row->placed = row->list;
 	}
 	for (int i = 0; i < catalogue->count; i++) {
-		const struct row *row = &catalogue->rows[i];
-		const struct row *whole = row->part_of[0] != '\0' ? find_row(catalogue, row->part_of) : NULL;
+		const struct catalogue_row *row = &catalogue->rows[i];
+		const struct catalogue_row *whole =
+			row->part_of[0] != '\0' ? catalogue_find_row(catalogue, row->part_of) : NULL;
 		if (whole != NULL && row->placed != NULL && row->placed != whole->placed)
 			row->placed->whole = whole->placed;
 	}
-	find_twins(config);
+	catalogue_find_twins(config);
 	return true;
 }

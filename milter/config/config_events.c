@@ -14,7 +14,7 @@
 enum { ADMINS_MAX = 8 };
 
 /* Printable ASCII without blanks, and without what could end an address or begin something else. */
-static bool is_plain(const char *word, size_t length, const char *without)
+static bool config_events_is_plain(const char *word, size_t length, const char *without)
 {
 	for (size_t i = 0; i < length; i++)
 		if (word[i] <= ' ' || word[i] > '~' || strchr(without, word[i]) != NULL)
@@ -25,40 +25,43 @@ static bool is_plain(const char *word, size_t length, const char *without)
 static bool is_address(const char *word, size_t length)
 {
 	const char *at = memchr(word, '@', length);
-	return is_plain(word, length, "<>()[],;:\"\\") && at != NULL && at != word && at + 1 < word + length &&
-	       memchr(at + 1, '@', (size_t)(word + length - at - 1)) == NULL;
+	return config_events_is_plain(word, length, "<>()[],;:\"\\") && at != NULL && at != word &&
+	       at + 1 < word + length && memchr(at + 1, '@', (size_t)(word + length - at - 1)) == NULL;
 }
 
-static bool check_url(struct reader *reader)
+static bool config_events_check_url(struct reader *reader)
 {
 	const char *url = reader->config->set.webhook_url;
 	size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
-	if (*url == '\0' || (scheme > 0 && is_plain(url + scheme, strlen(url + scheme), "\"<>\\^`{|}") &&
+	if (*url == '\0' || (scheme > 0 && config_events_is_plain(url + scheme, strlen(url + scheme), "\"<>\\^`{|}") &&
 			     strchr("/?#:@", url[scheme]) == NULL))
 		return true;
 	/* it may hold a secret: the error names the option, not the value */
-	return read_error(reader, read_option(reader, "webhook.url"), "is not a web address, expected http://HOST/... or "
-								    "https://HOST/..., blanks and the like written %%XX");
+	return read_error(
+		reader, read_option(reader, "webhook.url"),
+		"is not a web address, expected http://HOST/... or https://HOST/..., blanks and the like written %%XX");
 }
 
-static bool check_addresses(struct reader *reader)
+static bool config_events_check_addresses(struct reader *reader)
 {
 	const struct settings *set = &reader->config->set;
 	int count = 0;
 	if (set->admin_mail_from[0] != '\0' && !is_address(set->admin_mail_from, strlen(set->admin_mail_from)))
-		return read_error(reader, read_option(reader, "admin.mail_from"), "is \"%s\", expected one mail address",
-				  set->admin_mail_from);
-	for (const char *at = set->admin_mail_to + strspn(set->admin_mail_to, ", "); *at != '\0'; at += strspn(at, ", ")) {
+		return read_error(reader, read_option(reader, "admin.mail_from"),
+				  "is \"%s\", expected one mail address", set->admin_mail_from);
+	for (const char *at = set->admin_mail_to + strspn(set->admin_mail_to, ", "); *at != '\0';
+	     at += strspn(at, ", ")) {
 		size_t length = strcspn(at, ", ");
 		if (++count > ADMINS_MAX || !is_address(at, length))
-			return read_error(reader, read_option(reader, "admin.mail_to"), "is \"%s\", expected up to %d mail "
-					  "addresses, parted by commas", set->admin_mail_to, ADMINS_MAX);
+			return read_error(reader, read_option(reader, "admin.mail_to"),
+					  "is \"%s\", expected up to %d mail addresses, parted by commas",
+					  set->admin_mail_to, ADMINS_MAX);
 		at += length;
 	}
 	return true;
 }
 
-static bool read_kinds(struct reader *reader, const char *path, const char *words, unsigned *set_out)
+static bool config_events_read_kinds(struct reader *reader, const char *path, const char *words, unsigned *set_out)
 {
 	char wrong[32], known[200] = "";
 	struct text text = text_over(known, sizeof known);
@@ -69,13 +72,14 @@ static bool read_kinds(struct reader *reader, const char *path, const char *word
 	return read_error(reader, read_option(reader, path), "has \"%s\", expected kinds of events: %s", wrong, known);
 }
 
-static bool check_smtp(struct reader *reader)
+static bool config_events_check_smtp(struct reader *reader)
 {
 	struct endpoint endpoint;
 	char error[300];
 	const char *server = reader->config->set.admin_smtp;
 	if (strncmp(server, "unix:", 5) == 0 || strncmp(server, "inet:", 5) == 0)
-		return read_error(reader, read_option(reader, "admin.smtp"), "is \"%s\", expected address:port", server);
+		return read_error(reader, read_option(reader, "admin.smtp"), "is \"%s\", expected address:port",
+				  server);
 	return endpoint_parse(server, &endpoint, error, sizeof error) ||
 	       read_error(reader, read_option(reader, "admin.smtp"), "is %s", error);
 }
@@ -83,7 +87,9 @@ static bool check_smtp(struct reader *reader)
 bool config_events_agree(struct reader *reader)
 {
 	struct config *config = reader->config;
-	return check_url(reader) && check_addresses(reader) && check_smtp(reader) &&
-	       read_kinds(reader, "webhook.kinds", config->set.webhook_kinds, &config->webhook_kinds) &&
-	       read_kinds(reader, "admin.mail_kinds", config->set.admin_mail_kinds, &config->admin_mail_kinds);
+	return config_events_check_url(reader) && config_events_check_addresses(reader) &&
+	       config_events_check_smtp(reader) &&
+	       config_events_read_kinds(reader, "webhook.kinds", config->set.webhook_kinds, &config->webhook_kinds) &&
+	       config_events_read_kinds(reader, "admin.mail_kinds", config->set.admin_mail_kinds,
+					&config->admin_mail_kinds);
 }

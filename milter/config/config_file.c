@@ -21,16 +21,17 @@ struct bracket {
 	unsigned line;
 };
 
-struct scan_state {
+struct config_file_scan_state {
 	const char *at;
 	unsigned line;
 	struct bracket brackets[DEPTH_MOST];
 	int depth;
 };
 
-static bool scan_error(struct reader *reader, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool config_file_scan_error(struct reader *reader, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static bool scan_error(struct reader *reader, unsigned line, const char *format, ...)
+static bool config_file_scan_error(struct reader *reader, unsigned line, const char *format, ...)
 {
 	va_list arguments;
 	int length = snprintf(reader->error, CONFIG_ERROR_MAX, "%s:%u: ", reader->file, line);
@@ -42,23 +43,25 @@ static bool scan_error(struct reader *reader, unsigned line, const char *format,
 }
 
 /* libconfig would go on to the next quote, and tell of a line far below. */
-static bool skip_string(struct reader *reader, struct scan_state *scan)
+static bool config_file_skip_string(struct reader *reader, struct config_file_scan_state *scan)
 {
 	for (scan->at++; *scan->at != '\0' && *scan->at != '"' && *scan->at != '\n'; scan->at++)
 		if (*scan->at == '\\' && scan->at[1] != '\0' && scan->at[1] != '\n')
 			scan->at++;
 	if (*scan->at != '"')
-		return scan_error(reader, scan->line, "a string has no closing quote: expected \"...\" on one line");
+		return config_file_scan_error(reader, scan->line,
+					      "a string has no closing quote: expected \"...\" on one line");
 	scan->at++;
 	return true;
 }
 
-static bool skip_comment(struct reader *reader, struct scan_state *scan)
+static bool config_file_skip_comment(struct reader *reader, struct config_file_scan_state *scan)
 {
 	bool block = scan->at[0] == '/' && scan->at[1] == '*';
 	const char *end = block ? strstr(scan->at + 2, "*/") : strchr(scan->at, '\n');
 	if (end == NULL && block)
-		return scan_error(reader, scan->line, "a comment is never closed: expected */ behind its /*");
+		return config_file_scan_error(reader, scan->line,
+					      "a comment is never closed: expected */ behind its /*");
 	if (end == NULL)
 		end = scan->at + strlen(scan->at);
 	else if (block)
@@ -74,21 +77,24 @@ static char closing_of(char open)
 }
 
 /* One byte that is in no string, comment or word. */
-static bool take_byte(struct reader *reader, struct scan_state *scan)
+static bool config_file_take_byte(struct reader *reader, struct config_file_scan_state *scan)
 {
 	char byte = *scan->at++;
 	struct bracket *last = scan->depth > 0 ? &scan->brackets[scan->depth - 1] : NULL;
 	scan->line += byte == '\n';
 	if (byte == '{' || byte == '(' || byte == '[') {
 		if (scan->depth == DEPTH_MOST)
-			return scan_error(reader, scan->line, "'%c' is in %d others: expected fewer", byte, DEPTH_MOST);
+			return config_file_scan_error(reader, scan->line, "'%c' is in %d others: expected fewer", byte,
+						      DEPTH_MOST);
 		scan->brackets[scan->depth++] = (struct bracket){ byte, scan->line };
 	} else if (byte == '}' || byte == ')' || byte == ']') {
 		if (last == NULL)
-			return scan_error(reader, scan->line, "'%c' closes nothing: expected one opened before it", byte);
+			return config_file_scan_error(reader, scan->line,
+						      "'%c' closes nothing: expected one opened before it", byte);
 		if (byte != closing_of(last->open))
-			return scan_error(reader, scan->line, "'%c' is found, expected '%c': the '%c' of line %u is still open", byte,
-					  closing_of(last->open), last->open, last->line);
+			return config_file_scan_error(reader, scan->line,
+						      "'%c' is found, expected '%c': the '%c' of line %u is still open",
+						      byte, closing_of(last->open), last->open, last->line);
 		scan->depth--;
 	}
 	return true;
@@ -101,7 +107,7 @@ static bool word_char(char c)
 }
 
 /* libconfig 1.5 keeps the low 32 bits of a whole number that is too large for its type, and says nothing. */
-static bool number_fits(const char *word, size_t length)
+static bool config_file_number_fits(const char *word, size_t length)
 {
 	size_t digits = strspn(word, "0123456789");
 	bool wide = digits < length && word[digits] == 'L';
@@ -117,12 +123,15 @@ static bool number_fits(const char *word, size_t length)
 }
 
 /* What is in the string behind such a word, for people; NULL: nothing that others may not read. */
-static const char *secret_behind(const char *word, size_t length)
+static const char *config_file_secret_behind(const char *word, size_t length)
 {
 	static const struct {
 		const char *word, *what;
 	} rows[] = {
-		{ "key", "a key" }, { "password", "a password" }, { "salt", "a salt" }, { "secret", "a secret" },
+		{ "key", "a key" },
+		{ "password", "a password" },
+		{ "salt", "a salt" },
+		{ "secret", "a secret" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (strlen(rows[i].word) == length && strncmp(word, rows[i].word, length) == 0)
@@ -133,10 +142,10 @@ static const char *secret_behind(const char *word, size_t length)
 /* A word begins at the scan: a name, a number, true or false. `name` is the last name. */
 struct scan_name {
 	char word[40];
-	const char *secret;	/* what is behind it that others must not read; NULL: nothing */
+	const char *secret; /* what is behind it that others must not read; NULL: nothing */
 };
 
-static bool take_word(struct reader *reader, struct scan_state *scan, struct scan_name *name)
+static bool config_file_take_word(struct reader *reader, struct config_file_scan_state *scan, struct scan_name *name)
 {
 	size_t length = 0;
 	while (word_char(scan->at[length]))
@@ -144,53 +153,58 @@ static bool take_word(struct reader *reader, struct scan_state *scan, struct sca
 	const char *digits = *scan->at == '-' ? scan->at + 1 : scan->at;
 	bool number = *digits >= '0' && *digits <= '9';
 	int shown = (int)(length < sizeof name->word ? length : sizeof name->word - 1);
-	if (number && !number_fits(digits, length - (size_t)(digits - scan->at)))
-		return scan_error(reader, scan->line, "%s: %.*s is too large: expected at most 2147483647%s", name->word,
-				  name->secret != NULL ? 2 : shown, name->secret != NULL ? "it" : scan->at,
-				  name->secret != NULL ? "" : ", or an L behind it");
+	if (number && !config_file_number_fits(digits, length - (size_t)(digits - scan->at)))
+		return config_file_scan_error(reader, scan->line,
+					      "%s: %.*s is too large: expected at most 2147483647%s", name->word,
+					      name->secret != NULL ? 2 : shown, name->secret != NULL ? "it" : scan->at,
+					      name->secret != NULL ? "" : ", or an L behind it");
 	if (!number) {
-		name->secret = secret_behind(scan->at, length);
+		name->secret = config_file_secret_behind(scan->at, length);
 		snprintf(name->word, sizeof name->word, "%.*s", shown, scan->at);
 	}
 	scan->at += length;
 	return true;
 }
 
-static bool take_token(struct reader *reader, struct scan_state *scan, struct scan_name *name)
+static bool config_file_take_token(struct reader *reader, struct config_file_scan_state *scan, struct scan_name *name)
 {
 	if (*scan->at == '"') {
 		if (name->secret != NULL && scan->at[1] != '"')
 			reader->secret = name->secret;
-		return skip_string(reader, scan);
+		return config_file_skip_string(reader, scan);
 	}
 	if (*scan->at == '#' || (*scan->at == '/' && (scan->at[1] == '/' || scan->at[1] == '*')))
-		return skip_comment(reader, scan);
+		return config_file_skip_comment(reader, scan);
 	if (word_char(*scan->at))
-		return take_word(reader, scan, name);
+		return config_file_take_word(reader, scan, name);
 	if (strncmp(scan->at, "@include", 8) == 0)
-		return scan_error(reader, scan->line, "@include is not allowed: expected one file");
-	return take_byte(reader, scan);
+		return config_file_scan_error(reader, scan->line, "@include is not allowed: expected one file");
+	return config_file_take_byte(reader, scan);
 }
 
-static bool check_words(struct reader *reader, const char *text)
+static bool config_file_check_words(struct reader *reader, const char *text)
 {
-	struct scan_state scan = { .at = text, .line = 1 };
+	struct config_file_scan_state scan = { .at = text, .line = 1 };
 	struct scan_name name = { .word = "a number" };
 	reader->secret = NULL;
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-		return scan_error(reader, 1, "a byte-order mark (BOM) is at the beginning, expected plain text: "
-				  "LC_ALL=C sed -i '1s/^...//' %s takes it off", reader->file);
+		return config_file_scan_error(reader, 1,
+					      "a byte-order mark (BOM) is at the beginning, expected plain text: "
+					      "LC_ALL=C sed -i '1s/^...//' %s takes it off",
+					      reader->file);
 	while (*scan.at != '\0')
-		if (!take_token(reader, &scan, &name))
+		if (!config_file_take_token(reader, &scan, &name))
 			return false;
 	if (scan.depth > 0)
-		return scan_error(reader, scan.brackets[scan.depth - 1].line, "'%c' is never closed: expected '%c' before the end of the "
-				  "file", scan.brackets[scan.depth - 1].open, closing_of(scan.brackets[scan.depth - 1].open));
+		return config_file_scan_error(reader, scan.brackets[scan.depth - 1].line,
+					      "'%c' is never closed: expected '%c' before the end of the file",
+					      scan.brackets[scan.depth - 1].open,
+					      closing_of(scan.brackets[scan.depth - 1].open));
 	return true;
 }
 
 /* The beginning of a line of the text, without what is in its strings, which may be secret. */
-static void show_line(const char *text, int line, char shown[SHOWN_MOST + 8])
+static void config_file_show_line(const char *text, int line, char shown[SHOWN_MOST + 8])
 {
 	size_t used = 0;
 	bool quoted = false;
@@ -207,25 +221,27 @@ static void show_line(const char *text, int line, char shown[SHOWN_MOST + 8])
 }
 
 /* What libconfig says, in words that help. */
-static void explain(struct reader *reader, const char *text, const config_t *file)
+static void config_file_explain(struct reader *reader, const char *text, const config_t *file)
 {
+	/* clang-format off */
 	static const struct { const char *theirs, *ours; } rows[] = {
 		{ "syntax error", "syntax error, expected NAME = VALUE or NAME: { ... }" },
 		{ "mismatched element type in array",
 		  "an array has elements of several kinds, expected strings or numbers alone, or a list ( ... )" },
 		{ "duplicate setting name", "an option is there a second time, expected it once" },
 	};
+	/* clang-format on */
 	char shown[SHOWN_MOST + 8];
 	const char *said = config_error_text(file);
-	show_line(text, config_error_line(file), shown);
+	config_file_show_line(text, config_error_line(file), shown);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (strcmp(said, rows[i].theirs) == 0)
 			said = rows[i].ours;
-	scan_error(reader, (unsigned)config_error_line(file), "%s; found at or before: %s", said,
-		   *shown != '\0' ? shown : "the end of the file");
+	config_file_scan_error(reader, (unsigned)config_error_line(file), "%s; found at or before: %s", said,
+			       *shown != '\0' ? shown : "the end of the file");
 }
 
-static char *read_file(const char *name, char *error, bool *missing_out)
+static char *config_file_read(const char *name, char *error, bool *missing_out)
 {
 	enum { FILE_MOST = 4 << 20 };
 	const char *why;
@@ -241,7 +257,8 @@ static char *read_file(const char *name, char *error, bool *missing_out)
 		unsigned line = 1;
 		for (const char *at = text; *at != '\0'; at++)
 			line += *at == '\n';
-		snprintf(error, CONFIG_ERROR_MAX, "%s:%u: a byte of value 0 is there: expected a text in UTF-8 or ASCII, not UTF-16", name,
+		snprintf(error, CONFIG_ERROR_MAX,
+			 "%s:%u: a byte of value 0 is there: expected a text in UTF-8 or ASCII, not UTF-16", name,
 			 line);
 	} else {
 		fclose(file);
@@ -255,16 +272,16 @@ static char *read_file(const char *name, char *error, bool *missing_out)
 
 bool read_open(struct reader *reader, config_t *file_out, bool *missing_out)
 {
-	char *text = read_file(reader->file, reader->error, missing_out);
+	char *text = config_file_read(reader->file, reader->error, missing_out);
 	/* first: libconfig 1.7 calls a number that is too large a syntax error */
-	if (text == NULL || !check_words(reader, text)) {
+	if (text == NULL || !config_file_check_words(reader, text)) {
 		free(text);
 		return false;
 	}
 	config_init(file_out);
 	bool parsed = config_read_string(file_out, text) == CONFIG_TRUE;
 	if (!parsed) {
-		explain(reader, text, file_out);
+		config_file_explain(reader, text, file_out);
 		config_destroy(file_out);
 	}
 	free(text);

@@ -12,8 +12,9 @@
 
 enum { WORD_MOST = 40 };
 
-/* Letters to change, add, leave out or swap, Damerau's distance; more than WORD_MOST for what is too long to be compared. */
-static size_t distance(const char *a, const char *b)
+/* Letters to change, add, leave out or swap, Damerau's distance; more than WORD_MOST for what is too long to be
+ * compared. */
+static size_t nearest_distance(const char *a, const char *b)
 {
 	size_t rows[3][WORD_MOST + 1], m = strlen(a), n = strlen(b);
 	if (m > WORD_MOST || n > WORD_MOST)
@@ -39,11 +40,12 @@ bool read_nearest(const char *word, read_name_function *names, const void *arg, 
 {
 	char name[READ_NAME_MAX];
 	bool found = false;
-	size_t least = strlen(word) / 3 + 2;	/* less than that is near */
+	size_t least = strlen(word) / 3 + 2; /* less than that is near */
 	nearest_out[0] = '\0';
 	for (size_t i = 0; names(arg, i, name); i++) {
-		bool begins = strlen(word) > 3 && strncmp(name, word, strlen(word)) == 0;	/* "timeout" for "timeout_ms" */
-		size_t far = name[0] == '\0' ? WORD_MOST : begins ? 1 : distance(word, name);
+		bool begins =
+			strlen(word) > 3 && strncmp(name, word, strlen(word)) == 0; /* "timeout" for "timeout_ms" */
+		size_t far = name[0] == '\0' ? WORD_MOST : begins ? 1 : nearest_distance(word, name);
 		if (far >= least)
 			continue;
 		least = far;

@@ -17,10 +17,10 @@
 struct level_row {
 	enum level level;
 	struct measure_setting does;
-	double hold_hours;	/* -1: as reputation.hold_hours says */
+	double hold_hours; /* -1: as reputation.hold_hours says */
 };
 
-static bool read_level_name(struct reader *reader, const config_setting_t *setting, void *into)
+static bool config_policy_read_level_name(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	const char *word = read_text(reader, setting);
 	if (word == NULL)
@@ -30,7 +30,8 @@ static bool read_level_name(struct reader *reader, const config_setting_t *setti
 	       read_error(reader, setting, "is \"%s\", expected good, new, suspect or blocked", word);
 }
 
-static bool read_measure(struct reader *reader, const config_setting_t *setting, bool block, enum measure *measure)
+static bool config_policy_read_measure(struct reader *reader, const config_setting_t *setting, bool block,
+				       enum measure *measure)
 {
 	const char *word = read_text(reader, setting);
 	if (word == NULL)
@@ -38,24 +39,27 @@ static bool read_measure(struct reader *reader, const config_setting_t *setting,
 	*measure = measure_find(word);
 	if (*measure != MEASURE_USUAL && (block || *measure != MEASURE_BLOCK))
 		return true;
-	return read_error(reader, setting, "is \"%s\", expected pass, warm, suspect, slow, defer, reject%s hold%s", word,
-			  block ? "," : " or", block ? " or block" : "");
+	return read_error(reader, setting, "is \"%s\", expected pass, warm, suspect, slow, defer, reject%s hold%s",
+			  word, block ? "," : " or", block ? " or block" : "");
 }
 
 static bool read_level_action(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_measure(reader, setting, false, &((struct level_row *)into)->does.measure);
+	return config_policy_read_measure(reader, setting, false, &((struct level_row *)into)->does.measure);
 }
 
+/* clang-format off */
 const struct field level_fields[3] = {
-	{ "level", FIELD_OWN, 0, 0, 0, read_level_name, NULL, "good, new, suspect or blocked." },
+	{ "level", FIELD_OWN, 0, 0, 0, config_policy_read_level_name, NULL, "good, new, suspect or blocked." },
 	{ "action", FIELD_OWN, 0, 0, 0, read_level_action, NULL,
-	  "pass, warm or suspect (by that pool), slow (the suspect pool, and the client waits), defer, reject or hold." },
+	  "pass, warm or suspect (by that pool), slow (the suspect pool, and the client waits), defer, reject "
+	  "or hold." },
 	{ "hold_hours", FIELD_FLOAT, offsetof(struct level_row, hold_hours), -1, 8760, NULL, "-1.0",
 	  "Hours after which held mail is released; 0: only an admin releases it; -1: as in reputation.hold_hours." },
 };
+/* clang-format on */
 
-static bool read_level_row(struct reader *reader, const config_setting_t *setting, void *into)
+static bool config_policy_read_level_row(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
 	struct level_row row = { .level = LEVEL_UNKNOWN };
@@ -71,7 +75,7 @@ static bool read_level_row(struct reader *reader, const config_setting_t *settin
 
 bool read_level_rows(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_each(reader, setting, LEVEL_COUNT, read_level_row, into);
+	return read_each(reader, setting, LEVEL_COUNT, config_policy_read_level_row, into);
 }
 
 /* ---- signals */
@@ -82,12 +86,13 @@ static bool signal_name(const void *arg, size_t i, char name[READ_NAME_MAX])
 	return i < SIGNAL_COUNT && (text_copy(name, READ_NAME_MAX, signal_word((enum signal)i)) || true);
 }
 
-static bool wrong_word(struct reader *reader, const config_setting_t *setting, const char *word, read_name_function *names,
-		       const char *expected)
+static bool config_policy_wrong_word(struct reader *reader, const config_setting_t *setting, const char *word,
+				     read_name_function *names, const char *expected)
 {
 	char nearest[READ_NAME_MAX];
 	if (read_nearest(word, names, NULL, nearest))
-		return read_error(reader, setting, "is \"%s\", expected %s; did you mean \"%s\"?", word, expected, nearest);
+		return read_error(reader, setting, "is \"%s\", expected %s; did you mean \"%s\"?", word, expected,
+				  nearest);
 	return read_error(reader, setting, "is \"%s\", expected %s", word, expected);
 }
 
@@ -98,7 +103,7 @@ struct signal_row {
 	bool shadow;
 };
 
-static bool read_signal_name(struct reader *reader, const config_setting_t *setting, void *into)
+static bool config_policy_read_signal_name(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct signal_row *row = into;
 	const char *word = read_text(reader, setting);
@@ -106,31 +111,36 @@ static bool read_signal_name(struct reader *reader, const config_setting_t *sett
 		return false;
 	row->signal = signal_find(word);
 	if (row->signal == SIGNAL_COUNT)
-		return wrong_word(reader, setting, word, signal_name, "a signal of penstock.conf(5)");
+		return config_policy_wrong_word(reader, setting, word, signal_name, "a signal of penstock.conf(5)");
 	row->set = signal_defaults[row->signal];
 	return true;
 }
 
 static bool read_signal_action(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_measure(reader, setting, true, &((struct signal_row *)into)->does.measure);
+	return config_policy_read_measure(reader, setting, true, &((struct signal_row *)into)->does.measure);
 }
 
 /* The name comes first: it brings the values that hold where the row says nothing. */
+/* clang-format off */
 const struct field signal_fields[7] = {
-	{ "signal", FIELD_OWN, 0, 0, 0, read_signal_name, NULL, "Its name, of the list below." },
-	{ "weight", FIELD_FLOAT, offsetof(struct signal_row, set.weight), 0, 100, NULL, "\"\"", "Factor for its raw value." },
-	{ "floor", FIELD_FLOAT, offsetof(struct signal_row, set.floor), 0, 100, NULL, "\"\"", "A term below it is zero." },
-	{ "cap", FIELD_FLOAT, offsetof(struct signal_row, set.cap), 0, 100, NULL, "\"\"", "A term is never more than this." },
+	{ "signal", FIELD_OWN, 0, 0, 0, config_policy_read_signal_name, NULL, "Its name, of the list below." },
+	{ "weight", FIELD_FLOAT, offsetof(struct signal_row, set.weight), 0, 100, NULL, "\"\"",
+	  "Factor for its raw value." },
+	{ "floor", FIELD_FLOAT, offsetof(struct signal_row, set.floor), 0, 100, NULL, "\"\"",
+	  "A term below it is zero." },
+	{ "cap", FIELD_FLOAT, offsetof(struct signal_row, set.cap), 0, 100, NULL, "\"\"",
+	  "A term is never more than this." },
 	{ "action", FIELD_OWN, 0, 0, 0, read_signal_action, "\"\"",
-	  "What happens to a message where the term reaches from: pass (nothing), warm, suspect, slow, defer, reject, hold, or "
-	  "block: reject, and the account's level becomes blocked." },
+	  "What happens to a message where the term reaches from: pass (nothing), warm, suspect, slow, defer, "
+	  "reject, hold, or block: reject, and the account's level becomes blocked." },
 	{ "from", FIELD_FLOAT, offsetof(struct signal_row, does.from), 0.01, 100, NULL, "\"\"", "See action." },
 	{ "shadow", FIELD_BOOL, offsetof(struct signal_row, shadow), 0, 0, NULL, "false",
 	  "Shadow mode: what it would add and do is logged, and changes nothing." },
 };
+/* clang-format on */
 
-static bool read_signal_row(struct reader *reader, const config_setting_t *setting, void *into)
+static bool config_policy_read_signal_row(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
 	struct signal_row row = { .signal = SIGNAL_COUNT };
@@ -139,7 +149,8 @@ static bool read_signal_row(struct reader *reader, const config_setting_t *setti
 	for (int i = 0; i < config_setting_index(setting) && row.signal != SIGNAL_COUNT; i++) {
 		const char *word = NULL;
 		const config_setting_t *other = config_setting_get_elem(config_setting_parent(setting), (unsigned)i);
-		if (config_setting_lookup_string(other, "signal", &word) == CONFIG_TRUE && signal_find(word) == row.signal)
+		if (config_setting_lookup_string(other, "signal", &word) == CONFIG_TRUE &&
+		    signal_find(word) == row.signal)
 			return read_error(reader, setting, "is a second row of signal %s, expected one", word);
 	}
 	if (row.signal == SIGNAL_COUNT)
@@ -165,12 +176,12 @@ bool read_signal_rows(struct reader *reader, const config_setting_t *setting, vo
 	struct config *config = into;
 	memcpy(config->policy.signals, signal_defaults, sizeof signal_defaults);
 	memcpy(config->policy_whole.signals, signal_defaults, sizeof signal_defaults);
-	return read_each(reader, setting, SIGNAL_COUNT, read_signal_row, into);
+	return read_each(reader, setting, SIGNAL_COUNT, config_policy_read_signal_row, into);
 }
 
 /* ---- what runs for show */
 
-static bool rule_name(const void *arg, size_t i, char name[READ_NAME_MAX])
+static bool config_policy_rule_name(const void *arg, size_t i, char name[READ_NAME_MAX])
 {
 	(void)arg;
 	const char *word = i < RULE_COUNT ? rule_word((enum rule)i) : "all";
@@ -178,7 +189,7 @@ static bool rule_name(const void *arg, size_t i, char name[READ_NAME_MAX])
 	return i <= RULE_COUNT;
 }
 
-static bool read_shadow_word(struct reader *reader, const config_setting_t *setting, void *into)
+static bool config_policy_read_shadow_word(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
 	const char *word = read_text(reader, setting);
@@ -187,21 +198,25 @@ static bool read_shadow_word(struct reader *reader, const config_setting_t *sett
 	config->policy.shadow |= rules_find(word);
 	config->policy.shows = true;
 	return rules_find(word) != 0 ||
-	       wrong_word(reader, setting, word, rule_name, "a rule that may run for show (penstock.conf(5), shadow), or all");
+	       config_policy_wrong_word(reader, setting, word, config_policy_rule_name,
+					"a rule that may run for show (penstock.conf(5), shadow), or all");
 }
 
 bool read_shadow(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_each(reader, setting, RULE_COUNT, read_shadow_word, into);
+	return read_each(reader, setting, RULE_COUNT, config_policy_read_shadow_word, into);
 }
 
 /* ---- all of it */
 
-/* What a level's row says of blocked accounts holds for those that an admin blocked, too, unless their mail is to go on. */
-static enum action blocked_action(const struct config *config)
+/* What a level's row says of blocked accounts holds for those that an admin blocked, too, unless their mail is to go
+ * on. */
+static enum action config_policy_blocked_action(const struct config *config)
 {
 	static const enum action actions[] = {
-		[BLOCKED_REJECT] = ACTION_REJECT, [BLOCKED_DEFER] = ACTION_DEFER, [BLOCKED_HOLD] = ACTION_HOLD,
+		[BLOCKED_REJECT] = ACTION_REJECT,
+		[BLOCKED_DEFER] = ACTION_DEFER,
+		[BLOCKED_HOLD] = ACTION_HOLD,
 	};
 	switch (config->policy.level_does[LEVEL_BLOCKED].measure) {
 	case MEASURE_HOLD:
@@ -215,7 +230,7 @@ static enum action blocked_action(const struct config *config)
 	}
 }
 
-static void fill_settings(const struct settings *set, struct policy *policy)
+static void config_policy_fill_settings(const struct settings *set, struct policy *policy)
 {
 	policy->levels = (struct level_settings){
 		.suspect_enter = set->reputation_suspect_enter,
@@ -241,8 +256,8 @@ static void fill_settings(const struct settings *set, struct policy *policy)
 void config_fill_policy(struct config *config)
 {
 	struct policy *policy = &config->policy, *whole = &config->policy_whole;
-	fill_settings(&config->set, policy);
-	policy->blocked_action = blocked_action(config);
+	config_policy_fill_settings(&config->set, policy);
+	policy->blocked_action = config_policy_blocked_action(config);
 	policy->pools = config->pools;
 	policy->pool_count = config->pool_count;
 	for (int i = 0; i < config->scanner_count; i++)

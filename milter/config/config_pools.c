@@ -13,7 +13,7 @@
 
 #include "policy/base/banned.h"
 
-static bool read_level(struct reader *reader, const config_setting_t *setting, void *into)
+static bool config_pools_read_level(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	const char *word = read_text(reader, setting);
 	if (word == NULL)
@@ -21,7 +21,8 @@ static bool read_level(struct reader *reader, const config_setting_t *setting, v
 	enum level level = level_find(word);
 	enum mail_class class = mail_class_find(word);
 	if (level == LEVEL_UNKNOWN && class == MAIL_CLASS_ACCOUNT)
-		return read_error(reader, setting, "is \"%s\", expected good, new, suspect, blocked, bounce or forward", word);
+		return read_error(reader, setting, "is \"%s\", expected good, new, suspect, blocked, bounce or forward",
+				  word);
 	if (class != MAIL_CLASS_ACCOUNT)
 		((struct pool *)into)->classes[class] = true;
 	else
@@ -31,44 +32,48 @@ static bool read_level(struct reader *reader, const config_setting_t *setting, v
 
 static bool read_levels(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_each(reader, setting, (int)LEVEL_COUNT + (int)MAIL_CLASS_COUNT, read_level, into);
+	return read_each(reader, setting, (int)LEVEL_COUNT + (int)MAIL_CLASS_COUNT, config_pools_read_level, into);
 }
 
-static bool read_any_address(struct reader *reader, const config_setting_t *setting, char *to, int family, const char *expected)
+static bool config_pools_read_any_address(struct reader *reader, const config_setting_t *setting, char *to, int family,
+					  const char *expected)
 {
 	struct netaddr address;
 	const char *text = read_text(reader, setting);
 	if (text == NULL)
 		return false;
 	to[0] = '\0';
-	if (*text != '\0' && (!netaddr_parse(text, &address) || (family != NETADDR_UNKNOWN && (int)address.family != family)))
+	if (*text != '\0' &&
+	    (!netaddr_parse(text, &address) || (family != NETADDR_UNKNOWN && (int)address.family != family)))
 		return read_error(reader, setting, "is \"%s\", expected %s", text, expected);
 	if (*text != '\0')
-		netaddr_text(&address, to);	/* in one form: netaddr_parse knows some that Postfix does not */
+		netaddr_text(&address, to); /* in one form: netaddr_parse knows some that Postfix does not */
 	return true;
 }
 
 static bool read_address(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_any_address(reader, setting, ((struct transport *)into)->address, NETADDR_V4,
-				"an IPv4 address of this host; one of IPv6 is address6, and goes with one of IPv4: mail to hosts that "
-				"have IPv4 alone would bounce");
+	return config_pools_read_any_address(reader, setting, ((struct transport *)into)->address, NETADDR_V4,
+					     "an IPv4 address of this host; one of IPv6 is address6, and goes with one "
+					     "of IPv4: mail to hosts that have IPv4 alone would bounce");
 }
 
 static bool read_address6(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_any_address(reader, setting, ((struct transport *)into)->address6, NETADDR_V6, "an IPv6 address of this host");
+	return config_pools_read_any_address(reader, setting, ((struct transport *)into)->address6, NETADDR_V6,
+					     "an IPv6 address of this host");
 }
 
 static bool read_public_address(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_any_address(reader, setting, ((struct transport *)into)->public_address, NETADDR_UNKNOWN,
-				"an IPv4 or IPv6 address");
+	return config_pools_read_any_address(reader, setting, ((struct transport *)into)->public_address,
+					     NETADDR_UNKNOWN, "an IPv4 or IPv6 address");
 }
 
 static bool read_public_address6(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_any_address(reader, setting, ((struct transport *)into)->public_address6, NETADDR_V6, "an IPv6 address");
+	return config_pools_read_any_address(reader, setting, ((struct transport *)into)->public_address6, NETADDR_V6,
+					     "an IPv6 address");
 }
 
 static bool read_pool_name(struct reader *reader, const config_setting_t *setting, void *into)
@@ -76,7 +81,7 @@ static bool read_pool_name(struct reader *reader, const config_setting_t *settin
 	return read_name(reader, setting, ((struct pool *)into)->name, TRANSPORT_NAME_MAX + 1);
 }
 
-static bool read_warmup(struct reader *reader, const config_setting_t *setting, void *into)
+static bool config_pools_read_warmup(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	const char *word = read_text(reader, setting);
 	int64_t *since = &((struct transport *)into)->warmup_since_s;
@@ -86,6 +91,7 @@ static bool read_warmup(struct reader *reader, const config_setting_t *setting, 
 	return *word == '\0' || day || read_error(reader, setting, "is \"%s\", expected a day as \"2026-01-31\"", word);
 }
 
+/* clang-format off */
 const struct field transport_fields[9] = {
 	{ "name", FIELD_OWN, 0, 0, 0, read_transport_name, NULL, "Service in Postfix's master.cf." },
 	{ "address", FIELD_OWN, 0, 0, 0, read_address, "\"\"", "Source address, of IPv4; empty: the system's choice." },
@@ -98,21 +104,24 @@ const struct field transport_fields[9] = {
 	  "HELO name, the address's PTR; empty: Postfix's own." },
 	{ "weight", FIELD_FLOAT, offsetof(struct transport, weight), 0.001, 1000, NULL, "1.0",
 	  "Share of the pool's accounts." },
-	{ "warmup_since", FIELD_OWN, 0, 0, 0, read_warmup, "\"\"",
-	  "Day (UTC, YYYY-MM-DD) on which the address began to send: it warms up, and what is too much for it leaves by "
-	  "others of its pool; empty: it is warm." },
+	{ "warmup_since", FIELD_OWN, 0, 0, 0, config_pools_read_warmup, "\"\"",
+	  "Day (UTC, YYYY-MM-DD) on which the address began to send: it warms up, and what is too much for it leaves "
+	  "by others of its pool; empty: it is warm." },
 	{ "warmup_first_day", FIELD_INT, offsetof(struct transport, warmup_first_day), 0, LIMIT_MAX, NULL, "0",
 	  "Messages on that day; 1.4 times as many on each day after it." },
 };
+/* clang-format on */
 
-static bool read_transport(struct reader *reader, const config_setting_t *setting, void *into)
+static bool config_pools_read_transport(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct pool *pool = into;
 	struct transport *transport = &pool->transports[pool->transport_count++];
-	if (!read_group(reader, setting, transport_fields, sizeof transport_fields / sizeof transport_fields[0], transport))
+	if (!read_group(reader, setting, transport_fields, sizeof transport_fields / sizeof transport_fields[0],
+			transport))
 		return false;
 	if (transport->address6[0] != '\0' && transport->address[0] == '\0')
-		return read_error(reader, setting, "has address6 and no address: mail to hosts that have IPv4 alone would leave by "
+		return read_error(reader, setting,
+				  "has address6 and no address: mail to hosts that have IPv4 alone would leave by "
 				  "whatever address the system chooses; expected both");
 	if (transport->public_address6[0] != '\0' && transport->address6[0] == '\0')
 		return read_error(reader, setting, "has public_address6 and no address6: expected both");
@@ -120,20 +129,24 @@ static bool read_transport(struct reader *reader, const config_setting_t *settin
 	       read_error(reader, setting, "has one of warmup_since and warmup_first_day: expected both or neither");
 }
 
-static bool read_transports(struct reader *reader, const config_setting_t *setting, void *into)
+static bool config_pools_read_transports(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct pool *pool = into;
 	pool->transports = calloc(TRANSPORTS_MAX, sizeof pool->transports[0]);
 	if (pool->transports == NULL)
 		return read_error(reader, setting, "does not fit into memory");
-	return read_each(reader, setting, TRANSPORTS_MAX, read_transport, into);
+	return read_each(reader, setting, TRANSPORTS_MAX, config_pools_read_transport, into);
 }
 
+/* clang-format off */
 const struct field pool_fields[3] = {
 	{ "name", FIELD_OWN, 0, 0, 0, read_pool_name, NULL, "The pool's name, for people." },
-	{ "levels", FIELD_OWN, 0, 0, 0, read_levels, NULL, "Whose mail leaves by it: good, new, suspect, blocked; and of the classes bounce, forward." },
-	{ "transports", FIELD_OWN, 0, 0, 0, read_transports, NULL, "Its transports; an account sticks to one." },
+	{ "levels", FIELD_OWN, 0, 0, 0, read_levels, NULL,
+	  "Whose mail leaves by it: good, new, suspect, blocked; and of the classes bounce, forward." },
+	{ "transports", FIELD_OWN, 0, 0, 0, config_pools_read_transports, NULL,
+	  "Its transports; an account sticks to one." },
 };
+/* clang-format on */
 
 static bool read_pool(struct reader *reader, const config_setting_t *setting, void *into)
 {

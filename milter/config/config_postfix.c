@@ -26,7 +26,7 @@ static bool made_of(const char *text, const char *bytes)
 /* ---- transports */
 
 /* RFC 5321 section 4.1.2: sub-domain, without the underscore that some write. */
-static bool is_host_name(const char *name)
+static bool config_postfix_is_host_name(const char *name)
 {
 	for (const char *label = name;; label++) {
 		size_t length = strspn(label, LETTERS DIGITS "-");
@@ -39,7 +39,7 @@ static bool is_host_name(const char *name)
 }
 
 /* RFC 5321 section 4.1.3 */
-static bool is_literal(const char *text)
+static bool config_postfix_is_literal(const char *text)
 {
 	struct netaddr address;
 	char inside[NETADDR_TEXT_MAX + 8];
@@ -57,22 +57,24 @@ bool read_helo(struct reader *reader, const config_setting_t *setting, void *int
 	const char *helo = read_text(reader, setting);
 	if (helo == NULL)
 		return false;
-	return ((*helo == '\0' || is_host_name(helo) || is_literal(helo)) &&
+	return ((*helo == '\0' || config_postfix_is_host_name(helo) || config_postfix_is_literal(helo)) &&
 		text_copy(transport->helo, sizeof transport->helo, helo)) ||
-	       read_error(reader, setting, "is \"%s\", expected a host name, or an address as [192.0.2.1] or [IPv6:2001:db8::1]",
-			  helo);
+	       read_error(reader, setting,
+			  "is \"%s\", expected a host name, or an address as [192.0.2.1] or [IPv6:2001:db8::1]", helo);
 }
 
-/* Services of the master.cf that Postfix and Debian bring: `postconf -M` would replace them, and with "smtp" or "relay" the
- * way of all mail that has no pool. */
-static bool is_other_service(const char *name)
+/* Services of the master.cf that Postfix and Debian bring: `postconf -M` would replace them, and with "smtp" or "relay"
+ * the way of all mail that has no pool. */
+static bool config_postfix_is_other_service(const char *name)
 {
 	static const char *const services[] = {
-		"anvil",    "bounce",	 "cleanup",    "defer",	 "discard",    "dnsblog", "error",  "flush",  "lmtp",
-		"local",    "maildrop",	 "pickup",     "postlog", "postscreen", "proxymap", "proxywrite", "qmgr", "retry",
-		"relay",    "rewrite",	 "scache",     "showq",	 "smtp",       "smtpd",	  "smtps", "submission", "submissions",
-		"tlsmgr",   "tlsproxy",	 "trace",      "uucp",	 "verify",     "virtual", "ifmail", "bsmtp", "scalemail-backend",
-		"mailman",  "cyrus",	 "old-cyrus",  "dovecot",
+		"anvil",   "bounce",	 "cleanup",	"defer",      "discard",  "dnsblog",
+		"error",   "flush",	 "lmtp",	"local",      "maildrop", "pickup",
+		"postlog", "postscreen", "proxymap",	"proxywrite", "qmgr",	  "retry",
+		"relay",   "rewrite",	 "scache",	"showq",      "smtp",	  "smtpd",
+		"smtps",   "submission", "submissions", "tlsmgr",     "tlsproxy", "trace",
+		"uucp",	   "verify",	 "virtual",	"ifmail",     "bsmtp",	  "scalemail-backend",
+		"mailman", "cyrus",	 "old-cyrus",	"dovecot",
 	};
 	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
 		if (text_same_nocase(name, services[i]))
@@ -85,12 +87,14 @@ bool read_transport_name(struct reader *reader, const config_setting_t *setting,
 	char *name = ((struct transport *)into)->name;
 	if (!read_name(reader, setting, name, TRANSPORT_NAME_MAX + 1))
 		return false;
-	if (is_other_service(name))
-		return read_error(reader, setting, "is \"%s\", a service of Postfix's own master.cf, which it would replace; expected another name, as "
-				  "\"clean-1\"",
+	if (config_postfix_is_other_service(name))
+		return read_error(reader, setting,
+				  "is \"%s\", a service of Postfix's own master.cf, which it would replace; expected "
+				  "another name, as \"clean-1\"",
 				  name);
-	return strchr("-.", name[0]) == NULL ||	/* an option of postconf(1); a folder */
-	       read_error(reader, setting, "is \"%s\", expected a name that begins with a letter, a digit or '_'", name);
+	return strchr("-.", name[0]) == NULL || /* an option of postconf(1); a folder */
+	       read_error(reader, setting, "is \"%s\", expected a name that begins with a letter, a digit or '_'",
+			  name);
 }
 
 /* ---- which recipients leave */
@@ -113,12 +117,12 @@ bool read_local_mailers(struct reader *reader, const config_setting_t *setting, 
 }
 
 /* In A-labels and lower case, kept; NULL with the error. */
-static const char *keep_domain(struct reader *reader, const config_setting_t *setting, const char *text)
+static const char *config_postfix_keep_domain(struct reader *reader, const config_setting_t *setting, const char *text)
 {
 	char lower[256], ascii[IDN_DOMAIN_MAX + 1];
 	size_t length = 0;
 	const char *domain = idn_domain(text, ascii) ? ascii : text;
-	if (!is_host_name(domain) || strlen(domain) >= sizeof lower) {
+	if (!config_postfix_is_host_name(domain) || strlen(domain) >= sizeof lower) {
 		read_error(reader, setting, "is \"%s\", expected a domain name", text);
 		return NULL;
 	}
@@ -134,7 +138,7 @@ static const char *keep_domain(struct reader *reader, const config_setting_t *se
 static bool keep_read_domain(struct reader *reader, const config_setting_t *setting, const char **to)
 {
 	const char *text = read_text(reader, setting);
-	return text != NULL && (*to = keep_domain(reader, setting, text)) != NULL;
+	return text != NULL && (*to = config_postfix_keep_domain(reader, setting, text)) != NULL;
 }
 
 static bool read_tagged_domain(struct reader *reader, const config_setting_t *setting, void *into)
@@ -159,7 +163,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool read_domains(struct reader *reader, const config_setting_t *setting, struct domain_list *list)
+static bool config_postfix_read_domains(struct reader *reader, const config_setting_t *setting,
+					struct domain_list *list)
 {
 	if (!read_each(reader, setting, DOMAINS_MAX, read_domain, list))
 		return false;
@@ -169,12 +174,12 @@ static bool read_domains(struct reader *reader, const config_setting_t *setting,
 
 bool read_alias_domains(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_domains(reader, setting, &((struct config *)into)->alias_domains);
+	return config_postfix_read_domains(reader, setting, &((struct config *)into)->alias_domains);
 }
 
 bool read_local_domains(struct reader *reader, const config_setting_t *setting, void *into)
 {
-	return read_domains(reader, setting, &((struct config *)into)->local_domains);
+	return config_postfix_read_domains(reader, setting, &((struct config *)into)->local_domains);
 }
 
 /* ---- what sendmail(1) puts behind a user's name */
@@ -182,7 +187,7 @@ bool read_local_domains(struct reader *reader, const config_setting_t *setting, 
 enum { FIRST_LINE_MAX = 300 };
 
 /* As Postfix reads it. False: it has none, or cannot be opened. */
-static bool read_first_word(const char *file, char word[FIRST_LINE_MAX])
+static bool config_postfix_read_first_word(const char *file, char word[FIRST_LINE_MAX])
 {
 	const char *why;
 	FILE *from = plain_file_read(file, &why);
@@ -196,47 +201,53 @@ static bool read_first_word(const char *file, char word[FIRST_LINE_MAX])
 	return word[0] != '\0';
 }
 
-static bool find_origin(struct reader *reader)
+static bool config_postfix_find_origin(struct reader *reader)
 {
 	static const char option[] = "postfix.myorigin", usual[] = "/etc/mailname";
 	struct config *config = reader->config;
 	const config_setting_t *setting = read_option(reader, option);
 	const char *text = config->set.postfix_myorigin;
 	char word[FIRST_LINE_MAX];
-	bool is_file = *text == '/', has_one = !is_file || read_first_word(text, word);
+	bool is_file = *text == '/', has_one = !is_file || config_postfix_read_first_word(text, word);
 	config->origin = "";
 	if (!has_one && setting != NULL && strcmp(text, usual) != 0)
-		return read_error(reader, setting, "is \"%s\", expected a domain name, or a file that begins with one", text);
+		return read_error(reader, setting, "is \"%s\", expected a domain name, or a file that begins with one",
+				  text);
 	/* the usual file may be missing, and be of any content */
-	if (*text != '\0' && has_one && (strcmp(text, usual) != 0 || is_host_name(word)))
-		config->origin = keep_domain(reader, setting, is_file ? word : text);
+	if (*text != '\0' && has_one && (strcmp(text, usual) != 0 || config_postfix_is_host_name(word)))
+		config->origin = config_postfix_keep_domain(reader, setting, is_file ? word : text);
 	return config->origin != NULL;
 }
 
 /* ---- between settings */
 
 /* A list of Postfix's ends a word at a blank or comma, and takes $name and { } for something else. */
-static bool check_socket(struct reader *reader, const char *path, const char *value)
+static bool config_postfix_check_socket(struct reader *reader, const char *path, const char *value)
 {
 	return strncmp(value, "unix:", 5) != 0 || made_of(value + 5, LETTERS DIGITS "/._-+=@") ||
-	       read_error(reader, read_option(reader, path), "is \"%s\", expected a path of letters, digits and . _ - + = @ "
-			  "alone: it stands in Postfix's configuration", value);
+	       read_error(reader, read_option(reader, path),
+			  "is \"%s\", expected a path of letters, digits and . _ - + = @ alone: it stands in Postfix's "
+			  "configuration",
+			  value);
 }
 
 /* The name is a regular expression there; X-Penstock-Spam is a header with a meaning of its own. */
-static bool check_header(struct reader *reader)
+static bool config_postfix_check_header(struct reader *reader)
 {
 	static const char start[] = "X-Penstock-";
 	const char *header = reader->config->set.postfix_header;
 	return (strncmp(header, start, strlen(start)) == 0 && made_of(header, LETTERS DIGITS "-") &&
 		!text_same_nocase(header, "X-Penstock-Spam")) ||
-	       read_error(reader, read_option(reader, "postfix.header"), "is \"%s\", expected a name that begins with %s, of "
-			  "letters, digits and dashes, other than X-Penstock-Spam", header, start);
+	       read_error(reader, read_option(reader, "postfix.header"),
+			  "is \"%s\", expected a name that begins with %s, of letters, digits and dashes, other than "
+			  "X-Penstock-Spam",
+			  header, start);
 }
 
 bool config_postfix_agree(struct reader *reader)
 {
 	const struct settings *set = &reader->config->set;
-	return find_origin(reader) && check_header(reader) && check_socket(reader, "milter.socket", set->milter_socket) &&
-	       check_socket(reader, "socketmap.listen", set->socketmap_listen);
+	return config_postfix_find_origin(reader) && config_postfix_check_header(reader) &&
+	       config_postfix_check_socket(reader, "milter.socket", set->milter_socket) &&
+	       config_postfix_check_socket(reader, "socketmap.listen", set->socketmap_listen);
 }

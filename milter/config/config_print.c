@@ -58,7 +58,7 @@ static void print_group(FILE *to, const char *group, size_t length)
 	fprintf(to, "};\n\n");
 }
 
-static bool group_is_first(const char *path, size_t before)
+static bool config_print_group_is_first(const char *path, size_t before)
 {
 	size_t length;
 	group_of(path, &length);
@@ -69,31 +69,19 @@ static bool group_is_first(const char *path, size_t before)
 }
 
 static const char sample_lists[] =
-	"# Block lists that are asked about the client's address: some of the catalogue, by their names, or lists of your own.\n"
-	"# Without them nothing is asked.\n"
-	"blocklists = (\n"
-	"#\t{ list = \"spamhaus-zen\"; action = \"signal\"; },\n"
-	"#\t{ zone = \"bl.example.com\"; kind = \"spam\"; action = \"refuse\"; test = false; }\n"
-	");\n\n"
-	"# Sets of limits. An account's own limits are Redis keys: see redis-schema/README.md.\n"
-	"plans = (\n"
-	"\t{ name = \"default\"; msgs_per_hour = 200; rcpts_per_hour = 500; rcpts_per_day = 2000;\n"
-	"\t  rcpts_per_message = 100; over = \"defer\"; }\n"
-	");\n\n"
-	"# Content scanners.\n"
-	"scanners = (\n"
-	"#\t{ name = \"spamd\"; kind = \"spamd\"; address = \"127.0.0.1:783\"; on_failure = \"unknown\"; }\n"
-	");\n\n"
-	"# Whose mail leaves by which address. Without pools nothing is marked: put your own addresses in, then run\n"
-	"# `penstockctl postfix print`.\n"
-	"pools = (\n"
-	"#\t{ name = \"clean\"; levels = [\"good\"]; transports = (\n"
-	"#\t\t{ name = \"clean-1\"; address = \"192.0.2.11\"; helo = \"out1.example.com\"; weight = 1.0; } ); },\n"
-	"#\t{ name = \"warm\"; levels = [\"new\"]; transports = (\n"
-	"#\t\t{ name = \"warm-1\"; address = \"192.0.2.21\"; helo = \"out2.example.com\"; } ); },\n"
-	"#\t{ name = \"suspect\"; levels = [\"suspect\"]; transports = (\n"
-	"#\t\t{ name = \"suspect-1\"; address = \"192.0.2.31\"; helo = \"out3.example.com\"; } ); }\n"
-	");\n";
+	"# Block lists that are asked about the client's address: some of the catalogue, by their names, or lists of "
+	"your own.\n# Without them nothing is asked.\nblocklists = (\n#\t{ list = \"spamhaus-zen\"; action = "
+	"\"signal\"; },\n#\t{ zone = \"bl.example.com\"; kind = \"spam\"; action = \"refuse\"; test = false; "
+	"}\n);\n\n# Sets of limits. An account's own limits are Redis keys: see redis-schema/README.md.\nplans = "
+	"(\n\t{ name = \"default\"; msgs_per_hour = 200; rcpts_per_hour = 500; rcpts_per_day = 2000;\n\t  "
+	"rcpts_per_message = 100; over = \"defer\"; }\n);\n\n# Content scanners.\nscanners = (\n#\t{ name = \"spamd\"; "
+	"kind = \"spamd\"; address = \"127.0.0.1:783\"; on_failure = \"unknown\"; }\n);\n\n# Whose mail leaves by "
+	"which address. Without pools nothing is marked: put your own addresses in, then run\n# `penstockctl postfix "
+	"print`.\npools = (\n#\t{ name = \"clean\"; levels = [\"good\"]; transports = (\n#\t\t{ name = \"clean-1\"; "
+	"address = \"192.0.2.11\"; helo = \"out1.example.com\"; weight = 1.0; } ); },\n#\t{ name = \"warm\"; levels = "
+	"[\"new\"]; transports = (\n#\t\t{ name = \"warm-1\"; address = \"192.0.2.21\"; helo = \"out2.example.com\"; } "
+	"); },\n#\t{ name = \"suspect\"; levels = [\"suspect\"]; transports = (\n#\t\t{ name = \"suspect-1\"; address "
+	"= \"192.0.2.31\"; helo = \"out3.example.com\"; } ); }\n);\n";
 
 void config_print_sample(FILE *to)
 {
@@ -105,7 +93,7 @@ void config_print_sample(FILE *to)
 		if (length == 0) {
 			print_help(to, "", config_fields[i].help);
 			fprintf(to, "#%s = %s;\n\n", config_fields[i].path, config_fields[i].text);
-		} else if (group_is_first(group, i)) {
+		} else if (config_print_group_is_first(group, i)) {
 			print_group(to, group, length);
 		}
 	}
@@ -118,7 +106,7 @@ static void print_man_text(FILE *to, const char *text)
 	if (*text == '.' || *text == '\'')
 		fputs("\\&", to);
 	for (; *text != '\0'; text++) {
-		bool sentence_ends = text[0] == '.' && text[1] == ' ';	/* the next one begins on a line of its own */
+		bool sentence_ends = text[0] == '.' && text[1] == ' '; /* the next one begins on a line of its own */
 		if (*text == '\\')
 			fputs("\\e", to);
 		else if (sentence_ends)
@@ -130,11 +118,11 @@ static void print_man_text(FILE *to, const char *text)
 	fputc('\n', to);
 }
 
-static const char *type_word(enum field_type type)
+static const char *config_print_type_word(enum field_type type)
 {
 	static const char *const words[] = {
-		[FIELD_STRING] = "string", [FIELD_TEXT] = "string", [FIELD_INT] = "whole number",
-		[FIELD_FLOAT] = "number", [FIELD_BOOL] = "true or false", [FIELD_OWN] = "",
+		[FIELD_STRING] = "string", [FIELD_TEXT] = "string",	   [FIELD_INT] = "whole number",
+		[FIELD_FLOAT] = "number",  [FIELD_BOOL] = "true or false", [FIELD_OWN] = "",
 	};
 	return words[type];
 }
@@ -146,8 +134,8 @@ static void print_man_field(FILE *to, const struct field *field)
 	bool number = field->type == FIELD_INT || field->type == FIELD_FLOAT;
 	char least[NUMBER_TEXT_MAX], most[NUMBER_TEXT_MAX];
 	if (number)
-		fprintf(to, "A %s from %s to %s.\n", type_word(field->type), read_number_text(field->least, least),
-			read_number_text(field->most, most));
+		fprintf(to, "A %s from %s to %s.\n", config_print_type_word(field->type),
+			read_number_text(field->least, least), read_number_text(field->most, most));
 	if (field->text == NULL)
 		fprintf(to, "It has to be there.\n");
 	else if (strcmp(field->text, "\"\"") != 0)
@@ -169,8 +157,10 @@ static void print_man_signals(FILE *to)
 
 static void print_man_options(FILE *to, bool rare)
 {
-	fputs(rare ? ".Ss Rarely needed\nThe defaults of these options fit nearly every host; the sample file leaves them out.\n"
-		   : ".Sh OPTIONS\n", to);
+	fputs(rare ? ".Ss Rarely needed\nThe defaults of these options fit nearly every host; the sample file leaves "
+		     "them out.\n"
+		   : ".Sh OPTIONS\n",
+	      to);
 	fputs(".Bl -tag -width 4n\n", to);
 	for (size_t i = 0; i < config_field_count; i++)
 		if (config_is_rare(i) == rare)

@@ -23,10 +23,11 @@ static void read_path(struct text *text, const config_setting_t *setting)
 		text_addf(text, "[%d]", config_setting_index(setting));
 }
 
-static void write_error(struct reader *reader, const config_setting_t *setting, bool path, const char *format, va_list arguments)
-	__attribute__((format(printf, 4, 0)));
+static void config_read_write_error(struct reader *reader, const config_setting_t *setting, bool path,
+				    const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
 
-static void write_error(struct reader *reader, const config_setting_t *setting, bool path, const char *format, va_list arguments)
+static void config_read_write_error(struct reader *reader, const config_setting_t *setting, bool path,
+				    const char *format, va_list arguments)
 {
 	char said[400];
 	if (reader->error[0] != '\0')
@@ -39,7 +40,7 @@ static void write_error(struct reader *reader, const config_setting_t *setting, 
 	vsnprintf(said, sizeof said, format, arguments);
 	for (char *at = said; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';	/* a value's newline would be a line of its own */
+			*at = '?'; /* a value's newline would be a line of its own */
 	if (setting != NULL && path) {
 		read_path(&text, setting);
 		text_add(&text, " ");
@@ -51,18 +52,18 @@ bool read_error(struct reader *reader, const config_setting_t *setting, const ch
 {
 	va_list arguments;
 	va_start(arguments, format);
-	write_error(reader, setting, true, format, arguments);
+	config_read_write_error(reader, setting, true, format, arguments);
 	va_end(arguments);
 	return false;
 }
 
 /* read_error without the path, which the sentence has itself. */
-__attribute__((format(printf, 3, 4)))
-static bool read_fault(struct reader *reader, const config_setting_t *setting, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool read_fault(struct reader *reader, const config_setting_t *setting,
+							     const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	write_error(reader, setting, false, format, arguments);
+	config_read_write_error(reader, setting, false, format, arguments);
 	va_end(arguments);
 	return false;
 }
@@ -78,7 +79,8 @@ bool read_unknown(struct reader *reader, const config_setting_t *setting, read_n
 		read_path(&text, parent);
 	}
 	if (read_nearest(name, names, arg, nearest))
-		return read_fault(reader, setting, "unknown option \"%s\"%s; did you mean \"%s\"?", name, section, nearest);
+		return read_fault(reader, setting, "unknown option \"%s\"%s; did you mean \"%s\"?", name, section,
+				  nearest);
 	return read_fault(reader, setting, "unknown option \"%s\"%s; see penstock.conf(5)", name, section);
 }
 
@@ -94,7 +96,7 @@ char *read_keep(struct reader *reader, const char *string)
 	return kept;
 }
 
-static const char *type_word(int type)
+static const char *config_read_type_word(int type)
 {
 	switch (type) {
 	case CONFIG_TYPE_INT:
@@ -115,8 +117,8 @@ static const char *type_word(int type)
 
 static bool wrong_type(struct reader *reader, const config_setting_t *setting, int expected)
 {
-	return read_error(reader, setting, "is %s, expected %s", type_word(config_setting_type(setting)),
-			  type_word(expected));
+	return read_error(reader, setting, "is %s, expected %s", config_read_type_word(config_setting_type(setting)),
+			  config_read_type_word(expected));
 }
 
 const char *read_number_text(double number, char text[NUMBER_TEXT_MAX])
@@ -133,11 +135,11 @@ static bool read_string(struct reader *reader, const config_setting_t *setting, 
 	const char *value = config_setting_get_string(setting);
 	size_t length = strlen(value);
 	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)	/* the value is not shown: it may be a secret */
+		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f) /* the value is not shown: it may be a secret */
 			return read_error(reader, setting, "has a control character at byte %zu, expected none", i + 1);
 	if ((double)length < field->least || (double)length > field->most)
-		return read_error(reader, setting, "has %zu byte%s, expected %.0f to %.0f", length, length == 1 ? "" : "s",
-				  field->least, field->most);
+		return read_error(reader, setting, "has %zu byte%s, expected %.0f to %.0f", length,
+				  length == 1 ? "" : "s", field->least, field->most);
 	if (field->type == FIELD_TEXT)
 		return text_copy(at, (size_t)field->most + 1, value);
 	*(const char **)at = read_keep(reader, value);
@@ -238,7 +240,8 @@ static bool field_name(const void *arg, size_t i, char name[READ_NAME_MAX])
 	return i < known->count && (text_copy(name, READ_NAME_MAX, known->fields[i].path) || true);
 }
 
-static bool refuse_unknown(struct reader *reader, const config_setting_t *group, const struct known_fields *known)
+static bool config_read_refuse_unknown(struct reader *reader, const config_setting_t *group,
+				       const struct known_fields *known)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
@@ -258,7 +261,7 @@ static bool read_fields(struct reader *reader, const config_setting_t *group, co
 	bool whole_file = group == NULL || config_setting_is_root(group);
 	if (!whole_file && !config_setting_is_group(group))
 		return wrong_type(reader, group, CONFIG_TYPE_GROUP);
-	if (!whole_file && !refuse_unknown(reader, group, &(struct known_fields){ fields, count }))
+	if (!whole_file && !config_read_refuse_unknown(reader, group, &(struct known_fields){ fields, count }))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const config_setting_t *member = find_member(group, fields[i].path);
@@ -292,7 +295,8 @@ const char *read_text(struct reader *reader, const config_setting_t *setting)
 {
 	const char *text = config_setting_get_string(setting);
 	if (text == NULL)
-		read_error(reader, setting, "is %s, expected a string", type_word(config_setting_type(setting)));
+		read_error(reader, setting, "is %s, expected a string",
+			   config_read_type_word(config_setting_type(setting)));
 	return text;
 }
 
@@ -302,15 +306,16 @@ bool read_name(struct reader *reader, const config_setting_t *setting, char *nam
 	const char *text = read_text(reader, setting);
 	if (text == NULL)
 		return false;
-	if (*text == '\0' || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(text) ||
+	if (*text == '\0' ||
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(text) ||
 	    !text_copy(name, size, text))
-		return read_error(reader, setting, "is \"%s\", expected 1 to %zu letters, digits, '-', '_' or '.'", text,
-				  size - 1);
+		return read_error(reader, setting, "is \"%s\", expected 1 to %zu letters, digits, '-', '_' or '.'",
+				  text, size - 1);
 	return true;
 }
 
 /* What is a string, and is there already. Tables of thousands are sorted, and looked through by who reads them. */
-static bool refuse_again(struct reader *reader, const config_setting_t *list, int index)
+static bool config_read_refuse_again(struct reader *reader, const config_setting_t *list, int index)
 {
 	enum { COMPARED_MOST = 300 };
 	const config_setting_t *element = config_setting_get_elem(list, (unsigned)index);
@@ -328,12 +333,13 @@ bool read_each(struct reader *reader, const config_setting_t *list, int most, re
 {
 	if (!config_setting_is_list(list) && !config_setting_is_array(list))
 		return read_error(reader, list, "is %s, expected a list: [ \"...\" ] or ( { ... } )",
-				  type_word(config_setting_type(list)));
+				  config_read_type_word(config_setting_type(list)));
 	int count = config_setting_length(list);
 	if (count > most)
 		return read_error(reader, list, "has %d elements, expected at most %d", count, most);
 	for (int i = 0; i < count; i++)
-		if (!refuse_again(reader, list, i) || !read_one(reader, config_setting_get_elem(list, (unsigned)i), into))
+		if (!config_read_refuse_again(reader, list, i) ||
+		    !read_one(reader, config_setting_get_elem(list, (unsigned)i), into))
 			return false;
 	return true;
 }

@@ -14,36 +14,36 @@ struct catalogue;
 
 struct reader {
 	const char *file;
-	const config_setting_t *root;	/* of the configuration file, not of the catalogue */
+	const config_setting_t *root; /* of the configuration file, not of the catalogue */
 	struct config *config;
 	char *error;	/* CONFIG_ERROR_MAX bytes; the first error stays */
-	char **strings;	/* owned by the configuration, freed with it */
+	char **strings; /* owned by the configuration, freed with it */
 	size_t string_count;
-	struct catalogue *catalogue;	/* owned by config_load */
-	const char *secret;	/* what others must not read in the file that was opened last; NULL: nothing */
+	struct catalogue *catalogue; /* owned by config_load */
+	const char *secret;	     /* what others must not read in the file that was opened last; NULL: nothing */
 };
 
 /* Parses the reader's file. False with the error; then there is nothing to destroy. */
 bool read_open(struct reader *reader, config_t *file_out, bool *missing_out);
 
 enum field_type {
-	FIELD_STRING,	/* const char *, kept by the configuration; least and most: bytes */
-	FIELD_TEXT,	/* char array; most: bytes without its NUL */
-	FIELD_INT,	/* int64_t */
-	FIELD_FLOAT,	/* double */
+	FIELD_STRING, /* const char *, kept by the configuration; least and most: bytes */
+	FIELD_TEXT,   /* char array; most: bytes without its NUL */
+	FIELD_INT,    /* int64_t */
+	FIELD_FLOAT,  /* double */
 	FIELD_BOOL,
-	FIELD_OWN,	/* read by a function of its own */
+	FIELD_OWN, /* read by a function of its own */
 };
 
 typedef bool read_function(struct reader *reader, const config_setting_t *setting, void *into);
 
 struct field {
-	const char *path;	/* word in the group; of scalars of the file "group.word" */
+	const char *path; /* word in the group; of scalars of the file "group.word" */
 	enum field_type type;
 	size_t offset;
 	double least, most;
 	read_function *own;
-	const char *text;	/* the default in the file's syntax; NULL: must be there */
+	const char *text; /* the default in the file's syntax; NULL: must be there */
 	const char *help;
 };
 
@@ -67,7 +67,8 @@ struct text;
 
 /* "FILE:LINE: unknown option ...": no name of `names` is that of `setting`; the nearest is named. */
 enum { READ_NAME_MAX = 80 };
-typedef bool read_name_function(const void *arg, size_t i, char name[READ_NAME_MAX]);	/* the i-th name; false behind the last */
+typedef bool read_name_function(const void *arg, size_t i,
+				char name[READ_NAME_MAX]); /* the i-th name; false behind the last */
 bool read_unknown(struct reader *reader, const config_setting_t *setting, read_name_function *names, const void *arg);
 
 /* The name that `word` may be meant for; false: none is near. */
@@ -93,9 +94,9 @@ bool read_each(struct reader *reader, const config_setting_t *list, int most, re
 struct config_list {
 	const char *path;
 	read_function *read;
-	const struct field *fields;	/* of one element; NULL: it has none of its own */
+	const struct field *fields; /* of one element; NULL: it has none of its own */
 	size_t field_count;
-	const char *example;		/* for the sample file */
+	const char *example; /* for the sample file */
 	const char *help;
 };
 extern const struct config_list config_lists[];
@@ -109,8 +110,8 @@ bool config_is_rare(size_t i);
 
 /* What must hold between settings once all are read. */
 bool config_agree(struct reader *reader);
-bool config_events_agree(struct reader *reader);	/* config_events.c: those of events, webhook and admin */
-bool config_postfix_agree(struct reader *reader);	/* config_postfix.c: what is printed into Postfix's configuration */
+bool config_events_agree(struct reader *reader);  /* config_events.c: those of events, webhook and admin */
+bool config_postfix_agree(struct reader *reader); /* config_postfix.c: what is printed into Postfix's configuration */
 
 /* A name of letters, digits, '-', '_' and '.' of less than `size` bytes. */
 bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size);
@@ -121,9 +122,10 @@ read_function read_remote_mailers, read_local_mailers, read_alias_domains, read_
 
 /* ---- rows and arrays of config_lists: `into` is the struct config */
 
-extern const struct field pool_fields[3], transport_fields[9];	/* config_pools.c */
+extern const struct field pool_fields[3], transport_fields[9]; /* config_pools.c */
 read_function read_pools;
-read_function read_sources, read_servers, read_own_networks, read_forwarders, read_proxies, read_hosts;	/* config_arrays.c */
+read_function read_sources, read_servers, read_own_networks, read_forwarders, read_proxies,
+	read_hosts; /* config_arrays.c */
 
 /* ---- the policy that the rules read, milter/config/config_policy.c */
 
@@ -132,7 +134,8 @@ read_function read_level_rows, read_signal_rows, read_shadow;
 /* From the settings, once all are read and agree. */
 void config_fill_policy(struct config *config);
 
-/* ---- block lists, milter/config/config_blocklist.c: of the file and of the catalogue alike. `into` is a struct list. */
+/* ---- block lists, milter/config/config_blocklist.c: of the file and of the catalogue alike. `into` is a struct list.
+ */
 
 read_function read_list_name, read_list_zone, read_list_kind, read_list_codes, read_list_errors;
 read_function read_list_site, read_list_removal, read_list_terms;
@@ -152,17 +155,18 @@ void catalogue_free(struct catalogue **catalogue);
 /* Elements of catalogue.keys and catalogue.skip. */
 read_function catalogue_read_key, catalogue_read_skip;
 
-/* The list that `setting` names, for the row of `blocklists` at `into`: a struct list of the configuration. "" is none. */
+/* The list that `setting` names, for the row of `blocklists` at `into`: a struct list of the configuration. "" is none.
+ */
 read_function catalogue_take;
 
 /* Behind the lists of `blocklists` comes the rest of the catalogue; and what is part of what. */
 bool catalogue_place(struct reader *reader);
 
 struct catalogue_key {
-	char lists[LIST_NAME_MAX + 2];	/* a name, or with '*' the beginning of some */
-	char key[64];			/* one label */
+	char lists[LIST_NAME_MAX + 2]; /* a name, or with '*' the beginning of some */
+	char key[64];		       /* one label */
 };
-read_function catalogue_read_key_text;	/* `into` is a struct catalogue_key */
+read_function catalogue_read_key_text; /* `into` is a struct catalogue_key */
 
 /* Owned by the configuration; NULL without memory. */
 char *read_keep(struct reader *reader, const char *string);

@@ -3,7 +3,7 @@
 
 #include "policy/base/banned.h"
 
-static short place_of(struct outgoing *outgoing, const struct netaddr *address)
+static short outgoing_place_of(struct outgoing *outgoing, const struct netaddr *address)
 {
 	int i = 0;
 	while (i < outgoing->count && !netaddr_same(&outgoing->addresses[i], address))
@@ -23,7 +23,8 @@ void outgoing_of(const struct pool *pools, int pool_count, struct outgoing *outg
 				struct netaddr address;
 				const char *text = transport_seen_as(transport, (enum transport_address)k);
 				bool seen = netaddr_parse(text, &address) && netaddr_reserved(&address) == NULL;
-				outgoing_out->of[transport->index][k] = seen ? place_of(outgoing_out, &address) : -1;
+				outgoing_out->of[transport->index][k] =
+					seen ? outgoing_place_of(outgoing_out, &address) : -1;
 			}
 		}
 }

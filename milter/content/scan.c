@@ -38,35 +38,35 @@ static const struct protocol protocols[SCANNER_COUNT] = {
 };
 
 struct scan {
-	struct ask ask;		/* first */
+	struct ask ask; /* first */
 	struct loop_job job;
-	TAILQ_ENTRY(scan) place;	/* in `running` */
-	struct loop *loop;	/* borrowed, as long as it runs */
-	struct scanner scanner;	/* a copy: the asker may let go before we have ended */
-	struct content content;	/* the asker's once it is answered */
-	struct bufferevent *stream;	/* owned */
-	struct event *timer;		/* owned */
+	TAILQ_ENTRY(scan) place;    /* in `running` */
+	struct loop *loop;	    /* borrowed, as long as it runs */
+	struct scanner scanner;	    /* a copy: the asker may let go before we have ended */
+	struct content content;	    /* the asker's once it is answered */
+	struct bufferevent *stream; /* owned */
+	struct event *timer;	    /* owned */
 	bool sent;
-	int write_error;	/* errno; 0: none */
+	int write_error; /* errno; 0: none */
 	size_t head_length, length;
 	char head[HEAD_MAX];
-	char message[];	/* `length` bytes */
+	char message[]; /* `length` bytes */
 };
 
 static struct {
 	atomic_uint_fast64_t scans, answers, failures, timeouts;
-	atomic_size_t bytes;	/* of messages under way */
+	atomic_size_t bytes; /* of messages under way */
 } totals;
 
 /* The loop thread's. */
 static TAILQ_HEAD(scan_list, scan) running = TAILQ_HEAD_INITIALIZER(running);
 
 /* How a scanner does; the loop thread's. One of an old configuration stays until its row is wanted for another. */
-static struct state {
+static struct scan_scan_state {
 	char name[SCANNER_NAME_MAX + 1], address[256];
-	uint64_t failures;	/* in a row */
-	bool away;		/* and the log says so */
-	uint64_t used;		/* when: by the counter below */
+	uint64_t failures; /* in a row */
+	bool away;	   /* and the log says so */
+	uint64_t used;	   /* when: by the counter below */
 } states[STATES];
 
 static uint64_t uses;
@@ -76,19 +76,19 @@ static void add(atomic_uint_fast64_t *number)
 	atomic_fetch_add_explicit(number, 1, memory_order_relaxed);
 }
 
-static bool is_of(const struct state *state, const struct scanner *scanner)
+static bool is_of(const struct scan_scan_state *state, const struct scanner *scanner)
 {
 	return strcmp(state->name, scanner->name) == 0 && strcmp(state->address, scanner->address) == 0;
 }
 
-static struct state *get_state(const struct scanner *scanner)
+static struct scan_scan_state *scan_get_state(const struct scanner *scanner)
 {
-	struct state *state = &states[0];
+	struct scan_scan_state *state = &states[0];
 	for (int i = 0; i < STATES && !is_of(state, scanner); i++)
 		if (is_of(&states[i], scanner) || states[i].used < state->used)
 			state = &states[i];
 	if (!is_of(state, scanner)) {
-		*state = (struct state){ 0 };
+		*state = (struct scan_scan_state){ 0 };
 		text_copy(state->name, sizeof state->name, scanner->name);
 		text_copy(state->address, sizeof state->address, scanner->address);
 	}
@@ -104,9 +104,9 @@ uint64_t scan_failures(const struct scanner *scanner)
 	return 0;
 }
 
-static void note_success(const struct scanner *scanner)
+static void scan_note_success(const struct scanner *scanner)
 {
-	struct state *state = get_state(scanner);
+	struct scan_scan_state *state = scan_get_state(scanner);
 	add(&totals.answers);
 	if (state->away)
 		log_line(SEVERITY_INFO, "scanner %s at %s answers again", scanner->name, scanner->address);
@@ -114,18 +114,19 @@ static void note_success(const struct scanner *scanner)
 	state->away = false;
 }
 
-static void note_failure(const struct scanner *scanner, const char *why)
+static void scan_note_failure(const struct scanner *scanner, const char *why)
 {
-	struct state *state = get_state(scanner);
+	struct scan_scan_state *state = scan_get_state(scanner);
 	if (++state->failures < AWAY_AFTER || state->away)
 		return;
 	state->away = true;
-	log_line(SEVERITY_ERROR, "scanner %s at %s has failed %d times in a row (%s); content is unknown until it answers",
+	log_line(SEVERITY_ERROR,
+		 "scanner %s at %s has failed %d times in a row (%s); content is unknown until it answers",
 		 scanner->name, scanner->address, AWAY_AFTER, why);
 }
 
 /* After this the scan may be gone. */
-static void end(struct scan *scan)
+static void scan_end(struct scan *scan)
 {
 	if (scan->stream != NULL)
 		bufferevent_free(scan->stream);
@@ -138,25 +139,25 @@ static void end(struct scan *scan)
 
 static void succeed(struct scan *scan)
 {
-	note_success(&scan->scanner);
-	end(scan);
+	scan_note_success(&scan->scanner);
+	scan_end(scan);
 }
 
 static void fail(struct scan *scan, const char *why)
 {
 	add(&totals.failures);
-	note_failure(&scan->scanner, why);
-	end(scan);
+	scan_note_failure(&scan->scanner, why);
+	scan_end(scan);
 }
 
-static void on_timeout(evutil_socket_t fd, short what, void *arg)
+static void scan_on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct scan *scan = arg;
 	(void)fd;
 	(void)what;
 	add(&totals.timeouts);
-	note_failure(&scan->scanner, "no answer in time");
-	end(scan);
+	scan_note_failure(&scan->scanner, "no answer in time");
+	scan_end(scan);
 }
 
 static const char *why_ended(const struct scan *scan, bool closed)
@@ -165,7 +166,7 @@ static const char *why_ended(const struct scan *scan, bool closed)
 	return code != 0 ? strerror(code) : "the connection was closed without a reply";
 }
 
-static void read_reply(struct scan *scan, const char *ended)
+static void scan_read_reply(struct scan *scan, const char *ended)
 {
 	const struct protocol *protocol = &protocols[scan->scanner.kind];
 	struct evbuffer *input = bufferevent_get_input(scan->stream);
@@ -187,11 +188,11 @@ static void read_reply(struct scan *scan, const char *ended)
 static void on_readable(struct bufferevent *stream, void *arg)
 {
 	(void)stream;
-	read_reply(arg, NULL);
+	scan_read_reply(arg, NULL);
 }
 
 /* All is sent: close our half, as spamc does. spamd reads up to there if its Content-length was wrong. */
-static void on_sent(struct bufferevent *stream, void *arg)
+static void scan_on_sent(struct bufferevent *stream, void *arg)
 {
 	struct scan *scan = arg;
 	if (!scan->sent)
@@ -201,19 +202,19 @@ static void on_sent(struct bufferevent *stream, void *arg)
 
 /* A scanner that does not want the whole message closes early; its reply is still to be read, so only the reading
  * side's end is the end. */
-static void on_event(struct bufferevent *stream, short what, void *arg)
+static void scan_on_event(struct bufferevent *stream, short what, void *arg)
 {
 	struct scan *scan = arg;
 	(void)stream;
 	if ((what & BEV_EVENT_READING) != 0)
-		read_reply(scan, why_ended(scan, (what & BEV_EVENT_EOF) != 0));
+		scan_read_reply(scan, why_ended(scan, (what & BEV_EVENT_EOF) != 0));
 	else if ((what & BEV_EVENT_WRITING) != 0)
 		scan->write_error = errno;
 	else if ((what & BEV_EVENT_ERROR) != 0)
 		fail(scan, "cannot connect");
 }
 
-static const char *connect_stream(struct scan *scan)
+static const char *scan_connect_stream(struct scan *scan)
 {
 	struct endpoint endpoint;
 	char ignored[300];
@@ -233,20 +234,20 @@ static const char *connect_stream(struct scan *scan)
 	return scan->stream == NULL ? "no memory" : NULL;
 }
 
-static void start(struct loop_job *job)
+static void scan_start_one(struct loop_job *job)
 {
 	struct scan *scan = (struct scan *)(void *)((char *)job - offsetof(struct scan, job));
 	struct event_base *base = loop_base(scan->loop);
 	struct timeval wait = { scan->scanner.timeout_ms / 1000, scan->scanner.timeout_ms % 1000 * 1000 };
 	TAILQ_INSERT_TAIL(&running, scan, place);
-	const char *why = connect_stream(scan);
+	const char *why = scan_connect_stream(scan);
 	if (why != NULL) {
 		fail(scan, why);
 		return;
 	}
 	struct evbuffer *output = bufferevent_get_output(scan->stream);
-	scan->timer = event_new(base, -1, 0, on_timeout, scan);
-	bufferevent_setcb(scan->stream, on_readable, on_sent, on_event, scan);
+	scan->timer = event_new(base, -1, 0, scan_on_timeout, scan);
+	bufferevent_setcb(scan->stream, on_readable, scan_on_sent, scan_on_event, scan);
 	bufferevent_setwatermark(scan->stream, EV_READ, 0, protocols[scan->scanner.kind].reply_max + 1);
 	/* no address: the socket is connecting already */
 	if (scan->timer == NULL || event_add(scan->timer, &wait) != 0 ||
@@ -274,10 +275,10 @@ struct scan *scan_start(struct loop *loop, const struct scanner *scanner, const 
 		add(&totals.failures);
 		return NULL;
 	}
-	*scan = (struct scan){ .loop = loop, .scanner = *scanner, .length = length, .job.run = start };
+	*scan = (struct scan){ .loop = loop, .scanner = *scanner, .length = length, .job.run = scan_start_one };
 	ask_init(&scan->ask, free_scan);
 	text_copy(scan->content.scanner, sizeof scan->content.scanner, scanner->name);
-	if (length > 0)	/* of nothing there are no bytes */
+	if (length > 0) /* of nothing there are no bytes */
 		memcpy(scan->message, message, length);
 	scan->head_length = protocols[scanner->kind].request(account, length, scan->head, sizeof scan->head);
 	loop_post(loop, &scan->job);
@@ -306,7 +307,7 @@ void scan_end_all(void)
 {
 	struct scan *scan;
 	while ((scan = TAILQ_FIRST(&running)) != NULL)
-		end(scan);
+		scan_end(scan);
 }
 
 struct scan_stats scan_stats(void)

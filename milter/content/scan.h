@@ -11,6 +11,7 @@ struct loop;
 struct scan;
 
 /* id, config word: the kinds of scanner */
+/* clang-format off */
 #define SCANNER_ROWS(ROW)                                                                          \
 	ROW(SPAMD, "spamd") /* SpamAssassin's daemon, protocol SPAMC/1.5, command SYMBOLS */
 
@@ -20,6 +21,7 @@ enum scanner_kind {
 #undef SCANNER_ENUM
 	SCANNER_COUNT
 };
+/* clang-format on */
 
 enum { SCANNERS_MAX = 4, SCANNER_NAME_MAX = 31 };
 
@@ -29,18 +31,18 @@ enum { SCAN_BYTES_MAX = 64 * 1024 * 1024 };
 struct scanner {
 	char name[SCANNER_NAME_MAX + 1];
 	enum scanner_kind kind;
-	char address[256];	/* "unix:/path" or "address:port" */
-	int64_t max_size;	/* bytes; a larger message is scanned up to here */
+	char address[256]; /* "unix:/path" or "address:port" */
+	int64_t max_size;  /* bytes; a larger message is scanned up to here */
 	int64_t timeout_ms;
-	bool must_answer;	/* on_failure = "defer" */
+	bool must_answer; /* on_failure = "defer" */
 };
 
 /* False where `word` is no kind. */
 bool scanner_kind_find(const char *word, enum scanner_kind *kind_out);
 
 /* Hands a copy of `message` (RFC 5322, CRLF lines, already cut to the scanner's max_size; NULL where `length` is 0) to
- * `scanner`, for `account` (spamd: User). Any thread. NULL: no memory, or SCAN_BYTES_MAX are under way. The scan keeps a
- * copy of `scanner`. SIGPIPE must be ignored. */
+ * `scanner`, for `account` (spamd: User). Any thread. NULL: no memory, or SCAN_BYTES_MAX are under way. The scan keeps
+ * a copy of `scanner`. SIGPIPE must be ignored. */
 struct scan *scan_start(struct loop *loop, const struct scanner *scanner, const char *account, const char *message,
 			size_t length);
 
@@ -57,7 +59,7 @@ void scan_end_all(void);
 struct scan_stats {
 	uint64_t scans, answers, failures, timeouts;
 };
-struct scan_stats scan_stats(void);	/* any thread */
+struct scan_stats scan_stats(void); /* any thread */
 
 /* How often this scanner, of that name at that address, failed in a row since its last good answer. Loop thread. */
 uint64_t scan_failures(const struct scanner *scanner);

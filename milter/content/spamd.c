@@ -32,7 +32,7 @@ size_t spamd_request(const char *user, size_t length, char *request, size_t size
 	return text.cut ? 0 : text.length;
 }
 
-static bool take_line(struct cursor *from, struct cursor *line_out)
+static bool spamd_take_line(struct cursor *from, struct cursor *line_out)
 {
 	const char *newline = memchr(from->at, '\n', (size_t)(from->end - from->at));
 	if (newline == NULL)
@@ -55,7 +55,7 @@ static bool is_digit(const struct cursor *cursor)
 	return cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9';
 }
 
-static bool take_char(struct cursor *cursor, char wanted)
+static bool spamd_take_char(struct cursor *cursor, char wanted)
 {
 	if (cursor->at == cursor->end || *cursor->at != wanted)
 		return false;
@@ -64,7 +64,7 @@ static bool take_char(struct cursor *cursor, char wanted)
 }
 
 /* Without regard to case. */
-static bool take_word(struct cursor *cursor, const char *word)
+static bool spamd_take_word(struct cursor *cursor, const char *word)
 {
 	const char *at = cursor->at;
 	for (; *word != '\0'; word++, at++)
@@ -74,7 +74,7 @@ static bool take_word(struct cursor *cursor, const char *word)
 	return true;
 }
 
-static bool take_number(struct cursor *cursor, size_t *number_out)
+static bool spamd_take_number(struct cursor *cursor, size_t *number_out)
 {
 	size_t number = 0;
 	int digits = 0;
@@ -85,17 +85,17 @@ static bool take_number(struct cursor *cursor, size_t *number_out)
 }
 
 /* -12.3; not by strtod, which reads a comma in some locales, and "inf" and "nan" in all. */
-static bool take_score(struct cursor *cursor, double *score_out)
+static bool spamd_take_score(struct cursor *cursor, double *score_out)
 {
 	enum { DIGITS_MAX = 9 };
 	double score = 0, unit = 1;
 	int digits = 0;
-	bool negative = take_char(cursor, '-');
+	bool negative = spamd_take_char(cursor, '-');
 	for (; is_digit(cursor) && digits < DIGITS_MAX; digits++)
 		score = score * 10 + (*cursor->at++ - '0');
 	if (digits == 0 || is_digit(cursor))
 		return false;
-	if (take_char(cursor, '.')) {
+	if (spamd_take_char(cursor, '.')) {
 		if (!is_digit(cursor))
 			return false;
 		for (digits = 0; is_digit(cursor); cursor->at++) {
@@ -110,53 +110,53 @@ static bool take_score(struct cursor *cursor, double *score_out)
 }
 
 /* "SPAMD/1.1 0 EX_OK" */
-static const char *read_status(struct cursor line)
+static const char *spamd_read_status(struct cursor line)
 {
 	size_t ignored, code;
-	if (!take_word(&line, "SPAMD/") || !take_number(&line, &ignored) || !take_char(&line, '.') ||
-	    !take_number(&line, &ignored) || !take_char(&line, ' ') || !take_number(&line, &code))
+	if (!spamd_take_word(&line, "SPAMD/") || !spamd_take_number(&line, &ignored) || !spamd_take_char(&line, '.') ||
+	    !spamd_take_number(&line, &ignored) || !spamd_take_char(&line, ' ') || !spamd_take_number(&line, &code))
 		return "expected a reply that begins with SPAMD/VERSION CODE";
 	return code == 0 ? NULL : "spamd refused the request: its code is not 0";
 }
 
 /* "True ; 15.3 / 5.0" */
-static bool read_spam(struct cursor value, struct content *content)
+static bool spamd_read_spam(struct cursor value, struct content *content)
 {
-	content->spam = take_word(&value, "True") || take_word(&value, "Yes");
-	if (!content->spam && !take_word(&value, "False") && !take_word(&value, "No"))
+	content->spam = spamd_take_word(&value, "True") || spamd_take_word(&value, "Yes");
+	if (!content->spam && !spamd_take_word(&value, "False") && !spamd_take_word(&value, "No"))
 		return false;
 	skip_blanks(&value);
-	if (!take_char(&value, ';'))
+	if (!spamd_take_char(&value, ';'))
 		return false;
 	skip_blanks(&value);
-	if (!take_score(&value, &content->score))
+	if (!spamd_take_score(&value, &content->score))
 		return false;
 	skip_blanks(&value);
-	if (!take_char(&value, '/'))
+	if (!spamd_take_char(&value, '/'))
 		return false;
 	skip_blanks(&value);
-	if (!take_score(&value, &content->threshold))
+	if (!spamd_take_score(&value, &content->threshold))
 		return false;
 	skip_blanks(&value);
 	return value.at == value.end;
 }
 
 /* What the reply's head has told. */
-struct head {
+struct spamd_head {
 	bool spam, sized;
 	size_t body_length;
 };
 
-static const char *read_header(struct cursor line, struct head *head, struct content *content)
+static const char *spamd_read_header(struct cursor line, struct spamd_head *head, struct content *content)
 {
-	if (take_word(&line, "Spam:")) {
+	if (spamd_take_word(&line, "Spam:")) {
 		skip_blanks(&line);
-		head->spam = read_spam(line, content);
+		head->spam = spamd_read_spam(line, content);
 		return head->spam ? NULL : "expected Spam: True or False ; SCORE / THRESHOLD";
 	}
-	if (take_word(&line, "Content-length:")) {
+	if (spamd_take_word(&line, "Content-length:")) {
 		skip_blanks(&line);
-		head->sized = take_number(&line, &head->body_length) && head->body_length <= SPAMD_REPLY_MAX;
+		head->sized = spamd_take_number(&line, &head->body_length) && head->body_length <= SPAMD_REPLY_MAX;
 		skip_blanks(&line);
 		head->sized = head->sized && line.at == line.end;
 		return head->sized ? NULL : "expected Content-length: and a number that is not too large";
@@ -165,7 +165,7 @@ static const char *read_header(struct cursor line, struct head *head, struct con
 }
 
 /* Names of rules with commas, whole ones as far as they fit. */
-static void read_rules(struct cursor body, char *rules, size_t size)
+static void spamd_read_rules(struct cursor body, char *rules, size_t size)
 {
 	size_t length = 0, whole = 0;
 	while (body.at < body.end && (unsigned char)*body.at <= ' ')
@@ -184,8 +184,8 @@ static void read_rules(struct cursor body, char *rules, size_t size)
 	rules[length] = '\0';
 }
 
-static enum spamd_progress read_body(struct cursor body, const struct head *head, bool ended, struct content *content,
-				     const char **why_out)
+static enum spamd_progress spamd_read_body(struct cursor body, const struct spamd_head *head, bool ended,
+					   struct content *content, const char **why_out)
 {
 	size_t length = (size_t)(body.end - body.at);
 	if (!head->spam) {
@@ -198,20 +198,21 @@ static enum spamd_progress read_body(struct cursor body, const struct head *head
 	}
 	if (head->sized)
 		body.end = body.at + head->body_length;
-	read_rules(body, content->rules, sizeof content->rules);
+	spamd_read_rules(body, content->rules, sizeof content->rules);
 	content->known = KNOWLEDGE_FULL;
 	return SPAMD_DONE;
 }
 
-static enum spamd_progress read_reply(struct cursor reply, bool ended, struct content *content, const char **why_out)
+static enum spamd_progress spamd_read_reply(struct cursor reply, bool ended, struct content *content,
+					    const char **why_out)
 {
 	struct cursor line;
-	struct head head = { 0 };
+	struct spamd_head head = { 0 };
 	bool first = true;
-	while (take_line(&reply, &line)) {
+	while (spamd_take_line(&reply, &line)) {
 		if (!first && line.at == line.end)
-			return read_body(reply, &head, ended, content, why_out);
-		*why_out = first ? read_status(line) : read_header(line, &head, content);
+			return spamd_read_body(reply, &head, ended, content, why_out);
+		*why_out = first ? spamd_read_status(line) : spamd_read_header(line, &head, content);
 		if (*why_out != NULL)
 			return SPAMD_BAD;
 		first = false;
@@ -232,7 +233,8 @@ enum spamd_progress spamd_reply(const char *bytes, size_t length, bool ended, st
 	if (length == 0 && !ended)
 		return SPAMD_MORE;
 	enum spamd_progress progress =
-		length == 0 ? SPAMD_BAD : read_reply((struct cursor){ bytes, bytes + length }, ended, &content, why_out);
+		length == 0 ? SPAMD_BAD
+			    : spamd_read_reply((struct cursor){ bytes, bytes + length }, ended, &content, why_out);
 	if (length == 0)
 		*why_out = "the connection was closed without a reply";
 	if (progress == SPAMD_DONE)

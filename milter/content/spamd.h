@@ -9,7 +9,7 @@
 
 enum spamd_progress { SPAMD_MORE, SPAMD_DONE, SPAMD_BAD };
 
-enum { SPAMD_REPLY_MAX = 16384 };	/* bytes; a longer one is bad */
+enum { SPAMD_REPLY_MAX = 16384 }; /* bytes; a longer one is bad */
 
 /* The head of a request for a message of `length` bytes. Returns its length; 0 where `size` is too small. */
 size_t spamd_request(const char *user, size_t length, char *request, size_t size);

@@ -29,12 +29,12 @@
 enum { DEADLINE_S = 10, TOP_DEFAULT = 20, TOP_MAX = 1000 };
 
 struct control {
-	struct exchange *exchange;	/* owned */
+	struct exchange *exchange; /* owned */
 };
 
 /* -- commands -- */
 
-static bool do_status(struct request *request, char *error, size_t error_size)
+static bool control_do_status(struct control_request *request, char *error, size_t error_size)
 {
 	(void)error;
 	(void)error_size;
@@ -43,7 +43,7 @@ static bool do_status(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
-static bool do_pools(struct request *request, char *error, size_t error_size)
+static bool control_do_pools(struct control_request *request, char *error, size_t error_size)
 {
 	(void)error;
 	(void)error_size;
@@ -51,7 +51,7 @@ static bool do_pools(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
-static bool do_monitor_check(struct request *request, char *error, size_t error_size)
+static bool control_do_monitor_check(struct control_request *request, char *error, size_t error_size)
 {
 	(void)error;
 	(void)error_size;
@@ -59,20 +59,20 @@ static bool do_monitor_check(struct request *request, char *error, size_t error_
 	return true;
 }
 
-static bool do_top(struct request *request, char *error, size_t error_size)
+static bool control_do_top(struct control_request *request, char *error, size_t error_size)
 {
 	const json_t *by = json_object_get(request->json, "by"), *count = json_object_get(request->json, "count");
 	const char *word = by == NULL ? "rcpts" : json_string_value(by);
 	if (word == NULL || (strcmp(word, "rcpts") != 0 && strcmp(word, "score") != 0))
 		return control_fail_value(request, "by", "\"rcpts\" or \"score\"", error, error_size);
-	json_int_t rows = count == NULL ? TOP_DEFAULT : json_integer_value(count);	/* 0 where it is no integer */
+	json_int_t rows = count == NULL ? TOP_DEFAULT : json_integer_value(count); /* 0 where it is no integer */
 	if (rows < 1 || rows > TOP_MAX)
 		return control_fail_value(request, "count", "a whole number from 1 to 1000", error, error_size);
 	control_ok(request, report_top(*word == 's' ? STORE_TOP_SCORE : STORE_TOP_RCPTS, (size_t)rows));
 	return true;
 }
 
-static void on_events(void *arg, const char *error, int count, const char *const *items)
+static void control_on_events(void *arg, const char *error, int count, const char *const *items)
 {
 	char sentence[300];
 	if (error == NULL) {
@@ -83,7 +83,7 @@ static void on_events(void *arg, const char *error, int count, const char *const
 	control_error(arg, sentence);
 }
 
-static bool do_events(struct request *request, char *error, size_t error_size)
+static bool control_do_events(struct control_request *request, char *error, size_t error_size)
 {
 	const json_t *count = json_object_get(request->json, "count");
 	json_int_t rows = count == NULL ? TOP_DEFAULT : json_integer_value(count);
@@ -91,11 +91,11 @@ static bool do_events(struct request *request, char *error, size_t error_size)
 		return control_fail_value(request, "count", "a whole number from 1 to 1000", error, error_size);
 	const char *argv[] = { "XREVRANGE", "events", "+", "-", "COUNT", request->seconds };
 	snprintf(request->seconds, sizeof request->seconds, "%" JSON_INTEGER_FORMAT, rows);
-	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, on_events, request);
+	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, control_on_events, request);
 	return true;
 }
 
-static void on_shadow(void *arg, json_t *json, const char *error)
+static void control_on_shadow(void *arg, json_t *json, const char *error)
 {
 	char sentence[300];
 	if (json != NULL) {
@@ -106,20 +106,21 @@ static void on_shadow(void *arg, json_t *json, const char *error)
 	control_error(arg, sentence);
 }
 
-static bool do_shadow(struct request *request, char *error, size_t error_size)
+static bool control_do_shadow(struct control_request *request, char *error, size_t error_size)
 {
 	const json_t *days = json_object_get(request->json, "days"), *count = json_object_get(request->json, "count");
-	json_int_t of = days == NULL ? 7 : json_integer_value(days), rows = count == NULL ? TOP_DEFAULT : json_integer_value(count);
+	json_int_t of = days == NULL ? 7 : json_integer_value(days),
+		   rows = count == NULL ? TOP_DEFAULT : json_integer_value(count);
 	if (of < 1 || of > SHADOW_DAYS)
 		return control_fail_value(request, "days", "a whole number from 1 to 30", error, error_size);
 	if (rows < 1 || rows > TOP_MAX)
 		return control_fail_value(request, "count", "a whole number from 1 to 1000", error, error_size);
-	shadow_report((int)of, (size_t)rows, on_shadow, request);
+	shadow_report((int)of, (size_t)rows, control_on_shadow, request);
 	return true;
 }
 
 /* The answer comes in lines, as they become known. */
-static bool do_rbl(struct request *request, char *error, size_t error_size)
+static bool control_do_rbl(struct control_request *request, char *error, size_t error_size)
 {
 	const char *target = json_string_value(json_object_get(request->json, "target"));
 	if (target == NULL)
@@ -130,7 +131,7 @@ static bool do_rbl(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
-static bool do_explain(struct request *request, char *error, size_t error_size)
+static bool control_do_explain(struct control_request *request, char *error, size_t error_size)
 {
 	const char *what = json_string_value(json_object_get(request->json, "what"));
 	if (what == NULL || *what == '\0' || strlen(what) > ACCOUNT_MAX)
@@ -141,7 +142,7 @@ static bool do_explain(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
-static bool do_held(struct request *request, char *error, size_t error_size)
+static bool control_do_held(struct control_request *request, char *error, size_t error_size)
 {
 	bool lists = strcmp(request->command->word, "held.list") == 0;
 	if (!(lists ? control_held_list : control_held_remove)(request->call, request->json, error, error_size))
@@ -151,7 +152,7 @@ static bool do_held(struct request *request, char *error, size_t error_size)
 }
 
 /* The answer comes in lines. */
-static bool do_roster(struct request *request, char *error, size_t error_size)
+static bool control_do_roster(struct control_request *request, char *error, size_t error_size)
 {
 	bool lists = strcmp(request->command->word, "account.list") == 0;
 	if (!(lists ? roster_list : roster_check)(request->call, request->json, error, error_size))
@@ -160,19 +161,19 @@ static bool do_roster(struct request *request, char *error, size_t error_size)
 	return true;
 }
 
-static const struct command commands[] = {
-	{ "status", do_status, "", NULL },
-	{ "pools", do_pools, "", NULL },
-	{ "monitor.check", do_monitor_check, "", NULL },
-	{ "top", do_top, "by count", NULL },
-	{ "events", do_events, "count", NULL },
-	{ "rbl", do_rbl, "target", NULL },
-	{ "explain", do_explain, "what", NULL },
-	{ "held.list", do_held, "due skip", NULL },
-	{ "held.remove", do_held, "members", NULL },
-	{ "shadow.report", do_shadow, "days count", NULL },
-	{ "account.list", do_roster, "what", NULL },
-	{ "account.check", do_roster, "", NULL },
+static const struct control_command commands[] = {
+	{ "status", control_do_status, "", NULL },
+	{ "pools", control_do_pools, "", NULL },
+	{ "monitor.check", control_do_monitor_check, "", NULL },
+	{ "top", control_do_top, "by count", NULL },
+	{ "events", control_do_events, "count", NULL },
+	{ "rbl", control_do_rbl, "target", NULL },
+	{ "explain", control_do_explain, "what", NULL },
+	{ "held.list", control_do_held, "due skip", NULL },
+	{ "held.remove", control_do_held, "members", NULL },
+	{ "shadow.report", control_do_shadow, "days count", NULL },
+	{ "account.list", control_do_roster, "what", NULL },
+	{ "account.check", control_do_roster, "", NULL },
 	{ "account.show", control_account_show, "account", NULL },
 	{ "account.feedback", control_account_feedback, "account kind count", NULL },
 	{ "account.limit", control_account_limit, "account set", NULL },
@@ -185,7 +186,7 @@ static const struct command commands[] = {
 
 /* -- the line -- */
 
-static const struct command *command_find(const char *word)
+static const struct control_command *control_command_find(const char *word)
 {
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (word != NULL && strcmp(word, commands[i].word) == 0)
@@ -193,7 +194,7 @@ static const struct command *command_find(const char *word)
 	return NULL;
 }
 
-static bool word_in(const char *words, const char *word)
+static bool control_word_in(const char *words, const char *word)
 {
 	size_t length = strlen(word);
 	if (length == 0 || strchr(word, ' ') != NULL)
@@ -205,19 +206,24 @@ static bool word_in(const char *words, const char *word)
 }
 
 /* A misspelt "seconds" must not become a block without end. */
-static bool members_known(const struct request *request, char *error, size_t error_size)
+static bool control_members_known(const struct control_request *request, char *error, size_t error_size)
 {
 	const char *member;
 	json_t *value;
-	json_object_foreach(request->json, member, value)
-		if (strcmp(member, "do") != 0 && !word_in(request->command->members, member))
-			return control_fail(error, error_size, "%s: \"%.80s\" is not part of it; beside \"do\" expected %s.",
-				    request->command->word, member,
-				    *request->command->members == '\0' ? "nothing" : request->command->members);
+	json_object_foreach(request->json, member, value) if (
+		strcmp(member, "do") != 0 &&
+		!control_word_in(
+			request->command->members,
+			member)) return control_fail(error, error_size,
+						     "%s: \"%.80s\" is not part of it; beside \"do\" expected %s.",
+						     request->command->word, member,
+						     *request->command->members == '\0' ? "nothing"
+											: request->command->members);
 	return true;
 }
 
-static bool run(struct request *request, const char *line, size_t length, char *error, size_t error_size)
+static bool control_run(struct control_request *request, const char *line, size_t length, char *error,
+			size_t error_size)
 {
 	char why[300], shown[VALUE_SHOWN_MAX + 1];
 	if (line == NULL)
@@ -226,27 +232,30 @@ static bool run(struct request *request, const char *line, size_t length, char *
 	if (request->json == NULL)
 		return control_fail(error, error_size, "The request is not a JSON object in one line: %s.", why);
 	const json_t *word = json_object_get(request->json, "do");
-	request->command = command_find(json_string_value(word));
+	request->command = control_command_find(json_string_value(word));
 	if (request->command == NULL) {
 		control_show_value(word, shown);
-		return control_fail(error, error_size, "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, "
-			    "events, held.list, held.remove, shadow.report, or account.list, check, show, report, limit, block, unblock, exempt, "
-			    "unexempt or reset.", shown);
+		return control_fail(error, error_size,
+				    "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, events, "
+				    "held.list, held.remove, shadow.report, or account.list, check, show, report, "
+				    "limit, block, unblock, exempt, unexempt or reset.",
+				    shown);
 	}
-	return members_known(request, error, error_size) && request->command->function(request, error, error_size);
+	return control_members_known(request, error, error_size) &&
+	       request->command->function(request, error, error_size);
 }
 
 void control_serve(struct exchange_call *call, const char *line, size_t length)
 {
 	char error[1024];
-	struct request *request = calloc(1, sizeof *request);
+	struct control_request *request = calloc(1, sizeof *request);
 	if (request == NULL) {
 		exchange_answer(call, NULL);
 		return;
 	}
 	request->call = call;
 	request->setup = setup_hold();
-	if (!run(request, line, length, error, sizeof error))
+	if (!control_run(request, line, length, error, sizeof error))
 		control_error(request, error);
 }
 

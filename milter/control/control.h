@@ -13,9 +13,11 @@
  *
  *   {"do":"rbl","target":"mail.example.com"}    an address (also a private one), a host name or an IPv4 network
  *
- * A request has CONTROL_REQUEST_MAX bytes and the levels of JSON_OF_CLIENT (milter/base/json_read.h) at most. The answer is
- * {"ok":true, ...} or {"error":"one sentence"}. That to "rbl", "account.list" and "account.check" comes in many lines, the
- * last one of the type "end": milter/report/report_check.h, roster.h. Its client may read as slowly as it likes, but has to read some of it every ten seconds.
+ * A request has CONTROL_REQUEST_MAX bytes and the levels of JSON_OF_CLIENT (milter/base/json_read.h) at most. The
+ * answer is
+ * {"ok":true, ...} or {"error":"one sentence"}. That to "rbl", "account.list" and "account.check" comes in many lines,
+ * the last one of the type "end": milter/report/report_check.h, roster.h. Its client may read as slowly as it likes,
+ * but has to read some of it every ten seconds.
  *
  * Loop thread only, or with the loop stopped.
  */

@@ -20,15 +20,15 @@
 
 enum {
 	REPORT_MAX = 10000,
-	SECONDS_MAX = 315360000,	/* ten years */
+	SECONDS_MAX = 315360000, /* ten years */
 };
 
 /* -- what the store says -- */
 
 /* How the account stands now: it may be something else than what was asked for. */
-static void on_stands(void *arg, const struct account_state *state, const struct known *known)
+static void control_account_on_stands(void *arg, const struct account_state *state, const struct known *known)
 {
-	struct request *request = arg;
+	struct control_request *request = arg;
 	const struct policy *policy = &request->setup->config->policy;
 	int64_t now_ms = clock_now_ms();
 	json_t *json = json_pack("{s:o, s:b}", "account", json_text(request->account), "changed", request->changed);
@@ -48,10 +48,10 @@ static void on_stands(void *arg, const struct account_state *state, const struct
 	control_ok(request, json);
 }
 
-static void change_done(struct request *request)
+static void change_done(struct control_request *request)
 {
 	log_line(SEVERITY_INFO, "control: %s %s", request->command->word, request->account);
-	store_look(the_daemon.store, request->account, on_stands, request);
+	store_look(the_daemon.store, request->account, control_account_on_stands, request);
 }
 
 static bool is_number_above_nought(int count, const char *const *items)
@@ -60,10 +60,10 @@ static bool is_number_above_nought(int count, const char *const *items)
 	return count == 1 && items[0] != NULL && text_to_int(items[0], 1, INT64_MAX, &number);
 }
 
-static void on_changed(void *arg, const char *error, int count, const char *const *items)
+static void control_account_on_changed(void *arg, const char *error, int count, const char *const *items)
 {
-	struct request *request = arg;
-	if (strcmp(request->argv[0], "DEL") == 0)	/* else it was written, whatever stood there */
+	struct control_request *request = arg;
+	if (strcmp(request->argv[0], "DEL") == 0) /* else it was written, whatever stood there */
 		request->changed |= is_number_above_nought(count, items);
 	else
 		request->changed = true;
@@ -73,39 +73,39 @@ static void on_changed(void *arg, const char *error, int count, const char *cons
 		change_done(request);
 }
 
-static void ask_store(struct request *request, int argc, const char *const *argv, store_command_done *done)
+static void ask_store(struct control_request *request, int argc, const char *const *argv, store_command_done *done)
 {
 	store_account_command(the_daemon.store, request->account, argc, argv, done, request);
 }
 
 /* The state is gone; now the recipients that it had no room for, or they would come back with the next such list. */
-static void on_reset(void *arg, const char *error, int count, const char *const *items)
+static void control_account_on_reset(void *arg, const char *error, int count, const char *const *items)
 {
-	struct request *request = arg;
+	struct control_request *request = arg;
 	if (error != NULL) {
-		on_changed(arg, error, count, items);
+		control_account_on_changed(arg, error, count, items);
 		return;
 	}
 	request->changed = is_number_above_nought(count, items);
 	store_forget(the_daemon.store, request->account);
 	request->argv[1] = "known";
-	ask_store(request, 2, request->argv, on_changed);
+	ask_store(request, 2, request->argv, control_account_on_changed);
 }
 
 /* Fields were set; now those that go. */
-static void on_limits_set(void *arg, const char *error, int count, const char *const *items)
+static void control_account_on_limits_set(void *arg, const char *error, int count, const char *const *items)
 {
-	struct request *request = arg;
+	struct control_request *request = arg;
 	if (error == NULL && request->gone_count > 2)
-		ask_store(request, request->gone_count, request->gone, on_changed);
+		ask_store(request, request->gone_count, request->gone, control_account_on_changed);
 	else
-		on_changed(arg, error, count, items);
+		control_account_on_changed(arg, error, count, items);
 }
 
 /* -- commands -- */
 
 /* "account" in the form that keys use. */
-static bool read_account(struct request *request, char *error, size_t error_size)
+static bool control_account_read(struct control_request *request, char *error, size_t error_size)
 {
 	const char *raw = json_string_value(json_object_get(request->json, "account"));
 	bool cut_tag = request->setup->config->set.accounts_cut_tag;
@@ -116,28 +116,29 @@ static bool read_account(struct request *request, char *error, size_t error_size
 }
 
 /* The same of what is to be written: a group that nobody looks at would seem to be blocked, and is not. */
-static bool read_writable(struct request *request, char *error, size_t error_size)
+static bool control_account_read_writable(struct control_request *request, char *error, size_t error_size)
 {
-	if (!read_account(request, error, error_size))
+	if (!control_account_read(request, error, error_size))
 		return false;
 	enum scope scope = account_scope(request->account);
 	if ((scope != SCOPE_DOMAIN && scope != SCOPE_SERVER) || *group_plan(request->setup->config, scope) != '\0')
 		return true;
-	return control_fail(error, error_size, "%s: %.100s would be read by nobody: limits.%s_plan is not set; expected the "
-			    "name of a plan there, which may be one without limits.", request->command->word, request->account,
-			    scope_word(scope));
+	return control_fail(error, error_size,
+			    "%s: %.100s would be read by nobody: limits.%s_plan is not set; expected the name of a "
+			    "plan there, which may be one without limits.",
+			    request->command->word, request->account, scope_word(scope));
 }
 
-bool control_account_show(struct request *request, char *error, size_t error_size)
+bool control_account_show(struct control_request *request, char *error, size_t error_size)
 {
-	return read_account(request, error, error_size) &&
+	return control_account_read(request, error, error_size) &&
 	       showing_start(request, json_string_value(json_object_get(request->json, "account")), error, error_size);
 }
 
 /* block and exempt: a reason, for a while or for ever. */
-bool control_account_note(struct request *request, char *error, size_t error_size)
+bool control_account_note(struct control_request *request, char *error, size_t error_size)
 {
-	if (!read_writable(request, error, error_size))
+	if (!control_account_read_writable(request, error, error_size))
 		return false;
 	const char *reason = json_string_value(json_object_get(request->json, "reason"));
 	if (reason == NULL || *reason == '\0' || strlen(reason) >= NOTE_MAX)
@@ -145,21 +146,23 @@ bool control_account_note(struct request *request, char *error, size_t error_siz
 	const json_t *seconds = json_object_get(request->json, "seconds");
 	json_int_t number = json_integer_value(seconds);
 	if (seconds != NULL && (!json_is_integer(seconds) || number < 0 || number > SECONDS_MAX))
-		return control_fail_value(request, "seconds", "a whole number from 0 (no end) to 315360000", error, error_size);
+		return control_fail_value(request, "seconds", "a whole number from 0 (no end) to 315360000", error,
+					  error_size);
 	const char *argv[] = { "SET", request->command->part, reason, "EX", request->seconds };
 	snprintf(request->seconds, sizeof request->seconds, "%" JSON_INTEGER_FORMAT, number);
 	memcpy(request->argv, argv, sizeof argv);
-	ask_store(request, number > 0 ? 5 : 3, request->argv, on_changed);
+	ask_store(request, number > 0 ? 5 : 3, request->argv, control_account_on_changed);
 	return true;
 }
 
-bool control_account_delete(struct request *request, char *error, size_t error_size)
+bool control_account_delete(struct control_request *request, char *error, size_t error_size)
 {
-	if (!read_account(request, error, error_size))
+	if (!control_account_read(request, error, error_size))
 		return false;
 	request->argv[0] = "DEL";
 	request->argv[1] = request->command->part;
-	ask_store(request, 2, request->argv, strcmp(request->command->part, "state") == 0 ? on_reset : on_changed);
+	ask_store(request, 2, request->argv,
+		  strcmp(request->command->part, "state") == 0 ? control_account_on_reset : control_account_on_changed);
 	return true;
 }
 
@@ -170,7 +173,7 @@ static bool plan_exists(const struct config *config, const char *name)
 }
 
 /* The value of one field as text; a number may come as one. NULL: neither. */
-static const char *field_text(struct request *request, const json_t *value, int row)
+static const char *control_account_field_text(struct control_request *request, const json_t *value, int row)
 {
 	if (!json_is_integer(value))
 		return json_string_value(value);
@@ -180,13 +183,14 @@ static const char *field_text(struct request *request, const json_t *value, int 
 }
 
 /* Dates as Unix time, which the scripts in Redis read, too; other values as they are. */
-static const char *as_seconds(struct request *request, int row, const char *field, const struct limits *limits,
-			      const char *text)
+static const char *control_account_as_seconds(struct control_request *request, int row, const char *field,
+					      const struct limits *limits, const char *text)
 {
 	const struct {
 		const char *field;
 		int64_t seconds;
-	} dates[] = { { "until", limits->until_s }, { "created", limits->created_s },
+	} dates[] = { { "until", limits->until_s },
+		      { "created", limits->created_s },
 		      { "password_changed", limits->password_changed_s } };
 	for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
 		if (strcmp(field, dates[i].field) != 0)
@@ -197,7 +201,7 @@ static const char *as_seconds(struct request *request, int row, const char *fiel
 	return text;
 }
 
-static bool fail_field(const char *field, char *error, size_t error_size)
+static bool control_account_fail_field(const char *field, char *error, size_t error_size)
 {
 	const char *near = limits_near(field), *expected, *known;
 	struct text text = text_over(error, error_size);
@@ -213,72 +217,80 @@ static bool fail_field(const char *field, char *error, size_t error_size)
 }
 
 /* One member of "set" becomes a part of HSET or of HDEL. */
-static bool add_field(struct request *request, const char *field, const json_t *value, char *error, size_t error_size)
+static bool control_account_add_field(struct control_request *request, const char *field, const json_t *value,
+				      char *error, size_t error_size)
 {
 	struct limits scratch = limits_unset;
 	const char *expected = "text or a whole number";
 	char shown[VALUE_SHOWN_MAX + 1];
 	control_show_value(value, shown);
 	if (!limits_have(field))
-		return fail_field(field, error, error_size);
+		return control_account_fail_field(field, error, error_size);
 	if (json_is_null(value)) {
 		request->gone[request->gone_count++] = field;
 		return true;
 	}
 	int row = (request->argc - 2) / 2;
-	const char *text = field_text(request, value, row);
+	const char *text = control_account_field_text(request, value, row);
 	if (text == NULL || !limits_set(&scratch, field, text, &expected))
-		return control_fail(error, error_size, "account.limit: \"%s\" is %s; expected %s, or null for the plan's.", field,
-			    shown, expected);
+		return control_fail(error, error_size,
+				    "account.limit: \"%s\" is %s; expected %s, or null for the plan's.", field, shown,
+				    expected);
 	if (account_is_group(request->account) && limits_of_accounts(&scratch) != NULL)
-		return control_fail(error, error_size, "account.limit: \"%s\" is of accounts alone; expected a limit that "
-				    "groups have, such as \"rcpts_per_day\".", field);
+		return control_fail(error, error_size,
+				    "account.limit: \"%s\" is of accounts alone; expected a limit that groups have, "
+				    "such as \"rcpts_per_day\".",
+				    field);
 	if (strcmp(field, "plan") == 0 && !plan_exists(request->setup->config, text))
-		return control_fail(error, error_size, "account.limit: \"plan\" is %s; expected a plan of the configuration "
-			    "file or of the hash \"plans\" in Redis.", shown);
+		return control_fail(error, error_size,
+				    "account.limit: \"plan\" is %s; expected a plan of the configuration file or of "
+				    "the hash \"plans\" in Redis.",
+				    shown);
 	request->argv[request->argc++] = field;
-	request->argv[request->argc++] = as_seconds(request, row, field, &scratch, text);
+	request->argv[request->argc++] = control_account_as_seconds(request, row, field, &scratch, text);
 	return true;
 }
 
-bool control_account_limit(struct request *request, char *error, size_t error_size)
+bool control_account_limit(struct control_request *request, char *error, size_t error_size)
 {
-	if (!read_writable(request, error, error_size))
+	if (!control_account_read_writable(request, error, error_size))
 		return false;
 	json_t *set = json_object_get(request->json, "set");
 	if (json_object_size(set) == 0)
-		return control_fail_value(request, "set", "limits and their values, such as {\"rcpts_per_hour\":\"500\"}", error,
-				  error_size);
+		return control_fail_value(request, "set",
+					  "limits and their values, such as {\"rcpts_per_hour\":\"500\"}", error,
+					  error_size);
 	request->argv[0] = "HSET";
 	request->gone[0] = "HDEL";
 	request->argv[1] = request->gone[1] = "limits";
 	request->argc = request->gone_count = 2;
 	const char *field;
 	json_t *value;
-	json_object_foreach(set, field, value)
-		if (!add_field(request, field, value, error, error_size))
-			return false;
+	json_object_foreach(set, field, value) if (!control_account_add_field(request, field, value, error,
+									      error_size)) return false;
 	if (request->argc > 2)
-		ask_store(request, request->argc, request->argv, on_limits_set);
+		ask_store(request, request->argc, request->argv, control_account_on_limits_set);
 	else
-		ask_store(request, request->gone_count, request->gone, on_changed);
+		ask_store(request, request->gone_count, request->gone, control_account_on_changed);
 	return true;
 }
 
 /* What was learnt of an account's earlier mail by somebody who reads logs or complaints. */
-bool control_account_feedback(struct request *request, char *error, size_t error_size)
+bool control_account_feedback(struct control_request *request, char *error, size_t error_size)
 {
 	static const struct {
 		const char *word;
 		enum counter counter;
 	} kinds[] = {
-		{ "dead", COUNTER_DEAD }, { "complaint", COUNTER_COMPLAINTS },
-		{ "auth_failure", COUNTER_AUTH_FAILURES }, { "trap", COUNTER_TRAPS },
+		{ "dead", COUNTER_DEAD },
+		{ "complaint", COUNTER_COMPLAINTS },
+		{ "auth_failure", COUNTER_AUTH_FAILURES },
+		{ "trap", COUNTER_TRAPS },
 	};
 	const char *word = json_string_value(json_object_get(request->json, "kind"));
 	const json_t *count = json_object_get(request->json, "count");
-	json_int_t number = count == NULL ? 1 : json_integer_value(count);	/* 0 where it is no integer */
-	if (!read_account(request, error, error_size))
+	json_int_t number = count == NULL ? 1 : json_integer_value(count); /* 0 where it is no integer */
+	if (!control_account_read(request, error, error_size))
 		return false;
 	if (account_is_group(request->account))
 		return control_fail_value(request, "account", "an account: a group has no score", error, error_size);
@@ -286,7 +298,8 @@ bool control_account_feedback(struct request *request, char *error, size_t error
 		return control_fail_value(request, "count", "a whole number from 1 to 10000", error, error_size);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		if (word != NULL && strcmp(word, kinds[i].word) == 0) {
-			store_feedback(the_daemon.store, request->account, kinds[i].counter, (double)number, clock_now_ms());
+			store_feedback(the_daemon.store, request->account, kinds[i].counter, (double)number,
+				       clock_now_ms());
 			factlog_feedback(request->account, kinds[i].counter, (double)number, clock_now_ms());
 			request->changed = true;
 			change_done(request);

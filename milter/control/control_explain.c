@@ -21,7 +21,7 @@
 
 enum {
 	ID_MAX = 47,
-	AROUND_BEFORE_S = 60,	/* two clocks, and a queue of entries */
+	AROUND_BEFORE_S = 60, /* two clocks, and a queue of entries */
 	AROUND_AFTER_S = 300,
 };
 
@@ -33,7 +33,7 @@ static const char *const match_words[] = { "reference", "queue_id", "account" };
 enum { FIELDS_MOST = 4 };
 
 /* What is read of Redis: "1767225600123-0" r REFERENCE q QUEUEID a ACCOUNT e JSON, in pieces of so many entries. */
-static const struct stream {
+static const struct control_explain_stream {
 	const char *key;
 	int piece;
 	int fields;
@@ -41,24 +41,24 @@ static const struct stream {
 } of_entries = { "explain", 200, 4, { "r", "q", "a", "e" } }, of_ids = { "explain_ids", 1000, 2, { "q", "r" } };
 
 struct control_explain {
-	struct exchange_call *call;	/* owes exchange_answer */
+	struct exchange_call *call; /* owes exchange_answer */
 	char what[ACCOUNT_MAX + 1], reference[REFERENCE_MAX + 1], account[ACCOUNT_MAX + 1];
-	const char *expected;	/* of an account's name, where it is none; NULL: it is one */
-	int64_t around_s;	/* second of the reference; 0: all is read */
-	char newest[ID_MAX + 2], oldest[ID_MAX + 2];	/* what is read next, and how far back */
-	char seen[ID_MAX + 1];	/* the last one that was read ... */
-	int64_t seen_s;		/* ... and its time, of the entries */
-	long long read, strange;	/* entries */
+	const char *expected;			     /* of an account's name, where it is none; NULL: it is one */
+	int64_t around_s;			     /* second of the reference; 0: all is read */
+	char newest[ID_MAX + 2], oldest[ID_MAX + 2]; /* what is read next, and how far back */
+	char seen[ID_MAX + 1];			     /* the last one that was read ... */
+	int64_t seen_s;				     /* ... and its time, of the entries */
+	long long read, strange;		     /* entries */
 	enum match match;
-	const struct stream *stream;
-	bool ids_asked, alike;	/* of_ids was asked; `reference` is from there */
-	json_t *entries;	/* owned */
+	const struct control_explain_stream *stream;
+	bool ids_asked, alike; /* of_ids was asked; `reference` is from there */
+	json_t *entries;       /* owned */
 };
 
-static int under_way;	/* the loop thread's */
+static int under_way; /* the loop thread's */
 
 /* Takes `json`; NULL: no memory. */
-static void finish(struct control_explain *explaining, json_t *json)
+static void control_explain_finish(struct control_explain *explaining, json_t *json)
 {
 	if (json != NULL && json_object_get(json, "error") == NULL)
 		json_object_set_new(json, "ok", json_true());
@@ -70,24 +70,24 @@ static void finish(struct control_explain *explaining, json_t *json)
 
 static void finish_error(struct control_explain *explaining, const char *error)
 {
-	finish(explaining, json_pack("{s:o}", "error", json_text(error)));
+	control_explain_finish(explaining, json_pack("{s:o}", "error", json_text(error)));
 }
 
-static json_t *result(const struct control_explain *explaining)
+static json_t *control_explain_result(const struct control_explain *explaining)
 {
 	int64_t seen_s = explaining->seen_s;
 	return json_pack("{s:o, s:s, s:O, s:I, s:I}", "what", json_text(explaining->what), "kind",
-			 explaining->alike ? "alike" : match_words[explaining->match], "entries", explaining->entries, "read",
-			 (json_int_t)explaining->read, "reaches_back_s",
+			 explaining->alike ? "alike" : match_words[explaining->match], "entries", explaining->entries,
+			 "read", (json_int_t)explaining->read, "reaches_back_s",
 			 (json_int_t)(seen_s > 0 ? clock_now_ms() / 1000 - seen_s : 0));
 }
 
-static void say_kept(struct text *text)
+static void control_explain_say_kept(struct text *text)
 {
 	struct setup *setup = setup_hold();
 	const struct settings *set = &setup->config->set;
-	text_add(text, "; one is kept of messages that were refused, held, slowed, tagged, moved by a signal, let go by an "
-		       "exemption or for show, or that are of suspect accounts: ");
+	text_add(text, "; one is kept of messages that were refused, held, slowed, tagged, moved by a signal, let go "
+		       "by an exemption or for show, or that are of suspect accounts: ");
 	if (set->explain_keep == 0)
 		text_add(text, "none, since explain.keep is 0");
 	else
@@ -98,7 +98,7 @@ static void say_kept(struct text *text)
 	setup_drop(&setup);
 }
 
-static void say_nothing_found(struct control_explain *explaining)
+static void control_explain_say_nothing_found(struct control_explain *explaining)
 {
 	char error[1000], shown[200];
 	struct text text = text_over(error, sizeof error);
@@ -112,7 +112,7 @@ static void say_nothing_found(struct control_explain *explaining)
 		text_addf(&text, "%lld %s, back to %lld %s ago", explaining->read,
 			  text_noun(explaining->read, "entry was read", "entries were read"), (long long)minutes,
 			  text_noun(minutes, "minute", "minutes"));
-	say_kept(&text);
+	control_explain_say_kept(&text);
 	if (explaining->strange > 0)
 		text_addf(&text, "; %lld %s of another form than ours", explaining->strange,
 			  text_noun(explaining->strange, "entry is", "entries are"));
@@ -123,37 +123,37 @@ static void say_nothing_found(struct control_explain *explaining)
 }
 
 /* The account as it stands now, behind what was found in the stream. */
-static void on_fetched(void *arg, const struct account_state *state, const struct known *rcpts)
+static void control_explain_on_fetched(void *arg, const struct account_state *state, const struct known *rcpts)
 {
 	struct control_explain *explaining = arg;
 	(void)rcpts;
 	bool known = state->known != KNOWLEDGE_NONE &&
 		     (state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0' || state->exempt[0] != '\0');
 	if (!known && json_array_size(explaining->entries) == 0) {
-		say_nothing_found(explaining);
+		control_explain_say_nothing_found(explaining);
 		return;
 	}
 	explaining->match = MATCH_ACCOUNT;
 	explaining->alike = false;
-	json_t *json = result(explaining);
+	json_t *json = control_explain_result(explaining);
 	if (json != NULL)
 		json_object_set_new(json, "account", report_account(explaining->account, state));
-	finish(explaining, json);
+	control_explain_finish(explaining, json);
 }
 
-static void read_piece(struct control_explain *explaining);
+static void control_explain_read_piece(struct control_explain *explaining);
 
-static void read_anew(struct control_explain *explaining, const struct stream *stream)
+static void control_explain_read_anew(struct control_explain *explaining, const struct control_explain_stream *stream)
 {
 	explaining->stream = stream;
 	explaining->read = stream == &of_entries ? 0 : explaining->read;
 	text_copy(explaining->newest, sizeof explaining->newest, "+");
 	text_copy(explaining->oldest, sizeof explaining->oldest, "-");
-	read_piece(explaining);
+	control_explain_read_piece(explaining);
 }
 
 /* Only the time of the reference is read at first. */
-static void look_around(struct control_explain *explaining)
+static void control_explain_look_around(struct control_explain *explaining)
 {
 	int64_t at_s = explaining->around_s;
 	snprintf(explaining->newest, sizeof explaining->newest, "%lld", (long long)(at_s + AROUND_AFTER_S) * 1000);
@@ -162,36 +162,36 @@ static void look_around(struct control_explain *explaining)
 }
 
 /* The entries have no such queue id: does one of them stand for it? */
-static void take_alike(struct control_explain *explaining)
+static void control_explain_take_alike(struct control_explain *explaining)
 {
 	explaining->stream = &of_entries;
 	explaining->read = 0;
-	look_around(explaining);
-	read_piece(explaining);
+	control_explain_look_around(explaining);
+	control_explain_read_piece(explaining);
 }
 
 /* All was read, or enough was found. */
-static void read_all(struct control_explain *explaining)
+static void control_explain_read_all(struct control_explain *explaining)
 {
 	bool none = explaining->match == MATCH_NONE;
 	if (explaining->stream == &of_ids && explaining->alike) {
-		take_alike(explaining);
+		control_explain_take_alike(explaining);
 	} else if (explaining->match == MATCH_REFERENCE || explaining->match == MATCH_QUEUE_ID) {
-		finish(explaining, result(explaining));
+		control_explain_finish(explaining, control_explain_result(explaining));
 	} else if (none && explaining->around_s != 0) {
 		explaining->around_s = 0;
-		read_anew(explaining, &of_entries);
+		control_explain_read_anew(explaining, &of_entries);
 	} else if (none && !explaining->ids_asked && queue_id_fine(explaining->what)) {
 		explaining->ids_asked = true;
-		read_anew(explaining, &of_ids);
+		control_explain_read_anew(explaining, &of_ids);
 	} else if (explaining->account[0] != '\0') {
-		store_look(the_daemon.store, explaining->account, on_fetched, explaining);
+		store_look(the_daemon.store, explaining->account, control_explain_on_fetched, explaining);
 	} else {
-		say_nothing_found(explaining);
+		control_explain_say_nothing_found(explaining);
 	}
 }
 
-static enum match match_of(const struct control_explain *explaining, const char *const *words)
+static enum match control_explain_match_of(const struct control_explain *explaining, const char *const *words)
 {
 	if (explaining->reference[0] != '\0' && strcmp(words[2], explaining->reference) == 0)
 		return MATCH_REFERENCE;
@@ -201,7 +201,7 @@ static enum match match_of(const struct control_explain *explaining, const char 
 	return same ? MATCH_ACCOUNT : MATCH_NONE;
 }
 
-static bool is_ours(const struct stream *stream, const char *const *words)
+static bool control_explain_is_ours(const struct control_explain_stream *stream, const char *const *words)
 {
 	for (int i = 0; i < 1 + 2 * stream->fields; i++)
 		if (words[i] == NULL)
@@ -213,9 +213,9 @@ static bool is_ours(const struct stream *stream, const char *const *words)
 }
 
 /* An entry that is matched better than those before takes their place. */
-static void take(struct control_explain *explaining, const char *const *words)
+static void control_explain_take(struct control_explain *explaining, const char *const *words)
 {
-	enum match match = match_of(explaining, words);
+	enum match match = control_explain_match_of(explaining, words);
 	if (match > explaining->match || match == MATCH_NONE ||
 	    json_array_size(explaining->entries) == EXPLAIN_ENTRIES_MAX)
 		return;
@@ -238,7 +238,7 @@ static void take_id(struct control_explain *explaining, const char *const *words
 		explaining->alike = reference_read(words[4], explaining->reference, &explaining->around_s);
 }
 
-static void on_piece(void *arg, const char *error, int count, const char *const *items)
+static void control_explain_on_piece(void *arg, const char *error, int count, const char *const *items)
 {
 	struct control_explain *explaining = arg;
 	int at = 0, read = 0;
@@ -248,10 +248,10 @@ static void on_piece(void *arg, const char *error, int count, const char *const 
 		finish_error(explaining, sentence);
 		return;
 	}
-	const struct stream *stream = explaining->stream;
+	const struct control_explain_stream *stream = explaining->stream;
 	const int words = 1 + 2 * stream->fields;
-	for (; at + words <= count && is_ours(stream, items + at); at += words, read++) {
-		(stream == &of_ids ? take_id : take)(explaining, items + at);
+	for (; at + words <= count && control_explain_is_ours(stream, items + at); at += words, read++) {
+		(stream == &of_ids ? take_id : control_explain_take)(explaining, items + at);
 		text_copy(explaining->seen, sizeof explaining->seen, items[at]);
 	}
 	if (stream == &of_entries && read > 0) {
@@ -259,22 +259,25 @@ static void on_piece(void *arg, const char *error, int count, const char *const 
 		explaining->seen_s = strtoll(explaining->seen, NULL, 10) / 1000;
 	}
 	explaining->strange += at < count;
-	bool enough = (stream == &of_ids && explaining->alike) || explaining->match == MATCH_REFERENCE || explaining->match == MATCH_QUEUE_ID ||
-		      (explaining->match == MATCH_ACCOUNT && json_array_size(explaining->entries) == EXPLAIN_ENTRIES_MAX);
+	bool enough =
+		(stream == &of_ids && explaining->alike) || explaining->match == MATCH_REFERENCE ||
+		explaining->match == MATCH_QUEUE_ID ||
+		(explaining->match == MATCH_ACCOUNT && json_array_size(explaining->entries) == EXPLAIN_ENTRIES_MAX);
 	if (enough || read < stream->piece) {
-		read_all(explaining);
+		control_explain_read_all(explaining);
 		return;
 	}
 	snprintf(explaining->newest, sizeof explaining->newest, "(%s", explaining->seen);
-	read_piece(explaining);
+	control_explain_read_piece(explaining);
 }
 
-static void read_piece(struct control_explain *explaining)
+static void control_explain_read_piece(struct control_explain *explaining)
 {
 	char count[12];
 	snprintf(count, sizeof count, "%d", explaining->stream->piece);
-	const char *argv[] = { "XREVRANGE", explaining->stream->key, explaining->newest, explaining->oldest, "COUNT", count };
-	store_key_command(the_daemon.store, 6, argv, on_piece, explaining);
+	const char *argv[] = { "XREVRANGE", explaining->stream->key, explaining->newest, explaining->oldest, "COUNT",
+			       count };
+	store_key_command(the_daemon.store, 6, argv, control_explain_on_piece, explaining);
 }
 
 bool control_explain_start(struct exchange_call *call, const char *what, char *error, size_t error_size)
@@ -284,8 +287,8 @@ bool control_explain_start(struct exchange_call *call, const char *what, char *e
 	setup_drop(&setup);
 	struct control_explain *explaining = under_way < CONTROL_EXPLAINS_MAX ? calloc(1, sizeof *explaining) : NULL;
 	if (explaining == NULL || (explaining->entries = json_array()) == NULL) {
-		snprintf(error, error_size, "explain: %d are in progress already, or the daemon is out of memory; try again.",
-			 under_way);
+		snprintf(error, error_size,
+			 "explain: %d are in progress already, or the daemon is out of memory; try again.", under_way);
 		free(explaining);
 		return false;
 	}
@@ -300,11 +303,11 @@ bool control_explain_start(struct exchange_call *call, const char *what, char *e
 		explaining->account[0] = '\0';
 	/* without its dash a queue id may look like one */
 	if (reference_read(what, explaining->reference, &explaining->around_s) && strchr(what, '-') != NULL) {
-		look_around(explaining);
+		control_explain_look_around(explaining);
 	} else {
 		explaining->around_s = 0;
 	}
 	under_way++;
-	read_piece(explaining);
+	control_explain_read_piece(explaining);
 	return true;
 }

@@ -21,7 +21,7 @@ static void answer_error(struct exchange_call *call, const char *sentence)
 	control_send(call, json_pack("{s:o}", "error", json_text(sentence)));
 }
 
-static json_t *row_of(const struct held *held, const char *member, int64_t until_s)
+static json_t *control_held_row_of(const struct held *held, const char *member, int64_t until_s)
 {
 	json_t *row = json_object();
 	json_set_text(row, "member", member);
@@ -48,8 +48,8 @@ json_t *control_held_rows(int count, const char *const *items, int64_t *strange_
 	for (int i = 0; i + 1 < count; i += 2) {
 		struct held held;
 		json_t *member = items[i] != NULL && items[i + 1] != NULL ? json_string(items[i]) : NULL;
-		if (member != NULL && held_read(items[i], &held))	/* NULL: no UTF-8 */
-			json_array_append_new(rows, row_of(&held, items[i], time_of(items[i + 1])));
+		if (member != NULL && held_read(items[i], &held)) /* NULL: no UTF-8 */
+			json_array_append_new(rows, control_held_row_of(&held, items[i], time_of(items[i + 1])));
 		else
 			(*strange_out)++;
 		json_decref(member);
@@ -57,7 +57,7 @@ json_t *control_held_rows(int count, const char *const *items, int64_t *strange_
 	return rows;
 }
 
-static void on_listed(void *arg, const char *error, int count, const char *const *items)
+static void control_held_on_listed(void *arg, const char *error, int count, const char *const *items)
 {
 	struct exchange_call *call = arg;
 	char sentence[300];
@@ -71,8 +71,8 @@ static void on_listed(void *arg, const char *error, int count, const char *const
 	}
 	held_count();
 	control_send(call, json_pack("{s:s, s:I, s:I, s:b, s:o, s:b}", "node", the_daemon.node, "not_listed_yet",
-			       (json_int_t)held_stats().waiting, "strange", (json_int_t)strange, "more",
-			       count == 2 * CONTROL_HELD_LIST_MAX, "held", rows, "ok", true));
+				     (json_int_t)held_stats().waiting, "strange", (json_int_t)strange, "more",
+				     count == 2 * CONTROL_HELD_LIST_MAX, "held", rows, "ok", true));
 }
 
 bool control_held_list(struct exchange_call *call, const json_t *request, char *error, size_t error_size)
@@ -92,12 +92,14 @@ bool control_held_list(struct exchange_call *call, const json_t *request, char *
 		snprintf(before, sizeof before, "%lld", (long long)(clock_now_ms() / 1000));
 	snprintf(from, sizeof from, "%lld", (long long)skipped);
 	snprintf(most, sizeof most, "%d", CONTROL_HELD_LIST_MAX);
-	store_key_command(the_daemon.store, 8, (const char *[]){ "ZRANGEBYSCORE", "held", "-inf", before, "WITHSCORES",
-							      "LIMIT", from, most }, on_listed, call);
+	store_key_command(
+		the_daemon.store, 8,
+		(const char *[]){ "ZRANGEBYSCORE", "held", "-inf", before, "WITHSCORES", "LIMIT", from, most },
+		control_held_on_listed, call);
 	return true;
 }
 
-static void on_removed(void *arg, const char *error, int count, const char *const *items)
+static void control_held_on_removed(void *arg, const char *error, int count, const char *const *items)
 {
 	struct exchange_call *call = arg;
 	char sentence[300];
@@ -124,10 +126,11 @@ bool control_held_remove(struct exchange_call *call, const json_t *request, char
 			count = 0;
 	}
 	if (count < 1 || count > CONTROL_HELD_REMOVE_MAX) {
-		snprintf(error, error_size, "held.remove: \"members\": expected 1 to %d strings, as held.list gives them.",
+		snprintf(error, error_size,
+			 "held.remove: \"members\": expected 1 to %d strings, as held.list gives them.",
 			 CONTROL_HELD_REMOVE_MAX);
 		return false;
 	}
-	store_key_command(the_daemon.store, 2 + (int)count, argv, on_removed, call);
+	store_key_command(the_daemon.store, 2 + (int)count, argv, control_held_on_removed, call);
 	return true;
 }

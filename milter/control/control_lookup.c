@@ -15,17 +15,17 @@
 #include "policy/base/banned.h"
 
 struct control_lookup_call {
-	struct exchange_call *call;	/* owes exchange_answer */
-	struct setup *setup;		/* held: a reload does not change what is being asked */
-	struct check *check;		/* owned */
-	struct evbuffer *line;		/* owned */
+	struct exchange_call *call; /* owes exchange_answer */
+	struct setup *setup;	    /* held: a reload does not change what is being asked */
+	struct check *check;	    /* owned */
+	struct evbuffer *line;	    /* owned */
 	char query[CHECK_QUERY_MAX + 1];
 };
 
-static int under_way;	/* the loop thread's */
+static int under_way; /* the loop thread's */
 
 /* With what is in `line`. */
-static void finish(struct control_lookup_call *lookup)
+static void control_lookup_finish(struct control_lookup_call *lookup)
 {
 	check_end(&lookup->check);
 	exchange_answer(lookup->call, lookup->line);
@@ -35,19 +35,19 @@ static void finish(struct control_lookup_call *lookup)
 	under_way--;
 }
 
-static void on_event(void *arg, const struct check_event *event)
+static void control_lookup_on_event(void *arg, const struct check_event *event)
 {
 	struct control_lookup_call *lookup = arg;
 	json_write(lookup->line, report_check(event, lookup->query));
 	if (event->kind == CHECK_EVENT_END)
-		finish(lookup);
+		control_lookup_finish(lookup);
 	else if (!exchange_send(lookup->call, lookup->line))
 		check_pause(lookup->check, true);
 }
 
 static void on_gone(void *arg)
 {
-	finish(arg);
+	control_lookup_finish(arg);
 }
 
 static void on_drained(void *arg)
@@ -57,12 +57,12 @@ static void on_drained(void *arg)
 }
 
 /* False: no memory. */
-static bool start(struct control_lookup_call *lookup, const struct check_target *target)
+static bool control_lookup_begin(struct control_lookup_call *lookup, const struct check_target *target)
 {
 	struct exchange_stream stream = { on_gone, on_drained, lookup };
 	lookup->line = evbuffer_new();
 	if (lookup->line != NULL)
-		lookup->check = setup_check(lookup->setup, target, false, on_event, lookup);
+		lookup->check = setup_check(lookup->setup, target, false, control_lookup_on_event, lookup);
 	if (lookup->check == NULL)
 		return false;
 	exchange_begin(lookup->call, &stream);
@@ -78,7 +78,8 @@ bool control_lookup_start(struct exchange_call *call, const char *target, char *
 		return false;
 	}
 	if (under_way == CONTROL_LOOKUPS_MAX) {
-		snprintf(error, error_size, "%d look-ups are in progress already; try again when one has ended.", CONTROL_LOOKUPS_MAX);
+		snprintf(error, error_size, "%d look-ups are in progress already; try again when one has ended.",
+			 CONTROL_LOOKUPS_MAX);
 		return false;
 	}
 	struct control_lookup_call *lookup = calloc(1, sizeof *lookup);
@@ -87,7 +88,7 @@ bool control_lookup_start(struct exchange_call *call, const char *target, char *
 		lookup->setup = setup_hold();
 		text_copy(lookup->query, sizeof lookup->query, target);
 	}
-	if (lookup != NULL && start(lookup, &parsed)) {
+	if (lookup != NULL && control_lookup_begin(lookup, &parsed)) {
 		under_way++;
 		return true;
 	}

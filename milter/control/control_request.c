@@ -11,7 +11,7 @@
 
 #include "policy/base/banned.h"
 
-void control_end(struct request *request)
+void control_end(struct control_request *request)
 {
 	json_decref(request->json);
 	setup_drop(&request->setup);
@@ -31,20 +31,20 @@ void control_send(struct exchange_call *call, json_t *json)
 }
 
 /* Takes `json`. The request is gone afterwards. */
-static void answer(struct request *request, json_t *json)
+static void answer(struct control_request *request, json_t *json)
 {
 	control_send(request->call, json);
 	control_end(request);
 }
 
-void control_ok(struct request *request, json_t *json)
+void control_ok(struct control_request *request, json_t *json)
 {
 	if (json != NULL)
 		json_object_set_new(json, "ok", json_true());
 	answer(request, json);
 }
 
-void control_error(struct request *request, const char *error)
+void control_error(struct control_request *request, const char *error)
 {
 	answer(request, json_pack("{s:o}", "error", json_text(error)));
 }
@@ -65,13 +65,13 @@ void control_show_value(const json_t *value, char shown[VALUE_SHOWN_MAX + 1])
 	free(text);
 }
 
-bool control_fail_value(const struct request *request, const char *member, const char *expected, char *error,
-		       size_t error_size)
+bool control_fail_value(const struct control_request *request, const char *member, const char *expected, char *error,
+			size_t error_size)
 {
 	char shown[VALUE_SHOWN_MAX + 1];
 	control_show_value(json_object_get(request->json, member), shown);
 	return control_fail(error, error_size, "%s: \"%s\" is %s; expected %s.", request->command->word, member, shown,
-		    expected);
+			    expected);
 }
 
 /* What Redis itself says begins with a word in capitals: "NOPERM this user has no permissions ...". */
@@ -79,14 +79,17 @@ void control_read_error(char *sentence, size_t size, const char *word, const cha
 {
 	size_t capitals = strspn(error, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 	bool says = capitals > 1 && error[capitals] == ' ';
-	snprintf(sentence, size, says ? "%s: %s cannot be read now: Redis says \"%.200s\"."
-				      : "%s: %s cannot be read now: Redis does not answer (%.200s).", word, things, error);
+	snprintf(sentence, size,
+		 says ? "%s: %s cannot be read now: Redis says \"%.200s\"."
+		      : "%s: %s cannot be read now: Redis does not answer (%.200s).",
+		 word, things, error);
 }
 
-void control_store_error(struct request *request, const char *what)
+void control_store_error(struct control_request *request, const char *what)
 {
 	char error[700];
-	snprintf(error, sizeof error, "%s %s: Redis did not confirm it: %.200s; look with account show whether it holds.",
+	snprintf(error, sizeof error,
+		 "%s %s: Redis did not confirm it: %.200s; look with account show whether it holds.",
 		 request->command->word, request->account, what);
 	control_error(request, error);
 }

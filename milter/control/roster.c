@@ -17,9 +17,9 @@
 
 #include "policy/base/banned.h"
 
-enum { PROGRESS_EVERY = 20000 };	/* keys */
+enum { PROGRESS_EVERY = 20000 }; /* keys */
 
-static int under_way;	/* the loop thread's */
+static int under_way; /* the loop thread's */
 
 /* ---- to the client */
 
@@ -35,7 +35,7 @@ static void send_begin(struct roster *roster, long long keys)
 	roster_send(roster, json_pack("{s:s, s:I}", "type", "begin", "keys", (json_int_t)keys));
 }
 
-static void send_progress(struct roster *roster)
+static void roster_send_progress(struct roster *roster)
 {
 	if (roster->looked_at - roster->told_at < PROGRESS_EVERY)
 		return;
@@ -44,11 +44,11 @@ static void send_progress(struct roster *roster)
 				      "found", (json_int_t)roster->found));
 }
 
-static void finish(struct roster *roster)
+static void roster_finish(struct roster *roster)
 {
-	json_write(roster->line, json_pack("{s:s, s:I, s:I, s:o}", "type", "end", "looked_at", (json_int_t)roster->looked_at,
-					     "found", (json_int_t)roster->found, "error",
-					     roster->error[0] != '\0' ? json_text(roster->error) : json_null()));
+	json_write(roster->line, json_pack("{s:s, s:I, s:I, s:o}", "type", "end", "looked_at",
+					   (json_int_t)roster->looked_at, "found", (json_int_t)roster->found, "error",
+					   roster->error[0] != '\0' ? json_text(roster->error) : json_null()));
 	exchange_answer(roster->call, roster->line);
 	evbuffer_free(roster->line);
 	setup_drop(&roster->setup);
@@ -71,8 +71,10 @@ void roster_fail(struct roster *roster, const char *error)
 bool roster_read_key(const struct roster *roster, const char *key, struct roster_key *key_out)
 {
 	static const char *const parts[ROSTER_PARTS] = {
-		[ROSTER_PART_BLOCK] = KEY_PART_BLOCK, [ROSTER_PART_EXEMPT] = KEY_PART_EXEMPT,
-		[ROSTER_PART_STATE] = KEY_PART_STATE, [ROSTER_PART_LIMITS] = KEY_PART_LIMITS,
+		[ROSTER_PART_BLOCK] = KEY_PART_BLOCK,
+		[ROSTER_PART_EXEMPT] = KEY_PART_EXEMPT,
+		[ROSTER_PART_STATE] = KEY_PART_STATE,
+		[ROSTER_PART_LIMITS] = KEY_PART_LIMITS,
 	};
 	size_t prefix = strlen(roster->setup->config->set.redis_prefix) + 1, length = strlen(key);
 	const char *colon = strrchr(key, ':');
@@ -106,7 +108,7 @@ bool roster_name_right(const char *name, char right[ACCOUNT_MAX + 1], const char
 
 /* ---- the pieces */
 
-static void on_piece(void *arg, const char *error, int count, const char *const *items)
+static void roster_on_piece(void *arg, const char *error, int count, const char *const *items)
 {
 	struct roster *roster = arg;
 	roster->in_flight--;
@@ -125,11 +127,11 @@ static void on_piece(void *arg, const char *error, int count, const char *const 
 		if (items[i] != NULL && (roster->keys[roster->key_count] = strdup(items[i])) != NULL)
 			roster->key_count++;
 	roster->key_at = 0;
-	send_progress(roster);
+	roster_send_progress(roster);
 	roster_go_on(roster);
 }
 
-static void next_piece(struct roster *roster)
+static void roster_next_piece(struct roster *roster)
 {
 	while (roster->key_count > 0)
 		free(roster->keys[--roster->key_count]);
@@ -137,7 +139,7 @@ static void next_piece(struct roster *roster)
 	roster->keys = NULL;
 	roster->key_at = 0;
 	roster->in_flight++;
-	store_scan(the_daemon.store, roster->cursor, roster->pattern, ROSTER_PIECE, on_piece, roster);
+	store_scan(the_daemon.store, roster->cursor, roster->pattern, ROSTER_PIECE, roster_on_piece, roster);
 }
 
 static bool may_go_on(const struct roster *roster)
@@ -145,28 +147,29 @@ static bool may_go_on(const struct roster *roster)
 	return !roster->gone && roster->error[0] == '\0';
 }
 
-/* Begins whatever may be begun; the last question that is answered comes here, too. Where there is no memory, a question
- * may be answered before it was asked: not so deep. */
+/* Begins whatever may be begun; the last question that is answered comes here, too. Where there is no memory, a
+ * question may be answered before it was asked: not so deep. */
 void roster_go_on(struct roster *roster)
 {
 	if (roster->going)
 		return;
 	roster->going = true;
-	while (may_go_on(roster) && !roster->paused && roster->key_at < roster->key_count && roster->in_flight < ROSTER_AT_ONCE)
+	while (may_go_on(roster) && !roster->paused && roster->key_at < roster->key_count &&
+	       roster->in_flight < ROSTER_AT_ONCE)
 		roster->take(roster, roster->keys[roster->key_at++]);
 	roster->going = false;
 	if (roster->in_flight > 0 || (roster->paused && may_go_on(roster)))
 		return;
 	if (may_go_on(roster) && !roster->over)
-		next_piece(roster);
+		roster_next_piece(roster);
 	else if (may_go_on(roster) && roster->behind != NULL)
 		roster->behind(roster);
 	else
-		finish(roster);
+		roster_finish(roster);
 }
 
 /* The roster may be gone afterwards. */
-static bool wake(struct roster *roster)
+static bool roster_wake(struct roster *roster)
 {
 	void (*run)(void *arg) = roster->wake;
 	roster->wake = NULL;
@@ -175,23 +178,23 @@ static bool wake(struct roster *roster)
 	return run != NULL;
 }
 
-static void on_gone(void *arg)
+static void roster_on_gone(void *arg)
 {
 	struct roster *roster = arg;
 	roster->gone = true;
-	if (!wake(roster) && roster->in_flight == 0)
-		finish(roster);
+	if (!roster_wake(roster) && roster->in_flight == 0)
+		roster_finish(roster);
 }
 
-static void on_drained(void *arg)
+static void roster_on_drained(void *arg)
 {
 	struct roster *roster = arg;
 	roster->paused = false;
-	if (!wake(roster) && roster->in_flight == 0)
+	if (!roster_wake(roster) && roster->in_flight == 0)
 		roster_go_on(roster);
 }
 
-static void on_size(void *arg, const char *error, int count, const char *const *items)
+static void roster_on_size(void *arg, const char *error, int count, const char *const *items)
 {
 	struct roster *roster = arg;
 	roster->in_flight--;
@@ -209,8 +212,8 @@ struct roster *roster_new(struct exchange_call *call, const char *word, char *er
 		roster = NULL;
 	}
 	if (roster == NULL) {
-		snprintf(error, error_size, "%s: %d are under way already, or the daemon is out of memory; try again.", word,
-			 under_way);
+		snprintf(error, error_size, "%s: %d are under way already, or the daemon is out of memory; try again.",
+			 word, under_way);
 		return NULL;
 	}
 	roster->call = call;
@@ -222,22 +225,22 @@ struct roster *roster_new(struct exchange_call *call, const char *word, char *er
 
 void roster_begin(struct roster *roster)
 {
-	struct exchange_stream stream = { on_gone, on_drained, roster };
+	struct exchange_stream stream = { roster_on_gone, roster_on_drained, roster };
 	exchange_begin(roster->call, &stream);
 	roster->in_flight++;
-	store_size(the_daemon.store, on_size, roster);
+	store_size(the_daemon.store, roster_on_size, roster);
 }
 
 /* ---- account.list */
 
 /* One account that is asked about. */
-struct item {
+struct roster_item {
 	struct roster *roster;
 	struct roster_key key;
-	json_t *row;	/* owned */
+	json_t *row; /* owned */
 };
 
-static void item_end(struct item *item)
+static void roster_item_end(struct roster_item *item)
 {
 	struct roster *roster = item->roster;
 	json_decref(item->row);
@@ -246,9 +249,9 @@ static void item_end(struct item *item)
 	roster_go_on(roster);
 }
 
-static void on_ends(void *arg, const char *error, int count, const char *const *items)
+static void roster_on_ends(void *arg, const char *error, int count, const char *const *items)
 {
-	struct item *item = arg;
+	struct roster_item *item = arg;
 	struct roster *roster = item->roster;
 	int64_t left_ms;
 	if (error == NULL && count == 1 && items[0] != NULL && text_to_int(items[0], 0, INT64_MAX / 2, &left_ms))
@@ -257,11 +260,12 @@ static void on_ends(void *arg, const char *error, int count, const char *const *
 		json_object_set_new(item->row, "ends", json_null());
 	roster->found++;
 	roster_send(roster, json_incref(item->row));
-	item_end(item);
+	roster_item_end(item);
 }
 
 /* Of the keys of one account that are looked for, one shows it. */
-static enum roster_part part_that_shows(const struct roster *roster, const struct account_state *state, enum level level)
+static enum roster_part roster_part_that_shows(const struct roster *roster, const struct account_state *state,
+					       enum level level)
 {
 	if (state->block[0] != '\0' && (roster->wanted & 1u << ROSTER_BLOCKED) != 0)
 		return ROSTER_PART_BLOCK;
@@ -272,42 +276,43 @@ static enum roster_part part_that_shows(const struct roster *roster, const struc
 	return (roster->wanted & 1u << ROSTER_LIMITS) != 0 ? ROSTER_PART_LIMITS : ROSTER_PARTS;
 }
 
-static void on_look(void *arg, const struct account_state *state, const struct known *known)
+static void roster_on_look(void *arg, const struct account_state *state, const struct known *known)
 {
-	struct item *item = arg;
+	struct roster_item *item = arg;
 	struct roster *roster = item->roster;
 	bool sent = state->history.level != LEVEL_UNKNOWN && !account_is_group(item->key.name);
 	enum level level = sent ? judge_level(&roster->setup->config->policy, state, clock_now_ms()) : LEVEL_UNKNOWN;
 	(void)known;
 	if (state->known != KNOWLEDGE_FULL)
 		roster_fail(roster, "it is away");
-	if (state->known != KNOWLEDGE_FULL || part_that_shows(roster, state, level) != item->key.part) {
-		item_end(item);
+	if (state->known != KNOWLEDGE_FULL || roster_part_that_shows(roster, state, level) != item->key.part) {
+		roster_item_end(item);
 		return;
 	}
 	item->row = report_listed(item->key.name, state, level);
 	if (item->row == NULL) {
 		roster_fail(roster, "the daemon is out of memory");
-		item_end(item);
+		roster_item_end(item);
 		return;
 	}
 	json_object_set_new(item->row, "type", json_string("account"));
 	const char *part = state->block[0] != '\0' ? KEY_PART_BLOCK : KEY_PART_EXEMPT;
 	if (state->block[0] != '\0' || state->exempt[0] != '\0')
-		store_account_command(the_daemon.store, item->key.name, 2, (const char *[]){ "PTTL", part }, on_ends, item);
+		store_account_command(the_daemon.store, item->key.name, 2, (const char *[]){ "PTTL", part },
+				      roster_on_ends, item);
 	else
-		on_ends(item, NULL, 0, NULL);
+		roster_on_ends(item, NULL, 0, NULL);
 }
 
-static void look(struct item *item)
+static void look(struct roster_item *item)
 {
-	store_look(the_daemon.store, item->key.name, on_look, item);
+	store_look(the_daemon.store, item->key.name, roster_on_look, item);
 }
 
 /* An account's level gets no worse by itself: the one that was written says who need not be looked at. */
-static void on_level(void *arg, const char *error, int count, const char *const *items)
+static void roster_on_level(void *arg, const char *error, int count, const char *const *items)
 {
-	struct item *item = arg;
+	struct roster_item *item = arg;
 	enum level level = error == NULL && count == 1 && items[0] != NULL ? level_find(items[0]) : LEVEL_UNKNOWN;
 	bool may = false;
 	for (unsigned i = LEVEL_GOOD; i <= (unsigned)level && level != LEVEL_UNKNOWN; i++)
@@ -317,40 +322,42 @@ static void on_level(void *arg, const char *error, int count, const char *const 
 	if (may)
 		look(item);
 	else
-		item_end(item);
+		roster_item_end(item);
 }
 
-static void take_for_list(struct roster *roster, const char *key)
+static void roster_take_for_list(struct roster *roster, const char *key)
 {
 	struct roster_key read;
 	char right[ACCOUNT_MAX + 1];
 	const char *expected;
 	unsigned levels = roster->wanted >> ROSTER_LEVELS;
 	if (!roster_read_key(roster, key, &read) || !read.braces || !roster_name_right(read.name, right, &expected))
-		return;	/* account check names such a key */
+		return; /* account check names such a key */
 	if ((read.part == ROSTER_PART_STATE && (levels == 0 || account_is_group(read.name))) ||
 	    (read.part == ROSTER_PART_BLOCK && (roster->wanted & 1u << ROSTER_BLOCKED) == 0) ||
 	    (read.part == ROSTER_PART_EXEMPT && (roster->wanted & 1u << ROSTER_EXEMPT) == 0) ||
 	    (read.part == ROSTER_PART_LIMITS && (roster->wanted & 1u << ROSTER_LIMITS) == 0))
 		return;
-	struct item *item = calloc(1, sizeof *item);
+	struct roster_item *item = calloc(1, sizeof *item);
 	if (item == NULL) {
 		roster_fail(roster, "the daemon is out of memory");
 		return;
 	}
-	*item = (struct item){ .roster = roster, .key = read };
+	*item = (struct roster_item){ .roster = roster, .key = read };
 	roster->in_flight++;
 	if (read.part == ROSTER_PART_STATE)
-		store_account_command(the_daemon.store, read.name, 3, (const char *[]){ "HMGET", KEY_PART_STATE, "level" },
-				      on_level, item);
+		store_account_command(the_daemon.store, read.name, 3,
+				      (const char *[]){ "HMGET", KEY_PART_STATE, "level" }, roster_on_level, item);
 	else
 		look(item);
 }
 
-static bool want_of(const char *word, unsigned *wanted)
+static bool roster_want_of(const char *word, unsigned *wanted)
 {
 	static const char *const words[ROSTER_LEVELS] = {
-		[ROSTER_BLOCKED] = "blocked", [ROSTER_EXEMPT] = "exempt", [ROSTER_LIMITS] = "limits",
+		[ROSTER_BLOCKED] = "blocked",
+		[ROSTER_EXEMPT] = "exempt",
+		[ROSTER_LIMITS] = "limits",
 	};
 	enum level level = level_find(word);
 	unsigned before = *wanted;
@@ -363,7 +370,7 @@ static bool want_of(const char *word, unsigned *wanted)
 }
 
 /* One kind of key is asked for by its name. */
-static const char *pattern_of(unsigned wanted)
+static const char *roster_pattern_of(unsigned wanted)
 {
 	if (wanted == 1u << ROSTER_EXEMPT)
 		return "{*}:exempt";
@@ -378,18 +385,19 @@ bool roster_list(struct exchange_call *call, const json_t *request, char *error,
 	unsigned wanted = 0;
 	size_t index;
 	bool fine = json_is_array(what) && json_array_size(what) > 0;
-	json_array_foreach(what, index, row)
-		fine &= json_is_string(row) && want_of(json_string_value(row), &wanted);
+	json_array_foreach(what, index, row) fine &=
+		json_is_string(row) && roster_want_of(json_string_value(row), &wanted);
 	if (!fine) {
-		snprintf(error, error_size, "account.list: \"what\": expected a list of blocked, exempt, limits, good, new or suspect.");
+		snprintf(error, error_size,
+			 "account.list: \"what\": expected a list of blocked, exempt, limits, good, new or suspect.");
 		return false;
 	}
 	struct roster *roster = roster_new(call, "account.list", error, error_size);
 	if (roster == NULL)
 		return false;
 	roster->wanted = wanted;
-	roster->pattern = pattern_of(wanted);
-	roster->take = take_for_list;
+	roster->pattern = roster_pattern_of(wanted);
+	roster->take = roster_take_for_list;
 	roster_begin(roster);
 	return true;
 }

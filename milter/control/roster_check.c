@@ -19,7 +19,7 @@
 enum { WHAT_MAX = 900, SHOWN_MAX = 63 };
 
 /* One key that is asked about; the lines that come of it are its findings. */
-struct item {
+struct roster_check_item {
 	struct roster *roster;
 	struct roster_key key;
 	char shown[KEY_MAX];
@@ -28,16 +28,17 @@ struct item {
 static void find(struct roster *roster, const char *key, const char *what)
 {
 	roster->found++;
-	roster_send(roster, json_pack("{s:s, s:o, s:o}", "type", "finding", "key", json_text(key), "what", json_text(what)));
+	roster_send(roster,
+		    json_pack("{s:s, s:o, s:o}", "type", "finding", "key", json_text(key), "what", json_text(what)));
 }
 
 static void on_line(void *arg, const char *line)
 {
-	struct item *item = arg;
+	struct roster_check_item *item = arg;
 	find(item->roster, item->shown, line);
 }
 
-static void item_end(struct item *item)
+static void roster_check_item_end(struct roster_check_item *item)
 {
 	struct roster *roster = item->roster;
 	free(item);
@@ -45,9 +46,10 @@ static void item_end(struct item *item)
 	roster_go_on(roster);
 }
 
-static struct item *item_new(struct roster *roster, const struct roster_key *key, const char *shown)
+static struct roster_check_item *roster_check_item_new(struct roster *roster, const struct roster_key *key,
+						       const char *shown)
 {
-	struct item *item = calloc(1, sizeof *item);
+	struct roster_check_item *item = calloc(1, sizeof *item);
 	if (item == NULL) {
 		roster_fail(roster, "the daemon is out of memory");
 		return NULL;
@@ -61,20 +63,21 @@ static struct item *item_new(struct roster *roster, const struct roster_key *key
 
 /* ---- what is in a key */
 
-static void check_plan(struct item *item, const char *plan)
+static void check_plan(struct roster_check_item *item, const char *plan)
 {
 	char what[WHAT_MAX];
 	struct limits limits;
 	if (*plan == '\0' || config_plan(item->roster->setup->config, plan) != NULL ||
 	    store_plan(the_daemon.store, plan, &limits))
 		return;
-	snprintf(what, sizeof what, "plan is \"%s\", expected a plan of the configuration file or of the hash plans", plan);
+	snprintf(what, sizeof what, "plan is \"%s\", expected a plan of the configuration file or of the hash plans",
+		 plan);
 	on_line(item, what);
 }
 
-static void on_content(void *arg, const char *error, int count, const char *const *items)
+static void roster_check_on_content(void *arg, const char *error, int count, const char *const *items)
 {
-	struct item *item = arg;
+	struct roster_check_item *item = arg;
 	struct limits limits = limits_unset;
 	bool of_limits = item->key.part == ROSTER_PART_LIMITS;
 	if (error != NULL && strncmp(error, "WRONGTYPE", strlen("WRONGTYPE")) == 0)
@@ -86,12 +89,12 @@ static void on_content(void *arg, const char *error, int count, const char *cons
 	else if (count == 1 && items[0] != NULL && *items[0] == '\0')
 		on_line(item, "it is empty; a reason is expected");
 	check_plan(item, limits.plan);
-	item_end(item);
+	roster_check_item_end(item);
 }
 
 /* ---- whose key it is */
 
-static bool name_fits(struct roster *roster, const char *key, const struct roster_key *read)
+static bool roster_check_name_fits(struct roster *roster, const char *key, const struct roster_key *read)
 {
 	char right[ACCOUNT_MAX + 1], what[WHAT_MAX];
 	const char *expected, *prefix = roster->setup->config->set.redis_prefix;
@@ -105,31 +108,34 @@ static bool name_fits(struct roster *roster, const char *key, const struct roste
 		snprintf(what, sizeof what, "nobody reads it: limits.%s_plan is not set", scope_word(scope));
 	else if (roster->setup->config->set.accounts_cut_tag && idn_typed(read->name, true, right) == NULL &&
 		 strcmp(read->name, right) != 0)
-		snprintf(what, sizeof what, "a certificate's or a network's name alone reads it: a login's is %s:{%s}:%s", prefix,
-			 right, read->word);
+		snprintf(what, sizeof what,
+			 "a certificate's or a network's name alone reads it: a login's is %s:{%s}:%s", prefix, right,
+			 read->word);
 	else
 		return true;
 	find(roster, key, what);
 	return false;
 }
 
-static void take(struct roster *roster, const char *key)
+static void roster_check_take(struct roster *roster, const char *key)
 {
 	struct roster_key read;
-	if (!roster_read_key(roster, key, &read) || read.part == ROSTER_PART_STATE || !name_fits(roster, key, &read))
+	if (!roster_read_key(roster, key, &read) || read.part == ROSTER_PART_STATE ||
+	    !roster_check_name_fits(roster, key, &read))
 		return;
-	struct item *item = item_new(roster, &read, key);
+	struct roster_check_item *item = roster_check_item_new(roster, &read, key);
 	if (item != NULL)
-		store_account_command(the_daemon.store, read.name, 2,
-				      (const char *[]){ read.part == ROSTER_PART_LIMITS ? "HGETALL" : "GET", read.word },
-				      on_content, item);
+		store_account_command(
+			the_daemon.store, read.name, 2,
+			(const char *[]){ read.part == ROSTER_PART_LIMITS ? "HGETALL" : "GET", read.word },
+			roster_check_on_content, item);
 }
 
 /* ---- networks and plans, behind all keys */
 
-static void ask_networks(void *arg);
+static void roster_check_ask_networks(void *arg);
 
-static void check_network(struct item *item, const char *field, const char *account)
+static void check_network(struct roster_check_item *item, const char *field, const char *account)
 {
 	const char *wrong = networks_wrong(field, account);
 	char what[WHAT_MAX], shown[SHOWN_MAX + 1];
@@ -141,7 +147,8 @@ static void check_network(struct item *item, const char *field, const char *acco
 }
 
 /* True where the answer is not the last one: key.name is the next cursor. */
-static bool take_networks(struct item *item, const char *error, int count, const char *const *items)
+static bool roster_check_take_networks(struct roster_check_item *item, const char *error, int count,
+				       const char *const *items)
 {
 	if (error != NULL && strncmp(error, "WRONGTYPE", strlen("WRONGTYPE")) == 0)
 		on_line(item, "it is no hash; nobody reads it");
@@ -156,31 +163,32 @@ static bool take_networks(struct item *item, const char *error, int count, const
 	return strcmp(items[0], "0") != 0;
 }
 
-static void on_networks(void *arg, const char *error, int count, const char *const *items)
+static void roster_check_on_networks(void *arg, const char *error, int count, const char *const *items)
 {
-	struct item *item = arg;
+	struct roster_check_item *item = arg;
 	struct roster *roster = item->roster;
-	if (!take_networks(item, error, count, items)) {
-		item_end(item);
+	if (!roster_check_take_networks(item, error, count, items)) {
+		roster_check_item_end(item);
 	} else if (roster->paused && !roster->gone) {
-		roster->wake = ask_networks;
+		roster->wake = roster_check_ask_networks;
 		roster->wake_arg = item;
 	} else {
-		ask_networks(item);
+		roster_check_ask_networks(item);
 	}
 }
 
-static void ask_networks(void *arg)
+static void roster_check_ask_networks(void *arg)
 {
-	struct item *item = arg;
+	struct roster_check_item *item = arg;
 	if (item->roster->gone)
-		item_end(item);
+		roster_check_item_end(item);
 	else
 		store_key_command(the_daemon.store, 5,
-				  (const char *[]){ "HSCAN", "networks", item->key.name, "COUNT", "200" }, on_networks, item);
+				  (const char *[]){ "HSCAN", "networks", item->key.name, "COUNT", "200" },
+				  roster_check_on_networks, item);
 }
 
-static void check_plan_row(struct item *item, const char *key, const char *name, const char *text)
+static void check_plan_row(struct roster_check_item *item, const char *key, const char *name, const char *text)
 {
 	struct limits limits;
 	char shown[SHOWN_MAX + 1];
@@ -192,10 +200,10 @@ static void check_plan_row(struct item *item, const char *key, const char *name,
 	reply_read_plan(name, false, text, on_line, item, &limits);
 }
 
-static void on_plans(void *arg, const char *error, int count, const char *const *items)
+static void roster_check_on_plans(void *arg, const char *error, int count, const char *const *items)
 {
-	enum { PLANS_MOST = 256 };	/* that redis-schema/plans.c keeps */
-	struct item *item = arg;
+	enum { PLANS_MOST = 256 }; /* that redis-schema/plans.c keeps */
+	struct roster_check_item *item = arg;
 	char key[KEY_MAX];
 	text_copy(key, sizeof key, item->shown);
 	if (error != NULL && strncmp(error, "WRONGTYPE", strlen("WRONGTYPE")) == 0)
@@ -210,7 +218,7 @@ static void on_plans(void *arg, const char *error, int count, const char *const 
 		on_line(item, "it has more than 256 plans; the rest is left out");
 	text_copy(item->key.name, sizeof item->key.name, "0");
 	snprintf(item->shown, sizeof item->shown, KEY_NETWORKS, item->roster->setup->config->set.redis_prefix);
-	ask_networks(item);
+	roster_check_ask_networks(item);
 }
 
 static void check_rest(struct roster *roster)
@@ -219,9 +227,10 @@ static void check_rest(struct roster *roster)
 	struct roster_key none = { .part = ROSTER_PARTS };
 	roster->behind = NULL;
 	snprintf(key, sizeof key, KEY_PLANS, roster->setup->config->set.redis_prefix);
-	struct item *item = item_new(roster, &none, key);
+	struct roster_check_item *item = roster_check_item_new(roster, &none, key);
 	if (item != NULL)
-		store_key_command(the_daemon.store, 2, (const char *[]){ "HGETALL", "plans" }, on_plans, item);
+		store_key_command(the_daemon.store, 2, (const char *[]){ "HGETALL", "plans" }, roster_check_on_plans,
+				  item);
 	else
 		roster_go_on(roster);
 }
@@ -233,7 +242,7 @@ bool roster_check(struct exchange_call *call, const json_t *request, char *error
 	if (roster == NULL)
 		return false;
 	roster->pattern = "*:*";
-	roster->take = take;
+	roster->take = roster_check_take;
 	roster->behind = check_rest;
 	roster_begin(roster);
 	return true;

@@ -20,10 +20,10 @@ static const char *const parts[] = { KEY_PART_LIMITS, KEY_PART_BLOCK, KEY_PART_E
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
 struct showing {
-	struct request *request;	/* owes an answer */
-	json_t *json, *warnings, *groups;	/* owned until the answer; warnings and groups are the json's */
+	struct control_request *request;  /* owes an answer */
+	json_t *json, *warnings, *groups; /* owned until the answer; warnings and groups are the json's */
 	char typed[ACCOUNT_MAX + 1];
-	int part;			/* the next spelling that is looked for */
+	int part; /* the next spelling that is looked for */
 	char group[GROUPS_MAX][ACCOUNT_MAX + 1];
 	int group_count, group_at;
 };
@@ -42,22 +42,22 @@ static void warn(void *arg, const char *line)
 
 /* ---- its groups */
 
-static void ask_group(struct showing *showing);
+static void showing_ask_group(struct showing *showing);
 
-static void on_group(void *arg, const struct account_state *state, const struct known *known)
+static void showing_on_group(void *arg, const struct account_state *state, const struct known *known)
 {
 	struct showing *showing = arg;
 	(void)known;
 	json_array_append_new(showing->groups, report_group(showing->group[showing->group_at++], state));
-	ask_group(showing);
+	showing_ask_group(showing);
 }
 
-static void ask_group(struct showing *showing)
+static void showing_ask_group(struct showing *showing)
 {
 	if (showing->group_at == showing->group_count)
 		finish(showing);
 	else
-		store_look(the_daemon.store, showing->group[showing->group_at], on_group, showing);
+		store_look(the_daemon.store, showing->group[showing->group_at], showing_on_group, showing);
 }
 
 static void add_group(struct showing *showing, enum scope scope, const char *name)
@@ -66,7 +66,7 @@ static void add_group(struct showing *showing, enum scope scope, const char *nam
 }
 
 /* Those that can be told from the account; the address that a claimed one comes from is another's at each message. */
-static void find_groups(struct showing *showing, const struct account_state *state)
+static void showing_find_groups(struct showing *showing, const struct account_state *state)
 {
 	const struct config *config = showing->request->setup->config;
 	const char *account = showing->request->account, *domain = address_domain(account);
@@ -86,9 +86,9 @@ static void find_groups(struct showing *showing, const struct account_state *sta
 
 /* ---- keys under the spelling that was typed */
 
-static void ask_spelling(struct showing *showing);
+static void showing_ask_spelling(struct showing *showing);
 
-static void on_spelling(void *arg, const char *error, int count, const char *const *items)
+static void showing_on_spelling(void *arg, const char *error, int count, const char *const *items)
 {
 	struct showing *showing = arg;
 	const char *part = parts[showing->part++], *prefix = showing->request->setup->config->set.redis_prefix;
@@ -98,22 +98,22 @@ static void on_spelling(void *arg, const char *error, int count, const char *con
 			 showing->typed, part, prefix, showing->request->account, part);
 		warn(showing, line);
 	}
-	ask_spelling(showing);
+	showing_ask_spelling(showing);
 }
 
-static void ask_spelling(struct showing *showing)
+static void showing_ask_spelling(struct showing *showing)
 {
 	bool same = strcmp(showing->typed, showing->request->account) == 0;
 	if (same || showing->part == PARTS)
-		ask_group(showing);
+		showing_ask_group(showing);
 	else
-		store_account_command(the_daemon.store, showing->typed, 2, (const char *[]){ "EXISTS", parts[showing->part] },
-				      on_spelling, showing);
+		store_account_command(the_daemon.store, showing->typed, 2,
+				      (const char *[]){ "EXISTS", parts[showing->part] }, showing_on_spelling, showing);
 }
 
 /* ---- its own */
 
-static void on_limits(void *arg, const char *error, int count, const char *const *items)
+static void showing_on_limits(void *arg, const char *error, int count, const char *const *items)
 {
 	struct showing *showing = arg;
 	struct limits limits = limits_unset, plan;
@@ -124,14 +124,14 @@ static void on_limits(void *arg, const char *error, int count, const char *const
 	const struct config *config = showing->request->setup->config;
 	if (limits.plan[0] != '\0' && config_plan(config, limits.plan) == NULL &&
 	    !store_plan(the_daemon.store, limits.plan, &plan)) {
-		snprintf(line, sizeof line, "plan is \"%s\", expected a plan of the configuration file or of the hash plans",
-			 limits.plan);
+		snprintf(line, sizeof line,
+			 "plan is \"%s\", expected a plan of the configuration file or of the hash plans", limits.plan);
 		warn(showing, line);
 	}
-	ask_spelling(showing);
+	showing_ask_spelling(showing);
 }
 
-static void on_account(void *arg, const struct account_state *state, const struct known *known)
+static void showing_on_account(void *arg, const struct account_state *state, const struct known *known)
 {
 	struct showing *showing = arg;
 	(void)known;
@@ -140,22 +140,23 @@ static void on_account(void *arg, const struct account_state *state, const struc
 	showing->groups = json_array();
 	json_object_set_new(showing->json, "warnings", showing->warnings);
 	json_object_set_new(showing->json, "groups", showing->groups);
-	if (showing->json == NULL || showing->warnings == NULL || showing->groups == NULL || state->known != KNOWLEDGE_FULL) {
+	if (showing->json == NULL || showing->warnings == NULL || showing->groups == NULL ||
+	    state->known != KNOWLEDGE_FULL) {
 		finish(showing);
 		return;
 	}
-	find_groups(showing, state);
-	store_account_command(the_daemon.store, showing->request->account, 2, (const char *[]){ "HGETALL", KEY_PART_LIMITS },
-			      on_limits, showing);
+	showing_find_groups(showing, state);
+	store_account_command(the_daemon.store, showing->request->account, 2,
+			      (const char *[]){ "HGETALL", KEY_PART_LIMITS }, showing_on_limits, showing);
 }
 
-bool showing_start(struct request *request, const char *typed, char *error, size_t error_size)
+bool showing_start(struct control_request *request, const char *typed, char *error, size_t error_size)
 {
 	struct showing *showing = calloc(1, sizeof *showing);
 	if (showing == NULL)
 		return control_fail(error, error_size, "account.show: the daemon is out of memory.");
 	showing->request = request;
 	text_copy(showing->typed, sizeof showing->typed, typed);
-	store_look(the_daemon.store, request->account, on_account, showing);
+	store_look(the_daemon.store, request->account, showing_on_account, showing);
 	return true;
 }

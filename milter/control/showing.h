@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * showing: account.show over the control socket: an account as Redis has it, what of its key `limits` means nothing, keys
- * that were written under the spelling that was typed and that nobody reads, and how the groups stand that its mail is
- * counted in. Loop thread only.
+ * showing: account.show over the control socket: an account as Redis has it, what of its key `limits` means nothing,
+ * keys that were written under the spelling that was typed and that nobody reads, and how the groups stand that its
+ * mail is counted in. Loop thread only.
  */
 #ifndef PENSTOCK_SHOWING_H
 #define PENSTOCK_SHOWING_H

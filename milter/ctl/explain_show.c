@@ -23,7 +23,7 @@ static const char *or_dash(const char *text)
 }
 
 /* "      |####        " : log-odds to the right speak for abuse; a character for each half */
-static void add_bar(struct table *table, double term)
+static void explain_show_add_bar(struct table *table, double term)
 {
 	char bar[2 * BAR_HALF + 2];
 	memset(bar, ' ', sizeof bar - 1);
@@ -35,7 +35,7 @@ static void add_bar(struct table *table, double term)
 	table_add(table, bar);
 }
 
-static void add_term(struct table *table, const char *name, const json_t *row, double term)
+static void explain_show_add_term(struct table *table, const char *name, const json_t *row, double term)
 {
 	table_add(table, name);
 	if (row != NULL) {
@@ -48,22 +48,25 @@ static void add_term(struct table *table, const char *name, const json_t *row, d
 		table_add(table, "");
 	}
 	table_addf(table, "%+.2f", term);
-	add_bar(table, term);
+	explain_show_add_bar(table, term);
 }
 
 static void show_sum(const json_t *entry, bool all, FILE *to)
 {
-	static const char *const titles[] = { "TERM OF THE SCORE", ">VALUE", ">WEIGHT", "KEPT WITHIN", ">TERM", "", NULL };
-	const json_t *thresholds = json_object_get(entry, "thresholds"), *age = json_object_get(entry, "evidence_age_s");
+	static const char *const titles[] = {
+		"TERM OF THE SCORE", ">VALUE", ">WEIGHT", "KEPT WITHIN", ">TERM", "", NULL
+	};
+	const json_t *thresholds = json_object_get(entry, "thresholds"),
+		     *age = json_object_get(entry, "evidence_age_s");
 	struct table *table = table_new(titles);
 	char form[FORM_MAX];
 	size_t index;
 	json_t *row;
-	add_term(table, "prior", NULL, number_of(entry, "prior"));
-	json_array_foreach(json_object_get(entry, "terms"), index, row)
-		if (all || fabs(number_of(row, "term")) >= 0.005)	/* what is not +0.00 */
-			add_term(table, or_dash(text_of(row, "name")), row, number_of(row, "term"));
-	add_term(table, "sum", NULL, number_of(entry, "score"));
+	explain_show_add_term(table, "prior", NULL, number_of(entry, "prior"));
+	json_array_foreach(json_object_get(entry, "terms"), index,
+			   row) if (all || fabs(number_of(row, "term")) >= 0.005) /* what is not +0.00 */
+		explain_show_add_term(table, or_dash(text_of(row, "name")), row, number_of(row, "term"));
+	explain_show_add_term(table, "sum", NULL, number_of(entry, "score"));
 	fputc('\n', to);
 	table_print(table, to, 2);
 	table_free(&table);
@@ -74,13 +77,15 @@ static void show_sum(const json_t *entry, bool all, FILE *to)
 		fprintf(to, "  the evidence before it was %s old\n", form_span(form, json_integer_value(age)));
 }
 
-static void add_reasons(struct table *table, const json_t *entry)
+static void explain_show_add_reasons(struct table *table, const json_t *entry)
 {
 	size_t index;
 	json_t *row;
-	json_array_foreach(json_object_get(entry, "reasons"), index, row) {
+	json_array_foreach(json_object_get(entry, "reasons"), index, row)
+	{
 		double value = number_of(row, "value"), limit = number_of(row, "limit");
-		const char *name = text_of(row, "name"), *detail = text_of(row, "detail"), *gap = *detail == '\0' ? "" : " ";
+		const char *name = text_of(row, "name"), *detail = text_of(row, "detail"),
+			   *gap = *detail == '\0' ? "" : " ";
 		table_add(table, index == 0 ? "reasons" : "");
 		if (limit != 0)
 			table_addf(table, "%s%s%s: %.4g, held against %.4g", name, gap, detail, value, limit);
@@ -91,7 +96,7 @@ static void add_reasons(struct table *table, const json_t *entry)
 	}
 }
 
-static void add_limit(struct table *table, const json_t *limit)
+static void explain_show_add_limit(struct table *table, const json_t *limit)
 {
 	char form[FORM_MAX];
 	if (!json_is_object(limit))
@@ -102,42 +107,44 @@ static void add_limit(struct table *table, const json_t *limit)
 		   number_of(limit, "used"), number_of(limit, "limit"), form_span(form, whole_of(limit, "frees_in_s")));
 }
 
-static void add_happened(struct table *table, const json_t *entry)
+static void explain_show_add_happened(struct table *table, const json_t *entry)
 {
 	const json_t *would = json_object_get(entry, "would"), *campaign = json_object_get(entry, "campaign");
 	const json_t *spared = json_object_get(entry, "spared");
 	bool slow = json_is_true(json_object_get(entry, "slow")), tag = json_is_true(json_object_get(entry, "tag"));
 	table_add(table, "what happened");
-	table_addf(table, "%s%s%s at stage %s%s%s", text_of(entry, "action"), *text_of(entry, "cause") == '\0' ? "" : " for ",
-		   text_of(entry, "cause"), text_of(entry, "stage"), slow ? ", slowed" : "", tag ? ", tagged" : "");
+	table_addf(table, "%s%s%s at stage %s%s%s", text_of(entry, "action"),
+		   *text_of(entry, "cause") == '\0' ? "" : " for ", text_of(entry, "cause"), text_of(entry, "stage"),
+		   slow ? ", slowed" : "", tag ? ", tagged" : "");
 	table_add(table, "client was told");
 	table_add(table, *text_of(entry, "reply") == '\0' ? "that it was taken" : text_of(entry, "reply"));
 	table_add(table, "level");
-	table_addf(table, "%s, before it %s", or_dash(text_of(entry, "level")), or_dash(text_of(entry, "level_before")));
+	table_addf(table, "%s, before it %s", or_dash(text_of(entry, "level")),
+		   or_dash(text_of(entry, "level_before")));
 	if (*text_of(entry, "pool") != '\0') {
 		table_add(table, "left by");
 		table_addf(table, "%s of pool %s", or_dash(text_of(entry, "transport")), text_of(entry, "pool"));
 	}
-	add_limit(table, json_object_get(entry, "limit"));
+	explain_show_add_limit(table, json_object_get(entry, "limit"));
 	if (json_is_object(campaign)) {
 		table_add(table, "same body");
 		double messages = number_of(campaign, "messages"), accounts = number_of(campaign, "accounts");
-		double bad_accounts = number_of(campaign, "bad_accounts");	/* they fade: no whole numbers */
+		double bad_accounts = number_of(campaign, "bad_accounts"); /* they fade: no whole numbers */
 		table_addf(table, "%.4g %s of %.4g %s, %.4g of them bad, of %.4g %s", messages,
 			   messages == 1 ? "message" : "messages", accounts, accounts == 1 ? "account" : "accounts",
 			   number_of(campaign, "bad"), bad_accounts, bad_accounts == 1 ? "account" : "accounts");
 	}
 	if (json_is_object(would)) {
 		table_add(table, "shadow mode");
-		table_addf(table, "would have been: %s for %s, level %s", text_of(would, "action"), text_of(would, "cause"),
-			   text_of(would, "level"));
+		table_addf(table, "would have been: %s for %s, level %s", text_of(would, "action"),
+			   text_of(would, "cause"), text_of(would, "level"));
 	}
 	if (json_is_object(spared)) {
 		table_add(table, "not exempt");
 		table_addf(table, "would be: %s for %s, level %s", text_of(spared, "action"), text_of(spared, "cause"),
 			   text_of(spared, "level"));
 	}
-	add_reasons(table, entry);
+	explain_show_add_reasons(table, entry);
 }
 
 static void show_entry(const json_t *entry, bool all, FILE *to)
@@ -158,7 +165,7 @@ static void show_entry(const json_t *entry, bool all, FILE *to)
 	table_addf(table, "%s (%s)", text_of(entry, "account"), text_of(entry, "source"));
 	table_add(table, "client, sender");
 	table_addf(table, "%s, <%s>", text_of(entry, "client"), text_of(entry, "from"));
-	add_happened(table, entry);
+	explain_show_add_happened(table, entry);
 	table_print(table, to, 0);
 	table_free(&table);
 	show_sum(entry, all, to);
@@ -171,8 +178,10 @@ void show_explain(const json_t *answer, bool all, FILE *to)
 	size_t index;
 	json_t *entry;
 	if (strcmp(text_of(answer, "kind"), "alike") == 0)
-		fprintf(to, "%s was judged like the following message of its account, within a minute of it:\n\n", text_of(answer, "what"));
-	json_array_foreach(entries, index, entry) {
+		fprintf(to, "%s was judged like the following message of its account, within a minute of it:\n\n",
+			text_of(answer, "what"));
+	json_array_foreach(entries, index, entry)
+	{
 		show_entry(entry, all, to);
 		fputc('\n', to);
 	}

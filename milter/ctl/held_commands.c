@@ -41,7 +41,8 @@ void show_held(const json_t *answer, bool all, FILE *to)
 	size_t index;
 	struct table *table = table_new(titles);
 	int64_t now = time(NULL), waiting = whole_of(answer, "not_listed_yet"), strange = whole_of(answer, "strange");
-	json_array_foreach(rows, index, row) {
+	json_array_foreach(rows, index, row)
+	{
 		const json_t *until = json_object_get(row, "until");
 		int64_t left = whole_of(row, "until") - now;
 		table_add(table, text_of(row, "queue_id"));
@@ -63,12 +64,13 @@ void show_held(const json_t *answer, bool all, FILE *to)
 		fprintf(to, "%lld %s of another form than ours.\n", (long long)strange,
 			text_noun(strange, "entry of the list is", "entries of the list are"));
 	if (waiting > 0)
-		fprintf(to, "%lld more %s held and not listed yet: Redis is away.\n", (long long)waiting, text_noun(waiting, "is", "are"));
+		fprintf(to, "%lld more %s held and not listed yet: Redis is away.\n", (long long)waiting,
+			text_noun(waiting, "is", "are"));
 	table_free(&table);
 }
 
 /* Asks the daemon, takes over `request`. NULL with the complaint made. */
-static json_t *ask(const struct call *call, const char *socket, json_t *request)
+static json_t *held_ask(const struct call *call, const char *socket, json_t *request)
 {
 	char error[600];
 	json_t *answer = client_ask(socket, request, error, sizeof error);
@@ -82,9 +84,9 @@ static json_t *ask(const struct call *call, const char *socket, json_t *request)
 }
 
 /* `argv` ends with NULL. False with the complaint made. */
-static bool run_postsuper(const struct call *call, char *const *argv)
+static bool held_run_postsuper(const struct call *call, char *const *argv)
 {
-	static char *const environment[] = { (char *)(uintptr_t)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	static char *const environment[] = { (char *)(uintptr_t) "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	pid_t child;
 	int status = 0, failed = posix_spawn(&child, argv[0], NULL, NULL, argv, environment);
 	if (failed != 0) {
@@ -99,9 +101,10 @@ static bool run_postsuper(const struct call *call, char *const *argv)
 	return false;
 }
 
-/* `rows` are at most AT_ONCE. What stays on the list all the same is skipped, or we would come to it for ever. False with
- * the complaint made. */
-static bool end_hold(const struct call *call, const char *socket, const struct way *way, const json_t *rows, int64_t *skip)
+/* `rows` are at most AT_ONCE. What stays on the list all the same is skipped, or we would come to it for ever. False
+ * with the complaint made. */
+static bool held_end_hold(const struct call *call, const char *socket, const struct way *way, const json_t *rows,
+			  int64_t *skip)
 {
 	char *argv[4 + 2 * AT_ONCE + 1];
 	const char *dir = call->option[OPTION_POSTFIX];
@@ -110,22 +113,25 @@ static bool end_hold(const struct call *call, const char *socket, const struct w
 	json_t *row, *members = have_memory(json_array());
 	argv[argc++] = (char *)(uintptr_t)POSTSUPER;
 	if (dir != NULL) {
-		argv[argc++] = (char *)(uintptr_t)"-c";
+		argv[argc++] = (char *)(uintptr_t) "-c";
 		argv[argc++] = (char *)(uintptr_t)dir;
 	}
-	json_array_foreach(rows, index, row) {
+	json_array_foreach(rows, index, row)
+	{
 		argv[argc++] = (char *)(uintptr_t)way->option;
 		argv[argc++] = (char *)(uintptr_t)text_of(row, "queue_id");
 		json_array_append(members, json_object_get(row, "member"));
 	}
-	argv[argc++] = (char *)(uintptr_t)"hold";	/* no other queue's message of that name */
+	argv[argc++] = (char *)(uintptr_t) "hold"; /* no other queue's message of that name */
 	argv[argc] = NULL;
-	if (!run_postsuper(call, argv)) {
+	if (!held_run_postsuper(call, argv)) {
 		json_decref(members);
 		return false;
 	}
-	json_t *answer = ask(call, socket, have_memory(json_pack("{s:s, s:o}", "do", "held.remove", "members", members)));
-	json_array_foreach(rows, index, row) {
+	json_t *answer =
+		held_ask(call, socket, have_memory(json_pack("{s:s, s:o}", "do", "held.remove", "members", members)));
+	json_array_foreach(rows, index, row)
+	{
 		printf("%s of ", text_of(row, "queue_id"));
 		clean_print(stdout, text_of(row, "account"));
 		printf(": %s\n", way->done);
@@ -150,50 +156,52 @@ bool held_commands_wants(const struct call *call, const json_t *row, const char 
 }
 
 /* What is asked for of one piece of the list. Below 0: the complaint was made; else how many rows there were. */
-static int end_piece(const struct call *call, const char *socket, const struct way *way, int64_t *skip, bool *found)
+static int held_end_piece(const struct call *call, const char *socket, const struct way *way, int64_t *skip,
+			  bool *found)
 {
 	json_t *request = have_memory(json_pack("{s:s, s:b, s:I}", "do", "held.list", "due",
 						call->option[OPTION_DUE] != NULL, "skip", (json_int_t)*skip));
-	json_t *answer = ask(call, socket, request), *row, *some = have_memory(json_array());
+	json_t *answer = held_ask(call, socket, request), *row, *some = have_memory(json_array());
 	const json_t *rows = json_object_get(answer, "held");
 	const char *node = text_of(answer, "node");
 	bool fine = answer != NULL;
 	size_t index;
-	*skip += whole_of(answer, "strange");	/* they stay where they are, and have no row */
-	json_array_foreach(rows, index, row) {
+	*skip += whole_of(answer, "strange"); /* they stay where they are, and have no row */
+	json_array_foreach(rows, index, row)
+	{
 		if (!held_commands_wants(call, row, node, found)) {
 			(*skip)++;
 			continue;
 		}
 		json_array_append(some, row);
 		if (fine && json_array_size(some) == AT_ONCE) {
-			fine = end_hold(call, socket, way, some, skip);
+			fine = held_end_hold(call, socket, way, some, skip);
 			json_array_clear(some);
 		}
 	}
 	if (fine && json_array_size(some) > 0)
-		fine = end_hold(call, socket, way, some, skip);
+		fine = held_end_hold(call, socket, way, some, skip);
 	int count = fine ? json_is_true(json_object_get(answer, "more")) ? PIECE : 0 : -1;
 	json_decref(some);
 	json_decref(answer);
 	return count;
 }
 
-static int run(const struct call *call, const struct way *way)
+static int held_run(const struct call *call, const struct way *way)
 {
 	bool due = call->option[OPTION_DUE] != NULL;
 	if (due == (call->count > 0))
 		return complain(call, "expected queue ids%s", way == &release ? ", or --due" : "");
 	for (int i = 0; i < call->count; i++)
 		if (!queue_id_fine(call->arguments[i]))
-			return complain(call, "\"%.100s\" is not a queue id: expected %d to %d letters and digits", call->arguments[i],
-					QUEUE_ID_LEAST, QUEUE_ID_MOST);
+			return complain(call, "\"%.100s\" is not a queue id: expected %d to %d letters and digits",
+					call->arguments[i], QUEUE_ID_LEAST, QUEUE_ID_MOST);
 	char *socket = call_socket(call);
 	bool *found = have_memory(calloc((size_t)call->count + 1, sizeof *found));
 	int64_t skip = 0;
 	int left = socket == NULL ? -1 : PIECE, code = EXIT_FINE;
 	while (left > 0)
-		left = end_piece(call, socket, way, &skip, found);
+		left = held_end_piece(call, socket, way, &skip, found);
 	for (int i = 0; left == 0 && i < call->count; i++)
 		if (!found[i]) {
 			complain(call, "%s is not in the list of messages that this host holds", call->arguments[i]);
@@ -206,10 +214,10 @@ static int run(const struct call *call, const struct way *way)
 
 int held_release_run(const struct call *call)
 {
-	return run(call, &release);
+	return held_run(call, &release);
 }
 
 int held_drop_run(const struct call *call)
 {
-	return run(call, &drop);
+	return held_run(call, &drop);
 }

@@ -33,26 +33,28 @@ enum { REASON_BYTES_MAX = NOTE_MAX - 1, FOR_DAYS_MAX = 3650, TOP_MAX = 1000, REP
 #define TAKES(id) (1u << OPTION_##id)
 #define TAKES_ALWAYS (TAKES(CONFIG) | TAKES(SOCKET) | TAKES(JSON) | TAKES(HELP) | TAKES(VERSION))
 
+/* clang-format off */
 static const struct { const char *name, *value, *help; int letter; } options[] = {
 #define OPTION_ROW(id, name, letter, value, help) { name, value, help, letter },
 	OPTION_ROWS(OPTION_ROW)
 #undef OPTION_ROW
 };
+/* clang-format on */
 
 struct command {
-	const char *words, *arguments;	/* as the user types them, as the help shows them */
-	int least, most;		/* arguments; most below 0: any */
-	unsigned takes;			/* options */
+	const char *words, *arguments; /* as the user types them, as the help shows them */
+	int least, most;	       /* arguments; most below 0: any */
+	unsigned takes;		       /* options */
 	int (*run)(const struct call *call);
-	const char *request;		/* the daemon's word; NULL: it is not asked */
-	show_answer *show;		/* NULL: of account limit, which is shown with what was asked for */
+	const char *request; /* the daemon's word; NULL: it is not asked */
+	show_answer *show;   /* NULL: of account limit, which is shown with what was asked for */
 	const char *help;
 };
 
 /* ---- asking the daemon ---- */
 
 /* Asks, takes over `request`, and shows the answer. */
-static int ask(const struct call *call, json_t *request)
+static int ctl_ask(const struct call *call, json_t *request)
 {
 	char error[600];
 	char *path = call_socket(call);
@@ -84,11 +86,11 @@ static int ask(const struct call *call, json_t *request)
 
 static int run_plain(const struct call *call)
 {
-	return ask(call, have_memory(json_pack("{s:s}", "do", call->command->request)));
+	return ctl_ask(call, have_memory(json_pack("{s:s}", "do", call->command->request)));
 }
 
 /* A request about the account of the first argument; NULL where that is none, with the complaint made. */
-static json_t *account_request(const struct call *call)
+static json_t *ctl_account_request(const struct call *call)
 {
 	const char *account = call->arguments[0];
 	json_t *name = *account == '\0' || strlen(account) > ACCOUNT_MAX ? NULL : json_string(account);
@@ -101,11 +103,11 @@ static json_t *account_request(const struct call *call)
 
 static int run_account(const struct call *call)
 {
-	json_t *request = account_request(call);
-	return request == NULL ? EXIT_USAGE : ask(call, request);
+	json_t *request = ctl_account_request(call);
+	return request == NULL ? EXIT_USAGE : ctl_ask(call, request);
 }
 
-static int run_top(const struct call *call)
+static int ctl_run_top(const struct call *call)
 {
 	const char *by = call->option[OPTION_BY] != NULL ? call->option[OPTION_BY] : "rcpts";
 	const char *given = call->option[OPTION_COUNT];
@@ -114,25 +116,26 @@ static int run_top(const struct call *call)
 		return complain(call, "--by \"%.100s\": expected rcpts or score", by);
 	if (given != NULL && !text_to_int(given, 1, TOP_MAX, &count))
 		return complain(call, "--count \"%.100s\": expected a whole number from 1 to %d", given, TOP_MAX);
-	return ask(call, have_memory(json_pack("{s:s, s:s, s:I}", "do", call->command->request, "by", by,
-					       "count", (json_int_t)count)));
+	return ctl_ask(call, have_memory(json_pack("{s:s, s:s, s:I}", "do", call->command->request, "by", by, "count",
+						   (json_int_t)count)));
 }
 
-static int run_explain(const struct call *call)
+static int ctl_run_explain(const struct call *call)
 {
 	const char *what = call->arguments[0];
 	json_t *text = *what == '\0' || strlen(what) > ACCOUNT_MAX ? NULL : json_string(what);
 	if (text == NULL)
 		return complain(call, "\"%.400s\": expected a reference, a queue id or an account", what);
-	return ask(call, have_memory(json_pack("{s:s, s:o}", "do", call->command->request, "what", text)));
+	return ctl_ask(call, have_memory(json_pack("{s:s, s:o}", "do", call->command->request, "what", text)));
 }
 
-static int run_feedback(const struct call *call)
+static int ctl_run_feedback(const struct call *call)
 {
 	int64_t count = 1;
 	if (call->count > 2 && !text_to_int(call->arguments[2], 1, REPORT_MAX, &count))
-		return complain(call, "\"%.100s\": expected a whole number from 1 to %d", call->arguments[2], REPORT_MAX);
-	json_t *request = account_request(call), *kind = json_string(call->arguments[1]);
+		return complain(call, "\"%.100s\": expected a whole number from 1 to %d", call->arguments[2],
+				REPORT_MAX);
+	json_t *request = ctl_account_request(call), *kind = json_string(call->arguments[1]);
 	if (request == NULL || kind == NULL) {
 		json_decref(request);
 		json_decref(kind);
@@ -140,10 +143,10 @@ static int run_feedback(const struct call *call)
 	}
 	json_object_set_new(request, "kind", kind);
 	json_object_set_new(request, "count", json_integer((json_int_t)count));
-	return ask(call, request);
+	return ctl_ask(call, request);
 }
 
-static int run_shadow(const struct call *call)
+static int ctl_run_shadow(const struct call *call)
 {
 	const char *days_given = call->option[OPTION_DAYS], *rows_given = call->option[OPTION_LIMIT];
 	int64_t days = 7, rows = 20;
@@ -151,20 +154,21 @@ static int run_shadow(const struct call *call)
 		return complain(call, "--days \"%.100s\": expected a whole number from 1 to 30", days_given);
 	if (rows_given != NULL && !text_to_int(rows_given, 1, TOP_MAX, &rows))
 		return complain(call, "--limit \"%.100s\": expected a whole number from 1 to %d", rows_given, TOP_MAX);
-	return ask(call, have_memory(json_pack("{s:s, s:I, s:I}", "do", call->command->request, "days", (json_int_t)days,
-					       "count", (json_int_t)rows)));
+	return ctl_ask(call, have_memory(json_pack("{s:s, s:I, s:I}", "do", call->command->request, "days",
+						   (json_int_t)days, "count", (json_int_t)rows)));
 }
 
-static int run_events(const struct call *call)
+static int ctl_run_events(const struct call *call)
 {
 	int64_t count = 20;
 	if (call->count > 0 && !text_to_int(call->arguments[0], 1, TOP_MAX, &count))
 		return complain(call, "\"%.100s\": expected a whole number from 1 to %d", call->arguments[0], TOP_MAX);
-	return ask(call, have_memory(json_pack("{s:s, s:I}", "do", call->command->request, "count", (json_int_t)count)));
+	return ctl_ask(call,
+		       have_memory(json_pack("{s:s, s:I}", "do", call->command->request, "count", (json_int_t)count)));
 }
 
 /* "90", "30m", "2h", "1d"; -1 for anything else. */
-static int64_t seconds_of(const char *text)
+static int64_t ctl_seconds_of(const char *text)
 {
 	static const char letters[] = "smhd";
 	static const int64_t of[] = { 1, 60, 3600, 86400 };
@@ -180,15 +184,17 @@ static int64_t seconds_of(const char *text)
 }
 
 /* block and exempt: an end, and the words of the arguments as the reason */
-static int run_note(const struct call *call)
+static int ctl_run_note(const struct call *call)
 {
 	char words[REASON_BYTES_MAX + 1];
 	struct text reason = text_over(words, sizeof words);
 	const char *given = call->option[OPTION_FOR];
-	int64_t seconds = given == NULL ? 0 : seconds_of(given);
+	int64_t seconds = given == NULL ? 0 : ctl_seconds_of(given);
 	if (seconds < 0)
-		return complain(call, "--for \"%.100s\": expected seconds, or a number with s, m, h or d behind "
-				"it, at most %d days", given, FOR_DAYS_MAX);
+		return complain(call,
+				"--for \"%.100s\": expected seconds, or a number with s, m, h or d behind "
+				"it, at most %d days",
+				given, FOR_DAYS_MAX);
 	if (call->count == 1)
 		text_add(&reason, "by penstockctl");
 	for (int i = 1; i < call->count; i++) {
@@ -198,7 +204,7 @@ static int run_note(const struct call *call)
 	json_t *text = reason.cut ? NULL : json_string(words);
 	if (text == NULL)
 		return complain(call, "the reason: expected at most %d bytes of UTF-8", REASON_BYTES_MAX);
-	json_t *request = account_request(call);
+	json_t *request = ctl_account_request(call);
 	if (request == NULL) {
 		json_decref(text);
 		return EXIT_USAGE;
@@ -206,11 +212,11 @@ static int run_note(const struct call *call)
 	json_object_set_new(request, "reason", text);
 	if (seconds > 0)
 		json_object_set_new(request, "seconds", json_integer((json_int_t)seconds));
-	return ask(call, request);
+	return ctl_ask(call, request);
 }
 
 /* field=value into `set`; false with the complaint made */
-static bool set_field(const struct call *call, json_t *set, const char *argument)
+static bool ctl_set_field(const struct call *call, json_t *set, const char *argument)
 {
 	struct limits limits = limits_unset;
 	char field[64];
@@ -219,8 +225,9 @@ static bool set_field(const struct call *call, json_t *set, const char *argument
 	snprintf(field, sizeof field, "%.*s", (int)(length < sizeof field ? length : 0), argument);
 	if (!limits_have(field)) {
 		const char *near = equals != NULL ? limits_near(field) : NULL;
-		complain(call, "\"%.200s\": expected FIELD=VALUE%s%s; penstockctl account limit --help names the fields", argument,
-			 near != NULL ? ", perhaps with " : "", near != NULL ? near : "");
+		complain(call,
+			 "\"%.200s\": expected FIELD=VALUE%s%s; penstockctl account limit --help names the fields",
+			 argument, near != NULL ? ", perhaps with " : "", near != NULL ? near : "");
 		return false;
 	}
 	if (equals[1] != '\0' && !limits_set(&limits, field, equals + 1, &expected)) {
@@ -233,33 +240,35 @@ static bool set_field(const struct call *call, json_t *set, const char *argument
 	return value != NULL && json_object_set_new(set, field, value) == 0;
 }
 
-static int run_limit(const struct call *call)
+static int ctl_run_limit(const struct call *call)
 {
 	json_t *set = have_memory(json_object());
 	for (int i = 1; i < call->count; i++)
-		if (!set_field(call, set, call->arguments[i])) {
+		if (!ctl_set_field(call, set, call->arguments[i])) {
 			json_decref(set);
 			return EXIT_USAGE;
 		}
-	json_t *request = account_request(call);
+	json_t *request = ctl_account_request(call);
 	if (request == NULL) {
 		json_decref(set);
 		return EXIT_USAGE;
 	}
 	json_object_set_new(request, "set", set);
-	return ask(call, request);
+	return ctl_ask(call, request);
 }
 
 /* ---- the command line ---- */
 
+/* clang-format off */
 static const struct command commands[] = {
-	{ "status", "", 0, 0, TAKES(VERBOSE), run_plain, "status", show_status, "how the daemon and what it needs are" },
-	{ "top", "", 0, 0, TAKES(BY) | TAKES(COUNT), run_top, "top", show_top,
+	{ "status", "", 0, 0, TAKES(VERBOSE), run_plain, "status", show_status,
+	  "how the daemon and what it needs are" },
+	{ "top", "", 0, 0, TAKES(BY) | TAKES(COUNT), ctl_run_top, "top", show_top,
 	  "the accounts with most recipients, or the worst score" },
 	{ "pool list", "", 0, 0, 0, run_plain, "pools", show_pools, "pools, their transports and how these stand" },
 	{ "monitor check", "", 0, 0, 0, run_plain, "monitor.check", show_monitor_check,
 	  "look the transports' addresses up in the block lists now" },
-	{ "events", "[COUNT]", 0, 1, 0, run_events, "events", show_events,
+	{ "events", "[COUNT]", 0, 1, 0, ctl_run_events, "events", show_events,
 	  "the last events: levels, blocks, limits, listed addresses" },
 	{ "account list", "", 0, 0, TAKES(LEVEL) | TAKES(BLOCKED) | TAKES(EXEMPT) | TAKES(LIMITS) | TAKES(COUNT), roster_list_run,
 	  NULL, NULL, "who is blocked, suspect or exempt; or whom the options name" },
@@ -267,29 +276,32 @@ static const struct command commands[] = {
 	  "what of limits, blocks, exemptions, plans and networks in Redis nobody reads" },
 	{ "account show", "ACCOUNT", 1, 1, TAKES(VERBOSE), run_account, "account.show", show_account,
 	  "level, score, limits and what is used of them" },
-	{ "account limit", "ACCOUNT FIELD=VALUE ...", 2, -1, 0, run_limit, "account.limit", NULL,
+	{ "account limit", "ACCOUNT FIELD=VALUE ...", 2, -1, 0, ctl_run_limit, "account.limit", NULL,
 	  "set limits of its own; without a VALUE the plan's hold again" },
-	{ "account block", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.block", show_blocked, "refuse its mail" },
+	{ "account block", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), ctl_run_note, "account.block", show_blocked,
+	  "refuse its mail" },
 	{ "account unblock", "ACCOUNT", 1, 1, 0, run_account, "account.unblock", show_unblocked,
 	  "end an admin's block; one by its level ends otherwise: it says how" },
-	{ "account exempt", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), run_note, "account.exempt", show_exempted,
+	{ "account exempt", "ACCOUNT [REASON ...]", 1, -1, TAKES(FOR), ctl_run_note, "account.exempt", show_exempted,
 	  "let it pass whatever its limits and level are; an admin's block holds" },
 	{ "account unexempt", "ACCOUNT", 1, 1, 0, run_account, "account.unexempt", show_unexempted, "end that" },
 	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", show_reset,
 	  "forget its history; its limits, block and exemption stay" },
-	{ "account feedback", "ACCOUNT dead|complaint|auth_failure|trap [COUNT]", 2, 3, 0, run_feedback, "account.feedback", show_feedback,
+	{ "account feedback", "ACCOUNT dead|complaint|auth_failure|trap [COUNT]", 2, 3, 0, ctl_run_feedback,
+	  "account.feedback", show_feedback,
 	  "tell what was learnt of its earlier mail" },
-	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, TAKES(VERBOSE), run_explain, "explain", show_explain,
+	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, TAKES(VERBOSE), ctl_run_explain, "explain", show_explain,
 	  "why a message was treated so, term by term" },
 	{ "held list", "", 0, 0, 0, run_plain, "held.list", show_held, "messages on hold, and their dates" },
 	{ "held release", "[QUEUE-ID ...]", 0, -1, TAKES(DUE) | TAKES(POSTFIX), held_release_run, NULL, NULL,
 	  "let go what this host holds" },
-	{ "held drop", "QUEUE-ID ...", 1, -1, TAKES(POSTFIX), held_drop_run, NULL, NULL, "delete what this host holds" },
+	{ "held drop", "QUEUE-ID ...", 1, -1, TAKES(POSTFIX), held_drop_run, NULL, NULL,
+	  "delete what this host holds" },
 	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_command_run, NULL, NULL,
 	  "what all block lists say of an address, a host name or a network (CIDR)" },
 	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_command_run, NULL, NULL,
 	  "what another configuration would have said of messages whose facts were written (-: standard input)" },
-	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), run_shadow, "shadow.report", show_shadow,
+	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), ctl_run_shadow, "shadow.report", show_shadow,
 	  "whom rules in shadow mode would have limited, moved or refused" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
 	  TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "what Postfix must be told" },
@@ -298,11 +310,12 @@ static const struct command commands[] = {
 	{ "postfix remove", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_remove_run, NULL, NULL,
 	  "the commands that take it out of Postfix again, and nothing else" },
 };
+/* clang-format on */
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 /* `takes`: which of them */
-static void print_options(FILE *to, unsigned takes)
+static void ctl_print_options(FILE *to, unsigned takes)
 {
 	static const char *const titles[] = { "", "", NULL };
 	struct table *table = table_new(titles);
@@ -318,12 +331,13 @@ static void print_options(FILE *to, unsigned takes)
 	}
 	table_print(table, to, 2);
 	table_free(&table);
-	fputs("\nexit code: 0 fine; 1 the daemon refused, Postfix does not fit, something is listed, or account check\nfound "
-	      "something; 2 wrong usage, no connection, or nothing known\n", to);
+	fputs("\nexit code: 0 fine; 1 the daemon refused, Postfix does not fit, something is listed, or account "
+	      "check\nfound something; 2 wrong usage, no connection, or nothing known\n",
+	      to);
 }
 
 /* `first`: of this kind alone ("account"); "" : all */
-static void print_help(FILE *to, const char *first)
+static void ctl_print_help(FILE *to, const char *first)
 {
 	static const char *const titles[] = { "", "", NULL };
 	struct table *table = table_new(titles);
@@ -338,12 +352,12 @@ static void print_help(FILE *to, const char *first)
 	table_print(table, to, 2);
 	table_free(&table);
 	if (length == 0)
-		print_options(to, ~0u);
+		ctl_print_options(to, ~0u);
 	else
 		fputs("\neach of them takes --help\n", to);
 }
 
-static void print_fields(void)
+static void ctl_print_fields(void)
 {
 	static const char *const titles[] = { "", "", NULL };
 	struct table *table = table_new(titles);
@@ -357,16 +371,16 @@ static void print_fields(void)
 	table_free(&table);
 }
 
-static void print_command_help(const struct command *command)
+static void ctl_print_command_help(const struct command *command)
 {
 	printf("usage: penstockctl [option ...] %s %s\n\n  %s\n", command->words, command->arguments, command->help);
-	if (command->run == run_limit)
-		print_fields();
-	print_options(stdout, command->takes | TAKES_ALWAYS);
+	if (command->run == ctl_run_limit)
+		ctl_print_fields();
+	ctl_print_options(stdout, command->takes | TAKES_ALWAYS);
 }
 
 /* False with the complaint of getopt made. */
-static bool read_options(struct call *call, int argc, char **argv)
+static bool ctl_read_options(struct call *call, int argc, char **argv)
 {
 	struct option longs[OPTION_COUNT_OF + 1] = { 0 };
 	char shorts[3 * OPTION_COUNT_OF + 1];
@@ -391,7 +405,7 @@ static bool read_options(struct call *call, int argc, char **argv)
 }
 
 /* Finds the command, and takes its words off the arguments. */
-static const struct command *find_command(struct call *call)
+static const struct command *ctl_find_command(struct call *call)
 {
 	for (int i = 0; i < COMMANDS; i++) {
 		const char *words = commands[i].words, *space = strchr(words, ' ');
@@ -409,7 +423,7 @@ static const struct command *find_command(struct call *call)
 }
 
 /* The first word of some commands? */
-static bool is_kind(const char *word)
+static bool ctl_is_kind(const char *word)
 {
 	size_t length = strlen(word);
 	for (int i = 0; i < COMMANDS; i++)
@@ -419,18 +433,18 @@ static bool is_kind(const char *word)
 }
 
 /* Of the command that is named with --help, of its kind, or of all. */
-static int run_help(struct call *call)
+static int ctl_run_help(struct call *call)
 {
-	const struct command *command = find_command(call);
+	const struct command *command = ctl_find_command(call);
 	if (command != NULL)
-		print_command_help(command);
+		ctl_print_command_help(command);
 	else
-		print_help(stdout, call->count > 0 && is_kind(call->arguments[0]) ? call->arguments[0] : "");
+		ctl_print_help(stdout, call->count > 0 && ctl_is_kind(call->arguments[0]) ? call->arguments[0] : "");
 	return EXIT_FINE;
 }
 
 /* "perhaps account limit; ": the commands whose second word is `word`; "" where there is none */
-static void add_commands_near(struct text *text, const char *word)
+static void ctl_add_commands_near(struct text *text, const char *word)
 {
 	const char *near[COMMANDS];
 	int count = 0;
@@ -444,32 +458,32 @@ static void add_commands_near(struct text *text, const char *word)
 	text_add(text, count > 0 ? "; " : "");
 }
 
-static int complain_command(const struct call *call)
+static int ctl_complain_command(const struct call *call)
 {
 	const char *first = call->arguments[0], *second = call->count > 1 ? call->arguments[1] : "";
 	char near[300];
 	struct text text = text_over(near, sizeof near);
-	if (is_kind(first))
-		return complain(call, "\"%s%s%.100s\" is not a %scommand; penstockctl %s --help lists those that begin so", first,
-				*second != '\0' ? " " : "", second, *second == '\0' ? "whole " : "", first);
-	add_commands_near(&text, first);
+	if (ctl_is_kind(first))
+		return complain(call,
+				"\"%s%s%.100s\" is not a %scommand; penstockctl %s --help lists those that begin so",
+				first, *second != '\0' ? " " : "", second, *second == '\0' ? "whole " : "", first);
+	ctl_add_commands_near(&text, first);
 	return complain(call, "\"%.100s%s%.100s\" is not a command; %spenstockctl --help lists them", first,
 			*second != '\0' ? " " : "", second, near);
 }
 
-static int run_call(struct call *call)
+static int ctl_run_call(struct call *call)
 {
-	const struct command *command = find_command(call);
+	const struct command *command = ctl_find_command(call);
 	if (command == NULL)
-		return complain_command(call);
+		return ctl_complain_command(call);
 	call->command = command;
 	call->words = command->words;
 	for (int i = 0; i < OPTION_COUNT_OF; i++)
 		if (call->option[i] != NULL && ((command->takes | TAKES_ALWAYS) & 1u << i) == 0)
 			return complain(call, "it does not take --%s", options[i].name);
 	if (call->count < command->least || (command->most >= 0 && call->count > command->most))
-		return complain(call, "expected %s",
-				*command->arguments == '\0' ? "no arguments" : command->arguments);
+		return complain(call, "expected %s", *command->arguments == '\0' ? "no arguments" : command->arguments);
 	return command->run(call);
 }
 
@@ -477,7 +491,7 @@ int main(int argc, char **argv)
 {
 	struct call call = { 0 };
 	setlocale(LC_CTYPE, "");
-	if (!read_options(&call, argc, argv))
+	if (!ctl_read_options(&call, argc, argv))
 		return EXIT_USAGE;
 	call.count = argc - optind;
 	call.arguments = argv + optind;
@@ -486,10 +500,10 @@ int main(int argc, char **argv)
 		return EXIT_FINE;
 	}
 	if (call.option[OPTION_HELP] == NULL && call.count == 0) {
-		print_help(stderr, "");
+		ctl_print_help(stderr, "");
 		return EXIT_USAGE;
 	}
-	int code = call.option[OPTION_HELP] != NULL ? run_help(&call) : run_call(&call);
+	int code = call.option[OPTION_HELP] != NULL ? ctl_run_help(&call) : ctl_run_call(&call);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		complain(&call, "cannot write: %s", strerror(errno));
 		return EXIT_USAGE;

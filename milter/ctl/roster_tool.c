@@ -22,16 +22,16 @@ static const char *const list_titles[] = { "ACCOUNT", "LEVEL", ">SCORE", "SINCE"
 static const char *const check_titles[] = { "KEY", "WHAT", NULL };
 
 struct reading {
-	const struct call *call;	/* borrowed */
-	struct table *table;		/* owned; NULL: lines of JSON */
-	json_t *seen;			/* owned: a name that comes twice is shown once; of at most `most` */
+	const struct call *call; /* borrowed */
+	struct table *table;	 /* owned; NULL: lines of JSON */
+	json_t *seen;		 /* owned: a name that comes twice is shown once; of at most `most` */
 	int64_t most, rows, all_keys, looked_at;
 	bool lists, ended, more;
-	char error[ERROR_MAX];		/* "" : none */
+	char error[ERROR_MAX]; /* "" : none */
 };
 
 /* "rcpts_per_hour=500 plan=gold" */
-static void add_limits(struct text *why, const json_t *limits)
+static void roster_tool_add_limits(struct text *why, const json_t *limits)
 {
 	char form[FORM_MAX];
 	const char *field;
@@ -40,7 +40,7 @@ static void add_limits(struct text *why, const json_t *limits)
 		text_addf(why, "%s%s=%s", why->length > 0 ? " " : "", field, show_value(value, form));
 }
 
-static void add_account(struct table *table, const json_t *row)
+static void roster_tool_add_account(struct table *table, const json_t *row)
 {
 	char form[FORM_MAX], words[1024];
 	struct text why = text_over(words, sizeof words);
@@ -58,11 +58,11 @@ static void add_account(struct table *table, const json_t *row)
 	if (*exempt != '\0')
 		text_addf(&why, "%sexempt: %s", why.length > 0 ? "; " : "", exempt);
 	if (why.length == 0)
-		add_limits(&why, json_object_get(row, "limits"));
+		roster_tool_add_limits(&why, json_object_get(row, "limits"));
 	table_add(table, words);
 }
 
-static bool is_new(struct reading *reading, const json_t *row)
+static bool roster_tool_is_new(struct reading *reading, const json_t *row)
 {
 	const char *name = text_of(row, reading->lists ? "account" : "key"), *what = text_of(row, "what");
 	char key[2048];
@@ -70,7 +70,7 @@ static bool is_new(struct reading *reading, const json_t *row)
 	return json_object_get(reading->seen, key) == NULL && json_object_set_new(reading->seen, key, json_null()) == 0;
 }
 
-static void print_json(const json_t *row)
+static void roster_tool_print_json(const json_t *row)
 {
 	progress_wipe();
 	json_dumpf(row, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
@@ -78,9 +78,9 @@ static void print_json(const json_t *row)
 	fflush(stdout);
 }
 
-static void take_row(struct reading *reading, const json_t *row)
+static void roster_tool_take_row(struct reading *reading, const json_t *row)
 {
-	if (!is_new(reading, row))
+	if (!roster_tool_is_new(reading, row))
 		return;
 	if (reading->rows == reading->most) {
 		reading->more = true;
@@ -88,21 +88,22 @@ static void take_row(struct reading *reading, const json_t *row)
 	}
 	reading->rows++;
 	if (reading->table == NULL) {
-		print_json(row);
+		roster_tool_print_json(row);
 	} else if (reading->lists) {
-		add_account(reading->table, row);
+		roster_tool_add_account(reading->table, row);
 	} else {
 		show_add_pair(reading->table, text_of(row, "key"), text_of(row, "what"));
 	}
 }
 
-static void take_line(struct reading *reading, const char *line, size_t length)
+static void roster_tool_take_line(struct reading *reading, const char *line, size_t length)
 {
 	char why[300];
 	json_t *json = json_read(JSON_OF_DAEMON, line, length, why, sizeof why);
 	const char *type = text_of(json, "type"), *error = text_of(json, "error");
 	if (json == NULL)
-		snprintf(reading->error, sizeof reading->error, "a line of the daemon's answer is no object of JSON: %s", why);
+		snprintf(reading->error, sizeof reading->error,
+			 "a line of the daemon's answer is no object of JSON: %s", why);
 	else if (*error != '\0')
 		text_copy(reading->error, sizeof reading->error, error);
 	else if (strcmp(type, "begin") == 0)
@@ -110,29 +111,34 @@ static void take_line(struct reading *reading, const char *line, size_t length)
 	else if (strcmp(type, "progress") == 0)
 		reading->looked_at = whole_of(json, "looked_at");
 	else if (strcmp(type, reading->lists ? "account" : "finding") == 0)
-		take_row(reading, json);
+		roster_tool_take_row(reading, json);
 	else
 		reading->ended |= strcmp(type, "end") == 0;
 	if (reading->ended && reading->table == NULL)
-		print_json(json);
+		roster_tool_print_json(json);
 	json_decref(json);
 }
 
-static void read_stream(struct reading *reading, struct client_stream *stream)
+static void roster_tool_read_stream(struct reading *reading, struct client_stream *stream)
 {
 	const char *line;
 	size_t length;
 	while (reading->error[0] == '\0' && !reading->ended && !reading->more && !ferror(stdout)) {
-		struct progress progress = { .what = "", .done = reading->looked_at, .total = reading->all_keys, .unit = "keys",
+		struct progress progress = { .what = "",
+					     .done = reading->looked_at,
+					     .total = reading->all_keys,
+					     .unit = "keys",
 					     .listed = reading->rows };
-		switch (client_next(stream, progress_show(&progress), &line, &length, reading->error, sizeof reading->error)) {
+		switch (client_next(stream, progress_show(&progress), &line, &length, reading->error,
+				    sizeof reading->error)) {
 		case CLIENT_LINE:
-			take_line(reading, line, length);
+			roster_tool_take_line(reading, line, length);
 			break;
 		case CLIENT_WAITING:
 			break;
 		case CLIENT_END:
-			text_copy(reading->error, sizeof reading->error, "the daemon's answer broke off before its end");
+			text_copy(reading->error, sizeof reading->error,
+				  "the daemon's answer broke off before its end");
 			break;
 		case CLIENT_FAILED:
 			break;
@@ -140,7 +146,7 @@ static void read_stream(struct reading *reading, struct client_stream *stream)
 	}
 }
 
-static void print_table(const struct reading *reading)
+static void roster_tool_print_table(const struct reading *reading)
 {
 	if (reading->rows > 0)
 		table_print(reading->table, stdout, 0);
@@ -151,7 +157,7 @@ static void print_table(const struct reading *reading)
 }
 
 /* Takes over `request`. */
-static int run(const struct call *call, json_t *request, bool lists)
+static int roster_tool_run(const struct call *call, json_t *request, bool lists)
 {
 	const char *given = call->option[OPTION_COUNT];
 	struct reading reading = { .call = call, .lists = lists, .most = ROWS_DEFAULT };
@@ -172,11 +178,11 @@ static int run(const struct call *call, json_t *request, bool lists)
 	progress_begin();
 	stream = client_open(socket, request, SILENCE_MS, reading.error, sizeof reading.error);
 	if (stream != NULL)
-		read_stream(&reading, stream);
+		roster_tool_read_stream(&reading, stream);
 	client_close(&stream);
 	progress_wipe();
 	if (reading.table != NULL)
-		print_table(&reading);
+		roster_tool_print_table(&reading);
 	if (reading.error[0] != '\0')
 		complain(call, "%s", reading.error);
 	if (reading.table != NULL)
@@ -189,8 +195,13 @@ static int run(const struct call *call, json_t *request, bool lists)
 
 int roster_list_run(const struct call *call)
 {
-	static const struct { enum option_id option; const char *word; } words[] = {
-		{ OPTION_BLOCKED, "blocked" }, { OPTION_EXEMPT, "exempt" }, { OPTION_LIMITS, "limits" },
+	static const struct {
+		enum option_id option;
+		const char *word;
+	} words[] = {
+		{ OPTION_BLOCKED, "blocked" },
+		{ OPTION_EXEMPT, "exempt" },
+		{ OPTION_LIMITS, "limits" },
 	};
 	json_t *what = have_memory(json_array());
 	const char *level = call->option[OPTION_LEVEL];
@@ -204,13 +215,13 @@ int roster_list_run(const struct call *call)
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (call->option[words[i].option] != NULL)
 			json_array_append_new(what, json_string(words[i].word));
-	if (json_array_size(what) == 0)	/* whoever is not as the others are */
+	if (json_array_size(what) == 0) /* whoever is not as the others are */
 		for (size_t i = 0; i < 3; i++)
 			json_array_append_new(what, json_string((const char *[]){ "blocked", "suspect", "exempt" }[i]));
-	return run(call, have_memory(json_pack("{s:s, s:o}", "do", "account.list", "what", what)), true);
+	return roster_tool_run(call, have_memory(json_pack("{s:s, s:o}", "do", "account.list", "what", what)), true);
 }
 
 int roster_check_run(const struct call *call)
 {
-	return run(call, have_memory(json_pack("{s:s}", "do", "account.check")), false);
+	return roster_tool_run(call, have_memory(json_pack("{s:s}", "do", "account.check")), false);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * roster_tool: penstockctl account list and account check: reads the daemon's stream (milter/control/roster.h), as a table for
- * people or line by line for programs.
+ * roster_tool: penstockctl account list and account check: reads the daemon's stream (milter/control/roster.h), as a
+ * table for people or line by line for programs.
  */
 #ifndef PENSTOCK_ROSTER_TOOL_H
 #define PENSTOCK_ROSTER_TOOL_H

@@ -52,12 +52,13 @@ void show_add_pair(struct table *table, const char *name, const char *value)
 void show_top(const json_t *answer, bool all, FILE *to)
 {
 	(void)all;
-	static const char *const titles[] = { "ACCOUNT", "LEVEL", ">SCORE", ">MSGS/HOUR", ">RCPTS/HOUR",
-					      ">RCPTS/DAY", NULL };
+	static const char *const titles[] = { "ACCOUNT",     "LEVEL",	   ">SCORE", ">MSGS/HOUR",
+					      ">RCPTS/HOUR", ">RCPTS/DAY", NULL };
 	json_t *rows = json_object_get(answer, "accounts"), *row;
 	size_t index;
 	struct table *table = table_new(titles);
-	json_array_foreach(rows, index, row) {
+	json_array_foreach(rows, index, row)
+	{
 		table_add(table, show_or_dash(text_of(row, "account")));
 		table_add(table, show_or_dash(text_of(row, "level")));
 		show_add_score(table, json_object_get(row, "score"));
@@ -72,12 +73,13 @@ void show_top(const json_t *answer, bool all, FILE *to)
 	table_free(&table);
 }
 
-static void levels_text(const json_t *levels, char *text, size_t size)
+static void show_levels_text(const json_t *levels, char *text, size_t size)
 {
 	size_t index, length = 0;
 	json_t *level;
 	*text = '\0';
-	json_array_foreach(levels, index, level) {
+	json_array_foreach(levels, index, level)
+	{
 		const char *word = json_string_value(level);
 		int wrote = snprintf(text + length, size - length, "%s%s", index == 0 ? "" : ", ",
 				     word == NULL ? "?" : word);
@@ -87,7 +89,7 @@ static void levels_text(const json_t *levels, char *text, size_t size)
 	}
 }
 
-static void add_share(struct table *table, const json_t *share)
+static void show_add_share(struct table *table, const json_t *share)
 {
 	if (json_is_number(share))
 		table_addf(table, "%.0f %%", 100 * json_number_value(share));
@@ -95,28 +97,30 @@ static void add_share(struct table *table, const json_t *share)
 		table_add(table, "-");
 }
 
-static void add_pool(struct table *table, const json_t *pool)
+static void show_add_pool(struct table *table, const json_t *pool)
 {
 	char levels[200];
 	json_t *transport;
 	size_t i;
-	levels_text(json_object_get(pool, "levels"), levels, sizeof levels);
-	json_array_foreach(json_object_get(pool, "transports"), i, transport) {
+	show_levels_text(json_object_get(pool, "levels"), levels, sizeof levels);
+	json_array_foreach(json_object_get(pool, "transports"), i, transport)
+	{
 		table_add(table, i == 0 ? text_of(pool, "name") : "");
 		table_add(table, i == 0 ? levels : "");
 		table_add(table, show_or_dash(text_of(transport, "name")));
 		const char *address6 = text_of(transport, "address6");
-		table_addf(table, "%s%s%s", show_or_dash(text_of(transport, "address")), *address6 == '\0' ? "" : ", ", address6);
+		table_addf(table, "%s%s%s", show_or_dash(text_of(transport, "address")), *address6 == '\0' ? "" : ", ",
+			   address6);
 		table_add(table, show_or_dash(text_of(transport, "helo")));
 		show_add_number(table, transport, "weight");
 		show_add_number(table, transport, "messages");
 		table_add(table, show_or_dash(text_of(transport, "state")));
-		add_share(table, json_object_get(transport, "share"));
+		show_add_share(table, json_object_get(transport, "share"));
 	}
 }
 
 /* How far a state has come: "listed, 3 h ago", "returning, 1 d ago, until in 2 d". */
-static void add_state(struct table *table, const json_t *transport)
+static void show_add_state(struct table *table, const json_t *transport)
 {
 	char ago[FORM_MAX], span[FORM_MAX];
 	int64_t now = time(NULL), since = whole_of(transport, "since"), ends = whole_of(transport, "ends");
@@ -127,23 +131,25 @@ static void add_state(struct table *table, const json_t *transport)
 
 /* A line for each list that names the transport's address, or one that says why there is none. False: there is nothing
  * to tell of it. */
-static bool add_standing(struct table *table, const json_t *transport)
+static bool show_add_standing(struct table *table, const json_t *transport)
 {
 	json_t *lists = json_object_get(transport, "lists"), *list;
 	size_t i, count = json_array_size(lists);
 	const char *why = text_of(transport, "why"), *state = text_of(transport, "state");
-	if (*state == '\0' || (count == 0 && *why == '\0' && (strcmp(state, "clean") == 0 || strcmp(state, "unknown") == 0)))
+	if (*state == '\0' ||
+	    (count == 0 && *why == '\0' && (strcmp(state, "clean") == 0 || strcmp(state, "unknown") == 0)))
 		return false;
 	table_add(table, show_or_dash(text_of(transport, "name")));
 	const char *whose = text_of(transport, "standing_of");
 	table_add(table, show_or_dash(*whose != '\0' ? whose : text_of(transport, "seen_as")));
-	add_state(table, transport);
+	show_add_state(table, transport);
 	if (count == 0) {
 		table_add(table, "-");
 		table_add(table, "-");
 		table_add(table, why);
 	}
-	json_array_foreach(lists, i, list) {
+	json_array_foreach(lists, i, list)
+	{
 		for (int cell = 0; i > 0 && cell < 3; cell++)
 			table_add(table, "");
 		table_add(table, show_or_dash(text_of(list, "name")));
@@ -153,21 +159,23 @@ static bool add_standing(struct table *table, const json_t *transport)
 	return true;
 }
 
-static void tell_warmup(const json_t *transport, FILE *to)
+static void show_tell_warmup(const json_t *transport, FILE *to)
 {
 	const json_t *warmup = json_object_get(transport, "warmup");
 	int64_t today = whole_of(warmup, "today"), most = whole_of(warmup, "today_most");
 	if (json_is_object(warmup))
 		fprintf(to, "\nTransport %s warms up: %lld of %lld %s today%s.\n", text_of(transport, "name"),
-			(long long)today, (long long)most, text_noun(most, "message", "messages"), today >= most ? "; others take the rest" : "");
+			(long long)today, (long long)most, text_noun(most, "message", "messages"),
+			today >= most ? "; others take the rest" : "");
 }
 
 void show_pools(const json_t *answer, bool all, FILE *to)
 {
 	(void)all;
-	static const char *const titles[] = { "POOL", "LEVELS", "TRANSPORT", "ADDRESS", "HELO", ">WEIGHT",
-					      ">MESSAGES", "STATE", ">SHARE", NULL };
-	static const char *const standing_titles[] = { "TRANSPORT", "SEEN AS", "STATE", "LISTED BY", ">WEIGHT", "REMOVAL", NULL };
+	static const char *const titles[] = { "POOL",	 "LEVELS",    "TRANSPORT", "ADDRESS", "HELO",
+					      ">WEIGHT", ">MESSAGES", "STATE",	   ">SHARE",  NULL };
+	static const char *const standing_titles[] = { "TRANSPORT", "SEEN AS", "STATE", "LISTED BY",
+						       ">WEIGHT",   "REMOVAL", NULL };
 	json_t *pools = json_object_get(answer, "pools"), *pool, *transport;
 	bool told = false;
 	size_t i, j;
@@ -176,19 +184,20 @@ void show_pools(const json_t *answer, bool all, FILE *to)
 		return;
 	}
 	struct table *table = table_new(titles), *standings = table_new(standing_titles);
-	json_array_foreach(pools, i, pool) {
-		add_pool(table, pool);
-		json_array_foreach(json_object_get(pool, "transports"), j, transport)
-			told |= add_standing(standings, transport);
+	json_array_foreach(pools, i, pool)
+	{
+		show_add_pool(table, pool);
+		json_array_foreach(json_object_get(pool, "transports"), j, transport) told |=
+			show_add_standing(standings, transport);
 	}
 	table_print(table, to, 0);
 	if (told) {
 		fputc('\n', to);
 		table_print(standings, to, 0);
 	}
-	json_array_foreach(pools, i, pool) {
-		json_array_foreach(json_object_get(pool, "transports"), j, transport)
-			tell_warmup(transport, to);
+	json_array_foreach(pools, i, pool)
+	{
+		json_array_foreach(json_object_get(pool, "transports"), j, transport) show_tell_warmup(transport, to);
 		if (json_is_true(json_object_get(pool, "all_listed")))
 			fprintf(to, "\nAll transports of pool %s are listed.\n", text_of(pool, "name"));
 	}

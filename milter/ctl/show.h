@@ -15,14 +15,15 @@ struct table;
 /* `all`: what is nought, too (-v). */
 typedef void show_answer(const json_t *answer, bool all, FILE *to);
 
-show_answer show_top, show_pools, show_monitor_check;	/* show.c */
-show_answer show_events;				/* show_events.c */
-show_answer show_status;				/* show_status.c */
-show_answer show_account;				/* show_account.c */
+show_answer show_top, show_pools, show_monitor_check; /* show.c */
+show_answer show_events;			      /* show_events.c */
+show_answer show_status;			      /* show_status.c */
+show_answer show_account;			      /* show_account.c */
 
 /* show_done.c: what came of a change, and where the account stays as it was all the same, why. */
 show_answer show_blocked, show_unblocked, show_exempted, show_unexempted, show_reset, show_feedback;
-/* `set` is what account.limit was asked to set: "alice@example.com: limits set: rcpts_per_hour=7; limits removed: plan". */
+/* `set` is what account.limit was asked to set: "alice@example.com: limits set: rcpts_per_hour=7; limits removed:
+ * plan". */
 void show_limited(const json_t *answer, const json_t *set, FILE *to);
 
 /* What several of them say. */
@@ -30,7 +31,7 @@ const char *show_or_dash(const char *text);
 void show_add_pair(struct table *table, const char *name, const char *value);
 void show_add_number(struct table *table, const json_t *object, const char *name);
 void show_add_score(struct table *table, const json_t *value);
-const char *show_value(const json_t *value, char *form);	/* of FORM_MAX: any simple value as one word */
-extern const char *const show_pairs[];	/* titles of a table of names and values, which has none */
+const char *show_value(const json_t *value, char *form); /* of FORM_MAX: any simple value as one word */
+extern const char *const show_pairs[];			 /* titles of a table of names and values, which has none */
 
 #endif

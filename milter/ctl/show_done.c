@@ -18,7 +18,8 @@ static void show_fields(const json_t *set, bool removed, bool *any, FILE *to)
 {
 	const char *field, *before = "";
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)set, field, value) {
+	json_object_foreach((json_t *)(uintptr_t)set, field, value)
+	{
 		if (json_is_null(value) != removed)
 			continue;
 		if (*before == '\0')
@@ -68,8 +69,9 @@ void show_blocked(const json_t *answer, bool all, FILE *to)
 	(void)all;
 	begin(answer, "blocked", to);
 	if (passes(answer))
-		fputs("; BUT ITS MAIL STILL LEAVES: the rule admin_block is in shadow mode\n  Option shadow of penstock.conf(5) says "
-		      "which rules are.\n", to);
+		fputs("; BUT ITS MAIL STILL LEAVES: the rule admin_block is in shadow mode\n  Option shadow of "
+		      "penstock.conf(5) says which rules are.\n",
+		      to);
 	else
 		fputs(*text_of(answer, "exempt") != '\0' ? "; it is exempt, too, but a block beats that\n" : "\n", to);
 }
@@ -83,9 +85,11 @@ void show_unblocked(const json_t *answer, bool all, FILE *to)
 		fputc('\n', to);
 		return;
 	}
-	fprintf(to, "; BUT STILL BLOCKED by its score of %.2f.\n  That ends with account reset, with a new password (account limit "
-		"... password_changed=DATE), or when\n  the score has faded below %.2f, after %s at least. What speaks against it: "
-		"account show.\n", number_of(answer, "score"), number_of(answer, "blocked_leave"),
+	fprintf(to,
+		"; BUT STILL BLOCKED by its score of %.2f.\n  That ends with account reset, with a new password "
+		"(account limit ... password_changed=DATE), or when\n  the score has faded below %.2f, after %s at "
+		"least. What speaks against it: account show.\n",
+		number_of(answer, "score"), number_of(answer, "blocked_leave"),
 		form_span(form, whole_of(answer, "minimum_stay_s")));
 }
 
@@ -101,8 +105,9 @@ void show_exempted(const json_t *answer, bool all, FILE *to)
 	} else if (json_object_get(answer, "level") == NULL) {
 		fputs(": its limits stop nobody; those of its accounts do\n", to);
 	} else {
-		fputs(": neither its limits nor its groups' nor its level stop it, and it leaves as good mail does; what content "
-		      "scanners say\n  of a message, and where its client is listed, counts as before\n", to);
+		fputs(": neither its limits nor its groups' nor its level stop it, and it leaves as good mail does; "
+		      "what content scanners say\n  of a message, and where its client is listed, counts as before\n",
+		      to);
 	}
 }
 

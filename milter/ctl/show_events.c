@@ -13,7 +13,7 @@
 
 #include "policy/base/banned.h"
 
-static void add_when(struct table *table, const json_t *event)
+static void show_events_add_when(struct table *table, const json_t *event)
 {
 	char text[40];
 	time_t seconds = (time_t)whole_of(event, "time_s");
@@ -24,7 +24,7 @@ static void add_when(struct table *table, const json_t *event)
 	table_add(table, text);
 }
 
-static void add_what(struct table *table, const json_t *event)
+static void show_events_add_what(struct table *table, const json_t *event)
 {
 	const char *before = text_of(event, "level_before"), *level = text_of(event, "level");
 	const char *limit = text_of(json_object_get(event, "limit"), "name");
@@ -45,10 +45,10 @@ void show_events(const json_t *answer, bool all, FILE *to)
 		const json_t *event = json_array_get(events, i);
 		const char *account = text_of(event, "account"), *pool = text_of(event, "pool");
 		const char *transport = *pool != '\0' ? pool : text_of(event, "transport");
-		add_when(table, event);
+		show_events_add_when(table, event);
 		table_add(table, text_of(event, "event"));
 		table_add(table, *account != '\0' ? account : *transport != '\0' ? transport : text_of(event, "node"));
-		add_what(table, event);
+		show_events_add_what(table, event);
 		table_add(table, text_of(event, "reason"));
 		table_add(table, text_of(event, "done"));
 		table_add(table, text_of(event, "reference"));

@@ -27,7 +27,7 @@ enum { LIST_RETRY_MOST_MS = 300000 };
 struct daemon the_daemon;
 
 static pthread_mutex_t setup_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct setup *setup_in_force;	/* one reference */
+static struct setup *setup_in_force; /* one reference */
 
 struct setup *setup_hold(void)
 {
@@ -51,7 +51,7 @@ static void setup_free(struct setup *setup)
 }
 
 struct setup_end {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	struct setup *setup;
 };
 
@@ -96,7 +96,7 @@ struct check *setup_check(const struct setup *setup, const struct check_target *
 	return check_start(the_daemon.loop, &settings, target, listener, arg);
 }
 
-static bool open_lists(struct setup *setup, char *error, size_t error_size)
+static bool daemon_open_lists(struct setup *setup, char *error, size_t error_size)
 {
 	const struct config *config = setup->config;
 	struct lists_settings lists = {
@@ -117,7 +117,7 @@ static bool open_lists(struct setup *setup, char *error, size_t error_size)
 	return setup->rbl != NULL;
 }
 
-static bool open_dns(struct setup *setup, char *error, size_t error_size)
+static bool daemon_open_dns(struct setup *setup, char *error, size_t error_size)
 {
 	const struct config *config = setup->config;
 	struct resolver_settings dns = {
@@ -129,7 +129,7 @@ static bool open_dns(struct setup *setup, char *error, size_t error_size)
 	setup->engine = engine_new(the_daemon.loop, &dns, config->set.dns_cache_bytes, error, error_size);
 	if (setup->engine == NULL)
 		return false;
-	return open_lists(setup, error, error_size);
+	return daemon_open_lists(setup, error, error_size);
 }
 
 /* ---- files */
@@ -150,11 +150,12 @@ static bool read_traps(struct setup *setup, const char *file, char *error, size_
 
 static const struct {
 	bool (*read)(struct setup *setup, const char *file, char *error, size_t error_size);
-	size_t path;		/* in struct settings */
+	size_t path; /* in struct settings */
 	enum trouble trouble;
 	const char *meanwhile;
 } setup_files[SETUP_FILES] = {
-	[SETUP_LOGINS] = { read_logins, offsetof(struct settings, accounts_passwd), TROUBLE_LOGINS, "source uid knows no login" },
+	[SETUP_LOGINS] = { read_logins, offsetof(struct settings, accounts_passwd), TROUBLE_LOGINS,
+			   "source uid knows no login" },
 	[SETUP_TRAPS] = { read_traps, offsetof(struct settings, traps_file), TROUBLE_TRAPS, "no address is a trap" },
 };
 
@@ -173,7 +174,8 @@ static bool open_file(struct setup *setup, enum setup_file file, char *why, size
 	return setup_files[file].read(setup, path, why, why_size);
 }
 
-static bool open_files(struct setup *setup, const struct setup *before, enum purpose purpose, char *error, size_t error_size)
+static bool daemon_open_files(struct setup *setup, const struct setup *before, enum purpose purpose, char *error,
+			      size_t error_size)
 {
 	bool better = purpose != TO_MEND;
 	for (int i = 0; i < SETUP_FILES; i++) {
@@ -190,20 +192,21 @@ static bool open_files(struct setup *setup, const struct setup *before, enum pur
 	return better;
 }
 
-static void tell_files(const struct setup *setup)
+static void daemon_tell_files(const struct setup *setup)
 {
 	for (int i = 0; i < SETUP_FILES; i++)
 		if (setup->unread[i][0] == '\0')
 			trouble_clear(setup_files[i].trouble);
 		else
-			trouble_set(setup_files[i].trouble, "%s: %s; %s until it can be read, which is tried again and again",
+			trouble_set(setup_files[i].trouble,
+				    "%s: %s; %s until it can be read, which is tried again and again",
 				    trouble_word(setup_files[i].trouble), setup->unread[i], setup_files[i].meanwhile);
 }
 
 /* ---- what comes into force */
 
-static struct setup *make_setup(struct config *config, const struct setup *before, enum purpose purpose, char *error,
-				size_t error_size)
+static struct setup *daemon_make_setup(struct config *config, const struct setup *before, enum purpose purpose,
+				       char *error, size_t error_size)
 {
 	struct setup *setup = calloc(1, sizeof *setup);
 	if (setup == NULL) {
@@ -213,18 +216,18 @@ static struct setup *make_setup(struct config *config, const struct setup *befor
 	}
 	setup->config = config;
 	setup->references = 1;
-	if (open_files(setup, before, purpose, error, error_size) && open_dns(setup, error, error_size))
+	if (daemon_open_files(setup, before, purpose, error, error_size) && daemon_open_dns(setup, error, error_size))
 		return setup;
 	if (setup->lists == NULL)
 		setup_free(setup);
 	else
-		setup_drop(&setup);	/* the tests of its lists are posted to the loop: after them */
+		setup_drop(&setup); /* the tests of its lists are posted to the loop: after them */
 	return NULL;
 }
 
 void setup_enter(struct setup **setup)
 {
-	tell_files(*setup);
+	daemon_tell_files(*setup);
 	pthread_mutex_lock(&setup_lock);
 	struct setup *old = setup_in_force;
 	setup_in_force = *setup;
@@ -235,7 +238,7 @@ void setup_enter(struct setup **setup)
 
 bool setup_start(struct config *config, char *error, size_t error_size)
 {
-	struct setup *setup = make_setup(config, NULL, TO_START, error, error_size);
+	struct setup *setup = daemon_make_setup(config, NULL, TO_START, error, error_size);
 	if (setup == NULL)
 		return false;
 	setup_enter(&setup);
@@ -244,7 +247,7 @@ bool setup_start(struct config *config, char *error, size_t error_size)
 
 struct setup *setup_prepare(struct config *config, char *error, size_t error_size)
 {
-	return make_setup(config, NULL, TO_RELOAD, error, error_size);
+	return daemon_make_setup(config, NULL, TO_RELOAD, error, error_size);
 }
 
 void setup_mend(void)
@@ -255,7 +258,7 @@ void setup_mend(void)
 	for (int i = 0; i < SETUP_FILES; i++)
 		whole &= before->unread[i][0] == '\0';
 	if (!whole)
-		setup = make_setup(config_hold(before->config), before, TO_MEND, why, sizeof why);
+		setup = daemon_make_setup(config_hold(before->config), before, TO_MEND, why, sizeof why);
 	if (setup != NULL)
 		setup_enter(&setup);
 	setup_drop(&before);
@@ -268,7 +271,7 @@ void setup_clear(void)
 	setup_in_force = NULL;
 	bool last = setup != NULL && --setup->references == 0;
 	pthread_mutex_unlock(&setup_lock);
-	if (last)	/* else a session that libmilter left open holds it: it ends with the process */
+	if (last) /* else a session that libmilter left open holds it: it ends with the process */
 		setup_free(setup);
 }
 
@@ -293,11 +296,13 @@ void limits_of_plan(const struct config *config, const char *name, struct limits
 const char *group_plan(const struct config *config, enum scope scope)
 {
 	const struct settings *set = &config->set;
+	/* clang-format off */
 	const char *const plans[SCOPE_COUNT] = {
 		[SCOPE_ACCOUNT] = "", [SCOPE_DOMAIN] = set->limits_domain_plan, [SCOPE_CUSTOMER] = set->limits_customer_plan,
 		[SCOPE_SERVER] = set->limits_server_plan, [SCOPE_CLIENT] = set->limits_client_plan,
 		[SCOPE_BOUNCE] = mail_class_word(MAIL_CLASS_BOUNCE), [SCOPE_FORWARD] = mail_class_word(MAIL_CLASS_FORWARD),
 	};
+	/* clang-format on */
 	return plans[scope];
 }
 

@@ -20,25 +20,26 @@ struct rbl;
 struct traps;
 
 struct daemon {
-	struct loop *loop;	/* owned */
-	struct store *store;	/* owned; its functions belong to the loop thread */
-	char node[17];		/* this daemon's name among those that share one Redis; from the start on */
+	struct loop *loop;   /* owned */
+	struct store *store; /* owned; its functions belong to the loop thread */
+	char node[17];	     /* this daemon's name among those that share one Redis; from the start on */
 };
 
 extern struct daemon the_daemon;
 
 enum setup_file { SETUP_LOGINS, SETUP_TRAPS, SETUP_FILES };
 
-/* What a reload replaces, as one counted value, so that a session keeps configuration, files and block lists of one kind. */
+/* What a reload replaces, as one counted value, so that a session keeps configuration, files and block lists of one
+ * kind. */
 struct setup {
-	struct config *config;	/* one reference */
-	struct engine *engine;	/* owned */
-	struct lists *lists;	/* owned: those of the configuration, by their place in it */
-	struct rbl *rbl;	/* owned */
-	struct logins *logins;	/* owned */
-	struct traps *traps;	/* owned */
-	char unread[SETUP_FILES][400];	/* why a file could not be read; "": it was */
-	int references;		/* daemon.c's */
+	struct config *config;	       /* one reference */
+	struct engine *engine;	       /* owned */
+	struct lists *lists;	       /* owned: those of the configuration, by their place in it */
+	struct rbl *rbl;	       /* owned */
+	struct logins *logins;	       /* owned */
+	struct traps *traps;	       /* owned */
+	char unread[SETUP_FILES][400]; /* why a file could not be read; "": it was */
+	int references;		       /* daemon.c's */
 };
 
 /* The setup in force; any thread. Give it back with setup_drop, which clears the pointer. */
@@ -50,11 +51,12 @@ void setup_drop(struct setup **setup);
 struct check *setup_check(const struct setup *setup, const struct check_target *target, bool public_only,
 			  void (*listener)(void *arg, const struct check_event *event), void *arg);
 
-/* Makes a setup of `config` and puts it in force, at the start: a file that cannot be read is a trouble, since mail does not
- * wait for it. This and the next take the reference. False with a sentence in `error`. */
+/* Makes a setup of `config` and puts it in force, at the start: a file that cannot be read is a trouble, since mail
+ * does not wait for it. This and the next take the reference. False with a sentence in `error`. */
 bool setup_start(struct config *config, char *error, size_t error_size);
 
-/* A setup for a reload, with all of it that can fail; nothing of it is in force yet. NULL with a sentence in `error`. */
+/* A setup for a reload, with all of it that can fail; nothing of it is in force yet. NULL with a sentence in `error`.
+ */
 struct setup *setup_prepare(struct config *config, char *error, size_t error_size);
 /* Puts it in force, which cannot fail, and clears the pointer. */
 void setup_enter(struct setup **setup);
@@ -78,7 +80,8 @@ bool limits_fill_plan(const void *config, const char *name, struct limits *limit
 /* The limits of one plan (of Redis, else of the file) and its name in them; "" or one that is nowhere: none. */
 void limits_of_plan(const struct config *config, const char *name, struct limits *limits_out);
 
-/* The limits that hold for an account: its own, its plan's (of Redis, else of the file), the default plan's; and where it is new no more than the ramp allows today. */
+/* The limits that hold for an account: its own, its plan's (of Redis, else of the file), the default plan's; and where
+ * it is new no more than the ramp allows today. */
 void limits_of(const struct config *config, const char *account, const struct account_state *state, int64_t now_ms,
 	       struct limits *limits_out);
 

@@ -19,7 +19,7 @@ struct login {
 };
 
 struct logins {
-	struct login *rows;	/* owned; sorted by name */
+	struct login *rows; /* owned; sorted by name */
 	size_t count, size, too_long;
 };
 
@@ -29,7 +29,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Why the row cannot be taken; NULL: it was, or its name is too long. */
-static const char *add_login(struct logins *logins, const struct passwd *entry)
+static const char *logins_add_own(struct logins *logins, const struct passwd *entry)
 {
 	if (logins->count == logins->size) {
 		size_t size = logins->size == 0 ? 64 : logins->size < LOGINS_MAX / 2 ? logins->size * 2 : LOGINS_MAX;
@@ -49,18 +49,20 @@ static const char *add_login(struct logins *logins, const struct passwd *entry)
 }
 
 /* Why the rest of the file cannot be read; NULL: all was. */
-static const char *add_logins(struct logins *logins, FILE *from)
+static const char *logins_add_all(struct logins *logins, FILE *from)
 {
 	struct passwd entry, *found;
 	char line[4096];
 	int failed;
 	const char *why = NULL;
 	while (why == NULL && (failed = fgetpwent_r(from, &entry, line, sizeof line, &found)) != ENOENT)
-		why = failed == 0 ? add_login(logins, &entry) : failed == ERANGE ? "its line is too long" : strerror(failed);
+		why = failed == 0	 ? logins_add_own(logins, &entry)
+		      : failed == ERANGE ? "its line is too long"
+					 : strerror(failed);
 	return why;
 }
 
-static bool read_file(struct logins *logins, const char *file, char *error, size_t error_size)
+static bool logins_read_file(struct logins *logins, const char *file, char *error, size_t error_size)
 {
 	const char *why;
 	FILE *from = plain_file_read(file, &why);
@@ -68,7 +70,7 @@ static bool read_file(struct logins *logins, const char *file, char *error, size
 		snprintf(error, error_size, "%s cannot be read: %s", file, why);
 		return false;
 	}
-	why = add_logins(logins, from);
+	why = logins_add_all(logins, from);
 	fclose(from);
 	if (why != NULL) {
 		snprintf(error, error_size, "%s cannot be read at login %zu: %s", file,
@@ -76,8 +78,9 @@ static bool read_file(struct logins *logins, const char *file, char *error, size
 		return false;
 	}
 	if (logins->too_long > 0)
-		log_line(SEVERITY_WARNING, "accounts.passwd: %s: login names longer than %d bytes: %zu; their mail is of no "
-			 "uid", file, LOGIN_MAX, logins->too_long);
+		log_line(SEVERITY_WARNING,
+			 "accounts.passwd: %s: login names longer than %d bytes: %zu; their mail is of no uid", file,
+			 LOGIN_MAX, logins->too_long);
 	if (logins->count > 0)
 		qsort(logins->rows, logins->count, sizeof logins->rows[0], by_name);
 	return true;
@@ -88,7 +91,7 @@ struct logins *logins_read(const char *file, char *error, size_t error_size)
 	struct logins *logins = calloc(1, sizeof *logins);
 	if (logins == NULL)
 		snprintf(error, error_size, "%s", strerror(ENOMEM));
-	else if (*file != '\0' && !read_file(logins, file, error, error_size))
+	else if (*file != '\0' && !logins_read_file(logins, file, error, error_size))
 		logins_free(&logins);
 	return logins;
 }

@@ -15,18 +15,18 @@
 
 enum { WORDS_MAX = 24, RETRY_MS = 1000 };
 
-struct command {
-	struct command *next;
+struct outbox_command {
+	struct outbox_command *next;
 	int argc;
-	const char *argv[WORDS_MAX];	/* in this block */
+	const char *argv[WORDS_MAX]; /* in this block */
 	char bytes[];
 };
 
 struct box {
-	struct command *first, **last;	/* owned; the first one is under way or next */
+	struct outbox_command *first, **last; /* owned; the first one is under way or next */
 	struct outbox_stats stats;
-	bool busy;			/* the loop thread's: one is under way, or the retry is */
-	struct event *retry;		/* owned */
+	bool busy;	     /* the loop thread's: one is under way, or the retry is */
+	struct event *retry; /* owned */
 };
 
 static const struct {
@@ -39,18 +39,18 @@ static const struct {
 };
 
 static struct {
-	pthread_mutex_t lock;		/* of boxes */
+	pthread_mutex_t lock; /* of boxes */
 	struct box boxes[OUTBOX_COUNT];
 	struct loop_job job;
 	bool posted, running;
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static struct command *command_new(int argc, const char *const *argv)
+static struct outbox_command *outbox_command_new(int argc, const char *const *argv)
 {
-	size_t size = sizeof(struct command), length;
+	size_t size = sizeof(struct outbox_command), length;
 	for (int i = 0; i < argc; i++)
 		size += strlen(argv[i]) + 1;
-	struct command *command = argc <= WORDS_MAX ? malloc(size) : NULL;
+	struct outbox_command *command = argc <= WORDS_MAX ? malloc(size) : NULL;
 	if (command == NULL)
 		return NULL;
 	command->next = NULL;
@@ -65,9 +65,9 @@ static struct command *command_new(int argc, const char *const *argv)
 }
 
 /* With the lock held. */
-static void drop_first(struct box *box)
+static void outbox_drop_first(struct box *box)
 {
-	struct command *gone = box->first;
+	struct outbox_command *gone = box->first;
 	box->first = gone->next;
 	if (box->first == NULL)
 		box->last = &box->first;
@@ -75,15 +75,16 @@ static void drop_first(struct box *box)
 	free(gone);
 }
 
-static void pump(struct box *box);
+static void outbox_pump(struct box *box);
 
 /* Redis understood and will never do it: a key that somebody else made, or rights that we do not have. */
 static bool is_final(const char *error)
 {
-	return strncmp(error, "WRONGTYPE", 9) == 0 || strncmp(error, "ERR ", 4) == 0 || strncmp(error, "NOPERM", 6) == 0;
+	return strncmp(error, "WRONGTYPE", 9) == 0 || strncmp(error, "ERR ", 4) == 0 ||
+	       strncmp(error, "NOPERM", 6) == 0;
 }
 
-static void on_done(void *arg, const char *error, int count, const char *const *items)
+static void outbox_on_done(void *arg, const char *error, int count, const char *const *items)
 {
 	struct box *box = arg;
 	struct timeval wait = { .tv_sec = RETRY_MS / 1000, .tv_usec = RETRY_MS % 1000 * 1000 };
@@ -96,51 +97,51 @@ static void on_done(void *arg, const char *error, int count, const char *const *
 		return;
 	}
 	if (error != NULL)
-		log_line(SEVERITY_WARNING, "redis: one of the %s is lost: redis says \"%.160s\"", rows[box - all.boxes].word,
-			 error);
+		log_line(SEVERITY_WARNING, "redis: one of the %s is lost: redis says \"%.160s\"",
+			 rows[box - all.boxes].word, error);
 	pthread_mutex_lock(&all.lock);
 	box->stats.dropped += error != NULL;
-	drop_first(box);
+	outbox_drop_first(box);
 	pthread_mutex_unlock(&all.lock);
 	box->busy = false;
-	pump(box);
+	outbox_pump(box);
 }
 
 /* Only the loop thread takes the first one off, so it stays while it is sent. */
-static void pump(struct box *box)
+static void outbox_pump(struct box *box)
 {
 	pthread_mutex_lock(&all.lock);
-	const struct command *command = box->busy ? NULL : box->first;
+	const struct outbox_command *command = box->busy ? NULL : box->first;
 	pthread_mutex_unlock(&all.lock);
 	if (command == NULL)
 		return;
 	box->busy = true;
-	store_key_command(the_daemon.store, command->argc, command->argv, on_done, box);
+	store_key_command(the_daemon.store, command->argc, command->argv, outbox_on_done, box);
 }
 
-static void on_retry(evutil_socket_t fd, short what, void *arg)
+static void outbox_on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	struct box *box = arg;
 	(void)fd;
 	(void)what;
 	box->busy = false;
-	pump(box);
+	outbox_pump(box);
 }
 
-static void on_posted(struct loop_job *job)
+static void outbox_on_posted(struct loop_job *job)
 {
 	(void)job;
 	pthread_mutex_lock(&all.lock);
 	all.posted = false;
 	pthread_mutex_unlock(&all.lock);
 	for (int i = 0; i < OUTBOX_COUNT; i++)
-		pump(&all.boxes[i]);
+		outbox_pump(&all.boxes[i]);
 }
 
 void outbox_send(enum outbox which, int argc, const char *const *argv)
 {
 	struct box *box = &all.boxes[which];
-	struct command *command = command_new(argc, argv);
+	struct outbox_command *command = outbox_command_new(argc, argv);
 	pthread_mutex_lock(&all.lock);
 	bool full = command == NULL || !all.running || box->stats.waiting >= rows[which].most;
 	if (full) {
@@ -169,11 +170,11 @@ struct outbox_stats outbox_stats(enum outbox box)
 
 bool outbox_start(struct event_base *base)
 {
-	all.job.run = on_posted;
+	all.job.run = outbox_on_posted;
 	all.running = true;
 	for (int i = 0; i < OUTBOX_COUNT; i++) {
 		struct box *box = &all.boxes[i];
-		*box = (struct box){ .last = &box->first, .retry = evtimer_new(base, on_retry, box) };
+		*box = (struct box){ .last = &box->first, .retry = evtimer_new(base, outbox_on_retry, box) };
 		if (box->retry == NULL)
 			return false;
 	}
@@ -189,7 +190,7 @@ void outbox_stop(void)
 			log_line(SEVERITY_WARNING, "%llu %s that Redis has not taken are lost",
 				 (unsigned long long)box->stats.waiting, rows[i].word);
 		while (box->first != NULL)
-			drop_first(box);
+			outbox_drop_first(box);
 		if (box->retry != NULL)
 			event_free(box->retry);
 		box->retry = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * outbox: commands on keys of ours in Redis that nobody waits for, but that must not be lost while Redis is away: what is
- * held and until when, and what explains a refusal. Each box is a queue of bounded length; its commands are sent in their
- * order, one after another, and each until Redis took it, so one whose answer was lost is sent twice.
+ * outbox: commands on keys of ours in Redis that nobody waits for, but that must not be lost while Redis is away: what
+ * is held and until when, and what explains a refusal. Each box is a queue of bounded length; its commands are sent in
+ * their order, one after another, and each until Redis took it, so one whose answer was lost is sent twice.
  */
 #ifndef PENSTOCK_OUTBOX_H
 #define PENSTOCK_OUTBOX_H
@@ -13,17 +13,19 @@
 struct event_base;
 
 /* id, word for the log, commands that wait at most */
-#define OUTBOX_ROWS(ROW)                                                                           \
-	ROW(HELD, "dates of held messages", 100000)                                                \
-	ROW(EXPLAIN, "explanations", 2000)                                                         \
+#define OUTBOX_ROWS(ROW) \
+	ROW(HELD, "dates of held messages", 100000) \
+	ROW(EXPLAIN, "explanations", 2000) \
 	ROW(WEBHOOK, "notes of what the webhook is to get", 20000)
 
+/* clang-format off */
 enum outbox {
 #define OUTBOX_ENUM(id, word, most) OUTBOX_##id,
 	OUTBOX_ROWS(OUTBOX_ENUM)
 #undef OUTBOX_ENUM
 	OUTBOX_COUNT
 };
+/* clang-format on */
 
 /* Before the loop starts. False: no memory. */
 bool outbox_start(struct event_base *base);

@@ -10,7 +10,7 @@
 
 static struct {
 	pthread_mutex_t lock;
-	int64_t failed_s;	/* Unix time; 0: it did not fail */
+	int64_t failed_s; /* Unix time; 0: it did not fail */
 	char error[CONFIG_ERROR_MAX];
 } last = { .lock = PTHREAD_MUTEX_INITIALIZER };
 

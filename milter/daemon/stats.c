@@ -64,7 +64,7 @@ uint64_t stats_sessions(void)
 	return get(&counts.sessions);
 }
 
-static int transport_row(const char *name)
+static int stats_transport_row(const char *name)
 {
 	int count = atomic_load_explicit(&transport_count, memory_order_acquire);
 	for (int i = 0; i < count; i++)
@@ -74,10 +74,10 @@ static int transport_row(const char *name)
 }
 
 /* -1: the table is full; only a reload that brings more than STATS_TRANSPORTS_MAX new names gets there. */
-static int transport_add(const char *name)
+static int stats_transport_add(const char *name)
 {
 	pthread_mutex_lock(&adding);
-	int row = transport_row(name);
+	int row = stats_transport_row(name);
 	int count = atomic_load_explicit(&transport_count, memory_order_relaxed);
 	if (row < 0 && count < STATS_TRANSPORTS_MAX) {
 		row = count;
@@ -88,16 +88,16 @@ static int transport_add(const char *name)
 	return row;
 }
 
-static void count_transport(const struct transport *transport)
+static void stats_count_transport(const struct transport *transport)
 {
-	int row = transport_row(transport->name);
+	int row = stats_transport_row(transport->name);
 	if (row < 0)
-		row = transport_add(transport->name);
+		row = stats_transport_add(transport->name);
 	if (row >= 0)
 		add(&transports[row].messages, 1);
 }
 
-static void count_took(int64_t took_ms)
+static void stats_count_took(int64_t took_ms)
 {
 	static const int bounds_ms[STATS_TOOK_BOUNDS] = STATS_TOOK_BOUNDS_MS;
 	int bucket = 0;
@@ -110,7 +110,7 @@ static void count_took(int64_t took_ms)
 void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipients, uint64_t forged_headers,
 		   int64_t took_ms)
 {
-	count_took(took_ms);
+	stats_count_took(took_ms);
 	add(&counts.actions[verdict->action], 1);
 	add(&counts.levels[verdict->level], 1);
 	for (int i = 0; i < verdict->reason_count; i++)
@@ -122,7 +122,7 @@ void stats_verdict(const struct verdict *verdict, bool ended, uint64_t recipient
 		return;
 	add(&counts.messages, 1);
 	if (verdict_mark(verdict) != NULL)
-		count_transport(verdict_mark(verdict));
+		stats_count_transport(verdict_mark(verdict));
 }
 
 void stats_login(void)

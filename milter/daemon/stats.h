@@ -10,23 +10,26 @@
 enum { STATS_TRANSPORTS_MAX = 256 };
 
 /* Upper bounds of the histogram of how long messages take, ms, each with itself; the last bucket has no end. */
-#define STATS_TOOK_BOUNDS_MS { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000 }
+#define STATS_TOOK_BOUNDS_MS \
+	{ \
+		5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000 \
+	}
 enum { STATS_TOOK_BOUNDS = 12 };
 
 /* Why a check by HTTP was not begun. */
 enum stats_refused {
-	STATS_REFUSED_QUERY,	/* not understood, or not public */
-	STATS_REFUSED_LARGE,	/* a network of too many addresses */
-	STATS_REFUSED_CLIENT,	/* its share was used up */
-	STATS_REFUSED_ALL,	/* everybody's was */
-	STATS_REFUSED_BUSY,	/* too many at once, or no memory */
+	STATS_REFUSED_QUERY,  /* not understood, or not public */
+	STATS_REFUSED_LARGE,  /* a network of too many addresses */
+	STATS_REFUSED_CLIENT, /* its share was used up */
+	STATS_REFUSED_ALL,    /* everybody's was */
+	STATS_REFUSED_BUSY,   /* too many at once, or no memory */
 	STATS_REFUSED_COUNT,
 };
 
 /* Connections that made room for others. */
 enum stats_closed {
-	STATS_CLOSED_HTTP_PEER,		/* its peer had too many */
-	STATS_CLOSED_HTTP_FULL,		/* all together were too many */
+	STATS_CLOSED_HTTP_PEER, /* its peer had too many */
+	STATS_CLOSED_HTTP_FULL, /* all together were too many */
 	STATS_CLOSED_CONTROL,
 	STATS_CLOSED_SOCKETMAP,
 	STATS_CLOSED_COUNT,
@@ -34,33 +37,33 @@ enum stats_closed {
 
 /* Why a request by HTTP was not looked at. */
 enum stats_http_refused {
-	STATS_HTTP_REFUSED_MALFORMED,	/* not as RFC 9112 has it */
+	STATS_HTTP_REFUSED_MALFORMED, /* not as RFC 9112 has it */
 	STATS_HTTP_REFUSED_BODY,
-	STATS_HTTP_REFUSED_HOST,	/* for another host than ours */
+	STATS_HTTP_REFUSED_HOST, /* for another host than ours */
 	STATS_HTTP_REFUSED_MEMORY,
 	STATS_HTTP_REFUSED_COUNT,
 };
 
 struct stats {
-	int64_t started_ms;		/* clock_monotonic_ms() */
-	int64_t last_message_ms;	/* clock_monotonic_ms(); 0: none yet */
-	int64_t last_login_ms;		/* clock_monotonic_ms() of the last message with a login; 0: none yet */
-	uint64_t strangers_since;	/* messages by SMTP to elsewhere since then, of clients that nobody knows */
-	uint64_t messages;		/* that reached their end */
-	uint64_t sessions, sessions_peak, sessions_total;	/* open now, most at once, ever */
+	int64_t started_ms;	  /* clock_monotonic_ms() */
+	int64_t last_message_ms;  /* clock_monotonic_ms(); 0: none yet */
+	int64_t last_login_ms;	  /* clock_monotonic_ms() of the last message with a login; 0: none yet */
+	uint64_t strangers_since; /* messages by SMTP to elsewhere since then, of clients that nobody knows */
+	uint64_t messages;	  /* that reached their end */
+	uint64_t sessions, sessions_peak, sessions_total; /* open now, most at once, ever */
 	uint64_t actions[ACTION_COUNT];
 	uint64_t levels[LEVEL_COUNT];
 	uint64_t reasons[REASON_COUNT];
-	uint64_t forged_headers;	/* X-Penstock-* lines of clients that were deleted */
+	uint64_t forged_headers; /* X-Penstock-* lines of clients that were deleted */
 	uint64_t recipients;
-	uint64_t took[STATS_TOOK_BOUNDS + 1];	/* verdicts by the time from MAIL on; each in one bucket */
-	uint64_t took_ms;			/* the sum of these times */
+	uint64_t took[STATS_TOOK_BOUNDS + 1]; /* verdicts by the time from MAIL on; each in one bucket */
+	uint64_t took_ms;		      /* the sum of these times */
 	struct {
 		char name[TRANSPORT_NAME_MAX + 1];
 		uint64_t messages;
 	} transports[STATS_TRANSPORTS_MAX];
 	int transport_count;
-	uint64_t checks, checks_running;	/* by HTTP */
+	uint64_t checks, checks_running; /* by HTTP */
 	uint64_t checks_refused[STATS_REFUSED_COUNT];
 	uint64_t closed[STATS_CLOSED_COUNT], http_refused[STATS_HTTP_REFUSED_COUNT];
 };

@@ -18,13 +18,13 @@
 enum {
 	LINE_LONGEST = 1000,
 	SHOWN_MAX = 60,
-	HOSTS_MAX = 8,	/* on the way that one address names */
+	HOSTS_MAX = 8, /* on the way that one address names */
 };
 
 /* 64-bit hashes are enough: of a million traps one in 10^13 other addresses looks like one. */
 struct traps {
 	size_t count, size;
-	uint64_t *hashes;	/* owned, sorted */
+	uint64_t *hashes; /* owned, sorted */
 };
 
 struct trap_source {
@@ -34,24 +34,27 @@ struct trap_source {
 	size_t error_size;
 };
 
-static bool fail(const struct trap_source *source, const char *what, const char *shown)
+static bool traps_fail(const struct trap_source *source, const char *what, const char *shown)
 {
 	bool wild = strchr(address_domain(shown), '*') != NULL;
-	snprintf(source->error, source->error_size, "%s:%d: %s \"%.*s\", expected an address or @domain of at most %d bytes%s",
-		 source->file, source->line, what, SHOWN_MAX, shown, ACCOUNT_MAX,
+	snprintf(source->error, source->error_size,
+		 "%s:%d: %s \"%.*s\", expected an address or @domain of at most %d bytes%s", source->file, source->line,
+		 what, SHOWN_MAX, shown, ACCOUNT_MAX,
 		 wild ? "; there are no wildcards, and each domain below another has a line of its own" : "");
 	return false;
 }
 
-static bool add(struct traps *traps, uint64_t hash, const struct trap_source *source)
+static bool traps_add(struct traps *traps, uint64_t hash, const struct trap_source *source)
 {
 	bool full = traps->count == TRAPS_MAX;
 	if (traps->count == traps->size || full) {
 		size_t size = traps->size == 0 ? 256 : traps->size * 2;
 		uint64_t *more = full ? NULL : realloc(traps->hashes, size * sizeof *more);
 		if (more == NULL) {
-			snprintf(source->error, source->error_size, full ? "%s:%d: more than fits: expected at most %d traps" :
-				 "%s:%d: no memory for one more of at most %d traps", source->file, source->line, TRAPS_MAX);
+			snprintf(source->error, source->error_size,
+				 full ? "%s:%d: more than fits: expected at most %d traps"
+				      : "%s:%d: no memory for one more of at most %d traps",
+				 source->file, source->line, TRAPS_MAX);
 			return false;
 		}
 		traps->hashes = more;
@@ -64,7 +67,7 @@ static bool add(struct traps *traps, uint64_t hash, const struct trap_source *so
 /* No blank, no control character, an '@' with something behind it. */
 enum { DOMAIN_LONGEST = 255 };
 
-static bool is_trap(const char *word)
+static bool traps_is(const char *word)
 {
 	const char *domain = address_domain(word);
 	if (*domain == '\0' || strchr(domain, '*') != NULL || strlen(word) > ACCOUNT_MAX)
@@ -72,11 +75,11 @@ static bool is_trap(const char *word)
 	for (const unsigned char *at = (const unsigned char *)word; *at != '\0'; at++)
 		if (*at <= ' ' || *at == 0x7f)
 			return false;
-	return word[0] != '@' || (domain == word + 1 && strchr(domain, '.') != NULL);	/* "@com": a slip */
+	return word[0] != '@' || (domain == word + 1 && strchr(domain, '.') != NULL); /* "@com": a slip */
 }
 
 /* One line without its end. */
-static bool take_line(struct traps *traps, char *line, const struct trap_source *source)
+static bool traps_take_line(struct traps *traps, char *line, const struct trap_source *source)
 {
 	char address[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
 	line[strcspn(line, "#")] = '\0';
@@ -87,14 +90,15 @@ static bool take_line(struct traps *traps, char *line, const struct trap_source 
 	if (length == 0)
 		return true;
 	/* longer than a domain can be (RFC 5321 section 4.5.3.1.2), it would end no name that is not cut */
-	if (!is_trap(word) || !idn_address(word, address) || !is_trap(address) ||
+	if (!traps_is(word) || !idn_address(word, address) || !traps_is(address) ||
 	    !account_name(address, false, name) || (name[0] == '@' && strlen(name) > 1 + DOMAIN_LONGEST))
-		return fail(source, "is not a trap:", word);
-	return add(traps, hash_string(name, 0), source);
+		return traps_fail(source, "is not a trap:", word);
+	return traps_add(traps, hash_string(name, 0), source);
 }
 
-/* What ended the line: EOF, its newline, or the byte that no longer fits. A NUL in it becomes what is in no trap either. */
-static int read_line(FILE *from, char line[LINE_LONGEST + 1])
+/* What ended the line: EOF, its newline, or the byte that no longer fits. A NUL in it becomes what is in no trap
+ * either. */
+static int traps_read_line(FILE *from, char line[LINE_LONGEST + 1])
 {
 	int c, length = 0;
 	while ((c = getc_unlocked(from)) != EOF && c != '\n' && length < LINE_LONGEST)
@@ -103,16 +107,16 @@ static int read_line(FILE *from, char line[LINE_LONGEST + 1])
 	return c;
 }
 
-static bool read_lines(struct traps *traps, FILE *from, struct trap_source *source)
+static bool traps_read_lines(struct traps *traps, FILE *from, struct trap_source *source)
 {
 	char line[LINE_LONGEST + 1];
 	int end;
 	do {
-		end = read_line(from, line);
+		end = traps_read_line(from, line);
 		source->line++;
 		if (end != '\n' && end != EOF)
-			return fail(source, "is too long a line:", line);
-		if (!take_line(traps, line, source))
+			return traps_fail(source, "is too long a line:", line);
+		if (!traps_take_line(traps, line, source))
 			return false;
 	} while (end != EOF);
 	if (ferror(from)) {
@@ -143,7 +147,7 @@ struct traps *traps_read(const char *file, char *error, size_t error_size)
 	FILE *from = plain_file_read(file, &why);
 	if (from == NULL)
 		snprintf(error, error_size, "%s cannot be read: %s", file, why);
-	bool fine = from != NULL && read_lines(traps, from, &source);
+	bool fine = from != NULL && traps_read_lines(traps, from, &source);
 	if (from != NULL)
 		fclose(from);
 	if (!fine)
@@ -167,7 +171,7 @@ static bool has(const struct traps *traps, const char *name)
 	return bsearch(&hash, traps->hashes, traps->count, sizeof hash, by_hash) != NULL;
 }
 
-static bool is_one(const struct traps *traps, const char *address, bool cut_tag)
+static bool traps_is_one(const struct traps *traps, const char *address, bool cut_tag)
 {
 	char name[ACCOUNT_MAX + 1];
 	if (!account_name(address, cut_tag, name))
@@ -183,8 +187,9 @@ bool traps_have(const struct traps *traps, const char *address)
 		return false;
 	text_copy(way, sizeof way, address);
 	for (int i = 0; i < HOSTS_MAX; i++) {
-		const char *there = idn_name(way, ascii);	/* what is routed names a domain of its own */
-		if (is_one(traps, there, true) || (strchr(there, '+') != NULL && is_one(traps, there, false)))
+		const char *there = idn_name(way, ascii); /* what is routed names a domain of its own */
+		if (traps_is_one(traps, there, true) ||
+		    (strchr(there, '+') != NULL && traps_is_one(traps, there, false)))
 			return true;
 		if (!address_routed(way, way))
 			return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * traps: addresses that no person gave to anybody: who writes to them has bought or made up his list. Read from a file of
- * the admin's, one `address` or `@domain` a line, in any case and with or without quotes; # begins a comment.
+ * traps: addresses that no person gave to anybody: who writes to them has bought or made up his list. Read from a file
+ * of the admin's, one `address` or `@domain` a line, in any case and with or without quotes; # begins a comment.
  *
  * Immutable: any thread. Belongs to a setup, so that a reload reads it anew.
  */
@@ -19,8 +19,8 @@ struct traps;
 struct traps *traps_read(const char *file, char *error, size_t error_size);
 void traps_free(struct traps **traps);
 
-/* `address` is in idn_address()'s form. Mail to it with a +tag, or by way of another host (joe%trap.example@host), is mail
- * to the trap. */
+/* `address` is in idn_address()'s form. Mail to it with a +tag, or by way of another host (joe%trap.example@host), is
+ * mail to the trap. */
 bool traps_have(const struct traps *traps, const char *address);
 
 #endif

@@ -12,7 +12,7 @@
 #include "policy/base/banned.h"
 
 static pthread_mutex_t troubles_lock = PTHREAD_MUTEX_INITIALIZER;
-static char troubles[TROUBLE_COUNT][TROUBLE_TEXT_MAX];	/* "": none */
+static char troubles[TROUBLE_COUNT][TROUBLE_TEXT_MAX]; /* "": none */
 
 const char *trouble_word(enum trouble trouble)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * trouble: what is amiss with the daemon's own files and sockets and does not stop mail. Each has a line in the log when it
- * comes, changes and goes, a reason in /health and a metric. Any thread.
+ * trouble: what is amiss with the daemon's own files and sockets and does not stop mail. Each has a line in the log
+ * when it comes, changes and goes, a reason in /health and a metric. Any thread.
  */
 #ifndef PENSTOCK_TROUBLE_H
 #define PENSTOCK_TROUBLE_H
@@ -9,22 +9,24 @@
 #include <stdbool.h>
 
 /* identifier, the word of the metric's label: an option where it is one's */
-#define TROUBLE_ROWS(ROW)                                                                          \
-	ROW(MILTER, "milter.socket")                                                               \
-	ROW(SESSIONS, "milter.max_sessions")                                                       \
-	ROW(SOCKETMAP, "socketmap.listen")                                                         \
-	ROW(CONTROL, "control.socket")                                                             \
-	ROW(HTTP, "http.listen")                                                                   \
-	ROW(LOGINS, "accounts.passwd")                                                             \
-	ROW(TRAPS, "traps.file")                                                                   \
+#define TROUBLE_ROWS(ROW) \
+	ROW(MILTER, "milter.socket") \
+	ROW(SESSIONS, "milter.max_sessions") \
+	ROW(SOCKETMAP, "socketmap.listen") \
+	ROW(CONTROL, "control.socket") \
+	ROW(HTTP, "http.listen") \
+	ROW(LOGINS, "accounts.passwd") \
+	ROW(TRAPS, "traps.file") \
 	ROW(FACTS, "facts.file")
 
+/* clang-format off */
 enum trouble {
 #define TROUBLE_ID(id, word) TROUBLE_##id,
 	TROUBLE_ROWS(TROUBLE_ID)
 #undef TROUBLE_ID
 	TROUBLE_COUNT
 };
+/* clang-format on */
 
 enum { TROUBLE_TEXT_MAX = 1000 };
 

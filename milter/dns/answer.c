@@ -13,24 +13,24 @@ enum { RCODE_NOERROR = 0, RCODE_NXDOMAIN = 3 };
 
 /* A name as it stands on the wire, without compression, in lower case: two names are equal if their bytes are. */
 struct name {
-	size_t length;	/* with the empty label at the end */
+	size_t length; /* with the empty label at the end */
 	uint8_t bytes[WIRE_NAME_MAX];
 };
 
-struct message {
+struct answer_message {
 	const uint8_t *bytes;
 	size_t length;
-	size_t at;	/* what is read next */
+	size_t at; /* what is read next */
 };
 
 struct record {
 	struct name owner;
 	unsigned type, class;
 	uint32_t ttl;
-	size_t data, data_length;	/* where its data lies in the message */
+	size_t data, data_length; /* where its data lies in the message */
 };
 
-static bool add_label(struct name *name, const uint8_t *label, size_t length)
+static bool answer_add_label(struct name *name, const uint8_t *label, size_t length)
 {
 	if (length > LABEL_MAX || name->length + 1 + length > WIRE_NAME_MAX)
 		return false;
@@ -40,24 +40,25 @@ static bool add_label(struct name *name, const uint8_t *label, size_t length)
 	return true;
 }
 
-static bool name_of_text(const char *text, struct name *name)
+static bool answer_name_of_text(const char *text, struct name *name)
 {
 	name->length = 0;
 	while (*text != '\0') {
 		size_t length = strcspn(text, ".");
-		if (length == 0 || !add_label(name, (const uint8_t *)text, length))
+		if (length == 0 || !answer_add_label(name, (const uint8_t *)text, length))
 			return false;
 		text += length + (text[length] == '.' ? 1 : 0);
 	}
-	return add_label(name, NULL, 0);
+	return answer_add_label(name, NULL, 0);
 }
 
-static bool is_below(const struct name *name, const struct name *ancestor)
+static bool answer_is_below(const struct name *name, const struct name *ancestor)
 {
 	size_t at = 0;
 	while (name->length - at > ancestor->length)
 		at += 1U + name->bytes[at];
-	return name->length - at == ancestor->length && memcmp(name->bytes + at, ancestor->bytes, ancestor->length) == 0;
+	return name->length - at == ancestor->length &&
+	       memcmp(name->bytes + at, ancestor->bytes, ancestor->length) == 0;
 }
 
 static bool is_same(const struct name *a, const struct name *b)
@@ -67,7 +68,7 @@ static bool is_same(const struct name *a, const struct name *b)
 
 /* Each pointer must lead to before the place that the last one led to, so that no chain of them is endless; and no
  * name of 127 labels needs more of them than labels. */
-static bool read_name(struct message *message, struct name *name)
+static bool answer_read_name(struct answer_message *message, struct name *name)
 {
 	size_t at = message->at, lowest = message->at;
 	int pointers = 0;
@@ -86,7 +87,7 @@ static bool read_name(struct message *message, struct name *name)
 			continue;
 		}
 		if (length > LABEL_MAX || length >= message->length - at ||
-		    !add_label(name, message->bytes + at + 1, length))
+		    !answer_add_label(name, message->bytes + at + 1, length))
 			return false;
 		at += 1 + length;
 		if (length == 0) {
@@ -99,25 +100,25 @@ static bool read_name(struct message *message, struct name *name)
 }
 
 /* The callers have checked that the bytes are there. */
-static unsigned get_16(const struct message *message, size_t at)
+static unsigned get_16(const struct answer_message *message, size_t at)
 {
 	return (unsigned)message->bytes[at] << 8 | message->bytes[at + 1];
 }
 
-static uint32_t get_32(const struct message *message, size_t at)
+static uint32_t get_32(const struct answer_message *message, size_t at)
 {
 	return (uint32_t)get_16(message, at) << 16 | get_16(message, at + 2);
 }
 
-static bool read_record(struct message *message, struct record *record)
+static bool answer_read_record(struct answer_message *message, struct record *record)
 {
-	if (!read_name(message, &record->owner) || message->length - message->at < 10)
+	if (!answer_read_name(message, &record->owner) || message->length - message->at < 10)
 		return false;
 	record->type = get_16(message, message->at);
 	record->class = get_16(message, message->at + 2);
 	record->ttl = get_32(message, message->at + 4);
 	if (record->ttl > INT32_MAX)
-		record->ttl = 0;	/* RFC 2181 section 8 */
+		record->ttl = 0; /* RFC 2181 section 8 */
 	record->data_length = get_16(message, message->at + 8);
 	record->data = message->at + 10;
 	if (record->data_length > message->length - record->data)
@@ -127,10 +128,10 @@ static bool read_record(struct message *message, struct record *record)
 }
 
 /* A name that fills a record's data exactly. */
-static bool read_data_name(const struct message *message, const struct record *record, struct name *name)
+static bool read_data_name(const struct answer_message *message, const struct record *record, struct name *name)
 {
-	struct message data = { message->bytes, message->length, record->data };
-	return read_name(&data, name) && data.at == record->data + record->data_length;
+	struct answer_message data = { message->bytes, message->length, record->data };
+	return answer_read_name(&data, name) && data.at == record->data + record->data_length;
 }
 
 static int64_t shorter(int64_t a, int64_t b)
@@ -145,7 +146,7 @@ struct keeper {
 	struct dns_answer *answer;
 };
 
-static void keep(struct keeper *keeper, const void *bytes, size_t length)
+static void answer_keep(struct keeper *keeper, const void *bytes, size_t length)
 {
 	struct dns_answer *answer = keeper->answer;
 	if (answer->count == DNS_KEPT_MAX || length + 3 > DNS_DATA_MAX - answer->size) {
@@ -161,16 +162,17 @@ static void keep(struct keeper *keeper, const void *bytes, size_t length)
 	answer->count++;
 }
 
-static bool keep_address(struct keeper *keeper, const struct message *message, const struct record *record, size_t bytes)
+static bool answer_keep_address(struct keeper *keeper, const struct answer_message *message,
+				const struct record *record, size_t bytes)
 {
 	if (record->data_length != bytes)
 		return false;
-	keep(keeper, message->bytes + record->data, bytes);
+	answer_keep(keeper, message->bytes + record->data, bytes);
 	return true;
 }
 
 /* False: a label that would not read as one, or that no host's name has. */
-static bool text_of_name(const struct name *name, struct text *text)
+static bool answer_text_of_name(const struct name *name, struct text *text)
 {
 	for (size_t at = 0; name->bytes[at] != 0; at += 1U + name->bytes[at]) {
 		if (at > 0)
@@ -186,7 +188,8 @@ static bool text_of_name(const struct name *name, struct text *text)
 }
 
 /* PTR; MX has two bytes of preference before the name. */
-static bool keep_name(struct keeper *keeper, const struct message *message, const struct record *record, size_t before)
+static bool answer_keep_name(struct keeper *keeper, const struct answer_message *message, const struct record *record,
+			     size_t before)
 {
 	char bytes[2 + DNS_NAME_MAX + 1];
 	struct record rest = *record;
@@ -199,15 +202,15 @@ static bool keep_name(struct keeper *keeper, const struct message *message, cons
 		return false;
 	memcpy(bytes, message->bytes + record->data, before);
 	struct text text = text_over(bytes + before, sizeof bytes - before);
-	if (text_of_name(&name, &text))
-		keep(keeper, bytes, before + text.length);
+	if (answer_text_of_name(&name, &text))
+		answer_keep(keeper, bytes, before + text.length);
 	else
 		keeper->answer->partial = true;
 	return true;
 }
 
 /* RFC 7208 section 3.3: the strings are joined without a space. */
-static bool keep_text(struct keeper *keeper, const struct message *message, const struct record *record)
+static bool answer_keep_text(struct keeper *keeper, const struct answer_message *message, const struct record *record)
 {
 	char bytes[DNS_TEXT_MAX];
 	size_t at = record->data, end = record->data + record->data_length, length = 0;
@@ -224,25 +227,25 @@ static bool keep_text(struct keeper *keeper, const struct message *message, cons
 		at += 1 + string;
 	}
 	if (fits)
-		keep(keeper, bytes, length);
+		answer_keep(keeper, bytes, length);
 	else
 		keeper->answer->partial = true;
 	return record->data_length > 0;
 }
 
-static bool keep_record(struct keeper *keeper, const struct message *message, const struct record *record)
+static bool answer_keep_record(struct keeper *keeper, const struct answer_message *message, const struct record *record)
 {
 	switch (keeper->answer->type) {
 	case DNS_A:
-		return keep_address(keeper, message, record, 4);
+		return answer_keep_address(keeper, message, record, 4);
 	case DNS_AAAA:
-		return keep_address(keeper, message, record, 16);
+		return answer_keep_address(keeper, message, record, 16);
 	case DNS_PTR:
-		return keep_name(keeper, message, record, 0);
+		return answer_keep_name(keeper, message, record, 0);
 	case DNS_MX:
-		return keep_name(keeper, message, record, 2);
+		return answer_keep_name(keeper, message, record, 2);
 	case DNS_TXT:
-		return keep_text(keeper, message, record);
+		return answer_keep_text(keeper, message, record);
 	}
 	return false;
 }
@@ -250,21 +253,21 @@ static bool keep_record(struct keeper *keeper, const struct message *message, co
 /* ---- the sections */
 
 /* What one pass over the answer section says of one name. */
-struct finding {
+struct answer_finding {
 	bool found;
 	bool alias;
 	struct name target;
 };
 
-static bool look_up(const struct message *start, unsigned records, const struct name *owner, struct keeper *keeper,
-		    struct finding *finding)
+static bool answer_look_up(const struct answer_message *start, unsigned records, const struct name *owner,
+			   struct keeper *keeper, struct answer_finding *finding)
 {
-	struct message message = *start;
+	struct answer_message message = *start;
 	struct dns_answer *answer = keeper->answer;
 	struct record record;
 	finding->alias = finding->found = false;
 	for (unsigned i = 0; i < records; i++) {
-		if (!read_record(&message, &record))
+		if (!answer_read_record(&message, &record))
 			return false;
 		if (record.class != CLASS_IN || !is_same(&record.owner, owner))
 			continue;
@@ -277,7 +280,7 @@ static bool look_up(const struct message *start, unsigned records, const struct 
 		}
 		if (record.type != answer->type)
 			continue;
-		if (!keep_record(keeper, &message, &record))
+		if (!answer_keep_record(keeper, &message, &record))
 			return false;
 		answer->ttl_s = shorter(answer->ttl_s, record.ttl);
 		finding->found = true;
@@ -286,12 +289,12 @@ static bool look_up(const struct message *start, unsigned records, const struct 
 }
 
 /* From the question's name along the aliases to the records. `name` ends as the last name of the chain. */
-static bool follow(const struct message *start, unsigned records, struct name *name, struct keeper *keeper,
-		   bool *found_out)
+static bool answer_follow(const struct answer_message *start, unsigned records, struct name *name,
+			  struct keeper *keeper, bool *found_out)
 {
-	struct finding finding;
+	struct answer_finding finding;
 	for (int aliases = 0; aliases <= DNS_CNAME_MAX; aliases++) {
-		if (!look_up(start, records, name, keeper, &finding))
+		if (!answer_look_up(start, records, name, keeper, &finding))
 			return false;
 		*found_out = finding.found;
 		if (!finding.alias)
@@ -306,31 +309,32 @@ static bool follow(const struct message *start, unsigned records, struct name *n
 
 struct authority {
 	bool soa, ns;
-	int64_t ttl_s;	/* RFC 2308 section 5: the lesser of the SOA's own TTL and its minimum */
+	int64_t ttl_s; /* RFC 2308 section 5: the lesser of the SOA's own TTL and its minimum */
 };
 
-static bool read_soa(const struct message *message, const struct record *record, int64_t *ttl_s_out)
+static bool answer_read_soa(const struct answer_message *message, const struct record *record, int64_t *ttl_s_out)
 {
 	enum { SOA_NUMBERS = 20 };
-	struct message data = { message->bytes, message->length, record->data };
+	struct answer_message data = { message->bytes, message->length, record->data };
 	struct name ignored;
 	size_t end = record->data + record->data_length;
-	if (!read_name(&data, &ignored) || !read_name(&data, &ignored) || data.at + SOA_NUMBERS != end)
+	if (!answer_read_name(&data, &ignored) || !answer_read_name(&data, &ignored) || data.at + SOA_NUMBERS != end)
 		return false;
 	*ttl_s_out = shorter(record->ttl, get_32(message, end - 4));
 	return true;
 }
 
-static bool read_authority(struct message *message, unsigned records, const struct name *name, struct authority *out)
+static bool answer_read_authority(struct answer_message *message, unsigned records, const struct name *name,
+				  struct authority *out)
 {
 	struct record record;
 	for (unsigned i = 0; i < records; i++) {
-		if (!read_record(message, &record))
+		if (!answer_read_record(message, &record))
 			return false;
-		if (record.class != CLASS_IN || !is_below(name, &record.owner))
+		if (record.class != CLASS_IN || !answer_is_below(name, &record.owner))
 			continue;
 		out->ns |= record.type == TYPE_NS;
-		if (record.type == TYPE_SOA && !read_soa(message, &record, &out->ttl_s))
+		if (record.type == TYPE_SOA && !answer_read_soa(message, &record, &out->ttl_s))
 			return false;
 		out->soa |= record.type == TYPE_SOA;
 	}
@@ -338,11 +342,11 @@ static bool read_authority(struct message *message, unsigned records, const stru
 }
 
 /* The upper bits of the rcode, RFC 6891 section 6.1.3. */
-static bool read_additional(struct message *message, unsigned records, int *rcode)
+static bool answer_read_additional(struct answer_message *message, unsigned records, int *rcode)
 {
 	struct record record;
 	for (unsigned i = 0; i < records; i++) {
-		if (!read_record(message, &record))
+		if (!answer_read_record(message, &record))
 			return false;
 		if (record.type == TYPE_OPT)
 			*rcode |= (int)(get_32(message, record.data - 6) >> 24) << 4;
@@ -350,10 +354,10 @@ static bool read_additional(struct message *message, unsigned records, int *rcod
 	return true;
 }
 
-static bool read_question(struct message *message, const struct name *wanted, enum dns_type type)
+static bool answer_read_question(struct answer_message *message, const struct name *wanted, enum dns_type type)
 {
 	struct name name;
-	if (!read_name(message, &name) || message->length - message->at < 4 || !is_same(&name, wanted))
+	if (!answer_read_name(message, &name) || message->length - message->at < 4 || !is_same(&name, wanted))
 		return false;
 	message->at += 4;
 	return get_16(message, message->at - 4) == (unsigned)type && get_16(message, message->at - 2) == CLASS_IN;
@@ -366,7 +370,7 @@ static bool is_nothing(const struct dns_answer *answer, const struct authority *
 	return answer->rcode == RCODE_NXDOMAIN || (answer->rcode == RCODE_NOERROR && !referral);
 }
 
-static bool read_answer(struct message *message, struct name *name, struct keeper *keeper)
+static bool answer_read(struct answer_message *message, struct name *name, struct keeper *keeper)
 {
 	struct dns_answer *answer = keeper->answer;
 	struct authority authority = { .ttl_s = DNS_TTL_LEAST };
@@ -378,15 +382,16 @@ static bool read_answer(struct message *message, struct name *name, struct keepe
 	if (!response || !query || cut || get_16(message, 4) != 1 || answers + authorities + more > DNS_RECORDS_MAX)
 		return false;
 	message->at = HEADER_BYTES;
-	if (!read_question(message, name, answer->type))
+	if (!answer_read_question(message, name, answer->type))
 		return false;
-	struct message start = *message;
+	struct answer_message start = *message;
 	for (unsigned i = 0; i < answers; i++)
-		if (!read_record(message, &record))
+		if (!answer_read_record(message, &record))
 			return false;
 	answer->ttl_s = DNS_TTL_MOST;
-	if (!follow(&start, answers, name, keeper, &found) || !read_authority(message, authorities, name, &authority) ||
-	    !read_additional(message, more, &answer->rcode))
+	if (!answer_follow(&start, answers, name, keeper, &found) ||
+	    !answer_read_authority(message, authorities, name, &authority) ||
+	    !answer_read_additional(message, more, &answer->rcode))
 		return false;
 	if (answer->rcode == RCODE_NOERROR && found) {
 		answer->outcome = DNS_FOUND;
@@ -403,14 +408,14 @@ static bool read_answer(struct message *message, struct name *name, struct keepe
 	return true;
 }
 
-void dns_answer_parse(const uint8_t *bytes, size_t length, const char *name, enum dns_type type,
-		      struct dns_data *data, struct dns_answer *answer_out)
+void dns_answer_parse(const uint8_t *bytes, size_t length, const char *name, enum dns_type type, struct dns_data *data,
+		      struct dns_answer *answer_out)
 {
-	struct message message = { bytes, length, 0 };
+	struct answer_message message = { bytes, length, 0 };
 	struct keeper keeper = { data, answer_out };
 	struct name wire;
 	*answer_out = (struct dns_answer){ .type = type, .rcode = DNS_RCODE_NONE };
-	if (length >= HEADER_BYTES && name_of_text(name, &wire) && read_answer(&message, &wire, &keeper)) {
+	if (length >= HEADER_BYTES && answer_name_of_text(name, &wire) && answer_read(&message, &wire, &keeper)) {
 		answer_out->ttl_s = answer_out->ttl_s < DNS_TTL_LEAST ? DNS_TTL_LEAST : answer_out->ttl_s;
 		answer_out->data = data->bytes;
 		return;

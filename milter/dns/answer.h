@@ -17,9 +17,9 @@
 enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
 
 enum dns_outcome {
-	DNS_UNKNOWN,	/* an error, or nonsense */
-	DNS_TIMEOUT,	/* unknown too: nothing came in time (the resolver's word, never the parser's) */
-	DNS_NONE,	/* the name does not exist, or has nothing of that type */
+	DNS_UNKNOWN, /* an error, or nonsense */
+	DNS_TIMEOUT, /* unknown too: nothing came in time (the resolver's word, never the parser's) */
+	DNS_NONE,    /* the name does not exist, or has nothing of that type */
 	DNS_FOUND,
 };
 
@@ -30,13 +30,13 @@ static inline bool dns_outcome_tells(enum dns_outcome outcome)
 }
 
 enum {
-	DNS_NAME_MAX = 253,	/* bytes of a name as text, without its NUL */
-	DNS_TEXT_MAX = 2048,	/* bytes of one TXT record, its strings joined */
-	DNS_KEPT_MAX = 64,	/* records kept */
-	DNS_DATA_MAX = 8192,	/* bytes of them */
-	DNS_CNAME_MAX = 8,	/* followed inside one answer; a longer chain is nonsense */
-	DNS_RECORDS_MAX = 256,	/* in one answer; more are nonsense */
-	DNS_RCODE_NONE = -1,	/* no rcode could be read */
+	DNS_NAME_MAX = 253,    /* bytes of a name as text, without its NUL */
+	DNS_TEXT_MAX = 2048,   /* bytes of one TXT record, its strings joined */
+	DNS_KEPT_MAX = 64,     /* records kept */
+	DNS_DATA_MAX = 8192,   /* bytes of them */
+	DNS_CNAME_MAX = 8,     /* followed inside one answer; a longer chain is nonsense */
+	DNS_RECORDS_MAX = 256, /* in one answer; more are nonsense */
+	DNS_RCODE_NONE = -1,   /* no rcode could be read */
 };
 
 /* Seconds */
@@ -45,12 +45,12 @@ enum { DNS_TTL_LEAST = 30, DNS_TTL_MOST = 3600 };
 struct dns_answer {
 	enum dns_outcome outcome;
 	enum dns_type type;
-	int rcode;		/* with the upper bits of EDNS, or DNS_RCODE_NONE */
-	int64_t ttl_s;		/* how long the outcome holds, DNS_TTL_LEAST..DNS_TTL_MOST; 0 where unknown */
-	bool partial;		/* records were left out: too many, too long, or with a name that no host has */
-	int count;		/* records; may be 0 where found but left out */
-	size_t size;		/* bytes at `data` */
-	const uint8_t *data;	/* borrowed; read it with dns_answer_next */
+	int rcode;	     /* with the upper bits of EDNS, or DNS_RCODE_NONE */
+	int64_t ttl_s;	     /* how long the outcome holds, DNS_TTL_LEAST..DNS_TTL_MOST; 0 where unknown */
+	bool partial;	     /* records were left out: too many, too long, or with a name that no host has */
+	int count;	     /* records; may be 0 where found but left out */
+	size_t size;	     /* bytes at `data` */
+	const uint8_t *data; /* borrowed; read it with dns_answer_next */
 };
 
 /* The memory of one answer's records. */
@@ -59,11 +59,11 @@ struct dns_data {
 };
 
 /* `name` is the question's, dotted, without escapes; case does not matter. */
-void dns_answer_parse(const uint8_t *bytes, size_t length, const char *name, enum dns_type type,
-		      struct dns_data *data, struct dns_answer *answer_out);
+void dns_answer_parse(const uint8_t *bytes, size_t length, const char *name, enum dns_type type, struct dns_data *data,
+		      struct dns_answer *answer_out);
 
 struct dns_record {
-	const uint8_t *address;	/* A: 4 bytes, AAAA: 16; else NULL */
+	const uint8_t *address; /* A: 4 bytes, AAAA: 16; else NULL */
 	const char *text;	/* PTR, MX: a host name, "" the root; TXT: may hold any byte; else NULL */
 	size_t length;		/* of `text`; a NUL follows */
 	unsigned preference;	/* MX */

@@ -8,13 +8,13 @@
 #include "policy/base/banned.h"
 
 /* A part of a record without the blanks around it. */
-struct field {
+struct asn_field {
 	const char *at;
 	size_t length;
 };
 
 /* What stands before the next '|'; moves *text behind it. `last`: all that is left. */
-static struct field next_field(const char **text, const char *end, bool last)
+static struct asn_field asn_next_field(const char **text, const char *end, bool last)
 {
 	const char *bar = last || *text == end ? NULL : memchr(*text, '|', (size_t)(end - *text));
 	const char *from = *text, *to = bar == NULL ? end : bar;
@@ -23,11 +23,11 @@ static struct field next_field(const char **text, const char *end, bool last)
 		from++;
 	while (from < to && to[-1] == ' ')
 		to--;
-	return (struct field){ from, (size_t)(to - from) };
+	return (struct asn_field){ from, (size_t)(to - from) };
 }
 
 /* Decimal numbers of 32 bits with blanks between; the first of them. */
-static bool read_number(struct field field, uint32_t *number_out)
+static bool asn_read_number(struct asn_field field, uint32_t *number_out)
 {
 	uint64_t number = 0, first = 0;
 	bool digits = false, have_first = false;
@@ -67,9 +67,9 @@ bool asn_take(struct asn *origin, const struct netaddr *address, const char *tex
 	struct netblock block;
 	if (length > ASN_TEXT_MAX)
 		return false;
-	struct field number = next_field(&text, end, false), prefix = next_field(&text, end, false);
-	struct field country = next_field(&text, end, false);
-	if (!read_number(number, &found.as_number) || prefix.length == 0 || prefix.length >= sizeof found.prefix ||
+	struct asn_field number = asn_next_field(&text, end, false), prefix = asn_next_field(&text, end, false);
+	struct asn_field country = asn_next_field(&text, end, false);
+	if (!asn_read_number(number, &found.as_number) || prefix.length == 0 || prefix.length >= sizeof found.prefix ||
 	    memchr(prefix.at, '\0', prefix.length) != NULL || memchr(prefix.at, '/', prefix.length) == NULL)
 		return false;
 	memcpy(found.prefix, prefix.at, prefix.length);
@@ -90,15 +90,16 @@ bool asn_take(struct asn *origin, const struct netaddr *address, const char *tex
 
 bool asn_name(uint32_t as_number, const char *text, size_t length, char name[ASN_NAME_MAX + 1])
 {
-	enum { FIELDS_BEFORE = 3 };	/* country, registry, date */
+	enum { FIELDS_BEFORE = 3 }; /* country, registry, date */
 	const char *end = text + length;
 	uint32_t number;
 	name[0] = '\0';
-	if (length > ASN_TEXT_MAX || !read_number(next_field(&text, end, false), &number) || number != as_number)
+	if (length > ASN_TEXT_MAX || !asn_read_number(asn_next_field(&text, end, false), &number) ||
+	    number != as_number)
 		return false;
 	for (int i = 0; i < FIELDS_BEFORE; i++)
-		next_field(&text, end, false);
-	struct field field = next_field(&text, end, true);
+		asn_next_field(&text, end, false);
+	struct asn_field field = asn_next_field(&text, end, true);
 	size_t kept = field.length < ASN_NAME_MAX ? field.length : ASN_NAME_MAX;
 	for (size_t i = 0; i < kept; i++) {
 		bool printable = field.at[i] >= ' ' && field.at[i] < 0x7f;

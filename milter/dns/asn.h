@@ -14,16 +14,16 @@
 #include "policy/netaddr.h"
 
 enum {
-	ASN_TEXT_MAX = 512,	/* bytes of a record; a longer one is not taken */
-	ASN_NAME_MAX = 100,	/* bytes of an AS's name; cut */
+	ASN_TEXT_MAX = 512, /* bytes of a record; a longer one is not taken */
+	ASN_NAME_MAX = 100, /* bytes of an AS's name; cut */
 };
 
 /* Zeroed: nothing is known. */
 struct asn {
-	uint32_t as_number;	/* the first of several */
-	int bits;		/* of the prefix */
+	uint32_t as_number; /* the first of several */
+	int bits;	    /* of the prefix */
 	char prefix[NETADDR_TEXT_MAX + 4];
-	char country[3];	/* two letters; "": not known */
+	char country[3]; /* two letters; "": not known */
 };
 
 /* Takes what the record says where it names a prefix that the address lies in, more specific than what `origin` holds.

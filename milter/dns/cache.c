@@ -2,7 +2,6 @@
 #include "milter/dns/cache.h"
 #include "milter/base/own_hash.h"
 
-
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,28 +10,28 @@
 #include "policy/base/banned.h"
 
 enum {
-	MALLOC_BYTES = 16,	/* what malloc takes for itself */
+	MALLOC_BYTES = 16, /* what malloc takes for itself */
 	BYTES_PER_BUCKET = 256,
 	BUCKETS_LEAST = 64,
 	BUCKETS_MOST = 1 << 22,
-	ENTRY_SHARE = 8,	/* no entry is larger than such a part of the whole */
+	ENTRY_SHARE = 8, /* no entry is larger than such a part of the whole */
 };
 
-struct entry {
-	struct entry *next_in_bucket;
-	TAILQ_ENTRY(entry) place;	/* asked for last: first */
+struct cache_entry {
+	struct cache_entry *next_in_bucket;
+	TAILQ_ENTRY(cache_entry) place; /* asked for last: first */
 	int64_t expires_ms;
 	uint32_t hash;
 	uint32_t key_length, value_length;
-	uint8_t bytes[];	/* the key, then the value */
+	uint8_t bytes[]; /* the key, then the value */
 };
 
-TAILQ_HEAD(entry_list, entry);
+TAILQ_HEAD(entry_list, cache_entry);
 
 struct cache {
-	pthread_mutex_t lock;	/* of all that follows */
-	struct entry **buckets;	/* owned */
-	uint32_t bucket_mask;	/* a power of two, less 1 */
+	pthread_mutex_t lock;	      /* of all that follows */
+	struct cache_entry **buckets; /* owned */
+	uint32_t bucket_mask;	      /* a power of two, less 1 */
 	struct entry_list entries;
 	size_t bytes_most;
 	struct cache_stats stats;
@@ -62,7 +61,7 @@ struct cache *cache_new(int64_t bytes)
 void cache_free(struct cache **cache)
 {
 	struct cache *old = *cache;
-	struct entry *entry;
+	struct cache_entry *entry;
 	*cache = NULL;
 	if (old == NULL)
 		return;
@@ -77,12 +76,12 @@ void cache_free(struct cache **cache)
 
 static size_t size_of(size_t key_length, size_t value_length)
 {
-	return sizeof(struct entry) + key_length + value_length + MALLOC_BYTES;
+	return sizeof(struct cache_entry) + key_length + value_length + MALLOC_BYTES;
 }
 
-static struct entry *find_entry(struct cache *cache, const struct cache_key *key, uint32_t hash)
+static struct cache_entry *cache_find_entry(struct cache *cache, const struct cache_key *key, uint32_t hash)
 {
-	struct entry *entry = cache->buckets[hash & cache->bucket_mask];
+	struct cache_entry *entry = cache->buckets[hash & cache->bucket_mask];
 	while (entry != NULL && (entry->hash != hash || entry->key_length != key->length ||
 				 memcmp(entry->bytes, key->bytes, key->length) != 0))
 		entry = entry->next_in_bucket;
@@ -94,9 +93,9 @@ static uint32_t hash_of(const struct cache_key *key)
 	return (uint32_t)own_hash(key->bytes, key->length, 0);
 }
 
-static void drop_entry(struct cache *cache, struct entry *entry)
+static void cache_drop_entry(struct cache *cache, struct cache_entry *entry)
 {
-	struct entry **link = &cache->buckets[entry->hash & cache->bucket_mask];
+	struct cache_entry **link = &cache->buckets[entry->hash & cache->bucket_mask];
 	while (*link != entry)
 		link = &(*link)->next_in_bucket;
 	*link = entry->next_in_bucket;
@@ -112,9 +111,9 @@ int64_t cache_find(struct cache *cache, const struct cache_key *key, int64_t now
 	int64_t left_ms = 0;
 	uint32_t hash = hash_of(key);
 	pthread_mutex_lock(&cache->lock);
-	struct entry *entry = find_entry(cache, key, hash);
+	struct cache_entry *entry = cache_find_entry(cache, key, hash);
 	if (entry != NULL && entry->expires_ms <= now_ms) {
-		drop_entry(cache, entry);
+		cache_drop_entry(cache, entry);
 	} else if (entry != NULL) {
 		left_ms = entry->expires_ms - now_ms;
 		*length_out = entry->value_length < size ? entry->value_length : size;
@@ -126,9 +125,9 @@ int64_t cache_find(struct cache *cache, const struct cache_key *key, int64_t now
 	return left_ms;
 }
 
-static struct entry *new_entry(const struct cache_key *key, const void *value, size_t length)
+static struct cache_entry *cache_new_entry(const struct cache_key *key, const void *value, size_t length)
 {
-	struct entry *entry = malloc(sizeof *entry + key->length + length);
+	struct cache_entry *entry = malloc(sizeof *entry + key->length + length);
 	if (entry == NULL)
 		return NULL;
 	entry->key_length = (uint32_t)key->length;
@@ -139,12 +138,12 @@ static struct entry *new_entry(const struct cache_key *key, const void *value, s
 }
 
 /* What is over goes with the rest, by its age: to look for it would take time under the lock. */
-static void make_room(struct cache *cache, int64_t now_ms)
+static void cache_make_room(struct cache *cache, int64_t now_ms)
 {
-	struct entry *last;
+	struct cache_entry *last;
 	while (cache->stats.bytes > cache->bytes_most && (last = TAILQ_LAST(&cache->entries, entry_list)) != NULL) {
 		cache->stats.evicted += last->expires_ms > now_ms;
-		drop_entry(cache, last);
+		cache_drop_entry(cache, last);
 	}
 }
 
@@ -152,22 +151,23 @@ void cache_put(struct cache *cache, const struct cache_key *key, const void *val
 	       int64_t ttl_ms)
 {
 	size_t size = size_of(key->length, length);
-	struct entry *entry = size <= cache->bytes_most / ENTRY_SHARE ? new_entry(key, value, length) : NULL;
+	struct cache_entry *entry =
+		size <= cache->bytes_most / ENTRY_SHARE ? cache_new_entry(key, value, length) : NULL;
 	if (entry == NULL)
 		return;
 	entry->hash = hash_of(key);
 	entry->expires_ms = now_ms + ttl_ms;
 	pthread_mutex_lock(&cache->lock);
-	struct entry *old = find_entry(cache, key, entry->hash);
+	struct cache_entry *old = cache_find_entry(cache, key, entry->hash);
 	if (old != NULL)
-		drop_entry(cache, old);
-	struct entry **bucket = &cache->buckets[entry->hash & cache->bucket_mask];
+		cache_drop_entry(cache, old);
+	struct cache_entry **bucket = &cache->buckets[entry->hash & cache->bucket_mask];
 	entry->next_in_bucket = *bucket;
 	*bucket = entry;
 	TAILQ_INSERT_HEAD(&cache->entries, entry, place);
 	cache->stats.bytes += size;
 	cache->stats.entries++;
-	make_room(cache, now_ms);
+	cache_make_room(cache, now_ms);
 	pthread_mutex_unlock(&cache->lock);
 }
 

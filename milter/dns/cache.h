@@ -17,7 +17,7 @@ struct cache_key {
 	uint8_t bytes[256];
 };
 
-struct cache *cache_new(int64_t bytes);	/* NULL: no memory */
+struct cache *cache_new(int64_t bytes); /* NULL: no memory */
 void cache_free(struct cache **cache);	/* clears the pointer; NULL is fine */
 
 /* How many ms the value still holds; 0: there is none. At most `size` bytes are copied to `value`. */
@@ -29,7 +29,7 @@ void cache_put(struct cache *cache, const struct cache_key *key, const void *val
 	       int64_t ttl_ms);
 
 struct cache_stats {
-	uint64_t bytes, entries, evicted;	/* in use, and how many went before their time */
+	uint64_t bytes, entries, evicted; /* in use, and how many went before their time */
 };
 struct cache_stats cache_stats(struct cache *cache);
 

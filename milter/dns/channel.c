@@ -4,7 +4,7 @@
 #include "milter/base/endpoint.h"
 #include "policy/base/text.h"
 
-#define CARES_NO_DEPRECATED	/* what c-ares 1.28 and later has in place of ares_query is not there in 1.18 */
+#define CARES_NO_DEPRECATED /* what c-ares 1.28 and later has in place of ares_query is not there in 1.18 */
 #include <ares.h>
 #include <arpa/inet.h>
 #include <event2/event.h>
@@ -15,24 +15,24 @@
 #include "policy/base/banned.h"
 
 enum {
-	EDNS_SIZE = 1232,	/* no fragments on any path of today */
+	EDNS_SIZE = 1232, /* no fragments on any path of today */
 	TRIES = 2,
 	TRY_LEAST_MS = 50,
-	RECEIVE_BYTES = 4 << 20,	/* a burst's answers come at once; the kernel may allow less */
+	RECEIVE_BYTES = 4 << 20, /* a burst's answers come at once; the kernel may allow less */
 	SERVERS_TEXT_MAX = 1024,
 };
 
-struct watch {
-	struct watch *next;
+struct channel_watch {
+	struct channel_watch *next;
 	ares_socket_t fd;
-	struct event *event;	/* owned */
+	struct event *event; /* owned */
 };
 
 struct channel {
 	ares_channel ares;
-	bool open;	/* `ares` is there */
-	struct event_base *base;	/* the loop's */
-	struct watch *watches;
+	bool open;		 /* `ares` is there */
+	struct event_base *base; /* the loop's */
+	struct channel_watch *watches;
 	int64_t held;
 };
 
@@ -43,9 +43,9 @@ static void on_socket(evutil_socket_t fd, short what, void *arg)
 			(what & EV_WRITE) != 0 ? fd : ARES_SOCKET_BAD);
 }
 
-static void drop_watch(struct watch **link)
+static void channel_drop_watch(struct channel_watch **link)
 {
-	struct watch *watch = *link;
+	struct channel_watch *watch = *link;
 	*link = watch->next;
 	event_free(watch->event);
 	free(watch);
@@ -53,18 +53,18 @@ static void drop_watch(struct watch **link)
 
 /* c-ares says what it waits for on a socket of its own; nothing at all: it is about to close it. Without memory for
  * the event the question runs into its time-out. */
-static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
+static void channel_on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 {
 	struct channel *channel = arg;
-	struct watch **link = &channel->watches;
+	struct channel_watch **link = &channel->watches;
 	short what = (short)(EV_PERSIST | (readable ? EV_READ : 0) | (writable ? EV_WRITE : 0));
 	while (*link != NULL && (*link)->fd != fd)
 		link = &(*link)->next;
 	if (*link != NULL)
-		drop_watch(link);
+		channel_drop_watch(link);
 	if (!readable && !writable)
 		return;
-	struct watch *watch = calloc(1, sizeof *watch);
+	struct channel_watch *watch = calloc(1, sizeof *watch);
 	if (watch == NULL)
 		return;
 	watch->fd = fd;
@@ -79,7 +79,7 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
 }
 
 /* c-ares wants plain numbers, an IPv6 address in brackets. */
-static bool add_server(struct text *servers, const char *server, char *error, size_t error_size)
+static bool channel_add_server(struct text *servers, const char *server, char *error, size_t error_size)
 {
 	struct endpoint endpoint;
 	char address[INET6_ADDRSTRLEN];
@@ -101,13 +101,14 @@ static bool add_server(struct text *servers, const char *server, char *error, si
 }
 
 /* In their order, begun with another one. */
-static bool set_servers(struct channel *channel, const struct resolver_settings *settings, int first, char *error,
-			size_t error_size)
+static bool channel_set_servers(struct channel *channel, const struct resolver_settings *settings, int first,
+				char *error, size_t error_size)
 {
 	char list[SERVERS_TEXT_MAX];
 	struct text servers = text_over(list, sizeof list);
 	for (int i = 0; i < settings->server_count; i++)
-		if (!add_server(&servers, settings->servers[(first + i) % settings->server_count], error, error_size))
+		if (!channel_add_server(&servers, settings->servers[(first + i) % settings->server_count], error,
+					error_size))
 			return false;
 	if (servers.cut) {
 		snprintf(error, error_size, "%d DNS servers are too many", settings->server_count);
@@ -120,7 +121,7 @@ static bool set_servers(struct channel *channel, const struct resolver_settings 
 }
 
 /* A server's answer counts also when the next try is already out, so tries may follow each other soon. */
-static bool open_channel(struct channel *channel, const struct resolver_settings *settings, int first, char *error,
+static bool channel_open(struct channel *channel, const struct resolver_settings *settings, int first, char *error,
 			 size_t error_size)
 {
 	int64_t try_ms = settings->timeout_ms / (TRIES * settings->server_count);
@@ -130,12 +131,13 @@ static bool open_channel(struct channel *channel, const struct resolver_settings
 		.tries = TRIES,
 		.ednspsz = EDNS_SIZE,
 		.socket_receive_buffer_size = RECEIVE_BYTES,
-		.sock_state_cb = on_socket_state,
+		.sock_state_cb = channel_on_socket_state,
 		.sock_state_cb_data = channel,
 	};
 	int given = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_RCVBUF |
 		    ARES_OPT_SOCK_STATE_CB;
-#ifdef ARES_OPT_QUERY_CACHE	/* since 1.31 c-ares caches for itself, unless told so: tests of lists would hear old answers */
+#ifdef ARES_OPT_QUERY_CACHE /* since 1.31 c-ares caches for itself, unless told so: tests of lists would hear old \
+			       answers */
 	options.qcache_max_ttl = 0;
 	given |= ARES_OPT_QUERY_CACHE;
 #endif
@@ -145,7 +147,7 @@ static bool open_channel(struct channel *channel, const struct resolver_settings
 		return false;
 	}
 	channel->open = true;
-	return set_servers(channel, settings, first, error, error_size);
+	return channel_set_servers(channel, settings, first, error, error_size);
 }
 
 struct channel *channel_new(struct event_base *base, const struct resolver_settings *settings, int first, char *error,
@@ -158,7 +160,7 @@ struct channel *channel_new(struct event_base *base, const struct resolver_setti
 		return NULL;
 	}
 	channel->base = base;
-	if (!open_channel(channel, settings, first, error, error_size))
+	if (!channel_open(channel, settings, first, error, error_size))
 		channel_free(&channel);
 	return channel;
 }
@@ -172,14 +174,14 @@ void channel_free(struct channel **channel)
 	if (old->open)
 		ares_destroy(old->ares);
 	while (old->watches != NULL)
-		drop_watch(&old->watches);
+		channel_drop_watch(&old->watches);
 	free(old);
 	ares_library_cleanup();
 }
 
 /* c-ares's statuses for NXDOMAIN and for no data come with the answer; all others (it calls SERVFAIL
  * ARES_ECONNREFUSED) are unknown. */
-static void on_answer(void *arg, int status, int timeouts, unsigned char *bytes, int length)
+static void channel_on_answer(void *arg, int status, int timeouts, unsigned char *bytes, int length)
 {
 	struct channel_question *question = arg;
 	bool answered = status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA;
@@ -197,7 +199,7 @@ void channel_ask(struct channel *channel, const char *name, enum dns_type type, 
 	enum { CLASS_IN = 1 };
 	question->channel = channel;
 	channel->held++;
-	ares_query(channel->ares, name, CLASS_IN, (int)type, on_answer, question);
+	ares_query(channel->ares, name, CLASS_IN, (int)type, channel_on_answer, question);
 }
 
 void channel_tick(struct channel *channel)

@@ -12,15 +12,15 @@ struct channel;
 struct event_base;
 
 struct channel_reply {
-	const uint8_t *bytes;	/* borrowed for the call; NULL: none that could be read */
+	const uint8_t *bytes; /* borrowed for the call; NULL: none that could be read */
 	size_t length;
-	bool timed_out;		/* no server answered in time */
-	int timeouts;		/* tries that got no answer in time */
+	bool timed_out; /* no server answered in time */
+	int timeouts;	/* tries that got no answer in time */
 };
 
 /* Embed it in what waits for the reply; owned by the asker until `done` is called. */
 struct channel_question {
-	struct channel *channel;	/* the channel's */
+	struct channel *channel; /* the channel's */
 	void (*done)(struct channel_question *question, const struct channel_reply *reply);
 };
 
@@ -36,6 +36,6 @@ void channel_ask(struct channel *channel, const char *name, enum dns_type type, 
 /* To be called every few milliseconds while questions are under way: c-ares looks for those that are due. */
 void channel_tick(struct channel *channel);
 
-int64_t channel_held(const struct channel *channel);	/* questions under way */
+int64_t channel_held(const struct channel *channel); /* questions under way */
 
 #endif

@@ -11,18 +11,18 @@
 #include "policy/base/banned.h"
 
 struct engine {
-	struct resolver *resolver;	/* owned; the loop thread's */
-	struct cache *cache;		/* owned */
+	struct resolver *resolver; /* owned; the loop thread's */
+	struct cache *cache;	   /* owned */
 };
 
 /* An answer as it lies in the cache. */
-struct known {
-	struct known_head {
+struct engine_known {
+	struct engine_known_head {
 		enum dns_outcome outcome;
 		int rcode, count;
 		bool partial;
 	} head;
-	struct dns_data data;	/* as much of it as there is */
+	struct dns_data data; /* as much of it as there is */
 };
 
 struct question {
@@ -32,8 +32,8 @@ struct question {
 	struct cache_key key;
 };
 
-struct engine *engine_new(struct loop *loop, const struct resolver_settings *settings, int64_t cache_bytes,
-			  char *error, size_t error_size)
+struct engine *engine_new(struct loop *loop, const struct resolver_settings *settings, int64_t cache_bytes, char *error,
+			  size_t error_size)
 {
 	struct engine *engine = calloc(1, sizeof *engine);
 	if (engine != NULL)
@@ -59,7 +59,7 @@ void engine_free(struct engine **engine)
 }
 
 /* False: no name can be so long. */
-static bool key_of(const char *name, enum dns_type type, struct cache_key *key)
+static bool engine_key_of(const char *name, enum dns_type type, struct cache_key *key)
 {
 	size_t length = 0;
 	for (; name[length] != '\0'; length++) {
@@ -76,14 +76,14 @@ bool engine_find(struct engine *engine, const char *name, enum dns_type type, st
 		 struct dns_answer *answer_out)
 {
 	struct cache_key key;
-	struct known known;
+	struct engine_known known;
 	size_t length;
-	if (!key_of(name, type, &key))
+	if (!engine_key_of(name, type, &key))
 		return false;
 	int64_t left_ms = cache_find(engine->cache, &key, clock_monotonic_ms(), &known, sizeof known, &length);
 	if (left_ms == 0)
 		return false;
-	size_t size = length - offsetof(struct known, data);
+	size_t size = length - offsetof(struct engine_known, data);
 	memcpy(data->bytes, known.data.bytes, size);
 	*answer_out = (struct dns_answer){
 		.outcome = known.head.outcome,
@@ -98,21 +98,21 @@ bool engine_find(struct engine *engine, const char *name, enum dns_type type, st
 	return true;
 }
 
-static void remember(struct engine *engine, const struct cache_key *key, const struct dns_answer *answer)
+static void engine_remember(struct engine *engine, const struct cache_key *key, const struct dns_answer *answer)
 {
-	struct known known;
-	known.head = (struct known_head){ answer->outcome, answer->rcode, answer->count, answer->partial };
+	struct engine_known known;
+	known.head = (struct engine_known_head){ answer->outcome, answer->rcode, answer->count, answer->partial };
 	if (answer->size > 0)
 		memcpy(known.data.bytes, answer->data, answer->size);
-	cache_put(engine->cache, key, &known, offsetof(struct known, data) + answer->size, clock_monotonic_ms(),
+	cache_put(engine->cache, key, &known, offsetof(struct engine_known, data) + answer->size, clock_monotonic_ms(),
 		  answer->ttl_s * 1000);
 }
 
-static void on_answer(void *arg, const struct dns_answer *answer)
+static void engine_on_answer(void *arg, const struct dns_answer *answer)
 {
 	struct question *question = arg;
 	if (answer->ttl_s > 0)
-		remember(question->engine, &question->key, answer);
+		engine_remember(question->engine, &question->key, answer);
 	question->done(question->arg, answer);
 	free(question);
 }
@@ -125,8 +125,8 @@ bool engine_ask(struct engine *engine, const char *name, enum dns_type type, res
 	question->engine = engine;
 	question->done = done;
 	question->arg = arg;
-	if (key_of(name, type, &question->key) && engine->resolver != NULL &&
-	    resolver_query(engine->resolver, name, type, on_answer, question))
+	if (engine_key_of(name, type, &question->key) && engine->resolver != NULL &&
+	    resolver_query(engine->resolver, name, type, engine_on_answer, question))
 		return true;
 	free(question);
 	return false;

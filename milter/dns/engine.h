@@ -12,8 +12,8 @@
 struct engine;
 
 /* NULL with a sentence in `error`. */
-struct engine *engine_new(struct loop *loop, const struct resolver_settings *settings, int64_t cache_bytes,
-			  char *error, size_t error_size);
+struct engine *engine_new(struct loop *loop, const struct resolver_settings *settings, int64_t cache_bytes, char *error,
+			  size_t error_size);
 /* Loop thread, or after the loop has stopped. Questions under way end as unknown; a `done` may still look into the
  * cache, but not ask. Clears the pointer; NULL is fine. */
 void engine_free(struct engine **engine);

@@ -24,7 +24,7 @@ static struct stat look(const char *path)
 }
 
 /* Its length, what is behind FILE_MOST left out; -1 with errno. */
-static ssize_t read_file(const char *path, char memory[FILE_MOST + 1])
+static ssize_t resolv_read_file(const char *path, char memory[FILE_MOST + 1])
 {
 	ssize_t length = 0, got = -1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -39,7 +39,7 @@ static ssize_t read_file(const char *path, char memory[FILE_MOST + 1])
 	return got < 0 ? -1 : length;
 }
 
-static bool read_server(const char *word, char server[RESOLV_SERVER_MAX])
+static bool resolv_read_server(const char *word, char server[RESOLV_SERVER_MAX])
 {
 	char plain[NETADDR_TEXT_MAX], error[200];
 	struct endpoint endpoint;
@@ -55,7 +55,7 @@ static bool read_server(const char *word, char server[RESOLV_SERVER_MAX])
 }
 
 /* The address of a line "nameserver ADDRESS"; NULL: it is another line. It ends where the address does. */
-static char *server_of(char *line)
+static char *resolv_server_of(char *line)
 {
 	static const char keyword[] = "nameserver";
 	size_t length = sizeof keyword - 1;
@@ -68,14 +68,15 @@ static char *server_of(char *line)
 }
 
 /* `skipped`: the first address that cannot be asked. */
-static void read_lines(char *text, struct resolv_conf *conf, struct text *skipped)
+static void resolv_read_lines(char *text, struct resolv_conf *conf, struct text *skipped)
 {
 	while (*text != '\0') {
 		size_t length = strcspn(text, "\n");
 		char *next = text + length + (text[length] == '\n');
 		text[length] = '\0';
-		const char *word = server_of(text);
-		if (word != NULL && conf->count < RESOLV_SERVERS_MAX && read_server(word, conf->servers[conf->count]))
+		const char *word = resolv_server_of(text);
+		if (word != NULL && conf->count < RESOLV_SERVERS_MAX &&
+		    resolv_read_server(word, conf->servers[conf->count]))
 			conf->count++;
 		else if (word != NULL && conf->count < RESOLV_SERVERS_MAX && skipped->length == 0)
 			text_add_word(skipped, word);
@@ -83,14 +84,15 @@ static void read_lines(char *text, struct resolv_conf *conf, struct text *skippe
 	}
 }
 
-static void explain(const char *path, bool readable, int error, const char *skipped, struct resolv_conf *conf)
+static void resolv_explain(const char *path, bool readable, int error, const char *skipped, struct resolv_conf *conf)
 {
 	struct text to = text_over(conf->trouble, sizeof conf->trouble);
 	if (!readable)
 		text_addf(&to, "%s cannot be read (%s)", path, strerror(error));
 	else if (*skipped != '\0')
-		text_addf(&to, "%s names \"%s\", which cannot be asked: expected an IPv4 or IPv6 address without a zone", path,
-			  skipped);
+		text_addf(&to,
+			  "%s names \"%s\", which cannot be asked: expected an IPv4 or IPv6 address without a zone",
+			  path, skipped);
 	else if (conf->none)
 		text_addf(&to, "%s names no name server", path);
 	if (conf->none)
@@ -101,15 +103,16 @@ void resolv_conf_read(const char *path, struct resolv_conf *conf_out)
 {
 	char memory[FILE_MOST + 1], word[80];
 	struct text skipped = text_over(word, sizeof word);
-	*conf_out = (struct resolv_conf){ .seen = look(path) };	/* before it is read: a change meanwhile is seen later */
-	ssize_t length = read_file(path, memory);
+	*conf_out =
+		(struct resolv_conf){ .seen = look(path) }; /* before it is read: a change meanwhile is seen later */
+	ssize_t length = resolv_read_file(path, memory);
 	int error = errno;
 	if (length > 0)
-		read_lines(memory, conf_out, &skipped);
+		resolv_read_lines(memory, conf_out, &skipped);
 	conf_out->none = conf_out->count == 0;
 	if (conf_out->none)
 		text_copy(conf_out->servers[conf_out->count++], RESOLV_SERVER_MAX, here);
-	explain(path, length >= 0, error, word, conf_out);
+	resolv_explain(path, length >= 0, error, word, conf_out);
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)

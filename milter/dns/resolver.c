@@ -18,11 +18,11 @@
 #include "policy/base/banned.h"
 
 enum {
-	TICK_MS = 20,	/* how exact the deadlines are; c-ares 1.18 walks all questions to name its next one */
+	TICK_MS = 20, /* how exact the deadlines are; c-ares 1.18 walks all questions to name its next one */
 	BUCKETS = 1024,
-	QUEUED_MOST = 32768,	/* questions that wait for their turn */
-	LATE_MOST = 5,	/* answers in a row that came only after a time-out: the first server is dead */
-	LOOK_S = 2,	/* between looks at resolv.conf; inotify would have to follow links and renames */
+	QUEUED_MOST = 32768, /* questions that wait for their turn */
+	LATE_MOST = 5,	     /* answers in a row that came only after a time-out: the first server is dead */
+	LOOK_S = 2,	     /* between looks at resolv.conf; inotify would have to follow links and renames */
 };
 
 /* Somebody who waits for a query's answer. */
@@ -35,36 +35,36 @@ struct waiter {
 /* One question under way. It lives until it has been delivered and c-ares has let go of it, which may be later than
  * our deadline. */
 struct query {
-	struct channel_question question;	/* first */
-	TAILQ_ENTRY(query) place;	/* in `queued`, then in `waiting`, oldest first, then in `ready`, then in none */
+	struct channel_question question; /* first */
+	TAILQ_ENTRY(query) place; /* in `queued`, then in `waiting`, oldest first, then in `ready`, then in none */
 	struct query *next_in_bucket;
 	struct resolver *resolver;
-	struct waiter *waiters;	/* owned */
+	struct waiter *waiters; /* owned */
 	struct dns_answer answer;
-	void *data;		/* owned: the answer's */
+	void *data; /* owned: the answer's */
 	int64_t deadline_ms;
-	bool held;	/* the channel will still call back */
+	bool held; /* the channel will still call back */
 	bool settled, delivered;
-	char name[DNS_NAME_MAX + 1];	/* in lower case */
+	char name[DNS_NAME_MAX + 1]; /* in lower case */
 };
 
 TAILQ_HEAD(query_list, query);
 
 struct resolver {
-	struct event_base *base;	/* the loop's */
+	struct event_base *base; /* the loop's */
 	struct resolver_settings settings;
-	struct channel *channel;	/* owned */
-	struct channel *leaving;	/* owned: the one before, until its questions have ended; NULL: none */
-	int first;	/* the server that `channel` asks first */
-	int late;	/* answers in a row that came after a time-out */
-	struct event *tick, *deliver;	/* owned */
-	struct event *look;	/* owned; NULL: the servers are the configuration's */
-	struct resolv_conf conf;	/* what was read last, where there is `look` */
-	const char *names[RESOLV_SERVERS_MAX];	/* its servers, for `settings` */
-	bool unopened;	/* for want of memory `channel` asks the servers of before */
+	struct channel *channel;	       /* owned */
+	struct channel *leaving;	       /* owned: the one before, until its questions have ended; NULL: none */
+	int first;			       /* the server that `channel` asks first */
+	int late;			       /* answers in a row that came after a time-out */
+	struct event *tick, *deliver;	       /* owned */
+	struct event *look;		       /* owned; NULL: the servers are the configuration's */
+	struct resolv_conf conf;	       /* what was read last, where there is `look` */
+	const char *names[RESOLV_SERVERS_MAX]; /* its servers, for `settings` */
+	bool unopened;			       /* for want of memory `channel` asks the servers of before */
 	unsigned generation;
 	struct query_list queued, waiting, ready;
-	struct query *buckets[BUCKETS];	/* those in `queued` and `waiting`, by name and type */
+	struct query *buckets[BUCKETS]; /* those in `queued` and `waiting`, by name and type */
 	int64_t queued_count, waiters;
 	bool ending;
 };
@@ -74,7 +74,7 @@ static struct query **bucket_of(struct resolver *resolver, const char *name, enu
 	return &resolver->buckets[own_hash_string(name, (uint64_t)type) % BUCKETS];
 }
 
-static struct query *find_open(struct resolver *resolver, const char *name, enum dns_type type)
+static struct query *resolver_find_open(struct resolver *resolver, const char *name, enum dns_type type)
 {
 	struct query *query = *bucket_of(resolver, name, type);
 	while (query != NULL && (query->answer.type != type || strcmp(query->name, name) != 0))
@@ -95,7 +95,7 @@ static void free_query(struct query *query)
 
 /* The outcome is known. The waiters hear of it from the loop, so that no `done` runs inside c-ares or inside
  * resolver_query. */
-static void settle(struct query *query)
+static void resolver_settle(struct query *query)
 {
 	struct resolver *resolver = query->resolver;
 	struct query **link = bucket_of(resolver, query->name, query->answer.type);
@@ -108,7 +108,7 @@ static void settle(struct query *query)
 	event_active(resolver->deliver, EV_TIMEOUT, 0);
 }
 
-static void deliver_all(struct resolver *resolver)
+static void resolver_deliver_all(struct resolver *resolver)
 {
 	struct query *query;
 	while ((query = TAILQ_FIRST(&resolver->ready)) != NULL) {
@@ -132,7 +132,7 @@ static void start_tick(struct resolver *resolver)
 		event_add(resolver->tick, &tick);
 }
 
-static void send_query(struct query *query)
+static void resolver_send_query(struct query *query)
 {
 	struct resolver *resolver = query->resolver;
 	query->deadline_ms = clock_monotonic_ms() + resolver->settings.timeout_ms;
@@ -142,26 +142,26 @@ static void send_query(struct query *query)
 	channel_ask(resolver->channel, query->name, query->answer.type, &query->question);
 }
 
-static void send_queued(struct resolver *resolver)
+static void resolver_send_queued(struct resolver *resolver)
 {
 	struct query *query;
 	while ((query = TAILQ_FIRST(&resolver->queued)) != NULL && held(resolver) < resolver->settings.inflight) {
 		TAILQ_REMOVE(&resolver->queued, query, place);
 		resolver->queued_count--;
-		send_query(query);
+		resolver_send_query(query);
 	}
 }
 
-static void on_deliver(evutil_socket_t fd, short what, void *arg)
+static void resolver_on_deliver(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	deliver_all(arg);
-	send_queued(arg);
+	resolver_deliver_all(arg);
+	resolver_send_queued(arg);
 }
 
 /* Parsed beside the query, which keeps no more than the records' own size. */
-static void read_reply(struct query *query, const struct channel_reply *reply)
+static void resolver_read_reply(struct query *query, const struct channel_reply *reply)
 {
 	struct dns_data data;
 	struct dns_answer answer;
@@ -178,7 +178,7 @@ static void read_reply(struct query *query, const struct channel_reply *reply)
 
 /* c-ares 1.18 begins each question with the same server, dead or not. A channel cannot change its servers while it is
  * in use: a new one begins with the next server, the old one is let run out. */
-static void turn(struct resolver *resolver)
+static void resolver_turn(struct resolver *resolver)
 {
 	char error[200];
 	int next = (resolver->first + 1) % resolver->settings.server_count;
@@ -193,7 +193,7 @@ static void turn(struct resolver *resolver)
 	resolver->first = next;
 }
 
-static void note_tries(struct query *query, const struct channel_reply *reply)
+static void resolver_note_tries(struct query *query, const struct channel_reply *reply)
 {
 	struct resolver *resolver = query->resolver;
 	if (resolver->ending || reply->bytes == NULL || query->question.channel != resolver->channel)
@@ -201,12 +201,12 @@ static void note_tries(struct query *query, const struct channel_reply *reply)
 	resolver->late = reply->timeouts > 0 ? resolver->late + 1 : 0;
 }
 
-static void on_reply(struct channel_question *question, const struct channel_reply *reply)
+static void resolver_on_reply(struct channel_question *question, const struct channel_reply *reply)
 {
 	struct query *query = (struct query *)(void *)question;
 	query->held = false;
-	note_tries(query, reply);
-	if (query->resolver->queued_count > 0)	/* there is room for one more */
+	resolver_note_tries(query, reply);
+	if (query->resolver->queued_count > 0) /* there is room for one more */
 		event_active(query->resolver->deliver, EV_TIMEOUT, 0);
 	if (query->delivered) {
 		free_query(query);
@@ -215,13 +215,13 @@ static void on_reply(struct channel_question *question, const struct channel_rep
 	if (query->settled)
 		return;
 	if (reply->bytes != NULL)
-		read_reply(query, reply);
+		resolver_read_reply(query, reply);
 	else if (reply->timed_out)
 		query->answer.outcome = DNS_TIMEOUT;
-	settle(query);
+	resolver_settle(query);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void resolver_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct resolver *resolver = arg;
 	struct query *query;
@@ -236,10 +236,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	}
 	while ((query = TAILQ_FIRST(&resolver->waiting)) != NULL && query->deadline_ms <= now_ms) {
 		query->answer.outcome = DNS_TIMEOUT;
-		settle(query);
+		resolver_settle(query);
 	}
 	if (resolver->late >= LATE_MOST && resolver->leaving == NULL && resolver->settings.server_count > 1)
-		turn(resolver);
+		resolver_turn(resolver);
 	if (held(resolver) > 0 || resolver->leaving != NULL)
 		start_tick(resolver);
 }
@@ -252,7 +252,7 @@ static void say_trouble(const struct resolv_conf *conf, const struct resolv_conf
 		log_line(conf->none ? SEVERITY_ERROR : SEVERITY_WARNING, "dns: %s", conf->trouble);
 }
 
-static void say_servers(const char *path, const struct resolv_conf *conf)
+static void resolver_say_servers(const char *path, const struct resolv_conf *conf)
 {
 	char list[RESOLV_SERVERS_MAX * (RESOLV_SERVER_MAX + 2)];
 	struct text servers = text_over(list, sizeof list);
@@ -261,7 +261,7 @@ static void say_servers(const char *path, const struct resolv_conf *conf)
 	log_line(SEVERITY_INFO, "dns: %s has changed; asked from now on: %s", path, list);
 }
 
-static void take_system(struct resolver *resolver, const struct resolv_conf *conf)
+static void resolver_take_system(struct resolver *resolver, const struct resolv_conf *conf)
 {
 	say_trouble(conf, &resolver->conf);
 	resolver->conf = *conf;
@@ -272,7 +272,7 @@ static void take_system(struct resolver *resolver, const struct resolv_conf *con
 }
 
 /* What is under way runs out on the channel of before, whose servers may be fine. */
-static void change_channel(struct resolver *resolver)
+static void resolver_change_channel(struct resolver *resolver)
 {
 	char error[200];
 	struct channel *channel = channel_new(resolver->base, &resolver->settings, 0, error, sizeof error);
@@ -290,7 +290,7 @@ static void change_channel(struct resolver *resolver)
 	start_tick(resolver);
 }
 
-static void on_look(evutil_socket_t fd, short what, void *arg)
+static void resolver_on_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct resolver *resolver = arg;
 	const char *path = resolver->settings.resolv_conf;
@@ -302,22 +302,22 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	resolv_conf_read(path, &conf);
 	bool same = resolv_conf_same_servers(&conf, &resolver->conf);
 	if (!same)
-		say_servers(path, &conf);
-	take_system(resolver, &conf);
+		resolver_say_servers(path, &conf);
+	resolver_take_system(resolver, &conf);
 	if (!same || resolver->unopened)
-		change_channel(resolver);
+		resolver_change_channel(resolver);
 }
 
 /* False: no memory. */
-static bool use_system(struct resolver *resolver)
+static bool resolver_use_system(struct resolver *resolver)
 {
 	struct timeval every = { .tv_sec = LOOK_S };
 	struct resolv_conf conf;
 	if (resolver->settings.resolv_conf == NULL)
 		resolver->settings.resolv_conf = RESOLV_CONF;
 	resolv_conf_read(resolver->settings.resolv_conf, &conf);
-	take_system(resolver, &conf);
-	resolver->look = event_new(resolver->base, -1, EV_PERSIST, on_look, resolver);
+	resolver_take_system(resolver, &conf);
+	resolver->look = event_new(resolver->base, -1, EV_PERSIST, resolver_on_look, resolver);
 	return resolver->look != NULL && event_add(resolver->look, &every) == 0;
 }
 
@@ -346,10 +346,10 @@ struct resolver *resolver_new(struct loop *loop, const struct resolver_settings 
 	TAILQ_INIT(&resolver->ready);
 	resolver->base = loop_base(loop);
 	resolver->settings = *settings;
-	resolver->tick = event_new(resolver->base, -1, 0, on_tick, resolver);
-	resolver->deliver = event_new(resolver->base, -1, 0, on_deliver, resolver);
+	resolver->tick = event_new(resolver->base, -1, 0, resolver_on_tick, resolver);
+	resolver->deliver = event_new(resolver->base, -1, 0, resolver_on_deliver, resolver);
 	if (resolver->tick == NULL || resolver->deliver == NULL ||
-	    (settings->server_count == 0 && !use_system(resolver)))
+	    (settings->server_count == 0 && !resolver_use_system(resolver)))
 		snprintf(error, error_size, "DNS cannot be set up: no memory");
 	else
 		resolver->channel = channel_new(resolver->base, &resolver->settings, 0, error, error_size);
@@ -358,13 +358,13 @@ struct resolver *resolver_new(struct loop *loop, const struct resolver_settings 
 	return resolver;
 }
 
-static void end_queued(struct resolver *resolver)
+static void resolver_end_queued(struct resolver *resolver)
 {
 	struct query *query;
 	while ((query = TAILQ_FIRST(&resolver->queued)) != NULL) {
 		TAILQ_REMOVE(&resolver->queued, query, place);
 		TAILQ_INSERT_TAIL(&resolver->waiting, query, place);
-		settle(query);
+		resolver_settle(query);
 	}
 }
 
@@ -374,11 +374,11 @@ void resolver_free(struct resolver **resolver)
 	*resolver = NULL;
 	if (old == NULL)
 		return;
-	old->ending = true;	/* a `done` may ask again: no */
+	old->ending = true; /* a `done` may ask again: no */
 	channel_free(&old->leaving);
 	channel_free(&old->channel);
-	end_queued(old);
-	deliver_all(old);
+	resolver_end_queued(old);
+	resolver_deliver_all(old);
 	if (old->look != NULL)
 		event_free(old->look);
 	if (old->tick != NULL)
@@ -388,13 +388,13 @@ void resolver_free(struct resolver **resolver)
 	free(old);
 }
 
-static struct query *new_query(struct resolver *resolver, const char *name, enum dns_type type)
+static struct query *resolver_new_query(struct resolver *resolver, const char *name, enum dns_type type)
 {
 	struct query *query = resolver->queued_count < QUEUED_MOST ? calloc(1, sizeof *query) : NULL;
 	if (query == NULL)
 		return NULL;
 	text_copy(query->name, sizeof query->name, name);
-	query->question.done = on_reply;
+	query->question.done = resolver_on_reply;
 	query->resolver = resolver;
 	query->answer = (struct dns_answer){ .type = type, .rcode = DNS_RCODE_NONE };
 	query->next_in_bucket = *bucket_of(resolver, name, type);
@@ -402,11 +402,11 @@ static struct query *new_query(struct resolver *resolver, const char *name, enum
 	return query;
 }
 
-static void start_query(struct query *query)
+static void resolver_start_query(struct query *query)
 {
 	struct resolver *resolver = query->resolver;
 	if (resolver->queued_count == 0 && held(resolver) < resolver->settings.inflight) {
-		send_query(query);
+		resolver_send_query(query);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&resolver->queued, query, place);
@@ -414,7 +414,7 @@ static void start_query(struct query *query)
 }
 
 /* False: no name can be so long. */
-static bool lower_of(const char *name, char lower[DNS_NAME_MAX + 1])
+static bool resolver_lower_of(const char *name, char lower[DNS_NAME_MAX + 1])
 {
 	if (!text_copy(lower, DNS_NAME_MAX + 1, name))
 		return false;
@@ -426,20 +426,20 @@ static bool lower_of(const char *name, char lower[DNS_NAME_MAX + 1])
 bool resolver_asks(struct resolver *resolver, const char *name, enum dns_type type)
 {
 	char lower[DNS_NAME_MAX + 1];
-	return lower_of(name, lower) && find_open(resolver, lower, type) != NULL;
+	return resolver_lower_of(name, lower) && resolver_find_open(resolver, lower, type) != NULL;
 }
 
 bool resolver_query(struct resolver *resolver, const char *name, enum dns_type type, resolver_done *done, void *arg)
 {
 	char lower[DNS_NAME_MAX + 1];
-	if (!lower_of(name, lower) || resolver->ending ||
+	if (!resolver_lower_of(name, lower) || resolver->ending ||
 	    resolver->waiters >= resolver->settings.inflight + QUEUED_MOST)
 		return false;
 	struct waiter *waiter = malloc(sizeof *waiter);
-	struct query *query = find_open(resolver, lower, type);
+	struct query *query = resolver_find_open(resolver, lower, type);
 	bool joined = query != NULL;
 	if (waiter != NULL && !joined)
-		query = new_query(resolver, lower, type);
+		query = resolver_new_query(resolver, lower, type);
 	if (waiter == NULL || query == NULL) {
 		free(waiter);
 		return false;
@@ -448,12 +448,13 @@ bool resolver_query(struct resolver *resolver, const char *name, enum dns_type t
 	query->waiters = waiter;
 	resolver->waiters++;
 	if (!joined)
-		start_query(query);
+		resolver_start_query(query);
 	return true;
 }
 
 struct resolver_load resolver_load(const struct resolver *resolver)
 {
 	int64_t asked = held(resolver);
-	return (struct resolver_load){ asked > resolver->waiters ? asked : resolver->waiters, resolver->settings.inflight };
+	return (struct resolver_load){ asked > resolver->waiters ? asked : resolver->waiters,
+				       resolver->settings.inflight };
 }

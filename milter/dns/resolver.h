@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * resolver: questions to the configured DNS servers, on the loop thread (c-ares with EDNS, 1232 bytes, TCP where an
- * answer is cut). Equal questions under way are asked once. A server that does not answer is no longer asked first. Where
- * none are configured they are those of resolv.conf, which is looked at every two seconds: when it names others, these
- * are asked from then on.
- * Loop thread only, or before it starts, or after it has stopped.
+ * answer is cut). Equal questions under way are asked once. A server that does not answer is no longer asked first.
+ * Where none are configured they are those of resolv.conf, which is looked at every two seconds: when it names others,
+ * these are asked from then on. Loop thread only, or before it starts, or after it has stopped.
  *
  * A scenario test puts a scripted DNS in here, by the linker.
  */
@@ -19,11 +18,11 @@ struct loop;
 struct resolver;
 
 struct resolver_settings {
-	const char *const *servers;	/* "address:port", "[v6]:port"; none: those of resolv.conf. Borrowed, */
-	int server_count;		/* as long as the resolver lives */
-	int64_t timeout_ms;		/* of one question, all tries together, from when it is sent */
-	int64_t inflight;		/* questions under way at once; more wait for their turn */
-	const char *resolv_conf;	/* the system's file; NULL: /etc/resolv.conf. Borrowed likewise */
+	const char *const *servers; /* "address:port", "[v6]:port"; none: those of resolv.conf. Borrowed, */
+	int server_count;	    /* as long as the resolver lives */
+	int64_t timeout_ms;	    /* of one question, all tries together, from when it is sent */
+	int64_t inflight;	    /* questions under way at once; more wait for their turn */
+	const char *resolv_conf;    /* the system's file; NULL: /etc/resolv.conf. Borrowed likewise */
 };
 
 /* NULL with a sentence in `error`. */
@@ -49,7 +48,8 @@ struct resolver_load {
 };
 struct resolver_load resolver_load(const struct resolver *resolver);
 
-/* Why answers are not to be expected: resolv.conf names no server that can be asked. A clause that begins with its path;
+/* Why answers are not to be expected: resolv.conf names no server that can be asked. A clause that begins with its
+ * path;
  * "" where it does. Borrowed until the next turn of the loop. */
 const char *resolver_trouble(const struct resolver *resolver);
 

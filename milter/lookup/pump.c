@@ -24,7 +24,7 @@ static bool has_room(const struct pump *pump)
 	return load.under_way < (most > 0 ? most : 1);
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *arg)
+static void pump_on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct pump *pump = arg;
 	struct step *step;
@@ -49,7 +49,7 @@ bool pump_init(struct pump *pump, struct loop *loop)
 {
 	TAILQ_INIT(&pump->waiting);
 	pump->references = 1;
-	pump->turn = evtimer_new(loop_base(loop), on_turn, pump);
+	pump->turn = evtimer_new(loop_base(loop), pump_on_turn, pump);
 	return pump->turn != NULL;
 }
 
@@ -105,7 +105,7 @@ void pump_release(struct pump *pump)
 
 /* ---- lookup */
 
-static void tell(struct lookup *lookup, const struct dns_answer *answer)
+static void pump_tell(struct lookup *lookup, const struct dns_answer *answer)
 {
 	struct pump *pump = lookup->pump;
 	if (pump_heard(pump))
@@ -115,7 +115,7 @@ static void tell(struct lookup *lookup, const struct dns_answer *answer)
 
 static void on_answer(void *arg, const struct dns_answer *answer)
 {
-	tell(arg, answer);
+	pump_tell(arg, answer);
 }
 
 /* An equal question that is under way is joined, at no cost. */
@@ -125,20 +125,20 @@ static bool may_leave(struct lookup *lookup)
 	       lookup->leaves(lookup);
 }
 
-static void begin_lookup(struct step *step)
+static void pump_begin_lookup(struct step *step)
 {
 	struct lookup *lookup = (struct lookup *)(void *)step;
 	struct dns_data data;
 	struct dns_answer answer;
 	pump_hold(lookup->pump);
 	if (engine_find(lookup->pump->engine, lookup->name, lookup->type, &data, &answer)) {
-		tell(lookup, &answer);
+		pump_tell(lookup, &answer);
 		return;
 	}
 	if (may_leave(lookup) && engine_ask(lookup->pump->engine, lookup->name, lookup->type, on_answer, lookup))
 		return;
 	answer = (struct dns_answer){ .type = lookup->type, .rcode = DNS_RCODE_NONE };
-	tell(lookup, &answer);	/* there was room: it may not leave, or memory is missing */
+	pump_tell(lookup, &answer); /* there was room: it may not leave, or memory is missing */
 }
 
 bool lookup_ask(struct lookup *lookup, struct pump *pump, const char *head, const char *zone, enum dns_type type,
@@ -150,7 +150,7 @@ bool lookup_ask(struct lookup *lookup, struct pump *pump, const char *head, cons
 	text_add(&name, zone);
 	if (name.cut)
 		return false;
-	lookup->step.begin = begin_lookup;
+	lookup->step.begin = pump_begin_lookup;
 	lookup->pump = pump;
 	lookup->done = done;
 	lookup->type = type;

@@ -19,19 +19,19 @@ struct event;
 /* Something that waits for its turn; embed it. */
 struct step {
 	TAILQ_ENTRY(step) place;
-	void (*begin)(struct step *step);	/* asks: between pump_hold and pump_heard */
+	void (*begin)(struct step *step); /* asks: between pump_hold and pump_heard */
 };
 
 struct pump {
-	struct engine *engine;		/* borrowed; NULL: it is gone, and nothing can be asked any more */
-	bool many;			/* it asks more than others do: it leaves them room */
-	void (*after)(struct pump *pump);	/* a turn is over: what is next? */
-	void (*free)(struct pump *pump);	/* the last reference is gone */
+	struct engine *engine;		  /* borrowed; NULL: it is gone, and nothing can be asked any more */
+	bool many;			  /* it asks more than others do: it leaves them room */
+	void (*after)(struct pump *pump); /* a turn is over: what is next? */
+	void (*free)(struct pump *pump);  /* the last reference is gone */
 	/* the rest is the pump's */
 	TAILQ_HEAD(step_list, step) waiting;
-	struct event *turn;		/* owned */
+	struct event *turn; /* owned */
 	int references;
-	bool ended;			/* no step begins any more */
+	bool ended; /* no step begins any more */
 };
 
 /* False: no memory. */
@@ -43,7 +43,7 @@ void pump_end(struct pump *pump);
 void pump_push(struct pump *pump, struct step *step, bool soon);
 /* There will be a turn. */
 void pump_wake(struct pump *pump);
-bool pump_waits(const struct pump *pump);	/* there are steps whose turn has not come */
+bool pump_waits(const struct pump *pump); /* there are steps whose turn has not come */
 
 void pump_hold(struct pump *pump);
 /* An answer has come. False: nobody wants it. pump_release is owed in any case. */
@@ -52,10 +52,10 @@ void pump_release(struct pump *pump);
 
 /* A question of a pump to the engine, or what is cached. Embed it; it must live as long as the pump or until `done`. */
 struct lookup {
-	struct step step;		/* first */
+	struct step step; /* first */
 	struct pump *pump;
 	void (*done)(struct lookup *lookup, const struct dns_answer *answer);
-	bool (*leaves)(struct lookup *lookup);	/* the question is about to be sent: may it be? NULL: it may */
+	bool (*leaves)(struct lookup *lookup); /* the question is about to be sent: may it be? NULL: it may */
 	enum dns_type type;
 	char name[DNS_NAME_MAX + 1];
 };

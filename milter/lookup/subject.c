@@ -15,13 +15,13 @@ enum { TEXT_MAX = 300 };
 
 /* The TXT record of a listing, RFC 5782 section 2.1. */
 struct text_lookup {
-	struct lookup lookup;	/* first */
+	struct lookup lookup; /* first */
 	struct slot *slot;
 };
 
 /* ---- the text of a listing */
 
-static void add_printable(struct text *to, const struct dns_record *record)
+static void subject_add_printable(struct text *to, const struct dns_record *record)
 {
 	for (size_t i = 0; i < record->length; i++) {
 		bool printable = record->text[i] >= ' ' && record->text[i] < 0x7f;
@@ -29,7 +29,7 @@ static void add_printable(struct text *to, const struct dns_record *record)
 	}
 }
 
-static bool same_letters(const char *a, const char *b, size_t length)
+static bool subject_same_letters(const char *a, const char *b, size_t length)
 {
 	size_t at = 0;
 	while (at < length && text_lower(a[at]) == text_lower(b[at]))
@@ -39,18 +39,18 @@ static bool same_letters(const char *a, const char *b, size_t length)
 
 /* Some lists repeat the question in their text, and in it a subscriber's key: the first label of the zone that is asked
  * where people see another. Names have no case, and of a text that is shown in part the key may be, too. */
-static bool tells_key(const struct list *list, const struct dns_record *record)
+static bool subject_tells_key(const struct list *list, const struct dns_record *record)
 {
 	size_t length = strcspn(list->asked_zone, ".");
 	if (strcmp(list->asked_zone, list->zone) == 0)
 		return false;
 	for (size_t at = 0; at + length <= record->length; at++)
-		if (same_letters(record->text + at, list->asked_zone, length))
+		if (subject_same_letters(record->text + at, list->asked_zone, length))
 			return true;
 	return false;
 }
 
-static void on_text(struct lookup *lookup, const struct dns_answer *answer)
+static void subject_on_text(struct lookup *lookup, const struct dns_answer *answer)
 {
 	struct slot *slot = ((struct text_lookup *)(void *)lookup)->slot;
 	char memory[TEXT_MAX + 1];
@@ -59,9 +59,9 @@ static void on_text(struct lookup *lookup, const struct dns_answer *answer)
 	size_t at = 0;
 	bool told = false;
 	while (dns_answer_next(answer, &at, &record)) {
-		told = told || tells_key(slot->list, &record);
+		told = told || subject_tells_key(slot->list, &record);
 		text_add(&text, text.length > 0 ? " | " : "");
-		add_printable(&text, &record);
+		subject_add_printable(&text, &record);
 	}
 	struct check_event event = { .kind = CHECK_EVENT_TEXT, .list = slot->list, .text = memory };
 	if (text.length > 0 && !told)
@@ -80,7 +80,7 @@ static bool may_ask_text(struct lookup *lookup)
 	return lists_may_ask_text(slot->subject->owner->settings->lists, slot->place, use_of(slot->subject));
 }
 
-static void ask_text(struct slot *slot)
+static void subject_ask_text(struct slot *slot)
 {
 	const struct list *list = slot->list;
 	struct subject *subject = slot->subject;
@@ -89,16 +89,17 @@ static void ask_text(struct slot *slot)
 		return;
 	slot->text->slot = slot;
 	slot->text->lookup.leaves = may_ask_text;
-	if (lookup_ask(&slot->text->lookup, subject->owner->pump, subject->prefix, list->asked_zone, DNS_TXT, on_text))
+	if (lookup_ask(&slot->text->lookup, subject->owner->pump, subject->prefix, list->asked_zone, DNS_TXT,
+		       subject_on_text))
 		subject->open++;
 }
 
 /* ---- lists */
 
-static enum list_kind worst_kind(const struct listings *listings)
+static enum list_kind subject_worst_kind(const struct listings *listings)
 {
-	static const enum list_kind order[] = { LIST_EXPLOIT, LIST_SPAM, LIST_DOMAIN, LIST_POLICY, LIST_AUTH,
-						LIST_REPUTATION, LIST_ALLOW };
+	static const enum list_kind order[] = { LIST_EXPLOIT, LIST_SPAM,       LIST_DOMAIN, LIST_POLICY,
+						LIST_AUTH,    LIST_REPUTATION, LIST_ALLOW };
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
 		if (listings_find(listings, order[i]) != NULL)
 			return order[i];
@@ -106,12 +107,12 @@ static enum list_kind worst_kind(const struct listings *listings)
 }
 
 /* What the codes mean, and in *why_out why they mean nothing. */
-static enum check_said read_codes(const struct list *list, const struct list_reply *reply, enum list_kind *kind_out,
-				  const char **why_out)
+static enum check_said subject_read_codes(const struct list *list, const struct list_reply *reply,
+					  enum list_kind *kind_out, const char **why_out)
 {
 	struct listings listings = { .asked = true };
 	enum list_meaning answer = listings_add(&listings, list, reply->codes, (size_t)reply->count);
-	*kind_out = worst_kind(&listings);
+	*kind_out = subject_worst_kind(&listings);
 	if (answer == ANSWER_LISTED)
 		return CHECK_LISTED;
 	if (answer == ANSWER_CLEAN)
@@ -121,8 +122,8 @@ static enum check_said read_codes(const struct list *list, const struct list_rep
 	return CHECK_UNKNOWN;
 }
 
-static enum check_said read_answer(const struct list *list, const struct list_answer *answer,
-				   enum list_kind *kind_out, const char **why_out)
+static enum check_said subject_read_answer(const struct list *list, const struct list_answer *answer,
+					   enum list_kind *kind_out, const char **why_out)
 {
 	*kind_out = LIST_NONE;
 	*why_out = answer->why != NULL ? answer->why : "";
@@ -130,10 +131,10 @@ static enum check_said read_answer(const struct list *list, const struct list_an
 		return CHECK_SKIPPED;
 	if (answer->state == LIST_STATE_UNKNOWN)
 		return CHECK_UNKNOWN;
-	return read_codes(list, &answer->reply, kind_out, why_out);
+	return subject_read_codes(list, &answer->reply, kind_out, why_out);
 }
 
-static void count(struct slot *slot, enum check_said said, enum list_kind kind)
+static void subject_count(struct slot *slot, enum check_said said, enum list_kind kind)
 {
 	struct check_sums *sums = &slot->subject->sums;
 	slot->against = said == CHECK_LISTED && kind != LIST_ALLOW;
@@ -144,56 +145,58 @@ static void count(struct slot *slot, enum check_said said, enum list_kind kind)
 	sums->skipped += said == CHECK_SKIPPED;
 }
 
-static void take_answer(struct slot *slot, const struct list_answer *answer)
+static void subject_take_answer(struct slot *slot, const struct list_answer *answer)
 {
 	struct subject *subject = slot->subject;
 	const struct list *list = slot->list;
 	struct list_answer copy = *answer;
 	struct check_event event = { .kind = CHECK_EVENT_LIST, .list = list, .answer = &copy };
-	event.said = read_answer(list, answer, &event.listed_as, &copy.why);
-	count(slot, event.said, event.listed_as);
+	event.said = subject_read_answer(list, answer, &event.listed_as, &copy.why);
+	subject_count(slot, event.said, event.listed_as);
 	if (event.said == CHECK_LISTED && !subject->owner->brief)
-		ask_text(slot);
+		subject_ask_text(slot);
 	if (event.said == CHECK_LISTED || !subject->owner->brief)
 		subject_emit(subject, &event);
 	subject_settle(subject);
 }
 
-static void on_list(struct list_question *question, const struct list_answer *answer)
+static void subject_on_list(struct list_question *question, const struct list_answer *answer)
 {
 	struct slot *slot = (struct slot *)(void *)((char *)question - offsetof(struct slot, question));
 	struct pump *pump = slot->subject->owner->pump;
 	if (pump_heard(pump))
-		take_answer(slot, answer);
+		subject_take_answer(slot, answer);
 	pump_release(pump);
 }
 
-static void begin_list(struct step *step)
+static void subject_begin_list(struct step *step)
 {
 	struct slot *slot = (struct slot *)(void *)step;
 	struct subject_owner *owner = slot->subject->owner;
 	pump_hold(owner->pump);
-	slot->question.done = on_list;
-	lists_ask(owner->settings->lists, slot->place, slot->subject->prefix, use_of(slot->subject),
-		  &slot->question);
+	slot->question.done = subject_on_list;
+	lists_ask(owner->settings->lists, slot->place, slot->subject->prefix, use_of(slot->subject), &slot->question);
 }
 
-static void ask_lists(struct subject *subject)
+static void subject_ask_lists(struct subject *subject)
 {
 	struct lists *lists = subject->owner->settings->lists;
 	int used = 0;
 	for (int i = 0; i < lists_count(lists); i++) {
 		const struct list *list = lists_at(lists, i);
-		if (used == subject->slot_count || !list_takes(list, subject->address.family, subject->reserved != NULL))
+		if (used == subject->slot_count ||
+		    !list_takes(list, subject->address.family, subject->reserved != NULL))
 			continue;
 		struct slot *slot = &subject->slots[used++];
-		*slot = (struct slot){ .step = { .begin = begin_list }, .subject = subject, .list = list, .place = i };
+		*slot = (struct slot){
+			.step = { .begin = subject_begin_list }, .subject = subject, .list = list, .place = i
+		};
 		subject->open++;
 		pump_push(subject->owner->pump, &slot->step, false);
 	}
 }
 
-static int lists_that_take(const struct check_settings *settings, enum netaddr_family family, bool reserved)
+static int subject_lists_that_take(const struct check_settings *settings, enum netaddr_family family, bool reserved)
 {
 	int taken = 0;
 	for (int i = 0; i < lists_count(settings->lists); i++)
@@ -203,7 +206,7 @@ static int lists_that_take(const struct check_settings *settings, enum netaddr_f
 
 int subject_lists(const struct check_settings *settings, enum netaddr_family family)
 {
-	return lists_that_take(settings, family, false);
+	return subject_lists_that_take(settings, family, false);
 }
 
 /* ---- the subject */
@@ -228,7 +231,7 @@ static void finish_later(struct subject *subject)
 	pump_push(subject->owner->pump, &subject->slots[0].step, false);
 }
 
-static void begin(struct subject *subject, bool origin)
+static void subject_begin(struct subject *subject, bool origin)
 {
 	bool address = subject->address.family != NETADDR_UNKNOWN, brief = subject->owner->brief;
 	if (address && refused(subject) != NULL) {
@@ -236,8 +239,8 @@ static void begin(struct subject *subject, bool origin)
 		finish_later(subject);
 		return;
 	}
-	subject->open = 1;	/* until all is asked */
-	ask_lists(subject);
+	subject->open = 1; /* until all is asked */
+	subject_ask_lists(subject);
 	if (address && (origin || !brief))
 		subject_ask_origin(subject);
 	if (address && !brief)
@@ -251,8 +254,9 @@ struct subject *subject_new(struct subject_owner *owner, const struct subject_ta
 	static const struct netaddr no_address = { .family = NETADDR_UNKNOWN };
 	const struct netaddr *address = target->address != NULL ? target->address : &no_address;
 	const char *reserved = netaddr_reserved(address);
-	int lists = lists_that_take(owner->settings, address->family, reserved != NULL);
-	struct subject *subject = calloc(1, sizeof *subject + (size_t)(lists > 0 ? lists : 1) * sizeof subject->slots[0]);
+	int lists = subject_lists_that_take(owner->settings, address->family, reserved != NULL);
+	struct subject *subject =
+		calloc(1, sizeof *subject + (size_t)(lists > 0 ? lists : 1) * sizeof subject->slots[0]);
 	if (subject == NULL)
 		return NULL;
 	subject->owner = owner;
@@ -270,7 +274,7 @@ struct subject *subject_new(struct subject_owner *owner, const struct subject_ta
 	}
 	struct check_event event = { .kind = CHECK_EVENT_TARGET, .from = target->from };
 	subject_emit(subject, &event);
-	begin(subject, target->origin);
+	subject_begin(subject, target->origin);
 	return subject;
 }
 

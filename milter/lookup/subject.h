@@ -15,19 +15,19 @@ struct subject;
 
 /* What all subjects of one check share. */
 struct subject_owner {
-	struct pump *pump;	/* borrowed: it lives as long as any question of a subject */
-	const struct check_settings *settings;	/* likewise */
-	bool brief;		/* lists only, and of those only the ones that list */
+	struct pump *pump;		       /* borrowed: it lives as long as any question of a subject */
+	const struct check_settings *settings; /* likewise */
+	bool brief;			       /* lists only, and of those only the ones that list */
 	void (*emit)(struct subject_owner *owner, struct check_event *event);
 	/* The last event of it is out: the owner frees it. */
 	void (*done)(struct subject_owner *owner, struct subject *subject, const struct check_sums *sums);
 };
 
 struct subject_target {
-	const struct netaddr *address;	/* NULL: a name */
-	const char *name;		/* a name; NULL: an address */
-	const char *from;		/* see check_event */
-	bool origin;			/* the origin of an address is asked for even where `brief` */
+	const struct netaddr *address; /* NULL: a name */
+	const char *name;	       /* a name; NULL: an address */
+	const char *from;	       /* see check_event */
+	bool origin;		       /* the origin of an address is asked for even where `brief` */
 };
 
 /* Says CHECK_EVENT_TARGET and asks; `done` is called later. NULL: no memory, nothing was said. */

@@ -12,7 +12,7 @@
 
 /* ---- origin */
 
-static void say_origin(struct subject *subject, const char *as_name)
+static void subject_host_say_origin(struct subject *subject, const char *as_name)
 {
 	const struct asn *origin = &subject->origin->origin;
 	struct check_event event = {
@@ -26,7 +26,7 @@ static void say_origin(struct subject *subject, const char *as_name)
 	subject_settle(subject);
 }
 
-static void on_as_name(struct lookup *lookup, const struct dns_answer *answer)
+static void subject_host_on_as_name(struct lookup *lookup, const struct dns_answer *answer)
 {
 	struct origin_lookup *mine = (struct origin_lookup *)(void *)lookup;
 	char name[ASN_NAME_MAX + 1] = "";
@@ -34,10 +34,10 @@ static void on_as_name(struct lookup *lookup, const struct dns_answer *answer)
 	size_t at = 0;
 	while (name[0] == '\0' && dns_answer_next(answer, &at, &record))
 		asn_name(mine->origin.as_number, record.text, record.length, name);
-	say_origin(mine->subject, name);
+	subject_host_say_origin(mine->subject, name);
 }
 
-static void on_origin(struct lookup *lookup, const struct dns_answer *answer)
+static void subject_host_on_origin(struct lookup *lookup, const struct dns_answer *answer)
 {
 	struct origin_lookup *mine = (struct origin_lookup *)(void *)lookup;
 	struct subject_owner *owner = mine->subject->owner;
@@ -49,8 +49,9 @@ static void on_origin(struct lookup *lookup, const struct dns_answer *answer)
 		asn_take(&mine->origin, &mine->subject->address, record.text, record.length);
 	struct text text = text_over(as, sizeof as);
 	text_addf(&text, "AS%lu", (unsigned long)mine->origin.as_number);
-	if (mine->origin.as_number == 0 || *zone == '\0' || !lookup_ask(lookup, owner->pump, as, zone, DNS_TXT, on_as_name))
-		say_origin(mine->subject, "");
+	if (mine->origin.as_number == 0 || *zone == '\0' ||
+	    !lookup_ask(lookup, owner->pump, as, zone, DNS_TXT, subject_host_on_as_name))
+		subject_host_say_origin(mine->subject, "");
 }
 
 void subject_ask_origin(struct subject *subject)
@@ -63,13 +64,14 @@ void subject_ask_origin(struct subject *subject)
 	if (subject->origin == NULL)
 		return;
 	subject->origin->subject = subject;
-	if (lookup_ask(&subject->origin->lookup, subject->owner->pump, subject->prefix, zone, DNS_TXT, on_origin))
+	if (lookup_ask(&subject->origin->lookup, subject->owner->pump, subject->prefix, zone, DNS_TXT,
+		       subject_host_on_origin))
 		subject->open++;
 }
 
 /* ---- names, RFC 8601 section 3 (iprev) */
 
-static void say_names(struct names_lookup *mine)
+static void subject_host_say_names(struct names_lookup *mine)
 {
 	const char *names[CHECK_NAMES_MAX];
 	struct check_event event = { .kind = CHECK_EVENT_PTR, .names = names, .name_count = mine->count };
@@ -80,7 +82,7 @@ static void say_names(struct names_lookup *mine)
 	subject_settle(mine->subject);
 }
 
-static bool has_address(const struct dns_answer *answer, const struct netaddr *address)
+static bool subject_host_has_address(const struct dns_answer *answer, const struct netaddr *address)
 {
 	struct dns_record record;
 	size_t at = 0;
@@ -94,36 +96,36 @@ static bool has_address(const struct dns_answer *answer, const struct netaddr *a
 	return false;
 }
 
-static void on_forward(struct lookup *lookup, const struct dns_answer *answer)
+static void subject_host_on_forward(struct lookup *lookup, const struct dns_answer *answer)
 {
 	struct names_lookup *mine = ((struct confirm *)(void *)lookup)->names;
-	mine->confirmed = mine->confirmed || has_address(answer, &mine->subject->address);
+	mine->confirmed = mine->confirmed || subject_host_has_address(answer, &mine->subject->address);
 	mine->unknown = mine->unknown || !dns_outcome_tells(answer->outcome);
 	if (--mine->open == 0)
-		say_names(mine);
+		subject_host_say_names(mine);
 }
 
-static bool ask_forward(struct names_lookup *mine, const char *name)
+static bool subject_host_ask_forward(struct names_lookup *mine, const char *name)
 {
 	enum dns_type type = mine->subject->address.family == NETADDR_V6 ? DNS_AAAA : DNS_A;
 	struct confirm *confirm = &mine->names[mine->count];
 	confirm->names = mine;
-	return lookup_ask(&confirm->lookup, mine->subject->owner->pump, name, "", type, on_forward);
+	return lookup_ask(&confirm->lookup, mine->subject->owner->pump, name, "", type, subject_host_on_forward);
 }
 
-static void on_names(struct lookup *lookup, const struct dns_answer *answer)
+static void subject_host_on_names(struct lookup *lookup, const struct dns_answer *answer)
 {
 	struct names_lookup *mine = (struct names_lookup *)(void *)lookup;
 	struct dns_record record;
 	size_t at = 0;
 	mine->unknown = !dns_outcome_tells(answer->outcome);
 	while (mine->count < CHECK_NAMES_MAX && dns_answer_next(answer, &at, &record))
-		if (record.text != NULL && record.length > 0 && ask_forward(mine, record.text)) {
+		if (record.text != NULL && record.length > 0 && subject_host_ask_forward(mine, record.text)) {
 			mine->count++;
 			mine->open++;
 		}
 	if (mine->open == 0)
-		say_names(mine);
+		subject_host_say_names(mine);
 }
 
 void subject_ask_names(struct subject *subject)
@@ -133,6 +135,7 @@ void subject_ask_names(struct subject *subject)
 	if (subject->names == NULL)
 		return;
 	subject->names->subject = subject;
-	if (lookup_ask(&subject->names->lookup, subject->owner->pump, subject->prefix, zone, DNS_PTR, on_names))
+	if (lookup_ask(&subject->names->lookup, subject->owner->pump, subject->prefix, zone, DNS_PTR,
+		       subject_host_on_names))
 		subject->open++;
 }

@@ -12,30 +12,30 @@ struct text_lookup;
 
 /* One list. */
 struct slot {
-	struct step step;	/* first */
+	struct step step; /* first */
 	struct list_question question;
 	struct subject *subject;
 	const struct list *list;
-	int place;	/* in the catalogue */
-	bool against;	/* it lists the subject, and is no allow list */
-	struct text_lookup *text;	/* owned; NULL: not asked */
+	int place;		  /* in the catalogue */
+	bool against;		  /* it lists the subject, and is no allow list */
+	struct text_lookup *text; /* owned; NULL: not asked */
 };
 
 /* AS and prefix, then the AS's name. */
 struct origin_lookup {
-	struct lookup lookup;	/* first */
+	struct lookup lookup; /* first */
 	struct subject *subject;
 	struct asn origin;
 };
 
 /* PTR names, then their addresses. */
 struct names_lookup {
-	struct lookup lookup;	/* first */
+	struct lookup lookup; /* first */
 	struct subject *subject;
 	int count, open;
 	bool confirmed, unknown;
 	struct confirm {
-		struct lookup lookup;	/* first; its name is the PTR name */
+		struct lookup lookup; /* first; its name is the PTR name */
 		struct names_lookup *names;
 	} names[CHECK_NAMES_MAX];
 };
@@ -43,17 +43,17 @@ struct names_lookup {
 struct subject {
 	struct subject *next, **link;
 	struct subject_owner *owner;
-	struct netaddr address;	/* NETADDR_UNKNOWN: a name */
+	struct netaddr address; /* NETADDR_UNKNOWN: a name */
 	const char *reserved;	/* why nobody on the Internet has it; NULL: it may be anybody's. Borrowed for ever */
 	char text[DNS_NAME_MAX + 1];
-	char prefix[DNS_NAME_MAX + 1];	/* what stands before a list's zone */
+	char prefix[DNS_NAME_MAX + 1]; /* what stands before a list's zone */
 	int64_t started_ms;
-	int open;	/* lists and look-ups without an answer */
+	int open; /* lists and look-ups without an answer */
 	struct check_sums sums;
-	struct origin_lookup *origin;	/* owned; NULL: not asked */
-	struct names_lookup *names;	/* likewise */
+	struct origin_lookup *origin; /* owned; NULL: not asked */
+	struct names_lookup *names;   /* likewise */
 	int slot_count;
-	struct slot slots[];	/* at least one */
+	struct slot slots[]; /* at least one */
 };
 
 /* ---- subject_say.c */

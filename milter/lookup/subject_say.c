@@ -15,7 +15,7 @@ void subject_emit(struct subject *subject, struct check_event *event)
 	subject->owner->emit(subject->owner, event);
 }
 
-static double weight_of(const struct subject *subject)
+static double subject_say_weight_of(const struct subject *subject)
 {
 	const struct list *against[LISTS_MAX];
 	int count = 0;
@@ -28,7 +28,7 @@ static double weight_of(const struct subject *subject)
 void subject_finish(struct subject *subject, const char *why)
 {
 	struct check_sums sums = subject->sums;
-	sums.weight = weight_of(subject);
+	sums.weight = subject_say_weight_of(subject);
 	struct check_event event = {
 		.kind = CHECK_EVENT_SUBJECT,
 		.sums = sums,

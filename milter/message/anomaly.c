@@ -14,7 +14,7 @@ enum { MAILER_MAX = 60 };
 
 /* ---- addresses in a header field, RFC 5322 section 3.4, as far as is needed to compare them */
 
-static const char *skip_quoted(const char *at, const char *end)
+static const char *anomaly_skip_quoted(const char *at, const char *end)
 {
 	for (at++; at < end && *at != '"'; at++)
 		if (*at == '\\' && at + 1 < end)
@@ -22,7 +22,7 @@ static const char *skip_quoted(const char *at, const char *end)
 	return at < end ? at + 1 : end;
 }
 
-static const char *skip_comment(const char *at, const char *end)
+static const char *anomaly_skip_comment(const char *at, const char *end)
 {
 	int depth = 0;
 	for (; at < end; at++) {
@@ -37,16 +37,16 @@ static const char *skip_comment(const char *at, const char *end)
 }
 
 /* What stands before the next ',' or ';': of "Name <address>" the address. */
-static const char *read_item(const char *at, const char *end, struct text *address)
+static const char *anomaly_read_item(const char *at, const char *end, struct text *address)
 {
 	bool closed = false;
 	while (at < end && *at != ',' && *at != ';') {
 		if (*at == '"')
-			at = skip_quoted(at, end);
+			at = anomaly_skip_quoted(at, end);
 		else if (*at == '(')
-			at = skip_comment(at, end);
+			at = anomaly_skip_comment(at, end);
 		else {
-			if (!closed && (*at == '<' || *at == ':'))	/* a name, or that of a group, ends */
+			if (!closed && (*at == '<' || *at == ':')) /* a name, or that of a group, ends */
 				*address = text_over(address->at, address->size);
 			else if (*at == '>')
 				closed = true;
@@ -59,11 +59,11 @@ static const char *read_item(const char *at, const char *end, struct text *addre
 }
 
 /* The next address; false: there is none. */
-static bool next_address(const char **at, const char *end, char address[ACCOUNT_MAX + 1])
+static bool anomaly_next_address(const char **at, const char *end, char address[ACCOUNT_MAX + 1])
 {
 	while (*at < end) {
 		struct text text = text_over(address, ACCOUNT_MAX + 1);
-		*at = read_item(*at, end, &text);
+		*at = anomaly_read_item(*at, end, &text);
 		if (!text.cut && *address_domain(address) != '\0')
 			return true;
 	}
@@ -83,10 +83,10 @@ struct field_facts {
 	const struct facts *facts;
 };
 
-static void read_domain(const char *value, char domain[ANOMALY_DOMAIN_MAX + 1])
+static void anomaly_read_domain(const char *value, char domain[ANOMALY_DOMAIN_MAX + 1])
 {
 	char address[ACCOUNT_MAX + 1], normal[ADDRESS_MAX + 1];
-	if (domain[0] != '\0' || !next_address(&value, end_of(value), address))
+	if (domain[0] != '\0' || !anomaly_next_address(&value, end_of(value), address))
 		return;
 	if (!idn_address(address, normal) || !text_copy(domain, ANOMALY_DOMAIN_MAX + 1, address_domain(normal)))
 		domain[0] = '\0';
@@ -94,11 +94,11 @@ static void read_domain(const char *value, char domain[ANOMALY_DOMAIN_MAX + 1])
 		*c = text_lower(*c);
 }
 
-static void read_authors(struct anomaly_reader *reader, const char *value)
+static void anomaly_read_authors(struct anomaly_reader *reader, const char *value)
 {
 	char address[ACCOUNT_MAX + 1], normal[ADDRESS_MAX + 1];
 	const char *end = end_of(value);
-	while (reader->authors < 2 && next_address(&value, end, address)) {
+	while (reader->authors < 2 && anomaly_next_address(&value, end, address)) {
 		bool fits = idn_address(address, normal) && strlen(normal) <= ACCOUNT_MAX;
 		if (reader->authors++ == 0 && fits)
 			text_copy(reader->author, sizeof reader->author, normal);
@@ -110,20 +110,20 @@ static void on_date(const struct field_facts *field, const char *value)
 	field->reader->date |= *value != '\0';
 }
 
-static void on_from(const struct field_facts *field, const char *value)
+static void anomaly_on_from(const struct field_facts *field, const char *value)
 {
 	field->reader->from |= *value != '\0';
-	read_domain(value, field->reader->from_domain);
+	anomaly_read_domain(value, field->reader->from_domain);
 	if (field->facts->class == MAIL_CLASS_BOUNCE)
-		read_authors(field->reader, value);
+		anomaly_read_authors(field->reader, value);
 }
 
 static void on_reply_to(const struct field_facts *field, const char *value)
 {
-	read_domain(value, field->reader->reply_domain);
+	anomaly_read_domain(value, field->reader->reply_domain);
 }
 
-static void on_message_id(const struct field_facts *field, const char *value)
+static void anomaly_on_message_id(const struct field_facts *field, const char *value)
 {
 	const char *end = end_of(value);
 	while (value < end && (unsigned char)*value <= ' ')
@@ -132,23 +132,25 @@ static void on_message_id(const struct field_facts *field, const char *value)
 }
 
 /* Of few recipients nobody asks whether they are hidden. */
-static void on_to(const struct field_facts *field, const char *value)
+static void anomaly_on_to(const struct field_facts *field, const char *value)
 {
 	char address[ACCOUNT_MAX + 1], normal[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
 	const char *end = end_of(value);
 	if (field->facts->rcpts_remote < MANY_RCPTS)
 		return;
-	for (int i = 0; i < ANOMALY_ADDRESSES_MAX && !field->reader->named && next_address(&value, end, address); i++)
+	for (int i = 0;
+	     i < ANOMALY_ADDRESSES_MAX && !field->reader->named && anomaly_next_address(&value, end, address); i++)
 		field->reader->named = idn_address(address, normal) && rcpt_name(normal, name) &&
 				       rcpts_have(field->rcpts, field->facts->account, name);
 }
 
 /* Letters alone, lower-cased: no version, and "Mass-Mailer" is "Mass Mailer". */
-static void on_mailer(const struct field_facts *field, const char *value)
+static void anomaly_on_mailer(const struct field_facts *field, const char *value)
 {
 	static const char *const bulk[] = {
-		"alexusmailer", "atomicmailsender", "bulkmail", "darkmailer", "emailblast", "gammadyne", "leafmailer",
-		"leafphpmailer", "massmail", "masssender", "maxbulk", "sendblaster", "sendsafe", "turbomailer",
+		"alexusmailer", "atomicmailsender", "bulkmail",	     "darkmailer",  "emailblast",
+		"gammadyne",	"leafmailer",	    "leafphpmailer", "massmail",    "masssender",
+		"maxbulk",	"sendblaster",	    "sendsafe",	     "turbomailer",
 	};
 	char letters[MAILER_MAX + 1];
 	size_t length = 0;
@@ -172,7 +174,7 @@ static void on_forwarded(const struct field_facts *field, const char *value)
 }
 
 /* RFC 3834 section 5; auto-forwarded is what some forwarders write there. */
-static void on_auto_submitted(const struct field_facts *field, const char *value)
+static void anomaly_on_auto_submitted(const struct field_facts *field, const char *value)
 {
 	char word[20];
 	value += strspn(value, " \t\r\n");
@@ -186,24 +188,24 @@ static const struct {
 	const char *name;
 	void (*read)(const struct field_facts *field, const char *value);
 } rows[] = {
-	{ "auto-submitted", on_auto_submitted },
-	{ "cc", on_to },
+	{ "auto-submitted", anomaly_on_auto_submitted },
+	{ "cc", anomaly_on_to },
 	{ "date", on_date },
-	{ "delivered-to", on_forwarded },	/* RFC 9228: it was in a mailbox already */
-	{ "from", on_from },
-	{ "message-id", on_message_id },
+	{ "delivered-to", on_forwarded }, /* RFC 9228: it was in a mailbox already */
+	{ "from", anomaly_on_from },
+	{ "message-id", anomaly_on_message_id },
 	{ "reply-to", on_reply_to },
 	{ "resent-from", on_forwarded },
-	{ "to", on_to },
-	{ "user-agent", on_mailer },
+	{ "to", anomaly_on_to },
+	{ "user-agent", anomaly_on_mailer },
 	{ "x-forwarded-for", on_forwarded },
 	{ "x-forwarded-to", on_forwarded },
-	{ "x-mailer", on_mailer },
-	{ "x-sieve-redirected-from", on_forwarded },	/* Pigeonhole's */
+	{ "x-mailer", anomaly_on_mailer },
+	{ "x-sieve-redirected-from", on_forwarded }, /* Pigeonhole's */
 };
 
 void anomaly_header(struct anomaly_reader *reader, const char *name, const char *value, const struct rcpts *rcpts,
-		   const struct facts *facts)
+		    const struct facts *facts)
 {
 	const struct field_facts field = { reader, rcpts, facts };
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -215,20 +217,20 @@ void anomaly_header(struct anomaly_reader *reader, const char *name, const char 
 
 /* ---- the sum */
 
-/* One of the two is the other, or a part of it: "mail.example.com" and "example.com". Case does not matter; an empty one
- * is in no relation. */
-static bool domains_related(const char *a, const char *b)
+/* One of the two is the other, or a part of it: "mail.example.com" and "example.com". Case does not matter; an empty
+ * one is in no relation. */
+static bool anomaly_domains_related(const char *a, const char *b)
 {
 	size_t a_length = strlen(a), b_length = strlen(b);
 	if (a_length < b_length)
-		return domains_related(b, a);
+		return anomaly_domains_related(b, a);
 	if (b_length == 0)
 		return false;
 	const char *tail = a + (a_length - b_length);
 	return text_same_nocase(tail, b) && (tail == a || tail[-1] == '.');
 }
 
-static unsigned helo_bits(const struct anomaly_client *client)
+static unsigned anomaly_helo_bits(const struct anomaly_client *client)
 {
 	struct netaddr address;
 	const char *helo = client->helo;
@@ -240,10 +242,11 @@ static unsigned helo_bits(const struct anomaly_client *client)
 }
 
 unsigned anomaly_sum(const struct anomaly_reader *reader, const struct anomaly_client *client, const char *from,
-		    const struct facts *facts)
+		     const struct facts *facts)
 {
 	const char *sender = address_domain(from);
 	const char *from_domain = reader->from_domain, *reply = reader->reply_domain;
+	/* clang-format off */
 	const struct {
 		enum anomaly anomaly;
 		bool there;
@@ -251,12 +254,13 @@ unsigned anomaly_sum(const struct anomaly_reader *reader, const struct anomaly_c
 		{ ANOMALY_NO_DATE, !reader->date },
 		{ ANOMALY_NO_FROM, !reader->from },
 		{ ANOMALY_NO_MESSAGE_ID, !reader->message_id },
-		{ ANOMALY_FROM_DIFFERS, *from_domain != '\0' && *sender != '\0' && !domains_related(from_domain, sender) },
-		{ ANOMALY_REPLY_ELSEWHERE, *from_domain != '\0' && *reply != '\0' && !domains_related(from_domain, reply) },
+		{ ANOMALY_FROM_DIFFERS, *from_domain != '\0' && *sender != '\0' && !anomaly_domains_related(from_domain, sender) },
+		{ ANOMALY_REPLY_ELSEWHERE, *from_domain != '\0' && *reply != '\0' && !anomaly_domains_related(from_domain, reply) },
 		{ ANOMALY_MANY_HIDDEN, facts->rcpts_remote >= MANY_RCPTS && !reader->named },
 		{ ANOMALY_BULK_MAILER, reader->bulk },
 	};
-	unsigned bits = helo_bits(client);
+	/* clang-format on */
+	unsigned bits = anomaly_helo_bits(client);
 	for (size_t i = 0; i < sizeof found / sizeof found[0]; i++)
 		if (found[i].there)
 			bits |= 1U << found[i].anomaly;

@@ -11,7 +11,7 @@ enum { DECODED_MAX = 512, WORD_MAX = 80 };
 
 /* ---- decoding; both go on where the piece before ended */
 
-static int base64_value(char c)
+static int body_base64_value(char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -23,12 +23,12 @@ static int base64_value(char c)
 }
 
 /* RFC 2045 section 6.8: what is not of the alphabet is ignored, '=' included. */
-static void add_base64(struct body *body, const char *bytes, size_t length)
+static void body_add_base64(struct body *body, const char *bytes, size_t length)
 {
 	char out[DECODED_MAX];
 	size_t count = 0;
 	for (size_t i = 0; i < length; i++) {
-		int value = base64_value(bytes[i]);
+		int value = body_base64_value(bytes[i]);
 		if (value < 0)
 			continue;
 		body->held = (body->held << 6 | (unsigned)value) & 0xffffU;
@@ -45,7 +45,7 @@ static void add_base64(struct body *body, const char *bytes, size_t length)
 	fingerprint_add(&body->fingerprint, out, count);
 }
 
-static int hex_value(char c)
+static int body_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -54,19 +54,19 @@ static int hex_value(char c)
 }
 
 /* The byte that stands for c; false: none yet, or none. held_bits: how many bytes of "=XY" were read. */
-static bool quoted_byte(struct body *body, char c, char *out)
+static bool body_quoted_byte(struct body *body, char c, char *out)
 {
-	int value = hex_value(c);
+	int value = body_hex_value(c);
 	*out = c;
 	if (body->held_bits == 0) {
 		body->held_bits = c == '=';
 		return c != '=';
 	}
 	if (c == '\r' && body->held_bits == 1)
-		return false;	/* a soft line break, RFC 2045 section 6.7 (5) */
+		return false; /* a soft line break, RFC 2045 section 6.7 (5) */
 	if (value < 0) {
 		body->held_bits = 0;
-		return c != '\n';	/* "=?": not so encoded after all; what was held is lost */
+		return c != '\n'; /* "=?": not so encoded after all; what was held is lost */
 	}
 	body->held = (body->held << 4 | (unsigned)value) & 0xffU;
 	body->held_bits++;
@@ -77,12 +77,12 @@ static bool quoted_byte(struct body *body, char c, char *out)
 	return true;
 }
 
-static void add_quoted(struct body *body, const char *bytes, size_t length)
+static void body_add_quoted(struct body *body, const char *bytes, size_t length)
 {
 	char out[DECODED_MAX];
 	size_t count = 0;
 	for (size_t i = 0; i < length; i++) {
-		count += quoted_byte(body, bytes[i], &out[count]);
+		count += body_quoted_byte(body, bytes[i], &out[count]);
 		if (count == sizeof out) {
 			fingerprint_add(&body->fingerprint, out, count);
 			count = 0;
@@ -91,19 +91,19 @@ static void add_quoted(struct body *body, const char *bytes, size_t length)
 	fingerprint_add(&body->fingerprint, out, count);
 }
 
-static void add_text(struct body *body, const char *bytes, size_t length)
+static void body_add_text(struct body *body, const char *bytes, size_t length)
 {
 	if (body->encoding == BODY_BASE64)
-		add_base64(body, bytes, length);
+		body_add_base64(body, bytes, length);
 	else if (body->encoding == BODY_QUOTED)
-		add_quoted(body, bytes, length);
+		body_add_quoted(body, bytes, length);
 	else
 		fingerprint_add(&body->fingerprint, bytes, length);
 }
 
 /* ---- header fields of the message and of its parts */
 
-static bool begins(const char *string, const char *start)
+static bool body_begins_with(const char *string, const char *start)
 {
 	for (; *start != '\0'; string++, start++)
 		if (text_lower(*string) != *start)
@@ -112,17 +112,18 @@ static bool begins(const char *string, const char *start)
 }
 
 /* The value of parameter `boundary`, RFC 2045 section 5.1; "" where there is none or it is too long. */
-static void read_boundary(const char *value, char boundary[BODY_BOUNDARY_MAX + 1])
+static void body_read_boundary(const char *value, char boundary[BODY_BOUNDARY_MAX + 1])
 {
 	size_t length = 0;
 	boundary[0] = '\0';
-	while (*value != '\0' && !begins(value, "boundary="))
+	while (*value != '\0' && !body_begins_with(value, "boundary="))
 		value++;
 	if (*value == '\0')
 		return;
 	value += strlen("boundary=");
 	bool quoted = *value == '"';
-	for (value += quoted; *value != '\0' && *value != '"' && (quoted || strchr("; \t\r\n(", *value) == NULL); value++) {
+	for (value += quoted; *value != '\0' && *value != '"' && (quoted || strchr("; \t\r\n(", *value) == NULL);
+	     value++) {
 		if (quoted && *value == '\\' && value[1] != '\0')
 			value++;
 		if (length == BODY_BOUNDARY_MAX) {
@@ -137,24 +138,24 @@ static void read_boundary(const char *value, char boundary[BODY_BOUNDARY_MAX + 1
 }
 
 /* A multipart deeper than we look has none of its parts read. */
-static void on_type(struct body *body, const char *value)
+static void body_on_type(struct body *body, const char *value)
 {
 	value += strspn(value, " \t\r\n");
-	body->nested = begins(value, "message/rfc822") || begins(value, "message/global");
-	body->text = begins(value, "text/plain") || begins(value, "text/html");
-	if (!begins(value, "multipart/") || body->depth == BODY_DEPTH_MAX)
+	body->nested = body_begins_with(value, "message/rfc822") || body_begins_with(value, "message/global");
+	body->text = body_begins_with(value, "text/plain") || body_begins_with(value, "text/html");
+	if (!body_begins_with(value, "multipart/") || body->depth == BODY_DEPTH_MAX)
 		return;
-	read_boundary(value, body->boundaries[body->depth]);
+	body_read_boundary(value, body->boundaries[body->depth]);
 	if (body->boundaries[body->depth][0] != '\0')
 		body->depth++;
 }
 
-static void on_encoding(struct body *body, const char *value)
+static void body_on_encoding(struct body *body, const char *value)
 {
 	value += strspn(value, " \t\r\n");
-	body->encoding = begins(value, "base64")	     ? BODY_BASE64
-			 : begins(value, "quoted-printable") ? BODY_QUOTED
-							     : BODY_AS_IT_IS;
+	body->encoding = body_begins_with(value, "base64")	       ? BODY_BASE64
+			 : body_begins_with(value, "quoted-printable") ? BODY_QUOTED
+								       : BODY_AS_IT_IS;
 }
 
 void body_header(struct body *body, const char *name, const char *value)
@@ -162,13 +163,13 @@ void body_header(struct body *body, const char *name, const char *value)
 	if (text_lower(name[0]) != 'c')
 		return;
 	if (text_same_nocase(name, "Content-Type"))
-		on_type(body, value);
+		body_on_type(body, value);
 	else if (text_same_nocase(name, "Content-Transfer-Encoding"))
-		on_encoding(body, value);
+		body_on_encoding(body, value);
 }
 
 /* RFC 2045 section 5.2: a part that does not say what it is, is plain text. */
-static void begin_header(struct body *body)
+static void body_begin_header(struct body *body)
 {
 	body->state = BODY_HEADER;
 	body->text = true;
@@ -178,7 +179,7 @@ static void begin_header(struct body *body)
 	body->field_length = 0;
 }
 
-static void end_field(struct body *body)
+static void body_end_field(struct body *body)
 {
 	body->field[body->field_length] = '\0';
 	body->field_length = 0;
@@ -190,7 +191,7 @@ static void end_field(struct body *body)
 	body_header(body, body->field, colon + 1);
 }
 
-static void add_field(struct body *body, const char *bytes, size_t length)
+static void body_add_field(struct body *body, const char *bytes, size_t length)
 {
 	size_t room = BODY_FIELD_MAX - body->field_length;
 	if (length > room)
@@ -200,11 +201,11 @@ static void add_field(struct body *body, const char *bytes, size_t length)
 }
 
 /* What follows is text, or is to be skipped until the next boundary. */
-static void end_header(struct body *body)
+static void body_end_header(struct body *body)
 {
-	end_field(body);
+	body_end_field(body);
 	if (body->nested && body->encoding == BODY_AS_IT_IS)
-		begin_header(body);
+		body_begin_header(body);
 	else
 		body->state = body->text ? BODY_TEXT : BODY_SKIP;
 }
@@ -212,7 +213,7 @@ static void end_header(struct body *body)
 /* ---- lines */
 
 /* Which of the open multiparts' boundaries the line is; -1: none. */
-static int find_boundary(const struct body *body, const char *line, size_t length, bool *closes_out)
+static int body_find_boundary(const struct body *body, const char *line, size_t length, bool *closes_out)
 {
 	if (length < 3 || line[0] != '-' || line[1] != '-')
 		return -1;
@@ -230,49 +231,49 @@ static int find_boundary(const struct body *body, const char *line, size_t lengt
 }
 
 /* A header line of a part; `first`: the line begins with it. */
-static void header_line(struct body *body, const char *line, size_t length, bool first)
+static void body_header_line(struct body *body, const char *line, size_t length, bool first)
 {
 	size_t text = length;
 	while (text > 0 && (line[text - 1] == '\n' || line[text - 1] == '\r'))
 		text--;
 	if (first && text == 0) {
-		end_header(body);
+		body_end_header(body);
 		return;
 	}
 	if (first && line[0] != ' ' && line[0] != '\t')
-		end_field(body);
-	add_field(body, line, text);
+		body_end_field(body);
+	body_add_field(body, line, text);
 }
 
-static void take_line(struct body *body, const char *line, size_t length, bool first)
+static void body_take_line(struct body *body, const char *line, size_t length, bool first)
 {
 	bool closes = false;
-	int found = first ? find_boundary(body, line, length, &closes) : -1;
+	int found = first ? body_find_boundary(body, line, length, &closes) : -1;
 	if (found >= 0) {
 		body->depth = closes ? found : found + 1;
 		if (closes)
 			body->state = BODY_SKIP;
 		else
-			begin_header(body);
+			body_begin_header(body);
 	} else if (body->state == BODY_HEADER) {
-		header_line(body, line, length, first);
+		body_header_line(body, line, length, first);
 	} else if (body->state == BODY_TEXT) {
-		add_text(body, line, length);
+		body_add_text(body, line, length);
 	}
 }
 
 /* A piece of a line: whole, its beginning, or more of it. */
-static void add_piece(struct body *body, const char *bytes, size_t length)
+static void body_add_piece(struct body *body, const char *bytes, size_t length)
 {
 	bool ends = bytes[length - 1] == '\n';
-	if (body->line_length + length > sizeof body->line) {	/* longer than any boundary */
+	if (body->line_length + length > sizeof body->line) { /* longer than any boundary */
 		if (body->line_length > 0)
-			take_line(body, body->line, body->line_length, !body->line_goes_on);
+			body_take_line(body, body->line, body->line_length, !body->line_goes_on);
 		body->line_goes_on |= body->line_length > 0;
 		body->line_length = 0;
 	}
 	if (body->line_length == 0 && (ends || length > sizeof body->line)) {
-		take_line(body, bytes, length, !body->line_goes_on);
+		body_take_line(body, bytes, length, !body->line_goes_on);
 		body->line_goes_on = !ends;
 		return;
 	}
@@ -280,17 +281,17 @@ static void add_piece(struct body *body, const char *bytes, size_t length)
 	body->line_length += length;
 	if (!ends)
 		return;
-	take_line(body, body->line, body->line_length, !body->line_goes_on);
+	body_take_line(body, body->line, body->line_length, !body->line_goes_on);
 	body->line_length = 0;
 	body->line_goes_on = false;
 }
 
-static void add_lines(struct body *body, const char *bytes, size_t length)
+static void body_add_lines(struct body *body, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		const char *end = memchr(bytes, '\n', length);
 		size_t piece = end != NULL ? (size_t)(end - bytes) + 1 : length;
-		add_piece(body, bytes, piece);
+		body_add_piece(body, bytes, piece);
 		bytes += piece;
 		length -= piece;
 	}
@@ -305,13 +306,13 @@ void body_begin(struct body *body)
 	body->depth = 0;
 	body->line_length = 0;
 	body->line_goes_on = false;
-	begin_header(body);
+	body_begin_header(body);
 }
 
 void body_header_end(struct body *body)
 {
 	if (body->nested && body->encoding == BODY_AS_IT_IS) {
-		begin_header(body);
+		body_begin_header(body);
 		return;
 	}
 	body->state = body->text ? BODY_TEXT : BODY_SKIP;
@@ -325,15 +326,15 @@ void body_add(struct body *body, const char *bytes, size_t length)
 		return;
 	body->looked += length;
 	if (body->depth == 0 && body->state == BODY_TEXT && body->line_length == 0)
-		add_text(body, bytes, length);
+		body_add_text(body, bytes, length);
 	else if (body->depth > 0 || body->state != BODY_SKIP)
-		add_lines(body, bytes, length);
+		body_add_lines(body, bytes, length);
 }
 
 uint64_t body_end(struct body *body)
 {
 	if (body->line_length > 0)
-		take_line(body, body->line, body->line_length, !body->line_goes_on);
+		body_take_line(body, body->line, body->line_length, !body->line_goes_on);
 	body->line_length = 0;
 	return fingerprint_end(&body->fingerprint);
 }

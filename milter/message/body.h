@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * body: the text of a message, found and decoded as it comes by, for its fingerprint
- * (policy/fingerprint.h). MIME (RFC 2045, 2046): text/plain and text/html, base64 and quoted-printable, multiparts within
- * multiparts and messages within them. No allocation, nothing kept but the line at hand.
+ * (policy/fingerprint.h). MIME (RFC 2045, 2046): text/plain and text/html, base64 and quoted-printable, multiparts
+ * within multiparts and messages within them. No allocation, nothing kept but the line at hand.
  *
- * Strangers write this. At most BODY_LOOKED_MAX bytes are looked at and BODY_DEPTH_MAX multiparts deep; what is malformed
- * is read as far as it goes. A body that is plain text pays for no MIME: its bytes go straight through.
+ * Strangers write this. At most BODY_LOOKED_MAX bytes are looked at and BODY_DEPTH_MAX multiparts deep; what is
+ * malformed is read as far as it goes. A body that is plain text pays for no MIME: its bytes go straight through.
  */
 #ifndef PENSTOCK_BODY_H
 #define PENSTOCK_BODY_H
@@ -15,8 +15,8 @@
 enum {
 	BODY_LOOKED_MAX = 131072,
 	BODY_DEPTH_MAX = 8,
-	BODY_BOUNDARY_MAX = 100,	/* RFC 2046 section 5.1.1 allows 70 */
-	BODY_LINE_MAX = 1000,		/* RFC 5322 section 2.1.1: 998 and the line's end */
+	BODY_BOUNDARY_MAX = 100, /* RFC 2046 section 5.1.1 allows 70 */
+	BODY_LINE_MAX = 1000,	 /* RFC 5322 section 2.1.1: 998 and the line's end */
 	BODY_FIELD_MAX = 600,
 };
 
@@ -27,18 +27,18 @@ struct body {
 	size_t looked;
 	enum body_state { BODY_HEADER, BODY_TEXT, BODY_SKIP } state;
 	/* of the part at hand */
-	bool text, nested;		/* nested: message/rfc822, its header follows */
+	bool text, nested; /* nested: message/rfc822, its header follows */
 	enum body_encoding encoding;
-	unsigned held, held_bits;	/* base64's; of quoted-printable what stands behind '=' */
+	unsigned held, held_bits; /* base64's; of quoted-printable what stands behind '=' */
 	/* open multiparts, outermost first */
 	int depth;
 	char boundaries[BODY_DEPTH_MAX][BODY_BOUNDARY_MAX + 1];
 	/* lines that are not whole yet */
 	size_t line_length;
-	bool line_goes_on;		/* its beginning is gone already */
+	bool line_goes_on; /* its beginning is gone already */
 	char line[BODY_LINE_MAX];
 	size_t field_length;
-	char field[BODY_FIELD_MAX + 1];	/* an unfolded header field of a part */
+	char field[BODY_FIELD_MAX + 1]; /* an unfolded header field of a part */
 };
 
 void body_begin(struct body *body);

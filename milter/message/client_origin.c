@@ -20,13 +20,13 @@ enum { WAIT_MS = 200 };
 enum { KIND_ADDRESS = 1, KIND_NETWORK = 2, KIND_AS = 3 };
 
 struct client_origin_ask {
-	struct ask ask;		/* first */
+	struct ask ask; /* first */
 	struct loop_job job;
-	struct engine *engine;	/* borrowed: freed on the loop, after the job that a session posted before */
+	struct engine *engine; /* borrowed: freed on the loop, after the job that a session posted before */
 	struct netaddr client;
 	char name[DNS_NAME_MAX + 1];
-	int64_t asked_ms;	/* clock_monotonic_ms() */
-	uint32_t as;		/* its number; 0: unknown */
+	int64_t asked_ms; /* clock_monotonic_ms() */
+	uint32_t as;	  /* its number; 0: unknown */
 };
 
 static uint64_t hash_of(const uint64_t key[2], unsigned char kind, const void *thing, size_t length)
@@ -53,7 +53,7 @@ void client_origin_fill(const struct netaddr *client, const uint64_t key[2], str
 
 /* ---- the AS */
 
-static void as_found(struct client_origin_ask *ask, const struct dns_answer *answer)
+static void origin_as_found(struct client_origin_ask *ask, const struct dns_answer *answer)
 {
 	struct asn origin = { 0 };
 	struct dns_record record;
@@ -67,13 +67,14 @@ static void as_found(struct client_origin_ask *ask, const struct dns_answer *ans
 static void answered(void *arg, const struct dns_answer *answer)
 {
 	struct client_origin_ask *ask = arg;
-	as_found(ask, answer);
+	origin_as_found(ask, answer);
 	ask_answer(&ask->ask);
 }
 
-static void run(struct loop_job *job)
+static void origin_run(struct loop_job *job)
 {
-	struct client_origin_ask *ask = (struct client_origin_ask *)(void *)((char *)job - offsetof(struct client_origin_ask, job));
+	struct client_origin_ask *ask =
+		(struct client_origin_ask *)(void *)((char *)job - offsetof(struct client_origin_ask, job));
 	if (!engine_ask(ask->engine, ask->name, DNS_TXT, answered, ask))
 		ask_answer(&ask->ask);
 }
@@ -90,13 +91,14 @@ struct client_origin_ask *client_origin_ask(const struct setup *setup, const str
 	char reverse[NETADDR_REVERSE_MAX];
 	struct dns_data data;
 	struct dns_answer known;
-	if (!set->origin_clients || *zone == '\0' || client->family == NETADDR_UNKNOWN || netaddr_reserved(client) != NULL)
+	if (!set->origin_clients || *zone == '\0' || client->family == NETADDR_UNKNOWN ||
+	    netaddr_reserved(client) != NULL)
 		return NULL;
 	struct client_origin_ask *ask = calloc(1, sizeof *ask);
 	if (ask == NULL)
 		return NULL;
 	ask_init(&ask->ask, release);
-	ask->job.run = run;
+	ask->job.run = origin_run;
 	ask->engine = setup->engine;
 	ask->client = *client;
 	ask->asked_ms = clock_monotonic_ms();
@@ -116,7 +118,8 @@ uint64_t client_origin_collect(struct client_origin_ask *ask, const uint64_t key
 	int64_t until_ms = ask->asked_ms + WAIT_MS;
 	if (!ask_wait(&ask->ask, until_ms < deadline_ms ? until_ms : deadline_ms) || ask->as == 0)
 		return 0;
-	const uint8_t bytes[] = { (uint8_t)(ask->as >> 24), (uint8_t)(ask->as >> 16), (uint8_t)(ask->as >> 8), (uint8_t)ask->as };
+	const uint8_t bytes[] = { (uint8_t)(ask->as >> 24), (uint8_t)(ask->as >> 16), (uint8_t)(ask->as >> 8),
+				  (uint8_t)ask->as };
 	return hash_of(key, KIND_AS, bytes, sizeof bytes);
 }
 

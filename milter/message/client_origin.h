@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * client_origin: whence a client comes, as hashes keyed with the secret that the daemons share: his address, his network, and with `origin.clients` the AS that it is in.
+ * client_origin: whence a client comes, as hashes keyed with the secret that the daemons share: his address, his
+ * network, and with `origin.clients` the AS that it is in.
  */
 #ifndef PENSTOCK_CLIENT_ORIGIN_H
 #define PENSTOCK_CLIENT_ORIGIN_H
 
 #include "milter/daemon/daemon.h"
 
-struct client_origin_ask;	/* a question for the AS of one client; counted */
+struct client_origin_ask; /* a question for the AS of one client; counted */
 
-/* Address and network. One IPv6 client has a /64 to choose his addresses from (RFC 8981): that counts as the address. Mail
- * from this host itself comes from no place. */
+/* Address and network. One IPv6 client has a /64 to choose his addresses from (RFC 8981): that counts as the address.
+ * Mail from this host itself comes from no place. */
 void client_origin_fill(const struct netaddr *client, const uint64_t key[2], struct facts *facts);
 
 /* Asks by the setup's engine and origin zones; does not wait. NULL: nothing to ask. Any thread. */

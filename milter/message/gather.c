@@ -22,7 +22,7 @@
 /* ---- questions to the store: made on a callback's thread, asked and answered on the loop thread */
 
 struct network_ask {
-	struct ask ask;		/* first */
+	struct ask ask; /* first */
 	struct loop_job job;
 	struct netaddr client;
 	bool found;
@@ -30,11 +30,11 @@ struct network_ask {
 };
 
 struct fetch_ask {
-	struct ask ask;		/* first */
+	struct ask ask; /* first */
 	struct loop_job job;
 	char account[ACCOUNT_MAX + 1];
 	struct account_state state;
-	unsigned char *bytes;	/* owned; of ... */
+	unsigned char *bytes; /* owned; of ... */
 	struct known known;
 };
 
@@ -51,7 +51,7 @@ static void release_fetch(struct ask *ask)
 
 #define ASK_OF(type, its_job) ((struct type *)(void *)((char *)(its_job)-offsetof(struct type, job)))
 
-static void network_answered(void *arg, const char *account)
+static void gather_network_answered(void *arg, const char *account)
 {
 	struct network_ask *ask = arg;
 	ask->found = account != NULL;
@@ -63,10 +63,10 @@ static void network_answered(void *arg, const char *account)
 static void network_run(struct loop_job *job)
 {
 	struct network_ask *ask = ASK_OF(network_ask, job);
-	store_network(the_daemon.store, &ask->client, network_answered, ask);
+	store_network(the_daemon.store, &ask->client, gather_network_answered, ask);
 }
 
-static void fetch_answered(void *arg, const struct account_state *state, const struct known *known)
+static void gather_fetch_answered(void *arg, const struct account_state *state, const struct known *known)
 {
 	struct fetch_ask *ask = arg;
 	ask->state = *state;
@@ -81,7 +81,7 @@ static void fetch_answered(void *arg, const struct account_state *state, const s
 static void fetch_run(struct loop_job *job)
 {
 	struct fetch_ask *ask = ASK_OF(fetch_ask, job);
-	store_fetch(the_daemon.store, ask->account, fetch_answered, ask);
+	store_fetch(the_daemon.store, ask->account, gather_fetch_answered, ask);
 }
 
 /* ---- connect */
@@ -108,7 +108,7 @@ static int64_t deadline_of(const struct session *session)
 	return clock_monotonic_ms() + session->setup->config->set.milter_deadline_ms;
 }
 
-static void fetch_state(struct session *session, int64_t deadline_ms)
+static void gather_fetch_state(struct session *session, int64_t deadline_ms)
 {
 	struct message *message = session->message;
 	struct facts *facts = &message->facts;
@@ -136,7 +136,7 @@ static void fetch_state(struct session *session, int64_t deadline_ms)
 	limits_of(session->setup->config, facts->account, &facts->state, facts->now_ms, &facts->limits);
 }
 
-static bool may_refuse(const struct config *config)
+static bool gather_may_refuse(const struct config *config)
 {
 	for (int i = 0; i < config->mail_list_count; i++)
 		if (config->lists[i].action == LIST_ACTION_REFUSE)
@@ -145,7 +145,7 @@ static bool may_refuse(const struct config *config)
 }
 
 /* Once a connection, and only where no source before it names the account: a login needs no look-up. */
-static const char *ask_network(struct session *session, int64_t deadline_ms)
+static const char *gather_ask_network(struct session *session, int64_t deadline_ms)
 {
 	struct network_ask *ask = session->network;
 	if (ask == NULL && session->client.family != NETADDR_UNKNOWN && !session->injected) {
@@ -169,7 +169,7 @@ static int64_t local_offset_s(int64_t now_ms)
 }
 
 /* What the MTA says of the client and the sender, as the rules want it. */
-static void fill_sender(struct session *session)
+static void gather_fill_sender(struct session *session)
 {
 	const struct message *message = session->message;
 	struct facts *facts = &session->message->facts;
@@ -190,7 +190,8 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 	struct facts *facts = &message->facts;
 	const struct config *config = session->setup->config;
 	int64_t deadline_ms = deadline_of(session);
-	/* Postfix names a certificate only where it trusts it; Sendmail names any, and says what it found in {verify} */
+	/* Postfix names a certificate only where it trusts it; Sendmail names any, and says what it found in {verify}
+	 */
 	bool verified = macros->verify == NULL || strcmp(macros->verify, "OK") == 0;
 	struct identity identity = {
 		.auth_authen = macros->auth_authen,
@@ -208,17 +209,17 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 	facts->injected = session->injected;
 	facts->overloaded = (int64_t)stats_sessions() * 10 >= config->set.milter_max_sessions * 9;
 	if (!identify(config, &identity, facts)) {
-		identity.network = ask_network(session, deadline_ms);
+		identity.network = gather_ask_network(session, deadline_ms);
 		identity.network_asked = true;
 		identify(config, &identity, facts);
 	}
 	identify_domain(facts, &identity, message->domain);
 	if (facts->overloaded)
 		return;
-	fill_sender(session);
+	gather_fill_sender(session);
 	gather_spf_mail(session);
-	fetch_state(session, deadline_ms);
-	if (!facts->authenticated && (may_refuse(config) || config->policy.lists_must_answer))
+	gather_fetch_state(session, deadline_ms);
+	if (!facts->authenticated && (gather_may_refuse(config) || config->policy.lists_must_answer))
 		rbl_collect(session->listings, deadline_ms, &facts->listings);
 	if (config->policy.spf_refuses)
 		gather_spf_client(message, deadline_ms);
@@ -226,7 +227,8 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 
 /* ---- RCPT */
 
-static void add_rcpt(const struct session *session, struct rcpts *rcpts, struct facts *facts, const char *raw, bool remote)
+static void add_rcpt(const struct session *session, struct rcpts *rcpts, struct facts *facts, const char *raw,
+		     bool remote)
 {
 	struct message *message = session->message;
 	rcpts_add(rcpts, &message->arena, session->setup->traps, &message->known_rcpts, raw, remote, facts);
@@ -237,7 +239,8 @@ void gather_rcpt(struct session *session, const char *raw, enum rcpt_way way, st
 {
 	const struct message *message = session->message;
 	bool remote = way != RCPT_WAY_LOCAL;
-	*with = (struct with_rcpt){ raw, message->facts, message->rcpts, message->rcpts_aliased + (way == RCPT_WAY_ALIAS) };
+	*with = (struct with_rcpt){ raw, message->facts, message->rcpts,
+				    message->rcpts_aliased + (way == RCPT_WAY_ALIAS) };
 	with->facts.rcpts_local += !remote;
 	with->facts.rcpts_remote += remote;
 	with->facts.rcpts_unknown_mailer += remote && way != RCPT_WAY_REMOTE;
@@ -249,7 +252,8 @@ void gather_rcpt(struct session *session, const char *raw, enum rcpt_way way, st
 void gather_take_rcpt(struct message *message, const struct with_rcpt *with)
 {
 	bool remote = with->facts.rcpts_remote > message->facts.rcpts_remote;
-	if (remote && (with->facts.rcpts_remote > 1 || !text_copy(message->only_rcpt, sizeof message->only_rcpt, with->raw)))
+	if (remote &&
+	    (with->facts.rcpts_remote > 1 || !text_copy(message->only_rcpt, sizeof message->only_rcpt, with->raw)))
 		message->only_rcpt[0] = '\0';
 	message->facts = with->facts;
 	message->rcpts = with->rcpts;
@@ -271,7 +275,7 @@ static bool is_sent_on(const struct message *message)
 	return !facts->authenticated && facts->rcpts_remote > 0 && message->rcpts_aliased == facts->rcpts_remote;
 }
 
-static void fill_message(struct session *session)
+static void gather_fill_message(struct session *session)
 {
 	struct message *message = session->message;
 	struct facts *facts = &message->facts;
@@ -288,18 +292,21 @@ static void fill_message(struct session *session)
 		facts->class = MAIL_CLASS_FORWARD;
 }
 
-/* An automatic reply (RFC 3834) has no sender, so that those of all users of this host were one account's; to one recipient,
- * from one author, it is the author's. Known only when the header is there: what stands there of an account is asked again. */
-static void claim_reply(struct session *session, int64_t deadline_ms)
+/* An automatic reply (RFC 3834) has no sender, so that those of all users of this host were one account's; to one
+ * recipient, from one author, it is the author's. Known only when the header is there: what stands there of an account
+ * is asked again. */
+static void gather_claim_reply(struct session *session, int64_t deadline_ms)
 {
 	struct message *message = session->message;
 	struct facts *facts = &message->facts;
 	const struct anomaly_reader *header = &message->anomaly;
-	const struct identity author = { .from = header->author, .injected = session->injected, .client = session->client };
+	const struct identity author = { .from = header->author,
+					 .injected = session->injected,
+					 .client = session->client };
 	if (!header->replied || header->authors != 1 || message->only_rcpt[0] == '\0' || facts->rcpts_remote != 1 ||
 	    facts->rcpts_local > 0 || !identify_author(session->setup->config, &author, facts))
 		return;
-	fetch_state(session, deadline_ms);
+	gather_fetch_state(session, deadline_ms);
 	message->rcpts = (struct rcpts){ .key = message->rcpts.key, .keyed = message->rcpts.keyed };
 	add_rcpt(session, &message->rcpts, facts, message->only_rcpt, true);
 }
@@ -312,8 +319,8 @@ void gather_message(struct session *session)
 	int64_t deadline_ms = message->deadline_ms = deadline_of(session);
 	struct scan *scans[SCANNERS_MAX] = { NULL };
 	facts->now_ms = clock_now_ms();
-	claim_reply(session, deadline_ms);
-	fill_message(session);
+	gather_claim_reply(session, deadline_ms);
+	gather_fill_message(session);
 	for (int i = 0; i < config->scanner_count; i++) {
 		const struct scanner *scanner = &config->scanners[i];
 		size_t length = message->scan.length;
@@ -337,6 +344,6 @@ void gather_message(struct session *session)
 			facts->content = content;
 	}
 	facts->client_as = client_origin_collect(session->place, message->key, deadline_ms);
-	if (missed)	/* what another scanner said does not stand in for one that must answer */
+	if (missed) /* what another scanner said does not stand in for one that must answer */
 		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
 }

@@ -20,20 +20,20 @@
 #include "policy/base/banned.h"
 
 enum {
-	ANSWER_MS = 100,		/* the store's own answer comes when redis.timeout_ms has passed */
-	NOTED_MAX = 4096,		/* breaches that were noted lately; two of one hash share a place */
+	ANSWER_MS = 100,  /* the store's own answer comes when redis.timeout_ms has passed */
+	NOTED_MAX = 4096, /* breaches that were noted lately; two of one hash share a place */
 	NOTED_MS = 10 * 60 * 1000,
 };
 
 struct charge_ask {
-	struct ask ask;		/* first */
+	struct ask ask; /* first */
 	struct loop_job job;
-	struct config *config;	/* one reference, of the session's: its plans; NULL: none */
+	struct config *config; /* one reference, of the session's: its plans; NULL: none */
 	struct charge_result result;
-	unsigned habits_held;		/* parts of the account's habits that wait for the verdict ... */
-	int known_held;			/* ... and how many of new_known */
-	struct message_charge charge;	/* its groups are as they come from malloc() */
-	uint32_t new_known[];	/* charge.new_known: the message may be gone when the loop comes to it */
+	unsigned habits_held;	      /* parts of the account's habits that wait for the verdict ... */
+	int known_held;		      /* ... and how many of new_known */
+	struct message_charge charge; /* its groups are as they come from malloc() */
+	uint32_t new_known[];	      /* charge.new_known: the message may be gone when the loop comes to it */
 };
 
 static void release(struct ask *ask)
@@ -68,7 +68,7 @@ static void run_behind(struct loop_job *job)
 	ask_answer(&ask->ask);
 }
 
-static struct charge_ask *ask_new(void (*its_run)(struct loop_job *job), int new_known_most)
+static struct charge_ask *gather_charge_ask_new(void (*its_run)(struct loop_job *job), int new_known_most)
 {
 	struct charge_ask *ask = malloc(sizeof *ask + (size_t)new_known_most * sizeof ask->new_known[0]);
 	if (ask == NULL)
@@ -95,7 +95,8 @@ void gather_release_charge(struct charge_ask **charge)
 /* ---- groups */
 
 /* `name` is in account_name()'s form. */
-static void add_group(struct message_charge *charge, const struct config *config, enum scope scope, const char *name)
+static void gather_charge_add_group(struct message_charge *charge, const struct config *config, enum scope scope,
+				    const char *name)
 {
 	struct group_charge *group = &charge->groups[charge->group_count++];
 	group->scope = scope;
@@ -104,7 +105,7 @@ static void add_group(struct message_charge *charge, const struct config *config
 }
 
 /* Whose mail it is beside the account's. */
-static void add_groups(const struct session *session, struct charge_ask *ask)
+static void gather_charge_add_groups(const struct session *session, struct charge_ask *ask)
 {
 	struct message_charge *charge = &ask->charge;
 	const struct message *message = session->message;
@@ -112,21 +113,21 @@ static void add_groups(const struct session *session, struct charge_ask *ask)
 	const struct config *config = session->setup->config;
 	char name[ACCOUNT_MAX + 1];
 	if (*group_plan(config, SCOPE_DOMAIN) != '\0' && message->domain[0] != '\0')
-		add_group(charge, config, SCOPE_DOMAIN, message->domain);
+		gather_charge_add_group(charge, config, SCOPE_DOMAIN, message->domain);
 	if (account_name(facts->limits.customer, false, name))
-		add_group(charge, config, SCOPE_CUSTOMER, name);
+		gather_charge_add_group(charge, config, SCOPE_CUSTOMER, name);
 	if (*group_plan(config, SCOPE_SERVER) != '\0')
-		add_group(charge, config, SCOPE_SERVER, "all");
+		gather_charge_add_group(charge, config, SCOPE_SERVER, "all");
 	if (facts->class != MAIL_CLASS_ACCOUNT)
-		add_group(charge, config, mail_class_scope(facts->class), facts->account);
+		gather_charge_add_group(charge, config, mail_class_scope(facts->class), facts->account);
 	/* who chooses his sender chooses his account, or with <> has none: his address he does not choose */
 	if (facts->source >= SOURCE_UID && facts->authenticated) {
 		account_client(&session->client, name);
-		add_group(charge, config, SCOPE_CLIENT, name + strlen(ACCOUNT_CLIENT ":"));
+		gather_charge_add_group(charge, config, SCOPE_CLIENT, name + strlen(ACCOUNT_CLIENT ":"));
 	}
 	if (charge->group_count == 0)
 		return;
-	ask->config = config_hold(session->setup->config);	/* the answer may come when the session is gone */
+	ask->config = config_hold(session->setup->config); /* the answer may come when the session is gone */
 	charge->plans = limits_fill_plan;
 	charge->plans_arg = ask->config;
 }
@@ -139,7 +140,7 @@ static void add_known(struct charge_ask *ask, uint32_t hash)
 }
 
 /* Where the account has one: those that are not there. Where it gets one now: all that it knew, and these. */
-static void add_new_known(const struct message *message, struct charge_ask *ask)
+static void gather_charge_add_new_known(const struct message *message, struct charge_ask *ask)
 {
 	const struct facts *facts = &message->facts;
 	const struct charge *charge = &ask->charge.charge;
@@ -158,7 +159,7 @@ static void add_new_known(const struct message *message, struct charge_ask *ask)
 }
 
 /* A group may refuse what the account has room for: what did not leave is no habit. */
-static void hold_habits(struct charge_ask *ask)
+static void gather_charge_hold_habits(struct charge_ask *ask)
 {
 	ask->habits_held = ask->charge.charge.habits_changed;
 	ask->known_held = ask->charge.new_known_count;
@@ -166,12 +167,12 @@ static void hold_habits(struct charge_ask *ask)
 	ask->charge.new_known_count = 0;
 }
 
-static void send_held_habits(const struct message *message)
+static void gather_charge_send_held_habits(const struct message *message)
 {
 	const struct charge_ask *held = message->charge;
 	if (verdict_refuses(&message->verdict) || (held->habits_held == 0 && held->known_held == 0))
 		return;
-	struct charge_ask *ask = ask_new(run_behind, held->known_held);
+	struct charge_ask *ask = gather_charge_ask_new(run_behind, held->known_held);
 	if (ask == NULL)
 		return;
 	struct charge *charge = &ask->charge.charge;
@@ -190,14 +191,14 @@ static void send_held_habits(const struct message *message)
 static struct charge_ask *charge_new(const struct session *session, void (*its_run)(struct loop_job *job))
 {
 	const struct message *message = session->message;
-	struct charge_ask *ask = ask_new(its_run, HABIT_KNOWN_MAX + message->facts.rcpt_count);
+	struct charge_ask *ask = gather_charge_ask_new(its_run, HABIT_KNOWN_MAX + message->facts.rcpt_count);
 	if (ask != NULL)
 		judge_charge(&session->setup->config->policy, &message->facts, &message->verdict, &ask->charge.charge);
 	return ask;
 }
 
 /* In a campaign all accounts that one address claims are one. */
-static uint64_t who_sent(const struct session *session)
+static uint64_t gather_charge_who_sent(const struct session *session)
 {
 	const struct message *message = session->message;
 	char name[ACCOUNT_MAX + 1];
@@ -223,18 +224,20 @@ void gather_charge(struct session *session)
 	if (ask == NULL)
 		return;
 	if (ask->charge.charge.quota)
-		add_groups(session, ask);
-	add_new_known(message, ask);
+		gather_charge_add_groups(session, ask);
+	gather_charge_add_new_known(message, ask);
 	if (ask->charge.group_count > 0)
-		hold_habits(ask);
-	ask->charge.fingerprint = facts->authenticated && !facts->tried_again ? facts->fingerprint : 0;	/* what strangers say is nobody's campaign */
-	ask->charge.who = who_sent(session);
+		gather_charge_hold_habits(ask);
+	ask->charge.fingerprint = facts->authenticated && !facts->tried_again
+					  ? facts->fingerprint
+					  : 0; /* what strangers say is nobody's campaign */
+	ask->charge.who = gather_charge_who_sent(session);
 	ask->charge.bad = judge_campaign_bad(&session->setup->config->policy, facts, &message->verdict);
 	bool quota = ask->charge.charge.quota;
 	loop_post(the_daemon.loop, &ask->job);
 	if (!ask_wait(&ask->ask, later(message->deadline_ms, least_ms)) || ask->result.known == KNOWLEDGE_NONE)
 		return;
-	if (!quota)	/* refused before it was charged: nothing that comes with the charge lets it go */
+	if (!quota) /* refused before it was charged: nothing that comes with the charge lets it go */
 		return;
 	facts->campaign = ask->result.campaign;
 	facts->charged = true;
@@ -243,7 +246,7 @@ void gather_charge(struct session *session)
 }
 
 /* What is given back is given back to the groups as well. */
-static void amend_groups(const struct message_charge *charged, struct message_charge *amend)
+static void gather_charge_amend_groups(const struct message_charge *charged, struct message_charge *amend)
 {
 	bool gives = false;
 	for (int i = 0; i < COUNTED_SUMS; i++)
@@ -259,8 +262,8 @@ void gather_amend(const struct session *session)
 	const struct message *message = session->message;
 	if (message->charge == NULL)
 		return;
-	send_held_habits(message);
-	struct charge_ask *ask = ask_new(run_behind, 0);
+	gather_charge_send_held_habits(message);
+	struct charge_ask *ask = gather_charge_ask_new(run_behind, 0);
 	if (ask == NULL)
 		return;
 	const struct message_charge *charged = &message->charge->charge;
@@ -270,7 +273,7 @@ void gather_amend(const struct session *session)
 		ask_drop(&ask->ask);
 		return;
 	}
-	amend_groups(charged, &ask->charge);
+	gather_charge_amend_groups(charged, &ask->charge);
 	post_behind(ask);
 }
 
@@ -278,14 +281,14 @@ void gather_amend(const struct session *session)
 
 static pthread_mutex_t noted_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-	uint64_t breach;	/* hash; 0: none */
-	int64_t at_ms;		/* clock_monotonic_ms() */
+	uint64_t breach; /* hash; 0: none */
+	int64_t at_ms;	 /* clock_monotonic_ms() */
 } noted[NOTED_MAX];
 
 /* Of an account and a limit; the first time in a while it is noted. */
-static bool noted_lately(const char *account, const struct breach *breach)
+static bool gather_charge_noted_lately(const char *account, const struct breach *breach)
 {
-	const int what[] = { (int)breach->scope, (int)breach->window };	/* WINDOW_COUNT: of recipients in a message */
+	const int what[] = { (int)breach->scope, (int)breach->window }; /* WINDOW_COUNT: of recipients in a message */
 	uint64_t hash = own_hash(what, sizeof what, own_hash_string(account, 0));
 	int64_t now_ms = clock_monotonic_ms();
 	size_t at = hash % NOTED_MAX;
@@ -305,7 +308,7 @@ bool gather_note_try(struct session *session)
 	if (message->try_noted || !judge_turned_away(&message->verdict))
 		return false;
 	message->try_noted = true;
-	message->facts.tried_again = noted_lately(message->facts.account, &message->verdict.breach);
+	message->facts.tried_again = gather_charge_noted_lately(message->facts.account, &message->verdict.breach);
 	return message->facts.tried_again;
 }
 
@@ -313,9 +316,9 @@ void gather_note_breach(const struct session *session)
 {
 	const struct facts *facts = &session->message->facts;
 	/* a stranger can name any account as his sender */
-	if (!facts->authenticated || noted_lately(facts->account, &session->message->verdict.breach))
+	if (!facts->authenticated || gather_charge_noted_lately(facts->account, &session->message->verdict.breach))
 		return;
-	struct charge_ask *ask = ask_new(run_behind, 0);
+	struct charge_ask *ask = gather_charge_ask_new(run_behind, 0);
 	if (ask == NULL)
 		return;
 	judge_charge_breach(facts, &ask->charge.charge);

@@ -57,14 +57,14 @@ void gather_spf_rcpt(struct session *session)
 	message->spf.until_ms = clock_monotonic_ms() + config->set.spf_timeout_ms;
 	for (int i = 0, first = 0; first < outgoing->count; i++, first += SPF_CLIENTS_MAX) {
 		request.clients = &outgoing->addresses[first];
-		request.client_count = outgoing->count - first < SPF_CLIENTS_MAX ? outgoing->count - first
-										  : SPF_CLIENTS_MAX;
+		request.client_count =
+			outgoing->count - first < SPF_CLIENTS_MAX ? outgoing->count - first : SPF_CLIENTS_MAX;
 		message->spf.transports[i] = spf_ask(the_daemon.loop, &request);
 	}
 }
 
 /* Of one transport. Receivers choose the protocol: a message passes by it when it passes by each of its addresses. */
-static enum spf_answer answer_of(const enum spf_answer *answers, const short places[TRANSPORT_ADDRESSES])
+static enum spf_answer gather_spf_answer_of(const enum spf_answer *answers, const short places[TRANSPORT_ADDRESSES])
 {
 	enum spf_answer worst = SPF_ANSWER_UNKNOWN;
 	bool any = false;
@@ -77,7 +77,7 @@ static enum spf_answer answer_of(const enum spf_answer *answers, const short pla
 }
 
 /* What the domain says of all our transports together. */
-static enum spf_ours sum_up(const int with[SPF_ANSWER_COUNT])
+static enum spf_ours gather_spf_sum_up(const int with[SPF_ANSWER_COUNT])
 {
 	if (with[SPF_ANSWER_PASS] > 0 || with[SPF_ANSWER_NONE] > 0)
 		return SPF_OURS_FINE;
@@ -86,7 +86,7 @@ static enum spf_ours sum_up(const int with[SPF_ANSWER_COUNT])
 	return SPF_OURS_NONE_PASSES;
 }
 
-static void collect_transports(struct session *session, int64_t deadline_ms)
+static void gather_spf_collect_transports(struct session *session, int64_t deadline_ms)
 {
 	struct message *message = session->message;
 	struct facts *facts = &message->facts;
@@ -102,11 +102,11 @@ static void collect_transports(struct session *session, int64_t deadline_ms)
 		for (int j = 0; j < policy->pools[i].transport_count; j++) {
 			int index = policy->pools[i].transports[j].index;
 			const short *places = outgoing->of[index];
-			enum spf_answer answer = answer_of(answers, places);
+			enum spf_answer answer = gather_spf_answer_of(answers, places);
 			facts->transports[index].spf = (unsigned char)answer;
 			with[answer] += places[TRANSPORT_ADDRESS] >= 0 || places[TRANSPORT_ADDRESS6] >= 0;
 		}
-	facts->spf.ours = sum_up(with);
+	facts->spf.ours = gather_spf_sum_up(with);
 	facts->spf.domain = address_domain(message->from);
 }
 
@@ -114,5 +114,5 @@ void gather_spf_message(struct session *session, int64_t deadline_ms)
 {
 	gather_spf_client(session->message, deadline_ms);
 	if (session->message->spf.asked)
-		collect_transports(session, deadline_ms);
+		gather_spf_collect_transports(session, deadline_ms);
 }

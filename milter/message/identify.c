@@ -43,7 +43,7 @@ static bool is_own_domain(const char *domain, const struct identity *identity)
 
 /* sendmail(1) fills in the login name of who calls it. With -f a user can name another, but where Postfix's
  * local_login_sender_maps forbids it: penstock.conf(5) says so under accounts.sources. */
-static bool from_uid(const struct config *config, const struct identity *identity, char *name)
+static bool identify_from_uid(const struct config *config, const struct identity *identity, char *name)
 {
 	char login[LOGIN_MAX + 1], raw[24];
 	unsigned uid;
@@ -82,7 +82,7 @@ void identify_sender(const struct config *config, const char *from, char sender[
 }
 
 /* On the Internet anybody says that he is anybody. */
-static bool from_sender(const struct config *config, const struct identity *identity, char *name)
+static bool identify_from_sender(const struct config *config, const struct identity *identity, char *name)
 {
 	if (!identity->injected && !identify_own_network(config, &identity->client))
 		return false;
@@ -100,13 +100,13 @@ static bool from_client(const struct config *config, const struct identity *iden
 
 static const struct {
 	bool (*name)(const struct config *config, const struct identity *identity, char *name);
-	enum client_kind client;	/* STRANGER: unless it is in own networks, or on this host */
+	enum client_kind client; /* STRANGER: unless it is in own networks, or on this host */
 } sources[SOURCE_COUNT] = {
 	[SOURCE_AUTH] = { from_auth, CLIENT_AUTHENTICATED },
 	[SOURCE_CERTIFICATE] = { from_certificate, CLIENT_AUTHENTICATED },
 	[SOURCE_NETWORK] = { from_network, CLIENT_OWN_NETWORK },
-	[SOURCE_UID] = { from_uid, CLIENT_AUTHENTICATED },
-	[SOURCE_SENDER] = { from_sender, CLIENT_STRANGER },
+	[SOURCE_UID] = { identify_from_uid, CLIENT_AUTHENTICATED },
+	[SOURCE_SENDER] = { identify_from_sender, CLIENT_STRANGER },
 	[SOURCE_CLIENT] = { from_client, CLIENT_STRANGER },
 };
 
@@ -116,18 +116,20 @@ static bool is_login(enum source source)
 }
 
 /* A login is one for its own name alone: who else logs in from a forwarder's address sends his own mail. */
-static bool forwards(const struct config *config, const struct identity *identity, const char *account, bool login)
+static bool identify_forwards(const struct config *config, const struct identity *identity, const char *account,
+			      bool login)
 {
 	for (int i = 0; i < config->forwarder_count; i++) {
 		const struct forwarder *forwarder = &config->forwarders[i];
-		if (forwarder->account != NULL ? strcmp(forwarder->account, account) == 0
-					       : !login && !identity->injected && netblock_has(&forwarder->network, &identity->client))
+		if (forwarder->account != NULL
+			    ? strcmp(forwarder->account, account) == 0
+			    : !login && !identity->injected && netblock_has(&forwarder->network, &identity->client))
 			return true;
 	}
 	return false;
 }
 
-static enum mail_class class_of(const struct identity *identity, const struct facts *facts)
+static enum mail_class identify_class_of(const struct identity *identity, const struct facts *facts)
 {
 	if (is_login(facts->source) && !facts->forwarder)
 		return MAIL_CLASS_ACCOUNT;
@@ -136,7 +138,7 @@ static enum mail_class class_of(const struct identity *identity, const struct fa
 	return address_forwarded(identity->from) ? MAIL_CLASS_FORWARD : MAIL_CLASS_ACCOUNT;
 }
 
-static bool is_local_part(const char *from, const char *account)
+static bool identify_is_local_part(const char *from, const char *account)
 {
 	char name[ACCOUNT_MAX + 1];
 	account_name(from, true, name);
@@ -152,8 +154,8 @@ bool identify_sender_own(const struct facts *facts, const char *from)
 	const char *own = address_domain(facts->account);
 	if (*own != '\0')
 		return domain_within(address_domain(from), own);
-	address_untagged(from, untagged);	/* what looks like a tag may be the name */
-	return is_local_part(from, facts->account) || is_local_part(untagged, facts->account);
+	address_untagged(from, untagged); /* what looks like a tag may be the name */
+	return identify_is_local_part(from, facts->account) || identify_is_local_part(untagged, facts->account);
 }
 
 bool identify_domain(const struct facts *facts, const struct identity *identity, char domain[ACCOUNT_MAX + 1])
@@ -165,11 +167,13 @@ bool identify_domain(const struct facts *facts, const struct identity *identity,
 	if (*own != '\0')
 		return text_copy(domain, ACCOUNT_MAX + 1, own);
 	/* a login without a domain is one of the host's own */
-	bool is_his = facts->source == SOURCE_UID || (is_login(facts->source) && identify_sender_own(facts, identity->from));
-	return is_his && identity->host != NULL && is_own_domain(sender, identity) && account_name(sender, false, domain);
+	bool is_his =
+		facts->source == SOURCE_UID || (is_login(facts->source) && identify_sender_own(facts, identity->from));
+	return is_his && identity->host != NULL && is_own_domain(sender, identity) &&
+	       account_name(sender, false, domain);
 }
 
-static bool is_source(const struct config *config, enum source source)
+static bool identify_is_source(const struct config *config, enum source source)
 {
 	for (int i = 0; i < config->source_count; i++)
 		if (config->sources[i] == source)
@@ -177,8 +181,8 @@ static bool is_source(const struct config *config, enum source source)
 	return false;
 }
 
-static bool try_source(const struct config *config, const struct identity *identity, enum source source,
-		       struct facts *facts)
+static bool identify_try_source(const struct config *config, const struct identity *identity, enum source source,
+				struct facts *facts)
 {
 	if (!sources[source].name(config, identity, facts->account))
 		return false;
@@ -190,8 +194,8 @@ static bool try_source(const struct config *config, const struct identity *ident
 	if (facts->client == CLIENT_STRANGER && identify_own_network(config, &identity->client))
 		facts->client = CLIENT_OWN_NETWORK;
 	facts->authenticated = facts->client != CLIENT_STRANGER;
-	facts->forwarder = forwards(config, identity, facts->account, is_login(source));
-	facts->class = class_of(identity, facts);
+	facts->forwarder = identify_forwards(config, identity, facts->account, is_login(source));
+	facts->class = identify_class_of(identity, facts);
 	return true;
 }
 
@@ -200,16 +204,17 @@ bool identify(const struct config *config, const struct identity *identity, stru
 	for (int i = 0; i < config->source_count; i++) {
 		if (config->sources[i] == SOURCE_NETWORK && !identity->network_asked)
 			return false;
-		if (try_source(config, identity, config->sources[i], facts))
+		if (identify_try_source(config, identity, config->sources[i], facts))
 			return true;
 	}
-	return try_source(config, identity, SOURCE_CLIENT, facts);
+	return identify_try_source(config, identity, SOURCE_CLIENT, facts);
 }
 
 bool identify_author(const struct config *config, const struct identity *author, struct facts *facts)
 {
-	bool may_claim = facts->source == SOURCE_CLIENT && facts->class == MAIL_CLASS_BOUNCE && is_source(config, SOURCE_SENDER);
-	if (author->from[0] == '\0' || !may_claim || !try_source(config, author, SOURCE_SENDER, facts))
+	bool may_claim = facts->source == SOURCE_CLIENT && facts->class == MAIL_CLASS_BOUNCE &&
+			 identify_is_source(config, SOURCE_SENDER);
+	if (author->from[0] == '\0' || !may_claim || !identify_try_source(config, author, SOURCE_SENDER, facts))
 		return false;
 	facts->class = MAIL_CLASS_BOUNCE;
 	return true;

@@ -14,11 +14,11 @@ enum { FIRST_SIZE = 16 };
 
 uint32_t rcpt_hash(const uint64_t key[2], const char *account, const char *name)
 {
-	char both[2 * ACCOUNT_MAX + 2];	/* no name has a blank */
+	char both[2 * ACCOUNT_MAX + 2]; /* no name has a blank */
 	struct text text = text_over(both, sizeof both);
 	text_addf(&text, "%s %s", account, name);
 	uint32_t hash = (uint32_t)(hash_keyed(key, both, text.length) >> 32);
-	return hash != 0 ? hash : 1;	/* 0 is no recipient */
+	return hash != 0 ? hash : 1; /* 0 is no recipient */
 }
 
 bool rcpt_name(const char *address, char name[ACCOUNT_MAX + 1])
@@ -28,7 +28,7 @@ bool rcpt_name(const char *address, char name[ACCOUNT_MAX + 1])
 	return account_name(untagged[0] != '@' ? untagged : address, true, name);
 }
 
-static bool kept(const struct rcpts *rcpts, uint32_t hash)
+static bool rcpts_kept(const struct rcpts *rcpts, uint32_t hash)
 {
 	for (int i = 0; i < rcpts->count; i++)
 		if (rcpts->hashes[i] == hash)
@@ -38,11 +38,11 @@ static bool kept(const struct rcpts *rcpts, uint32_t hash)
 
 bool rcpts_have(const struct rcpts *rcpts, const char *account, const char *name)
 {
-	return kept(rcpts, rcpt_hash(rcpts->key, account, name));
+	return rcpts_kept(rcpts, rcpt_hash(rcpts->key, account, name));
 }
 
 /* The arena frees nothing before its end: doubling takes twice the space in all. */
-static bool make_room(struct rcpts *rcpts, struct arena *arena)
+static bool rcpts_make_room(struct rcpts *rcpts, struct arena *arena)
 {
 	int size = rcpts->size == 0 ? FIRST_SIZE : rcpts->size * 2;
 	if (rcpts->count < rcpts->size)
@@ -62,17 +62,17 @@ static bool is_new(const struct known *known, const struct facts *facts, uint32_
 	return known->bytes != NULL ? !known_has(known, hash) : !habit_knows(&facts->state.history.habits, hash);
 }
 
-static bool keep(struct rcpts *rcpts, struct arena *arena, const struct known *known, const char *name,
-		 const struct facts *facts)
+static bool rcpts_keep(struct rcpts *rcpts, struct arena *arena, const struct known *known, const char *name,
+		       const struct facts *facts)
 {
 	uint32_t hash = rcpt_hash(rcpts->key, facts->account, name);
 	if (rcpts->count == RCPTS_KEPT)
 		return true;
-	if (kept(rcpts, hash)) {
+	if (rcpts_kept(rcpts, hash)) {
 		rcpts->looked++;
 		return true;
 	}
-	if (!make_room(rcpts, arena))
+	if (!rcpts_make_room(rcpts, arena))
 		return false;
 	rcpts->hashes[rcpts->count++] = hash;
 	rcpts->looked++;
@@ -80,15 +80,15 @@ static bool keep(struct rcpts *rcpts, struct arena *arena, const struct known *k
 	return true;
 }
 
-bool rcpts_add(struct rcpts *rcpts, struct arena *arena, const struct traps *traps, const struct known *known, const char *raw,
-	       bool remote, const struct facts *facts)
+bool rcpts_add(struct rcpts *rcpts, struct arena *arena, const struct traps *traps, const struct known *known,
+	       const char *raw, bool remote, const struct facts *facts)
 {
 	char address[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
 	idn_address(raw, address);
 	if (!rcpt_name(address, name))
 		return true;
 	rcpts->trapped += traps_have(traps, address);
-	return !remote || keep(rcpts, arena, known, name, facts);
+	return !remote || rcpts_keep(rcpts, arena, known, name, facts);
 }
 
 void rcpts_fill(const struct rcpts *rcpts, bool known, struct facts *facts)

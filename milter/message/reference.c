@@ -26,7 +26,7 @@ static void seed(void)
 		atomic_store(&serial, begin);
 }
 
-static void write_digits(uint64_t value, char reference[REFERENCE_MAX + 1])
+static void reference_write_digits(uint64_t value, char reference[REFERENCE_MAX + 1])
 {
 	char *at = reference + REFERENCE_MAX;
 	*at = '\0';
@@ -45,11 +45,11 @@ void reference_make(int64_t now_ms, const char *node, char reference[REFERENCE_M
 	uint64_t here = hash_string(node, 0) & ((1u << NODE_BITS) - 1);
 	/* an odd factor makes neighbours look different, and none comes twice */
 	uint64_t own = atomic_fetch_add(&serial, 1) * UINT64_C(0x9e375) & ((1u << SERIAL_BITS) - 1);
-	write_digits(second << (NODE_BITS + SERIAL_BITS) | here << SERIAL_BITS | own, reference);
+	reference_write_digits(second << (NODE_BITS + SERIAL_BITS) | here << SERIAL_BITS | own, reference);
 }
 
 /* 0 to 31; below 0: no digit */
-static int digit_of(char c)
+static int reference_digit_of(char c)
 {
 	char folded = text_lower(c);
 	if (folded == 'o')
@@ -67,7 +67,7 @@ bool reference_read(const char *text, char reference[REFERENCE_MAX + 1], int64_t
 	uint64_t value = 0;
 	int digits = 0;
 	for (const char *at = text; *at != '\0'; at++) {
-		int digit = digit_of(*at);
+		int digit = reference_digit_of(*at);
 		if (*at == '-' && digits == DASH_AT)
 			continue;
 		if (digit < 0 || ++digits > DIGITS)
@@ -76,7 +76,7 @@ bool reference_read(const char *text, char reference[REFERENCE_MAX + 1], int64_t
 	}
 	if (digits != DIGITS)
 		return false;
-	write_digits(value, reference);
+	reference_write_digits(value, reference);
 	*second_out = (int64_t)(value >> (NODE_BITS + SERIAL_BITS));
 	return true;
 }

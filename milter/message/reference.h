@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { REFERENCE_MAX = 13 };	/* bytes, the dash included */
+enum { REFERENCE_MAX = 13 }; /* bytes, the dash included */
 
 /* Any thread. One daemon gives a million in a second before one comes again. */
 void reference_make(int64_t now_ms, const char *node, char reference[REFERENCE_MAX + 1]);

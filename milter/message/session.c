@@ -115,7 +115,7 @@ void message_note_forged(struct message *message, const char *name)
 {
 	struct forged *forged = message->forged;
 	if (++message->forged_count > FORGED_MAX) {
-		message->arena.spent = true;	/* the message is deferred, and nothing deleted */
+		message->arena.spent = true; /* the message is deferred, and nothing deleted */
 		return;
 	}
 	while (forged != NULL && !text_same_nocase(forged->name, name))
@@ -124,7 +124,7 @@ void message_note_forged(struct message *message, const char *name)
 		forged = arena_take(&message->arena, sizeof *forged);
 		char *copy = arena_copy(&message->arena, name, 1000);
 		if (forged == NULL || copy == NULL)
-			return;	/* the arena is spent: the message is deferred */
+			return; /* the arena is spent: the message is deferred */
 		forged->name = copy;
 		forged->next = message->forged;
 		message->forged = forged;

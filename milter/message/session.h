@@ -16,22 +16,22 @@
 #include "policy/base/arena.h"
 
 enum {
-	SESSION_ARENA_MAX = 4096,	/* bytes of HELO and the like */
-	MESSAGE_ARENA_MAX = 65536,	/* bytes of sender and header names */
+	SESSION_ARENA_MAX = 4096,  /* bytes of HELO and the like */
+	MESSAGE_ARENA_MAX = 65536, /* bytes of sender and header names */
 	HELO_MAX = 255,
-	FORGED_MAX = 100,		/* of more the MTA would be asked to delete each, and looks for it from the beginning */
-	REPLY_MAX = 480,	/* RFC 5321 section 4.5.3.1.5: a reply line has 512 bytes */
+	FORGED_MAX = 100, /* of more the MTA would be asked to delete each, and looks for it from the beginning */
+	REPLY_MAX = 480,  /* RFC 5321 section 4.5.3.1.5: a reply line has 512 bytes */
 };
 
 /* A header field of the client's that only we may write. */
 struct forged {
 	struct forged *next;
 	char *name;
-	int count;	/* how often it came */
+	int count; /* how often it came */
 };
 
 struct scan_text {
-	char *bytes;	/* owned; header and body for the scanners */
+	char *bytes; /* owned; header and body for the scanners */
 	size_t length, size, most;
 };
 
@@ -39,10 +39,10 @@ enum { SPF_CHECKS_MAX = (OUTGOING_MAX + SPF_CLIENTS_MAX - 1) / SPF_CLIENTS_MAX }
 
 /* Checks under way; gather_spf.c's. */
 struct message_spf {
-	struct spf_check *client;			/* owned */
-	struct spf_check *transports[SPF_CHECKS_MAX];	/* owned */
-	bool asked;					/* about the transports */
-	int64_t client_until_ms, until_ms;		/* clock_monotonic_ms() */
+	struct spf_check *client;		      /* owned */
+	struct spf_check *transports[SPF_CHECKS_MAX]; /* owned */
+	bool asked;				      /* about the transports */
+	int64_t client_until_ms, until_ms;	      /* clock_monotonic_ms() */
 };
 
 struct charge_ask;
@@ -51,30 +51,30 @@ struct message {
 	struct arena arena;
 	struct facts facts;
 	struct verdict verdict;
-	char from[ADDRESS_MAX + 1];	/* envelope sender in idn_address()'s form; "" is <> */
-	char only_rcpt[ADDRESS_MAX + 1];	/* the one outside this host, as it came; "": none, or several */
-	char domain[ACCOUNT_MAX + 1];	/* whose group it is counted in; "" : none */
-	int64_t started_ms;		/* clock_monotonic_ms() */
-	uint64_t size;			/* bytes of header and body */
+	char from[ADDRESS_MAX + 1];	 /* envelope sender in idn_address()'s form; "" is <> */
+	char only_rcpt[ADDRESS_MAX + 1]; /* the one outside this host, as it came; "": none, or several */
+	char domain[ACCOUNT_MAX + 1];	 /* whose group it is counted in; "" : none */
+	int64_t started_ms;		 /* clock_monotonic_ms() */
+	uint64_t size;			 /* bytes of header and body */
 	struct forged *forged;
 	uint64_t forged_count;
 	struct scan_text scan;
 	struct message_spf spf;
 	struct rcpts rcpts;
-	uint64_t key[2];		/* of hashes, as it stood at MAIL */
-	unsigned char *known_bytes;	/* owned; of ... */
-	struct known known_rcpts;	/* ... the recipients that the account knows beyond its habits */
-	bool known;			/* what it knows is known */
+	uint64_t key[2];	    /* of hashes, as it stood at MAIL */
+	unsigned char *known_bytes; /* owned; of ... */
+	struct known known_rcpts;   /* ... the recipients that the account knows beyond its habits */
+	bool known;		    /* what it knows is known */
 	struct anomaly_reader anomaly;
-	int64_t deadline_ms;		/* clock_monotonic_ms(); of all waiting at its end */
-	struct charge_ask *charge;	/* owned: one reference; NULL: it was not charged */
-	bool rcpt_refused;		/* one was refused for a limit */
-	bool try_noted;			/* it is over a limit, and whether it was before is known */
-	int64_t rcpts_aliased;		/* of the remote ones: an alias of this host sends on to them */
-	char reference[REFERENCE_MAX + 1];	/* explain.h; "" : the message is not notable */
-	bool explains;			/* the reference is new: it needs an entry */
-	char reply[REPLY_MAX + 1];	/* what the client was told, codes included; "" : nothing */
-	struct body body;		/* last: body_begin() clears what it needs of it */
+	int64_t deadline_ms;		   /* clock_monotonic_ms(); of all waiting at its end */
+	struct charge_ask *charge;	   /* owned: one reference; NULL: it was not charged */
+	bool rcpt_refused;		   /* one was refused for a limit */
+	bool try_noted;			   /* it is over a limit, and whether it was before is known */
+	int64_t rcpts_aliased;		   /* of the remote ones: an alias of this host sends on to them */
+	char reference[REFERENCE_MAX + 1]; /* explain.h; "" : the message is not notable */
+	bool explains;			   /* the reference is new: it needs an entry */
+	char reply[REPLY_MAX + 1];	   /* what the client was told, codes included; "" : nothing */
+	struct body body;		   /* last: body_begin() clears what it needs of it */
 };
 
 struct network_ask;
@@ -82,18 +82,18 @@ struct client_origin_ask;
 
 struct session {
 	unsigned magic;
-	struct setup *setup;		/* one reference */
+	struct setup *setup; /* one reference */
 	struct arena arena;
-	bool no_reply;			/* the MTA agreed to get no answer where none is owed */
-	bool answers_connect;		/* but for connect, so that it is told at once */
-	bool connected;			/* the connect callback came */
+	bool no_reply;	      /* the MTA agreed to get no answer where none is owed */
+	bool answers_connect; /* but for connect, so that it is told at once */
+	bool connected;	      /* the connect callback came */
 	struct netaddr client;
 	bool injected;
-	char *helo;			/* in the arena; NULL: none yet */
-	struct rbl_question *listings;	/* owned */
-	struct network_ask *network;	/* owned: one reference */
-	struct client_origin_ask *place;	/* owned: one reference */
-	struct message *message;	/* owned; NULL between messages */
+	char *helo;			 /* in the arena; NULL: none yet */
+	struct rbl_question *listings;	 /* owned */
+	struct network_ask *network;	 /* owned: one reference */
+	struct client_origin_ask *place; /* owned: one reference */
+	struct message *message;	 /* owned; NULL between messages */
 };
 
 /* NULL without memory. Counts the session. */

@@ -12,7 +12,7 @@
 #define SPAM_HEADER "X-Penstock-Spam"
 
 /* When a limit frees, in words. */
-static void add_wait(struct text *text, int64_t seconds)
+static void apply_add_wait(struct text *text, int64_t seconds)
 {
 	int64_t least = seconds > 0 ? seconds : 1;
 	if (least < 120)
@@ -25,39 +25,47 @@ static void add_wait(struct text *text, int64_t seconds)
 
 /* Whose limit it is, without a name: who asks may be a stranger who guessed a password. How much all of a server's
  * customers may send together is nobody's business. */
-static void say_limit(const struct session *session, const struct verdict *verdict, struct text *text)
+static void apply_say_limit(const struct session *session, const struct verdict *verdict, struct text *text)
 {
+	/* clang-format off */
 	static const char *const whose[SCOPE_COUNT] = {
 		[SCOPE_ACCOUNT] = "your", [SCOPE_DOMAIN] = "your domain's", [SCOPE_CUSTOMER] = "your organisation's",
-		[SCOPE_SERVER] = "this server's", [SCOPE_BOUNCE] = "your bounces'", [SCOPE_FORWARD] = "your forwarded mail's",
+		[SCOPE_SERVER] = "this server's", [SCOPE_BOUNCE] = "your bounces'", [SCOPE_FORWARD] =
+		    "your forwarded mail's",
 		[SCOPE_CLIENT] = "your address's",
 	};
+	/* clang-format on */
 	const struct breach *breach = &verdict->breach;
 	(void)session;
 	text_addf(text, "%s limit of ", whose[breach->scope]);
 	if (breach->scope != SCOPE_SERVER)
 		text_addf(text, "%lld ", (long long)breach->limit);
-	text_addf(text, "%s (%s)%s reached", window_said(breach->window, breach->scope == SCOPE_SERVER ? 2 : breach->limit),
+	text_addf(text, "%s (%s)%s reached",
+		  window_said(breach->window, breach->scope == SCOPE_SERVER ? 2 : breach->limit),
 		  window_word(breach->window), breach->ramp ? " for a new account" : "");
-	if (breach->limit == 0)		/* waiting does not help */
+	if (breach->limit == 0) /* waiting does not help */
 		return;
 	text_add(text, "; try again in ");
-	add_wait(text, breach->frees_in_s);
+	apply_add_wait(text, breach->frees_in_s);
 }
 
 /* The admin's note on a block is for the log: it may speak of third persons. */
-static void say_block(const struct session *session, const struct verdict *verdict, struct text *text)
+static void apply_say_block(const struct session *session, const struct verdict *verdict, struct text *text)
 {
+	/* clang-format off */
 	static const char *const what[SCOPE_COUNT] = {
-		[SCOPE_ACCOUNT] = "this account is", [SCOPE_DOMAIN] = "your domain is", [SCOPE_CUSTOMER] = "your organisation is",
+		[SCOPE_ACCOUNT] = "this account is", [SCOPE_DOMAIN] = "your domain is", [SCOPE_CUSTOMER] =
+		    "your organisation is",
 		[SCOPE_SERVER] = "all mail of this server is", [SCOPE_BOUNCE] = "your bounces are",
 		[SCOPE_FORWARD] = "your forwarded mail is", [SCOPE_CLIENT] = "your address is",
 	};
+	/* clang-format on */
 	(void)session;
-	text_addf(text, "%s blocked; please ask your provider", what[verdict->breach.blocked ? verdict->breach.scope : SCOPE_ACCOUNT]);
+	text_addf(text, "%s blocked; please ask your provider",
+		  what[verdict->breach.blocked ? verdict->breach.scope : SCOPE_ACCOUNT]);
 }
 
-static void say_rcpts(const struct session *session, const struct verdict *verdict, struct text *text)
+static void apply_say_rcpts(const struct session *session, const struct verdict *verdict, struct text *text)
 {
 	(void)verdict;
 	int64_t limit = session->message->facts.limits.rcpts_per_message;
@@ -65,7 +73,7 @@ static void say_rcpts(const struct session *session, const struct verdict *verdi
 		  text_noun(limit, "recipient", "recipients"));
 }
 
-static void say_listed(const struct session *session, const struct verdict *verdict, struct text *text)
+static void apply_say_listed(const struct session *session, const struct verdict *verdict, struct text *text)
 {
 	char client[NETADDR_TEXT_MAX];
 	netaddr_text(&session->client, client);
@@ -76,7 +84,7 @@ static void say_listed(const struct session *session, const struct verdict *verd
 }
 
 /* By which signal is for support: a thief would try until it is silent. What a scanner finds is no secret of ours. */
-static void say_signal(const struct session *session, const struct verdict *verdict, struct text *text)
+static void apply_say_signal(const struct session *session, const struct verdict *verdict, struct text *text)
 {
 	(void)session;
 	bool content = true;
@@ -90,8 +98,9 @@ static void say_signal(const struct session *session, const struct verdict *verd
 			       : "this message is unlike the mail of this account; please ask your provider");
 }
 
-/* What a refused client hears: reason, tag (a contract, see penstock.8), enhanced code (RFC 3463), words or the function
- * that makes them. */
+/* What a refused client hears: reason, tag (a contract, see penstock.8), enhanced code (RFC 3463), words or the
+ * function that makes them. */
+/* clang-format off */
 static const struct reply {
 	const char *tag, *code;
 	const char *words;
@@ -99,26 +108,31 @@ static const struct reply {
 } replies[REASON_COUNT] = {
 	[REASON_OVERLOAD] = { "busy", "3.2", "too many sessions; try again in a minute", NULL },
 	[REASON_MEMORY] = { "message", "3.4", "the message has too many header fields", NULL },
-	[REASON_STORE_AWAY] = { "later", "3.0", "the limits of this account cannot be looked up now; try again later", NULL },
-	[REASON_LISTS_AWAY] = { "later", "7.1", "your address cannot be looked up in the block lists now; try again later",
+	[REASON_STORE_AWAY] = { "later", "3.0",
+	    "the limits of this account cannot be looked up now; try again later", NULL },
+	[REASON_LISTS_AWAY] = { "later", "7.1",
+	    "your address cannot be looked up in the block lists now; try again later",
 				NULL },
 	[REASON_CONTENT_AWAY] = { "later", "3.0", "the content scanner does not answer; try again later", NULL },
-	[REASON_ADMIN_BLOCK] = { "blocked", "7.1", NULL, say_block },
-	[REASON_SCORE] = { "level", "7.1", "this account is blocked because its mail looked like abuse; please ask your provider",
+	[REASON_ADMIN_BLOCK] = { "blocked", "7.1", NULL, apply_say_block },
+	[REASON_SCORE] = { "level", "7.1",
+	    "this account is blocked because its mail looked like abuse; please ask your provider",
 			   NULL },
-	[REASON_LISTED] = { "listed", "7.1", NULL, say_listed },
-	[REASON_SPF_FAIL] = { "spf", "7.23", "the SPF record of the sender's domain does not allow your address", NULL },
-	[REASON_LIMIT] = { "limit", "7.1", NULL, say_limit },
-	[REASON_RCPTS_PER_MESSAGE] = { "limit", "5.3", NULL, say_rcpts },
+	[REASON_LISTED] = { "listed", "7.1", NULL, apply_say_listed },
+	[REASON_SPF_FAIL] = { "spf", "7.23", "the SPF record of the sender's domain does not allow your "
+	    "address", NULL },
+	[REASON_LIMIT] = { "limit", "7.1", NULL, apply_say_limit },
+	[REASON_RCPTS_PER_MESSAGE] = { "limit", "5.3", NULL, apply_say_rcpts },
 	[REASON_CONTENT] = { "content", "7.1", "the content of this message looks like spam", NULL },
-	[REASON_SIGNAL] = { "signal", "7.1", NULL, say_signal },
+	[REASON_SIGNAL] = { "signal", "7.1", NULL, apply_say_signal },
 };
+/* clang-format on */
 
 /* A reason without a row of its own. */
 static const struct reply other_reply = { "policy", "7.1", "refused by policy; please ask your provider", NULL };
 
 /* The reference stands at the end and is never cut. */
-static void say_reply(const struct session *session, const struct verdict *verdict, char words[REPLY_MAX + 1])
+static void apply_say_reply(const struct session *session, const struct verdict *verdict, char words[REPLY_MAX + 1])
 {
 	enum { TAIL_MAX = sizeof "; ref " + REFERENCE_MAX };
 	const struct reply *reply = &replies[verdict->cause];
@@ -148,7 +162,7 @@ sfsistat apply_refusal(SMFICTX *context, const struct session *session)
 	snprintf(code, sizeof code, "%c.%s", defer ? '4' : '5', enhanced);
 	if (!defer)
 		memcpy(numeric, "550", sizeof numeric);
-	say_reply(session, verdict, words);
+	apply_say_reply(session, verdict, words);
 	struct text told = text_over(message->reply, sizeof message->reply);
 	text_addf(&told, "%s %s %s", numeric, code, words);
 	smfi_setreply(context, numeric, code, words);

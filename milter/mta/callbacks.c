@@ -31,8 +31,9 @@ static const char *macro(SMFICTX *context, const char *name)
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
-/* What is read, by the stages at which it is needed. We ask for it: lists of the MTA's own (milter_mail_macros of Postfix),
- * which an admin may have cut or misspelt, do not hold then. Sendmail takes as many as are here. */
+/* What is read, by the stages at which it is needed. We ask for it: lists of the MTA's own (milter_mail_macros of
+ * Postfix), which an admin may have cut or misspelt, do not hold then. Sendmail takes as many as are here. */
+/* clang-format off */
 static const struct { int stage; const char *names; } macro_lists[] = {
 	{ SMFIM_CONNECT, "j" },
 	{ SMFIM_ENVFROM, "i {auth_authen} {cert_subject} {verify}" },
@@ -41,18 +42,20 @@ static const struct { int stage; const char *names; } macro_lists[] = {
 	{ SMFIM_EOH, "i" },
 	{ SMFIM_EOM, "i" },
 };
+/* clang-format on */
 
 /* False where the MTA would not give us what accounts are known by. */
-static bool ask_macros(SMFICTX *context)
+static bool callback_ask_macros(SMFICTX *context)
 {
 	for (size_t i = 0; i < sizeof macro_lists / sizeof macro_lists[0]; i++)
-		if (smfi_setsymlist(context, macro_lists[i].stage, (char *)(uintptr_t)macro_lists[i].names) != MI_SUCCESS)
+		if (smfi_setsymlist(context, macro_lists[i].stage, (char *)(uintptr_t)macro_lists[i].names) !=
+		    MI_SUCCESS)
 			return false;
 	return true;
 }
 
 /* The session, made where the callback that should have made it did not come; NULL without memory. */
-static struct session *session_get(SMFICTX *context)
+static struct session *callback_get_session(SMFICTX *context)
 {
 	void *private = smfi_getpriv(context);
 	if (private != NULL)
@@ -68,17 +71,17 @@ static sfsistat no_answer(const struct session *session)
 	return session != NULL && session->no_reply ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
-static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned long unused0,
-			     unsigned long unused1, unsigned long *actions_out, unsigned long *steps_out,
-			     unsigned long *unused0_out, unsigned long *unused1_out)
+static sfsistat callback_on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps,
+				      unsigned long unused0, unsigned long unused1, unsigned long *actions_out,
+				      unsigned long *steps_out, unsigned long *unused0_out, unsigned long *unused1_out)
 {
 	(void)unused0;
 	(void)unused1;
-	struct session *session = session_get(context);
+	struct session *session = callback_get_session(context);
 	if (session == NULL || (actions & ACTIONS) != ACTIONS)
-		return SMFIS_REJECT;	/* an MTA that cannot hold or add a header: nothing of ours would work */
+		return SMFIS_REJECT; /* an MTA that cannot hold or add a header: nothing of ours would work */
 	session->no_reply = (steps & NO_REPLIES) == NO_REPLIES;
-	if ((actions & SMFIF_SETSYMLIST) != 0 && !ask_macros(context))
+	if ((actions & SMFIF_SETSYMLIST) != 0 && !callback_ask_macros(context))
 		return SMFIS_REJECT;
 	*actions_out = ACTIONS | (actions & SMFIF_SETSYMLIST);
 	*steps_out = steps & (SMFIP_NODATA | SMFIP_NOUNKNOWN);
@@ -89,9 +92,9 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 	return SMFIS_CONTINUE;
 }
 
-static sfsistat on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
+static sfsistat callback_on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 {
-	struct session *session = session_get(context);
+	struct session *session = callback_get_session(context);
 	uint16_t port = 0;
 	(void)name;
 	if (session == NULL)
@@ -113,18 +116,18 @@ static sfsistat on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 	return session->answers_connect ? SMFIS_CONTINUE : no_answer(session);
 }
 
-static sfsistat on_helo(SMFICTX *context, char *name)
+static sfsistat callback_on_helo(SMFICTX *context, char *name)
 {
-	struct session *session = session_get(context);
+	struct session *session = callback_get_session(context);
 	char ascii[IDN_DOMAIN_MAX + 1];
 	if (session != NULL && name != NULL)
 		session->helo = arena_copy(&session->arena, idn_domain(name, ascii) ? ascii : name, HELO_MAX);
 	return no_answer(session);
 }
 
-static sfsistat on_mail(SMFICTX *context, char **arguments)
+static sfsistat callback_on_mail(SMFICTX *context, char **arguments)
 {
-	struct session *session = session_get(context);
+	struct session *session = callback_get_session(context);
 	struct message *message = session != NULL ? session_begin(session) : NULL;
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
@@ -147,15 +150,16 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 	return answer;
 }
 
-static sfsistat on_rcpt(SMFICTX *context, char **arguments)
+static sfsistat callback_on_rcpt(SMFICTX *context, char **arguments)
 {
-	struct session *session = session_get(context);
+	struct session *session = callback_get_session(context);
 	struct message *message = session != NULL ? session->message : NULL;
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
 	const struct config *config = session->setup->config;
 	const char *resolved = macro(context, "{rcpt_addr}"), *said = arguments[0] != NULL ? arguments[0] : "";
-	/* user%host@here is user@host to the MTA, which alone knows what "here" is; of its own users Sendmail gives the name */
+	/* user%host@here is user@host to the MTA, which alone knows what "here" is; of its own users Sendmail gives the
+	 * name */
 	const char *raw = resolved != NULL && strchr(resolved, '@') != NULL ? resolved : said;
 	const char *mailer = macro(context, "{rcpt_mailer}");
 	enum rcpt_way way = config_rcpt_way(config, mailer, raw);
@@ -170,7 +174,7 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 		return SMFIS_CONTINUE;
 	}
 	sfsistat answer = apply_refusal(context, session);
-	if (!message->rcpt_refused) {	/* one line a message, however many recipients are refused */
+	if (!message->rcpt_refused) { /* one line a message, however many recipients are refused */
 		record_verdict(session, STAGE_RCPT, &with.facts, macro(context, "i"));
 		if (message->verdict.cause != REASON_MEMORY)
 			gather_note_breach(session);
@@ -179,9 +183,9 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 	return answer;
 }
 
-static sfsistat on_header(SMFICTX *context, char *name, char *value)
+static sfsistat callback_on_header(SMFICTX *context, char *name, char *value)
 {
-	struct session *session = session_get(context);
+	struct session *session = callback_get_session(context);
 	struct message *message = session != NULL ? session->message : NULL;
 	if (message == NULL)
 		return no_answer(session);
@@ -196,9 +200,9 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
 	return no_answer(session);
 }
 
-static sfsistat on_header_end(SMFICTX *context)
+static sfsistat callback_on_header_end(SMFICTX *context)
 {
-	struct session *session = session_get(context);
+	struct session *session = callback_get_session(context);
 	if (session != NULL && session->message != NULL) {
 		message_keep(session->message, "\r\n", 2);
 		body_header_end(&session->message->body);
@@ -206,9 +210,9 @@ static sfsistat on_header_end(SMFICTX *context)
 	return no_answer(session);
 }
 
-static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
+static sfsistat callback_on_body(SMFICTX *context, unsigned char *bytes, size_t length)
 {
-	struct session *session = session_get(context);
+	struct session *session = callback_get_session(context);
 	if (session != NULL && session->message != NULL) {
 		message_keep(session->message, (const char *)bytes, length);
 		body_add(&session->message->body, (const char *)bytes, length);
@@ -216,7 +220,7 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
 	return no_answer(session);
 }
 
-static void judge_message(struct session *session)
+static void callback_judge_message(struct session *session)
 {
 	const struct policy *policy = &session->setup->config->policy;
 	struct message *message = session->message;
@@ -225,17 +229,17 @@ static void judge_message(struct session *session)
 		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
 }
 
-static sfsistat on_message_end(SMFICTX *context)
+static sfsistat callback_on_message_end(SMFICTX *context)
 {
-	struct session *session = session_get(context);
+	struct session *session = callback_get_session(context);
 	struct message *message = session != NULL ? session->message : NULL;
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
 	gather_message(session);
-	judge_message(session);
+	callback_judge_message(session);
 	gather_charge(session);
 	if (message->facts.charged) {
-		judge_message(session);
+		callback_judge_message(session);
 		gather_amend(session);
 	}
 	trap_hits_note(message->facts.account, judge_trap_hits(&message->facts, &message->verdict),
@@ -246,7 +250,7 @@ static sfsistat on_message_end(SMFICTX *context)
 	return answer;
 }
 
-static sfsistat on_abort(SMFICTX *context)
+static sfsistat callback_on_abort(SMFICTX *context)
 {
 	void *private = smfi_getpriv(context);
 	if (private != NULL)
@@ -255,7 +259,7 @@ static sfsistat on_abort(SMFICTX *context)
 }
 
 /* Runs under the lock of libmilter's worker pool: nothing here may wait. */
-static sfsistat on_close(SMFICTX *context)
+static sfsistat callback_on_close(SMFICTX *context)
 {
 	void *private = smfi_getpriv(context);
 	if (private == NULL)
@@ -270,15 +274,15 @@ const struct smfiDesc callbacks = {
 	.xxfi_name = (char *)(uintptr_t) "penstock",
 	.xxfi_version = SMFI_VERSION,
 	.xxfi_flags = ACTIONS,
-	.xxfi_connect = on_connect,
-	.xxfi_helo = on_helo,
-	.xxfi_envfrom = on_mail,
-	.xxfi_envrcpt = on_rcpt,
-	.xxfi_header = on_header,
-	.xxfi_eoh = on_header_end,
-	.xxfi_body = on_body,
-	.xxfi_eom = on_message_end,
-	.xxfi_abort = on_abort,
-	.xxfi_close = on_close,
-	.xxfi_negotiate = on_negotiate,
+	.xxfi_connect = callback_on_connect,
+	.xxfi_helo = callback_on_helo,
+	.xxfi_envfrom = callback_on_mail,
+	.xxfi_envrcpt = callback_on_rcpt,
+	.xxfi_header = callback_on_header,
+	.xxfi_eoh = callback_on_header_end,
+	.xxfi_body = callback_on_body,
+	.xxfi_eom = callback_on_message_end,
+	.xxfi_abort = callback_on_abort,
+	.xxfi_close = callback_on_close,
+	.xxfi_negotiate = callback_on_negotiate,
 };

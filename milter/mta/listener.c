@@ -18,12 +18,12 @@
 enum { BACKLOG = 1024 };
 
 static struct {
-	struct endpoint at;	/* of length 0 where that is not known */
-	int inherited;		/* held by systemd; -1: none */
+	struct endpoint at; /* of length 0 where that is not known */
+	int inherited;	    /* held by systemd; -1: none */
 } listener = { .inherited = -1 };
 
 /* What the configuration names is what `penstockctl postfix print` tells Postfix. */
-static void compare_sockets(const char *named)
+static void listener_compare_sockets(const char *named)
 {
 	struct endpoint endpoint;
 	char held[200], wanted[200] = "", error[300];
@@ -33,11 +33,13 @@ static void compare_sockets(const char *named)
 	if (strcmp(held, wanted) == 0)
 		trouble_clear(TROUBLE_MILTER);
 	else
-		trouble_set(TROUBLE_MILTER, "milter.socket is \"%s\", but systemd holds %s, and nothing else is served: name that, "
-			    "or give penstock.socket the other (systemctl edit penstock.socket), or disable it", named, held);
+		trouble_set(TROUBLE_MILTER,
+			    "milter.socket is \"%s\", but systemd holds %s, and nothing else is served: name that, or "
+			    "give penstock.socket the other (systemctl edit penstock.socket), or disable it",
+			    named, held);
 }
 
-static bool give_to_libmilter(char *name, const struct settings *set)
+static bool listener_give_to_libmilter(char *name, const struct settings *set)
 {
 	struct smfiDesc description = callbacks;
 	return smfi_setconn(name) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS &&
@@ -46,38 +48,41 @@ static bool give_to_libmilter(char *name, const struct settings *set)
 }
 
 /* One that systemd holds: then a restart refuses no connection. */
-static bool take_inherited(const struct settings *set, char *error, size_t error_size)
+static bool listener_take_inherited(const struct settings *set, char *error, size_t error_size)
 {
 	char name[20];
 	struct socket_form form = { .endpoint.length = sizeof form.endpoint.address };
 	getsockname(listener.inherited, (struct sockaddr *)&form.endpoint.address, &form.endpoint.length);
 	listener.at = form.endpoint;
-	compare_sockets(set->milter_socket);
+	listener_compare_sockets(set->milter_socket);
 	sockets_watch(SOCKET_MILTER, &form, listener.inherited, NULL);
 	snprintf(name, sizeof name, "fd:%d", listener.inherited);
-	if (give_to_libmilter(name, set))
+	if (listener_give_to_libmilter(name, set))
 		return true;
 	snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s, which systemd holds", name);
 	return false;
 }
 
 /* A libmilter that cannot take a descriptor opens its own socket, of which it can say only that it failed. */
-static bool leave_to_libmilter(const struct settings *set, const struct socket_form *form, char *error, size_t error_size)
+static bool listener_leave_to_libmilter(const struct settings *set, const struct socket_form *form, char *error,
+					size_t error_size)
 {
 	char name[300];
 	endpoint_for_libmilter(&form->endpoint, name, sizeof name);
 	snprintf(error, error_size, "milter.socket: libmilter cannot listen on %s", name);
-	return endpoint_claim(&form->endpoint, error, error_size) && give_to_libmilter(name, set) &&
-	       (strncmp(name, "unix:", 5) != 0 || privilege_share(name + 5, form->mode, form->group, error, error_size));
+	return endpoint_claim(&form->endpoint, error, error_size) && listener_give_to_libmilter(name, set) &&
+	       (strncmp(name, "unix:", 5) != 0 ||
+		privilege_share(name + 5, form->mode, form->group, error, error_size));
 }
 
 bool listener_open(const struct settings *set, char *error, size_t error_size)
 {
-	struct socket_form form = { .mode = privilege_mode(set->milter_socket_mode), .group = set->milter_socket_group };
+	struct socket_form form = { .mode = privilege_mode(set->milter_socket_mode),
+				    .group = set->milter_socket_group };
 	char name[20], why[300];
 	listener.inherited = notify_listen_fd();
 	if (listener.inherited >= 0)
-		return take_inherited(set, error, error_size);
+		return listener_take_inherited(set, error, error_size);
 	if (!endpoint_parse(set->milter_socket, &form.endpoint, error, error_size))
 		return false;
 	int fd = sockets_listen(&form, why, sizeof why);
@@ -86,11 +91,11 @@ bool listener_open(const struct settings *set, char *error, size_t error_size)
 		return false;
 	}
 	listener.at = form.endpoint;
-	snprintf(name, sizeof name, "fd:%d", fd);	/* as one of systemd's would be */
-	if (!give_to_libmilter(name, set)) {
+	snprintf(name, sizeof name, "fd:%d", fd); /* as one of systemd's would be */
+	if (!listener_give_to_libmilter(name, set)) {
 		close(fd);
 		fd = -1;
-		if (!leave_to_libmilter(set, &form, error, error_size))
+		if (!listener_leave_to_libmilter(set, &form, error, error_size))
 			return false;
 	}
 	sockets_watch(SOCKET_MILTER, &form, fd, NULL);
@@ -111,7 +116,8 @@ void listener_wake(void)
 
 bool listener_rest(void)
 {
-	struct endpoint rest = { .address.ss_family = AF_UNIX, .length = sizeof(sa_family_t) };	/* a name of the kernel's: unix(7) */
+	struct endpoint rest = { .address.ss_family = AF_UNIX,
+				 .length = sizeof(sa_family_t) }; /* a name of the kernel's: unix(7) */
 	const struct endpoint old = listener.at;
 	struct sockaddr *address = (struct sockaddr *)&rest.address;
 	int fd = listener.inherited < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -122,7 +128,7 @@ bool listener_rest(void)
 		getsockname(fd, address, &rest.length);
 		listener.at = rest;
 		listener_wake();
-		wake(&old);	/* whose queue poll(2) waits in still; once woken it looks at the new one */
+		wake(&old); /* whose queue poll(2) waits in still; once woken it looks at the new one */
 	}
 	if (fd >= 0)
 		close(fd);

@@ -24,43 +24,43 @@
 #include "policy/base/banned.h"
 
 enum {
-	INPUT_MAX = SOCKETMAP_REQUEST_MAX + 16,	/* a whole request with its length always fits */
-	OUTPUT_MAX = 16384,	/* unread answers, from which on a client's further requests wait */
+	INPUT_MAX = SOCKETMAP_REQUEST_MAX + 16, /* a whole request with its length always fits */
+	OUTPUT_MAX = 16384,			/* unread answers, from which on a client's further requests wait */
 	WRITE_S = 30,
-	GRACE_MS = 250,	/* in which a request comes from who has one */
-	FULL_MS = 20,		/* until room is looked for again */
+	GRACE_MS = 250, /* in which a request comes from who has one */
+	FULL_MS = 20,	/* until room is looked for again */
 };
 
-struct lookup;
+struct socketmap_lookup;
 
 struct client {
 	struct socketmap *socketmap;
-	struct bufferevent *bev;	/* owned */
-	struct lookup *lookup;		/* the store is asked; nothing is read meanwhile: answers keep their order */
-	bool ended;			/* the client sends no more */
-	int64_t since_ms;		/* monotonic: its last request, or that it came */
-	struct client *older, *newer;	/* by last request */
+	struct bufferevent *bev;	 /* owned */
+	struct socketmap_lookup *lookup; /* the store is asked; nothing is read meanwhile: answers keep their order */
+	bool ended;			 /* the client sends no more */
+	int64_t since_ms;		 /* monotonic: its last request, or that it came */
+	struct client *older, *newer;	 /* by last request */
 };
 
 /* A question to the store; outlives its client. */
-struct lookup {
-	struct client *client;	/* borrowed; NULL: it has gone */
-	void (*answer)(struct lookup *lookup, const struct config *config, const struct account_state *state);
+struct socketmap_lookup {
+	struct client *client; /* borrowed; NULL: it has gone */
+	void (*answer)(struct socketmap_lookup *lookup, const struct config *config, const struct account_state *state);
 	char account[ACCOUNT_MAX + 1];
 };
 
 struct socketmap {
 	struct event_base *base;
-	struct evconnlistener *listener;	/* owned */
-	struct event *resume;	/* owned */
-	int64_t full_ms;	/* monotonic: since when nobody could go for one more; 0: he could */
-	struct client *oldest, *newest;	/* owned */
+	struct evconnlistener *listener; /* owned */
+	struct event *resume;		 /* owned */
+	int64_t full_ms;		 /* monotonic: since when nobody could go for one more; 0: he could */
+	struct client *oldest, *newest;	 /* owned */
 	int count;
 };
 
 /* -- clients, in the order of their last request -- */
 
-static void client_unlink(struct client *client)
+static void socketmap_client_unlink(struct client *client)
 {
 	struct socketmap *socketmap = client->socketmap;
 	*(client->older != NULL ? &client->older->newer : &socketmap->oldest) = client->newer;
@@ -69,7 +69,7 @@ static void client_unlink(struct client *client)
 	socketmap->count--;
 }
 
-static void client_link(struct client *client)
+static void socketmap_client_link(struct client *client)
 {
 	struct socketmap *socketmap = client->socketmap;
 	client->older = socketmap->newest;
@@ -79,16 +79,16 @@ static void client_link(struct client *client)
 	socketmap->count++;
 }
 
-static void client_close(struct client *client)
+static void socketmap_client_close(struct client *client)
 {
-	client_unlink(client);
+	socketmap_client_unlink(client);
 	if (client->lookup != NULL)
 		client->lookup->client = NULL;
 	bufferevent_free(client->bev);
 	free(client);
 }
 
-static void reply(struct client *client, const char *word, const char *data)
+static void socketmap_reply(struct client *client, const char *word, const char *data)
 {
 	char bytes[TRANSPORT_NAME_MAX + 16], framed[sizeof bytes + 8];
 	struct text text = text_over(bytes, sizeof bytes);
@@ -97,23 +97,24 @@ static void reply(struct client *client, const char *word, const char *data)
 }
 
 /* "clean-1:" leaves the next hop to the MTA. */
-static void reply_transport(struct client *client, const char *transport)
+static void socketmap_reply_transport(struct client *client, const char *transport)
 {
 	char data[TRANSPORT_NAME_MAX + 2];
 	struct text text = text_over(data, sizeof data);
 	text_addf(&text, "%s:", transport);
-	reply(client, "OK", data);
+	socketmap_reply(client, "OK", data);
 }
 
 static void reply_not_found(struct client *client)
 {
-	reply(client, "NOTFOUND", "");
+	socketmap_reply(client, "NOTFOUND", "");
 }
 
 /* -- the map `transport` -- */
 
 /* NULL: a reload took it away; its name would defer all mail that is sent to it. */
-static const struct transport *find_transport(const struct config *config, const char *name, const struct pool **pool_out)
+static const struct transport *socketmap_find_transport(const struct config *config, const char *name,
+							const struct pool **pool_out)
 {
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++)
@@ -140,22 +141,23 @@ static bool is_out(const struct config *config, const struct transport *transpor
 }
 
 /* The one that the sender's newest message was to leave by; where it has left its pool since, another of that pool. */
-static const struct transport *remembered(const struct config *config, const char *sender, const char *account)
+static const struct transport *socketmap_remembered(const struct config *config, const char *sender,
+						    const char *account)
 {
 	char name[TRANSPORT_NAME_MAX + 1];
 	const struct pool *pool = NULL;
 	if (!sender_find(sender, clock_monotonic_ms(), name))
 		return NULL;
-	const struct transport *transport = find_transport(config, name, &pool);
+	const struct transport *transport = socketmap_find_transport(config, name, &pool);
 	return transport != NULL && is_out(config, transport) ? pick(config, pool, account) : transport;
 }
 
-static void serve(struct client *client);
+static void socketmap_serve(struct client *client);
 
-static void on_fetched(void *arg, const struct account_state *state, const struct known *known)
+static void socketmap_on_fetched(void *arg, const struct account_state *state, const struct known *known)
 {
 	(void)known;
-	struct lookup *lookup = arg;
+	struct socketmap_lookup *lookup = arg;
 	struct client *client = lookup->client;
 	if (client != NULL) {
 		struct setup *setup = setup_hold();
@@ -163,14 +165,14 @@ static void on_fetched(void *arg, const struct account_state *state, const struc
 		lookup->answer(lookup, setup->config, state);
 		setup_drop(&setup);
 		bufferevent_enable(client->bev, EV_READ);
-		serve(client);
+		socketmap_serve(client);
 	}
 	free(lookup);
 }
 
 /* False: nothing is known for sure of the account, and the answer is "not found". */
-static bool stands(const struct lookup *lookup, const struct config *config, const struct account_state *state,
-		   struct verdict *verdict)
+static bool socketmap_stands(const struct socketmap_lookup *lookup, const struct config *config,
+			     const struct account_state *state, struct verdict *verdict)
 {
 	if (state->known != KNOWLEDGE_FULL || !account_noted(state))
 		return false;
@@ -178,32 +180,35 @@ static bool stands(const struct lookup *lookup, const struct config *config, con
 	return true;
 }
 
-static void answer_transport(struct lookup *lookup, const struct config *config, const struct account_state *state)
+static void socketmap_answer_transport(struct socketmap_lookup *lookup, const struct config *config,
+				       const struct account_state *state)
 {
 	struct verdict verdict;
-	if (stands(lookup, config, state, &verdict) && verdict.transport != NULL)
-		reply_transport(lookup->client, verdict.transport->name);
+	if (socketmap_stands(lookup, config, state, &verdict) && verdict.transport != NULL)
+		socketmap_reply_transport(lookup->client, verdict.transport->name);
 	else
 		reply_not_found(lookup->client);
 }
 
-static void answer_throttle(struct lookup *lookup, const struct config *config, const struct account_state *state)
+static void socketmap_answer_throttle(struct socketmap_lookup *lookup, const struct config *config,
+				      const struct account_state *state)
 {
 	char data[40];
 	struct text text = text_over(data, sizeof data);
 	struct verdict verdict;
 	int64_t seconds = config->set.socketmap_throttle_s;
 	text_addf(&text, "sleep %lld", (long long)seconds);
-	if (seconds > 0 && stands(lookup, config, state, &verdict) && verdict.throttle)
-		reply(lookup->client, "OK", data);
+	if (seconds > 0 && socketmap_stands(lookup, config, state, &verdict) && verdict.throttle)
+		socketmap_reply(lookup->client, "OK", data);
 	else
 		reply_not_found(lookup->client);
 }
 
-static void ask_store(struct client *client, const char *account,
-		      void (*answer)(struct lookup *lookup, const struct config *config, const struct account_state *state))
+static void socketmap_ask_store(struct client *client, const char *account,
+				void (*answer)(struct socketmap_lookup *lookup, const struct config *config,
+					       const struct account_state *state))
 {
-	struct lookup *lookup = calloc(1, sizeof *lookup);
+	struct socketmap_lookup *lookup = calloc(1, sizeof *lookup);
 	if (lookup == NULL) {
 		reply_not_found(client);
 		return;
@@ -213,47 +218,48 @@ static void ask_store(struct client *client, const char *account,
 	text_copy(lookup->account, sizeof lookup->account, account);
 	client->lookup = lookup;
 	bufferevent_disable(client->bev, EV_READ);
-	store_fetch(the_daemon.store, lookup->account, on_fetched, lookup);
+	store_fetch(the_daemon.store, lookup->account, socketmap_on_fetched, lookup);
 }
 
-static void look_up_transport(struct client *client, const struct config *config, const char *key)
+static void socketmap_look_up_transport(struct client *client, const struct config *config, const char *key)
 {
 	char sender[ADDRESS_MAX + 1], account[ACCOUNT_MAX + 1];
 	/* Postfix writes the null sender with its quotes */
 	bool whole = strcmp(key, "\"<>\"") != 0 && idn_address(key, sender);
 	bool named = whole && account_proven(sender, config->set.accounts_cut_tag, account);
-	const struct transport *transport = whole ? remembered(config, sender, named ? account : sender) : NULL;
+	const struct transport *transport =
+		whole ? socketmap_remembered(config, sender, named ? account : sender) : NULL;
 	if (transport != NULL)
-		reply_transport(client, transport->name);
+		socketmap_reply_transport(client, transport->name);
 	else if (named)
-		ask_store(client, account, answer_transport);
+		socketmap_ask_store(client, account, socketmap_answer_transport);
 	else
 		reply_not_found(client);
 }
 
 /* -- the maps `throttle` and `throttle_client` -- */
 
-static void ask_throttle(struct client *client, const struct config *config, const char *account)
+static void socketmap_ask_throttle(struct client *client, const struct config *config, const char *account)
 {
 	if (config->set.socketmap_throttle_s > 0)
-		ask_store(client, account, answer_throttle);
+		socketmap_ask_store(client, account, socketmap_answer_throttle);
 	else
 		reply_not_found(client);
 }
 
 /* `key` is a login: he has shown his password, so none but customers fill the table of recent accounts here. */
-static void look_up_throttle(struct client *client, const struct config *config, const char *key)
+static void socketmap_look_up_throttle(struct client *client, const struct config *config, const char *key)
 {
 	char account[ACCOUNT_MAX + 1], ascii[ADDRESS_MAX + 1];
 	if (account_proven(idn_name(key, ascii), config->set.accounts_cut_tag, account))
-		ask_throttle(client, config, account);
+		socketmap_ask_throttle(client, config, account);
 	else
 		reply_not_found(client);
 }
 
 /* Postfix asks by the client's name first, and by parts of name and address: who asks for a whole address alone is
  * meant. */
-static void look_up_throttle_client(struct client *client, const struct config *config, const char *key)
+static void socketmap_look_up_throttle_client(struct client *client, const struct config *config, const char *key)
 {
 	struct netaddr address;
 	char account[ACCOUNT_MAX + 1];
@@ -262,28 +268,28 @@ static void look_up_throttle_client(struct client *client, const struct config *
 		return;
 	}
 	account_client(&address, account);
-	ask_throttle(client, config, account);
+	socketmap_ask_throttle(client, config, account);
 }
 
 /* -- requests: "MAP KEY" -- */
 
 static const struct {
 	const char *name;
-	void (*look_up)(struct client *client, const struct config *config, const char *key);	/* replies, or will */
+	void (*look_up)(struct client *client, const struct config *config, const char *key); /* replies, or will */
 } maps[] = {
-	{ "transport", look_up_transport },
-	{ "throttle", look_up_throttle },
-	{ "throttle_client", look_up_throttle_client },
+	{ "transport", socketmap_look_up_transport },
+	{ "throttle", socketmap_look_up_throttle },
+	{ "throttle_client", socketmap_look_up_throttle_client },
 };
 enum { MAPS = sizeof maps / sizeof maps[0] };
 
-static void request(struct client *client, const struct netstring *netstring)
+static void socketmap_request(struct client *client, const struct netstring *netstring)
 {
 	char line[SOCKETMAP_REQUEST_MAX + 1];
 	memcpy(line, netstring->bytes, netstring->length);
 	line[netstring->length] = '\0';
 	char *space = strchr(line, ' ');
-	bool whole = strlen(line) == netstring->length && space != NULL;	/* a NUL is in no address */
+	bool whole = strlen(line) == netstring->length && space != NULL; /* a NUL is in no address */
 	size_t map = whole ? 0 : MAPS;
 	if (whole)
 		*space = '\0';
@@ -299,7 +305,7 @@ static void request(struct client *client, const struct netstring *netstring)
 }
 
 /* Answers what has come, as far as it can be answered now. May close the client. */
-static void serve(struct client *client)
+static void socketmap_serve(struct client *client)
 {
 	struct evbuffer *input = bufferevent_get_input(client->bev), *output = bufferevent_get_output(client->bev);
 	while (client->lookup == NULL && evbuffer_get_length(input) > 0 && evbuffer_get_length(output) < OUTPUT_MAX) {
@@ -308,18 +314,18 @@ static void serve(struct client *client)
 		enum netstring_progress progress = netstring_parse((const char *)evbuffer_pullup(input, -1), length,
 								   SOCKETMAP_REQUEST_MAX, &netstring);
 		if (progress == NETSTRING_BAD) {
-			client_close(client);
+			socketmap_client_close(client);
 			return;
 		}
 		if (progress == NETSTRING_MORE)
 			break;
-		client_unlink(client);
-		client_link(client);
-		request(client, &netstring);
+		socketmap_client_unlink(client);
+		socketmap_client_link(client);
+		socketmap_request(client, &netstring);
 		evbuffer_drain(input, netstring.whole);
 	}
 	if (client->ended && client->lookup == NULL && evbuffer_get_length(output) == 0)
-		client_close(client);
+		socketmap_client_close(client);
 }
 
 /* -- connections -- */
@@ -328,30 +334,30 @@ static void on_input(struct bufferevent *bev, void *arg)
 {
 	(void)bev;
 	struct client *client = arg;
-	serve(client);
+	socketmap_serve(client);
 }
 
 static void on_written(struct bufferevent *bev, void *arg)
 {
 	(void)bev;
-	serve(arg);
+	socketmap_serve(arg);
 }
 
-static void on_end(struct bufferevent *bev, short what, void *arg)
+static void socketmap_on_end(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
 	struct client *client = arg;
 	if ((what & BEV_EVENT_EOF) == 0) {
-		client_close(client);
+		socketmap_client_close(client);
 		return;
 	}
 	client->ended = true;
-	serve(client);
+	socketmap_serve(client);
 }
 
-/* The one whose last whole request is oldest, so that nobody stays by trickling; but nobody who is owed an answer, nor who
- * came or asked just now, unless all are such for a while. */
-static struct client *find_idle(const struct socketmap *socketmap)
+/* The one whose last whole request is oldest, so that nobody stays by trickling; but nobody who is owed an answer, nor
+ * who came or asked just now, unless all are such for a while. */
+static struct client *socketmap_find_idle(const struct socketmap *socketmap)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	struct client *client = socketmap->oldest;
@@ -362,13 +368,14 @@ static struct client *find_idle(const struct socketmap *socketmap)
 	return may ? client : NULL;
 }
 
-/* There is one more than may be. Where nobody may go, others that come wait in the kernel's queue until somebody may. */
-static void make_room(struct socketmap *socketmap)
+/* There is one more than may be. Where nobody may go, others that come wait in the kernel's queue until somebody may.
+ */
+static void socketmap_make_room(struct socketmap *socketmap)
 {
-	struct client *idle = find_idle(socketmap);
+	struct client *idle = socketmap_find_idle(socketmap);
 	if (idle != NULL) {
 		stats_closed(STATS_CLOSED_SOCKETMAP);
-		client_close(idle);
+		socketmap_client_close(idle);
 		socketmap->full_ms = 0;
 		evconnlistener_enable(socketmap->listener);
 		return;
@@ -379,8 +386,8 @@ static void make_room(struct socketmap *socketmap)
 	evtimer_add(socketmap->resume, &(struct timeval){ .tv_usec = FULL_MS * 1000 });
 }
 
-static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length,
-			  void *arg)
+static void socketmap_on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+				    int length, void *arg)
 {
 	(void)listener;
 	(void)address;
@@ -398,18 +405,18 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, s
 		return;
 	}
 	*client = (struct client){ .socketmap = socketmap, .bev = bev };
-	client_link(client);
-	bufferevent_setcb(bev, on_input, on_written, on_end, client);
+	socketmap_client_link(client);
+	bufferevent_setcb(bev, on_input, on_written, socketmap_on_end, client);
 	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);
 	bufferevent_set_timeouts(bev, &idle, &slow);
 	if (bufferevent_enable(bev, EV_READ | EV_WRITE) != 0)
-		client_close(client);
+		socketmap_client_close(client);
 	if (socketmap->count > SOCKETMAP_CONNECTIONS_MAX)
-		make_room(socketmap);
+		socketmap_make_room(socketmap);
 }
 
 /* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. */
-static void on_listen_error(struct evconnlistener *listener, void *arg)
+static void socketmap_on_listen_error(struct evconnlistener *listener, void *arg)
 {
 	struct socketmap *socketmap = arg;
 	struct timeval pause = { .tv_sec = 1 };
@@ -419,13 +426,13 @@ static void on_listen_error(struct evconnlistener *listener, void *arg)
 	evtimer_add(socketmap->resume, &pause);
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *arg)
+static void socketmap_on_resume(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
 	struct socketmap *socketmap = arg;
 	if (socketmap->count > SOCKETMAP_CONNECTIONS_MAX) {
-		make_room(socketmap);
+		socketmap_make_room(socketmap);
 		return;
 	}
 	socketmap->full_ms = 0;
@@ -437,8 +444,8 @@ struct socketmap *socketmap_start(struct event_base *base, int listen_fd)
 	struct socketmap *socketmap = calloc(1, sizeof *socketmap);
 	if (socketmap != NULL) {
 		socketmap->base = base;
-		socketmap->resume = evtimer_new(base, on_resume, socketmap);
-		socketmap->listener = evconnlistener_new(base, on_connection, socketmap,
+		socketmap->resume = evtimer_new(base, socketmap_on_resume, socketmap);
+		socketmap->listener = evconnlistener_new(base, socketmap_on_connection, socketmap,
 							 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, listen_fd);
 	}
 	if (socketmap == NULL || socketmap->resume == NULL || socketmap->listener == NULL) {
@@ -447,7 +454,7 @@ struct socketmap *socketmap_start(struct event_base *base, int listen_fd)
 		socketmap_stop(&socketmap);
 		return NULL;
 	}
-	evconnlistener_set_error_cb(socketmap->listener, on_listen_error);
+	evconnlistener_set_error_cb(socketmap->listener, socketmap_on_listen_error);
 	return socketmap;
 }
 
@@ -467,6 +474,6 @@ void socketmap_stop(struct socketmap **socketmap)
 	if (old->resume != NULL)
 		event_free(old->resume);
 	while (old->oldest != NULL)
-		client_close(old->oldest);
+		socketmap_client_close(old->oldest);
 	free(old);
 }

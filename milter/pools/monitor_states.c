@@ -12,8 +12,8 @@
 /* What is read at the end of each message. By name: a session keeps the configuration that it began with, and its
  * indexes. */
 static struct {
-	atomic_bool any;	/* anything is withheld */
-	pthread_mutex_t lock;	/* of what follows */
+	atomic_bool any;      /* anything is withheld */
+	pthread_mutex_t lock; /* of what follows */
 	int count;
 	struct {
 		char name[TRANSPORT_NAME_MAX + 1];
@@ -22,7 +22,7 @@ static struct {
 } published = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* The row at its own index, where the configuration is still the same. With the lock held. */
-static int find_row(const struct transport *transport)
+static int monitor_states_find_row(const struct transport *transport)
 {
 	int at = transport->index;
 	if (at < published.count && strcmp(published.rows[at].name, transport->name) == 0)
@@ -41,7 +41,7 @@ void monitor_states(const struct config *config, struct transport_state *states)
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++) {
 			const struct transport *transport = &config->pools[i].transports[j];
-			int row = find_row(transport);
+			int row = monitor_states_find_row(transport);
 			states[transport->index].withheld = row < 0 ? 0 : published.rows[row].withheld;
 		}
 	pthread_mutex_unlock(&published.lock);

@@ -24,7 +24,7 @@ void monitor_lists_text(const struct standing *standing, bool pages, char *text,
 	}
 }
 
-static void when(int64_t unix_ms, char text[WHEN_BYTES])
+static void monitor_tell_when(int64_t unix_ms, char text[WHEN_BYTES])
 {
 	time_t seconds = (time_t)(unix_ms / 1000);
 	struct tm local;
@@ -35,7 +35,7 @@ static void when(int64_t unix_ms, char text[WHEN_BYTES])
 
 /* ---- one function a kind, each writes what comes behind "transport clean-1 (192.0.2.1) " */
 
-static void add_lists(struct text *text, const struct monitor_event *event)
+static void monitor_tell_add_lists(struct text *text, const struct monitor_event *event)
 {
 	char lists[LISTS_BYTES];
 	monitor_lists_text(event->standing, false, lists, sizeof lists);
@@ -46,27 +46,27 @@ static void add_lists(struct text *text, const struct monitor_event *event)
 static void say_listed(struct text *text, const struct monitor_event *event)
 {
 	text_add(text, "is listed by ");
-	add_lists(text, event);
+	monitor_tell_add_lists(text, event);
 	text_addf(text, "; it leaves its pool %s", event->pool);
 }
 
 static void say_lists(struct text *text, const struct monitor_event *event)
 {
 	text_add(text, "is now listed by ");
-	add_lists(text, event);
+	monitor_tell_add_lists(text, event);
 }
 
 static void say_delisted(struct text *text, const struct monitor_event *event)
 {
 	char from[WHEN_BYTES];
-	when(event->ends_ms, from);
+	monitor_tell_when(event->ends_ms, from);
 	text_addf(text, "is no longer listed; it returns to pool %s from %s on", event->pool, from);
 }
 
-static void say_returns(struct text *text, const struct monitor_event *event)
+static void monitor_tell_say_returns(struct text *text, const struct monitor_event *event)
 {
 	char from[WHEN_BYTES];
-	when(event->ends_ms, from);
+	monitor_tell_when(event->ends_ms, from);
 	text_addf(text, "returns to pool %s with %d %% of its share; with all of it from %s on", event->pool,
 		  TRANSPORT_OUT - event->standing->withheld, from);
 }
@@ -99,7 +99,7 @@ static const struct {
 	[MONITOR_LISTED] = { say_listed, false },
 	[MONITOR_LISTS] = { say_lists, false },
 	[MONITOR_DELISTED] = { say_delisted, false },
-	[MONITOR_RETURNS] = { say_returns, false },
+	[MONITOR_RETURNS] = { monitor_tell_say_returns, false },
 	[MONITOR_BACK] = { say_back, false },
 	[MONITOR_ALL_LISTED] = { say_all_listed, true },
 	[MONITOR_NOT_ALL_LISTED] = { say_not_all_listed, true },
@@ -148,8 +148,8 @@ void monitor_tell(const struct monitor_event *event)
 	char line[LISTS_BYTES + 1024], pages[LISTS_BYTES];
 	struct text text = text_over(line, sizeof line);
 	if (!sayings[event->kind].of_pool)
-		text_addf(&text, "transport %s%s%s%s ", event->transport, *event->address != '\0' ? " (" : "", event->address,
-			  *event->address != '\0' ? ")" : "");
+		text_addf(&text, "transport %s%s%s%s ", event->transport, *event->address != '\0' ? " (" : "",
+			  event->address, *event->address != '\0' ? ")" : "");
 	sayings[event->kind].say(&text, event);
 	log_line(severities[event->kind], "monitor: %s", line);
 	tell_event(event, line);

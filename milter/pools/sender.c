@@ -13,19 +13,19 @@
 
 enum { BUCKETS = 4096, ROWS = 4 };
 
-struct row {
-	char *sender;	/* owned, lower case; NULL: free */
+struct sender_row {
+	char *sender; /* owned, lower case; NULL: free */
 	int64_t at_ms;
 	char transport[TRANSPORT_NAME_MAX + 1];
 };
 
 static struct {
 	pthread_mutex_t lock;
-	struct row rows[BUCKETS][ROWS];
+	struct sender_row rows[BUCKETS][ROWS];
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* False where the address is of no use as a key. */
-static bool fold(const char *sender, char folded[SENDER_MAX + 1])
+static bool sender_fold(const char *sender, char folded[SENDER_MAX + 1])
 {
 	char untagged[ADDRESS_MAX + 1];
 	if (*sender == '\0' || strlen(sender) > ADDRESS_MAX)
@@ -39,17 +39,17 @@ static bool fold(const char *sender, char folded[SENDER_MAX + 1])
 }
 
 /* With the lock held. */
-static struct row *bucket_of(const char *folded)
+static struct sender_row *bucket_of(const char *folded)
 {
 	return table.rows[own_hash_string(folded, 0) % BUCKETS];
 }
 
-static bool expired(const struct row *row, int64_t now_ms)
+static bool expired(const struct sender_row *row, int64_t now_ms)
 {
 	return now_ms - row->at_ms > (int64_t)SENDER_KEEP_S * 1000;
 }
 
-static struct row *find(struct row *bucket, const char *folded)
+static struct sender_row *sender_find_row(struct sender_row *bucket, const char *folded)
 {
 	for (int i = 0; i < ROWS; i++)
 		if (bucket[i].sender != NULL && strcmp(bucket[i].sender, folded) == 0)
@@ -57,16 +57,16 @@ static struct row *find(struct row *bucket, const char *folded)
 	return NULL;
 }
 
-static void forget(struct row *row)
+static void forget(struct sender_row *row)
 {
 	free(row->sender);
-	*row = (struct row){ 0 };
+	*row = (struct sender_row){ 0 };
 }
 
 /* A free row, or the oldest one. */
-static struct row *make_room(struct row *bucket)
+static struct sender_row *sender_make_room(struct sender_row *bucket)
 {
-	struct row *oldest = &bucket[0];
+	struct sender_row *oldest = &bucket[0];
 	for (int i = 0; i < ROWS; i++) {
 		if (bucket[i].sender == NULL)
 			return &bucket[i];
@@ -77,16 +77,16 @@ static struct row *make_room(struct row *bucket)
 	return oldest;
 }
 
-static void remember(struct row *bucket, const char *folded, const char *transport, int64_t now_ms)
+static void sender_put(struct sender_row *bucket, const char *folded, const char *transport, int64_t now_ms)
 {
-	struct row *row = find(bucket, folded);
+	struct sender_row *row = sender_find_row(bucket, folded);
 	if (transport == NULL) {
 		if (row != NULL)
 			forget(row);
 		return;
 	}
 	if (row == NULL) {
-		row = make_room(bucket);
+		row = sender_make_room(bucket);
 		row->sender = strdup(folded);
 	}
 	row->at_ms = now_ms;
@@ -96,20 +96,20 @@ static void remember(struct row *bucket, const char *folded, const char *transpo
 void sender_remember(const char *sender, const char *transport, int64_t now_ms)
 {
 	char folded[SENDER_MAX + 1];
-	if (!fold(sender, folded))
+	if (!sender_fold(sender, folded))
 		return;
 	pthread_mutex_lock(&table.lock);
-	remember(bucket_of(folded), folded, transport, now_ms);
+	sender_put(bucket_of(folded), folded, transport, now_ms);
 	pthread_mutex_unlock(&table.lock);
 }
 
 bool sender_find(const char *sender, int64_t now_ms, char transport_out[TRANSPORT_NAME_MAX + 1])
 {
 	char folded[SENDER_MAX + 1];
-	if (!fold(sender, folded))
+	if (!sender_fold(sender, folded))
 		return false;
 	pthread_mutex_lock(&table.lock);
-	struct row *row = find(bucket_of(folded), folded);
+	struct sender_row *row = sender_find_row(bucket_of(folded), folded);
 	if (row != NULL && expired(row, now_ms)) {
 		forget(row);
 		row = NULL;

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 enum {
-	SENDER_MAX = 320,	/* bytes; a longer address is not remembered */
-	SENDER_KEEP_S = 5 * 86400,	/* Postfix's maximal_queue_lifetime */
+	SENDER_MAX = 320,	   /* bytes; a longer address is not remembered */
+	SENDER_KEEP_S = 5 * 86400, /* Postfix's maximal_queue_lifetime */
 };
 
 /* `sender` is in idn_address()'s form; upper and lower case are the same, and so are the senders of a newsletter that

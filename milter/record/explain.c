@@ -17,9 +17,9 @@
 enum { ROWS = 4096, REUSE_MS = 60000, OWN_MOST = 10, AGES_EVERY = 64 };
 
 /* What was told of late. One row a hash: who is pushed out has a new reference and one more entry. */
-struct row {
+struct explain_row {
 	uint64_t hash;
-	int64_t since_ms;	/* clock_monotonic_ms() of its first message; 0: free */
+	int64_t since_ms; /* clock_monotonic_ms() of its first message; 0: free */
 	int entries;
 	char reference[REFERENCE_MAX + 1];
 };
@@ -27,12 +27,12 @@ struct row {
 static struct {
 	pthread_mutex_t lock;
 	unsigned sent;
-	struct row rows[ROWS];
+	struct explain_row rows[ROWS];
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* ---- references */
 
-static bool has_reason(const struct verdict *verdict, enum reason_id id)
+static bool explain_has_reason(const struct verdict *verdict, enum reason_id id)
 {
 	for (int i = 0; i < verdict->reason_count; i++)
 		if (verdict->reasons[i].id == id)
@@ -41,21 +41,30 @@ static bool has_reason(const struct verdict *verdict, enum reason_id id)
 }
 
 /* The sentence in ctl/explaining.c says the same. */
-static bool is_notable(const struct verdict *verdict)
+static bool explain_is_notable(const struct verdict *verdict)
 {
 	return verdict->action != ACTION_PASS || verdict->slow || verdict->throttle || verdict->tag ||
 	       verdict->level >= LEVEL_SUSPECT || verdict->leaves_as >= LEVEL_SUSPECT || verdict->would.shown ||
-	       verdict->spared.shown || has_reason(verdict, REASON_LEVEL) || has_reason(verdict, REASON_SIGNAL);
+	       verdict->spared.shown || explain_has_reason(verdict, REASON_LEVEL) ||
+	       explain_has_reason(verdict, REASON_SIGNAL);
 }
 
 /* With the lock held. */
-static uint64_t hash_of(const struct message *message)
+static uint64_t explain_hash_of(const struct message *message)
 {
 	const struct verdict *verdict = &message->verdict;
 	const int what[] = {
-		(int)verdict->action, verdict->action == ACTION_PASS ? 0 : (int)verdict->cause, (int)verdict->level,
-		verdict->slow, verdict->throttle, verdict->tag, (int)verdict->leaves_as, (int)verdict->breach.window,
-		(int)verdict->breach.scope, has_reason(verdict, REASON_LEVEL), has_reason(verdict, REASON_SIGNAL),
+		(int)verdict->action,
+		verdict->action == ACTION_PASS ? 0 : (int)verdict->cause,
+		(int)verdict->level,
+		verdict->slow,
+		verdict->throttle,
+		verdict->tag,
+		(int)verdict->leaves_as,
+		(int)verdict->breach.window,
+		(int)verdict->breach.scope,
+		explain_has_reason(verdict, REASON_LEVEL),
+		explain_has_reason(verdict, REASON_SIGNAL),
 		verdict->would.shown ? 1 + (int)verdict->would.action : 0,
 		verdict->spared.shown ? 1 + (int)verdict->spared.action : 0,
 	};
@@ -70,16 +79,16 @@ void explain_refer(const struct session *session)
 	int64_t now_ms = clock_monotonic_ms();
 	message->reference[0] = '\0';
 	message->explains = false;
-	if (!is_notable(verdict))
+	if (!explain_is_notable(verdict))
 		return;
 	char made[REFERENCE_MAX + 1];
 	reference_make(clock_now_ms(), the_daemon.node, made);
 	pthread_mutex_lock(&table.lock);
-	uint64_t hash = hash_of(message);
-	struct row *row = &table.rows[hash % ROWS];
+	uint64_t hash = explain_hash_of(message);
+	struct explain_row *row = &table.rows[hash % ROWS];
 	bool known = row->hash == hash && row->since_ms != 0 && now_ms - row->since_ms < REUSE_MS;
 	if (!known)
-		*row = (struct row){ .hash = hash, .since_ms = now_ms != 0 ? now_ms : 1 };
+		*row = (struct explain_row){ .hash = hash, .since_ms = now_ms != 0 ? now_ms : 1 };
 	message->explains = row->entries < (verdict_refuses(verdict) ? 1 : OWN_MOST);
 	row->entries += message->explains;
 	if (message->explains)
@@ -97,7 +106,7 @@ void explain_clear(void)
 
 /* ---- the entry */
 
-static void add_terms(json_t *entry, const struct policy *policy, const struct score *score)
+static void explain_add_terms(json_t *entry, const struct policy *policy, const struct score *score)
 {
 	json_t *terms = json_array();
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
@@ -118,8 +127,8 @@ static void add_terms(json_t *entry, const struct policy *policy, const struct s
 	json_object_set_new(entry, "terms", terms);
 }
 
-static void add_levels(json_t *entry, const struct policy *policy, const struct facts *facts,
-		       const struct verdict *verdict)
+static void explain_add_levels(json_t *entry, const struct policy *policy, const struct facts *facts,
+			       const struct verdict *verdict)
 {
 	const struct level_settings *levels = &policy->levels;
 	const struct history *history = &facts->state.history;
@@ -134,7 +143,7 @@ static void add_levels(json_t *entry, const struct policy *policy, const struct 
 				      levels->blocked_leave));
 }
 
-static void add_reasons(json_t *entry, const struct verdict *verdict)
+static void explain_add_reasons(json_t *entry, const struct verdict *verdict)
 {
 	json_t *reasons = json_array();
 	for (int i = 0; i < verdict->reason_count; i++) {
@@ -149,7 +158,7 @@ static void add_reasons(json_t *entry, const struct verdict *verdict)
 	json_object_set_new(entry, "reasons", reasons);
 }
 
-static void add_facts(json_t *entry, const struct facts *facts)
+static void explain_add_facts(json_t *entry, const struct facts *facts)
 {
 	json_t *json = json_object();
 	json_set_int(json, "rcpts", facts->rcpts_remote);
@@ -172,7 +181,7 @@ static void add_facts(json_t *entry, const struct facts *facts)
 				      facts->campaign.bad_accounts));
 }
 
-static void add_would(json_t *entry, const char *name, const struct would *would)
+static void explain_add_would(json_t *entry, const char *name, const struct would *would)
 {
 	if (would->shown)
 		json_object_set_new(entry, name,
@@ -181,7 +190,7 @@ static void add_would(json_t *entry, const char *name, const struct would *would
 					      level_word(would->level), "slow", would->slow));
 }
 
-static void add_way(json_t *entry, const struct verdict *verdict)
+static void explain_add_way(json_t *entry, const struct verdict *verdict)
 {
 	const struct transport *mark = verdict_mark(verdict);
 	json_set_text(entry, "pool", mark != NULL ? verdict->pool->name : NULL);
@@ -190,11 +199,11 @@ static void add_way(json_t *entry, const struct verdict *verdict)
 	json_object_set_new(entry, "tag", json_boolean(verdict->tag));
 	if (verdict->action == ACTION_HOLD)
 		json_set_int(entry, "hold_s", verdict->hold_s);
-	add_would(entry, "would", &verdict->would);
-	add_would(entry, "spared", &verdict->spared);
+	explain_add_would(entry, "would", &verdict->would);
+	explain_add_would(entry, "spared", &verdict->spared);
 }
 
-static void add_who(json_t *entry, const struct session *session)
+static void explain_add_who(json_t *entry, const struct session *session)
 {
 	const struct facts *facts = &session->message->facts;
 	char client[NETADDR_TEXT_MAX];
@@ -216,27 +225,28 @@ static json_t *explain_entry(const struct session *session, enum stage stage, co
 	json_set_text(entry, "ref", message->reference);
 	json_set_int(entry, "time", message->facts.now_ms / 1000);
 	json_set_text(entry, "queue_id", queue_id);
-	add_who(entry, session);
+	explain_add_who(entry, session);
 	json_set_text(entry, "stage", stage == STAGE_MESSAGE ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt");
 	json_set_text(entry, "action", action_word(verdict->action));
 	json_set_text(entry, "cause", verdict->action == ACTION_PASS ? NULL : reason_word(verdict->cause));
 	json_set_text(entry, "reply", message->reply[0] != '\0' ? message->reply : NULL);
 	/* no level is judged at RCPT: the sum as it stood */
-	struct score score = stage != STAGE_RCPT ? verdict->terms :
-			     judge_score(policy, &message->facts.state, NULL, NULL, message->facts.now_ms);
-	add_terms(entry, policy, &score);
-	add_levels(entry, policy, &message->facts, verdict);
-	add_reasons(entry, verdict);
+	struct score score = stage != STAGE_RCPT
+				     ? verdict->terms
+				     : judge_score(policy, &message->facts.state, NULL, NULL, message->facts.now_ms);
+	explain_add_terms(entry, policy, &score);
+	explain_add_levels(entry, policy, &message->facts, verdict);
+	explain_add_reasons(entry, verdict);
 	json_object_set_new(entry, "limit", json_breach(&verdict->breach));
-	add_facts(entry, &message->facts);
-	add_way(entry, verdict);
+	explain_add_facts(entry, &message->facts);
+	explain_add_way(entry, verdict);
 	return entry;
 }
 
 /* ---- sending it */
 
 /* A stream is trimmed by number or by age: by number at most times, by age now and then. */
-static bool trims_by_age(const struct settings *set)
+static bool explain_trims_by_age(const struct settings *set)
 {
 	pthread_mutex_lock(&table.lock);
 	bool turn = table.sent++ % AGES_EVERY == 0;
@@ -250,16 +260,16 @@ struct trim {
 	char most[24];
 };
 
-static struct trim trim_to(const struct settings *set, int64_t keep)
+static struct trim explain_trim_to(const struct settings *set, int64_t keep)
 {
-	bool by_age = trims_by_age(set);
+	bool by_age = explain_trims_by_age(set);
 	int64_t oldest_ms = clock_now_ms() - (int64_t)(set->explain_days * 86400000);
 	struct trim trim = { .word = by_age ? "MINID" : "MAXLEN" };
 	snprintf(trim.most, sizeof trim.most, "%lld", (long long)(by_age ? oldest_ms > 0 ? oldest_ms : 0 : keep));
 	return trim;
 }
 
-static void send_entry(const struct session *session, enum stage stage, const char *queue_id)
+static void explain_send_entry(const struct session *session, enum stage stage, const char *queue_id)
 {
 	const struct message *message = session->message;
 	json_t *entry = explain_entry(session, stage, queue_id);
@@ -267,19 +277,25 @@ static void send_entry(const struct session *session, enum stage stage, const ch
 	json_decref(entry);
 	if (text == NULL)
 		return;
-	const struct trim trim = trim_to(&session->setup->config->set, session->setup->config->set.explain_keep);
+	const struct trim trim =
+		explain_trim_to(&session->setup->config->set, session->setup->config->set.explain_keep);
 	const char *argv[] = {
-		"XADD", "explain", trim.word, "~", trim.most, "*", "r", message->reference,
-		"q", queue_id != NULL ? queue_id : "", "a", message->facts.account, "e", text,
+		"XADD",	   "explain",
+		trim.word, "~",
+		trim.most, "*",
+		"r",	   message->reference,
+		"q",	   queue_id != NULL ? queue_id : "",
+		"a",	   message->facts.account,
+		"e",	   text,
 	};
 	outbox_send(OUTBOX_EXPLAIN, (int)(sizeof argv / sizeof argv[0]), argv);
 	free(text);
 }
 
-static void send_alike(const struct session *session, const char *queue_id)
+static void explain_send_alike(const struct session *session, const char *queue_id)
 {
 	const struct settings *set = &session->setup->config->set;
-	const struct trim trim = trim_to(set, EXPLAIN_ALIKE * set->explain_keep);
+	const struct trim trim = explain_trim_to(set, EXPLAIN_ALIKE * set->explain_keep);
 	const char *argv[] = {
 		"XADD", "explain_ids", trim.word, "~", trim.most, "*", "q", queue_id, "r", session->message->reference,
 	};
@@ -292,7 +308,7 @@ void explain_note(const struct session *session, enum stage stage, const char *q
 	if (message->reference[0] == '\0' || session->setup->config->set.explain_keep == 0)
 		return;
 	if (message->explains)
-		send_entry(session, stage, queue_id);
+		explain_send_entry(session, stage, queue_id);
 	else if (queue_id != NULL && !verdict_refuses(&message->verdict))
-		send_alike(session, queue_id);
+		explain_send_alike(session, queue_id);
 }

@@ -21,7 +21,7 @@ enum {
 	BUFFER = 1 << 20,
 	WAKE_AT = BUFFER / 4,
 	WRITE_MS = 500,
-	SEEN_ROWS = 65536,	/* accounts whose state was written not long ago */
+	SEEN_ROWS = 65536, /* accounts whose state was written not long ago */
 };
 
 static struct {
@@ -29,21 +29,21 @@ static struct {
 	pthread_cond_t wake;
 	pthread_t thread;
 	bool runs, stops;
-	int fd;			/* -1: off */
-	int next_fd;		/* takes its place before the next write; -1: none */
+	int fd;	     /* -1: off */
+	int next_fd; /* takes its place before the next write; -1: none */
 	bool reopened, off;
 	bool hashed;
 	uint64_t key[2];
-	char *bytes;		/* BUFFER; lines that wait ... */
-	size_t length, before;	/* ... of which the first bytes are the file's before `next_fd` */
+	char *bytes;	       /* BUFFER; lines that wait ... */
+	size_t length, before; /* ... of which the first bytes are the file's before `next_fd` */
 	struct factlog_stats stats;
-	uint64_t said;		/* lost, as the log has it */
-	uint64_t *seen;		/* hash and day of an account whose state was written, by its hash */
+	uint64_t said;	/* lost, as the log has it */
+	uint64_t *seen; /* hash and day of an account whose state was written, by its hash */
 } facts = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .fd = -1, .next_fd = -1 };
 
 /* ---- the thread */
 
-static void take_file(void)
+static void factlog_take_file(void)
 {
 	if (!facts.reopened)
 		return;
@@ -55,7 +55,7 @@ static void take_file(void)
 }
 
 /* What a full disk took of a line is followed by an end of line, so that the next one is whole. */
-static size_t write_lines(const char *bytes, size_t length)
+static size_t factlog_write_lines(const char *bytes, size_t length)
 {
 	size_t done = 0;
 	while (done < length) {
@@ -69,7 +69,7 @@ static size_t write_lines(const char *bytes, size_t length)
 	return done;
 }
 
-static uint64_t lines_in(const char *bytes, size_t length)
+static uint64_t factlog_lines_in(const char *bytes, size_t length)
 {
 	uint64_t lines = 0;
 	for (const char *end = bytes + length; (bytes = memchr(bytes, '\n', (size_t)(end - bytes))) != NULL; bytes++)
@@ -78,7 +78,7 @@ static uint64_t lines_in(const char *bytes, size_t length)
 }
 
 /* With the lock held. */
-static void lose(uint64_t lines, const char *why)
+static void factlog_lose(uint64_t lines, const char *why)
 {
 	facts.stats.lost += lines;
 	text_copy(facts.stats.why, sizeof facts.stats.why, why);
@@ -88,7 +88,7 @@ static void lose(uint64_t lines, const char *why)
 }
 
 /* With the lock held. */
-static void end_loss(const char *sentence)
+static void factlog_end_loss(const char *sentence)
 {
 	if (facts.stats.losing)
 		log_line(SEVERITY_INFO, "facts.file: %s; %llu lines were lost", sentence,
@@ -98,7 +98,7 @@ static void end_loss(const char *sentence)
 }
 
 /* The first `length` bytes of those that wait. With the lock held, which is given up while the disk is waited for. */
-static void write_first(char *own, size_t length)
+static void factlog_write_first(char *own, size_t length)
 {
 	memcpy(own, facts.bytes, length);
 	facts.length -= length;
@@ -107,39 +107,39 @@ static void write_first(char *own, size_t length)
 	if (facts.fd < 0 || length == 0)
 		return;
 	pthread_mutex_unlock(&facts.lock);
-	size_t done = write_lines(own, length);
+	size_t done = factlog_write_lines(own, length);
 	int why = errno;
 	bool cut = done < length && done > 0 && own[done - 1] != '\n';
 	if (cut && write(facts.fd, "\n", 1) != 1)
 		why = errno;
 	pthread_mutex_lock(&facts.lock);
 	if (done < length) {
-		lose(lines_in(own + done, length - done), strerror(why));
+		factlog_lose(factlog_lines_in(own + done, length - done), strerror(why));
 	} else if (facts.length < WAKE_AT) {
-		end_loss("it is written again");
+		factlog_end_loss("it is written again");
 	}
 }
 
 /* With the lock held. */
-static void flush(char *own)
+static void factlog_flush(char *own)
 {
 	while (facts.before > 0)
-		write_first(own, facts.before);
-	take_file();
+		factlog_write_first(own, facts.before);
+	factlog_take_file();
 	if (facts.fd < 0)
-		end_loss("none is written any more");
-	write_first(own, facts.length);
+		factlog_end_loss("none is written any more");
+	factlog_write_first(own, facts.length);
 }
 
-static void *writer(void *arg)
+static void *factlog_writer(void *arg)
 {
 	char *own = arg;
 	pthread_mutex_lock(&facts.lock);
 	while (!facts.stops) {
 		wait_cond(&facts.wake, &facts.lock, WRITE_MS);
-		flush(own);
+		factlog_flush(own);
 	}
-	flush(own);
+	factlog_flush(own);
 	pthread_mutex_unlock(&facts.lock);
 	free(own);
 	return NULL;
@@ -153,7 +153,7 @@ static void make_key(const char *salt)
 		facts.key[i] = hash_keyed((const uint64_t[]){ i, 0x70656e73746f636bU }, salt, strlen(salt));
 }
 
-static bool start_thread(void)
+static bool factlog_start_thread(void)
 {
 	char *own = malloc(BUFFER);
 	if (facts.bytes == NULL)
@@ -162,26 +162,26 @@ static bool start_thread(void)
 		facts.seen = calloc(SEEN_ROWS, sizeof *facts.seen);
 	facts.stops = false;
 	facts.runs = own != NULL && facts.bytes != NULL && facts.seen != NULL &&
-		     pthread_create(&facts.thread, NULL, writer, own) == 0;
+		     pthread_create(&facts.thread, NULL, factlog_writer, own) == 0;
 	if (!facts.runs)
 		free(own);
 	return facts.runs;
 }
 
 /* With the lock held. */
-static void enter(const struct settings *set, int fd)
+static void factlog_enter(const struct settings *set, int fd)
 {
 	if (facts.next_fd >= 0)
 		close(facts.next_fd);
 	facts.next_fd = fd;
 	facts.before = facts.length;
 	facts.reopened = true;
-	if (facts.fd < 0)	/* nobody writes */
-		take_file();
+	if (facts.fd < 0) /* nobody writes */
+		factlog_take_file();
 	facts.hashed = set->facts_accounts == FACTS_HASHED;
 	make_key(set->facts_salt);
 	facts.off = fd < 0;
-	if (facts.seen != NULL)	/* the new file has nobody's state yet */
+	if (facts.seen != NULL) /* the new file has nobody's state yet */
 		memset(facts.seen, 0, SEEN_ROWS * sizeof *facts.seen);
 	pthread_cond_signal(&facts.wake);
 }
@@ -193,14 +193,16 @@ bool factlog_open(const struct config *config, char *error, size_t error_size)
 	const char *why = NULL;
 	int fd = wanted ? plain_file_open(set->facts_file, O_WRONLY | O_CREAT | O_APPEND, &why) : -1;
 	if (wanted && fd < 0) {
-		snprintf(error, error_size, "\"%s\" cannot be opened: %s; the systemd unit lets the daemon write below "
-			 "/var/log/penstock", set->facts_file, why);
+		snprintf(error, error_size,
+			 "\"%s\" cannot be opened: %s; the systemd unit lets the daemon write below "
+			 "/var/log/penstock",
+			 set->facts_file, why);
 		return false;
 	}
 	pthread_mutex_lock(&facts.lock);
-	bool fine = facts.runs || !wanted || start_thread();
+	bool fine = facts.runs || !wanted || factlog_start_thread();
 	if (fine)
-		enter(set, fd);
+		factlog_enter(set, fd);
 	pthread_mutex_unlock(&facts.lock);
 	if (!fine && fd >= 0)
 		close(fd);
@@ -219,7 +221,7 @@ void factlog_close(void)
 	pthread_mutex_unlock(&facts.lock);
 	if (runs)
 		pthread_join(facts.thread, NULL);
-	take_file();
+	factlog_take_file();
 	if (facts.fd >= 0)
 		close(facts.fd);
 	facts.fd = -1;
@@ -241,7 +243,7 @@ struct factlog_stats factlog_stats(void)
 /* ---- lines */
 
 /* Who hides the accounts hides what tells of them: addresses of clients, senders, customers and domains. */
-static void hide(struct factline *line)
+static void factlog_hide(struct factline *line)
 {
 	struct facts *known = &line->facts;
 	char hidden[17];
@@ -267,13 +269,13 @@ static void hide(struct factline *line)
 }
 
 /* With the lock held. */
-static void add_line(struct factline *line, enum factline_kind kind)
+static void factlog_add_line(struct factline *line, enum factline_kind kind)
 {
 	char bytes[FACTLINE_MAX + 1];
 	line->kind = kind;
 	size_t length = factline_write(line, bytes);
 	if (length == 0 || facts.length + length + 1 > BUFFER) {
-		lose(1, length == 0 ? "a line is too long" : "the disk does not keep up");
+		factlog_lose(1, length == 0 ? "a line is too long" : "the disk does not keep up");
 		return;
 	}
 	memcpy(facts.bytes + facts.length, bytes, length);
@@ -283,8 +285,9 @@ static void add_line(struct factline *line, enum factline_kind kind)
 		pthread_cond_signal(&facts.wake);
 }
 
-/* What was remembered of an account goes before its first line of a day, so that a replay need not begin at its birth. */
-static bool state_is_due(const struct facts *known)
+/* What was remembered of an account goes before its first line of a day, so that a replay need not begin at its birth.
+ */
+static bool factlog_state_is_due(const struct facts *known)
 {
 	if (known->state.known == KNOWLEDGE_NONE || known->state.history.first_s == 0)
 		return false;
@@ -295,14 +298,18 @@ static bool state_is_due(const struct facts *known)
 	return due;
 }
 
-static void fill_line(struct factline *line, const struct facts *judged, const struct verdict *verdict, enum stage stage)
+static void factlog_fill_line(struct factline *line, const struct facts *judged, const struct verdict *verdict,
+			      enum stage stage)
 {
 	line->stage = stage;
 	line->facts = *judged;
 	if (line->facts.spf.domain != NULL)
 		text_copy(line->spf_domain, sizeof line->spf_domain, line->facts.spf.domain);
-	line->was = (struct factline_was){ .action = verdict->action, .level = verdict->level, .score = verdict->score,
-					   .cause = verdict->action == ACTION_PASS ? (enum reason_id)0 : verdict->cause };
+	line->was =
+		(struct factline_was){ .action = verdict->action,
+				       .level = verdict->level,
+				       .score = verdict->score,
+				       .cause = verdict->action == ACTION_PASS ? (enum reason_id)0 : verdict->cause };
 	if (verdict->pool != NULL)
 		text_copy(line->was.pool, sizeof line->was.pool, verdict->pool->name);
 }
@@ -315,15 +322,15 @@ void factlog_note(const struct facts *judged, const struct verdict *verdict, enu
 	if (!wanted || judged->account[0] == '\0')
 		return;
 	struct factline line = { .kind = FACTLINE_MESSAGE };
-	fill_line(&line, judged, verdict, stage);
+	factlog_fill_line(&line, judged, verdict, stage);
 	pthread_mutex_lock(&facts.lock);
 	if (facts.runs) {
-		bool due = state_is_due(&line.facts);
+		bool due = factlog_state_is_due(&line.facts);
 		if (facts.hashed)
-			hide(&line);
+			factlog_hide(&line);
 		if (due)
-			add_line(&line, FACTLINE_STATE);
-		add_line(&line, FACTLINE_MESSAGE);
+			factlog_add_line(&line, FACTLINE_STATE);
+		factlog_add_line(&line, FACTLINE_MESSAGE);
 	}
 	pthread_mutex_unlock(&facts.lock);
 }
@@ -336,8 +343,8 @@ void factlog_feedback(const char *account, enum counter counter, double count, i
 	pthread_mutex_lock(&facts.lock);
 	if (facts.runs && !facts.off) {
 		if (facts.hashed)
-			hide(&line);
-		add_line(&line, FACTLINE_FEEDBACK);
+			factlog_hide(&line);
+		factlog_add_line(&line, FACTLINE_FEEDBACK);
 	}
 	pthread_mutex_unlock(&facts.lock);
 }

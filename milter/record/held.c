@@ -20,10 +20,10 @@
 enum { COUNT_EVERY_S = 30 };
 
 static struct {
-	pthread_mutex_t lock;	/* of stats */
+	pthread_mutex_t lock; /* of stats */
 	struct held_stats stats;
-	struct event *timer;	/* owned */
-	bool asking, running, said_late;	/* the loop thread's */
+	struct event *timer;		 /* owned */
+	bool asking, running, said_late; /* the loop thread's */
 	char late_before[24];
 } held_all = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -31,11 +31,12 @@ static struct {
 
 void held_write(const struct held *held, char member[HELD_MEMBER_MAX + 1])
 {
-	snprintf(member, HELD_MEMBER_MAX + 1, "%s %s %s %s", held->node, held->queue_id, held->reference, held->account);
+	snprintf(member, HELD_MEMBER_MAX + 1, "%s %s %s %s", held->node, held->queue_id, held->reference,
+		 held->account);
 }
 
 /* The next word into `word`; false where it does not fit, or is none. */
-static bool take_word(const char **at, char *word, size_t size)
+static bool held_take_word(const char **at, char *word, size_t size)
 {
 	size_t length = strcspn(*at, " ");
 	if (length == 0 || length >= size)
@@ -54,12 +55,13 @@ bool held_read(const char *member, struct held *held_out)
 	for (const unsigned char *byte = (const unsigned char *)member; *byte != '\0'; byte++)
 		if (*byte < ' ' || *byte == 0x7f)
 			return false;
-	bool read = take_word(&at, held_out->node, sizeof held_out->node) &&
-		    take_word(&at, held_out->queue_id, sizeof held_out->queue_id) && queue_id_fine(held_out->queue_id) &&
-		    take_word(&at, held_out->reference, sizeof held_out->reference) &&
+	bool read = held_take_word(&at, held_out->node, sizeof held_out->node) &&
+		    held_take_word(&at, held_out->queue_id, sizeof held_out->queue_id) &&
+		    queue_id_fine(held_out->queue_id) &&
+		    held_take_word(&at, held_out->reference, sizeof held_out->reference) &&
 		    reference_read(held_out->reference, reference, &second) &&
 		    strcmp(held_out->reference, reference) == 0 &&
-		    take_word(&at, held_out->account, sizeof held_out->account);
+		    held_take_word(&at, held_out->account, sizeof held_out->account);
 	if (!read)
 		return false;
 	held_write(held_out, again);
@@ -81,9 +83,10 @@ void held_note(const struct session *session, const char *queue_id)
 	struct held held;
 	char member[HELD_MEMBER_MAX + 1], score[24];
 	if (queue_id == NULL || !queue_id_fine(queue_id)) {
-		log_line(SEVERITY_WARNING, "held: a message of reference %s is held and cannot be listed: its queue id is \"%.40s\", "
-			 "expected %d to %d letters and digits; release it by hand", message->reference,
-			 queue_id != NULL ? queue_id : "", QUEUE_ID_LEAST, QUEUE_ID_MOST);
+		log_line(SEVERITY_WARNING,
+			 "held: a message of reference %s is held and cannot be listed: its queue id is \"%.40s\", "
+			 "expected %d to %d letters and digits; release it by hand",
+			 message->reference, queue_id != NULL ? queue_id : "", QUEUE_ID_LEAST, QUEUE_ID_MOST);
 		return;
 	}
 	int64_t until_s = verdict->hold_s > 0 ? message->facts.now_ms / 1000 + verdict->hold_s : HELD_NEVER_S;
@@ -99,46 +102,52 @@ void held_note(const struct session *session, const char *queue_id)
 /* ---- counting */
 
 /* Of the host, not of an account: what is broken is the release. */
-static void tell_late(uint64_t late, const struct held *oldest)
+static void held_tell_late(uint64_t late, const struct held *oldest)
 {
 	struct notice event;
 	notice_init(&event, EVENT_HELD, "");
-	snprintf(event.reason, sizeof event.reason, "%" PRIu64 " held %s past the release date by %d minutes and more, "
-		 "the oldest is %s of %.200s", late, text_noun((int64_t)late, "message is", "messages are"), HELD_LATE_S / 60, oldest->queue_id, oldest->account);
-	text_copy(event.done, sizeof event.done, "nothing: they stay held until penstockctl held release runs on this host");
+	snprintf(event.reason, sizeof event.reason,
+		 "%" PRIu64 " held %s past the release date by %d minutes and more, "
+		 "the oldest is %s of %.200s",
+		 late, text_noun((int64_t)late, "message is", "messages are"), HELD_LATE_S / 60, oldest->queue_id,
+		 oldest->account);
+	text_copy(event.done, sizeof event.done,
+		  "nothing: they stay held until penstockctl held release runs on this host");
 	text_copy(event.reference, sizeof event.reference, oldest->reference);
 	event_tell(&event);
 }
 
 /* `oldest`: of those that are late, where there are any. */
-static void set_late(uint64_t late, const struct held *oldest)
+static void held_set_late(uint64_t late, const struct held *oldest)
 {
 	pthread_mutex_lock(&held_all.lock);
 	held_all.stats.late = late;
 	pthread_mutex_unlock(&held_all.lock);
 	if (late > 0 && !held_all.said_late) {
-		tell_late(late, oldest);
-		log_line(SEVERITY_WARNING, "held: %" PRIu64 " %s past the release date by %d minutes and more, and nothing releases mail: "
-			 "systemctl enable --now penstock-release.timer", late,
-			 text_noun((int64_t)late, "message is", "messages are"), HELD_LATE_S / 60);
+		held_tell_late(late, oldest);
+		log_line(SEVERITY_WARNING,
+			 "held: %" PRIu64 " %s past the release date by %d minutes and more, and nothing releases "
+			 "mail: systemctl enable --now penstock-release.timer",
+			 late, text_noun((int64_t)late, "message is", "messages are"), HELD_LATE_S / 60);
 	}
 	held_all.said_late = late > 0;
 }
 
-static void on_late(void *arg, const char *error, int count, const char *const *items)
+static void held_on_late(void *arg, const char *error, int count, const char *const *items)
 {
 	uint64_t late = 0;
 	struct held held, oldest;
 	(void)arg;
 	held_all.asking = false;
 	for (int i = 0; i < count; i++)
-		if (items[i] != NULL && held_read(items[i], &held) && strcmp(held.node, the_daemon.node) == 0 && late++ == 0)
+		if (items[i] != NULL && held_read(items[i], &held) && strcmp(held.node, the_daemon.node) == 0 &&
+		    late++ == 0)
 			oldest = held;
 	if (error == NULL && held_all.running)
-		set_late(late, &oldest);
+		held_set_late(late, &oldest);
 }
 
-static void on_count(void *arg, const char *error, int count, const char *const *items)
+static void held_on_count(void *arg, const char *error, int count, const char *const *items)
 {
 	int64_t messages = 0;
 	(void)arg;
@@ -150,14 +159,16 @@ static void on_count(void *arg, const char *error, int count, const char *const 
 	held_all.stats.messages = (uint64_t)messages;
 	pthread_mutex_unlock(&held_all.lock);
 	if (messages == 0) {
-		set_late(0, NULL);
+		held_set_late(0, NULL);
 		return;
 	}
 	held_all.asking = true;
 	snprintf(held_all.late_before, sizeof held_all.late_before, "%lld",
 		 (long long)(clock_now_ms() / 1000 - HELD_LATE_S));
-	store_key_command(the_daemon.store, 7, (const char *[]){ "ZRANGEBYSCORE", "held", "-inf", held_all.late_before,
-							      "LIMIT", "0", "1000" }, on_late, NULL);
+	store_key_command(
+		the_daemon.store, 7,
+		(const char *[]){ "ZRANGEBYSCORE", "held", "-inf", held_all.late_before, "LIMIT", "0", "1000" },
+		held_on_late, NULL);
 }
 
 void held_count(void)
@@ -165,10 +176,10 @@ void held_count(void)
 	if (held_all.asking || !held_all.running)
 		return;
 	held_all.asking = true;
-	store_key_command(the_daemon.store, 2, (const char *[]){ "ZCARD", "held" }, on_count, NULL);
+	store_key_command(the_daemon.store, 2, (const char *[]){ "ZCARD", "held" }, held_on_count, NULL);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void held_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
@@ -191,7 +202,7 @@ bool held_start(struct event_base *base)
 	held_all.stats = (struct held_stats){ 0 };
 	held_all.asking = held_all.said_late = false;
 	held_all.running = true;
-	held_all.timer = event_new(base, -1, EV_PERSIST, on_timer, NULL);
+	held_all.timer = event_new(base, -1, EV_PERSIST, held_on_timer, NULL);
 	return held_all.timer != NULL && event_add(held_all.timer, &every) == 0;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * held: messages in the MTA's hold queue, and when each is to leave it: the sorted set `held` of Redis. The MTA forgets
- * why and until when; so what is held is listed there, also when Redis was away at the time (milter/daemon/outbox.h), and
- * somebody hears of it when its date has passed and nobody released it.
+ * why and until when; so what is held is listed there, also when Redis was away at the time (milter/daemon/outbox.h),
+ * and somebody hears of it when its date has passed and nobody released it.
  *
- * The daemon has no right to release mail: `penstockctl held release --due` does, as root, on the host whose daemon held
- * it, run by penstock-release.timer.
+ * The daemon has no right to release mail: `penstockctl held release --due` does, as root, on the host whose daemon
+ * held it, run by penstock-release.timer.
  */
 #ifndef PENSTOCK_HELD_H
 #define PENSTOCK_HELD_H
@@ -17,10 +17,10 @@ struct event_base;
 
 enum {
 	HELD_MEMBER_MAX = 16 + 1 + QUEUE_ID_MOST + 1 + REFERENCE_MAX + 1 + ACCOUNT_MAX,
-	HELD_LATE_S = 900,	/* past its date by so much is somebody's business */
+	HELD_LATE_S = 900, /* past its date by so much is somebody's business */
 };
 
-#define HELD_NEVER_S INT64_C(253402300799)	/* the end of the year 9999: an admin decides */
+#define HELD_NEVER_S INT64_C(253402300799) /* the end of the year 9999: an admin decides */
 
 /* One member of the set: "NODE QUEUEID REFERENCE ACCOUNT". */
 struct held {
@@ -36,9 +36,9 @@ void held_note(const struct session *session, const char *queue_id);
 
 /* Counts for /health, brought up to date twice a minute and by each look at the list. Any thread. */
 struct held_stats {
-	uint64_t messages;	/* in the set, of all nodes */
-	uint64_t late;		/* of this node, past their date by HELD_LATE_S */
-	uint64_t waiting;	/* not yet in the set: Redis is away */
+	uint64_t messages; /* in the set, of all nodes */
+	uint64_t late;	   /* of this node, past their date by HELD_LATE_S */
+	uint64_t waiting;  /* not yet in the set: Redis is away */
 };
 struct held_stats held_stats(void);
 /* Loop thread: count again soon. */

@@ -17,11 +17,11 @@
 #include "policy/base/banned.h"
 
 enum {
-	LOG_LINE_MAX = 1900,	/* rsyslog and journald keep 2,048 bytes and more */
-	LISTED_MAX = 8,		/* listings named; a name has up to 63 bytes */
+	LOG_LINE_MAX = 1900, /* rsyslog and journald keep 2,048 bytes and more */
+	LISTED_MAX = 8,	     /* listings named; a name has up to 63 bytes */
 };
 
-static void add_reasons(struct text *line, const struct verdict *verdict)
+static void record_add_reasons(struct text *line, const struct verdict *verdict)
 {
 	text_add(line, " reasons=");
 	for (int i = 0; i < verdict->reason_count; i++) {
@@ -40,7 +40,7 @@ static void add_reasons(struct text *line, const struct verdict *verdict)
 		text_add(line, "-");
 }
 
-static void add_listings(struct text *line, const struct listings *listings)
+static void record_add_listings(struct text *line, const struct listings *listings)
 {
 	text_add(line, " listed=");
 	for (int i = 0; i < listings->hit_count && i < LISTED_MAX; i++)
@@ -50,7 +50,7 @@ static void add_listings(struct text *line, const struct listings *listings)
 		text_add(line, listings->unknown > 0 ? "unknown" : "-");
 }
 
-static void add_who(struct text *line, const struct session *session)
+static void record_add_who(struct text *line, const struct session *session)
 {
 	const struct facts *facts = &session->message->facts;
 	char client[NETADDR_TEXT_MAX];
@@ -63,7 +63,7 @@ static void add_who(struct text *line, const struct session *session)
 		  (long long)facts->rcpts_local, (unsigned long long)session->message->size);
 }
 
-static const char *knowledge_word(enum knowledge known)
+static const char *record_knowledge_word(enum knowledge known)
 {
 	static const char *const words[] = {
 		[KNOWLEDGE_NONE] = "none", [KNOWLEDGE_LOCAL] = "local", [KNOWLEDGE_FULL] = "full"
@@ -72,7 +72,7 @@ static const char *knowledge_word(enum knowledge known)
 }
 
 /* What would have been done, and by the pool of which level, if no rule ran for show. */
-static void add_would(struct text *line, const struct would *would)
+static void record_add_would(struct text *line, const struct would *would)
 {
 	if (!would->shown)
 		return;
@@ -84,7 +84,7 @@ static void add_would(struct text *line, const struct would *would)
 }
 
 /* What few messages have. */
-static void add_more(struct text *line, const struct message *message)
+static void record_add_more(struct text *line, const struct message *message)
 {
 	const struct facts *facts = &message->facts;
 	const struct breach *breach = &message->verdict.breach;
@@ -94,23 +94,23 @@ static void add_more(struct text *line, const struct message *message)
 		text_addf(line, " new=%lld", (long long)facts->rcpts_new);
 	if (breach->window != WINDOW_COUNT)
 		text_addf(line, " scope=%s", scope_word(breach->scope));
-	add_would(line, &message->verdict.would);
+	record_add_would(line, &message->verdict.would);
 	if (message->reference[0] != '\0')
 		text_addf(line, " ref=%s", message->reference);
 }
 
-static void log_message(const struct session *session, const char *stage, const char *queue_id, int64_t took_ms)
+static void record_write_line(const struct session *session, const char *stage, const char *queue_id, int64_t took_ms)
 {
 	const struct message *message = session->message;
 	const struct facts *facts = &message->facts;
 	const struct verdict *verdict = &message->verdict;
 	char memory[LOG_LINE_MAX];
 	struct text line = text_over(memory, sizeof memory);
-	char id[QUEUE_ID_MOST + 1];	/* the rest of the line is worth more */
+	char id[QUEUE_ID_MOST + 1]; /* the rest of the line is worth more */
 	text_copy(id, sizeof id, queue_id != NULL ? queue_id : "-");
 	text_add_word(&line, id);
 	text_addf(&line, ": action=%s level=%s", action_word(verdict->action), level_word(verdict->level));
-	add_who(&line, session);
+	record_add_who(&line, session);
 	const struct transport *mark = verdict_mark(verdict);
 	text_addf(&line, " score=%.2f pool=%s transport=%s", verdict->score, mark != NULL ? verdict->pool->name : "-",
 		  mark != NULL ? mark->name : "-");
@@ -118,20 +118,20 @@ static void log_message(const struct session *session, const char *stage, const 
 		text_addf(&line, " content=%.1f/%.1f", facts->content.score, facts->content.threshold);
 	else
 		text_add(&line, " content=-");
-	add_listings(&line, &facts->listings);
+	record_add_listings(&line, &facts->listings);
 	if (facts->spf.client != SPF_ANSWER_UNKNOWN)
 		text_addf(&line, " spf=%s", spf_answer_word(facts->spf.client));
-	add_reasons(&line, verdict);
-	add_more(&line, message);
+	record_add_reasons(&line, verdict);
+	record_add_more(&line, message);
 	if (message->forged_count > 0)
 		text_addf(&line, " forged=%llu", (unsigned long long)message->forged_count);
-	text_addf(&line, " redis=%s ms=%lld stage=%s", knowledge_word(facts->state.known),
-		  (long long)took_ms, stage);
+	text_addf(&line, " redis=%s ms=%lld stage=%s", record_knowledge_word(facts->state.known), (long long)took_ms,
+		  stage);
 	log_line(SEVERITY_INFO, "%s", memory);
 }
 
 /* Users whose login gets lost on its way to us would be strangers. */
-static void note_login(const struct session *session)
+static void record_note_login(const struct session *session)
 {
 	const struct facts *facts = &session->message->facts;
 	if (facts->source == SOURCE_AUTH)
@@ -140,7 +140,7 @@ static void note_login(const struct session *session)
 		stats_stranger();
 }
 
-static void tell_events(const struct session *session, enum stage stage, const char *queue_id)
+static void record_tell_events(const struct session *session, enum stage stage, const char *queue_id)
 {
 	const struct message *message = session->message;
 	struct notice events[2];
@@ -158,7 +158,7 @@ void record_verdict(const struct session *session, enum stage stage, const struc
 	int64_t took_ms = clock_monotonic_ms() - message->started_ms;
 	stats_verdict(verdict, ended, (uint64_t)message->facts.rcpts_remote, message->forged_count, took_ms);
 	if (ended)
-		note_login(session);
+		record_note_login(session);
 	/* a stranger's sender is somebody else's address */
 	if (ended && !verdict_refuses(verdict) && verdict->transport != NULL && message->from[0] != '\0' &&
 	    message->facts.authenticated && message->facts.rcpts_remote > 0)
@@ -167,9 +167,9 @@ void record_verdict(const struct session *session, enum stage stage, const struc
 		warmup_count(verdict_mark(verdict));
 	factlog_note(judged, &message->verdict, stage);
 	shadow_note(session, stage, queue_id);
-	log_message(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id, took_ms);
+	record_write_line(session, ended ? "eom" : stage == STAGE_MAIL ? "mail" : "rcpt", queue_id, took_ms);
 	explain_note(session, stage, queue_id);
 	if (ended && verdict->action == ACTION_HOLD)
 		held_note(session, queue_id);
-	tell_events(session, stage, queue_id);
+	record_tell_events(session, stage, queue_id);
 }

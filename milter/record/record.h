@@ -7,8 +7,8 @@
 
 #include "milter/message/session.h"
 
-/* `stage` is where the verdict fell, `judged` what it was about: at RCPT the message's facts with the recipient. `queue_id`
- * is NULL where the MTA gave none. */
+/* `stage` is where the verdict fell, `judged` what it was about: at RCPT the message's facts with the recipient.
+ * `queue_id` is NULL where the MTA gave none. */
 void record_verdict(const struct session *session, enum stage stage, const struct facts *judged, const char *queue_id);
 
 #endif

@@ -16,28 +16,28 @@
 #include "policy/base/banned.h"
 
 enum {
-	ROWS = 16384,		/* a power of 2 above SHADOW_FIELDS_MAX and the few that are no account's */
+	ROWS = 16384, /* a power of 2 above SHADOW_FIELDS_MAX and the few that are no account's */
 	FIELD_MAX = ACCOUNT_MAX + 80,
-	AT_ONCE = 256,		/* commands a second */
+	AT_ONCE = 256, /* commands a second */
 	DAY_TEXT_MAX = 40,
 	DAY_MS = 86400000,
 };
 
-struct row {
-	char *field;		/* owned; NULL: free */
+struct shadow_row {
+	char *field; /* owned; NULL: free */
 	uint64_t owed;
 };
 
 static struct {
 	pthread_mutex_t lock;
 	struct event *timer;
-	int64_t day;		/* of the rows */
+	int64_t day; /* of the rows */
 	size_t count;
-	struct row rows[ROWS];
-	atomic_uint_fast64_t all;	/* owed; counted without the lock, by every message */
+	struct shadow_row rows[ROWS];
+	atomic_uint_fast64_t all; /* owed; counted without the lock, by every message */
 } shadow = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static void key_of(int64_t day, char key[DAY_TEXT_MAX])
+static void shadow_key_of(int64_t day, char key[DAY_TEXT_MAX])
 {
 	time_t seconds = (time_t)(day * 86400);
 	struct tm utc;
@@ -45,10 +45,10 @@ static void key_of(int64_t day, char key[DAY_TEXT_MAX])
 		text_copy(key, DAY_TEXT_MAX, "shadow:1970-01-01");
 }
 
-/* ---- to Redis. While it is away the sums grow here, in rows that are bounded, and go to the day on which they began; only
- * what was under way when it left is lost, a second's: it is a report for people, and not worth a second look. */
+/* ---- to Redis. While it is away the sums grow here, in rows that are bounded, and go to the day on which they began;
+ * only what was under way when it left is lost, a second's: it is a report for people, and not worth a second look. */
 
-static void send_count(const char *key, const char *field, uint64_t count)
+static void shadow_send_count(const char *key, const char *field, uint64_t count)
 {
 	char number[24];
 	const char *argv[] = { "HINCRBY", key, field, number };
@@ -57,22 +57,22 @@ static void send_count(const char *key, const char *field, uint64_t count)
 }
 
 /* With the lock held: at most `most` commands. */
-static void send_owed(int most)
+static void shadow_send_owed(int most)
 {
 	char key[DAY_TEXT_MAX], seconds[24];
 	int sent = 0;
 	if (!store_stats(the_daemon.store).up)
 		return;
-	key_of(shadow.day, key);
+	shadow_key_of(shadow.day, key);
 	uint64_t all = atomic_exchange(&shadow.all, 0);
 	if (all > 0) {
-		send_count(key, "all", all);
+		shadow_send_count(key, "all", all);
 		sent++;
 	}
 	for (size_t i = 0; i < ROWS && sent < most && shadow.count > 0; i++) {
 		if (shadow.rows[i].owed == 0)
 			continue;
-		send_count(key, shadow.rows[i].field, shadow.rows[i].owed);
+		shadow_send_count(key, shadow.rows[i].field, shadow.rows[i].owed);
 		shadow.rows[i].owed = 0;
 		sent++;
 	}
@@ -82,7 +82,7 @@ static void send_owed(int most)
 		store_key_command(the_daemon.store, 3, argv, NULL, NULL);
 }
 
-static void forget_rows(void)
+static void shadow_forget_rows(void)
 {
 	for (size_t i = 0; i < ROWS; i++)
 		free(shadow.rows[i].field);
@@ -91,23 +91,23 @@ static void forget_rows(void)
 }
 
 /* A day ends here, up to a second late: what is owed for it goes at once. */
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void shadow_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
 	int64_t today = clock_now_ms() / DAY_MS;
 	pthread_mutex_lock(&shadow.lock);
 	if (today != shadow.day && store_stats(the_daemon.store).up) {
-		send_owed(ROWS + 1);
-		forget_rows();
+		shadow_send_owed(ROWS + 1);
+		shadow_forget_rows();
 		shadow.day = today;
 	}
-	send_owed(AT_ONCE);
+	shadow_send_owed(AT_ONCE);
 	pthread_mutex_unlock(&shadow.lock);
 }
 
 /* ---- counting */
 
-static struct row *find(const char *field)
+static struct shadow_row *shadow_find(const char *field)
 {
 	size_t at = own_hash_string(field, 0) & (ROWS - 1);
 	while (shadow.rows[at].field != NULL && strcmp(shadow.rows[at].field, field) != 0)
@@ -115,16 +115,16 @@ static struct row *find(const char *field)
 	return &shadow.rows[at];
 }
 
-static void count(const char *what, const char *account)
+static void shadow_count(const char *what, const char *account)
 {
 	char field[FIELD_MAX];
 	struct text text = text_over(field, sizeof field);
 	text_addf(&text, "%s %s", what, account);
-	struct row *row = find(field);
+	struct shadow_row *row = shadow_find(field);
 	if (row->field == NULL && shadow.count >= SHADOW_FIELDS_MAX) {
 		text = text_over(field, sizeof field);
 		text_addf(&text, "%s other", what);
-		row = find(field);
+		row = shadow_find(field);
 	}
 	if (row->field == NULL) {
 		if (shadow.count >= ROWS / 4 * 3 || (row->field = strdup(field)) == NULL)
@@ -134,7 +134,7 @@ static void count(const char *what, const char *account)
 	row->owed++;
 }
 
-static const char *what_of(const struct would *would, const struct verdict *verdict)
+static const char *shadow_what_of(const struct would *would, const struct verdict *verdict)
 {
 	if (would->action > verdict->action && would->action >= ACTION_DEFER)
 		return would->cause == REASON_LIMIT || would->cause == REASON_RCPTS_PER_MESSAGE ? "limited" : "refused";
@@ -144,11 +144,12 @@ static const char *what_of(const struct would *would, const struct verdict *verd
 	return would->level != verdict->leaves_as && !verdict_refuses(verdict) ? "moved" : NULL;
 }
 
-/* What rules that run for show would have done to a message, "limited:limit" or "moved:suspect"; false: nothing else. */
+/* What rules that run for show would have done to a message, "limited:limit" or "moved:suspect"; false: nothing else.
+ */
 static bool shadow_says(const struct verdict *verdict, char said[SHADOW_SAID_MAX])
 {
 	const struct would *would = &verdict->would;
-	const char *what = would->shown ? what_of(would, verdict) : NULL;
+	const char *what = would->shown ? shadow_what_of(would, verdict) : NULL;
 	if (what == NULL)
 		return false;
 	bool moved = strcmp(what, "moved") == 0;
@@ -170,18 +171,18 @@ void shadow_note(const struct session *session, enum stage stage, const char *qu
 	if (!shadow_says(&message->verdict, said))
 		return;
 	pthread_mutex_lock(&shadow.lock);
-	count(said, message->facts.account);
+	shadow_count(said, message->facts.account);
 	pthread_mutex_unlock(&shadow.lock);
 }
 
 /* ---- the report */
 
 struct report {
-	int days;	/* still to be asked about, with the one under way */
+	int days; /* still to be asked about, with the one under way */
 	int64_t day;
 	size_t rows;
 	uint64_t all;
-	json_t *whats, *accounts;	/* by name; of accounts an object by what */
+	json_t *whats, *accounts; /* by name; of accounts an object by what */
 	int asked;
 	void (*done)(void *arg, json_t *json, const char *error);
 	void *arg;
@@ -194,7 +195,7 @@ static void add_to(json_t *object, const char *name, json_int_t more)
 	json_object_set_new(object, name, json_integer(sum < INT64_MAX - more ? sum + more : INT64_MAX));
 }
 
-static void take_field(struct report *report, const char *field, int64_t number)
+static void shadow_take_field(struct report *report, const char *field, int64_t number)
 {
 	char what[FIELD_MAX];
 	const char *blank = strchr(field, ' ');
@@ -207,7 +208,7 @@ static void take_field(struct report *report, const char *field, int64_t number)
 	if (account == NULL) {
 		account = json_object();
 		if (json_object_set_new(report->accounts, blank + 1, account) != 0)
-			return;	/* no UTF-8 */
+			return; /* no UTF-8 */
 	}
 	add_to(report->whats, what, number);
 	add_to(account, what, number);
@@ -226,7 +227,7 @@ static int more_first(const void *a, const void *b)
 	return x->messages != y->messages ? (x->messages < y->messages ? 1 : -1) : strcmp(x->name, y->name);
 }
 
-static json_t *sorted(json_t *accounts, size_t most)
+static json_t *shadow_sorted(json_t *accounts, size_t most)
 {
 	size_t count = 0;
 	struct named *named = calloc(json_object_size(accounts) + 1, sizeof *named);
@@ -234,8 +235,8 @@ static json_t *sorted(json_t *accounts, size_t most)
 	const char *name;
 	if (named == NULL)
 		return list;
-	json_object_foreach(accounts, name, value)
-		named[count++] = (struct named){ name, value, json_integer_value(json_object_get(value, "messages")) };
+	json_object_foreach(accounts, name, value) named[count++] =
+		(struct named){ name, value, json_integer_value(json_object_get(value, "messages")) };
 	qsort(named, count, sizeof *named, more_first);
 	for (size_t i = 0; i < count && i < most; i++) {
 		json_object_set_new(named[i].counts, "account", json_string(named[i].name));
@@ -245,42 +246,42 @@ static json_t *sorted(json_t *accounts, size_t most)
 	return list;
 }
 
-static void end_report(struct report *report, const char *error)
+static void shadow_end_report(struct report *report, const char *error)
 {
 	json_t *json = NULL;
 	if (error == NULL)
-		json = json_pack("{s:i, s:I, s:I, s:o, s:O}", "days", report->asked, "all", (json_int_t)report->all, "accounts",
-				 (json_int_t)json_object_size(report->accounts), "most", sorted(report->accounts, report->rows),
-				 "what", report->whats);
+		json = json_pack("{s:i, s:I, s:I, s:o, s:O}", "days", report->asked, "all", (json_int_t)report->all,
+				 "accounts", (json_int_t)json_object_size(report->accounts), "most",
+				 shadow_sorted(report->accounts, report->rows), "what", report->whats);
 	report->done(report->arg, json, error);
 	json_decref(report->whats);
 	json_decref(report->accounts);
 	free(report);
 }
 
-static void ask_day(struct report *report);
+static void shadow_ask_day(struct report *report);
 
-static void day_come(void *arg, const char *error, int count, const char *const *items)
+static void shadow_day_come(void *arg, const char *error, int count, const char *const *items)
 {
 	struct report *report = arg;
 	for (int i = 0; error == NULL && i + 1 < count; i += 2) {
 		int64_t number;
 		if (items[i] != NULL && items[i + 1] != NULL && text_to_int(items[i + 1], 1, INT64_MAX, &number))
-			take_field(report, items[i], number);
+			shadow_take_field(report, items[i], number);
 	}
 	report->day--;
 	if (error != NULL || --report->days == 0)
-		end_report(report, error);
+		shadow_end_report(report, error);
 	else
-		ask_day(report);
+		shadow_ask_day(report);
 }
 
-static void ask_day(struct report *report)
+static void shadow_ask_day(struct report *report)
 {
 	char key[DAY_TEXT_MAX];
 	const char *argv[] = { "HGETALL", key };
-	key_of(report->day, key);
-	store_key_command(the_daemon.store, 2, argv, day_come, report);
+	shadow_key_of(report->day, key);
+	store_key_command(the_daemon.store, 2, argv, shadow_day_come, report);
 }
 
 void shadow_report(int days, size_t rows, void (*done)(void *arg, json_t *json, const char *error), void *arg)
@@ -290,12 +291,18 @@ void shadow_report(int days, size_t rows, void (*done)(void *arg, json_t *json, 
 		done(arg, NULL, "no memory");
 		return;
 	}
-	*report = (struct report){ .days = days, .asked = days, .day = clock_now_ms() / DAY_MS, .rows = rows,
-				   .whats = json_object(), .accounts = json_object(), .done = done, .arg = arg };
+	*report = (struct report){ .days = days,
+				   .asked = days,
+				   .day = clock_now_ms() / DAY_MS,
+				   .rows = rows,
+				   .whats = json_object(),
+				   .accounts = json_object(),
+				   .done = done,
+				   .arg = arg };
 	pthread_mutex_lock(&shadow.lock);
-	send_owed(ROWS + 1);	/* ahead of the question, so that the last second is in the answer */
+	shadow_send_owed(ROWS + 1); /* ahead of the question, so that the last second is in the answer */
 	pthread_mutex_unlock(&shadow.lock);
-	ask_day(report);
+	shadow_ask_day(report);
 }
 
 /* ---- life */
@@ -304,7 +311,7 @@ bool shadow_start(struct event_base *base)
 {
 	struct timeval second = { .tv_sec = 1 };
 	shadow.day = clock_now_ms() / DAY_MS;
-	shadow.timer = event_new(base, -1, EV_PERSIST, on_timer, NULL);
+	shadow.timer = event_new(base, -1, EV_PERSIST, shadow_on_timer, NULL);
 	return shadow.timer != NULL && event_add(shadow.timer, &second) == 0;
 }
 
@@ -313,6 +320,6 @@ void shadow_stop(void)
 	if (shadow.timer != NULL)
 		event_free(shadow.timer);
 	shadow.timer = NULL;
-	forget_rows();
+	shadow_forget_rows();
 	atomic_store(&shadow.all, 0);
 }

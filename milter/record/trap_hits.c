@@ -19,21 +19,21 @@
 enum { MINUTE_MS = 60000, LEAST_PART = 6, TICK_MS = 200 };
 
 struct hit {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	struct hit *next;
-	int64_t due_ms;		/* clock_monotonic_ms() */
+	int64_t due_ms; /* clock_monotonic_ms() */
 	double count;
 	char account[ACCOUNT_MAX + 1];
 };
 
 /* Of the loop thread, but for `waiting`. */
 static struct {
-	struct event *tick;	/* owned */
-	struct hit *first;	/* owned, in any order */
+	struct event *tick; /* owned */
+	struct hit *first;  /* owned, in any order */
 	atomic_uint_fast64_t waiting;
 } hits;
 
-static void tell(struct hit *hit)
+static void trap_tell(struct hit *hit)
 {
 	store_feedback(the_daemon.store, hit->account, COUNTER_TRAPS, hit->count, clock_now_ms());
 	factlog_feedback(hit->account, COUNTER_TRAPS, hit->count, clock_now_ms());
@@ -41,7 +41,7 @@ static void tell(struct hit *hit)
 	free(hit);
 }
 
-static void tell_due(int64_t now_ms)
+static void trap_tell_due(int64_t now_ms)
 {
 	for (struct hit **at = &hits.first; *at != NULL;) {
 		struct hit *hit = *at;
@@ -50,20 +50,20 @@ static void tell_due(int64_t now_ms)
 			continue;
 		}
 		*at = hit->next;
-		tell(hit);
+		trap_tell(hit);
 	}
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void trap_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
 	(void)arg;
-	tell_due(clock_monotonic_ms());
+	trap_tell_due(clock_monotonic_ms());
 }
 
 /* Where too many wait, the one that is due first is told: the newcomer waits like any other. */
-static void tell_first(void)
+static void trap_tell_first(void)
 {
 	struct hit **first = &hits.first;
 	for (struct hit **at = &hits.first; *at != NULL; at = &(*at)->next)
@@ -71,24 +71,24 @@ static void tell_first(void)
 			first = at;
 	struct hit *hit = *first;
 	*first = hit->next;
-	tell(hit);
+	trap_tell(hit);
 }
 
-static void take(struct loop_job *job)
+static void trap_take(struct loop_job *job)
 {
 	struct hit *hit = (struct hit *)(void *)job;
 	if (hit->due_ms == 0) {
-		tell(hit);
+		trap_tell(hit);
 		return;
 	}
 	if (hits.first != NULL && atomic_load(&hits.waiting) > TRAP_HITS_MAX)
-		tell_first();
+		trap_tell_first();
 	hit->next = hits.first;
 	hits.first = hit;
 }
 
 /* 0: at once. */
-static int64_t due_ms(int64_t delay_minutes)
+static int64_t trap_due_ms(int64_t delay_minutes)
 {
 	uint64_t lot;
 	if (delay_minutes == 0 || getrandom(&lot, sizeof lot, 0) != (ssize_t)sizeof lot)
@@ -103,8 +103,8 @@ void trap_hits_note(const char *account, int64_t count, int64_t delay_minutes)
 	if (hit == NULL)
 		return;
 	atomic_fetch_add(&hits.waiting, 1);
-	hit->job.run = take;
-	hit->due_ms = due_ms(delay_minutes);
+	hit->job.run = trap_take;
+	hit->due_ms = trap_due_ms(delay_minutes);
 	hit->count = (double)count;
 	text_copy(hit->account, sizeof hit->account, account);
 	loop_post(the_daemon.loop, &hit->job);
@@ -113,13 +113,13 @@ void trap_hits_note(const char *account, int64_t count, int64_t delay_minutes)
 bool trap_hits_start(struct loop *loop)
 {
 	struct timeval every = { .tv_usec = TICK_MS * 1000 };
-	hits.tick = event_new(loop_base(loop), -1, EV_PERSIST, on_tick, NULL);
+	hits.tick = event_new(loop_base(loop), -1, EV_PERSIST, trap_on_tick, NULL);
 	return hits.tick != NULL && event_add(hits.tick, &every) == 0;
 }
 
 void trap_hits_end(void)
 {
-	tell_due(INT64_MAX);
+	trap_tell_due(INT64_MAX);
 }
 
 void trap_hits_stop(void)

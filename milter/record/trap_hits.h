@@ -2,8 +2,8 @@
  *
  * trap_hits: hits of spam traps on their way to the accounts' records. Who has an account and a mailbox elsewhere sees
  * at once when his mail leaves by another address, so that one message to each address of a list would tell him which
- * ones are traps. A hit therefore counts after a time that nobody can foresee: up to `traps.delay_minutes`, a sixth of it
- * at least. Until then it is in this daemon's memory alone; at its end it counts at once.
+ * ones are traps. A hit therefore counts after a time that nobody can foresee: up to `traps.delay_minutes`, a sixth of
+ * it at least. Until then it is in this daemon's memory alone; at its end it counts at once.
  */
 #ifndef PENSTOCK_TRAP_HITS_H
 #define PENSTOCK_TRAP_HITS_H

@@ -11,7 +11,7 @@ enum health { HEALTH_OK, HEALTH_WARNING, HEALTH_CRITICAL };
 
 struct health_list {
 	enum health worst;
-	json_t *reasons;	/* owned by the document */
+	json_t *reasons; /* owned by the document */
 };
 
 void health_add(struct health_list *list, enum health health, const char *format, ...)

@@ -24,18 +24,24 @@ struct moment {
 };
 
 /* what, things, what became of them, why, counter */
+/* clang-format off */
 #define LOSS_ROWS(ROW)                                                                             \
 	ROW("events", "events", "dropped", "too many wait to be handed on", events.dropped)        \
 	ROW("events", "events", "not added to the stream in Redis", "too many wait for it", events.stream.lost) \
 	ROW("webhook", "events", "given up", "too many wait, or they are too old", events.webhook.lost) \
 	ROW("admin mail", "events", "given up", "too many wait, or they are too old", events.mail.lost) \
 	ROW("redis", "charges", "given up", "too many accounts wait for Redis", store.dropped)     \
-	ROW("redis", "dates of held messages", "lost", "too many wait for Redis, or it refuses them", boxes[OUTBOX_HELD].dropped) \
-	ROW("redis", "explanations", "lost", "too many wait for Redis, or it refuses them", boxes[OUTBOX_EXPLAIN].dropped) \
+	ROW("redis", "dates of held messages", "lost", "too many wait for Redis, or it " \
+	    "refuses them", boxes[OUTBOX_HELD].dropped) \
+	ROW("redis", "explanations", "lost", "too many wait for Redis, or it " \
+	    "refuses them", boxes[OUTBOX_EXPLAIN].dropped) \
 	ROW("redis", "notes of what the webhook is to get", "lost", "too many wait for Redis, or it refuses them", \
 	    boxes[OUTBOX_WEBHOOK].dropped)                                                         \
-	ROW("socketmap", "connections", "closed", "more want to be open at once than may", stats.closed[STATS_CLOSED_SOCKETMAP]) \
-	ROW("control", "connections", "closed", "more want to be open at once than may", stats.closed[STATS_CLOSED_CONTROL])
+	ROW("socketmap", "connections", "closed", "more want to be open at once " \
+	    "than may", stats.closed[STATS_CLOSED_SOCKETMAP]) \
+	ROW("control", "connections", "closed", "more want to be open at once " \
+	    "than may", stats.closed[STATS_CLOSED_CONTROL])
+/* clang-format on */
 
 static const struct {
 	const char *what, *things, *done, *why;
@@ -48,13 +54,13 @@ static const struct {
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-static struct state {
-	uint64_t count, before;	/* as it was last; when it began */
+static struct losses_state {
+	uint64_t count, before; /* as it was last; when it began */
 	int64_t last_ms;	/* monotonic; when the newest was lost */
 	int64_t since_s;	/* 0: it does not go on */
 } states[ROWS];
 
-static void read_moment(struct moment *moment_out)
+static void losses_read_moment(struct moment *moment_out)
 {
 	*moment_out = (struct moment){ .events = event_stats(), .store = store_stats(the_daemon.store) };
 	for (int i = 0; i < OUTBOX_COUNT; i++)
@@ -62,33 +68,33 @@ static void read_moment(struct moment *moment_out)
 	stats_read(&moment_out->stats);
 }
 
-static void look(int row, uint64_t count)
+static void losses_look_now(int row, uint64_t count)
 {
-	struct state *state = &states[row];
+	struct losses_state *state = &states[row];
 	if (count > state->count) {
 		state->last_ms = clock_monotonic_ms();
 		if (state->since_s == 0) {
 			state->since_s = clock_now_ms() / 1000;
 			state->before = state->count;
-			log_line(SEVERITY_WARNING, "%s: %s are %s (%" PRIu64 " so far): %s", rows[row].what, rows[row].things,
-				 rows[row].done, count - state->before, rows[row].why);
+			log_line(SEVERITY_WARNING, "%s: %s are %s (%" PRIu64 " so far): %s", rows[row].what,
+				 rows[row].things, rows[row].done, count - state->before, rows[row].why);
 		}
 	} else if (state->since_s != 0 && clock_monotonic_ms() - state->last_ms >= LOSSES_QUIET_S * INT64_C(1000)) {
 		state->since_s = 0;
-		log_line(SEVERITY_INFO, "%s: no %s are %s any more: none in %d minutes, %" PRIu64 " before", rows[row].what,
-			 rows[row].things, rows[row].done, LOSSES_QUIET_S / 60, count - state->before);
+		log_line(SEVERITY_INFO, "%s: no %s are %s any more: none in %d minutes, %" PRIu64 " before",
+			 rows[row].what, rows[row].things, rows[row].done, LOSSES_QUIET_S / 60, count - state->before);
 	}
 	state->count = count;
 }
 
 void losses_look(void)
 {
-	static struct moment moment;	/* large */
-	read_moment(&moment);
+	static struct moment moment; /* large */
+	losses_read_moment(&moment);
 	for (int i = 0; i < ROWS; i++) {
 		uint64_t count;
 		memcpy(&count, (const char *)&moment + rows[i].offset, sizeof count);
-		look(i, count);
+		losses_look_now(i, count);
 	}
 }
 
@@ -98,9 +104,11 @@ bool losses_next(int *at, struct loss *loss_out)
 		++*at;
 	if (*at == ROWS)
 		return false;
-	const struct state *state = &states[*at];
-	*loss_out = (struct loss){ rows[*at].what, rows[*at].things, rows[*at].done, rows[*at].why,
-				 state->count - state->before, state->since_s };
+	const struct losses_state *state = &states[*at];
+	*loss_out = (struct loss){
+		rows[*at].what, rows[*at].things, rows[*at].done, rows[*at].why, state->count - state->before,
+		state->since_s
+	};
 	++*at;
 	return true;
 }

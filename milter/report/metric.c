@@ -26,5 +26,5 @@ void metric_real(struct evbuffer *to, const char *metric, const char *label, con
 
 void metric_row(struct evbuffer *to, const char *metric, const char *label, const char *value, uint64_t number)
 {
-	metric_real(to, metric, label, value, (double)number);	/* as Prometheus reads it */
+	metric_real(to, metric, label, value, (double)number); /* as Prometheus reads it */
 }

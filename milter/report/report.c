@@ -10,10 +10,12 @@
 #include "policy/base/banned.h"
 
 static const char *const health_words[] = {
-	[HEALTH_OK] = "ok", [HEALTH_WARNING] = "warning", [HEALTH_CRITICAL] = "critical",
+	[HEALTH_OK] = "ok",
+	[HEALTH_WARNING] = "warning",
+	[HEALTH_CRITICAL] = "critical",
 };
 
-static void status_figures(const struct snapshot *snapshot, json_t *status)
+static void report_status_figures(const struct snapshot *snapshot, json_t *status)
 {
 	for (int i = 0; i < figure_count; i++) {
 		json_t *section = *figures[i].section == '\0' ? status : json_object_get(status, figures[i].section);
@@ -29,10 +31,10 @@ static void status_figures(const struct snapshot *snapshot, json_t *status)
 			    last_ms == 0 ? json_null() : json_integer((snapshot->now_ms - last_ms) / 1000));
 	for (int i = 0; i < ACTION_COUNT; i++)
 		json_set_int(json_object_get(status, "actions"), action_word((enum action)i),
-			(int64_t)snapshot->stats.actions[i]);
+			     (int64_t)snapshot->stats.actions[i]);
 }
 
-static json_t *list_row(const struct list *list, const struct lists_report *report)
+static json_t *report_list_row(const struct list *list, const struct lists_report *report)
 {
 	json_t *row = json_object();
 	json_set_text(row, "name", list->name);
@@ -49,7 +51,7 @@ static json_t *list_row(const struct list *list, const struct lists_report *repo
 }
 
 /* Of the catalogue's other lists, those that were asked something. */
-static json_t *list_rows(const struct snapshot *snapshot)
+static json_t *report_list_rows(const struct snapshot *snapshot)
 {
 	const struct lists *lists = snapshot->setup->lists;
 	json_t *rows = json_array();
@@ -57,7 +59,7 @@ static json_t *list_rows(const struct snapshot *snapshot)
 		struct lists_report report;
 		lists_report(lists, i, &report);
 		if (report.used)
-			json_array_append_new(rows, list_row(lists_at(lists, i), &report));
+			json_array_append_new(rows, report_list_row(lists_at(lists, i), &report));
 	}
 	return rows;
 }
@@ -68,21 +70,21 @@ static bool dns_fails(const struct snapshot *snapshot)
 	       lists_all_useless(snapshot->setup->lists);
 }
 
-static json_t *status_of(const struct snapshot *snapshot, enum health *health_out)
+static json_t *report_status_of(const struct snapshot *snapshot, enum health *health_out)
 {
 	struct health_list list = { .reasons = json_array() };
 	report_health(snapshot, &list);
 	*health_out = list.worst;
-	json_t *status = json_pack("{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:o, s:{}, s:{}, s:{}}", "status",
-				   health_words[list.worst], "version", PENSTOCK_VERSION, "reasons", list.reasons,
-				   "logins", "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
-				   "dns", "failing", dns_fails(snapshot),
-				   "lists", list_rows(snapshot),
-				   "content", "failing", snapshot->content_failures >= REPORT_CONTENT_FAILING,
-				   "pools", report_pools_counts(snapshot->setup->config), "held", "events", "actions");
+	json_t *status =
+		json_pack("{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:o, s:{}, s:{}, s:{}}", "status",
+			  health_words[list.worst], "version", PENSTOCK_VERSION, "reasons", list.reasons, "logins",
+			  "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open, "dns",
+			  "failing", dns_fails(snapshot), "lists", report_list_rows(snapshot), "content", "failing",
+			  snapshot->content_failures >= REPORT_CONTENT_FAILING, "pools",
+			  report_pools_counts(snapshot->setup->config), "held", "events", "actions");
 	if (status != NULL) {
 		json_object_set_new(status, "reload_failed", report_reload());
-		status_figures(snapshot, status);
+		report_status_figures(snapshot, status);
 	}
 	return status;
 }
@@ -93,7 +95,7 @@ json_t *report_status(enum health *health_out)
 	struct snapshot *snapshot = snapshot_new();
 	if (snapshot == NULL)
 		return NULL;
-	json_t *status = status_of(snapshot, health_out);
+	json_t *status = report_status_of(snapshot, health_out);
 	snapshot_free(snapshot);
 	return status;
 }

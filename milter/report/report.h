@@ -34,5 +34,4 @@ json_t *report_group(const char *group, const struct account_state *state);
 /* A row of account.list; `level` is the account's own, whatever an admin says. */
 json_t *report_listed(const char *account, const struct account_state *state, enum level level);
 
-
 #endif

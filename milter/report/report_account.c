@@ -11,7 +11,7 @@
 
 #include "policy/base/banned.h"
 
-static json_t *top_row(const struct config *config, struct store_top_row *row)
+static json_t *report_account_top_row(const struct config *config, struct store_top_row *row)
 {
 	int64_t now_ms = clock_now_ms();
 	rates_roll(&row->state.history.rates, now_ms);
@@ -34,7 +34,7 @@ json_t *report_top(enum store_top_order order, size_t count)
 	json_t *accounts = json_array();
 	size_t found = store_top(the_daemon.store, order, count, rows);
 	for (size_t i = 0; i < found; i++)
-		json_array_append_new(accounts, top_row(setup->config, &rows[i]));
+		json_array_append_new(accounts, report_account_top_row(setup->config, &rows[i]));
 	setup_drop(&setup);
 	free(rows);
 	return json_pack("{s:s, s:o}", "by", order == STORE_TOP_SCORE ? "score" : "rcpts", "accounts", accounts);
@@ -45,7 +45,8 @@ static json_t *limit_number(int64_t limit)
 	return limit == LIMIT_UNSET ? json_null() : json_integer((json_int_t)limit);
 }
 
-static void add_window(json_t *windows, enum window window, int64_t limit, json_t *used, int64_t frees_in_s)
+static void report_account_add_window(json_t *windows, enum window window, int64_t limit, json_t *used,
+				      int64_t frees_in_s)
 {
 	json_t *row = json_object();
 	json_set_text(row, "name", window_word(window));
@@ -56,18 +57,21 @@ static void add_window(json_t *windows, enum window window, int64_t limit, json_
 }
 
 /* Of an account; what a group used of distinct things is in a key of its own, and null here. */
-static json_t *windows_report(const struct limits *limits, const struct account_state *state, bool group, int64_t now_ms)
+static json_t *report_account_add_windows(const struct limits *limits, const struct account_state *state, bool group,
+					  int64_t now_ms)
 {
 	json_t *windows = json_array();
 	struct rates rates = state->history.rates;
 	struct habit_facts now = { .now_s = now_ms / 1000 };
 	rates_roll(&rates, now_ms);
 	for (int i = 0; i < WINDOW_SUMS; i++)
-		add_window(windows, (enum window)i, limits->window[i], json_real(rates_used(&rates, (enum window)i)),
-			   rates_frees_in(&rates, (enum window)i, limits->window[i], 1));
+		report_account_add_window(windows, (enum window)i, limits->window[i],
+					  json_real(rates_used(&rates, (enum window)i)),
+					  rates_frees_in(&rates, (enum window)i, limits->window[i], 1));
 	for (int i = WINDOW_SUMS; i < WINDOW_COUNT; i++) {
 		double used = habit_distinct(&state->history.habits, window_counted((enum window)i), &now);
-		add_window(windows, (enum window)i, limits->window[i], group ? json_null() : json_real(used), 0);
+		report_account_add_window(windows, (enum window)i, limits->window[i],
+					  group ? json_null() : json_real(used), 0);
 	}
 	return windows;
 }
@@ -78,7 +82,7 @@ static void set_date(json_t *json, const char *name, int64_t seconds)
 		json_set_int(json, name, seconds);
 }
 
-static json_t *own_limits_report(const struct limits *own)
+static json_t *report_account_add_own_limits(const struct limits *own)
 {
 	json_t *json = json_object();
 	for (int i = 0; i < WINDOW_COUNT; i++)
@@ -102,8 +106,8 @@ static json_t *own_limits_report(const struct limits *own)
 	return json;
 }
 
-static void set_reputation(json_t *json, const struct policy *policy, const struct account_state *state,
-			   int64_t now_ms)
+static void report_account_set_reputation(json_t *json, const struct policy *policy, const struct account_state *state,
+					  int64_t now_ms)
 {
 	struct score score = judge_score(policy, state, NULL, NULL, now_ms);
 	struct counters counters = state->history.counters;
@@ -111,8 +115,8 @@ static void set_reputation(json_t *json, const struct policy *policy, const stru
 	json_t *terms = json_array(), *counts = json_object();
 	json_array_append_new(terms, json_pack("{s:s, s:f}", "name", "prior", "value", score.prior));
 	for (int i = 0; i < SIGNAL_COUNT; i++)
-		json_array_append_new(terms, json_pack("{s:s, s:f}", "name", signal_word((enum signal)i), "value",
-						       score.term[i]));
+		json_array_append_new(
+			terms, json_pack("{s:s, s:f}", "name", signal_word((enum signal)i), "value", score.term[i]));
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		json_set_real(counts, counter_word((enum counter)i), counters.value[i]);
 	json_set_real(json, "score", score.sum);
@@ -120,8 +124,8 @@ static void set_reputation(json_t *json, const struct policy *policy, const stru
 	json_object_set_new(json, "counters", counts);
 }
 
-static void set_limits(json_t *json, const struct config *config, const char *account, const struct account_state *state,
-		       int64_t now_ms)
+static void report_account_set_limits(json_t *json, const struct config *config, const char *account,
+				      const struct account_state *state, int64_t now_ms)
 {
 	struct limits limits;
 	enum scope scope = account_scope(account);
@@ -133,23 +137,25 @@ static void set_limits(json_t *json, const struct config *config, const char *ac
 		json_set_text(json, "plan", state->limits.plan[0] != '\0' ? state->limits.plan : "default");
 	else
 		json_set_text(json, "plan", limits.plan[0] != '\0' ? limits.plan : NULL);
-	json_object_set_new(json, "windows", windows_report(&limits, state, scope != SCOPE_ACCOUNT, now_ms));
-	json_object_set_new(json, "own_limits", own_limits_report(&state->limits));
+	json_object_set_new(json, "windows",
+			    report_account_add_windows(&limits, state, scope != SCOPE_ACCOUNT, now_ms));
+	json_object_set_new(json, "own_limits", report_account_add_own_limits(&state->limits));
 	json_set_text(json, "over", over_word(limits.over == OVER_UNSET ? OVER_DEFER : limits.over));
-	if (scope == SCOPE_ACCOUNT)	/* a message's own, and no group's */
+	if (scope == SCOPE_ACCOUNT) /* a message's own, and no group's */
 		json_object_set_new(json, "rcpts_per_message", limit_number(limits.rcpts_per_message));
 }
 
 /* What a group has not. */
-static void set_standing(json_t *json, const struct config *config, const char *account, const struct account_state *state,
-			 int64_t now_ms)
+static void report_account_set_standing(json_t *json, const struct config *config, const char *account,
+					const struct account_state *state, int64_t now_ms)
 {
 	const struct verdict verdict = pools_judge(config, account, state);
 	json_set_text(json, "level", level_word(verdict.level));
 	json_set_int(json, "since", state->history.level_since_s);
 	json_set_int(json, "first", state->history.first_s);
-	json_set_text(json, "spf_unauthorised", state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
-	set_reputation(json, &config->policy, state, now_ms);
+	json_set_text(json, "spf_unauthorised",
+		      state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
+	report_account_set_reputation(json, &config->policy, state, now_ms);
 	json_set_text(json, "action", action_word(verdict.action));
 	json_object_set_new(json, "waits", json_boolean(verdict.throttle));
 	json_set_text(json, "pool", verdict.pool == NULL ? NULL : verdict.pool->name);
@@ -157,30 +163,32 @@ static void set_standing(json_t *json, const struct config *config, const char *
 }
 
 /* Nobody of that name sent anything, and nobody wrote anything of him. */
-static bool is_unknown(const struct account_state *state)
+static bool report_account_is_unknown(const struct account_state *state)
 {
 	const struct history *history = &state->history;
-	return state->known == KNOWLEDGE_FULL && !state->unreadable && state->useless == 0 && limits_empty(&state->limits) &&
-	       state->block[0] == '\0' && state->exempt[0] == '\0' && history->level == LEVEL_UNKNOWN && history->first_s == 0 &&
-	       history->rates.at_ms == 0;
+	return state->known == KNOWLEDGE_FULL && !state->unreadable && state->useless == 0 &&
+	       limits_empty(&state->limits) && state->block[0] == '\0' && state->exempt[0] == '\0' &&
+	       history->level == LEVEL_UNKNOWN && history->first_s == 0 && history->rates.at_ms == 0;
 }
 
 json_t *report_account(const char *account, const struct account_state *state)
 {
 	static const char *const known[] = {
-		[KNOWLEDGE_NONE] = "none", [KNOWLEDGE_LOCAL] = "local", [KNOWLEDGE_FULL] = "full",
+		[KNOWLEDGE_NONE] = "none",
+		[KNOWLEDGE_LOCAL] = "local",
+		[KNOWLEDGE_FULL] = "full",
 	};
 	struct setup *setup = setup_hold();
 	int64_t now_ms = clock_now_ms();
 	json_t *json = json_object();
 	json_set_text(json, "account", account);
 	json_set_text(json, "known", known[state->known]);
-	json_object_set_new(json, "unknown", json_boolean(is_unknown(state)));
+	json_object_set_new(json, "unknown", json_boolean(report_account_is_unknown(state)));
 	json_set_text(json, "block", state->block);
 	json_set_text(json, "exempt", state->exempt);
-	set_limits(json, setup->config, account, state, now_ms);
+	report_account_set_limits(json, setup->config, account, state, now_ms);
 	if (!account_is_group(account))
-		set_standing(json, setup->config, account, state, now_ms);
+		report_account_set_standing(json, setup->config, account, state, now_ms);
 	setup_drop(&setup);
 	return json;
 }
@@ -211,11 +219,12 @@ json_t *report_listed(const char *account, const struct account_state *state, en
 	if (group || state->history.level == LEVEL_UNKNOWN)
 		json_object_set_new(json, "score", json_null());
 	else
-		json_set_real(json, "score", judge_score(&setup->config->policy, state, NULL, NULL, clock_now_ms()).sum);
+		json_set_real(json, "score",
+			      judge_score(&setup->config->policy, state, NULL, NULL, clock_now_ms()).sum);
 	setup_drop(&setup);
 	json_set_int(json, "since", state->history.level_since_s);
 	json_set_text(json, "block", state->block[0] != '\0' ? state->block : NULL);
 	json_set_text(json, "exempt", state->exempt[0] != '\0' ? state->exempt : NULL);
-	json_object_set_new(json, "limits", own_limits_report(&state->limits));
+	json_object_set_new(json, "limits", report_account_add_own_limits(&state->limits));
 	return json;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * report_check: what a check of block lists comes to (milter/lookup/check.h), event by event, as the JSON objects that the
- * control socket, /api/v1/rbl and `penstockctl rbl --json` hand out, one a line. The names in them are contracts:
+ * report_check: what a check of block lists comes to (milter/lookup/check.h), event by event, as the JSON objects that
+ * the control socket, /api/v1/rbl and `penstockctl rbl --json` hand out, one a line. The names in them are contracts:
  *
  *   {"type":"begin","query":TEXT,"kind":"address"|"name"|"network","lists":62,"subjects":1|null,"prefix":24}
  *   {"type":"target","subject":S,"from":"A"|"AAAA"|"MX mail.example.com"|""}

@@ -22,7 +22,8 @@ void report_content_health(const struct config *config, struct health_list *list
 		const struct scanner *scanner = &config->scanners[i];
 		uint64_t failures = scan_failures(scanner);
 		if (failures >= REPORT_CONTENT_FAILING)
-			health_add(list, HEALTH_WARNING, "content: the last %" PRIu64 " scans by %s at %s failed; %s.", failures,
-				   scanner->name, scanner->address, scanner->must_answer ? "mail is deferred" : "content is unknown");
+			health_add(list, HEALTH_WARNING, "content: the last %" PRIu64 " scans by %s at %s failed; %s.",
+				   failures, scanner->name, scanner->address,
+				   scanner->must_answer ? "mail is deferred" : "content is unknown");
 	}
 }

@@ -15,7 +15,7 @@
 /* One that is slow or restarted is no trouble, nor is one event that is not wanted. */
 enum { FAILING_S = 600, REFUSED_MOST = 3 };
 
-static void when(int64_t unix_s, char *text, size_t size)
+static void report_events_when(int64_t unix_s, char *text, size_t size)
 {
 	time_t seconds = (time_t)unix_s;
 	struct tm utc;
@@ -24,16 +24,18 @@ static void when(int64_t unix_s, char *text, size_t size)
 		text[0] = '\0';
 }
 
-static void health_sink(const char *name, const char *whom, const struct event_sink_stats *sink, struct health_list *list)
+static void report_events_health_sink(const char *name, const char *whom, const struct event_sink_stats *sink,
+				      struct health_list *list)
 {
 	char since[40], refused[80] = "";
 	if (sink->failing_s < FAILING_S && sink->refused < REFUSED_MOST)
 		return;
-	when(sink->failing_since_s, since, sizeof since);
+	report_events_when(sink->failing_since_s, since, sizeof since);
 	if (sink->refused > 0)
 		snprintf(refused, sizeof refused, ", %" PRIu64 " were refused and are given up", sink->refused);
-	health_add(list, HEALTH_WARNING, "%s: %s has taken nothing for %" PRIu64 " minutes%s%s%s; %" PRIu64 " events wait%s.", name,
-		   whom, sink->failing_s / 60, since, sink->why[0] != '\0' ? ": it " : "", sink->why, sink->waiting, refused);
+	health_add(list, HEALTH_WARNING,
+		   "%s: %s has taken nothing for %" PRIu64 " minutes%s%s%s; %" PRIu64 " events wait%s.", name, whom,
+		   sink->failing_s / 60, since, sink->why[0] != '\0' ? ": it " : "", sink->why, sink->waiting, refused);
 }
 
 void report_events_health(const struct settings *set, const struct event_stats *events, bool redis_up,
@@ -41,10 +43,10 @@ void report_events_health(const struct settings *set, const struct event_stats *
 {
 	char host[256];
 	webhook_host(set->webhook_url, host, sizeof host);
-	if (set->webhook_url[0] != '\0')	/* a reload may have taken it away */
-		health_sink("webhook", host, &events->webhook, list);
+	if (set->webhook_url[0] != '\0') /* a reload may have taken it away */
+		report_events_health_sink("webhook", host, &events->webhook, list);
 	if (set->admin_mail_to[0] != '\0')
-		health_sink("admin mail", set->admin_smtp, &events->mail, list);
+		report_events_health_sink("admin mail", set->admin_smtp, &events->mail, list);
 	if (redis_up && set->events_keep > 0)
-		health_sink("events", "Redis", &events->stream, list);
+		report_events_health_sink("events", "Redis", &events->stream, list);
 }

@@ -25,13 +25,18 @@ static void health_redis(const struct snapshot *snapshot, struct health_list *li
 	if (snapshot->redis.breaker_open)
 		health_add(list, HEALTH_WARNING, "redis: the breaker is open, Redis is asked again after a pause.");
 	if (snapshot->redis.up && !snapshot->redis.secret_shared)
-		health_add(list, HEALTH_WARNING, "redis: key secret is not read; recipients count as neither known nor new.");
+		health_add(list, HEALTH_WARNING,
+			   "redis: key secret is not read; recipients count as neither known nor new.");
 	if (snapshot->redis.useless_limits > 0)
-		health_add(list, HEALTH_WARNING, "redis: of %" PRIu64 " recent accounts a part of what is written means nothing; "
-			   "penstockctl account check names them.", snapshot->redis.useless_limits);
+		health_add(list, HEALTH_WARNING,
+			   "redis: of %" PRIu64 " recent accounts a part of what is written means nothing; penstockctl "
+			   "account check names them.",
+			   snapshot->redis.useless_limits);
 	if (snapshot->redis.useless_plans > 0)
-		health_add(list, HEALTH_WARNING, "redis: in the hash plans, of %" PRIu64 " plans a part means nothing; "
-			   "penstockctl account check names them.", snapshot->redis.useless_plans);
+		health_add(list, HEALTH_WARNING,
+			   "redis: in the hash plans, of %" PRIu64 " plans a part means nothing; "
+			   "penstockctl account check names them.",
+			   snapshot->redis.useless_plans);
 }
 
 static void health_dns(const struct snapshot *snapshot, struct health_list *list)
@@ -50,7 +55,8 @@ static void health_lists(const struct snapshot *snapshot, struct health_list *li
 	const struct config *config = snapshot->setup->config;
 	int trouble = 0;
 	if (lists_all_useless(snapshot->setup->lists) && config->mail_list_count > 1)
-		health_add(list, HEALTH_WARNING, "dns: not one of %d block lists passes its test; all listings are unknown.",
+		health_add(list, HEALTH_WARNING,
+			   "dns: not one of %d block lists passes its test; all listings are unknown.",
 			   config->mail_list_count);
 	for (int i = 0; i < config->mail_list_count; i++) {
 		struct lists_report report;
@@ -96,17 +102,20 @@ static void health_logins(const struct snapshot *snapshot, struct health_list *l
 	int64_t away_ms = snapshot->now_ms - snapshot->stats.last_login_ms;
 	if (asked && snapshot->stats.last_login_ms != 0 && away_ms >= LOGINS_AWAY_MS &&
 	    snapshot->stats.strangers_since >= LOGINS_AWAY_MESSAGES)
-		health_add(list, HEALTH_WARNING, "logins: none for %" PRId64 " minutes, and %" PRIu64 " messages of strangers left "
-			   "meanwhile; does Postfix still ask for logins, and tell them?", away_ms / 60000,
-			   snapshot->stats.strangers_since);
+		health_add(list, HEALTH_WARNING,
+			   "logins: none for %" PRId64 " minutes, and %" PRIu64
+			   " messages of strangers left meanwhile; does Postfix still ask for logins, and tell them?",
+			   away_ms / 60000, snapshot->stats.strangers_since);
 }
 
 static void health_held(const struct snapshot *snapshot, struct health_list *list)
 {
 	if (snapshot->held.late > 0)
-		health_add(list, HEALTH_WARNING, "held: %" PRIu64 " %s past the release date by %d minutes and more, and nothing "
-			   "releases mail: systemctl enable --now penstock-release.timer", snapshot->held.late,
-			   text_noun((int64_t)snapshot->held.late, "message is", "messages are"), HELD_LATE_S / 60);
+		health_add(list, HEALTH_WARNING,
+			   "held: %" PRIu64 " %s past the release date by %d minutes and more, and nothing releases "
+			   "mail: systemctl enable --now penstock-release.timer",
+			   snapshot->held.late, text_noun((int64_t)snapshot->held.late, "message is", "messages are"),
+			   HELD_LATE_S / 60);
 }
 
 static void health_mailers(const struct snapshot *snapshot, struct health_list *list)
@@ -114,8 +123,10 @@ static void health_mailers(const struct snapshot *snapshot, struct health_list *
 	struct mailers_strange strange = mailers_strange();
 	(void)snapshot;
 	for (int i = 0; i < strange.count && i < MAILERS_STRANGE_MAX; i++)
-		health_add(list, HEALTH_WARNING, "postfix: mailer \"%s\" is neither in postfix.remote_mailers nor in "
-			   "postfix.local_mailers: its recipients count as leaving, and their mail is not marked.", strange.names[i]);
+		health_add(list, HEALTH_WARNING,
+			   "postfix: mailer \"%s\" is neither in postfix.remote_mailers nor in "
+			   "postfix.local_mailers: its recipients count as leaving, and their mail is not marked.",
+			   strange.names[i]);
 }
 
 static void health_pools(const struct snapshot *snapshot, struct health_list *list)
@@ -135,8 +146,8 @@ static void health_troubles(const struct snapshot *snapshot, struct health_list 
 }
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
-	health_redis, health_dns, health_lists, health_content, health_sessions, health_quiet, health_logins, health_held,
-	health_mailers, health_pools, health_events, health_troubles,
+	health_redis,  health_dns,  health_lists,   health_content, health_sessions, health_quiet,
+	health_logins, health_held, health_mailers, health_pools,   health_events,   health_troubles,
 };
 
 void report_health(const struct snapshot *snapshot, struct health_list *list)

@@ -27,7 +27,7 @@ void report_events_health(const struct settings *set, const struct event_stats *
 			  struct health_list *list);
 
 /* report_content.c: scanners of the configuration in force that fail; the most failures in a row. */
-enum { REPORT_CONTENT_FAILING = 3, REPORT_DNS_FAILING = 5 };	/* failures in a row */
+enum { REPORT_CONTENT_FAILING = 3, REPORT_DNS_FAILING = 5 }; /* failures in a row */
 void report_content_health(const struct config *config, struct health_list *list);
 uint64_t report_content_failures(const struct config *config);
 

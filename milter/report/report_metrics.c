@@ -17,26 +17,33 @@
 static void metric_lists(struct evbuffer *to, const struct snapshot *snapshot)
 {
 	const struct lists *lists = snapshot->setup->lists;
+	/* clang-format off */
 	static const struct {
 		const char *metric, *type, *help;
 	} rows[] = {
-		{ "dns_list_asked", "gauge", "1: the block list is in use; 0: it is left alone, fails its test, or its budget is spent." },
-		{ "dns_list_passes", "gauge", "1: the block list passed its last test, or has none; 0: it failed it, or has not "
-		  "answered it for ten minutes." },
+		{ "dns_list_asked", "gauge",
+		  "1: the block list is in use; 0: it is left alone, fails its test, or its budget is spent." },
+		{ "dns_list_passes", "gauge", "1: the block list passed its last test, or has none; 0: it failed it, "
+		  "or has not answered it for ten minutes." },
 		{ "dns_list_answers_total", "counter", "Answers of a block list." },
 		{ "dns_list_failures_total", "counter", "Questions to a block list without an answer." },
 		{ "dns_list_median_seconds", "gauge", "Median time of a block list's last answers." },
 		{ "dns_list_asked_today", "gauge", "Questions sent to a block list this day (UTC), tests included." },
 		{ "dns_list_budget", "gauge", "Questions a day that a block list may be asked; 0: no end." },
 	};
+	/* clang-format on */
 	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
 		metric_head(to, rows[row].metric, rows[row].type, rows[row].help);
 		for (int i = 0; i < lists_count(lists); i++) {
 			struct lists_report report;
 			lists_report(lists, i, &report);
-			double values[] = { report.asked, report.passes, (double)report.answers, (double)report.failures,
+			double values[] = { report.asked,
+					    report.passes,
+					    (double)report.answers,
+					    (double)report.failures,
 					    report.median_ms < 0 ? 0 : (double)report.median_ms / 1000,
-					    (double)report.asked_today, (double)lists_at(lists, i)->budget };
+					    (double)report.asked_today,
+					    (double)lists_at(lists, i)->budget };
 			if (report.used)
 				metric_real(to, rows[row].metric, "list", lists_at(lists, i)->name, values[row]);
 		}
@@ -49,7 +56,8 @@ static void metric_took(struct evbuffer *to, const struct stats *stats)
 	static const int bounds_ms[STATS_TOOK_BOUNDS] = STATS_TOOK_BOUNDS_MS;
 	uint64_t count = 0;
 	char bound[16];
-	metric_head(to, "message_seconds", "histogram", "Time from MAIL to the verdict, the client's own pace included.");
+	metric_head(to, "message_seconds", "histogram",
+		    "Time from MAIL to the verdict, the client's own pace included.");
 	for (int i = 0; i <= STATS_TOOK_BOUNDS; i++) {
 		count += stats->took[i];
 		if (i < STATS_TOOK_BOUNDS)
@@ -78,7 +86,8 @@ static void metric_families(struct evbuffer *to, const struct snapshot *snapshot
 	for (int i = 0; i < config->pool_count; i++)
 		for (int j = 0; j < config->pools[i].transport_count; j++) {
 			const char *name = config->pools[i].transports[j].name;
-			metric_row(to, "transport_messages_total", "transport", name, report_transport_messages(stats, name));
+			metric_row(to, "transport_messages_total", "transport", name,
+				   report_transport_messages(stats, name));
 		}
 }
 

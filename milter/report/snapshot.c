@@ -48,11 +48,13 @@ void snapshot_free(struct snapshot *snapshot)
 }
 
 /* section and word of /health ("" : not there), metric without its prefix, label, type, help, member */
+/* clang-format off */
 #define FIGURE_ROWS(ROW)                                                                           \
 	ROW("", "uptime_s", "uptime_seconds", "", "gauge", "Seconds since the start.", uptime_s)   \
 	ROW("", "messages", "messages_ended_total", "", "counter", "Messages judged at their end.", stats.messages) \
 	ROW("", "recipients", "recipients_total", "", "counter", "Recipients of judged messages.", stats.recipients) \
-	ROW("", "forged_headers", "forged_headers_total", "", "counter", "X-Penstock-* header lines of clients, deleted.", \
+	ROW("", "forged_headers", "forged_headers_total", "", "counter", \
+	    "X-Penstock-* header lines of clients, deleted.", \
 	    stats.forged_headers)                                                                  \
 	ROW("", "sessions", "sessions", "", "gauge", "MTA sessions now.", stats.sessions)          \
 	ROW("", "trap_hits_waiting", "trap_hits_waiting", "", "gauge",                             \
@@ -64,42 +66,50 @@ void snapshot_free(struct snapshot *snapshot)
 	    "Messages of strangers by SMTP to elsewhere since the last message with a login.", stats.strangers_since) \
 	ROW("", "", "redis_up", "", "gauge", "1: Redis is connected and answers.", redis_up)       \
 	ROW("", "", "redis_breaker_open", "", "gauge", "1: Redis failed and is not asked for a while.", breaker_open) \
-	ROW("redis", "fetches", "redis_requests_total", "kind=\"fetch\"", "counter", "Requests to Redis.", redis.fetches) \
+	ROW("redis", "fetches", "redis_requests_total", "kind=\"fetch\"", "counter", "Requests to " \
+	    "Redis.", redis.fetches) \
 	ROW("redis", "charges", "redis_requests_total", "kind=\"charge\"", "counter", "", redis.charges) \
 	ROW("redis", "commands", "redis_requests_total", "kind=\"command\"", "counter", "", redis.commands) \
-	ROW("redis", "failures", "redis_failures_total", "", "counter", "Requests to Redis that failed.", redis.failures) \
+	ROW("redis", "failures", "redis_failures_total", "", "counter", "Requests to Redis that " \
+	    "failed.", redis.failures) \
 	ROW("redis", "timeouts", "redis_timeouts_total", "", "counter", "Requests to Redis without an answer in time.", \
 	    redis.timeouts)                                                                        \
 	ROW("redis", "local_answers", "redis_local_answers_total", "", "counter",                  \
 	    "Answers from the table of recent accounts.", redis.local_answers)                     \
-	ROW("redis", "away_s", "redis_away_seconds", "", "gauge", "Seconds for which Redis has been away; 0: it is there.", redis.away_s) \
+	ROW("redis", "away_s", "redis_away_seconds", "", "gauge", \
+	    "Seconds for which Redis has been away; 0: it is there.", redis.away_s) \
 	ROW("redis", "merged", "redis_merged_total", "", "counter", "Charges handed to Redis later.", redis.merged) \
 	ROW("redis", "dropped", "redis_dropped_total", "", "counter", "Charges given up.", redis.dropped) \
 	ROW("redis", "pending", "redis_pending", "", "gauge", "Charges that wait for Redis.", redis.pending) \
 	ROW("redis", "recent", "redis_recent_accounts", "", "gauge", "Rows of recent accounts in use.", redis.recent) \
 	ROW("redis", "useless_limits", "redis_useless_limits", "", "gauge", \
 	    "Recent accounts of whose keys a part means nothing.", redis.useless_limits) \
-	ROW("redis", "useless_plans", "redis_useless_plans", "", "gauge", "Plans in Redis of which a part means nothing.", \
+	ROW("redis", "useless_plans", "redis_useless_plans", "", "gauge", \
+	    "Plans in Redis of which a part means nothing.", \
 	    redis.useless_plans)                                                                   \
 	ROW("", "", "dns_servers_known", "", "gauge", \
 	    "0: /etc/resolv.conf, which names the DNS servers, names none that can be asked.", dns_servers) \
 	ROW("dns", "questions", "dns_questions_total", "", "counter", "Questions to block lists.", dns.questions) \
 	ROW("dns", "answers", "dns_answers_total", "", "counter", "Answers of block lists.", dns.answers) \
-	ROW("dns", "failures", "dns_failures_total", "", "counter", "Questions to block lists that failed.", dns.failures) \
-	ROW("dns", "timeouts", "dns_timeouts_total", "", "counter", "Questions without an answer in time.", dns.timeouts) \
+	ROW("dns", "failures", "dns_failures_total", "", "counter", "Questions to block lists that " \
+	    "failed.", dns.failures) \
+	ROW("dns", "timeouts", "dns_timeouts_total", "", "counter", "Questions without an answer " \
+	    "in time.", dns.timeouts) \
 	ROW("dns", "cache_hits", "dns_cache_hits_total", "", "counter", "Client addresses found in the cache.", \
 	    dns.cache_hits)                                                                        \
 	ROW("dns", "cache_misses", "dns_cache_misses_total", "", "counter", "Client addresses not in the cache.", \
 	    dns.cache_misses)                                                                      \
 	ROW("dns", "cache_bytes", "dns_cache_bytes", "", "gauge", "Memory of the cache in use.", dns_cache.bytes) \
-	ROW("dns", "cache_entries", "dns_cache_entries", "", "gauge", "Answers and listings in the cache.", dns_cache.entries) \
+	ROW("dns", "cache_entries", "dns_cache_entries", "", "gauge", "Answers and listings in the " \
+	    "cache.", dns_cache.entries) \
 	ROW("dns", "cache_evicted", "dns_cache_evicted_total", "", "counter",                      \
 	    "Entries that left the cache before they expired, for lack of memory.", dns_cache.evicted) \
 	ROW("dns", "refused_inflight", "dns_refused_inflight_total", "", "counter",                \
 	    "Questions not asked because too many were in progress.", dns.refused_inflight)          \
 	ROW("dns", "recent_failures", "dns_recent_failures", "", "gauge", "Failures since the last good answer.", \
 	    dns.recent_failures)                                                                   \
-	ROW("", "", "rbl_checks_total", "by=\"http\"", "counter", "Checks of block lists that were begun.", stats.checks) \
+	ROW("", "", "rbl_checks_total", "by=\"http\"", "counter", "Checks of block lists that were " \
+	    "begun.", stats.checks) \
 	ROW("", "", "rbl_checks_running", "by=\"http\"", "gauge", "Checks of block lists now.", stats.checks_running) \
 	ROW("", "", "rbl_refused_total", "why=\"query\"", "counter", "Checks of block lists by HTTP that were refused.", \
 	    stats.checks_refused[STATS_REFUSED_QUERY])                                             \
@@ -127,28 +137,35 @@ void snapshot_free(struct snapshot *snapshot)
 	    "Failures since the last good answer, of the scanner that has most.", content_failures)                       \
 	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
 	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
-	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to list them.", held.waiting) \
+	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to " \
+	    "list them.", held.waiting) \
 	ROW("events", "told", "events_total", "", "counter", "Events told.", events.told) \
-	ROW("events", "quiet", "events_quiet_total", "", "counter", "Events not told, the same having been told a moment ago.", events.quiet) \
-	ROW("events", "dropped", "events_dropped_total", "", "counter", "Events dropped: too many waited to be handed on.", events.dropped) \
+	ROW("events", "quiet", "events_quiet_total", "", "counter", \
+	    "Events not told, the same having been told a moment ago.", events.quiet) \
+	ROW("events", "dropped", "events_dropped_total", "", "counter", \
+	    "Events dropped: too many waited to be handed on.", events.dropped) \
 	ROW("events", "stream_sent", "event_sent_total", "by=\"stream\"", "counter", "Events taken.", events.stream.sent) \
 	ROW("events", "webhook_sent", "event_sent_total", "by=\"webhook\"", "counter", "", events.webhook.sent) \
 	ROW("events", "mail_sent", "event_sent_total", "by=\"mail\"", "counter", "", events.mail.sent) \
-	ROW("events", "stream_retried", "event_retried_total", "by=\"stream\"", "counter", "Tries that failed and are made again.", events.stream.retried) \
+	ROW("events", "stream_retried", "event_retried_total", "by=\"stream\"", "counter", \
+	    "Tries that failed and are made again.", events.stream.retried) \
 	ROW("events", "webhook_retried", "event_retried_total", "by=\"webhook\"", "counter", "", events.webhook.retried) \
 	ROW("events", "mail_retried", "event_retried_total", "by=\"mail\"", "counter", "", events.mail.retried) \
-	ROW("events", "stream_given_up", "event_given_up_total", "by=\"stream\"", "counter", "Events given up: not wanted, too old, or too many waited.", events.stream.given_up) \
+	ROW("events", "stream_given_up", "event_given_up_total", "by=\"stream\"", "counter", \
+	    "Events given up: not wanted, too old, or too many waited.", events.stream.given_up) \
 	ROW("events", "webhook_given_up", "event_given_up_total", "by=\"webhook\"", "counter", "", events.webhook.given_up) \
 	ROW("events", "mail_given_up", "event_given_up_total", "by=\"mail\"", "counter", "", events.mail.given_up) \
 	ROW("events", "stream_waiting", "event_waiting", "by=\"stream\"", "gauge", "Events that wait.", events.stream.waiting) \
 	ROW("events", "webhook_waiting", "event_waiting", "by=\"webhook\"", "gauge", "", events.webhook.waiting) \
 	ROW("events", "mail_waiting", "event_waiting", "by=\"mail\"", "gauge", "", events.mail.waiting) \
-	ROW("events", "stream_failing_s", "event_failing_seconds", "by=\"stream\"", "gauge", "Seconds since the first of the failures in a row; 0: none.", events.stream.failing_s) \
+	ROW("events", "stream_failing_s", "event_failing_seconds", "by=\"stream\"", "gauge", \
+	    "Seconds since the first of the failures in a row; 0: none.", events.stream.failing_s) \
 	ROW("events", "webhook_failing_s", "event_failing_seconds", "by=\"webhook\"", "gauge", "", events.webhook.failing_s) \
 	ROW("events", "mail_failing_s", "event_failing_seconds", "by=\"mail\"", "gauge", "", events.mail.failing_s)
+/* clang-format on */
 
 const struct figure figures[] = {
-#define FIGURE_ROW(section, word, metric, label, type, help, member)                               \
+#define FIGURE_ROW(section, word, metric, label, type, help, member) \
 	{ section, word, metric, label, type, help, offsetof(struct snapshot, member) },
 	FIGURE_ROWS(FIGURE_ROW)
 #undef FIGURE_ROW

@@ -15,18 +15,18 @@
 #include "redis-schema/store/store.h"
 
 struct snapshot {
-	struct setup *setup;	/* held */
-	int64_t now_ms;		/* monotonic */
+	struct setup *setup; /* held */
+	int64_t now_ms;	     /* monotonic */
 	struct stats stats;
 	struct store_stats redis;
 	struct rbl_stats dns;
 	struct cache_stats dns_cache;
-	const char *dns_trouble;	/* borrowed; "": none */
+	const char *dns_trouble; /* borrowed; "": none */
 	struct scan_stats content;
 	struct held_stats held;
 	struct event_stats events;
 	uint64_t redis_up, breaker_open, dns_servers, uptime_s, max_sessions, trap_hits;
-	uint64_t content_failures;	/* in a row, of the scanner that has most */
+	uint64_t content_failures; /* in a row, of the scanner that has most */
 };
 
 /* NULL: no memory. */
@@ -37,7 +37,7 @@ void snapshot_free(struct snapshot *snapshot);
  * metric as the row before), help. */
 struct figure {
 	const char *section, *word, *metric, *label, *type, *help;
-	size_t offset;		/* of a uint64_t in a snapshot */
+	size_t offset; /* of a uint64_t in a snapshot */
 };
 extern const struct figure figures[];
 extern const int figure_count;

@@ -18,19 +18,19 @@
 #include "policy/base/banned.h"
 
 enum {
-	LOCAL_MAX = 128,	/* of the sender's local part; RFC 5321 allows 64 */
-	QUESTIONS_PER_CLIENT = 8,	/* that each further client may add */
+	LOCAL_MAX = 128,	  /* of the sender's local part; RFC 5321 allows 64 */
+	QUESTIONS_PER_CLIENT = 8, /* that each further client may add */
 };
 
 /* What the asker holds. */
 struct spf_check {
-	struct ask ask;	/* first */
+	struct ask ask; /* first */
 	struct loop_job job;
-	struct engine *engine;	/* borrowed until the answer */
-	char domain[DNS_NAME_MAX + 1];	/* in lower case */
+	struct engine *engine;	       /* borrowed until the answer */
+	char domain[DNS_NAME_MAX + 1]; /* in lower case */
 	char sender[LOCAL_MAX + 1 + DNS_NAME_MAX + 1];
 	char helo[DNS_NAME_MAX + 1];
-	pthread_mutex_t lock;	/* of the answers */
+	pthread_mutex_t lock; /* of the answers */
 	int count;
 	struct spf_slot {
 		struct netaddr client;
@@ -40,21 +40,21 @@ struct spf_check {
 
 /* What the loop thread holds, until its last question has ended; that may be later than the answer. */
 struct work {
-	struct spf_check *check;	/* NULL: it is answered */
+	struct spf_check *check; /* NULL: it is answered */
 	struct engine *engine;
-	struct spf_runner *runner;	/* owned */
-	struct spf_table *table;	/* owned */
-	int asked;	/* questions under way */
-	int open;	/* clients without an answer */
-	int64_t holds_s;	/* the answers; 0: they are not to be remembered */
-	const struct spf_fact *waits[SPF_CLIENTS_MAX];	/* what each client's run stopped at; NULL: it is over */
+	struct spf_runner *runner;		       /* owned */
+	struct spf_table *table;		       /* owned */
+	int asked;				       /* questions under way */
+	int open;				       /* clients without an answer */
+	int64_t holds_s;			       /* the answers; 0: they are not to be remembered */
+	const struct spf_fact *waits[SPF_CLIENTS_MAX]; /* what each client's run stopped at; NULL: it is over */
 };
 
 /* ---- what strangers say of themselves */
 
 /* RFC 7208 section 4.3: two labels or more, of which the last is no number. Letters of other alphabets come as
  * A-labels. */
-static bool is_domain(const char *name)
+static bool spf_is_domain(const char *name)
 {
 	const char *last = strrchr(name, '.');
 	for (const char *c = name; *c != '\0'; c++)
@@ -63,13 +63,13 @@ static bool is_domain(const char *name)
 	return last != NULL && strspn(last + 1, "0123456789") < strlen(last + 1);
 }
 
-static bool read_domain(const char *text, char domain[DNS_NAME_MAX + 1])
+static bool spf_read_domain(const char *text, char domain[DNS_NAME_MAX + 1])
 {
 	if (strlen(text) > DNS_NAME_MAX + 1 || !spf_name_read(text, domain))
 		return false;
 	for (char *c = domain; *c != '\0'; c++)
 		*c = text_lower(*c);
-	return is_domain(domain);
+	return spf_is_domain(domain);
 }
 
 static char printable(char c)
@@ -77,7 +77,7 @@ static char printable(char c)
 	return c < ' ' || c > '~' ? '?' : c;
 }
 
-static void read_helo(const char *helo, char out[DNS_NAME_MAX + 1])
+static void spf_read_helo(const char *helo, char out[DNS_NAME_MAX + 1])
 {
 	if (helo[0] == '\0' || !text_copy(out, DNS_NAME_MAX + 1, helo))
 		text_copy(out, DNS_NAME_MAX + 1, "unknown");
@@ -86,13 +86,13 @@ static void read_helo(const char *helo, char out[DNS_NAME_MAX + 1])
 }
 
 /* False: no domain that could have a record. Without a local part it is the postmaster. */
-static bool read_names(struct spf_check *check, const struct spf_request *request)
+static bool spf_read_names(struct spf_check *check, const struct spf_request *request)
 {
 	const char *at = strrchr(request->sender, '@');
 	struct text sender = text_over(check->sender, sizeof check->sender);
 	const char *domain = request->sender[0] == '\0' ? request->helo : at != NULL ? at + 1 : "";
-	read_helo(request->helo, check->helo);
-	if (!read_domain(domain, check->domain))
+	spf_read_helo(request->helo, check->helo);
+	if (!spf_read_domain(domain, check->domain))
 		return false;
 	for (const char *c = request->sender; at != NULL && c < at && sender.length < LOCAL_MAX; c++) {
 		char byte = printable(*c);
@@ -107,15 +107,15 @@ static bool read_names(struct spf_check *check, const struct spf_request *reques
 
 /* ---- the cache: for a domain, the answers for the clients that were asked about last */
 
-struct known {
+struct spf_known {
 	uint8_t count;
 	uint8_t answers[SPF_CLIENTS_MAX];
 	struct known_client {
 		uint8_t family, bytes[16];
-	} clients[SPF_CLIENTS_MAX];	/* compared whole: a hash could be made to fit */
+	} clients[SPF_CLIENTS_MAX]; /* compared whole: a hash could be made to fit */
 };
 
-static size_t known_of(const struct spf_check *check, struct known *known)
+static size_t spf_known_of(const struct spf_check *check, struct spf_known *known)
 {
 	known->count = (uint8_t)check->count;
 	memset(known->answers, 0, sizeof known->answers);
@@ -123,11 +123,11 @@ static size_t known_of(const struct spf_check *check, struct known *known)
 		known->clients[i].family = (uint8_t)check->slots[i].client.family;
 		memcpy(known->clients[i].bytes, check->slots[i].client.bytes, sizeof known->clients[i].bytes);
 	}
-	return offsetof(struct known, clients) + (size_t)check->count * sizeof known->clients[0];
+	return offsetof(struct spf_known, clients) + (size_t)check->count * sizeof known->clients[0];
 }
 
 /* Two bytes of a hash keep the uses apart: the client of a message, and the addresses of our transports. */
-static void key_of(const struct spf_check *check, const struct known *known, struct cache_key *key)
+static void spf_key_of(const struct spf_check *check, const struct spf_known *known, struct cache_key *key)
 {
 	size_t length = strlen(check->domain);
 	uint64_t hash = hash_bytes(known->clients, (size_t)check->count * sizeof known->clients[0], 0);
@@ -138,29 +138,29 @@ static void key_of(const struct spf_check *check, const struct known *known, str
 	key->length = 3 + length;
 }
 
-static bool find_known(struct spf_check *check)
+static bool spf_find_known(struct spf_check *check)
 {
 	struct cache_key key;
-	struct known asked, found;
-	size_t length, wanted = known_of(check, &asked);
-	key_of(check, &asked, &key);
+	struct spf_known asked, found;
+	size_t length, wanted = spf_known_of(check, &asked);
+	spf_key_of(check, &asked, &key);
 	if (cache_find(engine_cache(check->engine), &key, clock_monotonic_ms(), &found, sizeof found, &length) == 0 ||
 	    length != wanted || found.count != asked.count ||
-	    memcmp(found.clients, asked.clients, wanted - offsetof(struct known, clients)) != 0)
+	    memcmp(found.clients, asked.clients, wanted - offsetof(struct spf_known, clients)) != 0)
 		return false;
 	for (int i = 0; i < check->count; i++)
 		check->slots[i].answer = (enum spf_answer)found.answers[i];
 	return true;
 }
 
-static void put_known(struct spf_check *check, int64_t holds_s)
+static void spf_put_known(struct spf_check *check, int64_t holds_s)
 {
 	struct cache_key key;
-	struct known known;
-	size_t length = known_of(check, &known);
+	struct spf_known known;
+	size_t length = spf_known_of(check, &known);
 	for (int i = 0; i < check->count; i++)
 		known.answers[i] = (uint8_t)check->slots[i].answer;
-	key_of(check, &known, &key);
+	spf_key_of(check, &known, &key);
 	cache_put(engine_cache(check->engine), &key, &known, length, clock_monotonic_ms(), holds_s * 1000);
 }
 
@@ -171,7 +171,7 @@ struct pending {
 	struct spf_fact *fact;
 };
 
-static void set_answer(struct work *work, int client, enum spf_answer answer, int64_t holds_s)
+static void spf_set_answer(struct work *work, int client, enum spf_answer answer, int64_t holds_s)
 {
 	struct spf_check *check = work->check;
 	pthread_mutex_lock(&check->lock);
@@ -191,11 +191,11 @@ static void free_work(struct work *work)
 }
 
 /* The check is answered when all clients are; what was asked too early for nothing may still be under way. */
-static void close_if_over(struct work *work)
+static void spf_close_if_over(struct work *work)
 {
 	if (work->open == 0 && work->check != NULL) {
 		if (work->holds_s > 0)
-			put_known(work->check, work->holds_s);
+			spf_put_known(work->check, work->holds_s);
 		ask_answer(&work->check->ask);
 		work->check = NULL;
 	}
@@ -203,29 +203,32 @@ static void close_if_over(struct work *work)
 		free_work(work);
 }
 
-static void evaluate(struct work *work, int client)
+static void spf_evaluate(struct work *work, int client)
 {
 	const struct spf_check *check = work->check;
-	struct spf_run run = { .table = work->table, .client = check->slots[client].client, .domain = check->domain,
-			       .sender = check->sender, .helo = check->helo };
+	struct spf_run run = { .table = work->table,
+			       .client = check->slots[client].client,
+			       .domain = check->domain,
+			       .sender = check->sender,
+			       .helo = check->helo };
 	spf_run(work->runner, &run);
 	if (run.missing != NULL)
 		work->waits[client] = run.missing;
 	else
-		set_answer(work, client, run.answer, run.personal ? 0 : run.holds_s);
+		spf_set_answer(work, client, run.answer, run.personal ? 0 : run.holds_s);
 }
 
 static void give_up(struct work *work)
 {
 	for (int i = 0; work->check != NULL && i < work->check->count; i++)
 		if (work->waits[i] != NULL)
-			set_answer(work, i, SPF_ANSWER_UNKNOWN, 0);
+			spf_set_answer(work, i, SPF_ANSWER_UNKNOWN, 0);
 }
 
-static void on_answer(void *arg, const struct dns_answer *answer);
+static void spf_on_answer(void *arg, const struct dns_answer *answer);
 
 /* False: the engine takes no more questions. */
-static bool ask_wanted(struct work *work)
+static bool spf_ask_wanted(struct work *work)
 {
 	struct spf_fact *fact;
 	while ((fact = spf_table_next(work->table)) != NULL) {
@@ -233,7 +236,7 @@ static bool ask_wanted(struct work *work)
 		if (pending == NULL)
 			return false;
 		*pending = (struct pending){ work, fact };
-		if (!engine_ask(work->engine, fact->name, fact->answer.type, on_answer, pending)) {
+		if (!engine_ask(work->engine, fact->name, fact->answer.type, spf_on_answer, pending)) {
 			free(pending);
 			return false;
 		}
@@ -243,8 +246,9 @@ static bool ask_wanted(struct work *work)
 }
 
 /* Those of a family that waited for the same answer need the same one next, but where a record has macros of theirs: if
- * two do, the others wait with them and are not run for it. A run begins anew, and a stranger's record can make it long. */
-static void go_on(struct work *work, const struct spf_fact *fact, enum netaddr_family family)
+ * two do, the others wait with them and are not run for it. A run begins anew, and a stranger's record can make it
+ * long. */
+static void spf_go_on(struct work *work, const struct spf_fact *fact, enum netaddr_family family)
 {
 	const struct spf_fact *next = NULL;
 	bool same = false;
@@ -255,13 +259,13 @@ static void go_on(struct work *work, const struct spf_fact *fact, enum netaddr_f
 			work->waits[i] = next;
 			continue;
 		}
-		evaluate(work, i);
+		spf_evaluate(work, i);
 		same = next != NULL && work->waits[i] == next;
 		next = work->waits[i];
 	}
 }
 
-static void on_answer(void *arg, const struct dns_answer *answer)
+static void spf_on_answer(void *arg, const struct dns_answer *answer)
 {
 	struct pending *pending = arg;
 	struct work *work = pending->work;
@@ -272,16 +276,16 @@ static void on_answer(void *arg, const struct dns_answer *answer)
 	if (work->check != NULL && engine_ending(work->engine))
 		give_up(work);
 	if (work->check != NULL) {
-		go_on(work, fact, NETADDR_V4);
-		go_on(work, fact, NETADDR_V6);
+		spf_go_on(work, fact, NETADDR_V4);
+		spf_go_on(work, fact, NETADDR_V6);
 	}
-	if (work->open > 0 && !ask_wanted(work))
+	if (work->open > 0 && !spf_ask_wanted(work))
 		give_up(work);
-	close_if_over(work);
+	spf_close_if_over(work);
 }
 
 /* All clients of a family ask about the same names, but where a record has macros of theirs. */
-static int questions_most(const struct spf_check *check)
+static int spf_questions_most(const struct spf_check *check)
 {
 	bool seen[NETADDR_V6 + 1] = { false };
 	for (int i = 0; i < check->count; i++)
@@ -290,36 +294,36 @@ static int questions_most(const struct spf_check *check)
 	       QUESTIONS_PER_CLIENT * (check->count - 1);
 }
 
-static struct work *new_work(struct spf_check *check)
+static struct work *spf_new_work(struct spf_check *check)
 {
 	struct work *work = calloc(1, sizeof *work);
 	if (work == NULL)
 		return NULL;
 	*work = (struct work){ .check = check, .engine = check->engine, .open = check->count, .holds_s = DNS_TTL_MOST };
 	work->runner = spf_runner_new();
-	work->table = spf_table_new(work->engine, questions_most(check));
+	work->table = spf_table_new(work->engine, spf_questions_most(check));
 	if (work->runner != NULL && work->table != NULL)
 		return work;
 	free_work(work);
 	return NULL;
 }
 
-static void start(struct loop_job *job)
+static void spf_start(struct loop_job *job)
 {
 	struct spf_check *check = (struct spf_check *)(void *)((char *)job - offsetof(struct spf_check, job));
-	struct work *work = new_work(check);
+	struct work *work = spf_new_work(check);
 	if (work == NULL) {
 		ask_answer(&check->ask);
 		return;
 	}
 	for (int i = 0; i < check->count; i++)
 		if (check->slots[i].client.family == NETADDR_UNKNOWN)
-			set_answer(work, i, SPF_ANSWER_UNKNOWN, DNS_TTL_MOST);
+			spf_set_answer(work, i, SPF_ANSWER_UNKNOWN, DNS_TTL_MOST);
 		else
-			evaluate(work, i);
-	if (work->open > 0 && !ask_wanted(work))
+			spf_evaluate(work, i);
+	if (work->open > 0 && !spf_ask_wanted(work))
 		give_up(work);
-	close_if_over(work);
+	spf_close_if_over(work);
 }
 
 /* ---- the asker's side */
@@ -344,16 +348,16 @@ struct spf_check *spf_ask(struct loop *loop, const struct spf_request *request)
 		return NULL;
 	ask_init(&check->ask, free_check);
 	pthread_mutex_init(&check->lock, NULL);
-	check->job.run = start;
+	check->job.run = spf_start;
 	check->engine = request->engine;
 	check->count = count;
 	for (int i = 0; i < count; i++)
 		check->slots[i].client = unmapped(&request->clients[i]);
-	if (!read_names(check, request)) {
+	if (!spf_read_names(check, request)) {
 		for (int i = 0; i < count; i++)
 			check->slots[i].answer = SPF_ANSWER_NONE;
-		ask_answer(&check->ask);	/* nobody else knows of it */
-	} else if (find_known(check)) {
+		ask_answer(&check->ask); /* nobody else knows of it */
+	} else if (spf_find_known(check)) {
 		ask_answer(&check->ask);
 	} else {
 		loop_post(loop, &check->job);

@@ -32,19 +32,20 @@ struct spf_check;
 
 enum {
 	SPF_QUESTIONS_MAX = 40,
-	SPF_VOID_MAX = 2,	/* RFC 7208 section 4.6.4 */
-	SPF_RECORD_MAX = 2048,	/* bytes, printable ASCII */
-	SPF_MACROS_MAX = 30,	/* in one record */
-	SPF_CLIENTS_MAX = 64,	/* addresses of one check */
+	SPF_VOID_MAX = 2,      /* RFC 7208 section 4.6.4 */
+	SPF_RECORD_MAX = 2048, /* bytes, printable ASCII */
+	SPF_MACROS_MAX = 30,   /* in one record */
+	SPF_CLIENTS_MAX = 64,  /* addresses of one check */
 };
 
 struct spf_request {
-	struct engine *engine;		/* borrowed until spf_release; to be freed on the loop thread, behind the check's
-					   job, or when the loop has stopped: what is open ends as unknown */
-	const char *sender;		/* envelope sender without brackets; "": postmaster at the HELO name. Borrowed for the call */
-	const char *helo;		/* likewise; "" where not known */
-	const struct netaddr *clients;	/* each is checked by itself; ::ffff:a.b.c.d is a.b.c.d. Borrowed for the call */
-	int client_count;		/* 1..SPF_CLIENTS_MAX */
+	struct engine *engine; /* borrowed until spf_release; to be freed on the loop thread, behind the check's
+				  job, or when the loop has stopped: what is open ends as unknown */
+	const char
+		*sender;  /* envelope sender without brackets; "": postmaster at the HELO name. Borrowed for the call */
+	const char *helo; /* likewise; "" where not known */
+	const struct netaddr *clients; /* each is checked by itself; ::ffff:a.b.c.d is a.b.c.d. Borrowed for the call */
+	int client_count;	       /* 1..SPF_CLIENTS_MAX */
 };
 
 /* A sender without a domain, or with one that cannot be a name in DNS (section 4.3; letters other than ASCII among

@@ -5,7 +5,7 @@
 
 #include "policy/base/banned.h"
 
-enum { LABEL_MAX = 63 };	/* RFC 1035 section 2.3.4 */
+enum { LABEL_MAX = 63 }; /* RFC 1035 section 2.3.4 */
 
 static bool is_digit(char c)
 {
@@ -20,7 +20,7 @@ static bool is_one_of(char c, const char *set)
 }
 
 /* "{", letter, digits, "r", delimiters, "}" */
-static bool read_braces(const char *text, size_t length, const char *letters, struct spf_piece *piece)
+static bool macro_read_braces(const char *text, size_t length, const char *letters, struct spf_piece *piece)
 {
 	size_t at = 2, digits = 0;
 	if (length < 3 || !is_one_of(text_lower(text[1]), letters))
@@ -28,7 +28,7 @@ static bool read_braces(const char *text, size_t length, const char *letters, st
 	piece->letter = text_lower(text[1]);
 	piece->escaped = piece->letter != text[1];
 	for (; at < length && is_digit(text[at]); at++, digits++)
-		if (piece->parts < SPF_VALUE_MAX)	/* more parts than any value has are all of them */
+		if (piece->parts < SPF_VALUE_MAX) /* more parts than any value has are all of them */
 			piece->parts = piece->parts * 10 + (text[at] - '0');
 	if (digits > 0 && piece->parts == 0)
 		return false;
@@ -60,7 +60,7 @@ bool spf_piece_read(const char *text, size_t length, const char *letters, struct
 	case '-':
 		return true;
 	case '{':
-		return read_braces(text + 1, length - 1, letters, piece_out);
+		return macro_read_braces(text + 1, length - 1, letters, piece_out);
 	default:
 		return false;
 	}
@@ -69,7 +69,7 @@ bool spf_piece_read(const char *text, size_t length, const char *letters, struct
 /* ---- expanding */
 
 /* IPv4 dotted; IPv6 as nibbles with dots, section 7.3. */
-static void add_client(struct text *to, const struct netaddr *client)
+static void macro_add_client(struct text *to, const struct netaddr *client)
 {
 	if (client->family != NETADDR_V6) {
 		const uint8_t *b = client->bytes;
@@ -80,7 +80,7 @@ static void add_client(struct text *to, const struct netaddr *client)
 		text_addf(to, "%s%x.%x", i > 0 ? "." : "", client->bytes[i] >> 4, client->bytes[i] & 15U);
 }
 
-static void add_value(struct text *to, char letter, const struct spf_values *values)
+static void macro_add_value(struct text *to, char letter, const struct spf_values *values)
 {
 	const char *at = strrchr(values->sender, '@');
 	switch (letter) {
@@ -97,7 +97,7 @@ static void add_value(struct text *to, char letter, const struct spf_values *val
 		text_add(to, values->domain);
 		break;
 	case 'i':
-		add_client(to, values->client);
+		macro_add_client(to, values->client);
 		break;
 	case 'p':
 		text_add(to, values->client_name(values->arg));
@@ -112,7 +112,7 @@ static void add_value(struct text *to, char letter, const struct spf_values *val
 }
 
 /* RFC 3986 section 2.3 */
-static void add_escaped(struct text *to, const char *part, size_t length)
+static void macro_add_escaped(struct text *to, const char *part, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		char c = part[i];
@@ -135,13 +135,15 @@ void spf_piece_expand(const struct spf_piece *piece, const struct spf_values *va
 {
 	char bytes[SPF_VALUE_MAX];
 	struct text value = text_over(bytes, sizeof bytes);
-	struct { size_t start, length; } parts[SPF_VALUE_MAX];
+	struct {
+		size_t start, length;
+	} parts[SPF_VALUE_MAX];
 	int count = 0;
 	if (piece->literal != '\0' || piece->letter == '\0') {
 		text_add_bytes(to, piece->literal != '\0' ? &piece->literal : "%20", piece->literal != '\0' ? 1 : 3);
 		return;
 	}
-	add_value(&value, piece->letter, values);
+	macro_add_value(&value, piece->letter, values);
 	for (size_t start = 0, at = 0; at <= value.length; at++)
 		if (at == value.length || is_delimiter(piece, bytes[at])) {
 			parts[count].start = start;
@@ -154,7 +156,7 @@ void spf_piece_expand(const struct spf_piece *piece, const struct spf_values *va
 		if (i > 0)
 			text_add(to, ".");
 		if (piece->escaped)
-			add_escaped(to, bytes + parts[part].start, parts[part].length);
+			macro_add_escaped(to, bytes + parts[part].start, parts[part].length);
 		else
 			text_add_bytes(to, bytes + parts[part].start, parts[part].length);
 	}

@@ -10,30 +10,30 @@
 #include "milter/dns/answer.h"
 #include "policy/netaddr.h"
 
-#define SPF_NAME_MACROS "slodiphv"	/* that may stand in names */
-#define SPF_TEXT_MACROS SPF_NAME_MACROS "crt"	/* in explanations */
+#define SPF_NAME_MACROS "slodiphv"	      /* that may stand in names */
+#define SPF_TEXT_MACROS SPF_NAME_MACROS "crt" /* in explanations */
 
-enum { SPF_VALUE_MAX = 512 };	/* bytes of what a macro stands for */
+enum { SPF_VALUE_MAX = 512 }; /* bytes of what a macro stands for */
 
 /* What macros stand for. All borrowed, printable ASCII, shorter than SPF_VALUE_MAX. */
 struct spf_values {
 	const struct netaddr *client;
-	const char *sender;	/* local@domain */
+	const char *sender; /* local@domain */
 	const char *helo;
-	const char *domain;	/* the one that the record belongs to */
-	const char *(*client_name)(void *arg);	/* its confirmed name, or "unknown"; asked for only where it is needed */
+	const char *domain;		       /* the one that the record belongs to */
+	const char *(*client_name)(void *arg); /* its confirmed name, or "unknown"; asked for only where it is needed */
 	void *arg;
 };
 
 /* One literal character, or one macro. */
 struct spf_piece {
-	size_t length;	/* in the record */
-	char literal;	/* what it stands for; '\0': see `letter` */
-	char letter;	/* in lower case; '\0': "%-", a space in a URL */
+	size_t length; /* in the record */
+	char literal;  /* what it stands for; '\0': see `letter` */
+	char letter;   /* in lower case; '\0': "%-", a space in a URL */
 	bool escaped, reversed;
-	int parts;	/* that are kept, from the right; 0: all */
-	const char *delimiters;	/* in the record */
-	size_t delimiter_count;	/* 0: a dot */
+	int parts;		/* that are kept, from the right; 0: all */
+	const char *delimiters; /* in the record */
+	size_t delimiter_count; /* 0: a dot */
 };
 
 /* The first piece of `length` bytes, 1 or more; none is a NUL. False: an error of syntax, or a letter that is not

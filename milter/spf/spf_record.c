@@ -19,17 +19,17 @@ struct span {
 	size_t length;
 };
 
-struct reader {
+struct spf_record_reader {
 	const struct spf_values *values;
 	struct spf_terms *terms;
-	struct text text;	/* over terms->text */
-	size_t part_bytes;	/* of the part at hand, compiled */
+	struct text text;  /* over terms->text */
+	size_t part_bytes; /* of the part at hand, compiled */
 	int macros;
-	int questions;		/* terms written that ask DNS */
-	bool closed;		/* what follows is read for its errors only */
-	bool exp;		/* seen */
-	int v4_bits, v6_bits;	/* of the mechanism at hand */
-	struct span redirect;	/* its domain; at NULL: none */
+	int questions;	      /* terms written that ask DNS */
+	bool closed;	      /* what follows is read for its errors only */
+	bool exp;	      /* seen */
+	int v4_bits, v6_bits; /* of the mechanism at hand */
+	struct span redirect; /* its domain; at NULL: none */
 };
 
 static bool is_alpha(char c)
@@ -42,7 +42,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static bool is_word(struct span span, const char *word)
+static bool spf_record_is_word(struct span span, const char *word)
 {
 	size_t i = 0;
 	while (i < span.length && word[i] != '\0' && text_lower(span.at[i]) == word[i])
@@ -59,10 +59,11 @@ static struct span from(struct span span, size_t start)
 
 struct string_facts {
 	bool personal;
-	size_t tail;	/* where the literal characters behind the last macro begin */
+	size_t tail; /* where the literal characters behind the last macro begin */
 };
 
-static bool read_string(struct reader *reader, struct span string, const char *letters, struct string_facts *facts)
+static bool spf_record_read_string(struct spf_record_reader *reader, struct span string, const char *letters,
+				   struct string_facts *facts)
 {
 	struct spf_piece piece;
 	*facts = (struct string_facts){ 0 };
@@ -82,7 +83,7 @@ static bool read_string(struct reader *reader, struct span string, const char *l
 }
 
 /* A string that was read without an error, as a name. */
-static void expand(const struct reader *reader, struct span string, char name[DNS_NAME_MAX + 1])
+static void spf_record_expand(const struct spf_record_reader *reader, struct span string, char name[DNS_NAME_MAX + 1])
 {
 	char bytes[EXPANDED_MAX];
 	struct text text = text_over(bytes, sizeof bytes);
@@ -95,7 +96,7 @@ static void expand(const struct reader *reader, struct span string, char name[DN
 		text_copy(name, DNS_NAME_MAX + 1, SPF_NO_NAME);
 }
 
-static bool is_toplabel(struct span label)
+static bool spf_record_is_toplabel(struct span label)
 {
 	bool only_digits = true;
 	if (label.length == 0 || label.at[0] == '-' || label.at[label.length - 1] == '-')
@@ -109,9 +110,9 @@ static bool is_toplabel(struct span label)
 }
 
 /* A domain-spec ends in a macro or in a dot and a top label; a dot behind that means nothing. */
-static bool read_domain(struct reader *reader, struct span *domain, struct string_facts *facts)
+static bool spf_record_read_domain(struct spf_record_reader *reader, struct span *domain, struct string_facts *facts)
 {
-	if (domain->length == 0 || !read_string(reader, *domain, SPF_NAME_MACROS, facts))
+	if (domain->length == 0 || !spf_record_read_string(reader, *domain, SPF_NAME_MACROS, facts))
 		return false;
 	if (facts->tail == domain->length)
 		return true;
@@ -120,13 +121,13 @@ static bool read_domain(struct reader *reader, struct span *domain, struct strin
 	size_t dot = domain->length;
 	while (dot > facts->tail && domain->at[dot - 1] != '.')
 		dot--;
-	return dot > facts->tail && is_toplabel(from(*domain, dot));
+	return dot > facts->tail && spf_record_is_toplabel(from(*domain, dot));
 }
 
 /* ---- prefix lengths */
 
 /* Cuts "/n" (or "//n") off the end. -1: a length that is none. */
-static int cut_bits(struct span *rest, size_t slashes, int most, int *bits_out)
+static int spf_record_cut_bits(struct span *rest, size_t slashes, int most, int *bits_out)
 {
 	size_t start = rest->length;
 	int bits = 0;
@@ -150,12 +151,12 @@ static bool cut_dual_bits(struct span *rest, int *v4_out, int *v6_out)
 {
 	*v4_out = 32;
 	*v6_out = 128;
-	return cut_bits(rest, 2, 128, v6_out) >= 0 && cut_bits(rest, 1, 32, v4_out) >= 0;
+	return spf_record_cut_bits(rest, 2, 128, v6_out) >= 0 && spf_record_cut_bits(rest, 1, 32, v4_out) >= 0;
 }
 
 /* ---- what is written */
 
-static void begin_part(struct reader *reader)
+static void spf_record_begin_part(struct spf_record_reader *reader)
 {
 	struct spf_terms *terms = reader->terms;
 	terms->parts[terms->part_count++] = (struct spf_part){ .start = reader->text.length };
@@ -164,7 +165,7 @@ static void begin_part(struct reader *reader)
 }
 
 /* libspf2 reads macros in it again. */
-static void write_name(struct reader *reader, const char *name)
+static void spf_record_write_name(struct spf_record_reader *reader, const char *name)
 {
 	for (; *name != '\0'; name++) {
 		if (*name == '%' || *name == ' ')
@@ -174,37 +175,37 @@ static void write_name(struct reader *reader, const char *name)
 	}
 }
 
-static void go_on_in_new_part(struct reader *reader)
+static void spf_record_go_on_in_new_part(struct spf_record_reader *reader)
 {
 	struct spf_terms *terms = reader->terms;
 	text_addf(&reader->text, " redirect=%c%c", SPF_MARK, 'a' + terms->part_count);
-	write_name(reader, reader->values->domain);
+	spf_record_write_name(reader, reader->values->domain);
 	terms->parts[terms->part_count - 1].count++;
 	text_add_bytes(&reader->text, "", 1);
-	begin_part(reader);
+	spf_record_begin_part(reader);
 }
 
 /* `before` is what stands before the name. */
-static void write_term(struct reader *reader, const char *before, const char *name, int mark)
+static void spf_record_write_term(struct spf_record_reader *reader, const char *before, const char *name, int mark)
 {
 	char bytes[2] = { SPF_MARK, (char)mark };
 	if (reader->part_bytes > PART_MOST)
-		go_on_in_new_part(reader);
+		spf_record_go_on_in_new_part(reader);
 	text_addf(&reader->text, " %s", before);
-	write_name(reader, name);
+	spf_record_write_name(reader, name);
 	text_add_bytes(&reader->text, bytes, mark != 0 ? 2 : 0);
 	reader->part_bytes += TERM_BYTES + strlen(name) + 4;
 	reader->terms->parts[reader->terms->part_count - 1].count++;
 }
 
 /* It is of no use to write more than the run will allow to be asked: the one too many ends it. */
-static void count_question(struct reader *reader)
+static void count_question(struct spf_record_reader *reader)
 {
 	if (!reader->closed && ++reader->questions > SPF_TERMS_MAX)
 		reader->closed = true;
 }
 
-static void want(struct reader *reader, enum dns_type type, const char *name)
+static void spf_record_want(struct spf_record_reader *reader, enum dns_type type, const char *name)
 {
 	struct spf_terms *terms = reader->terms;
 	if (terms->want_count == SPF_TERMS_MAX || strcmp(name, SPF_NO_NAME) == 0)
@@ -218,6 +219,7 @@ static void want(struct reader *reader, enum dns_type type, const char *name)
 
 enum mechanism_id { ALL, INCLUDE, A, MX, PTR, IP4, IP6, EXISTS };
 
+/* clang-format off */
 static const struct mechanism {
 	const char *name;
 	enum mechanism_id id;
@@ -232,12 +234,13 @@ static const struct mechanism {
 	{ "ip6", IP6, true, true, false },
 	{ "exists", EXISTS, true, true, false },
 };
+/* clang-format on */
 
-static void close_with_all(struct reader *reader, char qualifier)
+static void spf_record_close_with_all(struct spf_record_reader *reader, char qualifier)
 {
 	char before[] = { qualifier, 'a', 'l', 'l', '\0' };
 	if (!reader->closed)
-		write_term(reader, before, "", 0);
+		spf_record_write_term(reader, before, "", 0);
 	reader->closed = true;
 }
 
@@ -248,42 +251,46 @@ bool spf_share_prefix(const uint8_t *a, const uint8_t *b, int bits)
 }
 
 /* ip4 and ip6. A mapped address is an IPv4 address (section 5), and no ip6 matches that. */
-static bool read_network(struct reader *reader, char qualifier, enum mechanism_id id, struct span rest)
+static bool spf_record_read_network(struct spf_record_reader *reader, char qualifier, enum mechanism_id id,
+				    struct span rest)
 {
 	char address[INET6_ADDRSTRLEN];
 	uint8_t bytes[16];
 	int bits = id == IP4 ? 32 : 128;
 	enum netaddr_family family = id == IP4 ? NETADDR_V4 : NETADDR_V6;
-	if (cut_bits(&rest, 1, bits, &bits) < 0 || rest.length == 0 || rest.length >= sizeof address)
+	if (spf_record_cut_bits(&rest, 1, bits, &bits) < 0 || rest.length == 0 || rest.length >= sizeof address)
 		return false;
 	memcpy(address, rest.at, rest.length);
 	address[rest.length] = '\0';
 	if (inet_pton(id == IP4 ? AF_INET : AF_INET6, address, bytes) != 1)
 		return false;
 	if (family == reader->values->client->family && spf_share_prefix(bytes, reader->values->client->bytes, bits))
-		close_with_all(reader, qualifier);
+		spf_record_close_with_all(reader, qualifier);
 	return true;
 }
 
-static void write_question(struct reader *reader, char qualifier, const struct mechanism *mechanism, struct span domain)
+static void spf_record_write_question(struct spf_record_reader *reader, char qualifier,
+				      const struct mechanism *mechanism, struct span domain)
 {
 	static const enum dns_type types[] = { [INCLUDE] = DNS_TXT, [A] = DNS_A, [MX] = DNS_MX, [EXISTS] = DNS_A };
 	bool v6 = reader->values->client->family == NETADDR_V6;
 	char name[DNS_NAME_MAX + 1], before[16] = { qualifier };
 	struct text text = text_over(before + 1, sizeof before - 1);
-	int mark = mechanism->id == A || mechanism->id == MX ? SPF_MARK_BITS + (v6 ? reader->v6_bits : reader->v4_bits) :
-		   mechanism->id == EXISTS			? SPF_MARK_EXISTS : 0;
+	int mark = mechanism->id == A || mechanism->id == MX ? SPF_MARK_BITS + (v6 ? reader->v6_bits : reader->v4_bits)
+		   : mechanism->id == EXISTS		     ? SPF_MARK_EXISTS
+							     : 0;
 	if (reader->closed)
 		return;
-	expand(reader, domain.at != NULL ? domain : (struct span){ "%{d}", 4 }, name);
+	spf_record_expand(reader, domain.at != NULL ? domain : (struct span){ "%{d}", 4 }, name);
 	if (mechanism->id != PTR)
-		want(reader, mechanism->id == A && v6 ? DNS_AAAA : types[mechanism->id], name);
+		spf_record_want(reader, mechanism->id == A && v6 ? DNS_AAAA : types[mechanism->id], name);
 	text_addf(&text, "%s:", mechanism->name);
-	write_term(reader, before, name, mark);
+	spf_record_write_term(reader, before, name, mark);
 	count_question(reader);
 }
 
-static bool read_mechanism(struct reader *reader, char qualifier, const struct mechanism *mechanism, struct span rest)
+static bool spf_record_read_mechanism(struct spf_record_reader *reader, char qualifier,
+				      const struct mechanism *mechanism, struct span rest)
 {
 	struct span domain = { NULL, 0 };
 	struct string_facts facts = { 0 };
@@ -294,36 +301,38 @@ static bool read_mechanism(struct reader *reader, char qualifier, const struct m
 	if (rest.length > 0)
 		domain = from(rest, 1);
 	if (mechanism->id == IP4 || mechanism->id == IP6)
-		return read_network(reader, qualifier, mechanism->id, domain);
-	if (domain.at != NULL && !read_domain(reader, &domain, &facts))
+		return spf_record_read_network(reader, qualifier, mechanism->id, domain);
+	if (domain.at != NULL && !spf_record_read_domain(reader, &domain, &facts))
 		return false;
 	reader->terms->personal |= facts.personal && !reader->closed;
 	if (mechanism->id == ALL) {
-		close_with_all(reader, qualifier);
+		spf_record_close_with_all(reader, qualifier);
 		return true;
 	}
-	write_question(reader, qualifier, mechanism, domain);
+	spf_record_write_question(reader, qualifier, mechanism, domain);
 	return true;
 }
 
 /* ---- terms, section 4.6.1 */
 
-static size_t name_length(struct span term)
+static size_t spf_record_name_length(struct span term)
 {
 	size_t length = 0;
-	while (length < term.length && (is_alpha(term.at[length]) ||
-					(length > 0 && (is_digit(term.at[length]) || strchr("-_.", term.at[length]) != NULL))))
+	while (length < term.length &&
+	       (is_alpha(term.at[length]) ||
+		(length > 0 && (is_digit(term.at[length]) || strchr("-_.", term.at[length]) != NULL))))
 		length++;
 	return length;
 }
 
-static bool read_modifier(struct reader *reader, struct span name, struct span value)
+static bool spf_record_read_modifier(struct spf_record_reader *reader, struct span name, struct span value)
 {
 	struct string_facts facts;
-	bool redirect = is_word(name, "redirect"), exp = is_word(name, "exp");
+	bool redirect = spf_record_is_word(name, "redirect"), exp = spf_record_is_word(name, "exp");
 	if (!redirect && !exp)
-		return read_string(reader, value, SPF_TEXT_MACROS, &facts);
-	if ((redirect && reader->redirect.at != NULL) || (exp && reader->exp) || !read_domain(reader, &value, &facts))
+		return spf_record_read_string(reader, value, SPF_TEXT_MACROS, &facts);
+	if ((redirect && reader->redirect.at != NULL) || (exp && reader->exp) ||
+	    !spf_record_read_domain(reader, &value, &facts))
 		return false;
 	reader->exp |= exp;
 	if (!redirect)
@@ -333,47 +342,47 @@ static bool read_modifier(struct reader *reader, struct span name, struct span v
 	return true;
 }
 
-static bool read_term(struct reader *reader, struct span term)
+static bool spf_record_read_term(struct spf_record_reader *reader, struct span term)
 {
 	char qualifier = '+';
-	size_t length = name_length(term);
+	size_t length = spf_record_name_length(term);
 	if (length > 0 && length < term.length && term.at[length] == '=')
-		return read_modifier(reader, (struct span){ term.at, length }, from(term, length + 1));
+		return spf_record_read_modifier(reader, (struct span){ term.at, length }, from(term, length + 1));
 	if (strchr("+-~?", term.at[0]) != NULL) {
 		qualifier = term.at[0];
 		term = from(term, 1);
-		length = name_length(term);
+		length = spf_record_name_length(term);
 	}
 	for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
-		if (is_word((struct span){ term.at, length }, mechanisms[i].name))
-			return read_mechanism(reader, qualifier, &mechanisms[i], from(term, length));
+		if (spf_record_is_word((struct span){ term.at, length }, mechanisms[i].name))
+			return spf_record_read_mechanism(reader, qualifier, &mechanisms[i], from(term, length));
 	return false;
 }
 
-static void write_redirect(struct reader *reader)
+static void spf_record_write_redirect(struct spf_record_reader *reader)
 {
 	char name[DNS_NAME_MAX + 1];
 	if (reader->redirect.at == NULL || reader->closed)
 		return;
-	expand(reader, reader->redirect, name);
-	want(reader, DNS_TXT, name);
-	write_term(reader, "redirect=", name, 0);
+	spf_record_expand(reader, reader->redirect, name);
+	spf_record_want(reader, DNS_TXT, name);
+	spf_record_write_term(reader, "redirect=", name, 0);
 }
 
 bool spf_record_is(const char *text, size_t length)
 {
 	size_t version = sizeof VERSION - 1;
-	return length >= version && is_word((struct span){ text, version }, VERSION) &&
+	return length >= version && spf_record_is_word((struct span){ text, version }, VERSION) &&
 	       (length == version || text[version] == ' ');
 }
 
 bool spf_record_read(const char *record, size_t length, const struct spf_values *values, struct spf_terms *terms_out)
 {
-	struct reader reader = { .values = values, .terms = terms_out };
+	struct spf_record_reader reader = { .values = values, .terms = terms_out };
 	terms_out->part_count = terms_out->want_count = 0;
 	terms_out->personal = false;
 	reader.text = text_over(terms_out->text, sizeof terms_out->text);
-	begin_part(&reader);
+	spf_record_begin_part(&reader);
 	if (length > SPF_RECORD_MAX)
 		return false;
 	for (size_t i = 0; i < length; i++)
@@ -384,9 +393,9 @@ bool spf_record_read(const char *record, size_t length, const struct spf_values 
 			at++;
 		for (end = at; end < length && record[end] != ' ';)
 			end++;
-		if (end > at && !read_term(&reader, (struct span){ record + at, end - at }))
+		if (end > at && !spf_record_read_term(&reader, (struct span){ record + at, end - at }))
 			return false;
 	}
-	write_redirect(&reader);
+	spf_record_write_redirect(&reader);
 	return !reader.text.cut;
 }

@@ -22,10 +22,10 @@
 #include "milter/spf/spf_macro.h"
 
 enum {
-	SPF_TERMS_MAX = 10,	/* that ask DNS, in one check: RFC 7208 section 4.6.4 */
-	SPF_MARK = '\1',	/* stands in no record, name, sender or HELO */
+	SPF_TERMS_MAX = 10, /* that ask DNS, in one check: RFC 7208 section 4.6.4 */
+	SPF_MARK = '\1',    /* stands in no record, name, sender or HELO */
 	SPF_MARK_EXISTS = 0x3f,
-	SPF_MARK_BITS = 0x40,	/* and the length of the prefix, 0..128 */
+	SPF_MARK_BITS = 0x40, /* and the length of the prefix, 0..128 */
 	SPF_PARTS_MAX = SPF_TERMS_MAX + 2,
 	SPF_WRITTEN_MAX = (SPF_TERMS_MAX + 2) * (3 * DNS_NAME_MAX + 32) + SPF_PARTS_MAX * (2 * DNS_NAME_MAX + 32),
 };
@@ -39,13 +39,13 @@ struct spf_want {
 };
 
 struct spf_terms {
-	char text[SPF_WRITTEN_MAX];	/* the parts, each with its NUL */
+	char text[SPF_WRITTEN_MAX]; /* the parts, each with its NUL */
 	struct spf_part {
 		size_t start;
-		int count;	/* terms in it */
+		int count; /* terms in it */
 	} parts[SPF_PARTS_MAX];
 	int part_count;
-	bool personal;		/* a macro of the sender's local part or of the HELO name is among them */
+	bool personal; /* a macro of the sender's local part or of the HELO name is among them */
 	int want_count;
 	struct spf_want wants[SPF_TERMS_MAX];
 };

@@ -22,7 +22,7 @@ enum { MX_MAX = 10, PTR_MAX = 10, UNKNOWN_HOLDS_S = 30, RCODE_NXDOMAIN = 3 };
 
 enum stop {
 	GOING,
-	MISSING,	/* an answer is not there yet */
+	MISSING, /* an answer is not there yet */
 	TEMPERROR,
 	PERMERROR,
 };
@@ -31,16 +31,16 @@ enum stop {
 enum hosts { HOSTS_OF_PTR, HOSTS_OF_MX };
 
 struct spf_runner {
-	SPF_dns_server_t dns;	/* hook: the runner */
-	SPF_server_t *server;	/* owned */
-	uint32_t serial;	/* of the run at hand: what it has used bears this number */
+	SPF_dns_server_t dns; /* hook: the runner */
+	SPF_server_t *server; /* owned */
+	uint32_t serial;      /* of the run at hand: what it has used bears this number */
 	struct spf_run *run;
-	enum stop stop;		/* other than GOING: it is over, whatever libspf2 makes of it */
+	enum stop stop; /* other than GOING: it is over, whatever libspf2 makes of it */
 	int terms;
-	bool first;		/* the record asked for is the sender's own, no include or redirect */
+	bool first; /* the record asked for is the sender's own, no include or redirect */
 	enum hosts hosts;
 	int host_bits;
-	struct spf_terms scratch;	/* of the record that is read */
+	struct spf_terms scratch; /* of the record that is read */
 };
 
 static struct spf_runner *runner_of(SPF_dns_server_t *dns)
@@ -64,7 +64,8 @@ static bool is_void(const struct spf_fact *fact, bool term)
 }
 
 /* NULL: there is no such name, or the run is over. */
-static struct spf_fact *ask(struct spf_runner *runner, const char *text, enum dns_type type, bool term, bool counts)
+static struct spf_fact *spf_run_ask(struct spf_runner *runner, const char *text, enum dns_type type, bool term,
+				    bool counts)
 {
 	char name[DNS_NAME_MAX + 1];
 	struct spf_run *run = runner->run;
@@ -96,7 +97,7 @@ static struct spf_fact *ask(struct spf_runner *runner, const char *text, enum dn
 
 /* The value of %{p}, section 7.3: a name of the client's that has its address; best one in the record's domain, but any
  * will do. Its questions count, but it is no term: it is asked for also where a match comes first. */
-static const char *client_name(void *arg)
+static const char *spf_run_client_name(void *arg)
 {
 	struct spf_runner *runner = arg;
 	const struct netaddr *client = &runner->run->client;
@@ -106,11 +107,11 @@ static const char *client_name(void *arg)
 	size_t at = 0;
 	netaddr_reverse(client, reverse);
 	snprintf(name, sizeof name, "%s.%s", reverse, v6 ? "ip6.arpa" : "in-addr.arpa");
-	const struct spf_fact *fact = ask(runner, name, DNS_PTR, false, false);
+	const struct spf_fact *fact = spf_run_ask(runner, name, DNS_PTR, false, false);
 	for (int i = 0; fact != NULL && i < PTR_MAX && dns_answer_next(&fact->answer, &at, &record); i++) {
 		struct dns_record address;
 		size_t address_at = 0;
-		const struct spf_fact *host = ask(runner, record.text, v6 ? DNS_AAAA : DNS_A, false, false);
+		const struct spf_fact *host = spf_run_ask(runner, record.text, v6 ? DNS_AAAA : DNS_A, false, false);
 		while (host != NULL && dns_answer_next(&host->answer, &address_at, &address))
 			if (spf_share_prefix(address.address, client->bytes, v6 ? 128 : 32))
 				return record.text;
@@ -121,7 +122,7 @@ static const char *client_name(void *arg)
 /* ---- records */
 
 /* Asks early for what the record will lead to, once for each family of addresses. */
-static void follow(struct spf_runner *runner, struct spf_fact *fact, const struct spf_terms *terms)
+static void spf_run_follow(struct spf_runner *runner, struct spf_fact *fact, const struct spf_terms *terms)
 {
 	uint8_t family = (uint8_t)(1U << runner->run->client.family);
 	if ((fact->followed & family) != 0)
@@ -132,13 +133,14 @@ static void follow(struct spf_runner *runner, struct spf_fact *fact, const struc
 }
 
 /* What libspf2 does not add it leaves out silently; the record's parts are made so that this does not happen. */
-static SPF_errcode_t compile(struct spf_runner *runner, const struct spf_terms *terms, int part,
-			     SPF_record_t **record_out)
+static SPF_errcode_t spf_run_compile(struct spf_runner *runner, const struct spf_terms *terms, int part,
+				     SPF_record_t **record_out)
 {
 	SPF_response_t *response = SPF_response_new(NULL);
 	if (response == NULL)
 		return SPF_E_NO_MEMORY;
-	SPF_errcode_t error = SPF_record_compile(runner->server, response, record_out, terms->text + terms->parts[part].start);
+	SPF_errcode_t error =
+		SPF_record_compile(runner->server, response, record_out, terms->text + terms->parts[part].start);
 	SPF_response_free(response);
 	if (error == SPF_E_SUCCESS && (*record_out)->num_mech != terms->parts[part].count)
 		error = SPF_E_BIG_MECH;
@@ -149,23 +151,25 @@ static SPF_errcode_t compile(struct spf_runner *runner, const struct spf_terms *
 	return error;
 }
 
-static SPF_errcode_t read_record(struct spf_runner *runner, struct spf_fact *fact, int part, SPF_record_t **record_out)
+static SPF_errcode_t spf_run_read_record(struct spf_runner *runner, struct spf_fact *fact, int part,
+					 SPF_record_t **record_out)
 {
 	struct spf_run *run = runner->run;
-	struct spf_values values = { &run->client, run->sender, run->helo, fact->name, client_name, runner };
+	struct spf_values values = { &run->client, run->sender, run->helo, fact->name, spf_run_client_name, runner };
 	struct dns_record record;
 	size_t at = 0;
 	if (!dns_answer_next(&fact->answer, &at, &record))
 		return SPF_E_NOT_SPF;
-	if (!spf_record_read(record.text, record.length, &values, &runner->scratch) || part >= runner->scratch.part_count) {
+	if (!spf_record_read(record.text, record.length, &values, &runner->scratch) ||
+	    part >= runner->scratch.part_count) {
 		stop(runner, PERMERROR);
 		return SPF_E_SYNTAX;
 	}
-	if (runner->stop != GOING)	/* the client's name is not there yet */
+	if (runner->stop != GOING) /* the client's name is not there yet */
 		return SPF_E_DNS_ERROR;
 	run->personal |= runner->scratch.personal;
-	follow(runner, fact, &runner->scratch);
-	SPF_errcode_t error = compile(runner, &runner->scratch, part, record_out);
+	spf_run_follow(runner, fact, &runner->scratch);
+	SPF_errcode_t error = spf_run_compile(runner, &runner->scratch, part, record_out);
 	if (error != SPF_E_SUCCESS)
 		stop(runner, error == SPF_E_NO_MEMORY ? TEMPERROR : PERMERROR);
 	return error;
@@ -173,8 +177,8 @@ static SPF_errcode_t read_record(struct spf_runner *runner, struct spf_fact *fac
 
 /* In place of libspf2's own, which asks for type 99 first. SPF_E_NOT_SPF: there is none. The domain may be a further
  * part of a record that is being evaluated: SPF_MARK, the part's letter, and its name. */
-static SPF_errcode_t get_record(SPF_server_t *server, SPF_request_t *request, SPF_response_t *response,
-				SPF_record_t **record_out)
+static SPF_errcode_t spf_run_get_record(SPF_server_t *server, SPF_request_t *request, SPF_response_t *response,
+					SPF_record_t **record_out)
 {
 	struct spf_runner *runner = runner_of(server->resolver);
 	const char *domain = request->cur_dom;
@@ -183,7 +187,7 @@ static SPF_errcode_t get_record(SPF_server_t *server, SPF_request_t *request, SP
 	(void)response;
 	runner->first = false;
 	*record_out = NULL;
-	struct spf_fact *fact = ask(runner, further ? domain + 2 : domain, DNS_TXT, term, term);
+	struct spf_fact *fact = spf_run_ask(runner, further ? domain + 2 : domain, DNS_TXT, term, term);
 	if (fact == NULL)
 		return runner->stop == GOING ? SPF_E_NOT_SPF : SPF_E_DNS_ERROR;
 	if (!dns_outcome_tells(fact->answer.outcome)) {
@@ -195,12 +199,12 @@ static SPF_errcode_t get_record(SPF_server_t *server, SPF_request_t *request, SP
 		stop(runner, PERMERROR);
 		return SPF_E_MULTIPLE_RECORDS;
 	}
-	return read_record(runner, fact, further ? domain[1] - 'a' : 0, record_out);
+	return spf_run_read_record(runner, fact, further ? domain[1] - 'a' : 0, record_out);
 }
 
 /* ---- addresses and names */
 
-static void add_bytes(SPF_dns_rr_t *rr, const void *bytes, size_t length)
+static void spf_run_add_bytes(SPF_dns_rr_t *rr, const void *bytes, size_t length)
 {
 	MUST(SPF_dns_rr_buf_realloc(rr, rr->num_rr, length + 1) == SPF_E_SUCCESS);
 	char *to = (char *)rr->rr[rr->num_rr++];
@@ -210,56 +214,56 @@ static void add_bytes(SPF_dns_rr_t *rr, const void *bytes, size_t length)
 }
 
 /* Any address that shares so many bits with the client's stands for the client's own. */
-static void add_matching(struct spf_runner *runner, const struct dns_answer *answer, int bits, SPF_dns_rr_t *rr)
+static void spf_run_add_matching(struct spf_runner *runner, const struct dns_answer *answer, int bits, SPF_dns_rr_t *rr)
 {
 	const struct netaddr *client = &runner->run->client;
 	struct dns_record record;
 	size_t at = 0;
 	while (dns_answer_next(answer, &at, &record))
 		if (spf_share_prefix(record.address, client->bytes, bits)) {
-			add_bytes(rr, client->bytes, client->family == NETADDR_V6 ? 16 : 4);
+			spf_run_add_bytes(rr, client->bytes, client->family == NETADDR_V6 ? 16 : 4);
 			return;
 		}
-	if (answer->partial)	/* it may be among what was left out */
+	if (answer->partial) /* it may be among what was left out */
 		stop(runner, PERMERROR);
 }
 
 /* The question of an a, of an exists, or about a host. */
-static void look_up_addresses(struct spf_runner *runner, const char *name, int mark, enum dns_type type,
-			      SPF_dns_rr_t *rr)
+static void spf_run_look_up_addresses(struct spf_runner *runner, const char *name, int mark, enum dns_type type,
+				      SPF_dns_rr_t *rr)
 {
 	static const uint8_t any[4] = { 127, 0, 0, 2 };
-	bool skip_errors = mark == 0 && runner->hosts == HOSTS_OF_PTR;	/* section 5.5 */
+	bool skip_errors = mark == 0 && runner->hosts == HOSTS_OF_PTR; /* section 5.5 */
 	int bits = mark != 0 ? mark - SPF_MARK_BITS : runner->host_bits;
-	const struct spf_fact *fact = ask(runner, name, type, mark != 0, !skip_errors);
+	const struct spf_fact *fact = spf_run_ask(runner, name, type, mark != 0, !skip_errors);
 	if (fact == NULL)
 		return;
 	if (!dns_outcome_tells(fact->answer.outcome) && !skip_errors)
 		stop(runner, TEMPERROR);
 	else if (mark == SPF_MARK_EXISTS && fact->answer.outcome == DNS_FOUND)
-		add_bytes(rr, any, sizeof any);
+		spf_run_add_bytes(rr, any, sizeof any);
 	else if (mark != SPF_MARK_EXISTS && fact->answer.outcome == DNS_FOUND)
-		add_matching(runner, &fact->answer, bits, rr);
+		spf_run_add_matching(runner, &fact->answer, bits, rr);
 }
 
 /* All hosts are asked about at once. */
-static void add_names(struct spf_runner *runner, const struct dns_answer *answer, int most, SPF_dns_rr_t *rr)
+static void spf_run_add_names(struct spf_runner *runner, const struct dns_answer *answer, int most, SPF_dns_rr_t *rr)
 {
 	enum dns_type type = runner->run->client.family == NETADDR_V6 ? DNS_AAAA : DNS_A;
 	char name[DNS_NAME_MAX + 1];
 	struct dns_record record;
 	size_t at = 0;
 	while (rr->num_rr < most && dns_answer_next(answer, &at, &record)) {
-		add_bytes(rr, record.text, record.length);
+		spf_run_add_bytes(rr, record.text, record.length);
 		if (spf_name_read(record.text, name))
 			spf_table_want(runner->run->table, name, type);
 	}
 }
 
 /* Section 5.4: more than ten are permerror. What was left out is more than that, or no host's name. */
-static void look_up_mx(struct spf_runner *runner, const char *name, int mark, SPF_dns_rr_t *rr)
+static void spf_run_look_up_mx(struct spf_runner *runner, const char *name, int mark, SPF_dns_rr_t *rr)
 {
-	const struct spf_fact *fact = ask(runner, name, DNS_MX, true, true);
+	const struct spf_fact *fact = spf_run_ask(runner, name, DNS_MX, true, true);
 	runner->hosts = HOSTS_OF_MX;
 	runner->host_bits = mark - SPF_MARK_BITS;
 	if (fact == NULL)
@@ -269,22 +273,22 @@ static void look_up_mx(struct spf_runner *runner, const char *name, int mark, SP
 	else if (fact->answer.count > MX_MAX || fact->answer.partial)
 		stop(runner, PERMERROR);
 	else
-		add_names(runner, &fact->answer, MX_MAX, rr);
+		spf_run_add_names(runner, &fact->answer, MX_MAX, rr);
 }
 
 /* Section 5.5: after ten the rest is ignored, and so are errors: the client's owner has made them, not the sender. */
-static void look_up_ptr(struct spf_runner *runner, const char *name, SPF_dns_rr_t *rr)
+static void spf_run_look_up_ptr(struct spf_runner *runner, const char *name, SPF_dns_rr_t *rr)
 {
-	const struct spf_fact *fact = ask(runner, name, DNS_PTR, true, true);
+	const struct spf_fact *fact = spf_run_ask(runner, name, DNS_PTR, true, true);
 	runner->hosts = HOSTS_OF_PTR;
 	runner->host_bits = runner->run->client.family == NETADDR_V6 ? 128 : 32;
 	if (fact != NULL && fact->answer.outcome == DNS_FOUND)
-		add_names(runner, &fact->answer, PTR_MAX, rr);
+		spf_run_add_names(runner, &fact->answer, PTR_MAX, rr);
 }
 
 /* libspf2's questions, but for records. Never NULL: libspf2 aborts then. A run that is over gets errors to everything,
  * which ends it soon. */
-static SPF_dns_rr_t *look_up(SPF_dns_server_t *dns, const char *domain, ns_type type, int should_cache)
+static SPF_dns_rr_t *spf_run_look_up(SPF_dns_server_t *dns, const char *domain, ns_type type, int should_cache)
 {
 	struct spf_runner *runner = runner_of(dns);
 	char *name = strdup(domain);
@@ -296,11 +300,11 @@ static SPF_dns_rr_t *look_up(SPF_dns_server_t *dns, const char *domain, ns_type 
 	if (mark != 0)
 		name[length - 2] = '\0';
 	if (type == ns_t_a || type == ns_t_aaaa)
-		look_up_addresses(runner, name, mark, (enum dns_type)type, rr);
+		spf_run_look_up_addresses(runner, name, mark, (enum dns_type)type, rr);
 	else if (type == ns_t_mx)
-		look_up_mx(runner, name, mark, rr);
+		spf_run_look_up_mx(runner, name, mark, rr);
 	else if (type == ns_t_ptr)
-		look_up_ptr(runner, name, rr);
+		spf_run_look_up_ptr(runner, name, rr);
 	if (runner->stop != GOING) {
 		rr->num_rr = 0;
 		rr->herrno = TRY_AGAIN;
@@ -310,7 +314,7 @@ static SPF_dns_rr_t *look_up(SPF_dns_server_t *dns, const char *domain, ns_type 
 }
 
 /* No record that libspf2 sees has an exp=; this is for the day when one slips through. */
-static SPF_errcode_t get_explanation(SPF_server_t *server, const char *domain, char **text, size_t *size)
+static SPF_errcode_t spf_run_get_explanation(SPF_server_t *server, const char *domain, char **text, size_t *size)
 {
 	(void)server;
 	(void)domain;
@@ -336,17 +340,20 @@ struct spf_runner *spf_runner_new(void)
 	SPF_warning_handler = NULL;
 	SPF_info_handler = NULL;
 	SPF_debug_handler = NULL;
-	runner->dns = (SPF_dns_server_t){ .lookup = look_up, .get_spf = get_record, .get_exp = get_explanation,
-					  .name = "penstock", .hook = runner };
+	runner->dns = (SPF_dns_server_t){ .lookup = spf_run_look_up,
+					  .get_spf = spf_run_get_record,
+					  .get_exp = spf_run_get_explanation,
+					  .name = "penstock",
+					  .hook = runner };
 	runner->server = SPF_server_new_dns(&runner->dns, 0);
 	if (runner->server != NULL)
-		SPF_server_set_explanation(runner->server, "no", &response);	/* the default is long, and has macros */
+		SPF_server_set_explanation(runner->server, "no", &response); /* the default is long, and has macros */
 	if (response != NULL)
 		SPF_response_free(response);
 	if (runner->server == NULL)
 		spf_runner_free(&runner);
 	else
-		SPF_server_set_max_dns_mech(runner->server, INT_MAX);	/* it counts anew in each include; we do it */
+		SPF_server_set_max_dns_mech(runner->server, INT_MAX); /* it counts anew in each include; we do it */
 	return runner;
 }
 
@@ -359,7 +366,7 @@ void spf_runner_free(struct spf_runner **runner)
 	free(old);
 }
 
-static SPF_request_t *new_request(struct spf_runner *runner, const struct spf_run *run)
+static SPF_request_t *spf_run_new_request(struct spf_runner *runner, const struct spf_run *run)
 {
 	struct in_addr v4;
 	struct in6_addr v6;
@@ -379,7 +386,7 @@ static SPF_request_t *new_request(struct spf_runner *runner, const struct spf_ru
 	return NULL;
 }
 
-static enum spf_answer answer_of(SPF_result_t result)
+static enum spf_answer spf_run_answer_of(SPF_result_t result)
 {
 	static const enum spf_answer answers[] = {
 		[SPF_RESULT_INVALID] = SPF_ANSWER_PERMERROR,   [SPF_RESULT_NEUTRAL] = SPF_ANSWER_NEUTRAL,
@@ -391,7 +398,7 @@ static enum spf_answer answer_of(SPF_result_t result)
 }
 
 /* Not by SPF_request_query_mailfrom, which lets every loopback client pass. */
-static enum spf_answer evaluate(struct spf_runner *runner, SPF_request_t *request, SPF_response_t *response)
+static enum spf_answer spf_run_evaluate(struct spf_runner *runner, SPF_request_t *request, SPF_response_t *response)
 {
 	SPF_record_t *record;
 	request->cur_dom = runner->run->domain;
@@ -401,10 +408,10 @@ static enum spf_answer evaluate(struct spf_runner *runner, SPF_request_t *reques
 	response->spf_record_exp = record;
 	SPF_record_interpret(record, request, response, 0);
 	SPF_record_free(record);
-	return answer_of(SPF_response_result(response));
+	return spf_run_answer_of(SPF_response_result(response));
 }
 
-static void begin(struct spf_runner *runner, struct spf_run *run)
+static void spf_run_begin(struct spf_runner *runner, struct spf_run *run)
 {
 	run->missing = NULL;
 	run->answer = SPF_ANSWER_UNKNOWN;
@@ -421,12 +428,13 @@ static void begin(struct spf_runner *runner, struct spf_run *run)
 
 void spf_run(struct spf_runner *runner, struct spf_run *run)
 {
-	static const enum spf_answer ends[] = { [MISSING] = SPF_ANSWER_UNKNOWN, [TEMPERROR] = SPF_ANSWER_TEMPERROR,
-						[PERMERROR] = SPF_ANSWER_PERMERROR };
-	begin(runner, run);
-	SPF_request_t *request = new_request(runner, run);
+	static const enum spf_answer ends[] = {
+		[MISSING] = SPF_ANSWER_UNKNOWN, [TEMPERROR] = SPF_ANSWER_TEMPERROR, [PERMERROR] = SPF_ANSWER_PERMERROR
+	};
+	spf_run_begin(runner, run);
+	SPF_request_t *request = spf_run_new_request(runner, run);
 	SPF_response_t *response = request != NULL ? SPF_response_new(request) : NULL;
-	enum spf_answer answer = response != NULL ? evaluate(runner, request, response) : SPF_ANSWER_TEMPERROR;
+	enum spf_answer answer = response != NULL ? spf_run_evaluate(runner, request, response) : SPF_ANSWER_TEMPERROR;
 	run->answer = runner->stop != GOING ? ends[runner->stop] : answer;
 	if (run->answer == SPF_ANSWER_TEMPERROR)
 		run->holds_s = run->holds_s < UNKNOWN_HOLDS_S ? run->holds_s : UNKNOWN_HOLDS_S;

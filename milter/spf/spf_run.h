@@ -17,21 +17,21 @@
 
 /* A libspf2 server; one for a check, as it is cheaper to keep than to make. */
 struct spf_runner;
-struct spf_runner *spf_runner_new(void);	/* NULL: no memory */
-void spf_runner_free(struct spf_runner **runner);	/* clears the pointer; NULL is fine */
+struct spf_runner *spf_runner_new(void);	  /* NULL: no memory */
+void spf_runner_free(struct spf_runner **runner); /* clears the pointer; NULL is fine */
 
 struct spf_run {
-	struct spf_table *table;	/* borrowed, as all of it */
+	struct spf_table *table; /* borrowed, as all of it */
 	struct netaddr client;
-	const char *domain;	/* as spf_name_read leaves it */
-	const char *sender;	/* local@domain, printable ASCII */
-	const char *helo;	/* likewise, not empty */
+	const char *domain; /* as spf_name_read leaves it */
+	const char *sender; /* local@domain, printable ASCII */
+	const char *helo;   /* likewise, not empty */
 
-	const struct spf_fact *missing;	/* out: it is not known yet, and `answer` means nothing; NULL: it holds ... */
+	const struct spf_fact *missing; /* out: it is not known yet, and `answer` means nothing; NULL: it holds ... */
 	enum spf_answer answer;
-	int64_t holds_s;	/* ... so long */
-	bool personal;		/* it may be another one for another local part or HELO name */
-	int questions, voids;	/* that it took */
+	int64_t holds_s;      /* ... so long */
+	bool personal;	      /* it may be another one for another local part or HELO name */
+	int questions, voids; /* that it took */
 };
 
 void spf_run(struct spf_runner *runner, struct spf_run *run);

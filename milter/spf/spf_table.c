@@ -14,10 +14,10 @@
 enum { BUCKETS = 64, EARLY_MOST = SPF_QUESTIONS_MAX / 2 };
 
 struct spf_table {
-	struct engine *engine;	/* borrowed */
+	struct engine *engine; /* borrowed */
 	int count, most;
 	struct spf_fact *wanted, **wanted_end;
-	struct spf_fact *buckets[BUCKETS];	/* owned */
+	struct spf_fact *buckets[BUCKETS]; /* owned */
 };
 
 struct spf_table *spf_table_new(struct engine *engine, int most)
@@ -79,8 +79,8 @@ void spf_fact_fill(struct spf_fact *fact, const struct dns_answer *answer)
 	fact->answer.size = size;
 }
 
-static struct spf_fact *add_fact(struct spf_table *table, struct spf_fact **bucket, const char *name,
-				 enum dns_type type)
+static struct spf_fact *spf_table_add_fact(struct spf_table *table, struct spf_fact **bucket, const char *name,
+					   enum dns_type type)
 {
 	static const struct dns_answer nothing = { .rcode = DNS_RCODE_NONE };
 	size_t length = strlen(name) + 1;
@@ -107,7 +107,7 @@ struct spf_fact *spf_table_get(struct spf_table *table, const char *name, enum d
 	for (struct spf_fact *fact = *bucket; fact != NULL; fact = fact->next_in_bucket)
 		if (fact->answer.type == type && strcmp(fact->name, lower) == 0)
 			return fact;
-	struct spf_fact *fact = add_fact(table, bucket, lower, type);
+	struct spf_fact *fact = spf_table_add_fact(table, bucket, lower, type);
 	if (fact == NULL)
 		return NULL;
 	if (engine_find(table->engine, lower, type, &data, &answer)) {

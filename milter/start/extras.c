@@ -19,8 +19,8 @@
 #include "policy/base/banned.h"
 
 static struct {
-	const struct config *first;	/* whose sockets they are; NULL: not started */
-	struct http *http;		/* the loop thread's, as the next two are */
+	const struct config *first; /* whose sockets they are; NULL: not started */
+	struct http *http;	    /* the loop thread's, as the next two are */
 	struct control *control;
 	struct socketmap *socketmap;
 	struct loop_job again;
@@ -29,10 +29,11 @@ static struct {
 
 /* ---- one by one */
 
-static bool open_socketmap(const struct config *config, char *error, size_t error_size)
+static bool extras_open_socketmap(const struct config *config, char *error, size_t error_size)
 {
 	const struct settings *set = &config->set;
-	struct socket_form form = { .mode = privilege_mode(set->milter_socket_mode), .group = set->milter_socket_group };
+	struct socket_form form = { .mode = privilege_mode(set->milter_socket_mode),
+				    .group = set->milter_socket_group };
 	if (set->socketmap_listen[0] == '\0')
 		return true;
 	if (!endpoint_parse(set->socketmap_listen, &form.endpoint, error, error_size))
@@ -54,7 +55,7 @@ static bool open_control(const struct config *config, char *error, size_t error_
 	return extras.control != NULL;
 }
 
-static bool open_http(const struct config *config, char *error, size_t error_size)
+static bool extras_open_http(const struct config *config, char *error, size_t error_size)
 {
 	if (config->set.http_listen[0] == '\0')
 		return true;
@@ -70,14 +71,14 @@ struct extra {
 
 static const struct extra listening[] = {
 	{ TROUBLE_CONTROL, open_control, "penstockctl has no answer" },
-	{ TROUBLE_SOCKETMAP, open_socketmap, "Postfix's look-ups fail, and it defers mail that needs them" },
-	{ TROUBLE_HTTP, open_http, "/health and /metrics have no answer" },
+	{ TROUBLE_SOCKETMAP, extras_open_socketmap, "Postfix's look-ups fail, and it defers mail that needs them" },
+	{ TROUBLE_HTTP, extras_open_http, "/health and /metrics have no answer" },
 };
 static const struct extra facts[] = { { TROUBLE_FACTS, factlog_open, "no facts are written" } };
 
 #define COUNT_OF(rows) (sizeof(rows) / sizeof(rows)[0])
 
-static void open_rows(const struct extra *rows, size_t count, const struct config *config, bool again)
+static void extras_open_rows(const struct extra *rows, size_t count, const struct config *config, bool again)
 {
 	for (size_t i = 0; i < count; i++) {
 		char why[500];
@@ -86,7 +87,8 @@ static void open_rows(const struct extra *rows, size_t count, const struct confi
 		if (rows[i].open(config, why, sizeof why))
 			trouble_clear(rows[i].trouble);
 		else
-			trouble_set(rows[i].trouble, "%s: %s; %s until it can be opened, which is tried every %d seconds",
+			trouble_set(rows[i].trouble,
+				    "%s: %s; %s until it can be opened, which is tried every %d seconds",
 				    trouble_word(rows[i].trouble), why, rows[i].meanwhile, EXTRAS_AGAIN_S);
 	}
 }
@@ -96,12 +98,12 @@ static void open_rows(const struct extra *rows, size_t count, const struct confi
 void extras_start(const struct config *first)
 {
 	extras.first = first;
-	open_rows(listening, COUNT_OF(listening), first, false);
+	extras_open_rows(listening, COUNT_OF(listening), first, false);
 }
 
 void extras_open_facts(const struct config *config)
 {
-	open_rows(facts, COUNT_OF(facts), config, false);
+	extras_open_rows(facts, COUNT_OF(facts), config, false);
 }
 
 bool extras_control(void)
@@ -112,7 +114,7 @@ bool extras_control(void)
 static void open_sockets_again(struct loop_job *job)
 {
 	(void)job;
-	open_rows(listening, COUNT_OF(listening), extras.first, true);
+	extras_open_rows(listening, COUNT_OF(listening), extras.first, true);
 	atomic_store(&extras.again_waits, false);
 }
 
@@ -120,7 +122,7 @@ void extras_try_again(void)
 {
 	setup_mend();
 	struct setup *setup = setup_hold();
-	open_rows(facts, COUNT_OF(facts), setup->config, true);
+	extras_open_rows(facts, COUNT_OF(facts), setup->config, true);
 	setup_drop(&setup);
 	if (atomic_exchange(&extras.again_waits, true))
 		return;

@@ -9,12 +9,12 @@
 
 #include "milter/config/config.h"
 
-enum { EXTRAS_AGAIN_S = 10 };	/* what failed is tried again so often */
+enum { EXTRAS_AGAIN_S = 10 }; /* what failed is tried again so often */
 
 /* Before the loop runs and root's rights are lost. `first` is held by the caller until extras_stop. */
 void extras_start(const struct config *first);
-/* The file of facts, as the account that opens it again at a reload. One that cannot be opened is no reason to keep an old
- * policy: the file of before goes on. */
+/* The file of facts, as the account that opens it again at a reload. One that cannot be opened is no reason to keep an
+ * old policy: the file of before goes on. */
 void extras_open_facts(const struct config *config);
 
 /* Is the control socket there? */

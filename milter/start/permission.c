@@ -19,13 +19,13 @@ static const char *reading_group(const char *user)
 	return group != NULL ? group->gr_name : *user != '\0' ? user : "root";
 }
 
-struct file {
+struct permission_file {
 	const char *name;
-	const char *secret;	/* what others must not read in it; NULL: nothing */
+	const char *secret; /* what others must not read in it; NULL: nothing */
 	const char *owner;
 };
 
-static void check_file(const struct file *file, const char *user, void (*say)(const char *line))
+static void permission_check_file(const struct permission_file *file, const char *user, void (*say)(const char *line))
 {
 	struct stat now;
 	char line[LINE_MOST];
@@ -34,11 +34,14 @@ static void check_file(const struct file *file, const char *user, void (*say)(co
 		return;
 	unsigned mode = now.st_mode & 07777;
 	if (file->secret != NULL && (mode & S_IROTH) != 0)
-		snprintf(line, sizeof line, "%s holds %s, and its mode is %04o: everybody on this host can read it; expected 0640: "
-			 "chown %s:%s %s; chmod 640 %s", name, file->secret, mode, file->owner, reading_group(user), name, name);
+		snprintf(line, sizeof line,
+			 "%s holds %s, and its mode is %04o: everybody on this host can read it; expected 0640: chown "
+			 "%s:%s %s; chmod 640 %s",
+			 name, file->secret, mode, file->owner, reading_group(user), name, name);
 	else if ((mode & (S_IWGRP | S_IWOTH)) != 0)
-		snprintf(line, sizeof line, "%s has mode %04o: others than its owner can change it; expected at most %s: "
-			 "chmod g-w,o-w %s", name, mode, file->secret != NULL ? "0640" : "0644", name);
+		snprintf(line, sizeof line,
+			 "%s has mode %04o: others than its owner can change it; expected at most %s: chmod g-w,o-w %s",
+			 name, mode, file->secret != NULL ? "0640" : "0644", name);
 	else
 		return;
 	say(line);
@@ -55,7 +58,7 @@ static const char *secret_of(const struct config *config)
 void permission_check(const struct config *config, const char *file, void (*say)(const char *line))
 {
 	const struct settings *set = &config->set;
-	const struct file files[] = {
+	const struct permission_file files[] = {
 		{ file, secret_of(config), "root" },
 		{ config->catalogue_file, NULL, "root" },
 		{ set->accounts_passwd, NULL, "root" },
@@ -64,5 +67,5 @@ void permission_check(const struct config *config, const char *file, void (*say)
 		{ set->facts_file, "who writes to whom", *set->user != '\0' ? set->user : "root" },
 	};
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-		check_file(&files[i], set->user, say);
+		permission_check_file(&files[i], set->user, say);
 }

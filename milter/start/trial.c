@@ -29,13 +29,14 @@ enum { SAID_MOST = 2000 };
 struct trial {
 	const struct config *config;
 	const char *file;
-	bool running;	/* a Penstock answers at the control socket */
-	FILE *to;	/* lines: 'f' or 'w', and a sentence */
+	bool running; /* a Penstock answers at the control socket */
+	FILE *to;     /* lines: 'f' or 'w', and a sentence */
 };
 
-static void say(const struct trial *trial, char kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void trial_say(const struct trial *trial, char kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static void say(const struct trial *trial, char kind, const char *format, ...)
+static void trial_say(const struct trial *trial, char kind, const char *format, ...)
 {
 	char said[SAID_MOST];
 	va_list arguments;
@@ -50,28 +51,36 @@ static void say(const struct trial *trial, char kind, const char *format, ...)
 
 /* ---- names */
 
-static void try_plans(const struct trial *trial)
+static void trial_try_plans(const struct trial *trial)
 {
 	const struct settings *set = &trial->config->set;
-	const struct { const char *option, *plan; } rows[] = {
-		{ "limits.domain_plan", set->limits_domain_plan }, { "limits.customer_plan", set->limits_customer_plan },
-		{ "limits.server_plan", set->limits_server_plan }, { "limits.client_plan", set->limits_client_plan },
+	const struct {
+		const char *option, *plan;
+	} rows[] = {
+		{ "limits.domain_plan", set->limits_domain_plan },
+		{ "limits.customer_plan", set->limits_customer_plan },
+		{ "limits.server_plan", set->limits_server_plan },
+		{ "limits.client_plan", set->limits_client_plan },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (*rows[i].plan != '\0' && config_plan(trial->config, rows[i].plan) == NULL)
-			say(trial, 'w', "%s is \"%s\": no plan of this file has that name; without one in Redis (%s:plans) it limits "
-			    "nothing", rows[i].option, rows[i].plan, set->redis_prefix);
-	if (trial->config->forwarder_count == 0 && config_plan(trial->config, mail_class_word(MAIL_CLASS_FORWARD)) != NULL)
-		say(trial, 'w', "plan \"%s\" limits nothing: it is that of accounts.forwarders, which names nobody",
-		    mail_class_word(MAIL_CLASS_FORWARD));
+			trial_say(trial, 'w',
+				  "%s is \"%s\": no plan of this file has that name; without one in Redis (%s:plans) "
+				  "it limits nothing",
+				  rows[i].option, rows[i].plan, set->redis_prefix);
+	if (trial->config->forwarder_count == 0 &&
+	    config_plan(trial->config, mail_class_word(MAIL_CLASS_FORWARD)) != NULL)
+		trial_say(trial, 'w',
+			  "plan \"%s\" limits nothing: it is that of accounts.forwarders, which names nobody",
+			  mail_class_word(MAIL_CLASS_FORWARD));
 }
 
 /* ---- addresses */
 
 /* Postfix binds it (smtp_bind_address and smtp_bind_address6); where it cannot, it sends from another, and says so in a
  * warning. */
-static void try_address(const struct trial *trial, const struct pool *pool, const struct transport *transport,
-			const char *option, const char *address)
+static void trial_try_address(const struct trial *trial, const struct pool *pool, const struct transport *transport,
+			      const char *option, const char *address)
 {
 	char text[NETADDR_TEXT_MAX + 8];
 	struct endpoint endpoint;
@@ -83,17 +92,18 @@ static void try_address(const struct trial *trial, const struct pool *pool, cons
 	memset((char *)&endpoint.address + sizeof(sa_family_t), 0, 2);
 	int fd = socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&endpoint.address, endpoint.length) != 0)
-		say(trial, 'w', "pool \"%s\", transport \"%s\": %s is \"%s\", from which this host cannot send: %s; expected one "
-		    "of this host's (ip addr), behind NAT the inner one, and the outer in public_%s", pool->name,
-		    transport->name, option, address, strerror(errno), option);
+		trial_say(trial, 'w',
+			  "pool \"%s\", transport \"%s\": %s is \"%s\", from which this host cannot send: %s; expected "
+			  "one of this host's (ip addr), behind NAT the inner one, and the outer in public_%s",
+			  pool->name, transport->name, option, address, strerror(errno), option);
 	if (fd >= 0)
 		close(fd);
 }
 
 static void try_transport(const struct trial *trial, const struct pool *pool, const struct transport *transport)
 {
-	try_address(trial, pool, transport, "address", transport->address);
-	try_address(trial, pool, transport, "address6", transport->address6);
+	trial_try_address(trial, pool, transport, "address", transport->address);
+	trial_try_address(trial, pool, transport, "address6", transport->address6);
 }
 
 static void try_transports(const struct trial *trial)
@@ -110,35 +120,38 @@ static const char *account_of(const struct trial *trial)
 	return trial->config->set.user[0] != '\0' ? trial->config->set.user : "this account";
 }
 
-static void try_files(const struct trial *trial)
+static void trial_try_files(const struct trial *trial)
 {
 	const struct settings *set = &trial->config->set;
+	/* clang-format off */
 	const struct { const char *option, *file; char kind; } rows[] = {
 		{ "the configuration", trial->file, 'f' },
 		{ "catalogue.file", trial->config->catalogue_file, 'f' },
 		{ "webhook.ca_file", set->webhook_ca_file, 'f' },
 	};
+	/* clang-format on */
 	char why[600];
 	const char *odd;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		int fd = *rows[i].file != '\0' ? plain_file_open(rows[i].file, O_RDONLY, &odd) : -1;
 		if (*rows[i].file != '\0' && fd < 0 && (i != 1 || errno != ENOENT))
-			say(trial, rows[i].kind, "%s: %s cannot be read by %s, as which it is read at each reload: %s", rows[i].option,
-			    rows[i].file, account_of(trial), odd);
+			trial_say(trial, rows[i].kind,
+				  "%s: %s cannot be read by %s, as which it is read at each reload: %s", rows[i].option,
+				  rows[i].file, account_of(trial), odd);
 		if (fd >= 0)
 			close(fd);
 	}
 	struct traps *traps = traps_read(set->traps_file, why, sizeof why);
 	if (traps == NULL)
-		say(trial, 'f', "traps.file: read as %s: %s", account_of(trial), why);
+		trial_say(trial, 'f', "traps.file: read as %s: %s", account_of(trial), why);
 	traps_free(&traps);
 	struct logins *logins = logins_read(set->accounts_passwd, why, sizeof why);
 	if (logins == NULL)
-		say(trial, 'f', "accounts.passwd: read as %s: %s", account_of(trial), why);
+		trial_say(trial, 'f', "accounts.passwd: read as %s: %s", account_of(trial), why);
 	logins_free(&logins);
 }
 
-static bool is_made_at_start(const char *folder)
+static bool trial_is_made_at_start(const char *folder)
 {
 	for (size_t i = 0; i < sizeof made_at_start / sizeof made_at_start[0]; i++)
 		if (strcmp(folder, made_at_start[i]) == 0)
@@ -147,26 +160,27 @@ static bool is_made_at_start(const char *folder)
 }
 
 /* Could the account make a file there? */
-static void try_folder(const struct trial *trial, const char *option, const char *path)
+static void trial_try_folder(const struct trial *trial, const char *option, const char *path)
 {
 	struct stat now;
 	char folder[PATH_MAX];
 	const char *slash = strrchr(path, '/');
 	snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-	if (stat(folder, &now) != 0 && errno == ENOENT && is_made_at_start(folder))
+	if (stat(folder, &now) != 0 && errno == ENOENT && trial_is_made_at_start(folder))
 		return;
 	if (stat(folder, &now) != 0)
-		say(trial, 'f', "%s: its folder %s cannot be used by %s: %s; expected: install -d -m 2750 -o %s -g GROUP %s", option,
-		    folder, account_of(trial), strerror(errno), *trial->config->set.user != '\0' ? trial->config->set.user : "root",
-		    folder);
+		trial_say(trial, 'f',
+			  "%s: its folder %s cannot be used by %s: %s; expected: install -d -m 2750 -o %s -g GROUP %s",
+			  option, folder, account_of(trial), strerror(errno),
+			  *trial->config->set.user != '\0' ? trial->config->set.user : "root", folder);
 	else if (!S_ISDIR(now.st_mode))
-		say(trial, 'f', "%s: %s is no folder", option, folder);
+		trial_say(trial, 'f', "%s: %s is no folder", option, folder);
 	else if (access(folder, W_OK | X_OK) != 0)
-		say(trial, 'f', "%s: nothing can be made in its folder %s by %s: %s", option, folder, account_of(trial),
-		    strerror(errno));
+		trial_say(trial, 'f', "%s: nothing can be made in its folder %s by %s: %s", option, folder,
+			  account_of(trial), strerror(errno));
 }
 
-static void try_facts(const struct trial *trial)
+static void trial_try_facts(const struct trial *trial)
 {
 	const char *why, *file = trial->config->set.facts_file;
 	if (*file == '\0')
@@ -175,14 +189,14 @@ static void try_facts(const struct trial *trial)
 	if (fd >= 0)
 		close(fd);
 	else if (errno == ENOENT)
-		try_folder(trial, "facts.file", file);
+		trial_try_folder(trial, "facts.file", file);
 	else
-		say(trial, 'f', "facts.file: %s cannot be written by %s: %s", file, account_of(trial), why);
+		trial_say(trial, 'f', "facts.file: %s cannot be written by %s: %s", file, account_of(trial), why);
 }
 
 /* ---- sockets, as the daemon's account */
 
-static bool answers(const struct endpoint *endpoint)
+static bool trial_answers(const struct endpoint *endpoint)
 {
 	int fd = endpoint_connect(endpoint);
 	if (fd >= 0)
@@ -190,7 +204,7 @@ static bool answers(const struct endpoint *endpoint)
 	return fd >= 0;
 }
 
-static void try_inet(const struct trial *trial, const char *option, const struct endpoint *endpoint)
+static void trial_try_inet(const struct trial *trial, const char *option, const struct endpoint *endpoint)
 {
 	char where[160];
 	int yes = 1;
@@ -201,86 +215,91 @@ static void try_inet(const struct trial *trial, const char *option, const struct
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) != 0) {
 		bool taken = errno == EADDRINUSE;
 		if (!taken || !trial->running)
-			say(trial, errno == EACCES ? 'w' : 'f', "%s is %s, where %s cannot listen: %s%s", option, where,
-			    account_of(trial), strerror(errno), taken ? "; no Penstock that answers at control.socket has it" :
-			    errno == EACCES ? "; a port below 1024 wants CAP_NET_BIND_SERVICE in the unit" : "");
+			trial_say(trial, errno == EACCES ? 'w' : 'f', "%s is %s, where %s cannot listen: %s%s", option,
+				  where, account_of(trial), strerror(errno),
+				  taken		    ? "; no Penstock that answers at control.socket has it"
+				  : errno == EACCES ? "; a port below 1024 wants CAP_NET_BIND_SERVICE in the unit"
+						    : "");
 	}
 	if (fd >= 0)
 		close(fd);
 }
 
-static void try_socket(const struct trial *trial, const char *option, const char *value)
+static void trial_try_socket(const struct trial *trial, const char *option, const char *value)
 {
 	struct endpoint endpoint;
 	char why[300], path[160];
 	if (*value == '\0' || !endpoint_parse(value, &endpoint, why, sizeof why))
 		return;
 	if (endpoint.address.ss_family != AF_UNIX) {
-		try_inet(trial, option, &endpoint);
+		trial_try_inet(trial, option, &endpoint);
 		return;
 	}
 	endpoint_text(&endpoint, path, sizeof path);
-	try_folder(trial, option, path);
-	if (!trial->running && answers(&endpoint))
-		say(trial, 'w', "%s: somebody listens at %s, and no Penstock answers at control.socket; systemd does so for penstock.socket",
-		    option, path);
+	trial_try_folder(trial, option, path);
+	if (!trial->running && trial_answers(&endpoint))
+		trial_say(trial, 'w',
+			  "%s: somebody listens at %s, and no Penstock answers at control.socket; systemd does so for "
+			  "penstock.socket",
+			  option, path);
 }
 
-static void try_sockets(const struct trial *trial)
+static void trial_try_sockets(const struct trial *trial)
 {
 	const struct settings *set = &trial->config->set;
 	char control[256];
 	snprintf(control, sizeof control, "unix:%s", set->control_socket);
-	try_socket(trial, "milter.socket", set->milter_socket);
-	try_socket(trial, "socketmap.listen", set->socketmap_listen);
-	try_socket(trial, "control.socket", control);
-	try_socket(trial, "http.listen", set->http_listen);
+	trial_try_socket(trial, "milter.socket", set->milter_socket);
+	trial_try_socket(trial, "socketmap.listen", set->socketmap_listen);
+	trial_try_socket(trial, "control.socket", control);
+	trial_try_socket(trial, "http.listen", set->http_listen);
 }
 
 /* ---- all */
 
-static bool is_running(const struct settings *set)
+static bool trial_is_running(const struct settings *set)
 {
 	struct endpoint endpoint;
 	char control[256], why[300];
 	snprintf(control, sizeof control, "unix:%s", set->control_socket);
-	return endpoint_parse(control, &endpoint, why, sizeof why) && answers(&endpoint);
+	return endpoint_parse(control, &endpoint, why, sizeof why) && trial_answers(&endpoint);
 }
 
 /* In a process of its own: root's rights are lost there. */
-static void try_all(const struct trial *trial)
+static void trial_try_all(const struct trial *trial)
 {
 	const struct settings *set = &trial->config->set;
 	char why[500];
-	try_plans(trial);
+	trial_try_plans(trial);
 	try_transports(trial);
 	if (!privilege_group(set->milter_socket_group, why, sizeof why))
-		say(trial, 'f', "milter.socket_group is %s", why);
+		trial_say(trial, 'f', "milter.socket_group is %s", why);
 	if (!privilege_user(set->user, why, sizeof why)) {
-		say(trial, 'f', "%s", why);
+		trial_say(trial, 'f', "%s", why);
 		return;
 	}
 	if (privilege_other(set->user))
 		return;
 	if (!privilege_drop(set->user, "", why, sizeof why)) {
-		say(trial, 'f', "%s", why);
+		trial_say(trial, 'f', "%s", why);
 		return;
 	}
-	try_files(trial);
-	try_facts(trial);
-	try_sockets(trial);
+	trial_try_files(trial);
+	trial_try_facts(trial);
+	trial_try_sockets(trial);
 }
 
-void trial(const struct config *config, const char *file, void (*fail)(const char *line), void (*warn)(const char *line))
+void trial(const struct config *config, const char *file, void (*fail)(const char *line),
+	   void (*warn)(const char *line))
 {
 	int ends[2], status = 0;
 	char line[SAID_MOST + 2];
-	struct trial trial = { .config = config, .file = file, .running = is_running(&config->set) };
+	struct trial trial = { .config = config, .file = file, .running = trial_is_running(&config->set) };
 	pid_t child = pipe(ends) == 0 ? fork() : -1;
 	if (child == 0) {
 		trial.to = fdopen(ends[1], "w");
 		if (trial.to != NULL) {
-			try_all(&trial);
+			trial_try_all(&trial);
 			fclose(trial.to);
 		}
 		_exit(trial.to == NULL);

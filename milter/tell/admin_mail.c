@@ -29,7 +29,7 @@ static void add_plain(struct text *text, const char *string)
 }
 
 /* One word of a shell, whatever is in it: it is there to be copied. */
-static void add_quoted(struct text *text, const char *string)
+static void admin_mail_add_quoted(struct text *text, const char *string)
 {
 	text_add(text, "'");
 	for (; *string != '\0'; string++) {
@@ -42,7 +42,7 @@ static void add_quoted(struct text *text, const char *string)
 }
 
 /* RFC 5322 section 3.3, in UTC and never in the locale's words. */
-static void add_date(struct text *text, int64_t unix_s)
+static void admin_mail_add_date(struct text *text, int64_t unix_s)
 {
 	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -54,7 +54,7 @@ static void add_date(struct text *text, int64_t unix_s)
 		  utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-static void add_who(struct text *text, const struct notice *event)
+static void admin_mail_add_who(struct text *text, const struct notice *event)
 {
 	if (event->account[0] != '\0') {
 		text_add(text, "account ");
@@ -74,7 +74,7 @@ static void add_who(struct text *text, const struct notice *event)
 	}
 }
 
-static void add_what(struct text *text, const struct notice *event)
+static void admin_mail_add_what(struct text *text, const struct notice *event)
 {
 	switch (event->kind) {
 	case EVENT_LEVEL:
@@ -86,7 +86,7 @@ static void add_what(struct text *text, const struct notice *event)
 	case EVENT_LIMIT:
 		text_add(text, " passed its limit");
 		if (event->limit.window != WINDOW_COUNT)
-			text_addf(text, " of %lld %s", (long long)event->limit.limit, 
+			text_addf(text, " of %lld %s", (long long)event->limit.limit,
 				  window_said(event->limit.window, event->limit.limit));
 		break;
 	case EVENT_LISTED:
@@ -100,7 +100,8 @@ static void add_what(struct text *text, const struct notice *event)
 	}
 }
 
-static void add_head(struct text *text, const struct notice *event, const struct admin_mail_settings *settings)
+static void admin_mail_add_head(struct text *text, const struct notice *event,
+				const struct admin_mail_settings *settings)
 {
 	text_add(text, "From: Penstock <");
 	add_plain(text, settings->from);
@@ -111,19 +112,19 @@ static void add_head(struct text *text, const struct notice *event, const struct
 	text_add(text, ">\r\nTo: ");
 	add_plain(text, settings->to);
 	text_add(text, "\r\nSubject: [penstock] ");
-	add_who(text, event);
-	add_what(text, event);
+	admin_mail_add_who(text, event);
+	admin_mail_add_what(text, event);
 	text_add(text, "\r\nDate: ");
-	add_date(text, settings->now_s);
+	admin_mail_add_date(text, settings->now_s);
 	text_add(text, "\r\nMessage-ID: <");
 	add_plain(text, event->id);
 	text_add(text, "@");
 	add_plain(text, settings->host);
 	text_add(text, ">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-		 "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
+		       "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
 }
 
-static void add_row(struct text *text, const char *name, const char *value)
+static void admin_mail_add_row(struct text *text, const char *name, const char *value)
 {
 	if (*value == '\0')
 		return;
@@ -132,7 +133,7 @@ static void add_row(struct text *text, const char *name, const char *value)
 	text_add(text, "\r\n");
 }
 
-static void add_commands(struct text *text, const struct notice *event)
+static void admin_mail_add_commands(struct text *text, const struct notice *event)
 {
 	text_add(text, "\r\nTo look further:\r\n\r\n");
 	if (event->kind == EVENT_HELD) {
@@ -143,19 +144,19 @@ static void add_commands(struct text *text, const struct notice *event)
 		text_add(text, "    penstockctl pool list\r\n");
 		if (event->address[0] != '\0') {
 			text_add(text, "    penstockctl rbl ");
-			add_quoted(text, event->address);
+			admin_mail_add_quoted(text, event->address);
 			text_add(text, "\r\n");
 		}
 		return;
 	}
 	text_add(text, "    penstockctl account show ");
-	add_quoted(text, event->account);
+	admin_mail_add_quoted(text, event->account);
 	text_add(text, "\r\n    penstockctl explain ");
-	add_quoted(text, event->reference[0] != '\0' ? event->reference : event->account);
+	admin_mail_add_quoted(text, event->reference[0] != '\0' ? event->reference : event->account);
 	text_add(text, "\r\n");
 	if (event->kind == EVENT_BLOCK || event->kind == EVENT_LEVEL) {
 		text_add(text, "\r\nOnce its password is changed:\r\n\r\n    penstockctl account reset ");
-		add_quoted(text, event->account);
+		admin_mail_add_quoted(text, event->account);
 		text_add(text, "\r\n");
 	}
 }
@@ -168,18 +169,18 @@ char *admin_mail_of(const struct notice *event, const struct admin_mail_settings
 	struct text text = text_over(memory, ADMIN_MAIL_MAX);
 	char when[40];
 	struct text date = text_over(when, sizeof when);
-	add_date(&date, event->time_s);
-	add_head(&text, event, settings);
+	admin_mail_add_date(&date, event->time_s);
+	admin_mail_add_head(&text, event, settings);
 	text_add(&text, "The ");
-	add_who(&text, event);
-	add_what(&text, event);
+	admin_mail_add_who(&text, event);
+	admin_mail_add_what(&text, event);
 	text_add(&text, ".\r\n\r\n");
-	add_row(&text, "when", when);
-	add_row(&text, "why", event->reason);
-	add_row(&text, "done", event->done);
-	add_row(&text, "reference", event->reference);
-	add_row(&text, "told by", settings->host);
-	add_commands(&text, event);
+	admin_mail_add_row(&text, "when", when);
+	admin_mail_add_row(&text, "why", event->reason);
+	admin_mail_add_row(&text, "done", event->done);
+	admin_mail_add_row(&text, "reference", event->reference);
+	admin_mail_add_row(&text, "told by", settings->host);
+	admin_mail_add_commands(&text, event);
 	text_add(&text, "\r\nNo more mail of this kind about it for the next hours (admin.mail_period_hours);\r\n"
 			"all events: penstockctl events\r\n");
 	return memory;
@@ -188,11 +189,12 @@ char *admin_mail_of(const struct notice *event, const struct admin_mail_settings
 /* ---- sending */
 
 /* Cuts the list of recipients into its addresses. */
-static void cut_list(char *list, const char *to[ADMINS_MAX + 1])
+static void admin_mail_cut_list(char *list, const char *to[ADMINS_MAX + 1])
 {
 	int count = 0;
 	char *rest = NULL;
-	for (char *one = strtok_r(list, ", ", &rest); one != NULL && count < ADMINS_MAX; one = strtok_r(NULL, ", ", &rest))
+	for (char *one = strtok_r(list, ", ", &rest); one != NULL && count < ADMINS_MAX;
+	     one = strtok_r(NULL, ", ", &rest))
 		to[count++] = one;
 	to[count] = NULL;
 }
@@ -204,17 +206,23 @@ static enum courier_said meaning_of(const struct http_client_answer *answer)
 	return answer->status >= 500 && answer->status < 600 ? COURIER_NEVER : COURIER_LATER;
 }
 
-static enum courier_said send_by(const struct settings *set, const struct parcel *parcel, const atomic_bool *stop,
-				 struct courier_answer *answer_out)
+static enum courier_said admin_mail_send_by(const struct settings *set, const struct parcel *parcel,
+					    const atomic_bool *stop, struct courier_answer *answer_out)
 {
 	char url[300], list[1024];
 	const char *to[ADMINS_MAX + 1];
 	text_copy(list, sizeof list, set->admin_mail_to);
-	cut_list(list, to);
+	admin_mail_cut_list(list, to);
 	snprintf(url, sizeof url, "smtp://%s", set->admin_smtp);
 	struct http_client_request post = {
-		.url = url, .ca_file = "", .timeout_ms = TIMEOUT_MS, .mail_from = set->admin_mail_from, .mail_to = to,
-		.body = parcel->text, .length = parcel->length, .stop = stop,
+		.url = url,
+		.ca_file = "",
+		.timeout_ms = TIMEOUT_MS,
+		.mail_from = set->admin_mail_from,
+		.mail_to = to,
+		.body = parcel->text,
+		.length = parcel->length,
+		.stop = stop,
 	};
 	struct http_client_answer answer;
 	http_client_send(&post, &answer);
@@ -225,14 +233,15 @@ static enum courier_said send_by(const struct settings *set, const struct parcel
 	return meaning_of(&answer);
 }
 
-enum courier_said admin_mail_send(const struct parcel *parcel, const atomic_bool *stop, struct courier_answer *answer_out)
+enum courier_said admin_mail_send(const struct parcel *parcel, const atomic_bool *stop,
+				  struct courier_answer *answer_out)
 {
 	struct setup *setup = setup_hold();
 	const struct settings *set = &setup->config->set;
 	enum courier_said said = COURIER_NEVER;
 	text_copy(answer_out->whom, sizeof answer_out->whom, set->admin_smtp);
 	if (set->admin_mail_to[0] != '\0')
-		said = send_by(set, parcel, stop, answer_out);
+		said = admin_mail_send_by(set, parcel, stop, answer_out);
 	else
 		text_copy(answer_out->why, sizeof answer_out->why, "is not asked: admin.mail_to is empty now");
 	setup_drop(&setup);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * admin_mail: an event as mail to the admin: one of an account and kind in admin.mail_period_hours, whichever daemon sees it
- * first. RFC 5322, RFC 3834.
+ * admin_mail: an event as mail to the admin: one of an account and kind in admin.mail_period_hours, whichever daemon
+ * sees it first. RFC 5322, RFC 3834.
  */
 #ifndef PENSTOCK_ADMIN_MAIL_H
 #define PENSTOCK_ADMIN_MAIL_H
@@ -9,8 +9,8 @@
 #include "milter/tell/courier.h"
 
 struct admin_mail_settings {
-	const char *from, *to;	/* admin.mail_from, admin.mail_to */
-	const char *host;	/* this one's name */
+	const char *from, *to; /* admin.mail_from, admin.mail_to */
+	const char *host;      /* this one's name */
 	int64_t now_s;
 };
 

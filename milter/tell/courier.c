@@ -15,28 +15,28 @@
 
 enum {
 	SAID_AGAIN_MS = 3600000,
-	LOOK_MS = 250,		/* the clock is looked at so often while something waits */
-	STACK = 512 * 1024,	/* TLS is deeper than our own threads are */
+	LOOK_MS = 250,	    /* the clock is looked at so often while something waits */
+	STACK = 512 * 1024, /* TLS is deeper than our own threads are */
 };
 
 struct courier {
 	const char *name;
 	courier_send *send;
-	courier_done *done;		/* NULL: nobody keeps what waits */
+	courier_done *done; /* NULL: nobody keeps what waits */
 	pthread_t thread;
 	atomic_bool stop;
-	pthread_mutex_t lock;		/* of what follows */
+	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t came;
 	bool running;
 	struct parcel *first, **last;
-	int64_t waiting;		/* in the list; the one in hand is not */
+	int64_t waiting; /* in the list; the one in hand is not */
 	bool in_hand, hurry;
-	struct event_sink_stats stats;	/* all but waiting and failing_s */
-	int64_t failing_since_ms;	/* 0: it is not */
+	struct event_sink_stats stats; /* all but waiting and failing_s */
+	int64_t failing_since_ms;      /* 0: it is not */
 	/* the thread's own */
 	unsigned tries;
-	int64_t said_ms;		/* when a failure was said; 0: none was */
-	uint64_t never_unsaid;		/* given up since that was said last */
+	int64_t said_ms;       /* when a failure was said; 0: none was */
+	uint64_t never_unsaid; /* given up since that was said last */
 	int64_t never_said_ms;
 };
 
@@ -72,7 +72,7 @@ struct courier *courier_new(const char *name, courier_send *send, courier_done *
 
 /* ---- the thread; those that say so hold the lock */
 
-static struct parcel *take_first(struct courier *courier)	/* locked */
+static struct parcel *courier_take_first(struct courier *courier) /* locked */
 {
 	struct parcel *parcel = courier->first;
 	if (parcel == NULL)
@@ -84,19 +84,19 @@ static struct parcel *take_first(struct courier *courier)	/* locked */
 	return parcel;
 }
 
-static struct parcel *wait_for_parcel(struct courier *courier)
+static struct parcel *courier_wait_for_parcel(struct courier *courier)
 {
 	pthread_mutex_lock(&courier->lock);
 	while (courier->first == NULL && !atomic_load(&courier->stop))
 		pthread_cond_wait(&courier->came, &courier->lock);
-	struct parcel *parcel = atomic_load(&courier->stop) ? NULL : take_first(courier);
-	courier->in_hand |= parcel != NULL;	/* at the end, the one that was not taken stays counted */
+	struct parcel *parcel = atomic_load(&courier->stop) ? NULL : courier_take_first(courier);
+	courier->in_hand |= parcel != NULL; /* at the end, the one that was not taken stays counted */
 	pthread_mutex_unlock(&courier->lock);
 	return parcel;
 }
 
 /* Until the time is there, somebody hurries, or the daemon ends. New parcels make no hurry. */
-static void wait_until(struct courier *courier, int64_t until_ms)
+static void courier_wait_until(struct courier *courier, int64_t until_ms)
 {
 	pthread_mutex_lock(&courier->lock);
 	while (!atomic_load(&courier->stop) && !courier->hurry && clock_monotonic_ms() < until_ms)
@@ -107,7 +107,7 @@ static void wait_until(struct courier *courier, int64_t until_ms)
 	pthread_mutex_unlock(&courier->lock);
 }
 
-static void note_taken(struct courier *courier, const struct courier_answer *answer)
+static void courier_note_taken(struct courier *courier, const struct courier_answer *answer)
 {
 	pthread_mutex_lock(&courier->lock);
 	courier->stats.sent++;
@@ -118,12 +118,13 @@ static void note_taken(struct courier *courier, const struct courier_answer *ans
 	long long waiting = courier->waiting;
 	pthread_mutex_unlock(&courier->lock);
 	if (courier->said_ms != 0)
-		log_line(SEVERITY_INFO, "%s: %s takes events again; %lld more wait", courier->name, answer->whom, waiting);
+		log_line(SEVERITY_INFO, "%s: %s takes events again; %lld more wait", courier->name, answer->whom,
+			 waiting);
 	courier->said_ms = 0;
 	courier->tries = 0;
 }
 
-static void note_failure(struct courier *courier, const struct courier_answer *answer)	/* locked */
+static void courier_note_failure(struct courier *courier, const struct courier_answer *answer) /* locked */
 {
 	text_copy(courier->stats.why, sizeof courier->stats.why, answer->why);
 	if (courier->failing_since_ms != 0)
@@ -132,12 +133,12 @@ static void note_failure(struct courier *courier, const struct courier_answer *a
 	courier->stats.failing_since_s = clock_now_ms() / 1000;
 }
 
-static void note_later(struct courier *courier, const struct courier_answer *answer)
+static void courier_note_later(struct courier *courier, const struct courier_answer *answer)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	pthread_mutex_lock(&courier->lock);
 	courier->stats.retried++;
-	note_failure(courier, answer);
+	courier_note_failure(courier, answer);
 	long long waiting = courier->waiting + 1;
 	pthread_mutex_unlock(&courier->lock);
 	courier->tries++;
@@ -149,15 +150,15 @@ static void note_later(struct courier *courier, const struct courier_answer *ans
 }
 
 /* One that is not wanted says nothing about the next, but a server that wants none is said once a minute at most. */
-static void note_never(struct courier *courier, const struct parcel *parcel, bool refused,
-		       const struct courier_answer *answer)
+static void courier_note_never(struct courier *courier, const struct parcel *parcel, bool refused,
+			       const struct courier_answer *answer)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	pthread_mutex_lock(&courier->lock);
 	courier->stats.given_up++;
 	courier->stats.refused += refused;
 	courier->stats.lost += !refused;
-	note_failure(courier, answer);
+	courier_note_failure(courier, answer);
 	courier->in_hand = false;
 	pthread_mutex_unlock(&courier->lock);
 	courier->tries = 0;
@@ -172,24 +173,25 @@ static void note_never(struct courier *courier, const struct parcel *parcel, boo
 }
 
 /* Until it is taken, not wanted or too old; false: the daemon ends before. */
-static bool deliver(struct courier *courier, const struct parcel *parcel)
+static bool courier_deliver(struct courier *courier, const struct parcel *parcel)
 {
 	for (;;) {
 		struct courier_answer answer = { .wait_s = 0 };
 		enum courier_said said = courier->send(parcel, &courier->stop, &answer);
 		if (said == COURIER_TAKEN) {
-			note_taken(courier, &answer);
+			courier_note_taken(courier, &answer);
 			return true;
 		}
 		if (atomic_load(&courier->stop))
 			return false;
-		if (said == COURIER_NEVER || clock_monotonic_ms() - parcel->since_ms > COURIER_AGE_MOST_S * INT64_C(1000)) {
-			note_never(courier, parcel, said == COURIER_NEVER, &answer);
+		if (said == COURIER_NEVER ||
+		    clock_monotonic_ms() - parcel->since_ms > COURIER_AGE_MOST_S * INT64_C(1000)) {
+			courier_note_never(courier, parcel, said == COURIER_NEVER, &answer);
 			return true;
 		}
-		note_later(courier, &answer);
+		courier_note_later(courier, &answer);
 		int64_t wait_ms = courier_wait_ms(courier->tries, (uint32_t)random());
-		wait_until(courier, clock_monotonic_ms() + courier_longer_ms(wait_ms, answer.wait_s));
+		courier_wait_until(courier, clock_monotonic_ms() + courier_longer_ms(wait_ms, answer.wait_s));
 		if (atomic_load(&courier->stop))
 			return false;
 	}
@@ -199,15 +201,15 @@ static void *courier_thread(void *arg)
 {
 	struct courier *courier = arg;
 	struct parcel *parcel;
-	while ((parcel = wait_for_parcel(courier)) != NULL) {
-		if (deliver(courier, parcel) && courier->done != NULL)
+	while ((parcel = courier_wait_for_parcel(courier)) != NULL) {
+		if (courier_deliver(courier, parcel) && courier->done != NULL)
 			courier->done(parcel);
 		free(parcel);
 	}
 	return NULL;
 }
 
-static bool run_thread(struct courier *courier)	/* locked */
+static bool courier_run_thread(struct courier *courier) /* locked */
 {
 	pthread_attr_t attributes;
 	if (courier->running || atomic_load(&courier->stop))
@@ -232,7 +234,8 @@ void courier_take(struct courier *courier, struct parcel *parcel, int64_t most)
 	*courier->last = parcel;
 	courier->last = &parcel->next;
 	courier->waiting++;
-	struct parcel *gone = courier->waiting > most || !run_thread(courier) ? take_first(courier) : NULL;
+	struct parcel *gone =
+		courier->waiting > most || !courier_run_thread(courier) ? courier_take_first(courier) : NULL;
 	courier->stats.given_up += gone != NULL;
 	courier->stats.lost += gone != NULL;
 	pthread_cond_signal(&courier->came);
@@ -283,9 +286,11 @@ void courier_free(struct courier **courier)
 	int64_t lost = freed->waiting + freed->in_hand;
 	if (lost > 0)
 		log_line(SEVERITY_WARNING, "%s: %" PRId64 " %s that nobody has taken %s", freed->name, lost,
-			 text_noun(lost, "event", "events"), freed->done == NULL ? text_noun(lost, "is lost", "are lost") :
-			 text_noun(lost, "waits for the next start, as far as Redis has it", "wait for the next start, as far as Redis has them"));
-	for (struct parcel *parcel; (parcel = take_first(freed)) != NULL;)
+			 text_noun(lost, "event", "events"),
+			 freed->done == NULL ? text_noun(lost, "is lost", "are lost")
+					     : text_noun(lost, "waits for the next start, as far as Redis has it",
+							 "wait for the next start, as far as Redis has them"));
+	for (struct parcel *parcel; (parcel = courier_take_first(freed)) != NULL;)
 		free(parcel);
 	pthread_cond_destroy(&freed->came);
 	pthread_mutex_destroy(&freed->lock);

@@ -27,13 +27,13 @@
 static struct {
 	struct loop *loop;
 	char host[256];
-	int64_t started_s;	/* part of the ids, so that two lives of a daemon do not share one */
+	int64_t started_s; /* part of the ids, so that two lives of a daemon do not share one */
 	atomic_bool open;
-	atomic_int inbox;	/* told, and not yet seen by the loop */
+	atomic_int inbox; /* told, and not yet seen by the loop */
 	_Atomic uint64_t told, quiet, dropped, numbers;
 	struct feed *feed;
 	struct courier *webhook, *mail;
-	struct seen mailed;	/* loop thread: what this daemon mailed about */
+	struct seen mailed; /* loop thread: what this daemon mailed about */
 } tell;
 
 static pthread_mutex_t quiet_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -47,7 +47,7 @@ static const int64_t quiet_for_s[EVENT_COUNT] = {
 
 /* ---- on the loop thread: to each sink */
 
-static struct parcel *parcel_of(enum event_kind kind, const char *id, const char *text)
+static struct parcel *event_parcel_of(enum event_kind kind, const char *id, const char *text)
 {
 	size_t length = strlen(text);
 	struct parcel *parcel = calloc(1, sizeof *parcel + length + 1);
@@ -65,23 +65,26 @@ static bool wanted(unsigned kinds, enum event_kind kind)
 	return (kinds & 1u << kind) != 0;
 }
 
-static void send_letter(const struct notice *event)
+static void event_send_letter(const struct notice *event)
 {
 	enum { LETTERS_MAX = 200 };
 	struct setup *setup = setup_hold();
 	const struct settings *set = &setup->config->set;
 	struct admin_mail_settings settings = {
-		.from = set->admin_mail_from, .to = set->admin_mail_to, .host = tell.host, .now_s = clock_now_ms() / 1000,
+		.from = set->admin_mail_from,
+		.to = set->admin_mail_to,
+		.host = tell.host,
+		.now_s = clock_now_ms() / 1000,
 	};
 	char *letter = admin_mail_of(event, &settings);
 	if (letter != NULL && tell.mail != NULL)
-		courier_take(tell.mail, parcel_of(event->kind, event->id, letter), LETTERS_MAX);
+		courier_take(tell.mail, event_parcel_of(event->kind, event->id, letter), LETTERS_MAX);
 	free(letter);
 	setup_drop(&setup);
 }
 
 /* Whom it is about, in the form of an account's name: under it Redis keeps that it was mailed. */
-static void about(const struct notice *event, char name[ACCOUNT_MAX + 1])
+static void event_about(const struct notice *event, char name[ACCOUNT_MAX + 1])
 {
 	if (event->account[0] != '\0')
 		text_copy(name, ACCOUNT_MAX + 1, event->account);
@@ -94,23 +97,24 @@ static void about(const struct notice *event, char name[ACCOUNT_MAX + 1])
 }
 
 /* Redis says whether another daemon has mailed already; where it does not say, this one's own table did. */
-static void on_may_mail(void *arg, const char *error, int count, const char *const *items)
+static void event_on_may_mail(void *arg, const char *error, int count, const char *const *items)
 {
 	struct notice *event = arg;
 	bool first = error != NULL || (count > 0 && items[0] != NULL);
-	if (first && atomic_load(&tell.open))	/* at the end the store answers what it was asked, without a setup */
-		send_letter(event);
+	if (first && atomic_load(&tell.open)) /* at the end the store answers what it was asked, without a setup */
+		event_send_letter(event);
 	free(event);
 }
 
-static void offer_mail(const struct config *config, const struct notice *event)
+static void event_offer_mail(const struct config *config, const struct notice *event)
 {
 	const struct settings *set = &config->set;
 	char name[ACCOUNT_MAX + 1], part[32], seconds[24];
 	int64_t period_s = (int64_t)(set->admin_mail_period_hours * 3600);
-	if (set->admin_mail_to[0] == '\0' || !wanted(config->admin_mail_kinds, event->kind) || !admin_mail_wanted(event))
+	if (set->admin_mail_to[0] == '\0' || !wanted(config->admin_mail_kinds, event->kind) ||
+	    !admin_mail_wanted(event))
 		return;
-	about(event, name);
+	event_about(event, name);
 	uint64_t what = own_hash_string(name, 1 + (uint64_t)event->kind);
 	if (period_s > 0 && seen_before(&tell.mailed, what, clock_now_ms() / 1000, period_s))
 		return;
@@ -119,19 +123,20 @@ static void offer_mail(const struct config *config, const struct notice *event)
 		return;
 	*copy = *event;
 	if (period_s <= 0) {
-		on_may_mail(copy, "no period", 0, NULL);
+		event_on_may_mail(copy, "no period", 0, NULL);
 		return;
 	}
 	snprintf(part, sizeof part, "told:%s", notice_word(event->kind));
 	snprintf(seconds, sizeof seconds, "%" PRId64, period_s);
 	const char *argv[] = { "SET", part, "1", "EX", seconds, "NX" };
-	store_account_command(the_daemon.store, name, (int)(sizeof argv / sizeof argv[0]), argv, on_may_mail, copy);
+	store_account_command(the_daemon.store, name, (int)(sizeof argv / sizeof argv[0]), argv, event_on_may_mail,
+			      copy);
 }
 
 /* What the webhook of an earlier life did not take. */
-static void send_kept(const char *id, enum event_kind kind, const char *json, int64_t age_s)
+static void event_send_kept(const char *id, enum event_kind kind, const char *json, int64_t age_s)
 {
-	struct parcel *parcel = atomic_load(&tell.open) ? parcel_of(kind, id, json) : NULL;
+	struct parcel *parcel = atomic_load(&tell.open) ? event_parcel_of(kind, id, json) : NULL;
 	if (parcel == NULL)
 		return;
 	parcel->since_ms = clock_monotonic_ms() - age_s * 1000;
@@ -141,11 +146,11 @@ static void send_kept(const char *id, enum event_kind kind, const char *json, in
 }
 
 struct telling {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	struct notice event;
 };
 
-static void hand_on(struct loop_job *job)
+static void event_hand_on(struct loop_job *job)
 {
 	struct telling *telling = (struct telling *)job;
 	struct setup *setup = setup_hold();
@@ -157,11 +162,13 @@ static void hand_on(struct loop_job *job)
 	if (text != NULL) {
 		if (set->events_keep > 0)
 			feed_add(tell.feed, &telling->event, text);
-		if (set->webhook_url[0] != '\0' && tell.webhook != NULL && wanted(setup->config->webhook_kinds, telling->event.kind)) {
+		if (set->webhook_url[0] != '\0' && tell.webhook != NULL &&
+		    wanted(setup->config->webhook_kinds, telling->event.kind)) {
 			webhook_backlog_add(telling->event.id, text);
-			courier_take(tell.webhook, parcel_of(telling->event.kind, telling->event.id, text), set->webhook_queue);
+			courier_take(tell.webhook, event_parcel_of(telling->event.kind, telling->event.id, text),
+				     set->webhook_queue);
 		}
-		offer_mail(setup->config, &telling->event);
+		event_offer_mail(setup->config, &telling->event);
 	}
 	free(text);
 	setup_drop(&setup);
@@ -170,13 +177,13 @@ static void hand_on(struct loop_job *job)
 
 /* ---- any thread */
 
-static bool is_quiet(const struct notice *event)
+static bool event_is_quiet(const struct notice *event)
 {
 	int64_t period_s = quiet_for_s[event->kind];
 	if (period_s == 0)
 		return false;
 	uint64_t what = own_hash_string(event->account, ((uint64_t)event->kind << 16) + ((uint64_t)event->to << 8) +
-					(uint64_t)event->limit.window);
+								(uint64_t)event->limit.window);
 	pthread_mutex_lock(&quiet_lock);
 	bool before = seen_before(&quiet, what, event->time_s, period_s);
 	pthread_mutex_unlock(&quiet_lock);
@@ -190,7 +197,7 @@ void event_tell(const struct notice *event)
 		return;
 	if (stamped.time_s == 0)
 		stamped.time_s = clock_now_ms() / 1000;
-	if (is_quiet(&stamped)) {
+	if (event_is_quiet(&stamped)) {
 		atomic_fetch_add(&tell.quiet, 1);
 		return;
 	}
@@ -203,7 +210,7 @@ void event_tell(const struct notice *event)
 	snprintf(stamped.id, sizeof stamped.id, "%s-%" PRIx64 "-%" PRIu64, the_daemon.node, (uint64_t)tell.started_s,
 		 atomic_fetch_add(&tell.numbers, 1) + 1);
 	telling->event = stamped;
-	telling->job.run = hand_on;
+	telling->job.run = event_hand_on;
 	atomic_fetch_add(&tell.told, 1);
 	loop_post(tell.loop, &telling->job);
 }
@@ -221,13 +228,13 @@ void event_start(struct loop *loop)
 	tell.webhook = courier_new("webhook", webhook_send, webhook_backlog_done);
 	tell.mail = courier_new("admin mail", admin_mail_send, NULL);
 	atomic_store(&tell.open, tell.feed != NULL && tell.webhook != NULL && tell.mail != NULL &&
-		     webhook_backlog_start(loop, the_daemon.node, tell.started_s, send_kept));
+					 webhook_backlog_start(loop, the_daemon.node, tell.started_s, event_send_kept));
 }
 
 void event_stop(void)
 {
 	atomic_store(&tell.open, false);
-	courier_stop(tell.webhook);	/* the loop may be about to hand them something, and status to ask */
+	courier_stop(tell.webhook); /* the loop may be about to hand them something, and status to ask */
 	courier_stop(tell.mail);
 }
 
@@ -249,7 +256,8 @@ void event_hurry(void)
 
 struct event_stats event_stats(void)
 {
-	struct event_stats stats = { .told = atomic_load(&tell.told), .quiet = atomic_load(&tell.quiet),
+	struct event_stats stats = { .told = atomic_load(&tell.told),
+				     .quiet = atomic_load(&tell.quiet),
 				     .dropped = atomic_load(&tell.dropped) };
 	if (!atomic_load(&tell.open))
 		return stats;

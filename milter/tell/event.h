@@ -34,14 +34,14 @@ void event_hurry(void);
 /* Any thread. */
 struct event_sink_stats {
 	uint64_t sent, retried, given_up, waiting;
-	uint64_t lost;		/* of those given up: that would have been wanted, but too many waited, or they were too old */
-	uint64_t failing_s;	/* for how long nothing has been taken although it was tried; 0: all is well */
-	uint64_t refused;	/* in a row, that the other side does not want and has never again */
-	int64_t failing_since_s;	/* Unix time of the first failure in the row; 0: all is well */
-	char why[200];		/* the newest failure of the row: what follows "hooks.example.com "; "" : none is known */
+	uint64_t lost; /* of those given up: that would have been wanted, but too many waited, or they were too old */
+	uint64_t failing_s;	 /* for how long nothing has been taken although it was tried; 0: all is well */
+	uint64_t refused;	 /* in a row, that the other side does not want and has never again */
+	int64_t failing_since_s; /* Unix time of the first failure in the row; 0: all is well */
+	char why[200]; /* the newest failure of the row: what follows "hooks.example.com "; "" : none is known */
 };
 struct event_stats {
-	uint64_t told, quiet, dropped;	/* quiet: the same was told a moment ago */
+	uint64_t told, quiet, dropped; /* quiet: the same was told a moment ago */
 	struct event_sink_stats stream, webhook, mail;
 };
 struct event_stats event_stats(void);

@@ -17,7 +17,7 @@ static void set_or_null(json_t *object, const char *name, const char *value)
 	json_set_text(object, name, *value == '\0' ? NULL : value);
 }
 
-static void set_time(json_t *object, int64_t unix_s)
+static void event_text_set_time(json_t *object, int64_t unix_s)
 {
 	char text[40];
 	time_t seconds = (time_t)unix_s;
@@ -42,7 +42,7 @@ json_t *event_json(const struct notice *event)
 	json_set_int(object, "version", EVENT_VERSION);
 	json_set_text(object, "id", event->id);
 	json_set_text(object, "event", notice_word(event->kind));
-	set_time(object, event->time_s);
+	event_text_set_time(object, event->time_s);
 	json_set_text(object, "node", the_daemon.node);
 	set_or_null(object, "account", event->account);
 	set_or_null(object, "pool", event->pool);

@@ -20,30 +20,30 @@
 
 enum { RETRY_S = 1 };
 
-struct entry {
-	struct entry *next;
+struct feed_entry {
+	struct feed_entry *next;
 	enum event_kind kind;
 	char account[ACCOUNT_MAX + 1];
-	char *json;	/* owned */
+	char *json; /* owned */
 };
 
 struct feed {
 	struct event *retry;
-	struct entry *first, **last;
-	bool asking;		/* the first is being added */
+	struct feed_entry *first, **last;
+	bool asking; /* the first is being added */
 	bool said;
-	pthread_mutex_t lock;	/* of what follows */
+	pthread_mutex_t lock; /* of what follows */
 	struct event_sink_stats stats;
 	int64_t failing_since_ms;
 };
 
-static void add_first(struct feed *feed);
+static void feed_add_first(struct feed *feed);
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	add_first(arg);
+	feed_add_first(arg);
 }
 
 struct feed *feed_new(struct loop *loop)
@@ -59,9 +59,9 @@ struct feed *feed_new(struct loop *loop)
 	return feed;
 }
 
-static void drop_first(struct feed *feed)
+static void feed_drop_first(struct feed *feed)
 {
-	struct entry *entry = feed->first;
+	struct feed_entry *entry = feed->first;
 	feed->first = entry->next;
 	if (feed->first == NULL)
 		feed->last = &feed->first;
@@ -76,16 +76,17 @@ void feed_free(struct feed **feed)
 	if (freed == NULL)
 		return;
 	if (freed->stats.waiting > 0)
-		log_line(SEVERITY_WARNING, "events: %" PRIu64 " that Redis has not taken are lost", freed->stats.waiting);
+		log_line(SEVERITY_WARNING, "events: %" PRIu64 " that Redis has not taken are lost",
+			 freed->stats.waiting);
 	while (freed->first != NULL)
-		drop_first(freed);
+		feed_drop_first(freed);
 	if (freed->retry != NULL)
 		event_free(freed->retry);
 	pthread_mutex_destroy(&freed->lock);
 	free(freed);
 }
 
-static void note(struct feed *feed, bool taken)
+static void feed_note(struct feed *feed, bool taken)
 {
 	pthread_mutex_lock(&feed->lock);
 	feed->stats.sent += taken;
@@ -99,46 +100,49 @@ static void note(struct feed *feed, bool taken)
 }
 
 /* One whose answer was lost is added again: its id tells a reader. */
-static void on_added(void *arg, const char *error, int count, const char *const *items)
+static void feed_on_added(void *arg, const char *error, int count, const char *const *items)
 {
 	struct feed *feed = arg;
 	(void)count;
 	(void)items;
 	feed->asking = false;
-	note(feed, error == NULL);
-	if (the_daemon.store == NULL)	/* it ends, and answers what it was asked */
+	feed_note(feed, error == NULL);
+	if (the_daemon.store == NULL) /* it ends, and answers what it was asked */
 		return;
 	if (error != NULL) {
 		if (!feed->said && store_stats(the_daemon.store).up)
-			log_line(SEVERITY_WARNING, "events: Redis does not take them: %s; they are kept and added later", error);
+			log_line(SEVERITY_WARNING,
+				 "events: Redis does not take them: %s; they are kept and added later", error);
 		feed->said = true;
 		evtimer_add(feed->retry, &(struct timeval){ .tv_sec = RETRY_S });
 		return;
 	}
 	feed->said = false;
-	drop_first(feed);
-	add_first(feed);
+	feed_drop_first(feed);
+	feed_add_first(feed);
 }
 
 /* One at a time, so that they stay in order. */
-static void add_first(struct feed *feed)
+static void feed_add_first(struct feed *feed)
 {
 	char keep[24];
-	const struct entry *entry = feed->first;
+	const struct feed_entry *entry = feed->first;
 	if (entry == NULL || feed->asking)
 		return;
 	struct setup *setup = setup_hold();
 	snprintf(keep, sizeof keep, "%" PRId64, setup->config->set.events_keep);
 	setup_drop(&setup);
-	const char *argv[] = { "XADD", "events", "MAXLEN", "~", keep, "*", "event", notice_word(entry->kind),
-			       "account", entry->account, "json", entry->json };
+	const char *argv[] = {
+		"XADD",	   "events",	   "MAXLEN", "~",	 keep, "*", "event", notice_word(entry->kind),
+		"account", entry->account, "json",   entry->json
+	};
 	feed->asking = true;
-	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, on_added, feed);
+	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, feed_on_added, feed);
 }
 
 void feed_add(struct feed *feed, const struct notice *event, const char *json)
 {
-	struct entry *entry = feed->stats.waiting < EVENT_WAITING_MAX ? calloc(1, sizeof *entry) : NULL;
+	struct feed_entry *entry = feed->stats.waiting < EVENT_WAITING_MAX ? calloc(1, sizeof *entry) : NULL;
 	if (entry != NULL)
 		entry->json = strdup(json);
 	pthread_mutex_lock(&feed->lock);
@@ -155,7 +159,7 @@ void feed_add(struct feed *feed, const struct notice *event, const char *json)
 	text_copy(entry->account, sizeof entry->account, event->account);
 	*feed->last = entry;
 	feed->last = &entry->next;
-	add_first(feed);
+	feed_add_first(feed);
 }
 
 struct event_sink_stats feed_stats(struct feed *feed)

@@ -17,7 +17,7 @@ struct transfer {
 	size_t sent, read;
 };
 
-static size_t on_bytes(char *bytes, size_t size, size_t count, void *arg)
+static size_t http_client_on_bytes(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct transfer *transfer = arg;
 	(void)bytes;
@@ -25,7 +25,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *arg)
 	return transfer->read <= ANSWER_MAX ? size * count : 0;
 }
 
-static size_t on_want(char *to, size_t size, size_t count, void *arg)
+static size_t http_client_on_want(char *to, size_t size, size_t count, void *arg)
 {
 	struct transfer *transfer = arg;
 	size_t left = transfer->post->length - transfer->sent, room = size * count;
@@ -36,7 +36,7 @@ static size_t on_want(char *to, size_t size, size_t count, void *arg)
 }
 
 /* libcurl calls it once a second at least, whatever the server does. */
-static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+static int http_client_on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
 	const struct transfer *transfer = arg;
 	(void)a;
@@ -46,7 +46,7 @@ static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	return atomic_load(transfer->post->stop);
 }
 
-static struct curl_slist *list_of(const char *const *words)
+static struct curl_slist *http_client_list_of(const char *const *words)
 {
 	struct curl_slist *list = NULL;
 	for (; words != NULL && *words != NULL; words++) {
@@ -57,7 +57,7 @@ static struct curl_slist *list_of(const char *const *words)
 	return list;
 }
 
-static void set_common(CURL *curl, struct transfer *transfer)
+static void http_client_set_common(CURL *curl, struct transfer *transfer)
 {
 	const struct http_client_request *post = transfer->post;
 	curl_easy_setopt(curl, CURLOPT_URL, post->url);
@@ -68,36 +68,36 @@ static void set_common(CURL *curl, struct transfer *transfer)
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)post->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)post->timeout_ms);
-	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);	/* a resolver that hangs does not hold up the end */
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* a resolver that hangs does not hold up the end */
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, http_client_on_bytes);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, http_client_on_progress);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	if (post->ca_file[0] != '\0')
 		curl_easy_setopt(curl, CURLOPT_CAINFO, post->ca_file);
 }
 
-static void set_http(CURL *curl, struct transfer *transfer, const struct curl_slist *headers)
+static void http_client_set(CURL *curl, struct transfer *transfer, const struct curl_slist *headers)
 {
 	const struct http_client_request *post = transfer->post;
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_bytes);	/* they count as well */
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, http_client_on_bytes); /* they count as well */
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, post->body);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->length);
 }
 
-static void set_smtp(CURL *curl, struct transfer *transfer, struct curl_slist *to)
+static void http_client_set_smtp(CURL *curl, struct transfer *transfer, struct curl_slist *to)
 {
 	const struct http_client_request *post = transfer->post;
 	if (post->mail_from[0] != '\0')
 		curl_easy_setopt(curl, CURLOPT_MAIL_FROM, post->mail_from);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
-	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);	/* one wrong address does not silence the others */
+	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* one wrong address does not silence the others */
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_want);
+	curl_easy_setopt(curl, CURLOPT_READFUNCTION, http_client_on_want);
 	curl_easy_setopt(curl, CURLOPT_READDATA, transfer);
 }
 
@@ -115,12 +115,12 @@ void http_client_send(const struct http_client_request *post, struct http_client
 		text_copy(answer_out->error, sizeof answer_out->error, "no memory");
 		return;
 	}
-	struct curl_slist *list = list_of(post->mail_to != NULL ? post->mail_to : post->headers);
-	set_common(curl, &transfer);
+	struct curl_slist *list = http_client_list_of(post->mail_to != NULL ? post->mail_to : post->headers);
+	http_client_set_common(curl, &transfer);
 	if (post->mail_to != NULL)
-		set_smtp(curl, &transfer, list);
+		http_client_set_smtp(curl, &transfer, list);
 	else
-		set_http(curl, &transfer, list);
+		http_client_set(curl, &transfer, list);
 	CURLcode code = curl_easy_perform(curl);
 	curl_off_t retry_after = 0;
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer_out->status);
@@ -128,8 +128,8 @@ void http_client_send(const struct http_client_request *post, struct http_client
 	answer_out->retry_after_s = (int64_t)retry_after;
 	answer_out->whole = code == CURLE_OK;
 	if (code != CURLE_OK)
-		text_copy(answer_out->error, sizeof answer_out->error, transfer.read > ANSWER_MAX
-			  ? "Its answer is longer than 64 KiB" : curl_easy_strerror(code));
+		text_copy(answer_out->error, sizeof answer_out->error,
+			  transfer.read > ANSWER_MAX ? "Its answer is longer than 64 KiB" : curl_easy_strerror(code));
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(list);
 }

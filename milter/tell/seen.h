@@ -13,7 +13,7 @@ enum { SEEN_ROWS = 4096, SEEN_WAYS = 4 };
 
 struct seen {
 	struct {
-		uint64_t what;		/* a hash; 0: free */
+		uint64_t what; /* a hash; 0: free */
 		int64_t until_s;
 	} rows[SEEN_ROWS];
 };

@@ -19,19 +19,19 @@
 #include "policy/base/banned.h"
 
 enum {
-	PAGE = 500,		/* members of one answer */
-	NUMBER_BITS = 21,	/* of a score: start and number together stay whole in a double */
+	PAGE = 500,	  /* members of one answer */
+	NUMBER_BITS = 21, /* of a score: start and number together stay whole in a double */
 	SCORE_TEXT = 24,
-	NAMED_S = 5,	/* until it looks again whether there is a webhook */
+	NAMED_S = 5, /* until it looks again whether there is a webhook */
 };
 
 static struct {
 	const char *node;
 	int64_t started_s;
 	webhook_backlog_take *take;
-	struct event *ask;	/* owned */
+	struct event *ask; /* owned */
 	bool running;
-	char last[SCORE_TEXT];	/* score of the last one that was read */
+	char last[SCORE_TEXT]; /* score of the last one that was read */
 	uint64_t found, strange;
 } kept;
 
@@ -41,7 +41,7 @@ static void key_of(char key[40])
 }
 
 /* Ids are NODE-START-NUMBER: the start of a daemon's life in hex, and a number that it counts up. */
-static bool parts_of(const char *id, uint64_t *started_out, uint64_t *number_out)
+static bool backlog_parts_of(const char *id, uint64_t *started_out, uint64_t *number_out)
 {
 	const char *last = strrchr(id, '-'), *start = last;
 	while (start != NULL && start > id && start[-1] != '-')
@@ -59,12 +59,12 @@ void webhook_backlog_add(const char *id, const char *json)
 	uint64_t started = 0, number = 0;
 	const char *argv[] = { "ZADD", key, score, json };
 	key_of(key);
-	parts_of(id, &started, &number);
+	backlog_parts_of(id, &started, &number);
 	snprintf(score, sizeof score, "%" PRIu64, (started << NUMBER_BITS) + (number & ((1U << NUMBER_BITS) - 1)));
 	outbox_send(OUTBOX_WEBHOOK, 4, argv);
 }
 
-static void forget(const char *json)
+static void backlog_forget(const char *json)
 {
 	char key[40];
 	const char *argv[] = { "ZREM", key, json };
@@ -74,18 +74,18 @@ static void forget(const char *json)
 
 void webhook_backlog_done(const struct parcel *parcel)
 {
-	forget(parcel->text);
+	backlog_forget(parcel->text);
 }
 
 /* It goes into a header of the request: whoever wrote it there may not end that header. */
 static bool id_fine(const char *id)
 {
-	static const char plain[] = "-0123456789abcdefghijklmnopqrstuvwxyz";	/* a node's letters, and hex */
+	static const char plain[] = "-0123456789abcdefghijklmnopqrstuvwxyz"; /* a node's letters, and hex */
 	size_t length = strlen(id);
 	return length <= EVENT_ID_MAX && strspn(id, plain) == length;
 }
 
-static void take(const char *text)
+static void backlog_take(const char *text)
 {
 	char why[300];
 	json_t *json = json_read(JSON_OF_STORE, text, strlen(text), why, sizeof why);
@@ -95,12 +95,12 @@ static void take(const char *text)
 	uint64_t started = 0, number = 0;
 	unsigned kinds = 0;
 	char wrong[32];
-	bool ours = id != NULL && word != NULL && *word != '\0' && id_fine(id) &&
-		    notice_kinds(word, &kinds, wrong) && parts_of(id, &started, &number);
+	bool ours = id != NULL && word != NULL && *word != '\0' && id_fine(id) && notice_kinds(word, &kinds, wrong) &&
+		    backlog_parts_of(id, &started, &number);
 	if (!ours) {
 		kept.strange++;
-		forget(text);
-	} else if ((int64_t)started != kept.started_s) {	/* else the courier has it */
+		backlog_forget(text);
+	} else if ((int64_t)started != kept.started_s) { /* else the courier has it */
 		enum event_kind kind = 0;
 		while (kind < EVENT_COUNT - 1 && (kinds & 1u << kind) == 0)
 			kind++;
@@ -111,7 +111,7 @@ static void take(const char *text)
 	json_decref(json);
 }
 
-static void on_page(void *arg, const char *error, int count, const char *const *items)
+static void backlog_on_page(void *arg, const char *error, int count, const char *const *items)
 {
 	(void)arg;
 	if (!kept.running || the_daemon.store == NULL)
@@ -122,7 +122,7 @@ static void on_page(void *arg, const char *error, int count, const char *const *
 	}
 	for (int i = 0; i + 1 < count; i += 2)
 		if (items[i] != NULL && items[i + 1] != NULL) {
-			take(items[i]);
+			backlog_take(items[i]);
 			text_copy(kept.last, sizeof kept.last, items[i + 1]);
 		}
 	if (count >= 2 * PAGE) {
@@ -131,30 +131,34 @@ static void on_page(void *arg, const char *error, int count, const char *const *
 	}
 	if (kept.strange > 0)
 		log_line(SEVERITY_WARNING, "webhook: %" PRIu64 " %s of another form than ours; deleted", kept.strange,
-			 text_noun((int64_t)kept.strange, "entry of the list of kept events is", "entries of the list of kept events are"));
+			 text_noun((int64_t)kept.strange, "entry of the list of kept events is",
+				   "entries of the list of kept events are"));
 	if (kept.found > 0)
-		log_line(SEVERITY_INFO, "webhook: %" PRIu64 " %s that nobody had taken when the daemon ended %s sent now", kept.found,
-			 text_noun((int64_t)kept.found, "event", "events"), text_noun((int64_t)kept.found, "is", "are"));
+		log_line(SEVERITY_INFO,
+			 "webhook: %" PRIu64 " %s that nobody had taken when the daemon ended %s sent now", kept.found,
+			 text_noun((int64_t)kept.found, "event", "events"),
+			 text_noun((int64_t)kept.found, "is", "are"));
 }
 
 /* From the score behind the last one on: what is taken meanwhile moves no other. */
-static void on_ask(evutil_socket_t fd, short what, void *arg)
+static void backlog_on_ask(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
 	char key[40], from[SCORE_TEXT + 1], most[12];
 	struct setup *setup = setup_hold();
 	bool told = setup->config->set.webhook_url[0] != '\0';
 	setup_drop(&setup);
-	if (!told) {	/* a reload may name one */
+	if (!told) { /* a reload may name one */
 		evtimer_add(kept.ask, &(struct timeval){ .tv_sec = NAMED_S });
 		return;
 	}
 	key_of(key);
 	snprintf(from, sizeof from, "(%s", kept.last);
 	snprintf(most, sizeof most, "%d", PAGE);
-	const char *argv[] = { "ZRANGEBYSCORE", key, kept.last[0] == '\0' ? "-inf" : from, "+inf", "WITHSCORES", "LIMIT", "0",
-			       most };
-	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, on_page, NULL);
+	const char *argv[] = {
+		"ZRANGEBYSCORE", key, kept.last[0] == '\0' ? "-inf" : from, "+inf", "WITHSCORES", "LIMIT", "0", most
+	};
+	store_key_command(the_daemon.store, (int)(sizeof argv / sizeof argv[0]), argv, backlog_on_page, NULL);
 }
 
 bool webhook_backlog_start(struct loop *loop, const char *node, int64_t started_s, webhook_backlog_take *take_it)
@@ -164,7 +168,7 @@ bool webhook_backlog_start(struct loop *loop, const char *node, int64_t started_
 	kept.take = take_it;
 	kept.found = kept.strange = 0;
 	kept.last[0] = '\0';
-	kept.ask = evtimer_new(loop_base(loop), on_ask, NULL);
+	kept.ask = evtimer_new(loop_base(loop), backlog_on_ask, NULL);
 	kept.running = kept.ask != NULL && evtimer_add(kept.ask, &(struct timeval){ 0 }) == 0;
 	return kept.running;
 }

@@ -27,12 +27,12 @@ enum { UNREAD_MAX = 32768 /* what is read ahead while an answer is on its way */
 static_assert((int)CHECKS_OF_CLIENT_MAX < (int)CONNECTIONS_OF_PEER_MAX, "checks of a peer leave room for other pages");
 static_assert((int)CHECKS_MAX < (int)CONNECTIONS_OF_PROXY_MAX, "all checks leave room for other pages");
 
-static struct connections *listening;	/* the one listener's, which has room for evhttp's argument alone */
+static struct connections *listening; /* the one listener's, which has room for evhttp's argument alone */
 
 /* ---- one */
 
 /* evhttp has taken its callbacks from a stream that it has freed. */
-static bool is_over(const struct connection *connection)
+static bool connections_is_over(const struct connection *connection)
 {
 	bufferevent_data_cb on_read, on_write;
 	bufferevent_event_cb on_event;
@@ -43,12 +43,12 @@ static bool is_over(const struct connection *connection)
 
 static void end(const struct connection *connection)
 {
-	if (!is_over(connection))
+	if (!connections_is_over(connection))
 		bufferevent_trigger_event(connection->stream, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, 0);
 }
 
 /* What came last lies at the end, in some pieces. */
-static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+static void connections_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct connection *connection = arg;
 	struct evbuffer_ptr at;
@@ -69,12 +69,12 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 
 static void connection_free(struct connection *connection)
 {
-	evbuffer_remove_cb(bufferevent_get_input(connection->stream), on_input, connection);
-	bufferevent_decref(connection->stream);	/* closes */
+	evbuffer_remove_cb(bufferevent_get_input(connection->stream), connections_on_input, connection);
+	bufferevent_decref(connection->stream); /* closes */
 	free(connection);
 }
 
-static struct netaddr peer_of(struct bufferevent *stream)
+static struct netaddr connections_peer_of(struct bufferevent *stream)
 {
 	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 	socklen_t length = sizeof peer;
@@ -88,11 +88,11 @@ static struct netaddr peer_of(struct bufferevent *stream)
 
 /* ---- all */
 
-static void reap(struct connections *connections)
+static void connections_reap(struct connections *connections)
 {
 	int kept = 0, admitted = 0;
 	for (int i = 0; i < connections->count; i++) {
-		if (is_over(connections->open[i])) {
+		if (connections_is_over(connections->open[i])) {
 			connection_free(connections->open[i]);
 			continue;
 		}
@@ -109,7 +109,8 @@ static bool is_of(const struct connection *connection, const struct netaddr *pee
 }
 
 /* The one that goes for the one at `newcomer`: of the same peer, or (NULL) of any. */
-static struct connection *find_victim(const struct connections *connections, int newcomer, const struct netaddr *peer)
+static struct connection *connections_find_victim(const struct connections *connections, int newcomer,
+						  const struct netaddr *peer)
 {
 	for (enum connection_does does = CONNECTION_ASKS; does < CONNECTION_CHECKS; does++)
 		for (int i = 0; i < newcomer; i++)
@@ -118,16 +119,17 @@ static struct connection *find_victim(const struct connections *connections, int
 	return NULL;
 }
 
-static void close_for(struct connections *connections, int newcomer, const struct netaddr *peer, enum stats_closed why)
+static void connections_close_for(struct connections *connections, int newcomer, const struct netaddr *peer,
+				  enum stats_closed why)
 {
-	struct connection *victim = find_victim(connections, newcomer, peer);
-	if (victim == NULL)	/* never, by the limits of checks */
+	struct connection *victim = connections_find_victim(connections, newcomer, peer);
+	if (victim == NULL) /* never, by the limits of checks */
 		return;
 	stats_closed(why);
 	end(victim);
 }
 
-static int most_of(const struct netaddr *peer)
+static int connections_most_of(const struct netaddr *peer)
 {
 	struct setup *setup = setup_hold();
 	bool proxy = peer->family == NETADDR_UNKNOWN ||
@@ -136,48 +138,48 @@ static int most_of(const struct netaddr *peer)
 	return proxy ? CONNECTIONS_OF_PROXY_MAX : CONNECTIONS_OF_PEER_MAX;
 }
 
-static void let_in(struct connections *connections, int newcomer)
+static void connections_let_in(struct connections *connections, int newcomer)
 {
 	struct connection *connection = connections->open[newcomer];
 	int of_peer = 1;
-	connection->peer = peer_of(connection->stream);
+	connection->peer = connections_peer_of(connection->stream);
 	for (int i = 0; i < newcomer; i++)
 		of_peer += is_of(connections->open[i], &connection->peer);
-	if (of_peer > most_of(&connection->peer))
-		close_for(connections, newcomer, &connection->peer, STATS_CLOSED_HTTP_PEER);
+	if (of_peer > connections_most_of(&connection->peer))
+		connections_close_for(connections, newcomer, &connection->peer, STATS_CLOSED_HTTP_PEER);
 	else if (newcomer >= CONNECTIONS_MAX)
-		close_for(connections, newcomer, NULL, STATS_CLOSED_HTTP_FULL);
+		connections_close_for(connections, newcomer, NULL, STATS_CLOSED_HTTP_FULL);
 }
 
 /* Behind the accept, which knows neither address nor socket. */
-static void on_admit(evutil_socket_t fd, short what, void *arg)
+static void connections_on_admit(evutil_socket_t fd, short what, void *arg)
 {
 	struct connections *connections = arg;
 	(void)fd;
 	(void)what;
-	reap(connections);
+	connections_reap(connections);
 	while (connections->admitted < connections->count) {
-		let_in(connections, connections->admitted++);
-		reap(connections);
+		connections_let_in(connections, connections->admitted++);
+		connections_reap(connections);
 	}
 	if (connections->count <= CONNECTIONS_MAX && connections->listener != NULL)
 		evconnlistener_enable(connections->listener);
 }
 
-static void on_sweep(evutil_socket_t fd, short what, void *arg)
+static void connections_on_sweep(evutil_socket_t fd, short what, void *arg)
 {
 	struct connections *connections = arg;
 	int64_t now_ms = clock_monotonic_ms();
 	for (int i = 0; i < connections->count; i++)
 		if (now_ms > connections->open[i]->until_ms)
 			end(connections->open[i]);
-	on_admit(fd, what, arg);
+	connections_on_admit(fd, what, arg);
 }
 
 struct bufferevent *connections_begin(struct event_base *base, void *arg)
 {
 	struct connections *connections = arg;
-	if (connections->count > CONNECTIONS_MAX)	/* the listener is another one since, and was not off */
+	if (connections->count > CONNECTIONS_MAX) /* the listener is another one since, and was not off */
 		return NULL;
 	struct connection *connection = calloc(1, sizeof *connection);
 	struct bufferevent *stream = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
@@ -188,12 +190,12 @@ struct bufferevent *connections_begin(struct event_base *base, void *arg)
 		return NULL;
 	}
 	bufferevent_setwatermark(stream, EV_READ, 0, UNREAD_MAX);
-	evbuffer_add_cb(bufferevent_get_input(stream), on_input, connection);
+	evbuffer_add_cb(bufferevent_get_input(stream), connections_on_input, connection);
 	bufferevent_incref(stream);
 	connection->stream = stream;
 	connection->until_ms = clock_monotonic_ms() + DEADLINE_S * 1000;
 	connections->open[connections->count++] = connection;
-	if (connections->count > CONNECTIONS_MAX)	/* the others wait in the kernel's queue until one has gone */
+	if (connections->count > CONNECTIONS_MAX) /* the others wait in the kernel's queue until one has gone */
 		evconnlistener_disable(connections->listener);
 	event_active(connections->admit, EV_TIMEOUT, 0);
 	return stream;
@@ -213,19 +215,19 @@ bool connections_start(struct connections *connections, struct event_base *base)
 {
 	struct timeval every = { .tv_sec = 1 };
 	connections->base = base;
-	connections->sweep = event_new(base, -1, EV_PERSIST, on_sweep, connections);
-	connections->admit = event_new(base, -1, 0, on_admit, connections);
+	connections->sweep = event_new(base, -1, EV_PERSIST, connections_on_sweep, connections);
+	connections->admit = event_new(base, -1, 0, connections_on_admit, connections);
 	return connections->sweep != NULL && connections->admit != NULL && event_add(connections->sweep, &every) == 0;
 }
 
-/* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. The oldest that may go
- * does, and the next sweep looks again. */
-static void on_listen_error(struct evconnlistener *listener, void *arg)
+/* Out of file descriptors: the connection stays in the queue and would wake the loop again at once. The oldest that may
+ * go does, and the next sweep looks again. */
+static void connections_on_listen_error(struct evconnlistener *listener, void *arg)
 {
-	(void)arg;	/* evhttp's */
+	(void)arg; /* evhttp's */
 	if (descriptors_make_way(evconnlistener_get_fd(listener)))
 		return;
-	struct connection *victim = find_victim(listening, listening->admitted, NULL);
+	struct connection *victim = connections_find_victim(listening, listening->admitted, NULL);
 	if (victim != NULL) {
 		stats_closed(STATS_CLOSED_HTTP_FULL);
 		end(victim);
@@ -237,7 +239,7 @@ void connections_listen(struct connections *connections, struct evconnlistener *
 {
 	connections->listener = listener;
 	listening = connections;
-	evconnlistener_set_error_cb(listener, on_listen_error);
+	evconnlistener_set_error_cb(listener, connections_on_listen_error);
 }
 
 void connections_stop(struct connections *connections)

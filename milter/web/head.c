@@ -22,7 +22,7 @@ static void go_to(struct head *head, enum head_part part)
 	head->length = 0;
 }
 
-static const char *in_method(struct head *head, char c)
+static const char *head_in_method(struct head *head, char c)
 {
 	if (c == ' ' && head->length > 0)
 		go_to(head, HEAD_TARGET);
@@ -33,7 +33,7 @@ static const char *in_method(struct head *head, char c)
 	return NULL;
 }
 
-static const char *in_target(struct head *head, char c)
+static const char *head_in_target(struct head *head, char c)
 {
 	if (c == ' ' && head->length > 0)
 		go_to(head, HEAD_VERSION);
@@ -44,16 +44,18 @@ static const char *in_target(struct head *head, char c)
 	return NULL;
 }
 
-static const char *in_version(struct head *head, char c)
+static const char *head_in_version(struct head *head, char c)
 {
 	static const char version[] = "HTTP/1.";
 	size_t at = head->length++;
 	bool last = at == sizeof version - 1;
 	head->old = c == '0';
-	return last ? c == '0' || c == '1' ? NULL : not_a_line : at < sizeof version && c == version[at] ? NULL : not_a_line;
+	return last					 ? c == '0' || c == '1' ? NULL : not_a_line
+	       : at < sizeof version && c == version[at] ? NULL
+							 : not_a_line;
 }
 
-static const char *in_name(struct head *head, char c)
+static const char *head_in_name(struct head *head, char c)
 {
 	static const char host[] = "host";
 	if (head->length == 0 && (c == ' ' || c == '\t'))
@@ -64,16 +66,17 @@ static const char *in_name(struct head *head, char c)
 		return NULL;
 	}
 	if (!is_token(c))
-		return "The request has a header name with a blank or another byte that no name has (RFC 9112 section 5.1).";
-	head->is_host = head->length < sizeof host - 1 ? (head->is_host || head->length == 0) &&
-							 text_lower(c) == host[head->length]
-						       : head->is_host;
+		return "The request has a header name with a blank or another byte that no name has (RFC 9112 section "
+		       "5.1).";
+	head->is_host = head->length < sizeof host - 1
+				? (head->is_host || head->length == 0) && text_lower(c) == host[head->length]
+				: head->is_host;
 	head->length++;
 	return NULL;
 }
 
 /* The empty line behind the headers. */
-static const char *at_end(struct head *head)
+static const char *head_at_end(struct head *head)
 {
 	int hosts = head->hosts;
 	bool old = head->old;
@@ -83,11 +86,11 @@ static const char *at_end(struct head *head)
 	return hosts == 0 && !old ? "The request is HTTP/1.1 and has no Host (RFC 9112 section 3.2)." : NULL;
 }
 
-static const char *at_line_end(struct head *head)
+static const char *head_at_line_end(struct head *head)
 {
 	static const size_t version_length = sizeof "HTTP/1.1" - 1;
 	if (head->part == HEAD_NAME && head->length == 0)
-		return at_end(head);
+		return head_at_end(head);
 	if (head->part == HEAD_NAME)
 		return "The request has a header line without a colon (RFC 9112 section 5).";
 	if (head->part != HEAD_VALUE && (head->part != HEAD_VERSION || head->length != version_length))
@@ -96,10 +99,13 @@ static const char *at_line_end(struct head *head)
 	return NULL;
 }
 
-static const char *look(struct head *head, char c)
+static const char *head_look(struct head *head, char c)
 {
-	static const char *(*const parts[])(struct head *head, char c) = {
-		[HEAD_METHOD] = in_method, [HEAD_TARGET] = in_target, [HEAD_VERSION] = in_version, [HEAD_NAME] = in_name,
+	static const char *(*const parts[])(struct head * head, char c) = {
+		[HEAD_METHOD] = head_in_method,
+		[HEAD_TARGET] = head_in_target,
+		[HEAD_VERSION] = head_in_version,
+		[HEAD_NAME] = head_in_name,
 		[HEAD_VALUE] = NULL,
 	};
 	bool cr = head->cr;
@@ -107,7 +113,7 @@ static const char *look(struct head *head, char c)
 	if (cr != (c == '\n'))
 		return "The request has a CR without LF, or a LF without CR (RFC 9112 section 2.2).";
 	if (cr)
-		return at_line_end(head);
+		return head_at_line_end(head);
 	if (c == '\r')
 		return NULL;
 	if (((unsigned char)c < 0x20 && c != '\t') || c == 0x7f)
@@ -118,5 +124,5 @@ static const char *look(struct head *head, char c)
 void head_read(struct head *head, const char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length && head->wrong == NULL; i++)
-		head->wrong = look(head, bytes[i]);
+		head->wrong = head_look(head, bytes[i]);
 }

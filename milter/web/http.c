@@ -25,13 +25,14 @@ enum {
 };
 
 struct http {
-	struct event_base *base;	/* borrowed */
-	struct evhttp *evhttp;		/* owned */
-	struct page_host host;		/* its checks.rate is owned */
+	struct event_base *base; /* borrowed */
+	struct evhttp *evhttp;	 /* owned */
+	struct page_host host;	 /* its checks.rate is owned */
 };
 
 /* ---- pages */
 
+/* clang-format off */
 static const struct {
 	const char *path;
 	page_function *page;
@@ -48,30 +49,33 @@ static const struct {
 	{ "/openapi.json", page_file, true },
 	{ "/api/v1/rbl", page_check, true },
 };
+/* clang-format on */
 
 /* ---- requests */
 
-/* evhttp does not read the body of HEAD (RFC 9110 section 9.3.2), nor a second Content-Length: it takes what follows for
- * the next request, which behind a proxy would be answered to somebody else. */
-static bool may_have_body(struct evhttp_request *request)
+/* evhttp does not read the body of HEAD (RFC 9110 section 9.3.2), nor a second Content-Length: it takes what follows
+ * for the next request, which behind a proxy would be answered to somebody else. */
+static bool http_may_have_body(struct evhttp_request *request)
 {
 	struct evkeyval *header;
-	TAILQ_FOREACH (header, evhttp_request_get_input_headers(request), next)
-		if (evutil_ascii_strcasecmp(header->key, "Transfer-Encoding") == 0 ||
-		    (evutil_ascii_strcasecmp(header->key, "Content-Length") == 0 && strcmp(header->value, "0") != 0))
-			return true;
+	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request), next)
+	if (evutil_ascii_strcasecmp(header->key, "Transfer-Encoding") == 0 ||
+	    (evutil_ascii_strcasecmp(header->key, "Content-Length") == 0 && strcmp(header->value, "0") != 0))
+		return true;
 	return false;
 }
 
 /* A browser that was led here by a name of somebody else's (DNS rebinding) says so. */
-static bool is_for_us(struct evhttp_request *request, const struct config *config, char *error, size_t error_size)
+static bool http_is_for_us(struct evhttp_request *request, const struct config *config, char *error, size_t error_size)
 {
 	const char *hosts[] = { evhttp_uri_get_host(evhttp_request_get_evhttp_uri(request)),
 				evhttp_find_header(evhttp_request_get_input_headers(request), "Host") };
 	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
 		if (hosts[i] != NULL && !http_request_host_is_ours(hosts[i], config->hosts, config->host_count)) {
-			snprintf(error, error_size, "The request is for the host \"%.100s\"; expected an address, localhost or a "
-				 "name of the option http.hosts.", hosts[i]);
+			snprintf(error, error_size,
+				 "The request is for the host \"%.100s\"; expected an address, localhost or a name of "
+				 "the option http.hosts.",
+				 hosts[i]);
 			return false;
 		}
 	return true;
@@ -92,7 +96,7 @@ static void on_answered(struct evhttp_request *request, void *arg)
 		connection->does = CONNECTION_ASKS;
 }
 
-static void serve_page(struct page_host *host, struct evhttp_request *request, bool rbl)
+static void http_serve_page(struct page_host *host, struct evhttp_request *request, bool rbl)
 {
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
 		if (strcmp(page_path(request), pages[i].path) == 0 && (rbl || !pages[i].rbl)) {
@@ -100,50 +104,52 @@ static void serve_page(struct page_host *host, struct evhttp_request *request, b
 			return;
 		}
 	if (strcmp(page_path(request), "/api/v1/rbl") == 0)
-		page_answer_error(request, 404, "This daemon does not look up block lists for others: http.rbl is false.", 0);
+		page_answer_error(request, 404,
+				  "This daemon does not look up block lists for others: http.rbl is false.", 0);
 	else
 		evhttp_send_error(request, HTTP_NOTFOUND,
 				  rbl ? "expected /health, /metrics, /rbl, /api/v1/rbl or /openapi.json"
 				      : "expected /health or /metrics");
 }
 
-static void serve_request(struct evhttp_request *request, void *arg)
+static void http_serve_request(struct evhttp_request *request, void *arg)
 {
 	struct page_host *host = arg;
 	char error[300];
 	struct connection *connection = page_connection(host, request);
-	if (connection == NULL) {	/* no memory for one: evhttp made its own */
+	if (connection == NULL) { /* no memory for one: evhttp made its own */
 		refuse(request, STATS_HTTP_REFUSED_MEMORY, 503, "The daemon is out of memory.");
 		return;
 	}
 	struct setup *setup = setup_hold();
 	connection->does = CONNECTION_IS_ANSWERED;
 	evhttp_request_set_on_complete_cb(request, on_answered, host);
-	if (may_have_body(request))
+	if (http_may_have_body(request))
 		refuse(request, STATS_HTTP_REFUSED_BODY, 413, "A request may have no body.");
 	else if (connection->head.wrong != NULL)
 		refuse(request, STATS_HTTP_REFUSED_MALFORMED, 400, connection->head.wrong);
-	else if (!is_for_us(request, setup->config, error, sizeof error))
+	else if (!http_is_for_us(request, setup->config, error, sizeof error))
 		refuse(request, STATS_HTTP_REFUSED_HOST, 421, error);
 	else
-		serve_page(host, request, setup->config->set.http_rbl);
+		http_serve_page(host, request, setup->config->set.http_rbl);
 	setup_drop(&setup);
 }
 
 /* ---- the listener */
 
-static bool serve(struct http *http, int fd)
+static bool http_serve(struct http *http, int fd)
 {
 	http->evhttp = evhttp_new(http->base);
 	http->host.checks.rate = rate_limit_new();
-	if (http->evhttp == NULL || http->host.checks.rate == NULL || !connections_start(&http->host.connections, http->base))
+	if (http->evhttp == NULL || http->host.checks.rate == NULL ||
+	    !connections_start(&http->host.connections, http->base))
 		return false;
 	evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_max_headers_size(http->evhttp, HEAD_MAX);
 	evhttp_set_max_body_size(http->evhttp, BODY_MAX);
 	evhttp_set_timeout(http->evhttp, SILENCE_S);
 	evhttp_set_bevcb(http->evhttp, connections_begin, &http->host.connections);
-	evhttp_set_gencb(http->evhttp, serve_request, &http->host);
+	evhttp_set_gencb(http->evhttp, http_serve_request, &http->host);
 	struct evhttp_bound_socket *bound = evhttp_accept_socket_with_handle(http->evhttp, fd);
 	if (bound == NULL)
 		return false;
@@ -162,7 +168,7 @@ struct http *http_start(struct event_base *base, const char *listen, char *error
 	struct http *http = calloc(1, sizeof *http);
 	if (http != NULL)
 		http->base = base;
-	if (http != NULL && serve(http, fd)) {
+	if (http != NULL && http_serve(http, fd)) {
 		sockets_watch(SOCKET_HTTP, &form, fd, http->host.connections.listener);
 		return http;
 	}
@@ -178,7 +184,7 @@ void http_stop(struct http **http)
 	if (*http == NULL)
 		return;
 	if ((*http)->evhttp != NULL)
-		evhttp_free((*http)->evhttp);	/* checks end with their connections */
+		evhttp_free((*http)->evhttp); /* checks end with their connections */
 	connections_stop(&(*http)->host.connections);
 	rate_limit_free(&(*http)->host.checks.rate);
 	free(*http);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * http: the HTTP listener. GET /health (JSON; 503 where it is critical) and GET /metrics (Prometheus text) for those who
- * watch this daemon; with http.rbl also /rbl, a page that looks addresses up in block lists, its API /api/v1/rbl, and
- * /openapi.json, for whoever may reach the address, which is a loopback one unless configured otherwise. Nothing
+ * http: the HTTP listener. GET /health (JSON; 503 where it is critical) and GET /metrics (Prometheus text) for those
+ * who watch this daemon; with http.rbl also /rbl, a page that looks addresses up in block lists, its API /api/v1/rbl,
+ * and /openapi.json, for whoever may reach the address, which is a loopback one unless configured otherwise. Nothing
  * changes anything, and there are no secrets and no mail addresses.
  *
  * Bounded: connections (connections.h), bytes of a request, seconds of a connection; checks at once, and their rate
- * (rate_limit.h). What of a request is not as RFC 9112 has it is refused (head.h), and what is for another host (http.hosts).
+ * (rate_limit.h). What of a request is not as RFC 9112 has it is refused (head.h), and what is for another host
+ * (http.hosts).
  *
  * Loop thread only, or with the loop stopped.
  */

@@ -37,13 +37,13 @@ bool http_request_host_is_ours(const char *host, const char *const *names, int c
 		return false;
 	memcpy(name, start, length);
 	name[length] = '\0';
-	if (bracket)	/* fe80::1%eth0 */
+	if (bracket) /* fe80::1%eth0 */
 		name[strcspn(name, "%")] = '\0';
 	if (netaddr_parse(name, &address))
 		return true;
 	if (bracket)
 		return false;
-	if (length > 0 && name[length - 1] == '.')	/* the name written out to the root */
+	if (length > 0 && name[length - 1] == '.') /* the name written out to the root */
 		name[length - 1] = '\0';
 	for (int i = 0; i < count; i++)
 		if (text_same_nocase(name, names[i]))
@@ -54,7 +54,7 @@ bool http_request_host_is_ours(const char *host, const char *const *names, int c
 /* ---- the query */
 
 /* The raw value of `q`, not ended by a NUL; how many there are is what it returns. */
-static int find_q(const char *query, const char **value_out, size_t *length_out)
+static int http_request_find_q(const char *query, const char **value_out, size_t *length_out)
 {
 	int found = 0;
 	for (const char *at = query; at != NULL && *at != '\0'; at += strcspn(at, "&"), at += *at == '&') {
@@ -67,12 +67,12 @@ static int find_q(const char *query, const char **value_out, size_t *length_out)
 	return found;
 }
 
-static bool is_text(const char *string, size_t length)
+static bool http_request_is_text(const char *string, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)string[i] < 0x20 || string[i] == 0x7f)
 			return false;
-	json_t *text = json_stringn(string, length);	/* NULL: no UTF-8 */
+	json_t *text = json_stringn(string, length); /* NULL: no UTF-8 */
 	json_decref(text);
 	return text != NULL;
 }
@@ -81,10 +81,12 @@ bool http_request_query(const char *query, char *q, size_t size, char *error, si
 {
 	const char *value = NULL;
 	size_t length = 0;
-	int count = find_q(query, &value, &length);
+	int count = http_request_find_q(query, &value, &length);
 	if (count != 1)
-		return fail(error, error_size, count == 0 ? "There is no query: expected one parameter \"q\" with an address, "
-			    "a host name or a network." : "There is more than one parameter \"q\".");
+		return fail(error, error_size,
+			    count == 0 ? "There is no query: expected one parameter \"q\" with an address, a host name "
+					 "or a network."
+				       : "There is more than one parameter \"q\".");
 	char *raw = strndup(value, length);
 	size_t decoded_length = 0;
 	char *decoded = raw == NULL ? NULL : evhttp_uridecode(raw, 1, &decoded_length);
@@ -93,7 +95,7 @@ bool http_request_query(const char *query, char *q, size_t size, char *error, si
 		fail(error, error_size, "The daemon is out of memory.");
 	else if (decoded_length >= size)
 		snprintf(error, error_size, "The query has %zu bytes; at most %zu are read.", decoded_length, size - 1);
-	else if (!is_text(decoded, decoded_length))
+	else if (!http_request_is_text(decoded, decoded_length))
 		fail(error, error_size, "The query has control characters or is not UTF-8.");
 	else
 		fine = text_copy(q, size, decoded);
@@ -110,7 +112,7 @@ static bool is_space(char c)
 }
 
 /* The first words of an item, up to a blank, a comma or a semicolon. */
-static bool type_is(const char *item, const char *type)
+static bool http_request_type_is(const char *item, const char *type)
 {
 	size_t length = strcspn(item, ",; \t");
 	char copy[40];
@@ -122,7 +124,7 @@ static bool type_is(const char *item, const char *type)
 }
 
 /* The q of one item in thousandths; 1000 where it names none. */
-static int quality(const char *item, size_t length)
+static int http_request_quality(const char *item, size_t length)
 {
 	for (size_t i = 0; i + 2 < length; i++) {
 		if (item[i] != ';')
@@ -149,7 +151,10 @@ bool http_request_wants_document(const char *accept)
 		const char *type;
 		bool document;
 	} rows[] = {
-		{ "application/json", true }, { "application/x-ndjson", false }, { "application/*", false }, { "*/*", false },
+		{ "application/json", true },
+		{ "application/x-ndjson", false },
+		{ "application/*", false },
+		{ "*/*", false },
 	};
 	int best = 0;
 	bool document = false;
@@ -157,9 +162,9 @@ bool http_request_wants_document(const char *accept)
 		while (is_space(*at) || *at == ',')
 			at++;
 		size_t length = strcspn(at, ",");
-		int q = quality(at, length);
+		int q = http_request_quality(at, length);
 		for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-			if (q > best && type_is(at, rows[i].type)) {
+			if (q > best && http_request_type_is(at, rows[i].type)) {
 				best = q;
 				document = rows[i].document;
 			}
@@ -179,7 +184,7 @@ bool http_request_is_proxy(const struct netaddr *address, const struct netblock 
 }
 
 /* The item of a list that ends at `end`: its first byte, and in `end` its end without blanks. */
-static const char *item_before(const char *list, const char **end)
+static const char *http_request_item_before(const char *list, const char **end)
 {
 	while (*end > list && is_space((*end)[-1]))
 		(*end)--;
@@ -191,7 +196,7 @@ static const char *item_before(const char *list, const char **end)
 	return item;
 }
 
-static bool read_address(const char *item, const char *end, struct netaddr *address_out)
+static bool http_request_read_address(const char *item, const char *end, struct netaddr *address_out)
 {
 	char copy[NETADDR_TEXT_MAX];
 	size_t length = (size_t)(end - item);
@@ -203,14 +208,15 @@ static bool read_address(const char *item, const char *end, struct netaddr *addr
 }
 
 struct netaddr http_request_client(const struct netaddr *peer, const struct netblock *proxies, int proxy_count,
-			      const char *const *forwarded, int forwarded_count)
+				   const char *const *forwarded, int forwarded_count)
 {
 	struct netaddr client = *peer;
 	for (int i = forwarded_count - 1; i >= 0; i--) {
 		const char *end = forwarded[i] + strlen(forwarded[i]);
 		while (end > forwarded[i]) {
-			const char *item = item_before(forwarded[i], &end);
-			if (!http_request_is_proxy(&client, proxies, proxy_count) || !read_address(item, end, &client))
+			const char *item = http_request_item_before(forwarded[i], &end);
+			if (!http_request_is_proxy(&client, proxies, proxy_count) ||
+			    !http_request_read_address(item, end, &client))
 				return client;
 			for (end = item; end > forwarded[i] && end[-1] != ','; end--)
 				;

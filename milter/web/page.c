@@ -12,14 +12,21 @@
 #include "policy/base/banned.h"
 
 /* evhttp does not know all of them. */
-static const char *reason_of(int code)
+static const char *page_reason_of(int code)
 {
 	static const struct {
 		int code;
 		const char *reason;
 	} rows[] = {
-		{ 200, "OK" }, { 302, "Found" }, { 304, "Not Modified" }, { 400, "Bad Request" }, { 404, "Not Found" },
-		{ 413, "Content Too Large" }, { 421, "Misdirected Request" }, { 429, "Too Many Requests" }, { 503, "Service Unavailable" },
+		{ 200, "OK" },
+		{ 302, "Found" },
+		{ 304, "Not Modified" },
+		{ 400, "Bad Request" },
+		{ 404, "Not Found" },
+		{ 413, "Content Too Large" },
+		{ 421, "Misdirected Request" },
+		{ 429, "Too Many Requests" },
+		{ 503, "Service Unavailable" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].code == code)
@@ -74,7 +81,7 @@ void page_send(struct evhttp_request *request, int code, struct evbuffer *body)
 		evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Length", length);
 		evbuffer_drain(body, evbuffer_get_length(body));
 	}
-	evhttp_send_reply(request, code, reason_of(code), body);
+	evhttp_send_reply(request, code, page_reason_of(code), body);
 }
 
 void page_answer(struct evhttp_request *request, int code, const char *type, struct evbuffer *body)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * page: what the pages share, and the pages themselves, one function for each row of the table in http.c. A page answers
- * at once, or hands its request to a stream (stream.h).
+ * page: what the pages share, and the pages themselves, one function for each row of the table in http.c. A page
+ * answers at once, or hands its request to a stream (stream.h).
  *
  * Loop thread only.
  */
@@ -21,9 +21,9 @@ struct rate_limit;
 
 typedef void page_function(struct page_host *host, struct evhttp_request *request);
 
-page_function page_health, page_metrics;	/* page_status.c */
-page_function page_check;			/* page_check.c: /api/v1/rbl */
-page_function page_file, page_root;		/* page_file.c: what is embedded at build time; / leads to /rbl */
+page_function page_health, page_metrics; /* page_status.c */
+page_function page_check;		 /* page_check.c: /api/v1/rbl */
+page_function page_file, page_root;	 /* page_file.c: what is embedded at build time; / leads to /rbl */
 
 /* The path asked for, as it came. */
 const char *page_path(struct evhttp_request *request);
@@ -42,9 +42,9 @@ enum { CHECKS_MAX = 16, CHECKS_OF_CLIENT_MAX = 4 };
 
 /* The checks under way. */
 struct page_checks {
-	struct rate_limit *rate;	/* owned by http.c */
+	struct rate_limit *rate; /* owned by http.c */
 	int running;
-	struct netaddr clients[CHECKS_MAX];	/* of those that run */
+	struct netaddr clients[CHECKS_MAX]; /* of those that run */
 };
 
 /* What the pages of one listener share; owned by http.c. */

@@ -18,7 +18,8 @@
 
 enum { BUSY_RETRY_S = 5, FORWARDED_MAX = 32, ERROR_MAX = 512 };
 
-static void refuse(struct evhttp_request *request, enum stats_refused why, int code, const char *sentence, int64_t retry_s)
+static void refuse(struct evhttp_request *request, enum stats_refused why, int code, const char *sentence,
+		   int64_t retry_s)
 {
 	stats_check_refused(why);
 	page_answer_error(request, code, sentence, retry_s);
@@ -26,13 +27,15 @@ static void refuse(struct evhttp_request *request, enum stats_refused why, int c
 
 /* ---- who asks */
 
-static struct netaddr client_of(struct page_host *host, struct evhttp_request *request, const struct config *config)
+static struct netaddr page_check_client_of(struct page_host *host, struct evhttp_request *request,
+					   const struct config *config)
 {
 	struct netaddr peer = page_peer(host, request);
-	const char *forwarded[FORWARDED_MAX];	/* the last ones; only those that proxies of ours wrote are read */
+	const char *forwarded[FORWARDED_MAX]; /* the last ones; only those that proxies of ours wrote are read */
 	int count = 0;
 	struct evkeyval *header;
-	TAILQ_FOREACH (header, evhttp_request_get_input_headers(request), next) {
+	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request), next)
+	{
 		if (evutil_ascii_strcasecmp(header->key, "X-Forwarded-For") != 0)
 			continue;
 		if (count == FORWARDED_MAX)
@@ -50,7 +53,8 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* Only a network can be too large for ever: a name's cost is a guess, and is cut to the burst. */
-static bool fits(const struct check_target *target, int64_t burst, int64_t *tokens_out, char error[ERROR_MAX])
+static bool page_check_fits(const struct check_target *target, int64_t burst, int64_t *tokens_out,
+			    char error[ERROR_MAX])
 {
 	int prefix = CHECK_PREFIX_LEAST;
 	int64_t cost = check_cost(target);
@@ -59,8 +63,9 @@ static bool fits(const struct check_target *target, int64_t burst, int64_t *toke
 		return true;
 	while (prefix < 32 && INT64_C(1) << (32 - prefix) > burst)
 		prefix++;
-	snprintf(error, ERROR_MAX, "A network of %" PRId64 " addresses is more than this service looks up at once: at most a /%d.",
-		 cost, prefix);
+	snprintf(error, ERROR_MAX,
+		 "A network of %" PRId64 " addresses is more than this service looks up at once: at most a /%d.", cost,
+		 prefix);
 	return false;
 }
 
@@ -75,7 +80,8 @@ static bool read_target(struct evhttp_request *request, char query[CHECK_QUERY_M
 /* ---- the answer */
 
 /* Pays for it, or refuses. */
-static bool pays(struct page_host *host, struct evhttp_request *request, const struct stream_settings *settings)
+static bool page_check_pays(struct page_host *host, struct evhttp_request *request,
+			    const struct stream_settings *settings)
 {
 	static const struct {
 		enum stats_refused why;
@@ -87,7 +93,7 @@ static bool pays(struct page_host *host, struct evhttp_request *request, const s
 	char error[ERROR_MAX];
 	int64_t wait_s = 0;
 	enum rate_limit_answer answer = rate_limit_take(host->checks.rate, &settings->limits, &settings->client,
-					    settings->tokens, clock_monotonic_ms(), &wait_s);
+							settings->tokens, clock_monotonic_ms(), &wait_s);
 	if (answer == RATE_LIMIT_FINE)
 		return true;
 	snprintf(error, sizeof error, "%s Try again in %" PRId64 " s.", rows[answer].sentence, wait_s);
@@ -96,7 +102,7 @@ static bool pays(struct page_host *host, struct evhttp_request *request, const s
 }
 
 /* So that nobody alone can keep all others out, by reading slowly. */
-static bool has_too_many(const struct page_checks *checks, const struct netaddr *client)
+static bool page_check_has_too_many(const struct page_checks *checks, const struct netaddr *client)
 {
 	int his = 0;
 	for (int i = 0; i < checks->running; i++)
@@ -111,23 +117,25 @@ static void check(struct page_host *host, struct evhttp_request *request, const 
 	struct stream_settings settings = {
 		.target = &target,
 		.query = query,
-		.document = http_request_wants_document(evhttp_find_header(evhttp_request_get_input_headers(request), "Accept")),
-		.client = client_of(host, request, config),
-		.limits = { config->set.http_rbl_per_minute, config->set.http_rbl_burst, config->set.http_rbl_total_per_minute },
+		.document = http_request_wants_document(
+			evhttp_find_header(evhttp_request_get_input_headers(request), "Accept")),
+		.client = page_check_client_of(host, request, config),
+		.limits = { config->set.http_rbl_per_minute, config->set.http_rbl_burst,
+			    config->set.http_rbl_total_per_minute },
 	};
 	if (!read_target(request, query, &target, error))
 		refuse(request, STATS_REFUSED_QUERY, 400, error, 0);
-	else if (!fits(&target, settings.limits.burst, &settings.tokens, error))
+	else if (!page_check_fits(&target, settings.limits.burst, &settings.tokens, error))
 		refuse(request, STATS_REFUSED_LARGE, 413, error, 0);
 	else if (page_is_head(request))
 		page_answer(request, 200, settings.document ? "application/json" : "application/x-ndjson", NULL);
-	else if (has_too_many(&host->checks, &settings.client))
-		refuse(request, STATS_REFUSED_CLIENT, 429, "You have several checks in progress. Try again when one has ended.",
-		       BUSY_RETRY_S);
+	else if (page_check_has_too_many(&host->checks, &settings.client))
+		refuse(request, STATS_REFUSED_CLIENT, 429,
+		       "You have several checks in progress. Try again when one has ended.", BUSY_RETRY_S);
 	else if (host->checks.running >= CHECKS_MAX)
 		refuse(request, STATS_REFUSED_BUSY, 503, "Too many checks are in progress. Try again in a few seconds.",
 		       BUSY_RETRY_S);
-	else if (pays(host, request, &settings) && !stream_start(host, request, &settings))
+	else if (page_check_pays(host, request, &settings) && !stream_start(host, request, &settings))
 		refuse(request, STATS_REFUSED_BUSY, 503, "The daemon is out of memory.", BUSY_RETRY_S);
 }
 

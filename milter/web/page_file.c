@@ -16,7 +16,7 @@ static const char security_policy[] =
 	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
 	"base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
-static const struct file {
+static const struct page_file {
 	const char *path, *type;
 	const unsigned char *bytes;
 	size_t length;
@@ -29,13 +29,13 @@ static const struct file {
 	{ "/openapi.json", "application/json", file_openapi_json, sizeof file_openapi_json },
 };
 
-static void send_file(struct evhttp_request *request, const struct file *file)
+static void page_file_send(struct evhttp_request *request, const struct page_file *file)
 {
 	char tag[20];
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
 	const char *known = evhttp_find_header(evhttp_request_get_input_headers(request), "If-None-Match");
 	snprintf(tag, sizeof tag, "\"%016" PRIx64 "\"", hash_bytes(file->bytes, file->length, 0));
-	page_headers(request, file->type, "no-cache");	/* kept, but asked about each time */
+	page_headers(request, file->type, "no-cache"); /* kept, but asked about each time */
 	evhttp_add_header(headers, "ETag", tag);
 	evhttp_add_header(headers, "Content-Security-Policy", security_policy);
 	if (known != NULL && strstr(known, tag) != NULL) {
@@ -55,7 +55,7 @@ void page_file(struct page_host *host, struct evhttp_request *request)
 	(void)host;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
 		if (strcmp(page_path(request), files[i].path) == 0) {
-			send_file(request, &files[i]);
+			page_file_send(request, &files[i]);
 			return;
 		}
 	page_answer_error(request, 404, "There is no such file.", 0);

@@ -10,9 +10,9 @@
  * 32 kB. */
 struct rate_limit {
 	uint64_t keys[RATE_LIMIT_CLIENTS];
-	int64_t full_at[RATE_LIMIT_CLIENTS];	/* 0: the row was never used */
+	int64_t full_at[RATE_LIMIT_CLIENTS]; /* 0: the row was never used */
 	int64_t all_full_at;
-	struct rate_limit_settings limits;	/* by which the times were reckoned */
+	struct rate_limit_settings limits; /* by which the times were reckoned */
 };
 
 enum { ROW_NONE = -1 };
@@ -31,7 +31,7 @@ void rate_limit_free(struct rate_limit **rate)
 }
 
 /* An IPv4 address as ::ffff:0:0 has it, which no /64 of the Internet begins with. */
-static uint64_t key_of(const struct netaddr *client)
+static uint64_t rate_limit_key_of(const struct netaddr *client)
 {
 	uint64_t key = 0;
 	if (client->family == NETADDR_UNKNOWN)
@@ -43,10 +43,10 @@ static uint64_t key_of(const struct netaddr *client)
 
 bool rate_limit_same_client(const struct netaddr *a, const struct netaddr *b)
 {
-	return key_of(a) == key_of(b);
+	return rate_limit_key_of(a) == rate_limit_key_of(b);
 }
 
-static int find_row(const struct rate_limit *rate, uint64_t key)
+static int rate_limit_find_row(const struct rate_limit *rate, uint64_t key)
 {
 	for (int i = 0; i < RATE_LIMIT_CLIENTS; i++)
 		if (rate->keys[i] == key && rate->full_at[i] != 0)
@@ -54,7 +54,7 @@ static int find_row(const struct rate_limit *rate, uint64_t key)
 	return ROW_NONE;
 }
 
-static int fullest_row(const struct rate_limit *rate)
+static int rate_limit_fullest_row(const struct rate_limit *rate)
 {
 	int fullest = 0;
 	for (int i = 1; i < RATE_LIMIT_CLIENTS; i++)
@@ -71,7 +71,7 @@ static bool are_in_force(const struct rate_limit *rate, const struct rate_limit_
 }
 
 /* Times reckoned by other limits say nothing. */
-static void note_limits(struct rate_limit *rate, const struct rate_limit_settings *limits)
+static void rate_limit_note(struct rate_limit *rate, const struct rate_limit_settings *limits)
 {
 	if (are_in_force(rate, limits))
 		return;
@@ -85,13 +85,14 @@ static int64_t full_after(int64_t full_at, int64_t now, int64_t tokens, int64_t 
 	return (full_at > now ? full_at : now) + tokens * refill;
 }
 
-enum rate_limit_answer rate_limit_take(struct rate_limit *rate, const struct rate_limit_settings *limits, const struct netaddr *client,
-			   int64_t tokens, int64_t now_ms, int64_t *wait_s_out)
+enum rate_limit_answer rate_limit_take(struct rate_limit *rate, const struct rate_limit_settings *limits,
+				       const struct netaddr *client, int64_t tokens, int64_t now_ms,
+				       int64_t *wait_s_out)
 {
-	note_limits(rate, limits);
+	rate_limit_note(rate, limits);
 	int64_t now = now_ms * NS_PER_MS;
 	int64_t refill = NS_PER_MINUTE / limits->per_minute, all_refill = NS_PER_MINUTE / limits->total_per_minute;
-	int row = find_row(rate, key_of(client));
+	int row = rate_limit_find_row(rate, rate_limit_key_of(client));
 	int64_t full_at = full_after(row == ROW_NONE ? 0 : rate->full_at[row], now, tokens, refill);
 	int64_t all_full_at = full_after(rate->all_full_at, now, tokens, all_refill);
 	int64_t over = full_at - now - limits->burst * refill;
@@ -101,18 +102,19 @@ enum rate_limit_answer rate_limit_take(struct rate_limit *rate, const struct rat
 		return over > 0 ? RATE_LIMIT_CLIENT_DRAINED : RATE_LIMIT_ALL_DRAINED;
 	}
 	if (row == ROW_NONE)
-		row = fullest_row(rate);
-	rate->keys[row] = key_of(client);
+		row = rate_limit_fullest_row(rate);
+	rate->keys[row] = rate_limit_key_of(client);
 	rate->full_at[row] = full_at;
 	rate->all_full_at = all_full_at;
 	return RATE_LIMIT_FINE;
 }
 
-void rate_limit_give_back(struct rate_limit *rate, const struct rate_limit_settings *limits, const struct netaddr *client, int64_t tokens)
+void rate_limit_give_back(struct rate_limit *rate, const struct rate_limit_settings *limits,
+			  const struct netaddr *client, int64_t tokens)
 {
 	if (!are_in_force(rate, limits))
 		return;
-	int row = find_row(rate, key_of(client));
+	int row = rate_limit_find_row(rate, rate_limit_key_of(client));
 	if (row != ROW_NONE)
 		rate->full_at[row] -= tokens * (NS_PER_MINUTE / limits->per_minute);
 	rate->all_full_at -= tokens * (NS_PER_MINUTE / limits->total_per_minute);

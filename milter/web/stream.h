@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * stream: one check (milter/lookup/check.h), answered while it goes on: each event of it a JSON object in one line
- * (milter/report/report_check.h), sent at once; or all of them as one document, {"query", "kind", "lines": [...], and the members
- * of the last line}, which comes piece by piece too and is whole at the end.
+ * (milter/report/report_check.h), sent at once; or all of them as one document, {"query", "kind", "lines": [...], and
+ * the members of the last line}, which comes piece by piece too and is whole at the end.
  *
  * It ends with the client: one that hangs up ends the check; one that does not read pauses it (beyond STREAM_UNREAD_MAX
  * bytes) and is cut off after 10 s without progress. A check that takes longer than its time ends with an error in its
@@ -23,12 +23,12 @@ enum {
 	STREAM_UNREAD_MAX = 262144,
 	STREAM_ADDRESS_S = 50,
 	STREAM_NETWORK_S = 290,
-	STREAM_LEAVE_S = 10,	/* to read what is left */
+	STREAM_LEAVE_S = 10, /* to read what is left */
 };
 
 struct stream_settings {
-	const struct check_target *target;	/* copied by the check */
-	const char *query;		/* copied; as it was asked */
+	const struct check_target *target; /* copied by the check */
+	const char *query;		   /* copied; as it was asked */
 	bool document;
 	/* What was paid for the addresses: at the end those that were none are given back, those beyond it paid for. */
 	struct netaddr client;

@@ -8,7 +8,7 @@
 
 #include "policy/base/banned.h"
 
-enum { BLOCK_FIRST = 240, BLOCK_MOST = 4000 };	/* a block each is what an idle session costs */
+enum { BLOCK_FIRST = 240, BLOCK_MOST = 4000 }; /* a block each is what an idle session costs */
 
 struct arena_block {
 	struct arena_block *next;
@@ -21,7 +21,7 @@ void arena_init(struct arena *arena, size_t cap)
 	*arena = (struct arena){ .cap = cap };
 }
 
-static struct arena_block *block_with_room(struct arena *arena, size_t size)
+static struct arena_block *arena_block_with_room(struct arena *arena, size_t size)
 {
 	struct arena_block *block = arena->blocks;
 	if (block != NULL && block->size - block->used >= size)
@@ -46,7 +46,7 @@ void *arena_take(struct arena *arena, size_t size)
 		return NULL;
 	}
 	size_t rounded = (size + grain - 1) / grain * grain;
-	struct arena_block *block = block_with_room(arena, rounded);
+	struct arena_block *block = arena_block_with_room(arena, rounded);
 	if (block == NULL) {
 		arena->spent = true;
 		return NULL;

@@ -13,8 +13,8 @@
 struct arena_block;
 
 struct arena {
-	struct arena_block *blocks;	/* owned, newest first */
-	size_t cap;			/* bytes that may be handed out in all */
+	struct arena_block *blocks; /* owned, newest first */
+	size_t cap;		    /* bytes that may be handed out in all */
 	size_t used;
 	bool spent;
 };

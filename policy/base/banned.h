@@ -13,7 +13,7 @@
 #undef strncpy
 #undef strncat
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll
-#ifndef PENSTOCK_JSON_READ_INSIDE	/* milter/base/json_read.h is the bounded one */
+#ifndef PENSTOCK_JSON_READ_INSIDE /* milter/base/json_read.h is the bounded one */
 #pragma GCC poison json_loads json_loadb json_loadf json_loadfd json_load_file json_load_callback
 #endif
 #pragma GCC poison gmtime localtime ctime asctime system popen tmpnam

@@ -7,7 +7,6 @@
 
 _Noreturn void panic_at(const char *file, int line, const char *what);
 
-#define MUST(condition)                                                                            \
-	((condition) ? (void)0 : panic_at(__FILE__, __LINE__, "must hold: " #condition))
+#define MUST(condition) ((condition) ? (void)0 : panic_at(__FILE__, __LINE__, "must hold: " #condition))
 
 #endif

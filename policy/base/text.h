@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 struct text {
-	char *at;	/* borrowed from the caller for the life of the text */
-	size_t size;	/* bytes at `at`, 1 or more */
-	size_t length;	/* bytes used, without the NUL */
-	bool cut;	/* something did not fit */
+	char *at;      /* borrowed from the caller for the life of the text */
+	size_t size;   /* bytes at `at`, 1 or more */
+	size_t length; /* bytes used, without the NUL */
+	bool cut;      /* something did not fit */
 };
 
 struct text text_over(char *memory, size_t size);

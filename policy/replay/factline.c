@@ -12,17 +12,27 @@
 
 #include "policy/base/banned.h"
 
-enum form { FORM_INT, FORM_HEX, FORM_HEX32, FORM_REAL, FORM_TEXT, FORM_WORD, FORM_FLAGS, FORM_PARTS, FORM_LISTINGS };
+enum factline_form {
+	FORM_INT,
+	FORM_HEX,
+	FORM_HEX32,
+	FORM_REAL,
+	FORM_TEXT,
+	FORM_WORD,
+	FORM_FLAGS,
+	FORM_PARTS,
+	FORM_LISTINGS
+};
 enum { M = 1 << FACTLINE_MESSAGE, F = 1 << FACTLINE_FEEDBACK, S = 1 << FACTLINE_STATE };
 
 typedef const char *word_of(int number);
 
 /* ---- words of enums. A number of 0 is unknown and is not written. */
 
-#define WORDS(name, type, function)                                                                \
-	static const char *name(int number)                                                        \
-	{                                                                                          \
-		return function((enum type)number);                                                \
+#define WORDS(name, type, function) \
+	static const char *name(int number) \
+	{ \
+		return function((enum type)number); \
 	}
 WORDS(source_at, source, source_word)
 WORDS(class_at, mail_class, mail_class_word)
@@ -58,37 +68,37 @@ static const char *ours_at(int number)
 
 /* ---- letters of yes and no. A reason of an admin's is not written: "x" stands for it. */
 
-#define FLAG_ROWS(ROW)                                                                             \
-	ROW('a', facts.authenticated)                                                              \
-	ROW('c', facts.content.spam)                                                               \
-	ROW('f', facts.forwarder)                                                                  \
-	ROW('g', facts.breach.blocked)                                                             \
-	ROW('i', facts.injected)                                                                   \
-	ROW('l', facts.listings.asked)                                                             \
-	ROW('m', facts.memory_spent)                                                               \
-	ROW('n', facts.rcpts_new_known)                                                            \
-	ROW('o', facts.overloaded)                                                                 \
-	ROW('r', facts.tried_again)                                                                \
-	ROW('s', facts.sender_own)                                                                 \
-	ROW('b', facts.state.block[0])                                                             \
+#define FLAG_ROWS(ROW) \
+	ROW('a', facts.authenticated) \
+	ROW('c', facts.content.spam) \
+	ROW('f', facts.forwarder) \
+	ROW('g', facts.breach.blocked) \
+	ROW('i', facts.injected) \
+	ROW('l', facts.listings.asked) \
+	ROW('m', facts.memory_spent) \
+	ROW('n', facts.rcpts_new_known) \
+	ROW('o', facts.overloaded) \
+	ROW('r', facts.tried_again) \
+	ROW('s', facts.sender_own) \
+	ROW('b', facts.state.block[0]) \
 	ROW('x', facts.state.exempt[0])
 
-static void write_flags(struct text *text, const struct factline *line)
+static void factline_write_flags(struct text *text, const struct factline *line)
 {
-#define FLAG_WRITE(letter, member)                                                                 \
-	if (line->member)                                                                          \
+#define FLAG_WRITE(letter, member) \
+	if (line->member) \
 		text_add_bytes(text, (const char[]){ letter }, 1);
 	FLAG_ROWS(FLAG_WRITE)
 #undef FLAG_WRITE
 }
 
-static bool read_flags(struct value value, struct factline *line)
+static bool factline_read_flags(struct value value, struct factline *line)
 {
 	for (const char *at = value.at; at < value.end; at++)
 		switch (*at) {
-#define FLAG_READ(letter, member)                                                                  \
-	case letter:                                                                               \
-		line->member = true;                                                               \
+#define FLAG_READ(letter, member) \
+	case letter: \
+		line->member = true; \
 		break;
 			FLAG_ROWS(FLAG_READ)
 #undef FLAG_READ
@@ -100,10 +110,11 @@ static bool read_flags(struct value value, struct factline *line)
 
 /* ---- the rows */
 
-static const struct row {
+/* clang-format off */
+static const struct factline_row {
 	char word[3];
 	unsigned char kinds;
-	enum form form;
+	enum factline_form form;
 	size_t offset;
 	int count;		/* of TEXT: bytes at the member; of WORD: how many */
 	word_of *word_at;
@@ -117,7 +128,7 @@ static const struct row {
 	{ "st", M, FORM_WORD, AT(stage), STAGE_MESSAGE + 1, stage_at, NULL, NULL },
 	{ "so", M, FORM_WORD, AT(facts.source), SOURCE_COUNT, source_at, NULL, NULL },
 	{ "cl", M, FORM_WORD, AT(facts.client), CLIENT_KIND_COUNT, client_at, NULL, NULL },
-	{ "f", M, FORM_FLAGS, 0, 0, NULL, write_flags, read_flags },
+	{ "f", M, FORM_FLAGS, 0, 0, NULL, factline_write_flags, factline_read_flags },
 	{ "kn", M, FORM_WORD, AT(facts.state.known), KNOWLEDGE_FULL + 1, knowledge_at, NULL, NULL },
 	{ "mc", M, FORM_WORD, AT(facts.class), MAIL_CLASS_COUNT, class_at, NULL, NULL },
 	{ "ca", M, FORM_HEX, AT(facts.client_address), 0, NULL, NULL, NULL },
@@ -164,6 +175,7 @@ static const struct row {
 #undef AT
 #undef ROOM
 };
+/* clang-format on */
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
 static const char letters[FACTLINE_KIND_COUNT + 1] = {
@@ -177,7 +189,7 @@ static const char letters[FACTLINE_KIND_COUNT + 1] = {
 #define MEMBER(type, line, row) (*(const type *)(const void *)((const char *)(line) + (row)->offset))
 
 /* False where there is nothing to write. */
-static bool write_value(struct text *text, const struct row *row, const struct factline *line)
+static bool factline_write_value(struct text *text, const struct factline_row *row, const struct factline *line)
 {
 	size_t before = text->length;
 	const char *string = (const char *)line + row->offset;
@@ -195,7 +207,7 @@ static bool write_value(struct text *text, const struct row *row, const struct f
 			add_hex(text, MEMBER(uint32_t, line, row));
 		break;
 	case FORM_REAL:
-		if (MEMBER(uint64_t, line, row) != 0)	/* all bits of a nought */
+		if (MEMBER(uint64_t, line, row) != 0) /* all bits of a nought */
 			add_real(text, MEMBER(double, line, row));
 		break;
 	case FORM_TEXT:
@@ -221,14 +233,14 @@ size_t factline_write(const struct factline *line, char bytes[FACTLINE_MAX + 1])
 	text_add_bytes(&text, &letters[line->kind], 1);
 	add_int(&text, FACTLINE_VERSION);
 	for (int i = 0; i < ROWS && !text.cut; i++) {
-		const struct row *row = &rows[i];
+		const struct factline_row *row = &rows[i];
 		size_t before = text.length;
 		if ((row->kinds & 1 << line->kind) == 0)
 			continue;
 		text_add(&text, " ");
 		text_add(&text, row->word);
 		text_add(&text, "=");
-		if (!write_value(&text, row, line)) {
+		if (!factline_write_value(&text, row, line)) {
 			text.length = before;
 			text.at[before] = '\0';
 		}
@@ -239,7 +251,7 @@ size_t factline_write(const struct factline *line, char bytes[FACTLINE_MAX + 1])
 
 /* ---- reading */
 
-static bool read_word(const struct row *row, struct value value, int *to)
+static bool factline_read_word(const struct factline_row *row, struct value value, int *to)
 {
 	int64_t number = 0;
 	if (row->word_at == NULL) {
@@ -251,11 +263,11 @@ static bool read_word(const struct row *row, struct value value, int *to)
 	int found = 0;
 	while (found < row->count && !value_is(value, row->word_at(found)))
 		found++;
-	*to = found < row->count ? found : 0;	/* a word of a newer daemon */
+	*to = found < row->count ? found : 0; /* a word of a newer daemon */
 	return true;
 }
 
-static bool read_value(const struct row *row, struct value value, struct factline *line)
+static bool factline_read_value(const struct factline_row *row, struct value value, struct factline *line)
 {
 	char *member = (char *)line + row->offset;
 	uint64_t number = 0;
@@ -274,14 +286,14 @@ static bool read_value(const struct row *row, struct value value, struct factlin
 	case FORM_TEXT:
 		return value_text(value, member, (size_t)row->count);
 	case FORM_WORD:
-		return read_word(row, value, (int *)(void *)member);
+		return factline_read_word(row, value, (int *)(void *)member);
 	default:
 		return row->read(value, line);
 	}
 }
 
 /* The row of a word, looked for from the one that is expected next; ROWS: none. */
-static int find_row(int next, const char *word, size_t length)
+static int factline_find_row(int next, const char *word, size_t length)
 {
 	if (length < 1 || length > 2)
 		return ROWS;
@@ -296,7 +308,8 @@ static int find_row(int next, const char *word, size_t length)
 }
 
 /* All words up to the dot. A word twice is two lines that ran into each other. */
-static bool read_words(const char *at, const char *end, factline_list *find_list, void *arg, struct factline *line)
+static bool factline_read_words(const char *at, const char *end, factline_list *find_list, void *arg,
+				struct factline *line)
 {
 	uint64_t seen = 0;
 	int next = 0;
@@ -307,14 +320,15 @@ static bool read_words(const char *at, const char *end, factline_list *find_list
 		const char *equals = memchr(at, '=', (size_t)(stop - at));
 		if (equals == NULL || equals == at || equals + 1 == stop)
 			return false;
-		int found = find_row(next, at, (size_t)(equals - at));
+		int found = factline_find_row(next, at, (size_t)(equals - at));
 		struct value value = { equals + 1, stop };
 		at = stop + 1;
-		if (found == ROWS || (rows[found].kinds & 1 << line->kind) == 0)	/* a word of later, or of another kind */
+		if (found == ROWS ||
+		    (rows[found].kinds & 1 << line->kind) == 0) /* a word of later, or of another kind */
 			continue;
 		bool fine = (seen & UINT64_C(1) << found) == 0 &&
 			    (rows[found].form == FORM_LISTINGS ? read_listings(value, line, find_list, arg)
-							       : read_value(&rows[found], value, line));
+							       : factline_read_value(&rows[found], value, line));
 		if (!fine)
 			return false;
 		seen |= UINT64_C(1) << found;
@@ -324,7 +338,7 @@ static bool read_words(const char *at, const char *end, factline_list *find_list
 }
 
 /* What a stranger's hand could have written into the file, and no daemon would. */
-static bool plausible(const struct factline *line)
+static bool factline_plausible(const struct factline *line)
 {
 	const struct facts *facts = &line->facts;
 	enum { MANY = 100000000 };
@@ -355,10 +369,10 @@ enum factline_end factline_read(const char *bytes, size_t length, factline_list 
 	line_out->kind = (enum factline_kind)(letter - letters);
 	line_out->facts.state.limits = limits_unset;
 	line_out->facts.breach = breach_none;
-	if (!read_words(blank + 1, end, find_list, arg, line_out) || !plausible(line_out))
+	if (!factline_read_words(blank + 1, end, find_list, arg, line_out) || !factline_plausible(line_out))
 		return FACTLINE_DAMAGED;
 	if (line_out->spf_domain[0] != '\0' || line_out->facts.spf.ours != SPF_OURS_UNKNOWN)
-		line_out->facts.spf.domain = line_out->spf_domain;	/* whoever knows our SPF knows whose */
+		line_out->facts.spf.domain = line_out->spf_domain; /* whoever knows our SPF knows whose */
 	return FACTLINE_FINE;
 }
 

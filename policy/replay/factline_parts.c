@@ -25,7 +25,7 @@ static const struct {
 };
 enum { LIMIT_ROWS_COUNT = sizeof limit_rows / sizeof limit_rows[0] };
 
-static void begin_limit(struct text *text, size_t start, const char *word)
+static void factline_parts_begin_limit(struct text *text, size_t start, const char *word)
 {
 	if (text->length > start)
 		text_add(text, ",");
@@ -39,19 +39,19 @@ void write_limits(struct text *text, const struct factline *line)
 	size_t start = text->length;
 	for (int i = 0; i < WINDOW_COUNT; i++)
 		if (limits->window[i] != LIMIT_UNSET) {
-			begin_limit(text, start, window_word((enum window)i));
+			factline_parts_begin_limit(text, start, window_word((enum window)i));
 			add_int(text, limits->window[i]);
 		}
 	for (int i = 0; i < LIMIT_ROWS_COUNT; i++) {
 		int64_t number;
 		memcpy(&number, (const char *)limits + limit_rows[i].offset, sizeof number);
 		if (number != limit_rows[i].unset) {
-			begin_limit(text, start, limit_rows[i].word);
+			factline_parts_begin_limit(text, start, limit_rows[i].word);
 			add_int(text, number);
 		}
 	}
 	if (limits->ramp_growth > 0) {
-		begin_limit(text, start, "ramp_growth");
+		factline_parts_begin_limit(text, start, "ramp_growth");
 		add_real(text, limits->ramp_growth);
 	}
 	const struct {
@@ -59,12 +59,12 @@ void write_limits(struct text *text, const struct factline *line)
 	} words[] = { { "over", over_word(limits->over) }, { "plan", limits->plan }, { "customer", limits->customer } };
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (words[i].value[0] != '\0') {
-			begin_limit(text, start, words[i].word);
+			factline_parts_begin_limit(text, start, words[i].word);
 			add_escaped(text, words[i].value);
 		}
 }
 
-static bool read_window(struct value value, enum window *window_out)
+static bool factline_parts_read_window(struct value value, enum window *window_out)
 {
 	int i = 0;
 	while (i < WINDOW_COUNT && !value_is(value, window_word((enum window)i)))
@@ -73,7 +73,7 @@ static bool read_window(struct value value, enum window *window_out)
 	return i < WINDOW_COUNT;
 }
 
-static enum over find_over(struct value value)
+static enum over factline_parts_find_over(struct value value)
 {
 	int over = OVER_DEFER;
 	while (over < OVER_COUNT && !value_is(value, over_word((enum over)over)))
@@ -87,10 +87,10 @@ static bool in_range(int64_t number, int64_t least)
 }
 
 /* A word that is no limit of this version is skipped. */
-static bool read_limit(struct limits *limits, struct value word, struct value value)
+static bool factline_parts_read_limit(struct limits *limits, struct value word, struct value value)
 {
 	enum window window;
-	if (read_window(word, &window))
+	if (factline_parts_read_window(word, &window))
 		return value_int(value, &limits->window[window]) && in_range(limits->window[window], LIMIT_UNSET);
 	for (int i = 0; i < LIMIT_ROWS_COUNT; i++) {
 		int64_t number;
@@ -104,7 +104,7 @@ static bool read_limit(struct limits *limits, struct value word, struct value va
 	if (value_is(word, "ramp_growth"))
 		return value_real(value, &limits->ramp_growth);
 	if (value_is(word, "over"))
-		limits->over = find_over(value);
+		limits->over = factline_parts_find_over(value);
 	else if (value_is(word, "plan"))
 		return value_text(value, limits->plan, sizeof limits->plan);
 	else if (value_is(word, "customer"))
@@ -116,7 +116,7 @@ bool read_limits(struct value value, struct factline *line)
 {
 	struct value part, word;
 	while (value_part(&value, ',', &part))
-		if (!value_part(&part, ':', &word) || !read_limit(&line->facts.state.limits, word, part))
+		if (!value_part(&part, ':', &word) || !factline_parts_read_limit(&line->facts.state.limits, word, part))
 			return false;
 	return true;
 }
@@ -151,12 +151,12 @@ bool read_breach(struct value value, struct factline *line)
 	int scope = 0;
 	while (scope < SCOPE_COUNT && !value_is(part[0], scope_word((enum scope)scope)))
 		scope++;
-	if (scope == SCOPE_COUNT || !read_window(part[1], &breach->window)) {
+	if (scope == SCOPE_COUNT || !factline_parts_read_window(part[1], &breach->window)) {
 		breach->window = WINDOW_COUNT;
 		return true;
 	}
 	breach->scope = (enum scope)scope;
-	breach->over = find_over(part[5]);
+	breach->over = factline_parts_find_over(part[5]);
 	return value_int(part[2], &breach->limit) && value_real(part[3], &breach->used) &&
 	       value_int(part[4], &breach->frees_in_s);
 }
@@ -233,7 +233,7 @@ bool read_listings(struct value value, struct factline *line, factline_list *fin
 /* ---- what was remembered */
 
 /* Numbers with ':' between them; `count` of them, fewer leave the rest as it is. */
-static void add_reals(struct text *text, const double *numbers, int count)
+static void factline_parts_add_reals(struct text *text, const double *numbers, int count)
 {
 	for (int i = 0; i < count; i++) {
 		text_add(text, ":");
@@ -241,7 +241,7 @@ static void add_reals(struct text *text, const double *numbers, int count)
 	}
 }
 
-static bool read_reals(struct value *rest, double *numbers, int count)
+static bool factline_parts_read_reals(struct value *rest, double *numbers, int count)
 {
 	struct value part;
 	for (int i = 0; i < count && value_part(rest, ':', &part); i++)
@@ -257,8 +257,8 @@ void write_rates(struct text *text, const struct factline *line)
 		return;
 	add_int(text, rates->at_ms);
 	for (int i = 0; i < WINDOW_SUMS; i++) {
-		add_reals(text, &rates->present[i], 1);
-		add_reals(text, &rates->before[i], 1);
+		factline_parts_add_reals(text, &rates->present[i], 1);
+		factline_parts_add_reals(text, &rates->before[i], 1);
 	}
 }
 
@@ -269,7 +269,8 @@ bool read_rates(struct value value, struct factline *line)
 	if (!value_part(&value, ':', &part) || !value_int(part, &rates->at_ms) || rates->at_ms < 0)
 		return false;
 	for (int i = 0; i < WINDOW_SUMS; i++)
-		if (!read_reals(&value, &rates->present[i], 1) || !read_reals(&value, &rates->before[i], 1))
+		if (!factline_parts_read_reals(&value, &rates->present[i], 1) ||
+		    !factline_parts_read_reals(&value, &rates->before[i], 1))
 			return false;
 	return true;
 }
@@ -280,7 +281,7 @@ void write_counters(struct text *text, const struct factline *line)
 	if (counters->at_ms == 0)
 		return;
 	add_int(text, counters->at_ms);
-	add_reals(text, counters->value, COUNTER_COUNT);
+	factline_parts_add_reals(text, counters->value, COUNTER_COUNT);
 }
 
 bool read_counters(struct value value, struct factline *line)
@@ -288,10 +289,10 @@ bool read_counters(struct value value, struct factline *line)
 	struct counters *counters = &line->facts.state.history.counters;
 	struct value part;
 	return value_part(&value, ':', &part) && value_int(part, &counters->at_ms) && counters->at_ms >= 0 &&
-	       read_reals(&value, counters->value, COUNTER_COUNT);
+	       factline_parts_read_reals(&value, counters->value, COUNTER_COUNT);
 }
 
-static void write_habit(struct text *text, const struct factline *line, enum habit_part part)
+static void factline_parts_write_habit(struct text *text, const struct factline *line, enum habit_part part)
 {
 	char bytes[HABIT_BYTES_MAX];
 	size_t length = habits_write(&line->facts.state.history.habits, part, bytes);
@@ -300,7 +301,7 @@ static void write_habit(struct text *text, const struct factline *line, enum hab
 }
 
 /* Habits of another version are read as if there were none. */
-static bool read_habit(struct value value, struct factline *line, enum habit_part part)
+static bool factline_parts_read_habit(struct value value, struct factline *line, enum habit_part part)
 {
 	char bytes[HABIT_BYTES_MAX];
 	size_t length = (size_t)(value.end - value.at) / 2;
@@ -316,14 +317,14 @@ static bool read_habit(struct value value, struct factline *line, enum habit_par
 	return true;
 }
 
-#define HABIT_ROW(name, part)                                                                      \
-	void write_##name(struct text *text, const struct factline *line)                          \
-	{                                                                                          \
-		write_habit(text, line, part);                                                     \
-	}                                                                                          \
-	bool read_##name(struct value value, struct factline *line)                                \
-	{                                                                                          \
-		return read_habit(value, line, part);                                              \
+#define HABIT_ROW(name, part) \
+	void write_##name(struct text *text, const struct factline *line) \
+	{ \
+		factline_parts_write_habit(text, line, part); \
+	} \
+	bool read_##name(struct value value, struct factline *line) \
+	{ \
+		return factline_parts_read_habit(value, line, part); \
 	}
 HABIT_ROW(places, HABIT_PLACES)
 HABIT_ROW(week, HABIT_WEEK)

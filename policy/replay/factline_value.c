@@ -28,9 +28,12 @@ bool value_int(struct value value, int64_t *number_out)
 	return true;
 }
 
-static int hex_digit(char c)
+static int factline_value_hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 bool value_hex(struct value value, uint64_t *number_out)
@@ -39,7 +42,7 @@ bool value_hex(struct value value, uint64_t *number_out)
 	if (value.at == value.end || value.end - value.at > 16)
 		return false;
 	for (const char *at = value.at; at < value.end; at++) {
-		int digit = hex_digit(*at);
+		int digit = factline_value_hex_digit(*at);
 		if (digit < 0)
 			return false;
 		number = number << 4 | (unsigned)digit;
@@ -49,17 +52,18 @@ bool value_hex(struct value value, uint64_t *number_out)
 }
 
 /* 10 to the power of 22 and less is exact in a double, and so is the quotient of two exact numbers, rounded once. */
-static double scaled(int64_t digits, int64_t exponent)
+static double factline_value_scaled(int64_t digits, int64_t exponent)
 {
-	static const double tens[EXACT_MOST + 1] = { 1e0,  1e1,	 1e2,  1e3,  1e4,  1e5,	 1e6,  1e7,  1e8,  1e9,	 1e10, 1e11,
-						     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+	static const double tens[EXACT_MOST + 1] = { 1e0,  1e1,	 1e2,  1e3,  1e4,  1e5,	 1e6,  1e7,
+						     1e8,  1e9,	 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+						     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 	if (exponent >= 0)
 		return (double)digits * (exponent <= EXACT_MOST ? tens[exponent] : pow(10, (double)exponent));
 	return exponent >= -EXACT_MOST ? (double)digits / tens[-exponent] : (double)digits * pow(10, (double)exponent);
 }
 
-/* Any other number is written as nought and read as nought. Each limit stands between two numbers of twelve digits, so that
- * none is rounded over it. */
+/* Any other number is written as nought and read as nought. Each limit stands between two numbers of twelve digits, so
+ * that none is rounded over it. */
 static bool writable(double size)
 {
 	return size >= 9.999999999997e-281 && size < 1.0000000000003e300;
@@ -89,10 +93,10 @@ bool value_real(struct value value, double *number_out)
 		exponent += more;
 		at = value.end;
 	}
-	double number = scaled(digits, exponent);
+	double number = factline_value_scaled(digits, exponent);
 	if (!writable(number))
 		number = 0;
-	*number_out = negative && number > 0 ? -number : number;	/* a nought has no sign: it is not written */
+	*number_out = negative && number > 0 ? -number : number; /* a nought has no sign: it is not written */
 	return at == value.end;
 }
 
@@ -102,7 +106,8 @@ bool value_text(struct value value, char *to, size_t size)
 	for (const char *at = value.at; at < value.end; at++) {
 		int c = (unsigned char)*at;
 		if (c == '%') {
-			int high = value.end - at > 2 ? hex_digit(at[1]) : -1, low = high < 0 ? -1 : hex_digit(at[2]);
+			int high = value.end - at > 2 ? factline_value_hex_digit(at[1]) : -1,
+			    low = high < 0 ? -1 : factline_value_hex_digit(at[2]);
 			if (low < 0)
 				return false;
 			c = high << 4 | low;
@@ -155,8 +160,8 @@ void add_hex(struct text *text, uint64_t number)
 	text_add_bytes(text, digits + at, sizeof digits - at);
 }
 
-/* Twelve digits, but all of a whole number. What is read of it is written as the same text again: from 1e11 on twelve digits
- * are whole, so all are. */
+/* Twelve digits, but all of a whole number. What is read of it is written as the same text again: from 1e11 on twelve
+ * digits are whole, so all are. */
 void add_real(struct text *text, double number)
 {
 	const double whole_from = 1e11, whole_most = 1e15;

@@ -3,11 +3,11 @@
 
 #include "policy/base/banned.h"
 
-enum { NOTED_MS = 10 * 60 * 1000 };	/* as the daemon, which would otherwise tell Redis of each try of a broken client */
+enum { NOTED_MS = 10 * 60 * 1000 }; /* as the daemon, which would otherwise tell Redis of each try of a broken client */
 
-/* An account that is over its limit at MAIL or RCPT: the breach counts, nothing else. A stranger can name any account as
- * his sender. */
-static void note_breach(const struct facts *facts, struct replayed *replayed)
+/* An account that is over its limit at MAIL or RCPT: the breach counts, nothing else. A stranger can name any account
+ * as his sender. */
+static void replay_note_breach(const struct facts *facts, struct replayed *replayed)
 {
 	struct charge charge;
 	bool lately = replayed->noted_ms != 0 && facts->now_ms - replayed->noted_ms < NOTED_MS;
@@ -24,7 +24,7 @@ static struct verdict replay_early(const struct policy *policy, enum stage stage
 	struct verdict verdict = judge(policy, stage, facts);
 	bool counts = stage == STAGE_MAIL ? verdict.cause == REASON_LIMIT : verdict.cause != REASON_MEMORY;
 	if (verdict_refuses(&verdict) && counts)
-		note_breach(facts, replayed);
+		replay_note_breach(facts, replayed);
 	return verdict;
 }
 

@@ -14,7 +14,7 @@
 /* What is remembered of an account. */
 struct replayed {
 	struct history history;
-	int64_t noted_ms;	/* when a breach before the end of a message was counted last; 0: never */
+	int64_t noted_ms; /* when a breach before the end of a message was counted last; 0: never */
 };
 
 /* `facts` are a line's, with the account's history in their state and the limits that hold (policy/plan.h); they are

@@ -12,7 +12,7 @@
 
 struct recent {
 	size_t most, count, bucket_count, useless;
-	uint64_t seed;	/* a stranger may choose account names: he cannot choose our buckets */
+	uint64_t seed; /* a stranger may choose account names: he cannot choose our buckets */
 	struct recent_row **buckets;
 	struct recent_row *newest, *oldest;
 };
@@ -45,7 +45,7 @@ static void list_remove(struct recent *recent, struct recent_row *row)
 	*(row->older != NULL ? &row->older->newer : &recent->oldest) = row->newer;
 }
 
-static void list_add(struct recent *recent, struct recent_row *row)
+static void recent_list_add(struct recent *recent, struct recent_row *row)
 {
 	row->newer = NULL;
 	row->older = recent->newest;
@@ -53,7 +53,7 @@ static void list_add(struct recent *recent, struct recent_row *row)
 	recent->newest = row;
 }
 
-static void row_free(struct recent *recent, struct recent_row *row)
+static void recent_row_free(struct recent *recent, struct recent_row *row)
 {
 	struct recent_row **at = bucket_of(recent, row->account);
 	while (*at != row)
@@ -72,7 +72,7 @@ void recent_free(struct recent **recent)
 	if (*recent == NULL)
 		return;
 	while ((*recent)->newest != NULL)
-		row_free(*recent, (*recent)->newest);
+		recent_row_free(*recent, (*recent)->newest);
 	free((*recent)->buckets);
 	free(*recent);
 	*recent = NULL;
@@ -87,13 +87,13 @@ struct recent_row *recent_find(struct recent *recent, const char *account)
 }
 
 /* Looks no further than a few rows: where the oldest all owe, Redis is long away and the table full of debts. */
-static bool make_room(struct recent *recent)
+static bool recent_make_room(struct recent *recent)
 {
 	enum { TRIES = 64 };
 	struct recent_row *row = recent->oldest;
 	for (int i = 0; i < TRIES && row != NULL; i++, row = row->newer)
 		if (row->owed == NULL) {
-			row_free(recent, row);
+			recent_row_free(recent, row);
 			return true;
 		}
 	return false;
@@ -104,10 +104,10 @@ struct recent_row *recent_take(struct recent *recent, const char *account)
 	struct recent_row *row = recent_find(recent, account);
 	if (row != NULL) {
 		list_remove(recent, row);
-		list_add(recent, row);
+		recent_list_add(recent, row);
 		return row;
 	}
-	if (recent->count >= recent->most && !make_room(recent))
+	if (recent->count >= recent->most && !recent_make_room(recent))
 		return NULL;
 	row = calloc(1, sizeof *row);
 	if (row == NULL)
@@ -118,7 +118,7 @@ struct recent_row *recent_take(struct recent *recent, const char *account)
 	struct recent_row **bucket = bucket_of(recent, account);
 	row->next_in_bucket = *bucket;
 	*bucket = row;
-	list_add(recent, row);
+	recent_list_add(recent, row);
 	recent->count++;
 	return row;
 }
@@ -129,7 +129,7 @@ void recent_forget(struct recent *recent, const char *account)
 	if (row == NULL)
 		return;
 	if (row->owed == NULL) {
-		row_free(recent, row);
+		recent_row_free(recent, row);
 		return;
 	}
 	row->state = (struct account_state){ .known = KNOWLEDGE_LOCAL, .limits = limits_unset };
@@ -172,7 +172,7 @@ struct charge_result recent_charge(struct recent_row *row, const struct charge *
 	return result;
 }
 
-static void add_charge(struct charge *to, const struct charge *more)
+static void recent_add_charge(struct charge *to, const struct charge *more)
 {
 	for (int i = 0; i < COUNTED_SUMS; i++)
 		to->amounts.of[i] += more->quota ? more->amounts.of[i] : 0;
@@ -198,14 +198,14 @@ struct owed *recent_owe(struct recent_row *row, const struct charge *charge, int
 	while (*at != NULL && (*at)->number != 0 && (number == 0 || (*at)->number < number))
 		at = &(*at)->next;
 	if (number == 0 && *at != NULL && !(*at)->in_flight) {
-		add_charge(&(*at)->charge, charge);
+		recent_add_charge(&(*at)->charge, charge);
 		return *at;
 	}
 	struct owed *owed = calloc(1, sizeof *owed);
 	if (owed == NULL)
 		return NULL;
 	owed->charge = *charge;
-	owed->charge.checked = false;	/* the message has left */
+	owed->charge.checked = false; /* the message has left */
 	if (!charge->quota) {
 		owed->charge.amounts = (struct amounts){ .of = { 0 } };
 		owed->charge.quota = number == 0;

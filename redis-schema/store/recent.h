@@ -15,7 +15,7 @@ struct recent_row;
 /* A charge that Redis has to be told, or may have to be told. */
 struct owed {
 	struct owed *next;
-	struct recent_row *row;	/* borrowed; a row that owes is not removed */
+	struct recent_row *row; /* borrowed; a row that owes is not removed */
 	int64_t number;		/* with which it was sent; 0: it never was */
 	bool in_flight;
 	struct charge charge;
@@ -24,9 +24,9 @@ struct owed {
 struct recent_row {
 	char account[ACCOUNT_MAX + 1];
 	struct account_state state;
-	bool group;			/* no account: not among the top */
-	bool useless;			/* it is counted as one whose limits have fields that mean nothing */
-	struct owed *owed;		/* owned: by number, those never sent last */
+	bool group;	   /* no account: not among the top */
+	bool useless;	   /* it is counted as one whose limits have fields that mean nothing */
+	struct owed *owed; /* owned: by number, those never sent last */
 	struct recent_row *newer, *older, *next_in_bucket;
 };
 

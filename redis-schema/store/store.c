@@ -15,7 +15,7 @@
 #include "policy/base/banned.h"
 
 /* One request of the store's users. */
-struct request {
+struct store_request {
 	struct store *store;
 	union {
 		store_fetch_done *fetch;
@@ -23,7 +23,7 @@ struct request {
 		store_command_done *command;
 	} done;
 	void *arg;
-	bool looks;	/* a fetch that leaves the table of recent accounts as it is */
+	bool looks; /* a fetch that leaves the table of recent accounts as it is */
 	char account[ACCOUNT_MAX + 1];
 };
 
@@ -45,9 +45,9 @@ void store_count_answer(struct store *store, bool local)
 
 static const struct known no_known = { NULL, 0 };
 
-static struct request *request_new(struct store *store, const char *account, void *arg)
+static struct store_request *store_request_new(struct store *store, const char *account, void *arg)
 {
-	struct request *request = calloc(1, sizeof *request);
+	struct store_request *request = calloc(1, sizeof *request);
 	if (request == NULL)
 		return NULL;
 	request->store = store;
@@ -62,9 +62,9 @@ void store_soon(struct store *store, event_callback_fn run, void *arg)
 		run(-1, 0, arg);
 }
 
-static void fetch_local(evutil_socket_t fd, short what, void *arg)
+static void store_fetch_local(evutil_socket_t fd, short what, void *arg)
 {
-	struct request *request = arg;
+	struct store_request *request = arg;
 	struct store *store = request->store;
 	struct account_state state = { .known = KNOWLEDGE_NONE, .limits = limits_unset };
 	(void)fd;
@@ -93,25 +93,26 @@ bool store_plan_missing(struct store *store, const char *account, const char *pl
 	text_add_word(&text, account);
 	text_add(&text, ": plan is \"");
 	text_add_word(&text, plan);
-	text_add(&text, "\", expected a plan of the configuration file or of the hash plans; what holds without one holds");
+	text_add(&text,
+		 "\", expected a plan of the configuration file or of the hash plans; what holds without one holds");
 	store_say_of_account(store, line);
 	return true;
 }
 
-static void fetched(void *arg, enum wire_end end, const struct account_state *state, const struct known *rcpts)
+static void store_fetched(void *arg, enum wire_end end, const struct account_state *state, const struct known *rcpts)
 {
-	struct request *request = arg;
+	struct store_request *request = arg;
 	struct store *store = request->store;
 	store_noted(store, end);
 	if (end != WIRE_OK) {
-		fetch_local(-1, 0, request);
+		store_fetch_local(-1, 0, request);
 		return;
 	}
 	struct account_state known = *state;
 	known.useless += store_plan_missing(store, request->account, known.limits.plan);
 	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = request->looks ? recent_find(store->recent, request->account) :
-						  recent_take(store->recent, request->account);
+	struct recent_row *row = request->looks ? recent_find(store->recent, request->account)
+						: recent_take(store->recent, request->account);
 	/* Redis does not know yet what we do, or can take nothing of it: then the limits go on from here */
 	if (row != NULL && (row->owed != NULL || known.unreadable)) {
 		int64_t since_s = known.history.level_since_s;
@@ -129,10 +130,10 @@ static void fetched(void *arg, enum wire_end end, const struct account_state *st
 	free(request);
 }
 
-static void fetch(struct store *store, const char *account, bool looks, store_fetch_done *done, void *arg)
+static void store_fetch_state(struct store *store, const char *account, bool looks, store_fetch_done *done, void *arg)
 {
 	static const struct account_state unknown = { .known = KNOWLEDGE_NONE, .limits = { .plan = "" } };
-	struct request *request = request_new(store, account, arg);
+	struct store_request *request = store_request_new(store, account, arg);
 	store_count(store, &store->stats.fetches);
 	if (request == NULL) {
 		done(arg, &unknown, &no_known);
@@ -140,18 +141,18 @@ static void fetch(struct store *store, const char *account, bool looks, store_fe
 	}
 	request->done.fetch = done;
 	request->looks = looks;
-	if (!wire_fetch(store->wire, account, fetched, request))
-		store_soon(store, fetch_local, request);
+	if (!wire_fetch(store->wire, account, store_fetched, request))
+		store_soon(store, store_fetch_local, request);
 }
 
 void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg)
 {
-	fetch(store, account, false, done, arg);
+	store_fetch_state(store, account, false, done, arg);
 }
 
 void store_look(struct store *store, const char *account, store_fetch_done *done, void *arg)
 {
-	fetch(store, account, true, done, arg);
+	store_fetch_state(store, account, true, done, arg);
 }
 
 /* ---- plans, networks and commands */
@@ -166,21 +167,21 @@ bool store_plan(struct store *store, const char *name, struct limits *limits_out
 	return limits != NULL;
 }
 
-static void network_unknown(evutil_socket_t fd, short what, void *arg)
+static void store_network_unknown(evutil_socket_t fd, short what, void *arg)
 {
-	struct request *request = arg;
+	struct store_request *request = arg;
 	(void)fd;
 	(void)what;
 	request->done.network(request->arg, NULL);
 	free(request);
 }
 
-static void network_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
+static void store_network_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
 {
-	struct request *request = arg;
+	struct store_request *request = arg;
 	const char *account = NULL;
 	(void)error;
-	for (int i = 0; i < count && account == NULL; i++)	/* longest first */
+	for (int i = 0; i < count && account == NULL; i++) /* longest first */
 		account = items[i];
 	store_noted(request->store, end);
 	request->done.network(request->arg, account);
@@ -192,7 +193,7 @@ void store_network(struct store *store, const struct netaddr *address, store_net
 	struct networks networks;
 	char key[KEY_MAX];
 	const char *argv[NETWORKS_MOST + 2] = { "HMGET", key };
-	struct request *request = request_new(store, "", arg);
+	struct store_request *request = store_request_new(store, "", arg);
 	store_count(store, &store->stats.commands);
 	if (request == NULL) {
 		done(arg, NULL);
@@ -203,13 +204,13 @@ void store_network(struct store *store, const struct netaddr *address, store_net
 	networks_of(address, &networks);
 	for (int i = 0; i < networks.count; i++)
 		argv[i + 2] = networks.field[i];
-	if (!wire_command(store->wire, networks.count + 2, argv, network_come, request))
-		store_soon(store, network_unknown, request);
+	if (!wire_command(store->wire, networks.count + 2, argv, store_network_come, request))
+		store_soon(store, store_network_unknown, request);
 }
 
-static void command_refused(evutil_socket_t fd, short what, void *arg)
+static void store_command_refused(evutil_socket_t fd, short what, void *arg)
 {
-	struct request *request = arg;
+	struct store_request *request = arg;
 	(void)fd;
 	(void)what;
 	if (request->done.command != NULL)
@@ -217,18 +218,18 @@ static void command_refused(evutil_socket_t fd, short what, void *arg)
 	free(request);
 }
 
-static void command_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
+static void store_command_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
 {
-	struct request *request = arg;
+	struct store_request *request = arg;
 	store_noted(request->store, end);
 	if (request->done.command != NULL)
 		request->done.command(request->arg, end == WIRE_OK ? NULL : error, count, items);
 	free(request);
 }
 
-static void command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg)
+static void store_command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg)
 {
-	struct request *request = request_new(store, "", arg);
+	struct store_request *request = store_request_new(store, "", arg);
 	store_count(store, &store->stats.commands);
 	if (request == NULL) {
 		if (done != NULL)
@@ -236,13 +237,13 @@ static void command(struct store *store, int argc, const char *const *argv, stor
 		return;
 	}
 	request->done.command = done;
-	if (!wire_command(store->wire, argc, argv, command_come, request))
-		store_soon(store, command_refused, request);
+	if (!wire_command(store->wire, argc, argv, store_command_come, request))
+		store_soon(store, store_command_refused, request);
 }
 
 /* argv[1] is replaced by `key`. */
-static void command_on_key(struct store *store, const char *key, int argc, const char *const *argv,
-			   store_command_done *done, void *arg)
+static void store_command_on_key(struct store *store, const char *key, int argc, const char *const *argv,
+				 store_command_done *done, void *arg)
 {
 	enum { WORDS_MAX = 40 };
 	const char *words[WORDS_MAX];
@@ -253,7 +254,7 @@ static void command_on_key(struct store *store, const char *key, int argc, const
 	}
 	memcpy(words, argv, (size_t)argc * sizeof words[0]);
 	words[1] = key;
-	command(store, argc, words, done, arg);
+	store_command(store, argc, words, done, arg);
 }
 
 void store_account_command(struct store *store, const char *account, int argc, const char *const *argv,
@@ -261,17 +262,18 @@ void store_account_command(struct store *store, const char *account, int argc, c
 {
 	char key[KEY_MAX];
 	snprintf(key, sizeof key, KEY_OF_ACCOUNT, store->settings.prefix, account, argc >= 2 ? argv[1] : "");
-	command_on_key(store, key, argc, argv, done, arg);
+	store_command_on_key(store, key, argc, argv, done, arg);
 }
 
 void store_key_command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg)
 {
 	char key[KEY_MAX];
 	snprintf(key, sizeof key, KEY_OF_ALL, store->settings.prefix, argc >= 2 ? argv[1] : "");
-	command_on_key(store, key, argc, argv, done, arg);
+	store_command_on_key(store, key, argc, argv, done, arg);
 }
 
-void store_scan(struct store *store, const char *cursor, const char *pattern, int count, store_command_done *done, void *arg)
+void store_scan(struct store *store, const char *cursor, const char *pattern, int count, store_command_done *done,
+		void *arg)
 {
 	char match[3 * KEY_MAX], most[16];
 	struct text text = text_over(match, sizeof match);
@@ -279,12 +281,13 @@ void store_scan(struct store *store, const char *cursor, const char *pattern, in
 		text_addf(&text, strchr("*?[]\\^", *at) != NULL ? "\\%c" : "%c", *at);
 	text_addf(&text, ":%s", pattern);
 	snprintf(most, sizeof most, "%d", count);
-	command_on_key(store, cursor, 6, (const char *[]){ "SCAN", "", "MATCH", match, "COUNT", most }, done, arg);
+	store_command_on_key(store, cursor, 6, (const char *[]){ "SCAN", "", "MATCH", match, "COUNT", most }, done,
+			     arg);
 }
 
 void store_size(struct store *store, store_command_done *done, void *arg)
 {
-	command(store, 1, (const char *[]){ "DBSIZE" }, done, arg);
+	store_command(store, 1, (const char *[]){ "DBSIZE" }, done, arg);
 }
 
 bool store_secret(struct store *store, uint64_t key_out[2])
@@ -328,8 +331,8 @@ size_t store_top(struct store *store, enum store_top_order order, size_t most, s
 
 /* ---- life */
 
-struct store *store_new(struct event_base *base, const struct store_settings *settings, store_say *say,
-			void *say_arg, char *error, size_t error_size)
+struct store *store_new(struct event_base *base, const struct store_settings *settings, store_say *say, void *say_arg,
+			char *error, size_t error_size)
 {
 	struct store *store = calloc(1, sizeof *store);
 	struct timeval now;
@@ -342,7 +345,7 @@ struct store *store_new(struct event_base *base, const struct store_settings *se
 	store->say = say;
 	store->say_arg = say_arg;
 	gettimeofday(&now, NULL);
-	store->number = (int64_t)now.tv_sec * 1000000 + now.tv_usec;	/* above all of an earlier start */
+	store->number = (int64_t)now.tv_sec * 1000000 + now.tv_usec; /* above all of an earlier start */
 	store->recent = recent_new((size_t)settings->recent_accounts);
 	store->plans = plans_new();
 	if (store->recent == NULL || store->plans == NULL || !store_link_open(store, error, error_size))

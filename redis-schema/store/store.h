@@ -23,40 +23,41 @@ struct event_base;
 struct store;
 
 enum {
-	GROUPS_MAX = SCOPE_COUNT - 1,	/* that one message is counted in beside its account */
+	GROUPS_MAX = SCOPE_COUNT - 1, /* that one message is counted in beside its account */
 };
 
-/* A group's limits are its own key's, which the script reads; what that leaves open is the plan's that is given here. */
+/* A group's limits are its own key's, which the script reads; what that leaves open is the plan's that is given here.
+ */
 struct group_charge {
 	enum scope scope;
-	char name[ACCOUNT_MAX + 1];	/* account_group()'s */
-	struct limits limits;		/* of its plan; limits.plan names it */
+	char name[ACCOUNT_MAX + 1]; /* account_group()'s */
+	struct limits limits;	    /* of its plan; limits.plan names it */
 };
 
 /* One message to be checked and charged: its account, and in the same pipeline what stands under other keys. */
 struct message_charge {
 	struct charge charge;
-	uint64_t fingerprint;			/* of its body, policy/fingerprint.h; 0: none is asked about */
-	uint64_t who;			/* a keyed hash of who sent it */
-	bool bad;			/* it counts as bad in its campaign */
-	const uint32_t *new_known;	/* recipients for the account's key of them; borrowed until the call returns */
-	int new_known_count;		/* 0: none, or its habits hold them all */
-	plan_fill *plans;		/* those that groups may name in their keys, as the sender of the message sees them ... */
-	const void *plans_arg;		/* ... borrowed until `done` is called; NULL: none */
+	uint64_t fingerprint;	   /* of its body, policy/fingerprint.h; 0: none is asked about */
+	uint64_t who;		   /* a keyed hash of who sent it */
+	bool bad;		   /* it counts as bad in its campaign */
+	const uint32_t *new_known; /* recipients for the account's key of them; borrowed until the call returns */
+	int new_known_count;	   /* 0: none, or its habits hold them all */
+	plan_fill *plans; /* those that groups may name in their keys, as the sender of the message sees them ... */
+	const void *plans_arg; /* ... borrowed until `done` is called; NULL: none */
 	int group_count;
 	struct group_charge groups[GROUPS_MAX];
 };
 
 struct charge_result {
-	enum knowledge known;	/* LOCAL: from the table of recent accounts */
-	struct breach breach;	/* window WINDOW_COUNT: within all limits, the groups' included */
-	char group_block[GROUP_BLOCK_MAX];	/* where breach.blocked: facts.group_block */
-	struct rates rates;	/* the account's, after it */
+	enum knowledge known;		   /* LOCAL: from the table of recent accounts */
+	struct breach breach;		   /* window WINDOW_COUNT: within all limits, the groups' included */
+	char group_block[GROUP_BLOCK_MAX]; /* where breach.blocked: facts.group_block */
+	struct rates rates;		   /* the account's, after it */
 	struct campaign campaign;
 };
 
-/* `known`: recipients that the account knows, borrowed until the call returns; without bytes: the state's habits hold them
- * all, or it is unknown. */
+/* `known`: recipients that the account knows, borrowed until the call returns; without bytes: the state's habits hold
+ * them all, or it is unknown. */
 typedef void store_fetch_done(void *arg, const struct account_state *state, const struct known *known);
 typedef void store_charge_done(void *arg, const struct charge_result *result);
 /* `account` is NULL where no network of the map holds the address, or Redis did not say. */
@@ -72,10 +73,10 @@ void store_free(struct store **store);
 void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg);
 /* The same for somebody who asks and sends nothing: an account that is not among the recent ones stays away. */
 void store_look(struct store *store, const char *account, store_fetch_done *done, void *arg);
-/* `done` may be NULL: nobody waits. A group that an admin blocked refuses: breach.blocked, with a window and a limit of 0
- * that nobody set, and `over` OVER_REJECT. What goes into the key of known recipients is lost where
- * Redis is away: they are then learnt again. A message that a group refuses is given back to the account and the other
- * groups before `done` is called, without waiting. */
+/* `done` may be NULL: nobody waits. A group that an admin blocked refuses: breach.blocked, with a window and a limit of
+ * 0 that nobody set, and `over` OVER_REJECT. What goes into the key of known recipients is lost where Redis is away:
+ * they are then learnt again. A message that a group refuses is given back to the account and the other groups before
+ * `done` is called, without waiting. */
 void store_charge(struct store *store, const struct message_charge *charge, store_charge_done *done, void *arg);
 /* Something was learnt about an account's earlier mail: `count` more of `counter` (dead recipients, complaints, failed
  * logins, traps). Counted though Redis is away, like any charge. */
@@ -87,19 +88,20 @@ void store_network(struct store *store, const struct netaddr *address, store_net
  * account ("limits", "block", "exempt", "state"), the rest as they are. */
 void store_account_command(struct store *store, const char *account, int argc, const char *const *argv,
 			   store_command_done *done, void *arg);
-/* The same for a key that is no account's: argv[1] is the part of the key behind the prefix ("events", "explain"). Nested
- * answers come as one flat list. `done` may be NULL. */
+/* The same for a key that is no account's: argv[1] is the part of the key behind the prefix ("events", "explain").
+ * Nested answers come as one flat list. `done` may be NULL. */
 void store_key_command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg);
 /* How many keys there are. */
 void store_size(struct store *store, store_command_done *done, void *arg);
-/* A piece of all keys, of which Redis looks at `count`: the answer is the next cursor ("0": that was the last piece) and the
- * keys, with the prefix, that match `pattern` behind it. Begins with cursor "0". */
-void store_scan(struct store *store, const char *cursor, const char *pattern, int count, store_command_done *done, void *arg);
+/* A piece of all keys, of which Redis looks at `count`: the answer is the next cursor ("0": that was the last piece)
+ * and the keys, with the prefix, that match `pattern` behind it. Begins with cursor "0". */
+void store_scan(struct store *store, const char *cursor, const char *pattern, int count, store_command_done *done,
+		void *arg);
 /* Forgets the account's row in the local table, so that a reset holds at once. */
 void store_forget(struct store *store, const char *account);
 
-/* The key of the hashes that decide anything, which all daemons share through Redis (key `secret`). False: Redis has not
- * said yet, and it is this process's own. Any thread. */
+/* The key of the hashes that decide anything, which all daemons share through Redis (key `secret`). False: Redis has
+ * not said yet, and it is this process's own. Any thread. */
 bool store_secret(struct store *store, uint64_t key_out[2]);
 
 /* Plans that panels write (hash `plans`), read every second. Any thread. False where there is none of that name. */
@@ -107,19 +109,19 @@ bool store_plan(struct store *store, const char *name, struct limits *limits_out
 
 /* Counts for /health, /metrics and penstockctl. Any thread. */
 struct store_stats {
-	bool up;		/* connected and answering */
+	bool up; /* connected and answering */
 	bool breaker_open;
-	bool secret_shared;	/* store_secret() is the one that Redis has */
+	bool secret_shared; /* store_secret() is the one that Redis has */
 	uint64_t fetches, charges, commands, failures, timeouts;
-	uint64_t away_s;	/* since when it has not answered, or not taken charges; 0: it does */
-	uint64_t local_answers;	/* given from the table of recent accounts */
-	double local_share;	/* of the last answers, some hundred: 0 to 1 */
-	uint64_t merged;	/* charges handed to Redis later */
-	uint64_t dropped;	/* charges that were given up: the table was full */
-	uint64_t pending;	/* charges that wait for Redis */
-	uint64_t recent;	/* rows in use ... */
-	uint64_t useless_limits;	/* ... of which have fields in their key `limits` that mean nothing */
-	uint64_t useless_plans;	/* panels' plans that have such fields */
+	uint64_t away_s;	 /* since when it has not answered, or not taken charges; 0: it does */
+	uint64_t local_answers;	 /* given from the table of recent accounts */
+	double local_share;	 /* of the last answers, some hundred: 0 to 1 */
+	uint64_t merged;	 /* charges handed to Redis later */
+	uint64_t dropped;	 /* charges that were given up: the table was full */
+	uint64_t pending;	 /* charges that wait for Redis */
+	uint64_t recent;	 /* rows in use ... */
+	uint64_t useless_limits; /* ... of which have fields in their key `limits` that mean nothing */
+	uint64_t useless_plans;	 /* panels' plans that have such fields */
 };
 struct store_stats store_stats(struct store *store);
 

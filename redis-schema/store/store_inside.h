@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * store_inside: what store.c (the requests), store_charge.c (charges) and store_link.c (the connection's health, and what Redis is owed) share.
- * Nobody else includes it.
+ * store_inside: what store.c (the requests), store_charge.c (charges) and store_link.c (the connection's health, and
+ * what Redis is owed) share. Nobody else includes it.
  */
 #ifndef PENSTOCK_STORE_INSIDE_H
 #define PENSTOCK_STORE_INSIDE_H
@@ -18,29 +18,30 @@ enum { SAID_ROWS = 256, SAID_MOST = 100 };
 
 struct store {
 	struct event_base *base;
-	struct store_settings settings;	/* its strings live as long as the store */
+	struct store_settings settings; /* its strings live as long as the store */
 	store_say *say;
 	void *say_arg;
 	struct wire *wire;
 	struct event *retry, *tick;
-	int64_t retry_ms;		/* the next wait */
-	int64_t failures;		/* in a row */
-	int64_t number;			/* of the last charge */
+	int64_t retry_ms; /* the next wait */
+	int64_t failures; /* in a row */
+	int64_t number;	  /* of the last charge */
 	bool said_away, plans_asked, secret_asked;
-	bool secret_missing;		/* Redis has none: it is written at the next tick */
-	bool refused;			/* the last charge had an error for an answer: a replica, or full memory */
+	bool secret_missing; /* Redis has none: it is written at the next tick */
+	bool refused;	     /* the last charge had an error for an answer: a replica, or full memory */
 	struct {
 		uint64_t line;
 		int64_t at_s;
 	} said[SAID_ROWS];
-	int64_t accounts_said_from_s;	/* of lines about accounts in these ten minutes: since when they are counted ... */
-	uint64_t accounts_said;		/* ... and how many there were; SAID_MOST are written */
-	pthread_mutex_t lock;		/* of what follows; never held while somebody's `done` runs */
+	int64_t accounts_said_from_s; /* of lines about accounts in these ten minutes: since when they are counted ...
+				       */
+	uint64_t accounts_said;	      /* ... and how many there were; SAID_MOST are written */
+	pthread_mutex_t lock;	      /* of what follows; never held while somebody's `done` runs */
 	struct recent *recent;
 	struct plans *plans;
 	uint64_t secret[2];
-	bool secret_shared;		/* Redis has it */
-	int64_t away_since_s;			/* CLOCK_MONOTONIC; 0: it is not away */
+	bool secret_shared;   /* Redis has it */
+	int64_t away_since_s; /* CLOCK_MONOTONIC; 0: it is not away */
 	struct store_stats stats;
 };
 
@@ -61,7 +62,8 @@ void store_link_close(struct store *store);
 
 /* How a request ended: opens the breaker after too many failures in a row. */
 void store_noted(struct store *store, enum wire_end end);
-/* How a charge ended. A Redis that greets us and takes no charges (READONLY, OOM) is away, and back when it takes one. */
+/* How a charge ended. A Redis that greets us and takes no charges (READONLY, OOM) is away, and back when it takes one.
+ */
 void store_note_taken(struct store *store, enum wire_end end);
 
 /* A charge that Redis has not confirmed; `local` is how the message was judged, `number` 0 where it was never sent. */

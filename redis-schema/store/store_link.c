@@ -26,7 +26,7 @@ static void say(struct store *store, const char *line)
 	store->say(store->say_arg, line);
 }
 
-static bool said_lately(struct store *store, const char *line)
+static bool link_said_lately(struct store *store, const char *line)
 {
 	uint64_t hash = hash_string(line, 0);
 	size_t row = hash % SAID_ROWS;
@@ -40,7 +40,7 @@ static bool said_lately(struct store *store, const char *line)
 /* What a panel wrote is said once in ten minutes, not once a message. */
 static void store_say_seldom(void *arg, const char *line)
 {
-	if (!said_lately(arg, line))
+	if (!link_said_lately(arg, line))
 		say(arg, line);
 }
 
@@ -48,7 +48,7 @@ void store_say_of_account(void *arg, const char *line)
 {
 	struct store *store = arg;
 	char more[200];
-	if (said_lately(store, line))
+	if (link_said_lately(store, line))
 		return;
 	if (store_clock_s() - store->accounts_said_from_s >= SAID_AGAIN_S) {
 		store->accounts_said_from_s = store_clock_s();
@@ -57,15 +57,17 @@ void store_say_of_account(void *arg, const char *line)
 	if (++store->accounts_said <= SAID_MOST) {
 		say(store, line);
 	} else if (store->accounts_said == SAID_MOST + 1) {
-		snprintf(more, sizeof more, "redis: more than %d lines about accounts in ten minutes; what comes until they are "
-			 "over is not written: penstockctl account check names all", SAID_MOST);
+		snprintf(more, sizeof more,
+			 "redis: more than %d lines about accounts in ten minutes; what comes until they are over is "
+			 "not written: penstockctl account check names all",
+			 SAID_MOST);
 		say(store, more);
 	}
 }
 
 /* ---- health of the connection */
 
-static void failed(struct store *store, enum wire_end end)
+static void link_failed(struct store *store, enum wire_end end)
 {
 	pthread_mutex_lock(&store->lock);
 	store->stats.failures++;
@@ -74,8 +76,8 @@ static void failed(struct store *store, enum wire_end end)
 	/* at the end of the daemon the wire is gone before its last requests end */
 	if (++store->failures == store->settings.breaker_failures && store->wire != NULL) {
 		char line[120];
-		snprintf(line, sizeof line, "%lld requests in a row failed, the last %s",
-			 (long long)store->failures, end == WIRE_LATE ? "had no answer in time" : "by an error");
+		snprintf(line, sizeof line, "%lld requests in a row failed, the last %s", (long long)store->failures,
+			 end == WIRE_LATE ? "had no answer in time" : "by an error");
 		wire_disconnect(store->wire, line);
 	}
 }
@@ -91,11 +93,11 @@ void store_noted(struct store *store, enum wire_end end)
 {
 	if (end == WIRE_OK)
 		store->failures = 0;
-	else if (end != WIRE_ERROR)	/* an error about one request says nothing about the next one */
-		failed(store, end);
+	else if (end != WIRE_ERROR) /* an error about one request says nothing about the next one */
+		link_failed(store, end);
 }
 
-static void on_down(void *arg, const char *why)
+static void link_on_down(void *arg, const char *why)
 {
 	struct store *store = arg;
 	char line[500];
@@ -119,14 +121,15 @@ static void on_down(void *arg, const char *why)
 	evtimer_add(store->retry, &wait);
 }
 
-static void say_up(struct store *store)
+static void link_say_up(struct store *store)
 {
 	char line[200];
 	pthread_mutex_lock(&store->lock);
 	unsigned long long pending = store->stats.pending;
 	store->away_since_s = 0;
 	pthread_mutex_unlock(&store->lock);
-	snprintf(line, sizeof line, "redis %s answers again; %llu charges were kept for it", store->settings.server, pending);
+	snprintf(line, sizeof line, "redis %s answers again; %llu charges were kept for it", store->settings.server,
+		 pending);
 	if (store->said_away)
 		say(store, line);
 	store->said_away = false;
@@ -137,7 +140,7 @@ static void say_up(struct store *store)
 void store_note_taken(struct store *store, enum wire_end end)
 {
 	if (end == WIRE_OK && store->refused)
-		say_up(store);
+		link_say_up(store);
 	if (end == WIRE_OK || end == WIRE_REFUSED)
 		store->refused = end == WIRE_REFUSED;
 }
@@ -153,8 +156,8 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 struct payment {
 	struct store *store;
-	struct owed *owed;	/* stays where it is while in flight */
-	bool fresh;		/* its number was given for this try */
+	struct owed *owed; /* stays where it is while in flight */
+	bool fresh;	   /* its number was given for this try */
 };
 
 /* The charge's number was not above the last one that Redis knows of this node: the clock went back while the daemon
@@ -164,8 +167,10 @@ void store_jump(struct store *store, int64_t known)
 	char line[160];
 	if (known > store->number)
 		store->number = known;
-	snprintf(line, sizeof line, "redis knows a later charge of node %s than this daemon's: a clock that went back, "
-				    "or two daemons with one node name", store->settings.node);
+	snprintf(line, sizeof line,
+		 "redis knows a later charge of node %s than this daemon's: a clock that went back, "
+		 "or two daemons with one node name",
+		 store->settings.node);
 	store_say_seldom(store, line);
 }
 
@@ -187,12 +192,12 @@ void store_owe(struct store *store, const struct charge *charge_made, const stru
 	pthread_mutex_unlock(&store->lock);
 }
 
-static void paid(void *arg, enum wire_end end, const struct wire_charged *charged)
+static void link_paid(void *arg, enum wire_end end, const struct wire_charged *charged)
 {
 	struct payment *payment = arg;
 	struct store *store = payment->store;
 	struct owed *owed = payment->owed;
-	if (end == WIRE_LATE) {	/* its true end is told later */
+	if (end == WIRE_LATE) { /* its true end is told later */
 		store_noted(store, end);
 		return;
 	}
@@ -216,7 +221,7 @@ static void paid(void *arg, enum wire_end end, const struct wire_charged *charge
 }
 
 /* False: the wire takes no more for now. */
-static bool pay(struct store *store, struct owed *owed)
+static bool link_pay(struct store *store, struct owed *owed)
 {
 	struct payment *payment = malloc(sizeof *payment);
 	if (payment == NULL)
@@ -224,7 +229,7 @@ static bool pay(struct store *store, struct owed *owed)
 	*payment = (struct payment){ store, owed, owed->number == 0 };
 	int64_t number = payment->fresh ? store->number + 1 : owed->number;
 	struct wire_charge charge = { .charge = &owed->charge, .number = number };
-	if (!wire_charge(store->wire, &charge, paid, paid, payment)) {
+	if (!wire_charge(store->wire, &charge, link_paid, link_paid, payment)) {
 		free(payment);
 		return false;
 	}
@@ -235,21 +240,21 @@ static bool pay(struct store *store, struct owed *owed)
 }
 
 /* Each account's oldest charge first: Redis takes rising numbers only. */
-static void pay_all(struct store *store)
+static void link_pay_all(struct store *store)
 {
 	pthread_mutex_lock(&store->lock);
 	bool going = store->stats.pending > 0;
 	for (struct recent_row *row = recent_first(store->recent); row != NULL && going; row = row->older)
 		for (struct owed *owed = row->owed; owed != NULL && going; owed = owed->next)
 			if (!owed->in_flight)
-				going = pay(store, owed);
+				going = link_pay(store, owed);
 	pthread_mutex_unlock(&store->lock);
 }
 
-static void ask_plans(struct store *store);
-static void ask_secret(struct store *store);
+static void link_ask_plans(struct store *store);
+static void link_ask_secret(struct store *store);
 
-static void on_up(void *arg)
+static void link_on_up(void *arg)
 {
 	struct store *store = arg;
 	pthread_mutex_lock(&store->lock);
@@ -258,15 +263,15 @@ static void on_up(void *arg)
 	pthread_mutex_unlock(&store->lock);
 	store->failures = 0;
 	if (!store->refused)
-		say_up(store);
-	ask_secret(store);	/* its answer comes before that of any fetch */
-	pay_all(store);	/* before any new charge of the same accounts */
-	ask_plans(store);
+		link_say_up(store);
+	link_ask_secret(store); /* its answer comes before that of any fetch */
+	link_pay_all(store);	/* before any new charge of the same accounts */
+	link_ask_plans(store);
 }
 
 /* ---- plans */
 
-static void plans_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
+static void link_plans_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
 {
 	struct store *store = arg;
 	store->plans_asked = false;
@@ -283,28 +288,28 @@ static void plans_come(void *arg, enum wire_end end, const char *error, int coun
 	store_noted(store, end);
 }
 
-static void ask_plans(struct store *store)
+static void link_ask_plans(struct store *store)
 {
 	char key[KEY_MAX];
 	if (store->plans_asked)
 		return;
 	snprintf(key, sizeof key, KEY_PLANS, store->settings.prefix);
-	store->plans_asked = wire_command(store->wire, 2, (const char *[]){ "HGETALL", key }, plans_come, store);
+	store->plans_asked = wire_command(store->wire, 2, (const char *[]){ "HGETALL", key }, link_plans_come, store);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void link_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct store *store = arg;
 	(void)fd;
 	(void)what;
-	pay_all(store);
-	ask_secret(store);
-	ask_plans(store);
+	link_pay_all(store);
+	link_ask_secret(store);
+	link_ask_plans(store);
 }
 
 /* ---- the secret */
 
-static bool read_secret(const char *text, uint64_t key[2])
+static bool link_read_secret(const char *text, uint64_t key[2])
 {
 	enum { HALF = 16 };
 	char half[HALF + 1], *end;
@@ -318,7 +323,7 @@ static bool read_secret(const char *text, uint64_t key[2])
 	return true;
 }
 
-static void say_secret(struct store *store, const char *line)
+static void link_say_secret(struct store *store, const char *line)
 {
 	char whole[KEY_MAX + 200], key[KEY_MAX];
 	snprintf(key, sizeof key, KEY_SECRET, store->settings.prefix);
@@ -327,7 +332,7 @@ static void say_secret(struct store *store, const char *line)
 }
 
 /* The first daemon that asks makes it. Where it was lost, the next one writes its own, which is the same. */
-static void secret_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
+static void link_secret_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
 {
 	struct store *store = arg;
 	uint64_t key[2];
@@ -336,11 +341,11 @@ static void secret_come(void *arg, enum wire_end end, const char *error, int cou
 	bool there = end == WIRE_OK && count == 1 && items[0] != NULL;
 	store->secret_missing = end == WIRE_OK && !there;
 	if (end == WIRE_ERROR)
-		say_secret(store, error != NULL ? error : "cannot be read");
+		link_say_secret(store, error != NULL ? error : "cannot be read");
 	if (!there)
 		return;
-	if (!read_secret(items[0], key)) {
-		say_secret(store, "is not 32 hexadecimal digits: delete it, and a daemon makes a new one");
+	if (!link_read_secret(items[0], key)) {
+		link_say_secret(store, "is not 32 hexadecimal digits: delete it, and a daemon makes a new one");
 		return;
 	}
 	pthread_mutex_lock(&store->lock);
@@ -349,19 +354,20 @@ static void secret_come(void *arg, enum wire_end end, const char *error, int cou
 	store->secret_shared = true;
 	pthread_mutex_unlock(&store->lock);
 	if (changed)
-		say_secret(store, "changed: what accounts are used to (recipients, places, senders) is learnt anew");
+		link_say_secret(store,
+				"changed: what accounts are used to (recipients, places, senders) is learnt anew");
 }
 
-static void secret_made(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
+static void link_secret_made(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
 {
 	(void)count;
 	(void)items;
 	store_noted(arg, end);
 	if (end == WIRE_ERROR)
-		say_secret(arg, error != NULL ? error : "cannot be written");
+		link_say_secret(arg, error != NULL ? error : "cannot be written");
 }
 
-static void ask_secret(struct store *store)
+static void link_ask_secret(struct store *store)
 {
 	char key[KEY_MAX], text[33];
 	if (store->secret_asked)
@@ -369,9 +375,9 @@ static void ask_secret(struct store *store)
 	snprintf(key, sizeof key, KEY_SECRET, store->settings.prefix);
 	if (!store->secret_shared || store->secret_missing) {
 		snprintf(text, sizeof text, "%016" PRIx64 "%016" PRIx64, store->secret[0], store->secret[1]);
-		wire_command(store->wire, 4, (const char *[]){ "SET", key, text, "NX" }, secret_made, store);
+		wire_command(store->wire, 4, (const char *[]){ "SET", key, text, "NX" }, link_secret_made, store);
 	}
-	store->secret_asked = wire_command(store->wire, 2, (const char *[]){ "GET", key }, secret_come, store);
+	store->secret_asked = wire_command(store->wire, 2, (const char *[]){ "GET", key }, link_secret_come, store);
 }
 
 /* ---- life */
@@ -379,14 +385,14 @@ static void ask_secret(struct store *store)
 bool store_link_open(struct store *store, char *error, size_t error_size)
 {
 	struct timeval tick = { .tv_sec = TICK_S };
-	struct wire_events events = { on_up, on_down, store_say_of_account, store };
+	struct wire_events events = { link_on_up, link_on_down, store_say_of_account, store };
 	store->retry_ms = store->settings.retry_ms;
 	if (getrandom(store->secret, sizeof store->secret, 0) != (ssize_t)sizeof store->secret) {
 		snprintf(error, error_size, "the system gives no random bytes");
 		return false;
 	}
 	store->retry = evtimer_new(store->base, on_retry, store);
-	store->tick = event_new(store->base, -1, EV_PERSIST, on_tick, store);
+	store->tick = event_new(store->base, -1, EV_PERSIST, link_on_tick, store);
 	if (store->retry != NULL && store->tick != NULL)
 		store->wire = wire_new(store->base, &store->settings, &events, error, error_size);
 	if (store->wire == NULL)

@@ -23,7 +23,7 @@ static void hook_del_read(void *arg)
 	event_del(((struct wire *)arg)->readable);
 }
 
-static void hook_add_write(void *arg)
+static void wire_hook_add_write(void *arg)
 {
 	struct wire *wire = arg;
 	if (wire->flushing || !(wire->context->c.flags & REDIS_CONNECTED))
@@ -37,7 +37,7 @@ static void hook_del_write(void *arg)
 	event_del(((struct wire *)arg)->writable);
 }
 
-static void hook_cleanup(void *arg)
+static void wire_hook_cleanup(void *arg)
 {
 	struct wire *wire = arg;
 	if (wire->readable != NULL)
@@ -55,7 +55,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	redisAsyncHandleRead(((struct wire *)arg)->context);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void wire_on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct wire *wire = arg;
 	(void)fd;
@@ -68,12 +68,12 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 static void on_flush(evutil_socket_t fd, short what, void *arg)
 {
 	if (((struct wire *)arg)->context != NULL)
-		on_writable(fd, what, arg);
+		wire_on_writable(fd, what, arg);
 }
 
 /* ---- the connection */
 
-static void greeting_answered(redisAsyncContext *context, void *answer, void *arg)
+static void wire_greeting_answered(redisAsyncContext *context, void *answer, void *arg)
 {
 	struct flight *flight = arg;
 	struct wire *wire = flight->wire;
@@ -99,36 +99,36 @@ static void greeting_answered(redisAsyncContext *context, void *answer, void *ar
 }
 
 /* `script` is -1 for a greeting that loads none. */
-static void greet(struct wire *wire, int script, int argc, const char **argv)
+static void wire_greet(struct wire *wire, int script, int argc, const char **argv)
 {
 	struct flight *flight = flight_new(wire, FLIGHT_GREETING, NULL);
 	if (flight == NULL)
 		return;
 	flight->number = script;
 	wire->greetings++;
-	if (redisAsyncCommandArgv(wire->context, greeting_answered, flight, argc, argv, NULL) == REDIS_OK)
+	if (redisAsyncCommandArgv(wire->context, wire_greeting_answered, flight, argc, argv, NULL) == REDIS_OK)
 		flight_wait(flight);
 	else
 		flight_free(flight);
 }
 
-static void send_greetings(struct wire *wire)
+static void wire_send_greetings(struct wire *wire)
 {
 	const struct store_settings *set = &wire->settings;
 	char database[24];
 	wire->greetings = 0;
 	if (set->password[0] != '\0' && set->username[0] != '\0')
-		greet(wire, -1, 3, (const char *[]){ "AUTH", set->username, set->password });
+		wire_greet(wire, -1, 3, (const char *[]){ "AUTH", set->username, set->password });
 	else if (set->password[0] != '\0')
-		greet(wire, -1, 2, (const char *[]){ "AUTH", set->password });
+		wire_greet(wire, -1, 2, (const char *[]){ "AUTH", set->password });
 	snprintf(database, sizeof database, "%lld", (long long)set->database);
-	greet(wire, -1, 2, (const char *[]){ "SELECT", database });
+	wire_greet(wire, -1, 2, (const char *[]){ "SELECT", database });
 	for (int i = 0; i < SCRIPT_COUNT; i++)
-		greet(wire, i, 3, (const char *[]){ "SCRIPT", "LOAD", script_text[i] });
+		wire_greet(wire, i, 3, (const char *[]){ "SCRIPT", "LOAD", script_text[i] });
 }
 
 /* The context is gone when this returns; hiredis has answered every flight with nothing. */
-static void on_disconnect(const redisAsyncContext *context, int status)
+static void wire_on_disconnect(const redisAsyncContext *context, int status)
 {
 	struct wire *wire = context->data;
 	char line[200];
@@ -139,7 +139,7 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 	wire->events.down(wire->events.arg, line);
 }
 
-static void on_connect(const redisAsyncContext *context, int status)
+static void wire_on_connect(const redisAsyncContext *context, int status)
 {
 	struct wire *wire = context->data;
 	if (status == REDIS_OK)
@@ -147,25 +147,25 @@ static void on_connect(const redisAsyncContext *context, int status)
 	char line[200];
 	struct text text = text_over(line, sizeof line);
 	text_addf(&text, "cannot connect: %s", context->errstr);
-	wire->context = NULL;	/* hiredis frees it */
+	wire->context = NULL; /* hiredis frees it */
 	wire->events.down(wire->events.arg, line);
 }
 
-static bool attach(struct wire *wire)
+static bool wire_attach(struct wire *wire)
 {
 	redisAsyncContext *context = wire->context;
 	context->data = wire;
 	wire->readable = event_new(wire->base, context->c.fd, EV_READ | EV_PERSIST, on_readable, wire);
-	wire->writable = event_new(wire->base, context->c.fd, EV_WRITE | EV_PERSIST, on_writable, wire);
+	wire->writable = event_new(wire->base, context->c.fd, EV_WRITE | EV_PERSIST, wire_on_writable, wire);
 	context->ev.data = wire;
 	context->ev.addRead = hook_add_read;
 	context->ev.delRead = hook_del_read;
-	context->ev.addWrite = hook_add_write;
+	context->ev.addWrite = wire_hook_add_write;
 	context->ev.delWrite = hook_del_write;
-	context->ev.cleanup = hook_cleanup;
+	context->ev.cleanup = wire_hook_cleanup;
 	return wire->readable != NULL && wire->writable != NULL &&
-	       redisAsyncSetConnectCallback(context, on_connect) == REDIS_OK &&
-	       redisAsyncSetDisconnectCallback(context, on_disconnect) == REDIS_OK;
+	       redisAsyncSetConnectCallback(context, wire_on_connect) == REDIS_OK &&
+	       redisAsyncSetDisconnectCallback(context, wire_on_disconnect) == REDIS_OK;
 }
 
 void wire_connect(struct wire *wire)
@@ -173,7 +173,7 @@ void wire_connect(struct wire *wire)
 	MUST(wire->context == NULL);
 	wire->context = wire->port == 0 ? redisAsyncConnectUnix(wire->settings.server + strlen("unix:"))
 					: redisAsyncConnect(wire->host, wire->port);
-	if (wire->context == NULL || wire->context->err != 0 || !attach(wire)) {
+	if (wire->context == NULL || wire->context->err != 0 || !wire_attach(wire)) {
 		char line[200];
 		struct text text = text_over(line, sizeof line);
 		text_addf(&text, "cannot connect: %s", wire->context != NULL ? wire->context->errstr : "no memory");
@@ -181,7 +181,7 @@ void wire_connect(struct wire *wire)
 		wire->events.down(wire->events.arg, line);
 		return;
 	}
-	send_greetings(wire);
+	wire_send_greetings(wire);
 }
 
 void wire_disconnect(struct wire *wire, const char *why)
@@ -198,7 +198,7 @@ void wire_disconnect(struct wire *wire, const char *why)
 		wire->events.down(wire->events.arg, why);
 }
 
-static bool parse_server(struct wire *wire, char *error, size_t error_size)
+static bool wire_parse_server(struct wire *wire, char *error, size_t error_size)
 {
 	const char *server = wire->settings.server;
 	if (strncmp(server, "unix:/", 6) == 0)
@@ -217,8 +217,10 @@ static bool parse_server(struct wire *wire, char *error, size_t error_size)
 			return true;
 		}
 	}
-	snprintf(error, error_size, "redis.server is \"%s\": expected unix:/path, address:port or [v6]:port, "
-				    "the address in numbers", server);
+	snprintf(error, error_size,
+		 "redis.server is \"%s\": expected unix:/path, address:port or [v6]:port, "
+		 "the address in numbers",
+		 server);
 	return false;
 }
 
@@ -233,7 +235,7 @@ struct wire *wire_new(struct event_base *base, const struct store_settings *sett
 	wire->events = *events;
 	wire->flush = event_new(base, -1, 0, on_flush, wire);
 	wire->timer = evtimer_new(base, flight_on_timer, wire);
-	if (wire->flush == NULL || wire->timer == NULL || !parse_server(wire, error, error_size))
+	if (wire->flush == NULL || wire->timer == NULL || !wire_parse_server(wire, error, error_size))
 		wire_free(&wire);
 	return wire;
 }

@@ -19,36 +19,37 @@ struct wire;
 /* How a request ended. What LOST and LATE left behind is unknown: Redis may have done it. */
 enum wire_end {
 	WIRE_OK,
-	WIRE_ERROR,	/* Redis answered this request with an error: it did nothing, and would not the next time */
-	WIRE_REFUSED,	/* the server takes no such request now (READONLY, OOM ...): it did nothing; the wire goes down */
-	WIRE_LATE,	/* no answer within the time-out; it may still come */
-	WIRE_LOST,	/* the connection ended first */
+	WIRE_ERROR,   /* Redis answered this request with an error: it did nothing, and would not the next time */
+	WIRE_REFUSED, /* the server takes no such request now (READONLY, OOM ...): it did nothing; the wire goes down */
+	WIRE_LATE,    /* no answer within the time-out; it may still come */
+	WIRE_LOST,    /* the connection ended first */
 };
 
 enum wire_status {
 	WIRE_CHARGED,
-	WIRE_OVER,	/* a limit is passed and nothing was charged */
-	WIRE_AGAIN,	/* its number is not above the last one taken: it was charged before */
-	WIRE_VERSION,	/* the state is of another version of the schema */
-	WIRE_WRONG,	/* the key holds another type */
-	WIRE_BLOCKED,	/* the group is blocked; nothing was charged */
-	WIRE_PLAN,	/* the group's limits are of the plan that own.plan names; nothing was done */
+	WIRE_OVER,    /* a limit is passed and nothing was charged */
+	WIRE_AGAIN,   /* its number is not above the last one taken: it was charged before */
+	WIRE_VERSION, /* the state is of another version of the schema */
+	WIRE_WRONG,   /* the key holds another type */
+	WIRE_BLOCKED, /* the group is blocked; nothing was charged */
+	WIRE_PLAN,    /* the group's limits are of the plan that own.plan names; nothing was done */
 };
 
 struct wire_charged {
 	enum wire_status status;
 	enum window over;
 	struct rates rates;
-	int64_t number;	/* AGAIN: the last number of ours that Redis has taken for the account */
+	int64_t number; /* AGAIN: the last number of ours that Redis has taken for the account */
 	/* of a group */
-	int64_t limit;		/* the one that was passed */
-	enum over limit_over;	/* what its owner wants then */
-	struct limits own;	/* what its key `limits` holds */
-	int useless;		/* fields of that key which mean nothing */
-	char block[NOTE_MAX];	/* BLOCKED: why */
+	int64_t limit;	      /* the one that was passed */
+	enum over limit_over; /* what its owner wants then */
+	struct limits own;    /* what its key `limits` holds */
+	int useless;	      /* fields of that key which mean nothing */
+	char block[NOTE_MAX]; /* BLOCKED: why */
 };
 
-typedef void wire_fetch_done(void *arg, enum wire_end end, const struct account_state *state, const struct known *known);
+typedef void wire_fetch_done(void *arg, enum wire_end end, const struct account_state *state,
+			     const struct known *known);
 typedef void wire_charge_done(void *arg, enum wire_end end, const struct wire_charged *charged);
 typedef void wire_campaign_done(void *arg, enum wire_end end, const struct campaign *campaign);
 typedef void wire_command_done(void *arg, enum wire_end end, const char *error, int count, const char *const *items);

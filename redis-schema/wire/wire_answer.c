@@ -11,26 +11,26 @@
 
 #include "policy/base/banned.h"
 
-enum { ITEMS_MAX = 1 << 20 };	/* of an answer to a command: a day of shadow counts of fifty daemons */
+enum { ITEMS_MAX = 1 << 20 }; /* of an answer to a command: a day of shadow counts of fifty daemons */
 
 /* The strings of an answer as one flat list. */
 struct flat {
-	int count, most;	/* count -1: it is nested too deep */
+	int count, most; /* count -1: it is nested too deep */
 	const char **text;
 	size_t *length;
-	char (*memory)[24];	/* of numbers */
+	char (*memory)[24]; /* of numbers */
 };
 
 enum { DEPTH_MAX = 4 };
 
-static void flatten(const redisReply *reply, int depth, struct flat *flat)
+static void wire_answer_flatten(const redisReply *reply, int depth, struct flat *flat)
 {
 	if (reply->type == REDIS_REPLY_ARRAY) {
 		for (size_t i = 0; i < reply->elements && flat->count >= 0 && flat->count < flat->most; i++)
 			if (depth == DEPTH_MAX)
 				flat->count = -1;
 			else
-				flatten(reply->element[i], depth + 1, flat);
+				wire_answer_flatten(reply->element[i], depth + 1, flat);
 		return;
 	}
 	int at = flat->count++;
@@ -44,13 +44,13 @@ static void flatten(const redisReply *reply, int depth, struct flat *flat)
 }
 
 /* The room that flatten() needs for it. */
-static int items_of(const redisReply *reply, int depth)
+static int wire_answer_items_of(const redisReply *reply, int depth)
 {
 	if (reply->type != REDIS_REPLY_ARRAY || depth > DEPTH_MAX)
 		return 1;
 	int count = 1;
 	for (size_t i = 0; i < reply->elements && count < ITEMS_MAX; i++)
-		count += items_of(reply->element[i], depth + 1);
+		count += wire_answer_items_of(reply->element[i], depth + 1);
 	return count < ITEMS_MAX ? count : ITEMS_MAX;
 }
 
@@ -64,7 +64,7 @@ static void answer_fetch(struct flight *flight, const redisReply *reply)
 	struct known known;
 	struct wire *wire = flight->wire;
 	struct flat flat = { 0, MOST, text, length, memory };
-	flatten(reply, 0, &flat);
+	wire_answer_flatten(reply, 0, &flat);
 	struct reply_items items = { flat.count, text, length };
 	if (!reply_read_fetch(flight->charge.account, &items, wire->events.say, wire->events.arg, &state, &known)) {
 		flight_tell(flight, WIRE_ERROR, NULL);
@@ -76,8 +76,9 @@ static void answer_fetch(struct flight *flight, const redisReply *reply)
 	flight->done.fetch(flight->arg, WIRE_OK, &state, &known);
 }
 
-static bool read_status(const char *word, enum wire_status *status_out)
+static bool wire_answer_read_status(const char *word, enum wire_status *status_out)
 {
+	/* clang-format off */
 	static const struct {
 		const char *word;
 		enum wire_status status;
@@ -95,7 +96,7 @@ static bool read_status(const char *word, enum wire_status *status_out)
 /* Places in the answers of charge.lua and group.lua. */
 enum { AT_STATUS, AT_OVER, AT_M, AT_R, CHARGE_ITEMS, AT_LIMIT = CHARGE_ITEMS, AT_LIMIT_OVER, AT_PLAN, AT_OWN };
 
-static void read_group(struct wire *wire, const char *group, const struct flat *flat, struct wire_charged *charged)
+static void wire_answer_read_group(struct wire *wire, const char *group, const struct flat *flat, struct wire_charged *charged)
 {
 	const char *expected;
 	struct limits limits = limits_unset;
@@ -109,7 +110,7 @@ static void read_group(struct wire *wire, const char *group, const struct flat *
 		text_copy(charged->block, sizeof charged->block, flat->text[AT_LIMIT_OVER]);
 }
 
-static bool read_charged(const struct flight *flight, const redisReply *reply, struct wire_charged *charged)
+static bool wire_answer_read_charged(const struct flight *flight, const redisReply *reply, struct wire_charged *charged)
 {
 	enum { MOST = AT_OWN + 2 * (REPLY_FIELDS_MAX + 1) };
 	const char *text[MOST];
@@ -118,16 +119,16 @@ static bool read_charged(const struct flight *flight, const redisReply *reply, s
 	int64_t over;
 	struct flat flat = { 0, MOST, text, length, memory };
 	bool group = flight->scope != SCOPE_ACCOUNT;
-	flatten(reply, 0, &flat);
+	wire_answer_flatten(reply, 0, &flat);
 	for (int i = 0; i < flat.count; i++)
 		if (text[i] == NULL)
 			return false;
 	if (flat.count < (group ? (int)AT_OWN : (int)CHARGE_ITEMS) ||
-	    !text_to_int(text[AT_OVER], 0, WINDOW_COUNT, &over) || !read_status(text[AT_STATUS], &charged->status))
+	    !text_to_int(text[AT_OVER], 0, WINDOW_COUNT, &over) || !wire_answer_read_status(text[AT_STATUS], &charged->status))
 		return false;
 	charged->over = over == 0 ? WINDOW_COUNT : (enum window)(over - 1);
 	if (group)
-		read_group(flight->wire, flight->charge.account, &flat, charged);
+		wire_answer_read_group(flight->wire, flight->charge.account, &flat, charged);
 	struct reply_field m = { text[AT_M], length[AT_M] }, r = { text[AT_R], length[AT_R] };
 	return charged->status == WIRE_AGAIN ? text_to_int(m.bytes, 0, INT64_MAX, &charged->number)
 					     : reply_read_sums(m, r, &charged->rates);
@@ -136,7 +137,7 @@ static bool read_charged(const struct flight *flight, const redisReply *reply, s
 static void answer_charge(struct flight *flight, const redisReply *reply)
 {
 	struct wire_charged charged = { .over = WINDOW_COUNT, .own = limits_unset };
-	if (!read_charged(flight, reply, &charged))
+	if (!wire_answer_read_charged(flight, reply, &charged))
 		charged.status = WIRE_WRONG;	/* the script ran: sending it again would charge again */
 	bool first = flight->waiting;
 	flight_unwait(flight);
@@ -151,6 +152,7 @@ static void answer_campaign(struct flight *flight, const redisReply *reply)
 		fine = reply->element[i]->type == REDIS_REPLY_STRING;
 		numbers[i] = fine ? strtod(reply->element[i]->str, NULL) : 0;
 	}
+	/* clang-format on */
 	struct campaign campaign = { .known = KNOWLEDGE_FULL };
 	if (!fine) {
 		flight_tell(flight, WIRE_ERROR, NULL);
@@ -168,13 +170,13 @@ static void answer_campaign(struct flight *flight, const redisReply *reply)
 
 static void answer_command(struct flight *flight, const redisReply *reply)
 {
-	int most = items_of(reply, 0);
+	int most = wire_answer_items_of(reply, 0);
 	struct flat flat = { 0, most, malloc((size_t)most * sizeof(char *)), malloc((size_t)most * sizeof(size_t)),
 			     malloc((size_t)most * sizeof(char[24])) };
 	if (flat.text == NULL || flat.length == NULL || flat.memory == NULL)
 		flat.count = -1;
 	else
-		flatten(reply, 0, &flat);
+		wire_answer_flatten(reply, 0, &flat);
 	if (flat.count < 0) {
 		flight_tell(flight, WIRE_ERROR, "the answer is nested too deep");
 	} else if (flight->waiting) {
@@ -187,10 +189,10 @@ static void answer_command(struct flight *flight, const redisReply *reply)
 }
 
 /* Errors that say something of the server, not of the request. */
-static bool is_of_server(const char *error)
+static bool wire_answer_is_of_server(const char *error)
 {
-	static const char *const words[] = { "READONLY",    "LOADING", "OOM",	  "MASTERDOWN", "NOAUTH",  "NOPERM",
-					     "NOREPLICAS",  "BUSY ",   "MISCONF", "TRYAGAIN",	"CLUSTERDOWN" };
+	static const char *const words[] = { "READONLY",   "LOADING", "OOM",	 "MASTERDOWN", "NOAUTH",     "NOPERM",
+					     "NOREPLICAS", "BUSY ",   "MISCONF", "TRYAGAIN",   "CLUSTERDOWN" };
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strncmp(error, words[i], strlen(words[i])) == 0)
 			return true;
@@ -210,7 +212,7 @@ static void answer_error(struct flight *flight, const char *error)
 	text_copy(shown, sizeof shown, error);
 	struct text text = text_over(line, sizeof line);
 	text_addf(&text, "redis says \"%s\"", shown);
-	bool server = is_of_server(error);
+	bool server = wire_answer_is_of_server(error);
 	if (script && !server) {
 		if (flight->kind != FLIGHT_CAMPAIGN) {
 			text_add(&text, " about account ");

@@ -121,7 +121,7 @@ void flight_on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- requests */
 
-static char *write_count(char *at, char kind, size_t count)
+static char *flight_write_count(char *at, char kind, size_t count)
 {
 	char digits[24];
 	size_t length = 0;
@@ -137,18 +137,18 @@ static char *write_count(char *at, char kind, size_t count)
 }
 
 /* RESP's array of words. hiredis has a formatter of its own, which takes more than all else of a request. */
-static bool send_words(struct flight *flight, int argc, const char *const *argv, const size_t *lengths)
+static bool flight_send_words(struct flight *flight, int argc, const char *const *argv, const size_t *lengths)
 {
-	enum { FRAME_MAX = 32 };	/* of a word, and of their number */
+	enum { FRAME_MAX = 32 }; /* of a word, and of their number */
 	size_t size = FRAME_MAX;
 	for (int i = 0; i < argc; i++)
 		size += FRAME_MAX + lengths[i];
 	char *text = malloc(size);
 	if (text == NULL)
 		return false;
-	char *at = write_count(text, '*', (size_t)argc);
+	char *at = flight_write_count(text, '*', (size_t)argc);
 	for (int i = 0; i < argc; i++) {
-		at = write_count(at, '$', lengths[i]);
+		at = flight_write_count(at, '$', lengths[i]);
 		memcpy(at, argv[i], lengths[i]);
 		at += lengths[i];
 		*at++ = '\r';
@@ -159,11 +159,14 @@ static bool send_words(struct flight *flight, int argc, const char *const *argv,
 	return sent == REDIS_OK;
 }
 
-static enum script arguments_of(const struct flight *flight, struct script_arguments *arguments)
+static enum script flight_arguments_of(const struct flight *flight, struct script_arguments *arguments)
 {
 	const struct store_settings *settings = &flight->wire->settings;
-	struct wire_charge charge = { .charge = &flight->charge, .number = flight->number, .scope = flight->scope,
-				      .plan = flight->plan, .new_known = flight->new_known,
+	struct wire_charge charge = { .charge = &flight->charge,
+				      .number = flight->number,
+				      .scope = flight->scope,
+				      .plan = flight->plan,
+				      .new_known = flight->new_known,
 				      .new_known_count = flight->new_known_count };
 	if (flight->kind == FLIGHT_FETCH) {
 		script_fetch_arguments(arguments, settings->prefix, flight->charge.account);
@@ -181,13 +184,13 @@ static enum script arguments_of(const struct flight *flight, struct script_argum
 	return SCRIPT_CHARGE;
 }
 
-static bool try_send_script(struct flight *flight)
+static bool flight_try_send_script(struct flight *flight)
 {
 	struct wire *wire = flight->wire;
 	struct script_arguments arguments;
 	const char *argv[SCRIPT_ARGUMENTS_MAX + 2];
 	size_t lengths[SCRIPT_ARGUMENTS_MAX + 2];
-	enum script script = arguments_of(flight, &arguments);
+	enum script script = flight_arguments_of(flight, &arguments);
 	if (wire->sha[script][0] == '\0')
 		flight->by_text = true;
 	argv[0] = flight->by_text ? "EVAL" : "EVALSHA";
@@ -196,18 +199,18 @@ static bool try_send_script(struct flight *flight)
 		lengths[i] = strlen(argv[i]);
 	memcpy(argv + 2, arguments.word, (size_t)arguments.count * sizeof argv[0]);
 	memcpy(lengths + 2, arguments.length, (size_t)arguments.count * sizeof lengths[0]);
-	return send_words(flight, arguments.count + 2, argv, lengths);
+	return flight_send_words(flight, arguments.count + 2, argv, lengths);
 }
 
 void flight_send_script(struct flight *flight)
 {
-	if (try_send_script(flight))
+	if (flight_try_send_script(flight))
 		return;
 	flight_tell(flight, WIRE_LOST, NULL);
 	flight_free(flight);
 }
 
-static bool launch(struct flight *flight, bool sent)
+static bool flight_launch(struct flight *flight, bool sent)
 {
 	if (!sent) {
 		flight_free(flight);
@@ -224,10 +227,10 @@ bool wire_fetch(struct wire *wire, const char *account, wire_fetch_done *done, v
 		return false;
 	text_copy(flight->charge.account, sizeof flight->charge.account, account);
 	flight->done.fetch = done;
-	return launch(flight, try_send_script(flight));
+	return flight_launch(flight, flight_try_send_script(flight));
 }
 
-static bool keep_known(struct flight *flight, const struct wire_charge *charge)
+static bool flight_keep_known(struct flight *flight, const struct wire_charge *charge)
 {
 	flight->new_known = calloc((size_t)charge->new_known_count, sizeof flight->new_known[0]);
 	if (flight->new_known == NULL)
@@ -248,13 +251,13 @@ bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charg
 	flight->scope = charge->scope;
 	if (charge->plan != NULL)
 		text_copy(flight->plan, sizeof flight->plan, charge->plan);
-	if (charge->new_known_count > 0 && !keep_known(flight, charge)) {
+	if (charge->new_known_count > 0 && !flight_keep_known(flight, charge)) {
 		flight_free(flight);
 		return false;
 	}
 	flight->done.charge = done;
 	flight->late = late;
-	return launch(flight, try_send_script(flight));
+	return flight_launch(flight, flight_try_send_script(flight));
 }
 
 bool wire_campaign(struct wire *wire, const struct wire_fingerprint *fingerprint, wire_campaign_done *done, void *arg)
@@ -264,7 +267,7 @@ bool wire_campaign(struct wire *wire, const struct wire_fingerprint *fingerprint
 		return false;
 	flight->fingerprint = *fingerprint;
 	flight->done.campaign = done;
-	return launch(flight, try_send_script(flight));
+	return flight_launch(flight, flight_try_send_script(flight));
 }
 
 bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg)
@@ -277,5 +280,5 @@ bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_com
 	for (int i = 0; i < argc; i++)
 		lengths[i] = strlen(argv[i]);
 	flight->done.command = done;
-	return launch(flight, send_words(flight, argc, argv, lengths));
+	return flight_launch(flight, flight_send_words(flight, argc, argv, lengths));
 }

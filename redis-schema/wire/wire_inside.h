@@ -19,12 +19,12 @@ enum flight_kind { FLIGHT_FETCH, FLIGHT_CHARGE, FLIGHT_CAMPAIGN, FLIGHT_COMMAND,
 
 /* One request under way. */
 struct flight {
-	struct wire *wire;		/* borrowed; outlives the flight */
-	struct flight *newer, *older;	/* in the order of their deadlines, while nobody has been told yet */
+	struct wire *wire;	      /* borrowed; outlives the flight */
+	struct flight *newer, *older; /* in the order of their deadlines, while nobody has been told yet */
 	enum flight_kind kind;
-	bool waiting;			/* in that order */
-	bool by_text;			/* sent by EVAL: a NOSCRIPT is then an error */
-	int64_t deadline_ms;		/* CLOCK_MONOTONIC */
+	bool waiting;	     /* in that order */
+	bool by_text;	     /* sent by EVAL: a NOSCRIPT is then an error */
+	int64_t deadline_ms; /* CLOCK_MONOTONIC */
 	union {
 		wire_fetch_done *fetch;
 		wire_charge_done *charge;
@@ -33,26 +33,26 @@ struct flight {
 	} done;
 	wire_charge_done *late;
 	void *arg;
-	struct charge charge;		/* of a charge; of a fetch its account alone */
+	struct charge charge; /* of a charge; of a fetch its account alone */
 	int64_t number;
 	enum scope scope;
-	char plan[PLAN_NAME_MAX + 1];	/* of a group */
-	uint32_t *new_known;		/* owned; NULL: none */
+	char plan[PLAN_NAME_MAX + 1]; /* of a group */
+	uint32_t *new_known;	      /* owned; NULL: none */
 	int new_known_count;
 	struct wire_fingerprint fingerprint;
 };
 
 struct wire {
 	struct event_base *base;
-	struct store_settings settings;	/* its strings live as long as the wire */
+	struct store_settings settings; /* its strings live as long as the wire */
 	struct wire_events events;
 	char host[NETADDR_TEXT_MAX];
-	int port;			/* 0: a unix socket */
-	redisAsyncContext *context;	/* NULL: not connected */
+	int port;		    /* 0: a unix socket */
+	redisAsyncContext *context; /* NULL: not connected */
 	struct event *readable, *writable, *flush, *timer;
 	bool up, flushing;
 	int flights;
-	int greetings;			/* answers still to come before the connection is up */
+	int greetings; /* answers still to come before the connection is up */
 	struct flight *oldest, *newest;
 	char sha[SCRIPT_COUNT][SHA_SIZE];
 };

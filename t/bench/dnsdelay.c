@@ -32,7 +32,7 @@ struct later {
 };
 
 static struct later ring[RING];
-static unsigned head, tail;	/* the next to send, the next free */
+static unsigned head, tail; /* the next to send, the next free */
 
 static int64_t now_us(void)
 {
@@ -89,8 +89,9 @@ static void take(int fd, int64_t delay_us)
 	memset(messages, 0, sizeof messages);
 	for (int i = 0; i < AT_ONCE; i++) {
 		parts[i] = (struct iovec){ bytes[i], sizeof bytes[i] };
-		messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i], .msg_namelen = sizeof from[i],
-						       .msg_iov = &parts[i], .msg_iovlen = 1 };
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &parts[i], .msg_iovlen = 1
+		};
 	}
 	int came = recvmmsg(fd, messages, AT_ONCE, MSG_DONTWAIT, NULL);
 	int64_t due_us = now_us() + delay_us;
@@ -122,7 +123,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);	/* as far as one may who is not root */
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); /* as far as one may who is not root */
 	printf("%d\n", ntohs(address.sin_port));
 	fflush(stdout);
 	struct pollfd poller = { .fd = fd, .events = POLLIN };

@@ -53,7 +53,9 @@ static void name_zones(int count)
 	if (zones == NULL)
 		die("no memory");
 	for (int i = 0; i < count; i++) {
-		zones[i] = (struct list){ .kind = LIST_SPAM, .weight = 1, .ipv4 = true, .private = true, .mail = true, .test = true };
+		zones[i] = (struct list){
+			.kind = LIST_SPAM, .weight = 1, .ipv4 = true, .private = true, .mail = true, .test = true
+		};
 		snprintf(zones[i].zone, sizeof zones[i].zone, "l%d.bench.test", i);
 		snprintf(zones[i].asked_zone, sizeof zones[i].asked_zone, "l%d.bench.test", i);
 		snprintf(zones[i].name, sizeof zones[i].name, "l%d", i);
@@ -65,7 +67,9 @@ static void set_up(const char *port, int list_count)
 	char server[40], error[200];
 	snprintf(server, sizeof server, "127.0.0.1:%s", port);
 	const char *const servers[] = { server };
-	struct resolver_settings dns = { .servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = INFLIGHT };
+	struct resolver_settings dns = {
+		.servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = INFLIGHT
+	};
 	loop = loop_new();
 	engine = loop == NULL ? NULL : engine_new(loop, &dns, 256 << 20, error, sizeof error);
 	if (engine == NULL)
@@ -109,7 +113,7 @@ static int check(int number)
 static void cold(int rounds)
 {
 	int unknown = 0;
-	check(1);	/* the lists' own tests are over after it */
+	check(1); /* the lists' own tests are over after it */
 	printf("{\"ms\":[");
 	for (int i = 0; i < rounds; i++) {
 		int64_t start = now_ns(CLOCK_MONOTONIC);
@@ -147,8 +151,8 @@ static void sustained(int addresses)
 	}
 	double seconds = (double)(now_ns(CLOCK_MONOTONIC) - start) / 1e9;
 	uint64_t questions = lists_stats(lists).questions - before;
-	printf("{\"addresses\":%d,\"questions\":%llu,\"unknown\":%d,\"seconds\":%.3f,\"cpu_us_a_question\":%.2f}\n", addresses,
-	       (unsigned long long)questions, unknown, seconds, (cpu_ms() - cpu) * 1e3 / (double)questions);
+	printf("{\"addresses\":%d,\"questions\":%llu,\"unknown\":%d,\"seconds\":%.3f,\"cpu_us_a_question\":%.2f}\n",
+	       addresses, (unsigned long long)questions, unknown, seconds, (cpu_ms() - cpu) * 1e3 / (double)questions);
 }
 
 /* Not inlined, so that callgrind can count what is below it alone. */
@@ -178,7 +182,7 @@ static void cached(int calls)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t over = PTHREAD_COND_INITIALIZER;
 static struct burst {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	int asked, refused, answered, lost;
 	bool done;
 } burst_state;
@@ -217,8 +221,9 @@ static void burst(int questions)
 	while (!burst_state.done)
 		pthread_cond_wait(&over, &lock);
 	pthread_mutex_unlock(&lock);
-	printf("{\"questions\":%d,\"answered\":%d,\"lost\":%d,\"refused\":%d,\"ms\":%.1f}\n", questions, burst_state.answered,
-	       burst_state.lost, burst_state.refused, (double)(now_ns(CLOCK_MONOTONIC) - start) / 1e6);
+	printf("{\"questions\":%d,\"answered\":%d,\"lost\":%d,\"refused\":%d,\"ms\":%.1f}\n", questions,
+	       burst_state.answered, burst_state.lost, burst_state.refused,
+	       (double)(now_ns(CLOCK_MONOTONIC) - start) / 1e6);
 }
 
 static int number_of(const char *word, int most)

@@ -11,14 +11,14 @@
 #include <stdint.h>
 
 struct buffer {
-	unsigned char *data;	/* owned */
-	size_t begin, end;	/* what is in it */
+	unsigned char *data; /* owned */
+	size_t begin, end;   /* what is in it */
 	size_t size;
 };
 
 struct packet {
 	unsigned char command;
-	const unsigned char *data;	/* borrowed from the buffer until it changes */
+	const unsigned char *data; /* borrowed from the buffer until it changes */
 	size_t length;
 };
 
@@ -26,7 +26,7 @@ enum packet_found { PACKET_NONE, PACKET_WHOLE, PACKET_BROKEN };
 
 void buffer_release(struct buffer *buffer);
 void buffer_add(struct buffer *buffer, const void *data, size_t length);
-void buffer_string(struct buffer *buffer, const char *text);	/* with its NUL */
+void buffer_string(struct buffer *buffer, const char *text); /* with its NUL */
 void buffer_u32(struct buffer *buffer, uint32_t value);
 /* Room for `room` more bytes behind `end`. */
 unsigned char *buffer_room(struct buffer *buffer, size_t room);

@@ -36,9 +36,9 @@ static void read_negotiation(struct session *session, const struct packet *packe
 
 	if (packet->command != SMFIC_OPTNEG || !packet_u32(packet, &offset, &version) ||
 	    !packet_u32(packet, &offset, &actions) || !packet_u32(packet, &offset, &steps)) {
-		load_protocol_error(session,
-				    "the answer to the negotiation is '%c' with %zu bytes; expected 'O' with 12 or more",
-				    packet->command, packet->length);
+		load_protocol_error(
+			session, "the answer to the negotiation is '%c' with %zu bytes; expected 'O' with 12 or more",
+			packet->command, packet->length);
 		return;
 	}
 	while (packet_u32(packet, &offset, &place) && packet_string(packet, &offset, &names))
@@ -135,8 +135,7 @@ static enum outcome read_refusal(struct tally *tally, const struct packet *packe
 			tally->replies_4xx++;
 		return text[0] == '5' ? OUTCOME_REJECTED : OUTCOME_DEFERRED;
 	}
-	if (reply == REPLY_REJECT || reply == REPLY_TEMPFAIL || reply == REPLY_CONN_FAIL ||
-	    reply == REPLY_SHUTDOWN) {
+	if (reply == REPLY_REJECT || reply == REPLY_TEMPFAIL || reply == REPLY_CONN_FAIL || reply == REPLY_SHUTDOWN) {
 		note_refusal(tally, "answer '%c' without a text", packet->command);
 		return reply == REPLY_REJECT ? OUTCOME_REJECTED : OUTCOME_DEFERRED;
 	}

@@ -146,7 +146,8 @@ static void report_text(const struct load *load, double seconds, bool timed_out,
 	fprintf(to, "%-12s protocol=%" PRIu64 " connect=%" PRIu64 " (listen queue full, tried again: %" PRIu64 ")\n",
 		"errors", tally->protocol_errors, tally->connect_failures, tally->connect_retries);
 	if (load->options.idle > 0)
-		fprintf(to, "%-12s open=%lld lost=%" PRIu64 "\n", "idle", (long long)load->idle_ready, tally->idle_lost);
+		fprintf(to, "%-12s open=%lld lost=%" PRIu64 "\n", "idle", (long long)load->idle_ready,
+			tally->idle_lost);
 	text_said(to, "refusal", tally->first_refusal);
 	text_said(to, "error", tally->first_error);
 }

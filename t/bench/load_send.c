@@ -11,7 +11,7 @@
 #include "policy/base/banned.h"
 
 #define ALL_ACTIONS 0x000001ffU
-#define ALL_STEPS   0x001fffffU
+#define ALL_STEPS 0x001fffffU
 
 enum { PROTOCOL_VERSION = 6, VALUE_MAX = 256, CHUNK_MAX = 65535 };
 
@@ -273,22 +273,42 @@ static void send_body(struct session *session)
 	int64_t rest = load->options.size - session->position;
 	size_t mark = packet_begin(&session->out, SMFIC_BODY);
 
-	buffer_add(&session->out, load->body + session->message * BODY_STEP % BODY_SPREAD + session->position, (size_t)(rest < CHUNK_MAX ? rest : CHUNK_MAX));
+	buffer_add(&session->out, load->body + session->message * BODY_STEP % BODY_SPREAD + session->position,
+		   (size_t)(rest < CHUNK_MAX ? rest : CHUNK_MAX));
 	packet_end(&session->out, mark);
 }
 
 void send_step(struct session *session)
 {
 	switch (session->step) {
-	case STEP_CONNECT: send_connect(session); break;
-	case STEP_HELO: send_helo(session); break;
-	case STEP_MAIL: send_mail(session); break;
-	case STEP_RCPT: send_rcpt(session); break;
-	case STEP_DATA: packet_plain(&session->out, SMFIC_DATA); break;
-	case STEP_HEADER: send_header(session); break;
-	case STEP_EOH: packet_plain(&session->out, SMFIC_EOH); break;
-	case STEP_BODY: send_body(session); break;
-	case STEP_EOM: packet_plain(&session->out, SMFIC_BODYEOB); break;
-	default: break;
+	case STEP_CONNECT:
+		send_connect(session);
+		break;
+	case STEP_HELO:
+		send_helo(session);
+		break;
+	case STEP_MAIL:
+		send_mail(session);
+		break;
+	case STEP_RCPT:
+		send_rcpt(session);
+		break;
+	case STEP_DATA:
+		packet_plain(&session->out, SMFIC_DATA);
+		break;
+	case STEP_HEADER:
+		send_header(session);
+		break;
+	case STEP_EOH:
+		packet_plain(&session->out, SMFIC_EOH);
+		break;
+	case STEP_BODY:
+		send_body(session);
+		break;
+	case STEP_EOM:
+		packet_plain(&session->out, SMFIC_BODYEOB);
+		break;
+	default:
+		break;
 	}
 }

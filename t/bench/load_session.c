@@ -75,7 +75,7 @@ static bool prepare(struct session *session)
 {
 	struct load *load = session->load;
 
-	if (session->in_message)	/* an earlier attempt found the listen queue full */
+	if (session->in_message) /* an earlier attempt found the listen queue full */
 		return true;
 	if (!session->idle && load->begun >= load->options.messages)
 		return false;
@@ -178,9 +178,10 @@ void session_hang_up(struct session *session)
 void session_forward(struct session *session, bool whole_step)
 {
 	const struct load_options *options = &session->load->options;
-	int64_t end = session->step == STEP_RCPT ? options->rcpts
+	int64_t end = session->step == STEP_RCPT     ? options->rcpts
 		      : session->step == STEP_HEADER ? HEADER_COUNT
-		      : session->step == STEP_BODY ? options->size : 1;
+		      : session->step == STEP_BODY   ? options->size
+						     : 1;
 
 	session->waiting = STEP_CLOSED;
 	session->position += session->step == STEP_BODY ? CHUNK_MAX : 1;

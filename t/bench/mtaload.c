@@ -21,18 +21,18 @@
 enum { EVENTS_MAX = 256, FAILURES_MAX = 1000, EXIT_RUN = 1, EXIT_USAGE = 2 };
 
 /* option, member, default, least, most, help */
-#define NUMBER_ROWS(ROW)                                                                           \
-	ROW("sessions", sessions, 64, 1, 100000, "sessions at once")                               \
-	ROW("messages", messages, 1000, 0, 100000000, "messages in all")                           \
-	ROW("per-session", per_session, 1, 1, 1000000, "messages in one session")                  \
-	ROW("rcpts", rcpts, 1, 1, 1000000, "recipients of a message")                              \
-	ROW("size", size, 4096, 0, 1000000000, "bytes of a message's body")                        \
+#define NUMBER_ROWS(ROW) \
+	ROW("sessions", sessions, 64, 1, 100000, "sessions at once") \
+	ROW("messages", messages, 1000, 0, 100000000, "messages in all") \
+	ROW("per-session", per_session, 1, 1, 1000000, "messages in one session") \
+	ROW("rcpts", rcpts, 1, 1, 1000000, "recipients of a message") \
+	ROW("size", size, 4096, 0, 1000000000, "bytes of a message's body") \
 	ROW("accounts", accounts, 100, 1, 100000000, "logins that take turns, session by session") \
-	ROW("first-account", first_account, 0, 0, 1000000000, "number of the first login")         \
-	ROW("clients", clients, 100, 1, 131072, "client addresses that take turns")                \
-	ROW("port", port, 20000, 1024, 65000, "client port of the first session")                  \
-	ROW("idle", idle, 0, 0, 100000, "sessions that say hello and then nothing")                \
-	ROW("hold", hold, 0, 0, 86400, "seconds that these stay after the run")                    \
+	ROW("first-account", first_account, 0, 0, 1000000000, "number of the first login") \
+	ROW("clients", clients, 100, 1, 131072, "client addresses that take turns") \
+	ROW("port", port, 20000, 1024, 65000, "client port of the first session") \
+	ROW("idle", idle, 0, 0, 100000, "sessions that say hello and then nothing") \
+	ROW("hold", hold, 0, 0, 86400, "seconds that these stay after the run") \
 	ROW("timeout", timeout, 300, 1, 86400, "seconds after which the run is given up")
 
 struct number_row {
@@ -43,7 +43,7 @@ struct number_row {
 };
 
 static const struct number_row number_rows[] = {
-#define NUMBER_ROW(name, member, usual, least, most, help)                                         \
+#define NUMBER_ROW(name, member, usual, least, most, help) \
 	{ name, offsetof(struct load_options, member), usual, least, most, help },
 	NUMBER_ROWS(NUMBER_ROW)
 #undef NUMBER_ROW
@@ -149,8 +149,8 @@ static bool raise_descriptors(int64_t needed)
 	return false;
 }
 
-/* Words of no language, in lines, and the same in each run. Each message takes its piece from a place of its own: one text
- * of a thousand accounts would be a campaign. */
+/* Words of no language, in lines, and the same in each run. Each message takes its piece from a place of its own: one
+ * text of a thousand accounts would be a campaign. */
 static char *make_body(int64_t size)
 {
 	uint64_t random = 88172645463325252u;

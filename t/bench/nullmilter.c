@@ -19,7 +19,7 @@
 
 /* as the daemon with block lists: connect is answered, so that the MTA tells it at once */
 #define WANTED_NO_REPLY (SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
-#define WANTED_NO_CALL	(SMFIP_NODATA | SMFIP_NOUNKNOWN)
+#define WANTED_NO_CALL (SMFIP_NODATA | SMFIP_NOUNKNOWN)
 
 static char pool_header[] = "X-Penstock-Pool";
 static char pool_value[] = "clean-1";
@@ -30,9 +30,9 @@ static sfsistat answer(SMFICTX *ctx, unsigned long flag)
 	return ((uintptr_t)smfi_getpriv(ctx) & flag) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
-static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
-			     unsigned long unused_2, unsigned long unused_3, unsigned long *actions_out,
-			     unsigned long *steps_out, unsigned long *out_2, unsigned long *out_3)
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps, unsigned long unused_2,
+			     unsigned long unused_3, unsigned long *actions_out, unsigned long *steps_out,
+			     unsigned long *out_2, unsigned long *out_3)
 {
 	(void)unused_2;
 	(void)unused_3;
@@ -141,8 +141,7 @@ int main(int argc, char **argv)
 		unlink(argv[1] + 5);
 	if (smfi_setconn(argv[1]) != MI_SUCCESS || smfi_register(describe()) != MI_SUCCESS ||
 	    smfi_setbacklog(1024) != MI_SUCCESS || smfi_opensocket(0) != MI_SUCCESS) {
-		fprintf(stderr, "nullmilter: cannot listen on %s; expected unix:/path or inet:port@address\n",
-			argv[1]);
+		fprintf(stderr, "nullmilter: cannot listen on %s; expected unix:/path or inet:port@address\n", argv[1]);
 		return EX_UNAVAILABLE;
 	}
 	/* TERM is libmilter's own: it ends smfi_main. */

@@ -4,8 +4,8 @@
  * and an account takes there, when there are many of them.
  * usage: storeload unix:/path fill|messages|fetches ACCOUNTS [MESSAGES [IN-FLIGHT [GROUPS [PRINT]]]]
  * `fill` writes accounts as two weeks of mail leave them, with all signs; `messages` are fetched and charged as the
- * daemon does it, with GROUPS groups (default 1) and, PRINT being 1 (the default), a fingerprint; `fetches` are fetched.
- * Prints how many were not answered by Redis as they should be; none is the only good number.
+ * daemon does it, with GROUPS groups (default 1) and, PRINT being 1 (the default), a fingerprint; `fetches` are
+ * fetched. Prints how many were not answered by Redis as they should be; none is the only good number.
  */
 #include "policy/hash.h"
 #include "policy/base/text.h"
@@ -25,12 +25,12 @@ enum { SLOTS_MAX = 256, DAYS = 14, CUSTOMER_HAS = 20, PRINTS = 100000, KNOWN = 1
 
 static struct event_base *base;
 static struct store *store;
-static redisContext *plain;	/* for what no store writes */
+static redisContext *plain; /* for what no store writes */
 static enum { FILL, MESSAGES, FETCHES } mode;
 static uint64_t accounts, todo, begun, ended, failed;
 static int groups = 1;
 static bool prints = true;
-static uint64_t lot;	/* of its own in each run: the same message once more is a retry, which the group gives back */
+static uint64_t lot; /* of its own in each run: the same message once more is a retry, which the group gives back */
 
 struct slot {
 	uint64_t account;
@@ -61,10 +61,15 @@ static void next(struct slot *slot);
 /* One of the account's usual messages. */
 static struct habit_facts usual(uint64_t account, int64_t now_s, uint64_t which)
 {
-	return (struct habit_facts){ .now_s = now_s, .last_s = now_s - 3600, .hour_messages = 1 + (double)(which % 4),
-				     .behaves = true, .address = thing(account, 1, which % 5),
-				     .network = thing(account, 2, which % 5), .as = thing(account, 3, which % 3),
-				     .sender = thing(account, 4, which % 2), .mailer = thing(account, 5, which % 3) };
+	return (struct habit_facts){ .now_s = now_s,
+				     .last_s = now_s - 3600,
+				     .hour_messages = 1 + (double)(which % 4),
+				     .behaves = true,
+				     .address = thing(account, 1, which % 5),
+				     .network = thing(account, 2, which % 5),
+				     .as = thing(account, 3, which % 3),
+				     .sender = thing(account, 4, which % 2),
+				     .mailer = thing(account, 5, which % 3) };
 }
 
 static void habits_of_weeks(uint64_t account, int64_t now_s, struct habits *habits)
@@ -107,8 +112,13 @@ static void on_filled(void *arg, const struct charge_result *result)
 
 static struct message_charge message_of(const struct slot *slot)
 {
-	struct message_charge message = { .charge = { .now_ms = now_ms(), .limits = limits_unset, .checked = true, .quota = true,
-						      .amounts = { .of = { 1, 2, 12, 1 } }, .level = LEVEL_GOOD, .score = -4.25 } };
+	struct message_charge message = { .charge = { .now_ms = now_ms(),
+						      .limits = limits_unset,
+						      .checked = true,
+						      .quota = true,
+						      .amounts = { .of = { 1, 2, 12, 1 } },
+						      .level = LEVEL_GOOD,
+						      .score = -4.25 } };
 	struct charge *charge = &message.charge;
 	text_copy(charge->account, sizeof charge->account, slot->name);
 	for (int i = WINDOW_MSGS_PER_MINUTE; i <= WINDOW_RCPTS_PER_DAY; i++)
@@ -200,9 +210,16 @@ static void say(void *arg, const char *line)
 static void open_store(const char *server)
 {
 	char error[300];
-	struct store_settings settings = { .server = server, .username = "", .password = "", .prefix = "penstock", .node = "a",
-					   .timeout_ms = 10000, .breaker_failures = 3, .retry_ms = 100,
-					   .recent_accounts = 1000, .state_ttl_s = 90 * 86400 };
+	struct store_settings settings = { .server = server,
+					   .username = "",
+					   .password = "",
+					   .prefix = "penstock",
+					   .node = "a",
+					   .timeout_ms = 10000,
+					   .breaker_failures = 3,
+					   .retry_ms = 100,
+					   .recent_accounts = 1000,
+					   .state_ttl_s = 90 * 86400 };
 	base = event_base_new();
 	store = store_new(base, &settings, say, NULL, error, sizeof error);
 	if (store == NULL)

@@ -13,7 +13,7 @@ enum { FINGERPRINTS_MAX = 64 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-	uint64_t fingerprint, accounts, bad_accounts;	/* a bit for each of 64 */
+	uint64_t fingerprint, accounts, bad_accounts; /* a bit for each of 64 */
 	int messages, bad;
 } fingerprints[FINGERPRINTS_MAX];
 
@@ -21,11 +21,14 @@ void fake_redis_campaign(const struct wire_fingerprint *fingerprint, struct camp
 {
 	pthread_mutex_lock(&lock);
 	int i = 0;
-	while (i < FINGERPRINTS_MAX && fingerprints[i].fingerprint != fingerprint->fingerprint && fingerprints[i].fingerprint != 0)
+	while (i < FINGERPRINTS_MAX && fingerprints[i].fingerprint != fingerprint->fingerprint &&
+	       fingerprints[i].fingerprint != 0)
 		i++;
 	if (i == FINGERPRINTS_MAX)
 		abort();
-	*campaign_out = (struct campaign){ .known = KNOWLEDGE_FULL, .messages = fingerprints[i].messages, .bad = fingerprints[i].bad,
+	*campaign_out = (struct campaign){ .known = KNOWLEDGE_FULL,
+					   .messages = fingerprints[i].messages,
+					   .bad = fingerprints[i].bad,
 					   .accounts = __builtin_popcountll(fingerprints[i].accounts),
 					   .bad_accounts = __builtin_popcountll(fingerprints[i].bad_accounts) };
 	fingerprints[i].fingerprint = fingerprint->fingerprint;

@@ -11,7 +11,7 @@
 
 #include "policy/base/banned.h"
 
-static atomic_int_least64_t unix_ms = 1767614400000;	/* 2026-01-05 12:00:00 UTC */
+static atomic_int_least64_t unix_ms = 1767614400000; /* 2026-01-05 12:00:00 UTC */
 static atomic_int_least64_t jumped_ms;
 static atomic_int_least64_t redis_ahead_ms;
 

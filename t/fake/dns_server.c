@@ -16,7 +16,17 @@
 
 #include "policy/base/banned.h"
 
-enum { HEADER = 12, LATER_MAX = 1024, SLOW_MS = 200, PACKET_MAX = 16384, A = 1, MX = 15, TXT = 16, AAAA = 28, WORD_MAX = 64 };
+enum {
+	HEADER = 12,
+	LATER_MAX = 1024,
+	SLOW_MS = 200,
+	PACKET_MAX = 16384,
+	A = 1,
+	MX = 15,
+	TXT = 16,
+	AAAA = 28,
+	WORD_MAX = 64
+};
 
 struct packet {
 	uint8_t bytes[PACKET_MAX];
@@ -32,8 +42,8 @@ struct later {
 
 struct dns_server {
 	pthread_t thread;
-	_Atomic(dns_script *) script;	/* NULL: none */
-	const struct dns_row *rows;	/* borrowed; NULL: none */
+	_Atomic(dns_script *) script; /* NULL: none */
+	const struct dns_row *rows;   /* borrowed; NULL: none */
 	bool deaf;
 	int udp, tcp, port;
 	atomic_bool stop;
@@ -114,7 +124,8 @@ static size_t read_question(const uint8_t *question, size_t length, char name[25
 static bool is_in(const char *name, const char *zone)
 {
 	size_t length = strlen(name), tail = strlen(zone);
-	return length >= tail && strcmp(name + length - tail, zone) == 0 && (length == tail || name[length - tail - 1] == '.');
+	return length >= tail && strcmp(name + length - tail, zone) == 0 &&
+	       (length == tail || name[length - tail - 1] == '.');
 }
 
 static size_t pack_name(uint8_t *to, const char *name)
@@ -206,7 +217,10 @@ static void put_answer(struct packet *packet, const char *word, unsigned type, b
 static bool answer(const struct dns_server *server, const char *word, const uint8_t *question, size_t length, bool tcp,
 		   struct packet *packet)
 {
-	static const struct { const char *word; int rcode; } errors[] = { { "no", 3 }, { "servfail", 2 }, { "refused", 5 } };
+	static const struct {
+		const char *word;
+		int rcode;
+	} errors[] = { { "no", 3 }, { "servfail", 2 }, { "refused", 5 } };
 	char name[256];
 	if (begins(word, "silent"))
 		return false;
@@ -233,7 +247,8 @@ static void take_udp(struct dns_server *server)
 	uint8_t question[600];
 	struct sockaddr_in from;
 	socklen_t from_length = sizeof from;
-	ssize_t length = recvfrom(server->udp, question, sizeof question, MSG_DONTWAIT, (struct sockaddr *)&from, &from_length);
+	ssize_t length =
+		recvfrom(server->udp, question, sizeof question, MSG_DONTWAIT, (struct sockaddr *)&from, &from_length);
 	if (length < HEADER + 6)
 		return;
 	atomic_fetch_add(&server->udp_questions, 1);
@@ -266,7 +281,8 @@ static void take_tcp(struct dns_server *server)
 		return;
 	ssize_t length = recv(fd, question, 2, MSG_WAITALL);
 	size_t wanted = length == 2 ? (size_t)question[0] << 8 | question[1] : 0;
-	if (wanted >= HEADER + 6 && wanted <= sizeof question && recv(fd, question, wanted, MSG_WAITALL) == (ssize_t)wanted) {
+	if (wanted >= HEADER + 6 && wanted <= sizeof question &&
+	    recv(fd, question, wanted, MSG_WAITALL) == (ssize_t)wanted) {
 		atomic_fetch_add(&server->tcp_questions, 1);
 		uint8_t head[2];
 		char word[WORD_MAX];
@@ -276,7 +292,7 @@ static void take_tcp(struct dns_server *server)
 			head[1] = (uint8_t)packet.length;
 			send(fd, head, 2, MSG_NOSIGNAL | MSG_MORE);
 			send(fd, packet.bytes, packet.length, MSG_NOSIGNAL);
-			recv(fd, question, 1, 0);	/* until the asker has read it and leaves */
+			recv(fd, question, 1, 0); /* until the asker has read it and leaves */
 		}
 	}
 	close(fd);
@@ -290,7 +306,8 @@ static void send_due(struct dns_server *server)
 		if (later->due_ms > now_ms())
 			server->later[kept++] = *later;
 		else
-			sendto(server->udp, later->bytes, later->length, 0, (struct sockaddr *)&later->to, sizeof later->to);
+			sendto(server->udp, later->bytes, later->length, 0, (struct sockaddr *)&later->to,
+			       sizeof later->to);
 	}
 	server->later_count = kept;
 }
@@ -335,7 +352,7 @@ static bool open_sockets(struct dns_server *server)
 		if (tries == 20)
 			return false;
 	}
-	setsockopt(server->udp, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);	/* of use to root only */
+	setsockopt(server->udp, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes); /* of use to root only */
 	setsockopt(server->tcp, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	return true;
 }

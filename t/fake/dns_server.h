@@ -26,8 +26,8 @@ struct dns_server *dns_server_start(bool deaf);
  * answered from the rows after 200 ms. What no row names does not exist. */
 struct dns_row {
 	const char *name;
-	int type;		/* A 1, PTR 12, MX 15, TXT 16, AAAA 28; 0: a word */
-	const char *data;	/* "192.0.2.1", "mail.example.com" (of an MX too, whose preference is 10), a text, a word */
+	int type;	  /* A 1, PTR 12, MX 15, TXT 16, AAAA 28; 0: a word */
+	const char *data; /* "192.0.2.1", "mail.example.com" (of an MX too, whose preference is 10), a text, a word */
 };
 /* `rows` end with one without a name; borrowed, and must not change. */
 struct dns_server *dns_server_start_rows(const struct dns_row *rows);
@@ -35,9 +35,9 @@ void dns_server_stop(struct dns_server **server);
 
 /* Called on the server's thread with the name, dotted, as it was asked. NULL: its first label decides. */
 typedef const char *dns_script(const char *name);
-void dns_server_script(struct dns_server *server, dns_script *script);	/* before the first question */
+void dns_server_script(struct dns_server *server, dns_script *script); /* before the first question */
 
 int dns_server_port(const struct dns_server *server);
-int dns_server_questions(struct dns_server *server, bool tcp);	/* that came so far */
+int dns_server_questions(struct dns_server *server, bool tcp); /* that came so far */
 
 #endif

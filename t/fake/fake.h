@@ -13,36 +13,36 @@
  * deadlines end. */
 void fake_clock_set(int64_t unix_ms);
 void fake_clock_pass(int64_t ms);
-void fake_clock_redis(int64_t ahead_ms);	/* how far Redis' clock is ahead of the daemon's; negative: behind */
+void fake_clock_redis(int64_t ahead_ms); /* how far Redis' clock is ahead of the daemon's; negative: behind */
 int64_t fake_clock_redis_ms(void);
 
 /* ---- log: kept, not written */
-void fake_log_mark(void);	/* a new message begins: fake_log_find looks at lines from here on */
+void fake_log_mark(void); /* a new message begins: fake_log_find looks at lines from here on */
 bool fake_log_find(const char *part);
 int fake_log_count(const char *part);	/* lines since the start */
-void fake_log_show(const char *before);	/* the last lines since the mark, each behind `before`, to stdout */
+void fake_log_show(const char *before); /* the last lines since the mark, each behind `before`, to stdout */
 
 /* ---- DNS */
 enum fake_dns {
-	FAKE_DNS_LISTS,	/* what fake_dns_list was told, and the test entry 127.0.0.2; nothing else */
-	FAKE_DNS_EMPTY,	/* nothing */
-	FAKE_DNS_LISTS_ALL,	/* each name is 127.0.0.2 */
+	FAKE_DNS_LISTS,	    /* what fake_dns_list was told, and the test entry 127.0.0.2; nothing else */
+	FAKE_DNS_EMPTY,	    /* nothing */
+	FAKE_DNS_LISTS_ALL, /* each name is 127.0.0.2 */
 	FAKE_DNS_SILENT,
 	FAKE_DNS_ERROR,
-	FAKE_DNS_HIJACKED,	/* each name is 203.0.113.7 */
-	FAKE_DNS_REFUSES,	/* each name is 127.255.255.254 */
+	FAKE_DNS_HIJACKED, /* each name is 203.0.113.7 */
+	FAKE_DNS_REFUSES,  /* each name is 127.255.255.254 */
 };
 void fake_dns_zone(const char *zone, enum fake_dns how);
 /* False where `address` or `code` is no address. */
 bool fake_dns_list(const char *zone, const char *address, const char *code);
 void fake_dns_delist(const char *zone, const char *address);
-bool fake_dns_text(const char *name, const char *text);	/* a TXT record */
-int fake_dns_questions(void);	/* tests of the lists are not counted */
+bool fake_dns_text(const char *name, const char *text); /* a TXT record */
+int fake_dns_questions(void);				/* tests of the lists are not counted */
 
 /* ---- content scanner */
 enum fake_scanner {
 	FAKE_SCANNER_ANSWERS,
-	FAKE_SCANNER_AWAY,	/* says at once that it is not there */
+	FAKE_SCANNER_AWAY, /* says at once that it is not there */
 	FAKE_SCANNER_SILENT,
 };
 /* `scanner` "" : all that are not named */
@@ -60,9 +60,9 @@ int fake_post_count(bool mail, const char *const *parts, int part_count);
 
 /* ---- Redis: its keys, and the scripts on them (redis.c) */
 struct fake_reply {
-	char error[120];	/* "" : none */
+	char error[120]; /* "" : none */
 	int count;
-	char **items;	/* owned; NULL: nil */
+	char **items; /* owned; NULL: nil */
 };
 void fake_redis_command(int argc, const char *const *argv, struct fake_reply *reply_out);
 void fake_reply_free(struct fake_reply *reply);
@@ -76,18 +76,18 @@ void fake_redis_clear(void);
 /* ---- Redis: the connection to it (wire.c) */
 enum fake_redis {
 	FAKE_REDIS_FINE,
-	FAKE_REDIS_AWAY,	/* no connection can be made */
-	FAKE_REDIS_SILENT,	/* takes requests, does nothing */
-	FAKE_REDIS_SLOW,	/* does what it is asked, and does not answer */
-	FAKE_REDIS_LOSES_DONE,	/* the next charge is done, and the connection ends instead of an answer */
-	FAKE_REDIS_LOSES_UNDONE,	/* the same, and it is not done */
-	FAKE_REDIS_ERROR,	/* each charge is answered with an error, and the connection given up */
-	FAKE_REDIS_LOADING,	/* the greeting is answered with an error */
+	FAKE_REDIS_AWAY,	 /* no connection can be made */
+	FAKE_REDIS_SILENT,	 /* takes requests, does nothing */
+	FAKE_REDIS_SLOW,	 /* does what it is asked, and does not answer */
+	FAKE_REDIS_LOSES_DONE,	 /* the next charge is done, and the connection ends instead of an answer */
+	FAKE_REDIS_LOSES_UNDONE, /* the same, and it is not done */
+	FAKE_REDIS_ERROR,	 /* each charge is answered with an error, and the connection given up */
+	FAKE_REDIS_LOADING,	 /* the greeting is answered with an error */
 };
 /* Loop thread, or before it starts. SILENT and SLOW end with FINE: what was asked meanwhile is done, in its order, and
  * answered. AWAY ends the connection. */
 void fake_redis_is(enum fake_redis how, const char *error);
-int fake_redis_plans_read(void);	/* how often the plans were asked for and answered */
+int fake_redis_plans_read(void); /* how often the plans were asked for and answered */
 int fake_redis_in_flight(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes the place of milter/tell/http_client.c: a webhook and a mail server that keep what they were sent, and answer what the
- * scenario wants.
+ * Takes the place of milter/tell/http_client.c: a webhook and a mail server that keep what they were sent, and answer
+ * what the scenario wants.
  */
 #include "milter/tell/http_client.h"
 
@@ -22,11 +22,11 @@ enum { KEPT_MAX = 200, KEPT_BYTES = 8192 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct kept {
 	bool mail;
-	char text[KEPT_BYTES];	/* headers or envelope, then the body */
-} *kept[KEPT_MAX];	/* those that were taken */
+	char text[KEPT_BYTES]; /* headers or envelope, then the body */
+} * kept[KEPT_MAX];	       /* those that were taken */
 static int kept_count;
-static int tried[2];		/* [mail] */
-static long statuses[2] = { 200, 250 };	/* 0: no connection; -1: hangs until it is told to stop, or says otherwise */
+static int tried[2];			/* [mail] */
+static long statuses[2] = { 200, 250 }; /* 0: no connection; -1: hangs until it is told to stop, or says otherwise */
 
 void fake_post_says(bool mail, long status)
 {

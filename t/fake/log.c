@@ -46,8 +46,9 @@ struct log_stats log_stats(void)
 
 void log_line(enum severity severity, const char *format, ...)
 {
-	static const char *const words[] = { [SEVERITY_INFO] = "info", [SEVERITY_WARNING] = "warning",
-					     [SEVERITY_ERROR] = "error" };
+	static const char *const words[] = {
+		[SEVERITY_INFO] = "info", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"
+	};
 	char text[LINE_MAX_BYTES];
 	va_list values;
 	int length = snprintf(text, sizeof text, "%s: ", words[severity]);

@@ -26,10 +26,10 @@ struct smfi_str {
 		char *name, *value;
 	} macros[MACROS_MAX];
 	unsigned long steps, actions;
-	const char *lists[SMFIM_LAST + 1];	/* by smfi_setsymlist; borrowed */
-	bool negotiates;		/* in xxfi_negotiate */
-	bool at_end, in_headers;	/* in xxfi_eom; between MAIL and the end of headers */
-	struct mta_answer reply;	/* by smfi_setreply */
+	const char *lists[SMFIM_LAST + 1]; /* by smfi_setsymlist; borrowed */
+	bool negotiates;		   /* in xxfi_negotiate */
+	bool at_end, in_headers;	   /* in xxfi_eom; between MAIL and the end of headers */
+	struct mta_answer reply;	   /* by smfi_setreply */
 	struct header *headers;
 	char *quarantine;
 	char complaint[200];
@@ -221,8 +221,9 @@ SMFICTX *mta_open(bool no_reply)
 		offered |= SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
 	mta_macro(mta, "j", "mail.example.com");
 	mta->negotiates = true;
-	if (callbacks.xxfi_negotiate(mta, SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_CHGBODY | SMFIF_SETSYMLIST,
-				     offered, 0, 0, &mta->actions, &mta->steps, &zero0, &zero1) != SMFIS_CONTINUE)
+	if (callbacks.xxfi_negotiate(
+		    mta, SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_CHGBODY | SMFIF_SETSYMLIST, offered,
+		    0, 0, &mta->actions, &mta->steps, &zero0, &zero1) != SMFIS_CONTINUE)
 		complain(mta, "the negotiation failed");
 	mta->negotiates = false;
 	if (mta->steps & ~offered)
@@ -296,7 +297,8 @@ bool mta_connect(SMFICTX *mta, const char *address)
 	} else if (strcmp(address, "none") != 0) {
 		return false;
 	}
-	owes(mta, SMFIP_NR_CONN, "connect", callbacks.xxfi_connect(mta, (char *)(uintptr_t) "client.example.net", found));
+	owes(mta, SMFIP_NR_CONN, "connect",
+	     callbacks.xxfi_connect(mta, (char *)(uintptr_t) "client.example.net", found));
 	return true;
 }
 

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct mta_answer {
-	sfsistat status;	/* SMFIS_CONTINUE, _TEMPFAIL, _REJECT */
-	char code[4], enhanced[12], text[1000];	/* of a refusal: what the client hears */
+	sfsistat status;			/* SMFIS_CONTINUE, _TEMPFAIL, _REJECT */
+	char code[4], enhanced[12], text[1000]; /* of a refusal: what the client hears */
 };
 
 /* `no_reply`: it offers to do without answers, as Postfix does. NULL without memory. */
@@ -40,7 +40,7 @@ void mta_abort(SMFICTX *mta);
 
 /* What became of the message at hand. The value of the header `name`, and how often it is there. */
 const char *mta_find_header(const SMFICTX *mta, const char *name, int *count_out);
-const char *mta_quarantine(const SMFICTX *mta);	/* NULL: none */
+const char *mta_quarantine(const SMFICTX *mta); /* NULL: none */
 
 /* What the daemon did against libmilter's rules; "" : nothing. */
 const char *mta_complaint(const SMFICTX *mta);

@@ -56,7 +56,8 @@ void resolver_free(struct resolver **resolver)
 	freed->ending = true;
 	while (freed->open != NULL) {
 		struct dns_answer *unknown = &freed->open->answer;
-		*unknown = (struct dns_answer){ .outcome = DNS_UNKNOWN, .type = unknown->type, .rcode = DNS_RCODE_NONE };
+		*unknown =
+			(struct dns_answer){ .outcome = DNS_UNKNOWN, .type = unknown->type, .rcode = DNS_RCODE_NONE };
 		answer(freed->open);
 	}
 	free(freed);

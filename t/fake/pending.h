@@ -14,7 +14,7 @@ struct pending {
 	resolver_done *done;
 	void *arg;
 	struct dns_answer answer;
-	struct dns_data data;	/* the answer's */
+	struct dns_data data; /* the answer's */
 };
 
 /* Fills in pending->answer, which is unknown so far and has its type and data. False: nobody answers, and the question

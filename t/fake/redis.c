@@ -257,7 +257,8 @@ static void do_pttl(int argc, const char *const *argv, struct fake_reply *reply)
 	add_item(reply, text);
 }
 
-/* SCAN CURSOR MATCH PATTERN COUNT n: three keys a piece, so that there are several; the cursor is how many were seen. */
+/* SCAN CURSOR MATCH PATTERN COUNT n: three keys a piece, so that there are several; the cursor is how many were seen.
+ */
 static void do_scan(int argc, const char *const *argv, struct fake_reply *reply)
 {
 	enum { PIECE = 3 };
@@ -296,6 +297,7 @@ static void do_dbsize(int argc, const char *const *argv, struct fake_reply *repl
 	add_item(reply, text);
 }
 
+/* clang-format off */
 static const struct {
 	const char *word;
 	int least;	/* words, its own included */
@@ -309,6 +311,7 @@ static const struct {
 	{ "EXISTS", 2, ANY, do_exists },    { "PTTL", 2, ANY, do_pttl },    { "SCAN", 6, ANY, do_scan },
 	{ "HSCAN", 3, HASH, do_hscan },	    { "DBSIZE", 1, ANY, do_dbsize },
 };
+/* clang-format on */
 
 static void run(int argc, const char *const *argv, struct fake_reply *reply)
 {

@@ -15,11 +15,11 @@
 enum { WORDS_MAX = 16 };
 
 struct row {
-	struct row *next;	/* a stream's newest first; a set's least score first */
+	struct row *next; /* a stream's newest first; a set's least score first */
 	char *key, *words[WORDS_MAX];
 	int word_count;
-	double score;		/* of a set */
-	char id[32];		/* of a stream; "" : a set's */
+	double score; /* of a set */
+	char id[32];  /* of a stream; "" : a set's */
 };
 
 static struct row *rows;
@@ -109,7 +109,8 @@ static void do_xrevrange(int argc, const char *const *argv, struct fake_reply *r
 static struct row **member_of(const char *key, const char *member)
 {
 	struct row **at = &rows;
-	while (*at != NULL && ((*at)->id[0] != '\0' || strcmp((*at)->key, key) != 0 || strcmp((*at)->words[0], member) != 0))
+	while (*at != NULL &&
+	       ((*at)->id[0] != '\0' || strcmp((*at)->key, key) != 0 || strcmp((*at)->words[0], member) != 0))
 		at = &(*at)->next;
 	return at;
 }
@@ -174,6 +175,7 @@ static void do_card(int argc, const char *const *argv, struct fake_reply *reply)
 	add_number(reply, count);
 }
 
+/* clang-format off */
 static const struct {
 	const char *word;
 	int least;
@@ -183,6 +185,7 @@ static const struct {
 	{ "ZADD", 4, do_zadd }, { "ZREM", 3, do_zrem },	       { "ZCARD", 2, do_card },
 	{ "ZRANGEBYSCORE", 4, do_zrange },
 };
+/* clang-format on */
 
 bool fake_lists_command(int argc, const char *const *argv, struct fake_reply *reply)
 {

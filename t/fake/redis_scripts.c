@@ -59,8 +59,9 @@ static void add_fields(struct items *items, const struct key *key, const char *c
 
 static void add_state(struct items *items, const struct key *key)
 {
-	add_fields(items, key, (const char *[]){ "v", "level", "since", "first", "score", "spf", "m", "r", "c", "s", "pardon",
-						 "h", "w", "k", NULL });
+	add_fields(items, key,
+		   (const char *[]){ "v", "level", "since", "first", "score", "spf", "m", "r", "c", "s", "pardon", "h",
+				     "w", "k", NULL });
 }
 
 static bool fetch_locked(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
@@ -77,7 +78,7 @@ static bool fetch_locked(const struct store_settings *settings, const char *acco
 	add_text(&items, wrong);
 	add_text(&items, block != NULL ? block->string : NULL);
 	add_text(&items, exempt != NULL ? exempt->string : NULL);
-	add_text(&items, NULL);	/* none known beside the state's */
+	add_text(&items, NULL); /* none known beside the state's */
 	add_state(&items, state);
 	for (const struct field *field = limits != NULL ? limits->fields : NULL;
 	     field != NULL && items.count + 2 <= ITEMS_MOST; field = field->next) {

@@ -162,8 +162,9 @@ bool pending_look_up(const char *name, struct pending *pending)
 		if (text_same_nocase(texts[i].name, name))
 			found_text(pending, texts[i].text);
 	pthread_mutex_unlock(&lock);
-	static const uint32_t always[] = { [FAKE_DNS_HIJACKED] = 0xcb007107U, [FAKE_DNS_REFUSES] = 0x7ffffffeU,
-					   [FAKE_DNS_LISTS_ALL] = 0x7f000002U };
+	static const uint32_t always[] = {
+		[FAKE_DNS_HIJACKED] = 0xcb007107U, [FAKE_DNS_REFUSES] = 0x7ffffffeU, [FAKE_DNS_LISTS_ALL] = 0x7f000002U
+	};
 	if ((size_t)how < sizeof always / sizeof always[0] && always[how] != 0) {
 		answer->size = 0;
 		answer->count = 0;
@@ -171,6 +172,7 @@ bool pending_look_up(const char *name, struct pending *pending)
 	}
 	if (how == FAKE_DNS_SILENT || how == FAKE_DNS_ERROR)
 		*answer = (struct dns_answer){ .outcome = how == FAKE_DNS_SILENT ? DNS_TIMEOUT : DNS_UNKNOWN,
-					       .type = answer->type, .rcode = DNS_RCODE_NONE };
+					       .type = answer->type,
+					       .rcode = DNS_RCODE_NONE };
 	return how != FAKE_DNS_SILENT;
 }

@@ -19,7 +19,7 @@ enum { SAYINGS_MAX = 8 };
 #define SPAM_FROM 5.0
 
 struct scan {
-	struct content content;	/* what it will say */
+	struct content content; /* what it will say */
 	enum fake_scanner how;
 	int64_t until_ms;
 	int saying;
@@ -27,10 +27,10 @@ struct scan {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-	char scanner[SCANNER_NAME_MAX + 1];	/* "" : all that are not named */
+	char scanner[SCANNER_NAME_MAX + 1]; /* "" : all that are not named */
 	enum fake_scanner how;
 	double score;
-	uint64_t failures;	/* in a row */
+	uint64_t failures; /* in a row */
 } sayings[SAYINGS_MAX] = { { "", FAKE_SCANNER_ANSWERS, -1.0, 0 } };
 static int saying_count = 1;
 static char *seen;
@@ -100,8 +100,9 @@ struct scan *scan_start(struct loop *loop, const struct scanner *scanner, const 
 	double score = sayings[row].score;
 	scan->how = sayings[row].how;
 	scan->until_ms = clock_monotonic_ms() + scanner->timeout_ms;
-	scan->content = (struct content){ .known = KNOWLEDGE_FULL, .spam = score >= SPAM_FROM, .score = score,
-					  .threshold = SPAM_FROM };
+	scan->content = (struct content){
+		.known = KNOWLEDGE_FULL, .spam = score >= SPAM_FROM, .score = score, .threshold = SPAM_FROM
+	};
 	text_copy(scan->content.rules, sizeof scan->content.rules, "FAKE_RULE");
 	remember(message, length);
 	stats.scans++;

@@ -24,9 +24,9 @@ struct flight {
 	struct wire *wire;
 	struct event *timer;
 	enum flight_kind kind;
-	enum fake_redis how;	/* as Redis was when it was asked */
-	bool executed, told;	/* told: its end was LATE */
-	bool doomed;		/* the connection ends instead of an answer */
+	enum fake_redis how; /* as Redis was when it was asked */
+	bool executed, told; /* told: its end was LATE */
+	bool doomed;	     /* the connection ends instead of an answer */
 	union {
 		wire_fetch_done *fetch;
 		wire_charge_done *charge;
@@ -35,7 +35,7 @@ struct flight {
 	} done;
 	wire_charge_done *late;
 	void *arg;
-	struct charge charge;	/* of a fetch its account alone */
+	struct charge charge; /* of a fetch its account alone */
 	int64_t number;
 	enum scope scope;
 	char plan[PLAN_NAME_MAX + 1];
@@ -43,7 +43,7 @@ struct flight {
 	struct campaign campaign;
 	char *words[WORDS_MAX];
 	int word_count;
-	struct account_state state;	/* the answers */
+	struct account_state state; /* the answers */
 	struct wire_charged charged;
 	struct fake_reply reply;
 };
@@ -54,13 +54,13 @@ struct wire {
 	struct wire_events events;
 	struct event *connected;
 	bool connecting, up;
-	bool deaf;	/* Redis hears no more on this connection: it does things in their order or not at all */
-	struct flight *first, **last;	/* in the order of their asking */
+	bool deaf; /* Redis hears no more on this connection: it does things in their order or not at all */
+	struct flight *first, **last; /* in the order of their asking */
 };
 
-static struct wire *the_wire;	/* loop thread's */
+static struct wire *the_wire; /* loop thread's */
 static _Atomic enum fake_redis how_now;
-static char error_now[120];	/* loop thread's */
+static char error_now[120]; /* loop thread's */
 static atomic_int plans_read, in_flight;
 
 /* ---- flights */
@@ -89,8 +89,9 @@ static void flight_free(struct flight *flight)
 static void execute(struct flight *flight)
 {
 	struct wire *wire = flight->wire;
-	struct wire_charge charge = { .charge = &flight->charge, .number = flight->number, .scope = flight->scope,
-				      .plan = flight->plan };
+	struct wire_charge charge = {
+		.charge = &flight->charge, .number = flight->number, .scope = flight->scope, .plan = flight->plan
+	};
 	if (flight->executed)
 		return;
 	flight->executed = true;
@@ -125,7 +126,8 @@ static void tell(struct flight *flight, enum wire_end end)
 	bool told = flight->told;
 	flight->told = true;
 	if (flight->kind == FLIGHT_FETCH && !told)
-		flight->done.fetch(flight->arg, end, end == WIRE_OK ? &flight->state : NULL, &(struct known){ NULL, 0 });
+		flight->done.fetch(flight->arg, end, end == WIRE_OK ? &flight->state : NULL,
+				   &(struct known){ NULL, 0 });
 	else if (flight->kind == FLIGHT_CHARGE)
 		(told ? flight->late : flight->done.charge)(flight->arg, end, end == WIRE_OK ? &flight->charged : NULL);
 	else if (flight->kind == FLIGHT_CAMPAIGN && !told)

@@ -19,7 +19,7 @@ struct row {
 	int type;
 	enum zone_trouble trouble;
 	size_t length;
-	uint8_t data[];	/* as on the wire */
+	uint8_t data[]; /* as on the wire */
 };
 
 struct packet {
@@ -161,7 +161,8 @@ int zone_asked(const char *name, int type)
 static enum zone_trouble trouble_of(const char *name, int type)
 {
 	for (const struct row *row = rows; row != NULL; row = row->next)
-		if (row->trouble != ZONE_FINE && (row->type == 0 || row->type == type) && text_same_nocase(row->name, name))
+		if (row->trouble != ZONE_FINE && (row->type == 0 || row->type == type) &&
+		    text_same_nocase(row->name, name))
 			return row->trouble;
 	return ZONE_FINE;
 }
@@ -230,7 +231,7 @@ static void answer_from_zone(const char *name, struct pending *pending)
 	int type = (int)pending->answer.type;
 	packet.length = 0;
 	packet.cut = false;
-	put_number(&packet, FLAGS, 4);	/* the id is 0 */
+	put_number(&packet, FLAGS, 4); /* the id is 0 */
 	put_number(&packet, 1, 2);
 	put_number(&packet, 0, 2);
 	put_number(&packet, 0, 4);

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum { ZONE_CNAME = 5 };	/* besides the types of answer.h */
+enum { ZONE_CNAME = 5 }; /* besides the types of answer.h */
 
 enum zone_trouble { ZONE_FINE, ZONE_SERVFAIL, ZONE_SILENT };
 
@@ -22,7 +22,7 @@ bool zone_add(const char *name, int type, const char *value, size_t length);
 /* To every question about the name of this type (0: of all). */
 void zone_trouble(const char *name, int type, enum zone_trouble trouble);
 
-int zone_questions(void);	/* since zone_clear */
-int zone_asked(const char *name, int type);	/* those about one name; type 0: of all */
+int zone_questions(void);		    /* since zone_clear */
+int zone_asked(const char *name, int type); /* those about one name; type 0: of all */
 
 #endif

@@ -17,7 +17,7 @@ static void check_name(const char *raw, bool cut_tag)
 	MUST(any == (raw[0] != '\0'));
 	if (any)
 		must_be_account(name);
-	if (strchr(name, '%') == NULL && strlen(name) < ACCOUNT_MAX) {	/* longer ones get a hash, once more each time */
+	if (strchr(name, '%') == NULL && strlen(name) < ACCOUNT_MAX) { /* longer ones get a hash, once more each time */
 		account_name(name, cut_tag, again);
 		MUST(strcmp(name, again) == 0);
 	}
@@ -30,7 +30,8 @@ static void check_typed(const char *raw, bool cut_tag)
 	const char *expected = account_typed(raw, cut_tag, name);
 	MUST(memchr(name, '\0', sizeof name) != NULL);
 	MUST(expected == NULL || expected[0] != '\0');
-	if (expected != NULL || strchr(raw, '%') != NULL || strlen(name) == ACCOUNT_MAX)	/* %2E and %2B are shown as they are meant */
+	if (expected != NULL || strchr(raw, '%') != NULL ||
+	    strlen(name) == ACCOUNT_MAX) /* %2E and %2B are shown as they are meant */
 		return;
 	MUST(account_typed(name, cut_tag, again) == NULL);
 	MUST(strcmp(name, again) == 0);

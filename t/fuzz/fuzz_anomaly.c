@@ -12,7 +12,8 @@
 enum { LINES_MAX = 40, ARENA_BYTES = 65536 };
 
 static const char *const names[] = {
-	"Auto-Submitted", "Cc", "Date", "From", "Message-ID", "Reply-To", "Resent-From", "To", "User-Agent", "X-Forwarded-For",
+	"Auto-Submitted", "Cc",		 "Date", "From",       "Message-ID",
+	"Reply-To",	  "Resent-From", "To",	 "User-Agent", "X-Forwarded-For",
 	"X-Forwarded-To", "X-Mailer",
 };
 
@@ -29,14 +30,16 @@ static void check_reader(const struct anomaly_reader *reader, const struct rcpts
 	check_domain(reader->from_domain);
 	check_domain(reader->reply_domain);
 	MUST(!reader->bulk || reader->mailer != 0);
-	MUST(reader->authors >= 0 && reader->authors <= 2 && memchr(reader->author, '\0', sizeof reader->author) != NULL);
-	MUST((reader->author[0] == '\0' || reader->authors > 0) && (reader->authors == 0 || facts->class == MAIL_CLASS_BOUNCE));
+	MUST(reader->authors >= 0 && reader->authors <= 2 &&
+	     memchr(reader->author, '\0', sizeof reader->author) != NULL);
+	MUST((reader->author[0] == '\0' || reader->authors > 0) &&
+	     (reader->authors == 0 || facts->class == MAIL_CLASS_BOUNCE));
 	MUST(!reader->named || (rcpts->count > 0 && facts->rcpts_remote >= MANY_RCPTS));
 }
 
 /* A field a second time, in another case, and one that is none of ours: nothing changes. */
-static void check_again(const struct anomaly_reader *reader, const char *name, const char *value, const struct rcpts *rcpts,
-			const struct facts *facts)
+static void check_again(const struct anomaly_reader *reader, const char *name, const char *value,
+			const struct rcpts *rcpts, const struct facts *facts)
 {
 	struct anomaly_reader again = *reader;
 	char upper[40];
@@ -51,12 +54,14 @@ static void check_again(const struct anomaly_reader *reader, const char *name, c
 	MUST(again.named == reader->named && again.bulk == reader->bulk && again.forwarded == reader->forwarded);
 	MUST(again.mailer == reader->mailer);
 	/* a first one without an address leaves the place to the next */
-	MUST(strcmp(again.from_domain, reader->from_domain) == 0 && strcmp(again.reply_domain, reader->reply_domain) == 0);
+	MUST(strcmp(again.from_domain, reader->from_domain) == 0 &&
+	     strcmp(again.reply_domain, reader->reply_domain) == 0);
 }
 
 static void take_field(struct anomaly_reader *reader, char *line, const struct rcpts *rcpts, const struct facts *facts)
 {
-	const char *name = names[(unsigned char)line[0] % (sizeof names / sizeof names[0])], *value = line + (line[0] != '\0');
+	const char *name = names[(unsigned char)line[0] % (sizeof names / sizeof names[0])],
+		   *value = line + (line[0] != '\0');
 	char *colon = strchr(line, ':');
 	if (colon != NULL && (line[0] < 'A' || line[0] > 'L')) {
 		*colon = '\0';
@@ -68,7 +73,8 @@ static void take_field(struct anomaly_reader *reader, char *line, const struct r
 	check_again(reader, name, value, rcpts, facts);
 }
 
-static void check_sum(const struct anomaly_reader *reader, const char *helo, const char *from, const struct facts *facts)
+static void check_sum(const struct anomaly_reader *reader, const char *helo, const char *from,
+		      const struct facts *facts)
 {
 	const unsigned of_helo = 1U << ANOMALY_HELO_ADDRESS | 1U << ANOMALY_HELO_BARE;
 	unsigned with = anomaly_sum(reader, &(struct anomaly_client){ .helo = helo }, from, facts);
@@ -90,7 +96,9 @@ static char *next_line(char **rest)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct facts facts = { .account = "a@example.com", .rcpts_remote = (int64_t)(size % 20), .class = size % 2 == 0 ? MAIL_CLASS_BOUNCE : MAIL_CLASS_ACCOUNT };
+	struct facts facts = { .account = "a@example.com",
+			       .rcpts_remote = (int64_t)(size % 20),
+			       .class = size % 2 == 0 ? MAIL_CLASS_BOUNCE : MAIL_CLASS_ACCOUNT };
 	struct anomaly_reader reader = { .date = false };
 	const uint64_t key[2] = { 1, 2 };
 	struct rcpts rcpts = { .key = key };

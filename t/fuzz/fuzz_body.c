@@ -18,13 +18,15 @@ static void check_body(const struct body *body)
 	MUST(body->depth >= 0 && body->depth <= BODY_DEPTH_MAX && body->looked <= BODY_LOOKED_MAX);
 	MUST(body->line_length <= BODY_LINE_MAX && body->field_length <= BODY_FIELD_MAX);
 	for (int i = 0; i < body->depth; i++)
-		MUST(memchr(body->boundaries[i], '\0', sizeof body->boundaries[i]) != NULL && body->boundaries[i][0] != '\0');
+		MUST(memchr(body->boundaries[i], '\0', sizeof body->boundaries[i]) != NULL &&
+		     body->boundaries[i][0] != '\0');
 }
 
 /* The first byte says how long the pieces are; a line of header follows, and the body. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = { "Content-Type", "Content-Transfer-Encoding", "From", "To", "X-Mailer", "Message-ID" };
+	static const char *const names[] = { "Content-Type", "Content-Transfer-Encoding", "From", "To", "X-Mailer",
+					     "Message-ID" };
 	const struct facts facts = { .account = "a@example.com", .rcpts_remote = 20 };
 	const uint64_t key[2] = { 1, 2 };
 	const struct rcpts rcpts = { .key = key };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What penstockctl reads over the control socket, where a daemon of another age, or anybody who took its place, may say
- * anything: as one answer that is shown, and as a stream of lines. The first byte picks what shows it; bit 7 puts a line of
- * the greatest length before it.
+ * anything: as one answer that is shown, and as a stream of lines. The first byte picks what shows it; bit 7 puts a
+ * line of the greatest length before it.
  *
  * Takes the place of milter/endpoint.c.
  */
@@ -19,8 +19,8 @@
 enum { SILENCE_MS = 10000 };
 
 static show_answer *const shows[] = {
-	show_status, show_top, show_pools, show_monitor_check, show_events, show_account, show_explain, show_held, show_shadow,
-	show_blocked, show_unblocked, show_exempted, show_unexempted, show_reset,
+	show_status, show_top,	  show_pools,	show_monitor_check, show_events,   show_account,    show_explain,
+	show_held,   show_shadow, show_blocked, show_unblocked,	    show_exempted, show_unexempted, show_reset,
 };
 
 static const char *bytes;
@@ -104,7 +104,8 @@ static void stream(const json_t *request, bool verbose)
 	struct client_stream *from = client_open("/x", request, SILENCE_MS, error, sizeof error);
 	MUST(from != NULL);
 	while ((said = client_next(from, 0, &line, &line_length, error, sizeof error)) == CLIENT_LINE) {
-		MUST(line_length <= CLIENT_LINE_MAX && line[line_length] == '\0' && memchr(line, '\n', line_length) == NULL);
+		MUST(line_length <= CLIENT_LINE_MAX && line[line_length] == '\0' &&
+		     memchr(line, '\n', line_length) == NULL);
 		MUST(memcmp(bytes + seen, line, line_length) == 0 && bytes[seen + line_length] == '\n');
 		seen += line_length + 1;
 		take_line(show, &paper, line, line_length);

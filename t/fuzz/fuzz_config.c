@@ -36,7 +36,8 @@ static void load(const char *name, const char *secret)
 		MUST(list->mail == (i < config->mail_list_count));
 		MUST(is_zone(list->zone) && is_zone(list->asked_zone) && list->name[0] != '\0');
 		MUST(list->ipv4 || list->ipv6 || list->domain);
-		MUST(list->whole == NULL || (list->whole >= config->lists && list->whole < config->lists + config->list_count));
+		MUST(list->whole == NULL ||
+		     (list->whole >= config->lists && list->whole < config->lists + config->list_count));
 		MUST(list->whole != list);
 	}
 	config_drop(&config);

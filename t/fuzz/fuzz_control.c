@@ -47,8 +47,9 @@ static void check_note(void)
 
 static void check_command(void)
 {
-	static const char *const all[] = { "DBSIZE", "DEL", "EXISTS", "GET", "HDEL", "HGETALL", "HMGET", "HSCAN", "HSET", "PTTL", "SCAN",
-					   "SET", "XREVRANGE", "ZCARD", "ZRANGEBYSCORE", "ZREM" };
+	static const char *const all[] = { "DBSIZE",	"DEL",	 "EXISTS",	  "GET",  "HDEL", "HGETALL",
+					   "HMGET",	"HSCAN", "HSET",	  "PTTL", "SCAN", "SET",
+					   "XREVRANGE", "ZCARD", "ZRANGEBYSCORE", "ZREM" };
 	bool known = world_word_count == 0;
 	if (world_word_count == 0)
 		return;
@@ -76,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *line = string_of(data, length);
 	control_serve(&call, line, length);
 	check_command();
-	free(line);	/* the answer may not need it */
+	free(line); /* the answer may not need it */
 	world_run();
 	check_command();
 	MUST(call.answers == 1);

@@ -45,7 +45,17 @@ static void check(const uint8_t *bytes, size_t length, enum dns_type type)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint8_t question[] = "\1" "2" "\1" "0" "\2" "bl" "\4" "test" "\0" "\0\1" "\0\1";
+	static const uint8_t question[] = "\1"
+					  "2"
+					  "\1"
+					  "0"
+					  "\2"
+					  "bl"
+					  "\4"
+					  "test"
+					  "\0"
+					  "\0\1"
+					  "\0\1";
 	static const enum dns_type types[] = { DNS_A, DNS_AAAA, DNS_TXT, DNS_MX, DNS_PTR };
 	enum { HEADER = 12, QUESTION = sizeof question - 1, TAKEN = 5 };
 	if (size < TAKEN)

@@ -38,8 +38,7 @@ static void list_events(char *text)
 		items[count++] = *at == '\1' ? NULL : at;
 	json_t *json = feed_list(count, items), *list = json_object_get(json, "events");
 	MUST(json_is_array(list) && json_array_size(list) <= (size_t)count / 2);
-	json_array_foreach(list, index, event)
-		MUST(json_is_object(event));
+	json_array_foreach(list, index, event) MUST(json_is_object(event));
 	check_text_of(json);
 	json_decref(json);
 }
@@ -64,7 +63,8 @@ static void explain(const char *what)
 static void take(const char *id, enum event_kind kind, const char *json, int64_t age_s)
 {
 	MUST(++handed <= ENTRIES_MAX);
-	MUST(id[0] != '\0' && strlen(id) <= EVENT_ID_MAX && strspn(id, "-0123456789abcdefghijklmnopqrstuvwxyz") == strlen(id));
+	MUST(id[0] != '\0' && strlen(id) <= EVENT_ID_MAX &&
+	     strspn(id, "-0123456789abcdefghijklmnopqrstuvwxyz") == strlen(id));
 	MUST(kind < EVENT_COUNT && age_s >= 0 && json[0] != '\0');
 }
 
@@ -73,7 +73,7 @@ static void read_kept(void)
 	handed = 0;
 	MUST(webhook_backlog_start(the_daemon.loop, WORLD_NODE, WORLD_NOW_MS / 1000, take));
 	world_run();
-	world_run();	/* what is to be forgotten is sent by the outbox */
+	world_run(); /* what is to be forgotten is sent by the outbox */
 	webhook_backlog_stop();
 	MUST(world_word_count == 0 || strcmp(world_words[1], "penstock:webhook:" WORLD_NODE) == 0);
 }

@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	MUST(memchr(first, '\n', length) == NULL);
 	MUST(factline_read(first, length, NULL, NULL, &again) == FACTLINE_FINE);
-	MUST(strcmp(line.facts.account, again.facts.account) == 0 && line.facts.rcpts_remote == again.facts.rcpts_remote);
+	MUST(strcmp(line.facts.account, again.facts.account) == 0 &&
+	     line.facts.rcpts_remote == again.facts.rcpts_remote);
 	MUST(factline_write(&again, second) == length && memcmp(first, second, length) == 0);
 	return 0;
 }

@@ -15,8 +15,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void use(struct habits *habits)
 {
 	struct habit_facts facts = {
-		.now_s = 1700000000, .address = 1, .network = 2, .as = 3, .sender = 4, .mailer = 5, .behaves = true,
-		.hour_messages = 3, .last_s = 1699990000,
+		.now_s = 1700000000,
+		.address = 1,
+		.network = 2,
+		.as = 3,
+		.sender = 4,
+		.mailer = 5,
+		.behaves = true,
+		.hour_messages = 3,
+		.last_s = 1699990000,
 	};
 	for (int i = COUNTED_SUMS; i < COUNTED_COUNT; i++)
 		MUST(habit_distinct(habits, (enum counted)i, &facts) >= 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The list of held messages: from what Redis says (the input: a member a line, and its score on the next) to the rows of
- * the answer, to what penstockctl shows and gives to postsuper.
+ * The list of held messages: from what Redis says (the input: a member a line, and its score on the next) to the rows
+ * of the answer, to what penstockctl shows and gives to postsuper.
  */
 #include "milter/ctl/held_commands.h"
 #include "milter/control/control_held.h"
@@ -70,8 +70,7 @@ static void check_answer(const uint8_t *data, size_t size)
 	json_t *answer = json_loadb((const char *)data, size, 0, NULL), *row;
 	size_t index;
 	show(answer);
-	json_array_foreach(json_object_get(answer, "held"), index, row)
-		check_argument(row);
+	json_array_foreach(json_object_get(answer, "held"), index, row) check_argument(row);
 	json_decref(answer);
 }
 
@@ -83,13 +82,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int64_t strange;
 	size_t index;
 	json_t *row;
-	for (char *at = strtok_r(text, "\n", &rest); at != NULL && count < ITEMS_MAX; at = strtok_r(NULL, "\n", &rest)) {
+	for (char *at = strtok_r(text, "\n", &rest); at != NULL && count < ITEMS_MAX;
+	     at = strtok_r(NULL, "\n", &rest)) {
 		check_member(at);
 		items[count++] = *at == '\1' ? NULL : at;
 	}
 	json_t *rows = control_held_rows(count, items, &strange);
 	MUST((int64_t)json_array_size(rows) + strange == count / 2);
-	json_array_foreach(rows, index, row) {
+	json_array_foreach(rows, index, row)
+	{
 		check_row(row);
 		check_argument(row);
 	}

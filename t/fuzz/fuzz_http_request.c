@@ -61,7 +61,8 @@ static void check_head(const uint8_t *data, size_t size)
 static void check_host(const char *raw)
 {
 	static const char *const names[] = { "mx.example" };
-	if (http_request_host_is_ours(raw, names, 1) && *raw != '[' && strspn(raw, "[]0123456789abcdefABCDEF:.IPVipv") != strlen(raw))
+	if (http_request_host_is_ours(raw, names, 1) && *raw != '[' &&
+	    strspn(raw, "[]0123456789abcdefABCDEF:.IPVipv") != strlen(raw))
 		MUST(strncasecmp(raw, "localhost", 9) == 0 || strncasecmp(raw, "mx.example", 10) == 0);
 }
 

@@ -17,11 +17,10 @@ static int levels_of(const json_t *json)
 	const char *key;
 	json_t *value;
 	if (json_is_array(json))
-		json_array_foreach (json, index, value)
-			most = (levels = levels_of(value)) > most ? levels : most;
+		json_array_foreach(json, index, value) most = (levels = levels_of(value)) > most ? levels : most;
 	else if (json_is_object(json))
-		json_object_foreach ((json_t *)(uintptr_t)json, key, value)
-			most = (levels = levels_of(value)) > most ? levels : most;
+		json_object_foreach((json_t *)(uintptr_t)json, key, value) most =
+			(levels = levels_of(value)) > most ? levels : most;
 	else
 		return 0;
 	return most + 1;

@@ -13,6 +13,7 @@ enum { RAW_MAX = 1000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* clang-format off */
 static const struct {
 	const char *field;
 } fields[] = {
@@ -22,6 +23,7 @@ static const struct {
 	{ "rcpts_per_message" }, { "over" }, { "plan" }, { "ramp_first_day" }, { "ramp_growth" }, { "customer" },
 	{ "until" }, { "created" }, { "password_changed" },
 };
+/* clang-format on */
 
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
@@ -40,7 +42,7 @@ static int changed_dates(const struct limits *limits)
 	const int64_t dates[] = { limits->until_s, limits->created_s, limits->password_changed_s };
 	int changed = 0;
 	for (int i = 0; i < 3; i++) {
-		MUST(dates[i] >= 0 && dates[i] < INT64_C(7258118400));	/* 2200 */
+		MUST(dates[i] >= 0 && dates[i] < INT64_C(7258118400)); /* 2200 */
 		changed += dates[i] != 0;
 	}
 	return changed;

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	size_t most = (size_t)data[0] * 16, length = size - 1;
-	char *copy = malloc(length + 1);	/* of its own, so that a byte too far is seen */
+	char *copy = malloc(length + 1); /* of its own, so that a byte too far is seen */
 	MUST(copy != NULL);
 	memcpy(copy, data + 1, length);
 	char *input = realloc(copy, length > 0 ? length : 1);

@@ -15,7 +15,7 @@ enum { CLIENT_BYTES = 17 };
 
 static struct {
 	int answers;
-	char *account;	/* owned; NULL: none */
+	char *account; /* owned; NULL: none */
 } network;
 
 /* From the longest to the shortest, each the client's. */

@@ -16,12 +16,12 @@
 
 enum { RUNS_MAX = 1000 };
 
-static const char conf[] =
-	"milter: { socket = \"unix:/var/spool/postfix/penstock/milter.sock\"; };\n"
-	"socketmap: { listen = \"unix:/var/spool/postfix/penstock/socketmap.sock\"; };\n"
-	"redis: { server = \"127.0.0.1:1\"; };\n"
-	"pools = ( { name = \"clean\"; levels = [\"good\", \"new\", \"suspect\"]; transports = (\n"
-	"  { name = \"clean-1\"; address = \"127.0.0.1\"; helo = \"out1.example.com\"; }, { name = \"clean-2\"; } ); } );\n";
+static const char conf[] = "milter: { socket = \"unix:/var/spool/postfix/penstock/milter.sock\"; };\n"
+			   "socketmap: { listen = \"unix:/var/spool/postfix/penstock/socketmap.sock\"; };\n"
+			   "redis: { server = \"127.0.0.1:1\"; };\n"
+			   "pools = ( { name = \"clean\"; levels = [\"good\", \"new\", \"suspect\"]; transports = (\n"
+			   "  { name = \"clean-1\"; address = \"127.0.0.1\"; helo = \"out1.example.com\"; }, { name = "
+			   "\"clean-2\"; } ); } );\n";
 
 static const char *left;
 static size_t left_size;
@@ -43,7 +43,7 @@ static void check_words(const char *const *argv)
 	}
 	if (strcmp(argv[0], "setpriv") == 0)
 		return;
-	bool lists = strcmp(argv[1], "-s") == 0;	/* all of a table; else a key of it is asked for */
+	bool lists = strcmp(argv[1], "-s") == 0; /* all of a table; else a key of it is asked for */
 	MUST(strcmp(argv[0], "postmap") == 0 && (lists || (strcmp(argv[1], "-q") == 0 && argv[2] != NULL)));
 	const char *const *table = argv + (lists ? 2 : 3);
 	MUST(table[0] != NULL && table[0][0] != '\0' && table[1] == NULL);
@@ -79,8 +79,8 @@ static void check_fix(const char *fix)
 		else if (*at == '\'')
 			quoted = !quoted;
 		else if (!quoted)
-			MUST(strchr("_-+./:=@>& ", *at) != NULL || (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') ||
-			     (*at >= 'A' && *at <= 'Z'));
+			MUST(strchr("_-+./:=@>& ", *at) != NULL || (*at >= '0' && *at <= '9') ||
+			     (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z'));
 		files += !quoted && *at == '>';
 	}
 	MUST(!quoted && files == !sets);
@@ -91,7 +91,8 @@ static void check_rows(const json_t *rows)
 	size_t index;
 	json_t *row;
 	MUST(json_is_array(rows));
-	json_array_foreach(rows, index, row) {
+	json_array_foreach(rows, index, row)
+	{
 		const char *fix = json_string_value(json_object_get(row, "fix"));
 		MUST(json_is_string(json_object_get(row, "what")) && json_is_string(json_object_get(row, "file")));
 		MUST(json_is_string(json_object_get(row, "expected")) && json_is_string(json_object_get(row, "why")));
@@ -113,7 +114,7 @@ static int check(const struct postfix_wish *wish, const uint8_t *data, size_t si
 	fclose(to);
 	if (form != CHECK_COMMANDS)
 		must_be_clean(shown, length);
-	for (size_t i = 0; i < length; i++)	/* the shell gets the commands: they keep their bytes */
+	for (size_t i = 0; i < length; i++) /* the shell gets the commands: they keep their bytes */
 		MUST(((unsigned char)shown[i] >= ' ' && shown[i] != 0x7f) || shown[i] == '\n');
 	MUST((result == -1) == (error[0] != '\0') && (length == 0 || result >= 0));
 	if (form == CHECK_JSON && result >= 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Fact lines, judged as replay does: whatever numbers they hold, the verdict is one, and the account's memory stays within
- * its bounds.
+ * Fact lines, judged as replay does: whatever numbers they hold, the verdict is one, and the account's memory stays
+ * within its bounds.
  */
 #include "policy/replay/factline.h"
 #include "policy/plan.h"

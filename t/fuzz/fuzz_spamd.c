@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	check_request(data + 1, size - 1);
-	enum spamd_progress progress = spamd_reply((const char *)data + 1, size - 1, (data[0] & 1) != 0, &content, &why);
+	enum spamd_progress progress =
+		spamd_reply((const char *)data + 1, size - 1, (data[0] & 1) != 0, &content, &why);
 	if (progress == SPAMD_BAD)
 		MUST(why != NULL && content.known == KNOWLEDGE_NONE);
 	if (progress == SPAMD_MORE)

@@ -23,9 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { CLIENTS = 5, TURNS_MAX = 20000, CACHE_BYTES = 1 << 20, PER_CLIENT = 8 };
 
 static const char *const pieces[32] = {
-	"", " include:", " a:", " mx:", " ptr:", " exists:", " redirect=", " exp=", " all", " -all", " ip4:", " ip6:",
-	"%{d}", "%{l}", "%{s}", "%{h}", "%{p}", "%{i}", "%{ir}.%{v}", "%{D2r-+}", "%{o1}", "%%", "%_", "a.example.com",
-	"b.example", "/24", "//64", "/0", "192.0.2.1", "2001:db8::1", " a mx ptr", ".",
+	"",	     " include:", " a:",	" mx:",	    " ptr:",	 " exists:",	" redirect=", " exp=",
+	" all",	     " -all",	  " ip4:",	" ip6:",    "%{d}",	 "%{l}",	"%{s}",	      "%{h}",
+	"%{p}",	     "%{i}",	  "%{ir}.%{v}", "%{D2r-+}", "%{o1}",	 "%%",		"%_",	      "a.example.com",
+	"b.example", "/24",	  "//64",	"/0",	    "192.0.2.1", "2001:db8::1", " a mx ptr",  ".",
 };
 
 struct question {
@@ -137,8 +138,10 @@ static void fill(struct question *question)
 	answer->rcode = (how & 0x70) == 0x10 ? 3 : 0;
 	answer->ttl_s = DNS_TTL_LEAST + how;
 	answer->data = question->data.bytes;
-	answer->outcome = (how & 0x70) == 0x20 ? DNS_UNKNOWN : (how & 0x70) == 0x30 ? DNS_TIMEOUT :
-			  (how & 0x60) == 0 && left == 0 ? DNS_NONE : DNS_FOUND;
+	answer->outcome = (how & 0x70) == 0x20		   ? DNS_UNKNOWN
+			  : (how & 0x70) == 0x30	   ? DNS_TIMEOUT
+			  : (how & 0x60) == 0 && left == 0 ? DNS_NONE
+							   : DNS_FOUND;
 	if (answer->rcode == 3)
 		answer->outcome = DNS_NONE;
 	if (answer->outcome != DNS_FOUND && answer->outcome != DNS_NONE) {

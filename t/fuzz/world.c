@@ -17,12 +17,12 @@
 
 enum { WORDS_MAX = 40, ITEMS_MAX = 300, TURNS_MAX = 10000 };
 
-static const char conf[] =
-	"redis: { server = \"127.0.0.1:1\"; };\n"
-	"dns: { servers = [ \"127.0.0.1:1\" ]; };\n"
-	"webhook: { url = \"http://127.0.0.1:1/\"; };\n"
-	"plans = ( { name = \"default\"; rcpts_per_hour = 500; }, { name = \"gold\"; } );\n"
-	"pools = ( { name = \"clean\"; levels = [\"good\", \"new\", \"suspect\"]; transports = ( { name = \"clean-1\"; } ); } );\n";
+static const char conf[] = "redis: { server = \"127.0.0.1:1\"; };\n"
+			   "dns: { servers = [ \"127.0.0.1:1\" ]; };\n"
+			   "webhook: { url = \"http://127.0.0.1:1/\"; };\n"
+			   "plans = ( { name = \"default\"; rcpts_per_hour = 500; }, { name = \"gold\"; } );\n"
+			   "pools = ( { name = \"clean\"; levels = [\"good\", \"new\", \"suspect\"]; transports = ( { "
+			   "name = \"clean-1\"; } ); } );\n";
 
 int world_word_count;
 char *world_words[WORDS_MAX + 1];
@@ -116,7 +116,7 @@ struct wire {
 };
 
 struct flight {
-	bool own;	/* the store's own question */
+	bool own; /* the store's own question */
 	wire_command_done *command;
 	wire_fetch_done *fetch;
 	wire_charge_done *charge;
@@ -124,7 +124,7 @@ struct flight {
 	char account[ACCOUNT_MAX + 1];
 };
 
-static const char *left;	/* of the input */
+static const char *left; /* of the input */
 static size_t left_size;
 static int under_way;
 
@@ -135,7 +135,8 @@ static char *next_answer(const char *items[ITEMS_MAX], size_t lengths[ITEMS_MAX]
 	size_t size = end != NULL ? (size_t)(end - left) : left_size;
 	char *text = string_of(left, size), *rest = NULL;
 	*count_out = 0;
-	for (char *at = strtok_r(text, "\n", &rest); at != NULL && *count_out < ITEMS_MAX; at = strtok_r(NULL, "\n", &rest)) {
+	for (char *at = strtok_r(text, "\n", &rest); at != NULL && *count_out < ITEMS_MAX;
+	     at = strtok_r(NULL, "\n", &rest)) {
 		lengths[*count_out] = strlen(at);
 		items[(*count_out)++] = at[0] == '\1' && at[1] == '\0' ? NULL : at;
 	}
@@ -214,7 +215,7 @@ static void keep_words(int argc, const char *const *argv)
 
 bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg)
 {
-	bool all = strcmp(argv[0], "SCAN") == 0 || strcmp(argv[0], "DBSIZE") == 0;	/* these name no key */
+	bool all = strcmp(argv[0], "SCAN") == 0 || strcmp(argv[0], "DBSIZE") == 0; /* these name no key */
 	bool own = !all && (strcmp(argv[1], "penstock:plans") == 0 || strcmp(argv[1], "penstock:secret") == 0);
 	MUST(argc <= WORDS_MAX && (all || (argc >= 2 && strncmp(argv[1], "penstock:", 9) == 0)));
 	if (!own)
@@ -260,7 +261,7 @@ void wire_connect(struct wire *wire)
 void wire_disconnect(struct wire *wire, const char *why)
 {
 	(void)wire, (void)why;
-	MUST(!wire->up);	/* no answer of ours is a reason for it */
+	MUST(!wire->up); /* no answer of ours is a reason for it */
 }
 
 struct wire *wire_new(struct event_base *base, const struct store_settings *settings, const struct wire_events *events,
@@ -304,9 +305,16 @@ void world_begin(const char *redis, size_t size)
 void world_start(void)
 {
 	char name[MEMORY_FILE_NAME], error[CONFIG_ERROR_MAX] = "";
-	struct store_settings settings = { .server = "127.0.0.1:1", .username = "", .password = "", .prefix = "penstock",
-					   .node = WORLD_NODE, .timeout_ms = 1000, .breaker_failures = 1000000, .retry_ms = 1,
-					   .recent_accounts = 100, .state_ttl_s = 1000 };
+	struct store_settings settings = { .server = "127.0.0.1:1",
+					   .username = "",
+					   .password = "",
+					   .prefix = "penstock",
+					   .node = WORLD_NODE,
+					   .timeout_ms = 1000,
+					   .breaker_failures = 1000000,
+					   .retry_ms = 1,
+					   .recent_accounts = 100,
+					   .state_ttl_s = 1000 };
 	int fd = memory_file(conf, sizeof conf - 1, name);
 	struct config *config = config_load(name, error);
 	close(fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * world: a daemon without sockets, for targets that look at what comes over them. It takes the place of clock.c,
- * exchange.c, control_lookup.c and wire.c: time stands still; a call's answer is looked at, and is one; what Redis answers are the
- * lines of the input.
+ * exchange.c, control_lookup.c and wire.c: time stands still; a call's answer is looked at, and is one; what Redis
+ * answers are the lines of the input.
  */
 #ifndef PENSTOCK_WORLD_H
 #define PENSTOCK_WORLD_H
@@ -17,8 +17,8 @@
 
 struct exchange_call {
 	int answers;
-	bool parts;		/* it is answered in parts, lines of JSON each */
-	json_t *answer;		/* owned; what was answered last */
+	bool parts;	/* it is answered in parts, lines of JSON each */
+	json_t *answer; /* owned; what was answered last */
 };
 
 /* Once. The setup is in force, and the store is up. */

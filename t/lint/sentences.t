@@ -70,7 +70,7 @@ none('each of the configuration is in a row of t/unit', map { "$_->{at}: \"$_->{
 	grep { my $pattern = pattern_of($_->{text}); !grep { $_ =~ $pattern } @shown } @wanted);
 
 my ($trial) = grep { m{/trial\.c\z} } keys %text;
-my @tried = formats_of($trial, 'say|fail');
+my @tried = formats_of($trial, 'trial_say|fail');
 ok(@tried > 12, 'and in trial.c: ' . @tried);
 my @live = map { split /\n/, $text{$_} =~ s/\\//gr } grep { m{^t/live/.*\.t\z} } sort keys %text;
 none('each of penstock -t is tried in t/live', map { "$_->{at}: \"$_->{text}\"" } grep {

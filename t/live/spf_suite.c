@@ -66,9 +66,12 @@ static size_t unescape(char *field)
 
 static int type_of(const char *word)
 {
-	static const struct { const char *word; int type; } types[] = {
-		{ "A", DNS_A }, { "AAAA", DNS_AAAA }, { "MX", DNS_MX }, { "TXT", DNS_TXT }, { "PTR", DNS_PTR },
-		{ "CNAME", ZONE_CNAME }, { "*", 0 },
+	static const struct {
+		const char *word;
+		int type;
+	} types[] = {
+		{ "A", DNS_A },	    { "AAAA", DNS_AAAA },    { "MX", DNS_MX }, { "TXT", DNS_TXT },
+		{ "PTR", DNS_PTR }, { "CNAME", ZONE_CNAME }, { "*", 0 },
 	};
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 		if (strcmp(types[i].word, word) == 0)
@@ -84,8 +87,9 @@ static void check(const char *client, const char *helo, const char *sender)
 		puts("no address");
 		return;
 	}
-	struct spf_request request = { .engine = engine, .sender = sender, .helo = helo, .clients = &address,
-				       .client_count = 1 };
+	struct spf_request request = {
+		.engine = engine, .sender = sender, .helo = helo, .clients = &address, .client_count = 1
+	};
 	struct spf_check *asked = spf_ask(loop, &request);
 	spf_collect(asked, clock_monotonic_ms() + DONE_MS, &answer);
 	spf_release(&asked);

@@ -17,7 +17,7 @@
 
 enum { CHARGES = 2000, ACCOUNTS = 7 };
 
-static redisContext *plain;	/* for what no store writes */
+static redisContext *plain; /* for what no store writes */
 
 static void add_windows(struct text *text, int from, int to)
 {
@@ -28,8 +28,9 @@ static void add_windows(struct text *text, int from, int to)
 /* Writes the state as if all of it had happened `seconds` ago. */
 static void age(const char *account, int64_t seconds)
 {
-	static const char script[] = "return redis.call('HSET', KEYS[1], 'm', cmsgpack.pack(unpack(cjson.decode(ARGV[1]))), "
-				     "'r', cmsgpack.pack(unpack(cjson.decode(ARGV[2]), 2)))";
+	static const char script[] =
+		"return redis.call('HSET', KEYS[1], 'm', cmsgpack.pack(unpack(cjson.decode(ARGV[1]))), 'r', "
+		"cmsgpack.pack(unpack(cjson.decode(ARGV[2]), 2)))";
 	char m[400], r[400];
 	struct text of_m = text_over(m, sizeof m), of_r = text_over(r, sizeof r);
 	fetch(account);
@@ -50,22 +51,31 @@ static int64_t pick(int64_t most)
 	return random() % most;
 }
 
-static const char *const domains[] = {	/* one of the longest kind: a listpack takes no longer string */
-	"", "-", "example.org", "a-domain-of-sixty-bytes.a-domain-of-sixty-bytes.example.orga",
+static const char *const domains[] = {
+	/* one of the longest kind: a listpack takes no longer string */
+	"",
+	"-",
+	"example.org",
+	"a-domain-of-sixty-bytes.a-domain-of-sixty-bytes.example.orga",
 };
 
 static struct charge random_charge(const char *account)
 {
-		bool back = pick(12) == 0;
+	bool back = pick(12) == 0;
 	int64_t sign = back ? -1 : 1;
-	struct charge charge = { .limits = limits_unset, .checked = true, .quota = pick(10) > 0, .level = LEVEL_NEW,
-				 .score = 1.25, .amounts = { .of = { sign, sign * (1 + pick(60)), sign * pick(3000),
-								     sign * pick(9) } } };
+	struct charge charge = { .limits = limits_unset,
+				 .checked = true,
+				 .quota = pick(10) > 0,
+				 .level = LEVEL_NEW,
+				 .score = 1.25,
+				 .amounts = {
+					 .of = { sign, sign * (1 + pick(60)), sign * pick(3000), sign * pick(9) } } };
 	snprintf(charge.account, sizeof charge.account, "%s", account);
 	for (int i = 0; i < WINDOW_SUMS; i++)
 		if (pick(4) == 0)
-			charge.limits.window[i] = pick(window_counted((enum window)i) == COUNTED_MESSAGES ? 40 :
-						       window_counted((enum window)i) == COUNTED_KBYTES ? 90000 : 1500);
+			charge.limits.window[i] = pick(window_counted((enum window)i) == COUNTED_MESSAGES ? 40
+						       : window_counted((enum window)i) == COUNTED_KBYTES ? 90000
+													  : 1500);
 	charge.limits.over = pick(3) == 0 ? OVER_SLOW : OVER_DEFER;
 	charge.counts[COUNTER_MESSAGES] = charge.quota ? (double)sign : 0;
 	charge.counts[COUNTER_RCPTS] = charge.quota ? (double)charge.amounts.of[COUNTED_RECIPIENTS] : 0;
@@ -94,7 +104,7 @@ static double worst_rate(const struct rates *a, const struct rates *b)
 static bool same_counters(const struct counters *a, const struct counters *b)
 {
 	for (int i = 0; i < COUNTER_COUNT; i++)
-		if (fabs(a->value[i] - b->value[i]) > 1e-5 * (1 + fabs(b->value[i])))	/* seven digits are kept */
+		if (fabs(a->value[i] - b->value[i]) > 1e-5 * (1 + fabs(b->value[i]))) /* seven digits are kept */
 			return false;
 	return true;
 }
@@ -104,7 +114,8 @@ static bool same_habits(const struct habits *a, const struct habits *b)
 	char bytes[2][HABIT_BYTES_MAX];
 	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1) {
 		size_t length = habits_write(a, (enum habit_part)part, bytes[0]);
-		if (habits_write(b, (enum habit_part)part, bytes[1]) != length || memcmp(bytes[0], bytes[1], length) != 0)
+		if (habits_write(b, (enum habit_part)part, bytes[1]) != length ||
+		    memcmp(bytes[0], bytes[1], length) != 0)
 			return false;
 	}
 	return true;
@@ -132,7 +143,7 @@ static void run_charge(const char *account, int *wrong)
 	struct history expected = state.history;
 	struct message_charge message = { .charge = charge };
 	charge_message(&message);
-	charge.now_ms = result.rates.at_ms;	/* the time that Redis took */
+	charge.now_ms = result.rates.at_ms; /* the time that Redis took */
 	enum window over = history_charge(&expected, &charge);
 	fetch(account);
 	const char *what = differs(&state.history, &expected);
@@ -140,8 +151,8 @@ static void run_charge(const char *account, int *wrong)
 		what = "answer";
 	backs += charge.amounts.of[COUNTED_MESSAGES] < 0;
 	if (what != NULL && (*wrong)++ < 5)
-		printf("# %s: %s differ; over %d, expected %d; rates by %g\n", account, what,
-		       (int)result.breach.window, (int)over, worst_rate(&state.history.rates, &expected.rates));
+		printf("# %s: %s differ; over %d, expected %d; rates by %g\n", account, what, (int)result.breach.window,
+		       (int)over, worst_rate(&state.history.rates, &expected.rates));
 }
 
 static void check_all(void)
@@ -165,9 +176,13 @@ static void check_all(void)
 static void charge_member(void)
 {
 	struct message_charge message = { .group_count = 1, .fingerprint = 4711, .bad = true };
-	message.charge = (struct charge){ .account = "member", .limits = limits_unset, .checked = true, .quota = true,
+	message.charge = (struct charge){ .account = "member",
+					  .limits = limits_unset,
+					  .checked = true,
+					  .quota = true,
 					  .amounts = { .of = { 1, 2, 3, 1 } } };
-	message.groups[0] = (struct group_charge){ .scope = SCOPE_CUSTOMER, .name = "customer:7", .limits = limits_unset };
+	message.groups[0] =
+		(struct group_charge){ .scope = SCOPE_CUSTOMER, .name = "customer:7", .limits = limits_unset };
 	message.groups[0].limits.window[WINDOW_MSGS_PER_DAY] = 3;
 	snprintf(message.groups[0].limits.plan, sizeof message.groups[0].limits.plan, "default");
 	charge_message(&message);
@@ -177,12 +192,14 @@ static void check_groups(void)
 {
 	for (int i = 0; i < 3; i++)
 		charge_member();
-	ok(result.breach.window == WINDOW_COUNT && result.campaign.known == KNOWLEDGE_FULL, "three are within the plan");
+	ok(result.breach.window == WINDOW_COUNT && result.campaign.known == KNOWLEDGE_FULL,
+	   "three are within the plan");
 	ok(fabs(result.campaign.messages - 2) < 0.01 && fabs(result.campaign.bad - 2) < 0.01 &&
 		   fabs(result.campaign.accounts - 1) < 0.1 && fabs(result.campaign.bad_accounts - 1) < 0.1,
 	   "the campaign has two messages of one account behind it");
 	charge_member();
-	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.scope == SCOPE_CUSTOMER && result.breach.limit == 3,
+	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.scope == SCOPE_CUSTOMER &&
+		   result.breach.limit == 3,
 	   "the fourth is over the group's limit");
 	ok(used("member") == 3, "its account got it back");
 	command("customer:7", "HSET", "limits", "msgs_per_day", "5");
@@ -190,7 +207,8 @@ static void check_groups(void)
 	ok(result.breach.window == WINDOW_COUNT && used("member") == 4, "the group's own limit holds");
 	command("customer:7", "HSET", "limits", "plan", "unheard-of");
 	charge_member();
-	ok(result.breach.window == WINDOW_COUNT && used("customer:7") == 5, "a plan that nobody knows leaves what was given");
+	ok(result.breach.window == WINDOW_COUNT && used("customer:7") == 5,
+	   "a plan that nobody knows leaves what was given");
 	command("customer:7", "HSET", "limits", "over", "slow");
 	charge_member();
 	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.over == OVER_SLOW && used("member") == 6,
@@ -212,13 +230,16 @@ static void check_groups(void)
 /* What stands in a hash of another version. */
 static void check_versions(void)
 {
-	struct message_charge message = { .charge = { .account = "old", .limits = limits_unset, .quota = true,
+	struct message_charge message = { .charge = { .account = "old",
+						      .limits = limits_unset,
+						      .quota = true,
 						      .amounts = { .of = { 1, 1, 9, 0 } } } };
 	command("old", "HSET", "state", "v", "4");
 	command("old", "HSET", "state", "first", "1600000000");
 	charge_message(&message);
 	fetch("old");
-	ok(result.known == KNOWLEDGE_LOCAL && state.history.first_s == 0, "another version is left alone, its account new");
+	ok(result.known == KNOWLEDGE_LOCAL && state.history.first_s == 0,
+	   "another version is left alone, its account new");
 	store_feedback(store, "member", COUNTER_DEAD, 3, 1);
 	fetch("member");
 	ok(fabs(state.history.counters.value[COUNTER_DEAD] - 3) < 0.01, "what is reported is counted");

@@ -20,7 +20,7 @@ static struct account_state state;
 static const char *command_error;
 static struct known known;
 static unsigned char known_bytes[KNOWN_MAP_BYTES];
-static char last_item[64];	/* of a command's answer */
+static char last_item[64]; /* of a command's answer */
 
 static void say(void *arg, const char *line)
 {
@@ -74,8 +74,11 @@ static void charge_message(const struct message_charge *message)
 
 static void command(const char *account, const char *word, const char *part, const char *field, const char *value)
 {
-	store_account_command(store, account, value != NULL ? 4 : field != NULL ? 3 : 2, (const char *[]){ word, part, field, value },
-			      on_command, NULL);
+	store_account_command(store, account,
+			      value != NULL   ? 4
+			      : field != NULL ? 3
+					      : 2,
+			      (const char *[]){ word, part, field, value }, on_command, NULL);
 	wait_for_answer();
 }
 
@@ -88,9 +91,16 @@ static double used(const char *account)
 static void store_begin(const char *server, const char *prefix)
 {
 	char error[300];
-	struct store_settings settings = { .server = server, .username = "", .password = "", .prefix = prefix,
-					   .node = "t", .timeout_ms = 5000, .breaker_failures = 3, .retry_ms = 100,
-					   .recent_accounts = 100, .state_ttl_s = 3600 };
+	struct store_settings settings = { .server = server,
+					   .username = "",
+					   .password = "",
+					   .prefix = prefix,
+					   .node = "t",
+					   .timeout_ms = 5000,
+					   .breaker_failures = 3,
+					   .retry_ms = 100,
+					   .recent_accounts = 100,
+					   .state_ttl_s = 3600 };
 	base = event_base_new();
 	store = store_new(base, &settings, say, NULL, error, sizeof error);
 	ok(store != NULL, "a store");

@@ -22,8 +22,11 @@ static int64_t now_s(void)
 
 static struct message_charge message_of(const char *account)
 {
-	struct message_charge message = { .charge = { .limits = limits_unset, .checked = true, .quota = true,
-						      .now_ms = now_s() * 1000, .amounts = { .of = { 1, 1, 4, 0 } } } };
+	struct message_charge message = { .charge = { .limits = limits_unset,
+						      .checked = true,
+						      .quota = true,
+						      .now_ms = now_s() * 1000,
+						      .amounts = { .of = { 1, 1, 4, 0 } } } };
 	snprintf(message.charge.account, sizeof message.charge.account, "%s", account);
 	return message;
 }
@@ -33,13 +36,19 @@ static void live_some_days(struct habits *habits, int rcpts)
 {
 	*habits = (struct habits){ 0 };
 	for (int day = 10; day > 0; day--) {
-		struct habit_facts facts = { .now_s = now_s() - day * 86400, .last_s = now_s() - (day + 1) * 86400,
-					     .behaves = true, .hour_messages = 3, .address = 0x111111111111, .network = 0x2222222222222,
-					     .as = 0x333333333333, .sender = 0x444444444444, .mailer = 0x555555555555 };
+		struct habit_facts facts = { .now_s = now_s() - day * 86400,
+					     .last_s = now_s() - (day + 1) * 86400,
+					     .behaves = true,
+					     .hour_messages = 3,
+					     .address = 0x111111111111,
+					     .network = 0x2222222222222,
+					     .as = 0x333333333333,
+					     .sender = 0x444444444444,
+					     .mailer = 0x555555555555 };
 		habits_note(habits, &facts);
 	}
 	for (int i = 0; i < rcpts; i++)
-		habits_note_rcpt(habits, (uint32_t)(0x100000 + 65536 * i));	/* with bytes of zero among them */
+		habits_note_rcpt(habits, (uint32_t)(0x100000 + 65536 * i)); /* with bytes of zero among them */
 }
 
 static bool same_part(const struct habits *a, const struct habits *b, enum habit_part part)
@@ -58,10 +67,13 @@ static void check_habits(void)
 	charge_message(&message);
 	fetch("habits");
 	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
-		ok(same_part(&state.history.habits, habits, (enum habit_part)part), "part %u comes back as it went", part);
-	ok(habit_has_network(&state.history.habits, 0x2222222222222) && habit_has_mailer(&state.history.habits, 0x555555555555),
+		ok(same_part(&state.history.habits, habits, (enum habit_part)part), "part %u comes back as it went",
+		   part);
+	ok(habit_has_network(&state.history.habits, 0x2222222222222) &&
+		   habit_has_mailer(&state.history.habits, 0x555555555555),
 	   "network and program are the account's");
-	ok(habit_knows(&state.history.habits, 0x100000) && !habit_knows(&state.history.habits, 0x100001), "so are its recipients");
+	ok(habit_knows(&state.history.habits, 0x100000) && !habit_knows(&state.history.habits, 0x100001),
+	   "so are its recipients");
 	message.charge.habits_changed = 0;
 	*habits = (struct habits){ 0 };
 	charge_message(&message);
@@ -71,7 +83,8 @@ static void check_habits(void)
 	ok(command_error == NULL && atoi(last_item) <= HABIT_BYTES_MAX, "k has %s bytes", last_item);
 	command("habits", "HSET", "state", "h", "not what it was");
 	fetch("habits");
-	ok(state.history.habits.networks[0] == 0 && habit_knows(&state.history.habits, 0x100000), "one that is spoilt is none");
+	ok(state.history.habits.networks[0] == 0 && habit_knows(&state.history.habits, 0x100000),
+	   "one that is spoilt is none");
 }
 
 static int count_bits(void)
@@ -145,8 +158,10 @@ static void check_known(void)
 	is_known_bytes(KNOWN_MAP_BYTES, "more as a map");
 	fetch("many");
 	int others = count_known(100000, 200000);
-	ok(count_known(KNOWN_LIST_MAX, KNOWN_LIST_MAX + 500) == 500 && count_known(0, KNOWN_LIST_MAX - 9) == KNOWN_LIST_MAX - 9 &&
-	   known_has(&known, odd[0]) && known_has(&known, odd[8]), "of all that were put there");
+	ok(count_known(KNOWN_LIST_MAX, KNOWN_LIST_MAX + 500) == 500 &&
+		   count_known(0, KNOWN_LIST_MAX - 9) == KNOWN_LIST_MAX - 9 && known_has(&known, odd[0]) &&
+		   known_has(&known, odd[8]),
+	   "of all that were put there");
 	ok(others < 200, "and of few others: %d of 100,000", others);
 	int bits = count_bits();
 	put_known(&message, 0, 500);
@@ -190,7 +205,8 @@ static void check_until(void)
 	command("customer:dated", "HSET", "limits", "msgs_per_day", "0");
 	set_until("customer:dated", now_s() + 3600);
 	charge_message(&message);
-	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.limit == 0, "a group's limits hold until their date");
+	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.limit == 0,
+	   "a group's limits hold until their date");
 	set_until("customer:dated", now_s() - 1);
 	charge_message(&message);
 	ok(result.breach.window == WINDOW_COUNT, "then those of its plan do");
@@ -218,8 +234,8 @@ static void check_places(void)
 	charge_from(&message, 3, 0x1122334455667788, 0);
 	ok(result.breach.window == WINDOW_COUNT, "two networks are within the plan, and what is unknown is nothing");
 	charge_from(&message, 4, 0x1111, 0);
-	ok(result.breach.window == WINDOW_NETWORKS_PER_DAY && result.breach.scope == SCOPE_CUSTOMER && result.breach.limit == 2 &&
-		   result.breach.frees_in_s > 0 && result.breach.frees_in_s <= 86400,
+	ok(result.breach.window == WINDOW_NETWORKS_PER_DAY && result.breach.scope == SCOPE_CUSTOMER &&
+		   result.breach.limit == 2 && result.breach.frees_in_s > 0 && result.breach.frees_in_s <= 86400,
 	   "the third is over the group's limit for %lld s", (long long)result.breach.frees_in_s);
 	ok(used("roams") == 3 && used("customer:roams") == 3, "and charged nowhere");
 	charge_from(&message, 5, 0x0d0a, 0);
@@ -230,10 +246,12 @@ static void check_places(void)
 	ok(atoi(last_item) > 0 && atoi(last_item) <= 86400, "until the day ends: %s s", last_item);
 	command("customer:roams", "HSET", "limits", "ases_per_day", "0");
 	charge_from(&message, 6, 0x0d0a, 7);
-	ok(result.breach.window == WINDOW_ASES_PER_DAY && result.breach.limit == 0, "its own limits hold before the plan's");
+	ok(result.breach.window == WINDOW_ASES_PER_DAY && result.breach.limit == 0,
+	   "its own limits hold before the plan's");
 	command("customer:roams", "HSET", "limits", "over", "slow");
 	charge_from(&message, 6, 0x0d0a, 7);
-	ok(result.breach.window == WINDOW_ASES_PER_DAY && result.breach.over == OVER_SLOW && used("customer:roams") == 5,
+	ok(result.breach.window == WINDOW_ASES_PER_DAY && result.breach.over == OVER_SLOW &&
+		   used("customer:roams") == 5,
 	   "one that leaves all the same is charged");
 	command("customer:roams", "SET", "exempt", "a friend", NULL);
 	charge_from(&message, 6, 0x2222, 7);
@@ -259,7 +277,8 @@ static void check_campaign(void)
 	message.bad = true;
 	for (int i = 0; i < 20; i++)
 		charge_message(&message);
-	ok(result.campaign.bad > 18 && result.campaign.bad_accounts < 1.5, "twenty bad messages of one account are one account's");
+	ok(result.campaign.bad > 18 && result.campaign.bad_accounts < 1.5,
+	   "twenty bad messages of one account are one account's");
 	message.bad = false;
 	for (int i = 0; i < 8; i++) {
 		struct message_charge other = message_of((const char *[]){ "a", "b", "c", "d", "e", "f", "g", "h" }[i]);
@@ -268,7 +287,8 @@ static void check_campaign(void)
 		charge_message(&other);
 	}
 	charge_message(&message);
-	ok(result.campaign.accounts > 4 && result.campaign.bad_accounts < 1.5, "those of eight others that are not do not count");
+	ok(result.campaign.accounts > 4 && result.campaign.bad_accounts < 1.5,
+	   "those of eight others that are not do not count");
 	for (int i = 0; i < 8; i++) {
 		struct message_charge other = message_of((const char *[]){ "a", "b", "c", "d", "e", "f", "g", "h" }[i]);
 		other.fingerprint = message.fingerprint;
@@ -323,7 +343,9 @@ static void check_flood(void)
 			fingerprint ^= fingerprint << 13;
 			fingerprint ^= fingerprint >> 7;
 			fingerprint ^= fingerprint << 17;
-			message.fingerprint = sent % 4 == 0 ? fingerprint : fingerprint / BUCKETS * BUCKETS + 5;	/* most into one bucket */
+			message.fingerprint = sent % 4 == 0
+						      ? fingerprint
+						      : fingerprint / BUCKETS * BUCKETS + 5; /* most into one bucket */
 			store_charge(store, &message, on_flood, NULL);
 		}
 		while (flood_left > 0)
@@ -337,7 +359,8 @@ static void check_flood(void)
 	charge_message(&message);
 	message.fingerprint = 5;
 	charge_message(&message);
-	ok(result.campaign.known == KNOWLEDGE_FULL && result.campaign.messages > 0.9, "a new body finds its place in it");
+	ok(result.campaign.known == KNOWLEDGE_FULL && result.campaign.messages > 0.9,
+	   "a new body finds its place in it");
 	key_command(2, (const char *[]){ "STRLEN", "campaign:5" });
 	ok(command_error != NULL, "it is a hash");
 }

@@ -37,7 +37,8 @@ static char *find_option(char *from, const char *to, const char *name)
 	size_t length = strlen(name);
 	for (char *line = from; line < to && *line != '\0'; line = next_line(line)) {
 		const char *word = line + strspn(line, "\t ");
-		const char *behind = word + length + strspn(word + (strlen(word) < length ? strlen(word) : length), " ");
+		const char *behind =
+			word + length + strspn(word + (strlen(word) < length ? strlen(word) : length), " ");
 		if (strncmp(word, name, length) == 0 && (*behind == '=' || *behind == ':'))
 			return line;
 	}

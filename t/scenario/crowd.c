@@ -16,7 +16,7 @@ enum { CROWD_MAX = 64 };
 
 struct member {
 	pthread_t thread;
-	const struct line *line;	/* accounts from the fourth word on */
+	const struct line *line; /* accounts from the fourth word on */
 	int index;
 	int64_t messages;
 	char complaint[200];

@@ -54,7 +54,8 @@ static bool expect_answer(struct play *play, const struct line *line, struct tex
 static bool expect_reply(struct play *play, const struct line *line, struct text *came)
 {
 	add_answer(play, came);
-	bool fine = strcmp(play->answer.code, line->words[2]) == 0 && strcmp(play->answer.enhanced, line->words[3]) == 0;
+	bool fine =
+		strcmp(play->answer.code, line->words[2]) == 0 && strcmp(play->answer.enhanced, line->words[3]) == 0;
 	for (int i = 4; i < line->count; i++)
 		fine = fine && strstr(play->answer.text, line->words[i]) != NULL;
 	return fine;
@@ -130,7 +131,8 @@ static bool expect_no(struct play *play, const struct line *line, struct text *c
 		text_addf(came, "%s", play->control);
 		return strstr(play->control, line->words[3]) == NULL;
 	}
-	text_add(came, "expected: expect no quarantine, expect no header NAME, expect no log TEXT, expect no control TEXT");
+	text_add(came,
+		 "expected: expect no quarantine, expect no header NAME, expect no log TEXT, expect no control TEXT");
 	return false;
 }
 
@@ -274,7 +276,7 @@ static const struct {
 	const char *word;
 	int least;
 	expectation *run;
-	bool waits;	/* it may come a little later */
+	bool waits; /* it may come a little later */
 	bool shows_log;
 } rows[] = {
 	{ "accept", 2, expect_answer, false, true },

@@ -57,7 +57,7 @@ static void play_lines(struct play *play, FILE *from)
 
 static int play_file(const char *file)
 {
-	static struct play play;	/* large */
+	static struct play play; /* large */
 	char base[300];
 	const char *slash = strrchr(file, '/');
 	FILE *from = fopen(file, "re");
@@ -87,7 +87,7 @@ static int play_file(const char *file)
 
 struct running {
 	pid_t pid;
-	FILE *said;	/* what the child printed */
+	FILE *said; /* what the child printed */
 	int status;
 	bool ended;
 };

@@ -15,7 +15,7 @@ enum { WORDS_MAX = 64, LINE_LONGEST = 4096, CONF_MAX = 65536, CAME_MAX = 2000, I
 /* A line: its words, and what stands behind the first of them, as it is. */
 struct line {
 	int count;
-	char *words[WORDS_MAX];	/* owned */
+	char *words[WORDS_MAX]; /* owned */
 	const char *rest;	/* borrowed from the line read */
 };
 
@@ -29,18 +29,18 @@ struct play {
 	const char *file;
 	int line;
 	int failures;
-	char error[CAME_MAX];	/* of a command that cannot be done */
+	char error[CAME_MAX]; /* of a command that cannot be done */
 	struct conf conf;
 	char folder[80], conf_file[120];
-	struct server *server;	/* NULL: not started */
-	SMFICTX *mta;		/* the session at hand; NULL: none */
+	struct server *server; /* NULL: not started */
+	SMFICTX *mta;	       /* the session at hand; NULL: none */
 	SMFICTX *idle[IDLE_MAX];
 	int idle_count;
-	bool refused;		/* at MAIL: the message is over */
-	int accepted;		/* recipients of the message at hand */
-	int messages;		/* so far */
-	struct mta_answer answer;	/* the last one */
-	char control[16384];	/* what the control socket said last */
+	bool refused;		  /* at MAIL: the message is over */
+	int accepted;		  /* recipients of the message at hand */
+	int messages;		  /* so far */
+	struct mta_answer answer; /* the last one */
+	char control[16384];	  /* what the control socket said last */
 };
 
 /* lines.c: words are parted by blanks. "..." keeps blanks, knows \n \r \t \\ \" and \xHH, and with *N behind it is
@@ -60,14 +60,14 @@ typedef bool command_function(struct play *play, const struct line *line);
 
 struct command {
 	const char *word;
-	int least;	/* words, its own included */
+	int least; /* words, its own included */
 	command_function *run;
 	const char *usage;
 };
 
 /* command.c */
 const struct command *command_find(const char *word);
-bool play_start(struct play *play);	/* the daemon, where it does not run yet */
+bool play_start(struct play *play); /* the daemon, where it does not run yet */
 void play_stop(struct play *play);
 __attribute__((format(printf, 2, 3))) bool play_fail(struct play *play, const char *format, ...);
 /* True as soon as `is` is, false when it was not for SETTLE_MS. */
@@ -76,7 +76,7 @@ bool play_wait(bool (*is)(void *arg), void *arg);
 bool play_catch_up(struct play *play);
 
 /* world.c: Redis, DNS, scanner, clock, control socket */
-extern const struct command world_commands[];	/* ends with a NULL word */
+extern const struct command world_commands[]; /* ends with a NULL word */
 
 /* crowd.c */
 command_function command_crowd;

@@ -26,7 +26,7 @@
 /* ---- the daemon's loop thread */
 
 struct pull {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	enum fake_redis how;
 	const char *error;
 	int64_t ms;
@@ -236,7 +236,7 @@ static bool plans_read(void *arg)
 /* Waits until the daemon has read the plans once more: it does so each second. */
 static bool do_plans_read(struct play *play, const struct line *line)
 {
-	int before = fake_redis_plans_read() + 1;	/* one may be under way */
+	int before = fake_redis_plans_read() + 1; /* one may be under way */
 	(void)line;
 	return play_start(play) && (play_wait(plans_read, &before) || play_fail(play, "the plans were not read"));
 }
@@ -260,9 +260,9 @@ static bool do_dns(struct play *play, const struct line *line)
 	static const struct {
 		const char *word;
 		enum fake_dns how;
-	} rows[] = { { "answers", FAKE_DNS_LISTS }, { "silent", FAKE_DNS_SILENT }, { "error", FAKE_DNS_ERROR },
-		     { "hijacked", FAKE_DNS_HIJACKED }, { "refuses", FAKE_DNS_REFUSES },
-		     { "empty", FAKE_DNS_EMPTY }, { "lists-all", FAKE_DNS_LISTS_ALL } };
+	} rows[] = { { "answers", FAKE_DNS_LISTS },	 { "silent", FAKE_DNS_SILENT },	  { "error", FAKE_DNS_ERROR },
+		     { "hijacked", FAKE_DNS_HIJACKED },	 { "refuses", FAKE_DNS_REFUSES }, { "empty", FAKE_DNS_EMPTY },
+		     { "lists-all", FAKE_DNS_LISTS_ALL } };
 	const char *zone = line->words[1];
 	if (line->count == 3 && strcmp(zone, "servers") == 0) {
 		bool none = strcmp(line->words[2], "none") == 0;
@@ -283,8 +283,8 @@ static bool do_dns(struct play *play, const struct line *line)
 			fake_dns_zone(zone, rows[i].how);
 			return true;
 		}
-	return play_fail(play, "expected: dns ZONE lists ADDRESS as CODE, dns ZONE delists ADDRESS, or dns ZONE answers|silent|error|hijacked|refuses|"
-			       "empty|lists-all");
+	return play_fail(play, "expected: dns ZONE lists ADDRESS as CODE, dns ZONE delists ADDRESS, or dns ZONE "
+			       "answers|silent|error|hijacked|refuses|empty|lists-all");
 }
 
 /* A name in front of it is one scanner's; without one it is said of all that have no word of their own. */
@@ -293,8 +293,9 @@ static bool do_scanner(struct play *play, const struct line *line)
 	static const struct {
 		const char *word;
 		enum fake_scanner how;
-		int words;	/* behind the name */
-	} rows[] = { { "says", FAKE_SCANNER_ANSWERS, 2 }, { "away", FAKE_SCANNER_AWAY, 1 },
+		int words; /* behind the name */
+	} rows[] = { { "says", FAKE_SCANNER_ANSWERS, 2 },
+		     { "away", FAKE_SCANNER_AWAY, 1 },
 		     { "silent", FAKE_SCANNER_SILENT, 1 } };
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		int at = line->count - rows[i].words;
@@ -336,8 +337,9 @@ static bool do_control(struct play *play, const struct line *line)
 {
 	char bytes[LINE_LONGEST];
 	int length = snprintf(bytes, sizeof bytes, "%.*s\n", (int)strcspn(line->rest, "\r\n"), line->rest);
-	return play_start(play) && (talk(play, "control.sock", bytes, (size_t)length, play->control, sizeof play->control, '\0') ||
-				    play_fail(play, "the control socket does not take the line"));
+	return play_start(play) &&
+	       (talk(play, "control.sock", bytes, (size_t)length, play->control, sizeof play->control, '\0') ||
+		play_fail(play, "the control socket does not take the line"));
 }
 
 /* `webhook says 500`, `admin-mail silent`: what it answers from now on. */

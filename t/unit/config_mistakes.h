@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Rows of test_config_mistakes.c: option, what penstock.conf says, blocklists.conf beside it, the error behind the file's name.
+ * Rows of test_config_mistakes.c: option, what penstock.conf says, blocklists.conf beside it, the error behind the
+ * file's name.
  */
 
 /* ---- settings */
-	{ "user", "user = 5;", NULL, ":1: user is a whole number, expected a string" },
+{ "user", "user = 5;", NULL, ":1: user is a whole number, expected a string" },
 	{ "node", "node = \"Node-1\";", NULL, ":1: node is \"Node-1\", expected letters a-z and digits" },
 	{ "milter.socket", "milter: { socket = \"tcp:8890\"; };", NULL,
 	  ":1: milter.socket is \"tcp:8890\": expected unix:/path, address:port or [v6]:port, the address in "
 	  "numbers" },
-	{ "milter.socket", "milter: { socket = \"\"; };", NULL,
-	  ":1: milter.socket has 0 bytes, expected 1 to 255" },
+	{ "milter.socket", "milter: { socket = \"\"; };", NULL, ":1: milter.socket has 0 bytes, expected 1 to 255" },
 	{ "milter.socket", "milter: { socket = \"unix:/run/a b\"; };", NULL,
 	  ":1: milter.socket is \"unix:/run/a b\", expected a path of letters, digits and . _ - + = @ alone: it "
 	  "stands in Postfix's configuration" },
@@ -25,10 +25,10 @@
 	{ "milter.deadline_ms", "milter: { deadline_ms = 0; };", NULL,
 	  ":1: milter.deadline_ms is 0, expected 50 to 60000" },
 	{ "milter.drain_s", "milter: { drain_s = 301; };", NULL, ":1: milter.drain_s is 301, expected 0 to 300" },
-	{ "log.target", "log: { target = \"file\"; };", NULL,
-	  ":1: log.target is \"file\", expected syslog or stderr" },
+	{ "log.target", "log: { target = \"file\"; };", NULL, ":1: log.target is \"file\", expected syslog or stderr" },
 	{ "log.facility", "log: { facility = \"local8\"; };", NULL,
-	  ":1: log.facility is \"local8\", expected mail, daemon, local0, local1, local2, local3, local4, local5, local6 or local7" },
+	  ":1: log.facility is \"local8\", expected mail, daemon, local0, local1, local2, local3, local4, local5, "
+	  "local6 or local7" },
 	{ "http.listen", "http: { listen = \"localhost:8494\"; };", NULL,
 	  ":1: http.listen is \"localhost:8494\": expected unix:/path, address:port or [v6]:port, the address in "
 	  "numbers" },
@@ -74,8 +74,7 @@
 	{ "redis.retry_ms", "redis: { retry_ms = 9; };", NULL, ":1: redis.retry_ms is 9, expected 10 to 60000" },
 	{ "redis.recent_accounts", "redis: { recent_accounts = 1; };", NULL,
 	  ":1: redis.recent_accounts is 1, expected 16 to 10000000" },
-	{ "redis.state_days", "redis: { state_days = 1; };", NULL,
-	  ":1: redis.state_days is 1, expected 2 to 3650" },
+	{ "redis.state_days", "redis: { state_days = 1; };", NULL, ":1: redis.state_days is 1, expected 2 to 3650" },
 	{ "dns.timeout_ms", "dns: { timeout_ms = \"5\"; };", NULL,
 	  ":1: dns.timeout_ms is a string, expected a whole number" },
 	{ "dns.on_failure", "dns: { on_failure = \"panic\"; };", NULL,
@@ -85,8 +84,7 @@
 	{ "dns.inflight", "dns: { inflight = 8193; };", NULL, ":1: dns.inflight is 8193, expected 1 to 8192" },
 	{ "dns.breaker_failures", "dns: { breaker_failures = 0; };", NULL,
 	  ":1: dns.breaker_failures is 0, expected 1 to 1000" },
-	{ "dns.retry_ms", "dns: { retry_ms = 300001; };", NULL,
-	  ":1: dns.retry_ms is 300001, expected 10 to 300000" },
+	{ "dns.retry_ms", "dns: { retry_ms = 300001; };", NULL, ":1: dns.retry_ms is 300001, expected 10 to 300000" },
 	{ "catalogue.file", "catalogue: { file = \"lists.conf\"; };", NULL,
 	  ":1: catalogue.file is \"lists.conf\", but @FOLDER@/lists.conf is missing: a relative name is looked for "
 	  "beside this file" },
@@ -102,20 +100,28 @@
 	  ":1: traps.file is \"traps\", expected an absolute path" },
 	{ "traps.delay_minutes", "traps: { delay_minutes = 1441; };", NULL,
 	  ":1: traps.delay_minutes is 1441, expected 0 to 1440" },
-	{ "limits.domain_plan", "limits: { domain_plan = \"p\"; }; plans = ( { name = \"p\"; ramp_growth = "
-	  "2.0; } );", NULL,
+	{ "limits.domain_plan",
+	  "limits: { domain_plan = \"p\"; }; plans = ( { name = \"p\"; ramp_growth = "
+	  "2.0; } );",
+	  NULL,
 	  ":1: plans[0] is plan \"p\", that of limits.domain_plan, and sets ramp_growth, which is of accounts "
 	  "alone; expected a plan without it" },
-	{ "limits.customer_plan", "limits: { customer_plan = \"p\"; }; plans = ( { name = \"p\"; ramp_growth = "
-	  "2.0; } );", NULL,
+	{ "limits.customer_plan",
+	  "limits: { customer_plan = \"p\"; }; plans = ( { name = \"p\"; ramp_growth = "
+	  "2.0; } );",
+	  NULL,
 	  ":1: plans[0] is plan \"p\", that of limits.customer_plan, and sets ramp_growth, which is of accounts "
 	  "alone; expected a plan without it" },
-	{ "limits.server_plan", "limits: { server_plan = \"p\"; }; plans = ( { name = \"p\"; ramp_growth = "
-	  "2.0; } );", NULL,
+	{ "limits.server_plan",
+	  "limits: { server_plan = \"p\"; }; plans = ( { name = \"p\"; ramp_growth = "
+	  "2.0; } );",
+	  NULL,
 	  ":1: plans[0] is plan \"p\", that of limits.server_plan, and sets ramp_growth, which is of accounts "
 	  "alone; expected a plan without it" },
-	{ "limits.client_plan", "limits: { client_plan = \"p\"; }; plans = ( { name = \"p\"; ramp_growth = "
-	  "2.0; } );", NULL,
+	{ "limits.client_plan",
+	  "limits: { client_plan = \"p\"; }; plans = ( { name = \"p\"; ramp_growth = "
+	  "2.0; } );",
+	  NULL,
 	  ":1: plans[0] is plan \"p\", that of limits.client_plan, and sets ramp_growth, which is of accounts "
 	  "alone; expected a plan without it" },
 	{ "monitor.interval_minutes", "monitor: { interval_minutes = -1; };", NULL,
@@ -191,9 +197,11 @@
 	  ":1: webhook.ca_file is \"ca.pem\", expected an absolute path" },
 	{ "admin.mail_to", "admin: { mail_to = \"postmaster\"; };", NULL,
 	  ":1: admin.mail_to is \"postmaster\", expected up to 8 mail addresses, parted by commas" },
-	{ "admin.mail_to", "admin: { mail_to = \"a0@example.com, a1@example.com, a2@example.com, "
+	{ "admin.mail_to",
+	  "admin: { mail_to = \"a0@example.com, a1@example.com, a2@example.com, "
 	  "a3@example.com, a4@example.com, a5@example.com, a6@example.com, "
-	  "a7@example.com, a8@example.com\"; };", NULL,
+	  "a7@example.com, a8@example.com\"; };",
+	  NULL,
 	  ":1: admin.mail_to is \"a0@example.com, a1@example.com, a2@example.com, a3@example.com, a4@example.com, "
 	  "a5@example.com, a6@example.com, a7@example.com, a8@example.com\", expected up to 8 mail addresses, "
 	  "parted by commas" },
@@ -216,7 +224,7 @@
 	  ":1: postfix.header is \"X-Other-Header\", expected a name that begins with X-Penstock-, of letters, "
 	  "digits and dashes, other than X-Penstock-Spam" },
 
-/* ---- plain arrays */
+	/* ---- plain arrays */
 	{ "accounts.sources", "accounts: { sources = [ \"auth\", \"guess\" ]; };", NULL,
 	  ":1: accounts.sources[1] is \"guess\", expected auth, certificate, network, uid or sender" },
 	{ "accounts.sources", "accounts: { sources = []; };", NULL,
@@ -245,10 +253,11 @@
 	{ "dns.servers", "dns: { servers = [ \"[fe80::1%lo]:53\" ]; };", NULL,
 	  ":1: dns.servers[0] is \"[fe80::1%lo]:53\", expected an address that is not link-local: those cannot be "
 	  "asked" },
-	{ "dns.servers", "dns: { servers = [ \"127.0.0.1:53\", \"127.0.0.2:53\", \"127.0.0.3:53\", \""
+	{ "dns.servers",
+	  "dns: { servers = [ \"127.0.0.1:53\", \"127.0.0.2:53\", \"127.0.0.3:53\", \""
 	  "127.0.0.4:53\", \"127.0.0.5:53\", \"127.0.0.6:53\", \"127.0.0.7:53\", \""
-	  "127.0.0.8:53\", \"127.0.0.9:53\" ]; };", NULL,
-	  ":1: dns.servers has 9 elements, expected at most 8" },
+	  "127.0.0.8:53\", \"127.0.0.9:53\" ]; };",
+	  NULL, ":1: dns.servers has 9 elements, expected at most 8" },
 	{ "postfix.remote_mailers", "postfix: { remote_mailers = \"smtp\"; };", NULL,
 	  ":1: postfix.remote_mailers is a string, expected a list: [ \"...\" ] or ( { ... } )" },
 	{ "postfix.local_mailers", "postfix: { local_mailers = [ \"local\", \"LOCAL\" ]; };", NULL,
@@ -265,12 +274,10 @@
 	{ "shadow", "shadow = [ \"zzzzzzzzzz\" ];", NULL,
 	  ":1: shadow[0] is \"zzzzzzzzzz\", expected a rule that may run for show (penstock.conf(5), shadow), or "
 	  "all" },
-	{ "shadow", "shadow = { };", NULL,
-	  ":1: shadow is a group { }, expected a list: [ \"...\" ] or ( { ... } )" },
+	{ "shadow", "shadow = { };", NULL, ":1: shadow is a group { }, expected a list: [ \"...\" ] or ( { ... } )" },
 
-/* ---- lists of groups, and what they lack */
-	{ "blocklists", "blocklists = [ \"bl.test\" ];", NULL,
-	  ":1: blocklists[0] is a string, expected a group { }" },
+	/* ---- lists of groups, and what they lack */
+	{ "blocklists", "blocklists = [ \"bl.test\" ];", NULL, ":1: blocklists[0] is a string, expected a group { }" },
 	{ "blocklists.list", "blocklists = ( { list = \"six\"; } );", THREE,
 	  ":1: blocklists[0].list is \"six\", which the catalogue @FOLDER@/blocklists.conf does not have" },
 	{ "blocklists.list", "blocklists = ( { list = \"six\"; } );", NULL,
@@ -287,9 +294,10 @@
 	  ":1: blocklists[0] has neither list nor zone: expected a name of the catalogue or a zone" },
 	{ "blocklists.name", "blocklists = ( { zone = \"bl.test\"; name = \"a b\"; } );", NULL,
 	  ":1: blocklists[0].name is \"a b\", expected at most 63 letters, digits, '-', '_' or '.'" },
-	{ "blocklists.name", "blocklists = ( { zone = \"bl.test\"; kind = \"spam\"; }, { zone = \"BL.test"
-	  "\"; kind = \"spam\"; } );", NULL,
-	  ":1: blocklists[1] is a second list \"BL.test\": expected another name" },
+	{ "blocklists.name",
+	  "blocklists = ( { zone = \"bl.test\"; kind = \"spam\"; }, { zone = \"BL.test"
+	  "\"; kind = \"spam\"; } );",
+	  NULL, ":1: blocklists[1] is a second list \"BL.test\": expected another name" },
 	{ "blocklists.kind", "blocklists = ( { zone = \"bl.test\"; kind = \"bad\"; } );", NULL,
 	  ":1: blocklists[0].kind is \"bad\", expected one of: none exploit policy spam auth reputation allow "
 	  "domain" },
@@ -312,9 +320,10 @@
 	  ":1: blocklists[0].private is a string, expected true or false" },
 	{ "blocklists.budget", "blocklists = ( { zone = \"bl.test\"; budget = -1; } );", NULL,
 	  ":1: blocklists[0].budget is -1, expected 0 to 1000000000000000" },
-	{ "blocklists.ipv4", "blocklists = ( { zone = \"bl.test\"; kind = \"spam\"; ipv4 = false; ipv6 = "
-	  "false; } );", NULL,
-	  ":1: blocklists[0] has neither ipv4 nor ipv6: it would never be asked" },
+	{ "blocklists.ipv4",
+	  "blocklists = ( { zone = \"bl.test\"; kind = \"spam\"; ipv4 = false; ipv6 = "
+	  "false; } );",
+	  NULL, ":1: blocklists[0] has neither ipv4 nor ipv6: it would never be asked" },
 	{ "blocklists.ipv6", "blocklists = ( { zone = \"bl.test\"; ipv6 = 1; } );", NULL,
 	  ":1: blocklists[0].ipv6 is a whole number, expected true or false" },
 	{ "blocklists.site", "blocklists = ( { zone = \"bl.test\"; site = \"javascript:alert(1)\"; } );", NULL,
@@ -337,9 +346,10 @@
 	  ":1: catalogue.keys[0].key is not a key: expected 1 to 63 letters and digits" },
 	{ "catalogue.keys", "catalogue: { keys = { lists = \"keyed\"; key = \"a\"; }; };", THREE,
 	  ":1: catalogue.keys is a group { }, expected a list: [ \"...\" ] or ( { ... } )" },
-	{ "plans.name", "plans = ( { name = \""
-	  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"; } );", NULL,
-	  ":1: plans[0].name has 65 bytes, expected 1 to 63" },
+	{ "plans.name",
+	  "plans = ( { name = \""
+	  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"; } );",
+	  NULL, ":1: plans[0].name has 65 bytes, expected 1 to 63" },
 	{ "plans.name", "plans = ( { } );", NULL, ":1: plans[0] has no \"name\", which must be given" },
 	{ "plans.name", "plans = ( { name = \"p\"; }, { name = \"p\"; } );", NULL,
 	  ":1: plans[1] is a second plan \"p\", expected another name than that of line 1" },
@@ -383,9 +393,10 @@
 	  ":1: plans is a group { }, expected a list: [ \"...\" ] or ( { ... } )" },
 	{ "scanners.name", "scanners = ( { address = \"127.0.0.1:783\"; } );", NULL,
 	  ":1: scanners[0] has no \"name\", which must be given" },
-	{ "scanners.name", "scanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; }, { name = \"s\";"
-	  " address = \"127.0.0.1:784\"; } );", NULL,
-	  ":1: scanners[1] is a second scanner \"s\", expected another name" },
+	{ "scanners.name",
+	  "scanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; }, { name = \"s\";"
+	  " address = \"127.0.0.1:784\"; } );",
+	  NULL, ":1: scanners[1] is a second scanner \"s\", expected another name" },
 	{ "scanners.kind", "scanners = ( { name = \"s\"; kind = \"clamav\"; } );", NULL,
 	  ":1: scanners[0].kind is \"clamav\", expected spamd" },
 	{ "scanners.address", "scanners = ( { name = \"s\"; address = \"localhost:783\"; } );", NULL,
@@ -393,42 +404,53 @@
 	  "address in numbers" },
 	{ "scanners.address", "scanners = ( { name = \"s\"; address = \"x\"; } );", NULL,
 	  ":1: scanners[0].address has 1 byte, expected 3 to 255" },
-	{ "scanners.max_size", "scanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; max_size = 1023; }"
-	  " );", NULL,
-	  ":1: scanners[0].max_size is 1023, expected 1024 to 67108864" },
-	{ "scanners.timeout_ms", "scanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; timeout_ms = 9; } "
-	  ");", NULL,
-	  ":1: scanners[0].timeout_ms is 9, expected 10 to 300000" },
-	{ "scanners.on_failure", "scanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; on_failure = \""
-	  "accept\"; } );", NULL,
-	  ":1: scanners[0].on_failure is \"accept\", expected unknown or defer" },
-	{ "pools.name", "pools = ( { name = \"a b\"; levels = [ \"good\" ]; transports = ( { name = "
-	  "\"t-1\"; } ); } );", NULL,
-	  ":1: pools[0].name is \"a b\", expected 1 to 63 letters, digits, '-', '_' or '.'" },
-	{ "pools.name", "pools = ( { name = \"p\"; levels = [ \"good\" ]; transports = ( { name = \""
+	{ "scanners.max_size",
+	  "scanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; max_size = 1023; }"
+	  " );",
+	  NULL, ":1: scanners[0].max_size is 1023, expected 1024 to 67108864" },
+	{ "scanners.timeout_ms",
+	  "scanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; timeout_ms = 9; } "
+	  ");",
+	  NULL, ":1: scanners[0].timeout_ms is 9, expected 10 to 300000" },
+	{ "scanners.on_failure",
+	  "scanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; on_failure = \""
+	  "accept\"; } );",
+	  NULL, ":1: scanners[0].on_failure is \"accept\", expected unknown or defer" },
+	{ "pools.name",
+	  "pools = ( { name = \"a b\"; levels = [ \"good\" ]; transports = ( { name = "
+	  "\"t-1\"; } ); } );",
+	  NULL, ":1: pools[0].name is \"a b\", expected 1 to 63 letters, digits, '-', '_' or '.'" },
+	{ "pools.name",
+	  "pools = ( { name = \"p\"; levels = [ \"good\" ]; transports = ( { name = \""
 	  "t-1\"; } ); }, { name = \"p\"; levels = [ \"new\" ]; transports = ( { name ="
-	  " \"t-2\"; } ); } );", NULL,
-	  ":1: pools[1] is a second pool \"p\", expected another name than that of line 1" },
-	{ "pools.levels", "pools = ( { name = \"p\"; levels = [ \"fine\" ]; transports = ( { name = \""
-	  "t-1\"; } ); } );", NULL,
-	  ":1: pools[0].levels[0] is \"fine\", expected good, new, suspect, blocked, bounce or forward" },
+	  " \"t-2\"; } ); } );",
+	  NULL, ":1: pools[1] is a second pool \"p\", expected another name than that of line 1" },
+	{ "pools.levels",
+	  "pools = ( { name = \"p\"; levels = [ \"fine\" ]; transports = ( { name = \""
+	  "t-1\"; } ); } );",
+	  NULL, ":1: pools[0].levels[0] is \"fine\", expected good, new, suspect, blocked, bounce or forward" },
 	{ "pools.levels", "pools = ( { name = \"p\"; transports = ( { name = \"t-1\"; } ); } );", NULL,
 	  ":1: pools[0] has no \"levels\", which must be given" },
-	{ "pools.levels", "pools = ( { name = \"p\"; levels = [ \"good\" ]; transports = ( { name = \""
+	{ "pools.levels",
+	  "pools = ( { name = \"p\"; levels = [ \"good\" ]; transports = ( { name = \""
 	  "t-1\"; } ); }, { name = \"q\"; levels = [ \"good\" ]; transports = ( { name "
-	  "= \"t-2\"; } ); } );", NULL,
+	  "= \"t-2\"; } ); } );",
+	  NULL,
 	  ":1: pools[1] is pool \"q\" with level good, which pool \"p\" of line 1 has, expected one pool for each "
 	  "level" },
-	{ "pools.levels", "pools = ( { name = \"p\"; levels = [ \"bounce\" ]; transports = ( { name = "
+	{ "pools.levels",
+	  "pools = ( { name = \"p\"; levels = [ \"bounce\" ]; transports = ( { name = "
 	  "\"t-1\"; } ); }, { name = \"q\"; levels = [ \"bounce\" ]; transports = ( { "
-	  "name = \"t-2\"; } ); } );", NULL,
+	  "name = \"t-2\"; } ); } );",
+	  NULL,
 	  ":1: pools[1] is pool \"q\" with class bounce, which pool \"p\" of line 1 has, expected one pool for each "
 	  "class" },
 	{ "pools.transports", "pools = ( { name = \"p\"; levels = [ \"good\" ]; transports = ( ); } );", NULL,
 	  ":1: pools[0] has no transport, expected at least one" },
-	{ "pools.transports", "pools = ( { name = \"p\"; levels = [ \"good\" ]; transports = [ \"t-1\" ]; }"
-	  " );", NULL,
-	  ":1: pools[0].transports[0] is a string, expected a group { }" },
+	{ "pools.transports",
+	  "pools = ( { name = \"p\"; levels = [ \"good\" ]; transports = [ \"t-1\" ]; }"
+	  " );",
+	  NULL, ":1: pools[0].transports[0] is a string, expected a group { }" },
 	{ "pools.transports.name", POOL("name = \"clean 1\";"), NULL,
 	  ":1: pools[0].transports[0].name is \"clean 1\", expected 1 to 63 letters, digits, '-', '_' or '.'" },
 	{ "pools.transports.name", POOL("name = \"smtp\";"), NULL,
@@ -455,24 +477,26 @@
 	  ":1: pools[0].transports[0].public_address is \"nat\", expected an IPv4 or IPv6 address" },
 	{ "pools.transports.public_address6", POOL("name = \"t-1\"; public_address6 = \"192.0.2.1\";"), NULL,
 	  ":1: pools[0].transports[0].public_address6 is \"192.0.2.1\", expected an IPv6 address" },
-	{ "pools.transports.public_address6", POOL("name = \"t-1\"; address = \"10.0.0.1\"; public_address6 = \"2001:db8::1\";"), NULL,
+	{ "pools.transports.public_address6",
+	  POOL("name = \"t-1\"; address = \"10.0.0.1\"; public_address6 = \"2001:db8::1\";"), NULL,
 	  ":1: pools[0].transports[0] has public_address6 and no address6: expected both" },
 	{ "pools.transports.helo", POOL("name = \"t-1\"; helo = \"out 3\";"), NULL,
 	  ":1: pools[0].transports[0].helo is \"out 3\", expected a host name, or an address as [192.0.2.1] or "
 	  "[IPv6:2001:db8::1]" },
 	{ "pools.transports.weight", POOL("name = \"t-1\"; weight = 0;"), NULL,
 	  ":1: pools[0].transports[0].weight is 0, expected 0.001 to 1000" },
-	{ "pools.transports.warmup_since", POOL("name = \"t-1\"; warmup_since = \"31.1.2026\"; warmup_first_day = 50;"), NULL,
-	  ":1: pools[0].transports[0].warmup_since is \"31.1.2026\", expected a day as \"2026-01-31\"" },
+	{ "pools.transports.warmup_since", POOL("name = \"t-1\"; warmup_since = \"31.1.2026\"; warmup_first_day = 50;"),
+	  NULL, ":1: pools[0].transports[0].warmup_since is \"31.1.2026\", expected a day as \"2026-01-31\"" },
 	{ "pools.transports.warmup_since", POOL("name = \"t-1\"; warmup_since = \"2026-01-31\";"), NULL,
 	  ":1: pools[0].transports[0] has one of warmup_since and warmup_first_day: expected both or neither" },
 	{ "pools.transports.warmup_first_day", POOL("name = \"t-1\"; warmup_first_day = -1;"), NULL,
 	  ":1: pools[0].transports[0].warmup_first_day is -1, expected 0 to 1000000000" },
 	{ "levels.level", "levels = ( { level = \"god\"; action = \"pass\"; } );", NULL,
 	  ":1: levels[0].level is \"god\", expected good, new, suspect or blocked" },
-	{ "levels.level", "levels = ( { level = \"good\"; action = \"pass\"; }, { level = \"good\"; "
-	  "action = \"warm\"; } );", NULL,
-	  ":1: levels[1] is a second row of level good: expected one" },
+	{ "levels.level",
+	  "levels = ( { level = \"good\"; action = \"pass\"; }, { level = \"good\"; "
+	  "action = \"warm\"; } );",
+	  NULL, ":1: levels[1] is a second row of level good: expected one" },
 	{ "levels.action", "levels = ( { level = \"good\"; action = \"block\"; } );", NULL,
 	  ":1: levels[0].action is \"block\", expected pass, warm, suspect, slow, defer, reject or hold" },
 	{ "levels.action", "levels = ( { level = \"good\"; } );", NULL,
@@ -504,7 +528,7 @@
 	{ "signals.cap", "signals = ( { signal = \"burst\"; floor = 3; cap = 2; } );", NULL,
 	  ":1: signals[0] has a floor of 3 and a cap of 2, expected no floor above the cap" },
 
-/* ---- the file itself: more is in test_config_errors.c */
+	/* ---- the file itself: more is in test_config_errors.c */
 	{ "", "user = \"\"; user = \"\";", NULL,
 	  ":1: an option is there a second time, expected it once; found at or before: user = \"\"; user = \"\";" },
 	{ "", "webhook: { secret = 99999999999999999999; };", NULL,
@@ -514,21 +538,25 @@
 	{ "", "pools = ( { nmae = \"p\"; } );", NULL,
 	  ":1: unknown option \"nmae\" in section pools[0]; did you mean \"name\"?" },
 
-/* ---- the catalogue: the same file beside it */
+	/* ---- the catalogue: the same file beside it */
 	{ "", "", "", ": has no list \"catalogue\"" },
 	{ "", "", "plans = ( );", ":1: plans is nothing a catalogue has: expected the list \"catalogue\" only" },
-	{ "", "", "catalogue = ( { name = \"\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = 1; }"
+	{ "", "",
+	  "catalogue = ( { name = \"\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = 1; }"
 	  " );",
 	  ":1: catalogue[0] has an empty name" },
-	{ "", "", "catalogue = ( { name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = 1; "
+	{ "", "",
+	  "catalogue = ( { name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = 1; "
 	  "}, { name = \"a\"; zone = \"b.test\"; kind = \"spam\"; families = \"4\"; weight = 1; } );",
 	  ":1: catalogue[1] is a second list \"a\"" },
 	{ "", "", "catalogue = ( { name = \"a\"; kind = \"spam\"; families = \"4\"; weight = 1; } );",
 	  ":1: catalogue[0] has neither zone nor keyed_zone: it could not be asked" },
-	{ "", "", "catalogue = ( { name = \"a\"; zone = \"a.test\"; kind = \"none\"; families = \"4\"; weight = 1; "
+	{ "", "",
+	  "catalogue = ( { name = \"a\"; zone = \"a.test\"; kind = \"none\"; families = \"4\"; weight = 1; "
 	  "} );",
 	  ":1: catalogue[0] has neither kind nor codes: no answer of it would mean anything" },
-	{ "", "", "catalogue = ( { name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"64\"; weight = 1;"
+	{ "", "",
+	  "catalogue = ( { name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"64\"; weight = 1;"
 	  " } );",
 	  ":1: catalogue[0].families is \"64\", expected 4, 6, 46 or domain" },
 	{ "", "", LISTED_A("keyed_zone = \"key.a.test\"; "),

@@ -42,33 +42,33 @@ static const struct policy base_policy = {
 /* What differs from a message of a new account to one recipient elsewhere, Redis answering; and what comes of it. */
 struct row {
 	const char *name;
-	enum stage stage;			/* 0: the end of the message */
-	bool stranger, own_network;		/* neither: authenticated */
+	enum stage stage;	    /* 0: the end of the message */
+	bool stranger, own_network; /* neither: authenticated */
 	bool injected, overloaded, memory_spent;
 	bool store_away, store_local, store_must_answer;
 	bool content_known, spam, content_must_answer, lists_must_answer, reject_at_zero;
 	bool blocked_defers, blocked_holds;
 	bool local_only, charged, charge_fits;
 	const char *block, *exempt;
-	enum level level;			/* before */
-	int64_t since_s, age_days;		/* since_s 0: a day */
+	enum level level;	   /* before */
+	int64_t since_s, age_days; /* since_s 0: a day */
 	double counters[COUNTER_COUNT];
 	struct listing hits[HITS];
 	int lists_unknown;
 	enum spf_answer spf;
 	enum spf_ours spf_ours;
 	bool spf_refuses;
-	int64_t rcpts, local;			/* 0: one at RCPT and later */
+	int64_t rcpts, local; /* 0: one at RCPT and later */
 	enum over over;
-	int64_t limit, used;			/* recipients an hour; 0: no limit */
+	int64_t limit, used; /* recipients an hour; 0: no limit */
 	bool limit_is_nought;
-	int64_t cap;				/* recipients a message; 0: none */
-	double score;				/* of the scanner */
+	int64_t cap;  /* recipients a message; 0: none */
+	double score; /* of the scanner */
 
 	enum action action;
 	enum reason_id cause;
-	enum level want;			/* 0: new, at MAIL and at the end */
-	const char *pool;			/* NULL: warm, at the end */
+	enum level want;  /* 0: new, at MAIL and at the end */
+	const char *pool; /* NULL: warm, at the end */
 	bool tag;
 	const char *reasons;
 };
@@ -107,16 +107,23 @@ static void state_of(const struct row *row, struct account_state *state)
 TAP_UNUSED static struct facts facts_of(const struct row *row)
 {
 	struct facts facts = {
-		.now_ms = (int64_t)NOW * 1000, .account = "alice@example.com",
-		.client = row->stranger ? CLIENT_STRANGER : row->own_network ? CLIENT_OWN_NETWORK : CLIENT_AUTHENTICATED,
-		.authenticated = !row->stranger, .injected = row->injected,
-		.overloaded = row->overloaded, .memory_spent = row->memory_spent,
-		.limits = limits_unset, .rcpts_local = row->local,
+		.now_ms = (int64_t)NOW * 1000,
+		.account = "alice@example.com",
+		.client = row->stranger	     ? CLIENT_STRANGER
+			  : row->own_network ? CLIENT_OWN_NETWORK
+					     : CLIENT_AUTHENTICATED,
+		.authenticated = !row->stranger,
+		.injected = row->injected,
+		.overloaded = row->overloaded,
+		.memory_spent = row->memory_spent,
+		.limits = limits_unset,
+		.rcpts_local = row->local,
 		.charged = row->charged,
 	};
 	facts.breach = breach_none;
 	if (!row->charge_fits)
-		facts.breach = (struct breach){ .window = WINDOW_RCPTS_PER_HOUR, .limit = row->limit, .over = row->over };
+		facts.breach =
+			(struct breach){ .window = WINDOW_RCPTS_PER_HOUR, .limit = row->limit, .over = row->over };
 	state_of(row, &facts.state);
 	facts.limits.over = row->over;
 	if (row->limit > 0 || row->limit_is_nought)

@@ -5,6 +5,7 @@
 
 static void test_names(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *raw;
 		bool cut_tag;
@@ -40,6 +41,7 @@ static void test_names(void)
 		{ "2001:db8::1", false, "2001:db8::1" },
 		{ "/C=DE/O=Example/CN=Mail Out", false, "/c=de/o=example/cn=mail%20out" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char name[ACCOUNT_MAX + 1];
 		bool any = account_name(rows[i].raw, rows[i].cut_tag, name);
@@ -165,19 +167,25 @@ static void test_typed(void)
 /* What nobody is called: a block of it would hold nobody. */
 static void test_typed_wrong(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *raw, *part;
 	} rows[] = {
-		{ "", "alice@example.com" }, { "192.0.2.7", "ip:192.0.2.7" }, { "2001:db8::1", "ip:" }, { "192.0.2.0/24", "ip:" },
+		{ "", "alice@example.com" }, { "192.0.2.7", "ip:192.0.2.7" }, { "2001:db8::1", "ip:" }, {
+		  "192.0.2.0/24", "ip:" },
 		{ "ip:", "ip:192.0.2.7" }, { "ip:foo", "ip:192.0.2.7" }, { "ip:192.0.2.0/24", "ip:192.0.2.7" },
-		{ "ip:2001:db8::/48", "ip:2001:db8:1:2::/64" }, { "client:foo", "client:192.0.2.7" }, { "uid:root", "uid:33" },
+		{ "ip:2001:db8::/48", "ip:2001:db8:1:2::/64" }, { "client:foo", "client:192.0.2.7" }, { "uid:root",
+		  "uid:33" },
 		{ "domain:", "domain:example.com" }, { "domain:a@example.com", "domain:example.com" },
 		{ "domain:192.0.2.7", "domain:example.com" }, { "server:x", "server:all" }, { "server:", "server:all" },
 		{ "customer:", "customer:42" }, { "bounce:", "bounce:alice@example.com" },
-		{ "bounce:domain:example.com", "bounce:alice@example.com" }, { "bounce:ip:foo", "bounce:alice@example.com" },
-		{ "forward:192.0.2.7", "forward:alice@example.com" }, { "forward:bounce:a", "forward:alice@example.com" },
+		{ "bounce:domain:example.com", "bounce:alice@example.com" }, { "bounce:ip:foo",
+		  "bounce:alice@example.com" },
+		{ "forward:192.0.2.7", "forward:alice@example.com" }, { "forward:bounce:a",
+		  "forward:alice@example.com" },
 		{ "account:alice@example.com", "the account's name alone" }, { "sender:", "sender:shop@example.org" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char name[ACCOUNT_MAX + 1];
 		const char *expected = account_typed(rows[i].raw, true, name);
@@ -240,8 +248,8 @@ static void test_domains(void)
 	static const struct {
 		const char *address, *want;
 	} rows[] = {
-		{ "alice@example.com", "example.com" }, { "alice", "" }, { "", "" }, { "alice@", "" },
-		{ "\"a@b\"@example.com", "example.com" }, { "@", "" }, { "a@b@c", "c" },
+		{ "alice@example.com", "example.com" },	  { "alice", "" }, { "", "" },	     { "alice@", "" },
+		{ "\"a@b\"@example.com", "example.com" }, { "@", "" },	   { "a@b@c", "c" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		is_str(address_domain(rows[i].address), rows[i].want, "domain of '%s'", rows[i].address);

@@ -8,6 +8,7 @@
 
 static void test_normal(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *raw, *want;
 	} rows[] = {
@@ -43,9 +44,11 @@ static void test_normal(void)
 		{ "<trap.>", "trap." },
 		{ "<postmaster>", "postmaster" },
 		{ "<!trap>", "!trap" }, { "<trap!>", "trap!" }, { "<%trap>", "%trap" }, { "<trap%>", "trap%" },
-		{ "<>", "" }, { "", "" }, { "<\">", "" }, { "<\\>", "\\" }, { "<(>", "" }, { "<@>", "@" }, { "<@.>", "@." },
+		{ "<>", "" }, { "", "" }, { "<\">", "" }, { "<\\>", "\\" }, { "<(>", "" }, { "<@>", "@" }, { "<@.>",
+		  "@." },
 		{ "<a\x01\x80@far.test>", "a\x01\x80@far.test" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char normal[ADDRESS_MAX + 1];
 		ok(address_normal(rows[i].raw, normal), "row %zu: nothing is cut", i);
@@ -56,7 +59,7 @@ static void test_normal(void)
 static void test_routed(void)
 {
 	static const struct {
-		const char *normal, *want;	/* NULL: nowhere */
+		const char *normal, *want; /* NULL: nowhere */
 	} rows[] = {
 		{ "trap%far.test@our.test", "trap@far.test" },
 		{ "far.test!trap@our.test", "trap@far.test" },
@@ -73,7 +76,8 @@ static void test_routed(void)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char routed[ADDRESS_MAX + 1];
 		bool any = address_routed(rows[i].normal, routed);
-		is_int(any, rows[i].want != NULL, "%s %s sent on", rows[i].normal, rows[i].want != NULL ? "is" : "is not");
+		is_int(any, rows[i].want != NULL, "%s %s sent on", rows[i].normal,
+		       rows[i].want != NULL ? "is" : "is not");
 		if (any)
 			is_str(routed, rows[i].want, "... to");
 	}
@@ -82,6 +86,7 @@ static void test_routed(void)
 /* What senders of these kinds look like; the account of each is what stands at the right. */
 static void test_untagged(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *normal, *want;	/* NULL: it stays */
 	} rows[] = {
@@ -128,18 +133,24 @@ static void test_untagged(void)
 		{ "srs0ren@d.test", NULL },
 		/* names */
 		{ "alice@d.test", NULL }, { "alice+x@d.test", NULL }, { "first-last@d.test", NULL }, { "a=b@d.test", NULL },
-		{ "server-2@d.test", NULL }, { "no-return-ever@d.test", NULL }, { "-return-5@d.test", NULL }, { "x=y.@d.test", NULL },
-		{ "return-5@d.test", NULL }, { "a=.b@d.test", NULL }, { "/c=de/o=x.y/@d.test", NULL }, { "**x@d.test", NULL },
-		{ "@d.test", NULL }, { "", NULL }, { "@", NULL }, { "news-return-17-member=example.net", NULL }, { "a**b.c@", NULL },
+		{ "server-2@d.test", NULL }, { "no-return-ever@d.test", NULL }, { "-return-5@d.test", NULL }, {
+		  "x=y.@d.test", NULL },
+		{ "return-5@d.test", NULL }, { "a=.b@d.test", NULL }, { "/c=de/o=x.y/@d.test", NULL }, {
+		  "**x@d.test", NULL },
+		{ "@d.test", NULL }, { "", NULL }, { "@", NULL }, { "news-return-17-member=example.net", NULL }, {
+		  "a**b.c@", NULL },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char untagged[ADDRESS_MAX + 1];
 		address_untagged(rows[i].normal, untagged);
 		is_str(untagged, rows[i].want != NULL ? rows[i].want : rows[i].normal, "'%s' untagged", rows[i].normal);
 	}
-	ok(address_forwarded("SRS0=xY1z=7B=example.org=carol@d.test") && address_forwarded("carol+SRS=xY=7B=a.test=dan@d.test"),
+	ok(address_forwarded("SRS0=xY1z=7B=example.org=carol@d.test") &&
+		   address_forwarded("carol+SRS=xY=7B=a.test=dan@d.test"),
 	   "what a forwarder rewrote");
-	ok(!address_forwarded("srs0ren@d.test") && !address_forwarded("SRS0=x") && !address_forwarded(""), "what none did");
+	ok(!address_forwarded("srs0ren@d.test") && !address_forwarded("SRS0=x") && !address_forwarded(""),
+	   "what none did");
 }
 
 static void test_long(void)

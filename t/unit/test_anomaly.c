@@ -9,6 +9,7 @@
 
 enum { FIELDS_MAX = 8 };
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	const char *helo;
@@ -33,31 +34,42 @@ static const struct {
 	{ "not all that ends so is below", "a.b", false, "a@badexample.com", 1, { WHOLE }, BIT(FROM_DIFFERS), false },
 	{ "a bounce has no sender to differ", "a.b", false, "", 1, { WHOLE }, 0, false },
 	{ "a quoted name with an address in it", "a.b", false, "a@example.com", 1,
-	  { "Date: x", "Message-ID: <x>", "From: \"x@evil.test, <y@evil.test>\" (z@evil.test) <a@example.com>" }, 0, false },
-	{ "From without brackets", "a.b", false, "a@example.com", 1, { "Date: x", "Message-ID: <x>", "From: a@example.com (A)" }, 0,
+	  { "Date: x", "Message-ID: <x>", "From: \"x@evil.test, <y@evil.test>\" (z@evil.test) "
+	    "<a@example.com>" }, 0, false },
+	{ "From without brackets", "a.b", false, "a@example.com", 1, { "Date: x", "Message-ID: <x>",
+	  "From: a@example.com (A)" }, 0,
 	  false },
-	{ "From without an address", "a.b", false, "a@example.com", 1, { "Date: x", "Message-ID: <x>", "From: nobody" }, 0, false },
+	{ "From without an address", "a.b", false, "a@example.com", 1, { "Date: x", "Message-ID: <x>",
+	  "From: nobody" }, 0, false },
 	{ "Reply-To elsewhere", "a.b", false, "a@example.com", 1, { WHOLE, "Reply-To: x@example.net" }, BIT(REPLY_ELSEWHERE), false },
 	{ "Reply-To here", "a.b", false, "a@example.com", 1, { WHOLE, "reply-to: <x@Example.com>" }, 0, false },
 	{ "nine hidden", "a.b", false, "a@example.com", 9, { WHOLE }, 0, false },
 	{ "ten hidden", "a.b", false, "a@example.com", 10, { WHOLE, "To: undisclosed-recipients:;" }, BIT(MANY_HIDDEN), false },
-	{ "ten, one named", "a.b", false, "a@example.com", 10, { WHOLE, "CC: team: zz@example.net, \"B\" <Bob+x@example.net>;" }, 0,
+	{ "ten, one named", "a.b", false, "a@example.com", 10, { WHOLE,
+	  "CC: team: zz@example.net, \"B\" <Bob+x@example.net>;" }, 0,
 	  false },
 	{ "ten, another named", "a.b", false, "a@example.com", 10, { WHOLE, "To: zz@example.net" }, BIT(MANY_HIDDEN), false },
 	{ "a bulk mailer", "a.b", false, "a@example.com", 1, { WHOLE, "X-Mailer: Mass-Mailer 3.1" }, BIT(BULK_MAILER), false },
-	{ "a person's mailer", "a.b", false, "a@example.com", 1, { WHOLE, "User-Agent: Mozilla Thunderbird" }, 0, false },
+	{ "a person's mailer", "a.b", false, "a@example.com", 1, { WHOLE, "User-Agent: Mozilla "
+	  "Thunderbird" }, 0, false },
 	{ "resent", "a.b", false, "a@example.com", 1, { WHOLE, "Resent-From: b@example.org" }, 0, true },
 	{ "forwarded", "a.b", false, "a@example.com", 1, { WHOLE, "X-Forwarded-To: b@example.org" }, 0, true },
-	{ "redirected by Sieve", "a.b", false, "a@example.com", 1, { WHOLE, "X-Sieve-Redirected-From: b@example.org" }, 0, true },
+	{ "redirected by Sieve", "a.b", false, "a@example.com", 1, { WHOLE, "X-Sieve-Redirected-From: "
+	  "b@example.org" }, 0, true },
 	{ "delivered before", "a.b", false, "a@example.com", 1, { WHOLE, "Delivered-To: b@example.org" }, 0, true },
-	{ "forwarded by a program", "a.b", false, "a@example.com", 1, { WHOLE, "Auto-Submitted: Auto-Forwarded; x=y" }, 0, true },
-	{ "written by a program", "a.b", false, "a@example.com", 1, { WHOLE, "Auto-Submitted: auto-generated" }, 0, false },
-	{ "empty fields are missing", "a.b", false, "a@example.com", 1, { "Date:", "From:", "Message-ID:  " }, MISSING, false },
+	{ "forwarded by a program", "a.b", false, "a@example.com", 1, { WHOLE, "Auto-Submitted: "
+	  "Auto-Forwarded; x=y" }, 0, true },
+	{ "written by a program", "a.b", false, "a@example.com", 1, { WHOLE, "Auto-Submitted: "
+	  "auto-generated" }, 0, false },
+	{ "empty fields are "
+	  "missing", "a.b", false, "a@example.com", 1, { "Date:", "From:", "Message-ID:  " }, MISSING, false },
 };
+/* clang-format on */
 
 static const uint64_t key[2] = { 1, 2 };
 
-static void read_field(struct anomaly_reader *reader, const char *field, const struct rcpts *rcpts, const struct facts *facts)
+static void read_field(struct anomaly_reader *reader, const char *field, const struct rcpts *rcpts,
+		       const struct facts *facts)
 {
 	char name[60];
 	const char *colon = strchr(field, ':');

@@ -22,6 +22,7 @@ static const char *taken(const char *address_text, const char *const *records)
 
 static void test_origins(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *address, *records[4], *origin;
 	} rows[] = {
@@ -31,7 +32,8 @@ static void test_origins(void)
 		{ "192.0.2.1", { "64496 | 192.0.2.0/24 |  | ripencc |" }, "64496 192.0.2.0/24 " },
 		{ "192.0.2.1", { "64496 | 192.0.2.0/24 | de | ripencc |" }, "64496 192.0.2.0/24 " },
 		{ "192.0.2.1", { "4294967295 | 192.0.2.0/24 | DE" }, "4294967295 192.0.2.0/24 DE" },
-		{ "192.0.2.1", { "64496 | 192.0.0.0/16 | DE", "64497 | 192.0.2.0/24 | FR", "64498 | 192.0.0.0/20 | US" },
+		{ "192.0.2.1", { "64496 | 192.0.0.0/16 | DE", "64497 | 192.0.2.0/24 | FR",
+		  "64498 | 192.0.0.0/20 | US" },
 		  "64497 192.0.2.0/24 FR" },
 		{ "2001:db8::1", { "64496 | 2001:DB8::/32 | DE | ripencc |" }, "64496 2001:db8::/32 DE" },
 		{ "192.0.2.1", { "64496 | 198.51.100.0/24 | DE" }, NULL },
@@ -48,6 +50,7 @@ static void test_origins(void)
 		{ "192.0.2.1", { "|||" }, NULL },
 		{ "192.0.2.1", { "" }, NULL },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		is_str(taken(rows[i].address, rows[i].records), rows[i].origin, "%s", rows[i].records[0]);
 	struct asn origin = { 0 };

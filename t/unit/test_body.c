@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The text of a message, as it is fed to the fingerprint: two messages of one text have one fingerprint, however they are
- * written and cut into pieces.
+ * The text of a message, as it is fed to the fingerprint: two messages of one text have one fingerprint, however they
+ * are written and cut into pieces.
  */
 #include "milter/message/body.h"
 
@@ -9,20 +9,25 @@
 
 #include <stdlib.h>
 
-#define TEXT "Dear customer your account will be closed tomorrow unless you confirm it by this link today please hurry\r\n"
-#define TEXT64 "RGVhciBjdXN0b21lciB5b3VyIGFjY291bnQgd2lsbCBiZSBjbG9zZWQgdG9tb3Jyb3cgdW5sZXNz\r\n" \
-	       "IHlvdSBjb25maXJtIGl0IGJ5IHRoaXMgbGluayB0b2RheSBwbGVhc2UgaHVycnkNCg==\r\n"
-#define TEXTQP "Dear customer your accoun=\r\nt will be closed=20tomorrow unless you confir=6D it by this link today please hurry\r\n"
+#define TEXT \
+	"Dear customer your account will be closed tomorrow unless you confirm it by this link today please hurry\r\n"
+#define TEXT64 \
+	"RGVhciBjdXN0b21lciB5b3VyIGFjY291bnQgd2lsbCBiZSBjbG9zZWQgdG9tb3Jyb3cgdW5sZXNz\r\n" \
+	"IHlvdSBjb25maXJtIGl0IGJ5IHRoaXMgbGluayB0b2RheSBwbGVhc2UgaHVycnkNCg==\r\n"
+#define TEXTQP \
+	"Dear customer your accoun=\r\nt will be closed=20tomorrow unless you confir=6D it by this link today please " \
+	"hurry\r\n"
 #define PLAIN "Content-Type: text/plain\r\n"
 #define MIXED "multipart/mixed; boundary=\"=_b 1\""
 
 struct row {
 	const char *name;
-	const char *type, *encoding;	/* of the message; NULL: none */
+	const char *type, *encoding; /* of the message; NULL: none */
 	const char *body;
-	bool same;			/* as TEXT alone; else no text is found */
+	bool same; /* as TEXT alone; else no text is found */
 };
 
+/* clang-format off */
 static const struct row rows[] = {
 	{ "plain", NULL, NULL, TEXT, true },
 	{ "said to be plain", "text/plain; charset=utf-8", "7bit", TEXT, true },
@@ -42,9 +47,11 @@ static const struct row rows[] = {
 	{ "no boundary comes", MIXED, NULL, TEXT, false },
 	{ "no boundary is named", "multipart/mixed", NULL, TEXT, false },
 	{ "an empty boundary", "multipart/mixed; boundary=\"\"", NULL, "--\r\n\r\n" TEXT, false },
-	{ "a boundary without quotes", "multipart/mixed; boundary=xyz; a=b", NULL, "--xyz\r\n\r\n" TEXT "--xyz--", true },
+	{ "a boundary without quotes", "multipart/mixed; "
+	  "boundary=xyz; a=b", NULL, "--xyz\r\n\r\n" TEXT "--xyz--", true },
 	{ "text beside an image", MIXED, NULL,
-	  "--=_b 1\r\nContent-Type: image/gif\r\nContent-Transfer-Encoding: base64\r\n\r\n" TEXT64 "--=_b 1\r\n\r\n" TEXT, true },
+	  "--=_b 1\r\nContent-Type: image/gif\r\nContent-Transfer-Encoding: "
+	  "base64\r\n\r\n" TEXT64 "--=_b 1\r\n\r\n" TEXT, true },
 	{ "a multipart inside", MIXED, NULL,
 	  "--=_b 1\r\nContent-Type: multipart/alternative;\r\n boundary=in\r\n\r\n--in\r\n\r\n" TEXT "--in--\r\n" TEXT
 	  "--=_b 1--\r\n", true },
@@ -55,6 +62,7 @@ static const struct row rows[] = {
 	  "--=_b 1\r\nContent-Type: message/rfc822\r\n\r\nSubject: what\r\n" PLAIN "\r\n" TEXT "--=_b 1--\r\n", true },
 	{ "a message alone", "message/rfc822", NULL, "Subject: what\r\n\r\n" TEXT, true },
 };
+/* clang-format on */
 
 static uint64_t fingerprint_of(const struct row *row, const char *bytes, size_t length, size_t piece)
 {
@@ -67,7 +75,7 @@ static uint64_t fingerprint_of(const struct row *row, const char *bytes, size_t 
 		body_header(&body, "content-transfer-encoding", row->encoding);
 	body_header_end(&body);
 	for (size_t at = 0; at < length; at += piece) {
-		char copy[4096];	/* so that a sanitizer sees a look beyond it */
+		char copy[4096]; /* so that a sanitizer sees a look beyond it */
 		size_t left = length - at < piece ? length - at : piece;
 		memcpy(copy, bytes + at, left);
 		body_add(&body, copy, left);
@@ -98,8 +106,9 @@ static void test_bounds(void)
 	for (size_t i = 0; i < sizeof big; i++)
 		big[i] = "abcdefg "[i * 7 / 3 % 8];
 	uint64_t print = fingerprint_of(&plain, big, BODY_LOOKED_MAX, 4096);
-	is_int((long long)fingerprint_of(&plain, big, sizeof big, 4000), (long long)print, "what is beyond 128 KiB is not looked at");
-	memcpy(big, "--=_b 1\r\nX: ", 12);	/* a header field without end */
+	is_int((long long)fingerprint_of(&plain, big, sizeof big, 4000), (long long)print,
+	       "what is beyond 128 KiB is not looked at");
+	memcpy(big, "--=_b 1\r\nX: ", 12); /* a header field without end */
 	is_int((long long)fingerprint_of(&mixed, big, sizeof big, 4096), 0, "a header without end has no text");
 	struct body body;
 	body_begin(&body);

@@ -11,7 +11,7 @@ static const struct {
 	int64_t now_ms;
 	enum { ASK, FAIL, ANSWER, UNASKED } what;
 	bool says;
-	bool open;	/* after it */
+	bool open; /* after it */
 } steps[] = {
 	{ "at first it may be asked", 0, ASK, true, false },
 	{ "a failure", 1, FAIL, false, false },

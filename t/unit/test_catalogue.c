@@ -77,7 +77,8 @@ static void check_lists(const struct config *config, bool keyed)
 		unasked += list->name[0] == '\0' || list->zone[0] == '\0' || list->asked_zone[0] == '\0';
 		shown += strstr(list->zone, KEY) != NULL || strchr(list->zone, '{') != NULL;
 		asked_with += strncmp(list->asked_zone, KEY ".", strlen(KEY ".")) == 0;
-		strange += (list->domain && (list->ipv4 || list->ipv6)) || (list->whole != NULL && list->whole->whole != NULL);
+		strange += (list->domain && (list->ipv4 || list->ipv6)) ||
+			   (list->whole != NULL && list->whole->whole != NULL);
 		mail += list->mail;
 	}
 	is_int(unasked, 0, "each has a name, a zone and what is asked");
@@ -108,7 +109,8 @@ static void test_real(void)
 		const struct list *surbl = find_list(config, "surbl");
 		ok(list_code_refuses(surbl, 0x7f000001) && surbl->domain && !surbl->ipv4, "surbl refuses by 127.0.0.1");
 		is_str(surbl->test_name, "test.surbl.org", "the name that it lists for tests");
-		ok(surbl->test && !find_list(config, "swinog-uribl")->test, "a list of domains without one is not tested");
+		ok(surbl->test && !find_list(config, "swinog-uribl")->test,
+		   "a list of domains without one is not tested");
 		ok(list_code_refuses(find_list(config, "dnswl"), 0x7f0000ff), "dnswl by 127.0.0.255");
 		is_int(kind_of(find_list(config, "spamrats-dyna"), 0x7f000002), LIST_NONE,
 		       "of kind none, only named answers count");
@@ -131,9 +133,13 @@ static void test_real(void)
 
 /* ---- what `blocklists`, keys and skip do */
 
-#define ROW(name, zone, more) "{ name = \"" name "\"; zone = \"" zone "\"; kind = \"spam\"; families = \"46\"; weight = 0.5; " more "}"
-#define THREE "catalogue = ( " ROW("one", "one.test", "keyed_zone = \"{key}.one.dq.test\"; codes = [ \"127.0.0.9 exploit\" ]; ") ",\n" \
+#define ROW(name, zone, more) \
+	"{ name = \"" name "\"; zone = \"" zone "\"; kind = \"spam\"; families = \"46\"; weight = 0.5; " more "}"
+/* clang-format off */
+#define THREE "catalogue = ( " ROW("one", "one.test", \
+    "keyed_zone = \"{key}.one.dq.test\"; codes = [ \"127.0.0.9 exploit\" ]; ") ",\n" \
 	ROW("one-part", "part.one.test", "part_of = \"one\"; budget = 7; ") ",\n" ROW("two", "two.test", "") ");"
+/* clang-format on */
 
 static const char *names_of(const struct config *config)
 {
@@ -148,6 +154,7 @@ static const char *names_of(const struct config *config)
 }
 
 /* Lists that the milter asks have a "!". */
+/* clang-format off */
 static const struct {
 	const char *name, *text, *want;
 } places[] = {
@@ -157,7 +164,8 @@ static const struct {
 	{ "named lists come first, in their order", "blocklists = ( { list = \"two\"; }, { list = \"one\"; } );",
 	  "two! one! one-part" },
 	{ "under another name", "blocklists = ( { list = \"two\"; name = \"zwei\"; } );", "zwei! one one-part" },
-	{ "twice", "blocklists = ( { list = \"two\"; }, { list = \"two\"; name = \"zwei\"; } );", "two! zwei! one one-part" },
+	{ "twice", "blocklists = ( { list = \"two\"; }, { list = \"two\"; name = \"zwei\"; } );",
+	  "two! zwei! one one-part" },
 	{ "a zone of one's own", "blocklists = ( { zone = \"own.test\"; kind = \"spam\"; } );",
 	  "own.test! one one-part two" },
 	{ "a zone that the catalogue has", "blocklists = ( { zone = \"TWO.test\"; kind = \"spam\"; } );",
@@ -169,6 +177,7 @@ static const struct {
 	{ "all", "catalogue: { skip = [ \"*\" ]; };", "" },
 	{ "skipped, but named", "catalogue: { skip = [ \"*\" ]; }; blocklists = ( { list = \"two\"; } );", "two!" },
 };
+/* clang-format on */
 
 static void test_places(void)
 {
@@ -188,7 +197,8 @@ static void test_override(void)
 	struct config *config = load("blocklists = ( { list = \"one\"; }, { list = \"one-part\"; action = \"refuse\";"
 				     " kind = \"policy\"; codes = []; weight = 2; budget = 0; ipv6 = false;"
 				     " site = \"https://two.example.test/\"; errors = [ \"127.0.0.1\" ]; },"
-				     " { list = \"one\"; name = \"again\"; } );", THREE);
+				     " { list = \"one\"; name = \"again\"; } );",
+				     THREE);
 	const struct list *one = find_list(config, "one"), *part = find_list(config, "one-part");
 	if (!ok(one != NULL && part != NULL, "lists that were taken: %s", error))
 		return;
@@ -207,17 +217,21 @@ static void test_override(void)
 	ok(config != NULL && find_list(config, "one-part")->whole == find_list(config, "one.test"),
 	   "nor is a part counted beside a row of one's own for its whole");
 	config_drop(&config);
-	config = load("catalogue: { keys = ( { lists = \"one\"; key = \"" KEY "\"; }, { lists = \"o*\"; key = \"x\"; } ); };"
-		      "blocklists = ( { list = \"one\"; } );", THREE);
-	is_str(config != NULL ? config->lists[0].asked_zone : error, KEY ".one.dq.test", "the first key that fits holds");
+	config = load("catalogue: { keys = ( { lists = \"one\"; key = \"" KEY
+		      "\"; }, { lists = \"o*\"; key = \"x\"; } ); };blocklists = ( { list = \"one\"; } );",
+		      THREE);
+	is_str(config != NULL ? config->lists[0].asked_zone : error, KEY ".one.dq.test",
+	       "the first key that fits holds");
 	is_str(config != NULL ? config->lists[0].zone : error, "one.test", "people see the zone without it");
 	config_drop(&config);
 }
 
 static void test_networks(void)
 {
-	struct config *config = load("accounts: { own_networks = [ \"192.0.2.0/24\", \"2001:db8::/32\" ]; };"
-				     "http: { proxies = [ \"127.0.0.1\" ]; hosts = [ \"lists.Example.com\", \"mx\" ]; };", NULL);
+	struct config *config =
+		load("accounts: { own_networks = [ \"192.0.2.0/24\", \"2001:db8::/32\" ]; };"
+		     "http: { proxies = [ \"127.0.0.1\" ]; hosts = [ \"lists.Example.com\", \"mx\" ]; };",
+		     NULL);
 	struct netaddr inside, outside;
 	netaddr_parse("192.0.2.7", &inside);
 	netaddr_parse("192.0.3.7", &outside);
@@ -235,38 +249,47 @@ static void test_networks(void)
 /* ---- errors: each says where */
 
 #define BEFORE "catalogue = (\n"
-#define LIST(fields) BEFORE "{ name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = 1;\n" fields " }\n);"
+#define LIST(fields) \
+	BEFORE "{ name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = 1;\n" fields " }\n);"
 #define KEYS(lists, key) "catalogue: {\n keys = ( { lists = \"" lists "\";\n key = " key "; } );\n};"
 
+/* clang-format off */
 static const struct {
 	const char *name, *text, *catalogue, *want;
 } errors[] = {
 	{ "no catalogue in it", "", "", "/blocklists.conf: has no list \"catalogue\"" },
 	{ "something else", "", "\nlists = ();", "/blocklists.conf:2: lists is nothing a catalogue has" },
-	{ "something beside it", "", "catalogue = ();\nplans = ();", "/blocklists.conf:2: plans is nothing a catalogue has" },
+	{ "something beside it", "", "catalogue = ();\nplans = ();",
+	  "/blocklists.conf:2: plans is nothing a catalogue has" },
 	{ "no list", "", "catalogue = \"x\";", "/blocklists.conf:1: catalogue is a string, expected a list" },
 	{ "no group", "", BEFORE "\"x\" );", "/blocklists.conf:2: catalogue[0] is a string, expected a group" },
 	{ "syntax", "", BEFORE "{ name = \"a\" zone }\n);", "/blocklists.conf:2: syntax error" },
-	{ "a number too large", "", LIST("budget = 99999999999;"), "/blocklists.conf:3: budget: 99999999999 is too large" },
+	{ "a number too large", "", LIST("budget = 99999999999;"),
+	  "/blocklists.conf:3: budget: 99999999999 is too large" },
 	{ "an include", "", "@include \"x\"\n", "/blocklists.conf:1: @include is not allowed" },
-	{ "an unknown field", "", LIST("action = \"refuse\";"), "/blocklists.conf:3: unknown option \"action\" in section catalogue[0]; see penstock.conf(5)" },
+	{ "an unknown field", "", LIST("action = \"refuse\";"),
+	  "/blocklists.conf:3: unknown option \"action\" in section catalogue[0]; see penstock.conf(5)" },
 	{ "no name", "", BEFORE "{ zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = 1; });",
 	  "/blocklists.conf:2: catalogue[0] has no \"name\", which must be given" },
-	{ "an empty name", "", BEFORE "{ name = \"\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = 1; });",
+	{ "an empty name", "", BEFORE
+	  "{ name = \"\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = 1; });",
 	  "/blocklists.conf:2: catalogue[0] has an empty name" },
-	{ "a name with a blank", "", BEFORE "{ name = \"a b\"; });", "/blocklists.conf:2: catalogue[0].name is \"a b\"" },
-	{ "no kind", "", BEFORE "{ name = \"a\"; zone = \"a.test\"; families = \"4\"; weight = 1; });", "has no \"kind\"" },
+	{ "a name with a blank", "", BEFORE "{ name = \"a b\"; });",
+	  "/blocklists.conf:2: catalogue[0].name is \"a b\"" },
+	{ "no kind", "", BEFORE "{ name = \"a\"; zone = \"a.test\"; families = \"4\"; weight = 1; });",
+	  "has no \"kind\"" },
 	{ "no families", "", BEFORE "{ name = \"a\"; zone = \"a.test\"; kind = \"spam\"; weight = 1; });",
 	  "has no \"families\"" },
 	{ "no weight", "", BEFORE "{ name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; });",
 	  "has no \"weight\"" },
 	{ "no zone", "", BEFORE "{ name = \"a\"; kind = \"spam\"; families = \"4\"; weight = 1; });",
 	  "/blocklists.conf:2: catalogue[0] has neither zone nor keyed_zone" },
-	{ "neither kind nor codes", "", BEFORE "{ name = \"a\"; zone = \"a.test\"; kind = \"none\"; families = \"4\"; weight = 1; });",
+	{ "neither kind nor codes", "", BEFORE
+	  "{ name = \"a\"; zone = \"a.test\"; kind = \"none\"; families = \"4\"; weight = 1; });",
 	  "/blocklists.conf:2: catalogue[0] has neither kind nor codes" },
 	{ "a bad kind", "", BEFORE "{ name = \"a\"; zone = \"a.test\";\nkind = \"bad\"; });",
-	  "/blocklists.conf:3: catalogue[0].kind is \"bad\", expected one of: none exploit policy spam auth reputation allow "
-	  "domain" },
+	  "/blocklists.conf:3: catalogue[0].kind is \"bad\", expected one of: none exploit policy spam auth "
+	  "reputation allow domain" },
 	{ "bad families", "", BEFORE "{ name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"64\"; });",
 	  "/blocklists.conf:2: catalogue[0].families is \"64\", expected 4, 6, 46 or domain" },
 	{ "a bad zone", "", BEFORE "{ name = \"a\"; zone = \"a..test\"; });",
@@ -278,24 +301,29 @@ static const struct {
 	  "/blocklists.conf:4: catalogue[0].codes[1] is \"127.0.0.3\", expected \"127.0.0.2 spam\"" },
 	{ "a bad error", "", LIST("errors = [ \"127.0.0.2 spam\" ];"),
 	  "/blocklists.conf:3: catalogue[0].errors[0] is \"127.0.0.2 spam\", expected \"127.0.0.1\"" },
-	{ "too many errors", "", LIST("errors = [ \"127.0.0.1\", \"127.0.0.2\", \"127.0.0.3\", \"127.0.0.4\", \"127.0.0.5\" ];"),
+	{ "too many errors", "", LIST("errors = [ \"127.0.0.1\", \"127.0.0.2\", \"127.0.0.3\", \"127.0.0.4\", "
+	  "\"127.0.0.5\" ];"),
 	  "/blocklists.conf:3: catalogue[0].errors has 5 elements, expected at most 4" },
-	{ "a weight that is no number", "", BEFORE "{ name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = \"1\"; });",
+	{ "a weight that is no number", "", BEFORE
+	  "{ name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = \"1\"; });",
 	  "/blocklists.conf:2: catalogue[0].weight is a string, expected a number" },
-	{ "a weight out of range", "", BEFORE "{ name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = -1.0; });",
+	{ "a weight out of range", "", BEFORE
+	  "{ name = \"a\"; zone = \"a.test\"; kind = \"spam\"; families = \"4\"; weight = -1.0; });",
 	  "/blocklists.conf:2: catalogue[0].weight is -1, expected 0 to 100" },
 	{ "a negative budget", "", LIST("budget = -1;"), "/blocklists.conf:3: catalogue[0].budget is -1" },
 	{ "a script for a site", "", LIST("site = \"javascript:alert(1)\";"),
 	  "/blocklists.conf:3: catalogue[0].site is not a web address" },
 	{ "markup in a page", "", LIST("removal = \"https://a.test/\\\"><script>\";"),
 	  "/blocklists.conf:3: catalogue[0].removal is not a web address" },
-	{ "terms of two lines", "", LIST("terms = \"a\\nb\";"), "/blocklists.conf:3: catalogue[0].terms is not a line of text" },
+	{ "terms of two lines", "", LIST("terms = \"a\\nb\";"),
+	  "/blocklists.conf:3: catalogue[0].terms is not a line of text" },
 	{ "a name for tests, of a list of addresses", "", LIST("test_name = \"test\";"),
 	  "/blocklists.conf:2: catalogue[0] has a test_name, which only a list of domains needs" },
 	{ "part of itself", "", LIST("part_of = \"a\";"),
 	  "/blocklists.conf:3: catalogue[0].part_of is \"a\", expected another list" },
 	{ "part of nothing", "", LIST("part_of = \"b\";"), "/blocklists.conf:3: catalogue[0].part_of is \"b\"" },
-	{ "part of a part", "", "catalogue = ( " ROW("a", "a.test", "part_of = \"b\"; ") ", " ROW("b", "b.test", "part_of = \"c\"; ")
+	{ "part of a part", "", "catalogue = ( " ROW("a", "a.test", "part_of = \"b\"; ") ", " ROW("b", "b.test",
+	  "part_of = \"c\"; ")
 	  ", " ROW("c", "c.test", "") " );", "part_of is \"b\", expected another list that is itself no part of one" },
 	{ "one name twice", "", "catalogue = ( " ROW("a", "a.test", "") ",\n" ROW("a", "b.test", "") " );",
 	  "/blocklists.conf:2: catalogue[1] is a second list \"a\"" },
@@ -318,7 +346,8 @@ static const struct {
 	  "/penstock.conf:2: reputation.blocked_enter is 0.25, expected more than reputation.blocked_leave, 1.5" },
 	{ "a large bound", "\nblocklists = ( { zone = \"a.test\"; kind = \"spam\"; budget = -1; } );", NULL,
 	  "/penstock.conf:2: blocklists[0].budget is -1, expected 0 to 1000000000000000" },
-	{ "a folder", "catalogue: { file = \"/\"; };", NULL, "/: cannot be read: it is a folder, expected a regular file" },
+	{ "a folder", "catalogue: { file = \"/\"; };", NULL,
+	  "/: cannot be read: it is a folder, expected a regular file" },
 	{ "a list of a catalogue that is missing", "\nblocklists = ( { list = \"one\"; } );", NULL,
 	  "/penstock.conf:2: blocklists[0].list is \"one\", but the catalogue " },
 	{ "of none", "catalogue: { file = \"\"; };\nblocklists = ( { list = \"one\"; } );", NULL,
@@ -333,7 +362,8 @@ static const struct {
 	  "/penstock.conf:2: blocklists[0] has neither list nor zone" },
 	{ "a list twice", "\nblocklists = ( { list = \"one\"; }, { list = \"one\"; } );", THREE,
 	  "/penstock.conf:2: blocklists[1] is a second list \"one\": expected another name" },
-	{ "a zone twice", "\nblocklists = ( { zone = \"a.test\"; kind = \"spam\"; }, { zone = \"A.test\"; kind = \"spam\"; } );", NULL,
+	{ "a zone twice", "\nblocklists = ( { zone = \"a.test\"; kind = \"spam\"; }, { zone = \"A.test\"; kind = "
+	  "\"spam\"; } );", NULL,
 	  "/penstock.conf:2: blocklists[1] is a second list \"A.test\": expected another name" },
 	{ "a list of domains", "\nblocklists = ( { list = \"d\"; } );",
 	  "catalogue = ( { name = \"d\"; zone = \"d.test\"; kind = \"domain\"; families = \"domain\"; weight = 1; } );",
@@ -345,29 +375,35 @@ static const struct {
 	{ "all meaning taken away", "\nblocklists = ( { list = \"one\"; kind = \"none\"; codes = []; } );", THREE,
 	  "/penstock.conf:2: blocklists[0] has neither kind nor codes" },
 	{ "a list for subscribers without a key", "\nblocklists = ( { list = \"s\"; } );",
-	  "catalogue = ( { name = \"s\"; keyed_zone = \"{key}.s.test\"; kind = \"spam\"; families = \"4\"; weight = 1; } );",
+	  "catalogue = ( { name = \"s\"; keyed_zone = \"{key}.s.test\"; kind = \"spam\"; families = \"4\"; weight = "
+	  "1; } );",
 	  "/penstock.conf:2: blocklists[0].list is \"s\", a list for subscribers: expected its key in catalogue.keys" },
 
-	{ "a key that is no label", KEYS("one", "\"" KEY ".x\""), THREE, "/penstock.conf:3: catalogue.keys[0].key is not a key" },
+	{ "a key that is no label", KEYS("one", "\"" KEY ".x\""), THREE,
+	  "/penstock.conf:3: catalogue.keys[0].key is not a key" },
 	{ "an empty key", KEYS("one", "\"\""), THREE, "/penstock.conf:3: catalogue.keys[0].key is not a key" },
-	{ "a key without quotes", KEYS("one", "12345"), THREE, "/penstock.conf:3: catalogue.keys[0].key is a whole number, expected a string" },
+	{ "a key without quotes", KEYS("one", "12345"), THREE,
+	  "/penstock.conf:3: catalogue.keys[0].key is a whole number, expected a string" },
 	{ "a key without quotes that is a large number", KEYS("one", "123456789012345678901234567"), THREE,
 	  "/penstock.conf:3: key: it is too large" },
 	{ "a key that makes the zone too long", KEYS("s", "\"" KEY KEY KEY KEY KEY KEY "\""),
-	  "catalogue = ( { name = \"s\"; keyed_zone = \"{key}.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
-	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaa.test\"; kind = \"spam\"; families = \"4\"; weight = 1; } );",
+	  "catalogue = ( { name = \"s\"; keyed_zone = "
+	  "\"{key}.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaa.test\"; kind = \"spam\"; families = \"4\"; weight = 1; } );",
 	  "/penstock.conf:2: catalogue.keys[0].lists is \"s\": with its key, the zone of s has over 180 bytes" },
-	{ "a key of 64 bytes", KEYS("one", "\"" KEY KEY KEY KEY KEY KEY KEY "a\""), THREE, "catalogue.keys[0].key is not a key" },
+	{ "a key of 64 bytes", KEYS("one", "\"" KEY KEY KEY KEY KEY KEY KEY "a\""), THREE,
+	  "catalogue.keys[0].key is not a key" },
 	{ "no key", "catalogue: {\n keys = ( { lists = \"one\"; } ); };", THREE,
 	  "/penstock.conf:2: catalogue.keys[0] has no \"key\", which must be given" },
 	{ "a key for a list that is not there", KEYS("three", "\"" KEY "\""), THREE,
 	  "/penstock.conf:2: catalogue.keys[0].lists is \"three\", which the catalogue " },
 	{ "for lists that begin so", KEYS("three*", "\"" KEY "\""), THREE,
 	  "/penstock.conf:2: catalogue.keys[0].lists is \"three*\", which the catalogue " },
-	{ "a star in the midst", KEYS("o*e", "\"" KEY "\""), THREE, "/penstock.conf:2: catalogue.keys[0].lists is \"o*e\"" },
+	{ "a star in the midst", KEYS("o*e", "\"" KEY "\""), THREE,
+	  "/penstock.conf:2: catalogue.keys[0].lists is \"o*e\"" },
 	{ "for a list that needs none", KEYS("two", "\"" KEY "\""), THREE,
 	  "/penstock.conf:2: catalogue.keys[0].lists is \"two\", which needs no key" },
-	{ "without a catalogue", KEYS("one", "\"" KEY "\""), NULL, "catalogue.keys[0].lists is \"one\", but the catalogue" },
+	{ "without a catalogue", KEYS("one", "\"" KEY "\""), NULL,
+	  "catalogue.keys[0].lists is \"one\", but the catalogue" },
 	{ "an unknown list is skipped", "catalogue: {\n skip = [ \"two\", \"tow\" ]; };", THREE,
 	  "/penstock.conf:2: catalogue.skip[1] is \"tow\", which the catalogue " },
 	{ "skip is a string", "catalogue: {\n skip = \"two\"; };", THREE,
@@ -377,13 +413,16 @@ static const struct {
 	{ "a proxy by its name", "http: {\n proxies = [ \"localhost\" ]; };", NULL,
 	  "/penstock.conf:2: http.proxies[0] is \"localhost\", expected an address, or a network" },
 	{ "a host with its port", "http: {\n hosts = [ \"mx\", \"mx:8494\" ]; };", NULL,
-	  "/penstock.conf:2: http.hosts[1] is \"mx:8494\", expected a host name as \"lists.example.com\", without a port" },
-	{ "a host without a name", "http: {\n hosts = [ \"\" ]; };", NULL, "/penstock.conf:2: http.hosts[0] is \"\", expected" },
+	  "/penstock.conf:2: http.hosts[1] is \"mx:8494\", expected a host name as \"lists.example.com\", without "
+	  "a port" },
+	{ "a host without a name", "http: {\n hosts = [ \"\" ]; };", NULL,
+	  "/penstock.conf:2: http.hosts[0] is \"\", expected" },
 	{ "a host with a star", "http: {\n hosts = [ \"*.example.com\" ]; };", NULL,
 	  "/penstock.conf:2: http.hosts[0] is \"*.example.com\", expected" },
 	{ "a host that ends with a dot", "http: {\n hosts = [ \"mx.\" ]; };", NULL,
 	  "/penstock.conf:2: http.hosts[0] is \"mx.\", expected" },
 };
+/* clang-format on */
 
 static void test_errors(void)
 {
@@ -405,16 +444,20 @@ static void test_many(void)
 	for (int most = LISTS_MAX; most <= LISTS_MAX + 1; most++) {
 		size_t length = (size_t)snprintf(text, size, "catalogue = (");
 		for (int i = 0; i < most; i++)
-			length += (size_t)snprintf(text + length, size - length, "%s{ name = \"l%d\"; zone = \"l%d.test\"; "
-						   "kind = \"spam\"; families = \"4\"; weight = 1; }", i > 0 ? ", " : "", i, i);
+			length += (size_t)snprintf(text + length, size - length,
+						   "%s{ name = \"l%d\"; zone = \"l%d.test\"; kind = \"spam\"; families "
+						   "= \"4\"; weight = 1; }",
+						   i > 0 ? ", " : "", i, i);
 		snprintf(text + length, size - length, ");");
 		struct config *config = load("", text);
-		is_int(config != NULL ? config->list_count : -1, most == LISTS_MAX ? most : -1, "%d lists: %s", most, error);
+		is_int(config != NULL ? config->list_count : -1, most == LISTS_MAX ? most : -1, "%d lists: %s", most,
+		       error);
 		config_drop(&config);
 		if (most > LISTS_MAX)
 			continue;
 		config = load("blocklists = ( { zone = \"own.test\"; kind = \"spam\"; } );", text);
-		ok(config == NULL && strstr(error, "have more than 256 lists together") != NULL, "and one more: %s", error);
+		ok(config == NULL && strstr(error, "have more than 256 lists together") != NULL, "and one more: %s",
+		   error);
 		config_drop(&config);
 	}
 	free(text);

@@ -18,9 +18,12 @@ enum { LISTS = 100, LINES_MAX = 20000, DONE_S = 30, TIMEOUT_MS = 500 };
 
 #define NINETY "=========|=========|=========|=========|=========|=========|=========|=========|=========|"
 #define HUNDRED NINETY "=========|"
+/* clang-format off */
 #define M(last) { "many.example", 1, "192.0.3." #last }
+/* clang-format on */
 
 /* Lists 0 to 96 know nothing of most addresses; 97 is an allow list, 98 gives no answer, 99 knows names only. */
+/* clang-format off */
 static const struct dns_row rows[] = {
 	{ "l96.test", 0, "slow" },
 	{ "l98.test", 0, "silent" },
@@ -84,6 +87,7 @@ static const struct dns_row rows[] = {
 	{ "16.8.8.8.origin.test", 16, "64496 | 8.8.8.0/24 | DE | ripencc |" },
 	{ NULL, 0, NULL },
 };
+/* clang-format on */
 
 static struct list catalogue[LISTS];
 
@@ -102,15 +106,15 @@ static int64_t spent(int list)
 
 /* One check, on the loop thread but for `over`. */
 static struct run {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	const char *text;
 	bool public_only;
-	int end_after, pause_after;	/* events; 0: never */
-	bool replace;		/* the engine is freed after 50 events, when a list has not answered yet */
+	int end_after, pause_after; /* events; 0: never */
+	bool replace;		    /* the engine is freed after 50 events, when a list has not answered yet */
 	struct check *check;
 	char *lines[LINES_MAX];
 	int count;
-	int64_t most;		/* questions under way at once, as seen when an event came */
+	int64_t most; /* questions under way at once, as seen when an event came */
 	bool over;
 } run;
 
@@ -165,8 +169,12 @@ static void on_event(void *arg, const struct check_event *event)
 static void start(struct loop_job *job)
 {
 	(void)job;
-	struct check_settings settings = { .engine = engine, .lists = lists, .origin4 = "origin.test", .origin6 = "",
-					   .as_names = "names.test", .public_only = run.public_only };
+	struct check_settings settings = { .engine = engine,
+					   .lists = lists,
+					   .origin4 = "origin.test",
+					   .origin6 = "",
+					   .as_names = "names.test",
+					   .public_only = run.public_only };
 	struct check_target target;
 	char error[300];
 	if (!check_parse(run.text, false, &target, error, sizeof error)) {
@@ -224,7 +232,8 @@ static void make_lists(void)
 		struct list *list = &catalogue[i];
 		snprintf(list->name, sizeof list->name, "l%d", i);
 		snprintf(list->zone, sizeof list->zone, "l%d.test", i);
-		snprintf(list->asked_zone, sizeof list->asked_zone, i == 5 ? "0123456789abcdef.l%d.test" : "l%d.test", i);
+		snprintf(list->asked_zone, sizeof list->asked_zone, i == 5 ? "0123456789abcdef.l%d.test" : "l%d.test",
+			 i);
 		list->kind = i == 97 ? LIST_ALLOW : i == 99 ? LIST_DOMAIN : LIST_SPAM;
 		list->weight = 0.5;
 		list->ipv4 = list->ipv6 = i != 99;
@@ -244,10 +253,14 @@ static void open_dns(const struct dns_server *server, int64_t inflight)
 	static const char *const servers[] = { address };
 	char error[200] = "";
 	snprintf(address, sizeof address, "127.0.0.1:%d", dns_server_port(server));
-	struct resolver_settings settings = { .servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = inflight };
+	struct resolver_settings settings = {
+		.servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = inflight
+	};
 	loop = loop_new();
 	engine = engine_new(loop, &settings, 1 << 24, error, sizeof error);
-	lists = lists_new(loop, &(struct lists_settings){ .engine = engine, .lists = catalogue, .list_count = LISTS,
+	lists = lists_new(loop, &(struct lists_settings){ .engine = engine,
+							  .lists = catalogue,
+							  .list_count = LISTS,
 							  .breaker = { 1000000, 1000, 2000 } });
 	ok(engine != NULL && lists != NULL && loop_start(loop), "DNS: %s", error);
 }
@@ -269,10 +282,11 @@ static void test_address(void)
 	ok(strstr(run.lines[0], "\"begin\"") != NULL && strstr(run.lines[1], "\"target\"") != NULL, "in this order");
 	has("\"type\":\"target\",\"subject\":\"8.8.8.1\",\"from\":\"\"", "", "the target");
 	is_int(count("\"type\":\"list\"", ""), 99, "each list says something");
-	has("\"list\":\"l3\",\"zone\":\"l3.test\",\"said\":\"listed\",\"kind\":\"spam\",\"codes\":[\"127.0.0.2\"],\"weight\":0.5",
+	has("\"list\":\"l3\",\"zone\":\"l3.test\",\"said\":\"listed\",\"kind\":\"spam\",\"codes\":[\"127.0.0.2\"],"
+	    "\"weight\":0.5",
 	    "\"site\":null,\"removal\":\"https://l3.test/remove\",\"terms\":null,\"cached\":false", "a listing");
-	has("\"type\":\"text\",\"subject\":\"8.8.8.1\",\"list\":\"l3\",\"text\":\"See https://l3.test/?q=8.8.8.1 ?\"", "",
-	    "its text");
+	has("\"type\":\"text\",\"subject\":\"8.8.8.1\",\"list\":\"l3\",\"text\":\"See https://l3.test/?q=8.8.8.1 ?\"",
+	    "", "its text");
 	has("\"list\":\"l4\"", "\"kind\":\"exploit\",\"codes\":[", "the worst of two codes");
 	has("\"list\":\"l5\",\"zone\":\"l5.test\",\"said\":\"listed\"", "", "a list that is asked with a key");
 	is_int(count("0123456789abcdef", ""), 0, "and no line tells the key");
@@ -281,14 +295,16 @@ static void test_address(void)
 	has("\"list\":\"l97\"", "\"said\":\"listed\",\"kind\":\"allow\"", "an allow list");
 	has("\"list\":\"l98\"", "\"said\":\"unknown\"", "a list that is silent");
 	has("\"list\":\"l96\"", "\"said\":\"clean\",\"kind\":null,\"codes\":[]", "a slow one");
-	has("\"type\":\"origin\",\"subject\":\"8.8.8.1\",\"as\":64496,\"as_name\":\"EXAMPLE, DE\",\"prefix\":\"8.8.8.0/24\","
-	    "\"country\":\"DE\"}", "", "the origin");
+	has("\"type\":\"origin\",\"subject\":\"8.8.8.1\",\"as\":64496,\"as_name\":\"EXAMPLE, "
+	    "DE\",\"prefix\":\"8.8.8.0/24\",\"country\":\"DE\"}",
+	    "", "the origin");
 	has("\"type\":\"ptr\"", "\"confirmed\":true", "names");
 	has("\"names\":[", "\"mx1.example.com\"", "with the one that leads back");
-	has("\"type\":\"subject\",\"subject\":\"8.8.8.1\",\"listed\":4,\"clean\":92,\"unknown\":3,\"skipped\":0,\"weight\":1.5",
-	    "\"why\":null",
-	    "its sums; a part does not weigh beside its whole");
-	has("\"type\":\"end\",\"subjects\":1,\"listed\":1,\"clean\":0,\"unknown\":0,\"skipped\":0,\"weight\":1.5", "\"error\":null", "the end");
+	has("\"type\":\"subject\",\"subject\":\"8.8.8.1\",\"listed\":4,\"clean\":92,\"unknown\":3,\"skipped\":0,"
+	    "\"weight\":1.5",
+	    "\"why\":null", "its sums; a part does not weigh beside its whole");
+	has("\"type\":\"end\",\"subjects\":1,\"listed\":1,\"clean\":0,\"unknown\":0,\"skipped\":0,\"weight\":1.5",
+	    "\"error\":null", "the end");
 	ok(strstr(run.lines[run.count - 1], "\"end\"") != NULL, "is the end");
 	clear();
 	check("8.8.8.1");
@@ -304,7 +320,7 @@ static void test_names_of_addresses(void)
 		{ "8.8.8.2", "\"names\":[\"other.example.com\"]", "\"confirmed\":false" },
 		{ "8.8.8.3", "\"names\":[]", "\"confirmed\":false" },
 		{ "8.8.8.6", "\"names\":[\"silent.lost.example\"]", "\"confirmed\":null" },
-		{ "8.8.8.5", "\"names\":[\"", "\"confirmed\":false" },	/* f9.t is the ninth */
+		{ "8.8.8.5", "\"names\":[\"", "\"confirmed\":false" }, /* f9.t is the ninth */
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		clear();
@@ -313,14 +329,16 @@ static void test_names_of_addresses(void)
 	}
 	is_int(count("\"f8.t\"", ""), 1, "eight names are looked at");
 	is_int(count("\"f9.t\"", ""), 0, "and no more");
-	has("\"type\":\"origin\"", "\"as\":null,\"as_name\":null,\"prefix\":null,\"country\":null", "no origin is known");
+	has("\"type\":\"origin\"", "\"as\":null,\"as_name\":null,\"prefix\":null,\"country\":null",
+	    "no origin is known");
 }
 
 static void test_name(void)
 {
 	clear();
 	check("Example.com");
-	has("\"type\":\"begin\",\"query\":\"Example.com\",\"kind\":\"name\",\"lists\":100,\"subjects\":null}", "", "a name");
+	has("\"type\":\"begin\",\"query\":\"Example.com\",\"kind\":\"name\",\"lists\":100,\"subjects\":null}", "",
+	    "a name");
 	has("\"target\",\"subject\":\"example.com\",\"from\":\"\"", "", "itself");
 	has("\"target\",\"subject\":\"8.8.8.2\"", "", "an address that is there twice, once");
 	has("\"target\",\"subject\":\"2001:db8::2\",\"from\":\"AAAA\"", "", "an IPv6 address");
@@ -329,8 +347,10 @@ static void test_name(void)
 	has("\"target\",\"subject\":\"10.1.1.1\"", "", "a private one, for whom may ask for it");
 	is_int(count("\"type\":\"target\"", ""), 6, "no more");
 	is_int(count("\"type\":\"subject\"", ""), 6, "each has its sums");
-	has("\"subject\":\"example.com\",\"list\":\"l99\"", "\"said\":\"listed\",\"kind\":\"domain\"", "its domain is listed");
-	has("\"type\":\"end\",\"subjects\":6,\"listed\":2,\"clean\":1", "\"skipped\":3", "those that nobody has are skipped");
+	has("\"subject\":\"example.com\",\"list\":\"l99\"", "\"said\":\"listed\",\"kind\":\"domain\"",
+	    "its domain is listed");
+	has("\"type\":\"end\",\"subjects\":6,\"listed\":2,\"clean\":1", "\"skipped\":3",
+	    "those that nobody has are skipped");
 	clear();
 	run.public_only = true;
 	check("example.com");
@@ -353,13 +373,14 @@ static void test_private(void)
 	clear();
 	catalogue[40].private = true;
 	check("10.1.1.1");
-	has("\"type\":\"subject\",\"subject\":\"10.1.1.1\",\"listed\":0,\"clean\":1,\"unknown\":0,\"skipped\":98", "\"why\":null",
-	    "a list for private addresses");
+	has("\"type\":\"subject\",\"subject\":\"10.1.1.1\",\"listed\":0,\"clean\":1,\"unknown\":0,\"skipped\":98",
+	    "\"why\":null", "a list for private addresses");
 	is_int(count("\"type\":\"list\"", ""), 1, "is asked");
 	clear();
 	run.public_only = true;
 	check("example.com");
-	is_int(count("\"type\":\"list\",\"subject\":\"10.1.1.1\"", ""), 0, "but not for whoever may ask for public ones only");
+	is_int(count("\"type\":\"list\",\"subject\":\"10.1.1.1\"", ""), 0,
+	       "but not for whoever may ask for public ones only");
 	catalogue[40].private = false;
 }
 
@@ -371,7 +392,8 @@ static void test_odd_names(void)
 	has("\"type\":\"end\",\"subjects\":0", "\"error\":\"gone.example does not exist in DNS.\"", "and it says so");
 	clear();
 	check("lost.example");
-	has("\"type\":\"subject\",\"subject\":\"lost.example\"", "", "a name without answers: the lists of domains are asked");
+	has("\"type\":\"subject\",\"subject\":\"lost.example\"", "",
+	    "a name without answers: the lists of domains are asked");
 	has("\"type\":\"end\"", "\"error\":\"lost.example: DNS did not answer", "and it says so");
 	clear();
 	check("textonly.example");
@@ -381,7 +403,8 @@ static void test_odd_names(void)
 	has("\"type\":\"end\",\"subjects\":1,\"listed\":0,\"clean\":1", "\"error\":null", "a name that takes no mail");
 	clear();
 	check("many.example");
-	has("\"type\":\"end\",\"subjects\":33", "\"error\":\"many.example has more addresses", "a name with 33 addresses");
+	has("\"type\":\"end\",\"subjects\":33", "\"error\":\"many.example has more addresses",
+	    "a name with 33 addresses");
 }
 
 static void test_network(void)
@@ -393,15 +416,18 @@ static void test_network(void)
 	is_int(count("\"type\":\"list\"", ""), 3, "only listings are shown");
 	has("\"type\":\"list\",\"subject\":\"8.8.8.23\",\"list\":\"l8\"", "\"listed\"", "this one");
 	has("\"type\":\"list\",\"subject\":\"8.8.8.24\",\"list\":\"l10\"", "\"weight\":0.0", "and one without weight");
-	has("\"type\":\"subject\",\"subject\":\"8.8.8.24\",\"listed\":0,\"clean\":95", "\"noted\":1,", "which is none that counts");
-	has("\"type\":\"subject\",\"subject\":\"8.8.8.23\",\"listed\":1,\"clean\":94", "\"noted\":1,", "nor beside another");
+	has("\"type\":\"subject\",\"subject\":\"8.8.8.24\",\"listed\":0,\"clean\":95", "\"noted\":1,",
+	    "which is none that counts");
+	has("\"type\":\"subject\",\"subject\":\"8.8.8.23\",\"listed\":1,\"clean\":94", "\"noted\":1,",
+	    "nor beside another");
 	is_int(count("\"type\":\"ptr\"", "") + count("\"type\":\"text\"", ""), 0, "no names, no texts");
 	is_int(count("\"type\":\"origin\"", "64496"), 1, "the origin of the first address");
 	has("\"type\":\"end\",\"subjects\":16,\"listed\":1,\"clean\":15,\"unknown\":0", "\"weight\":0.5", "the end");
 	has("\"type\":\"end\"", "\"noted\":1,", "how many only such lists name");
 }
 
-/* The text of a listing is asked of the list as well: it costs a question, and may tell the key that it was asked with. */
+/* The text of a listing is asked of the list as well: it costs a question, and may tell the key that it was asked with.
+ */
 static void test_texts(void)
 {
 	static const char text[] = "\"type\":\"text\"";
@@ -422,7 +448,7 @@ static void test_texts(void)
 	has(text, "a good text", "another text is");
 	is_int(spent(5) - before, 6, "three listings and their texts");
 	int64_t most = spent(5) + 1;
-	catalogue[5].budget = 4 * most / 3;	/* of which three quarters are for checks: one question is left */
+	catalogue[5].budget = 4 * most / 3; /* of which three quarters are for checks: one question is left */
 	clear();
 	check("8.8.8.10");
 	has("\"list\":\"l5\"", "listed", "the last question of the budget");

@@ -72,6 +72,7 @@ static void test_good(void)
 
 static void test_bad(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text, *why;
 	} rows[] = {
@@ -85,7 +86,8 @@ static void test_bad(void)
 		{ "-a.example", "hyphen" },
 		{ "a-.example", "hyphen" },
 		{ A63 "a.example", "more than 63 bytes" },
-		{ A63 "." A63 "." A63 ".aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "more than 253 bytes" },
+		{ A63 "." A63 "." A63 ".aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		  "more than 253 bytes" },
 		{ A63 A63 A63 A63 A63, "longer than 300 bytes" },
 		{ "b\303\274cher.example", "xn--" },
 		{ "a b.example", "blank or a control" },
@@ -124,12 +126,14 @@ static void test_bad(void)
 		{ "<script>alert(1)</script>", "not a network" },
 		{ "<script>alert(1)", "letters, digits" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		is_str(parsed(rows[i].text, false), NULL, "refused: %.80s", rows[i].text);
 		ok(strstr(error, rows[i].why) != NULL, "because: %s", error);
 	}
 	parsed("<\"evil\"\001\377\\" A63 A63, false);
-	ok(strstr(error, "<?evil????aaaa") != NULL && strlen(error) < 200, "what is repeated is printable and cut: %s", error);
+	ok(strstr(error, "<?evil????aaaa") != NULL && strlen(error) < 200, "what is repeated is printable and cut: %s",
+	   error);
 }
 
 static void test_public(void)
@@ -138,11 +142,11 @@ static void test_public(void)
 		const char *text;
 		bool fine;
 	} rows[] = {
-		{ "8.8.8.8", true },	     { "10.0.0.1", false },	   { "127.0.0.2", false },
-		{ "192.0.2.1", false },	     { "224.0.0.1", false },	   { "::1", false },
-		{ "fe80::1", false },	     { "2001:db8::1", false },	   { "::ffff:10.0.0.1", false },
-		{ "2a00::1", true },	     { "10.0.0.0/24", false },	   { "8.8.8.0/24", true },
-		{ "198.51.96.0/20", true },  { "mail.example.com", true }, { "http://127.0.0.1/", false },
+		{ "8.8.8.8", true },	      { "10.0.0.1", false },	    { "127.0.0.2", false },
+		{ "192.0.2.1", false },	      { "224.0.0.1", false },	    { "::1", false },
+		{ "fe80::1", false },	      { "2001:db8::1", false },	    { "::ffff:10.0.0.1", false },
+		{ "2a00::1", true },	      { "10.0.0.0/24", false },	    { "8.8.8.0/24", true },
+		{ "198.51.96.0/20", true },   { "mail.example.com", true }, { "http://127.0.0.1/", false },
 		{ "x@[192.168.1.1]", false },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -156,8 +160,8 @@ static void test_cost(void)
 	static const struct {
 		const char *text;
 		int cost;
-	} rows[] = { { "192.0.2.1", 1 }, { "2001:db8::1", 1 }, { "192.0.2.0/24", 256 }, { "192.0.0.0/20", 4096 },
-		     { "192.0.2.0/31", 2 }, { "example.com", 8 } };
+	} rows[] = { { "192.0.2.1", 1 },       { "2001:db8::1", 1 },  { "192.0.2.0/24", 256 },
+		     { "192.0.0.0/20", 4096 }, { "192.0.2.0/31", 2 }, { "example.com", 8 } };
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct check_target target;
 		check_parse(rows[i].text, false, &target, error, sizeof error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What of the configuration file becomes a line of Postfix's configuration, a word of a shell or a regular expression, and
- * who counts as leaving.
+ * What of the configuration file becomes a line of Postfix's configuration, a word of a shell or a regular expression,
+ * and who counts as leaving.
  */
 #include "milter/config/config.h"
 
@@ -34,6 +34,7 @@ static struct config *load(const char *text)
 #define LABEL63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
 
 /* `wrong`: what stands behind FILE:2: ; NULL: it is fine. */
+/* clang-format off */
 static const struct {
 	const char *text, *wrong;
 } rows[] = {
@@ -47,7 +48,8 @@ static const struct {
 	{ HELO("a b"), "pools[0].transports[0].helo is \"a b\", expected a host name, or an address as [192.0.2.1] or "
 	  "[IPv6:2001:db8::1]" },
 	{ HELO("a -o smtp_tls_security_level=none"), "helo is \"a -o" },
-	{ HELO("a.example\\n  -o content_filter=x:"), "helo is \"a.example?  -o content_filter=x:\", expected a host name" },
+	{ HELO("a.example\\n  -o content_filter=x:"),
+	  "helo is \"a.example?  -o content_filter=x:\", expected a host name" },
 	{ HELO("$myhostname"), "helo is \"$myhostname\"" },
 	{ HELO("out1.example.com."), "helo is" },
 	{ HELO(".example.com"), "helo is" },
@@ -65,8 +67,8 @@ static const struct {
 	{ HELO("[]"), "helo is" },
 
 	{ NAMED("clean-1"), NULL },
-	{ NAMED("smtp"), "pools[0].transports[0].name is \"smtp\", a service of Postfix's own master.cf, which it would replace; expected "
-	  "another name, as \"clean-1\"" },
+	{ NAMED("smtp"), "pools[0].transports[0].name is \"smtp\", a service of Postfix's own master.cf, which it "
+	  "would replace; expected another name, as \"clean-1\"" },
 	{ NAMED("relay"), "name is \"relay\", a service" },
 	{ NAMED("submission"), "name is \"submission\", a service" },
 	{ NAMED("mailman"), "name is \"mailman\", a service" },
@@ -75,30 +77,34 @@ static const struct {
 	{ NAMED("."), "name is \".\"" },
 	{ NAMED(".."), "name is \"..\"" },
 	{ NAMED("a/b"), "name is \"a/b\"" },
-	{ NAMED("cleanup"), "pools[0].transports[0].name is \"cleanup\", a service of Postfix's own master.cf, which it would replace; "
-	  "expected another name" },
+	{ NAMED("cleanup"), "pools[0].transports[0].name is \"cleanup\", a service of Postfix's own master.cf, which "
+	  "it would replace; expected another name" },
 	{ NAMED("local"), "name is \"local\", a service" },
 	{ NAMED("error"), "name is \"error\", a service" },
 	{ NAMED("Retry"), "name is \"Retry\", a service" },
-	{ "pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"a-1\"; }, { name = \"A-1\"; } ); } );",
+	{ "pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"a-1\"; }, { name = \"A-1\"; } "
+	  "); } );",
 	  "transports[1] is a second transport \"A-1\"" },
 
 	{ ADDRESS("192.0.2.1"), NULL },
 	{ ADDRESS("192.0.2.1 "), "address is" },
 	{ ADDRESS("$x"), "address is" },
-	{ ADDRESS("2001:db8::1"), "address is \"2001:db8::1\", expected an IPv4 address of this host; one of IPv6 is address6, and goes "
-				 "with one of IPv4: mail to hosts that have IPv4 alone would bounce" },
-	{ ADDRESS("192.0.2.1\"; address6 = \"192.0.2.2"), "address6 is \"192.0.2.2\", expected an IPv6 address of this host" },
-	{ TRANSPORT("name = \"t-1\"; address6 = \"2001:db8::1\";"), "has address6 and no address: mail to hosts that have IPv4 alone" },
-	{ ADDRESS("192.0.2.1\"; public_address6 = \"2001:db8::1"), "has public_address6 and no address6: expected both" },
+	{ ADDRESS("2001:db8::1"), "address is \"2001:db8::1\", expected an IPv4 address of this host; one of IPv6 is "
+	  "address6, and goes with one of IPv4: mail to hosts that have IPv4 alone would bounce" },
+	{ ADDRESS("192.0.2.1\"; address6 = \"192.0.2.2"),
+	  "address6 is \"192.0.2.2\", expected an IPv6 address of this host" },
+	{ TRANSPORT("name = \"t-1\"; address6 = \"2001:db8::1\";"),
+	  "has address6 and no address: mail to hosts that have IPv4 alone" },
+	{ ADDRESS("192.0.2.1\"; public_address6 = \"2001:db8::1"),
+	  "has public_address6 and no address6: expected both" },
 	{ ADDRESS("192.0.2.1\"; address6 = \"fd00::1\"; public_address6 = \"2001:db8::1"), NULL },
 
 	{ MILTER("unix:/run/penstock/milter.sock"), NULL },
 	{ MILTER("unix:/var/spool/postfix/penstock_1/m+i=l@t.sock"), NULL },
 	{ MILTER("inet:8890@127.0.0.1"), NULL },
 	{ MILTER("inet:127.0.0.1:8890"), NULL },
-	{ MILTER("unix:/run/a b.sock"), "milter.socket is \"unix:/run/a b.sock\", expected a path of letters, digits and "
-	  ". _ - + = @ alone: it stands in Postfix's configuration" },
+	{ MILTER("unix:/run/a b.sock"), "milter.socket is \"unix:/run/a b.sock\", expected a path of letters, digits "
+	  "and . _ - + = @ alone: it stands in Postfix's configuration" },
 	{ MILTER("unix:/run/a,b"), "milter.socket is" },
 	{ MILTER("unix:/run/a\\nb"), "milter.socket has a control character at byte 12, expected none" },
 	{ MILTER("unix:/run/$b"), "milter.socket is" },
@@ -115,19 +121,24 @@ static const struct {
 	{ SOCKETMAP("unix:/run/a\\tb"), "socketmap.listen has a control character" },
 
 	{ "\npostfix: { alias_domains = [ \"a.example\", \"b.example\" ]; };", NULL },
-	{ "\npostfix: { alias_domains = [ \"a.example\", \"@b.example\" ]; };", "postfix.alias_domains[1] is \"@b.example\", "
-	  "expected a domain name" },
+	{ "\npostfix: { alias_domains = [ \"a.example\", \"@b.example\" ]; };",
+	  "postfix.alias_domains[1] is \"@b.example\", expected a domain name" },
 	{ "\npostfix: { local_domains = [ \"a.example\", \"B.example\" ]; };", NULL },
-	{ "\npostfix: { local_domains = [ \"a b\" ]; };", "postfix.local_domains[0] is \"a b\", expected a domain name" },
+	{ "\npostfix: { local_domains = [ \"a b\" ]; };",
+	  "postfix.local_domains[0] is \"a b\", expected a domain name" },
 	{ "\npostfix: { alias_domains = [ \"\" ]; };", "alias_domains[0] is \"\"" },
 	{ "\npostfix: { alias_domains = [ 5 ]; };", "alias_domains[0] is a whole number, expected a string" },
 
 	{ "\naccounts: { own_networks = [ \"192.0.2.0/24\", \"10.0.0.0/8\", \"2001:db8::/32\" ]; };", NULL },
-	{ "\naccounts: { own_networks = [ \"0.0.0.0/0\" ]; };", "own_networks[0] is \"0.0.0.0/0\", expected a network no larger than a /8" },
+	{ "\naccounts: { own_networks = [ \"0.0.0.0/0\" ]; };",
+	  "own_networks[0] is \"0.0.0.0/0\", expected a network no larger than a /8" },
 	{ "\naccounts: { own_networks = [ \"::/0\" ]; };", "expected a network no larger than a /16" },
-	{ "\naccounts: { forwarders = [ \"192.0.2.0/24\", \"lists@example.com\", \"uid:38\", \"sender:example.org\" ]; };", NULL },
-	{ "\naccounts: { forwarders = [ \"lists@ex\xc3\xa4mple.org\" ]; tagged_domains = [ \"Ex\xc3\xa4mple.org\" ]; };", NULL },
-	{ "\naccounts: { forwarders = [ \"192.0.2.300\" ]; };", "forwarders[0] is \"192.0.2.300\", expected a network such as" },
+	{ "\naccounts: { forwarders = [ \"192.0.2.0/24\", \"lists@example.com\", \"uid:38\", "
+	  "\"sender:example.org\" ]; };", NULL },
+	{ "\naccounts: { forwarders = [ \"lists@ex\xc3\xa4mple.org\" ]; tagged_domains = [ "
+	  "\"Ex\xc3\xa4mple.org\" ]; };", NULL },
+	{ "\naccounts: { forwarders = [ \"192.0.2.300\" ]; };",
+	  "forwarders[0] is \"192.0.2.300\", expected a network such as" },
 	{ "\naccounts: { forwarders = [ \"a b\" ]; };", "forwarders[0] is \"a b\"" },
 	{ "\naccounts: { forwarders = [ \"Lists@example.com\" ]; };", "forwarders[0] is \"Lists@example.com\"" },
 	{ "\naccounts: { forwarders = [ \"domain:example.com\" ]; };", "forwarders[0] is \"domain:example.com\"" },
@@ -136,11 +147,12 @@ static const struct {
 	{ HEADER("X-Penstock-Pool"), NULL },
 	{ HEADER("X-Penstock-Pool-2"), NULL },
 	{ "postfix: { myorigin = \"two words\"; };", "postfix.myorigin is \"two words\", expected a domain name" },
-	{ "postfix: { myorigin = \"/dev/null\"; };", "postfix.myorigin is \"/dev/null\", expected a domain name, or a file that begins" },
+	{ "postfix: { myorigin = \"/dev/null\"; };",
+	  "postfix.myorigin is \"/dev/null\", expected a domain name, or a file that begins" },
 	{ "postfix: { myorigin = \"/\"; };", "postfix.myorigin is \"/\"" },
 	{ "accounts: { tagged_domains = [ \"a b\" ]; };", "tagged_domains[0] is \"a b\", expected a domain name" },
-	{ HEADER("X-Penstock-Po ol"), "postfix.header is \"X-Penstock-Po ol\", expected a name that begins with X-Penstock-, of "
-	  "letters, digits and dashes" },
+	{ HEADER("X-Penstock-Po ol"), "postfix.header is \"X-Penstock-Po ol\", expected a name that begins with "
+	  "X-Penstock-, of letters, digits and dashes" },
 	{ HEADER("X-Penstock-Po:ol"), "postfix.header is" },
 	{ HEADER("X-Penstock-.*/"), "postfix.header is" },
 	{ HEADER("X-Penstock-a\\n/./ REJECT"), "postfix.header has a control character at byte 13" },
@@ -148,14 +160,15 @@ static const struct {
 	{ HEADER("X-Penstock-Spam"), "postfix.header is \"X-Penstock-Spam\"" },
 	{ HEADER("X-Other-Header"), "postfix.header is" },
 };
+/* clang-format on */
 
 static void test_words(void)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct config *config = load(rows[i].text);
 		const char *said = strstr(error, ": ");
-		ok((config == NULL) == (rows[i].wrong != NULL), "row %zu is %s: %s", i, rows[i].wrong == NULL ? "fine" : "refused",
-		   error);
+		ok((config == NULL) == (rows[i].wrong != NULL), "row %zu is %s: %s", i,
+		   rows[i].wrong == NULL ? "fine" : "refused", error);
 		if (config == NULL && rows[i].wrong != NULL)
 			ok(said != NULL && strstr(error, rows[i].wrong) != NULL && strchr(error, '\n') == NULL,
 			   "... says so in one line: %s", rows[i].wrong);
@@ -186,6 +199,7 @@ static void test_addresses(void)
 
 static void test_ways(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *mailer, *rcpt;
 		enum rcpt_way want;
@@ -220,9 +234,11 @@ static void test_ways(void)
 		{ "mlmmj", "<list@here.example>", RCPT_WAY_STRANGE },	  { "spamfilter", "<bob@far.example>", RCPT_WAY_STRANGE },
 		{ "", "<bob@far.example>", RCPT_WAY_STRANGE },		  { "mlmmj", "<list@alias.example>", RCPT_WAY_ALIAS },
 	};
-	struct config *config = load("pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"t-1\"; } ); } );\n"
-				     "postfix: { alias_domains = [ \"other.example\", \"Alias.example\", \"both.example\", \"z.example\" ]; "
-				     "local_domains = [ \"here.example\", \"both.example\" ]; };");
+	/* clang-format on */
+	struct config *config =
+		load("pools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"t-1\"; } ); } "
+		     ");\npostfix: { alias_domains = [ \"other.example\", \"Alias.example\", \"both.example\", "
+		     "\"z.example\" ]; local_domains = [ \"here.example\", \"both.example\" ]; };");
 	if (!ok(config != NULL, "a list of domains: %s", error))
 		return;
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
@@ -246,8 +262,9 @@ static bool is_in_sample(const char *sample, const char *path)
 static void test_rare(void)
 {
 	static const char *const rare[] = {
-		"dns.breaker_failures", "dns.retry_ms", "redis.breaker_failures", "redis.retry_ms", "redis.recent_accounts",
-		"webhook.queue", "webhook.timeout_ms", "reputation.suspect_leave", "reputation.blocked_leave",
+		"dns.breaker_failures",	    "dns.retry_ms",  "redis.breaker_failures", "redis.retry_ms",
+		"redis.recent_accounts",    "webhook.queue", "webhook.timeout_ms",     "reputation.suspect_leave",
+		"reputation.blocked_leave",
 	};
 	char *sample = NULL, *manual = NULL;
 	size_t size;
@@ -258,8 +275,10 @@ static void test_rare(void)
 	config_print_man(to);
 	fclose(to);
 	const char *heading = strstr(manual, ".Ss Rarely needed\n"), *lists = strstr(manual, ".Sh LISTS\n");
-	ok(heading != NULL && lists != NULL && heading < lists, "the manual page has a heading for what is rarely needed");
-	ok(is_in_sample(sample, "redis.timeout_ms") && is_in_sample(sample, "reputation.suspect_enter"), "the sample has the rest");
+	ok(heading != NULL && lists != NULL && heading < lists,
+	   "the manual page has a heading for what is rarely needed");
+	ok(is_in_sample(sample, "redis.timeout_ms") && is_in_sample(sample, "reputation.suspect_enter"),
+	   "the sample has the rest");
 	for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
 		char item[60];
 		snprintf(item, sizeof item, ".It Cm %s\n", rare[i]);

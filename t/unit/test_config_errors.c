@@ -24,6 +24,7 @@ static struct config *load(const char *text, size_t length, char file[40])
 }
 
 /* `said`: the error behind the file's name */
+/* clang-format off */
 static const struct {
 	const char *text, *said;
 } rows[] = {
@@ -34,9 +35,11 @@ static const struct {
 	{ "\nredis: { server = \"127.0.0.1:6379; };\n",
 	  ":2: a string has no closing quote: expected \"...\" on one line" },
 	{ "\nblocklists = [ \"a\", 5 ];\n",
-	  ":2: an array has elements of several kinds, expected strings or numbers alone, or a list ( ... ); found at or before: blocklists = [ \"...\", 5 ];" },
+	  ":2: an array has elements of several kinds, expected strings or numbers alone, or a list ( ... ); found "
+	  "at or before: blocklists = [ \"...\", 5 ];" },
 	{ "\nblocklists = [ { list = \"x\" } ];\n",
-	  ":2: syntax error, expected NAME = VALUE or NAME: { ... }; found at or before: blocklists = [ { list = \"...\" } ];" },
+	  ":2: syntax error, expected NAME = VALUE or NAME: { ... }; found at or before: blocklists = [ { list = "
+	  "\"...\" } ];" },
 	{ "\nredis_typo: { };\n",
 	  ":2: unknown option \"redis_typo\"; see penstock.conf(5)" },
 	{ "\nredis: { sever = \"x\"; };\n",
@@ -52,7 +55,8 @@ static const struct {
 	{ "\nfacts: { accounts = \"hash\"; };\n",
 	  ":2: facts.accounts is \"hash\", expected clear or hashed" },
 	{ "log: {\n facility = \"local8\"; };\n",
-	  ":2: log.facility is \"local8\", expected mail, daemon, local0, local1, local2, local3, local4, local5, local6 or local7" },
+	  ":2: log.facility is \"local8\", expected mail, daemon, local0, local1, local2, local3, local4, local5, "
+	  "local6 or local7" },
 	{ "log: {\n target = \"\"; };\n", ":2: log.target is \"\", expected syslog or stderr" },
 	{ "redis: {\n on_failure = 1; };\n", ":2: redis.on_failure is a whole number, expected a string" },
 	{ "\nfacts: { file = \"facts.log\"; };\n",
@@ -68,7 +72,8 @@ static const struct {
 	{ "\nplans = ( { name = \"a\"; msgs_per_hour = 9999999999L; } );\n",
 	  ":2: plans[0].msgs_per_hour is 9999999999, expected -1 to 1000000000" },
 	{ "\nshadow = [ \"limit\" ];\n",
-	  ":2: shadow[0] is \"limit\", expected a rule that may run for show (penstock.conf(5), shadow), or all; did you mean \"limits\"?" },
+	  ":2: shadow[0] is \"limit\", expected a rule that may run for show (penstock.conf(5), shadow), or all; did "
+	  "you mean \"limits\"?" },
 	{ "\nsignals = ( { signal = \"brust\"; } );\n",
 	  ":2: signals[0].signal is \"brust\", expected a signal of penstock.conf(5); did you mean \"burst\"?" },
 	{ "\nsignals = ( { signal = \"burst\"; }, { signal = \"burst\"; } );\n",
@@ -89,18 +94,24 @@ static const struct {
 	  ":2: pools[0].levels[1] is \"good\" again, expected it once" },
 	{ "\npools = ( { name = \"p\"; levels = [\"good\"]; transports = ( ); } );\n",
 	  ":2: pools[0] has no transport, expected at least one" },
-	{ "\npools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"x\"; }, { name = \"x\"; } ); } );\n",
+	{ "\npools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"x\"; }, { name = \"x\"; } ); "
+	  "} );\n",
 	  ":2: pools[0].transports[1] is a second transport \"x\", expected another name than that of line 2" },
-	{ "\npools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"x\"; } ); },\n { name = \"q\"; levels = [\"good\"]; transports = ( { name = \"y\"; } ); } );\n",
-	  ":3: pools[1] is pool \"q\" with level good, which pool \"p\" of line 2 has, expected one pool for each level" },
+	{ "\npools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"x\"; } ); },\n { name = \"q\"; "
+	  "levels = [\"good\"]; transports = ( { name = \"y\"; } ); } );\n",
+	  ":3: pools[1] is pool \"q\" with level good, which pool \"p\" of line 2 has, expected one pool for "
+	  "each level" },
 	{ "\npools = ( { name = \"p\"; levels = [5]; } );\n",
 	  ":2: pools[0].levels[0] is a whole number, expected a string" },
 	{ "\npools = ( { name = \"p\"; levels = [\"\"]; } );\n",
 	  ":2: pools[0].levels[0] is \"\", expected good, new, suspect, blocked, bounce or forward" },
-	{ "\npools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"x\"; helo = \"out3_example com\"; } ); } );\n",
-	  ":2: pools[0].transports[0].helo is \"out3_example com\", expected a host name, or an address as [192.0.2.1] or [IPv6:2001:db8::1]" },
+	{ "\npools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"x\"; helo = \"out3_example "
+	  "com\"; } ); } );\n",
+	  ":2: pools[0].transports[0].helo is \"out3_example com\", expected a host name, or an address as "
+	  "[192.0.2.1] or [IPv6:2001:db8::1]" },
 	{ "\npools = ( { name = \"p\"; levels = [\"good\"]; transports = ( { name = \"smtp\"; } ); } );\n",
-	  ":2: pools[0].transports[0].name is \"smtp\", a service of Postfix's own master.cf, which it would replace; expected another name, as \"clean-1\"" },
+	  ":2: pools[0].transports[0].name is \"smtp\", a service of Postfix's own master.cf, which it would "
+	  "replace; expected another name, as \"clean-1\"" },
 	{ "\nredis: { server = \"unix:/a\\nb\"; };\n",
 	  ":2: redis.server has a control character at byte 8, expected none" },
 	{ "\ncontrol: { socket = \"/a\\tb\"; };\n",
@@ -122,7 +133,8 @@ static const struct {
 	{ "\nlevels = ( { level = \"good\"; action = \"pas\"; } );\n",
 	  ":2: levels[0].action is \"pas\", expected pass, warm, suspect, slow, defer, reject or hold" },
 	{ "\nsocketmap: { listen = \"inet:1\"; };\n",
-	  ":2: socketmap.listen is \"inet:1\": expected unix:/path, address:port or [v6]:port, the address in numbers" },
+	  ":2: socketmap.listen is \"inet:1\": expected unix:/path, address:port or [v6]:port, the address in "
+	  "numbers" },
 	{ "\n@include \"x\"\n",
 	  ":2: @include is not allowed: expected one file" },
 	{ "\nuser2 : 5;\n",
@@ -138,20 +150,23 @@ static const struct {
 	{ "\nmonitor: { weight = 1e400; };\n",
 	  ":2: monitor.weight is inf, expected 0.01 to 1000" },
 	{ "\nwebhook: { url = \"ftp://x\"; };\n",
-	  ":2: webhook.url is not a web address, expected http://HOST/... or https://HOST/..., blanks and the like written %XX" },
+	  ":2: webhook.url is not a web address, expected http://HOST/... or https://HOST/..., blanks and the like "
+	  "written %XX" },
 	{ "\n/* never ends\n",
 	  ":2: a comment is never closed: expected */ behind its /*" },
 	{ "\nredis: { server = \"x\"; } }\n",
 	  ":2: '}' closes nothing: expected one opened before it" },
 	{ "\nlimits: { domain_plan = \"d\"; };\nplans = ( { name = \"d\"; ramp_first_day = 5; } );\n",
-	  ":3: plans[0] is plan \"d\", that of limits.domain_plan, and sets ramp_first_day, which is of accounts alone; expected a plan "
-	  "without it" },
+	  ":3: plans[0] is plan \"d\", that of limits.domain_plan, and sets ramp_first_day, which is of accounts "
+	  "alone; expected a plan without it" },
 	{ "\nplans = (\n{ name = \"forward\"; ramp_first_day = 5; } );\n",
-	  ":3: plans[0] is plan \"forward\", that of class forward, and sets ramp_first_day, which is of accounts alone; expected a plan "
-	  "without it" },
-	{ "\nscanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; },\n{ name = \"s\"; address = \"127.0.0.1:784\"; } );\n",
+	  ":3: plans[0] is plan \"forward\", that of class forward, and sets ramp_first_day, which is of accounts "
+	  "alone; expected a plan without it" },
+	{ "\nscanners = ( { name = \"s\"; address = \"127.0.0.1:783\"; },\n{ name = \"s\"; address = "
+	  "\"127.0.0.1:784\"; } );\n",
 	  ":3: scanners[1] is a second scanner \"s\", expected another name" },
 };
+/* clang-format on */
 
 static void test_rows(void)
 {
@@ -170,11 +185,14 @@ static void test_bytes(void)
 	static const char utf16[] = "u\0s\0", late[] = "\n\n\0";
 	char file[40], said[200];
 	ok(load("\xef\xbb\xbfuser = \"\";", 13, file) == NULL, "a byte-order mark is refused");
-	snprintf(said, sizeof said, "%s:1: a byte-order mark (BOM) is at the beginning, expected plain text: LC_ALL=C sed -i '1s/^...//' %s "
-		 "takes it off", file, file);
+	snprintf(said, sizeof said,
+		 "%s:1: a byte-order mark (BOM) is at the beginning, expected plain text: LC_ALL=C sed -i '1s/^...//' "
+		 "%s takes it off",
+		 file, file);
 	is_str(error, said, "... and said");
 	ok(load(utf16, sizeof utf16 - 1, file) == NULL, "UTF-16 is refused");
-	is_str(error + strlen(file), ":1: a byte of value 0 is there: expected a text in UTF-8 or ASCII, not UTF-16", "... and said");
+	is_str(error + strlen(file), ":1: a byte of value 0 is there: expected a text in UTF-8 or ASCII, not UTF-16",
+	       "... and said");
 	ok(load(late, sizeof late - 1, file) == NULL, "a byte of value 0 is refused");
 	ok(strncmp(error + strlen(file), ":3: ", 4) == 0, "... where it is: %s", error);
 }
@@ -183,7 +201,9 @@ static void test_bytes(void)
 static void test_secrets(void)
 {
 	static const char *const texts[] = {
-		"redis: { password = \"hush-hush\" \"x\" oops; };", "webhook: { secret = \"hush\\nhush\"; };", "facts: { salt = \"hush; };",
+		"redis: { password = \"hush-hush\" \"x\" oops; };",
+		"webhook: { secret = \"hush\\nhush\"; };",
+		"facts: { salt = \"hush; };",
 		"webhook: { url = \"ftp://me:hush@example.com/\"; };",
 	};
 	char file[40];

@@ -11,15 +11,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* `option`: "redis.server", "plans.name"; "": of the file itself. `said`: the error behind the name of the file, which is
- * that of the catalogue where there is no `text`; @FOLDER@ is the folder of both. */
+/* `option`: "redis.server", "plans.name"; "": of the file itself. `said`: the error behind the name of the file, which
+ * is that of the catalogue where there is no `text`; @FOLDER@ is the folder of both. */
 struct mistake {
 	const char *option, *text, *catalogue, *said;
 };
 
 #define LISTED "kind = \"spam\"; families = \"4\"; weight = 1; "
-#define THREE                                                                                                            \
-	"catalogue = ( { name = \"one\"; zone = \"one.test\"; " LISTED "}, "                                             \
+#define THREE \
+	"catalogue = ( { name = \"one\"; zone = \"one.test\"; " LISTED "}, " \
 	"{ name = \"keyed\"; keyed_zone = \"{key}.keyed.test\"; " LISTED "} );"
 
 #define LISTED_A(fields) "catalogue = ( { name = \"a\"; zone = \"a.test\"; " LISTED fields "} );"
@@ -66,8 +66,8 @@ static const char *with_folder(const char *text)
 	static char whole[CONFIG_ERROR_MAX + 100];
 	static const char mark[] = "@FOLDER@";
 	const char *at = strstr(text, mark);
-	snprintf(whole, sizeof whole, "%.*s%s%s", at != NULL ? (int)(at - text) : (int)strlen(text), text, at != NULL ? folder : "",
-		 at != NULL ? at + strlen(mark) : "");
+	snprintf(whole, sizeof whole, "%.*s%s%s", at != NULL ? (int)(at - text) : (int)strlen(text), text,
+		 at != NULL ? folder : "", at != NULL ? at + strlen(mark) : "");
 	return whole;
 }
 
@@ -80,7 +80,8 @@ static void test_mistakes(void)
 		const char *file = path_of(of_catalogue ? "blocklists.conf" : "penstock.conf");
 		ok(strncmp(error, file, strlen(file)) == 0, "... by its file: %s", error);
 		is_str(error + strlen(file), with_folder(row->said), "... and says");
-		ok(strchr(error, '\n') == NULL && strlen(error) < CONFIG_ERROR_MAX - 1, "... in one line that is not cut");
+		ok(strchr(error, '\n') == NULL && strlen(error) < CONFIG_ERROR_MAX - 1,
+		   "... in one line that is not cut");
 	}
 }
 
@@ -112,15 +113,15 @@ static void test_each_option_has_one(void)
 
 /* ---- what can be wrong with every setting */
 
-enum { LONGEST = 1000 };	/* bytes of a string, as its row says */
+enum { LONGEST = 1000 }; /* bytes of a string, as its row says */
 
 /* redis.server as "redis: { server = VALUE; };" */
 static void set_option(const char *path, const char *value, const char *said, const char *name)
 {
 	char text[LONGEST + 100], expected[CONFIG_ERROR_MAX];
 	const char *dot = strchr(path, '.');
-	snprintf(text, sizeof text, dot != NULL ? "%.*s: { %s = %s; };" : "%.*s%s = %s;", dot != NULL ? (int)(dot - path) : 0, path,
-		 dot != NULL ? dot + 1 : path, value);
+	snprintf(text, sizeof text, dot != NULL ? "%.*s: { %s = %s; };" : "%.*s%s = %s;",
+		 dot != NULL ? (int)(dot - path) : 0, path, dot != NULL ? dot + 1 : path, value);
 	snprintf(expected, sizeof expected, "%s:1: %s", path_of("penstock.conf"), said);
 	ok(!load(text, NULL), "%s: %s", name, path);
 	is_str(error, expected, "... and says");
@@ -138,16 +139,21 @@ static void test_wrong_type(const struct field *field)
 		[FIELD_BOOL] = { "( )", "a list", "true or false" },
 	};
 	char said[200];
-	snprintf(said, sizeof said, "%s is %s, expected %s", field->path, types[field->type].is, types[field->type].expected);
+	snprintf(said, sizeof said, "%s is %s, expected %s", field->path, types[field->type].is,
+		 types[field->type].expected);
 	set_option(field->path, types[field->type].value, said, "a value of another type");
 }
 
 static void test_beyond(const struct field *field, double value)
 {
-	char said[200], text[NUMBER_TEXT_MAX + 2], shown[NUMBER_TEXT_MAX], least[NUMBER_TEXT_MAX], most[NUMBER_TEXT_MAX];
+	char said[200], text[NUMBER_TEXT_MAX + 2], shown[NUMBER_TEXT_MAX], least[NUMBER_TEXT_MAX],
+		most[NUMBER_TEXT_MAX];
 	snprintf(said, sizeof said, "%s is %s, expected %s to %s", field->path, read_number_text(value, shown),
 		 read_number_text(field->least, least), read_number_text(field->most, most));
-	snprintf(text, sizeof text, "%s%s", shown, field->type == FIELD_INT ? "L" : strchr(shown, '.') == NULL ? ".0" : "");
+	snprintf(text, sizeof text, "%s%s", shown,
+		 field->type == FIELD_INT     ? "L"
+		 : strchr(shown, '.') == NULL ? ".0"
+					      : "");
 	set_option(field->path, text, said, "a value out of range");
 }
 
@@ -158,7 +164,8 @@ static void test_too_long(const struct field *field)
 	memset(text, 'x', length + 2);
 	text[0] = text[length + 1] = '"';
 	text[length + 2] = '\0';
-	snprintf(said, sizeof said, "%s has %zu bytes, expected %.0f to %.0f", field->path, length, field->least, field->most);
+	snprintf(said, sizeof said, "%s has %zu bytes, expected %.0f to %.0f", field->path, length, field->least,
+		 field->most);
 	set_option(field->path, text, said, "too long a value");
 }
 
@@ -169,8 +176,8 @@ static void test_misspelt(const struct field *field)
 	const char *dot = strchr(field->path, '.'), *word = dot != NULL ? dot + 1 : field->path;
 	const char last = word[strlen(word) - 1];
 	snprintf(path, sizeof path, "%s%c", field->path, last);
-	snprintf(said, sizeof said, "unknown option \"%s%c\"%s%.*s; did you mean \"%s\"?", word, last, dot != NULL ? " in section " : "",
-		 dot != NULL ? (int)(dot - field->path) : 0, field->path, word);
+	snprintf(said, sizeof said, "unknown option \"%s%c\"%s%.*s; did you mean \"%s\"?", word, last,
+		 dot != NULL ? " in section " : "", dot != NULL ? (int)(dot - field->path) : 0, field->path, word);
 	set_option(path, "5", said, "a misspelt name");
 }
 
@@ -216,7 +223,8 @@ static void test_too_many_lists(void)
 	add_lists(&text, "blocklists = ( ", LISTS_MAX - 1, "{ zone = \"a%d.test\"; kind = \"spam\"; name = \"a%d\"; }");
 	add_lists(&listed, "catalogue = ( ", 2, "{ name = \"b%d\"; zone = \"b%d.test\"; " LISTED "}");
 	ok(!load(own, catalogue), "more lists than fit");
-	expect_said(path_of("penstock.conf"), ": blocklists and the catalogue @FOLDER@/blocklists.conf have more than 256 lists together",
+	expect_said(path_of("penstock.conf"),
+		    ": blocklists and the catalogue @FOLDER@/blocklists.conf have more than 256 lists together",
 		    "... and it is said");
 }
 
@@ -229,9 +237,12 @@ static void test_long_zone(void)
 		zone[i] = i % 30 == 29 ? '.' : 'z';
 	zone[LIST_ZONE_MAX - 20] = '\0';
 	snprintf(text, sizeof text, "catalogue: { keys = ( { lists = \"k*\"; key = \"%s\"; } ); };", key);
-	snprintf(catalogue, sizeof catalogue, "catalogue = ( { name = \"keyed\"; keyed_zone = \"{key}.%s\"; " LISTED "} );", zone);
+	snprintf(catalogue, sizeof catalogue,
+		 "catalogue = ( { name = \"keyed\"; keyed_zone = \"{key}.%s\"; " LISTED "} );", zone);
 	ok(!load(text, catalogue), "a zone that is too long with its key");
-	snprintf(said, sizeof said, ":1: catalogue.keys[0].lists is \"k*\": with its key, the zone of keyed has over %d bytes", LIST_ZONE_MAX);
+	snprintf(said, sizeof said,
+		 ":1: catalogue.keys[0].lists is \"k*\": with its key, the zone of keyed has over %d bytes",
+		 LIST_ZONE_MAX);
 	expect_said(path_of("penstock.conf"), said, "... and it is said");
 }
 

@@ -19,11 +19,12 @@ struct row_record {
 	const char *owner;
 	unsigned type, class;
 	uint32_t ttl;
-	const char *name;	/* CNAME, NS: the target. SOA: NULL */
-	uint32_t number;	/* A: the address. SOA: the minimum */
-	int length_off;		/* added to the length of the data */
+	const char *name; /* CNAME, NS: the target. SOA: NULL */
+	uint32_t number;  /* A: the address. SOA: the minimum */
+	int length_off;	  /* added to the length of the data */
 };
 
+/* clang-format off */
 static const struct row {
 	const char *name;
 	unsigned flags;
@@ -41,7 +42,8 @@ static const struct row {
 	  DNS_FOUND, 200, 2, 0x7f000002 },
 	{ "other case", 0x8180, "2.0.0.127.BL.Example.TEST", A,
 	  { { ANSWER, "2.0.0.127.bl.EXAMPLE.test", A, IN, 300, NULL, 0x7f000002, 0 } }, DNS_FOUND, 300, 1, 0x7f000002 },
-	{ "a short time is lengthened", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 0, NULL, 0x7f000002, 0 } }, DNS_FOUND,
+	{ "a short time is "
+	  "lengthened", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 0, NULL, 0x7f000002, 0 } }, DNS_FOUND,
 	  30, 1, 0x7f000002 },
 	{ "a long time is shortened", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 86400, NULL, 0x7f000002, 0 } },
 	  DNS_FOUND, 3600, 1, 0x7f000002 },
@@ -83,7 +85,8 @@ static const struct row {
 	{ "an alias to nothing", 0x8183, QUESTION, A,
 	  { { ANSWER, "&12", CNAME, IN, 300, "x.example.org", 0, 0 },
 	    { AUTHORITY, "example.org", SOA, IN, 900, NULL, 120, 0 } }, DNS_NONE, 120, 0, 0 },
-	{ "an alias to itself", 0x8180, QUESTION, A, { { ANSWER, "&12", CNAME, IN, 300, QUESTION, 0, 0 } }, DNS_UNKNOWN, 0,
+	{ "an alias to "
+	  "itself", 0x8180, QUESTION, A, { { ANSWER, "&12", CNAME, IN, 300, QUESTION, 0, 0 } }, DNS_UNKNOWN, 0,
 	  0, 0 },
 	{ "eight aliases", 0x8180, QUESTION, A,
 	  { { ANSWER, "&12", CNAME, IN, 300, "a1", 0, 0 }, { ANSWER, "a1", CNAME, IN, 300, "a2", 0, 0 },
@@ -106,36 +109,45 @@ static const struct row {
 	  DNS_UNKNOWN, 0, 0, 0 },
 	{ "SERVFAIL", 0x8182, QUESTION, A, { { 0 } }, DNS_UNKNOWN, 0, 0, 0 },
 	{ "REFUSED", 0x8185, QUESTION, A, { { 0 } }, DNS_UNKNOWN, 0, 0, 0 },
-	{ "a question, not an answer", 0x0100, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, 0 } }, DNS_UNKNOWN, 0, 0, 0 },
+	{ "a question, not an "
+	  "answer", 0x0100, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, 0 } }, DNS_UNKNOWN, 0, 0, 0 },
 	{ "cut", 0x8380, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 0x7f000002, 0 } }, DNS_UNKNOWN, 0, 0, 0 },
 	{ "another opcode", 0x9180, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, 0 } }, DNS_UNKNOWN, 0, 0, 0 },
 	{ "another question", 0x8180, "3.0.0.127.bl.example.test", A, { { ANSWER, "&12", A, IN, 300, NULL, 1, 0 } },
 	  DNS_UNKNOWN, 0, 0, 0 },
-	{ "a question of another type", 0x8180, QUESTION, AAAA, { { ANSWER, "&12", A, IN, 300, NULL, 1, 0 } }, DNS_UNKNOWN, 0,
+	{ "a question of "
+	  "another type", 0x8180, QUESTION, AAAA, { { ANSWER, "&12", A, IN, 300, NULL, 1, 0 } }, DNS_UNKNOWN, 0,
 	  0, 0 },
-	{ "an address of five bytes", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, 1 } }, DNS_UNKNOWN, 0, 0, 0 },
-	{ "an address of three bytes", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, -1 } }, DNS_UNKNOWN, 0, 0,
+	{ "an address of "
+	  "five bytes", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, 1 } }, DNS_UNKNOWN, 0, 0, 0 },
+	{ "an address of "
+	  "three bytes", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, -1 } }, DNS_UNKNOWN, 0, 0,
 	  0 },
 	{ "data past the end", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, 400 } }, DNS_UNKNOWN, 0, 0, 0 },
-	{ "a pointer to itself", 0x8180, QUESTION, A, { { ANSWER, "&43", A, IN, 300, NULL, 1, 0 } }, DNS_UNKNOWN, 0, 0, 0 },
+	{ "a pointer to "
+	  "itself", 0x8180, QUESTION, A, { { ANSWER, "&43", A, IN, 300, NULL, 1, 0 } }, DNS_UNKNOWN, 0, 0, 0 },
 	{ "a pointer forwards", 0x8180, QUESTION, A, { { ANSWER, "&60", A, IN, 300, NULL, 1, 0 } }, DNS_UNKNOWN, 0, 0, 0 },
-	{ "a time of 2^32-1 is none", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, UINT32_MAX, NULL, 0x7f000002, 0 } },
+	{ "a time of 2^32-1 "
+	  "is none", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, UINT32_MAX, NULL, 0x7f000002, 0 } },
 	  DNS_FOUND, 30, 1, 0x7f000002 },
-	{ "an address without bytes", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, -4 } }, DNS_UNKNOWN, 0, 0, 0 },
+	{ "an address "
+	  "without bytes", 0x8180, QUESTION, A, { { ANSWER, "&12", A, IN, 300, NULL, 1, -4 } }, DNS_UNKNOWN, 0, 0, 0 },
 	{ "an alias to its alias", 0x8180, QUESTION, A,
 	  { { ANSWER, "&12", CNAME, IN, 300, "a.test", 0, 0 }, { ANSWER, "a.test", CNAME, IN, 300, QUESTION, 0, 0 } },
 	  DNS_UNKNOWN, 0, 0, 0 },
-	{ "an SOA that is too short", 0x8183, QUESTION, A, { { AUTHORITY, "test", SOA, IN, 900, NULL, 120, -4 } }, DNS_UNKNOWN,
+	{ "an SOA that is "
+	  "too short", 0x8183, QUESTION, A, { { AUTHORITY, "test", SOA, IN, 900, NULL, 120, -4 } }, DNS_UNKNOWN,
 	  0, 0, 0 },
 };
+/* clang-format on */
 
 /* Of the other types: what was kept, each record in <>, and "+" where some were left out. */
 static const struct kept_row {
 	const char *name;
 	unsigned type;
-	const char *owner, *data;	/* of one record, and its length ... */
+	const char *owner, *data; /* of one record, and its length ... */
 	int length;
-	int times;			/* ... that stands there so often */
+	int times; /* ... that stands there so often */
 	enum dns_outcome outcome;
 	const char *kept;
 } kept_rows[] = {
@@ -353,7 +365,8 @@ static void test_large(void)
 	is_int(answer.partial && answer.size == 0, true, "65 KB of one text are left out");
 	build_raw(&packet, TXT, "&12", bytes, long_text(bytes, 240), 250);
 	answer = parse_type(packet.bytes, packet.length, QUESTION, DNS_TXT);
-	ok(answer.partial && answer.count == 33 && answer.size <= DNS_DATA_MAX, "60 KB of many texts: %d kept", answer.count);
+	ok(answer.partial && answer.count == 33 && answer.size <= DNS_DATA_MAX, "60 KB of many texts: %d kept",
+	   answer.count);
 }
 
 /* Pointers that lead down one step each: short on the wire, long to follow. */
@@ -374,7 +387,8 @@ static void test_pointer_chain(void)
 	is_int(parse_type(packet.bytes, packet.length, QUESTION, DNS_PTR).outcome, DNS_NONE, "a chain of 101 pointers");
 	packet.length = before;
 	put_raw(&packet, "&7901", PTR, "\1a", 3);
-	is_int(parse_type(packet.bytes, packet.length, QUESTION, DNS_PTR).outcome, DNS_UNKNOWN, "a chain of 3,900 pointers");
+	is_int(parse_type(packet.bytes, packet.length, QUESTION, DNS_PTR).outcome, DNS_UNKNOWN,
+	       "a chain of 3,900 pointers");
 }
 
 static void test_cut_anywhere(void)

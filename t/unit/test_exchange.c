@@ -22,11 +22,11 @@ static struct event *tick, *late;
 /* One conversation; all in one thread. */
 static struct {
 	struct exchange_call *call;
-	int parts;		/* that are still to be sent */
-	int hasty;		/* of them, how many do not wait for `drained`: they were under way */
-	bool waits;		/* for `drained` */
+	int parts;  /* that are still to be sent */
+	int hasty;  /* of them, how many do not wait for `drained`: they were under way */
+	bool waits; /* for `drained` */
 	int sent, gone, drained;
-	int fd;			/* the client's */
+	int fd; /* the client's */
 	size_t read;
 	bool reads, over;
 } now;
@@ -157,13 +157,13 @@ static void test_parts(const char *path)
 static void test_leaves(const char *path)
 {
 	struct timeval little = { .tv_usec = 200000 };
-	talk(path, 100, 0, false);	/* ends by the deadline */
+	talk(path, 100, 0, false); /* ends by the deadline */
 	is_int(now.gone, 1, "a client that never reads is given up");
 	ok(now.sent < 100, "before all is sent: %d parts of 100", now.sent);
 	close(now.fd);
 	memset(&now, 0, sizeof now);
 	now.parts = 1;
-	now.waits = true;	/* nothing to send for a long while */
+	now.waits = true; /* nothing to send for a long while */
 	now.fd = connect_client(path);
 	event_base_loopexit(base, &little);
 	event_base_dispatch(base);
@@ -205,7 +205,8 @@ static void test_crowd(const char *path)
 		struct sockaddr_un address = { .sun_family = AF_UNIX };
 		snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
 		idle[i] = socket(AF_UNIX, SOCK_STREAM, 0);
-		ok(connect(idle[i], (struct sockaddr *)&address, sizeof address) == 0 && write(idle[i], "g", (size_t)i % 2) >= 0,
+		ok(connect(idle[i], (struct sockaddr *)&address, sizeof address) == 0 &&
+			   write(idle[i], "g", (size_t)i % 2) >= 0,
 		   "one that asks nothing");
 	}
 	talk(path, 1, 0, true);
@@ -245,10 +246,12 @@ static int listen_on(const char *path)
 
 int main(void)
 {
-	static const struct exchange_kind kind = { .connections_max = 8, .request_max = 100, .deadline_s = DEADLINE_S,
-						   .end = line_end, .serve = serve };
-	static const struct exchange_kind patient = { .connections_max = CONNECTIONS, .request_max = 100, .deadline_s = 60,
-						      .end = line_end, .serve = serve };
+	static const struct exchange_kind kind = {
+		.connections_max = 8, .request_max = 100, .deadline_s = DEADLINE_S, .end = line_end, .serve = serve
+	};
+	static const struct exchange_kind patient = {
+		.connections_max = CONNECTIONS, .request_max = 100, .deadline_s = 60, .end = line_end, .serve = serve
+	};
 	struct timeval often = { .tv_usec = 2000 };
 	char folder[] = "/tmp/penstock-exchange-XXXXXX", path[100];
 	signal(SIGPIPE, SIG_IGN);

@@ -13,7 +13,10 @@
 
 static struct transport transports[] = { { .name = "a-1", .weight = 1 }, { .name = "b-1", .weight = 1, .index = 1 } };
 static const struct pool pools[] = {
-	{ .name = "a", .levels = { [LEVEL_GOOD] = true, [LEVEL_NEW] = true }, .transports = &transports[0], .transport_count = 1 },
+	{ .name = "a",
+	  .levels = { [LEVEL_GOOD] = true, [LEVEL_NEW] = true },
+	  .transports = &transports[0],
+	  .transport_count = 1 },
 	{ .name = "b", .levels = { [LEVEL_SUSPECT] = true }, .transports = &transports[1], .transport_count = 1 },
 };
 static struct list lists[] = {
@@ -21,10 +24,22 @@ static struct list lists[] = {
 	{ .name = "two", .zone = "two", .weight = 0.25 },
 };
 static struct policy policy = {
-	.levels = { .suspect_enter = 0.5, .suspect_leave = -0.5, .blocked_enter = 3, .blocked_leave = 1.5,
-		    .minimum_stay_s = 3600, .new_for_s = 604800, .new_messages = 20 },
-	.prior_new = -1, .prior_good = -3, .blocked_action = ACTION_REJECT, .tag_score = 5, .slow_score = 8,
-	.hold_score = 10, .reject_score = 15, .pools = pools, .pool_count = 2,
+	.levels = { .suspect_enter = 0.5,
+		    .suspect_leave = -0.5,
+		    .blocked_enter = 3,
+		    .blocked_leave = 1.5,
+		    .minimum_stay_s = 3600,
+		    .new_for_s = 604800,
+		    .new_messages = 20 },
+	.prior_new = -1,
+	.prior_good = -3,
+	.blocked_action = ACTION_REJECT,
+	.tag_score = 5,
+	.slow_score = 8,
+	.hold_score = 10,
+	.reject_score = 15,
+	.pools = pools,
+	.pool_count = 2,
 };
 
 static const struct list *find_list(void *arg, const char *name, enum list_kind kind, double weight,
@@ -100,16 +115,24 @@ static struct factline make_line(void)
 	facts->mailer = (uint64_t)any(2);
 	facts->sender_own = any(2);
 	facts->anomalies = (unsigned)any(1 << ANOMALY_COUNT);
-	facts->content = (struct content){ .known = (enum knowledge)(any(2) * 2), .score = any(400) / 10.0 - 10,
-					   .threshold = 5, .spam = any(2) };
+	facts->content = (struct content){
+		.known = (enum knowledge)(any(2) * 2), .score = any(400) / 10.0 - 10, .threshold = 5, .spam = any(2)
+	};
 	if (any(2))
 		facts->campaign = (struct campaign){ KNOWLEDGE_FULL, any(100) / 8.0, any(9), any(9), any(5) };
 	facts->breach = breach_none;
 	if (any(5) == 0)
-		facts->breach = (struct breach){ .window = WINDOW_RCPTS_PER_DAY, .scope = SCOPE_DOMAIN, .limit = 5,
-						 .used = 4.5, .frees_in_s = 7, .over = OVER_REJECT };
-	line.was = (struct factline_was){ .action = (enum action)any(ACTION_COUNT), .cause = (enum reason_id)any(REASON_COUNT),
-					  .level = (enum level)any(LEVEL_COUNT), .score = any(1000) / 64.0 - 5, .pool = "a" };
+		facts->breach = (struct breach){ .window = WINDOW_RCPTS_PER_DAY,
+						 .scope = SCOPE_DOMAIN,
+						 .limit = 5,
+						 .used = 4.5,
+						 .frees_in_s = 7,
+						 .over = OVER_REJECT };
+	line.was = (struct factline_was){ .action = (enum action)any(ACTION_COUNT),
+					  .cause = (enum reason_id)any(REASON_COUNT),
+					  .level = (enum level)any(LEVEL_COUNT),
+					  .score = any(1000) / 64.0 - 5,
+					  .pool = "a" };
 	return line;
 }
 
@@ -205,7 +228,8 @@ static void test_reals(void)
 	char text[60];
 	int same = 0;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		ok(written_again_is_same(rows[i].number, text), "%.17g is read, and written again as it was", rows[i].number);
+		ok(written_again_is_same(rows[i].number, text), "%.17g is read, and written again as it was",
+		   rows[i].number);
 		is_str(text, rows[i].text, "... as %s", rows[i].text);
 	}
 	for (int i = 0; i < 200000; i++) {
@@ -305,7 +329,8 @@ static void test_bad(void)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct factline line;
-		is_int(factline_read(rows[i].line, strlen(rows[i].line), NULL, NULL, &line), rows[i].want, "%s", rows[i].line);
+		is_int(factline_read(rows[i].line, strlen(rows[i].line), NULL, NULL, &line), rows[i].want, "%s",
+		       rows[i].line);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The file of facts across a reload: what was noted before goes to the file of before, as that one's accounts are written.
+ * The file of facts across a reload: what was noted before goes to the file of before, as that one's accounts are
+ * written.
  */
 #include "milter/record/factlog.h"
 
@@ -73,7 +74,8 @@ int main(void)
 	ok(strstr(one, "alice") != NULL, "who was noted before a reload is in the file of before: %s", one);
 	ok(strstr(one, "carol") == NULL && strstr(one, "dora") == NULL, "nobody of later is");
 	const char *two = contents("two");
-	ok(strchr(two, '\n') != NULL && strstr(two, "example") == NULL, "nobody's name is in the one that hides them: %s", two);
+	ok(strchr(two, '\n') != NULL && strstr(two, "example") == NULL,
+	   "nobody's name is in the one that hides them: %s", two);
 	int lines = 0;
 	for (const char *at = two; (at = strchr(at, '\n')) != NULL; at++)
 		lines++;

@@ -13,11 +13,12 @@ static uint64_t fingerprint_of(const char *text)
 	return fingerprint_end(&maker);
 }
 
-#define LOTTERY                                                                                                        \
-	"we are pleased to inform you that your electronic mail address has been selected among the winners of the "    \
-	"international promotion held this month, please contact the claims office without delay and send your full "   \
+#define LOTTERY \
+	"we are pleased to inform you that your electronic mail address has been selected among the winners of the " \
+	"international promotion held this month, please contact the claims office without delay and send your full " \
 	"details for the immediate release of the money into your account\n"
 
+/* clang-format off */
 static const struct {
 	const char *name, *one, *other;
 	bool same;
@@ -33,25 +34,29 @@ static const struct {
 	{ "other white space", LOTTERY "this   \r\n  office", LOTTERY "this office", true },
 	{ "a reference in it", LOTTERY "reference A7F3B9", LOTTERY "reference Q1X55", true },
 	{ "another text", LOTTERY,
-	  "the quarterly figures are in the attached sheet, could you have a look before tomorrow's meeting and tell me "
-	  "whether the travel costs of the northern branch should go into this year's budget or the next", false },
+	  "the quarterly figures are in the attached sheet, could you have a look before tomorrow's meeting and tell "
+	  "me whether the travel costs of the northern branch should go into this year's budget or the next", false },
 };
+/* clang-format on */
 
 static void test_rows(void)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		ok((fingerprint_of(rows[i].one) == fingerprint_of(rows[i].other)) == rows[i].same, "%s: %s", rows[i].name,
-		   rows[i].same ? "the same" : "another");
+		ok((fingerprint_of(rows[i].one) == fingerprint_of(rows[i].other)) == rows[i].same, "%s: %s",
+		   rows[i].name, rows[i].same ? "the same" : "another");
 	is_int((long long)fingerprint_of("too few words to say anything"), 0, "few words say nothing");
 	is_int((long long)fingerprint_of(""), 0, "no words either");
-	ok(fingerprint_of("GREAT NEWS FOR ALL FRIENDS OF CHEAP WATCHES BUY NOW WHILE THEY LAST") != 0, "capitals alone are a text");
-	ok(fingerprint_of("Anna Bert Carl Dora Emil Fritz Gustav Hans Ida Jakob Karl Ludwig Maria") != 0, "so are names alone");
+	ok(fingerprint_of("GREAT NEWS FOR ALL FRIENDS OF CHEAP WATCHES BUY NOW WHILE THEY LAST") != 0,
+	   "capitals alone are a text");
+	ok(fingerprint_of("Anna Bert Carl Dora Emil Fritz Gustav Hans Ida Jakob Karl Ludwig Maria") != 0,
+	   "so are names alone");
 }
 
 /* The pieces in which it comes do not matter. */
 static void test_pieces(void)
 {
-	const char *text = "<html><head><style>p { color: red }</style></head>" LOTTERY "see https://host.example/tail a&amp;b x@y.example";
+	const char *text = "<html><head><style>p { color: red }</style></head>" LOTTERY
+			   "see https://host.example/tail a&amp;b x@y.example";
 	uint64_t whole = fingerprint_of(text);
 	bool same = true;
 	for (size_t piece = 1; piece < 40; piece++) {
@@ -86,14 +91,16 @@ static void test_bytes(void)
 		struct fingerprint_maker whole, bytes;
 		unsigned letters = 10 + random_below(sizeof some - 11);
 		for (size_t at = 0; at < sizeof text; at++)
-			text[at] = random_below(60) == 0 ? (char)random_below(256) : some[random_below(letters + 25) % (sizeof some - 1)];
+			text[at] = random_below(60) == 0 ? (char)random_below(256)
+							 : some[random_below(letters + 25) % (sizeof some - 1)];
 		fingerprint_begin(&whole);
 		fingerprint_begin(&bytes);
 		fingerprint_add(&whole, text, sizeof text);
 		for (size_t at = 0; at < sizeof text; at++)
 			fingerprint_add(&bytes, text + at, 1);
 		uint64_t key = fingerprint_end(&whole);
-		same = same && key == fingerprint_end(&bytes) && whole.all.count == bytes.all.count && whole.plain.count == bytes.plain.count;
+		same = same && key == fingerprint_end(&bytes) && whole.all.count == bytes.all.count &&
+		       whole.plain.count == bytes.plain.count;
 		told += key != 0;
 	}
 	ok(same, "byte by byte any text is the same");
@@ -107,7 +114,8 @@ enum { VOCABULARY = 3000, TEXT_BYTES = 8000 };
 /* Zipf, about: common words are common. */
 static void add_word(char *text, bool lower)
 {
-	static const char *const syllables[] = { "ka", "ro", "mi", "ten", "sol", "var", "du", "pel", "is", "on", "gra", "lu" };
+	static const char *const syllables[] = { "ka", "ro",  "mi", "ten", "sol", "var",
+						 "du", "pel", "is", "on",  "gra", "lu" };
 	unsigned rank = random_below(1 + random_below(1 + random_below(VOCABULARY)));
 	char word[40] = "";
 	int count = 1 + (int)(rank % 3);
@@ -140,7 +148,8 @@ static void add_perturbed(char *text, uint64_t seed, uint64_t copy, int words)
 		add_word(text, i % 10 != 0);
 	}
 	char tail[100];
-	snprintf(tail, sizeof tail, "pay %u EUR at https://win.example/%u/%u", (unsigned)copy * 7, (unsigned)copy, (unsigned)seed);
+	snprintf(tail, sizeof tail, "pay %u EUR at https://win.example/%u/%u", (unsigned)copy * 7, (unsigned)copy,
+		 (unsigned)seed);
 	strncat(text, tail, TEXT_BYTES - strlen(text) - 1);
 }
 
@@ -157,7 +166,8 @@ static void test_perturbed(void)
 				same += fingerprint_of(one) == fingerprint_of(other);
 			}
 		printf("# %d words, perturbed: %.1f per cent have the same\n", sizes[i], 100.0 * same / all);
-		ok(same * 10 >= all * 7, "%d words: name, amount, link and a word of thirty: mostly the same", sizes[i]);
+		ok(same * 10 >= all * 7, "%d words: name, amount, link and a word of thirty: mostly the same",
+		   sizes[i]);
 	}
 }
 

@@ -5,7 +5,7 @@
 
 #include "policy/hash.h"
 
-#define MONDAY INT64_C(1699833600)	/* 2023-11-13 00:00 UTC */
+#define MONDAY INT64_C(1699833600) /* 2023-11-13 00:00 UTC */
 enum { DAY = 86400, HOUR = 3600 };
 
 static uint64_t thing(int number)
@@ -17,8 +17,13 @@ static uint64_t thing(int number)
 static unsigned note(struct habits *habits, int64_t now_s, int number, bool behaves)
 {
 	struct habit_facts facts = {
-		.now_s = now_s, .address = thing(number), .network = thing(number), .as = thing(number),
-		.sender = thing(number), .mailer = thing(number), .behaves = behaves,
+		.now_s = now_s,
+		.address = thing(number),
+		.network = thing(number),
+		.as = thing(number),
+		.sender = thing(number),
+		.mailer = thing(number),
+		.behaves = behaves,
 	};
 	return habits_note(habits, &facts);
 }
@@ -62,9 +67,12 @@ static void test_botnet(void)
 	ok(at_home(&habits, 1) && at_home(&habits, 2), "two places are at home");
 	for (int bot = 100; bot < 150; bot++)
 		note(&habits, MONDAY + 10 * DAY, bot, true);
-	ok(habit_has_network(&habits, thing(1)) && habit_has_network(&habits, thing(2)) && habit_has_network(&habits, thing(3)),
+	ok(habit_has_network(&habits, thing(1)) && habit_has_network(&habits, thing(2)) &&
+		   habit_has_network(&habits, thing(3)),
 	   "fifty new ones do not push them out");
-	struct habit_facts facts = { .now_s = MONDAY + 10 * DAY, .address = thing(1), .network = thing(1), .as = thing(1) };
+	struct habit_facts facts = {
+		.now_s = MONDAY + 10 * DAY, .address = thing(1), .network = thing(1), .as = thing(1)
+	};
 	is_near(habit_distinct(&habits, COUNTED_ADDRESSES, &facts), 51, 8, "fifty addresses today");
 	is_near(habit_distinct(&habits, COUNTED_ASES, &facts), 51, 25, "fifty ASes, about");
 	is_near(habit_distinct_before(&habits, COUNTED_NETWORKS, &facts), 3, 0.3, "three the day before");
@@ -105,15 +113,20 @@ static void test_week(void)
 		for (int hour = 8; hour < 18; hour++) {
 			if (day % 7 >= 5)
 				continue;
-			int64_t now = MONDAY + day * DAY + hour * HOUR - HOUR;	/* UTC; an hour east of it */
-			struct habit_facts facts = { .now_s = now, .local_offset_s = HOUR, .network = thing(1), .behaves = true,
-						     .hour_messages = sent, .last_s = last };
+			int64_t now = MONDAY + day * DAY + hour * HOUR - HOUR; /* UTC; an hour east of it */
+			struct habit_facts facts = { .now_s = now,
+						     .local_offset_s = HOUR,
+						     .network = thing(1),
+						     .behaves = true,
+						     .hour_messages = sent,
+						     .last_s = last };
 			habits_note(&habits, &facts);
 			last = now;
 			sent = 10;
 		}
 	int64_t later = MONDAY + 28 * DAY;
-	is_near(habit_hour_expected(&habits, later + 9 * HOUR, HOUR), 9, 2, "nearly ten an hour on Monday at ten, faded a little");
+	is_near(habit_hour_expected(&habits, later + 9 * HOUR, HOUR), 9, 2,
+		"nearly ten an hour on Monday at ten, faded a little");
 	ok(habit_hour_expected(&habits, later + 2 * HOUR, HOUR) < 4, "fewer at night");
 	ok(habit_hour_expected(&habits, later + 5 * DAY + 9 * HOUR, HOUR) < 7, "fewer on Saturday");
 	ok(!habit_hour_unused(&habits, later + 9 * HOUR, HOUR), "ten o'clock is used");
@@ -142,7 +155,8 @@ static void test_bytes(void)
 	struct habits habits = { .day = 0 }, back = { .day = 77, .many = true };
 	char bytes[HABIT_BYTES_MAX];
 	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
-		is_int((long long)habits_write(&habits, (enum habit_part)part, bytes), 0, "part %u: nothing to keep", part);
+		is_int((long long)habits_write(&habits, (enum habit_part)part, bytes), 0, "part %u: nothing to keep",
+		       part);
 	for (int day = 0; day < 10; day++)
 		for (int place = 1; place <= 9; place++)
 			note(&habits, MONDAY + day * DAY + 13 * HOUR, place, true);
@@ -155,11 +169,14 @@ static void test_bytes(void)
 		ok(length > 0 && length <= HABIT_BYTES_MAX, "part %u: %zu bytes", part, length);
 		ok(habits_read(&back, (enum habit_part)part, bytes, length), "part %u: read again", part);
 		struct habits spoilt = back;
-		ok(!habits_read(&spoilt, (enum habit_part)part, bytes, length - 1), "part %u: a byte less is refused", part);
-		is_int((long long)habits_write(&spoilt, (enum habit_part)part, bytes), 0, "part %u: and is as if there were none", part);
+		ok(!habits_read(&spoilt, (enum habit_part)part, bytes, length - 1), "part %u: a byte less is refused",
+		   part);
+		is_int((long long)habits_write(&spoilt, (enum habit_part)part, bytes), 0,
+		       "part %u: and is as if there were none", part);
 	}
 	ok(memcmp(&back, &habits, sizeof back) == 0, "written and read again it is the same");
-	ok(habits_read(&back, HABIT_PLACES, "", 0) && back.day == 0 && back.hours[0] == 17, "nothing there: no places, but the week");
+	ok(habits_read(&back, HABIT_PLACES, "", 0) && back.day == 0 && back.hours[0] == 17,
+	   "nothing there: no places, but the week");
 }
 
 int main(void)

@@ -42,6 +42,7 @@ static void test_members(void)
 
 static void test_release(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *until, *part;
 	} rows[] = {
@@ -52,6 +53,7 @@ static void test_release(void)
 		{ "-9223372036854775808", "due for " },
 		{ "253402300798", " in " },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char text[200], *shown = NULL;
 		size_t size = 0;

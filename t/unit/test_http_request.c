@@ -8,7 +8,7 @@ enum { SIZE = 21 };
 static void test_query(void)
 {
 	static const struct {
-		const char *query, *want;	/* NULL: refused */
+		const char *query, *want; /* NULL: refused */
 	} rows[] = {
 		{ "q=192.0.2.1", "192.0.2.1" },
 		{ "q=", "" },
@@ -43,7 +43,8 @@ static void test_query(void)
 		char q[SIZE], error[200] = "";
 		bool fine = http_request_query(rows[i].query, q, sizeof q, error, sizeof error);
 		is_str(fine ? q : NULL, rows[i].want, "query %s", rows[i].query == NULL ? "NULL" : rows[i].query);
-		is_int(error[0] != '\0' && error[strlen(error) - 1] == '.', !fine, "... a sentence where it is refused");
+		is_int(error[0] != '\0' && error[strlen(error) - 1] == '.', !fine,
+		       "... a sentence where it is refused");
 	}
 }
 
@@ -85,7 +86,7 @@ static void test_accept(void)
 static void test_client(void)
 {
 	static const struct {
-		const char *peer, *first, *second, *want;	/* headers: NULL: none */
+		const char *peer, *first, *second, *want; /* headers: NULL: none */
 	} rows[] = {
 		{ "203.0.113.5", NULL, NULL, "203.0.113.5" },
 		{ "203.0.113.5", "198.51.100.1", NULL, "203.0.113.5" },
@@ -118,7 +119,9 @@ static void test_client(void)
 		char text[NETADDR_TEXT_MAX];
 		netaddr_parse(rows[i].peer, &peer);
 		struct netaddr client = http_request_client(&peer, proxies, 3, headers,
-						       rows[i].first == NULL ? 0 : rows[i].second == NULL ? 1 : 2);
+							    rows[i].first == NULL    ? 0
+							    : rows[i].second == NULL ? 1
+										     : 2);
 		netaddr_text(&client, text);
 		is_str(text, rows[i].want, "%s with \"%s\"", rows[i].peer, rows[i].first == NULL ? "" : rows[i].first);
 	}
@@ -127,6 +130,7 @@ static void test_client(void)
 static void test_host(void)
 {
 	static const char *const names[] = { "lists.Example.com", "mx" };
+	/* clang-format off */
 	static const struct {
 		const char *host;
 		bool ours;
@@ -165,10 +169,9 @@ static void test_host(void)
 		{ "[mx%eth0]", false },
 		{ "[]", false },
 		{ "[", false },
-		{ "a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name."
-		  "a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name."
-		  "a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name", false },
+		{ "a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name.a.very.long.name", false },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		is_int(http_request_host_is_ours(rows[i].host, names, 2), rows[i].ours, "Host: %s", rows[i].host);
 	ok(!http_request_host_is_ours("mx", NULL, 0), "without names");

@@ -43,8 +43,8 @@ static void test_own(void)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct facts facts = { .source = rows[i].source };
 		snprintf(facts.account, sizeof facts.account, "%s", rows[i].account);
-		is_int(identify_sender_own(&facts, rows[i].from), rows[i].own, "%s %s as <%s>", source_word(rows[i].source),
-		       rows[i].account, rows[i].from);
+		is_int(identify_sender_own(&facts, rows[i].from), rows[i].own, "%s %s as <%s>",
+		       source_word(rows[i].source), rows[i].account, rows[i].from);
 	}
 }
 
@@ -99,7 +99,9 @@ static void test_name_spaces(void)
 		const char *raw = rows[i].raw;
 		char from[ADDRESS_MAX + 1];
 		idn_address(raw, from);
-		struct identity identity = { .network_asked = true, .network = raw, .auth_authen = raw, .cert_subject = raw, .from = from };
+		struct identity identity = {
+			.network_asked = true, .network = raw, .auth_authen = raw, .cert_subject = raw, .from = from
+		};
 		netaddr_parse("192.0.2.7", &identity.client);
 		config.sources[0] = rows[i].source;
 		ok(identify(&config, &identity, &facts), "%s %s", source_word(rows[i].source), rows[i].raw);
@@ -115,7 +117,7 @@ static void test_domain(void)
 {
 	static const struct {
 		enum source source;
-		const char *account, *from, *domain;	/* "": none */
+		const char *account, *from, *domain; /* "": none */
 	} rows[] = {
 		{ SOURCE_AUTH, "alice@example.com", "x@example.net", "example.com" },
 		{ SOURCE_AUTH, "alice@example.com", "", "example.com" },
@@ -134,8 +136,8 @@ static void test_domain(void)
 		struct facts facts = { .source = rows[i].source };
 		struct identity identity = { .from = rows[i].from, .host = "mail.example.org" };
 		snprintf(facts.account, sizeof facts.account, "%s", rows[i].account);
-		is_int(identify_domain(&facts, &identity, domain), *rows[i].domain != '\0', "%s as <%s>: a domain", rows[i].account,
-		       rows[i].from);
+		is_int(identify_domain(&facts, &identity, domain), *rows[i].domain != '\0', "%s as <%s>: a domain",
+		       rows[i].account, rows[i].from);
 		is_str(domain, rows[i].domain, "... which is \"%s\"", rows[i].domain);
 	}
 }
@@ -181,9 +183,11 @@ static void test_logins(void)
 	is_str(account_of_login("u599999"), "uid:600999", "the last one is known");
 	ok(!read_logins(1000001, "", error), "a million and one");
 	ok(strstr(error, "1000000") != NULL, "%s", error);
-	ok(logins_read("/", error, sizeof error) == NULL && strstr(error, "/ cannot be read: it is a folder") != NULL, "%s", error);
+	ok(logins_read("/", error, sizeof error) == NULL && strstr(error, "/ cannot be read: it is a folder") != NULL,
+	   "%s", error);
 	int length = snprintf(longest, sizeof longest, "%0*d:x:7:7::/:/bin/sh\n", NAME_MAX_HERE, 0);
-	ok(length > NAME_MAX_HERE && !read_logins(2, longest, error) && strstr(error, "at login 3") != NULL, "%s", error);
+	ok(length > NAME_MAX_HERE && !read_logins(2, longest, error) && strstr(error, "at login 3") != NULL, "%s",
+	   error);
 	snprintf(longest, sizeof longest, "%0*d:x:7:7::/:/bin/sh\nafter:x:8:8::/:/bin/sh\n", 64, 0);
 	ok(read_logins(2, longest, error), "a name of 64 bytes: %s", error);
 	is_str(account_of_login("after"), "uid:8", "the one behind it is known");

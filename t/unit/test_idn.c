@@ -7,6 +7,7 @@
 
 static void test_domain(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *domain, *want;	/* NULL: it stays */
 	} rows[] = {
@@ -21,14 +22,18 @@ static void test_domain(void)
 		{ "example.org", NULL }, { "XN--EXMPLE-CUA.org", NULL }, { "", NULL }, { "[192.0.2.1]", NULL },
 		{ "ex\xffmple.org", NULL }, { "ex\xc3", NULL }, { "\xed\xa0\x80.org", NULL },
 		/* what mapping makes of these is no domain, or another's */
-		{ "\xc3\xa4\xef\xbc\xa0victim.example", NULL }, { "\xc3\xa4\xef\xbc\x8fx.example", NULL }, { "\xe3\x80\x82", NULL },
-		{ "\xc3\xa4 b.example", NULL }, { "\xc3\xa4{b}.example", NULL }, { "\xcc\x88.org", NULL }, { "\xc3\xa4..org", NULL },
+		{ "\xc3\xa4\xef\xbc\xa0victim.example", NULL }, { "\xc3\xa4\xef\xbc\x8fx.example", NULL }, {
+		  "\xe3\x80\x82", NULL },
+		{ "\xc3\xa4 b.example", NULL }, { "\xc3\xa4{b}.example", NULL }, { "\xcc\x88.org", NULL }, {
+		  "\xc3\xa4..org", NULL },
 		{ "\xc2\xad", NULL },	/* a soft hyphen maps to nothing */
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char ascii[IDN_DOMAIN_MAX + 1] = "";
 		bool changed = idn_domain(rows[i].domain, ascii);
-		is_int(changed, rows[i].want != NULL, "row %zu: '%s' %s", i, rows[i].domain, rows[i].want != NULL ? "changes" : "stays");
+		is_int(changed, rows[i].want != NULL, "row %zu: '%s' %s", i, rows[i].domain,
+		       rows[i].want != NULL ? "changes" : "stays");
 		if (changed && rows[i].want != NULL)
 			is_str(ascii, rows[i].want, "row %zu: its A-labels", i);
 	}
@@ -36,6 +41,7 @@ static void test_domain(void)
 
 static void test_address(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *raw, *want;
 	} rows[] = {
@@ -47,6 +53,7 @@ static void test_address(void)
 		{ "<Alice@Example.org>", "Alice@Example.org" },
 		{ "<>", "" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char address[ADDRESS_MAX + 1];
 		ok(idn_address(rows[i].raw, address), "%s is whole", rows[i].raw);
@@ -81,18 +88,22 @@ static void test_typed(void)
 
 static void test_shown(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text, *want;
 	} rows[] = {
 		{ "alice@xn--exmple-cua.org", "alice@ex\xc3\xa4mple.org" },
 		{ "limits of domain:XN--exmple-cua.org.", "limits of domain:ex\xc3\xa4mple.org." },
-		{ "<a@mail.xn--exmple-cua.org>, xn--o1ac.xn--p1ai", "<a@mail.ex\xc3\xa4mple.org>, \xd0\xbf\xd1\x80.\xd1\x80\xd1\x84" },
+		{ "<a@mail.xn--exmple-cua.org>, xn--o1ac.xn--p1ai",
+		  "<a@mail.ex\xc3\xa4mple.org>, \xd0\xbf\xd1\x80.\xd1\x80\xd1\x84" },
 		{ "alice@example.org", "alice@example.org" },
 		{ "", "" }, { "...", "..." }, { "a ... b", "a ... b" }, { "\xff\xfe xn--", "\xff\xfe xn--" },
 		/* A-labels that another spelling leads to */
-		{ "xn--a", "xn--a" }, { "xn--eb-oaa0z", "xn--eb-oaa0z" }, { "xn--exmple-xna.org", "xn--exmple-xna.org" },
+		{ "xn--a", "xn--a" }, { "xn--eb-oaa0z", "xn--eb-oaa0z" }, { "xn--exmple-xna.org",
+		  "xn--exmple-xna.org" },
 		{ "xn--example-.org", "xn--example-.org" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char *shown = idn_shown(rows[i].text);
 		is_str(shown, rows[i].want, "%s", rows[i].text);

@@ -7,6 +7,7 @@
 
 static void test_texts(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text, *error;	/* NULL: it is read; else part of what is said */
 	} rows[] = {
@@ -14,7 +15,8 @@ static void test_texts(void)
 		{ "{\"a\":[1,{\"b\":null}]}\n", NULL },
 		{ "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}", NULL },
 		{ "{\"a\":\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\\\"}", NULL },
-		{ "{\"a\":\"\\\\\",\"b\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}", "32 levels" },
+		{ "{\"a\":\"\\\\\",\"b\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+		  "32 levels" },
 		{ "{\"a\":1,\"a\":2}", "it is not JSON: duplicate" },
 		{ "", "it is not JSON: " },
 		{ "{", "it is not JSON: " },
@@ -23,6 +25,7 @@ static void test_texts(void)
 		{ "[]", "another kind of value" },
 		{ "7", "it is not JSON: " },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char error[300] = "";
 		json_t *json = json_read(JSON_OF_CLIENT, rows[i].text, strlen(rows[i].text), error, sizeof error);

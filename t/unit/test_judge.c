@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "t/unit/judge_fixture.h"
 
+/* clang-format off */
 static const struct row rows[] = {
 	{ "a stranger fails SPF: a reason", .stranger = true, .spf = SPF_ANSWER_FAIL, .reasons = "spf_fail" },
 	{ "and is refused where that is configured", .stranger = true, .spf = SPF_ANSWER_FAIL, .spf_refuses = true,
@@ -11,14 +12,16 @@ static const struct row rows[] = {
 	{ "nor is an error", .stranger = true, .spf = SPF_ANSWER_TEMPERROR, .spf_refuses = true, .reasons = "" },
 	{ "nor what is not known", .stranger = true, .spf_refuses = true, .reasons = "" },
 	{ "a customer is not refused for SPF", .spf = SPF_ANSWER_FAIL, .spf_refuses = true, .reasons = "" },
-	{ "a domain that authorises none of our addresses", .spf_ours = SPF_OURS_NONE_PASSES, .reasons = "spf_unauthorised" },
+	{ "a domain that authorises none of our addresses", .spf_ours = SPF_OURS_NONE_PASSES, .reasons =
+	  "spf_unauthorised" },
 	{ "not at MAIL", .stage = STAGE_MAIL, .spf_ours = SPF_OURS_NONE_PASSES, .reasons = "" },
 	{ "one that authorises some", .spf_ours = SPF_OURS_FINE, .reasons = "" },
 	{ "a new account", .reasons = "" },
 	{ "a good account", .level = LEVEL_GOOD, OLD_HAND, .want = LEVEL_GOOD, .pool = "clean", .reasons = "" },
 	{ "a new account comes of age", .level = LEVEL_NEW, OLD_HAND, .want = LEVEL_GOOD, .pool = "clean",
 	  .reasons = "level" },
-	{ "a suspect account at rest", .level = LEVEL_SUSPECT, .since_s = 3599, .want = LEVEL_SUSPECT, .pool = "suspect",
+	{ "a suspect account at rest", .level = LEVEL_SUSPECT, .since_s = 3599, .want = LEVEL_SUSPECT, .pool =
+	  "suspect",
 	  .reasons = "score" },
 	{ "a suspect account whose time is over", .level = LEVEL_SUSPECT, .since_s = 3600, .reasons = "level" },
 
@@ -72,7 +75,8 @@ static const struct row rows[] = {
 	  .action = ACTION_REJECT, .cause = REASON_LISTED, .reasons = "listed" },
 	{ "a policy-listed stranger as well", STAGE_MAIL, .stranger = true, .hits = { { &refuses, LIST_POLICY } },
 	  .action = ACTION_REJECT, .cause = REASON_LISTED, .reasons = "listed" },
-	{ "where the list is only a signal he is not", STAGE_MAIL, .stranger = true, .hits = { { &signals, LIST_SPAM } },
+	{ "where the list is only a signal he "
+	  "is not", STAGE_MAIL, .stranger = true, .hits = { { &signals, LIST_SPAM } },
 	  .reasons = "" },
 	{ "a policy listing says nothing about a customer", .hits = { { &refuses, LIST_POLICY } }, .reasons = "" },
 	{ "at MAIL neither", STAGE_MAIL, .hits = { { &refuses, LIST_POLICY }, { &signals, LIST_POLICY } },
@@ -87,7 +91,8 @@ static const struct row rows[] = {
 	  .hits = { { &signals, LIST_EXPLOIT } }, .reasons = "" },
 	{ "a subscriber's exploited address counts against him", .own_network = true,
 	  .hits = { { &refuses, LIST_EXPLOIT } }, .reasons = "exploit_listed" },
-	{ "and that it sends spam", .own_network = true, .hits = { { &signals, LIST_SPAM } }, .reasons = "exploit_listed" },
+	{ "and that it sends spam", .own_network = true, .hits = { { &signals, LIST_SPAM } }, .reasons =
+	  "exploit_listed" },
 	{ "that it is a dial-up line is known", STAGE_MAIL, .own_network = true,
 	  .hits = { { &refuses, LIST_POLICY }, { &refuses, LIST_AUTH } }, .reasons = "" },
 	{ "a subscriber is not refused", STAGE_MAIL, .own_network = true, .hits = { { &refuses, LIST_SPAM } },
@@ -106,7 +111,8 @@ static const struct row rows[] = {
 	{ "lists that did not answer, at the end", .stranger = true, .lists_unknown = 5, .reasons = "" },
 	{ "one did not answer, and has to", STAGE_MAIL, .stranger = true, .lists_unknown = 1, .lists_must_answer = true,
 	  .action = ACTION_DEFER, .cause = REASON_LISTS_AWAY, .reasons = "lists_away" },
-	{ "a customer does not wait for lists", STAGE_MAIL, .lists_unknown = 1, .lists_must_answer = true, .reasons = "" },
+	{ "a customer does not wait for lists", STAGE_MAIL, .lists_unknown = 1, .lists_must_answer = true, .reasons =
+	  "" },
 	{ "all did answer", STAGE_MAIL, .stranger = true, .lists_must_answer = true, .reasons = "" },
 	{ "one did not answer, one refuses", STAGE_MAIL, .stranger = true, .lists_unknown = 1,
 	  .hits = { { &refuses, LIST_SPAM } }, .action = ACTION_REJECT, .cause = REASON_LISTED, .reasons = "listed" },
@@ -193,7 +199,8 @@ static const struct row rows[] = {
 	  .tag = true, .pool = "suspect", .action = ACTION_DEFER, .cause = REASON_LIMIT, .reasons = "limit,content" },
 
 	{ "injected over a limit, at MAIL", STAGE_MAIL, .injected = true, FULL, .reasons = "limit" },
-	{ "injected over a limit, at RCPT", STAGE_RCPT, .injected = true, FULL, .over = OVER_REJECT, .reasons = "limit" },
+	{ "injected over a limit, at RCPT", STAGE_RCPT, .injected = true, FULL, .over = OVER_REJECT, .reasons =
+	  "limit" },
 	{ "injected over a limit, at the end", .injected = true, FULL, .action = ACTION_DEFER, .cause = REASON_LIMIT,
 	  .reasons = "limit" },
 	{ "injected by a blocked account, at MAIL", STAGE_MAIL, .injected = true, .block = "phished",
@@ -204,6 +211,7 @@ static const struct row rows[] = {
 	{ "injected with too many recipients", STAGE_RCPT, .injected = true, .cap = 1, .rcpts = 2,
 	  .reasons = "rcpts_per_message" },
 };
+/* clang-format on */
 
 static void test_row(const struct row *row)
 {
@@ -268,14 +276,36 @@ static struct row any_row(void)
 {
 	static const struct list *const lists[] = { NULL, NULL, NULL, &signals, &refuses };
 	struct row row = {
-		.stranger = some(2), .own_network = some(2), .injected = some(2), .overloaded = !some(8), .memory_spent = !some(8),
-		.store_away = !some(3), .store_must_answer = !some(4), .content_known = some(2), .spam = some(2),
-		.content_must_answer = !some(4), .blocked_defers = some(2), .blocked_holds = some(2),
-		.reject_at_zero = !some(9), .local_only = !some(4), .charged = some(2), .charge_fits = some(2),
-		.block = some(6) ? NULL : "blocked", .exempt = some(6) ? NULL : "exempt",
-		.level = (enum level)some(LEVEL_COUNT), .since_s = some(9000), .age_days = some(30),
-		.lists_unknown = some(3), .rcpts = some(4), .local = some(3), .over = (enum over)some(OVER_COUNT),
-		.limit = some(10), .used = some(12), .limit_is_nought = !some(6), .cap = some(4), .score = some(20) - 2,
+		.stranger = some(2),
+		.own_network = some(2),
+		.injected = some(2),
+		.overloaded = !some(8),
+		.memory_spent = !some(8),
+		.store_away = !some(3),
+		.store_must_answer = !some(4),
+		.content_known = some(2),
+		.spam = some(2),
+		.content_must_answer = !some(4),
+		.blocked_defers = some(2),
+		.blocked_holds = some(2),
+		.reject_at_zero = !some(9),
+		.local_only = !some(4),
+		.charged = some(2),
+		.charge_fits = some(2),
+		.block = some(6) ? NULL : "blocked",
+		.exempt = some(6) ? NULL : "exempt",
+		.level = (enum level)some(LEVEL_COUNT),
+		.since_s = some(9000),
+		.age_days = some(30),
+		.lists_unknown = some(3),
+		.rcpts = some(4),
+		.local = some(3),
+		.over = (enum over)some(OVER_COUNT),
+		.limit = some(10),
+		.used = some(12),
+		.limit_is_nought = !some(6),
+		.cap = some(4),
+		.score = some(20) - 2,
 	};
 	for (int i = 0; i < HITS; i++) {
 		row.hits[i].list = lists[some(5)];

@@ -5,7 +5,7 @@ static void test_counts(void)
 {
 	static const struct {
 		struct row row;
-		double want[COUNTER_COUNT];	/* messages, rcpts, spam, exploit, breaches */
+		double want[COUNTER_COUNT]; /* messages, rcpts, spam, exploit, breaches */
 	} counted[] = {
 		{ { "three recipients", .rcpts = 3 }, { 1, 3, 0, 0, 0 } },
 		{ { "local mail", .local_only = true, .local = 2 }, { 0 } },
@@ -52,15 +52,14 @@ static void test_scores(void)
 		struct score score = judge_score(&policy, &facts.state, NULL, NULL, facts.now_ms);
 		is_near(score.prior, scored[i].prior, 0, "%s: prior", scored[i].row.name);
 		is_near(score.sum, scored[i].prior, 0, "%s: score", scored[i].row.name);
-		is_str(level_word(judge_level(&policy, &facts.state, facts.now_ms)),
-		       level_word(scored[i].level), "%s: level", scored[i].row.name);
+		is_str(level_word(judge_level(&policy, &facts.state, facts.now_ms)), level_word(scored[i].level),
+		       "%s: level", scored[i].row.name);
 	}
 	struct row spammer = { "a spammer", SPAMMER, .level = LEVEL_BLOCKED };
 	struct facts facts = facts_of(&spammer);
 	ok(judge_score(&policy, &facts.state, NULL, NULL, facts.now_ms).sum > 3, "a spammer's score");
 	is_int(judge_level(&policy, &facts.state, facts.now_ms), LEVEL_BLOCKED, "his level");
-	is_int(judge_level(&policy, &facts.state, facts.now_ms + 90LL * DAY * 1000), LEVEL_NEW,
-	       "nothing is for ever");
+	is_int(judge_level(&policy, &facts.state, facts.now_ms + 90LL * DAY * 1000), LEVEL_NEW, "nothing is for ever");
 }
 
 static struct facts abused(int64_t since_s)
@@ -76,7 +75,8 @@ static void test_pardon(void)
 	struct policy policy = policy_of(&row);
 	struct facts facts = abused(600);
 	struct charge charge;
-	is_int(judge(&policy, STAGE_MESSAGE, &facts).level, LEVEL_BLOCKED, "ten minutes after its block an account is blocked");
+	is_int(judge(&policy, STAGE_MESSAGE, &facts).level, LEVEL_BLOCKED,
+	       "ten minutes after its block an account is blocked");
 	facts.state.limits.password_changed_s = NOW - 60;
 	struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
 	ok(verdict.level < LEVEL_SUSPECT, "a new password ends it at once");
@@ -132,7 +132,8 @@ static void test_clean_volume(void)
 		sent++;
 	}
 	ok(sent > 1 && sent < 5000, "after %d clean messages it is good again", sent);
-	ok(judge_level(&policy, &silent.state, facts.now_ms) >= LEVEL_SUSPECT, "one that was silent for so long is not");
+	ok(judge_level(&policy, &silent.state, facts.now_ms) >= LEVEL_SUSPECT,
+	   "one that was silent for so long is not");
 }
 
 static void test_clocks(void)
@@ -141,11 +142,14 @@ static void test_clocks(void)
 	struct row row = { .name = "clocks" };
 	struct policy policy = policy_of(&row);
 	for (int i = 0; i < 2; i++) {
-		struct row good = { "good", .level = LEVEL_GOOD, OLD_HAND, .limit = 500, .used = 500, .over = OVER_SLOW };
+		struct row good = {
+			"good", .level = LEVEL_GOOD, OLD_HAND, .limit = 500, .used = 500, .over = OVER_SLOW
+		};
 		struct facts facts = facts_of(&good), bad = abused(600);
 		facts.now_ms += jumps[i] * 1000;
 		bad.now_ms += jumps[i] * 1000;
-		is_int(judge(&policy, STAGE_MESSAGE, &facts).level, LEVEL_GOOD, "%+lld s: good stays good", (long long)jumps[i]);
+		is_int(judge(&policy, STAGE_MESSAGE, &facts).level, LEVEL_GOOD, "%+lld s: good stays good",
+		       (long long)jumps[i]);
 		is_int(judge(&policy, STAGE_MESSAGE, &bad).level, LEVEL_BLOCKED, "%+lld s: blocked stays blocked",
 		       (long long)jumps[i]);
 		ok(jumps[i] > 0 || judge(&policy, STAGE_MESSAGE, &facts).breach.window == WINDOW_RCPTS_PER_HOUR,

@@ -29,7 +29,7 @@ static struct facts distinct_facts(int64_t limit, int yesterday)
 {
 	struct row row = { .name = "places", .age_days = 30 };
 	struct facts facts = facts_of(&row);
-	facts.now_ms = ((int64_t)NOW - NOW % DAY) * 1000;	/* midnight UTC: all of yesterday reaches back */
+	facts.now_ms = ((int64_t)NOW - NOW % DAY) * 1000; /* midnight UTC: all of yesterday reaches back */
 	facts.client_network = 12345;
 	facts.limits.window[WINDOW_NETWORKS_PER_DAY] = limit;
 	facts.state.history.habits.day = (uint16_t)(NOW / DAY);
@@ -67,18 +67,23 @@ static void test_scopes(void)
 	static const struct {
 		enum over over;
 		enum action action;
-	} overs[] = { { OVER_UNSET, ACTION_DEFER }, { OVER_REJECT, ACTION_REJECT }, { OVER_HOLD, ACTION_HOLD },
-		      { OVER_SLOW, ACTION_PASS }, { OVER_LOG, ACTION_PASS } };
+	} overs[] = { { OVER_UNSET, ACTION_DEFER },
+		      { OVER_REJECT, ACTION_REJECT },
+		      { OVER_HOLD, ACTION_HOLD },
+		      { OVER_SLOW, ACTION_PASS },
+		      { OVER_LOG, ACTION_PASS } };
 	struct row row = { .name = "a group's", .charged = true };
 	struct policy policy = policy_of(&row);
 	for (size_t i = 0; i < sizeof overs / sizeof overs[0]; i++) {
 		struct facts facts = facts_of(&row);
 		double counts[COUNTER_COUNT];
 		facts.limits.over = OVER_REJECT;
-		facts.breach = (struct breach){ .window = WINDOW_RCPTS_PER_DAY, .scope = SCOPE_CUSTOMER, .limit = 0,
-						.over = overs[i].over };
+		facts.breach = (struct breach){
+			.window = WINDOW_RCPTS_PER_DAY, .scope = SCOPE_CUSTOMER, .limit = 0, .over = overs[i].over
+		};
 		struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
-		is_int(verdict.action, overs[i].action, "a customer's limit does what its own plan says: %s", over_word(overs[i].over));
+		is_int(verdict.action, overs[i].action, "a customer's limit does what its own plan says: %s",
+		       over_word(overs[i].over));
 		judge_counts(&facts, &verdict, counts);
 		is_near(counts[COUNTER_BREACHES], 0, 0, "and is no breach of the account's");
 		if (overs[i].over == OVER_LOG)
@@ -97,8 +102,9 @@ static void test_blocked_group(void)
 	struct facts facts = facts_of(&row);
 	double counts[COUNTER_COUNT];
 	facts.limits.over = OVER_LOG;
-	facts.breach = (struct breach){ .window = WINDOW_MSGS_PER_DAY, .scope = SCOPE_DOMAIN, .over = OVER_REJECT,
-					.blocked = true };
+	facts.breach = (struct breach){
+		.window = WINDOW_MSGS_PER_DAY, .scope = SCOPE_DOMAIN, .over = OVER_REJECT, .blocked = true
+	};
 	text_copy(facts.group_block, sizeof facts.group_block, "domain:example.com: sold");
 	struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
 	is_int(verdict.action, ACTION_REJECT, "a blocked group refuses");
@@ -157,9 +163,12 @@ static void test_lanes(void)
 	struct policy policy = policy_of(&row);
 	struct facts facts = facts_of(&row);
 	facts.class = MAIL_CLASS_BOUNCE;
-	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "clean", "a class without a pool leaves by the level's");
+	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "clean",
+	       "a class without a pool leaves by the level's");
 	memcpy(four, pools, sizeof pools);
-	four[3] = (struct pool){ .name = "back", .classes = { [MAIL_CLASS_BOUNCE] = true }, .transports = back, .transport_count = 1 };
+	four[3] = (struct pool){
+		.name = "back", .classes = { [MAIL_CLASS_BOUNCE] = true }, .transports = back, .transport_count = 1
+	};
 	policy.pools = four;
 	policy.pool_count = 4;
 	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "back", "with one by its own");
@@ -168,7 +177,8 @@ static void test_lanes(void)
 	facts.class = MAIL_CLASS_BOUNCE;
 	facts.state.history.level = LEVEL_SUSPECT;
 	facts.state.history.level_since_s = NOW;
-	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "suspect", "what is suspect leaves as such in any class");
+	is_str(judge(&policy, STAGE_MESSAGE, &facts).pool->name, "suspect",
+	       "what is suspect leaves as such in any class");
 }
 
 int main(void)

@@ -2,7 +2,8 @@
 #include "t/unit/judge_fixture.h"
 
 /* A spammer's message over each limit, with a policy that shows what `words` say. */
-static struct verdict shown(const char *const *words, struct policy *policy, struct policy *whole, const struct facts *facts)
+static struct verdict shown(const char *const *words, struct policy *policy, struct policy *whole,
+			    const struct facts *facts)
 {
 	policy->shadow = 0;
 	for (; *words != NULL; words++)
@@ -43,7 +44,8 @@ static void test_rules(void)
 	is_int(verdict.action, ACTION_PASS, "a level for show blocks nobody");
 	is_int(verdict.level, LEVEL_BLOCKED, "and goes its way");
 	is_str(verdict.pool->name, "clean", "no pool follows it");
-	ok(verdict.would.action == ACTION_REJECT && verdict.would.level == LEVEL_BLOCKED, "what would have been is known");
+	ok(verdict.would.action == ACTION_REJECT && verdict.would.level == LEVEL_BLOCKED,
+	   "what would have been is known");
 	facts.state.history.level = LEVEL_SUSPECT;
 	memset(facts.state.history.counters.value, 0, sizeof facts.state.history.counters.value);
 	facts.state.history.level_since_s = NOW;
@@ -91,8 +93,8 @@ static void test_signals(void)
 		enum action action;
 		const char *pool;
 	} rows[] = {
-		{ MEASURE_PASS, ACTION_PASS, "suspect" }, { MEASURE_SUSPECT, ACTION_PASS, "suspect" },
-		{ MEASURE_HOLD, ACTION_HOLD, "suspect" }, { MEASURE_DEFER, ACTION_DEFER, "suspect" },
+		{ MEASURE_PASS, ACTION_PASS, "suspect" },     { MEASURE_SUSPECT, ACTION_PASS, "suspect" },
+		{ MEASURE_HOLD, ACTION_HOLD, "suspect" },     { MEASURE_DEFER, ACTION_DEFER, "suspect" },
 		{ MEASURE_REJECT, ACTION_REJECT, "suspect" }, { MEASURE_BLOCK, ACTION_REJECT, "suspect" },
 		{ MEASURE_SLOW, ACTION_PASS, "suspect" },
 	};
@@ -111,7 +113,8 @@ static void test_signals(void)
 		struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
 		is_int(verdict.action, rows[i].action, "a signal that asks for measure %d", rows[i].measure);
 		is_str(verdict.pool->name, rows[i].pool, "and its pool");
-		ok(verdict.throttle == (rows[i].measure == MEASURE_SLOW || rows[i].measure == MEASURE_BLOCK), "who waits");
+		ok(verdict.throttle == (rows[i].measure == MEASURE_SLOW || rows[i].measure == MEASURE_BLOCK),
+		   "who waits");
 		is_int(verdict.level, rows[i].measure == MEASURE_BLOCK ? LEVEL_BLOCKED : LEVEL_SUSPECT, "its level");
 		is_int(verdict.hold_s, rows[i].measure == MEASURE_HOLD ? 3600 : 0, "when it is released");
 		policy.signal_does[SIGNAL_SPAM].from = term + 0.1;
@@ -148,7 +151,7 @@ static void test_account(void)
 	static const struct {
 		const struct row *row;
 		const char *shadow;
-		enum measure measure;	/* of the account's own level */
+		enum measure measure; /* of the account's own level */
 		const char *block;
 		enum level level;
 		enum action action;

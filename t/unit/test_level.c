@@ -6,14 +6,18 @@
 enum { HOUR = 3600, DAY = 86400 };
 
 static const struct level_settings settings = {
-	.suspect_enter = 0.5, .suspect_leave = -0.5,
-	.blocked_enter = 3.0, .blocked_leave = 1.5,
-	.minimum_stay_s = HOUR, .new_for_s = 7 * DAY, .new_messages = 20,
+	.suspect_enter = 0.5,
+	.suspect_leave = -0.5,
+	.blocked_enter = 3.0,
+	.blocked_leave = 1.5,
+	.minimum_stay_s = HOUR,
+	.new_for_s = 7 * DAY,
+	.new_messages = 20,
 };
 
 static const struct {
 	const char *name;
-	struct level_facts facts;	/* level before, for how long, score, age, messages */
+	struct level_facts facts; /* level before, for how long, score, age, messages */
 	enum level want;
 } rows[] = {
 	{ "a first message", { LEVEL_UNKNOWN, 0, -1.0, 0, 0 }, LEVEL_NEW },
@@ -96,8 +100,7 @@ static void test_words(void)
 int main(void)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		is_str(level_word(level_next(&settings, &rows[i].facts)), level_word(rows[i].want), "%s",
-		       rows[i].name);
+		is_str(level_word(level_next(&settings, &rows[i].facts)), level_word(rows[i].want), "%s", rows[i].name);
 	test_flutter();
 	test_monotone();
 	test_words();

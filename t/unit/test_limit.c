@@ -33,19 +33,20 @@ static void test_numbers(void)
 	for (int window = 0; window <= WINDOW_COUNT + 1; window++)
 		for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 			struct limits limits = limits_unset;
-			const char *field = window < WINDOW_COUNT ? window_word((enum window)window)
-					    : window == WINDOW_COUNT ? "rcpts_per_message" : "ramp_first_day";
-			const int64_t *number = window < WINDOW_COUNT ? &limits.window[window]
+			const char *field = window < WINDOW_COUNT    ? window_word((enum window)window)
+					    : window == WINDOW_COUNT ? "rcpts_per_message"
+								     : "ramp_first_day";
+			const int64_t *number = window < WINDOW_COUNT	 ? &limits.window[window]
 						: window == WINDOW_COUNT ? &limits.rcpts_per_message
 									 : &limits.ramp_first_day;
 			const char *expected = NULL;
 			bool good = limits_set(&limits, field, rows[i].value, &expected);
-			ok(good == rows[i].good, "%s '%s' is %sgood", field, rows[i].value,
-			   rows[i].good ? "" : "no ");
+			ok(good == rows[i].good, "%s '%s' is %sgood", field, rows[i].value, rows[i].good ? "" : "no ");
 			is_int(*number, rows[i].good ? rows[i].want : LIMIT_UNSET, "%s '%s': what is set", field,
 			       rows[i].value);
 			if (!good)
-				ok(expected != NULL && strstr(expected, "number") != NULL, "and says what was expected");
+				ok(expected != NULL && strstr(expected, "number") != NULL,
+				   "and says what was expected");
 		}
 }
 
@@ -90,8 +91,8 @@ static void test_have(void)
 {
 	for (int i = 0; i < WINDOW_COUNT; i++)
 		ok(limits_have(window_word((enum window)i)), "%s is ours", window_word((enum window)i));
-	static const char *const ours[] = { "rcpts_per_message", "plan", "over", "ramp_first_day", "ramp_growth", "customer",
-					    "until", "created", "password_changed" };
+	static const char *const ours[] = { "rcpts_per_message", "plan",  "over",    "ramp_first_day",	"ramp_growth",
+					    "customer",		 "until", "created", "password_changed" };
 	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
 		ok(limits_have(ours[i]), "%s is ours", ours[i]);
 	static const char *const others[] = { "", "note", "rcpts_per_hou", "rcpts_per_hours", "Plan" };
@@ -121,14 +122,17 @@ static void test_fill(void)
 
 static void test_growth(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *value;
 		double want;	/* 0: refused */
 	} rows[] = {
 		{ "1", 1 }, { "1.4", 1.4 }, { "10", 10 }, { "2.125", 2.125 }, { "01.5", 1.5 },
-		{ "0", 0 }, { "0.9", 0 }, { "10.001", 0 }, { "11", 0 }, { "1.", 0 }, { ".5", 0 }, { "1,4", 0 }, { "1.4.1", 0 },
+		{ "0", 0 }, { "0.9", 0 }, { "10.001", 0 }, { "11", 0 }, { "1.", 0 }, { ".5", 0 }, { "1,4", 0 }, {
+		  "1.4.1", 0 },
 		{ "-2", 0 }, { "nan", 0 }, { "1e1", 0 }, { "", 0 }, { " 2", 0 }, { "1.0000", 0 }, { "100000000000", 0 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct limits limits = limits_unset;
 		const char *expected = NULL;
@@ -141,6 +145,7 @@ static void test_growth(void)
 
 static void test_dates(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *value;
 		int64_t want;	/* -1: refused */
@@ -148,13 +153,16 @@ static void test_dates(void)
 		{ "0", 0 }, { "1767225600", 1767225600 }, { "7258118399", INT64_C(7258118399) },
 		{ "2026-01-01", 1767225600 }, { "1970-01-01", 0 }, { "2024-02-29", 1709164800 },
 		{ "2026-01-01T01:02:03Z", 1767229323 }, { "2016-12-31T23:59:60Z", 1483228800 }, { "2199-12-31", INT64_C(7258032000) },
-		{ "7258118400", -1 }, { "2200-01-01", -1 }, { "1969-12-31", -1 }, { "2026-02-29", -1 }, { "2026-13-01", -1 },
-		{ "2026-00-10", -1 }, { "2026-01-00", -1 }, { "2026-04-31", -1 }, { "2026-1-1", -1 }, { "2026-01-01T", -1 },
+		{ "7258118400", -1 }, { "2200-01-01", -1 }, { "1969-12-31", -1 }, { "2026-02-29", -1 }, {
+		  "2026-13-01", -1 },
+		{ "2026-00-10", -1 }, { "2026-01-00", -1 }, { "2026-04-31", -1 }, { "2026-1-1", -1 }, {
+		  "2026-01-01T", -1 },
 		{ "2026-01-01T24:00:00Z", -1 }, { "2026-01-01T12:60:00Z", -1 }, { "2026-01-01T12:00:61Z", -1 },
 		{ "2026-01-01T12:00:00", -1 }, { "2026-01-01T12:00:00+01:00", -1 }, { "2026-01-01 12:00:00Z", -1 },
 		{ "2026-01-01T12:00:00Z ", -1 }, { "-5", -1 }, { "tomorrow", -1 }, { "", -1 }, { "31.12.2026", -1 },
 		{ "1e9", -1 }, { "99999999999999999999", -1 },
 	};
+	/* clang-format on */
 	static const char *const fields[] = { "until", "created", "password_changed" };
 	for (size_t i = 0; i < 3 * (sizeof rows / sizeof rows[0]); i++) {
 		struct limits limits = limits_unset;
@@ -210,6 +218,7 @@ static void test_expire(void)
 
 static void test_rows(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *prefix, *said;
 		enum counted counted;
@@ -219,6 +228,7 @@ static void test_rows(void)
 		{ "addresses_", "client addresses", COUNTED_ADDRESSES }, { "networks_", "client networks", COUNTED_NETWORKS },
 		{ "ases_", "client ASes", COUNTED_ASES },
 	};
+	/* clang-format on */
 	for (int i = 0; i < WINDOW_COUNT; i++) {
 		enum window window = (enum window)i;
 		const char *word = window_word(window), *said = window_said(window, 2);
@@ -228,7 +238,8 @@ static void test_rows(void)
 		is_int(window_counted(window), kinds[kind].counted, "%s counts", word);
 		ok(strstr(said, kinds[kind].said) != NULL, "%s is said as '%s'", word, said);
 		const char *one = window_said(window, 1);
-		ok(window_counted(window) == COUNTED_KBYTES ? strcmp(one, said) == 0 : strlen(one) < strlen(said), "... of 1 as '%s'", one);
+		ok(window_counted(window) == COUNTED_KBYTES ? strcmp(one, said) == 0 : strlen(one) < strlen(said),
+		   "... of 1 as '%s'", one);
 		int64_t seconds = strstr(word, "minute") != NULL ? 60 : strstr(word, "hour") != NULL ? 3600 : 86400;
 		is_int(window_seconds(window), seconds, "%s: its length", word);
 		is_int(limits_unset.window[i], LIMIT_UNSET, "%s: unset at first", word);
@@ -244,15 +255,20 @@ static void test_rows(void)
 /* A slip of the pen is told from a panel's own note. */
 static void test_near(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *field, *near;
 	} rows[] = {
-		{ "rcpts_per_huor", "rcpts_per_hour" }, { "rcpt_per_hour", "rcpts_per_hour" }, { "RCPTS_PER_HOUR", "rcpts_per_hour" },
-		{ "rcpts-per-hour", "rcpts_per_hour" }, { "msg_per_day", "msgs_per_day" }, { "plans", "plan" }, { "pan", "plan" },
+		{ "rcpts_per_huor", "rcpts_per_hour" }, { "rcpt_per_hour", "rcpts_per_hour" }, { "RCPTS_PER_HOUR",
+		  "rcpts_per_hour" },
+		{ "rcpts-per-hour", "rcpts_per_hour" }, { "msg_per_day", "msgs_per_day" }, { "plans", "plan" }, {
+		  "pan", "plan" },
 		{ "ovre", "over" }, { "custommer", "customer" }, { "pasword_changed", "password_changed" },
-		{ "messages_per_hour", "msgs_per_minute" }, { "note", NULL }, { "vat", NULL }, { "vip", NULL }, { "domain", NULL },
+		{ "messages_per_hour", "msgs_per_minute" }, { "note", NULL }, { "vat", NULL }, { "vip", NULL }, {
+		  "domain", NULL },
 		{ "", NULL }, { "quota", NULL }, { "a_very_long_note_of_somebody_about_nothing_at_all", NULL },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		is_str(limits_near(rows[i].field), rows[i].near, "'%s' is near to %s", rows[i].field,
 		       rows[i].near != NULL ? rows[i].near : "nothing");
@@ -267,8 +283,10 @@ static void test_fields(void)
 		struct limits limits = limits_unset;
 		const char *why;
 		ok(limits_have(field), "%s is a field", field);
-		ok(!limits_set(&limits, field, "-", &why) ? strcmp(why, expected) == 0 : expected[0] == 'a', "%s: %s", field, expected);
-		ok(limits_empty(&limits) == (limits.plan[0] == '\0' && limits.customer[0] == '\0'), "nothing is set by nonsense");
+		ok(!limits_set(&limits, field, "-", &why) ? strcmp(why, expected) == 0 : expected[0] == 'a', "%s: %s",
+		   field, expected);
+		ok(limits_empty(&limits) == (limits.plan[0] == '\0' && limits.customer[0] == '\0'),
+		   "nothing is set by nonsense");
 	}
 	is_int(count, WINDOW_COUNT + 9, "so many there are");
 }

@@ -19,7 +19,8 @@ static const struct list mixed = {
 /* As lists of domains do it: refusals are codes of their own, and a code that is not named is no listing. */
 static const struct list refusing = {
 	.zone = "multi.example.test",
-	.codes = { { A(127, 0, 0, 1), A(127, 0, 0, 2), LIST_DOMAIN }, { A(127, 0, 1, 0), A(127, 0, 1, 255), LIST_ALLOW } },
+	.codes = { { A(127, 0, 0, 1), A(127, 0, 0, 2), LIST_DOMAIN },
+		   { A(127, 0, 1, 0), A(127, 0, 1, 255), LIST_ALLOW } },
 	.code_count = 2,
 	.errors = { { A(127, 0, 0, 1), A(127, 0, 0, 1) }, { A(127, 0, 1, 250), A(127, 0, 1, 255) } },
 	.error_count = 2,
@@ -27,6 +28,7 @@ static const struct list refusing = {
 
 static const struct list plain = { .zone = "refuse.example.test", .kind = LIST_SPAM };
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	const struct list *list;
@@ -63,12 +65,15 @@ static const struct {
 	{ "the first of a range of errors", &refusing, { A(127, 0, 1, 250) }, 1, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
 	{ "the last", &refusing, { A(127, 0, 1, 255) }, 1, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
 	{ "just before them", &refusing, { A(127, 0, 1, 249) }, 1, ANSWER_LISTED, 0, 0, 1, { LIST_ALLOW } },
-	{ "an error beside a code", &refusing, { A(127, 0, 0, 2), A(127, 0, 0, 1) }, 2, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
+	{ "an error beside "
+	  "a code", &refusing, { A(127, 0, 0, 2), A(127, 0, 0, 1) }, 2, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
 	{ "the refusal of all lists", &refusing, { A(127, 255, 255, 254) }, 1, ANSWER_UNKNOWN, 1, 0, 0, { 0 } },
-	{ "another list's error is a listing here", &plain, { A(127, 0, 0, 1) }, 1, ANSWER_LISTED, 0, 0, 1, { LIST_SPAM } },
+	{ "another list's error is a "
+	  "listing here", &plain, { A(127, 0, 0, 1) }, 1, ANSWER_LISTED, 0, 0, 1, { LIST_SPAM } },
 	{ "kind none: an answer without a row", &refusing, { A(127, 0, 0, 3) }, 1, ANSWER_CLEAN, 0, 0, 0, { 0 } },
 	{ "a lie beside a code", &mixed, { A(127, 0, 0, 2), A(10, 0, 0, 1) }, 2, ANSWER_UNKNOWN, 1, 1, 0, { 0 } },
 };
+/* clang-format on */
 
 static void test_answers(void)
 {
@@ -116,7 +121,8 @@ static void test_many(void)
 	is_int(allow, 1, "the only allow listing stays");
 	is_int(refuse, 1, "and the only one that refuses");
 	is_int(spam, LISTING_HITS_MAX - 5 - 1 - 1, "of the mildest kind one is left, the rest is spam");
-	ok(listings_meaning(&listings, CLIENT_AUTHENTICATED, LISTING_EXPLOITED)->list == &lists[2 * LISTING_HITS_MAX + 2],
+	ok(listings_meaning(&listings, CLIENT_AUTHENTICATED, LISTING_EXPLOITED)->list ==
+		   &lists[2 * LISTING_HITS_MAX + 2],
 	   "the heaviest exploit listing counts");
 	ok(listings.hits[0].list == &lists[0], "the first of a kind is still the first");
 }
@@ -147,14 +153,17 @@ static void test_meanings(void)
 		const char *word = meanings[i].kind == LIST_NONE ? "none" : list_kind_word(meanings[i].kind);
 		struct listing signal = { &signals, meanings[i].kind }, refuse = { &refuses, meanings[i].kind };
 		is_int(listing_means(&signal, CLIENT_UNKNOWN), LISTING_NOTHING, "%s, nobody knows of whom", word);
-		is_int(listing_means(&refuse, CLIENT_UNKNOWN), LISTING_NOTHING, "%s, refusing, nobody knows whom", word);
+		is_int(listing_means(&refuse, CLIENT_UNKNOWN), LISTING_NOTHING, "%s, refusing, nobody knows whom",
+		       word);
 		is_int(listing_means(&signal, CLIENT_STRANGER), meanings[i].stranger, "%s, a stranger", word);
 		is_int(listing_means(&refuse, CLIENT_STRANGER), meanings[i].refused, "%s, refusing, a stranger", word);
-		is_int(listing_means(&signal, CLIENT_OWN_NETWORK), meanings[i].own_network, "%s, our own network", word);
-		is_int(listing_means(&refuse, CLIENT_OWN_NETWORK), meanings[i].own_network, "%s, refusing, our own", word);
-		is_int(listing_means(&signal, CLIENT_AUTHENTICATED), meanings[i].authenticated, "%s, logged in", word);
-		is_int(listing_means(&refuse, CLIENT_AUTHENTICATED), meanings[i].authenticated, "%s, refusing, logged in",
+		is_int(listing_means(&signal, CLIENT_OWN_NETWORK), meanings[i].own_network, "%s, our own network",
 		       word);
+		is_int(listing_means(&refuse, CLIENT_OWN_NETWORK), meanings[i].own_network, "%s, refusing, our own",
+		       word);
+		is_int(listing_means(&signal, CLIENT_AUTHENTICATED), meanings[i].authenticated, "%s, logged in", word);
+		is_int(listing_means(&refuse, CLIENT_AUTHENTICATED), meanings[i].authenticated,
+		       "%s, refusing, logged in", word);
 	}
 }
 
@@ -202,7 +211,7 @@ static void test_parse(void)
 	static const struct {
 		const char *text;
 		uint32_t first, last;
-		enum list_kind kind;	/* NONE: not a code */
+		enum list_kind kind; /* NONE: not a code */
 	} codes[] = {
 		{ "127.0.0.2 spam", A(127, 0, 0, 2), A(127, 0, 0, 2), LIST_SPAM },
 		{ "127.0.0.4-127.0.0.7 exploit", A(127, 0, 0, 4), A(127, 0, 0, 7), LIST_EXPLOIT },
@@ -256,7 +265,7 @@ static void test_errors(void)
 {
 	static const struct {
 		const char *text;
-		uint32_t first, last;	/* 0: not an error */
+		uint32_t first, last; /* 0: not an error */
 	} errors[] = {
 		{ "127.0.0.1", A(127, 0, 0, 1), A(127, 0, 0, 1) },
 		{ "127.255.255.252-127.255.255.255", A(127, 255, 255, 252), A(127, 255, 255, 255) },
@@ -270,7 +279,8 @@ static void test_errors(void)
 	};
 	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
 		struct list_error error = { 0, 0 };
-		is_int(list_error_parse(errors[i].text, &error), errors[i].first != 0, "'%s' as an error", errors[i].text);
+		is_int(list_error_parse(errors[i].text, &error), errors[i].first != 0, "'%s' as an error",
+		       errors[i].text);
 		is_int(error.first, errors[i].first, "its first address");
 		is_int(error.last, errors[i].last, "its last");
 	}
@@ -298,8 +308,10 @@ static void test_close(void)
 	listings_close(&listings, 3);
 	is_int(listings.hit_count, 0, "where one answer is a lie no other is believed");
 	is_int(listings.unknown, 3, "all are unknown");
-	ok(listing_code_lies(0x80000001) && listing_code_lies(0x7effffff) && !listing_code_lies(0x7f000000), "outside 127/8");
-	ok(list_code_refuses(&plain, 0x7fffff00) && list_code_refuses(&plain, 0x7fffffff) && !list_code_refuses(&plain, 0x7ffffeff),
+	ok(listing_code_lies(0x80000001) && listing_code_lies(0x7effffff) && !listing_code_lies(0x7f000000),
+	   "outside 127/8");
+	ok(list_code_refuses(&plain, 0x7fffff00) && list_code_refuses(&plain, 0x7fffffff) &&
+		   !list_code_refuses(&plain, 0x7ffffeff),
 	   "127.255.255.0/24");
 }
 

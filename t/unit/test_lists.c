@@ -22,6 +22,7 @@ enum { CALLS_MAX = 64, TIMEOUT_MS = 400, DONE_MS = 10000, MINUTE_MS = 60000, HOU
 
 enum { MAIL, LAZY, UNFIT, REFUSES, DOMAINS, NAMED, SMALL, DEAD, KEYED, TURNS, PLAIN, SIX, LISTS };
 
+/* clang-format off */
 static struct list lists_rows[LISTS] = {
 	[MAIL] = { .zone = "mail.test", .ipv4 = true, .test = true, .mail = true },
 	[LAZY] = { .zone = "lazy.test", .ipv4 = true, .test = true },
@@ -37,14 +38,15 @@ static struct list lists_rows[LISTS] = {
 	[PLAIN] = { .zone = "plain.test", .ipv4 = true, .budget = 1 },
 	[SIX] = { .zone = "six.test", .ipv6 = true, .test = true },
 };
+/* clang-format on */
 
 struct call {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	struct list_question question;
 	int list;
 	const char *prefix;
 	enum lists_use use;
-	const char *again;	/* asked when the answer is there; NULL: nothing */
+	const char *again; /* asked when the answer is there; NULL: nothing */
 	int ends;
 	struct list_answer answer;
 	char why[200];
@@ -76,7 +78,7 @@ static const char *script(const char *name)
 	} rows[] = {
 		{ "1.0.0.127.unfit.test", "slow", "no" },
 		{ "2.0.0.127.refuses.test", "127.0.0.1", "yes" },
-		{ "2.0.0.127.turns.test", "127.0.0.77", "127.0.0.77" },	/* a code of no meaning */
+		{ "2.0.0.127.turns.test", "127.0.0.77", "127.0.0.77" }, /* a code of no meaning */
 		{ "2.0.0.127.keyed.test", "no", "no" },
 		{ "2.0.0.127.secret.keyed.test", "yes", "yes" },
 		{ "refused.turns.test", "127.255.255.254", "no" },
@@ -146,7 +148,9 @@ static void run(struct loop_job *job)
 static struct call *post(int index, int list, const char *prefix, enum lists_use use)
 {
 	struct call *call = &calls[index];
-	*call = (struct call){ .job = { .run = run }, .question = { .done = on_done }, .list = list, .prefix = prefix, .use = use };
+	*call = (struct call){
+		.job = { .run = run }, .question = { .done = on_done }, .list = list, .prefix = prefix, .use = use
+	};
 	loop_post(loop, &call->job);
 	return call;
 }
@@ -170,7 +174,9 @@ static void open_lists(struct loop_job *job)
 	static const char *const servers[] = { address };
 	char error[200] = "";
 	snprintf(address, sizeof address, "127.0.0.1:%d", dns_server_port(server));
-	struct resolver_settings dns = { .servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = 100 };
+	struct resolver_settings dns = {
+		.servers = servers, .server_count = 1, .timeout_ms = TIMEOUT_MS, .inflight = 100
+	};
 	engine = engine_new(loop, &dns, 1 << 20, error, sizeof error);
 	struct lists_settings settings = { engine, lists_rows, LISTS, { 3, RETRY_MS, 300000 } };
 	lists = lists_new(loop, &settings);
@@ -205,7 +211,8 @@ static void wait_tested(void)
 	is_int(ask(MAIL, "no", LISTS_FOR_MAIL)->answer.state, LIST_STATE_ANSWERED, "a list for mail");
 }
 
-static void is_answer(const struct call *call, enum list_state state, enum dns_outcome outcome, bool cached, const char *why)
+static void is_answer(const struct call *call, enum list_state state, enum dns_outcome outcome, bool cached,
+		      const char *why)
 {
 	is_int(call->ends, 1, "%s.%s: ends once", call->prefix, lists_rows[call->list].zone);
 	is_int(call->answer.state, state, "%s.%s: the state", call->prefix, lists_rows[call->list].zone);
@@ -218,7 +225,7 @@ static struct lists_report report;
 
 static void read_report(int list)
 {
-	lists_report(lists, list, &report);	/* nothing is under way */
+	lists_report(lists, list, &report); /* nothing is under way */
 }
 
 /* ---- the tests */
@@ -292,16 +299,19 @@ static void test_domains(void)
 	is_answer(ask(NAMED, "no.example.com", LISTS_FOR_CHECK), LIST_STATE_ANSWERED, DNS_NONE, false, "");
 	is_answer(ask(DOMAINS, name, LISTS_FOR_CHECK), LIST_STATE_UNKNOWN, DNS_UNKNOWN, false,
 		  "the name is too long to be looked up there");
-	ok(list_takes(&lists_rows[DOMAINS], NETADDR_UNKNOWN, false) && !list_takes(&lists_rows[DOMAINS], NETADDR_V4, false),
+	ok(list_takes(&lists_rows[DOMAINS], NETADDR_UNKNOWN, false) &&
+		   !list_takes(&lists_rows[DOMAINS], NETADDR_V4, false),
 	   "it knows domains");
 	ok(list_takes(&lists_rows[SIX], NETADDR_V6, false) && !list_takes(&lists_rows[SIX], NETADDR_V4, false) &&
-	   !list_takes(&lists_rows[SIX], NETADDR_UNKNOWN, false), "another one IPv6 addresses");
+		   !list_takes(&lists_rows[SIX], NETADDR_UNKNOWN, false),
+	   "another one IPv6 addresses");
 }
 
 static void test_keyed(void)
 {
 	is_answer(ask(KEYED, "yes", LISTS_FOR_CHECK), LIST_STATE_ANSWERED, DNS_FOUND, false, "");
-	is_answer(ask(KEYED, "silent", LISTS_FOR_CHECK), LIST_STATE_UNKNOWN, DNS_TIMEOUT, false, "it gave no answer in time");
+	is_answer(ask(KEYED, "silent", LISTS_FOR_CHECK), LIST_STATE_UNKNOWN, DNS_TIMEOUT, false,
+		  "it gave no answer in time");
 	is_int(lists_count(lists), LISTS, "all lists");
 	is_str(lists_at(lists, KEYED)->zone, "keyed.test", "by their place");
 }
@@ -332,7 +342,8 @@ static void test_budget(void)
 	is_answer(ask(SMALL, "yes5", LISTS_FOR_CHECK), LIST_STATE_UNKNOWN, DNS_UNKNOWN, false, kept);
 	is_answer(ask(SMALL, "yes6", LISTS_FOR_CHECK), LIST_STATE_UNKNOWN, DNS_UNKNOWN, false, kept);
 	is_answer(ask(SMALL, "yes1", LISTS_FOR_CHECK), LIST_STATE_ANSWERED, DNS_FOUND, true, "");
-	is_answer(ask(SMALL, "yes5", LISTS_FOR_OURS), LIST_STATE_ANSWERED, DNS_FOUND, false, "");	/* the watch goes on */
+	is_answer(ask(SMALL, "yes5", LISTS_FOR_OURS), LIST_STATE_ANSWERED, DNS_FOUND, false,
+		  ""); /* the watch goes on */
 	on_loop(close_lists);
 	on_loop(open_lists);
 	is_int(spent(SMALL), 7, "a reload forgets nothing");
@@ -343,8 +354,9 @@ static void test_budget(void)
 		  "its budget of 8 questions a day is spent");
 	is_int(spent(SMALL), 8, "and no more was asked");
 	is_int(fake_log_count("block list small: its budget of 8 questions a day is spent;"), 1, "said once");
-	is_int(fake_log_count("block list small: its budget of 8 questions a day is spent but for what is kept for mail; checks ask"), 1,
-	       "of checks too");
+	is_int(fake_log_count("block list small: its budget of 8 questions a day is spent but for what is kept for "
+			      "mail; checks ask"),
+	       1, "of checks too");
 }
 
 static void test_next_day(void)
@@ -381,7 +393,8 @@ static void test_dead(void)
 	post(0, DEAD, "slow", LISTS_FOR_CHECK);
 	post(1, DEAD, "yes2", LISTS_FOR_CHECK);
 	ok(wait_for(2), "one question is let through");
-	is_answer(&calls[1], LIST_STATE_UNKNOWN, DNS_UNKNOWN, false, "it gives no answer, and is left alone for a while");
+	is_answer(&calls[1], LIST_STATE_UNKNOWN, DNS_UNKNOWN, false,
+		  "it gives no answer, and is left alone for a while");
 	is_answer(&calls[0], LIST_STATE_ANSWERED, DNS_FOUND, false, "");
 	is_answer(ask(DEAD, "yes2", LISTS_FOR_CHECK), LIST_STATE_ANSWERED, DNS_FOUND, false, "");
 	is_int(fake_log_count("questions in a row got no answer; listings"), 0, "that says nothing about DNS");
@@ -399,7 +412,7 @@ static void test_end(void)
 	post(2, DEAD, "silent", LISTS_FOR_CHECK)->again = "yes";
 	post(3, LAZY, "silent", LISTS_FOR_MAIL);
 	on_loop(turn);
-	struct timespec little = { .tv_nsec = 50000000 };	/* less than the test takes */
+	struct timespec little = { .tv_nsec = 50000000 }; /* less than the test takes */
 	nanosleep(&little, NULL);
 	struct loop_job job = { .run = close_lists };
 	loop_post(loop, &job);

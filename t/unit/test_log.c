@@ -102,7 +102,7 @@ static void child_full(int tell)
 	log_numbers(0, LINES);
 	if (log_stats().lost == 0 || log_stats().waiting == 0)
 		_exit(4);
-	if (write(tell, "", 1) != 1)	/* now somebody reads */
+	if (write(tell, "", 1) != 1) /* now somebody reads */
 		_exit(5);
 	while (log_stats().unsaid > 0 || log_stats().waiting > 0)
 		poll(NULL, 0, 5);
@@ -210,7 +210,8 @@ static const char *receive(int fd)
 	ssize_t length = recv(fd, datagram, sizeof datagram - 1, 0);
 	datagram[length > 0 ? length : 0] = '\0';
 	char *text = strstr(datagram, "]: ");
-	if ((strncmp(datagram, "<22>", 4) != 0 && strncmp(datagram, "<20>", 4) != 0) || strstr(datagram, " penstock[") == NULL)
+	if ((strncmp(datagram, "<22>", 4) != 0 && strncmp(datagram, "<20>", 4) != 0) ||
+	    strstr(datagram, " penstock[") == NULL)
 		printf("# a strange head: %.100s\n", datagram);
 	return text != NULL ? text + 3 : datagram;
 }
@@ -233,7 +234,7 @@ static void child_syslog(int tell)
 	int syslogd = listen_at_dev_log();
 	log_open(LOG_TO_SYSLOG, FACILITY_MAIL);
 	log_start();
-	log_numbers(0, LINES);	/* it does not read */
+	log_numbers(0, LINES); /* it does not read */
 	if (log_stats().lost == 0)
 		_exit(8);
 	for (int i = 0; i < 1000; i++) {
@@ -241,7 +242,7 @@ static void child_syslog(int tell)
 		if (strncmp(receive(syslogd), text, strlen(text)) != 0)
 			_exit(9);
 	}
-	close(syslogd);	/* its end, with what it had not read, and a new one */
+	close(syslogd); /* its end, with what it had not read, and a new one */
 	syslogd = listen_at_dev_log();
 	const char *line = "";
 	while (strstr(line, "lines are lost here") == NULL)

@@ -6,7 +6,7 @@
 static void test_parse(void)
 {
 	static const struct {
-		const char *text, *want;	/* NULL: not an address */
+		const char *text, *want; /* NULL: not an address */
 	} rows[] = {
 		{ "192.0.2.1", "192.0.2.1" },
 		{ "0.0.0.0", "0.0.0.0" },
@@ -100,6 +100,7 @@ static struct netaddr parsed(const char *text)
 
 static void test_reverse(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text, *want;
 	} rows[] = {
@@ -109,6 +110,7 @@ static void test_reverse(void)
 		  "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2" },
 		{ "::1", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0" },
 	};
+	/* clang-format on */
 	char text[NETADDR_REVERSE_MAX];
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct netaddr address = parsed(rows[i].text);
@@ -159,9 +161,9 @@ static void test_kinds(void)
 		const char *text;
 		bool loopback;
 	} rows[] = {
-		{ "127.0.0.1", true },	 { "127.255.255.254", true }, { "128.0.0.1", false },
-		{ "::1", true },	 { "::ffff:127.0.0.1", true }, { "::2", false },
-		{ "7f00::", false },	 { "2001:db8::1", false },
+		{ "127.0.0.1", true }, { "127.255.255.254", true },  { "128.0.0.1", false },
+		{ "::1", true },       { "::ffff:127.0.0.1", true }, { "::2", false },
+		{ "7f00::", false },   { "2001:db8::1", false },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct netaddr address = parsed(rows[i].text);
@@ -176,19 +178,22 @@ static void test_kinds(void)
 
 static void test_blocks(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *block;
 		int bits;	/* -1: cannot be read */
 		const char *in, *out;
 	} rows[] = {
 		{ "192.0.2.0/24", 24, "192.0.2.255", "192.0.3.0" },	{ "192.0.2.1", 32, "192.0.2.1", "192.0.2.2" },
-		{ "0.0.0.0/0", 0, "255.255.255.255", "2001:db8::1" },	{ "2001:db8::/32", 32, "2001:db8:ffff::", "2001:db9::" },
+		{ "0.0.0.0/0", 0, "255.255.255.255", "2001:db8::1" },	{ "2001:db8::/32", 32, "2001:db8:ffff::",
+		  "2001:db9::" },
 		{ "::/127", 127, "::1", "::2" },			{ "192.0.2.1/24", -1, NULL, NULL },
 		{ "192.0.2.0/33", -1, NULL, NULL },			{ "192.0.2.0/", -1, NULL, NULL },
 		{ "192.0.2.0/-1", -1, NULL, NULL },			{ "192.0.2.0/0024", -1, NULL, NULL },
 		{ "2001:db8::/129", -1, NULL, NULL },			{ "/8", -1, NULL, NULL },
 		{ "", -1, NULL, NULL },					{ "example.com/8", -1, NULL, NULL },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct netblock block;
 		bool fine = netblock_parse(rows[i].block, &block);
@@ -203,6 +208,7 @@ static void test_blocks(void)
 
 static void test_reserved(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *address, *why;
 	} rows[] = {
@@ -211,15 +217,19 @@ static void test_reserved(void)
 		{ "127.0.0.2", "loopback" },	{ "192.0.2.1", "for documentation" }, { "224.0.0.1", "multicast" },
 		{ "255.255.255.255", "reserved" }, { "8.8.8.8", NULL },		      { "::1", "loopback" },
 		{ "::ffff:10.0.0.1", "private" }, { "fe80::1", "link-local" },	      { "fd00::1", "private" },
-		{ "2001:db8::1", "for documentation" }, { "2a00:1450::1", NULL },	{ "0.0.0.0", "the host itself" },
+		{ "2001:db8::1", "for documentation" }, { "2a00:1450::1", NULL },	{ "0.0.0.0",
+		  "the host itself" },
 		{ "100.63.255.255", NULL },	{ "100.127.255.255", "shared by a provider's customers" },
 		{ "169.254.1.1", "link-local" }, { "198.19.0.1", "for benchmarks" },	{ "::", "loopback" },
 		{ "::10.0.0.1", "nobody's" },	{ "fec0::1", "nobody's" },		{ "5f00::1", "nobody's" },
-		{ "1fff::1", "nobody's" },	{ "2001:20::1", "a name, not a place" }, { "3fff:fff::1", "for documentation" },
-		{ "2002:a01:203::1", "private" }, { "2002:808:808::1", NULL },		{ "64:ff9b::7f00:1", "loopback" },
+		{ "1fff::1", "nobody's" },	{ "2001:20::1", "a name, not a place" }, { "3fff:fff::1",
+		  "for documentation" },
+		{ "2002:a01:203::1", "private" }, { "2002:808:808::1", NULL },		{ "64:ff9b::7f00:1",
+		  "loopback" },
 		{ "64:ff9b::808:808", NULL },	{ "64:ff9b:1::1", "private" },		{ "3fff:1000::1", NULL },
 		{ "2600::1", NULL },		{ "ff02::1", "multicast" },		{ "::ffff:8.8.8.8", NULL },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct netaddr address = parsed(rows[i].address);
 		const char *why = netaddr_reserved(&address);

@@ -6,7 +6,9 @@
 enum { MOST = 2048 };
 
 static const char *const progress_words[] = {
-	[NETSTRING_MORE] = "more", [NETSTRING_DONE] = "done", [NETSTRING_BAD] = "bad",
+	[NETSTRING_MORE] = "more",
+	[NETSTRING_DONE] = "done",
+	[NETSTRING_BAD] = "bad",
 };
 
 static void test_parse(void)
@@ -14,7 +16,7 @@ static void test_parse(void)
 	static const struct {
 		const char *input;
 		enum netstring_progress want;
-		const char *bytes;	/* where it is done */
+		const char *bytes; /* where it is done */
 		size_t whole;
 	} rows[] = {
 		{ "", NETSTRING_MORE, NULL, 0 },

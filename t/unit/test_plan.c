@@ -34,7 +34,8 @@ static struct limits hourly(int64_t rcpts, int64_t ramp)
 static void test_order(void)
 {
 	const struct named plans[] = {
-		{ "default", hourly(100, LIMIT_UNSET) }, { "gold", hourly(500, LIMIT_UNSET) },
+		{ "default", hourly(100, LIMIT_UNSET) },
+		{ "gold", hourly(500, LIMIT_UNSET) },
 		{ NULL, limits_unset },
 	};
 	static const struct {
@@ -61,7 +62,9 @@ static void test_order(void)
 
 static void test_strangers(void)
 {
-	const struct named plans[] = { { "default", hourly(100, LIMIT_UNSET) }, { "stranger", hourly(9000, LIMIT_UNSET) }, { NULL, limits_unset } };
+	const struct named plans[] = { { "default", hourly(100, LIMIT_UNSET) },
+				       { "stranger", hourly(9000, LIMIT_UNSET) },
+				       { NULL, limits_unset } };
 	const struct named none[] = { { "default", hourly(100, LIMIT_UNSET) }, { NULL, limits_unset } };
 	struct account_state state = { .known = KNOWLEDGE_FULL, .limits = limits_unset };
 	struct limits limits;
@@ -82,12 +85,15 @@ static void test_new(void)
 	ok(limits.ramped && limits.window[WINDOW_RCPTS_PER_DAY] == 50, "a new account's first day");
 	state.known = KNOWLEDGE_NONE;
 	plan_limits("alice@example.com", &state, (int64_t)NOW * 1000, fill, plans, &limits);
-	ok(!limits.ramped && limits.window[WINDOW_RCPTS_PER_DAY] == LIMIT_UNSET, "who is not remembered just now is not new");
+	ok(!limits.ramped && limits.window[WINDOW_RCPTS_PER_DAY] == LIMIT_UNSET,
+	   "who is not remembered just now is not new");
 }
 
 static void test_groups(void)
 {
-	const struct named plans[] = { { "gold", hourly(500, LIMIT_UNSET) }, { "open", limits_unset }, { NULL, limits_unset } };
+	const struct named plans[] = { { "gold", hourly(500, LIMIT_UNSET) },
+				       { "open", limits_unset },
+				       { NULL, limits_unset } };
 	static const struct {
 		const char *name, *plan;
 		int64_t own, until_days;
@@ -115,38 +121,50 @@ static void test_groups(void)
 		group.history.rates.at_ms = (int64_t)NOW * 1000;
 		group.history.rates.present[WINDOW_RCPTS_PER_HOUR] = (double)rows[i].want;
 		struct breach breach = plan_group_breach("customer:42", &group, &limits, (int64_t)NOW * 1000);
-		ok(breach.window == WINDOW_RCPTS_PER_HOUR && breach.limit == rows[i].want && breach.scope == SCOPE_CUSTOMER,
+		ok(breach.window == WINDOW_RCPTS_PER_HOUR && breach.limit == rows[i].want &&
+			   breach.scope == SCOPE_CUSTOMER,
 		   "the next message passes it");
 		snprintf(group.exempt, sizeof group.exempt, "ours");
 		breach = plan_group_breach("customer:42", &group, &limits, (int64_t)NOW * 1000);
 		is_int(breach.window, WINDOW_COUNT, "not where it is exempt");
 	}
 	struct limits plan;
-	ok(!plan_of_group("gold", &given, NULL, NULL, &plan) && plan.window[WINDOW_RCPTS_PER_HOUR] == 100, "without plans");
+	ok(!plan_of_group("gold", &given, NULL, NULL, &plan) && plan.window[WINDOW_RCPTS_PER_HOUR] == 100,
+	   "without plans");
 }
 
 static void test_turned_away(void)
 {
-	struct charge charge = { .account = "alice@example.com", .checked = true, .quota = true, .amounts = { .of = { 1, 3 } },
+	struct charge charge = { .account = "alice@example.com",
+				 .checked = true,
+				 .quota = true,
+				 .amounts = { .of = { 1, 3 } },
 				 .counts = { [COUNTER_MESSAGES] = 1, [COUNTER_RCPTS] = 3, [COUNTER_SPAM] = 1 },
 				 .habits_changed = HABIT_KNOWN };
 	struct charge back = charge_given_back(&charge);
 	is_str(back.account, charge.account, "to whom it is given back");
-	ok(back.quota && back.amounts.of[COUNTED_RECIPIENTS] == -3 && !(back.counts[COUNTER_RCPTS] > -3), "what was used up");
+	ok(back.quota && back.amounts.of[COUNTED_RECIPIENTS] == -3 && !(back.counts[COUNTER_RCPTS] > -3),
+	   "what was used up");
 	ok(!(back.counts[COUNTER_SPAM] < 0) && back.habits_changed == 0, "not what was learnt");
 	struct charge group = charge;
 	charge_turn_away(&charge, SCOPE_ACCOUNT);
 	charge_turn_away(&group, SCOPE_CUSTOMER);
-	ok(!charge.quota && !(charge.counts[COUNTER_MESSAGES] > 0) && charge.habits_changed == 0, "what is turned away did not leave");
+	ok(!charge.quota && !(charge.counts[COUNTER_MESSAGES] > 0) && charge.habits_changed == 0,
+	   "what is turned away did not leave");
 	ok(charge.counts[COUNTER_SPAM] > 0, "the scanner's word of it counts");
-	ok(charge.counts[COUNTER_BREACHES] > 0 && !(group.counts[COUNTER_BREACHES] > 0), "a group's limit is no breach");
-	static const struct { enum over over; bool turned_away; } rows[] = {
-		{ OVER_UNSET, true }, { OVER_DEFER, true }, { OVER_REJECT, true }, { OVER_HOLD, false }, { OVER_SLOW, false },
-		{ OVER_LOG, false },
+	ok(charge.counts[COUNTER_BREACHES] > 0 && !(group.counts[COUNTER_BREACHES] > 0),
+	   "a group's limit is no breach");
+	static const struct {
+		enum over over;
+		bool turned_away;
+	} rows[] = {
+		{ OVER_UNSET, true }, { OVER_DEFER, true }, { OVER_REJECT, true },
+		{ OVER_HOLD, false }, { OVER_SLOW, false }, { OVER_LOG, false },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct breach breach = { .window = WINDOW_MSGS_PER_DAY, .over = rows[i].over };
-		is_int(charge_turned_away(&charge, &breach), rows[i].turned_away, "over is \"%s\"", over_word(rows[i].over));
+		is_int(charge_turned_away(&charge, &breach), rows[i].turned_away, "over is \"%s\"",
+		       over_word(rows[i].over));
 	}
 	ok(!charge_turned_away(&charge, &breach_none), "within the limits");
 	ok(charge_turned_away(&charge, &breach_blocked), "a blocked group");

@@ -21,7 +21,7 @@ static int index_of(const struct pool *pool, int number)
 static void test_removal(void)
 {
 	struct transport all[5] = {
-		{ .name = "clean-1", .weight = 1 }, { .name = "clean-2", .weight = 1 },
+		{ .name = "clean-1", .weight = 1 },   { .name = "clean-2", .weight = 1 },
 		{ .name = "clean-3", .weight = 2.5 }, { .name = "clean-4", .weight = 0.5 },
 		{ .name = "clean-5", .weight = 1 },
 	};
@@ -81,11 +81,13 @@ static void test_withheld(void)
 	static const struct {
 		int withheld;
 		double moved;
-	} rows[] = { { 0, 0 }, { 50, 0.43 }, { 90, 0.87 }, { 100, 1 } };	/* 1 - 4 f / (3 + f), f being what it has */
-	struct transport all[4] = { { .name = "a", .weight = 1 }, { .name = "b", .weight = 1 },
-				    { .name = "c", .weight = 1 }, { .name = "d", .weight = 1 } };
+	} rows[] = { { 0, 0 }, { 50, 0.43 }, { 90, 0.87 }, { 100, 1 } }; /* 1 - 4 f / (3 + f), f being what it has */
+	struct transport all[4] = { { .name = "a", .weight = 1 },
+				    { .name = "b", .weight = 1 },
+				    { .name = "c", .weight = 1 },
+				    { .name = "d", .weight = 1 } };
 	struct pool pool = { .name = "clean", .transports = all, .transport_count = 4 };
-	bool before[ACCOUNTS] = { 0 };	/* moved by the row before */
+	bool before[ACCOUNTS] = { 0 }; /* moved by the row before */
 	number(all, 4);
 	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
 		struct transport_state states[4] = { [1] = { .withheld = (unsigned char)rows[row].withheld } };
@@ -93,7 +95,8 @@ static void test_withheld(void)
 		for (int i = 0; i < ACCOUNTS; i++) {
 			char name[64];
 			account(i, name);
-			const struct transport *was = pool_pick(&pool, name, NULL), *is = pool_pick(&pool, name, states);
+			const struct transport *was = pool_pick(&pool, name, NULL),
+					       *is = pool_pick(&pool, name, states);
 			had += was == &all[1];
 			strangers += was != &all[1] && was != is;
 			back += before[i] && was == is;
@@ -105,12 +108,15 @@ static void test_withheld(void)
 		}
 		is_int(strangers, 0, "%d %% withheld: no account of another transport moves", rows[row].withheld);
 		is_int(back, 0, "and those that moved for less stay away");
-		is_near((double)moved / had, 1 - 4 * (1 - rows[row].withheld / 100.0) / (4 - rows[row].withheld / 100.0),
-			0.02, "a share of its own moves");
+		is_near((double)moved / had,
+			1 - 4 * (1 - rows[row].withheld / 100.0) / (4 - rows[row].withheld / 100.0), 0.02,
+			"a share of its own moves");
 		is_near((double)moved / had, rows[row].moved, 0.025, "namely this");
 		ok(moved == 0 || (to[0] > 0 && to[2] > 0 && to[3] > 0), "and spread over all others");
 	}
-	struct transport_state out[4] = { { .withheld = 100 }, { .withheld = 100 }, { .withheld = 100 }, { .withheld = 100 } };
+	struct transport_state out[4] = {
+		{ .withheld = 100 }, { .withheld = 100 }, { .withheld = 100 }, { .withheld = 100 }
+	};
 	int differ = 0;
 	for (int i = 0; i < ACCOUNTS; i++) {
 		char name[64];
@@ -127,6 +133,7 @@ static void test_spf(void)
 {
 	struct transport both[2] = { { .name = "clean-1", .weight = 1 }, { .name = "clean-2", .weight = 1 } };
 	struct pool pool = { .name = "clean", .transports = both, .transport_count = 2 };
+	/* clang-format off */
 	static const struct {
 		const char *name;
 		struct transport_state states[2];
@@ -139,35 +146,44 @@ static void test_spf(void)
 		{ "softfail", { { .spf = SPF_ANSWER_SOFTFAIL }, { .spf = SPF_ANSWER_PASS } }, 1, true },
 		{ "neutral", { { .spf = SPF_ANSWER_NEUTRAL }, { .spf = SPF_ANSWER_PASS } }, 1, true },
 		{ "permerror", { { .spf = SPF_ANSWER_PERMERROR }, { .spf = SPF_ANSWER_PASS } }, 1, true },
-		{ "temperror is no word against it", { { .spf = SPF_ANSWER_TEMPERROR }, { .spf = SPF_ANSWER_PASS } }, 0, false },
+		{ "temperror is no word "
+		  "against it", { { .spf = SPF_ANSWER_TEMPERROR }, { .spf = SPF_ANSWER_PASS } }, 0, false },
 		{ "nor is none", { { .spf = SPF_ANSWER_NONE }, { .spf = SPF_ANSWER_PASS } }, 0, false },
 		{ "nor no answer", { { .spf = SPF_ANSWER_UNKNOWN }, { .spf = SPF_ANSWER_PASS } }, 0, false },
 		{ "both fail", { { .spf = SPF_ANSWER_FAIL }, { .spf = SPF_ANSWER_FAIL } }, 0, false },
 		{ "the other is not known", { { .spf = SPF_ANSWER_FAIL }, { .spf = SPF_ANSWER_UNKNOWN } }, 0, false },
-		{ "the other passes, and is out", { { .spf = SPF_ANSWER_FAIL }, { .withheld = 100, .spf = SPF_ANSWER_PASS } }, 0,
+		{ "the other passes, and "
+		  "is out", { { .spf = SPF_ANSWER_FAIL }, { .withheld = 100, .spf = SPF_ANSWER_PASS } }, 0,
 		  false },
-		{ "the other passes, and returns", { { .spf = SPF_ANSWER_FAIL }, { .withheld = 90, .spf = SPF_ANSWER_PASS } }, 1,
+		{ "the other passes, and "
+		  "returns", { { .spf = SPF_ANSWER_FAIL }, { .withheld = 90, .spf = SPF_ANSWER_PASS } }, 1,
 		  true },
-		{ "his is out, the other fails", { { .withheld = 100, .spf = SPF_ANSWER_PASS }, { .spf = SPF_ANSWER_FAIL } }, 1,
+		{ "his is out, the "
+		  "other fails", { { .withheld = 100, .spf = SPF_ANSWER_PASS }, { .spf = SPF_ANSWER_FAIL } }, 1,
 		  false },
 		{ "both are out", { { .withheld = 100, .spf = SPF_ANSWER_FAIL }, { .withheld = 100, .spf = SPF_ANSWER_PASS } }, 1,
 		  true },
 		{ "his is out: the other for that reason", { { .withheld = 100, .spf = SPF_ANSWER_FAIL },
 							     { .spf = SPF_ANSWER_PASS } }, 1, false },
 	};
+	/* clang-format on */
 	number(both, 2);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct transport *picked = pool_pick(&pool, "bob@example.com", rows[i].states);
 		is_str(picked->name, both[rows[i].want].name, "SPF: %s", rows[i].name);
-		ok(pool_spf_moved(&pool, "bob@example.com", rows[i].states, picked) == rows[i].moved, "moved by SPF: %s",
-		   rows[i].moved ? "yes" : "no");
+		ok(pool_spf_moved(&pool, "bob@example.com", rows[i].states, picked) == rows[i].moved,
+		   "moved by SPF: %s", rows[i].moved ? "yes" : "no");
 	}
 	/* who moves spreads over all that pass */
-	struct transport four[4] = { { .name = "a", .weight = 1 }, { .name = "b", .weight = 1 },
-				     { .name = "c", .weight = 1 }, { .name = "d", .weight = 1 } };
+	struct transport four[4] = { { .name = "a", .weight = 1 },
+				     { .name = "b", .weight = 1 },
+				     { .name = "c", .weight = 1 },
+				     { .name = "d", .weight = 1 } };
 	struct pool more = { .name = "clean", .transports = four, .transport_count = 4 };
-	struct transport_state states[4] = { { .spf = SPF_ANSWER_FAIL }, { .spf = SPF_ANSWER_PASS },
-					     { .spf = SPF_ANSWER_PASS }, { .spf = SPF_ANSWER_SOFTFAIL } };
+	struct transport_state states[4] = { { .spf = SPF_ANSWER_FAIL },
+					     { .spf = SPF_ANSWER_PASS },
+					     { .spf = SPF_ANSWER_PASS },
+					     { .spf = SPF_ANSWER_SOFTFAIL } };
 	int to[4] = { 0 };
 	number(four, 4);
 	for (int i = 0; i < ACCOUNTS; i++) {
@@ -182,7 +198,9 @@ static void test_spf(void)
 static void test_sticks(void)
 {
 	struct transport forth[3] = {
-		{ .name = "a", .weight = 1 }, { .name = "b", .weight = 1 }, { .name = "c", .weight = 1 },
+		{ .name = "a", .weight = 1 },
+		{ .name = "b", .weight = 1 },
+		{ .name = "c", .weight = 1 },
 	};
 	struct transport back[3] = { forth[2], forth[1], forth[0] };
 	struct pool one = { .transports = forth, .transport_count = 3 };

@@ -7,6 +7,7 @@ enum { NOW = 1700006400, DAY = 86400 };
 
 static void test_cap(void)
 {
+	/* clang-format off */
 	static const struct {
 		int64_t first, days, want;
 		double growth;
@@ -16,9 +17,11 @@ static void test_cap(void)
 		{ 0, 30, 0, 1.4 }, { 100, 255, LIMIT_MAX, 1.4 }, { 100, INT64_MAX, LIMIT_MAX, 1.4 },
 		{ LIMIT_MAX, 1, LIMIT_MAX, 10 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		is_int(ramp_cap(rows[i].first, rows[i].growth, rows[i].days), rows[i].want, "%lld on day %lld, growing by %g",
-		       (long long)rows[i].first, (long long)rows[i].days, rows[i].growth);
+		is_int(ramp_cap(rows[i].first, rows[i].growth, rows[i].days), rows[i].want,
+		       "%lld on day %lld, growing by %g", (long long)rows[i].first, (long long)rows[i].days,
+		       rows[i].growth);
 }
 
 static void test_limits(void)

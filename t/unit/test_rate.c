@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { START = 1700006400 };	/* Unix time; a whole day, hour and minute begin here */
+enum { START = 1700006400 }; /* Unix time; a whole day, hour and minute begin here */
 
 static const int64_t start_ms = (int64_t)START * 1000;
 
@@ -32,8 +32,8 @@ static void test_roll(void)
 		int64_t after_ms;
 		double used;
 	} rows[] = {
-		{ 0, 10 },	{ 59999, 10 },	  { 60000, 10 },	   { 75000, 7.5 },
-		{ 90000, 5 },	{ 119999, 1.0 / 6000 }, { 120000, 0 },	   { 100000000, 0 },
+		{ 0, 10 },    { 59999, 10 },	      { 60000, 10 }, { 75000, 7.5 },
+		{ 90000, 5 }, { 119999, 1.0 / 6000 }, { 120000, 0 }, { 100000000, 0 },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct rates later = rates;
@@ -85,7 +85,7 @@ static void test_over(void)
 {
 	static const struct {
 		const char *name;
-		double used;	/* in the present period */
+		double used; /* in the present period */
 		int64_t limit, messages, rcpts;
 		enum window window, want;
 	} rows[] = {
@@ -104,12 +104,14 @@ static void test_over(void)
 		struct rates rates = { .at_ms = start_ms };
 		limits.window[rows[i].window] = rows[i].limit;
 		rates.present[rows[i].window] = rows[i].used;
-		is_int(rates_over(&rates, &limits, &(struct amounts){ .of = { rows[i].messages, rows[i].rcpts } }), rows[i].want, "%s", rows[i].name);
+		is_int(rates_over(&rates, &limits, &(struct amounts){ .of = { rows[i].messages, rows[i].rcpts } }),
+		       rows[i].want, "%s", rows[i].name);
 	}
 	struct limits limits = limits_unset;
 	struct rates rates = { .at_ms = start_ms };
 	limits.window[WINDOW_MSGS_PER_DAY] = limits.window[WINDOW_RCPTS_PER_HOUR] = 0;
-	is_int(rates_over(&rates, &limits, &(struct amounts){ .of = { 1, 1 } }), WINDOW_MSGS_PER_DAY, "of two, the first is named");
+	is_int(rates_over(&rates, &limits, &(struct amounts){ .of = { 1, 1 } }), WINDOW_MSGS_PER_DAY,
+	       "of two, the first is named");
 }
 
 static double used_after(const struct rates *rates, enum window window, int64_t seconds)
@@ -148,7 +150,7 @@ static void test_frees_rows(void)
 {
 	static const struct {
 		const char *name;
-		int64_t into_s;	/* seconds into the hour */
+		int64_t into_s; /* seconds into the hour */
 		double present, before;
 		int64_t limit, more, want;
 	} rows[] = {

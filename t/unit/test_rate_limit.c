@@ -24,6 +24,7 @@ static struct netaddr nth(int n)
 
 static void test_rows(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name, *client;
 		int64_t tokens, at_ms;
@@ -40,19 +41,21 @@ static void test_rows(void)
 		{ "an address of IPv6", "2001:db8:0:1::1", 300, 10000, RATE_LIMIT_FINE, 0 },
 		{ "is one client with its /64", "2001:db8:0:1:ffff::2", 1, 10000, RATE_LIMIT_CLIENT_DRAINED, 1 },
 		{ "the next /64 is another", "2001:db8:0:2::1", 300, 10000, RATE_LIMIT_FINE, 0 },
-		{ "an IPv4 address is the same in IPv6's form", "::ffff:192.0.2.2", 1, 10000, RATE_LIMIT_CLIENT_DRAINED, 1 },
+		{ "an IPv4 address is the same in "
+		  "IPv6's form", "::ffff:192.0.2.2", 1, 10000, RATE_LIMIT_CLIENT_DRAINED, 1 },
 		{ "no address is a client, too", "", 300, 10000, RATE_LIMIT_FINE, 0 },
 		{ "... one", "", 2, 10000, RATE_LIMIT_CLIENT_DRAINED, 2 },
 		{ "a clock that stands still refuses no other", "192.0.2.9", 1, 10000, RATE_LIMIT_FINE, 0 },
 		{ "after a rest it is full, not fuller", "192.0.2.1", 300, 3600000, RATE_LIMIT_FINE, 0 },
 		{ "... not fuller", "192.0.2.1", 1, 3600000, RATE_LIMIT_CLIENT_DRAINED, 1 },
 	};
+	/* clang-format on */
 	struct rate_limit *rate = rate_limit_new();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct netaddr client = address(rows[i].client);
 		int64_t wait_s = 0;
-		is_int(rate_limit_take(rate, &limits, &client, rows[i].tokens, START_MS + rows[i].at_ms, &wait_s), rows[i].want,
-		       "%s", rows[i].name);
+		is_int(rate_limit_take(rate, &limits, &client, rows[i].tokens, START_MS + rows[i].at_ms, &wait_s),
+		       rows[i].want, "%s", rows[i].name);
 		is_int(wait_s, rows[i].wait_s, "%s: seconds to wait", rows[i].name);
 	}
 	rate_limit_free(&rate);
@@ -70,9 +73,11 @@ static void test_total(void)
 	}
 	is_int(fine, TOTAL / 10, "many clients use up what there is for all");
 	struct netaddr late = nth(TOTAL), drained = nth(0);
-	is_int(rate_limit_take(rate, &limits, &late, 100, START_MS, &wait_s), RATE_LIMIT_ALL_DRAINED, "one more is refused");
+	is_int(rate_limit_take(rate, &limits, &late, 100, START_MS, &wait_s), RATE_LIMIT_ALL_DRAINED,
+	       "one more is refused");
 	is_int(wait_s, 6, "100 of 1000 a minute take 6 s");
-	is_int(rate_limit_take(rate, &limits, &late, 100, START_MS + 6000, &wait_s), RATE_LIMIT_FINE, "and then it is not");
+	is_int(rate_limit_take(rate, &limits, &late, 100, START_MS + 6000, &wait_s), RATE_LIMIT_FINE,
+	       "and then it is not");
 	is_int(rate_limit_take(rate, &limits, &late, 200, START_MS + 18000, &wait_s), RATE_LIMIT_FINE,
 	       "who is refused for the others' sake keeps his own");
 	is_int(rate_limit_take(rate, &limits, &drained, 300, START_MS + 18000, &wait_s), RATE_LIMIT_ALL_DRAINED,
@@ -100,7 +105,8 @@ static void test_flood(void)
 		client = nth(i + 100000);
 		rate_limit_take(rate, &wide, &client, 1, START_MS + 3600000 + i / 10, &wait_s);
 	}
-	is_int(rate_limit_take(rate, &wide, &drained, 300, START_MS + 3602000, &wait_s), RATE_LIMIT_FINE, "after an hour it is full");
+	is_int(rate_limit_take(rate, &wide, &drained, 300, START_MS + 3602000, &wait_s), RATE_LIMIT_FINE,
+	       "after an hour it is full");
 	rate_limit_free(&rate);
 }
 
@@ -112,8 +118,10 @@ static void test_give_back(void)
 	rate_limit_take(rate, &limits, &client, 300, START_MS, &wait_s);
 	rate_limit_give_back(rate, &limits, &client, 40);
 	rate_limit_give_back(rate, &limits, &stranger, 40);
-	is_int(rate_limit_take(rate, &limits, &client, 41, START_MS, &wait_s), RATE_LIMIT_CLIENT_DRAINED, "what is given back");
-	is_int(rate_limit_take(rate, &limits, &client, 40, START_MS, &wait_s), RATE_LIMIT_FINE, "... is there again, no more");
+	is_int(rate_limit_take(rate, &limits, &client, 41, START_MS, &wait_s), RATE_LIMIT_CLIENT_DRAINED,
+	       "what is given back");
+	is_int(rate_limit_take(rate, &limits, &client, 40, START_MS, &wait_s), RATE_LIMIT_FINE,
+	       "... is there again, no more");
 	rate_limit_free(&rate);
 }
 
@@ -124,7 +132,8 @@ static void test_debt(void)
 	int64_t wait_s = 0;
 	rate_limit_take(rate, &limits, &client, 8, START_MS, &wait_s);
 	rate_limit_give_back(rate, &limits, &client, -392);
-	is_int(rate_limit_take(rate, &limits, &client, 1, START_MS, &wait_s), RATE_LIMIT_CLIENT_DRAINED, "what was needed besides");
+	is_int(rate_limit_take(rate, &limits, &client, 1, START_MS, &wait_s), RATE_LIMIT_CLIENT_DRAINED,
+	       "what was needed besides");
 	is_int(wait_s, 101, "... is paid before the next");
 	is_int(rate_limit_take(rate, &limits, &other, 1, START_MS, &wait_s), RATE_LIMIT_FINE, "... by nobody else");
 	rate_limit_free(&rate);
@@ -151,11 +160,15 @@ static void test_extremes(void)
 	struct rate_limit *rate = rate_limit_new();
 	struct netaddr client = address("192.0.2.1");
 	int64_t wait_s = 0;
-	is_int(rate_limit_take(rate, &slow, &client, 1000000, START_MS, &wait_s), RATE_LIMIT_FINE, "a million, refilled one a minute");
-	is_int(rate_limit_take(rate, &slow, &client, 1000000, START_MS, &wait_s), RATE_LIMIT_CLIENT_DRAINED, "a second million");
+	is_int(rate_limit_take(rate, &slow, &client, 1000000, START_MS, &wait_s), RATE_LIMIT_FINE,
+	       "a million, refilled one a minute");
+	is_int(rate_limit_take(rate, &slow, &client, 1000000, START_MS, &wait_s), RATE_LIMIT_CLIENT_DRAINED,
+	       "a second million");
 	is_int(wait_s, 60000000, "takes two years");
-	is_int(rate_limit_take(rate, &fast, &client, 1000000, START_MS, &wait_s), RATE_LIMIT_FINE, "other limits begin anew");
-	is_int(rate_limit_take(rate, &fast, &client, 1000000, START_MS + 60000, &wait_s), RATE_LIMIT_FINE, "a million each minute");
+	is_int(rate_limit_take(rate, &fast, &client, 1000000, START_MS, &wait_s), RATE_LIMIT_FINE,
+	       "other limits begin anew");
+	is_int(rate_limit_take(rate, &fast, &client, 1000000, START_MS + 60000, &wait_s), RATE_LIMIT_FINE,
+	       "a million each minute");
 	rate_limit_free(&rate);
 }
 

@@ -21,6 +21,7 @@ static struct traps *traps_of(const char *text, char *error, size_t size)
 
 static void test_traps(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *address;
 		bool is;
@@ -29,14 +30,18 @@ static void test_traps(void)
 		{ "a@sub.trap.example", false },    { "tagged+x@example.net", true },  { "tagged@example.net", false },
 		{ "trap.example", false },	    { "", false },		       { "last@example.net", true },
 		{ "b\xc3\xbc" "cher@example.net", true },
-		{ "OLD@Example.NET", true },	    { "old+tag@example.net", true },   { "old%example.net@here.example", true },
+		{ "OLD@Example.NET", true },	    { "old+tag@example.net", true },   {
+		  "old%example.net@here.example", true },
 		{ "example.net!old@here.example", true }, { "old@example.net@here.example", true },
 		{ "old%example.net%here.example@here.example", true }, { "anybody%trap.example@here.example", true },
 		{ "old%here.example@example.net", false }, { "quoted@example.net", true }, { "dot@example.net", true },
 	};
+	/* clang-format on */
 	char error[300];
-	struct traps *traps = traps_of("# bought lists\nOld@Example.NET\n\n  @trap.example \t# a domain\r\ntagged+x@example.net\n"
-				       "b\xc3\xbc" "cher@example.net\n\"quoted\"@example.net\ndot@example.net.\nlast@example.net", error, sizeof error);
+	struct traps *traps = traps_of(
+		"# bought lists\nOld@Example.NET\n\n  @trap.example \t# a domain\r\ntagged+x@example.net\nb\xc3\xbc"
+		"cher@example.net\n\"quoted\"@example.net\ndot@example.net.\nlast@example.net",
+		error, sizeof error);
 	if (!ok(traps != NULL, "a file of traps is read"))
 		return;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -47,13 +52,16 @@ static void test_traps(void)
 
 static void test_wrong_traps(void)
 {
-	static const char *const rows[] = { "fine@example.net\nnone\n", "\nname@\n", "\n@\n", "\n@com\n", "#\na b@example.net\n",
-					    "\na\x01@example.net\n" };
+	static const char *const rows[] = {
+		"fine@example.net\nnone\n", "\nname@\n", "\n@\n", "\n@com\n", "#\na b@example.net\n",
+		"\na\x01@example.net\n"
+	};
 	char error[300], *line;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct traps *traps = traps_of(rows[i], error, sizeof error);
 		line = strchr(error, ':');
-		ok(traps == NULL && line != NULL && strncmp(line, ":2: is not a trap:", 15) == 0, "line 2 of row %zu is no trap", i);
+		ok(traps == NULL && line != NULL && strncmp(line, ":2: is not a trap:", 15) == 0,
+		   "line 2 of row %zu is no trap", i);
 	}
 	ok(traps_read("/nowhere/traps", error, sizeof error) == NULL && strstr(error, "cannot be read") != NULL,
 	   "a file that is not there: %s", error);
@@ -122,7 +130,8 @@ static void test_new(void)
 	rcpts_fill(&fixture.rcpts, false, &fixture.facts);
 	is_int(fixture.facts.rcpts_new, 0, "where nothing is known of the account none is said to be new");
 	ok(!fixture.facts.rcpts_new_known, "and it says so");
-	ok(rcpt_hash(key, "other@example.com", "bob@example.net") != rcpt_hash(key, account, "bob@example.net"), "salted");
+	ok(rcpt_hash(key, "other@example.com", "bob@example.net") != rcpt_hash(key, account, "bob@example.net"),
+	   "salted");
 	add(&fixture, "<>");
 	is_int(fixture.facts.rcpt_count, 2, "an empty recipient is nobody");
 	end(&fixture);
@@ -141,14 +150,21 @@ static void test_list(void)
 	struct fixture fixture;
 	begin(&fixture);
 	uint32_t bob = rcpt_hash(key, fixture.facts.account, "bob@example.net");
-	const unsigned char list[] = { 0, 0, 0, 9, (unsigned char)(bob >> 24), (unsigned char)(bob >> 16), (unsigned char)(bob >> 8),
+	const unsigned char list[] = { 0,
+				       0,
+				       0,
+				       9,
+				       (unsigned char)(bob >> 24),
+				       (unsigned char)(bob >> 16),
+				       (unsigned char)(bob >> 8),
 				       (unsigned char)bob };
 	fixture.known = (struct known){ list, sizeof list };
 	add(&fixture, "bob@example.net");
 	add(&fixture, "carol@example.net");
 	is_int(fixture.facts.rcpts_new, 1, "a list says whom it knows, all 32 bits");
 	fixture.known.length = 7;
-	ok(!known_has(&fixture.known, bob) && !known_fits(7) && known_fits(8) && known_fits(KNOWN_MAP_BYTES), "half of a hash is none");
+	ok(!known_has(&fixture.known, bob) && !known_fits(7) && known_fits(8) && known_fits(KNOWN_MAP_BYTES),
+	   "half of a hash is none");
 	end(&fixture);
 }
 
@@ -160,7 +176,8 @@ static void test_keyed(void)
 	char name[60];
 	static const uint64_t other[2] = { 1, 2 };
 	begin(&fixture);
-	ok(rcpt_hash(other, "alice@example.com", "bob@example.net") != rcpt_hash(key, "alice@example.com", "bob@example.net"),
+	ok(rcpt_hash(other, "alice@example.com", "bob@example.net") !=
+		   rcpt_hash(key, "alice@example.com", "bob@example.net"),
 	   "another secret, another hash");
 	uint32_t bob = rcpt_hash(key, "alice@example.com", "bob@example.net");
 	for (int i = 0; i < 300000; i++) {

@@ -38,6 +38,7 @@ static void test_all_differ(void)
 
 static void test_read(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text, *read;	/* NULL: it is none */
 	} rows[] = {
@@ -49,6 +50,7 @@ static void test_read(void)
 		{ "alice@example.com", NULL },	      { "", NULL },
 		{ "-", NULL },			      { "1T4Q9M 2K0B7F", NULL },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char read[REFERENCE_MAX + 1] = "";
 		int64_t second;
@@ -71,7 +73,7 @@ static void test_held(void)
 		{ "a 4F2 1T4Q9M-2K0B7F alice@example.com", false },
 		{ "a 4F2A-1B3C9D 1T4Q9M-2K0B7F alice@example.com", false },
 		{ "a 4dQQ9S2bV1zHmsBdkXWbR2K9z 1T4Q9M-2K0B7F alice@example.com", true },
-		{ "a " DIGITS_50 DIGITS_50 " 1T4Q9M-2K0B7F alice@example.com", true },	/* QUEUE_ID_MOST */
+		{ "a " DIGITS_50 DIGITS_50 " 1T4Q9M-2K0B7F alice@example.com", true }, /* QUEUE_ID_MOST */
 		{ "a " DIGITS_50 DIGITS_50 "0 1T4Q9M-2K0B7F alice@example.com", false },
 		{ "a 4F2A1B3C9D 1T4Q9M alice@example.com", false },
 		{ "a 4F2A1B3C9D 1T4Q9M-2K0B7F", false },

@@ -21,7 +21,7 @@ static struct play begin(void)
 {
 	struct row row = { "a new account", .store_away = false };
 	struct play play = { .policy = policy_of(&row), .plan = limits_unset, .now_s = NOW };
-	for (int i = 0; i < SIGNAL_COUNT; i++)	/* limits are what is looked at */
+	for (int i = 0; i < SIGNAL_COUNT; i++) /* limits are what is looked at */
 		play.policy.signals[i].weight = 0;
 	return play;
 }
@@ -96,7 +96,8 @@ static void test_early(void)
 	next(&play, STAGE_MESSAGE, 1, 1);
 	for (int i = 0; i < 9; i++)
 		is_int(next(&play, STAGE_MAIL, 1, 1).action, ACTION_DEFER, "it tries each minute");
-	ok(fabs(play.replayed.history.counters.value[COUNTER_BREACHES] - 1) < 0.01, "in ten minutes one breach is counted");
+	ok(fabs(play.replayed.history.counters.value[COUNTER_BREACHES] - 1) < 0.01,
+	   "in ten minutes one breach is counted");
 	next(&play, STAGE_RCPT, 1, 1);
 	next(&play, STAGE_RCPT, 1, 1);
 	ok(play.replayed.history.counters.value[COUNTER_BREACHES] > 1.9, "later another");

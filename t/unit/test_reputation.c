@@ -30,8 +30,7 @@ static void test_decay(void)
 	for (int hour = 1; hour <= 24; hour++)
 		counters_decay(&often, start_ms + hour * 3600000LL);
 	for (int i = 0; i < COUNTER_COUNT; i++)
-		is_near(often.value[i], once.value[i], 1e-9, "%s: many steps are one",
-			counter_word((enum counter)i));
+		is_near(often.value[i], once.value[i], 1e-9, "%s: many steps are one", counter_word((enum counter)i));
 	struct counters back = { .at_ms = start_ms, .value = { 7, 6, 5, 4, 3 } };
 	counters_decay(&back, start_ms - 86400000);
 	is_near(back.value[COUNTER_SPAM], 5, 0, "a clock that went back changes nothing");
@@ -48,7 +47,7 @@ static void test_decay(void)
 static const struct {
 	const char *name;
 	double value[COUNTER_COUNT];	/* messages, rcpts, spam, exploit, breaches */
-	double spam, exploit, breaches;	/* the terms, worked out by hand */
+	double spam, exploit, breaches; /* the terms, worked out by hand */
 } rows[] = {
 	{ "nothing seen", { 0, 0, 0, 0, 0 }, 0, 0, 0 },
 	{ "much good mail is no credit here", { 100000, 100000, 0, 0, 0 }, 0, 0, 0 },
@@ -141,7 +140,8 @@ static void test_nonsense(void)
 static void test_words(void)
 {
 	for (int i = 0; i < SIGNAL_COUNT; i++)
-		ok(signal_find(signal_word((enum signal)i)) == (enum signal)i, "%s is found by its word", signal_word((enum signal)i));
+		ok(signal_find(signal_word((enum signal)i)) == (enum signal)i, "%s is found by its word",
+		   signal_word((enum signal)i));
 }
 
 int main(void)

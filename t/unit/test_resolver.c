@@ -20,7 +20,7 @@
 enum { CALLS_MAX = 10000, TIMEOUT_MS = 600, DONE_MS = 10000 };
 
 struct call {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	const char *name;
 	enum dns_type type;
 	bool taken;
@@ -29,12 +29,12 @@ struct call {
 	size_t size;
 	uint32_t first;
 	int64_t took_ms;
-	int place;	/* among those that ended */
+	int place; /* among those that ended */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int ended;	/* calls that are over */
+static int ended; /* calls that are over */
 static struct loop *loop;
 static struct resolver *resolver;
 static struct call calls[CALLS_MAX];
@@ -93,7 +93,7 @@ static struct call *ask(const char *name, enum dns_type type)
 {
 	post(0, name, type);
 	if (!wait_for(1))
-		calls[0].outcome = (enum dns_outcome)-1;
+		calls[0].outcome = (enum dns_outcome) - 1;
 	return &calls[0];
 }
 
@@ -112,8 +112,10 @@ static void open_resolver(const struct dns_server *first, const struct dns_serve
 	snprintf(servers[0], sizeof servers[0], "127.0.0.1:%d", dns_server_port(first));
 	if (second != NULL)
 		snprintf(servers[1], sizeof servers[1], "127.0.0.1:%d", dns_server_port(second));
-	open_with(&(struct resolver_settings){ .servers = list, .server_count = second != NULL ? 2 : 1,
-					       .timeout_ms = TIMEOUT_MS, .inflight = inflight });
+	open_with(&(struct resolver_settings){ .servers = list,
+					       .server_count = second != NULL ? 2 : 1,
+					       .timeout_ms = TIMEOUT_MS,
+					       .inflight = inflight });
 }
 
 static void close_resolver(void)
@@ -132,7 +134,7 @@ static void test_answers(struct dns_server *server)
 		int count;
 	} rows[] = {
 		{ "yes.test", DNS_A, DNS_FOUND, 1 },
-		{ "YES.Test", DNS_AAAA, DNS_FOUND, 1 },	/* the server knows small letters only */
+		{ "YES.Test", DNS_AAAA, DNS_FOUND, 1 }, /* the server knows small letters only */
 		{ "yes.test", DNS_AAAA, DNS_FOUND, 1 },
 		{ "yes.test", DNS_TXT, DNS_FOUND, 1 },
 		{ "yes.test", DNS_MX, DNS_NONE, 0 },
@@ -156,7 +158,8 @@ static void test_deadline(void)
 {
 	struct call *call = ask("silent.test", DNS_A);
 	is_int(call->outcome, DNS_TIMEOUT, "silence");
-	ok(call->took_ms >= TIMEOUT_MS - 1 && call->took_ms < TIMEOUT_MS + 150, "ends in time: %lld ms", (long long)call->took_ms);
+	ok(call->took_ms >= TIMEOUT_MS - 1 && call->took_ms < TIMEOUT_MS + 150, "ends in time: %lld ms",
+	   (long long)call->took_ms);
 	call = ask("garbage.test", DNS_A);
 	ok(call->outcome == DNS_UNKNOWN || call->outcome == DNS_TIMEOUT, "garbage is unknown");
 	ok(call->took_ms < TIMEOUT_MS + 150, "garbage ends in time: %lld ms", (long long)call->took_ms);
@@ -220,7 +223,7 @@ static void test_inflight(struct dns_server *server)
 	post(0, "silent1.test", DNS_A);
 	post(1, "silent2.test", DNS_A);
 	for (int i = 2; i < 20; i++) {
-		snprintf(names[i], sizeof names[i], "yes%d.test", i < 18 ? i : 17);	/* equal ones are asked once */
+		snprintf(names[i], sizeof names[i], "yes%d.test", i < 18 ? i : 17); /* equal ones are asked once */
 		post(i, names[i], DNS_A);
 	}
 	ok(wait_for(20), "twenty questions end, where two may be under way");
@@ -229,7 +232,8 @@ static void test_inflight(struct dns_server *server)
 		first = calls[i].place < first ? calls[i].place : first;
 	}
 	is_int(found, 18, "all that have an answer get it");
-	ok(first >= 1 && (calls[0].place < 2 || calls[1].place < 2), "none before one of the two that were first has ended");
+	ok(first >= 1 && (calls[0].place < 2 || calls[1].place < 2),
+	   "none before one of the two that were first has ended");
 	is_int(calls[0].outcome, DNS_TIMEOUT, "a silent one times out");
 	ok(dns_server_questions(server, false) - before >= 18, "each was asked");
 	post(0, "silent1.test", DNS_A);
@@ -309,7 +313,7 @@ static void link_over(const char *name, const char *target)
 }
 
 static struct look {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	unsigned generation;
 	char trouble[400];
 } look;
@@ -345,7 +349,8 @@ static void test_resolv_conf(struct dns_server *server, struct dns_server *deaf)
 {
 	char fine[80], dead[120];
 	ok(mkdtemp(folder) != NULL, "a folder");
-	snprintf(fine, sizeof fine, "# by hand\n\toptions edns0\nnameserver\t[127.0.0.1]:%d  \n", dns_server_port(server));
+	snprintf(fine, sizeof fine, "# by hand\n\toptions edns0\nnameserver\t[127.0.0.1]:%d  \n",
+		 dns_server_port(server));
 	snprintf(dead, sizeof dead, "nameserver fe80::1%%eth0\nnameserver [127.0.0.1]:%d", dns_server_port(deaf));
 	const char *path = strdup(in_folder("resolv.conf"));
 	open_with(&(struct resolver_settings){ .timeout_ms = TIMEOUT_MS, .inflight = 100, .resolv_conf = path });
@@ -365,11 +370,11 @@ static void test_resolv_conf(struct dns_server *server, struct dns_server *deaf)
 	is_int(ask("yes3.test", DNS_A)->outcome, DNS_TIMEOUT, "and does not answer");
 	write_over("other", "nameserver fe80::1%eth0\n");
 	has_trouble(trouble_at(5), "names \"fe80::1%eth0\", which cannot be asked");
-	write_file("other", "nameserver fe80::1\n");	/* other words, the same servers */
+	write_file("other", "nameserver fe80::1\n"); /* other words, the same servers */
 	unlink(path);
 	write_file("resolv.conf", fine);
 	is_str(trouble_at(6), "", "a file in place of the link");
-	write_over("resolv.conf", fine);	/* the same again is no change */
+	write_over("resolv.conf", fine); /* the same again is no change */
 	is_int(ask("yes4.test", DNS_A)->outcome, DNS_FOUND, "its server is asked");
 	write_over("resolv.conf", "");
 	has_trouble(trouble_at(7), "names no name server; this host");

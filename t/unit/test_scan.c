@@ -23,7 +23,8 @@ static char request[2000];
 /* One client: reads what it sends up to its end, and replies. */
 static void *serve(void *arg)
 {
-	static const char reply[] = "SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\nSpam: False ; 1.5 / 5.0\r\n\r\nFAKE_RULE";
+	static const char reply[] =
+		"SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\nSpam: False ; 1.5 / 5.0\r\n\r\nFAKE_RULE";
 	int fd = accept(*(const int *)arg, NULL, NULL);
 	size_t length = 0;
 	for (ssize_t got; (got = read(fd, request + length, sizeof request - 1 - length)) > 0;)
@@ -41,7 +42,8 @@ static int listen_on(struct scanner *scanner)
 	socklen_t length = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	ok(fd >= 0 && bind(fd, (const struct sockaddr *)&address, length) == 0 && listen(fd, 5) == 0 &&
-	   getsockname(fd, (struct sockaddr *)&address, &length) == 0, "the scanner listens");
+		   getsockname(fd, (struct sockaddr *)&address, &length) == 0,
+	   "the scanner listens");
 	snprintf(scanner->address, sizeof scanner->address, "127.0.0.1:%d", ntohs(address.sin_port));
 	return fd;
 }
@@ -74,7 +76,7 @@ static void fail_once(struct loop *loop, const struct scanner *scanner)
 }
 
 struct question {
-	struct loop_job job;	/* first */
+	struct loop_job job; /* first */
 	const struct scanner *scanner;
 	uint64_t failures;
 	atomic_bool done;
@@ -98,7 +100,9 @@ static long long failures_of(struct loop *loop, const struct scanner *scanner)
 
 static void test_failures(struct loop *loop)
 {
-	struct scanner gone = { .name = "gone", .address = "unix:/nowhere/at/all", .max_size = 1000, .timeout_ms = DEADLINE_MS };
+	struct scanner gone = {
+		.name = "gone", .address = "unix:/nowhere/at/all", .max_size = 1000, .timeout_ms = DEADLINE_MS
+	};
 	struct scanner moved = gone, other = gone;
 	snprintf(moved.address, sizeof moved.address, "unix:/nowhere/else");
 	snprintf(other.name, sizeof other.name, "other");
@@ -122,7 +126,7 @@ int main(void)
 	struct loop *loop = loop_new();
 	ok(loop != NULL && loop_start(loop), "the loop runs");
 	test_message(loop, "A: b\r\n\r\nc\r\n", 11, "\r\nUser: alice\r\n\r\nA: b\r\n\r\nc\r\n");
-	test_message(loop, NULL, 0, "\r\nContent-length: 0\r\nUser: alice\r\n\r\n");	/* neither header nor body */
+	test_message(loop, NULL, 0, "\r\nContent-length: 0\r\nUser: alice\r\n\r\n"); /* neither header nor body */
 	test_failures(loop);
 	loop_stop(loop);
 	loop_free(&loop);

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#define MONDAY INT64_C(1699833600)	/* 2023-11-13 00:00 UTC */
+#define MONDAY INT64_C(1699833600) /* 2023-11-13 00:00 UTC */
 enum { DAY = 86400, HOUR = 3600, NEVER = 999 };
 
 static struct policy policy = {
@@ -25,19 +25,20 @@ static struct policy policy = {
 
 /* One kind of message; a number says which one of a kind: the same number is the same thing. */
 struct step {
-	int count;		/* messages of it */
+	int count; /* messages of it */
 	int64_t every_s;
-	double score;		/* of a threshold of 5 */
-	int place, places;	/* network, AS and address; `places`: so many in turn from it on */
-	int sender, mailer;	/* 1: the owner's */
+	double score;	    /* of a threshold of 5 */
+	int place, places;  /* network, AS and address; `places`: so many in turn from it on */
+	int sender, mailer; /* 1: the owner's */
 	unsigned anomalies;
-	int rcpts, fresh;	/* and how many of them are new */
-	int dead_of_100;	/* new recipients that do not exist, told at once */
-	double campaign, campaign_accounts, campaign_bad, campaign_bad_accounts;	/* what Redis knows of the body */
+	int rcpts, fresh; /* and how many of them are new */
+	int dead_of_100;  /* new recipients that do not exist, told at once */
+	double campaign, campaign_accounts, campaign_bad, campaign_bad_accounts; /* what Redis knows of the body */
 	enum mail_class class;
 	bool forwarder;
 };
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	int weeks, a_day;	/* what was before: office hours on week-days, three of four to known people */
@@ -104,6 +105,7 @@ static const struct {
 	{ "a new account that sends spam", 0, 0, false, 9,
 	  { { 20, 60, 12, .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1 } }, 1, 2 },
 };
+/* clang-format on */
 
 static uint64_t thing(int number, uint64_t kind)
 {
@@ -114,16 +116,31 @@ static struct facts facts_of(const struct history *history, const struct step *s
 {
 	int place = step->places > 0 ? step->place + which % step->places : step->place;
 	return (struct facts){
-		.now_ms = now_s * 1000, .account = "alice@example.com", .authenticated = true, .client = CLIENT_AUTHENTICATED,
+		.now_ms = now_s * 1000,
+		.account = "alice@example.com",
+		.authenticated = true,
+		.client = CLIENT_AUTHENTICATED,
 		.state = { .known = KNOWLEDGE_FULL, .limits = limits_unset, .history = *history },
-		.limits = limits_unset, .breach = breach_none, .rcpts_remote = step->rcpts,
+		.limits = limits_unset,
+		.breach = breach_none,
+		.rcpts_remote = step->rcpts,
 		.content = { .known = KNOWLEDGE_FULL, .spam = step->score >= 5, .score = step->score, .threshold = 5 },
-		.client_address = thing(place, 1), .client_network = thing(place, 2), .client_as = thing(place, 3),
-		.sender = thing(step->sender, 4), .sender_own = step->sender == 1, .mailer = thing(step->mailer, 5),
-		.anomalies = step->anomalies, .rcpts_new = step->fresh, .rcpts_new_known = true,
-		.campaign = { .known = KNOWLEDGE_FULL, .messages = step->campaign, .accounts = step->campaign_accounts,
-			      .bad = step->campaign_bad, .bad_accounts = step->campaign_bad_accounts },
-		.class = step->class, .forwarder = step->forwarder,
+		.client_address = thing(place, 1),
+		.client_network = thing(place, 2),
+		.client_as = thing(place, 3),
+		.sender = thing(step->sender, 4),
+		.sender_own = step->sender == 1,
+		.mailer = thing(step->mailer, 5),
+		.anomalies = step->anomalies,
+		.rcpts_new = step->fresh,
+		.rcpts_new_known = true,
+		.campaign = { .known = KNOWLEDGE_FULL,
+			      .messages = step->campaign,
+			      .accounts = step->campaign_accounts,
+			      .bad = step->campaign_bad,
+			      .bad_accounts = step->campaign_bad_accounts },
+		.class = step->class,
+		.forwarder = step->forwarder,
 	};
 }
 
@@ -149,7 +166,9 @@ static void live(struct history *history, size_t story, int64_t now_s, bool *goo
 {
 	static const struct step own = { .place = 1, .sender = 1, .mailer = 1, .rcpts = 1 };
 	static const struct step stranger = { .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1 };
-	static const struct step letter = { .place = 1, .sender = 1, .mailer = 5, .anomalies = 1 << ANOMALY_BULK_MAILER, .rcpts = 1 };
+	static const struct step letter = {
+		.place = 1, .sender = 1, .mailer = 5, .anomalies = 1 << ANOMALY_BULK_MAILER, .rcpts = 1
+	};
 	int64_t begin = now_s - stories[story].weeks * 7 * DAY;
 	for (int day = 0; day < stories[story].weeks * 7; day++) {
 		int count = day % 7 < 5 ? stories[story].a_day : 0;
@@ -159,7 +178,9 @@ static void live(struct history *history, size_t story, int64_t now_s, bool *goo
 			*good_out = play(history, step, i, at).level < LEVEL_SUSPECT && *good_out;
 		}
 		for (int i = 0; stories[story].newsletter && day % 7 == 0 && i < 500; i++)
-			*good_out = play(history, &letter, i, begin + day * DAY + 10 * HOUR + i).level < LEVEL_SUSPECT && *good_out;
+			*good_out =
+				play(history, &letter, i, begin + day * DAY + 10 * HOUR + i).level < LEVEL_SUSPECT &&
+				*good_out;
 	}
 }
 
@@ -191,7 +212,8 @@ static void tell(size_t story)
 				print_terms(&verdict, message);
 			now += stories[story].steps[at].every_s;
 		}
-	if (!ok(suspect >= stories[story].suspect_min && suspect <= stories[story].suspect_max, "%s", stories[story].name))
+	if (!ok(suspect >= stories[story].suspect_min && suspect <= stories[story].suspect_max, "%s",
+		stories[story].name))
 		printf("# suspect with message %d, expected %d to %d\n", suspect, stories[story].suspect_min,
 		       stories[story].suspect_max);
 }
@@ -199,8 +221,16 @@ static void tell(size_t story)
 /* What others did with the same text moves an account to the suspect pool at most. */
 static void test_campaign_blocks_nobody(void)
 {
-	static const struct step step = { .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1, .score = 2,
-					  .campaign = 1000, .campaign_accounts = 60, .campaign_bad = 999, .campaign_bad_accounts = 30 };
+	static const struct step step = { .place = 1,
+					  .sender = 1,
+					  .mailer = 1,
+					  .rcpts = 1,
+					  .fresh = 1,
+					  .score = 2,
+					  .campaign = 1000,
+					  .campaign_accounts = 60,
+					  .campaign_bad = 999,
+					  .campaign_bad_accounts = 30 };
 	int64_t now = MONDAY + 52 * 7 * DAY;
 	struct history history = { .level = LEVEL_UNKNOWN };
 	enum level worst = LEVEL_GOOD;

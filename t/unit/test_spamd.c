@@ -28,7 +28,8 @@ static void test_requests(void)
 	char request[512], want[512];
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
 		size_t length = spamd_request(requests[i].user, 1234, request, sizeof request);
-		snprintf(want, sizeof want, "SYMBOLS SPAMC/1.5\r\nContent-length: 1234\r\n%s\r\n", requests[i].user_line);
+		snprintf(want, sizeof want, "SYMBOLS SPAMC/1.5\r\nContent-length: 1234\r\n%s\r\n",
+			 requests[i].user_line);
 		is_str(request, want, "request: %s", requests[i].name);
 		is_int((long long)length, (long long)strlen(want), "request: length with %s", requests[i].name);
 	}
@@ -38,6 +39,7 @@ static void test_requests(void)
 
 #define OK_LINE "SPAMD/1.1 0 EX_OK\r\n"
 
+/* clang-format off */
 static const struct reply_row {
 	const char *reply;
 	bool ended;
@@ -48,14 +50,17 @@ static const struct reply_row {
 } replies[] = {
 	{ OK_LINE "Content-length: 11\r\nSpam: True ; 15.3 / 5.0\r\n\r\nRULE1,RULE2", false, SPAMD_DONE, true, 15.3, 5,
 	  "RULE1,RULE2", "spam" },
-	{ OK_LINE "Content-length: 9\r\nSpam: False ; -1.25 / 5.0\r\n\r\nBAYES_00\n", false, SPAMD_DONE, false, -1.25, 5,
+	{ OK_LINE "Content-length: 9\r\nSpam: False ; -1.25 / "
+	  "5.0\r\n\r\nBAYES_00\n", false, SPAMD_DONE, false, -1.25, 5,
 	  "BAYES_00", "ham" },
-	{ OK_LINE "content-LENGTH: 0\nspam: yes;7/5\n\n", false, SPAMD_DONE, true, 7, 5, "", "other case, bare newlines" },
+	{ OK_LINE "content-LENGTH: 0\nspam: yes;7/5\n\n", false, SPAMD_DONE, true, 7, 5, "",
+	  "other case, bare newlines" },
 	{ OK_LINE "Spam: False ; 0.0 / 5.0\r\n\r\nA,B\r\n", true, SPAMD_DONE, false, 0, 5, "A,B", "no length, closed" },
 	{ OK_LINE "Spam: False ; 0.0 / 5.0\r\n\r\nA,B", false, SPAMD_MORE, false, 0, 0, "", "no length, still open" },
 	{ OK_LINE "Content-length: 1\r\nSpam: False ; 0.0 / 5.0\r\n\r\nABC", false, SPAMD_DONE, false, 0, 5, "A",
 	  "more than its length" },
-	{ OK_LINE "X-Other: thing\r\nContent-length: 1\r\nSpam: False ; 0.0 / 5.0\r\n\r\nA", false, SPAMD_DONE, false, 0,
+	{ OK_LINE "X-Other: thing\r\nContent-length: 1\r\nSpam: False ; 0.0 / "
+	  "5.0\r\n\r\nA", false, SPAMD_DONE, false, 0,
 	  5, "A", "an unknown header" },
 	{ OK_LINE "Content-length: 3\r\nSpam: False ; 0.0 / 5.0\r\n\r\nA\x01\"", false, SPAMD_DONE, false, 0, 5, "A??",
 	  "odd bytes in the rules" },
@@ -75,7 +80,8 @@ static const struct reply_row {
 	{ OK_LINE "Content-length: 0\r\n\r\n", false, SPAMD_BAD, false, 0, 0, "", "no Spam header" },
 	{ OK_LINE "Content-length: 99999\r\n", false, SPAMD_BAD, false, 0, 0, "", "too large a length" },
 	{ OK_LINE "Content-length: -1\r\n", false, SPAMD_BAD, false, 0, 0, "", "a negative length" },
-	{ OK_LINE "Content-length: 18446744073709551617\r\n", false, SPAMD_BAD, false, 0, 0, "", "a length that wraps" },
+	{ OK_LINE "Content-length: 18446744073709551617\r\n", false, SPAMD_BAD, false, 0, 0, "",
+	  "a length that wraps" },
 	{ OK_LINE "Spam: True ; nan / 5.0\r\n", false, SPAMD_BAD, false, 0, 0, "", "nan" },
 	{ OK_LINE "Spam: True ; inf / 5.0\r\n", false, SPAMD_BAD, false, 0, 0, "", "inf" },
 	{ OK_LINE "Spam: True ; 1e9 / 5.0\r\n", false, SPAMD_BAD, false, 0, 0, "", "an exponent" },
@@ -87,6 +93,7 @@ static const struct reply_row {
 	{ OK_LINE "Spam: Maybe ; 5.0 / 5.0\r\n", false, SPAMD_BAD, false, 0, 0, "", "neither true nor false" },
 	{ OK_LINE "Spam: True ; 5.0 / 5.0 x\r\n", false, SPAMD_BAD, false, 0, 0, "", "something behind it" },
 };
+/* clang-format on */
 
 static void test_reply(const struct reply_row *row)
 {
@@ -100,7 +107,8 @@ static void test_reply(const struct reply_row *row)
 	memcpy(bytes, row->reply, length);
 	enum spamd_progress progress = spamd_reply(bytes, length, row->ended, &content, &why);
 	is_int(progress, row->progress, "reply: %s", row->name);
-	is_int(content.known, row->progress == SPAMD_DONE ? KNOWLEDGE_FULL : KNOWLEDGE_NONE, "reply: known, %s", row->name);
+	is_int(content.known, row->progress == SPAMD_DONE ? KNOWLEDGE_FULL : KNOWLEDGE_NONE, "reply: known, %s",
+	       row->name);
 	is_str(content.rules, row->rules, "reply: rules, %s", row->name);
 	is_str(content.scanner, "spamd", "reply: scanner is left alone, %s", row->name);
 	ok(content.spam == row->spam && fabs(content.score - row->score) < 1e-9 &&

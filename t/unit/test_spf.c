@@ -15,6 +15,7 @@ struct record {
 	const char *value;
 };
 
+/* clang-format off */
 static const struct row {
 	const char *what;
 	const char *client, *sender, *helo;
@@ -29,7 +30,8 @@ static const struct row {
 	{ "two records", US, SPF_ANSWER_PERMERROR, 1,
 	  { { E, TXT, "v=spf1 +all" }, { E, TXT, "V=SPF1 -all" } } },
 	{ "two records behind an include", US, SPF_ANSWER_PERMERROR, 2,
-	  { { E, TXT, "v=spf1 include:i.test -all" }, { "i.test", TXT, "v=spf1 +all" }, { "i.test", TXT, "v=spf1 -all" } } },
+	  { { E, TXT, "v=spf1 include:i.test -all" }, { "i.test", TXT, "v=spf1 +all" }, { "i.test", TXT,
+	    "v=spf1 -all" } } },
 	{ "a loopback client passes no sooner than others", "127.0.0.1", S, "h.test", SPF_ANSWER_FAIL, 1,
 	  { { E, TXT, "v=spf1 -all" } } },
 	{ "a mapped client is IPv4", "::ffff:192.0.2.1", S, "h.test", SPF_ANSWER_PASS, 1,
@@ -104,7 +106,8 @@ static const struct row {
 	    { "mail.example.com", A, "192.0.2.1" }, { "mail.example.com.x.test", A, "127.0.0.2" } } },
 	{ "a client without one", US, SPF_ANSWER_PASS, 3,
 	  { { E, TXT, "v=spf1 exists:%{p}.x.test -all" }, { "unknown.x.test", A, "127.0.0.2" } } },
-	{ "a name that c-ares would read otherwise", US, SPF_ANSWER_FAIL, 1, { { E, TXT, "v=spf1 a:a\\.b.test -all" } } },
+	{ "a name that c-ares would read "
+	  "otherwise", US, SPF_ANSWER_FAIL, 1, { { E, TXT, "v=spf1 a:a\\.b.test -all" } } },
 	{ "an alias", US, SPF_ANSWER_PASS, 1,
 	  { { E, ZONE_CNAME, "real.test" }, { "real.test", TXT, "v=spf1 ip4:192.0.2.1 -all" } } },
 	{ "a loop of aliases", US, SPF_ANSWER_TEMPERROR, 1,
@@ -123,7 +126,8 @@ static const struct row {
 	  { { E, TXT, "v=spf1 exists:%{h}.x.test -all" }, { "unknown.x.test", A, "127.0.0.2" } } },
 	{ "no domain", "192.0.2.1", "root", "h.test", SPF_ANSWER_NONE, 0, { { NULL, 0, NULL } } },
 	{ "neither sender nor HELO", "192.0.2.1", "", "", SPF_ANSWER_NONE, 0, { { NULL, 0, NULL } } },
-	{ "an address for a domain", "192.0.2.1", "u@[192.0.2.1]", "h.test", SPF_ANSWER_NONE, 0, { { NULL, 0, NULL } } },
+	{ "an address for a "
+	  "domain", "192.0.2.1", "u@[192.0.2.1]", "h.test", SPF_ANSWER_NONE, 0, { { NULL, 0, NULL } } },
 	{ "a number for a domain", "192.0.2.1", "u@192.0.2.1", "h.test", SPF_ANSWER_NONE, 0, { { NULL, 0, NULL } } },
 	{ "one label", "192.0.2.1", "u@localhost", "h.test", SPF_ANSWER_NONE, 0, { { NULL, 0, NULL } } },
 	{ "an empty label", "192.0.2.1", "u@a..example.com", "h.test", SPF_ANSWER_NONE, 0, { { NULL, 0, NULL } } },
@@ -132,17 +136,21 @@ static const struct row {
 	{ "a dot behind the domain", "192.0.2.1", "u@EXAMPLE.com.", "h.test", SPF_ANSWER_PASS, 1,
 	  { { E, TXT, "v=spf1 +all" } } },
 };
+/* clang-format on */
 
 static void test_rows(void)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct row *row = &rows[i];
 		open_engine(TIMEOUT_MS);
-		for (size_t r = 0; r < sizeof row->records / sizeof row->records[0] && row->records[r].name != NULL; r++)
+		for (size_t r = 0; r < sizeof row->records / sizeof row->records[0] && row->records[r].name != NULL;
+		     r++)
 			add(row->records[r].name, row->records[r].type, row->records[r].value);
-		is_str(spf_answer_word(check(row->client, row->sender, row->helo)), spf_answer_word(row->want), "%s", row->what);
+		is_str(spf_answer_word(check(row->client, row->sender, row->helo)), spf_answer_word(row->want), "%s",
+		       row->what);
 		int asked = zone_questions();
-		ok(row->questions < 0 ? asked <= SPF_QUESTIONS_MAX : asked == row->questions, "%s: %d questions", row->what, asked);
+		ok(row->questions < 0 ? asked <= SPF_QUESTIONS_MAX : asked == row->questions, "%s: %d questions",
+		   row->what, asked);
 		close_engine();
 	}
 }
@@ -162,7 +170,7 @@ static void test_trouble(void)
 		{ "an mx", "m.test", DNS_MX, SPF_ANSWER_TEMPERROR },
 		{ "an mx's host", "host.test", A, SPF_ANSWER_TEMPERROR },
 		{ "an exists", "x.test", A, SPF_ANSWER_TEMPERROR },
-		{ "the client's PTR", "1.2.0.192.in-addr.arpa", DNS_PTR, SPF_ANSWER_FAIL },	/* RFC 7208 section 5.5 */
+		{ "the client's PTR", "1.2.0.192.in-addr.arpa", DNS_PTR, SPF_ANSWER_FAIL }, /* RFC 7208 section 5.5 */
 		{ "a name that it has", "ptr.test", A, SPF_ANSWER_FAIL },
 	};
 	for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
@@ -177,8 +185,8 @@ static void test_trouble(void)
 		add("x.test", DNS_AAAA, "2001:db8::1");
 		add("1.2.0.192.in-addr.arpa", DNS_PTR, "ptr.test");
 		add("ptr.test", A, "203.0.113.1");
-		is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), spf_answer_word(cases[i / 2].silent), "%s: %s", cases[i / 2].what,
-		       silent ? "silence" : "SERVFAIL");
+		is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), spf_answer_word(cases[i / 2].silent), "%s: %s",
+		       cases[i / 2].what, silent ? "silence" : "SERVFAIL");
 		close_engine();
 	}
 }
@@ -190,7 +198,8 @@ static void test_asked_together(void)
 	add(E, TXT, "v=spf1 include:silent.test include:i.test a:a.test ip4:192.0.2.2 mx:m.test -all");
 	zone_trouble("silent.test", TXT, ZONE_SILENT);
 	check("192.0.2.2", S, "h.test");
-	is_int(zone_asked("i.test", TXT) + zone_asked("a.test", A), 2, "what follows a silent include was asked beside it");
+	is_int(zone_asked("i.test", TXT) + zone_asked("a.test", A), 2,
+	       "what follows a silent include was asked beside it");
 	is_int(zone_asked("m.test", 0), 0, "what follows the match was not");
 	close_engine();
 }
@@ -200,25 +209,29 @@ static void test_asked_together(void)
 static void test_large_records(void)
 {
 	static char text[65536];
+	/* clang-format off */
 	static const struct { const char *what; size_t length; enum spf_answer want; } cases[] = {
 		{ "a record of 2048 bytes", 2048, SPF_ANSWER_FAIL },
 		{ "a record of 2049 bytes", 2049, SPF_ANSWER_PERMERROR },
 		{ "a record of 65 KB", 65200, SPF_ANSWER_PERMERROR },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		open_engine(TIMEOUT_MS);
 		memset(text, ' ', sizeof text);
 		memcpy(text, "v=spf1", 6);
 		memcpy(text + cases[i].length - 4, "-all", 4);
 		ok(zone_add(E, TXT, text, cases[i].length), "a TXT record of %zu bytes", cases[i].length);
-		is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), spf_answer_word(cases[i].want), "%s", cases[i].what);
+		is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), spf_answer_word(cases[i].want), "%s",
+		       cases[i].what);
 		close_engine();
 	}
 	open_engine(TIMEOUT_MS);
 	zone_add(E, TXT, "v=spf1 a:x.test\0 +all", 21);
 	is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), "permerror", "a record with a NUL");
 	zone_add("nul.test", TXT, "v=spf1\0+all", 11);
-	is_str(spf_answer_word(check("192.0.2.1", "u@nul.test", "h.test")), "none", "a NUL behind the version: no SPF record");
+	is_str(spf_answer_word(check("192.0.2.1", "u@nul.test", "h.test")), "none",
+	       "a NUL behind the version: no SPF record");
 	close_engine();
 }
 
@@ -235,7 +248,8 @@ static void test_long_lists(void)
 	add("list.test", TXT, text);
 	add(E, TXT, "v=spf1 include:list.test -all");
 	is_str(spf_answer_word(check("10.130.7.9", S, "h.test")), "pass", "the last of 130 networks");
-	is_str(spf_answer_word(check("10.131.7.9", S, "h.test")), "fail", "one that is not among them, and the -all behind them");
+	is_str(spf_answer_word(check("10.131.7.9", S, "h.test")), "fail",
+	       "one that is not among them, and the -all behind them");
 	close_engine();
 	open_engine(TIMEOUT_MS);
 	snprintf(text, sizeof text, "v=spf1%s -all", N10(" exists:" LONG_NAME));
@@ -281,7 +295,8 @@ static void test_floods(void)
 	open_engine(TIMEOUT_MS);
 	add(E, TXT, "v=spf1 mx:a.test mx:b.test mx:c.test mx:d.test mx:e.test ip4:192.0.2.1");
 	for (const char *name = "abcde"; *name != '\0'; name++)
-		add_hosts((char[]){ *name, '.', 't', 'e', 's', 't', '\0' }, DNS_MX, (char[]){ *name, '\0' }, 10, "203.0.113.1");
+		add_hosts((char[]){ *name, '.', 't', 'e', 's', 't', '\0' }, DNS_MX, (char[]){ *name, '\0' }, 10,
+			  "203.0.113.1");
 	is_str(spf_answer_word(check("192.0.2.1", S, "h.test")), "permerror", "fifty hosts of five mx");
 	ok(zone_questions() <= SPF_QUESTIONS_MAX, "%d questions", zone_questions());
 	struct netaddr both[2] = { netaddr_v4((uint8_t[]){ 192, 0, 2, 1 }), netaddr_v6((uint8_t[16]){ 0x20, 1 }) };
@@ -296,7 +311,8 @@ static void test_floods(void)
 	for (int i = 1; i <= 70; i++)
 		add_address(E, i);
 	is_str(spf_answer_word(check("192.0.2.9", S, "h.test")), "pass", "seventy addresses, the ninth");
-	is_str(spf_answer_word(check("192.0.2.99", S, "h.test")), "permerror", "one that may be among those that were cut off");
+	is_str(spf_answer_word(check("192.0.2.99", S, "h.test")), "permerror",
+	       "one that may be among those that were cut off");
 	close_engine();
 }
 
@@ -310,7 +326,8 @@ static void test_include_tree(void)
 		for (int i = 0; i < (level == 0 ? 1 : 10); i++) {
 			size_t length = (size_t)snprintf(text, sizeof text, "v=spf1");
 			for (const char *digit = digits; *digit != '\0'; digit++)
-				length += (size_t)snprintf(text + length, sizeof text - length, " include:t%d-%c.test", level + 1, *digit);
+				length += (size_t)snprintf(text + length, sizeof text - length, " include:t%d-%c.test",
+							   level + 1, *digit);
 			snprintf(text + length, sizeof text - length, " ?all");
 			snprintf(name, sizeof name, level == 0 ? E : "t%d-%d.test", level, i);
 			add(name, TXT, text);

@@ -21,7 +21,9 @@ static void test_clients(void)
 	struct spf_check *asked = ask(S, "h.test", clients, SPF_CLIENTS_MAX);
 	spf_collect(asked, clock_monotonic_ms() + DONE_MS, answers);
 	for (int i = 0; i < SPF_CLIENTS_MAX; i++)
-		right += answers[i] == (i == 5 ? SPF_ANSWER_UNKNOWN : i < 16 || i == 33 ? SPF_ANSWER_PASS : SPF_ANSWER_FAIL);
+		right += answers[i] == (i == 5		    ? SPF_ANSWER_UNKNOWN
+					: i < 16 || i == 33 ? SPF_ANSWER_PASS
+							    : SPF_ANSWER_FAIL);
 	is_int(right, SPF_CLIENTS_MAX, "64 clients have each their own answer");
 	is_int(zone_questions(), 3, "all together ask three questions");
 	spf_release(&asked);
@@ -56,12 +58,14 @@ static void test_clients_part_and_meet(void)
 	add("two2.test", A, "192.0.2.6");
 	add("three.test", TXT, "v=spf1 ip6:2001:db8::1f ip4:192.0.2.62 -all");
 	for (int i = 0; i < SPF_CLIENTS_MAX; i++)
-		clients[i] = i % 2 == 0 ? netaddr_v4((uint8_t[]){ 192, 0, 2, (uint8_t)i }) :
-			(struct netaddr){ NETADDR_V6, { 0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)i } };
+		clients[i] = i % 2 == 0 ? netaddr_v4((uint8_t[]){ 192, 0, 2, (uint8_t)i })
+					: (struct netaddr){ NETADDR_V6, { 0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)i } };
 	struct spf_check *asked = ask(S, "h.test", clients, SPF_CLIENTS_MAX);
 	spf_collect(asked, clock_monotonic_ms() + DONE_MS, answers);
 	for (int i = 0; i < SPF_CLIENTS_MAX; i++) {
-		enum spf_answer wanted = i == 6 ? SPF_ANSWER_SOFTFAIL : i == 31 || i == 62 ? SPF_ANSWER_NEUTRAL : SPF_ANSWER_FAIL;
+		enum spf_answer wanted = i == 6		      ? SPF_ANSWER_SOFTFAIL
+					 : i == 31 || i == 62 ? SPF_ANSWER_NEUTRAL
+							      : SPF_ANSWER_FAIL;
 		if (i == 0 || i == 3 || i == 4 || i == 20 || (i >= 8 && i < 16 && i % 2 == 0))
 			wanted = SPF_ANSWER_PASS;
 		right += answers[i] == wanted;
@@ -80,9 +84,10 @@ static void test_clients_share_a_budget(void)
 	for (int i = 0; i < SPF_CLIENTS_MAX; i++)
 		clients[i] = netaddr_v4((uint8_t[]){ 192, 0, 2, (uint8_t)i });
 	open_engine(TIMEOUT_MS);
-	add(E, TXT, "v=spf1 include:%{i}.a.test include:%{i}.b.test include:%{i}.c.test include:%{i}.d.test "
-		    "include:%{i}.e.test include:%{i}.f.test include:%{i}.g.test include:%{i}.h.test "
-		    "include:%{i}.i.test -all");
+	add(E, TXT,
+	    "v=spf1 include:%{i}.a.test include:%{i}.b.test include:%{i}.c.test include:%{i}.d.test "
+	    "include:%{i}.e.test include:%{i}.f.test include:%{i}.g.test include:%{i}.h.test "
+	    "include:%{i}.i.test -all");
 	for (int i = 0; i < SPF_CLIENTS_MAX; i++)
 		for (const char *letter = "abcdefghi"; *letter != '\0'; letter++) {
 			char name[40];
@@ -104,7 +109,8 @@ static void test_cache(void)
 	open_engine(TIMEOUT_MS);
 	add(E, TXT, "v=spf1 exists:%{l}.x.test -all");
 	add("one.x.test", A, "127.0.0.2");
-	is_str(spf_answer_word(check("192.0.2.1", "one@example.com", "h.test")), "pass", "a record about local parts: one passes");
+	is_str(spf_answer_word(check("192.0.2.1", "one@example.com", "h.test")), "pass",
+	       "a record about local parts: one passes");
 	is_str(spf_answer_word(check("192.0.2.1", "two@example.com", "h.test")), "fail", "and another one fails");
 	add("h.test", TXT, "v=spf1 include:i.test -all");
 	add("i.test", TXT, "v=spf1 exists:%{h}.x.test -all");

@@ -36,10 +36,11 @@ static void show(const struct spf_terms *terms, char *out, size_t size)
 	}
 }
 
-#define NO NULL	/* permerror */
+#define NO NULL /* permerror */
 
 static void test_records(void)
 {
+	/* clang-format off */
 	static const struct { const char *record, *client, *want; } rows[] = {
 		{ "v=spf1", "192.0.2.1", "v=spf1" },
 		{ "v=spf1  -all ", "192.0.2.1", "v=spf1 -all" },
@@ -66,11 +67,9 @@ static void test_records(void)
 		  "+a:example.com#32" },
 		{ "v=spf1 exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.a.test "
 		  "exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.b.test "
-		  "exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.c.test -all", "192.0.2.1",
-		  "v=spf1 +exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.a.test#exists "
-		  "+exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.b.test#exists "
-		  "+exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.c.test#exists "
-		  "redirect=#b example.com | v=spf1 -all" },
+		  "exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.c.test -all",
+		  "192.0.2.1",
+		  "v=spf1 +exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.a.test#exists +exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.b.test#exists +exists:0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.0123456789.c.test#exists redirect=#b example.com | v=spf1 -all" },
 
 		{ "v=spf1 moo", "192.0.2.1", NO },
 		{ "v=spf1 all moo", "192.0.2.1", NO },
@@ -121,12 +120,14 @@ static void test_records(void)
 		{ "v=spf1 x=%{d;}", "192.0.2.1", NO },
 		{ "v=spf1 a:%{c}.test", "192.0.2.1", NO },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		static struct spf_terms terms;
 		static char text[SPF_WRITTEN_MAX];
 		struct netaddr client;
 		netaddr_parse(rows[i].client, &client);
-		struct spf_values values = { &client, "user@example.net", "helo.example.org", "example.com", unknown_name, NULL };
+		struct spf_values values = { &client,	    "user@example.net", "helo.example.org",
+					     "example.com", unknown_name,	NULL };
 		bool right = spf_record_read(rows[i].record, strlen(rows[i].record), &values, &terms);
 		if (right)
 			show(&terms, text, sizeof text);
@@ -139,7 +140,9 @@ static void test_length(void)
 	static struct spf_terms terms;
 	static char record[SPF_RECORD_MAX + 2];
 	struct netaddr client = netaddr_v4((uint8_t[]){ 192, 0, 2, 1 });
-	struct spf_values values = { &client, "user@example.net", "helo.example.org", "example.com", unknown_name, NULL };
+	struct spf_values values = {
+		&client, "user@example.net", "helo.example.org", "example.com", unknown_name, NULL
+	};
 	memset(record, ' ', sizeof record);
 	memcpy(record, "v=spf1", 6);
 	ok(spf_record_read(record, SPF_RECORD_MAX, &values, &terms), "a record of the most bytes");
@@ -148,6 +151,7 @@ static void test_length(void)
 
 static void test_macros(void)
 {
+	/* clang-format off */
 	static const struct { const char *macro, *client, *want; } rows[] = {
 		/* RFC 7208 section 7.4 */
 		{ "%{s}", "192.0.2.3", "strong-bad@email.example.com" },
@@ -181,14 +185,16 @@ static void test_macros(void)
 		{ "%{s/,+-=_}", "192.0.2.3", "strong.bad@email.example.com" },
 		{ "%%%_%-x", "192.0.2.3", "% %20x" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char bytes[400];
 		struct netaddr client;
 		struct text text = text_over(bytes, sizeof bytes);
 		struct spf_piece piece;
 		netaddr_parse(rows[i].client, &client);
-		struct spf_values values = { &client, "strong-bad@email.example.com", "helo.test", "email.example.com", unknown_name,
-					     NULL };
+		struct spf_values values = { &client,	   "strong-bad@email.example.com",
+					     "helo.test",  "email.example.com",
+					     unknown_name, NULL };
 		const char *at = rows[i].macro;
 		for (size_t left = strlen(at); left > 0; left -= piece.length, at += piece.length) {
 			if (!spf_piece_read(at, left, SPF_NAME_MACROS, &piece))

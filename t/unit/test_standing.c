@@ -22,14 +22,15 @@ static const struct list lists[LISTS] = {
 };
 
 #define NOWHERE "nnnnnnnnnn"
-#define BY_ONE  "ynnnnnnnnn"
+#define BY_ONE "ynnnnnnnnn"
 
 static void check_of(const char *word, const struct standing *before, int64_t now_ms, struct standing_check *check)
 {
 	memset(check, 0, sizeof *check);
 	for (int i = 0; i < LISTS; i++) {
-		enum standing_said said = word[i] == 'y' ? STANDING_SAYS_YES : word[i] == 'n' ? STANDING_SAYS_NO :
-					  STANDING_NO_ANSWER;
+		enum standing_said said = word[i] == 'y'   ? STANDING_SAYS_YES
+					  : word[i] == 'n' ? STANDING_SAYS_NO
+							   : STANDING_NO_ANSWER;
 		standing_hear(check, before, &lists[i], said, lists[i].kind, now_ms);
 	}
 }
@@ -42,6 +43,7 @@ struct step {
 	int withheld;
 };
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	struct step steps[STEPS];
@@ -82,7 +84,8 @@ static const struct {
 	{ "never an answer", { { 0, "??????????", STANDING_UNKNOWN, 0 }, { 90, "??????????", STANDING_UNKNOWN, 0 } } },
 	{ "most give no answer", { { 0, "n?????????", STANDING_UNKNOWN, 0 }, { 1, "nnnn??????", STANDING_UNKNOWN, 0 },
 				   { 2, "nnnnn?????", STANDING_CLEAN, 0 } } },
-	{ "most give no answer, one lists it", { { 0, NOWHERE, STANDING_CLEAN, 0 }, { 1, "y?????????", STANDING_LISTED, 100 },
+	{ "most give no answer, one "
+	  "lists it", { { 0, NOWHERE, STANDING_CLEAN, 0 }, { 1, "y?????????", STANDING_LISTED, 100 },
 						 { 2, "??????????", STANDING_LISTED, 100 } } },
 	{ "the list that named it falls silent: its word holds for a day",
 	  { { 0, BY_ONE, STANDING_LISTED, 100 }, { 1, "?nnnnnnnnn", STANDING_LISTED, 100 },
@@ -90,9 +93,11 @@ static const struct {
 	{ "and is renewed when it speaks again",
 	  { { 0, BY_ONE, STANDING_LISTED, 100 }, { 20, "?nnnnnnnnn", STANDING_LISTED, 100 }, { 22, BY_ONE, STANDING_LISTED, 100 },
 	    { 45, "?nnnnnnnnn", STANDING_LISTED, 100 }, { 46, "nnnnnnnnnn", STANDING_WAITING, 100 } } },
-	{ "all say yes: a resolver that lies", { { 0, NOWHERE, STANDING_CLEAN, 0 }, { 1, "yyyyyyyyyy", STANDING_CLEAN, 0 },
+	{ "all say yes: a resolver "
+	  "that lies", { { 0, NOWHERE, STANDING_CLEAN, 0 }, { 1, "yyyyyyyyyy", STANDING_CLEAN, 0 },
 						 { 2, "yyyyyyyyy?", STANDING_CLEAN, 0 } } },
 };
+/* clang-format on */
 
 static void test_lines(void)
 {
@@ -103,7 +108,8 @@ static void test_lines(void)
 			int64_t now_ms = 5000 + (int64_t)step->hours * HOUR;
 			check_of(step->check, &standing, now_ms, &check);
 			standing_judge(&standing, &settings, &check, now_ms);
-			is_str(standing_word(standing.state), standing_word(step->state), "%s: at %d h", lines[i].name, step->hours);
+			is_str(standing_word(standing.state), standing_word(step->state), "%s: at %d h", lines[i].name,
+			       step->hours);
 			is_int(standing.withheld, step->withheld, "%s: at %d h withheld", lines[i].name, step->hours);
 		}
 	}
@@ -121,7 +127,8 @@ static void test_flapping(void)
 		standing_judge(&standing, &settings, &check, now_ms);
 		check_of(NOWHERE, &standing, now_ms, &check);
 		standing_judge(&standing, &settings, &check, now_ms);
-		is_int(standing_ends_ms(&standing, &settings) - now_ms, want[i] * settings.wait_ms, "round %zu: its wait", i + 1);
+		is_int(standing_ends_ms(&standing, &settings) - now_ms, want[i] * settings.wait_ms,
+		       "round %zu: its wait", i + 1);
 		now_ms = standing_ends_ms(&standing, &settings);
 		standing_judge(&standing, &settings, &check, now_ms);
 		is_str(standing_word(standing.state), "returning", "then it returns");
@@ -136,7 +143,8 @@ static void test_details(void)
 	struct standing_settings at_once = { .weight = 1 };
 	check_of("ynnnynnyny", &standing, 0, &check);
 	ok(standing_judge(&standing, &settings, &check, 0), "a check that says something");
-	is_int(standing.list_count, 3, "lists that do not count are named all the same, but for those that mean nothing");
+	is_int(standing.list_count, 3,
+	       "lists that do not count are named all the same, but for those that mean nothing");
 	is_str(standing.lists[1].name, "nameless.test", "one without a name by its zone");
 	is_near(standing.weight, 1.25, 1e-9, "what counts is added up");
 	check_of("??????????", &standing, 1, &check);
@@ -175,7 +183,7 @@ static void test_parts(void)
 	const struct list *const all[] = { &grain, &whole, &part };
 	static const struct {
 		const char *name;
-		enum list_kind kinds[3];	/* of grain, whole, part; NONE: says no */
+		enum list_kind kinds[3]; /* of grain, whole, part; NONE: says no */
 		double want;
 	} rows[] = {
 		{ "the whole", { LIST_NONE, LIST_SPAM, LIST_NONE }, 1 },
@@ -192,8 +200,9 @@ static void test_parts(void)
 		int named = 0;
 		for (int j = 0; j < 3; j++) {
 			named += rows[i].kinds[j] != LIST_NONE;
-			standing_hear(&check, &standing, all[j], rows[i].kinds[j] == LIST_NONE ? STANDING_SAYS_NO :
-				      STANDING_SAYS_YES, rows[i].kinds[j], 0);
+			standing_hear(&check, &standing, all[j],
+				      rows[i].kinds[j] == LIST_NONE ? STANDING_SAYS_NO : STANDING_SAYS_YES,
+				      rows[i].kinds[j], 0);
 		}
 		standing_judge(&standing, &settings, &check, 0);
 		is_near(standing.weight, rows[i].want, 1e-9, "%s: weight", rows[i].name);
@@ -201,14 +210,22 @@ static void test_parts(void)
 	}
 }
 
+/* clang-format off */
 #define LISTED(its_weight) { .state = STANDING_LISTED, .withheld = 100, .weight = its_weight }
-#define WAITS(its_weight)  { .state = STANDING_WAITING, .withheld = 100, .weight = its_weight }
+/* clang-format on */
+#define WAITS(its_weight) \
+	{ \
+		.state = STANDING_WAITING, .withheld = 100, .weight = its_weight \
+	}
 
 /* Three transports: how each stands (not watched where its state is STANDING_COUNT); who goes on though all are out. */
 static void test_pools(void)
 {
-	struct transport three[3] = { { .name = "a", .index = 4 }, { .name = "b", .index = 5 }, { .name = "c", .index = 6 } };
+	struct transport three[3] = { { .name = "a", .index = 4 },
+				      { .name = "b", .index = 5 },
+				      { .name = "c", .index = 6 } };
 	struct pool pool = { .name = "clean", .transports = three, .transport_count = 3 };
+	/* clang-format off */
 	static const struct {
 		const char *name;
 		struct standing is[3];
@@ -217,16 +234,20 @@ static void test_pools(void)
 	} rows[] = {
 		{ "nothing known", { { 0 } }, -1, { 0, 0, 0 }, false },
 		{ "one is out", { { 0 }, LISTED(1), { 0 } }, -1, { 0, 100, 0 }, false },
-		{ "one is out, one returns", { { .state = STANDING_RETURNING, .withheld = 90 }, LISTED(1), WAITS(0) }, -1,
+		{ "one is out, one "
+		  "returns", { { .state = STANDING_RETURNING, .withheld = 90 }, LISTED(1), WAITS(0) }, -1,
 		  { 90, 100, 100 }, false },
 		{ "all are listed", { LISTED(2), LISTED(1), LISTED(3) }, 1, { 100, 0, 100 }, true },
 		{ "all alike: the first", { LISTED(2), LISTED(2), LISTED(2) }, 0, { 0, 100, 100 }, true },
 		{ "two alike", { LISTED(3), LISTED(2), LISTED(2) }, 1, { 100, 0, 100 }, true },
 		{ "one waits: it goes on", { LISTED(2), LISTED(1), WAITS(0) }, 2, { 100, 100, 0 }, false },
 		{ "all wait", { WAITS(0.5), WAITS(0), WAITS(0) }, 1, { 100, 0, 100 }, false },
-		{ "one is not watched", { LISTED(1), LISTED(1), { .state = STANDING_COUNT } }, -1, { 100, 100, 0 }, false },
-		{ "the first is not watched", { { .state = STANDING_COUNT }, LISTED(1), LISTED(1) }, -1, { 0, 100, 100 }, false },
+		{ "one is not "
+		  "watched", { LISTED(1), LISTED(1), { .state = STANDING_COUNT } }, -1, { 100, 100, 0 }, false },
+		{ "the first is not "
+		  "watched", { { .state = STANDING_COUNT }, LISTED(1), LISTED(1) }, -1, { 0, 100, 100 }, false },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct standing *standings[7] = { NULL };
 		struct transport_state states[7] = { 0 };
@@ -235,7 +256,8 @@ static void test_pools(void)
 		const struct transport *kept = standing_withhold(&pool, standings, states);
 		is_int(kept == NULL ? -1 : kept - three, rows[i].kept, "%s: who goes on", rows[i].name);
 		for (int j = 0; j < 3; j++)
-			is_int(states[4 + j].withheld, rows[i].withheld[j], "%s: withheld of %s", rows[i].name, three[j].name);
+			is_int(states[4 + j].withheld, rows[i].withheld[j], "%s: withheld of %s", rows[i].name,
+			       three[j].name);
 		ok(standing_all_listed(&pool, standings) == rows[i].all_listed, "%s: all listed", rows[i].name);
 	}
 	pool.transport_count = 0;

@@ -14,6 +14,7 @@
 
 static void test_progress(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name;
 		size_t columns;
@@ -30,13 +31,16 @@ static void test_progress(void)
 		  "a [##########..............................] 1 of 4 lists" },
 		{ "what it is about goes first", 39, { "mail.example.com", 200, 256, "addresses", 7 },
 		  "[####..] 200 of 256 addresses, 7 listed" },
-		{ "then the bar", 36, { "mail.example.com", 200, 256, "addresses", 7 }, "200 of 256 addresses, 7 listed" },
+		{ "then the bar", 36, { "mail.example.com", 200, 256, "addresses", 7 },
+		  "200 of 256 addresses, 7 listed" },
 		{ "last the numbers", 10, { "mail.example.com", 200, 256, "addresses", 7 }, "200 of 256" },
 		{ "a terminal of one column", 1, { "", 7, 9, "lists", 0 }, "7" },
-		{ "a total that is not known", 40, { "", 3, 0, "lists", 0 }, "[..............................] 3 lists" },
+		{ "a total that is not known", 40, { "", 3, 0, "lists", 0 },
+		  "[..............................] 3 lists" },
 		{ "huge numbers", 30, { "", INT64_MAX, INT64_MAX, "lists", 0 }, "9223372036854775807 of 9223372" },
 		{ "below nothing", 30, { "", -5, 10, "lists", 0 }, "[.............] -5 of 10 lists" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char line[1024];
 		progress_draw(line, sizeof line, rows[i].columns, &rows[i].progress);
@@ -50,6 +54,7 @@ static void test_progress(void)
 
 static void test_clean(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name, *text, *want;
 	} rows[] = {
@@ -66,6 +71,7 @@ static void test_clean(void)
 		{ "a surrogate", "\xed\xa0\x80", "???" },
 		{ "a character that is none", "\xef\xbf\xbf", "?" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char *clean = clean_text(rows[i].text);
 		is_str(clean, rows[i].want, "clean: %s", rows[i].name);
@@ -88,6 +94,7 @@ static void test_shown(void)
 
 static void test_columns(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name, *text;
 		size_t columns;
@@ -98,6 +105,7 @@ static void test_columns(void)
 		{ "two columns a character", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", 6 },
 		{ "a combining mark takes none", "abcd\xcc\x81" "e", 5 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		is_int((long long)text_columns(rows[i].text), (long long)rows[i].columns, "columns: %s", rows[i].name);
 }
@@ -151,7 +159,10 @@ static void test_picture(void)
 	is_str(bytes, "  .32  ........#.......\n  .48  ..?...........  \n  # listed  . clean  ? no answer\n",
 	       "a picture; what was not told is left free");
 	free(bytes);
-	static const struct { int prefix, width; size_t widest; } rows[] = {
+	static const struct {
+		int prefix, width;
+		size_t widest;
+	} rows[] = {
 		{ 24, 80, 32 }, { 23, 80, 75 }, { 20, 80, 75 }, { 20, 60, 43 }, { 20, 40, 32 }, { 20, 20, 32 },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -163,12 +174,14 @@ static void test_picture(void)
 		size_t widest = 0;
 		for (const char *line = bytes; *line != '\0'; line += strcspn(line, "\n") + 1)
 			widest = strcspn(line, "\n") > widest ? strcspn(line, "\n") : widest;
-		is_int((long long)widest, (long long)rows[i].widest, "/%d on %d columns", rows[i].prefix, rows[i].width);
+		is_int((long long)widest, (long long)rows[i].widest, "/%d on %d columns", rows[i].prefix,
+		       rows[i].width);
 		rbl_picture_free(&picture);
 		free(bytes);
 	}
 	ok(rbl_picture_new(19) == NULL && rbl_picture_new(28) == NULL && rbl_picture_new(0) == NULL &&
-	   rbl_picture_new(-1) == NULL, "other networks have none");
+		   rbl_picture_new(-1) == NULL,
+	   "other networks have none");
 }
 
 int main(void)

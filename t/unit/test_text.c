@@ -128,6 +128,7 @@ static void test_case(void)
 	is_int(text_lower('@'), '@', "before A");
 	is_int(text_lower('['), '[', "behind Z");
 	is_int(text_lower('\xc4'), '\xc4', "8-bit stays");
+	/* clang-format off */
 	static const struct {
 		const char *a, *b;
 		bool same;
@@ -136,6 +137,7 @@ static void test_case(void)
 		{ "abcd", "abc", false }, { "abc", "abd", false }, { "", "a", false },
 		{ "a@b", "a`b", false },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		ok(text_same_nocase(rows[i].a, rows[i].b) == rows[i].same, "'%s' and '%s'", rows[i].a, rows[i].b);
 }

@@ -24,6 +24,7 @@ static struct traps *read_bytes(const char *bytes, size_t length, char error[300
 
 static void test_lines(void)
 {
+	/* clang-format off */
 	static const struct {
 		const char *bytes;
 		size_t length;
@@ -36,8 +37,8 @@ static void test_lines(void)
 		{ ROW("trap@example.com"), true, "" },
 		{ ROW("a@b.c\nnobody\n"), false, ":2: is not a trap: \"nobody\", expected an address" },
 		{ ROW("@com\n"), false, ":1: is not a trap" },
-		{ ROW("@*.example.org\n"), false, ":1: is not a trap: \"@*.example.org\", expected an address or @domain of at most 320 bytes; there are "
-		  "no wildcards" },
+		{ ROW("@*.example.org\n"), false, ":1: is not a trap: \"@*.example.org\", expected an address or "
+		  "@domain of at most 320 bytes; there are no wildcards" },
 		{ ROW("joe@*.example.org\n"), false, "there are no wildcards" },
 		{ ROW("*joe*@example.org\n"), true, "" },
 		{ ROW("a@(b.example)\n"), false, ":1: is not a trap" },
@@ -49,6 +50,7 @@ static void test_lines(void)
 		{ ROW("a@b.c # " LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
 		      LONG "\n"), false, ":1: is too long a line" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char error[300];
 		struct traps *traps = read_bytes(rows[i].bytes, rows[i].length, error);
@@ -70,7 +72,8 @@ static void test_most(void)
 		bytes[9 * i + 8] = '\n';
 	}
 	struct traps *traps = read_bytes(bytes, 9 * TRAPS_MAX, error);
-	ok(traps != NULL && traps_have(traps, "0000@b.c") && traps_have(traps, "9999@b.c"), "a million traps: %s", error);
+	ok(traps != NULL && traps_have(traps, "0000@b.c") && traps_have(traps, "9999@b.c"), "a million traps: %s",
+	   error);
 	traps_free(&traps);
 	traps = read_bytes(bytes, sizeof bytes, error);
 	ok(traps == NULL && strstr(error, ":1000001: more than fits") != NULL, "and one more: %s", error);

@@ -24,7 +24,10 @@ static void test_refuses(void)
 		enum action action;
 		bool refuses;
 	} rows[] = {
-		{ ACTION_PASS, false }, { ACTION_HOLD, false }, { ACTION_DEFER, true }, { ACTION_REJECT, true },
+		{ ACTION_PASS, false },
+		{ ACTION_HOLD, false },
+		{ ACTION_DEFER, true },
+		{ ACTION_REJECT, true },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct verdict verdict = { .action = rows[i].action };

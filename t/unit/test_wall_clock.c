@@ -54,7 +54,7 @@ static void test_facts(void)
 	config.set.facts_file = file;
 	config.set.facts_salt = "";
 	ok(fd >= 0 && factlog_open(&config, error, sizeof error), "a file of facts: %s", error);
-	usleep(100000);	/* its thread waits for lines */
+	usleep(100000); /* its thread waits for lines */
 	factlog_feedback("alice@example.org", COUNTER_TRAPS, 1, 1000);
 	ok(comes(has_line), "a line is written");
 	factlog_close();
@@ -66,7 +66,8 @@ static void test_facts(void)
 
 static atomic_int tries;
 
-static enum courier_said send_second(const struct parcel *parcel, const atomic_bool *stop, struct courier_answer *answer)
+static enum courier_said send_second(const struct parcel *parcel, const atomic_bool *stop,
+				     struct courier_answer *answer)
 {
 	(void)parcel, (void)stop, (void)answer;
 	return atomic_fetch_add(&tries, 1) == 0 ? COURIER_LATER : COURIER_TAKEN;
@@ -104,11 +105,11 @@ static void test_log(void)
 
 int main(void)
 {
-	alarm(60);	/* a wait of an hour fails the program */
+	alarm(60); /* a wait of an hour fails the program */
 	test_facts();
 	test_courier();
 	test_log();
 	printf("1..%d\n", tap_count);
 	fflush(stdout);
-	_exit(tap_failed > 0);	/* the log's thread hangs */
+	_exit(tap_failed > 0); /* the log's thread hangs */
 }

@@ -6,6 +6,7 @@
 #define GET "GET /health HTTP/1.1\r\n"
 #define HOST "Host: 127.0.0.1\r\n"
 
+/* clang-format off */
 static const struct {
 	const char *name, *bytes, *wrong;	/* NULL: nothing; else part of the sentence */
 	size_t length;				/* 0: up to the NUL */
@@ -58,6 +59,7 @@ static const struct {
 	{ "... small", "GET / http/1.1\r\n" HOST "\r\n", "does not begin", 0 },
 	{ "a body behind it", GET HOST "\r\n5\r\nhello\r\n", "does not begin", 0 },
 };
+/* clang-format on */
 
 int main(void)
 {

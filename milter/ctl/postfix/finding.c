@@ -12,16 +12,18 @@
 #include "policy/base/banned.h"
 
 struct findings {
-	char *place, *last;	/* owned */
-	bool fixable;		/* a difference has a fix */
-	json_t *rows[2];	/* owned arrays, by weight */
+	char *place, *last; /* owned */
+	bool fixable;	    /* a difference has a fix */
+	json_t *rows[2];    /* owned arrays, by weight */
 };
 
+/* clang-format off */
 static const struct { const char *word, *title; } gravities[GRAVITY_COUNT] = {
 #define GRAVITY_ROW(id, word, title) { word, title },
 	GRAVITY_ROWS(GRAVITY_ROW)
 #undef GRAVITY_ROW
 };
+/* clang-format on */
 
 struct findings *findings_new(const char *place, const char *last)
 {
@@ -90,7 +92,7 @@ size_t findings_count(const struct findings *findings, enum weight weight)
 }
 
 /* "nothing", or the text in quotes. */
-static void print_text(const char *text, FILE *to)
+static void finding_print_text(const char *text, FILE *to)
 {
 	if (*text == '\0')
 		fputs("nothing", to);
@@ -98,34 +100,35 @@ static void print_text(const char *text, FILE *to)
 		fprintf(to, "\"%s\"", text);
 }
 
-static void print_row(const char *kind, const char *lead, const json_t *row, FILE *to)
+static void finding_print_row(const char *kind, const char *lead, const json_t *row, FILE *to)
 {
 	const char *fix = get(row, "fix");
 	char *shown = clean_text(fix);
 	fprintf(to, "%s: %s: found ", kind, get(row, "what"));
-	print_text(get(row, "found"), to);
+	finding_print_text(get(row, "found"), to);
 	fputs(", expected ", to);
-	print_text(get(row, "expected"), to);
+	finding_print_text(get(row, "expected"), to);
 	fprintf(to, " in %s\n    %s\n", get(row, "file"), get(row, "why"));
-	if (*fix != '\0' && strcmp(shown, fix) == 0)	/* else it would be typed with a question mark */
+	if (*fix != '\0' && strcmp(shown, fix) == 0) /* else it would be typed with a question mark */
 		fprintf(to, "    %s: %s\n", lead, fix);
 	free(shown);
 }
 
-static void print_rows(const struct findings *findings, enum weight weight, FILE *to)
+static void finding_print_rows(const struct findings *findings, enum weight weight, FILE *to)
 {
 	size_t index;
 	json_t *row;
 	for (int i = 0; i < GRAVITY_COUNT; i++) {
 		bool titled = weight == WARNING;
-		json_array_foreach(findings->rows[weight], index, row) {
+		json_array_foreach(findings->rows[weight], index, row)
+		{
 			if (strcmp(get(row, "gravity"), gravities[i].word) != 0)
 				continue;
 			if (!titled)
 				fprintf(to, "%s:\n", gravities[i].title);
 			titled = true;
-			print_row(weight == WARNING ? "warning" : "difference", weight == WARNING ?
-				  "if it is not meant so, type" : "type", row, to);
+			finding_print_row(weight == WARNING ? "warning" : "difference",
+					  weight == WARNING ? "if it is not meant so, type" : "type", row, to);
 		}
 	}
 }
@@ -133,10 +136,10 @@ static void print_rows(const struct findings *findings, enum weight weight, FILE
 void findings_print(const struct findings *findings, const char *config_file, const char *again, FILE *to)
 {
 	size_t differences = findings_count(findings, DIFFERENCE), warnings = findings_count(findings, WARNING);
-	print_rows(findings, DIFFERENCE, to);
+	finding_print_rows(findings, DIFFERENCE, to);
 	if (warnings > 0)
 		fputs("What may be meant so:\n", to);
-	print_rows(findings, WARNING, to);
+	finding_print_rows(findings, WARNING, to);
 	if (differences == 0)
 		fprintf(to, "Postfix fits %s\n", config_file);
 	else
@@ -162,10 +165,9 @@ void findings_print_commands(const struct findings *findings, FILE *to)
 
 void findings_print_json(const struct findings *findings, FILE *to)
 {
-	json_t *whole = have_memory(json_pack("{s:b, s:O, s:O}",
-					      "ok", findings_count(findings, DIFFERENCE) == 0,
-					      "differences", findings->rows[DIFFERENCE],
-					      "warnings", findings->rows[WARNING]));
+	json_t *whole =
+		have_memory(json_pack("{s:b, s:O, s:O}", "ok", findings_count(findings, DIFFERENCE) == 0, "differences",
+				      findings->rows[DIFFERENCE], "warnings", findings->rows[WARNING]));
 	set(whole, "last", findings->fixable ? findings->last : NULL);
 	json_dumpf(whole, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	fputc('\n', to);

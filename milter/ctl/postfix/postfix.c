@@ -9,11 +9,13 @@
 
 #include "policy/base/banned.h"
 
+/* clang-format off */
 static const struct { const char *word, *file; } parts[POSTFIX_PART_COUNT] = {
 #define POSTFIX_PART_ROW(id, word, file) { word, file },
 	POSTFIX_PART_ROWS(POSTFIX_PART_ROW)
 #undef POSTFIX_PART_ROW
 };
+/* clang-format on */
 
 bool postfix_part_find(const char *word, enum postfix_part *part_out)
 {
@@ -34,7 +36,7 @@ bool postfix_folder_fine(const char *folder)
 
 /* Postfix's processes work in the queue directory, and a chrooted one has it as its root. A path below it that
  * is written without the folder means the same file to both; any other path only works without chroot. */
-static const char *path_for(const char *path, const char *queue)
+static const char *postfix_path_for(const char *path, const char *queue)
 {
 	size_t length = strlen(queue);
 	while (length > 0 && queue[length - 1] == '/')
@@ -49,10 +51,10 @@ void postfix_socket(const char *setting, const char *queue, char *name, size_t s
 	char whole[200], error[300];
 	*name = '\0';
 	if (!endpoint_parse(setting, &endpoint, error, sizeof error))
-		return;	/* the configuration was read: it is one */
+		return; /* the configuration was read: it is one */
 	endpoint_for_postfix(&endpoint, whole, sizeof whole);
 	if (strncmp(whole, "unix:", 5) == 0)
-		snprintf(name, size, "unix:%s", path_for(whole + 5, queue));
+		snprintf(name, size, "unix:%s", postfix_path_for(whole + 5, queue));
 	else
 		text_copy(name, size, whole);
 }
@@ -69,8 +71,8 @@ static void socketmap_name(const struct postfix_wish *wish, struct postfix_line 
 	snprintf(line->value, sizeof line->value, "socketmap:%s:transport", socket);
 }
 
-static struct postfix_line *next_line(struct postfix_line *lines, int *count, const char *name,
-				      const char *why)
+static struct postfix_line *postfix_line_after(struct postfix_line *lines, int *count, const char *name,
+					       const char *why)
 {
 	struct postfix_line *line = &lines[(*count)++];
 	line->name = name;
@@ -79,30 +81,30 @@ static struct postfix_line *next_line(struct postfix_line *lines, int *count, co
 	return line;
 }
 
-static void set_line(struct postfix_line *lines, int *count, const char *name, const char *why,
-		     const char *value)
+static void set_line(struct postfix_line *lines, int *count, const char *name, const char *why, const char *value)
 {
-	text_copy(next_line(lines, count, name, why)->value, sizeof lines->value, value);
+	text_copy(postfix_line_after(lines, count, name, why)->value, sizeof lines->value, value);
 }
 
 int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line lines[POSTFIX_LINES_MAX])
 {
 	int count = 0;
-	milter_name(wish, next_line(lines, &count, "smtpd_milters",
-				    "mail by SMTP; where other milters are named already, add it behind them"));
-	milter_name(wish, next_line(lines, &count, "non_smtpd_milters",
-				    "mail by sendmail(1), as PHP's mail() sends it"));
-	struct postfix_line *line = next_line(lines, &count, "milter_header_checks",
-					      "our header chooses the transport; only milters' headers count");
+	milter_name(wish,
+		    postfix_line_after(lines, &count, "smtpd_milters",
+				       "mail by SMTP; where other milters are named already, add it behind them"));
+	milter_name(wish, postfix_line_after(lines, &count, "non_smtpd_milters",
+					     "mail by sendmail(1), as PHP's mail() sends it"));
+	struct postfix_line *line = postfix_line_after(lines, &count, "milter_header_checks",
+						       "our header chooses the transport; only milters' headers count");
 	snprintf(line->value, sizeof line->value, "regexp:%.400s/" POSTFIX_MILTER_FILE, wish->dir);
 	set_line(lines, &count, "default_filter_nexthop",
 		 "a transport chosen so does not look at relayhost; where that is empty, nothing changes",
 		 "$relayhost");
-	line = next_line(lines, &count, "smtp_header_checks", "our headers do not leave the host");
+	line = postfix_line_after(lines, &count, "smtp_header_checks", "our headers do not leave the host");
 	snprintf(line->value, sizeof line->value, "regexp:%.400s/" POSTFIX_SMTP_FILE, wish->dir);
 	if (*wish->config->set.socketmap_listen != '\0')
-		socketmap_name(wish, next_line(lines, &count, "sender_dependent_default_transport_maps",
-					       "messages with local recipients, bounces, requeued mail"));
+		socketmap_name(wish, postfix_line_after(lines, &count, "sender_dependent_default_transport_maps",
+							"messages with local recipients, bounces, requeued mail"));
 	return count;
 }
 
@@ -115,15 +117,17 @@ int postfix_transport_lines(const struct transport *transport, struct postfix_li
 	if (both)
 		set_line(lines, &count, "smtp_bind_address6", "the source address of IPv6", transport->address6);
 	if (*transport->address != '\0')
-		set_line(lines, &count, "inet_protocols", both ? "it has an address of each protocol" :
-			 "to hosts of the other protocol mail would leave by the system's choice of address",
+		set_line(lines, &count, "inet_protocols",
+			 both ? "it has an address of each protocol"
+			      : "to hosts of the other protocol mail would leave by the system's choice of address",
 			 both ? "all" : "ipv4");
 	if (*transport->address != '\0')
 		set_line(lines, &count, "smtp_bind_address_enforce",
-			 "where that address cannot be had, mail would leave by another one instead of being deferred", "yes");
+			 "where that address cannot be had, mail would leave by another one instead of being deferred",
+			 "yes");
 	if (*transport->helo != '\0')
 		set_line(lines, &count, "smtp_helo_name", "the name in HELO", transport->helo);
-	snprintf(next_line(lines, &count, "syslog_name", "names the transport in each delivery line")->value,
+	snprintf(postfix_line_after(lines, &count, "syslog_name", "names the transport in each delivery line")->value,
 		 sizeof lines->value, "postfix/%s", transport->name);
 	return count;
 }
@@ -146,7 +150,7 @@ bool postfix_is_transport(const struct config *config, const char *name)
 }
 
 /* A parameter that comes twice makes each command and process of Postfix complain: what is there is said. */
-static void print_main_line(const struct postfix_line *line, const char *there, FILE *to)
+static void postfix_print_main_line(const struct postfix_line *line, const char *there, FILE *to)
 {
 	fprintf(to, "# %s\n", line->why);
 	if (there != NULL && strcmp(there, line->value) == 0) {
@@ -158,23 +162,25 @@ static void print_main_line(const struct postfix_line *line, const char *there, 
 	fprintf(to, "%s = %s\n", line->name, line->value);
 }
 
-static void print_main(const struct postfix_wish *wish, const struct postfix *postfix, FILE *to)
+static void postfix_print_main(const struct postfix_wish *wish, const struct postfix *postfix, FILE *to)
 {
 	struct postfix_line lines[POSTFIX_LINES_MAX];
 	int count = postfix_main_lines(wish, lines);
 	bool said = false;
 	for (int i = 0; i < count; i++) {
 		if (strstr(lines[i].value, "unix:/") != NULL && !said)
-			fprintf(to, "# a chrooted process (Debian's smtpd, cleanup and trivial-rewrite are)\n"
-				    "# seeks this path below %s: put the socket there, or say\n"
-				    "# \"n\" for chroot in master.cf; inet needs neither, but is slower\n",
+			fprintf(to,
+				"# a chrooted process (Debian's smtpd, cleanup and trivial-rewrite are)\n"
+				"# seeks this path below %s: put the socket there, or say\n"
+				"# \"n\" for chroot in master.cf; inet needs neither, but is slower\n",
 				wish->queue);
 		said |= strstr(lines[i].value, "unix:/") != NULL;
-		print_main_line(&lines[i], postfix == NULL ? NULL : postfix_raw(postfix, NULL, lines[i].name), to);
+		postfix_print_main_line(&lines[i], postfix == NULL ? NULL : postfix_raw(postfix, NULL, lines[i].name),
+					to);
 	}
 }
 
-static void print_service(const struct transport *transport, FILE *to)
+static void postfix_print_service(const struct transport *transport, FILE *to)
 {
 	struct postfix_line lines[POSTFIX_OPTIONS_MAX];
 	int count = postfix_transport_lines(transport, lines);
@@ -190,7 +196,7 @@ static void print_literal(const char *string, FILE *to)
 		fprintf(to, strchr("\\^$.[]|()?*+{}/", *string) != NULL ? "\\%c" : "%c", *string);
 }
 
-static void print_filter(const struct transport *transport, const struct postfix_wish *wish, FILE *to)
+static void postfix_print_filter(const struct transport *transport, const struct postfix_wish *wish, FILE *to)
 {
 	fputs("/^", to);
 	print_literal(wish->config->set.postfix_header, to);
@@ -249,25 +255,25 @@ void postfix_print_file_command(const struct postfix_wish *wish, enum postfix_pa
 	postfix_print_quoted(path, to);
 }
 
-static void print_transports(const struct postfix_wish *wish, enum postfix_part part, FILE *to)
+static void postfix_print_transports(const struct postfix_wish *wish, enum postfix_part part, FILE *to)
 {
 	const struct transport *transport;
 	for (int i = 0; (transport = postfix_transport(wish->config, i)) != NULL; i++)
 		if (part == POSTFIX_MASTER)
-			print_service(transport, to);
+			postfix_print_service(transport, to);
 		else
-			print_filter(transport, wish, to);
+			postfix_print_filter(transport, wish, to);
 }
 
 void postfix_print(const struct postfix_wish *wish, enum postfix_part part, const struct postfix *postfix, FILE *to)
 {
 	switch (part) {
 	case POSTFIX_MAIN:
-		print_main(wish, postfix, to);
+		postfix_print_main(wish, postfix, to);
 		break;
 	case POSTFIX_MASTER:
 	case POSTFIX_MILTER_CHECKS:
-		print_transports(wish, part, to);
+		postfix_print_transports(wish, part, to);
 		break;
 	case POSTFIX_SMTP_CHECKS:
 		fputs("/^X-Penstock-/ IGNORE\n", to);
@@ -281,5 +287,6 @@ void postfix_print(const struct postfix_wish *wish, enum postfix_part part, cons
 void postfix_print_head(const struct postfix_wish *wish, enum postfix_part part, FILE *to)
 {
 	bool in_dir = part == POSTFIX_MILTER_CHECKS || part == POSTFIX_SMTP_CHECKS;
-	fprintf(to, "%s# ---- %s%s%s\n", part > 0 ? "\n" : "", in_dir ? wish->dir : "", in_dir ? "/" : "", parts[part].file);
+	fprintf(to, "%s# ---- %s%s%s\n", part > 0 ? "\n" : "", in_dir ? wish->dir : "", in_dir ? "/" : "",
+		parts[part].file);
 }

@@ -12,37 +12,39 @@ struct postfix;
 
 #define POSTFIX_DIR "/etc/postfix"
 #define POSTFIX_QUEUE "/var/spool/postfix"
-#define POSTFIX_MILTER_FILE "penstock_milter_header_checks"	/* file names below the folder of Postfix */
+#define POSTFIX_MILTER_FILE "penstock_milter_header_checks" /* file names below the folder of Postfix */
 #define POSTFIX_SMTP_FILE "penstock_smtp_header_checks"
 #define POSTFIX_LOGIN_FILE "penstock_login_senders"
-#define POSTFIX_FILE_START "penstock_"	/* so begins the name of each */
+#define POSTFIX_FILE_START "penstock_" /* so begins the name of each */
 
 /* id, word on the command line, which file it belongs in */
-#define POSTFIX_PART_ROWS(ROW)                                                                     \
-	ROW(MAIN, "main", "main.cf")                                                               \
-	ROW(MASTER, "master", "master.cf")                                                         \
-	ROW(MILTER_CHECKS, "milter-header-checks", POSTFIX_MILTER_FILE)                            \
-	ROW(SMTP_CHECKS, "header-checks", POSTFIX_SMTP_FILE)                                       \
+#define POSTFIX_PART_ROWS(ROW) \
+	ROW(MAIN, "main", "main.cf") \
+	ROW(MASTER, "master", "master.cf") \
+	ROW(MILTER_CHECKS, "milter-header-checks", POSTFIX_MILTER_FILE) \
+	ROW(SMTP_CHECKS, "header-checks", POSTFIX_SMTP_FILE) \
 	ROW(COMMANDS, "commands", "the same as commands")
 
+/* clang-format off */
 enum postfix_part {
 #define POSTFIX_PART_ENUM(id, word, file) POSTFIX_##id,
 	POSTFIX_PART_ROWS(POSTFIX_PART_ENUM)
 #undef POSTFIX_PART_ENUM
 	POSTFIX_PART_COUNT
 };
+/* clang-format on */
 
 /* What the lines are made from; all borrowed. */
 struct postfix_wish {
 	const struct config *config;
-	const char *config_file;	/* named in the commands */
-	const char *dir;		/* where the header check files lie */
-	const char *queue;		/* Postfix's queue directory */
+	const char *config_file; /* named in the commands */
+	const char *dir;	 /* where the header check files lie */
+	const char *queue;	 /* Postfix's queue directory */
 };
 
 struct postfix_line {
-	const char *name;		/* constant */
-	const char *why;		/* constant */
+	const char *name; /* constant */
+	const char *why;  /* constant */
 	char value[640];
 };
 
@@ -51,7 +53,8 @@ enum { POSTFIX_LINES_MAX = 6, POSTFIX_OPTIONS_MAX = 6, POSTFIX_FOLDER_MAX = 400 
 /* Can it stand in a line of main.cf? A whole path without what has a meaning there. */
 bool postfix_folder_fine(const char *folder);
 
-/* A socket of our configuration as Postfix names it: "unix:PATH", relative where it is below `queue`, "inet:ADDRESS:PORT". */
+/* A socket of our configuration as Postfix names it: "unix:PATH", relative where it is below `queue`,
+ * "inet:ADDRESS:PORT". */
 void postfix_socket(const char *setting, const char *queue, char *name, size_t size);
 
 /* The parameters of main.cf; returns how many. */

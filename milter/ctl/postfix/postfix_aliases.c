@@ -17,33 +17,37 @@
 
 enum { SHOWN_MAX = 50, INCLUDE_MAX = 1 << 20, DEPTH_MAX = 200 };
 
-#define WHY_FREE "Postfix names the mailer of an address before it looks for an alias: what leaves by these is free and without a limit"
+#define WHY_FREE \
+	"Postfix names the mailer of an address before it looks for an alias: what leaves by these is free and " \
+	"without a limit"
 
 /* The lists of tables that rewrite a recipient. Those of local(8) know names alone, of the domains of mydestination. */
+/* clang-format off */
 static const struct { const char *name; bool local; } lists[] = {
 	{ "recipient_canonical_maps", false },
 	{ "canonical_maps", false },
 	{ "virtual_alias_maps", false },
 	{ "alias_maps", true },
 };
+/* clang-format on */
 
 struct alias {
-	const char *key, *value;	/* in a text of `book` */
-	size_t list;			/* of `lists` */
+	const char *key, *value; /* in a text of `book` */
+	size_t list;		 /* of `lists` */
 	size_t order;
 	enum { LEAVES_UNKNOWN, LEAVES_LOOKING, LEAVES_NOT, LEAVES } leaves;
-	char *target;			/* owned: the first one by which it leaves; else NULL */
+	char *target; /* owned: the first one by which it leaves; else NULL */
 };
 
 /* All that the tables say. */
 struct book {
-	char **texts;		/* owned */
+	char **texts; /* owned */
 	size_t text_count;
-	struct alias *aliases;	/* owned; sorted by key from book_sort on */
+	struct alias *aliases; /* owned; sorted by key from book_sort on */
 	size_t count, size;
-	struct domains *domains;	/* owned */
+	struct domains *domains; /* owned */
 	char origin[DOMAIN_MAX + 1];
-	int depth;		/* of aliases of aliases, while one is looked at */
+	int depth; /* of aliases of aliases, while one is looked at */
 };
 
 /* ---- reading */
@@ -54,7 +58,7 @@ static void keep_text(struct book *book, char *text)
 	book->texts[book->text_count++] = text;
 }
 
-static void add_alias(struct book *book, char *key, const char *value, size_t list)
+static void aliases_add_alias(struct book *book, char *key, const char *value, size_t list)
 {
 	if (book->count == book->size) {
 		book->size = book->size * 2 + 256;
@@ -72,16 +76,19 @@ static bool is_bookkeeping(const char *key, size_t list)
 	return lists[list].local && (strcmp(key, "@") == 0 || strncmp(key, "YP_", 3) == 0);
 }
 
-static void read_table(struct book *book, struct postfix_check *check, size_t list, const char *named)
+static void aliases_read_table(struct book *book, struct postfix_check *check, size_t list, const char *named)
 {
 	const char *table = strncmp(named, "proxy:", 6) == 0 ? named + 6 : named;
 	char said[400] = "", found[ELEMENT_MAX + 420];
 	char *text = postfix_listable(table) ? postfix_list(check->postfix, table, said, sizeof said) : NULL;
 	if (text == NULL) {
 		snprintf(found, sizeof found, "%s%s%s", named, *said == '\0' ? "" : ": ", said);
-		check_report(check, (struct finding){ WARNING, GRAVITY_UNJUDGED, lists[list].name, found, "a table that can be listed", "main.cf",
-						    NULL, "it cannot be listed: aliases in it that leave this host are counted as "
-						    "local, unless postfix.alias_domains has their domain" }, NULL);
+		check_report(check,
+			     (struct finding){ WARNING, GRAVITY_UNJUDGED, lists[list].name, found,
+					       "a table that can be listed", "main.cf", NULL,
+					       "it cannot be listed: aliases in it that leave this host are counted as "
+					       "local, unless postfix.alias_domains has their domain" },
+			     NULL);
 		return;
 	}
 	keep_text(book, text);
@@ -90,7 +97,7 @@ static void read_table(struct book *book, struct postfix_check *check, size_t li
 		if (tab != NULL) {
 			*tab = '\0';
 			if (!is_bookkeeping(line, list))
-				add_alias(book, line, tab + 1, list);
+				aliases_add_alias(book, line, tab + 1, list);
 		}
 	}
 }
@@ -98,7 +105,7 @@ static void read_table(struct book *book, struct postfix_check *check, size_t li
 /* ---- targets */
 
 /* The next target of a value, without blanks around it; what stands in quotes is one. False at the end. */
-static bool next_target(const char **rest, char target[ADDRESS_MAX + 1])
+static bool aliases_next_target(const char **rest, char target[ADDRESS_MAX + 1])
 {
 	const char *start = *rest + strspn(*rest, ", \t"), *end = start;
 	for (bool quoted = false; *end != '\0' && (quoted || strchr(", \t", *end) == NULL); end++)
@@ -114,9 +121,10 @@ static bool next_target(const char **rest, char target[ADDRESS_MAX + 1])
 typedef bool target_visit(struct book *book, const struct alias *alias, const char *address);
 
 /* local(8): a file of targets, which lies where root put it. */
-static bool visit_include(struct book *book, const struct alias *alias, const char *file, target_visit *visit)
+static bool aliases_visit_include(struct book *book, const struct alias *alias, const char *file, target_visit *visit)
 {
-	char *text = have_memory(calloc(1, INCLUDE_MAX)), *rest = text, target[ADDRESS_MAX + 1], address[ADDRESS_MAX + 1];
+	char *text = have_memory(calloc(1, INCLUDE_MAX)), *rest = text, target[ADDRESS_MAX + 1],
+	     address[ADDRESS_MAX + 1];
 	const char *why;
 	FILE *from = plain_file_read(file, &why);
 	size_t length = from == NULL ? 0 : fread(text, 1, INCLUDE_MAX - 1, from);
@@ -125,21 +133,22 @@ static bool visit_include(struct book *book, const struct alias *alias, const ch
 	if (from != NULL)
 		fclose(from);
 	for (const char *line; !done && (line = postfix_next_line(&rest)) != NULL;)
-		while (!done && *line != '#' && next_target(&line, target))
-			done = strchr("|/:\"", *target) == NULL && address_normal(target, address) && visit(book, alias, address);
+		while (!done && *line != '#' && aliases_next_target(&line, target))
+			done = strchr("|/:\"", *target) == NULL && address_normal(target, address) &&
+			       visit(book, alias, address);
 	free(text);
 	return done;
 }
 
 /* Each address that an alias names, until `visit` is true of one: a program, a file and :include: are local(8)'s. */
-static bool visit_targets(struct book *book, const struct alias *alias, target_visit *visit)
+static bool aliases_visit_targets(struct book *book, const struct alias *alias, target_visit *visit)
 {
 	char target[ADDRESS_MAX + 1], address[ADDRESS_MAX + 1];
 	const char *rest = alias->value;
 	bool local = lists[alias->list].local, done = false;
-	while (!done && next_target(&rest, target)) {
+	while (!done && aliases_next_target(&rest, target)) {
 		if (local && strncmp(target, ":include:", 9) == 0)
-			done = visit_include(book, alias, target + 9, visit);
+			done = aliases_visit_include(book, alias, target + 9, visit);
 		else if (!local || (strchr("|/", *target) == NULL && strncmp(target, "\"|", 2) != 0))
 			done = address_normal(target, address) && visit(book, alias, address);
 	}
@@ -155,7 +164,7 @@ static bool add_domain(struct book *book, const struct alias *alias, const char 
 
 /* ---- where it leads */
 
-static int by_key(const void *a, const void *b)
+static int aliases_by_key(const void *a, const void *b)
 {
 	const struct alias *x = a, *y = b;
 	int order = strcmp(x->key, y->key);
@@ -165,7 +174,7 @@ static int by_key(const void *a, const void *b)
 }
 
 /* The first of that key, where several tables have it. */
-static struct alias *find_alias(const struct book *book, const char *key, bool local)
+static struct alias *aliases_find_alias(const struct book *book, const char *key, bool local)
 {
 	size_t low = 0, high = book->count;
 	while (low < high) {
@@ -177,7 +186,8 @@ static struct alias *find_alias(const struct book *book, const char *key, bool l
 		else
 			high = middle;
 	}
-	bool is = low < book->count && strcmp(book->aliases[low].key, key) == 0 && lists[book->aliases[low].list].local == local;
+	bool is = low < book->count && strcmp(book->aliases[low].key, key) == 0 &&
+		  lists[book->aliases[low].list].local == local;
 	return is ? &book->aliases[low] : NULL;
 }
 
@@ -187,10 +197,10 @@ static enum domain_class class_of(const struct book *book, const char *domain)
 	return found == NULL ? DOMAIN_OUTSIDE : found->class;
 }
 
-static bool leaves(struct book *book, struct alias *alias);
+static bool aliases_leaves(struct book *book, struct alias *alias);
 
 /* Does mail to an address of this host leave it by another alias? */
-static bool leads_on(struct book *book, const char *address, enum domain_class class)
+static bool aliases_leads_on(struct book *book, const char *address, enum domain_class class)
 {
 	char key[ADDRESS_MAX + 1], name[ADDRESS_MAX + 1];
 	size_t length = 0;
@@ -199,30 +209,31 @@ static bool leads_on(struct book *book, const char *address, enum domain_class c
 	key[length] = '\0';
 	const char *at = strrchr(key, '@');
 	snprintf(name, sizeof name, "%.*s", at == NULL ? (int)length : (int)(at - key), key);
-	struct alias *next = find_alias(book, key, false);
+	struct alias *next = aliases_find_alias(book, key, false);
 	if (next == NULL && class == DOMAIN_LOCAL)
-		next = find_alias(book, name, false);
+		next = aliases_find_alias(book, name, false);
 	if (next == NULL && at != NULL)
-		next = find_alias(book, at, false);
+		next = aliases_find_alias(book, at, false);
 	if (next == NULL && class == DOMAIN_LOCAL)
-		next = find_alias(book, name, true);
-	return next != NULL && leaves(book, next);
+		next = aliases_find_alias(book, name, true);
+	return next != NULL && aliases_leaves(book, next);
 }
 
-static bool leaves_to(struct book *book, const struct alias *alias, const char *address)
+static bool aliases_leaves_to(struct book *book, const struct alias *alias, const char *address)
 {
 	const char *domain = address_domain(address);
 	(void)alias;
 	if (*domain == '[')
-		return false;	/* an address of a host: its own, most often */
+		return false; /* an address of a host: its own, most often */
 	enum domain_class class = class_of(book, *domain == '\0' ? book->origin : domain);
-	return class == DOMAIN_OUTSIDE ? *domain != '\0' || *book->origin != '\0' : leads_on(book, address, class);
+	return class == DOMAIN_OUTSIDE ? *domain != '\0' || *book->origin != '\0'
+				       : aliases_leads_on(book, address, class);
 }
 
 /* Notes the address, too. */
-static bool leaves_by(struct book *book, const struct alias *alias, const char *address)
+static bool aliases_leaves_by(struct book *book, const struct alias *alias, const char *address)
 {
-	if (!leaves_to(book, alias, address))
+	if (!aliases_leaves_to(book, alias, address))
 		return false;
 	struct alias *found = &book->aliases[alias - book->aliases];
 	found->target = have_memory(strdup(address));
@@ -230,12 +241,12 @@ static bool leaves_by(struct book *book, const struct alias *alias, const char *
 }
 
 /* Aliases of aliases are few; a circle ends where it began. */
-static bool leaves(struct book *book, struct alias *alias)
+static bool aliases_leaves(struct book *book, struct alias *alias)
 {
 	if (alias->leaves == LEAVES_UNKNOWN && book->depth < DEPTH_MAX) {
 		book->depth++;
 		alias->leaves = LEAVES_LOOKING;
-		alias->leaves = visit_targets(book, alias, leaves_by) ? LEAVES : LEAVES_NOT;
+		alias->leaves = aliases_visit_targets(book, alias, aliases_leaves_by) ? LEAVES : LEAVES_NOT;
 		book->depth--;
 	}
 	return alias->leaves == LEAVES;
@@ -244,10 +255,11 @@ static bool leaves(struct book *book, struct alias *alias)
 /* ---- what is told */
 
 /* Is mail to a mailer of this class counted? `{rcpt_mailer}` is the transport's name. */
-static bool class_counted(const struct postfix_check *check, enum domain_class class)
+static bool aliases_class_counted(const struct postfix_check *check, enum domain_class class)
 {
 	char mailer[100];
-	const char *transport = postfix_get(check->postfix, NULL, class == DOMAIN_LOCAL ? "local_transport" : "virtual_transport");
+	const char *transport =
+		postfix_get(check->postfix, NULL, class == DOMAIN_LOCAL ? "local_transport" : "virtual_transport");
 	if (class == DOMAIN_OUTSIDE || class == DOMAIN_ALIAS)
 		return true;
 	text_copy(mailer, sizeof mailer, transport == NULL ? "" : transport);
@@ -255,10 +267,11 @@ static bool class_counted(const struct postfix_check *check, enum domain_class c
 	return config_rcpt_way(check->wish.config, mailer, "") != RCPT_WAY_LOCAL;
 }
 
-static void note(struct postfix_check *check, const struct alias *alias, struct domain *domain)
+static void aliases_note(struct postfix_check *check, const struct alias *alias, struct domain *domain)
 {
 	char example[2 * ADDRESS_MAX + 100];
-	if (domain == NULL || class_counted(check, domain->class) || domain_list_has(&check->wish.config->alias_domains, domain->name))
+	if (domain == NULL || aliases_class_counted(check, domain->class) ||
+	    domain_list_has(&check->wish.config->alias_domains, domain->name))
 		return;
 	if (domain->count++ > 0)
 		return;
@@ -267,20 +280,20 @@ static void note(struct postfix_check *check, const struct alias *alias, struct 
 }
 
 /* An alias of a name alone is one of each domain of mydestination. */
-static void note_alias(struct postfix_check *check, const struct book *book, const struct alias *alias)
+static void aliases_note_alias(struct postfix_check *check, const struct book *book, const struct alias *alias)
 {
 	struct domain *domain;
 	const char *at = strrchr(alias->key, '@');
 	if (at != NULL && !lists[alias->list].local)
-		note(check, alias, domains_find(book->domains, at + 1));
+		aliases_note(check, alias, domains_find(book->domains, at + 1));
 	else
 		for (size_t i = 0; (domain = domains_at(book->domains, i)) != NULL; i++)
 			if (domain->class == DOMAIN_LOCAL)
-				note(check, alias, domain);
+				aliases_note(check, alias, domain);
 }
 
 /* The line of our configuration that counts them, with what is there. */
-static void report_line(struct postfix_check *check, const struct book *book, size_t found)
+static void aliases_report_line(struct postfix_check *check, const struct book *book, size_t found)
 {
 	const struct config *config = check->wish.config;
 	const struct domain *domain;
@@ -296,12 +309,15 @@ static void report_line(struct postfix_check *check, const struct book *book, si
 	fputs(" ];", to);
 	fclose(to);
 	snprintf(what, sizeof what, "%zu %s of aliases that leave", found, found == 1 ? "domain" : "domains");
-	check_report(check, (struct finding){ WARNING, GRAVITY_UNJUDGED, "postfix.alias_domains", what, line, check->wish.config_file, NULL,
-					    "this line in the group postfix counts each recipient of these domains" }, NULL);
+	check_report(check,
+		     (struct finding){ WARNING, GRAVITY_UNJUDGED, "postfix.alias_domains", what, line,
+				       check->wish.config_file, NULL,
+				       "this line in the group postfix counts each recipient of these domains" },
+		     NULL);
 	free(line);
 }
 
-static void report(struct postfix_check *check, const struct book *book)
+static void aliases_report(struct postfix_check *check, const struct book *book)
 {
 	const struct domain *domain;
 	size_t told = 0;
@@ -310,16 +326,19 @@ static void report(struct postfix_check *check, const struct book *book)
 		if (domain->count == 0 || told++ >= SHOWN_MAX)
 			continue;
 		snprintf(what, sizeof what, "aliases of %s", domain->name);
-		snprintf(found, sizeof found, "%zu that %s this host: %s", domain->count, domain->count == 1 ? "leaves" : "leave",
-			 domain->example);
-		check_report(check, (struct finding){ WARNING, GRAVITY_UNJUDGED, what, found, "its name in postfix.alias_domains",
-						    check->wish.config_file, NULL, WHY_FREE }, NULL);
+		snprintf(found, sizeof found, "%zu that %s this host: %s", domain->count,
+			 domain->count == 1 ? "leaves" : "leave", domain->example);
+		check_report(check,
+			     (struct finding){ WARNING, GRAVITY_UNJUDGED, what, found,
+					       "its name in postfix.alias_domains", check->wish.config_file, NULL,
+					       WHY_FREE },
+			     NULL);
 	}
 	if (told > 0)
-		report_line(check, book, told);
+		aliases_report_line(check, book, told);
 }
 
-static void book_free(struct book *book)
+static void aliases_book_free(struct book *book)
 {
 	for (size_t i = 0; i < book->count; i++)
 		free(book->aliases[i].target);
@@ -337,21 +356,21 @@ void check_aliases(struct postfix_check *check)
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
 		const char *rest = postfix_get(check->postfix, NULL, lists[i].name);
 		while (rest != NULL && postfix_next_element(&rest, table) != NULL)
-			read_table(&book, check, i, table);
+			aliases_read_table(&book, check, i, table);
 	}
 	postfix_origin(check->postfix, book.origin);
 	domains_add(book.domains, book.origin);
 	domains_add_local(book.domains, check->postfix);
 	for (size_t i = 0; i < book.count; i++) {
 		domains_add(book.domains, address_domain(book.aliases[i].key));
-		visit_targets(&book, &book.aliases[i], add_domain);
+		aliases_visit_targets(&book, &book.aliases[i], add_domain);
 	}
 	domains_classify(book.domains, check);
 	if (book.count > 0)
-		qsort(book.aliases, book.count, sizeof book.aliases[0], by_key);
+		qsort(book.aliases, book.count, sizeof book.aliases[0], aliases_by_key);
 	for (size_t i = 0; i < book.count; i++)
-		if (leaves(&book, &book.aliases[i]))
-			note_alias(check, &book, &book.aliases[i]);
-	report(check, &book);
-	book_free(&book);
+		if (aliases_leaves(&book, &book.aliases[i]))
+			aliases_note_alias(check, &book, &book.aliases[i]);
+	aliases_report(check, &book);
+	aliases_book_free(&book);
 }

@@ -33,15 +33,18 @@ static void check_nexthop(struct postfix_check *check, const char *own)
 	char what[300];
 	check_name_setting(what, sizeof what, own, name);
 	if (relayhost != NULL && *relayhost != '\0' && (found == NULL || strcmp(found, relayhost) != 0))
-		check_report(check, (struct finding){ DIFFERENCE, GRAVITY_ASTRAY, what, found, relayhost, check_file_of(own), NULL,
-						      "mail of our transports would not go by relayhost" },
+		check_report(check,
+			     (struct finding){ DIFFERENCE, GRAVITY_ASTRAY, what, found, relayhost, check_file_of(own),
+					       NULL, "mail of our transports would not go by relayhost" },
 			     check_fix_setting(check, own, name, check_wanted(check, name)->value));
 }
 
 /* For the same reason these are not asked about where marked mail goes. */
 static void check_other_maps(struct postfix_check *check)
 {
-	static const struct { const char *name, *why; } maps[] = {
+	static const struct {
+		const char *name, *why;
+	} maps[] = {
 		{ "transport_maps",
 		  "mail that our header marks does not go by its entries; those that name a transport not in our "
 		  "postfix.remote_mailers hold, since mail to them is not marked" },
@@ -51,14 +54,16 @@ static void check_other_maps(struct postfix_check *check)
 	for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
 		const char *found = postfix_get(check->postfix, NULL, maps[i].name);
 		if (found != NULL && *found != '\0')
-			check_report(check, (struct finding){ WARNING, GRAVITY_ASTRAY, maps[i].name, found, "", "main.cf", NULL,
-							      maps[i].why }, NULL);
+			check_report(check,
+				     (struct finding){ WARNING, GRAVITY_ASTRAY, maps[i].name, found, "", "main.cf",
+						       NULL, maps[i].why },
+				     NULL);
 	}
 }
 
 /* ---- tables of header checks ---- */
 
-static bool is_filter_to(const char *answer, const char *transport)
+static bool postfix_check_is_filter_to(const char *answer, const char *transport)
 {
 	size_t length = strlen(transport);
 	if (strncasecmp(answer, "FILTER", 6) != 0)
@@ -88,13 +93,14 @@ static int keys_of(const struct postfix_check *check, const struct table_kind *k
 
 /* The first header that a list answers wrongly. */
 struct wrong_answer {
-	int found;	/* as postfix_lookup */
+	int found; /* as postfix_lookup */
 	char key[200], answer[ELEMENT_MAX], expected[100];
 };
 
 /* False where all are answered as they should be. */
-static bool find_wrong_answer(const struct postfix_check *check, const struct table_kind *kind, const char *list,
-			      const struct transport *transport, struct wrong_answer *wrong)
+static bool postfix_check_find_wrong_answer(const struct postfix_check *check, const struct table_kind *kind,
+					    const char *list, const struct transport *transport,
+					    struct wrong_answer *wrong)
 {
 	char keys[KEYS_MAX][200];
 	int count = keys_of(check, kind, transport, keys);
@@ -103,8 +109,8 @@ static bool find_wrong_answer(const struct postfix_check *check, const struct ta
 	for (int i = 0; i < count; i++) {
 		memcpy(wrong->key, keys[i], sizeof wrong->key);
 		wrong->found = postfix_lookup(check->postfix, list, wrong->key, wrong->answer);
-		bool fits = filter ? is_filter_to(wrong->answer, transport->name) :
-				     strncasecmp(wrong->answer, "IGNORE", 6) == 0;
+		bool fits = filter ? postfix_check_is_filter_to(wrong->answer, transport->name)
+				   : strncasecmp(wrong->answer, "IGNORE", 6) == 0;
 		if (wrong->found <= 0 || !fits)
 			return true;
 	}
@@ -112,7 +118,7 @@ static bool find_wrong_answer(const struct postfix_check *check, const struct ta
 }
 
 /* Is the file there and right? Where a list needs it and it is not, this is reported, once. */
-static bool need_file(struct postfix_check *check, struct table_kind *kind)
+static bool postfix_check_need_file(struct postfix_check *check, struct table_kind *kind)
 {
 	struct wrong_answer wrong;
 	const struct transport *transport;
@@ -121,14 +127,16 @@ static bool need_file(struct postfix_check *check, struct table_kind *kind)
 		return kind->file_right;
 	kind->file_checked = kind->file_right = true;
 	for (int i = 0; kind->file_right && (transport = postfix_transport(check->wish.config, i)) != NULL; i++) {
-		if (!find_wrong_answer(check, kind, check_wanted(check, kind->name)->value, transport, &wrong))
+		if (!postfix_check_find_wrong_answer(check, kind, check_wanted(check, kind->name)->value, transport,
+						     &wrong))
 			continue;
 		kind->file_right = false;
 		snprintf(what, sizeof what, "%s for \"%s\"", kind->file, wrong.key);
 		snprintf(path, sizeof path, "%.400s/%s", check->wish.dir, kind->file);
-		check_report(check, (struct finding){ DIFFERENCE, kind->gravity, what, wrong.found == 0 ? NULL : wrong.answer,
-						    wrong.expected, path, NULL, kind->why },
-			   check_fix_file(check, kind->part));
+		check_report(check,
+			     (struct finding){ DIFFERENCE, kind->gravity, what, wrong.found == 0 ? NULL : wrong.answer,
+					       wrong.expected, path, NULL, kind->why },
+			     check_fix_file(check, kind->part));
 	}
 	return kind->file_right;
 }
@@ -144,9 +152,9 @@ static void check_tables(struct postfix_check *check, struct table_kind *kind, c
 	const char *list = postfix_get(check->postfix, own, kind->name);
 	const char *ours = check_wanted(check, kind->name)->value;
 	list = list == NULL ? "" : list;
-	if ((own == NULL && *said) || !find_wrong_answer(check, kind, list, transport, &wrong))
+	if ((own == NULL && *said) || !postfix_check_find_wrong_answer(check, kind, list, transport, &wrong))
 		return;
-	bool right = need_file(check, kind), named = strstr(list, kind->file) != NULL;
+	bool right = postfix_check_need_file(check, kind), named = strstr(list, kind->file) != NULL;
 	*said |= own == NULL && (!named || !right || wrong.found < 0);
 	if (named && !right)
 		return;
@@ -154,15 +162,17 @@ static void check_tables(struct postfix_check *check, struct table_kind *kind, c
 	if (*list != '\0')
 		snprintf(what + strlen(what), sizeof what - strlen(what), " for \"%s\"", wrong.key);
 	const char *raw = check_raw(check, own, kind->name);
-	if (wrong.found > 0 && *raw != '\0')	/* an earlier rule wins */
+	if (wrong.found > 0 && *raw != '\0') /* an earlier rule wins */
 		check_append(value, sizeof value, ours, raw);
 	else
 		check_append(value, sizeof value, raw, ours);
-	check_report(check, (struct finding){ DIFFERENCE, kind->gravity, what, wrong.found == 0 ? NULL : wrong.answer,
-					    *list == '\0' ? ours : wrong.expected, check_file_of(own), NULL,
-					    wrong.found < 0 ? "the table cannot be read" :
-					    named ? "another rule of the list stands before ours" : kind->why },
-		   named ? NULL : check_fix_setting(check, own, kind->name, value));
+	check_report(check,
+		     (struct finding){ DIFFERENCE, kind->gravity, what, wrong.found == 0 ? NULL : wrong.answer,
+				       *list == '\0' ? ours : wrong.expected, check_file_of(own), NULL,
+				       wrong.found < 0 ? "the table cannot be read"
+				       : named	       ? "another rule of the list stands before ours"
+						       : kind->why },
+		     named ? NULL : check_fix_setting(check, own, kind->name, value));
 }
 
 /* ---- transports ---- */
@@ -180,9 +190,11 @@ static void check_address(struct postfix_check *check, const struct transport *t
 	memset((char *)&endpoint.address + sizeof(sa_family_t), 0, 2);
 	int fd = socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&endpoint.address, endpoint.length) != 0)
-		check_report(check, (struct finding){ WARNING, GRAVITY_DEFERRED, what, strerror(errno), "an address of this host",
-						    check->wish.config_file, NULL, "Postfix cannot send from it" },
-			   NULL);
+		check_report(check,
+			     (struct finding){ WARNING, GRAVITY_DEFERRED, what, strerror(errno),
+					       "an address of this host", check->wish.config_file, NULL,
+					       "Postfix cannot send from it" },
+			     NULL);
 	if (fd >= 0)
 		close(fd);
 }
@@ -204,14 +216,16 @@ static void check_options(struct postfix_check *check, const struct transport *t
 			continue;
 		snprintf(what, sizeof what, "%s: %s", service, lines[i].name);
 		bool cosmetic = strcmp(lines[i].name, "syslog_name") == 0, unknown = is_unknown(check, lines[i].name);
-		check_report(check, (struct finding){ cosmetic || unknown ? WARNING : DIFFERENCE, GRAVITY_ASTRAY, what,
-						      unknown ? "a Postfix before 3.7, which does not know it" : found,
-						      lines[i].value, "master.cf", NULL, lines[i].why },
+		check_report(check,
+			     (struct finding){ cosmetic || unknown ? WARNING : DIFFERENCE, GRAVITY_ASTRAY, what,
+					       unknown ? "a Postfix before 3.7, which does not know it" : found,
+					       lines[i].value, "master.cf", NULL, lines[i].why },
 			     unknown ? NULL : check_fix_setting(check, service, lines[i].name, lines[i].value));
 	}
 }
 
-static void report_service(struct postfix_check *check, const struct transport *transport, const char *found)
+static void postfix_check_report_service(struct postfix_check *check, const struct transport *transport,
+					 const char *found)
 {
 	char what[200], *command = NULL;
 	size_t size = 0;
@@ -219,8 +233,10 @@ static void report_service(struct postfix_check *check, const struct transport *
 	postfix_print_service_command(transport, check->dir, to);
 	fclose(to);
 	snprintf(what, sizeof what, "%s/unix: service", transport->name);
-	check_report(check, (struct finding){ DIFFERENCE, GRAVITY_DEFERRED, what, found, "smtp", "master.cf", NULL,
-					    "mail for this transport would be deferred" }, command);
+	check_report(check,
+		     (struct finding){ DIFFERENCE, GRAVITY_DEFERRED, what, found, "smtp", "master.cf", NULL,
+				       "mail for this transport would be deferred" },
+		     command);
 }
 
 /* The service of a transport, if it is there as smtp; else it is reported. */
@@ -232,15 +248,16 @@ static bool check_service(struct postfix_check *check, const struct transport *t
 			continue;
 		if (strcmp(service->command, "smtp") == 0)
 			return true;
-		report_service(check, transport, service->command);
+		postfix_check_report_service(check, transport, service->command);
 		return false;
 	}
-	report_service(check, transport, NULL);
+	postfix_check_report_service(check, transport, NULL);
 	return false;
 }
 
 /* Each cleanup(8) service: one that says nothing itself is told of once, with main.cf. */
-static void check_filters(struct postfix_check *check, struct table_kind *filters, const struct transport *transport, bool *said)
+static void check_filters(struct postfix_check *check, struct table_kind *filters, const struct transport *transport,
+			  bool *said)
 {
 	const struct postfix_service *service;
 	size_t at = 0;
@@ -269,12 +286,18 @@ static void check_other_strippers(struct postfix_check *check, struct table_kind
 static void check_transports(struct postfix_check *check)
 {
 	struct table_kind filters = {
-		.name = "milter_header_checks", .file = POSTFIX_MILTER_FILE, .part = POSTFIX_MILTER_CHECKS,
-		.gravity = GRAVITY_ASTRAY, .why = "mail would not leave by this transport",
+		.name = "milter_header_checks",
+		.file = POSTFIX_MILTER_FILE,
+		.part = POSTFIX_MILTER_CHECKS,
+		.gravity = GRAVITY_ASTRAY,
+		.why = "mail would not leave by this transport",
 	};
 	struct table_kind strippers = {
-		.name = "smtp_header_checks", .file = POSTFIX_SMTP_FILE, .part = POSTFIX_SMTP_CHECKS,
-		.gravity = GRAVITY_LEAK, .why = "the header would leave the host",
+		.name = "smtp_header_checks",
+		.file = POSTFIX_SMTP_FILE,
+		.part = POSTFIX_SMTP_CHECKS,
+		.gravity = GRAVITY_LEAK,
+		.why = "the header would leave the host",
 	};
 	bool unmarked = false, unstripped = false;
 	const struct transport *transport;
@@ -285,7 +308,7 @@ static void check_transports(struct postfix_check *check)
 		if (check_service(check, transport))
 			check_options(check, transport, service);
 		else
-			*service = '\0';	/* the one to come has nothing of its own: main.cf's hold */
+			*service = '\0'; /* the one to come has nothing of its own: main.cf's hold */
 		check_tables(check, &strippers, service, transport, &unstripped);
 		if (*transport->address != '\0') {
 			check_address(check, transport, transport->address);
@@ -297,7 +320,7 @@ static void check_transports(struct postfix_check *check)
 
 /* ---- users of the host */
 
-static bool counts_logins(const struct config *config)
+static bool postfix_check_counts_logins(const struct config *config)
 {
 	for (int i = 0; i < config->source_count; i++)
 		if (config->sources[i] == SOURCE_UID)
@@ -309,19 +332,24 @@ static bool counts_logins(const struct config *config)
 static void check_logins(struct postfix_check *check)
 {
 	static const char name[] = "local_login_sender_maps", file[] = POSTFIX_LOGIN_FILE;
-	static const char why[] = "accounts.sources has uid, and any local user can send in another's name by sendmail -f";
+	static const char why[] =
+		"accounts.sources has uid, and any local user can send in another's name by sendmail -f";
 	const char *found = postfix_get(check->postfix, NULL, name);
 	char origin[DOMAIN_MAX + 1], value[600], setting[700], *command = NULL;
 	size_t size = 0;
-	if (!counts_logins(check->wish.config) || (found != NULL && strcmp(found, "static:*") != 0))
+	if (!postfix_check_counts_logins(check->wish.config) || (found != NULL && strcmp(found, "static:*") != 0))
 		return;
 	if (found == NULL) {
-		check_report(check, (struct finding){ WARNING, GRAVITY_MISJUDGED, name, "a Postfix before 3.6, which does not know it", "", "main.cf",
-						    NULL, why }, NULL);
+		check_report(check,
+			     (struct finding){ WARNING, GRAVITY_MISJUDGED, name,
+					       "a Postfix before 3.6, which does not know it", "", "main.cf", NULL,
+					       why },
+			     NULL);
 		return;
 	}
 	postfix_origin(check->postfix, origin);
-	snprintf(value, sizeof value, "inline:{ { root = * }, { postfix = * } }, regexp:%.400s/%s", check->wish.dir, file);
+	snprintf(value, sizeof value, "inline:{ { root = * }, { postfix = * } }, regexp:%.400s/%s", check->wish.dir,
+		 file);
 	FILE *to = have_memory(open_memstream(&command, &size));
 	fprintf(to, "echo '/(.+)/ $1%s%s' > ", *origin != '\0' ? " $1@" : "", origin);
 	snprintf(setting, sizeof setting, "%.400s/%s", check->wish.dir, file);
@@ -330,7 +358,8 @@ static void check_logins(struct postfix_check *check)
 	snprintf(setting, sizeof setting, "%s = %s", name, value);
 	postfix_print_postconf(check->dir, "-e", setting, to);
 	fclose(to);
-	check_report(check, (struct finding){ WARNING, GRAVITY_MISJUDGED, name, found, value, "main.cf", NULL, why }, command);
+	check_report(check, (struct finding){ WARNING, GRAVITY_MISJUDGED, name, found, value, "main.cf", NULL, why },
+		     command);
 }
 
 /* Their mail bears what Postfix calls its origin; identify.c has to know it. */
@@ -339,16 +368,20 @@ static void check_origin(struct postfix_check *check)
 	const char *host = postfix_get(check->postfix, NULL, "myhostname"), *known = check->wish.config->origin;
 	char origin[DOMAIN_MAX + 1], why[2 * DOMAIN_MAX];
 	postfix_origin(check->postfix, origin);
-	if (!counts_logins(check->wish.config) || *origin == '\0' || text_same_nocase(origin, known) ||
+	if (!postfix_check_counts_logins(check->wish.config) || *origin == '\0' || text_same_nocase(origin, known) ||
 	    (host != NULL && domain_within(host, origin)))
 		return;
-	snprintf(why, sizeof why, "mail of sendmail(1) bears it, and is of no uid until penstock.conf says "
-		 "postfix: { myorigin = \"%s\"; }", origin);
+	snprintf(why, sizeof why,
+		 "mail of sendmail(1) bears it, and is of no uid until penstock.conf says "
+		 "postfix: { myorigin = \"%s\"; }",
+		 origin);
 	const char *expected = *known != '\0' || host == NULL ? known : host;
-	check_report(check, (struct finding){ WARNING, GRAVITY_MISJUDGED, "myorigin", origin, expected, "main.cf", NULL, why }, NULL);
+	check_report(check,
+		     (struct finding){ WARNING, GRAVITY_MISJUDGED, "myorigin", origin, expected, "main.cf", NULL, why },
+		     NULL);
 }
 
-static char *reload_command(const char *dir)
+static char *postfix_check_reload_command(const char *dir)
 {
 	char *command = NULL;
 	size_t size = 0;
@@ -365,7 +398,7 @@ static char *reload_command(const char *dir)
 }
 
 /* The command that prints the commands alone. */
-static char *again_command(const struct postfix_wish *wish, const char *dir)
+static char *postfix_check_again_command(const struct postfix_wish *wish, const char *dir)
 {
 	char *command = NULL;
 	size_t size = 0;
@@ -400,12 +433,13 @@ static void check_all(struct postfix_check *check)
 	check_aliases(check);
 }
 
-void check_begin(struct postfix_check *check, const struct postfix_wish *wish, const struct postfix *postfix, const char *postfix_dir)
+void check_begin(struct postfix_check *check, const struct postfix_wish *wish, const struct postfix *postfix,
+		 const char *postfix_dir)
 {
 	const char *place = postfix_get(postfix, NULL, "config_directory");
 	const char *queue = postfix_get(postfix, NULL, "queue_directory");
 	place = postfix_dir != NULL ? postfix_dir : place != NULL ? place : POSTFIX_DIR;
-	char *last = reload_command(postfix_dir);
+	char *last = postfix_check_reload_command(postfix_dir);
 	*check = (struct postfix_check){ .wish = *wish, .postfix = postfix, .dir = postfix_dir };
 	check->findings = findings_new(place, last);
 	free(last);
@@ -423,7 +457,7 @@ int postfix_check(const struct postfix_wish *wish, const char *postfix_dir, enum
 		return -1;
 	check_begin(&check, wish, postfix, postfix_dir);
 	check_all(&check);
-	char *again = again_command(wish, postfix_dir);
+	char *again = postfix_check_again_command(wish, postfix_dir);
 	if (form == CHECK_JSON)
 		findings_print_json(check.findings, to);
 	else if (form == CHECK_COMMANDS)

@@ -25,8 +25,9 @@ static char *check_fix_main(const struct postfix_check *check, const char *name,
 	return *value == '\0' || length >= (int)sizeof setting ? NULL : check_fix_postconf(check, "-e", setting);
 }
 
-/* postconf -P takes no blanks: those of a list become its commas. False where one stands for itself: in braces, between words. */
-static bool without_blanks(const char *value, char *to, size_t size)
+/* postconf -P takes no blanks: those of a list become its commas. False where one stands for itself: in braces, between
+ * words. */
+static bool difference_without_blanks(const char *value, char *to, size_t size)
 {
 	size_t length = 0;
 	int depth = 0;
@@ -55,7 +56,7 @@ char *check_fix_setting(const struct postfix_check *check, const char *service, 
 	char setting[4096], plain[3500];
 	if (service == NULL)
 		return check_fix_main(check, name, value);
-	if (*value == '\0' || !without_blanks(value, plain, sizeof plain))
+	if (*value == '\0' || !difference_without_blanks(value, plain, sizeof plain))
 		return NULL;
 	int length = snprintf(setting, sizeof setting, "%s/%s=%s", service, name, plain);
 	return length >= (int)sizeof setting ? NULL : check_fix_postconf(check, "-P", setting);

@@ -14,17 +14,18 @@ enum { CHECK_PLACES_MAX = 4 };
 
 struct postfix_check {
 	struct postfix_wish wish;
-	const struct postfix *postfix;		/* borrowed */
-	const char *dir;			/* for -c in what is to be typed; NULL: not needed */
-	struct findings *findings;		/* borrowed */
-	struct postfix_line lines[POSTFIX_LINES_MAX];	/* what main.cf is to say */
+	const struct postfix *postfix;		      /* borrowed */
+	const char *dir;			      /* for -c in what is to be typed; NULL: not needed */
+	struct findings *findings;		      /* borrowed */
+	struct postfix_line lines[POSTFIX_LINES_MAX]; /* what main.cf is to say */
 	int line_count;
-	char places[CHECK_PLACES_MAX][ELEMENT_MAX];	/* of sockets that were looked at */
+	char places[CHECK_PLACES_MAX][ELEMENT_MAX]; /* of sockets that were looked at */
 	int place_count;
 };
 
 /* Findings are to be freed. */
-void check_begin(struct postfix_check *check, const struct postfix_wish *wish, const struct postfix *postfix, const char *postfix_dir);
+void check_begin(struct postfix_check *check, const struct postfix_wish *wish, const struct postfix *postfix,
+		 const char *postfix_dir);
 
 /* One for the services whose command that is ("smtpd"), in their order; `index` goes on behind it. NULL: no more. */
 const struct postfix_service *check_next_service(const struct postfix_check *check, const char *command, size_t *index);
@@ -32,8 +33,8 @@ const struct postfix_service *check_next_service(const struct postfix_check *che
 /* What main.cf is to say of a parameter; NULL: nothing. */
 const struct postfix_line *check_wanted(const struct postfix_check *check, const char *name);
 
-/* Commands, to be freed. `service` NULL: of main.cf, else of that service in master.cf. A setting of which a part would be
- * lost is NULL, as is one whose `value` is "". */
+/* Commands, to be freed. `service` NULL: of main.cf, else of that service in master.cf. A setting of which a part would
+ * be lost is NULL, as is one whose `value` is "". */
 char *check_fix_postconf(const struct postfix_check *check, const char *option, const char *setting);
 char *check_fix_setting(const struct postfix_check *check, const char *service, const char *name, const char *value);
 /* The same with "" as a value, which takes the parameter out of main.cf. */

@@ -16,11 +16,11 @@
 enum { FILE_MAX = 1 << 20 };
 
 struct domains {
-	struct domain *rows;	/* owned; sorted and each once from domains_classify on */
+	struct domain *rows; /* owned; sorted and each once from domains_classify on */
 	size_t count, size;
 };
 
-static bool read_file(const char *name, char *text, size_t size)
+static bool domains_read_file(const char *name, char *text, size_t size)
 {
 	const char *why;
 	FILE *from = plain_file_read(name, &why);
@@ -35,7 +35,7 @@ void postfix_origin(const struct postfix *postfix, char origin[DOMAIN_MAX + 1])
 {
 	const char *said = postfix_get(postfix, NULL, "myorigin");
 	text_copy(origin, DOMAIN_MAX + 1, said == NULL ? "" : said);
-	if (*origin == '/' && !read_file(said, origin, DOMAIN_MAX + 1))
+	if (*origin == '/' && !domains_read_file(said, origin, DOMAIN_MAX + 1))
 		*origin = '\0';
 	origin[strcspn(origin, " \t\r\n")] = '\0';
 	if (origin[strspn(origin, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")] != '\0')
@@ -111,7 +111,7 @@ struct domain *domains_at(const struct domains *domains, size_t index)
 	return index < domains->count ? &domains->rows[index] : NULL;
 }
 
-static void sort(struct domains *domains)
+static void domains_sort(struct domains *domains)
 {
 	size_t kept = 0;
 	if (domains->count > 0)
@@ -132,11 +132,12 @@ static void mark(const struct domains *domains, const char *name, enum domain_cl
 		domain->class = class;
 }
 
-static void mark_file(const struct domains *domains, const char *file, enum domain_class class)
+static void domains_mark_file(const struct domains *domains, const char *file, enum domain_class class)
 {
 	char *text = have_memory(malloc(FILE_MAX)), *rest = NULL;
-	if (read_file(file, text, FILE_MAX))
-		for (char *word = strtok_r(text, ", \t\r\n", &rest); word != NULL; word = strtok_r(NULL, ", \t\r\n", &rest))
+	if (domains_read_file(file, text, FILE_MAX))
+		for (char *word = strtok_r(text, ", \t\r\n", &rest); word != NULL;
+		     word = strtok_r(NULL, ", \t\r\n", &rest))
 			mark(domains, word, class);
 	free(text);
 }
@@ -147,8 +148,8 @@ static const char *without_proxy(const char *table)
 	return strncmp(table, "proxy:", 6) == 0 ? table + 6 : table;
 }
 
-static void mark_table(const struct domains *domains, struct postfix_check *check, const char *list, const char *table,
-		       enum domain_class class)
+static void domains_mark_table(const struct domains *domains, struct postfix_check *check, const char *list,
+			       const char *table, enum domain_class class)
 {
 	char *keys = NULL, said[400];
 	size_t length = 0;
@@ -156,11 +157,14 @@ static void mark_table(const struct domains *domains, struct postfix_check *chec
 	for (size_t i = 0; i < domains->count; i++)
 		fprintf(to, "%s\n", domains->rows[i].name);
 	fclose(to);
-	char *answers = postfix_ask_all(check->postfix, without_proxy(table), keys, length, said, sizeof said), *rest = answers;
+	char *answers = postfix_ask_all(check->postfix, without_proxy(table), keys, length, said, sizeof said),
+	     *rest = answers;
 	free(keys);
 	if (answers == NULL)
-		check_report(check, (struct finding){ WARNING, GRAVITY_UNJUDGED, list, said, "a table that answers", "main.cf", NULL,
-						    "whose domains these are is not known, and aliases of them are not looked at" },
+		check_report(check,
+			     (struct finding){
+				     WARNING, GRAVITY_UNJUDGED, list, said, "a table that answers", "main.cf", NULL,
+				     "whose domains these are is not known, and aliases of them are not looked at" },
 			     NULL);
 	for (char *line; (line = postfix_next_line(&rest)) != NULL;) {
 		line[strcspn(line, " \t")] = '\0';
@@ -171,20 +175,22 @@ static void mark_table(const struct domains *domains, struct postfix_check *chec
 
 void domains_classify(struct domains *domains, struct postfix_check *check)
 {
+	/* clang-format off */
 	static const struct { const char *list; enum domain_class class; } lists[] = {
 		{ "mydestination", DOMAIN_LOCAL },
 		{ "virtual_alias_domains", DOMAIN_ALIAS },
 		{ "virtual_mailbox_domains", DOMAIN_MAILBOX },
 	};
+	/* clang-format on */
 	char element[ELEMENT_MAX];
-	sort(domains);
+	domains_sort(domains);
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0] && domains->count > 0; i++) {
 		const char *rest = postfix_get(check->postfix, NULL, lists[i].list);
 		while (rest != NULL && postfix_next_element(&rest, element) != NULL)
 			if (*element == '/')
-				mark_file(domains, element, lists[i].class);
+				domains_mark_file(domains, element, lists[i].class);
 			else if (strchr(element, ':') != NULL)
-				mark_table(domains, check, lists[i].list, element, lists[i].class);
+				domains_mark_table(domains, check, lists[i].list, element, lists[i].class);
 			else
 				mark(domains, element, lists[i].class);
 	}

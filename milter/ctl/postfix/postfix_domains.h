@@ -17,14 +17,14 @@ enum domain_class {
 	DOMAIN_OUTSIDE,
 	DOMAIN_LOCAL,	/* of local(8) */
 	DOMAIN_ALIAS,	/* has aliases and no mailbox */
-	DOMAIN_MAILBOX,	/* of virtual_transport */
+	DOMAIN_MAILBOX, /* of virtual_transport */
 };
 
 struct domain {
-	char *name;	/* owned, lower case */
+	char *name; /* owned, lower case */
 	enum domain_class class;
-	size_t count;	/* for whoever looks at them */
-	char *example;	/* owned; NULL: none */
+	size_t count;  /* for whoever looks at them */
+	char *example; /* owned; NULL: none */
 };
 
 enum { DOMAIN_MAX = 255 };

@@ -18,7 +18,7 @@ enum { FILE_MAX = 1 << 20 };
 #define WHY_COUNTS "Postfix names no mailer for mail of sendmail(1): what goes to these mailboxes counts as leaving"
 #define WHY_FREE "mail of sendmail(1) to it counts as local: free and without a limit"
 
-static void add_file(struct domains *domains, const char *file)
+static void postfix_local_add_file(struct domains *domains, const char *file)
 {
 	char *text = have_memory(calloc(1, FILE_MAX)), *rest = NULL;
 	const char *why;
@@ -32,14 +32,18 @@ static void add_file(struct domains *domains, const char *file)
 	free(text);
 }
 
-static void add_table(struct domains *domains, struct postfix_check *check, const char *list, const char *named)
+static void postfix_local_add_table(struct domains *domains, struct postfix_check *check, const char *list,
+				    const char *named)
 {
 	const char *table = strncmp(named, "proxy:", 6) == 0 ? named + 6 : named;
 	char said[400] = "";
 	char *text = postfix_list(check->postfix, table, said, sizeof said), *rest = text;
 	if (text == NULL)
-		check_report(check, (struct finding){ WARNING, GRAVITY_MISJUDGED, list, named, "a table that can be listed", "main.cf", NULL,
-						    "its domains are not held against postfix.local_domains" }, NULL);
+		check_report(check,
+			     (struct finding){ WARNING, GRAVITY_MISJUDGED, list, named, "a table that can be listed",
+					       "main.cf", NULL,
+					       "its domains are not held against postfix.local_domains" },
+			     NULL);
 	for (char *line; (line = postfix_next_line(&rest)) != NULL;) {
 		line[strcspn(line, " \t")] = '\0';
 		domains_add(domains, line);
@@ -47,21 +51,21 @@ static void add_table(struct domains *domains, struct postfix_check *check, cons
 	free(text);
 }
 
-static void add_list(struct domains *domains, struct postfix_check *check, const char *list)
+static void postfix_local_add_list(struct domains *domains, struct postfix_check *check, const char *list)
 {
 	char element[ELEMENT_MAX];
 	const char *rest = postfix_get(check->postfix, NULL, list);
 	while (rest != NULL && postfix_next_element(&rest, element) != NULL)
 		if (*element == '/')
-			add_file(domains, element);
+			postfix_local_add_file(domains, element);
 		else if (strchr(element, ':') != NULL)
-			add_table(domains, check, list, element);
+			postfix_local_add_table(domains, check, list, element);
 		else
 			domains_add(domains, element);
 }
 
 /* Where the option says something else of an address without a mailer than Postfix's lists do. */
-static bool is_missing(const struct postfix_check *check, const struct domain *domain)
+static bool postfix_local_is_missing(const struct postfix_check *check, const struct domain *domain)
 {
 	const struct config *config = check->wish.config;
 	bool mailboxes = domain->class == DOMAIN_LOCAL || domain->class == DOMAIN_MAILBOX;
@@ -71,7 +75,7 @@ static bool is_missing(const struct postfix_check *check, const struct domain *d
 	       !domain_list_has(&config->alias_domains, domain->name);
 }
 
-static void report_missing(struct postfix_check *check, const struct domains *domains)
+static void postfix_local_report_missing(struct postfix_check *check, const struct domains *domains)
 {
 	const struct domain_list *own = &check->wish.config->local_domains;
 	const struct domain *domain;
@@ -82,7 +86,7 @@ static void report_missing(struct postfix_check *check, const struct domains *do
 	for (int i = 0; i < own->count; i++)
 		fprintf(to, "%s \"%s\"", i > 0 ? "," : "", own->names[i]);
 	for (size_t i = 0; (domain = domains_at(domains, i)) != NULL; i++)
-		if (is_missing(check, domain)) {
+		if (postfix_local_is_missing(check, domain)) {
 			fprintf(to, "%s \"%s\"", own->count > 0 || missing > 0 ? "," : "", domain->name);
 			if (missing++ == 0)
 				snprintf(found, sizeof found, "without %s", domain->name);
@@ -92,21 +96,25 @@ static void report_missing(struct postfix_check *check, const struct domains *do
 	if (missing > 1)
 		snprintf(found + strlen(found), 40, " and %zu more", missing - 1);
 	if (missing > 0)
-		check_report(check, (struct finding){ WARNING, GRAVITY_MISJUDGED, "postfix.local_domains", found, line, check->wish.config_file, NULL,
-						    WHY_COUNTS }, NULL);
+		check_report(check,
+			     (struct finding){ WARNING, GRAVITY_MISJUDGED, "postfix.local_domains", found, line,
+					       check->wish.config_file, NULL, WHY_COUNTS },
+			     NULL);
 	free(line);
 }
 
-static void report_strange(struct postfix_check *check, const struct domains *domains)
+static void postfix_local_report_strange(struct postfix_check *check, const struct domains *domains)
 {
 	const struct domain_list *own = &check->wish.config->local_domains;
 	for (int i = 0; i < own->count; i++) {
 		const struct domain *domain = domains_find(domains, own->names[i]);
 		if (domain == NULL || domain->class == DOMAIN_LOCAL || domain->class == DOMAIN_MAILBOX)
 			continue;
-		check_report(check, (struct finding){ DIFFERENCE, GRAVITY_UNJUDGED, "postfix.local_domains", own->names[i],
-						    "domains of mydestination and virtual_mailbox_domains alone",
-						    check->wish.config_file, NULL, WHY_FREE }, NULL);
+		check_report(check,
+			     (struct finding){ DIFFERENCE, GRAVITY_UNJUDGED, "postfix.local_domains", own->names[i],
+					       "domains of mydestination and virtual_mailbox_domains alone",
+					       check->wish.config_file, NULL, WHY_FREE },
+			     NULL);
 	}
 }
 
@@ -114,12 +122,12 @@ void check_local_domains(struct postfix_check *check)
 {
 	const struct domain_list *own = &check->wish.config->local_domains;
 	struct domains *domains = domains_new();
-	add_list(domains, check, "mydestination");
-	add_list(domains, check, "virtual_mailbox_domains");
+	postfix_local_add_list(domains, check, "mydestination");
+	postfix_local_add_list(domains, check, "virtual_mailbox_domains");
 	for (int i = 0; i < own->count; i++)
 		domains_add(domains, own->names[i]);
 	domains_classify(domains, check);
-	report_missing(check, domains);
-	report_strange(check, domains);
+	postfix_local_report_missing(check, domains);
+	postfix_local_report_strange(check, domains);
 	domains_free(&domains);
 }

@@ -14,39 +14,43 @@
 
 /* A parameter as main.cf or one service has it. */
 struct setting_seen {
-	const char *own;	/* the service's path; NULL: main.cf's */
-	const char *value;	/* not "" */
+	const char *own;   /* the service's path; NULL: main.cf's */
+	const char *value; /* not "" */
 };
 
 /* What a test found wrong. */
-struct trouble {
+struct pitfalls_trouble {
 	enum weight weight;
 	char found[ELEMENT_MAX + 300];
-	const char *expected, *file;	/* file NULL: that of the setting */
-	char *fix;			/* owned; NULL: none */
+	const char *expected, *file; /* file NULL: that of the setting */
+	char *fix;		     /* owned; NULL: none */
 };
 
 struct pitfall;
 /* False: nothing is wrong. `trouble` comes as the row says. */
-typedef bool pitfall_test(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble);
+typedef bool pitfall_test(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen,
+			  struct pitfalls_trouble *trouble);
 
 /* ---- tests */
 
-static bool is_there(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool is_there(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen,
+		     struct pitfalls_trouble *trouble)
 {
 	(void)check, (void)row, (void)seen, (void)trouble;
 	return true;
 }
 
 /* What main.cf says is told with the services of smtpd and pickup. */
-static bool has_no_milters(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool has_no_milters(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen,
+			   struct pitfalls_trouble *trouble)
 {
 	(void)check, (void)row, (void)trouble;
 	return seen->own != NULL && strstr(seen->value, "no_milters") != NULL;
 }
 
 /* name=value of macros that say who sends: whoever has none of his own is given that. */
-static bool makes_somebody(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool pitfalls_makes_somebody(struct postfix_check *check, const struct pitfall *row,
+				    const struct setting_seen *seen, struct pitfalls_trouble *trouble)
 {
 	static const char *const macros[] = { "auth_authen", "cert_subject", "verify", "rcpt_mailer", "rcpt_addr" };
 	char element[ELEMENT_MAX], value[3000];
@@ -68,7 +72,7 @@ static bool makes_somebody(struct postfix_check *check, const struct pitfall *ro
 }
 
 /* A transport by which mail leaves the host, and which is no mailer of ours. `text` is "transport:nexthop". */
-static bool leaves_unmarked(const struct postfix_check *check, const char *text)
+static bool pitfalls_leaves_unmarked(const struct postfix_check *check, const char *text)
 {
 	static const char *const commands[] = { "smtp", "pipe" };
 	char name[100];
@@ -80,24 +84,25 @@ static bool leaves_unmarked(const struct postfix_check *check, const char *text)
 		const struct postfix_service *service;
 		for (size_t at = 0; (service = check_next_service(check, commands[i], &at)) != NULL;)
 			if (strcmp(service->name, name) == 0)
-				return i == 0;	/* what a program does with it nobody can tell */
+				return i == 0; /* what a program does with it nobody can tell */
 	}
 	return false;
 }
 
-static bool is_unmarked(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool is_unmarked(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen,
+			struct pitfalls_trouble *trouble)
 {
 	(void)row;
 	trouble->file = check->wish.config_file;
-	return leaves_unmarked(check, seen->value);
+	return pitfalls_leaves_unmarked(check, seen->value);
 }
 
 typedef bool line_test(struct postfix_check *check, const char *line, void *context);
 
-/* The first line of a list's tables of which the test is true, named in `found`. False where there is none; `unread_out`: a
- * table that cannot be read. */
-static bool find_line(struct postfix_check *check, const char *list, line_test *test, void *context, struct trouble *trouble,
-		      bool *unread_out)
+/* The first line of a list's tables of which the test is true, named in `found`. False where there is none;
+ * `unread_out`: a table that cannot be read. */
+static bool pitfalls_find_line(struct postfix_check *check, const char *list, line_test *test, void *context,
+			       struct pitfalls_trouble *trouble, bool *unread_out)
 {
 	char table[ELEMENT_MAX];
 	bool is = false;
@@ -123,19 +128,20 @@ static bool line_leaves_unmarked(struct postfix_check *check, const char *line, 
 {
 	(void)context;
 	const char *value = line + strcspn(line, " \t");
-	return leaves_unmarked(check, value + strspn(value, " \t"));
+	return pitfalls_leaves_unmarked(check, value + strspn(value, " \t"));
 }
 
-static bool maps_unmarked(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool pitfalls_maps_unmarked(struct postfix_check *check, const struct pitfall *row,
+				   const struct setting_seen *seen, struct pitfalls_trouble *trouble)
 {
 	bool unread;
 	(void)row;
 	trouble->file = check->wish.config_file;
-	return find_line(check, seen->value, line_leaves_unmarked, NULL, trouble, &unread);
+	return pitfalls_find_line(check, seen->value, line_leaves_unmarked, NULL, trouble, &unread);
 }
 
 /* A list of milters without ours, or DISABLE. */
-static bool line_leaves_us_out(struct postfix_check *check, const char *line, void *context)
+static bool pitfalls_line_leaves_us_out(struct postfix_check *check, const char *line, void *context)
 {
 	struct milter_element element;
 	char ours[200];
@@ -145,32 +151,36 @@ static bool line_leaves_us_out(struct postfix_check *check, const char *line, vo
 	return !element_find(check, value, ours, false, &element) && !element_find(check, value, ours, true, &element);
 }
 
-static bool leaves_us_out(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool pitfalls_leaves_us_out(struct postfix_check *check, const struct pitfall *row,
+				   const struct setting_seen *seen, struct pitfalls_trouble *trouble)
 {
-	bool unread, is = find_line(check, seen->value, line_leaves_us_out, NULL, trouble, &unread);
+	bool unread, is = pitfalls_find_line(check, seen->value, pitfalls_line_leaves_us_out, NULL, trouble, &unread);
 	(void)row;
 	if (!is && unread)
 		trouble->weight = WARNING;
 	return is || unread;
 }
 
-static bool line_has_action(struct postfix_check *check, const char *line, void *context)
+static bool pitfalls_line_has_action(struct postfix_check *check, const char *line, void *context)
 {
 	(void)check;
 	for (const char *const *action = context; *action != NULL; action++) {
 		const char *at = strstr(line, *action);
-		if (at != NULL && at > line && strchr(" \t", at[-1]) != NULL && strchr(" \t", at[strlen(*action)]) != NULL)
+		if (at != NULL && at > line && strchr(" \t", at[-1]) != NULL &&
+		    strchr(" \t", at[strlen(*action)]) != NULL)
 			return true;
 	}
 	return false;
 }
 
-static bool sends_elsewhere(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool pitfalls_sends_elsewhere(struct postfix_check *check, const struct pitfall *row,
+				     const struct setting_seen *seen, struct pitfalls_trouble *trouble)
 {
 	static const char *const actions[] = { "FILTER", NULL };
 	bool unread;
 	(void)row;
-	return find_line(check, seen->value, line_has_action, (void *)(uintptr_t)actions, trouble, &unread);
+	return pitfalls_find_line(check, seen->value, pitfalls_line_has_action, (void *)(uintptr_t)actions, trouble,
+				  &unread);
 }
 
 /* Rules of other files than ours, for the headers of other milters. */
@@ -178,18 +188,20 @@ static bool line_of_others(struct postfix_check *check, const char *line, void *
 {
 	static const char *const actions[] = { "FILTER", "REDIRECT", NULL };
 	return strstr(line, check->wish.config->set.postfix_header) == NULL && strstr(line, "X\\-Penstock") == NULL &&
-	       line_has_action(check, line, context != NULL ? context : (void *)(uintptr_t)actions);
+	       pitfalls_line_has_action(check, line, context != NULL ? context : (void *)(uintptr_t)actions);
 }
 
-static bool comes_after(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool comes_after(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen,
+			struct pitfalls_trouble *trouble)
 {
 	bool unread;
 	(void)row;
-	return find_line(check, seen->value, line_of_others, NULL, trouble, &unread);
+	return pitfalls_find_line(check, seen->value, line_of_others, NULL, trouble, &unread);
 }
 
 /* A copy to an address of this host goes with the message where our header sends it. */
-static bool copies(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen, struct trouble *trouble)
+static bool pitfalls_copies(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen,
+			    struct pitfalls_trouble *trouble)
 {
 	struct domains *domains = domains_new();
 	const char *domain = address_domain(seen->value);
@@ -209,47 +221,58 @@ static bool copies(struct postfix_check *check, const struct pitfall *row, const
 /* ---- rows */
 
 struct pitfall {
-	const char *name, *commands[2];	/* services that read it; none: of main.cf alone */
+	const char *name, *commands[2]; /* services that read it; none: of main.cf alone */
 	pitfall_test *test;
 	enum weight weight;
 	enum gravity gravity;
 	const char *expected, *why;
 };
 
-#define WHY_COPY "who gets it is not counted, and it goes where our header sends the message: a mailbox of this host is then sought " \
+#define WHY_COPY \
+	"who gets it is not counted, and it goes where our header sends the message: a mailbox of this host is then " \
+	"sought " \
 	"at its domain's MX, and the copy bounces or loops"
-#define WHY_UNMARKED "mail by this transport is not marked, and leaves by its address whatever its account has earned; name it in " \
+#define WHY_UNMARKED \
+	"mail by this transport is not marked, and leaves by its address whatever its account has earned; name it in " \
 	"postfix.remote_mailers of our configuration"
 #define WHY_FILTER_FIRST "what these rules send to a filter our header sends on: it never gets there"
 
+/* clang-format off */
 static const struct pitfall pitfalls[] = {
-	{ "smtpd_milter_maps", { "smtpd" }, leaves_us_out, DIFFERENCE, GRAVITY_UNJUDGED, "lists of milters that name ours",
-	  "for the clients that it names it holds instead of smtpd_milters: their mail is neither judged nor counted nor marked" },
-	{ "receive_override_options", { "qmqpd" }, has_no_milters, DIFFERENCE, GRAVITY_UNJUDGED, "no_milters not among them",
+	{ "smtpd_milter_maps", { "smtpd" }, pitfalls_leaves_us_out, DIFFERENCE, GRAVITY_UNJUDGED,
+	  "lists of milters that name ours",
+	  "for the clients that it names it holds instead of smtpd_milters: their mail is neither judged nor counted "
+	  "nor marked" },
+	{ "receive_override_options", { "qmqpd" }, has_no_milters, DIFFERENCE, GRAVITY_UNJUDGED,
+	  "no_milters not among them",
 	  "mail by this service is neither judged nor counted nor marked" },
-	{ "default_transport", { "trivial-rewrite" }, is_unmarked, DIFFERENCE, GRAVITY_ASTRAY, "a mailer of postfix.remote_mailers",
+	{ "default_transport", { "trivial-rewrite" }, is_unmarked, DIFFERENCE, GRAVITY_ASTRAY,
+	  "a mailer of postfix.remote_mailers",
 	  WHY_UNMARKED },
-	{ "relay_transport", { "trivial-rewrite" }, is_unmarked, DIFFERENCE, GRAVITY_ASTRAY, "a mailer of postfix.remote_mailers",
+	{ "relay_transport", { "trivial-rewrite" }, is_unmarked, DIFFERENCE, GRAVITY_ASTRAY,
+	  "a mailer of postfix.remote_mailers",
 	  WHY_UNMARKED },
-	{ "sender_dependent_default_transport_maps", { "trivial-rewrite" }, maps_unmarked, DIFFERENCE, GRAVITY_ASTRAY,
+	{ "sender_dependent_default_transport_maps", { "trivial-rewrite" }, pitfalls_maps_unmarked, DIFFERENCE, GRAVITY_ASTRAY,
 	  "mailers of postfix.remote_mailers", WHY_UNMARKED },
-	{ "transport_maps", { "trivial-rewrite" }, maps_unmarked, DIFFERENCE, GRAVITY_ASTRAY, "mailers of postfix.remote_mailers",
+	{ "transport_maps", { "trivial-rewrite" }, pitfalls_maps_unmarked, DIFFERENCE, GRAVITY_ASTRAY,
+	  "mailers of postfix.remote_mailers",
 	  WHY_UNMARKED },
 	{ "multi_instance_directories", { NULL }, is_there, WARNING, GRAVITY_UNJUDGED, "",
 	  "each is a Postfix of its own with milters of its own: check it by penstockctl postfix check -d DIRECTORY" },
-	{ "milter_macro_defaults", { "smtpd", "cleanup" }, makes_somebody, DIFFERENCE, GRAVITY_MISJUDGED,
+	{ "milter_macro_defaults", { "smtpd", "cleanup" }, pitfalls_makes_somebody, DIFFERENCE, GRAVITY_MISJUDGED,
 	  "none of the macros by which accounts and recipients are known",
 	  "who did not log in is taken for that account, and whom he writes to for that recipient" },
-	{ "always_bcc", { "cleanup" }, copies, WARNING, GRAVITY_ASTRAY, "", WHY_COPY },
+	{ "always_bcc", { "cleanup" }, pitfalls_copies, WARNING, GRAVITY_ASTRAY, "", WHY_COPY },
 	{ "sender_bcc_maps", { "cleanup" }, is_there, WARNING, GRAVITY_ASTRAY, "", WHY_COPY },
 	{ "recipient_bcc_maps", { "cleanup" }, is_there, WARNING, GRAVITY_ASTRAY, "", WHY_COPY },
-	{ "header_checks", { "cleanup" }, sends_elsewhere, WARNING, GRAVITY_ASTRAY, "", WHY_FILTER_FIRST },
-	{ "mime_header_checks", { "cleanup" }, sends_elsewhere, WARNING, GRAVITY_ASTRAY, "", WHY_FILTER_FIRST },
-	{ "nested_header_checks", { "cleanup" }, sends_elsewhere, WARNING, GRAVITY_ASTRAY, "", WHY_FILTER_FIRST },
-	{ "body_checks", { "cleanup" }, sends_elsewhere, WARNING, GRAVITY_ASTRAY, "", WHY_FILTER_FIRST },
+	{ "header_checks", { "cleanup" }, pitfalls_sends_elsewhere, WARNING, GRAVITY_ASTRAY, "", WHY_FILTER_FIRST },
+	{ "mime_header_checks", { "cleanup" }, pitfalls_sends_elsewhere, WARNING, GRAVITY_ASTRAY, "", WHY_FILTER_FIRST },
+	{ "nested_header_checks", { "cleanup" }, pitfalls_sends_elsewhere, WARNING, GRAVITY_ASTRAY, "", WHY_FILTER_FIRST },
+	{ "body_checks", { "cleanup" }, pitfalls_sends_elsewhere, WARNING, GRAVITY_ASTRAY, "", WHY_FILTER_FIRST },
 	{ "milter_header_checks", { "cleanup" }, comes_after, WARNING, GRAVITY_ASTRAY, "",
 	  "where a later milter adds that header, this holds and not our transport" },
 };
+/* clang-format on */
 
 /* Does a parameter that is not set take another's value, of which it was told? */
 static bool told_already(const struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen)
@@ -261,16 +284,17 @@ static bool told_already(const struct postfix_check *check, const struct pitfall
 
 static void check_seen(struct postfix_check *check, const struct pitfall *row, const struct setting_seen *seen)
 {
-	struct trouble trouble = { .weight = row->weight, .expected = row->expected };
+	struct pitfalls_trouble trouble = { .weight = row->weight, .expected = row->expected };
 	char what[300];
 	if (seen->value == NULL || *seen->value == '\0' || told_already(check, row, seen))
 		return;
 	if (!row->test(check, row, seen, &trouble))
 		return;
 	check_name_setting(what, sizeof what, seen->own, row->name);
-	check_report(check, (struct finding){ trouble.weight, row->gravity, what,
-					      trouble.found[0] != '\0' ? trouble.found : seen->value, trouble.expected,
-					      trouble.file != NULL ? trouble.file : check_file_of(seen->own), NULL, row->why },
+	check_report(check,
+		     (struct finding){ trouble.weight, row->gravity, what,
+				       trouble.found[0] != '\0' ? trouble.found : seen->value, trouble.expected,
+				       trouble.file != NULL ? trouble.file : check_file_of(seen->own), NULL, row->why },
 		     trouble.fix);
 }
 
@@ -283,7 +307,9 @@ void check_pitfalls(struct postfix_check *check)
 		check_seen(check, row, &seen);
 		for (size_t j = 0; j < 2 && row->commands[j] != NULL; j++)
 			for (size_t at = 0; (service = check_next_service(check, row->commands[j], &at)) != NULL;) {
-				seen = (struct setting_seen){ service->path, postfix_override(check->postfix, service->path, row->name) };
+				seen = (struct setting_seen){
+					service->path, postfix_override(check->postfix, service->path, row->name)
+				};
 				check_seen(check, row, &seen);
 			}
 	}

@@ -20,23 +20,23 @@ enum { ASKED_MAIN, ASKED_OVERRIDES, ASKED_SERVICES, ASKED_RAW_MAIN, ASKED_RAW_OV
 enum { OUTPUT_MAX = 4 << 20, TABLE_MAX = 64 << 20, FILE_MAX = 1 << 20, RUN_ARGUMENTS_MAX = 8 };
 
 struct setting {
-	const char *name, *value;	/* in the text of postconf; of a service: "clean-1/unix/smtp_helo_name" */
+	const char *name, *value; /* in the text of postconf; of a service: "clean-1/unix/smtp_helo_name" */
 };
 
 struct postfix {
-	char *dir;			/* owned; NULL: postconf's own choice */
-	char *text[ASKED_COUNT];	/* owned: the answers that the rest points into */
-	struct settings {
-		struct setting *rows;	/* owned */
+	char *dir;		 /* owned; NULL: postconf's own choice */
+	char *text[ASKED_COUNT]; /* owned: the answers that the rest points into */
+	struct postfix_read_settings {
+		struct setting *rows; /* owned */
 		size_t count;
 	} expanded, raw;
-	struct postfix_service *services;	/* owned */
+	struct postfix_service *services; /* owned */
 	size_t service_count;
 };
 
 /* A Postfix command with -c where a folder was named; `arguments` end with NULL, `in` is its input or -1. */
-static char *run_postfix(const struct postfix *postfix, const char *command, const char *const *arguments, int in,
-			 size_t most, int *exit_out, char *said, size_t said_size)
+static char *postfix_read_run(const struct postfix *postfix, const char *command, const char *const *arguments, int in,
+			      size_t most, int *exit_out, char *said, size_t said_size)
 {
 	const char *argv[RUN_ARGUMENTS_MAX + 1];
 	int count = 0;
@@ -63,7 +63,7 @@ char *postfix_next_line(char **rest)
 }
 
 /* "name = value", "name =" */
-static void read_settings(struct settings *settings, char *text)
+static void read_settings(struct postfix_read_settings *settings, char *text)
 {
 	for (char *line; (line = postfix_next_line(&text)) != NULL;) {
 		char *equals = strstr(line, " =");
@@ -71,7 +71,8 @@ static void read_settings(struct settings *settings, char *text)
 			continue;
 		*equals = '\0';
 		if (settings->count % 256 == 0)
-			settings->rows = have_memory(realloc(settings->rows, (settings->count + 256) * sizeof *settings->rows));
+			settings->rows =
+				have_memory(realloc(settings->rows, (settings->count + 256) * sizeof *settings->rows));
 		settings->rows[settings->count++] = (struct setting){ line, equals + (equals[2] == ' ' ? 3 : 2) };
 	}
 }
@@ -88,11 +89,13 @@ static void read_services(struct postfix *postfix, char *text)
 		if (fields[7] == NULL)
 			continue;
 		if (postfix->service_count % 64 == 0)
-			postfix->services = have_memory(realloc(postfix->services,
-				(postfix->service_count + 64) * sizeof *postfix->services));
+			postfix->services = have_memory(
+				realloc(postfix->services, (postfix->service_count + 64) * sizeof *postfix->services));
 		bool chroot = *fields[4] == 'y' || (*fields[4] == '-' && chroot_default);
 		struct postfix_service *service = &postfix->services[postfix->service_count++];
-		*service = (struct postfix_service){ .name = fields[0], .type = fields[1], .command = fields[7], .chroot = chroot };
+		*service = (struct postfix_service){
+			.name = fields[0], .type = fields[1], .command = fields[7], .chroot = chroot
+		};
 		snprintf(service->path, sizeof service->path, "%s/%s", service->name, service->type);
 	}
 }
@@ -100,15 +103,17 @@ static void read_services(struct postfix *postfix, char *text)
 struct postfix *postfix_read(const char *dir, char *error, size_t error_size)
 {
 	static const char *const asked[ASKED_COUNT][4] = {
-		[ASKED_MAIN] = { "-x", NULL }, [ASKED_OVERRIDES] = { "-x", "-P", NULL }, [ASKED_SERVICES] = { "-M", NULL },
-		[ASKED_RAW_MAIN] = { "-n", NULL }, [ASKED_RAW_OVERRIDES] = { "-P", NULL },
+		[ASKED_MAIN] = { "-x", NULL },		[ASKED_OVERRIDES] = { "-x", "-P", NULL },
+		[ASKED_SERVICES] = { "-M", NULL },	[ASKED_RAW_MAIN] = { "-n", NULL },
+		[ASKED_RAW_OVERRIDES] = { "-P", NULL },
 	};
 	struct postfix *postfix = have_memory(calloc(1, sizeof *postfix));
 	postfix->dir = dir == NULL ? NULL : have_memory(strdup(dir));
 	for (int i = 0; i < ASKED_COUNT; i++) {
 		char said[400];
 		int code = 0;
-		postfix->text[i] = run_postfix(postfix, "postconf", asked[i], -1, OUTPUT_MAX, &code, said, sizeof said);
+		postfix->text[i] =
+			postfix_read_run(postfix, "postconf", asked[i], -1, OUTPUT_MAX, &code, said, sizeof said);
 		if (postfix->text[i] == NULL || code != 0) {
 			snprintf(error, error_size, "cannot read the configuration of Postfix: %s",
 				 *said != '\0' ? said : "postconf failed without a word");
@@ -137,7 +142,8 @@ void postfix_free(struct postfix **postfix)
 	*postfix = NULL;
 }
 
-static const char *find_setting(const struct settings *settings, const char *service, const char *name)
+static const char *postfix_read_find_setting(const struct postfix_read_settings *settings, const char *service,
+					     const char *name)
 {
 	char path[512];
 	snprintf(path, sizeof path, "%s%s%s", service == NULL ? "" : service, service == NULL ? "" : "/", name);
@@ -149,18 +155,18 @@ static const char *find_setting(const struct settings *settings, const char *ser
 
 const char *postfix_raw(const struct postfix *postfix, const char *service, const char *name)
 {
-	return find_setting(&postfix->raw, service, name);
+	return postfix_read_find_setting(&postfix->raw, service, name);
 }
 
 const char *postfix_override(const struct postfix *postfix, const char *service, const char *name)
 {
-	return find_setting(&postfix->expanded, service, name);
+	return postfix_read_find_setting(&postfix->expanded, service, name);
 }
 
 const char *postfix_get(const struct postfix *postfix, const char *service, const char *name)
 {
 	const char *own = service == NULL ? NULL : postfix_override(postfix, service, name);
-	return own != NULL ? own : find_setting(&postfix->expanded, NULL, name);
+	return own != NULL ? own : postfix_read_find_setting(&postfix->expanded, NULL, name);
 }
 
 const struct postfix_service *postfix_service(const struct postfix *postfix, size_t index)
@@ -190,12 +196,13 @@ static bool failed(const char *text, int code, const char *said)
 	return text == NULL || (code != 0 && *said != '\0' && !twice);
 }
 
-static int ask_table(const struct postfix *postfix, const char *table, const char *key, char answer[ELEMENT_MAX])
+static int postfix_read_ask_table(const struct postfix *postfix, const char *table, const char *key,
+				  char answer[ELEMENT_MAX])
 {
 	int code = 0;
 	char said[400];
-	char *text = run_postfix(postfix, "postmap", (const char *const[]){ "-q", key, table, NULL }, -1,
-				 OUTPUT_MAX, &code, said, sizeof said);
+	char *text = postfix_read_run(postfix, "postmap", (const char *const[]){ "-q", key, table, NULL }, -1,
+				      OUTPUT_MAX, &code, said, sizeof said);
 	bool broken = failed(text, code, said);
 	text_copy(answer, ELEMENT_MAX, broken ? said : text);
 	answer[strcspn(answer, "\n")] = '\0';
@@ -208,7 +215,7 @@ int postfix_lookup(const struct postfix *postfix, const char *list, const char *
 	char table[ELEMENT_MAX];
 	*answer = '\0';
 	while (postfix_next_element(&list, table) != NULL) {
-		int found = ask_table(postfix, table, key, answer);
+		int found = postfix_read_ask_table(postfix, table, key, answer);
 		if (found != 0)
 			return found;
 	}
@@ -216,7 +223,7 @@ int postfix_lookup(const struct postfix *postfix, const char *list, const char *
 }
 
 /* Frees `text` where postmap failed. */
-static char *answer_of(char *text, int code, const char *said)
+static char *postfix_read_answer_of(char *text, int code, const char *said)
 {
 	if (!failed(text, code, said))
 		return text;
@@ -227,9 +234,9 @@ static char *answer_of(char *text, int code, const char *said)
 char *postfix_list(const struct postfix *postfix, const char *table, char *said, size_t said_size)
 {
 	int code = 0;
-	char *text = run_postfix(postfix, "postmap", (const char *const[]){ "-s", table, NULL }, -1, TABLE_MAX, &code, said,
-				 said_size);
-	return answer_of(text, code, said);
+	char *text = postfix_read_run(postfix, "postmap", (const char *const[]){ "-s", table, NULL }, -1, TABLE_MAX,
+				      &code, said, said_size);
+	return postfix_read_answer_of(text, code, said);
 }
 
 bool postfix_listable(const char *table)
@@ -277,9 +284,10 @@ char *postfix_ask_all(const struct postfix *postfix, const char *table, const ch
 	int code = 0, in = memfd_create("keys", MFD_CLOEXEC);
 	snprintf(said, said_size, "no memory for what is to be looked up");
 	bool written = in >= 0 && write(in, keys, length) == (ssize_t)length && lseek(in, 0, SEEK_SET) == 0;
-	char *text = !written ? NULL : run_postfix(postfix, "postmap", (const char *const[]){ "-q", "-", table, NULL }, in,
-						  TABLE_MAX, &code, said, said_size);
+	char *text = !written ? NULL
+			      : postfix_read_run(postfix, "postmap", (const char *const[]){ "-q", "-", table, NULL },
+						 in, TABLE_MAX, &code, said, said_size);
 	if (in >= 0)
 		close(in);
-	return answer_of(text, code, said);
+	return postfix_read_answer_of(text, code, said);
 }

@@ -14,7 +14,7 @@ struct postfix;
 
 struct postfix_service {
 	const char *name, *type, *command;
-	char path[200];		/* "smtp/inet" */
+	char path[200]; /* "smtp/inet" */
 	bool chroot;
 };
 
@@ -32,17 +32,18 @@ const char *postfix_raw(const struct postfix *postfix, const char *service, cons
 /* Services of master.cf in order; NULL behind the last one. */
 const struct postfix_service *postfix_service(const struct postfix *postfix, size_t index);
 
-/* The next element of a list, where it begins; one in braces is given without them. NULL at the end. `rest` is then its end. */
+/* The next element of a list, where it begins; one in braces is given without them. NULL at the end. `rest` is then its
+ * end. */
 const char *postfix_next_element(const char **rest, char element[ELEMENT_MAX]);
 /* Asks the tables of a list as postmap -q does, up to the first that answers: 1 with the answer, 0 where the key
  * is in none, -1 with what postmap said of a table that it cannot read. */
 int postfix_lookup(const struct postfix *postfix, const char *list, const char *key, char answer[ELEMENT_MAX]);
 
-/* All of one table as postmap -s prints it, "key<TAB>value" a line, to be freed. NULL with what postmap said, where it cannot
- * be listed, takes too long or is too large. */
+/* All of one table as postmap -s prints it, "key<TAB>value" a line, to be freed. NULL with what postmap said, where it
+ * cannot be listed, takes too long or is too large. */
 char *postfix_list(const struct postfix *postfix, const char *table, char *said, size_t said_size);
-/* What a table says, line by line as it is written: of one that can be listed what postfix_list gives, of regexp, pcre and cidr
- * its file. NULL where it cannot be had. To be freed. */
+/* What a table says, line by line as it is written: of one that can be listed what postfix_list gives, of regexp, pcre
+ * and cidr its file. NULL where it cannot be had. To be freed. */
 char *postfix_text(const struct postfix *postfix, const char *table);
 /* Can postmap -s list it? Of a table that answers what it is asked, nobody can tell all that it would say. */
 bool postfix_listable(const char *table);

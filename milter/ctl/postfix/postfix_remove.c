@@ -14,7 +14,8 @@
 /* Where the first element of ours is in a list; false: nowhere. */
 typedef bool find_ours(const struct postfix_check *check, const char *list, const char **at_out, const char **end_out);
 
-static bool find_milter(const struct postfix_check *check, const char *list, const char **at_out, const char **end_out)
+static bool remove_find_milter(const struct postfix_check *check, const char *list, const char **at_out,
+			       const char **end_out)
 {
 	struct milter_element found;
 	char ours[200];
@@ -32,7 +33,8 @@ static bool find_map(const struct postfix_check *check, const char *list, const 
 }
 
 /* Tables in files of ours, wherever they lie. */
-static bool find_file(const struct postfix_check *check, const char *list, const char **at_out, const char **end_out)
+static bool remove_find_file(const struct postfix_check *check, const char *list, const char **at_out,
+			     const char **end_out)
 {
 	char element[ELEMENT_MAX];
 	(void)check;
@@ -48,7 +50,8 @@ static bool find_file(const struct postfix_check *check, const char *list, const
 enum { LIST_MAX = 3000 };
 
 /* A list without all of ours. False where there is none of ours in it, or it does not fit. */
-static bool without_ours(const struct postfix_check *check, const char *list, find_ours *find, char rest[LIST_MAX])
+static bool remove_without_ours(const struct postfix_check *check, const char *list, find_ours *find,
+				char rest[LIST_MAX])
 {
 	char cut[LIST_MAX];
 	const char *at, *end;
@@ -70,7 +73,8 @@ static void print_command(const struct postfix_check *check, const char *option,
 	fputc('\n', to);
 }
 
-static void print_set(const struct postfix_check *check, const char *service, const char *name, const char *value, FILE *to)
+static void remove_print_set(const struct postfix_check *check, const char *service, const char *name,
+			     const char *value, FILE *to)
 {
 	char *command = check_fix_set(check, service, name, value);
 	if (command != NULL)
@@ -85,7 +89,7 @@ static bool is_transport(const struct postfix_check *check, const struct postfix
 }
 
 /* Blanks do not matter: postconf -P takes none. */
-static bool same_list(const char *a, const char *b)
+static bool remove_same_list(const char *a, const char *b)
 {
 	char element_a[ELEMENT_MAX], element_b[ELEMENT_MAX];
 	const char *at_a, *at_b;
@@ -96,56 +100,61 @@ static bool same_list(const char *a, const char *b)
 	return at_a == NULL && at_b == NULL;
 }
 
-/* A list of main.cf, and those of services that have one of their own. One that then is as main.cf's says nothing any more. */
-static void print_list(const struct postfix_check *check, const char *name, const char *command, find_ours *find, FILE *to)
+/* A list of main.cf, and those of services that have one of their own. One that then is as main.cf's says nothing any
+ * more. */
+static void remove_print_list(const struct postfix_check *check, const char *name, const char *command, find_ours *find,
+			      FILE *to)
 {
 	char main_rest[LIST_MAX], rest[LIST_MAX], setting[300];
 	const struct postfix_service *service;
 	const char *main_list = postfix_raw(check->postfix, NULL, name);
-	bool in_main = without_ours(check, main_list, find, main_rest);
+	bool in_main = remove_without_ours(check, main_list, find, main_rest);
 	if (in_main)
-		print_set(check, NULL, name, main_rest, to);
+		remove_print_set(check, NULL, name, main_rest, to);
 	else
 		text_copy(main_rest, sizeof main_rest, main_list == NULL ? "" : main_list);
 	for (size_t at = 0; (service = check_next_service(check, command, &at)) != NULL;) {
 		if (is_transport(check, service) ||
-		    !without_ours(check, postfix_raw(check->postfix, service->path, name), find, rest))
+		    !remove_without_ours(check, postfix_raw(check->postfix, service->path, name), find, rest))
 			continue;
 		snprintf(setting, sizeof setting, "%s/%s", service->path, name);
-		if (*rest != '\0' && same_list(rest, main_rest))
+		if (*rest != '\0' && remove_same_list(rest, main_rest))
 			print_command(check, "-PX", setting, to);
 		else
-			print_set(check, service->path, name, rest, to);
+			remove_print_set(check, service->path, name, rest, to);
 	}
 }
 
-/* As check_logins of postfix_check.c gives it: a part of it alone would let nobody send. False where another list names our
- * file: it stays. */
-static bool print_logins(const struct postfix_check *check, const char *raw, FILE *to)
+/* As check_logins of postfix_check.c gives it: a part of it alone would let nobody send. False where another list names
+ * our file: it stays. */
+static bool remove_print_logins(const struct postfix_check *check, const char *raw, FILE *to)
 {
 	static const char name[] = "local_login_sender_maps";
 	char ours[LIST_MAX];
-	snprintf(ours, sizeof ours, "inline:{ { root = * }, { postfix = * } }, regexp:%.400s/" POSTFIX_LOGIN_FILE, check->wish.dir);
+	snprintf(ours, sizeof ours, "inline:{ { root = * }, { postfix = * } }, regexp:%.400s/" POSTFIX_LOGIN_FILE,
+		 check->wish.dir);
 	if (raw == NULL || strcmp(raw, ours) != 0)
 		return raw == NULL || strstr(raw, POSTFIX_LOGIN_FILE) == NULL;
-	print_set(check, NULL, name, "", to);
+	remove_print_set(check, NULL, name, "", to);
 	return true;
 }
 
 /* Another filter without a next hop may live by it. */
-static void print_nexthop(const struct postfix_check *check, FILE *to)
+static void remove_print_nexthop(const struct postfix_check *check, FILE *to)
 {
 	static const char name[] = "default_filter_nexthop";
-	const char *raw = postfix_raw(check->postfix, NULL, name), *filter = postfix_get(check->postfix, NULL, "content_filter");
+	const char *raw = postfix_raw(check->postfix, NULL, name),
+		   *filter = postfix_get(check->postfix, NULL, "content_filter");
 	const struct postfix_service *service;
 	bool used = filter != NULL && *filter != '\0';
 	for (size_t i = 0; !used && (service = postfix_service(check->postfix, i)) != NULL; i++)
-		used = (filter = postfix_override(check->postfix, service->path, "content_filter")) != NULL && *filter != '\0';
+		used = (filter = postfix_override(check->postfix, service->path, "content_filter")) != NULL &&
+		       *filter != '\0';
 	if (raw != NULL && strcmp(raw, "$relayhost") == 0 && !used)
-		print_set(check, NULL, name, "", to);
+		remove_print_set(check, NULL, name, "", to);
 }
 
-static void print_tool(const struct postfix_check *check, const char *tool, const char *rest, FILE *to)
+static void remove_print_tool(const struct postfix_check *check, const char *tool, const char *rest, FILE *to)
 {
 	fputs(tool, to);
 	if (check->dir != NULL) {
@@ -156,19 +165,20 @@ static void print_tool(const struct postfix_check *check, const char *tool, cons
 }
 
 /* Ends the shell where a queued message is bound for one of the rows that go next. */
-static void print_queue_check(const struct postfix_check *check, FILE *to)
+static void remove_print_queue_check(const struct postfix_check *check, FILE *to)
 {
 	const struct transport *transport;
 	fputs("if for id in $(", to);
-	print_tool(check, "postqueue", " -j | sed -n 's/.*\"queue_id\": \"\\([^\"]*\\)\".*/\\1/p'); do ", to);
-	print_tool(check, "postcat", " -e -q \"$id\"; done 2>/dev/null | grep -q", to);
+	remove_print_tool(check, "postqueue", " -j | sed -n 's/.*\"queue_id\": \"\\([^\"]*\\)\".*/\\1/p'); do ", to);
+	remove_print_tool(check, "postcat", " -e -q \"$id\"; done 2>/dev/null | grep -q", to);
 	for (int i = 0; (transport = postfix_transport(check->wish.config, i)) != NULL; i++)
 		fprintf(to, " -e '^content_filter: %s:'", transport->name);
-	fputs("; then echo 'Mail that Penstock has marked is still in the queue; do this again when it has left.' >&2; exit 1; fi\n",
+	fputs("; then echo 'Mail that Penstock has marked is still in the queue; do this again when it has left.' >&2; "
+	      "exit 1; fi\n",
 	      to);
 }
 
-static void print_rows(const struct postfix_check *check, FILE *to)
+static void remove_print_rows(const struct postfix_check *check, FILE *to)
 {
 	const struct postfix_service *service;
 	for (size_t at = 0; (service = check_next_service(check, "smtp", &at)) != NULL;)
@@ -176,7 +186,7 @@ static void print_rows(const struct postfix_check *check, FILE *to)
 			print_command(check, "-MX", service->path, to);
 }
 
-static void print_files(const struct postfix_check *check, bool logins, FILE *to)
+static void remove_print_files(const struct postfix_check *check, bool logins, FILE *to)
 {
 	static const char *const files[] = { POSTFIX_MILTER_FILE, POSTFIX_SMTP_FILE, POSTFIX_LOGIN_FILE };
 	char path[600];
@@ -197,22 +207,22 @@ int postfix_remove(const struct postfix_wish *wish, const char *postfix_dir, FIL
 		return -1;
 	check_begin(&check, wish, postfix, postfix_dir);
 	fputs("# no more mail is judged or marked\n", to);
-	print_list(&check, "smtpd_milters", "smtpd", find_milter, to);
-	print_list(&check, "non_smtpd_milters", "cleanup", find_milter, to);
-	print_list(&check, "milter_header_checks", "cleanup", find_file, to);
-	print_list(&check, "sender_dependent_default_transport_maps", "trivial-rewrite", find_map, to);
-	print_list(&check, "smtpd_discard_ehlo_keyword_address_maps", "smtpd", find_file, to);
-	print_nexthop(&check, to);
-	bool logins = print_logins(&check, postfix_raw(postfix, NULL, "local_login_sender_maps"), to);
-	print_tool(&check, "postfix", " reload\n", to);
+	remove_print_list(&check, "smtpd_milters", "smtpd", remove_find_milter, to);
+	remove_print_list(&check, "non_smtpd_milters", "cleanup", remove_find_milter, to);
+	remove_print_list(&check, "milter_header_checks", "cleanup", remove_find_file, to);
+	remove_print_list(&check, "sender_dependent_default_transport_maps", "trivial-rewrite", find_map, to);
+	remove_print_list(&check, "smtpd_discard_ehlo_keyword_address_maps", "smtpd", remove_find_file, to);
+	remove_print_nexthop(&check, to);
+	bool logins = remove_print_logins(&check, postfix_raw(postfix, NULL, "local_login_sender_maps"), to);
+	remove_print_tool(&check, "postfix", " reload\n", to);
 	if (wish->config->pool_count > 0) {
 		fputs("# what marked mail needs goes when none is left\n", to);
-		print_queue_check(&check, to);
-		print_rows(&check, to);
+		remove_print_queue_check(&check, to);
+		remove_print_rows(&check, to);
 	}
-	print_list(&check, "smtp_header_checks", "smtp", find_file, to);
-	print_files(&check, logins, to);
-	print_tool(&check, "postfix", " reload\n", to);
+	remove_print_list(&check, "smtp_header_checks", "smtp", remove_find_file, to);
+	remove_print_files(&check, logins, to);
+	remove_print_tool(&check, "postfix", " reload\n", to);
 	findings_free(&check.findings);
 	postfix_free(&postfix);
 	return 0;

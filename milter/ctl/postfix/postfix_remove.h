@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-/* As postfix_check. In two steps: that no more mail is marked; and, once none lies in the queue that was, the rest. 0, or -1
- * with a sentence in `error`. */
+/* As postfix_check. In two steps: that no more mail is marked; and, once none lies in the queue that was, the rest. 0,
+ * or -1 with a sentence in `error`. */
 int postfix_remove(const struct postfix_wish *wish, const char *postfix_dir, FILE *to, char *error, size_t error_size);
 
 #endif

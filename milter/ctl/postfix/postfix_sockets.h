@@ -13,9 +13,10 @@ struct postfix_service;
 
 /* A path outside of the queue directory: a chrooted process cannot be told of it. */
 bool socket_outside(const struct postfix_line *line);
-void socket_report_chroot(struct postfix_check *check, const struct postfix_service *service, const struct postfix_line *line);
-/* May Postfix's user open the unix socket that the daemon names `ours`? Reported once for each. `name` is the parameter.
- * Only root can tell. */
+void socket_report_chroot(struct postfix_check *check, const struct postfix_service *service,
+			  const struct postfix_line *line);
+/* May Postfix's user open the unix socket that the daemon names `ours`? Reported once for each. `name` is the
+ * parameter. Only root can tell. */
 void socket_check_access(struct postfix_check *check, const char *name, const char *ours);
 void check_socketmap(struct postfix_check *check);
 /* Where our socketmap is in a list of tables; false: nowhere. */

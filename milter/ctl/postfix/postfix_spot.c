@@ -34,7 +34,7 @@ void spot_place(const char *queue, const char *socket, bool chroot, char *place,
 }
 
 /* "inet:HOST:PORT", "inet:[HOST]:PORT", "inet:PORT": Postfix's host_port(3). False where it is none. */
-static bool split_inet(const char *socket, char host[HOST_MAX + 1], int *port_out)
+static bool spot_split_inet(const char *socket, char host[HOST_MAX + 1], int *port_out)
 {
 	if (strncmp(socket, "inet:", 5) != 0)
 		return false;
@@ -57,7 +57,7 @@ static bool split_inet(const char *socket, char host[HOST_MAX + 1], int *port_ou
 }
 
 /* A daemon that listens on all addresses is met at each of this host; only those of loopback are known to be that. */
-static bool same_address(const char *text, const struct netaddr *ours)
+static bool spot_same_address(const char *text, const struct netaddr *ours)
 {
 	static const struct netaddr none = { 0 };
 	struct netaddr address;
@@ -67,21 +67,22 @@ static bool same_address(const char *text, const struct netaddr *ours)
 	return any ? netaddr_is_loopback(&address) : netaddr_same(&address, ours);
 }
 
-static bool same_host(const char *host, const struct netaddr *ours)
+static bool spot_same_host(const char *host, const struct netaddr *ours)
 {
 	struct netaddr address;
 	char said[400];
 	int code = 0;
 	bool same = false;
 	if (netaddr_parse(host, &address))
-		return same_address(host, ours);
+		return spot_same_address(host, ours);
 	if (*host == '-' || *host == '\0')
 		return false;
-	char *text = run_program((const char *const[]){ "getent", "ahosts", host, NULL }, -1, HOSTS_MAX, &code, said, sizeof said);
+	char *text = run_program((const char *const[]){ "getent", "ahosts", host, NULL }, -1, HOSTS_MAX, &code, said,
+				 sizeof said);
 	char *rest = text;
 	for (char *line; !same && (line = postfix_next_line(&rest)) != NULL;) {
 		line[strcspn(line, " \t")] = '\0';
-		same = same_address(line, ours);
+		same = spot_same_address(line, ours);
 	}
 	free(text);
 	return same;
@@ -106,6 +107,6 @@ bool spot_same(const char *queue, const char *socket, bool chroot, const char *o
 		spot_place(queue, ours, false, b, sizeof b);
 		return same_file(a, b);
 	}
-	return split_inet(socket, host_a, &port_a) && split_inet(ours, host_b, &port_b) && port_a == port_b &&
-	       netaddr_parse(host_b, &address) && same_host(host_a, &address);
+	return spot_split_inet(socket, host_a, &port_a) && spot_split_inet(ours, host_b, &port_b) && port_a == port_b &&
+	       netaddr_parse(host_b, &address) && spot_same_host(host_a, &address);
 }

@@ -20,16 +20,20 @@ static char *whole_path(const char *path)
 }
 
 /* Folders that stand in lines of Postfix's configuration. */
-static bool folders_fine(const struct call *call)
+static bool postfix_tool_folders_fine(const struct call *call)
 {
-	const struct { const char *option, *folder; } rows[] = {
+	const struct {
+		const char *option, *folder;
+	} rows[] = {
 		{ "--dir", call->option[OPTION_DIR] },
 		{ "--queue", call->option[OPTION_QUEUE] },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].folder != NULL && !postfix_folder_fine(rows[i].folder)) {
-			complain(call, "%s is \"%.100s\", expected an absolute path of at most %d letters, digits and . _ - + = @: "
-				 "it stands in Postfix's configuration", rows[i].option, rows[i].folder, POSTFIX_FOLDER_MAX);
+			complain(call,
+				 "%s is \"%.100s\", expected an absolute path of at most %d letters, digits and . _ - "
+				 "+ = @: it stands in Postfix's configuration",
+				 rows[i].option, rows[i].folder, POSTFIX_FOLDER_MAX);
 			return false;
 		}
 	return true;
@@ -43,19 +47,21 @@ struct about {
 };
 
 /* False with the complaint made. */
-static bool about_read(struct about *about, const struct call *call)
+static bool postfix_tool_about_read(struct about *about, const struct call *call)
 {
 	const char *dir = call->option[OPTION_DIR], *given = call->option[OPTION_POSTFIX];
-	struct config *config = folders_fine(call) ? call_config(call) : NULL;
+	struct config *config = postfix_tool_folders_fine(call) ? call_config(call) : NULL;
 	if (config == NULL)
 		return false;
-	*about = (struct about){ .config = config, .file = whole_path(call_config_file(call)),
-				 .checks = dir == NULL ? NULL : whole_path(dir), .postfix_dir = given == NULL ? NULL : whole_path(given) };
+	*about = (struct about){ .config = config,
+				 .file = whole_path(call_config_file(call)),
+				 .checks = dir == NULL ? NULL : whole_path(dir),
+				 .postfix_dir = given == NULL ? NULL : whole_path(given) };
 	about->wish = (struct postfix_wish){ config, about->file, about->checks, call->option[OPTION_QUEUE] };
 	return true;
 }
 
-static int about_end(struct about *about, int code)
+static int postfix_tool_about_end(struct about *about, int code)
 {
 	free(about->file);
 	free(about->checks);
@@ -72,14 +78,14 @@ static int check_run(const struct call *call, struct about *about, enum check_fo
 }
 
 /* All parts, each under its name. The commands depend on what is there: without a Postfix there are none. */
-static void print_all(struct about *about, const struct postfix_wish *wish, const struct postfix *postfix)
+static void postfix_tool_print_all(struct about *about, const struct postfix_wish *wish, const struct postfix *postfix)
 {
 	char error[600];
 	for (int i = 0; i < POSTFIX_PART_COUNT; i++) {
 		postfix_print_head(wish, (enum postfix_part)i, stdout);
 		postfix_print(wish, (enum postfix_part)i, postfix, stdout);
-		if (i == POSTFIX_COMMANDS && postfix_check(&about->wish, about->postfix_dir, CHECK_COMMANDS, stdout, error,
-							   sizeof error) < 0)
+		if (i == POSTFIX_COMMANDS &&
+		    postfix_check(&about->wish, about->postfix_dir, CHECK_COMMANDS, stdout, error, sizeof error) < 0)
 			printf("# %s\n", error);
 	}
 }
@@ -90,13 +96,15 @@ int postfix_print_run(const struct call *call)
 	struct about about;
 	char error[600];
 	if (call->count > 0 && !postfix_part_find(call->arguments[0], &part))
-		return complain(call, "\"%.100s\": expected main, master, milter-header-checks, header-checks or "
-				"commands", call->arguments[0]);
-	if (!about_read(&about, call))
+		return complain(call,
+				"\"%.100s\": expected main, master, milter-header-checks, header-checks or "
+				"commands",
+				call->arguments[0]);
+	if (!postfix_tool_about_read(&about, call))
 		return EXIT_USAGE;
 	if (call->count > 0 && part == POSTFIX_COMMANDS) {
 		int code = check_run(call, &about, CHECK_COMMANDS);
-		return about_end(&about, code == EXIT_NO ? EXIT_FINE : code);
+		return postfix_tool_about_end(&about, code == EXIT_NO ? EXIT_FINE : code);
 	}
 	struct postfix *postfix = postfix_read(about.postfix_dir, error, sizeof error);
 	struct postfix_wish wish = about.wish;
@@ -105,9 +113,9 @@ int postfix_print_run(const struct call *call)
 	if (call->count > 0)
 		postfix_print(&wish, part, postfix, stdout);
 	else
-		print_all(&about, &wish, postfix);
+		postfix_tool_print_all(&about, &wish, postfix);
 	postfix_free(&postfix);
-	return about_end(&about, EXIT_FINE);
+	return postfix_tool_about_end(&about, EXIT_FINE);
 }
 
 int postfix_check_run(const struct call *call)
@@ -116,17 +124,20 @@ int postfix_check_run(const struct call *call)
 	bool json = call->option[OPTION_JSON] != NULL, commands = call->option[OPTION_COMMANDS] != NULL;
 	if (json && commands)
 		return complain(call, "--json and --commands: expected one of them");
-	if (!about_read(&about, call))
+	if (!postfix_tool_about_read(&about, call))
 		return EXIT_USAGE;
-	return about_end(&about, check_run(call, &about, json ? CHECK_JSON : commands ? CHECK_COMMANDS : CHECK_TEXT));
+	return postfix_tool_about_end(&about, check_run(call, &about,
+							json	   ? CHECK_JSON
+							: commands ? CHECK_COMMANDS
+								   : CHECK_TEXT));
 }
 
 int postfix_remove_run(const struct call *call)
 {
 	struct about about;
 	char error[600];
-	if (!about_read(&about, call))
+	if (!postfix_tool_about_read(&about, call))
 		return EXIT_USAGE;
 	int result = postfix_remove(&about.wish, about.postfix_dir, stdout, error, sizeof error);
-	return about_end(&about, result < 0 ? complain(call, "%s", error) : EXIT_FINE);
+	return postfix_tool_about_end(&about, result < 0 ? complain(call, "%s", error) : EXIT_FINE);
 }

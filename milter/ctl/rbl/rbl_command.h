@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * rbl_command: penstockctl rbl TARGET...: what all block lists say of addresses, host names and networks. The daemon asks them
- * and streams what it hears (control.h); here it is read, handed on, and comes to an exit code.
+ * rbl_command: penstockctl rbl TARGET...: what all block lists say of addresses, host names and networks. The daemon
+ * asks them and streams what it hears (control.h); here it is read, handed on, and comes to an exit code.
  *
  * For programs (--json) the daemon's lines as they are, and for each error one more:
  *   {"type":"error","target":"...","error":"one sentence"}

@@ -10,10 +10,10 @@
 
 #include "policy/base/banned.h"
 
-enum { INDENT = 2, LABEL = 9 };	/* columns; a label: ".255.192", or ".240" */
+enum { INDENT = 2, LABEL = 9 }; /* columns; a label: ".255.192", or ".240" */
 
 struct rbl_picture {
-	uint32_t first;		/* address of the network, host order; known with the first mark */
+	uint32_t first; /* address of the network, host order; known with the first mark */
 	uint32_t count;
 	char marks[1u << (32 - RBL_PICTURE_PREFIX_LEAST)];
 };
@@ -39,7 +39,7 @@ void rbl_picture_mark(struct rbl_picture *picture, const char *address, char mar
 }
 
 /* Addresses in a line: 16 as a network is thought of, more where it would not fit on a screen otherwise. */
-static uint32_t line_length(const struct rbl_picture *picture, int width)
+static uint32_t picture_line_length(const struct rbl_picture *picture, int width)
 {
 	uint32_t length = picture->count > 256 ? 64 : 16;
 	while (length > 16 && width > 0 && INDENT + LABEL + (int)length >= width)
@@ -47,7 +47,7 @@ static uint32_t line_length(const struct rbl_picture *picture, int width)
 	return length;
 }
 
-static void print_mark(const struct paper *paper, char mark)
+static void picture_print_mark(const struct paper *paper, char mark)
 {
 	enum tone tone = mark == '#' ? TONE_BAD : mark == '?' ? TONE_DOUBT : mark == '.' ? TONE_FAINT : TONE_PLAIN;
 	tone_begin(paper, tone);
@@ -57,7 +57,7 @@ static void print_mark(const struct paper *paper, char mark)
 
 void rbl_picture_print(const struct rbl_picture *picture, const struct paper *paper)
 {
-	uint32_t length = line_length(picture, paper->width), alike = 1;
+	uint32_t length = picture_line_length(picture, paper->width), alike = 1;
 	while (alike < picture->count && picture->marks[alike] == picture->marks[0])
 		alike++;
 	if (alike == picture->count)
@@ -72,12 +72,13 @@ void rbl_picture_print(const struct rbl_picture *picture, const struct paper *pa
 				snprintf(label, sizeof label, ".%u", at & 255);
 			fprintf(paper->to, "%*s%-*s", INDENT, "", picture->count > 256 ? LABEL : 5, label);
 		}
-		print_mark(paper, picture->marks[i]);
+		picture_print_mark(paper, picture->marks[i]);
 		if (i % length == length - 1)
 			fputc('\n', paper->to);
 	}
 	bool noted = memchr(picture->marks, '+', picture->count) != NULL;
-	fprintf(paper->to, "%*s# listed  %s. clean  ? no answer\n", INDENT, "", noted ? "+ named without weight  " : "");
+	fprintf(paper->to, "%*s# listed  %s. clean  ? no answer\n", INDENT, "",
+		noted ? "+ named without weight  " : "");
 }
 
 void rbl_picture_free(struct rbl_picture **picture)

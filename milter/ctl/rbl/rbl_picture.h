@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * rbl_picture: the addresses of a network as a block of characters: '#' listed, '+' named by lists without weight alone,
+ * rbl_picture: the addresses of a network as a block of characters: '#' listed, '+' named by lists without weight
+ * alone,
  * '.' clean, '?' no answer, ' ' not told.
  */
 #ifndef PENSTOCK_RBL_PICTURE_H
@@ -13,8 +14,8 @@
 struct rbl_picture;
 
 enum {
-	RBL_PICTURE_PREFIX_LEAST = 20,	/* 4,096 addresses */
-	RBL_PICTURE_PREFIX_MOST = 27,	/* fewer than 32 are read faster than looked at */
+	RBL_PICTURE_PREFIX_LEAST = 20, /* 4,096 addresses */
+	RBL_PICTURE_PREFIX_MOST = 27,  /* fewer than 32 are read faster than looked at */
 };
 
 /* NULL where a network of this prefix is not drawn. */

@@ -13,7 +13,8 @@
 bool rbl_is_noted(const json_t *listing)
 {
 	const json_t *weight = json_object_get(listing, "weight");
-	return json_is_number(weight) && json_number_value(weight) <= 0 && strcmp(text_of(listing, "kind"), "allow") != 0;
+	return json_is_number(weight) && json_number_value(weight) <= 0 &&
+	       strcmp(text_of(listing, "kind"), "allow") != 0;
 }
 
 void rbl_add_weight(struct text *text, double weight)
@@ -50,12 +51,14 @@ void rbl_add_list(struct text *text, const json_t *line)
 enum tone rbl_add_sums(struct text *text, const json_t *sums)
 {
 	int64_t listed = whole_of(sums, "listed"), clean = whole_of(sums, "clean");
-	int64_t unknown = whole_of(sums, "unknown"), skipped = whole_of(sums, "skipped"), noted = whole_of(sums, "noted");
+	int64_t unknown = whole_of(sums, "unknown"), skipped = whole_of(sums, "skipped"),
+		noted = whole_of(sums, "noted");
 	int64_t asked = listed + noted + clean + unknown;
 	const char *lists = asked == 1 ? "list" : "lists";
 	if (asked == 0) {
 		const char *why = text_of(sums, "why");
-		text_addf(text, "not known: no list was asked%s%s%s", *why == '\0' ? "" : " (", why, *why == '\0' ? "" : ")");
+		text_addf(text, "not known: no list was asked%s%s%s", *why == '\0' ? "" : " (", why,
+			  *why == '\0' ? "" : ")");
 		return TONE_DOUBT;
 	}
 	if (listed > 0)
@@ -84,7 +87,10 @@ void rbl_add_origin(struct text *text, const json_t *origin)
 		text_addf(text, "AS%" PRId64, as);
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (*text_of(origin, members[i]) != '\0')
-			text_addf(text, "%s%s", text->length == 0 ? "" : i == 0 ? " " : ", ",
+			text_addf(text, "%s%s",
+				  text->length == 0 ? ""
+				  : i == 0	    ? " "
+						    : ", ",
 				  text_of(origin, members[i]));
 	if (text->length == 0)
 		text_add(text, "not known");
@@ -99,6 +105,7 @@ void rbl_add_names(struct text *text, const json_t *ptr)
 		return;
 	}
 	rbl_add_items(text, names);
-	text_add(text, !known ? " (whether forward-confirmed is not known)" :
-		       json_is_true(confirmed) ? " (forward-confirmed)" : " (not forward-confirmed)");
+	text_add(text, !known			 ? " (whether forward-confirmed is not known)"
+		       : json_is_true(confirmed) ? " (forward-confirmed)"
+						 : " (not forward-confirmed)");
 }

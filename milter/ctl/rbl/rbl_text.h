@@ -14,7 +14,8 @@ struct text;
 
 /* "spamhaus-zen (zen.spamhaus.org)"; a list without a name of its own is called by its zone */
 void rbl_add_list(struct text *text, const json_t *line);
-/* "listed by 2 of 62 lists (weight 1.5), also named by 1 list without weight, 1 did not answer, in 213 ms"; gives its tone back. */
+/* "listed by 2 of 62 lists (weight 1.5), also named by 1 list without weight, 1 did not answer, in 213 ms"; gives its
+ * tone back. */
 enum tone rbl_add_sums(struct text *text, const json_t *sums);
 /* "AS64496 EXAMPLE-AS, 192.0.2.0/24, DE" */
 void rbl_add_origin(struct text *text, const json_t *origin);

@@ -11,7 +11,7 @@
 
 enum { ROWS_FIRST = 1024, BLOCK_MEMORIES = 256, BLOCK_NAMES = 65536 };
 
-static void *block_new(struct replay_accounts *accounts, char **newest, size_t bytes)
+static void *replay_accounts_block_new(struct replay_accounts *accounts, char **newest, size_t bytes)
 {
 	char *block = have_memory(malloc(bytes));
 	memcpy(block, newest, sizeof *newest);
@@ -20,11 +20,11 @@ static void *block_new(struct replay_accounts *accounts, char **newest, size_t b
 	return block;
 }
 
-static const char *keep_name(struct replay_accounts *accounts, const char *name)
+static const char *replay_accounts_keep_name(struct replay_accounts *accounts, const char *name)
 {
 	size_t length = strlen(name) + 1;
 	if (accounts->names == NULL || accounts->names_used + length > BLOCK_NAMES) {
-		block_new(accounts, &accounts->names, BLOCK_NAMES);
+		replay_accounts_block_new(accounts, &accounts->names, BLOCK_NAMES);
 		accounts->names_used = sizeof(char *);
 	}
 	char *kept = accounts->names + accounts->names_used;
@@ -33,11 +33,11 @@ static const char *keep_name(struct replay_accounts *accounts, const char *name)
 	return kept;
 }
 
-static struct replayed *take_memory(struct replay_accounts *accounts)
+static struct replayed *replay_accounts_take_memory(struct replay_accounts *accounts)
 {
 	size_t each = (size_t)accounts->histories * sizeof(struct replayed);
 	if (accounts->blocks == NULL || accounts->blocks_used == BLOCK_MEMORIES) {
-		block_new(accounts, &accounts->blocks, 16 + BLOCK_MEMORIES * each);
+		replay_accounts_block_new(accounts, &accounts->blocks, 16 + BLOCK_MEMORIES * each);
 		accounts->blocks_used = 0;
 	}
 	void *memory = accounts->blocks + 16 + accounts->blocks_used++ * each;
@@ -45,7 +45,8 @@ static struct replayed *take_memory(struct replay_accounts *accounts)
 	return memory;
 }
 
-static struct replay_account *find(const struct replay_accounts *accounts, uint64_t hash, const char *name)
+static struct replay_account *replay_accounts_find(const struct replay_accounts *accounts, uint64_t hash,
+						   const char *name)
 {
 	size_t at = hash & (accounts->size - 1);
 	while (accounts->rows[at].hash != 0 &&
@@ -54,7 +55,7 @@ static struct replay_account *find(const struct replay_accounts *accounts, uint6
 	return &accounts->rows[at];
 }
 
-static void grow(struct replay_accounts *accounts)
+static void replay_accounts_grow(struct replay_accounts *accounts)
 {
 	struct replay_account *old = accounts->rows;
 	size_t size = accounts->size;
@@ -63,7 +64,7 @@ static void grow(struct replay_accounts *accounts)
 	accounts->bytes += (accounts->size - size) * sizeof *old;
 	for (size_t i = 0; i < size; i++)
 		if (old[i].hash != 0)
-			*find(accounts, old[i].hash, old[i].name) = old[i];
+			*replay_accounts_find(accounts, old[i].hash, old[i].name) = old[i];
 	free(old);
 }
 
@@ -71,19 +72,19 @@ struct replay_account *replay_account(struct replay_accounts *accounts, const ch
 {
 	uint64_t hash = hash_string(name, 0) | 1;
 	if (accounts->count * 4 >= accounts->size * 3)
-		grow(accounts);
-	struct replay_account *account = find(accounts, hash, name);
+		replay_accounts_grow(accounts);
+	struct replay_account *account = replay_accounts_find(accounts, hash, name);
 	*new_out = account->hash == 0;
 	if (*new_out) {
 		account->hash = hash;
-		account->name = keep_name(accounts, name);
-		account->memory = take_memory(accounts);
+		account->name = replay_accounts_keep_name(accounts, name);
+		account->memory = replay_accounts_take_memory(accounts);
 		accounts->count++;
 	}
 	return account;
 }
 
-static void free_blocks(char *block)
+static void replay_accounts_free_blocks(char *block)
 {
 	while (block != NULL) {
 		char *before;
@@ -95,8 +96,8 @@ static void free_blocks(char *block)
 
 void replay_accounts_free(struct replay_accounts *accounts)
 {
-	free_blocks(accounts->names);
-	free_blocks(accounts->blocks);
+	replay_accounts_free_blocks(accounts->names);
+	replay_accounts_free_blocks(accounts->blocks);
 	free(accounts->rows);
 	*accounts = (struct replay_accounts){ 0 };
 }

@@ -12,25 +12,25 @@
 /* What became of a message, as far as its sender or our reputation can tell. */
 struct outcome {
 	unsigned char action, level;
-	unsigned char pool;	/* by its place in replay_pools; 0: none */
+	unsigned char pool; /* by its place in replay_pools; 0: none */
 };
 
 struct replay_account {
-	uint64_t hash;		/* 0: a free row */
-	const char *name;	/* owned by the table */
+	uint64_t hash;	  /* 0: a free row */
+	const char *name; /* owned by the table */
 	uint64_t messages, differ, moved, refused;
-	int64_t first_ms;	/* of the first difference; 0: none */
-	struct outcome from, to;	/* of it */
-	struct replayed *memory;	/* one, or two with the other configuration's behind; owned by the table */
+	int64_t first_ms;	 /* of the first difference; 0: none */
+	struct outcome from, to; /* of it */
+	struct replayed *memory; /* one, or two with the other configuration's behind; owned by the table */
 };
 
 struct replay_accounts {
 	struct replay_account *rows;
-	size_t size, count;	/* rows; of them used. size is a power of 2 */
-	int histories;		/* of each account */
-	char *names, *blocks;	/* the newest block of each, which begins with a pointer to the one before */
+	size_t size, count;   /* rows; of them used. size is a power of 2 */
+	int histories;	      /* of each account */
+	char *names, *blocks; /* the newest block of each, which begins with a pointer to the one before */
 	size_t names_used, blocks_used;
-	size_t bytes;		/* of all of it */
+	size_t bytes; /* of all of it */
 };
 
 /* Ends the program where there is no memory. */

@@ -25,8 +25,8 @@ enum { BUFFER = 1 << 20, LIST_STANDS_MAX = 256, LINES_BETWEEN = 8192, LIMIT_MOST
 /* One call of the command. */
 struct replay {
 	const struct call *call;
-	struct config *config[2];	/* --config, --against; the second may be NULL */
-	struct list *stands[LIST_STANDS_MAX];	/* lists that the configuration does not have; owned */
+	struct config *config[2];	      /* --config, --against; the second may be NULL */
+	struct list *stands[LIST_STANDS_MAX]; /* lists that the configuration does not have; owned */
 	int stand_count;
 	struct factline line;
 	struct replay_totals totals;
@@ -35,8 +35,8 @@ struct replay {
 };
 
 /* The list as the new configuration has it; where it has none of that name, as it was. */
-static const struct list *find_list(void *arg, const char *name, enum list_kind kind, double weight,
-				    enum list_action action)
+static const struct list *replay_command_find_list(void *arg, const char *name, enum list_kind kind, double weight,
+						   enum list_action action)
 {
 	struct replay *replay = arg;
 	const struct config *config = replay->config[0];
@@ -59,7 +59,7 @@ static const struct list *find_list(void *arg, const char *name, enum list_kind 
 }
 
 /* Plans of the file alone: Redis is not asked. */
-static bool fill_plan(const void *arg, const char *name, struct limits *limits)
+static bool replay_command_fill_plan(const void *arg, const char *name, struct limits *limits)
 {
 	const struct limits *plan = config_plan(arg, name);
 	if (plan != NULL)
@@ -68,7 +68,7 @@ static bool fill_plan(const void *arg, const char *name, struct limits *limits)
 }
 
 /* The line was read with the lists of the new configuration. */
-static void take_lists(const struct config *config, struct listings *listings)
+static void replay_command_take_lists(const struct config *config, struct listings *listings)
 {
 	for (int i = 0; i < listings->hit_count; i++)
 		for (int k = 0; k < config->list_count; k++)
@@ -76,20 +76,21 @@ static void take_lists(const struct config *config, struct listings *listings)
 				listings->hits[i].list = &config->lists[k];
 }
 
-static struct outcome judge_under(struct replay *replay, int which, struct facts *facts, struct replayed *memory)
+static struct outcome replay_command_judge_under(struct replay *replay, int which, struct facts *facts,
+						 struct replayed *memory)
 {
 	const struct config *config = replay->config[which];
 	if (which > 0)
-		take_lists(config, &facts->listings);
+		replay_command_take_lists(config, &facts->listings);
 	facts->state.history = memory->history;
-	plan_limits(facts->account, &facts->state, facts->now_ms, fill_plan, config, &facts->limits);
+	plan_limits(facts->account, &facts->state, facts->now_ms, replay_command_fill_plan, config, &facts->limits);
 	struct verdict verdict = replay_message(&config->policy, replay->line.stage, facts, memory);
 	bool leaves = verdict.pool != NULL && verdict.action <= ACTION_HOLD;
 	return (struct outcome){ (unsigned char)verdict.action, (unsigned char)verdict.level,
 				 leaves ? replay_pool(&replay->totals, verdict.pool->name) : 0 };
 }
 
-static struct outcome as_it_was(struct replay *replay)
+static struct outcome replay_command_as_it_was(struct replay *replay)
 {
 	const struct factline_was *was = &replay->line.was;
 	bool leaves = was->pool[0] != '\0' && was->action <= ACTION_HOLD;
@@ -97,7 +98,7 @@ static struct outcome as_it_was(struct replay *replay)
 				 leaves ? replay_pool(&replay->totals, was->pool) : 0 };
 }
 
-static void message(struct replay *replay, struct replay_account *account)
+static void replay_command_message(struct replay *replay, struct replay_account *account)
 {
 	struct facts *facts = &replay->line.facts, *other = facts;
 	struct facts copy;
@@ -105,15 +106,15 @@ static void message(struct replay *replay, struct replay_account *account)
 	if (replay->config[1] != NULL) {
 		copy = *facts;
 		other = &copy;
-		from = judge_under(replay, 1, other, account->memory + 1);
+		from = replay_command_judge_under(replay, 1, other, account->memory + 1);
 	} else {
-		from = as_it_was(replay);
+		from = replay_command_as_it_was(replay);
 	}
-	to = judge_under(replay, 0, facts, account->memory);
+	to = replay_command_judge_under(replay, 0, facts, account->memory);
 	replay_count(&replay->totals, account, facts->now_ms, from, to);
 }
 
-static void take_line(struct replay *replay)
+static void replay_command_take_line(struct replay *replay)
 {
 	struct factline *line = &replay->line;
 	bool new;
@@ -124,7 +125,7 @@ static void take_line(struct replay *replay)
 		else if (line->kind == FACTLINE_FEEDBACK)
 			replay_feedback(&account->memory[i], line->counter, line->count, line->facts.now_ms);
 	if (line->kind == FACTLINE_MESSAGE)
-		message(replay, account);
+		replay_command_message(replay, account);
 }
 
 /* ---- reading */
@@ -132,26 +133,28 @@ static void take_line(struct replay *replay)
 struct facts_file {
 	const char *name;
 	int fd;
-	char *bytes;		/* BUFFER of them */
-	uint64_t number;	/* of the line */
+	char *bytes;	 /* BUFFER of them */
+	uint64_t number; /* of the line */
 };
 
 /* False with the complaint made: a line of another version. */
-static bool one_line(struct replay *replay, struct facts_file *source, const char *line, size_t length)
+static bool replay_command_one_line(struct replay *replay, struct facts_file *source, const char *line, size_t length)
 {
 	source->number++;
 	if (length > 0 && line[length - 1] == '\r')
 		length--;
-	switch (factline_read(line, length, find_list, replay, &replay->line)) {
+	switch (factline_read(line, length, replay_command_find_list, replay, &replay->line)) {
 	case FACTLINE_FINE:
-		take_line(replay);
+		replay_command_take_line(replay);
 		break;
 	case FACTLINE_DAMAGED:
 		replay_damaged(&replay->totals, source->name, source->number);
 		break;
 	case FACTLINE_OTHER_VERSION:
-		complain(replay->call, "%s:%llu: a line of another version than %d; use the penstockctl that came with the "
-			 "daemon which wrote it", source->name, (unsigned long long)source->number, FACTLINE_VERSION);
+		complain(replay->call,
+			 "%s:%llu: a line of another version than %d; use the penstockctl that came with the daemon "
+			 "which wrote it",
+			 source->name, (unsigned long long)source->number, FACTLINE_VERSION);
 		return false;
 	default:
 		break;
@@ -162,22 +165,22 @@ static bool one_line(struct replay *replay, struct facts_file *source, const cha
 }
 
 /* Each whole line in the buffer; what is left of the last one goes to its beginning. */
-static bool lines_of(struct replay *replay, struct facts_file *source, size_t *filled)
+static bool replay_command_lines_of(struct replay *replay, struct facts_file *source, size_t *filled)
 {
 	char *at = source->bytes, *end = source->bytes + *filled;
 	for (char *stop; (stop = memchr(at, '\n', (size_t)(end - at))) != NULL; at = stop + 1)
-		if (!one_line(replay, source, at, (size_t)(stop - at)))
+		if (!replay_command_one_line(replay, source, at, (size_t)(stop - at)))
 			return false;
 	*filled = (size_t)(end - at);
 	memmove(source->bytes, at, *filled);
 	if (*filled < BUFFER)
 		return true;
-	replay_damaged(&replay->totals, source->name, source->number + 1);	/* a megabyte without an end of line */
+	replay_damaged(&replay->totals, source->name, source->number + 1); /* a megabyte without an end of line */
 	*filled = 0;
 	return true;
 }
 
-static bool read_source(struct replay *replay, struct facts_file *source)
+static bool replay_command_read_source(struct replay *replay, struct facts_file *source)
 {
 	size_t filled = 0;
 	for (;;) {
@@ -192,7 +195,7 @@ static bool read_source(struct replay *replay, struct facts_file *source)
 			break;
 		filled += (size_t)got;
 		replay->progress.done += got;
-		if (!lines_of(replay, source, &filled))
+		if (!replay_command_lines_of(replay, source, &filled))
 			return false;
 	}
 	if (filled > 0)
@@ -200,23 +203,23 @@ static bool read_source(struct replay *replay, struct facts_file *source)
 	return true;
 }
 
-static bool read_file(struct replay *replay, const char *name, char *bytes)
+static bool replay_command_read_file(struct replay *replay, const char *name, char *bytes)
 {
 	bool standard = strcmp(name, "-") == 0;
-	struct facts_file source = { standard ? "standard input" : name, standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC),
-				 bytes, 0 };
+	struct facts_file source = { standard ? "standard input" : name,
+				     standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC), bytes, 0 };
 	if (source.fd < 0) {
 		complain(replay->call, "%s: cannot be opened: %s", name, strerror(errno));
 		return false;
 	}
-	bool fine = read_source(replay, &source);
+	bool fine = replay_command_read_source(replay, &source);
 	if (!standard)
 		close(source.fd);
 	return fine;
 }
 
 /* 0 where one of them has no size, a pipe. */
-static int64_t size_of_all(const struct call *call)
+static int64_t replay_command_size_of_all(const struct call *call)
 {
 	int64_t size = 0;
 	for (int i = 0; i < call->count; i++) {
@@ -230,21 +233,22 @@ static int64_t size_of_all(const struct call *call)
 	return size;
 }
 
-static bool read_all(struct replay *replay)
+static bool replay_command_read_all(struct replay *replay)
 {
 	const struct call *call = replay->call;
 	char *bytes = have_memory(malloc(BUFFER));
 	bool fine = true;
-	replay->progress = (struct progress){ .what = "replay", .total = size_of_all(call), .unit = "bytes" };
+	replay->progress =
+		(struct progress){ .what = "replay", .total = replay_command_size_of_all(call), .unit = "bytes" };
 	progress_begin();
 	for (int i = 0; i < call->count && fine; i++)
-		fine = read_file(replay, call->arguments[i], bytes);
+		fine = replay_command_read_file(replay, call->arguments[i], bytes);
 	progress_wipe();
 	free(bytes);
 	return fine;
 }
 
-static void end(struct replay *replay)
+static void replay_command_end(struct replay *replay)
 {
 	for (int i = 0; i < replay->stand_count; i++)
 		free(replay->stands[i]);
@@ -268,9 +272,11 @@ int replay_command_run(const struct call *call)
 	replay->config[0] = call_config(call);
 	if (replay->config[0] != NULL && against != NULL && (replay->config[1] = config_load(against, error)) == NULL)
 		complain(call, "%s", error);
-	bool fine = replay->config[0] != NULL && (against == NULL || replay->config[1] != NULL) && read_all(replay);
+	bool fine = replay->config[0] != NULL && (against == NULL || replay->config[1] != NULL) &&
+		    replay_command_read_all(replay);
 	if (fine)
-		replay_show(&replay->totals, &replay->accounts, (size_t)rows, against, call->option[OPTION_JSON] != NULL, stdout);
-	end(replay);
+		replay_show(&replay->totals, &replay->accounts, (size_t)rows, against,
+			    call->option[OPTION_JSON] != NULL, stdout);
+	replay_command_end(replay);
 	return fine ? EXIT_FINE : EXIT_USAGE;
 }

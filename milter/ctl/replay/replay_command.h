@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * replay_command: `penstockctl replay`. Fact lines (policy/replay/factline.h) through the policy of one configuration, held against the
- * verdicts as they were, or against those of another configuration. Constant memory but for a history an account.
+ * replay_command: `penstockctl replay`. Fact lines (policy/replay/factline.h) through the policy of one configuration,
+ * held against the verdicts as they were, or against those of another configuration. Constant memory but for a history
+ * an account.
  */
 #ifndef PENSTOCK_REPLAY_COMMAND_H
 #define PENSTOCK_REPLAY_COMMAND_H

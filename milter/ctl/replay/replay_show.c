@@ -33,7 +33,7 @@ static int way_of(struct outcome outcome)
 	return by_pool ? ACTION_COUNT + outcome.pool : outcome.action < ACTION_COUNT ? outcome.action : 0;
 }
 
-static void way_text(const struct replay_totals *totals, int way, char text[WAY_MAX])
+static void replay_show_way_text(const struct replay_totals *totals, int way, char text[WAY_MAX])
 {
 	if (way < ACTION_COUNT)
 		snprintf(text, WAY_MAX, "%s", action_word((enum action)way));
@@ -74,12 +74,13 @@ void replay_count(struct replay_totals *totals, struct replay_account *account, 
 void replay_damaged(struct replay_totals *totals, const char *file, uint64_t line)
 {
 	if (totals->damaged++ == 0)
-		snprintf(totals->first_damaged, sizeof totals->first_damaged, "%.250s:%llu", file, (unsigned long long)line);
+		snprintf(totals->first_damaged, sizeof totals->first_damaged, "%.250s:%llu", file,
+			 (unsigned long long)line);
 }
 
 /* ---- the accounts that differ most */
 
-static int worse(const void *a, const void *b)
+static int replay_show_worse(const void *a, const void *b)
 {
 	const struct replay_account *x = a, *y = b;
 	uint64_t of_x = x->moved + x->refused, of_y = y->moved + y->refused;
@@ -90,17 +91,17 @@ static int worse(const void *a, const void *b)
 	return x->differ == 0 ? 0 : strcmp(x->name, y->name);
 }
 
-static size_t differing(struct replay_accounts *accounts)
+static size_t replay_show_differing(struct replay_accounts *accounts)
 {
 	size_t count = 0;
 	if (accounts->size > 0)
-		qsort(accounts->rows, accounts->size, sizeof accounts->rows[0], worse);
+		qsort(accounts->rows, accounts->size, sizeof accounts->rows[0], replay_show_worse);
 	while (count < accounts->size && accounts->rows[count].differ > 0)
 		count++;
 	return count;
 }
 
-static void when(int64_t ms, char text[WHEN_MAX])
+static void replay_show_when(int64_t ms, char text[WHEN_MAX])
 {
 	time_t seconds = (time_t)(ms / 1000);
 	struct tm utc;
@@ -111,7 +112,7 @@ static void when(int64_t ms, char text[WHEN_MAX])
 static void outcome_text(const struct replay_totals *totals, struct outcome outcome, char text[WAY_MAX + 16])
 {
 	char way[WAY_MAX];
-	way_text(totals, way_of(outcome), way);
+	replay_show_way_text(totals, way_of(outcome), way);
 	snprintf(text, WAY_MAX + 16, "%s, %s", way, level_word((enum level)outcome.level));
 }
 
@@ -126,8 +127,8 @@ static void show_ways(const struct replay_totals *totals, FILE *to)
 			char from[WAY_MAX], into[WAY_MAX];
 			if (i == j || totals->ways[i][j] == 0)
 				continue;
-			way_text(totals, i, from);
-			way_text(totals, j, into);
+			replay_show_way_text(totals, i, from);
+			replay_show_way_text(totals, j, into);
 			table_add(table, from);
 			table_add(table, into);
 			table_addf(table, "%llu", (unsigned long long)totals->ways[i][j]);
@@ -136,14 +137,16 @@ static void show_ways(const struct replay_totals *totals, FILE *to)
 	table_free(&table);
 }
 
-static void show_accounts(const struct replay_totals *totals, const struct replay_accounts *accounts, size_t rows, FILE *to)
+static void show_accounts(const struct replay_totals *totals, const struct replay_accounts *accounts, size_t rows,
+			  FILE *to)
 {
-	static const char *const titles[] = { "account", ">messages", ">differ", ">moved", ">refused", "first", "from", "to", NULL };
+	static const char *const titles[] = { "account", ">messages", ">differ", ">moved", ">refused",
+					      "first",	 "from",      "to",	 NULL };
 	struct table *table = table_new(titles);
 	for (size_t i = 0; i < rows; i++) {
 		const struct replay_account *account = &accounts->rows[i];
 		char moment[WHEN_MAX], from[WAY_MAX + 16], into[WAY_MAX + 16];
-		when(account->first_ms, moment);
+		replay_show_when(account->first_ms, moment);
 		outcome_text(totals, account->from, from);
 		outcome_text(totals, account->to, into);
 		table_add(table, account->name);
@@ -164,16 +167,19 @@ static void show_people(const struct replay_totals *totals, const struct replay_
 {
 	char first[WHEN_MAX] = "-", last[WHEN_MAX] = "-";
 	if (totals->messages > 0) {
-		when(totals->first_ms, first);
-		when(totals->last_ms, last);
+		replay_show_when(totals->first_ms, first);
+		replay_show_when(totals->last_ms, last);
 	}
 	fprintf(to, "%llu %s of %zu %s, %s to %s, against %s\n", (unsigned long long)totals->messages,
 		text_noun((int64_t)totals->messages, "message", "messages"), accounts->count,
-		text_noun((int64_t)accounts->count, "account", "accounts"), first, last, against != NULL ? against : "the verdicts as they were");
-	fprintf(to, "%llu %s of %zu %s: %llu by another pool, %llu refused or held instead of passed, "
-		"%llu passed instead of refused or held, %llu with another level\n", (unsigned long long)totals->differ,
-		text_noun((int64_t)totals->differ, "difference", "differences"), count, text_noun((int64_t)count, "account", "accounts"),
-		(unsigned long long)totals->moved, (unsigned long long)totals->refused, (unsigned long long)totals->freed,
+		text_noun((int64_t)accounts->count, "account", "accounts"), first, last,
+		against != NULL ? against : "the verdicts as they were");
+	fprintf(to,
+		"%llu %s of %zu %s: %llu by another pool, %llu refused or held instead of passed, "
+		"%llu passed instead of refused or held, %llu with another level\n",
+		(unsigned long long)totals->differ, text_noun((int64_t)totals->differ, "difference", "differences"),
+		count, text_noun((int64_t)count, "account", "accounts"), (unsigned long long)totals->moved,
+		(unsigned long long)totals->refused, (unsigned long long)totals->freed,
 		(unsigned long long)totals->levels);
 	if (totals->damaged > 0)
 		fprintf(to, "%llu damaged %s left out, the first one is %s\n", (unsigned long long)totals->damaged,
@@ -197,7 +203,7 @@ static void show_people(const struct replay_totals *totals, const struct replay_
 
 /* ---- for programs */
 
-static json_t *ways_json(const struct replay_totals *totals)
+static json_t *replay_show_ways_json(const struct replay_totals *totals)
 {
 	json_t *ways = json_array();
 	for (int i = 0; i < REPLAY_WAYS; i++)
@@ -205,28 +211,30 @@ static json_t *ways_json(const struct replay_totals *totals)
 			char from[WAY_MAX], to[WAY_MAX];
 			if (i == j || totals->ways[i][j] == 0)
 				continue;
-			way_text(totals, i, from);
-			way_text(totals, j, to);
+			replay_show_way_text(totals, i, from);
+			replay_show_way_text(totals, j, to);
 			json_array_append_new(ways, json_pack("{s:s, s:s, s:I}", "from", from, "to", to, "messages",
 							      (json_int_t)totals->ways[i][j]));
 		}
 	return ways;
 }
 
-static json_t *accounts_json(const struct replay_totals *totals, const struct replay_accounts *accounts, size_t rows)
+static json_t *replay_show_accounts_json(const struct replay_totals *totals, const struct replay_accounts *accounts,
+					 size_t rows)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < rows; i++) {
 		const struct replay_account *account = &accounts->rows[i];
 		char moment[WHEN_MAX], from[WAY_MAX + 16], to[WAY_MAX + 16];
-		when(account->first_ms, moment);
+		replay_show_when(account->first_ms, moment);
 		outcome_text(totals, account->from, from);
 		outcome_text(totals, account->to, to);
-		json_t *row = json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:s}", "messages", (json_int_t)account->messages,
-					"differ", (json_int_t)account->differ, "moved", (json_int_t)account->moved, "refused",
-					(json_int_t)account->refused, "first", moment, "from", from, "to", to);
+		json_t *row =
+			json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:s}", "messages", (json_int_t)account->messages,
+				  "differ", (json_int_t)account->differ, "moved", (json_int_t)account->moved, "refused",
+				  (json_int_t)account->refused, "first", moment, "from", from, "to", to);
 		json_t *name = json_string(account->name);
-		json_object_set_new(row, "account", name != NULL ? name : json_string("?"));	/* no UTF-8 */
+		json_object_set_new(row, "account", name != NULL ? name : json_string("?")); /* no UTF-8 */
 		json_array_append_new(list, row);
 	}
 	return list;
@@ -236,15 +244,16 @@ static void show_json(const struct replay_totals *totals, const struct replay_ac
 		      size_t rows, FILE *to)
 {
 	json_t *json = have_memory(json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I}", "messages", (json_int_t)totals->messages,
-		"accounts", (json_int_t)accounts->count, "first_ms", (json_int_t)totals->first_ms, "last_ms",
-		(json_int_t)totals->last_ms, "differ", (json_int_t)totals->differ, "accounts_differ", (json_int_t)count, "moved",
-		(json_int_t)totals->moved, "refused", (json_int_t)totals->refused, "freed", (json_int_t)totals->freed, "levels",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I}", "messages",
+		(json_int_t)totals->messages, "accounts", (json_int_t)accounts->count, "first_ms",
+		(json_int_t)totals->first_ms, "last_ms", (json_int_t)totals->last_ms, "differ",
+		(json_int_t)totals->differ, "accounts_differ", (json_int_t)count, "moved", (json_int_t)totals->moved,
+		"refused", (json_int_t)totals->refused, "freed", (json_int_t)totals->freed, "levels",
 		(json_int_t)totals->levels, "damaged", (json_int_t)totals->damaged, "cut", (json_int_t)totals->cut,
 		"first_damaged", totals->first_damaged, "bytes_an_account",
 		(json_int_t)(accounts->count == 0 ? 0 : accounts->bytes / accounts->count)));
-	json_object_set_new(json, "ways", ways_json(totals));
-	json_object_set_new(json, "most", accounts_json(totals, accounts, rows));
+	json_object_set_new(json, "ways", replay_show_ways_json(totals));
+	json_object_set_new(json, "most", replay_show_accounts_json(totals, accounts, rows));
 	json_dumpf(json, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	fputc('\n', to);
 	json_decref(json);
@@ -253,7 +262,7 @@ static void show_json(const struct replay_totals *totals, const struct replay_ac
 void replay_show(const struct replay_totals *totals, struct replay_accounts *accounts, size_t rows, const char *against,
 		 bool json, FILE *to)
 {
-	size_t count = differing(accounts);
+	size_t count = replay_show_differing(accounts);
 	if (rows > count)
 		rows = count;
 	if (json)

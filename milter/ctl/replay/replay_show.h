@@ -11,14 +11,14 @@
 enum { REPLAY_POOLS_MAX = 2 * POOLS_MAX + 32, REPLAY_WAYS = ACTION_COUNT + REPLAY_POOLS_MAX };
 
 struct replay_totals {
-	uint64_t messages, differ, levels;	/* levels: differ by the level alone, or too */
-	uint64_t moved, refused, freed;	/* another pool; refused or held that was not; the other way round */
-	uint64_t damaged, cut;		/* lines */
-	char first_damaged[300];	/* file:line */
+	uint64_t messages, differ, levels; /* levels: differ by the level alone, or too */
+	uint64_t moved, refused, freed;	   /* another pool; refused or held that was not; the other way round */
+	uint64_t damaged, cut;		   /* lines */
+	char first_damaged[300];	   /* file:line */
 	int64_t first_ms, last_ms;
-	char pools[REPLAY_POOLS_MAX][TRANSPORT_NAME_MAX + 1];	/* from 1 on */
+	char pools[REPLAY_POOLS_MAX][TRANSPORT_NAME_MAX + 1]; /* from 1 on */
 	int pool_count;
-	uint64_t ways[REPLAY_WAYS][REPLAY_WAYS];	/* from, to: the actions, then pass by each pool */
+	uint64_t ways[REPLAY_WAYS][REPLAY_WAYS]; /* from, to: the actions, then pass by each pool */
 };
 
 /* A pool's place in `pools`; 0 for no pool, and where there are too many. */

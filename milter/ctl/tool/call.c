@@ -11,12 +11,14 @@
 
 #include "policy/base/banned.h"
 
-/* The daemon begins a refusal with the word of its command ("account.limit: "), which the command line has named already. */
-static const char *without_command(const struct call *call, const char *sentence)
+/* The daemon begins a refusal with the word of its command ("account.limit: "), which the command line has named
+ * already. */
+static const char *call_without_command(const struct call *call, const char *sentence)
 {
 	size_t first = call->words == NULL ? 0 : strcspn(call->words, " ");
 	size_t length = strspn(sentence, "abcdefghijklmnopqrstuvwxyz.");
-	bool named = first > 0 && strncmp(sentence, call->words, first) == 0 && (length == first || sentence[first] == '.');
+	bool named =
+		first > 0 && strncmp(sentence, call->words, first) == 0 && (length == first || sentence[first] == '.');
 	return named && strncmp(sentence + length, ": ", 2) == 0 ? sentence + length + 2 : sentence;
 }
 
@@ -30,7 +32,7 @@ int complain(const struct call *call, const char *format, ...)
 	fputs("penstockctl: ", stderr);
 	if (call->words != NULL)
 		fprintf(stderr, "%s: ", call->words);
-	clean_print(stderr, without_command(call, sentence));
+	clean_print(stderr, call_without_command(call, sentence));
 	fputc('\n', stderr);
 	return EXIT_USAGE;
 }
@@ -42,13 +44,15 @@ const char *call_config_file(const struct call *call)
 }
 
 /* The default of an option of the configuration file. */
-static const char *setting_default(const char *path)
+static const char *call_setting_default(const char *path)
 {
+	/* clang-format off */
 	static const struct { const char *path, *text; } settings[] = {
 #define SETTING_DEFAULT(path, member, type, text, least, most, help) { path, text },
 		SETTING_ROWS(SETTING_DEFAULT, SETTING_DEFAULT)
 #undef SETTING_DEFAULT
 	};
+	/* clang-format on */
 	size_t i = 0;
 	while (i + 1 < sizeof settings / sizeof settings[0] && strcmp(settings[i].path, path) != 0)
 		i++;
@@ -74,7 +78,7 @@ char *call_socket(const struct call *call)
 		complain(call, "%s", error);
 		return NULL;
 	}
-	const char *path = config != NULL ? config->set.control_socket : setting_default("control.socket");
+	const char *path = config != NULL ? config->set.control_socket : call_setting_default("control.socket");
 	char *copy = have_memory(strdup(path));
 	config_drop(&config);
 	return copy;

@@ -13,6 +13,7 @@
 enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 
 /* id, long name, letter (0: none), name of its value ("": none), help */
+/* clang-format off */
 #define OPTION_ROWS(ROW)                                                                           \
 	ROW(CONFIG, "config", 'c', "FILE", "configuration file")                                   \
 	ROW(SOCKET, "socket", 's', "PATH", "control socket; default: as the configuration says")   \
@@ -22,7 +23,8 @@ enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 	ROW(BY, "by", 0, "rcpts|score", "order of top")                                            \
 	ROW(COUNT, "count", 'n', "COUNT", "rows of top, account list and account check")                                          \
 	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: for ever")    \
-	ROW(VERBOSE, "verbose", 'v', "", "of status and account show: what is nought, too; of rbl: each list without an answer too; nothing is cut") \
+	ROW(VERBOSE, "verbose", 'v', "", "of status and account show: what is nought, too; of rbl: each list without " \
+	    "an answer too; nothing is cut") \
 	ROW(TIMEOUT, "timeout", 0, "SECONDS", "how long rbl waits for the next answer; default 60") \
 	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
 	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, /etc/postfix")                \
@@ -43,14 +45,15 @@ enum option_id {
 #undef OPTION_ENUM
 	OPTION_COUNT_OF
 };
+/* clang-format on */
 
 struct command;
 
 struct call {
-	const char *words;			/* of the command, for complaints; NULL: none found yet */
-	const struct command *command;		/* the program's own */
-	const char *option[OPTION_COUNT_OF];	/* NULL: not given */
-	int count;				/* of the arguments behind the command */
+	const char *words;		     /* of the command, for complaints; NULL: none found yet */
+	const struct command *command;	     /* the program's own */
+	const char *option[OPTION_COUNT_OF]; /* NULL: not given */
+	int count;			     /* of the arguments behind the command */
 	char **arguments;
 };
 

@@ -15,11 +15,14 @@
 #include "policy/base/banned.h"
 
 /* Length of the UTF-8 character at `text` (RFC 3629), its number in *code_out; 0 where it is none. */
-static size_t utf8_length(const unsigned char *text, uint32_t *code_out)
+static size_t clean_utf8_length(const unsigned char *text, uint32_t *code_out)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t length = text[0] < 0x80 ? 1 : (text[0] & 0xe0) == 0xc0 ? 2 :
-			(text[0] & 0xf0) == 0xe0 ? 3 : (text[0] & 0xf8) == 0xf0 ? 4 : 0;
+	size_t length = text[0] < 0x80		   ? 1
+			: (text[0] & 0xe0) == 0xc0 ? 2
+			: (text[0] & 0xf0) == 0xe0 ? 3
+			: (text[0] & 0xf8) == 0xf0 ? 4
+						   : 0;
 	if (length == 0)
 		return 0;
 	uint32_t code = length == 1 ? text[0] : text[0] & (0x7fu >> length);
@@ -59,7 +62,7 @@ char *clean_text(const char *text)
 	char *clean = have_memory(malloc(strlen(text) + 1)), *end = clean;
 	while (*text != '\0') {
 		uint32_t code = 0;
-		size_t length = utf8_length((const unsigned char *)text, &code);
+		size_t length = clean_utf8_length((const unsigned char *)text, &code);
 		if (length == 0 || code_is_unsafe(code) || (length > 1 && (!utf8 || !iswprint((wint_t)code)))) {
 			*end++ = '?';
 			text += length == 0 ? 1 : length;
@@ -75,7 +78,8 @@ char *clean_text(const char *text)
 
 char *clean_shown(const char *text)
 {
-	char *shown = shows_utf8() ? have_memory(idn_shown(text)) : NULL, *clean = clean_text(shown != NULL ? shown : text);
+	char *shown = shows_utf8() ? have_memory(idn_shown(text)) : NULL,
+	     *clean = clean_text(shown != NULL ? shown : text);
 	free(shown);
 	return clean;
 }
@@ -92,7 +96,7 @@ size_t text_columns(const char *clean)
 	size_t columns = 0;
 	while (*clean != '\0') {
 		uint32_t code = '?';
-		size_t length = utf8_length((const unsigned char *)clean, &code);
+		size_t length = clean_utf8_length((const unsigned char *)clean, &code);
 		columns += code_columns(code);
 		clean += length == 0 ? 1 : length;
 	}

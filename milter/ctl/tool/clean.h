@@ -11,8 +11,8 @@
 
 /* A cleaned copy, to be freed by the caller. */
 char *clean_text(const char *text);
-/* The same, with domains in A-labels spelt in UTF-8 where the locale is UTF-8 (milter/base/idn.h): for the eyes alone, no command
- * to be copied. */
+/* The same, with domains in A-labels spelt in UTF-8 where the locale is UTF-8 (milter/base/idn.h): for the eyes alone,
+ * no command to be copied. */
 char *clean_shown(const char *text);
 void clean_print(FILE *to, const char *text);
 

@@ -22,7 +22,7 @@ static int64_t now_ms(void)
 }
 
 /* True when `fd` is ready; the wait ends at the deadline, however often something trickles in. */
-static bool wait_for(int fd, short events, int64_t deadline_ms)
+static bool client_wait_for(int fd, short events, int64_t deadline_ms)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = events };
 	for (;;) {
@@ -39,10 +39,10 @@ static bool wait_for(int fd, short events, int64_t deadline_ms)
 	}
 }
 
-static bool send_all(int fd, const char *bytes, size_t length, int64_t deadline_ms)
+static bool client_send_all(int fd, const char *bytes, size_t length, int64_t deadline_ms)
 {
 	while (length > 0) {
-		if (!wait_for(fd, POLLOUT, deadline_ms))
+		if (!client_wait_for(fd, POLLOUT, deadline_ms))
 			return false;
 		ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && errno != EAGAIN && errno != EINTR)
@@ -56,13 +56,13 @@ static bool send_all(int fd, const char *bytes, size_t length, int64_t deadline_
 }
 
 /* The whole answer, to be freed; NULL with errno. */
-static char *receive_all(int fd, size_t *length_out, int64_t deadline_ms)
+static char *client_receive_all(int fd, size_t *length_out, int64_t deadline_ms)
 {
 	size_t room = 65536, length = 0;
 	char *bytes = have_memory(malloc(room));
 	for (;;) {
 		ssize_t got = -1;
-		if (wait_for(fd, POLLIN, deadline_ms))
+		if (client_wait_for(fd, POLLIN, deadline_ms))
 			got = recv(fd, bytes + length, room - length, 0);
 		else
 			break;
@@ -86,7 +86,7 @@ static char *receive_all(int fd, size_t *length_out, int64_t deadline_ms)
 	return NULL;
 }
 
-static int connect_to(const char *socket, char *error, size_t error_size)
+static int client_connect_to(const char *socket, char *error, size_t error_size)
 {
 	char name[256], why[256];
 	struct endpoint endpoint;
@@ -104,14 +104,14 @@ static int connect_to(const char *socket, char *error, size_t error_size)
 	return fd;
 }
 
-static json_t *converse(int fd, const char *socket, const char *line, size_t line_length, char *error,
-			size_t error_size)
+static json_t *client_converse(int fd, const char *socket, const char *line, size_t line_length, char *error,
+			       size_t error_size)
 {
 	int64_t deadline = now_ms() + CLIENT_WAIT_MS;
 	size_t length = 0;
 	char *bytes = NULL;
-	if (send_all(fd, line, line_length, deadline))
-		bytes = receive_all(fd, &length, deadline);
+	if (client_send_all(fd, line, line_length, deadline))
+		bytes = client_receive_all(fd, &length, deadline);
 	if (bytes == NULL) {
 		snprintf(error, error_size, "no answer over the control socket %s: %s", socket, strerror(errno));
 		return NULL;
@@ -127,7 +127,7 @@ static json_t *converse(int fd, const char *socket, const char *line, size_t lin
 }
 
 /* The request as a line, to be freed; NULL with a sentence in `error` where it is too long. */
-static char *request_line(const json_t *request, size_t *length_out, char *error, size_t error_size)
+static char *client_request_line(const json_t *request, size_t *length_out, char *error, size_t error_size)
 {
 	char *line = json_dumps(request, JSON_COMPACT);
 	size_t length = line == NULL ? 0 : strlen(line);
@@ -137,7 +137,7 @@ static char *request_line(const json_t *request, size_t *length_out, char *error
 		free(line);
 		return NULL;
 	}
-	line[length] = '\n';	/* in the NUL's place: send knows the length */
+	line[length] = '\n'; /* in the NUL's place: send knows the length */
 	*length_out = length + 1;
 	return line;
 }
@@ -145,11 +145,11 @@ static char *request_line(const json_t *request, size_t *length_out, char *error
 json_t *client_ask(const char *socket, const json_t *request, char *error, size_t error_size)
 {
 	size_t length;
-	char *line = request_line(request, &length, error, error_size);
+	char *line = client_request_line(request, &length, error, error_size);
 	json_t *answer = NULL;
-	int fd = line == NULL ? -1 : connect_to(socket, error, error_size);
+	int fd = line == NULL ? -1 : client_connect_to(socket, error, error_size);
 	if (fd >= 0) {
-		answer = converse(fd, socket, line, length, error, error_size);
+		answer = client_converse(fd, socket, line, length, error, error_size);
 		close(fd);
 	}
 	free(line);
@@ -161,8 +161,8 @@ json_t *client_ask(const char *socket, const json_t *request, char *error, size_
 struct client_stream {
 	int fd;
 	int64_t silence_ms;
-	int64_t heard_ms;	/* when something came, or when it began to matter that nothing does */
-	size_t begin, end;	/* of what is in `bytes` and was not handed out */
+	int64_t heard_ms;  /* when something came, or when it began to matter that nothing does */
+	size_t begin, end; /* of what is in `bytes` and was not handed out */
 	char bytes[CLIENT_LINE_MAX + 1];
 };
 
@@ -170,9 +170,9 @@ struct client_stream *client_open(const char *socket, const json_t *request, int
 				  size_t error_size)
 {
 	size_t length;
-	char *line = request_line(request, &length, error, error_size);
-	int fd = line == NULL ? -1 : connect_to(socket, error, error_size);
-	if (fd >= 0 && !send_all(fd, line, length, now_ms() + silence_ms)) {
+	char *line = client_request_line(request, &length, error, error_size);
+	int fd = line == NULL ? -1 : client_connect_to(socket, error, error_size);
+	if (fd >= 0 && !client_send_all(fd, line, length, now_ms() + silence_ms)) {
 		snprintf(error, error_size, "cannot ask over the control socket %s: %s", socket, strerror(errno));
 		close(fd);
 		fd = -1;
@@ -198,7 +198,7 @@ void client_close(struct client_stream **stream)
 }
 
 /* A line that is there already; it ends with a NUL in place of its newline. */
-static bool take_line(struct client_stream *stream, const char **line_out, size_t *length_out)
+static bool client_take_line(struct client_stream *stream, const char **line_out, size_t *length_out)
 {
 	char *line = stream->bytes + stream->begin;
 	char *newline = memchr(line, '\n', stream->end - stream->begin);
@@ -219,8 +219,8 @@ enum client_said client_next(struct client_stream *stream, int wait_ms, const ch
 			     char *error, size_t error_size)
 {
 	int64_t now = now_ms(), until = now + wait_ms;
-	bool begun = false;	/* a time is up only after a look at what came meanwhile: we may have been stopped */
-	while (!take_line(stream, line_out, length_out)) {
+	bool begun = false; /* a time is up only after a look at what came meanwhile: we may have been stopped */
+	while (!client_take_line(stream, line_out, length_out)) {
 		size_t room = sizeof stream->bytes - stream->end;
 		if (room == 0) {
 			snprintf(error, error_size, "a line of the answer is longer than %d bytes", CLIENT_LINE_MAX);
@@ -249,8 +249,8 @@ enum client_said client_next(struct client_stream *stream, int wait_ms, const ch
 			return CLIENT_WAITING;
 		begun = true;
 		int64_t silent = stream->heard_ms + stream->silence_ms;
-		wait_for(stream->fd, POLLIN, silent < until ? silent : until);
+		client_wait_for(stream->fd, POLLIN, silent < until ? silent : until);
 	}
-	stream->heard_ms = 0;	/* what the caller does with the line is not the daemon's silence */
+	stream->heard_ms = 0; /* what the caller does with the line is not the daemon's silence */
 	return CLIENT_LINE;
 }

@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-const char *text_of(const json_t *object, const char *name);	/* borrowed from the object */
+const char *text_of(const json_t *object, const char *name); /* borrowed from the object */
 double number_of(const json_t *object, const char *name);
 int64_t whole_of(const json_t *object, const char *name);
 

@@ -15,11 +15,11 @@
 #include "policy/base/banned.h"
 
 enum {
-	FIRST_MS = 500,		/* what is done sooner needs no line */
+	FIRST_MS = 500, /* what is done sooner needs no line */
 	AGAIN_MS = 100,
 	NEVER_MS = 60000,
 	LINE_MAX_BYTES = 1024,
-	BAR_LEAST = 5,		/* columns between the brackets */
+	BAR_LEAST = 5, /* columns between the brackets */
 	BAR_MOST = 40,
 };
 
@@ -31,7 +31,7 @@ static volatile sig_atomic_t shown;
 
 /* ---- what the line looks like ---- */
 
-static void add_bar(struct text *line, size_t columns, const struct progress *progress)
+static void progress_add_bar(struct text *line, size_t columns, const struct progress *progress)
 {
 	double total = (double)progress->total, done = (double)progress->done;
 	double part = total <= 0 || done <= 0 ? 0 : done >= total ? 1 : done / total;
@@ -59,7 +59,7 @@ void progress_draw(char *line, size_t size, size_t columns, const struct progres
 			text_addf(&text, "%s ", progress->what);
 			room -= what + 1;
 		}
-		add_bar(&text, room < BAR_MOST ? room : BAR_MOST, progress);
+		progress_add_bar(&text, room < BAR_MOST ? room : BAR_MOST, progress);
 	}
 	text_add_bytes(&text, numbers, tail.length < columns ? tail.length : columns);
 }
@@ -81,7 +81,7 @@ static void wipe_and_die(int signal_number)
 	raise(signal_number);
 }
 
-static void guard(void)
+static void progress_guard(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 	struct sigaction action = { .sa_handler = wipe_and_die, .sa_flags = (int)SA_RESETHAND }, before;
@@ -103,7 +103,7 @@ void progress_begin(void)
 	begun_ms = now_ms();
 	drawn_ms = begun_ms + FIRST_MS - AGAIN_MS;
 	if (wanted)
-		guard();
+		progress_guard();
 }
 
 int progress_show(const struct progress *progress)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * progress: a line on the terminal that says how far a long work is: it comes after half a second, is drawn at most ten
- * times a second, never wraps, and is wiped before anything else is written and at the end. One at a time. Where standard
- * error is no terminal, or standard output a pipe, nothing is ever drawn.
+ * times a second, never wraps, and is wiped before anything else is written and at the end. One at a time. Where
+ * standard error is no terminal, or standard output a pipe, nothing is ever drawn.
  */
 #ifndef PENSTOCK_PROGRESS_H
 #define PENSTOCK_PROGRESS_H
@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 struct progress {
-	const char *what;	/* cleaned; "" for nothing */
-	int64_t done, total;	/* total 0: not known yet */
-	const char *unit;	/* "lists" */
+	const char *what;    /* cleaned; "" for nothing */
+	int64_t done, total; /* total 0: not known yet */
+	const char *unit;    /* "lists" */
 	int64_t listed;
 };
 

@@ -24,7 +24,7 @@ extern char **environ;
 enum { RUN_WAIT_MS = 15000 };
 
 struct output {
-	char *bytes;	/* owned, ends with a NUL */
+	char *bytes; /* owned, ends with a NUL */
 	size_t length, room;
 };
 
@@ -36,7 +36,7 @@ static int64_t now_ms(void)
 }
 
 /* False at the end of the file. */
-static bool output_read(struct output *output, int fd)
+static bool run_output_read(struct output *output, int fd)
 {
 	if (output->room < output->length + 4096) {
 		output->room = output->room * 2 + 8192;
@@ -49,7 +49,7 @@ static bool output_read(struct output *output, int fd)
 }
 
 /* Reads both pipes to their ends; false where that takes too long or is too much. */
-static bool outputs_read(struct output output[2], const int fds[2], size_t most)
+static bool run_outputs_read(struct output output[2], const int fds[2], size_t most)
 {
 	struct pollfd polls[2] = { { .fd = fds[0], .events = POLLIN }, { .fd = fds[1], .events = POLLIN } };
 	int64_t deadline = now_ms() + RUN_WAIT_MS;
@@ -60,21 +60,21 @@ static bool outputs_read(struct output output[2], const int fds[2], size_t most)
 		if (poll(polls, 2, (int)left) <= 0)
 			continue;
 		for (int i = 0; i < 2; i++)
-			if (polls[i].fd >= 0 && polls[i].revents != 0 && !output_read(&output[i], fds[i]))
+			if (polls[i].fd >= 0 && polls[i].revents != 0 && !run_output_read(&output[i], fds[i]))
 				polls[i].fd = -1;
 	}
 	return true;
 }
 
 /* Postfix's commands lie in /usr/sbin, which is not in everybody's PATH. */
-static int spawn(pid_t *pid_out, char *const *argv, int in, const int out[2], const int err[2])
+static int run_spawn(pid_t *pid_out, char *const *argv, int in, const int out[2], const int err[2])
 {
 	posix_spawn_file_actions_t actions;
 	char path[64];
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return ENOMEM;
-	int failed = in >= 0 ? posix_spawn_file_actions_adddup2(&actions, in, 0) :
-			       posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	int failed = in >= 0 ? posix_spawn_file_actions_adddup2(&actions, in, 0)
+			     : posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	failed = failed != 0 ? failed : posix_spawn_file_actions_adddup2(&actions, out[1], 1);
 	failed = failed != 0 ? failed : posix_spawn_file_actions_adddup2(&actions, err[1], 2);
 	if (failed == 0) {
@@ -101,7 +101,7 @@ char *run_program(const char *const *argv, int in, size_t most, int *exit_out, c
 	pid_t pid;
 	int failed = pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 ? errno : 0;
 	if (failed == 0)
-		failed = spawn(&pid, (char *const *)(uintptr_t)argv, in, out, err);
+		failed = run_spawn(&pid, (char *const *)(uintptr_t)argv, in, out, err);
 	if (failed != 0) {
 		close_both(out);
 		close_both(err);
@@ -110,7 +110,7 @@ char *run_program(const char *const *argv, int in, size_t most, int *exit_out, c
 	}
 	close(out[1]);
 	close(err[1]);
-	bool whole = outputs_read(output, (const int[2]){ out[0], err[0] }, most);
+	bool whole = run_outputs_read(output, (const int[2]){ out[0], err[0] }, most);
 	if (!whole)
 		kill(pid, SIGKILL);
 	close(out[0]);
@@ -122,8 +122,11 @@ char *run_program(const char *const *argv, int in, size_t most, int *exit_out, c
 	while (end != NULL && end > output[1].bytes && end[-1] == '\n')
 		*--end = '\0';
 	char *last = end == NULL ? NULL : strrchr(output[1].bytes, '\n');
-	snprintf(said, said_size, "%s", !whole ? "it did not come to its end in time, or said too much" :
-		 last != NULL ? last + 1 : output[1].bytes != NULL ? output[1].bytes : "");
+	snprintf(said, said_size, "%s",
+		 !whole			   ? "it did not come to its end in time, or said too much"
+		 : last != NULL		   ? last + 1
+		 : output[1].bytes != NULL ? output[1].bytes
+					   : "");
 	free(output[1].bytes);
 	if (!whole) {
 		free(output[0].bytes);

@@ -16,9 +16,9 @@
 enum { COLUMNS_MAX = 16, BAR_WIDTH = 10 };
 
 struct table {
-	const char *const *titles;	/* borrowed */
+	const char *const *titles; /* borrowed */
 	size_t columns;
-	char **cells;			/* owned, each too; cleaned */
+	char **cells; /* owned, each too; cleaned */
 	size_t count, room;
 };
 
@@ -64,7 +64,7 @@ static void spaces(FILE *to, size_t count)
 }
 
 /* One line; spaces at its end are left away. */
-static void line_print(const struct table *table, const char *const *cells, const size_t *widths, FILE *to)
+static void table_line_print(const struct table *table, const char *const *cells, const size_t *widths, FILE *to)
 {
 	size_t behind = 0;
 	for (size_t i = 0; i < table->columns; i++) {
@@ -80,7 +80,7 @@ static void line_print(const struct table *table, const char *const *cells, cons
 	}
 }
 
-static void titles_print(const struct table *table, const size_t *widths, FILE *to, int indent)
+static void table_titles_print(const struct table *table, const size_t *widths, FILE *to, int indent)
 {
 	const char *titles[COLUMNS_MAX];
 	bool any = false, bold = terminal_colours(to);
@@ -92,7 +92,7 @@ static void titles_print(const struct table *table, const size_t *widths, FILE *
 		return;
 	spaces(to, (size_t)indent);
 	fputs(bold ? "\033[1m" : "", to);
-	line_print(table, titles, widths, to);
+	table_line_print(table, titles, widths, to);
 	fputs(bold ? "\033[0m\n" : "\n", to);
 }
 
@@ -106,10 +106,10 @@ void table_print(const struct table *table, FILE *to, int indent)
 		if (width > widths[i % table->columns])
 			widths[i % table->columns] = width;
 	}
-	titles_print(table, widths, to, indent);
+	table_titles_print(table, widths, to, indent);
 	for (size_t row = 0; row + table->columns <= table->count; row += table->columns) {
 		spaces(to, (size_t)indent);
-		line_print(table, (const char *const *)&table->cells[row], widths, to);
+		table_line_print(table, (const char *const *)&table->cells[row], widths, to);
 		fputc('\n', to);
 	}
 }
@@ -127,8 +127,14 @@ void table_free(struct table **table)
 
 const char *form_span(char form[FORM_MAX], int64_t seconds)
 {
-	static const struct { int64_t from, of; const char *unit; } units[] = {
-		{ 172800, 86400, "d" }, { 7200, 3600, "h" }, { 120, 60, "min" }, { INT64_MIN, 1, "s" },
+	static const struct {
+		int64_t from, of;
+		const char *unit;
+	} units[] = {
+		{ 172800, 86400, "d" },
+		{ 7200, 3600, "h" },
+		{ 120, 60, "min" },
+		{ INT64_MIN, 1, "s" },
 	};
 	size_t i = 0;
 	while (seconds < units[i].from)

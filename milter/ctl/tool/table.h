@@ -11,7 +11,7 @@
 
 struct table;
 
-enum { FORM_MAX = 64 };	/* bytes that a form_ function writes at most, with its NUL */
+enum { FORM_MAX = 64 }; /* bytes that a form_ function writes at most, with its NUL */
 
 /* Titles of the columns, NULL at the end; one that begins with '>' is for numbers, at the right edge. The titles
  * are borrowed for the life of the table. */

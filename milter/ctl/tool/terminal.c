@@ -34,7 +34,7 @@ int terminal_width(FILE *to)
 void tone_begin(const struct paper *paper, enum tone tone)
 {
 	static const char *const codes[] = {
-		[TONE_TITLE] = "\033[1m", [TONE_BAD] = "\033[1;31m", [TONE_GOOD] = "\033[32m",
+		[TONE_TITLE] = "\033[1m",  [TONE_BAD] = "\033[1;31m", [TONE_GOOD] = "\033[32m",
 		[TONE_DOUBT] = "\033[33m", [TONE_FAINT] = "\033[2m",
 	};
 	if (paper->colours && tone != TONE_PLAIN)
@@ -55,7 +55,7 @@ static void break_line(const struct paper *paper, size_t indent)
 }
 
 /* `at` is the column where the first word may stand. Takes the text apart. */
-static void fingerprint_words(const struct paper *paper, char *text, size_t at, size_t indent)
+static void terminal_fingerprint_words(const struct paper *paper, char *text, size_t at, size_t indent)
 {
 	bool first = true;
 	while (*text != '\0') {
@@ -87,7 +87,7 @@ void print_labelled(const struct paper *paper, const char *label, enum tone tone
 	if (paper->width == 0)
 		fputs(words, paper->to);
 	else
-		fingerprint_words(paper, words, at, indent + ROOM_LEAST > (size_t)paper->width ? 0 : indent);
+		terminal_fingerprint_words(paper, words, at, indent + ROOM_LEAST > (size_t)paper->width ? 0 : indent);
 	fputc('\n', paper->to);
 	free(words);
 	free(head);

@@ -14,8 +14,8 @@ enum tone { TONE_PLAIN, TONE_TITLE, TONE_BAD, TONE_GOOD, TONE_DOUBT, TONE_FAINT 
 
 /* Where something is written to, which may be memory, and how it will be looked at. */
 struct paper {
-	FILE *to;	/* borrowed */
-	int width;	/* columns; 0: no end */
+	FILE *to;  /* borrowed */
+	int width; /* columns; 0: no end */
 	bool colours;
 };
 
