@@ -101,7 +101,7 @@ static uint64_t program_of(const struct facts *facts)
 	return facts->mailer == 0 && odd == 0 ? 0 : hash_bytes(&odd, sizeof odd, facts->mailer);
 }
 
-static double evidence_oddity(const struct view *view)
+static double evidence_anomaly(const struct view *view)
 {
 	uint64_t program = program_of(view->facts);
 	if (program == 0 || habit_has_mailer(view->habits, program))
@@ -165,7 +165,7 @@ static const struct {
 	{ COUNTER_CONTENT, evidence_content },
 	{ COUNTER_PLACE, evidence_place },
 	{ COUNTER_SENDER, evidence_sender },
-	{ COUNTER_ANOMALY, evidence_oddity },
+	{ COUNTER_ANOMALY, evidence_anomaly },
 	{ COUNTER_HOUR, evidence_hour },
 	{ COUNTER_FRESH, evidence_fresh },
 	{ COUNTER_CAMPAIGN, evidence_campaign },

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * habits: what an account usually does, in few bytes: whence it sends, as whom, with what program, to whom, at which
- * hours and how much. Sketches, not records: keyed hashes of 16 bits (recipients: 32), newest first, and logarithms in
- * a byte. They are kept in Redis as they are written here; of two daemons that write at once the later one holds, and
- * the next message mends it.
+ * habits: what an account usually does, in few bytes: where it sends from, as whom, with what program, to whom, at
+ * which hours and how much. Sketches, not records: keyed hashes of 16 bits (recipients: 32), newest first, and
+ * logarithms in a byte. They are kept in Redis as they are written here; of two daemons that write at once the later
+ * one holds, and the next message mends it.
  *
  * A thing that is seen for the first time is not yet the account's: a thief's first message would make the next ones
  * look at home. Each carries its age in its two low bits, in half-days of UTC, and is one of the account's when it has

@@ -198,7 +198,7 @@ const char *rule_word(enum rule rule)
 	return rules[rule].word;
 }
 
-/* Who runs for show is not asked; level and pool are, and heed it themselves. */
+/* Who runs in shadow mode is not asked; level and pool are, and heed it themselves. */
 static bool is_asked(const struct policy *policy, enum stage stage, enum rule rule)
 {
 	return (rules[rule].stages & (int)stage) != 0 &&

@@ -10,7 +10,7 @@
 #include "policy/measure.h"
 #include "policy/verdict.h"
 
-/* In the order in which they are asked: id, word (of `shadow`), at which stages, whether it may run for show */
+/* In the order in which they are asked: id, word (of `shadow`), at which stages, whether it may run in shadow mode */
 #define RULE_ROWS(ROW) \
 	ROW(OVERLOAD, overload, STAGE_MAIL | STAGE_MESSAGE, false) \
 	ROW(MEMORY, memory, STAGE_RCPT | STAGE_MESSAGE, false) \
@@ -39,14 +39,15 @@ enum rule {
 /* clang-format on */
 
 const char *rule_word(enum rule rule);
-/* The set (1 << enum rule) that a word of `shadow` means: a rule's name, or "all" that may run for show; 0: none. */
+/* The set (1 << enum rule) that a word of `shadow` means: a rule's name, or "all" that may run in shadow mode; 0: none.
+ */
 unsigned rules_find(const char *word);
 
 /* The part of the configuration that the rules read; immutable. */
 struct policy {
 	struct level_settings levels;
 	double prior_new, prior_good;		     /* log-odds before anything is seen */
-	struct signal_setting signals[SIGNAL_COUNT]; /* those that run for show weigh nothing */
+	struct signal_setting signals[SIGNAL_COUNT]; /* those that run in shadow mode weigh nothing */
 	struct signal_does signal_does[SIGNAL_COUNT];
 	struct measure_setting level_does[LEVEL_COUNT];
 	int64_t hold_s;		    /* of what other rules hold; see verdict.hold_s */
@@ -58,11 +59,11 @@ struct policy {
 	double tag_score, slow_score, hold_score, reject_score; /* content; at or above */
 	const struct pool *pools;				/* borrowed from the configuration */
 	int pool_count;
-	unsigned shadow; /* rules that run for show, a set of 1 << enum rule */
+	unsigned shadow; /* rules that run in shadow mode, a set of 1 << enum rule */
 	bool shows;	 /* rules or signals do */
 	bool log_acts;	 /* limits whose `over` is show do what defer does: of `whole` */
 	const struct policy
-		*whole; /* borrowed: the same with nothing run for show; NULL: nobody asks for verdict.would */
+		*whole; /* borrowed: the same with nothing run in shadow mode; NULL: nobody asks for verdict.would */
 };
 
 struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts);

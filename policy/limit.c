@@ -148,7 +148,7 @@ static const struct {
 	const char *field, *expected;
 	bool (*set)(struct limits *limits, const char *value);
 } words[] = {
-	{ "over", "defer, reject, hold, slow or show", limit_set_over },
+	{ "over", "defer, reject, hold, slow or log", limit_set_over },
 	{ "plan", "a plan's name of at most 63 bytes", set_plan },
 	{ "ramp_growth", "a number from 1 to 10 with at most three decimals", limit_set_growth },
 	{ "customer", "a customer's name of 1 to 100 bytes", limit_set_customer },

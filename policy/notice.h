@@ -51,8 +51,8 @@ struct notice {
 };
 
 const char *notice_word(enum event_kind kind);
-/* Words of kinds, parted by blanks or commas, as a set of 1 << kind; "" : all. False: *wrong_out is the word that is no
- * kind. */
+/* Words of kinds, separated by blanks or commas, as a set of 1 << kind; "" : all. False: *wrong_out is the word that is
+ * no kind. */
 bool notice_kinds(const char *words, unsigned *set_out, char wrong_out[32]);
 
 /* An event about nothing yet. */

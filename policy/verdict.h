@@ -68,7 +68,7 @@ struct reason {
 	const char *detail;  /* borrowed from the facts or the configuration; NULL: none */
 };
 
-/* What would have become of the message if no rule ran for show (`shadow`), or the account were not exempt; where
+/* What would have become of the message if no rule ran in shadow mode (`shadow`), or the account were not exempt; where
  * `shown` is false, what did. */
 struct would {
 	bool shown; /* that is something else than what happens */
@@ -95,7 +95,7 @@ struct verdict {
 	bool slow;			   /* by the suspect pool for this message, whatever the level */
 	struct breach breach;		   /* the limit passed; window WINDOW_COUNT: none */
 	int64_t hold_s;	     /* of a message that is held: release it after so long; 0: an admin decides */
-	struct would would;  /* what rules that run for show would have done */
+	struct would would;  /* what rules that run in shadow mode would have done */
 	struct would spared; /* what would have been done without the account's exemption; likewise */
 	int reason_count;
 	struct reason reasons[REASONS_MAX];

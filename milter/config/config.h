@@ -272,7 +272,7 @@ struct domain_list {
 struct config {
 	struct settings set;
 	struct policy policy;	    /* points into the arrays below, and to ... */
-	struct policy policy_whole; /* ... itself with nothing run for show */
+	struct policy policy_whole; /* ... itself with nothing run in shadow mode */
 	struct pool pools[POOLS_MAX];
 	int pool_count;
 	struct outgoing outgoing;     /* of the pools */

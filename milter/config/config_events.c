@@ -54,7 +54,7 @@ static bool config_events_check_addresses(struct reader *reader)
 		size_t length = strcspn(at, ", ");
 		if (++count > ADMINS_MAX || !is_address(at, length))
 			return read_error(reader, read_option(reader, "admin.mail_to"),
-					  "is \"%s\", expected up to %d mail addresses, parted by commas",
+					  "is \"%s\", expected up to %d mail addresses, separated by commas",
 					  set->admin_mail_to, ADMINS_MAX);
 		at += length;
 	}

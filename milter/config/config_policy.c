@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The part of the configuration that the rules read: what levels and signals ask for, what runs for show.
+ * The part of the configuration that the rules read: what levels and signals ask for, what runs in shadow mode.
  */
 #include "milter/config/config_read.h"
 
@@ -179,7 +179,7 @@ bool read_signal_rows(struct reader *reader, const config_setting_t *setting, vo
 	return read_each(reader, setting, SIGNAL_COUNT, config_policy_read_signal_row, into);
 }
 
-/* ---- what runs for show */
+/* ---- what runs in shadow mode */
 
 static bool config_policy_rule_name(const void *arg, size_t i, char name[READ_NAME_MAX])
 {
@@ -199,7 +199,7 @@ static bool config_policy_read_shadow_word(struct reader *reader, const config_s
 	config->policy.shows = true;
 	return rules_find(word) != 0 ||
 	       config_policy_wrong_word(reader, setting, word, config_policy_rule_name,
-					"a rule that may run for show (penstock.conf(5), shadow), or all");
+					"a rule that may run in shadow mode (penstock.conf(5), shadow), or all");
 }
 
 bool read_shadow(struct reader *reader, const config_setting_t *setting, void *into)

@@ -87,7 +87,7 @@ static void control_explain_say_kept(struct text *text)
 	struct setup *setup = setup_hold();
 	const struct settings *set = &setup->config->set;
 	text_add(text, "; one is kept of messages that were refused, held, slowed, tagged, moved by a signal, let go "
-		       "by an exemption or for show, or that are of suspect accounts: ");
+		       "by an exemption or by shadow mode, or that are of suspect accounts: ");
 	if (set->explain_keep == 0)
 		text_add(text, "none, since explain.keep is 0");
 	else

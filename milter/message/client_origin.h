@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * client_origin: whence a client comes, as hashes keyed with the secret that the daemons share: his address, his
+ * client_origin: where a client connects from, as hashes keyed with the secret that the daemons share: his address, his
  * network, and with `origin.clients` the AS that it is in.
  */
 #ifndef PENSTOCK_CLIENT_ORIGIN_H

@@ -5,11 +5,11 @@
  * bounded by explain.keep and explain.days, written without waiting and kept while Redis is away.
  *
  * Notable: refused, held, slowed, tagged, moved by a signal, of a suspect account, of one whose level changed, or
- * one that would have been treated otherwise but for a rule which runs for show, or for the account's exemption. What
- * happens to an account again within a minute, for the same cause, at the same level, has the reference of the last
- * entry: a flood of refusals writes one entry a minute, and each reference that somebody was told is found. Of messages
- * that were taken, whose queue id people have in hand, the first ten a minute have entries of their own; of the others
- * the stream `explain_ids` has the queue id and the reference of one that was judged alike: some 50 bytes,
+ * one that would have been treated otherwise but for a rule which runs in shadow mode, or for the account's exemption.
+ * What happens to an account again within a minute, for the same cause, at the same level, has the reference of the
+ * last entry: a flood of refusals writes one entry a minute, and each reference that somebody was told is found. Of
+ * messages that were taken, whose queue id people have in hand, the first ten a minute have entries of their own; of
+ * the others the stream `explain_ids` has the queue id and the reference of one that was judged alike: some 50 bytes,
  * EXPLAIN_ALIKE times as many as there are entries.
  */
 #ifndef PENSTOCK_EXPLAIN_H

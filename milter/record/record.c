@@ -71,7 +71,7 @@ static const char *record_knowledge_word(enum knowledge known)
 	return words[known];
 }
 
-/* What would have been done, and by the pool of which level, if no rule ran for show. */
+/* What would have been done, and by the pool of which level, if no rule ran in shadow mode. */
 static void record_add_would(struct text *line, const struct would *would)
 {
 	if (!would->shown)

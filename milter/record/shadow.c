@@ -144,7 +144,8 @@ static const char *shadow_what_of(const struct would *would, const struct verdic
 	return would->level != verdict->leaves_as && !verdict_refuses(verdict) ? "moved" : NULL;
 }
 
-/* What rules that run for show would have done to a message, "limited:limit" or "moved:suspect"; false: nothing else.
+/* What rules that run in shadow mode would have done to a message, "limited:limit" or "moved:suspect"; false: nothing
+ * else.
  */
 static bool shadow_says(const struct verdict *verdict, char said[SHADOW_SAID_MAX])
 {

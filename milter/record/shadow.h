@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * shadow: what rules that run for show would have done, counted for each UTC day and account in the Redis hash
+ * shadow: what rules that run in shadow mode would have done, counted for each UTC day and account in the Redis hash
  * `shadow:YYYY-MM-DD`: fields "WHAT:CAUSE ACCOUNT" (what: limited, moved, refused, held), and `all`, the day's mail.
  * Counts are gathered here and handed over each second; a day has at most SHADOW_FIELDS_MAX fields, what is more goes
  * to account "other". Kept SHADOW_DAYS days.

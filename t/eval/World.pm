@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# World: who sends what, when, whence and to whom, in weeks of simulated time. All of it follows from the seed.
+# World: who sends what, when, from where and to whom, in weeks of simulated time. All of it follows from the seed.
 #
 # Kinds of accounts: steady ones; newsletters; travellers; new ones, whose first day is late; stolen ones, which are steady
 # until a thief sends beside them. An event is one message: t (seconds since the beginning), account, class (good, list,

@@ -86,7 +86,7 @@ part 'what was refused early, and what was learnt later' => sub {
 	lines('M', 10);
 	is scalar(() = slurp($facts) =~ /^M2 .*a=carol.* st=rcpt /mg), 1, 'a line for the recipients that were refused';
 	is scalar(() = slurp($facts) =~ /^M2 .*a=carol.* st=mail /mg), 2, 'a line for each refused MAIL';
-	$daemon->ctl('account', 'report', 'bob@example.com', 'dead', '3');
+	$daemon->ctl('account', 'feedback', 'bob@example.com', 'dead', '3');
 	lines('F', 1);
 	like slurp($facts), qr/^F2 t=\d+ a=bob\@example\.com co=dead n=3 \.$/m, 'and written with the facts';
 	my ($status, $json, $error) = replay($daemon->{file}, $facts);
@@ -102,12 +102,12 @@ part 'accounts that are hidden' => sub {
 	wait_for(10, 'the file', sub { -e $hidden });
 	$facts = $hidden;
 	$world->send(auth => 'dave', to => [ map { "friend$_\@elsewhere.test" } 1 .. 3 ]) for 1 .. 4;
-	$daemon->ctl('account', 'report', 'dave@example.com', 'dead');
+	$daemon->ctl('account', 'feedback', 'dave@example.com', 'dead');
 	lines('M', 4);
 	lines('F', 1);
 	my $text = slurp($hidden);
 	unlike $text, qr/dave|example\.com|friend/, 'nobody is named';
-	my %names = map { $_ => 1 } $text =~ /^[MR]2 .*?a=(\S+)/mg;
+	my %names = map { $_ => 1 } $text =~ /^[MF]2 .*?a=(\S+)/mg;
 	is scalar(keys %names), 1, 'messages and reports of one account have one name';
 	my ($status, $json) = replay($daemon->{file}, $hidden);
 	is $json->{differ}, 0, 'none differs' or diag $text, explain $json;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Rules that run for show: real mail goes its way, and penstockctl shadow report says whose would not have.
+# Rules that run in shadow mode: real mail goes its way, and penstockctl shadow report says whose would not have.
 
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ use Test::More;
 my $world = Penstock::Live->new;
 my $daemon = $world->{daemon};
 $daemon->{config}{shadow} = ['limits', 'level'];
-push @{ $daemon->{config}{plans} }, { name => 'trial', msgs_per_hour => 1, over => 'show' };
+push @{ $daemon->{config}{plans} }, { name => 'trial', msgs_per_hour => 1, over => 'log' };
 $daemon->write_config;
 my $before = length $daemon->log_text;
 $daemon->reload;

@@ -268,7 +268,7 @@ END
 	like $out, qr/LISTED  by one/, 'what came before the end of a broken stream was shown';
 	my ($status, undef, $error) = rbl('--timeout', 1, 'quiet');
 	is $status, 2, 'silence: 2';
-	like $error, qr/quiet: the daemon refusedthing for 1 s$/, '... in words';
+	like $error, qr/quiet: the daemon said nothing for 1 s$/, '... in words';
 	ok wait_for(10, 'the hang-up', sub { $server->hung_up }), '... and hung up';
 	for my $bad (['--timeout', '0', 'x'], ['--timeout', 'soon', 'x'], [], ['--count', '3', 'x']) {
 		is +(rbl(@$bad))[0], 2, "rbl @$bad is wrong usage";

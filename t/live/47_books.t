@@ -115,7 +115,7 @@ my $daemon = Penstock::Daemon->new(folder => $folder, build => $build, config =>
 	plans => [ { name => 'default', msgs_per_day => $many, over => 'defer' }, { name => 'group', msgs_per_day => $many, over => 'defer' },
 		{ name => 'defer', msgs_per_day => 7, over => 'defer' }, { name => 'reject', rcpts_per_day => 25, over => 'reject' },
 		{ name => 'hold', kbytes_per_day => 40, over => 'hold' }, { name => 'slow', msgs_per_day => 5, over => 'slow' },
-		{ name => 'show', msgs_per_day => 5, over => 'show' }, { name => 'few', rcpts_per_message => 2, over => 'reject' },
+		{ name => 'show', msgs_per_day => 5, over => 'log' }, { name => 'few', rcpts_per_message => 2, over => 'reject' },
 		{ name => 'fresh', new_rcpts_per_day => 20, over => 'defer' } ],
 });
 

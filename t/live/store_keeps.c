@@ -214,7 +214,7 @@ static void check_until(void)
 	set_until("customer:dated", 0);
 	charge_message(&message);
 	ok(result.breach.window == WINDOW_MSGS_PER_DAY && result.breach.over == OVER_LOG && used("dated") == 2,
-	   "one whose limits run for show is said and charged");
+	   "one whose limits run in shadow mode is said and charged");
 }
 
 static void charge_from(struct message_charge *message, uint64_t address, uint64_t network, uint64_t as)

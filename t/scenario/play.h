@@ -43,7 +43,7 @@ struct play {
 	char control[16384];	  /* what the control socket said last */
 };
 
-/* lines.c: words are parted by blanks. "..." keeps blanks, knows \n \r \t \\ \" and \xHH, and with *N behind it is
+/* lines.c: words are separated by blanks. "..." keeps blanks, knows \n \r \t \\ \" and \xHH, and with *N behind it is
  * repeated. A word that begins with # ends the line. False with a sentence in `error`. */
 bool line_read(const char *text, struct line *line_out, char *error, size_t error_size);
 void line_free(struct line *line);

@@ -196,7 +196,7 @@
 	{ "webhook.ca_file", "webhook: { ca_file = \"ca.pem\"; };", NULL,
 	  ":1: webhook.ca_file is \"ca.pem\", expected an absolute path" },
 	{ "admin.mail_to", "admin: { mail_to = \"postmaster\"; };", NULL,
-	  ":1: admin.mail_to is \"postmaster\", expected up to 8 mail addresses, parted by commas" },
+	  ":1: admin.mail_to is \"postmaster\", expected up to 8 mail addresses, separated by commas" },
 	{ "admin.mail_to",
 	  "admin: { mail_to = \"a0@example.com, a1@example.com, a2@example.com, "
 	  "a3@example.com, a4@example.com, a5@example.com, a6@example.com, "
@@ -204,7 +204,7 @@
 	  NULL,
 	  ":1: admin.mail_to is \"a0@example.com, a1@example.com, a2@example.com, a3@example.com, a4@example.com, "
 	  "a5@example.com, a6@example.com, a7@example.com, a8@example.com\", expected up to 8 mail addresses, "
-	  "parted by commas" },
+	  "separated by commas" },
 	{ "admin.mail_from", "admin: { mail_from = \"a@b@c\"; };", NULL,
 	  ":1: admin.mail_from is \"a@b@c\", expected one mail address" },
 	{ "admin.mail_kinds", "admin: { mail_kinds = \"all\"; };", NULL,
@@ -269,10 +269,10 @@
 	{ "catalogue.skip", "catalogue: { skip = [ \"six\" ]; };", THREE,
 	  ":1: catalogue.skip[0] is \"six\", which the catalogue @FOLDER@/blocklists.conf does not have" },
 	{ "shadow", "shadow = [ \"limit\" ];", NULL,
-	  ":1: shadow[0] is \"limit\", expected a rule that may run for show (penstock.conf(5), shadow), or all; "
+	  ":1: shadow[0] is \"limit\", expected a rule that may run in shadow mode (penstock.conf(5), shadow), or all; "
 	  "did you mean \"limits\"?" },
 	{ "shadow", "shadow = [ \"zzzzzzzzzz\" ];", NULL,
-	  ":1: shadow[0] is \"zzzzzzzzzz\", expected a rule that may run for show (penstock.conf(5), shadow), or "
+	  ":1: shadow[0] is \"zzzzzzzzzz\", expected a rule that may run in shadow mode (penstock.conf(5), shadow), or "
 	  "all" },
 	{ "shadow", "shadow = { };", NULL, ":1: shadow is a group { }, expected a list: [ \"...\" ] or ( { ... } )" },
 
@@ -388,7 +388,7 @@
 	{ "plans.rcpts_per_message", "plans = ( { name = \"p\"; rcpts_per_message = \"100\"; } );", NULL,
 	  ":1: plans[0].rcpts_per_message is a string, expected a whole number" },
 	{ "plans.over", "plans = ( { name = \"p\"; over = \"explode\"; } );", NULL,
-	  ":1: plans[0].over is \"explode\", expected defer, reject, hold, slow or show" },
+	  ":1: plans[0].over is \"explode\", expected defer, reject, hold, slow or log" },
 	{ "plans", "plans = { name = \"x\"; };", NULL,
 	  ":1: plans is a group { }, expected a list: [ \"...\" ] or ( { ... } )" },
 	{ "scanners.name", "scanners = ( { address = \"127.0.0.1:783\"; } );", NULL,

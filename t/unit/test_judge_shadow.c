@@ -54,7 +54,7 @@ static void test_rules(void)
 	ok(verdict.would.shown && verdict.would.level == LEVEL_SUSPECT, "but in what would have been");
 	facts = facts_of(&spammer);
 	verdict = shown(WORDS("all"), &policy, &whole, &facts);
-	ok(verdict.action == ACTION_PASS && verdict.would.action == ACTION_REJECT, "all of it can run for show");
+	ok(verdict.action == ACTION_PASS && verdict.would.action == ACTION_REJECT, "all of it can run in shadow mode");
 }
 
 static void test_plan(void)
@@ -142,7 +142,8 @@ static void test_levels(void)
 	is_int(judge(&policy, STAGE_MAIL, &stranger).cause, REASON_SCORE, "or wait");
 }
 
-/* Who asks without a message gets what a message would: whose account, what runs for show, and what is answered. */
+/* Who asks without a message gets what a message would: whose account, what runs in shadow mode, and what is answered.
+ */
 static void test_account(void)
 {
 	static const struct row good = { .name = "good", .level = LEVEL_GOOD, .counters = { [COUNTER_MESSAGES] = 50 } };
