@@ -56,6 +56,13 @@ struct content {
 	char rules[NOTE_MAX]; /* the scanner's reasons, for the log */
 };
 
+/* Of several scanners the one is heard that says the worst. */
+static inline void content_hear(struct content *content, const struct content *said)
+{
+	if (said->known != KNOWLEDGE_NONE && (content->known == KNOWLEDGE_NONE || said->score > content->score))
+		*content = *said;
+}
+
 /* SPF of the client of a message without login, and of the sender's domain for our own transports. */
 enum spf_ours {
 	SPF_OURS_UNKNOWN,

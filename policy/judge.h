@@ -66,6 +66,10 @@ struct policy {
 		*whole; /* borrowed: the same with nothing run in shadow mode; NULL: nobody asks for verdict.would */
 };
 
+/* policy.blocked_action: what the row of level blocked says holds for those that an admin blocked, too; `usual` where
+ * it says nothing, or their mail is to go on. */
+enum action judge_blocked_action(const struct policy *policy, enum action usual);
+
 struct verdict judge(const struct policy *policy, enum stage stage, const struct facts *facts);
 
 /* How an account stands while no message of it is at hand, as who looks it up wants to know: what would become of a

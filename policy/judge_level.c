@@ -193,6 +193,20 @@ static double level_threshold(const struct policy *policy, enum level level)
 	return level == LEVEL_BLOCKED ? policy->levels.blocked_enter : policy->levels.suspect_enter;
 }
 
+enum action judge_blocked_action(const struct policy *policy, enum action usual)
+{
+	switch (policy->level_does[LEVEL_BLOCKED].measure) {
+	case MEASURE_HOLD:
+		return ACTION_HOLD;
+	case MEASURE_DEFER:
+		return ACTION_DEFER;
+	case MEASURE_REJECT:
+		return ACTION_REJECT;
+	default:
+		return usual;
+	}
+}
+
 /* Clients of bad accounts do, where the configuration has no other word for the level. */
 static bool makes_wait(const struct policy *policy, enum level level)
 {

@@ -64,6 +64,11 @@ const char *over_word(enum over over)
 	return overs[over];
 }
 
+enum over over_of(const struct limits *limits)
+{
+	return limits->over == OVER_UNSET ? OVER_DEFER : limits->over;
+}
+
 /* Fields that are numbers and no window's, and those that are dates. */
 static const struct plain_field {
 	const char *field;

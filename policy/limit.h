@@ -112,6 +112,7 @@ const char *window_said(enum window window, int64_t limit); /* "messages an hour
 enum counted window_counted(enum window window);
 int64_t window_seconds(enum window window);
 const char *over_word(enum over over);
+enum over over_of(const struct limits *limits); /* what holds: defer where nothing is said */
 
 /* Reads one `field value` pair as a panel writes it. A field that limits do not have is ignored and true: panels may
  * keep notes of their own beside ours. False: the value is of no use; `*expected_out` then says what was expected, a

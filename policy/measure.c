@@ -18,3 +18,8 @@ enum measure measure_find(const char *word)
 			return (enum measure)i;
 	return MEASURE_USUAL;
 }
+
+bool measure_of_levels(enum measure measure)
+{
+	return measure != MEASURE_USUAL && measure != MEASURE_BLOCK;
+}

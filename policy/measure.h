@@ -43,4 +43,7 @@ struct signal_does {
 /* MEASURE_USUAL for a word that is none. */
 enum measure measure_find(const char *word);
 
+/* May a level ask for it? It cannot block: the level does not change by it. */
+bool measure_of_levels(enum measure measure);
+
 #endif

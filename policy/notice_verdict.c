@@ -25,14 +25,6 @@ static void notice_verdict_say_reasons(const struct verdict *verdict, struct tex
 	}
 }
 
-static bool notice_verdict_has_reason(const struct verdict *verdict, enum reason_id id)
-{
-	for (int i = 0; i < verdict->reason_count; i++)
-		if (verdict->reasons[i].id == id)
-			return true;
-	return false;
-}
-
 /* "; most by traps +6.0, content +1.2": what weighs against the account, the heaviest first. */
 static void notice_verdict_say_terms(const struct score *score, struct text *text)
 {
@@ -87,7 +79,7 @@ static struct notice *notice_verdict_add_event(struct notice *events, int *count
 	struct text reason = text_over(event->reason, sizeof event->reason);
 	struct text done = text_over(event->done, sizeof event->done);
 	notice_verdict_say_reasons(verdict, &reason);
-	if (notice_verdict_has_reason(verdict, REASON_SCORE) || notice_verdict_has_reason(verdict, REASON_LEVEL))
+	if (verdict_has(verdict, REASON_SCORE) || verdict_has(verdict, REASON_LEVEL))
 		notice_verdict_say_terms(&verdict->terms, &reason);
 	notice_verdict_say_done(verdict, &done);
 	return event;
@@ -114,11 +106,11 @@ int notice_of_verdict(const struct facts *facts, const struct verdict *verdict, 
 		struct notice *event = notice_verdict_add_event(events_out, &count, kind, facts, verdict, reference);
 		event->from = facts->state.history.level;
 		event->to = verdict->level;
-	} else if (notice_verdict_has_reason(verdict, REASON_ADMIN_BLOCK)) {
+	} else if (verdict_has(verdict, REASON_ADMIN_BLOCK)) {
 		notice_verdict_add_event(events_out, &count, EVENT_BLOCK, facts, verdict, reference)->to =
 			LEVEL_BLOCKED;
 	}
-	if (notice_verdict_has_reason(verdict, REASON_LIMIT))
+	if (verdict_has(verdict, REASON_LIMIT))
 		notice_verdict_add_event(events_out, &count, EVENT_LIMIT, facts, verdict, reference)->limit =
 			verdict->breach;
 	return count;

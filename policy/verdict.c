@@ -57,6 +57,21 @@ bool verdict_refuses(const struct verdict *verdict)
 	return verdict->action == ACTION_DEFER || verdict->action == ACTION_REJECT;
 }
 
+bool verdict_has(const struct verdict *verdict, enum reason_id id)
+{
+	for (int i = 0; i < verdict->reason_count; i++)
+		if (verdict->reasons[i].id == id)
+			return true;
+	return false;
+}
+
+bool verdict_notable(const struct verdict *verdict)
+{
+	return verdict->action != ACTION_PASS || verdict->slow || verdict->throttle || verdict->tag ||
+	       verdict->level >= LEVEL_SUSPECT || verdict->leaves_as >= LEVEL_SUSPECT || verdict->would.shown ||
+	       verdict->spared.shown || verdict_has(verdict, REASON_LEVEL) || verdict_has(verdict, REASON_SIGNAL);
+}
+
 const struct transport *verdict_mark(const struct verdict *verdict)
 {
 	bool goes_on = verdict->action == ACTION_PASS || verdict->action == ACTION_HOLD;

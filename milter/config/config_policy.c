@@ -37,7 +37,7 @@ static bool config_policy_read_measure(struct reader *reader, const config_setti
 	if (word == NULL)
 		return false;
 	*measure = measure_find(word);
-	if (*measure != MEASURE_USUAL && (block || *measure != MEASURE_BLOCK))
+	if (block ? *measure != MEASURE_USUAL : measure_of_levels(*measure))
 		return true;
 	return read_error(reader, setting, "is \"%s\", expected pass, warm, suspect, slow, defer, reject%s hold%s",
 			  word, block ? "," : " or", block ? " or block" : "");
@@ -209,25 +209,14 @@ bool read_shadow(struct reader *reader, const config_setting_t *setting, void *i
 
 /* ---- all of it */
 
-/* What a level's row says of blocked accounts holds for those that an admin blocked, too, unless their mail is to go
- * on. */
-static enum action config_policy_blocked_action(const struct config *config)
+static enum action config_policy_usual_action(const struct config *config)
 {
 	static const enum action actions[] = {
 		[BLOCKED_REJECT] = ACTION_REJECT,
 		[BLOCKED_DEFER] = ACTION_DEFER,
 		[BLOCKED_HOLD] = ACTION_HOLD,
 	};
-	switch (config->policy.level_does[LEVEL_BLOCKED].measure) {
-	case MEASURE_HOLD:
-		return ACTION_HOLD;
-	case MEASURE_DEFER:
-		return ACTION_DEFER;
-	case MEASURE_REJECT:
-		return ACTION_REJECT;
-	default:
-		return actions[config->set.reputation_blocked_action];
-	}
+	return actions[config->set.reputation_blocked_action];
 }
 
 static void config_policy_fill_settings(const struct settings *set, struct policy *policy)
@@ -257,7 +246,7 @@ void config_fill_policy(struct config *config)
 {
 	struct policy *policy = &config->policy, *whole = &config->policy_whole;
 	config_policy_fill_settings(&config->set, policy);
-	policy->blocked_action = config_policy_blocked_action(config);
+	policy->blocked_action = judge_blocked_action(policy, config_policy_usual_action(config));
 	policy->pools = config->pools;
 	policy->pool_count = config->pool_count;
 	for (int i = 0; i < config->scanner_count; i++)

@@ -127,8 +127,7 @@ static void control_explain_on_fetched(void *arg, const struct account_state *st
 {
 	struct control_explain *explaining = arg;
 	(void)rcpts;
-	bool known = state->known != KNOWLEDGE_NONE &&
-		     (state->history.level != LEVEL_UNKNOWN || state->block[0] != '\0' || state->exempt[0] != '\0');
+	bool known = state->known != KNOWLEDGE_NONE && account_noted(state);
 	if (!known && json_array_size(explaining->entries) == 0) {
 		control_explain_say_nothing_found(explaining);
 		return;

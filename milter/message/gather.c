@@ -339,9 +339,7 @@ void gather_message(struct session *session)
 		missed |= content.known == KNOWLEDGE_NONE && config->scanners[i].must_answer;
 		scan_release(&scans[i]);
 		text_copy(content.scanner, sizeof content.scanner, config->scanners[i].name);
-		if (content.known != KNOWLEDGE_NONE &&
-		    (facts->content.known == KNOWLEDGE_NONE || content.score > facts->content.score))
-			facts->content = content;
+		content_hear(&facts->content, &content);
 	}
 	facts->client_as = client_origin_collect(session->place, message->key, deadline_ms);
 	if (missed) /* what another scanner said does not stand in for one that must answer */

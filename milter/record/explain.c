@@ -32,23 +32,6 @@ static struct {
 
 /* ---- references */
 
-static bool explain_has_reason(const struct verdict *verdict, enum reason_id id)
-{
-	for (int i = 0; i < verdict->reason_count; i++)
-		if (verdict->reasons[i].id == id)
-			return true;
-	return false;
-}
-
-/* The sentence in ctl/explaining.c says the same. */
-static bool explain_is_notable(const struct verdict *verdict)
-{
-	return verdict->action != ACTION_PASS || verdict->slow || verdict->throttle || verdict->tag ||
-	       verdict->level >= LEVEL_SUSPECT || verdict->leaves_as >= LEVEL_SUSPECT || verdict->would.shown ||
-	       verdict->spared.shown || explain_has_reason(verdict, REASON_LEVEL) ||
-	       explain_has_reason(verdict, REASON_SIGNAL);
-}
-
 /* With the lock held. */
 static uint64_t explain_hash_of(const struct message *message)
 {
@@ -63,8 +46,8 @@ static uint64_t explain_hash_of(const struct message *message)
 		(int)verdict->leaves_as,
 		(int)verdict->breach.window,
 		(int)verdict->breach.scope,
-		explain_has_reason(verdict, REASON_LEVEL),
-		explain_has_reason(verdict, REASON_SIGNAL),
+		verdict_has(verdict, REASON_LEVEL),
+		verdict_has(verdict, REASON_SIGNAL),
 		verdict->would.shown ? 1 + (int)verdict->would.action : 0,
 		verdict->spared.shown ? 1 + (int)verdict->spared.action : 0,
 	};
@@ -79,7 +62,7 @@ void explain_refer(const struct session *session)
 	int64_t now_ms = clock_monotonic_ms();
 	message->reference[0] = '\0';
 	message->explains = false;
-	if (!explain_is_notable(verdict))
+	if (!verdict_notable(verdict))
 		return;
 	char made[REFERENCE_MAX + 1];
 	reference_make(clock_now_ms(), the_daemon.node, made);

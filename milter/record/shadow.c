@@ -154,9 +154,7 @@ static bool shadow_says(const struct verdict *verdict, char said[SHADOW_SAID_MAX
 	if (what == NULL)
 		return false;
 	bool moved = strcmp(what, "moved") == 0;
-	/* what is slow leaves by the suspect pool, whatever the level */
-	enum level by = would->slow && would->level < LEVEL_SUSPECT ? LEVEL_SUSPECT : would->level;
-	snprintf(said, SHADOW_SAID_MAX, "%s:%s", what, moved ? level_word(by) : reason_word(would->cause));
+	snprintf(said, SHADOW_SAID_MAX, "%s:%s", what, moved ? level_word(would->level) : reason_word(would->cause));
 	return true;
 }
 

@@ -140,7 +140,7 @@ static void report_account_set_limits(json_t *json, const struct config *config,
 	json_object_set_new(json, "windows",
 			    report_account_add_windows(&limits, state, scope != SCOPE_ACCOUNT, now_ms));
 	json_object_set_new(json, "own_limits", report_account_add_own_limits(&state->limits));
-	json_set_text(json, "over", over_word(limits.over == OVER_UNSET ? OVER_DEFER : limits.over));
+	json_set_text(json, "over", over_word(over_of(&limits)));
 	if (scope == SCOPE_ACCOUNT) /* a message's own, and no group's */
 		json_object_set_new(json, "rcpts_per_message", limit_number(limits.rcpts_per_message));
 }
