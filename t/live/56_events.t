@@ -166,7 +166,7 @@ part 'held mail past its date' => sub {
 	$redis->do('ZADD', 'penstock:held', time - 3600, $member);
 	$daemon->ctl('held', 'list');
 	my $request = $hook->wait(1, event => 'held');
-	like $request->{json}{reason}, qr/^1 held messages .*4ABCDE12345 of nina\@example\.com/, $request->{json}{reason};
+	like $request->{json}{reason}, qr/^1 held message .*4ABCDE12345 of nina\@example\.com/, $request->{json}{reason};
 	is $request->{json}{reference}, '1T4Q9M-2K0B7F', '... with its reference';
 	my $letter = wait_for(20, 'the letter', sub { (letters('host live'))[0] });
 	like $letter->{text}, qr/penstockctl held list/, $letter->{subject};

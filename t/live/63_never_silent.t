@@ -150,7 +150,7 @@ part 'a log that nobody reads' => sub {
 	fcntl $reads, F_SETFL, fcntl($reads, F_GETFL, 0) | O_NONBLOCK;
 	my $text = '';
 	wait_for(20, 'the lines', sub { 1 while sysread $reads, $text, 65536, length $text; $text =~ /^Q1: /m });
-	is_deeply [ $text =~ /control: account\.report u(\d+)\@/g ], [ 1 .. LINES ], 'all are read later, in order';
+	is_deeply [ $text =~ /control: account\.feedback u(\d+)\@/g ], [ 1 .. LINES ], 'all are read later, in order';
 	wait_for(20, 'the end of it', sub { reasons() !~ /^log: /m });
 	pass 'and then it is no reason any more';
 	is stop(), 0, 'it ends';
@@ -207,10 +207,12 @@ part 'files of sockets that are removed' => sub {
 };
 
 part 'facts on a full disk' => sub {
-	config('facts: { file = "/dev/full"; };');
-	start();
+	mkdir "$folder/full" or die "$folder/full: $!\n";
+	config("facts: { file = \"$folder/full/facts\"; };");
+	# of its own, which ends with the daemon
+	start(before => [ 'unshare', '--mount', '/bin/sh', '-c', "mount -t tmpfs -o size=4k,mode=777 none $folder/full && exec \"\$@\"", 'sh' ]);
 	is message('Q5'), 'pass', 'mail goes on';
-	wait_for(20, 'a reason', sub { reasons() =~ /^facts\.file: lines are lost \(\d+ since the start\): No space left on device\.$/m });
+	wait_for(40, 'a reason', sub { message('Q5'); reasons() =~ /^facts\.file: lines are lost \(\d+ since the start\): No space left on device\.$/m });
 	cmp_ok metric('facts_lost_total'), '>=', 1, 'there is a metric';
 	wait_for(20, 'the log', sub { slurp($log) =~ /^warning: facts\.file: No space left on device; lines are lost until that ends$/m });
 	config("facts: { file = \"$folder/facts\"; };");
