@@ -245,12 +245,11 @@ void gather_rcpt(struct session *session, const char *raw, enum rcpt_way way, st
 	with->facts.rcpts_remote += remote;
 	with->facts.rcpts_unknown_mailer += remote && way != RCPT_WAY_REMOTE;
 	add_rcpt(session, &with->rcpts, &with->facts, raw, remote);
-	if (remote)
-		gather_spf_rcpt(session);
 }
 
-void gather_take_rcpt(struct message *message, const struct with_rcpt *with)
+void gather_take_rcpt(struct session *session, const struct with_rcpt *with)
 {
+	struct message *message = session->message;
 	bool remote = with->facts.rcpts_remote > message->facts.rcpts_remote;
 	if (remote &&
 	    (with->facts.rcpts_remote > 1 || !text_copy(message->only_rcpt, sizeof message->only_rcpt, with->raw)))
@@ -258,6 +257,8 @@ void gather_take_rcpt(struct message *message, const struct with_rcpt *with)
 	message->facts = with->facts;
 	message->rcpts = with->rcpts;
 	message->rcpts_aliased = with->aliased;
+	if (remote)
+		gather_spf_rcpt(session);
 }
 
 /* ---- end of message */

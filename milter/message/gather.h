@@ -31,7 +31,7 @@ struct with_rcpt {
 /* At RCPT: what the message is with this recipient, for the judge; the message itself stays as it is ... */
 void gather_rcpt(struct session *session, const char *raw, enum rcpt_way way, struct with_rcpt *with);
 /* ... until the recipient is accepted. */
-void gather_take_rcpt(struct message *message, const struct with_rcpt *with);
+void gather_take_rcpt(struct session *session, const struct with_rcpt *with);
 
 /* At the end of the message: what it is, and what the block lists and the scanners say. */
 void gather_message(struct session *session);

@@ -170,7 +170,7 @@ static sfsistat callback_on_rcpt(SMFICTX *context, char **arguments)
 	if (way != RCPT_WAY_LOCAL)
 		message->verdict = judge(&config->policy, STAGE_RCPT, &with.facts);
 	if (way == RCPT_WAY_LOCAL || !verdict_refuses(&message->verdict)) {
-		gather_take_rcpt(message, &with);
+		gather_take_rcpt(session, &with);
 		return SMFIS_CONTINUE;
 	}
 	sfsistat answer = apply_refusal(context, session);

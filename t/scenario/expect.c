@@ -270,6 +270,23 @@ static bool expect_control(struct play *play, const struct line *line, struct te
 	return fine;
 }
 
+/* The newest line of the facts file. */
+static bool expect_facts(struct play *play, const struct line *line, struct text *came)
+{
+	char path[120], newest[LINE_LONGEST] = "";
+	bool fine = true;
+	snprintf(path, sizeof path, "%s/facts", play->folder);
+	FILE *file = fopen(path, "r");
+	while (file != NULL && fgets(newest, sizeof newest, file) != NULL)
+		continue;
+	if (file != NULL)
+		fclose(file);
+	text_add(came, newest);
+	for (int i = 2; i < line->count; i++)
+		fine = fine && strstr(newest, line->words[i]) != NULL;
+	return fine;
+}
+
 /* ---- the table */
 
 static const struct {
@@ -295,6 +312,7 @@ static const struct {
 	{ "rcpts", 3, expect_rcpts, false, false },
 	{ "scanned", 3, expect_scanned, false, false },
 	{ "route", 4, expect_route, false, false },
+	{ "facts", 3, expect_facts, true, false },
 	{ "control", 3, expect_control, false, false },
 	{ "webhook", 3, expect_post, true, true },
 	{ "admin-mail", 3, expect_post, true, true },

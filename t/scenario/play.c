@@ -79,6 +79,8 @@ static int play_file(const char *file)
 	unlink(play.conf_file);
 	snprintf(base, sizeof base, "%s/file", play.folder);
 	unlink(base);
+	snprintf(base, sizeof base, "%s/facts", play.folder);
+	unlink(base);
 	rmdir(play.folder);
 	return play.failures > 0;
 }
