@@ -163,7 +163,10 @@ static bool server_open_all(struct server *server, char *error, size_t error_siz
 	    !setup_start(config_hold(server->first), error, error_size) || !listener_open(set, error, error_size))
 		return false;
 	extras_start(server->first);
-	event_start(the_daemon.loop);
+	if (!event_start(the_daemon.loop)) {
+		snprintf(error, error_size, "events cannot be set up: no memory");
+		return false;
+	}
 	if (!privilege_drop(set->user, extras_control() ? set->control_socket : "", error, error_size))
 		return false;
 	extras_open_facts(server->first);

@@ -50,16 +50,9 @@ static void setup_free(struct setup *setup)
 	free(setup);
 }
 
-struct setup_end {
-	struct loop_job job; /* first */
-	struct setup *setup;
-};
-
 static void end_on_loop(struct loop_job *job)
 {
-	struct setup_end *end = (struct setup_end *)job;
-	setup_free(end->setup);
-	free(end);
+	setup_free((struct setup *)job);
 }
 
 void setup_drop(struct setup **setup)
@@ -74,11 +67,8 @@ void setup_drop(struct setup **setup)
 	if (left > 0)
 		return;
 	/* the resolver's sockets belong to the loop thread */
-	struct setup_end *end = calloc(1, sizeof *end);
-	MUST(end != NULL);
-	end->job.run = end_on_loop;
-	end->setup = dropped;
-	loop_post(the_daemon.loop, &end->job);
+	dropped->end.run = end_on_loop;
+	loop_post(the_daemon.loop, &dropped->end);
 }
 
 struct check *setup_check(const struct setup *setup, const struct check_target *target, bool public_only,

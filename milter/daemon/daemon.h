@@ -6,6 +6,7 @@
 #ifndef PENSTOCK_DAEMON_H
 #define PENSTOCK_DAEMON_H
 
+#include "milter/base/loop.h"
 #include "milter/config/config.h"
 
 struct check;
@@ -14,7 +15,6 @@ struct check_target;
 struct engine;
 struct lists;
 struct logins;
-struct loop;
 struct store;
 struct rbl;
 struct traps;
@@ -32,6 +32,7 @@ enum setup_file { SETUP_LOGINS, SETUP_TRAPS, SETUP_FILES };
 /* What a reload replaces, as one counted value, so that a session keeps configuration, files and block lists of one
  * kind. */
 struct setup {
+	struct loop_job end;	       /* daemon.c's; first */
 	struct config *config;	       /* one reference */
 	struct engine *engine;	       /* owned */
 	struct lists *lists;	       /* owned: those of the configuration, by their place in it */

@@ -16,6 +16,7 @@ static struct {
 	_Atomic int64_t started_ms, last_message_ms, last_login_ms;
 	counter strangers_since, messages, sessions, sessions_peak, sessions_total, forged_headers, recipients;
 	counter checks, checks_running, checks_refused[STATS_REFUSED_COUNT];
+	counter jobs_dropped;
 	counter closed[STATS_CLOSED_COUNT], http_refused[STATS_HTTP_REFUSED_COUNT];
 	counter took[STATS_TOOK_BOUNDS + 1], took_ms;
 	counter actions[ACTION_COUNT], levels[LEVEL_COUNT], reasons[REASON_COUNT];
@@ -152,6 +153,11 @@ void stats_check_refused(enum stats_refused why)
 	add(&counts.checks_refused[why], 1);
 }
 
+void stats_job_dropped(void)
+{
+	add(&counts.jobs_dropped, 1);
+}
+
 void stats_closed(enum stats_closed why)
 {
 	add(&counts.closed[why], 1);
@@ -184,6 +190,7 @@ void stats_read(struct stats *stats_out)
 		.took_ms = get(&counts.took_ms),
 		.checks = get(&counts.checks),
 		.checks_running = get(&counts.checks_running),
+		.jobs_dropped = get(&counts.jobs_dropped),
 		.transport_count = atomic_load_explicit(&transport_count, memory_order_acquire),
 	};
 	read_rows(stats_out->took, counts.took, STATS_TOOK_BOUNDS + 1);

@@ -65,6 +65,7 @@ struct stats {
 	int transport_count;
 	uint64_t checks, checks_running; /* by HTTP */
 	uint64_t checks_refused[STATS_REFUSED_COUNT];
+	uint64_t jobs_dropped; /* for want of memory */
 	uint64_t closed[STATS_CLOSED_COUNT], http_refused[STATS_HTTP_REFUSED_COUNT];
 };
 
@@ -82,6 +83,8 @@ void stats_stranger(void);
 void stats_check_begins(void);
 void stats_check_ends(void);
 void stats_check_refused(enum stats_refused why);
+/* A note or an event was not taken: there is no memory for it. */
+void stats_job_dropped(void);
 void stats_closed(enum stats_closed why);
 void stats_http_refused(enum stats_http_refused why);
 void stats_read(struct stats *stats_out);

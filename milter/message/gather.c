@@ -129,6 +129,8 @@ static void gather_fetch_state(struct session *session, int64_t deadline_ms)
 			ask->bytes = NULL;
 		}
 		ask_drop(&ask->ask);
+	} else {
+		message->arena.spent = true;
 	}
 	/* the table of recent accounts may have begun with this account an hour ago: it knows too few */
 	message->known = facts->state.known == KNOWLEDGE_FULL && message->rcpts.keyed &&

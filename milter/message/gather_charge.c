@@ -8,6 +8,7 @@
 #include "milter/base/clock.h"
 #include "milter/base/loop.h"
 #include "milter/base/own_hash.h"
+#include "milter/daemon/stats.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "redis-schema/store/store.h"
@@ -71,8 +72,10 @@ static void run_behind(struct loop_job *job)
 static struct charge_ask *gather_charge_ask_new(void (*its_run)(struct loop_job *job), int new_known_most)
 {
 	struct charge_ask *ask = malloc(sizeof *ask + (size_t)new_known_most * sizeof ask->new_known[0]);
-	if (ask == NULL)
+	if (ask == NULL) {
+		stats_job_dropped();
 		return NULL;
+	}
 	memset(ask, 0, offsetof(struct charge_ask, charge.groups));
 	ask_init(&ask->ask, release);
 	ask->job.run = its_run;
@@ -221,8 +224,10 @@ void gather_charge(struct session *session)
 	if (facts->rcpts_remote == 0)
 		return;
 	struct charge_ask *ask = message->charge = charge_new(session, run);
-	if (ask == NULL)
+	if (ask == NULL) { /* it would leave uncounted */
+		facts->memory_spent = true;
 		return;
+	}
 	if (ask->charge.charge.quota)
 		gather_charge_add_groups(session, ask);
 	gather_charge_add_new_known(message, ask);

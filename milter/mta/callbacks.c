@@ -238,7 +238,7 @@ static sfsistat callback_on_message_end(SMFICTX *context)
 	gather_message(session);
 	callback_judge_message(session);
 	gather_charge(session);
-	if (message->facts.charged) {
+	if (message->facts.charged || message->facts.memory_spent) {
 		callback_judge_message(session);
 		gather_amend(session);
 	}

@@ -3,6 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
+#include "milter/daemon/stats.h"
 #include "milter/lookup/check.h"
 #include "milter/base/loop.h"
 #include "policy/base/text.h"
@@ -446,8 +447,10 @@ static void follow_on_loop(struct loop_job *job)
 void monitor_reload(void)
 {
 	struct loop_job *job = calloc(1, sizeof *job);
-	if (job == NULL) /* the setup of before is watched on */
+	if (job == NULL) { /* the setup of before is watched on */
+		stats_job_dropped();
 		return;
+	}
 	job->run = follow_on_loop;
 	loop_post(monitor.loop, job);
 }

@@ -3,6 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
+#include "milter/daemon/stats.h"
 #include "milter/record/factlog.h"
 #include "milter/base/loop.h"
 #include "policy/account.h"
@@ -100,8 +101,11 @@ static int64_t trap_due_ms(int64_t delay_minutes)
 void trap_hits_note(const char *account, int64_t count, int64_t delay_minutes)
 {
 	struct hit *hit = count > 0 ? calloc(1, sizeof *hit) : NULL;
-	if (hit == NULL)
+	if (hit == NULL) {
+		if (count > 0)
+			stats_job_dropped();
 		return;
+	}
 	atomic_fetch_add(&hits.waiting, 1);
 	hit->job.run = trap_take;
 	hit->due_ms = trap_due_ms(delay_minutes);

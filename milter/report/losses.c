@@ -37,6 +37,7 @@ struct moment {
 	    "refuses them", boxes[OUTBOX_EXPLAIN].dropped) \
 	ROW("redis", "notes of what the webhook is to get", "lost", "too many wait for Redis, or it refuses them", \
 	    boxes[OUTBOX_WEBHOOK].dropped)                                                         \
+	ROW("memory", "notes and events", "dropped", "the daemon is out of memory", stats.jobs_dropped) \
 	ROW("socketmap", "connections", "closed", "more want to be open at once " \
 	    "than may", stats.closed[STATS_CLOSED_SOCKETMAP]) \
 	ROW("control", "connections", "closed", "more want to be open at once " \

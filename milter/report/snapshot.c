@@ -117,6 +117,8 @@ void snapshot_free(struct snapshot *snapshot)
 	ROW("", "", "rbl_refused_total", "why=\"client\"", "counter", "", stats.checks_refused[STATS_REFUSED_CLIENT]) \
 	ROW("", "", "rbl_refused_total", "why=\"all\"", "counter", "", stats.checks_refused[STATS_REFUSED_ALL]) \
 	ROW("", "", "rbl_refused_total", "why=\"busy\"", "counter", "", stats.checks_refused[STATS_REFUSED_BUSY]) \
+	ROW("", "", "jobs_dropped_total", "", "counter", "Notes and events dropped for want of memory.", \
+	    stats.jobs_dropped) \
 	ROW("", "", "connections_closed_total", "server=\"http\",why=\"peer\"", "counter",         \
 	    "Connections that were closed to make room: their peer had too many, or all together were.", \
 	    stats.closed[STATS_CLOSED_HTTP_PEER])                                                  \

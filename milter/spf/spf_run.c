@@ -19,6 +19,8 @@
 #include "policy/base/banned.h"
 
 enum { MX_MAX = 10, PTR_MAX = 10, UNKNOWN_HOLDS_S = 30, RCODE_NXDOMAIN = 3 };
+/* A run without memory may still ask about each host of a ptr. */
+enum { SPARES = 2 + PTR_MAX };
 
 enum stop {
 	GOING,
@@ -40,7 +42,9 @@ struct spf_runner {
 	bool first; /* the record asked for is the sender's own, no include or redirect */
 	enum hosts hosts;
 	int host_bits;
-	struct spf_terms scratch; /* of the record that is read */
+	struct spf_terms scratch;     /* of the record that is read */
+	SPF_dns_rr_t *spares[SPARES]; /* owned: answers for when there is no memory; all are there when a run begins */
+	int spare_count;
 };
 
 static struct spf_runner *runner_of(SPF_dns_server_t *dns)
@@ -204,9 +208,12 @@ static SPF_errcode_t spf_run_get_record(SPF_server_t *server, SPF_request_t *req
 
 /* ---- addresses and names */
 
-static void spf_run_add_bytes(SPF_dns_rr_t *rr, const void *bytes, size_t length)
+static void spf_run_add_bytes(struct spf_runner *runner, SPF_dns_rr_t *rr, const void *bytes, size_t length)
 {
-	MUST(SPF_dns_rr_buf_realloc(rr, rr->num_rr, length + 1) == SPF_E_SUCCESS);
+	if (SPF_dns_rr_buf_realloc(rr, rr->num_rr, length + 1) != SPF_E_SUCCESS) {
+		stop(runner, TEMPERROR);
+		return;
+	}
 	char *to = (char *)rr->rr[rr->num_rr++];
 	memcpy(to, bytes, length);
 	to[length] = '\0';
@@ -221,7 +228,7 @@ static void spf_run_add_matching(struct spf_runner *runner, const struct dns_ans
 	size_t at = 0;
 	while (dns_answer_next(answer, &at, &record))
 		if (spf_share_prefix(record.address, client->bytes, bits)) {
-			spf_run_add_bytes(rr, client->bytes, client->family == NETADDR_V6 ? 16 : 4);
+			spf_run_add_bytes(runner, rr, client->bytes, client->family == NETADDR_V6 ? 16 : 4);
 			return;
 		}
 	if (answer->partial) /* it may be among what was left out */
@@ -241,7 +248,7 @@ static void spf_run_look_up_addresses(struct spf_runner *runner, const char *nam
 	if (!dns_outcome_tells(fact->answer.outcome) && !skip_errors)
 		stop(runner, TEMPERROR);
 	else if (mark == SPF_MARK_EXISTS && fact->answer.outcome == DNS_FOUND)
-		spf_run_add_bytes(rr, any, sizeof any);
+		spf_run_add_bytes(runner, rr, any, sizeof any);
 	else if (mark != SPF_MARK_EXISTS && fact->answer.outcome == DNS_FOUND)
 		spf_run_add_matching(runner, &fact->answer, bits, rr);
 }
@@ -253,8 +260,8 @@ static void spf_run_add_names(struct spf_runner *runner, const struct dns_answer
 	char name[DNS_NAME_MAX + 1];
 	struct dns_record record;
 	size_t at = 0;
-	while (rr->num_rr < most && dns_answer_next(answer, &at, &record)) {
-		spf_run_add_bytes(rr, record.text, record.length);
+	while (runner->stop == GOING && rr->num_rr < most && dns_answer_next(answer, &at, &record)) {
+		spf_run_add_bytes(runner, rr, record.text, record.length);
 		if (spf_name_read(record.text, name))
 			spf_table_want(runner->run->table, name, type);
 	}
@@ -286,15 +293,43 @@ static void spf_run_look_up_ptr(struct spf_runner *runner, const char *name, SPF
 		spf_run_add_names(runner, &fact->answer, PTR_MAX, rr);
 }
 
+static SPF_dns_rr_t *spf_run_new_rr(struct spf_runner *runner, ns_type type)
+{
+	SPF_dns_rr_t *rr = SPF_dns_rr_new_init(&runner->dns, NULL, type, 0, NO_DATA);
+	if (rr != NULL)
+		return rr;
+	stop(runner, TEMPERROR);
+	MUST(runner->spare_count > 0);
+	return runner->spares[--runner->spare_count];
+}
+
+/* False: no memory. */
+static bool spf_run_fill_spares(struct spf_runner *runner)
+{
+	while (runner->spare_count < SPARES) {
+		SPF_dns_rr_t *rr = SPF_dns_rr_new_init(&runner->dns, NULL, ns_t_a, 0, NO_DATA);
+		if (rr == NULL)
+			return false;
+		runner->spares[runner->spare_count++] = rr;
+	}
+	return true;
+}
+
 /* libspf2's questions, but for records. Never NULL: libspf2 aborts then. A run that is over gets errors to everything,
  * which ends it soon. */
 static SPF_dns_rr_t *spf_run_look_up(SPF_dns_server_t *dns, const char *domain, ns_type type, int should_cache)
 {
 	struct spf_runner *runner = runner_of(dns);
+	SPF_dns_rr_t *rr = spf_run_new_rr(runner, type);
 	char *name = strdup(domain);
-	SPF_dns_rr_t *rr = SPF_dns_rr_new_init(dns, NULL, type, 0, NO_DATA);
-	MUST(rr != NULL && name != NULL);
 	(void)should_cache;
+	if (name == NULL)
+		stop(runner, TEMPERROR);
+	if (runner->stop != GOING) {
+		free(name);
+		rr->herrno = TRY_AGAIN;
+		return rr;
+	}
 	size_t length = strlen(name);
 	int mark = length >= 2 && name[length - 2] == SPF_MARK ? (uint8_t)name[length - 1] : 0;
 	if (mark != 0)
@@ -361,6 +396,8 @@ void spf_runner_free(struct spf_runner **runner)
 {
 	struct spf_runner *old = *runner;
 	*runner = NULL;
+	while (old != NULL && old->spare_count > 0)
+		SPF_dns_rr_free(old->spares[--old->spare_count]);
 	if (old != NULL && old->server != NULL)
 		SPF_server_free(old->server);
 	free(old);
@@ -432,7 +469,7 @@ void spf_run(struct spf_runner *runner, struct spf_run *run)
 		[MISSING] = SPF_ANSWER_UNKNOWN, [TEMPERROR] = SPF_ANSWER_TEMPERROR, [PERMERROR] = SPF_ANSWER_PERMERROR
 	};
 	spf_run_begin(runner, run);
-	SPF_request_t *request = spf_run_new_request(runner, run);
+	SPF_request_t *request = spf_run_fill_spares(runner) ? spf_run_new_request(runner, run) : NULL;
 	SPF_response_t *response = request != NULL ? SPF_response_new(request) : NULL;
 	enum spf_answer answer = response != NULL ? spf_run_evaluate(runner, request, response) : SPF_ANSWER_TEMPERROR;
 	run->answer = runner->stop != GOING ? ends[runner->stop] : answer;

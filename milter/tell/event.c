@@ -3,6 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
+#include "milter/daemon/stats.h"
 #include "milter/base/loop.h"
 #include "milter/base/own_hash.h"
 #include "milter/tell/feed.h"
@@ -51,8 +52,10 @@ static struct parcel *event_parcel_of(enum event_kind kind, const char *id, cons
 {
 	size_t length = strlen(text);
 	struct parcel *parcel = calloc(1, sizeof *parcel + length + 1);
-	if (parcel == NULL)
+	if (parcel == NULL) {
+		stats_job_dropped();
 		return NULL;
+	}
 	parcel->kind = kind;
 	text_copy(parcel->id, sizeof parcel->id, id);
 	parcel->length = length;
@@ -79,6 +82,8 @@ static void event_send_letter(const struct notice *event)
 	char *letter = admin_mail_of(event, &settings);
 	if (letter != NULL && tell.mail != NULL)
 		courier_take(tell.mail, event_parcel_of(event->kind, event->id, letter), LETTERS_MAX);
+	if (letter == NULL)
+		stats_job_dropped();
 	free(letter);
 	setup_drop(&setup);
 }
@@ -119,8 +124,10 @@ static void event_offer_mail(const struct config *config, const struct notice *e
 	if (period_s > 0 && seen_before(&tell.mailed, what, clock_now_ms() / 1000, period_s))
 		return;
 	struct notice *copy = malloc(sizeof *copy);
-	if (copy == NULL)
+	if (copy == NULL) {
+		stats_job_dropped();
 		return;
+	}
 	*copy = *event;
 	if (period_s <= 0) {
 		event_on_may_mail(copy, "no period", 0, NULL);
@@ -169,6 +176,8 @@ static void event_hand_on(struct loop_job *job)
 				     set->webhook_queue);
 		}
 		event_offer_mail(setup->config, &telling->event);
+	} else {
+		stats_job_dropped();
 	}
 	free(text);
 	setup_drop(&setup);
@@ -217,9 +226,8 @@ void event_tell(const struct notice *event)
 
 /* ---- life */
 
-void event_start(struct loop *loop)
+bool event_start(struct loop *loop)
 {
-	http_client_open();
 	tell.loop = loop;
 	if (gethostname(tell.host, sizeof tell.host - 1) != 0)
 		text_copy(tell.host, sizeof tell.host, "localhost");
@@ -227,8 +235,10 @@ void event_start(struct loop *loop)
 	tell.feed = feed_new(loop);
 	tell.webhook = courier_new("webhook", webhook_send, webhook_backlog_done);
 	tell.mail = courier_new("admin mail", admin_mail_send, NULL);
-	atomic_store(&tell.open, tell.feed != NULL && tell.webhook != NULL && tell.mail != NULL &&
-					 webhook_backlog_start(loop, the_daemon.node, tell.started_s, event_send_kept));
+	bool open = http_client_open() && tell.feed != NULL && tell.webhook != NULL && tell.mail != NULL &&
+		    webhook_backlog_start(loop, the_daemon.node, tell.started_s, event_send_kept);
+	atomic_store(&tell.open, open);
+	return open;
 }
 
 void event_stop(void)

@@ -24,7 +24,7 @@ json_t *event_json(const struct notice *event);
 
 /* Before the loop starts, with store, setup and node there. Stop: before the loop stops, and waits for what is
  * being sent to give up; what still waits is counted in the log. */
-void event_start(struct loop *loop);
+bool event_start(struct loop *loop); /* false: no memory */
 void event_stop(void);
 /* With the loop stopped. */
 void event_clear(void);

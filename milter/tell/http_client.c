@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/tell/http_client.h"
 
-#include "policy/base/panic.h"
 #include "policy/base/text.h"
 
 #include <curl/curl.h>
@@ -46,15 +45,17 @@ static int http_client_on_progress(void *arg, curl_off_t a, curl_off_t b, curl_o
 	return atomic_load(transfer->post->stop);
 }
 
-static struct curl_slist *http_client_list_of(const char *const *words)
+/* False: no memory. */
+static bool http_client_list_of(const char *const *words, struct curl_slist **list_out)
 {
-	struct curl_slist *list = NULL;
+	*list_out = NULL;
 	for (; words != NULL && *words != NULL; words++) {
-		struct curl_slist *more = curl_slist_append(list, *words);
-		MUST(more != NULL);
-		list = more;
+		struct curl_slist *more = curl_slist_append(*list_out, *words);
+		if (more == NULL)
+			return false;
+		*list_out = more;
 	}
-	return list;
+	return true;
 }
 
 static void http_client_set_common(CURL *curl, struct transfer *transfer)
@@ -101,9 +102,9 @@ static void http_client_set_smtp(CURL *curl, struct transfer *transfer, struct c
 	curl_easy_setopt(curl, CURLOPT_READDATA, transfer);
 }
 
-void http_client_open(void)
+bool http_client_open(void)
 {
-	MUST(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
 void http_client_send(const struct http_client_request *post, struct http_client_answer *answer_out)
@@ -111,11 +112,13 @@ void http_client_send(const struct http_client_request *post, struct http_client
 	struct transfer transfer = { .post = post };
 	*answer_out = (struct http_client_answer){ .status = 0 };
 	CURL *curl = curl_easy_init();
-	if (curl == NULL) {
+	struct curl_slist *list = NULL;
+	if (curl == NULL || !http_client_list_of(post->mail_to != NULL ? post->mail_to : post->headers, &list)) {
 		text_copy(answer_out->error, sizeof answer_out->error, "no memory");
+		curl_easy_cleanup(curl);
+		curl_slist_free_all(list);
 		return;
 	}
-	struct curl_slist *list = http_client_list_of(post->mail_to != NULL ? post->mail_to : post->headers);
 	http_client_set_common(curl, &transfer);
 	if (post->mail_to != NULL)
 		http_client_set_smtp(curl, &transfer, list);

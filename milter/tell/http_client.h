@@ -33,8 +33,8 @@ struct http_client_answer {
 	char error[120];       /* where none came or it broke off: why, never in the server's words */
 };
 
-/* Before any thread is made, once. */
-void http_client_open(void);
+/* Before any thread is made, once. False: no memory. */
+bool http_client_open(void);
 void http_client_send(const struct http_client_request *post, struct http_client_answer *answer_out);
 
 #endif

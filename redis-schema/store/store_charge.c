@@ -53,8 +53,10 @@ static void charge_part_send(struct part *part, const struct message_charge *mes
 static void charge_give_back(struct store *store, const struct charge_outcome *outcome, enum scope scope)
 {
 	struct part *part = malloc(sizeof *part);
-	if (part == NULL)
+	if (part == NULL) {
+		store_count(store, &store->stats.dropped);
 		return;
+	}
 	*part = (struct part){ .store = store, .scope = scope, .charge = charge_given_back(&outcome->charge) };
 	charge_part_send(part, NULL);
 }

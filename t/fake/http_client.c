@@ -80,8 +80,9 @@ static long status_now(bool mail)
 	return status;
 }
 
-void http_client_open(void)
+bool http_client_open(void)
 {
+	return true;
 }
 
 void http_client_send(const struct http_client_request *post, struct http_client_answer *answer_out)
