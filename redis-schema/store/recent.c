@@ -12,7 +12,7 @@
 
 struct recent {
 	size_t most, count, bucket_count, useless;
-	uint64_t seed; /* a stranger may choose account names: he cannot choose our buckets */
+	uint64_t key[2]; /* a stranger may choose account names: he cannot choose our buckets */
 	struct recent_row **buckets;
 	struct recent_row *newest, *oldest;
 };
@@ -24,10 +24,9 @@ struct recent *recent_new(size_t rows)
 		return NULL;
 	recent->most = rows;
 	recent->bucket_count = rows * 2 + 1;
-	if (getrandom(&recent->seed, sizeof recent->seed, 0) < 0)
-		recent->seed = (uint64_t)(uintptr_t)recent;
 	recent->buckets = calloc(recent->bucket_count, sizeof recent->buckets[0]);
-	if (recent->buckets == NULL) {
+	if (recent->buckets == NULL || getrandom(recent->key, sizeof recent->key, 0) != (ssize_t)sizeof recent->key) {
+		free(recent->buckets);
 		free(recent);
 		return NULL;
 	}
@@ -36,7 +35,7 @@ struct recent *recent_new(size_t rows)
 
 static struct recent_row **bucket_of(struct recent *recent, const char *account)
 {
-	return &recent->buckets[hash_string(account, recent->seed) % recent->bucket_count];
+	return &recent->buckets[hash_keyed(recent->key, account, strlen(account)) % recent->bucket_count];
 }
 
 static void list_remove(struct recent *recent, struct recent_row *row)
@@ -239,23 +238,29 @@ static bool has_sent(const struct history *history)
 	return history->rates.at_ms != 0 || history->level != LEVEL_UNKNOWN;
 }
 
+/* Orders pointers: a state is large, and the store's lock is held. */
 size_t recent_top(struct recent *recent, enum store_top_order order, size_t most, struct store_top_row *rows)
 {
 	size_t filled = 0;
-	for (struct recent_row *row = recent->newest; row != NULL && most > 0; row = row->older) {
+	const struct recent_row **top = calloc(most, sizeof *top);
+	for (const struct recent_row *row = recent->newest; row != NULL && top != NULL && most > 0; row = row->older) {
 		if (row->group || !has_sent(&row->state.history))
 			continue;
 		double value = top_value(&row->state, order);
 		size_t at = filled;
-		while (at > 0 && top_value(&rows[at - 1].state, order) < value)
+		while (at > 0 && top_value(&top[at - 1]->state, order) < value)
 			at--;
 		if (at == most)
 			continue;
 		size_t kept = filled < most ? filled : most - 1;
-		memmove(&rows[at + 1], &rows[at], (kept - at) * sizeof rows[0]);
-		text_copy(rows[at].account, sizeof rows[at].account, row->account);
-		rows[at].state = row->state;
+		memmove(&top[at + 1], &top[at], (kept - at) * sizeof top[0]);
+		top[at] = row;
 		filled = kept + 1;
 	}
+	for (size_t i = 0; i < filled; i++) {
+		text_copy(rows[i].account, sizeof rows[i].account, top[i]->account);
+		rows[i].state = top[i]->state;
+	}
+	free(top);
 	return filled;
 }
