@@ -2,6 +2,7 @@
 #include "milter/record/factlog.h"
 
 #include "milter/base/log.h"
+#include "milter/base/own_hash.h"
 #include "milter/base/plain_file.h"
 #include "milter/base/wait.h"
 #include "policy/base/text.h"
@@ -291,8 +292,8 @@ static bool factlog_state_is_due(const struct facts *known)
 {
 	if (known->state.known == KNOWLEDGE_NONE || known->state.history.first_s == 0)
 		return false;
-	uint64_t mark = hash_string(known->account, (uint64_t)(known->now_ms / 86400000));
-	uint64_t *row = &facts.seen[hash_string(known->account, 1) % SEEN_ROWS];
+	uint64_t mark = own_hash_string(known->account, (uint64_t)(known->now_ms / 86400000));
+	uint64_t *row = &facts.seen[own_hash_string(known->account, 1) % SEEN_ROWS];
 	bool due = *row != mark;
 	*row = mark;
 	return due;

@@ -27,8 +27,9 @@ struct store {
 	int64_t failures; /* in a row */
 	int64_t number;	  /* of the last charge */
 	bool said_away, plans_asked, secret_asked;
-	bool secret_missing; /* Redis has none: it is written at the next tick */
-	bool refused;	     /* the last charge had an error for an answer: a replica, or full memory */
+	bool secret_missing;  /* Redis has none: it is written at the next tick */
+	bool refused;	      /* the last charge had an error for an answer: a replica, or full memory */
+	uint64_t said_key[2]; /* a stranger may choose account names: he cannot choose whose line is taken for said */
 	struct {
 		uint64_t line;
 		int64_t at_s;

@@ -28,7 +28,7 @@ static void say(struct store *store, const char *line)
 
 static bool link_said_lately(struct store *store, const char *line)
 {
-	uint64_t hash = hash_string(line, 0);
+	uint64_t hash = hash_keyed(store->said_key, line, strlen(line));
 	size_t row = hash % SAID_ROWS;
 	if (store->said[row].line == hash && store_clock_s() - store->said[row].at_s < SAID_AGAIN_S)
 		return true;
@@ -387,7 +387,8 @@ bool store_link_open(struct store *store, char *error, size_t error_size)
 	struct timeval tick = { .tv_sec = TICK_S };
 	struct wire_events events = { link_on_up, link_on_down, store_say_of_account, store };
 	store->retry_ms = store->settings.retry_ms;
-	if (getrandom(store->secret, sizeof store->secret, 0) != (ssize_t)sizeof store->secret) {
+	if (getrandom(store->secret, sizeof store->secret, 0) != (ssize_t)sizeof store->secret ||
+	    getrandom(store->said_key, sizeof store->said_key, 0) != (ssize_t)sizeof store->said_key) {
 		snprintf(error, error_size, "the system gives no random bytes");
 		return false;
 	}
