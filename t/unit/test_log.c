@@ -210,7 +210,8 @@ static const char *receive(int fd)
 	ssize_t length = recv(fd, datagram, sizeof datagram - 1, 0);
 	datagram[length > 0 ? length : 0] = '\0';
 	char *text = strstr(datagram, "]: ");
-	if ((strncmp(datagram, "<22>", 4) != 0 && strncmp(datagram, "<20>", 4) != 0) ||
+	if ((strncmp(datagram, "<22>", 4) != 0 && strncmp(datagram, "<20>", 4) != 0 &&
+	     strncmp(datagram, "<19>", 4) != 0) ||
 	    strstr(datagram, " penstock[") == NULL)
 		printf("# a strange head: %.100s\n", datagram);
 	return text != NULL ? text + 3 : datagram;
@@ -261,11 +262,43 @@ static void child_syslog(int tell)
 	log_end();
 }
 
+/* In the background there is no standard error. */
+static void child_panics_to_syslog(int tell)
+{
+	(void)tell;
+	int status = 0;
+	if (!have_own_dev()) {
+		printf("# no namespace of our own: syslog is not looked at\n");
+		fflush(stdout);
+		return;
+	}
+	int syslogd = listen_at_dev_log();
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(STDERR_FILENO);
+		log_open(LOG_TO_SYSLOG, FACILITY_MAIL);
+		log_start();
+		log_line(SEVERITY_INFO, "before it");
+		panic_at("here.c", 7, "it must not be");
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
+		_exit(8);
+	if (strcmp(receive(syslogd), "before it") != 0)
+		_exit(9);
+	if (strcmp(receive(syslogd), "error: panic: here.c:7: it must not be") != 0)
+		_exit(10);
+	close(syslogd);
+}
+
 static void test_syslog(void)
 {
 	int fd, told;
 	pid_t pid = begin(child_syslog, false, &fd, &told);
 	is_int(end_of(pid), 0, "a syslogd that hangs, ends and is there again stops nobody, and has the lines");
+	close(fd);
+	close(told);
+	pid = begin(child_panics_to_syslog, false, &fd, &told);
+	is_int(end_of(pid), 0, "a panic without standard error is in syslog, behind the line before it");
 	close(fd);
 	close(told);
 }
