@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct {
 	const char *field;
 } fields[] = {
-#define FIELD_ROW(id, word, counted, seconds, said) { word },
+#define FIELD_ROW(id, word, counted, seconds, one, many) { word },
 	WINDOW_ROWS(FIELD_ROW)
 #undef FIELD_ROW
 	{ "rcpts_per_message" }, { "over" }, { "plan" }, { "ramp_first_day" }, { "ramp_growth" }, { "customer" },
