@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * factline: one line of text for what the judge knew of a message, and what it said; written by the daemon, read by
- * `penstockctl replay`. Version 1.
+ * `penstockctl replay`. Version 2.
  *
- *   M1 t=1700006400000 a=alice@example.com so=auth ... wa=pass wl=good wp=clean .
+ *   M2 t=1700006400000 a=alice@example.com so=auth ... wa=pass wl=good wp=clean .
  *
  * A letter (M a message, F feedback, learnt later of an account, S what was remembered of an account before its next
  * line), the version, words `key=value`, and a dot that says that the line is whole. A key that the reader does not
