@@ -26,10 +26,23 @@ static void say(struct store *store, const char *line)
 	store->say(store->say_arg, line);
 }
 
+/* The row of a line that was said, or the one to forget for it: the oldest. */
+static size_t link_said_row(const struct store *store, uint64_t line)
+{
+	size_t oldest = 0;
+	for (size_t row = 0; row < SAID_ROWS; row++) {
+		if (store->said[row].line == line)
+			return row;
+		if (store->said[row].at_s < store->said[oldest].at_s)
+			oldest = row;
+	}
+	return oldest;
+}
+
 static bool link_said_lately(struct store *store, const char *line)
 {
 	uint64_t hash = hash_keyed(store->said_key, line, strlen(line));
-	size_t row = hash % SAID_ROWS;
+	size_t row = link_said_row(store, hash);
 	if (store->said[row].line == hash && store_clock_s() - store->said[row].at_s < SAID_AGAIN_S)
 		return true;
 	store->said[row].line = hash;
