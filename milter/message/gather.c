@@ -108,6 +108,14 @@ static int64_t deadline_of(const struct session *session)
 	return clock_monotonic_ms() + session->setup->config->set.milter_deadline_ms;
 }
 
+/* After the fetch: Redis tells the secret before it answers any. A hash made before would be under a key that nobody
+ * else has, in a message that is counted as if it were the shared one. */
+static void gather_take_secret(struct message *message)
+{
+	message->rcpts.keyed = store_secret(the_daemon.store, message->key);
+	message->rcpts.key = message->key;
+}
+
 static void gather_fetch_state(struct session *session, int64_t deadline_ms)
 {
 	struct message *message = session->message;
@@ -132,6 +140,7 @@ static void gather_fetch_state(struct session *session, int64_t deadline_ms)
 	} else {
 		message->arena.spent = true;
 	}
+	gather_take_secret(message);
 	/* the table of recent accounts may have begun with this account an hour ago: it knows too few */
 	message->known = facts->state.known == KNOWLEDGE_FULL && message->rcpts.keyed &&
 			 (!facts->state.history.habits.many || message->known_bytes != NULL);
@@ -205,8 +214,6 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		.injected = session->injected,
 		.client = session->client,
 	};
-	message->rcpts.keyed = store_secret(the_daemon.store, message->key);
-	message->rcpts.key = message->key;
 	facts->now_ms = clock_now_ms();
 	facts->injected = session->injected;
 	facts->overloaded = (int64_t)stats_sessions() * 10 >= config->set.milter_max_sessions * 9;
@@ -216,11 +223,13 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		identify(config, &identity, facts);
 	}
 	identify_domain(facts, &identity, message->domain);
-	if (facts->overloaded)
+	if (facts->overloaded) {
+		gather_take_secret(message);
 		return;
-	gather_fill_sender(session);
+	}
 	gather_spf_mail(session);
 	gather_fetch_state(session, deadline_ms);
+	gather_fill_sender(session);
 	if (!facts->authenticated && (gather_may_refuse(config) || config->policy.lists_must_answer))
 		rbl_collect(session->listings, deadline_ms, &facts->listings);
 	if (config->policy.spf_refuses)

@@ -79,6 +79,7 @@ enum fake_redis {
 	FAKE_REDIS_AWAY,	 /* no connection can be made */
 	FAKE_REDIS_SILENT,	 /* takes requests, does nothing */
 	FAKE_REDIS_SLOW,	 /* does what it is asked, and does not answer */
+	FAKE_REDIS_LAGS,	 /* does what it is asked, and answers after a while */
 	FAKE_REDIS_LOSES_DONE,	 /* the next charge is done, and the connection ends instead of an answer */
 	FAKE_REDIS_LOSES_UNDONE, /* the same, and it is not done */
 	FAKE_REDIS_ERROR,	 /* each charge is answered with an error, and the connection given up */

@@ -17,7 +17,7 @@
 #include "policy/base/banned.h"
 
 enum flight_kind { FLIGHT_FETCH, FLIGHT_CHARGE, FLIGHT_CAMPAIGN, FLIGHT_COMMAND };
-enum { WORDS_MAX = 64 };
+enum { WORDS_MAX = 64, LAG_MS = 30 };
 
 struct flight {
 	struct flight *next;
@@ -189,6 +189,8 @@ static bool launch(struct flight *flight)
 	if (stuck) {
 		wait.tv_sec = wire->settings.timeout_ms / 1000;
 		wait.tv_usec = wire->settings.timeout_ms % 1000 * 1000;
+	} else if (flight->how == FAKE_REDIS_LAGS) {
+		wait.tv_usec = LAG_MS * 1000;
 	}
 	bool loses = is_charge_of(flight, FAKE_REDIS_LOSES_DONE) || is_charge_of(flight, FAKE_REDIS_LOSES_UNDONE);
 	if (loses)

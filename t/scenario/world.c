@@ -187,6 +187,7 @@ static bool do_redis(struct play *play, const struct line *line)
 		{ "away", FAKE_REDIS_AWAY, store_down },
 		{ "silent", FAKE_REDIS_SILENT, NULL },
 		{ "slow", FAKE_REDIS_SLOW, NULL },
+		{ "lags", FAKE_REDIS_LAGS, NULL },
 		{ "loses-answer", FAKE_REDIS_LOSES_DONE, NULL },
 		{ "loses-request", FAKE_REDIS_LOSES_UNDONE, NULL },
 		{ "says", FAKE_REDIS_ERROR, NULL },
