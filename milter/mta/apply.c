@@ -107,7 +107,7 @@ static const struct reply {
 	void (*say)(const struct session *session, const struct verdict *verdict, struct text *text);
 } replies[REASON_COUNT] = {
 	[REASON_OVERLOAD] = { "busy", "3.2", "too many sessions; try again in a minute", NULL },
-	[REASON_MEMORY] = { "message", "3.4", "the message has too many header fields", NULL },
+	[REASON_MEMORY] = { "message", "3.4", "the message has too many header fields, or memory is short", NULL },
 	[REASON_STORE_AWAY] = { "later", "3.0",
 	    "the limits of this account cannot be looked up now; try again later", NULL },
 	[REASON_LISTS_AWAY] = { "later", "7.1",

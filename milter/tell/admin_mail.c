@@ -95,8 +95,11 @@ static void admin_mail_add_what(struct text *text, const struct notice *event)
 	case EVENT_DELISTED:
 		text_add(text, " is no longer listed");
 		break;
-	default:
+	case EVENT_HELD:
 		text_add(text, " has held mail past its date");
+		break;
+	case EVENT_COUNT:
+		break;
 	}
 }
 
