@@ -6,6 +6,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/control/showing.h"
+#include "milter/daemon/limits.h"
 #include "milter/record/factlog.h"
 #include "milter/base/idn.h"
 #include "milter/base/log.h"

@@ -5,6 +5,7 @@
 #include "milter/control/roster_inside.h"
 #include "milter/base/idn.h"
 #include "milter/base/json.h"
+#include "milter/daemon/limits.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
 #include "redis-schema/networks.h"

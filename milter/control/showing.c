@@ -4,6 +4,7 @@
 #include "milter/control/control_request.h"
 #include "milter/base/json.h"
 #include "milter/daemon/daemon.h"
+#include "milter/daemon/limits.h"
 #include "milter/report/report.h"
 #include "redis-schema/store/store.h"
 #include "policy/base/text.h"

@@ -3,6 +3,7 @@
 
 #include "milter/base/ask.h"
 #include "milter/base/clock.h"
+#include "milter/daemon/limits.h"
 #include "milter/message/gather_spf.h"
 #include "milter/message/identify.h"
 #include "milter/base/loop.h"

@@ -8,6 +8,7 @@
 #include "milter/base/clock.h"
 #include "milter/base/loop.h"
 #include "milter/base/own_hash.h"
+#include "milter/daemon/limits.h"
 #include "milter/daemon/stats.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"

@@ -3,6 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
+#include "milter/daemon/limits.h"
 #include "milter/pools/monitor.h"
 #include "milter/pools/warmup.h"
 #include "policy/base/text.h"

@@ -3,6 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
+#include "milter/daemon/limits.h"
 #include "milter/base/json.h"
 #include "milter/pools/pools.h"
 #include "policy/plan.h"
