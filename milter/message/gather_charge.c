@@ -269,16 +269,14 @@ void gather_amend(const struct session *session)
 	if (message->charge == NULL)
 		return;
 	gather_charge_send_held_habits(message);
+	struct charge amend;
+	const struct message_charge *charged = &message->charge->charge;
+	if (!judge_amend(&session->setup->config->policy, &message->facts, &message->verdict, &charged->charge, &amend))
+		return;
 	struct charge_ask *ask = gather_charge_ask_new(run_behind, 0);
 	if (ask == NULL)
 		return;
-	const struct message_charge *charged = &message->charge->charge;
-	if (!judge_amend(&session->setup->config->policy, &message->facts, &message->verdict, &charged->charge,
-			 &ask->charge.charge)) {
-		ask_drop(&ask->ask);
-		ask_drop(&ask->ask);
-		return;
-	}
+	ask->charge.charge = amend;
 	gather_charge_amend_groups(charged, &ask->charge);
 	post_behind(ask);
 }
