@@ -54,6 +54,10 @@ SKIP: {
 		is_deeply(\@said, [], "$name: mandoc has no complaint");
 	}
 }
+# Debian's man(1) is groff's: there .Ql takes the rest of its line into its quotes, further words that it is not meant for, too
+for my $name (@names) {
+	is_deeply([ grep { /\bQl .* (?:Ql|No) |^\.Ql No / } split /\n/, $text{$name} ], [], "$name: nothing stands between another's quotes");
+}
 my ($installed) = text_of("$top/Makefile.am") =~ /^dist_man_MANS = (.*)$/m;
 for my $name (@names) {
 	my ($base, $section) = $name =~ /^(.*)\.(\d)$/;
