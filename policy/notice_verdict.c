@@ -10,7 +10,7 @@
 
 #include "policy/base/banned.h"
 
-/* "spamd content 12.5 (8), level suspect": the reasons in their order, for people. */
+/* "spamd content 12.5 (limit 8), level suspect": the reasons in their order, for people. */
 static void notice_verdict_say_reasons(const struct verdict *verdict, struct text *text)
 {
 	for (int i = 0; i < verdict->reason_count; i++) {
@@ -21,7 +21,7 @@ static void notice_verdict_say_reasons(const struct verdict *verdict, struct tex
 		if (reason->value != 0 || reason->limit != 0)
 			text_addf(text, " %.4g", reason->value);
 		if (reason->limit != 0)
-			text_addf(text, " (%.4g)", reason->limit);
+			text_addf(text, " (limit %.4g)", reason->limit);
 	}
 }
 
