@@ -88,7 +88,7 @@ static void report_means_health_reload(struct health_list *list)
 	char error[CONFIG_ERROR_MAX], at[32];
 	if (reloads_failed(&failed_s, error))
 		health_add(list, HEALTH_WARNING,
-			   "reload: the one of %s failed: %s; the configuration of before is in force.",
+			   "reload: the one of %s failed: %s; the previous configuration is in force.",
 			   report_means_when(failed_s, at), error);
 }
 
