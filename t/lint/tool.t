@@ -79,4 +79,12 @@ for my $row (@rows) {
 	is $got, $status, "$name: exit status";
 	like $text, $expected, $name;
 }
+
+# without -s and -c: the usual configuration may have a mistake, but then the socket is where it is by default
+SKIP: {
+	my $file = qx{'$tool' status 2>&1} =~ m{^penstockctl: status: (/\S+/penstock\.conf): } ? $1 : '';
+	skip 'this host has a configuration, or a running daemon', 1 if $file eq '' || -e $file || -e '/run/penstock/control.sock';
+	is scalar qx{'$tool' status 2>&1}, "penstockctl: status: $file: cannot be read: No such file or directory; so control.socket is "
+		. "not known, and its default /run/penstock/control.sock does not exist; name it with -s\n", 'neither configuration nor socket';
+}
 done_testing();

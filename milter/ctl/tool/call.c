@@ -5,9 +5,11 @@
 #include "milter/ctl/tool/clean.h"
 #include "milter/ctl/tool/memory.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/base/banned.h"
 
@@ -79,6 +81,11 @@ char *call_socket(const struct call *call)
 		return NULL;
 	}
 	const char *path = config != NULL ? config->set.control_socket : call_setting_default("control.socket");
+	if (config == NULL && access(path, F_OK) != 0 && errno == ENOENT) {
+		complain(call, "%s; so control.socket is not known, and its default %s does not exist; name it with -s",
+			 error, path);
+		return NULL;
+	}
 	char *copy = have_memory(strdup(path));
 	config_drop(&config);
 	return copy;
