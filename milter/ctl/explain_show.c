@@ -107,6 +107,15 @@ static void explain_show_add_limit(struct table *table, const json_t *limit)
 		   number_of(limit, "used"), number_of(limit, "limit"), form_span(form, whole_of(limit, "frees_in_s")));
 }
 
+/* What else the verdict is or would have been. Whoever only leaves by the pool of another level has no cause. */
+static void explain_show_add_other(struct table *table, const char *verb, const json_t *other)
+{
+	const char *cause = text_of(other, "cause");
+	bool caused = *cause != '\0' && strcmp(cause, "-") != 0;
+	table_addf(table, "%s: %s%s%s, level %s", verb, text_of(other, "action"), caused ? " for " : "",
+		   caused ? cause : "", text_of(other, "level"));
+}
+
 static void explain_show_add_happened(struct table *table, const json_t *entry)
 {
 	const json_t *would = json_object_get(entry, "would"), *campaign = json_object_get(entry, "campaign");
@@ -117,7 +126,7 @@ static void explain_show_add_happened(struct table *table, const json_t *entry)
 		   *text_of(entry, "cause") == '\0' ? "" : " for ", text_of(entry, "cause"), text_of(entry, "stage"),
 		   slow ? ", slowed" : "", tag ? ", tagged" : "");
 	table_add(table, "client was told");
-	table_add(table, *text_of(entry, "reply") == '\0' ? "that it was taken" : text_of(entry, "reply"));
+	table_add(table, *text_of(entry, "reply") == '\0' ? "that it was accepted" : text_of(entry, "reply"));
 	table_add(table, "level");
 	table_addf(table, "%s, before it %s", or_dash(text_of(entry, "level")),
 		   or_dash(text_of(entry, "level_before")));
@@ -136,13 +145,11 @@ static void explain_show_add_happened(struct table *table, const json_t *entry)
 	}
 	if (json_is_object(would)) {
 		table_add(table, "shadow mode");
-		table_addf(table, "would have been: %s for %s, level %s", text_of(would, "action"),
-			   text_of(would, "cause"), text_of(would, "level"));
+		explain_show_add_other(table, "would have been", would);
 	}
 	if (json_is_object(spared)) {
 		table_add(table, "not exempt");
-		table_addf(table, "would be: %s for %s, level %s", text_of(spared, "action"), text_of(spared, "cause"),
-			   text_of(spared, "level"));
+		explain_show_add_other(table, "would be", spared);
 	}
 	explain_show_add_reasons(table, entry);
 }

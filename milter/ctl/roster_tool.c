@@ -27,6 +27,7 @@ struct reading {
 	json_t *seen;		 /* owned: a name that comes twice is shown once; of at most `most` */
 	int64_t most, rows, all_keys, looked_at;
 	bool lists, ended, more;
+	bool chosen;	       /* options name what is listed */
 	char error[ERROR_MAX]; /* "" : none */
 };
 
@@ -151,16 +152,18 @@ static void roster_tool_print_table(const struct reading *reading)
 	if (reading->rows > 0)
 		table_print(reading->table, stdout, 0);
 	else if (reading->error[0] == '\0')
-		puts(reading->lists ? "There is no such account." : "Nothing is wrong: all that was written is read.");
+		puts(!reading->lists   ? "Nothing is wrong: all that was written is read."
+		     : reading->chosen ? "There is no such account."
+				       : "No account is blocked, suspect or exempt.");
 	if (reading->more)
 		printf("There are more than %lld; -n shows more of them.\n", (long long)reading->most);
 }
 
 /* Takes over `request`. */
-static int roster_tool_run(const struct call *call, json_t *request, bool lists)
+static int roster_tool_run(const struct call *call, json_t *request, bool lists, bool chosen)
 {
 	const char *given = call->option[OPTION_COUNT];
-	struct reading reading = { .call = call, .lists = lists, .most = ROWS_DEFAULT };
+	struct reading reading = { .call = call, .lists = lists, .chosen = chosen, .most = ROWS_DEFAULT };
 	char *socket = NULL;
 	struct client_stream *stream = NULL;
 	if (given != NULL && !text_to_int(given, 1, ROWS_MOST, &reading.most)) {
@@ -215,13 +218,15 @@ int roster_list_run(const struct call *call)
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (call->option[words[i].option] != NULL)
 			json_array_append_new(what, json_string(words[i].word));
-	if (json_array_size(what) == 0) /* whoever is not as the others are */
+	bool chosen = json_array_size(what) > 0;
+	if (!chosen) /* whoever is not as the others are */
 		for (size_t i = 0; i < 3; i++)
 			json_array_append_new(what, json_string((const char *[]){ "blocked", "suspect", "exempt" }[i]));
-	return roster_tool_run(call, have_memory(json_pack("{s:s, s:o}", "do", "account.list", "what", what)), true);
+	return roster_tool_run(call, have_memory(json_pack("{s:s, s:o}", "do", "account.list", "what", what)), true,
+			       chosen);
 }
 
 int roster_check_run(const struct call *call)
 {
-	return roster_tool_run(call, have_memory(json_pack("{s:s}", "do", "account.check")), false);
+	return roster_tool_run(call, have_memory(json_pack("{s:s}", "do", "account.check")), false, false);
 }

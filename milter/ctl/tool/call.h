@@ -22,9 +22,9 @@ enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 	ROW(VERSION, "version", 'V', "", "the version")                                            \
 	ROW(BY, "by", 0, "rcpts|score", "order of top")                                            \
 	ROW(COUNT, "count", 'n', "COUNT", "rows of top, account list and account check")                                          \
-	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: for ever")    \
-	ROW(VERBOSE, "verbose", 'v', "", "of status and account show: what is nought, too; of rbl: each list without " \
-	    "an answer too; nothing is cut") \
+	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: without end")    \
+	ROW(VERBOSE, "verbose", 'v', "", "of status, account show and explain: also what is zero; of rbl: also each list " \
+	    "without an answer; nothing is cut") \
 	ROW(TIMEOUT, "timeout", 0, "SECONDS", "how long rbl waits for the next answer; default 60") \
 	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
 	ROW(DIR, "dir", 0, "DIR", "folder of the header check files, /etc/postfix")                \
@@ -33,11 +33,11 @@ enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, /var/spool/postfix")                 \
 	ROW(AGAINST, "against", 0, "FILE", "of replay: a configuration instead of the verdicts as they were") \
 	ROW(LIMIT, "limit", 0, "COUNT", "accounts that replay and shadow report name; default 20") \
-	ROW(DAYS, "days", 0, "COUNT", "of shadow report: so many days, with today; default 7")      \
+	ROW(DAYS, "days", 0, "COUNT", "of shadow report: how many days, with today; default 7")      \
 	ROW(LEVEL, "level", 0, "good|new|suspect|blocked", "accounts of this level")               \
-	ROW(BLOCKED, "blocked", 0, "", "whom an admin or the level blocks")                        \
-	ROW(EXEMPT, "exempt", 0, "", "who is exempt")                                              \
-	ROW(LIMITS, "limits", 0, "", "who has limits of its own")
+	ROW(BLOCKED, "blocked", 0, "", "accounts that an admin or their level blocks")                        \
+	ROW(EXEMPT, "exempt", 0, "", "accounts that are exempt")                                              \
+	ROW(LIMITS, "limits", 0, "", "accounts with limits of their own")
 
 enum option_id {
 #define OPTION_ENUM(id, name, letter, value, help) OPTION_##id,
