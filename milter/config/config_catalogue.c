@@ -228,7 +228,9 @@ static bool catalogue_unknown_list(struct reader *reader, const config_setting_t
 		return read_error(reader, setting, "is \"%s\", but catalogue.file is empty: there is no catalogue",
 				  name);
 	if (catalogue->missing)
-		return read_error(reader, setting, "is \"%s\", but the catalogue %s is missing", name, catalogue->file);
+		return read_error(reader, setting,
+				  "is \"%s\", but the catalogue %s is missing; catalogue.file names another", name,
+				  catalogue->file);
 	return read_error(reader, setting, "is \"%s\", which the catalogue %s does not have", name, catalogue->file);
 }
 

@@ -281,7 +281,8 @@
 	{ "blocklists.list", "blocklists = ( { list = \"six\"; } );", THREE,
 	  ":1: blocklists[0].list is \"six\", which the catalogue @FOLDER@/blocklists.conf does not have" },
 	{ "blocklists.list", "blocklists = ( { list = \"six\"; } );", NULL,
-	  ":1: blocklists[0].list is \"six\", but the catalogue @FOLDER@/blocklists.conf is missing" },
+	  ":1: blocklists[0].list is \"six\", but the catalogue @FOLDER@/blocklists.conf is missing; "
+	  "catalogue.file names another" },
 	{ "blocklists.list", "catalogue: { file = \"\"; }; blocklists = ( { list = \"six\"; } );", NULL,
 	  ":1: blocklists[0].list is \"six\", but catalogue.file is empty: there is no catalogue" },
 	{ "blocklists.list", "blocklists = ( { list = \"keyed\"; } );", THREE,
