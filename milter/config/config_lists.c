@@ -162,7 +162,7 @@ static const struct field plan_fields[] = {
 	PLAN_LIMIT("rcpts_per_message", rcpts_per_message, "At most this many recipients of one message. -1: the "
 	    "limit of plan default; in plan default itself, none."),
 	{ "over", FIELD_OWN, 0, 0, 0, config_lists_read_over, "\"\"",
-	  "What happens to a message over a limit: defer, reject, hold, slow, or log (it is only "
+	  "What happens to a message over a limit: defer, reject, hold, slow, or log (shadow mode: it is only "
 	  "logged). Empty: as in plan default; in plan default itself, defer." },
 };
 /* clang-format on */

@@ -137,7 +137,7 @@ static void print_man_field(FILE *to, const struct field *field)
 		fprintf(to, "A %s from %s to %s.\n", config_print_type_word(field->type),
 			read_number_text(field->least, least), read_number_text(field->most, most));
 	if (field->text == NULL)
-		fprintf(to, "It has to be there.\n");
+		fprintf(to, "Required.\n");
 	else if (strcmp(field->text, "\"\"") != 0)
 		fprintf(to, "Default: %s\n", field->text);
 }
@@ -145,7 +145,7 @@ static void print_man_field(FILE *to, const struct field *field)
 /* What holds where no row of `signals` says otherwise. */
 static void print_man_signals(FILE *to)
 {
-	fprintf(to, "Signals, what they watch, and their weight, floor and cap:\n.Bl -tag -width 4n\n");
+	fprintf(to, ".Pp\nSignals, what they watch, and their weight, floor and cap:\n.Bl -tag -width 4n\n");
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		const struct signal_setting *set = &signal_defaults[i];
 		fprintf(to, ".It Cm %s\n", signal_word((enum signal)i));

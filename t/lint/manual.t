@@ -58,6 +58,10 @@ SKIP: {
 for my $name (@names) {
 	is_deeply([ grep { /\bQl .* (?:Ql|No) |^\.Ql No / } split /\n/, $text{$name} ], [], "$name: nothing stands between another's quotes");
 }
+if ($built) {
+	my ($words) = output_of("$build/penstock", '--man-options') =~ /^What happens to a message over a limit: (.*?) \(/m;
+	is($words, 'defer, reject, hold, slow, or log', 'penstock.conf.5: what may be done over a limit');
+}
 my ($installed) = text_of("$top/Makefile.am") =~ /^dist_man_MANS = (.*)$/m;
 for my $name (@names) {
 	my ($base, $section) = $name =~ /^(.*)\.(\d)$/;
