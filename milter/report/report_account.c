@@ -152,7 +152,8 @@ static void report_account_set_standing(json_t *json, const struct config *confi
 {
 	const struct verdict verdict = pools_judge(config, account, state);
 	json_set_text(json, "level", level_word(verdict.level));
-	json_set_int(json, "since", state->history.level_since_s);
+	/* an admin's block has no date of its own, and that of the account's own level is not its */
+	json_set_int(json, "since", verdict.level == state->history.level ? state->history.level_since_s : 0);
 	json_set_int(json, "first", state->history.first_s);
 	json_set_text(json, "spf_unauthorised",
 		      state->history.unauthorised[0] != '\0' ? state->history.unauthorised : NULL);
