@@ -235,10 +235,13 @@ static struct would judge_would_of(const struct verdict *verdict)
 	};
 }
 
-static bool would_differ(const struct verdict *does, const struct verdict *would)
+/* A message that is refused either way leaves by no pool and has no tag. */
+static bool judge_would_differ(const struct verdict *does, const struct verdict *would)
 {
-	return does->action != would->action || does->leaves_as != would->leaves_as || does->slow != would->slow ||
-	       does->throttle != would->throttle || does->tag != would->tag;
+	if (does->action != would->action || does->throttle != would->throttle)
+		return true;
+	return !verdict_refuses(does) &&
+	       (does->leaves_as != would->leaves_as || does->slow != would->slow || does->tag != would->tag);
 }
 
 /* What the exemption saves the message from: another action, or the suspect pool. */
@@ -265,7 +268,7 @@ struct verdict judge(const struct policy *policy, enum stage stage, const struct
 		return verdict;
 	struct verdict whole = judge_once(policy->whole, stage, facts);
 	verdict.would = judge_would_of(&whole);
-	verdict.would.shown = would_differ(&verdict, &whole);
+	verdict.would.shown = judge_would_differ(&verdict, &whole);
 	return verdict;
 }
 

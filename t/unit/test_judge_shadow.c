@@ -35,6 +35,10 @@ static void test_rules(void)
 	verdict = shown(WORDS("content"), &policy, &whole, &facts);
 	is_int(verdict.action, ACTION_DEFER, "other rules act");
 	ok(!verdict.would.shown, "and what is for show had nothing to say");
+	facts.state.history.level = LEVEL_NEW;
+	verdict = shown(WORDS("level"), &policy, &whole, &facts);
+	ok(verdict.action == ACTION_DEFER && !verdict.would.shown,
+	   "a message that is deferred would leave by no other pool");
 	facts = facts_of(&spam);
 	verdict = shown(WORDS("content"), &policy, &whole, &facts);
 	ok(verdict.action == ACTION_PASS && !verdict.tag, "a scanner's word for show");
