@@ -92,7 +92,7 @@ static void health_quiet(const struct snapshot *snapshot, struct health_list *li
 		health_add(list, HEALTH_WARNING, "messages: none for %" PRId64 " minutes.", quiet_ms / 60000);
 }
 
-/* Where nobody ever logged in that may be meant so; it is a figure of the status then, and no reason. */
+/* Where nobody ever logged in that may be intended; it is a figure of the status then, and no reason. */
 static void health_logins(const struct snapshot *snapshot, struct health_list *list)
 {
 	const struct config *config = snapshot->setup->config;

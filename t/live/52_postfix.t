@@ -220,7 +220,7 @@ part 'mail in the queue keeps its transport' => sub {
 		local $ENV{PATH} = "$world->{build}:$ENV{PATH}:/usr/sbin";
 		my ($typed, undef, $said) = run({ input => $out, seconds => 60 }, 'sh');
 		is $typed, 1, 'remove ends before the rows';
-		like $said, qr/Mail that Penstock has marked is still in the queue; do this again when it has left\.$/m, '... and says why';
+		like $said, qr/Mail that Penstock has marked is still queued or on hold \(see postqueue -p\); do this again when it has left\.$/m, '... and says why';
 		is $postfix->tool('postconf', '-M', 'warm-1/unix') =~ /^warm-1 / ? 1 : 0, 1, '... which stay';
 		unlike $postfix->tool('postconf', '-n'), qr/^(?:non_)?smtpd_milters/m, '... but no more is marked';
 		$postfix->tool('postsuper', '-d', 'ALL');

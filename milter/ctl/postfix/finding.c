@@ -128,7 +128,7 @@ static void finding_print_rows(const struct findings *findings, enum weight weig
 				fprintf(to, "%s:\n", gravities[i].title);
 			titled = true;
 			finding_print_row(weight == WARNING ? "warning" : "difference",
-					  weight == WARNING ? "if it is not meant so, type" : "type", row, to);
+					  weight == WARNING ? "if it is not intended, type" : "type", row, to);
 		}
 	}
 }
@@ -138,7 +138,7 @@ void findings_print(const struct findings *findings, const char *config_file, co
 	size_t differences = findings_count(findings, DIFFERENCE), warnings = findings_count(findings, WARNING);
 	finding_print_rows(findings, DIFFERENCE, to);
 	if (warnings > 0)
-		fputs("What may be meant so:\n", to);
+		fputs("What may be intended:\n", to);
 	finding_print_rows(findings, WARNING, to);
 	if (differences == 0)
 		fprintf(to, "Postfix fits %s\n", config_file);

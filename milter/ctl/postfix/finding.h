@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * finding: what does not fit, row by row, for people and for programs. A warning is what may be meant so.
+ * finding: what does not fit, row by row, for people and for programs. A warning is what may be intended.
  */
 #ifndef PENSTOCK_FINDING_H
 #define PENSTOCK_FINDING_H

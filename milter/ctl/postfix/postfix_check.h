@@ -2,7 +2,7 @@
  *
  * postfix_check: holds a Postfix against a configuration of ours and names each difference: what it is, what
  * was found and what was expected, where, and what to type, in an order that works in one round. A warning is
- * what may be meant so, and is no difference.
+ * what may be intended, and is no difference.
  */
 #ifndef PENSTOCK_POSTFIX_CHECK_H
 #define PENSTOCK_POSTFIX_CHECK_H

@@ -173,7 +173,8 @@ static void remove_print_queue_check(const struct postfix_check *check, FILE *to
 	remove_print_tool(check, "postcat", " -e -q \"$id\"; done 2>/dev/null | grep -q", to);
 	for (int i = 0; (transport = postfix_transport(check->wish.config, i)) != NULL; i++)
 		fprintf(to, " -e '^content_filter: %s:'", transport->name);
-	fputs("; then echo 'Mail that Penstock has marked is still in the queue; do this again when it has left.' >&2; "
+	fputs("; then echo 'Mail that Penstock has marked is still queued or on hold (see postqueue -p); do this again "
+	      "when it has left.' >&2; "
 	      "exit 1; fi\n",
 	      to);
 }
