@@ -204,7 +204,10 @@ static int held_run(const struct call *call, const struct way *way)
 		left = held_end_piece(call, socket, way, &skip, found);
 	for (int i = 0; left == 0 && i < call->count; i++)
 		if (!found[i]) {
-			complain(call, "%s is not in the list of messages that this host holds", call->arguments[i]);
+			complain(call,
+				 "%s is not in the list of messages that this host holds; postqueue -p names what "
+				 "Postfix holds, and postsuper -H releases it",
+				 call->arguments[i]);
 			code = EXIT_NO;
 		}
 	free(found);

@@ -76,6 +76,8 @@ my @rows = (
 	['... with one', ['explain', 'a@example.com'],
 		'{"entries": [{"action": "pass", "stage": "eom", "would": {"action": "defer", "cause": "limit", "level": "new"}}]}', 0,
 		qr/^shadow mode +would have been: defer for limit, level new$/m],
+	['held mail that the list does not have', ['held', 'release', '8CDCBA7C542'], '{"held": []}', 1,
+		qr/^penstockctl: held release: 8CDCBA7C542 is not in the list of .* holds; postqueue -p names .*, and postsuper -H releases it$/],
 	['one message of a warm-up', ['pool', 'list'],
 		'{"pools": [{"name": "p", "levels": [], "transports": [{"name": "t", "warmup": {"today": 0, "today_most": 1}}]}]}', 0,
 		qr/^Transport t warms up: 0 of 1 message today\.$/m],
