@@ -182,6 +182,7 @@ static bool agree_check_origin(struct reader *reader)
 		const char *path, *zone;
 	} rows[] = { { "origin.zone4", set->origin_zone4 }, { "origin.zone6", set->origin_zone6 },
 		     { "origin.names", set->origin_names } };
+	/* clang-format on */
 	char zone[LIST_ZONE_MAX + 1];
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (!check_domain(reader, read_option(reader, rows[i].path), rows[i].zone, zone, LIST_ZONE_MAX))
@@ -200,15 +201,16 @@ static bool agree_check_endpoints(struct reader *reader)
 }
 
 /* The error is at the one of both that the file has. */
-static bool agree_check_order(struct reader *reader, const char *low_path, double low, const char *high_path, double high)
+static bool agree_check_order(struct reader *reader, const char *low_path, double low, const char *high_path,
+			      double high)
 {
 	const config_setting_t *setting = read_option(reader, low_path);
 	if (low < high)
 		return true;
 	if (setting != NULL)
 		return read_error(reader, setting, "is %g, expected less than %s, %g", low, high_path, high);
-	return read_error(reader, read_option(reader, high_path), "is %g, expected more than "
-	    "%s, %g", high, low_path, low);
+	return read_error(reader, read_option(reader, high_path), "is %g, expected more than %s, %g", high, low_path,
+			  low);
 }
 
 static bool agree_check_scores(struct reader *reader)
@@ -216,20 +218,25 @@ static bool agree_check_scores(struct reader *reader)
 	const struct settings *set = &reader->config->set;
 	static const char *const paths[] = { "reputation.suspect_leave", "reputation.suspect_enter",
 					     "reputation.blocked_leave", "reputation.blocked_enter" };
-	return agree_check_order(reader, paths[0], set->reputation_suspect_leave, paths[1], set->reputation_suspect_enter) &&
-	       agree_check_order(reader, paths[2], set->reputation_blocked_leave, paths[3], set->reputation_blocked_enter) &&
-	       agree_check_order(reader, paths[1], set->reputation_suspect_enter, paths[3], set->reputation_blocked_enter);
+	return agree_check_order(reader, paths[0], set->reputation_suspect_leave, paths[1],
+				 set->reputation_suspect_enter) &&
+	       agree_check_order(reader, paths[2], set->reputation_blocked_leave, paths[3],
+				 set->reputation_blocked_enter) &&
+	       agree_check_order(reader, paths[1], set->reputation_suspect_enter, paths[3],
+				 set->reputation_blocked_enter);
 }
 
 /* A reload looks from / where a start looked from somebody's folder. */
 static bool agree_check_paths(struct reader *reader)
 {
 	const struct settings *set = &reader->config->set;
-	const struct { const char *option, *value; } rows[] = {
-		{ "facts.file", set->facts_file }, { "traps.file", set->traps_file }, { "accounts.passwd", set->accounts_passwd },
-		{ "webhook.ca_file", set->webhook_ca_file }, { "control.socket", set->control_socket },
+	const struct {
+		const char *option, *value;
+	} rows[] = {
+		{ "facts.file", set->facts_file },	     { "traps.file", set->traps_file },
+		{ "accounts.passwd", set->accounts_passwd }, { "webhook.ca_file", set->webhook_ca_file },
+		{ "control.socket", set->control_socket },
 	};
-	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].value[0] != '\0' && rows[i].value[0] != '/')
 			return read_error(reader, read_option(reader, rows[i].option),

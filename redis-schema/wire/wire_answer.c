@@ -85,6 +85,7 @@ static bool wire_answer_read_status(const char *word, enum wire_status *status_o
 	} statuses[] = { { "charged", WIRE_CHARGED }, { "over", WIRE_OVER },	 { "again", WIRE_AGAIN },
 			 { "version", WIRE_VERSION }, { "wrong", WIRE_WRONG },
 			 { "blocked", WIRE_BLOCKED }, { "plan", WIRE_PLAN } };
+	/* clang-format on */
 	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
 		if (strcmp(word, statuses[i].word) == 0) {
 			*status_out = statuses[i].status;
@@ -96,7 +97,8 @@ static bool wire_answer_read_status(const char *word, enum wire_status *status_o
 /* Places in the answers of charge.lua and group.lua. */
 enum { AT_STATUS, AT_OVER, AT_M, AT_R, CHARGE_ITEMS, AT_LIMIT = CHARGE_ITEMS, AT_LIMIT_OVER, AT_PLAN, AT_OWN };
 
-static void wire_answer_read_group(struct wire *wire, const char *group, const struct flat *flat, struct wire_charged *charged)
+static void wire_answer_read_group(struct wire *wire, const char *group, const struct flat *flat,
+				   struct wire_charged *charged)
 {
 	const char *expected;
 	struct limits limits = limits_unset;
@@ -124,7 +126,8 @@ static bool wire_answer_read_charged(const struct flight *flight, const redisRep
 		if (text[i] == NULL)
 			return false;
 	if (flat.count < (group ? (int)AT_OWN : (int)CHARGE_ITEMS) ||
-	    !text_to_int(text[AT_OVER], 0, WINDOW_COUNT, &over) || !wire_answer_read_status(text[AT_STATUS], &charged->status))
+	    !text_to_int(text[AT_OVER], 0, WINDOW_COUNT, &over) ||
+	    !wire_answer_read_status(text[AT_STATUS], &charged->status))
 		return false;
 	charged->over = over == 0 ? WINDOW_COUNT : (enum window)(over - 1);
 	if (group)
@@ -138,7 +141,7 @@ static void answer_charge(struct flight *flight, const redisReply *reply)
 {
 	struct wire_charged charged = { .over = WINDOW_COUNT, .own = limits_unset };
 	if (!wire_answer_read_charged(flight, reply, &charged))
-		charged.status = WIRE_WRONG;	/* the script ran: sending it again would charge again */
+		charged.status = WIRE_WRONG; /* the script ran: sending it again would charge again */
 	bool first = flight->waiting;
 	flight_unwait(flight);
 	(first ? flight->done.charge : flight->late)(flight->arg, WIRE_OK, &charged);
@@ -152,7 +155,6 @@ static void answer_campaign(struct flight *flight, const redisReply *reply)
 		fine = reply->element[i]->type == REDIS_REPLY_STRING;
 		numbers[i] = fine ? strtod(reply->element[i]->str, NULL) : 0;
 	}
-	/* clang-format on */
 	struct campaign campaign = { .known = KNOWLEDGE_FULL };
 	if (!fine) {
 		flight_tell(flight, WIRE_ERROR, NULL);

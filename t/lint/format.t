@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # C is written as .clang-format says, and no line of it is longer than 120 columns, a tab being 8. Tables stand between
-# "clang-format off" and "clang-format on"; their rows are as long as they are.
+# "clang-format off" and "clang-format on", without a function; their rows are as long as they are.
 use strict;
 use warnings;
 use File::Find;
@@ -17,7 +17,7 @@ find({ no_chdir => 1, wanted => sub { push @files, $_ if /\.[ch]$/ && !/_text\.h
 @files = sort @files;
 ok(scalar @files, 'there is something to look at');
 
-my (@long, @open);
+my (@long, @open, @code);
 for my $file (@files) {
 	open my $in, '<', $file or die "$file: $!\n";
 	my $off = 0;
@@ -26,6 +26,7 @@ for my $file (@files) {
 		my $at = "$file:$.";
 		push @open, $at if $line =~ m{/\* clang-format (?:off|on) \*/} && $off == ($line =~ /format off/);
 		$off = $1 eq 'off' if $line =~ m{/\* clang-format (off|on) \*/};
+		push @code, $at if $off && $line eq '}';
 		1 while $line =~ s/^([^\t]*)\t/$1 . ' ' x (8 - length($1) % 8)/e;
 		push @long, "$at: " . length($line) . ' columns' if !$off && length $line > $columns_most;
 	}
@@ -33,6 +34,7 @@ for my $file (@files) {
 }
 ok(!@long, "no line has more than $columns_most columns") or diag(join "\n", @long);
 ok(!@open, 'each "clang-format off" is ended by an "on"') or diag(join "\n", @open);
+ok(!@code, 'no function ends where "clang-format" is off') or diag(join "\n", @code);
 
 # Other versions format a little otherwise: the one of Debian 12 is the measure.
 my ($program) = grep { (`$_ --version 2>/dev/null` // '') =~ /version 14\./ } 'clang-format-14', 'clang-format';
