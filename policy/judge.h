@@ -116,6 +116,9 @@ bool judge_amend(const struct policy *policy, const struct facts *facts, const s
 struct score judge_score(const struct policy *policy, const struct account_state *state, const struct facts *facts,
 			 const double *more, int64_t now_ms);
 
+/* The reputation by which judge_level() and judge_account() go: with what a new password takes back taken off. */
+struct score judge_score_now(const struct policy *policy, const struct account_state *state, int64_t now_ms);
+
 /* The account's own level when nothing new is known of it, whatever an admin says and whether levels act or not. */
 enum level judge_level(const struct policy *policy, const struct account_state *state, int64_t now_ms);
 

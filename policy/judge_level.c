@@ -149,22 +149,26 @@ static enum level level_with(const struct policy *policy, const struct account_s
 	return level_next(&policy->levels, &facts);
 }
 
-enum level judge_level(const struct policy *policy, const struct account_state *state, int64_t now_ms)
+struct score judge_score_now(const struct policy *policy, const struct account_state *state, int64_t now_ms)
 {
 	double counts[COUNTER_COUNT] = { 0 };
 	judge_pardon(state, now_ms, counts);
-	return level_with(policy, state, judge_score(policy, state, NULL, counts, now_ms).sum, 0, now_ms);
+	return judge_score(policy, state, NULL, counts, now_ms);
+}
+
+enum level judge_level(const struct policy *policy, const struct account_state *state, int64_t now_ms)
+{
+	return level_with(policy, state, judge_score_now(policy, state, now_ms).sum, 0, now_ms);
 }
 
 /* What the rules before it found about this message counts towards its own level. */
 enum answer rule_score(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	double counts[COUNTER_COUNT] = { 0 };
-	if (facts->no_message)
-		judge_pardon(&facts->state, facts->now_ms, counts);
-	else
+	if (!facts->no_message)
 		judge_counts(facts, verdict, counts);
-	verdict->terms = judge_score(policy, &facts->state, facts->no_message ? NULL : facts, counts, facts->now_ms);
+	verdict->terms = facts->no_message ? judge_score_now(policy, &facts->state, facts->now_ms)
+					   : judge_score(policy, &facts->state, facts, counts, facts->now_ms);
 	verdict->score = verdict->terms.sum;
 	if (!judge_pardon(&facts->state, facts->now_ms, NULL))
 		return NO;

@@ -42,7 +42,7 @@ static void control_account_on_stands(void *arg, const struct account_state *sta
 		const struct verdict verdict = pools_judge(request->setup->config, request->account, state);
 		json_set_text(json, "level", level_word(verdict.level));
 		json_set_text(json, "action", action_word(verdict.action));
-		json_set_real(json, "score", judge_score(policy, state, NULL, NULL, now_ms).sum);
+		json_set_real(json, "score", judge_score_now(policy, state, now_ms).sum);
 		json_set_real(json, "blocked_leave", policy->levels.blocked_leave);
 		json_set_int(json, "minimum_stay_s", policy->levels.minimum_stay_s);
 	}

@@ -19,7 +19,7 @@ static json_t *report_account_top_row(const struct config *config, struct store_
 	json_t *json = json_object();
 	json_set_text(json, "account", row->account);
 	json_set_text(json, "level", level_word(pools_judge(config, row->account, &row->state).level));
-	json_set_real(json, "score", judge_score(&config->policy, &row->state, NULL, NULL, now_ms).sum);
+	json_set_real(json, "score", judge_score_now(&config->policy, &row->state, now_ms).sum);
 	json_set_real(json, "messages_hour", rates_used(&row->state.history.rates, WINDOW_MSGS_PER_HOUR));
 	json_set_real(json, "rcpts_hour", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_HOUR));
 	json_set_real(json, "rcpts_day", rates_used(&row->state.history.rates, WINDOW_RCPTS_PER_DAY));
@@ -110,7 +110,7 @@ static json_t *report_account_add_own_limits(const struct limits *own)
 static void report_account_set_reputation(json_t *json, const struct policy *policy, const struct account_state *state,
 					  int64_t now_ms)
 {
-	struct score score = judge_score(policy, state, NULL, NULL, now_ms);
+	struct score score = judge_score_now(policy, state, now_ms);
 	struct counters counters = state->history.counters;
 	counters_decay(&counters, now_ms);
 	json_t *terms = json_array(), *counts = json_object();
@@ -221,8 +221,7 @@ json_t *report_listed(const char *account, const struct account_state *state, en
 	if (group || state->history.level == LEVEL_UNKNOWN)
 		json_object_set_new(json, "score", json_null());
 	else
-		json_set_real(json, "score",
-			      judge_score(&setup->config->policy, state, NULL, NULL, clock_now_ms()).sum);
+		json_set_real(json, "score", judge_score_now(&setup->config->policy, state, clock_now_ms()).sum);
 	setup_drop(&setup);
 	json_set_int(json, "since", state->history.level_since_s);
 	json_set_text(json, "block", state->block[0] != '\0' ? state->block : NULL);
