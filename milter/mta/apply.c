@@ -83,6 +83,20 @@ static void apply_say_listed(const struct session *session, const struct verdict
 			text_addf(text, " %s", verdict->reasons[i].detail);
 }
 
+/* The level that the account has: its row of `levels` may refuse any. */
+static void apply_say_level(const struct session *session, const struct verdict *verdict, struct text *text)
+{
+	static const char *const why[LEVEL_COUNT] = {
+		[LEVEL_UNKNOWN] = "this account may not send now",
+		[LEVEL_GOOD] = "this account may not send now",
+		[LEVEL_NEW] = "this account is new and may not send yet",
+		[LEVEL_SUSPECT] = "this account's mail looks like abuse",
+		[LEVEL_BLOCKED] = "this account is blocked because its mail looked like abuse",
+	};
+	(void)session;
+	text_addf(text, "%s; please ask your provider", why[verdict->level]);
+}
+
 /* By which signal is for support: a thief would try until it is silent. What a scanner finds is no secret of ours. */
 static void apply_say_signal(const struct session *session, const struct verdict *verdict, struct text *text)
 {
@@ -115,9 +129,7 @@ static const struct reply {
 				NULL },
 	[REASON_CONTENT_AWAY] = { "later", "3.0", "the content scanner does not answer; try again later", NULL },
 	[REASON_ADMIN_BLOCK] = { "blocked", "7.1", NULL, apply_say_block },
-	[REASON_SCORE] = { "level", "7.1",
-	    "this account is blocked because its mail looked like abuse; please ask your provider",
-			   NULL },
+	[REASON_SCORE] = { "level", "7.1", NULL, apply_say_level },
 	[REASON_LISTED] = { "listed", "7.1", NULL, apply_say_listed },
 	[REASON_SPF_FAIL] = { "spf", "7.23", "the SPF record of the sender's domain does not allow your "
 	    "address", NULL },
