@@ -153,7 +153,7 @@ static enum answer rule_pool(const struct policy *policy, const struct facts *fa
 {
 	if (verdict->slow && verdict->leaves_as < LEVEL_SUSPECT)
 		verdict->leaves_as = LEVEL_SUSPECT;
-	if (judge_shows(policy, RULE_POOL))
+	if (judge_in_shadow(policy, RULE_POOL))
 		verdict->leaves_as = LEVEL_GOOD;
 	/* a class's mail leaves by its own pool, but for what is suspect */
 	if (verdict->leaves_as < LEVEL_SUSPECT)
@@ -174,9 +174,9 @@ static const struct {
 	const char *word;
 	rule_function *function;
 	int stages;
-	bool may_show;
+	bool may_shadow;
 } rules[RULE_COUNT] = {
-#define RULE_ROW(id, name, stages, may_show) [RULE_##id] = { #name, rule_##name, stages, may_show },
+#define RULE_ROW(id, name, stages, may_shadow) [RULE_##id] = { #name, rule_##name, stages, may_shadow },
 	RULE_ROWS(RULE_ROW)
 #undef RULE_ROW
 };
@@ -185,7 +185,7 @@ unsigned rules_find(const char *word)
 {
 	unsigned all = 0;
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
-		unsigned bit = rules[i].may_show ? 1U << i : 0;
+		unsigned bit = rules[i].may_shadow ? 1U << i : 0;
 		if (strcmp(word, rules[i].word) == 0)
 			return bit;
 		all |= bit;
@@ -202,7 +202,7 @@ const char *rule_word(enum rule rule)
 static bool is_asked(const struct policy *policy, enum stage stage, enum rule rule)
 {
 	return (rules[rule].stages & (int)stage) != 0 &&
-	       (!judge_shows(policy, rule) || rule == RULE_LEVEL || rule == RULE_POOL);
+	       (!judge_in_shadow(policy, rule) || rule == RULE_LEVEL || rule == RULE_POOL);
 }
 
 static struct verdict judge_once(const struct policy *policy, enum stage stage, const struct facts *facts)
@@ -262,9 +262,9 @@ struct verdict judge(const struct policy *policy, enum stage stage, const struct
 	struct verdict verdict = judge_once(policy, stage, facts);
 	if (stage == STAGE_MESSAGE && judge_exempt(facts))
 		verdict.spared = judge_spared_of(policy, facts, &verdict);
-	bool shows = policy->shows || verdict.would.shown;
+	bool asked = policy->in_shadow || verdict.would.shown;
 	verdict.would = judge_would_of(&verdict);
-	if (!shows || policy->whole == NULL)
+	if (!asked || policy->whole == NULL)
 		return verdict;
 	struct verdict whole = judge_once(policy->whole, stage, facts);
 	verdict.would = judge_would_of(&whole);

@@ -31,7 +31,7 @@
 
 /* clang-format off */
 enum rule {
-#define RULE_ENUM(id, name, stages, may_show) RULE_##id,
+#define RULE_ENUM(id, name, stages, may_shadow) RULE_##id,
 	RULE_ROWS(RULE_ENUM)
 #undef RULE_ENUM
 	RULE_COUNT
@@ -60,8 +60,8 @@ struct policy {
 	const struct pool *pools;				/* borrowed from the configuration */
 	int pool_count;
 	unsigned shadow; /* rules that run in shadow mode, a set of 1 << enum rule */
-	bool shows;	 /* rules or signals do */
-	bool log_acts;	 /* limits whose `over` is show do what defer does: of `whole` */
+	bool in_shadow;	 /* rules or signals do */
+	bool log_acts;	 /* limits whose `over` is log do what defer does: of `whole` */
 	const struct policy
 		*whole; /* borrowed: the same with nothing run in shadow mode; NULL: nobody asks for verdict.would */
 };

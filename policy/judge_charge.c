@@ -49,7 +49,7 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 {
 	*charge_out = (struct charge){ .now_ms = facts->now_ms, .limits = facts->limits };
 	memcpy(charge_out->account, facts->account, sizeof charge_out->account);
-	charge_out->checked = !judge_exempt(facts) && !judge_shows(policy, RULE_LIMITS);
+	charge_out->checked = !judge_exempt(facts) && !judge_in_shadow(policy, RULE_LIMITS);
 	charge_out->quota = !verdict_refuses(verdict);
 	charge_out->amounts = judge_amounts(facts);
 	const uint64_t places[] = { facts->client_address, facts->client_network, facts->client_as };

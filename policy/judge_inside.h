@@ -20,7 +20,7 @@ static inline bool judge_exempt(const struct facts *facts)
 	return facts->state.exempt[0] != '\0';
 }
 
-static inline bool judge_shows(const struct policy *policy, enum rule rule)
+static inline bool judge_in_shadow(const struct policy *policy, enum rule rule)
 {
 	return (policy->shadow >> rule & 1) != 0;
 }

@@ -252,7 +252,7 @@ enum answer rule_level(const struct policy *policy, const struct facts *facts, s
 	if (before != LEVEL_UNKNOWN && verdict->level != before)
 		verdict_add(verdict, REASON_LEVEL, 0, 0, level_word(verdict->level));
 	/* it goes its way all the same, but nothing follows from it; nor does it of level good for who is exempt */
-	if (judge_shows(policy, RULE_LEVEL) || judge_exempt(facts)) {
+	if (judge_in_shadow(policy, RULE_LEVEL) || judge_exempt(facts)) {
 		if (verdict->leaves_as < LEVEL_GOOD)
 			verdict->leaves_as = LEVEL_GOOD;
 		return NO;

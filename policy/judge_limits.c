@@ -26,8 +26,8 @@ static void judge_limits_apply_over(enum over over, enum reason_id cause, struct
 	}
 }
 
-/* A plan that only shows what it would do: judge() then asks once more. */
-static bool only_shown(const struct policy *policy, enum over over, struct verdict *verdict)
+/* A plan that only logs what it would do: judge() then asks once more. */
+static bool only_logged(const struct policy *policy, enum over over, struct verdict *verdict)
 {
 	bool shown = over == OVER_LOG && !policy->log_acts;
 	verdict->would.shown |= shown;
@@ -39,7 +39,7 @@ enum answer rule_rcpts_per_message(const struct policy *policy, const struct fac
 	int64_t limit = facts->limits.rcpts_per_message;
 	if (limit == LIMIT_UNSET || facts->rcpts_remote <= limit || judge_exempt(facts))
 		return NO;
-	if (only_shown(policy, facts->limits.over, verdict))
+	if (only_logged(policy, facts->limits.over, verdict))
 		return NO;
 	verdict_add(verdict, REASON_RCPTS_PER_MESSAGE, (double)facts->rcpts_remote, (double)limit, NULL);
 	judge_limits_apply_over(facts->limits.over, REASON_RCPTS_PER_MESSAGE, verdict);
@@ -127,7 +127,7 @@ enum answer rule_limits(const struct policy *policy, const struct facts *facts, 
 	if (judge_exempt(facts) || local_only)
 		return NO;
 	struct breach breach = judge_limits_find_breach(facts);
-	if (breach.window == WINDOW_COUNT || only_shown(policy, breach.over, verdict))
+	if (breach.window == WINDOW_COUNT || only_logged(policy, breach.over, verdict))
 		return NO;
 	verdict->breach = breach;
 	if (breach.blocked) {

@@ -108,7 +108,7 @@ void verdict_raise(struct verdict *verdict, enum action action, enum reason_id c
 void verdict_take(struct verdict *verdict, enum measure measure, enum reason_id cause);
 bool verdict_refuses(const struct verdict *verdict); /* defer or reject */
 bool verdict_has(const struct verdict *verdict, enum reason_id id);
-/* Is it worth keeping why? The sentence in milter/control/explaining.c says the same. */
+/* Is it worth keeping why? The sentence in milter/control/control_explain.c says the same. */
 bool verdict_notable(const struct verdict *verdict);
 /* The transport that the MTA is told to send the message by, of verdict->pool. NULL: none, since it does not go on,
  * there is no pool, or a mark, which holds for all recipients, would take along one of this host; what leaves then goes

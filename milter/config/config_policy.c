@@ -166,7 +166,7 @@ static bool config_policy_read_signal_row(struct reader *reader, const config_se
 	if (row.shadow) {
 		real->signals[row.signal].weight = 0;
 		real->signal_does[row.signal].measure = MEASURE_USUAL;
-		real->shows = true;
+		real->in_shadow = true;
 	}
 	return true;
 }
@@ -196,7 +196,7 @@ static bool config_policy_read_shadow_word(struct reader *reader, const config_s
 	if (word == NULL)
 		return false;
 	config->policy.shadow |= rules_find(word);
-	config->policy.shows = true;
+	config->policy.in_shadow = true;
 	return rules_find(word) != 0 ||
 	       config_policy_wrong_word(reader, setting, word, config_policy_rule_name,
 					"a rule that may run in shadow mode (penstock.conf(5), shadow), or all");
@@ -256,7 +256,7 @@ void config_fill_policy(struct config *config)
 	memcpy(whole->signals, shown.signals, sizeof whole->signals);
 	memcpy(whole->signal_does, shown.signal_does, sizeof whole->signal_does);
 	whole->shadow = 0;
-	whole->shows = false;
+	whole->in_shadow = false;
 	whole->log_acts = true;
 	policy->whole = whole;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes the place of milter/clock.c.
+ * Takes the place of milter/base/clock.c.
  */
 #include "milter/base/clock.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes the place of milter/log.c.
+ * Takes the place of milter/base/log.c.
  */
 #include "milter/base/log.h"
 

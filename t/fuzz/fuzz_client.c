@@ -4,7 +4,7 @@
  * anything: as one answer that is shown, and as a stream of lines. The first byte picks what shows it; bit 7 puts a
  * line of the greatest length before it.
  *
- * Takes the place of milter/endpoint.c.
+ * Takes the place of milter/base/endpoint.c.
  */
 #include "milter/ctl/tool/client.h"
 #include "milter/ctl/explain_show.h"

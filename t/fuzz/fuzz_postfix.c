@@ -3,7 +3,7 @@
  * What postconf(1) and postmap(1) say of a Postfix, held against a configuration of ours. The input are their outputs,
  * which a line "--" ends: of postconf -x, -x -P, -M, -n and -P, then of each other program in its turn.
  *
- * Takes the place of milter/ctl/run.c.
+ * Takes the place of milter/ctl/tool/run.c.
  */
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/postfix/postfix_check.h"

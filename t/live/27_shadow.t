@@ -38,7 +38,7 @@ part 'limits and level' => sub {
 	$world->make_good('alice@example.com');
 	is $world->send(auth => 'alice')->{code}, 250, 'beyond the limit or not' for 1 .. 5;
 	limit('bob', plan => 'trial');
-	is $world->send(auth => 'bob')->{code}, 250, 'a plan for show' for 1 .. 3;
+	is $world->send(auth => 'bob')->{code}, 250, 'a plan in shadow mode' for 1 .. 3;
 	is $world->arrived($world->send(auth => 'carol'))->{client} =~ s/\d+$//r, '127.0.0.', 'a new account';
 	my $report = report();
 	is $report->{all}, 9, 'all messages';

@@ -90,7 +90,7 @@ static void test_scopes(void)
 			continue;
 		is_str(verdict.reasons[0].detail, "customer:rcpts_per_day", "the reason says whose limit");
 		is_int(verdict.breach.scope, SCOPE_CUSTOMER, "and so does the breach");
-		ok(verdict.would.shown == false, "nothing was for show");
+		ok(verdict.would.shown == false, "nothing was in shadow mode");
 	}
 }
 

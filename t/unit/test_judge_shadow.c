@@ -11,7 +11,7 @@ static struct verdict shown(const char *const *words, struct policy *policy, str
 	*whole = *policy;
 	whole->shadow = 0;
 	whole->log_acts = true;
-	policy->shows = policy->shadow != 0;
+	policy->in_shadow = policy->shadow != 0;
 	policy->whole = whole;
 	return judge(policy, STAGE_MESSAGE, facts);
 }
@@ -26,7 +26,7 @@ static void test_rules(void)
 	struct facts facts = facts_of(&limit);
 	struct charge charge;
 	struct verdict verdict = shown(WORDS("limits"), &policy, &whole, &facts);
-	is_int(verdict.action, ACTION_PASS, "a limit for show refuses nobody");
+	is_int(verdict.action, ACTION_PASS, "a limit in shadow mode refuses nobody");
 	ok(verdict.would.shown && verdict.would.action == ACTION_DEFER, "but says that it would have");
 	is_int(verdict.would.cause, REASON_LIMIT, "for what");
 	is_int(verdict.would.breach.window, WINDOW_RCPTS_PER_HOUR, "and which");
@@ -34,18 +34,18 @@ static void test_rules(void)
 	ok(!charge.checked && charge.quota, "the message is charged whatever is used");
 	verdict = shown(WORDS("content"), &policy, &whole, &facts);
 	is_int(verdict.action, ACTION_DEFER, "other rules act");
-	ok(!verdict.would.shown, "and what is for show had nothing to say");
+	ok(!verdict.would.shown, "and what runs in shadow mode had nothing to say");
 	facts.state.history.level = LEVEL_NEW;
 	verdict = shown(WORDS("level"), &policy, &whole, &facts);
 	ok(verdict.action == ACTION_DEFER && !verdict.would.shown,
 	   "a message that is deferred would leave by no other pool");
 	facts = facts_of(&spam);
 	verdict = shown(WORDS("content"), &policy, &whole, &facts);
-	ok(verdict.action == ACTION_PASS && !verdict.tag, "a scanner's word for show");
+	ok(verdict.action == ACTION_PASS && !verdict.tag, "a scanner's word in shadow mode");
 	is_int(verdict.would.action, ACTION_REJECT, "would have refused");
 	facts = facts_of(&spammer);
 	verdict = shown(WORDS("level"), &policy, &whole, &facts);
-	is_int(verdict.action, ACTION_PASS, "a level for show blocks nobody");
+	is_int(verdict.action, ACTION_PASS, "a level in shadow mode blocks nobody");
 	is_int(verdict.level, LEVEL_BLOCKED, "and goes its way");
 	is_str(verdict.pool->name, "clean", "no pool follows it");
 	ok(verdict.would.action == ACTION_REJECT && verdict.would.level == LEVEL_BLOCKED,
@@ -54,7 +54,7 @@ static void test_rules(void)
 	memset(facts.state.history.counters.value, 0, sizeof facts.state.history.counters.value);
 	facts.state.history.level_since_s = NOW;
 	verdict = shown(WORDS("pool"), &policy, &whole, &facts);
-	is_str(verdict.pool->name, "clean", "a pool for show moves nothing");
+	is_str(verdict.pool->name, "clean", "a pool in shadow mode moves nothing");
 	ok(verdict.would.shown && verdict.would.level == LEVEL_SUSPECT, "but in what would have been");
 	facts = facts_of(&spammer);
 	verdict = shown(WORDS("all"), &policy, &whole, &facts);
@@ -67,7 +67,7 @@ static void test_plan(void)
 	struct policy policy = policy_of(&row), whole;
 	struct facts facts = facts_of(&row);
 	struct verdict verdict = shown(WORDS(""), &policy, &whole, &facts);
-	ok(verdict.action == ACTION_PASS && verdict.reason_count == 0, "a plan for show lets mail pass");
+	ok(verdict.action == ACTION_PASS && verdict.reason_count == 0, "a plan in shadow mode lets mail pass");
 	ok(verdict.would.shown && verdict.would.action == ACTION_DEFER, "and says what would have been");
 	facts.state.history.rates.present[WINDOW_RCPTS_PER_HOUR] = 0;
 	verdict = shown(WORDS(""), &policy, &whole, &facts);
@@ -82,7 +82,7 @@ static void test_plan(void)
 
 static void test_words(void)
 {
-	is_int(rules_find("overload"), 0, "what protects the daemon is never for show");
+	is_int(rules_find("overload"), 0, "what protects the daemon never runs in shadow mode");
 	is_int(rules_find("exempt"), 0, "nor is an exemption");
 	is_int(rules_find("limit"), 0, "a misspelt rule is none");
 	is_int(rules_find("limits"), 1 << RULE_LIMITS, "a rule by its name");
@@ -185,7 +185,8 @@ static void test_account(void)
 		policy.level_does[rows[i].row->level].measure = rows[i].measure;
 		shown(WORDS(rows[i].shadow), &policy, &whole, &facts);
 		struct verdict verdict = judge_account(&policy, &facts);
-		is_int(verdict.level, rows[i].level, "%s, %s for show: the level", rows[i].row->name, rows[i].shadow);
+		is_int(verdict.level, rows[i].level, "%s, %s in shadow mode: the level", rows[i].row->name,
+		       rows[i].shadow);
 		is_int(verdict.action, rows[i].action, "the action");
 		is_str(verdict.pool->name, rows[i].pool, "the pool");
 		ok(verdict.transport != NULL, "a transport");

@@ -2,7 +2,7 @@
  *
  * A Postfix held against a configuration of ours: what is given to type loses nothing of what is there.
  *
- * Takes the place of milter/ctl/run.c.
+ * Takes the place of milter/ctl/tool/run.c.
  */
 #include "milter/ctl/postfix/postfix_check.h"
 #include "milter/ctl/postfix/postfix_remove.h"
