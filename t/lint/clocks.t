@@ -13,9 +13,11 @@ my $top = $ENV{srcdir} // '.';
 # what waits by the wall clock, or by one that follows it => where it may stand
 my @rows = (
 	[ qr{\bCLOCK_REALTIME\b},                          qr{^milter/base/(?:clock|log_sink)\.c$} ],
-	[ qr{\b(?:pthread_cond|sem|mtx|cnd)_timedwait\b},  qr{^$} ],
+	[ qr{\b(?:pthread_cond|sem|mtx|cnd)_timedwait\b|\w_timed(?:lock|rdlock|wrlock|receive|send|join_np)\b}, qr{^$} ],
+	[ qr{\btimespec_get\b|\bclock_gettime\(\d},         qr{^$} ],
+	[ qr{\b(?:until|deadline|due)\w*\s*=\s*clock_now_ms\(\)|\bclock_now_ms\(\)\s*[<>]}, qr{^$} ],
 	[ qr{\b(?:event_base_gettimeofday_cached|evutil_gettimeofday|gettimeofday)\b}, qr{^redis-schema/store/store\.c$} ],	# numbers above those of an earlier start
-	[ qr{\btime\((?:NULL|&\w+)\)},                     qr{^milter/(?:start/|ctl/|base/log\.c)} ],
+	[ qr{\btime\(\s*(?:NULL|0|&\w+)\s*\)},                     qr{^milter/(?:start/|ctl/|base/log\.c)} ],
 	[ qr{\bpthread_cond_clockwait\b|\bsem_clockwait\b}, qr{^milter/base/wait\.c$} ],
 );
 

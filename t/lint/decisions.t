@@ -13,20 +13,25 @@ use Test::More;
 my $top = $ENV{srcdir} // '.';
 
 my $value = qr/\b(?!LEVEL_UNKNOWN\b|OVER_UNSET\b|MEASURE_USUAL\b)(?:LEVEL|OVER|MEASURE)_(?!COUNT\b)[A-Z]+\b/;
-my $cast = qr/(?:\(\s*(?:enum\s+)?\w+\s*\)\s*)?/;
+my $cast = qr/(?:\(\s*(?:enum\s+)?\w+\s*\)\s*|\(\s*)?/;	# or an opening parenthesis
+my $order = qr/(?<![-<>])[<>]=?(?![<>])/;
 my $compares = qr/(?:[=!]=|(?<![-<>])[<>]=?(?![<>]))/;
 my $member = qr/\.(?:level|leaves_as|measure)\b/;
-my $score = qr/\bscore(?:\.sum)?\b(?![.\[(\w])/;
+my $score = qr/\b(?:score(?:\.sum)?|terms\.sum)\b(?![.\[(\w])/;
 
 # what is found, how it is said
 my @rules = (
 	[ qr/$compares\s*$cast$value/,           'is a comparison with a level, a limit\'s `over` or a measure' ],
-	[ qr/$value\s*$compares/,                'is a comparison with a level, a limit\'s `over` or a measure' ],
+	[ qr/$value\s*\)?\s*$compares/,          'is a comparison with a level, a limit\'s `over` or a measure' ],
 	[ qr/\bcase\s+$value/,                   'is a case of a level, a limit\'s `over` or a measure' ],
-	[ qr/$member\s*(?<![-<>])[<>]=?(?![<>])/, 'is an order of levels or measures' ],
-	[ qr/$score\s*$compares/,                'is a comparison of a score' ],
+	[ qr/$member\s*\)?\s*$order/,            'is an order of levels or measures' ],
+	[ qr/$member\s*\)?\s*[=!]=\s*\d/,        'is a comparison with a level or measure by its number' ],
+	[ qr/[-+^&|]\s*$value|$value\s*[-+^&|]|<<\s*$value/, 'is arithmetic with a level, a limit\'s `over` or a measure' ],
+	[ qr/$score\s*\)?\s*$compares/,          'is a comparison of a score' ],
+	[ qr/$score\s*-(?![->])|\bis(?:greater|less)(?:equal)?\([^)]*$score/, 'is a comparison of a score' ],
 	[ qr/$compares\s*$cast(?:[\w.\[\]&*]*\.)?$score/, 'is a comparison of a score' ],
-	[ qr/\b(?:rates_over|level_next|pools_find|pools_find_lane)\s*\(/, 'is a call of a function that decides' ],
+	[ qr/\bstrn?(?:case)?cmp\s*\([^;]*\b(?:level|over|measure)_word\s*\(/, 'is a comparison with the word of a level or an `over`' ],
+	[ qr/\b(?:rates_over|level_next|pools_find|pools_find_class)\b/, 'names a function that decides' ],
 );
 
 # Code alone, its lines where they were: no comments, no contents of strings, no includes.
@@ -74,6 +79,10 @@ my @bad = (
 	"if (level ==\n    LEVEL_GOOD)", 'if (a->leaves_as > b->leaves_as)', 'if (facts->content.score > most)',
 	'if (5 <= verdict->score)', 'return judge_score(a, b).sum > 0 || terms.score.sum >= 3;',
 	'if (limit < rates->used && rates_over(&rates, &limits, &one) != WINDOW_COUNT)',
+	'if (level == (LEVEL_BLOCKED))', 'if ((LEVEL_BLOCKED) == level)', 'if ((verdict->level) > other)', 'if (verdict->level == 3)',
+	'return !(level - LEVEL_BLOCKED);', 'return (level ^ LEVEL_BLOCKED) == 0;', 'wanted & (1 << LEVEL_SUSPECT)',
+	'if (verdict->terms.sum > 3)', 'if ((verdict->score) > 3)', 'return verdict->score - most > 0;', 'if (isgreater(verdict->score, most))',
+	'if (strcmp(level_word(level), "blocked") == 0)', "pools_find_class(pools, count, class)", 'decide = level_next;',
 );
 my @good = (
 	'if (state->history.level == LEVEL_UNKNOWN)', 'for (int i = LEVEL_GOOD; i < LEVEL_COUNT; i++)', '/* level >= LEVEL_NEW */',

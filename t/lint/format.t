@@ -24,6 +24,7 @@ for my $file (@files) {
 	while (my $line = <$in>) {
 		chomp $line;
 		my $at = "$file:$.";
+		push @open, "$at: is no comment of ours" if $line =~ m{//\s*clang-format (?:off|on)};
 		push @open, $at if $line =~ m{/\* clang-format (?:off|on) \*/} && $off == ($line =~ /format off/);
 		$off = $1 eq 'off' if $line =~ m{/\* clang-format (off|on) \*/};
 		push @code, $at if $off && $line eq '}';

@@ -31,7 +31,7 @@ sub functions_of {
 		$head-- while $head > 0 && $lines->[$head] =~ /^\s/;
 		my $declared = join('', @$lines[ $head .. $start - 1 ]) =~ s/__attribute__\s*\(\(.*?\)\)\)?\s*//sr;
 		push @found, { name => $2, static => defined $1, lines => $end - $start + 1, at => $head + 1 }
-			if $declared =~ /^(static\s)?[\w\s\*]*?\b(\w+)\s*\(/;
+			if $declared =~ /^(?=(?:[\w\s]*?\b(static)\s)?)[\w\s\*]*?\b(\w+)\s*\(/;
 	}
 	return @found;
 }
@@ -56,7 +56,7 @@ for my $file (@files) {
 		push @{ $statics{$name} }, $at;
 	}
 	my $text = join('', @lines) =~ s{/\*.*?\*/}{}gsr;
-	$tags{$_}{$file} = 1 for $text =~ /\b(?:struct|enum|union)\s+(\w+)\s*\{/g;
+	$tags{$_}{$file} = 1 for $text =~ /\b(?:struct|enum|union)\s+(?:__attribute__\s*\(\(.*?\)\)\s*)?(\w+)\s*\{/g;
 }
 ok(scalar keys %statics, 'there is something to look at');
 none('a static function of more than a few lines bears its module\'s name', @nameless);
