@@ -30,6 +30,9 @@ my @rules = (
 	[ qr/$score\s*\)?\s*$compares/,          'is a comparison of a score' ],
 	[ qr/$score\s*-(?![->])|\bis(?:greater|less)(?:equal)?\([^)]*$score/, 'is a comparison of a score' ],
 	[ qr/$compares\s*$cast(?:[\w.\[\]&*]*\.)?$score/, 'is a comparison of a score' ],
+	[ qr/\blimits\.(?:window\[[^\]]*\]|rcpts_per_message)\s*$order|$order\s*$cast(?:[\w.\[\]]*\.)?limits\.(?:window\[|rcpts_per_message)/,
+	                                         'is a comparison with a limit' ],
+	[ qr/\bbreach\.(?:used|limit)\s*$order/, 'is a comparison with a limit' ],
 	[ qr/\bstrn?(?:case)?cmp\s*\([^;]*\b(?:level|over|measure)_word\s*\(/, 'is a comparison with the word of a level or an `over`' ],
 	[ qr/\b(?:rates_over|level_next|pools_find|pools_find_class)\b/, 'names a function that decides' ],
 );
@@ -82,6 +85,7 @@ my @bad = (
 	'if (level == (LEVEL_BLOCKED))', 'if ((LEVEL_BLOCKED) == level)', 'if ((verdict->level) > other)', 'if (verdict->level == 3)',
 	'return !(level - LEVEL_BLOCKED);', 'return (level ^ LEVEL_BLOCKED) == 0;', 'wanted & (1 << LEVEL_SUSPECT)',
 	'if (verdict->terms.sum > 3)', 'if ((verdict->score) > 3)', 'return verdict->score - most > 0;', 'if (isgreater(verdict->score, most))',
+	'if (facts->rcpts_remote > facts->limits.rcpts_per_message)', 'if (limits.window[i] <= used)', 'if (breach->used >= breach->limit)',
 	'if (strcmp(level_word(level), "blocked") == 0)', "pools_find_class(pools, count, class)", 'decide = level_next;',
 );
 my @good = (

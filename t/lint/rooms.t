@@ -27,7 +27,7 @@ find({ no_chdir => 1, wanted => sub {
 	open my $out, '-|', $nm, '-g', $_ or die "cannot run $nm: $!\n";
 	while (<$out>) {
 		push @{ $wants{$file} }, $1 if /\sU\s+(\S+)$/;
-		push @{ $defines{$1} }, $file if /\s[TDBRC]\s+(\S+)$/;
+		push @{ $defines{$1} }, $file if /\s[TDBRCVW]\s+(\S+)$/;
 	}
 	close $out or die "$nm $_ failed\n";
 } }, grep { -d } map { "$build/$_" } qw(policy redis-schema milter));

@@ -34,7 +34,7 @@ for my $file (@objects) {
 	while (<$symbols>) {
 		my ($where, $kind, $name) = /^(\S+):(?:[0-9a-f]*)\s+([A-Za-z])\s+(\S+)$/ or next;
 		$where =~ s{.*[:/]}{};
-		$exported{$name}{$where} = 1 if $kind =~ /[TDBRC]/;
+		$exported{$name}{$where} = 1 if $kind =~ /[TDBRCVW]/;
 		$used{$name}{$where} = 1 if $kind eq 'U';
 	}
 	close $symbols or die "$nm $file failed\n";
