@@ -37,6 +37,7 @@ struct client {
 	struct socketmap *socketmap;
 	struct bufferevent *bev;	 /* owned */
 	struct socketmap_lookup *lookup; /* the store is asked; nothing is read meanwhile: answers keep their order */
+	bool serving;			 /* its request is still in its buffer; an answer may come meanwhile */
 	bool ended;			 /* the client sends no more */
 	int64_t since_ms;		 /* monotonic: its last request, or that it came */
 	struct client *older, *newer;	 /* by last request */
@@ -308,6 +309,8 @@ static void socketmap_request(struct client *client, const struct netstring *net
 static void socketmap_serve(struct client *client)
 {
 	struct evbuffer *input = bufferevent_get_input(client->bev), *output = bufferevent_get_output(client->bev);
+	if (client->serving) /* a store without memory answers at once */
+		return;
 	while (client->lookup == NULL && evbuffer_get_length(input) > 0 && evbuffer_get_length(output) < OUTPUT_MAX) {
 		struct netstring netstring;
 		size_t length = evbuffer_get_length(input);
@@ -321,7 +324,9 @@ static void socketmap_serve(struct client *client)
 			break;
 		socketmap_client_unlink(client);
 		socketmap_client_link(client);
+		client->serving = true;
 		socketmap_request(client, &netstring);
+		client->serving = false;
 		evbuffer_drain(input, netstring.whole);
 	}
 	if (client->ended && client->lookup == NULL && evbuffer_get_length(output) == 0)
