@@ -49,7 +49,7 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("milter.socket_mode", milter_socket_mode, STRING, "660", 3, 4,                         \
 	    "Permissions of the unix sockets, octal.")                                             \
 	ROW("milter.max_sessions", milter_max_sessions, INT, "10000", 10, 100000,                  \
-	    "Most sessions at once; beyond nine tenths of them new messages are deferred.")             \
+	    "At most this many sessions at once; beyond nine tenths of them new messages are deferred.")             \
 	ROW("milter.timeout_s", milter_timeout_s, INT, "7210", 10, 86400,                          \
 	    "A silent MTA connection is closed after this many seconds.")                            \
 	ROW("milter.deadline_ms", milter_deadline_ms, INT, "5000", 50, 60000,                      \
@@ -81,11 +81,11 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Seconds that Postfix, where it is set up to ask, makes clients of accounts that are slowed wait at each " \
 	    "recipient; 0: never.") \
 	ROW("redis.server", redis_server, STRING, "127.0.0.1:6379", 1, 255,                        \
-	    "unix:/path, address:port or [v6]:port.")                                              \
-	ROW("redis.username", redis_username, STRING, "", 0, 255, "For AUTH with an ACL user.")    \
+	    "Where Redis listens: unix:/path, address:port or [v6]:port.")                                              \
+	ROW("redis.username", redis_username, STRING, "", 0, 255, "User name for AUTH, where Redis has users; empty: none is named.")    \
 	ROW("redis.password", redis_password, STRING, "", 0, 255, \
-	    "For AUTH; others must not be able to read this file: root:penstock, mode 640.") \
-	ROW("redis.database", redis_database, INT, "0", 0, 1000000, "For SELECT.")                 \
+	    "Password for AUTH; others must not be able to read this file: root:penstock, mode 640.") \
+	ROW("redis.database", redis_database, INT, "0", 0, 1000000, "Number of the database.")                 \
 	ROW("redis.prefix", redis_prefix, STRING, "penstock", 1, 40, "Prefix of every key.")   \
 	ROW("redis.timeout_ms", redis_timeout_ms, INT, "250", 5, 10000, \
 	    "A request without an answer after this long has failed.") \
@@ -130,7 +130,7 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("limits.domain_plan", limits_domain_plan, STRING, "", 0, 63,                           \
 	    "Plan of each domain of accounts as a whole; empty: domains are not counted.")         \
 	ROW("limits.customer_plan", limits_customer_plan, STRING, "", 0, 63,                       \
-	    "Plan of each customer as a whole: all accounts whose limits name him; empty: only his own key limits him.") \
+	    "Plan of each customer as a whole: all accounts whose limits name the customer; empty: only its own key limits it.") \
 	ROW("limits.server_plan", limits_server_plan, STRING, "", 0, 63,                           \
 	    "Plan for all mail of all daemons that share one Redis; empty: it is not counted.")     \
 	ROW("limits.client_plan", limits_client_plan, STRING, "", 0, 63,                           \
