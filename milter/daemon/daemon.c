@@ -150,17 +150,23 @@ static const struct {
 
 enum purpose { TO_START, TO_RELOAD, TO_MEND };
 
-/* What is read well once is not given up. */
-static bool may_lack(const struct setup *before, enum setup_file file, enum purpose purpose)
+static const char *path_of(const struct setup *setup, enum setup_file file)
 {
-	return purpose == TO_START || (purpose == TO_MEND && before->unread[file][0] != '\0');
+	const char *path;
+	memcpy(&path, (const char *)&setup->config->set + setup_files[file].path, sizeof path);
+	return path;
+}
+
+/* What was read well once is not given up; what could not be read before stops no reload either. */
+static bool may_lack(const struct setup *setup, const struct setup *before, enum setup_file file)
+{
+	return before == NULL ||
+	       (before->unread[file][0] != '\0' && strcmp(path_of(setup, file), path_of(before, file)) == 0);
 }
 
 static bool open_file(struct setup *setup, enum setup_file file, char *why, size_t why_size)
 {
-	const char *path;
-	memcpy(&path, (const char *)&setup->config->set + setup_files[file].path, sizeof path);
-	return setup_files[file].read(setup, path, why, why_size);
+	return setup_files[file].read(setup, path_of(setup, file), why, why_size);
 }
 
 static bool daemon_open_files(struct setup *setup, const struct setup *before, enum purpose purpose, char *error,
@@ -173,7 +179,7 @@ static bool daemon_open_files(struct setup *setup, const struct setup *before, e
 		if (open_file(setup, file, why, sizeof setup->unread[file])) {
 			why[0] = '\0';
 			better |= before != NULL && before->unread[file][0] != '\0';
-		} else if (!may_lack(before, file, purpose) || !setup_files[file].read(setup, "", error, error_size)) {
+		} else if (!may_lack(setup, before, file) || !setup_files[file].read(setup, "", error, error_size)) {
 			snprintf(error, error_size, "%s: %s", trouble_word(setup_files[file].trouble), why);
 			return false;
 		}
@@ -236,7 +242,10 @@ bool setup_start(struct config *config, char *error, size_t error_size)
 
 struct setup *setup_prepare(struct config *config, char *error, size_t error_size)
 {
-	return daemon_make_setup(config, NULL, TO_RELOAD, error, error_size);
+	struct setup *before = setup_hold();
+	struct setup *setup = daemon_make_setup(config, before, TO_RELOAD, error, error_size);
+	setup_drop(&before);
+	return setup;
 }
 
 void setup_mend(void)
