@@ -162,8 +162,10 @@ static const char *gather_ask_network(struct session *session, int64_t deadline_
 	struct network_ask *ask = session->network;
 	if (ask == NULL && session->client.family != NETADDR_UNKNOWN && !session->injected) {
 		ask = calloc(1, sizeof *ask);
-		if (ask == NULL)
+		if (ask == NULL) {
+			session->message->arena.spent = true;
 			return NULL;
+		}
 		ask_init(&ask->ask, release);
 		ask->job.run = network_run;
 		ask->client = session->client;

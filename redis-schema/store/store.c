@@ -132,11 +132,10 @@ static void store_fetched(void *arg, enum wire_end end, const struct account_sta
 
 static void store_fetch_state(struct store *store, const char *account, bool looks, store_fetch_done *done, void *arg)
 {
-	static const struct account_state unknown = { .known = KNOWLEDGE_NONE, .limits = { .plan = "" } };
 	struct store_request *request = store_request_new(store, account, arg);
 	store_count(store, &store->stats.fetches);
 	if (request == NULL) {
-		done(arg, &unknown, &no_known);
+		done(arg, &(struct account_state){ .known = KNOWLEDGE_NONE, .limits = limits_unset }, &no_known);
 		return;
 	}
 	request->done.fetch = done;
