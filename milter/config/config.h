@@ -38,7 +38,7 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 /* clang-format off */
 #define SETTING_ROWS(ROW, RARE)                                                                     \
 	ROW("user", user, STRING, "penstock", 0, 63,                                               \
-	    "Account that the daemon runs as when it is started by root.")                         \
+	    "The daemon runs as this account when root starts it.")                         \
 	ROW("node", node, STRING, "", 0, 16,                                                       \
 	    "Name of this daemon among those that share one Redis, [a-z0-9]; empty: made from the host's name.") \
 	ROW("milter.socket", milter_socket, STRING, "unix:/run/penstock/milter.sock", 1, 255,      \
@@ -68,9 +68,9 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("http.rbl", http_rbl, BOOL, "true", 0, 0, \
 	    "Serve /rbl, /api/v1/rbl and /openapi.json: look-ups in block lists for anybody who asks.") \
 	ROW("http.rbl_per_minute", http_rbl_per_minute, INT, "60", 1, 1000000,                     \
-	    "Addresses that one client may look up in a minute (a /64 is one client) ...")     \
+	    "Addresses that one client may look up in a minute; a /64 is one client.")     \
 	ROW("http.rbl_burst", http_rbl_burst, INT, "300", 1, 1000000,                              \
-	    "... and at once after a pause; a network of more addresses is refused.")      \
+	    "Addresses that one client may look up at once after a pause; a network of more addresses is refused.")      \
 	ROW("http.rbl_total_per_minute", http_rbl_total_per_minute, INT, "1000", 1, 10000000,                \
 	    "The same for all clients together, who have ten times the burst.")                    \
 	ROW("control.socket", control_socket, STRING, "/run/penstock/control.sock", 1, 100,        \
@@ -141,9 +141,9 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("monitor.weight", monitor_weight, FLOAT, "1.0", 0.01, 1000,                            \
 	    "A transport leaves its pool when the lists that name its address have this weight together.") \
 	ROW("monitor.return_hours", monitor_return_hours, FLOAT, "24", 0, 8760,                    \
-	    "It begins to return when they have weighed less for this many hours ...")                       \
+	    "It begins to return when they have weighed less for this many hours.")                       \
 	ROW("monitor.return_days", monitor_return_days, FLOAT, "3", 0, 365, \
-	    "... and has its full share again after this many more days.") \
+	    "It has its full share again this many days after it begins to return.") \
 	ROW("spf.client", spf_client, WORD, "signal", 0, 0,                                     \
 	    "SPF of clients without login: off, signal (a reason in the log) or refuse (5xx where it fails).") \
 	ROW("spf.transports", spf_transports, BOOL, "true", 0, 0,                                  \
@@ -168,17 +168,17 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	     "Score below which an account that its score blocked is no longer blocked.")           \
 	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
 	    "An account stays suspect or blocked for at least this many seconds.")                              \
-	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for this many days ...") \
+	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for at least this many days.") \
 	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, \
-	    "... and at least this many messages, of which half are forgotten after 7 days.") \
+	    "An account is new for at least this many messages, of which half are forgotten after 7 days.") \
 	ROW("reputation.blocked_action", reputation_blocked_action, WORD, "reject", 0, 0,       \
 	    "What happens to a blocked account's mail: reject, defer or hold.")                    \
 	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, \
-	    "Scanner score from which on a message is tagged (X-Penstock-Spam) ...") \
-	ROW("content.slow_score", content_slow_score, FLOAT, "8", -1000, 100000, "... leaves by the suspect pool.") \
+	    "Scanner score from which on a message is tagged (X-Penstock-Spam).") \
+	ROW("content.slow_score", content_slow_score, FLOAT, "8", -1000, 100000, "Scanner score from which on a message leaves by the suspect pool.") \
 	ROW("content.hold_score", content_hold_score, FLOAT, "100000", -1000, 100000, \
-	    "... goes to the MTA's hold queue.") \
-	ROW("content.reject_score", content_reject_score, FLOAT, "100000", -1000, 100000, "... is rejected.") \
+	    "Scanner score from which on a message goes to the MTA's hold queue.") \
+	ROW("content.reject_score", content_reject_score, FLOAT, "100000", -1000, 100000, "Scanner score from which on a message is rejected.") \
 	ROW("explain.keep", explain_keep, INT, "20000", 0, 10000000,                               \
 	    "About how many entries Redis keeps for penstockctl explain; each takes 1 KiB. 0: none are written.") \
 	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, \

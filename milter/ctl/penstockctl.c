@@ -304,7 +304,7 @@ static const struct command commands[] = {
 	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), ctl_run_shadow, "shadow.report", show_shadow,
 	  "whom rules in shadow mode would have limited, moved or refused" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
-	  TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "what Postfix must be told" },
+	  TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "the settings that Postfix needs" },
 	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE) | TAKES(COMMANDS), postfix_check_run,
 	  NULL, NULL, "how Postfix differs from that" },
 	{ "postfix remove", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_remove_run, NULL, NULL,
