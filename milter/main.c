@@ -161,7 +161,7 @@ static void main_serve(struct server *server)
 			hang_ups = 0;
 			server_reload(server);
 		} else if (late && !ends) {
-			extras_try_again();
+			server_try_again();
 		}
 	}
 }

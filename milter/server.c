@@ -356,6 +356,13 @@ void server_reload(struct server *server)
 	notify_send("READY=1");
 }
 
+void server_try_again(void)
+{
+	if (setup_mend())
+		monitor_reload(); /* else it would keep the setup of before */
+	extras_try_again();
+}
+
 bool server_failed(const struct server *server)
 {
 	return atomic_load(&server->milter_failed);

@@ -18,6 +18,9 @@ bool server_start(struct server *server, char *error, size_t error_size);
 /* Reads the file again and puts it in force; a broken one is logged and leaves the old one. */
 void server_reload(struct server *server);
 
+/* Once more what could not be opened or read; never waits. */
+void server_try_again(void);
+
 /* Did libmilter end by itself? */
 bool server_failed(const struct server *server);
 

@@ -248,7 +248,7 @@ struct setup *setup_prepare(struct config *config, char *error, size_t error_siz
 	return setup;
 }
 
-void setup_mend(void)
+bool setup_mend(void)
 {
 	char why[500];
 	struct setup *before = setup_hold(), *setup = NULL;
@@ -257,9 +257,11 @@ void setup_mend(void)
 		whole &= before->unread[i][0] == '\0';
 	if (!whole)
 		setup = daemon_make_setup(config_hold(before->config), before, TO_MEND, why, sizeof why);
-	if (setup != NULL)
+	bool better = setup != NULL;
+	if (better)
 		setup_enter(&setup);
 	setup_drop(&before);
+	return better;
 }
 
 void setup_clear(void)

@@ -62,8 +62,9 @@ struct setup *setup_prepare(struct config *config, char *error, size_t error_siz
 /* Puts it in force, which cannot fail, and clears the pointer. */
 void setup_enter(struct setup **setup);
 
-/* Once more the files that could not be read. Main thread, as the three before. */
-void setup_mend(void);
+/* Once more the files that could not be read. True: another setup is in force, which who keeps one has to follow. Main
+ * thread, as the three before. */
+bool setup_mend(void);
 
 /* At the end of the daemon, with the loop stopped. */
 void setup_clear(void);

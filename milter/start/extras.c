@@ -120,7 +120,6 @@ static void open_sockets_again(struct loop_job *job)
 
 void extras_try_again(void)
 {
-	setup_mend();
 	struct setup *setup = setup_hold();
 	extras_open_rows(facts, COUNT_OF(facts), setup->config, true);
 	setup_drop(&setup);

@@ -20,7 +20,7 @@ void extras_open_facts(const struct config *config);
 /* Is the control socket there? */
 bool extras_control(void);
 
-/* What failed, and the files of the setup in force, once more; never waits. */
+/* What failed, once more; never waits. */
 void extras_try_again(void);
 
 /* With the loop stopped. */
