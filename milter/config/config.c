@@ -225,6 +225,31 @@ struct config *config_load(const char *name, char error[CONFIG_ERROR_MAX])
 	return config;
 }
 
+char *config_string(const char *name, const char *path, const char *otherwise)
+{
+	char error[CONFIG_ERROR_MAX] = "";
+	config_t file;
+	bool missing;
+	struct reader reader = { .file = name, .error = error };
+	if (!read_open(&reader, &file, &missing))
+		return NULL;
+	reader.root = config_root_setting(&file);
+	size_t i = 0;
+	while (i < config_field_count && strcmp(config_fields[i].path, path) != 0)
+		i++;
+	MUST(i < config_field_count && config_fields[i].type == FIELD_STRING);
+	struct settings set;
+	const config_setting_t *setting = read_option(&reader, path);
+	bool fine = setting == NULL || read_value(&reader, setting, &config_fields[i], &set);
+	const char *value = setting == NULL ? otherwise : *(const char **)((char *)&set + config_fields[i].offset);
+	char *copy = fine ? strdup(value) : NULL;
+	for (size_t at = 0; at < reader.string_count; at++)
+		free(reader.strings[at]);
+	free(reader.strings);
+	config_destroy(&file);
+	return copy;
+}
+
 struct config *config_hold(struct config *config)
 {
 	atomic_fetch_add(&((struct held_config *)config)->references, 1);

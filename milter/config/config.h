@@ -310,6 +310,10 @@ enum { CONFIG_ERROR_MAX = 512 };
 
 /* NULL with one sentence in `error`, naming file, line, option, value and what was expected. */
 struct config *config_load(const char *file, char error[CONFIG_ERROR_MAX]);
+
+/* The string of one option, of a file that may have a mistake elsewhere; `otherwise` where the file lacks it. To be
+ * freed. NULL: the file cannot be parsed, or this option is wrong. */
+char *config_string(const char *file, const char *path, const char *otherwise);
 struct config *config_hold(struct config *config);
 void config_drop(struct config **config); /* clears the pointer; the last one frees */
 

@@ -13,6 +13,7 @@ my $tool = ($ENV{PENSTOCK_BUILD} // '.') . '/penstockctl';
 plan skip_all => "$tool is not built" if !-x $tool;
 my $work = File::Temp->newdir();
 my $path = "$work/control.sock";
+my @way = ('-s', $path);
 
 # The exit status, and what was printed.
 sub run_tool {
@@ -34,7 +35,7 @@ sub run_tool {
 	my $pid = open(my $out, '-|') // die "fork: $!\n";
 	if ($pid == 0) {
 		open STDERR, '>&', \*STDOUT;
-		exec $tool, '-s', $path, @words;
+		exec $tool, @way, @words;
 	}
 	my $text = do { local $/; <$out> };
 	close $out;
@@ -96,5 +97,24 @@ SKIP: {
 	skip 'this host has a configuration, or a running daemon', 1 if $file eq '' || -e $file || -e '/run/penstock/control.sock';
 	is scalar qx{'$tool' status 2>&1}, "penstockctl: status: $file: cannot be read: No such file or directory; so control.socket is "
 		. "not known, and its default /run/penstock/control.sock does not exist; name it with -s\n", 'neither configuration nor socket';
+}
+
+# without -s, and with -c: a mistake elsewhere in the file does not hide its control.socket
+@way = ('-c', "$work/penstock.conf");
+my $mistake = qr/^penstockctl: account show: \Q$work\E\/penstock\.conf:2: unknown option "nonsense"/;
+for my $row (
+	['a mistake elsewhere', "\nnonsense = 1;\ncontrol: { socket = \"$path\"; };\n", '{"error": "it is asked."}', 1, qr/: it is asked\.$/],
+	['... and nothing at the socket', "\nnonsense = 1;\ncontrol: { socket = \"$work/none\"; };\n", undef, 2,
+		qr/$mistake.*; and its control\.socket \Q$work\E\/none does not exist$/],
+	['a mistake in the socket itself', "\nnonsense = 1;\ncontrol: { socket = 1; };\n", undef, 2, qr/$mistake.*penstock\.conf\(5\)$/],
+	['a file that cannot be parsed', "control: {\n", undef, 2, qr/: '\{' is never closed/],
+) {
+	my ($name, $text, $answer, $status, $expected) = @$row;
+	open my $to, '>', "$work/penstock.conf" or die "$work: $!\n";
+	print {$to} $text;
+	close $to;
+	my ($got, $said) = run_tool($answer, 'account', 'show', 'a@example.com');
+	is $got, $status, "$name: exit status";
+	like $said, $expected, $name;
 }
 done_testing();

@@ -419,6 +419,8 @@ subtest 'a file that was refused at reload is a reason until one is in force' =>
 	kill 'HUP', $pid;
 	wait_for(20, 'the refusal', sub { slurp($log) =~ /stays in force/ });
 	like health(), qr/reload: the one of [-0-9T:]+Z failed: \Q$file\E:8: .*unknown option .*nonsense/, 'it is one';
+	like +(run({ seconds => 20 }, "$build/penstockctl", '-c', $file, 'status'))[1], qr/reload.*\Q$file\E:8: .*nonsense/s,
+		'... and penstockctl, which reads the same file, tells it';
 	config('');
 	kill 'HUP', $pid;
 	wait_for(20, 'the reload', sub { slurp($log) =~ /is in force/ });

@@ -75,18 +75,28 @@ char *call_socket(const struct call *call)
 	char error[CONFIG_ERROR_MAX];
 	if (call->option[OPTION_SOCKET] != NULL)
 		return have_memory(strdup(call->option[OPTION_SOCKET]));
-	struct config *config = config_load(call_config_file(call), error);
-	if (config == NULL && call->option[OPTION_CONFIG] != NULL) {
+	const char *file = call_config_file(call), *usual = call_setting_default("control.socket");
+	struct config *config = config_load(file, error);
+	if (config != NULL) {
+		char *path = have_memory(strdup(config->set.control_socket));
+		config_drop(&config);
+		return path;
+	}
+	/* after a reload that failed, the daemon knows what the mistake is: status has to reach it */
+	char *path = config_string(file, "control.socket", usual);
+	if (path == NULL && call->option[OPTION_CONFIG] != NULL) {
 		complain(call, "%s", error);
 		return NULL;
 	}
-	const char *path = config != NULL ? config->set.control_socket : call_setting_default("control.socket");
-	if (config == NULL && access(path, F_OK) != 0 && errno == ENOENT) {
-		complain(call, "%s; so control.socket is not known, and its default %s does not exist; name it with -s",
-			 error, path);
+	if (access(path != NULL ? path : usual, F_OK) != 0 && errno == ENOENT) {
+		complain(call,
+			 path != NULL
+				 ? "%s; and its control.socket %s does not exist"
+				 : "%s; so control.socket is not known, and its default %s does not exist; name it "
+				   "with -s",
+			 error, path != NULL ? path : usual);
+		free(path);
 		return NULL;
 	}
-	char *copy = have_memory(strdup(path));
-	config_drop(&config);
-	return copy;
+	return path != NULL ? path : have_memory(strdup(usual));
 }

@@ -63,8 +63,8 @@ int complain(const struct call *call, const char *format, ...) __attribute__((fo
 const char *call_config_file(const struct call *call);
 /* NULL with the complaint made; else to be dropped. */
 struct config *call_config(const struct call *call);
-/* The control socket, to be freed. A configuration that the user named must be without a mistake; the usual one need
- * not, where the default socket exists: NULL with the complaint made. */
+/* The control socket, to be freed. Another mistake in the configuration is not in its way; where its value cannot be
+ * told, and the user named the file or the default does not exist: NULL with the complaint made. */
 char *call_socket(const struct call *call);
 
 #endif
