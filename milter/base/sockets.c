@@ -194,6 +194,11 @@ const char *sockets_option(enum socket_of which)
 	return options[which];
 }
 
+const struct endpoint *sockets_endpoint(enum socket_of which)
+{
+	return all[which].form.endpoint.length == 0 ? NULL : &all[which].form.endpoint;
+}
+
 uint64_t sockets_remade(enum socket_of which)
 {
 	return all[which].remade;

@@ -63,6 +63,8 @@ void sockets_remove(enum socket_of which);
 /* NULL: all is well. Else a sentence without its full stop. */
 const char *sockets_trouble(enum socket_of which);
 const char *sockets_option(enum socket_of which);
+/* Where it listens; NULL: it does not. Loop thread. */
+const struct endpoint *sockets_endpoint(enum socket_of which);
 uint64_t sockets_remade(enum socket_of which);
 
 #endif

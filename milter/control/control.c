@@ -43,6 +43,24 @@ static bool control_do_status(struct control_request *request, char *error, size
 	return true;
 }
 
+/* For penstock -t, which has to know whose the ports are that are taken. */
+static bool control_do_sockets(struct control_request *request, char *error, size_t error_size)
+{
+	(void)error;
+	(void)error_size;
+	json_t *sockets = json_object();
+	for (int i = 0; i < SOCKET_COUNT; i++) {
+		char where[160];
+		const struct endpoint *endpoint = sockets_endpoint((enum socket_of)i);
+		if (endpoint == NULL)
+			continue;
+		endpoint_text(endpoint, where, sizeof where);
+		json_object_set_new(sockets, sockets_option((enum socket_of)i), json_string(where));
+	}
+	control_ok(request, sockets);
+	return true;
+}
+
 static bool control_do_pools(struct control_request *request, char *error, size_t error_size)
 {
 	(void)error;
@@ -163,6 +181,7 @@ static bool control_do_roster(struct control_request *request, char *error, size
 
 static const struct control_command commands[] = {
 	{ "status", control_do_status, "", NULL },
+	{ "sockets", control_do_sockets, "", NULL },
 	{ "pools", control_do_pools, "", NULL },
 	{ "monitor.check", control_do_monitor_check, "", NULL },
 	{ "top", control_do_top, "by count", NULL },
@@ -236,9 +255,9 @@ static bool control_run(struct control_request *request, const char *line, size_
 	if (request->command == NULL) {
 		control_show_value(word, shown);
 		return control_fail(error, error_size,
-				    "\"do\" is %s; expected status, pools, monitor.check, top, rbl, explain, events, "
-				    "held.list, held.remove, shadow.report, or account.list, check, show, report, "
-				    "limit, block, unblock, exempt, unexempt or reset.",
+				    "\"do\" is %s; expected status, sockets, pools, monitor.check, top, rbl, explain, "
+				    "events, held.list, held.remove, shadow.report, or account.list, check, show, "
+				    "feedback, limit, block, unblock, exempt, unexempt or reset.",
 				    shown);
 	}
 	return control_members_known(request, error, error_size) &&

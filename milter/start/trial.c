@@ -14,7 +14,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,8 +31,9 @@ enum { SAID_MOST = 2000 };
 struct trial {
 	const struct config *config;
 	const char *file;
-	bool running; /* a Penstock answers at the control socket */
-	FILE *to;     /* lines: 'f' or 'w', and a sentence */
+	bool running;	   /* a Penstock answers at the control socket */
+	char sockets[800]; /* where it listens, as it says it; "": it does not say */
+	FILE *to;	   /* lines: 'f' or 'w', and a sentence */
 };
 
 static void trial_say(const struct trial *trial, char kind, const char *format, ...)
@@ -204,6 +207,16 @@ static bool trial_answers(const struct endpoint *endpoint)
 	return fd >= 0;
 }
 
+/* Does the Penstock that runs listen at this port? It may do so at another of the host's addresses, which a start
+ * with this configuration would leave. */
+static bool trial_is_ours(const struct trial *trial, const char *where)
+{
+	char port[16];
+	const char *colon = strrchr(where, ':');
+	snprintf(port, sizeof port, "%s\"", colon != NULL ? colon : "");
+	return colon != NULL && strstr(trial->sockets, port) != NULL;
+}
+
 static void trial_try_inet(const struct trial *trial, const char *option, const struct endpoint *endpoint)
 {
 	char where[160];
@@ -214,7 +227,7 @@ static void trial_try_inet(const struct trial *trial, const char *option, const 
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) != 0) {
 		bool taken = errno == EADDRINUSE;
-		if (!taken || !trial->running)
+		if (!taken || !trial_is_ours(trial, where))
 			trial_say(trial, errno == EACCES ? 'w' : 'f', "%s is %s, where %s cannot listen: %s%s", option,
 				  where, account_of(trial), strerror(errno),
 				  taken		    ? "; no Penstock that answers at control.socket has it"
@@ -257,12 +270,26 @@ static void trial_try_sockets(const struct trial *trial)
 
 /* ---- all */
 
-static bool trial_is_running(const struct settings *set)
+/* Who answers at the control socket, and where he listens. */
+static void trial_ask(struct trial *trial)
 {
+	static const char question[] = "{\"do\": \"sockets\"}\n";
+	static const struct timeval patience = { .tv_sec = 5 };
 	struct endpoint endpoint;
 	char control[256], why[300];
-	snprintf(control, sizeof control, "unix:%s", set->control_socket);
-	return endpoint_parse(control, &endpoint, why, sizeof why) && trial_answers(&endpoint);
+	snprintf(control, sizeof control, "unix:%s", trial->config->set.control_socket);
+	int fd = endpoint_parse(control, &endpoint, why, sizeof why) ? endpoint_connect(&endpoint) : -1;
+	trial->running = fd >= 0;
+	if (fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	size_t used = 0;
+	ssize_t got = send(fd, question, sizeof question - 1, MSG_NOSIGNAL);
+	while (got > 0 && used + 1 < sizeof trial->sockets && memchr(trial->sockets, '\n', used) == NULL) {
+		got = recv(fd, trial->sockets + used, sizeof trial->sockets - 1 - used, 0);
+		used += got > 0 ? (size_t)got : 0;
+	}
+	close(fd);
 }
 
 /* In a process of its own: root's rights are lost there. */
@@ -294,7 +321,8 @@ void trial(const struct config *config, const char *file, void (*fail)(const cha
 {
 	int ends[2], status = 0;
 	char line[SAID_MOST + 2];
-	struct trial trial = { .config = config, .file = file, .running = trial_is_running(&config->set) };
+	struct trial trial = { .config = config, .file = file };
+	trial_ask(&trial);
 	pid_t child = pipe(ends) == 0 ? fork() : -1;
 	if (child == 0) {
 		trial.to = fdopen(ends[1], "w");

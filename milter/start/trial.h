@@ -10,8 +10,8 @@
 
 /* Calls `fail` with one sentence for each thing by which the daemon would not start or lack something, and `warn` for
  * each that may be meant. `file` is the configuration's own. Run by root it tries files and sockets as `user`; by
- * another account than that, it does not try them. What a Penstock of the same control socket has taken is not in its
- * way. */
+ * another account than that, it does not try them. The sockets and ports of a Penstock that answers at the same
+ * control socket are not in its way. */
 void trial(const struct config *config, const char *file, void (*fail)(const char *line),
 	   void (*warn)(const char *line));
 

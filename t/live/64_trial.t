@@ -98,6 +98,20 @@ subtest 'penstock -t finds out about this host' => sub {
 	}
 };
 
+subtest 'only what the running Penstock itself has is free' => sub {
+	write_config();
+	my $pid = start_program('penstock', $log, $program, '-f', '-c', $file);
+	wait_ready($pid, $log, 20, sub { health() });
+	is +(run({ seconds => 10 }, $program, '-f', '-t', '-c', $file))[0], 0, 'its own sockets are no mistake';
+	write_config("http: { listen = \"0.0.0.0:$port\"; };");
+	is +(run({ seconds => 10 }, $program, '-f', '-t', '-c', $file))[0], 0, '... nor is its port at another address';
+	write_config("http: { listen = \"127.0.0.1:$taken_port\"; };");
+	my ($status, undef, $error) = run({ seconds => 10 }, $program, '-f', '-t', '-c', $file);
+	is $status, 1, "another program's port is one";
+	like $error, qr/^penstock: http\.listen is 127\.0\.0\.1:$taken_port, where this account cannot listen: Address already in use; /m, '... and says why';
+	is stop_process($pid, 10), 0, 'it ends' or diag slurp($log);
+};
+
 subtest 'penstock -t says what an odd file is' => sub {
 	for my $option (@options) {
 		for my $odd (sort keys %odd) {
