@@ -162,20 +162,32 @@ static bool trial_is_made_at_start(const char *folder)
 	return false;
 }
 
+/* "-m 2750 -o penstock -g postfix": Postfix reaches a socket by the group of its folder. A folder of the daemon alone
+ * needs none. */
+static void trial_folder_form(const struct trial *trial, const char *option, char form[200])
+{
+	const struct settings *set = &trial->config->set;
+	const char *user = *set->user != '\0' ? set->user : "root";
+	if (strcmp(option, "facts.file") == 0 || strcmp(option, "control.socket") == 0)
+		snprintf(form, 200, "-m 750 -o %s", user);
+	else
+		snprintf(form, 200, "-m 2750 -o %s -g %s", user,
+			 *set->milter_socket_group != '\0' ? set->milter_socket_group : "GROUP");
+}
+
 /* Could the account make a file there? */
 static void trial_try_folder(const struct trial *trial, const char *option, const char *path)
 {
 	struct stat now;
-	char folder[PATH_MAX];
+	char folder[PATH_MAX], form[200];
 	const char *slash = strrchr(path, '/');
 	snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 	if (stat(folder, &now) != 0 && errno == ENOENT && trial_is_made_at_start(folder))
 		return;
+	trial_folder_form(trial, option, form);
 	if (stat(folder, &now) != 0)
-		trial_say(trial, 'f',
-			  "%s: its folder %s cannot be used by %s: %s; expected: install -d -m 2750 -o %s -g GROUP %s",
-			  option, folder, account_of(trial), strerror(errno),
-			  *trial->config->set.user != '\0' ? trial->config->set.user : "root", folder);
+		trial_say(trial, 'f', "%s: its folder %s cannot be used by %s: %s; expected: install -d %s %s", option,
+			  folder, account_of(trial), strerror(errno), form, folder);
 	else if (!S_ISDIR(now.st_mode))
 		trial_say(trial, 'f', "%s: %s is no folder", option, folder);
 	else if (access(folder, W_OK | X_OK) != 0)
