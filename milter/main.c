@@ -34,7 +34,8 @@ static const char usage[] = "usage: penstock [-c FILE] [-f] [-t]\n"
 			    "      --man-options   print the options in the form of penstock.conf(5)\n"
 			    "  -h, --help\n"
 			    "  -V, --version\n"
-			    "Signals: HUP reads the configuration again, TERM ends after the messages in progress.\n";
+			    "Signals: HUP reads the configuration again, TERM ends after the messages in\n"
+			    "progress.\n";
 
 struct options {
 	const char *file;

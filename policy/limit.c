@@ -73,13 +73,14 @@ enum over over_of(const struct limits *limits)
 static const struct plain_field {
 	const char *field;
 	size_t offset;
+	const char *meaning;
 } numbers[] = {
-	{ "rcpts_per_message", offsetof(struct limits, rcpts_per_message) },
-	{ "ramp_first_day", offsetof(struct limits, ramp_first_day) },
+	{ "rcpts_per_message", offsetof(struct limits, rcpts_per_message), "recipients of one message" },
+	{ "ramp_first_day", offsetof(struct limits, ramp_first_day), "recipients of a new account on its first day" },
 }, dates[] = {
-	{ "until", offsetof(struct limits, until_s) },
-	{ "created", offsetof(struct limits, created_s) },
-	{ "password_changed", offsetof(struct limits, password_changed_s) },
+	{ "until", offsetof(struct limits, until_s), "from then on the plan's limits apply again" },
+	{ "created", offsetof(struct limits, created_s), "when the account was made" },
+	{ "password_changed", offsetof(struct limits, password_changed_s), "when its password was last changed" },
 };
 enum { NUMBERS = sizeof numbers / sizeof numbers[0], DATES = sizeof dates / sizeof dates[0] };
 
@@ -148,15 +149,16 @@ static bool limit_set_customer(struct limits *limits, const char *value)
 	return text_copy(limits->customer, sizeof limits->customer, name);
 }
 
-/* Fields that are words: their name, what is expected, who reads them. */
+/* Fields that are words: their name, what they mean, what is expected, who reads them. */
 static const struct {
-	const char *field, *expected;
+	const char *field, *meaning, *expected;
 	bool (*set)(struct limits *limits, const char *value);
 } words[] = {
-	{ "over", "defer, reject, hold, slow or log", limit_set_over },
-	{ "plan", "a plan's name of at most 63 bytes", set_plan },
-	{ "ramp_growth", "a number from 1 to 10 with at most three decimals", limit_set_growth },
-	{ "customer", "a customer's name of 1 to 100 bytes", limit_set_customer },
+	{ "over", "what happens to a message over a limit", "defer, reject, hold, slow or log", limit_set_over },
+	{ "plan", "the plan whose limits it has", "a plan's name of at most 63 bytes", set_plan },
+	{ "ramp_growth", "growth of ramp_first_day with each day of good behaviour",
+	  "a number from 1 to 10 with at most three decimals", limit_set_growth },
+	{ "customer", "whose account it is", "a customer's name of 1 to 100 bytes", limit_set_customer },
 };
 enum { WORDS = sizeof words / sizeof words[0] };
 
@@ -218,6 +220,17 @@ const char *limits_field(int at, const char **expected_out)
 		return NULL;
 	*expected_out = words[at].expected;
 	return words[at].field;
+}
+
+const char *limits_meaning(int at)
+{
+	if (at < WINDOW_COUNT)
+		return windows[at].many;
+	if ((at -= WINDOW_COUNT) < NUMBERS)
+		return numbers[at].meaning;
+	if ((at -= NUMBERS) < DATES)
+		return dates[at].meaning;
+	return words[at - DATES].meaning;
 }
 
 /* How many letters have to be put in, taken out, changed or exchanged with their neighbour; at most `most` + 1. */

@@ -123,6 +123,8 @@ bool limits_set(struct limits *limits, const char *field, const char *value, con
 bool limits_have(const char *field);
 /* The fields that limits_set reads, from 0 on, each with what its value is to be, a constant; NULL behind the last. */
 const char *limits_field(int at, const char **expected_out);
+/* What the value of such a field means: "messages an hour". */
+const char *limits_meaning(int at);
 /* Of a field that is none of these: the one that was perhaps meant, being a letter or two apart, or whose words it has
  * ("messages_per_hour"); NULL: it looks like a panel's own note. */
 const char *limits_near(const char *field);

@@ -7,6 +7,7 @@
 #include "milter/config/config.h"
 #include "milter/ctl/tool/call.h"
 #include "milter/ctl/tool/client.h"
+#include "milter/ctl/tool/help.h"
 #include "milter/ctl/explain_show.h"
 #include "milter/ctl/held_commands.h"
 #include "milter/ctl/tool/memory.h"
@@ -16,7 +17,6 @@
 #include "milter/ctl/roster_tool.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/show_shadow.h"
-#include "milter/ctl/tool/table.h"
 #include "milter/base/version.h"
 #include "policy/base/text.h"
 
@@ -314,66 +314,74 @@ static const struct command commands[] = {
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
+enum { HELP_AT = 24 }; /* the column of what a command or an option is */
+
 /* `takes`: which of them */
 static void ctl_print_options(FILE *to, unsigned takes)
 {
-	static const char *const titles[] = { "", "", NULL };
-	struct table *table = table_new(titles);
 	fputs("\noptions:\n", to);
 	for (int i = 0; i < OPTION_COUNT_OF; i++) {
+		char term[60];
 		bool letter = options[i].letter != 0;
 		if ((takes & 1u << i) == 0)
 			continue;
-		table_addf(table, "%c%c%s--%s%s%s", letter ? '-' : ' ', letter ? options[i].letter : ' ',
-			   letter ? ", " : "  ", options[i].name, *options[i].value == '\0' ? "" : " ",
-			   options[i].value);
-		table_add(table, options[i].help);
+		snprintf(term, sizeof term, "%c%c%s--%s%s%s", letter ? '-' : ' ', letter ? options[i].letter : ' ',
+			 letter ? ", " : "  ", options[i].name, *options[i].value == '\0' ? "" : " ", options[i].value);
+		help_row(to, term, HELP_AT, options[i].help);
 	}
-	table_print(table, to, 2);
-	table_free(&table);
-	fputs("\nexit code: 0 fine; 1 the daemon refused, Postfix does not fit, something is listed, or account "
-	      "check\nfound something; 2 wrong usage, no connection, or nothing known\n",
-	      to);
+	fputc('\n', to);
+	help_text(to, 0, 0,
+		  "exit code: 0 fine; 1 the daemon refused, Postfix does not fit, something is listed, or account "
+		  "check found something; 2 wrong usage, no connection, or nothing known");
+}
+
+/* "account show ACCOUNT", with `before` before it */
+static const char *ctl_command_form(const struct command *command, const char *before, char form[150])
+{
+	snprintf(form, 150, "%s%s%s%s", before, command->words, *command->arguments != '\0' ? " " : "",
+		 command->arguments);
+	return form;
 }
 
 /* `first`: of this kind alone ("account"); "" : all */
 static void ctl_print_help(FILE *to, const char *first)
 {
-	static const char *const titles[] = { "", "", NULL };
-	struct table *table = table_new(titles);
-	size_t length = strlen(first);
+	char form[150];
 	fputs("usage: penstockctl [-c FILE] [-s PATH] [--json] COMMAND\n\ncommands:\n", to);
-	for (int i = 0; i < COMMANDS; i++) {
-		if (strncmp(commands[i].words, first, length) != 0)
-			continue;
-		table_addf(table, "%s %s", commands[i].words, commands[i].arguments);
-		table_add(table, commands[i].help);
-	}
-	table_print(table, to, 2);
-	table_free(&table);
-	if (length == 0)
+	for (int i = 0; i < COMMANDS; i++)
+		if (strncmp(commands[i].words, first, strlen(first)) == 0)
+			help_row(to, ctl_command_form(&commands[i], "", form), HELP_AT, commands[i].help);
+	if (*first == '\0')
 		ctl_print_options(to, ~0u);
 	else
 		fputs("\neach of them takes --help\n", to);
 }
 
+/* Fields whose values are of one kind stand together in the table: the kind is said once, above them. */
 static void ctl_print_fields(void)
 {
-	static const char *const titles[] = { "", "", NULL };
-	struct table *table = table_new(titles);
-	const char *field, *expected;
+	const char *field, *expected, *next, *before = "";
 	for (int i = 0; (field = limits_field(i, &expected)) != NULL; i++) {
-		table_add(table, field);
-		table_add(table, expected);
+		char what[200];
+		bool more = limits_field(i + 1, &next) != NULL && strcmp(next, expected) == 0;
+		bool alone = !more && strcmp(before, expected) != 0;
+		if (strcmp(before, alone ? "" : expected) != 0) {
+			before = alone ? "" : expected;
+			fputc('\n', stdout);
+			snprintf(what, sizeof what, "FIELDs whose VALUE is %s:", expected);
+			help_text(stdout, 0, 0, alone ? "other FIELDs:" : what);
+		}
+		snprintf(what, sizeof what, "%s%s%s", limits_meaning(i), alone ? ": " : "", alone ? expected : "");
+		help_row(stdout, field, HELP_AT, what);
 	}
-	fputs("\nfields, and what their value is:\n", stdout);
-	table_print(table, stdout, 2);
-	table_free(&table);
 }
 
 static void ctl_print_command_help(const struct command *command)
 {
-	printf("usage: penstockctl [option ...] %s %s\n\n  %s\n", command->words, command->arguments, command->help);
+	char form[150];
+	help_text(stdout, 0, 7, ctl_command_form(command, "usage: penstockctl [option ...] ", form));
+	putchar('\n');
+	help_text(stdout, 2, 2, command->help);
 	if (command->run == ctl_run_limit)
 		ctl_print_fields();
 	ctl_print_options(stdout, command->takes | TAKES_ALWAYS);

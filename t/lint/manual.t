@@ -89,6 +89,10 @@ SKIP: {
 	my %command = map { s/\s+$//r => 1 } $commands =~ /^  ([a-z]+(?: [a-z]+)?)(?=[ \n])/mg;
 	cmp_ok(scalar keys %command, '>', 20, 'penstockctl has commands');
 	is_deeply([ grep { $text{'penstockctl.8'} !~ /^\.It Cm \Q$_\E(?: |$)/m } sort keys %command ], [], 'penstockctl(8) has each of them');
+	for my $words ('', map { " $_" } sort keys %command) {
+		my @wrong = grep { length > 80 || / $/ } split /\n/, output_of("$build/penstockctl", split(' ', $words), '--help');
+		is_deeply(\@wrong, [], "penstockctl$words --help fits into 80 columns, without spaces at an end");
+	}
 	my %first = map { s/ .*//r => 1 } keys %command;
 	my @documents = (@names, qw(README.md CONTRIBUTING.md NEWS.md ARCHITECTURE.md redis-schema/README.md));
 	for my $name (@documents) {

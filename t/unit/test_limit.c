@@ -283,12 +283,15 @@ static void test_fields(void)
 		struct limits limits = limits_unset;
 		const char *why;
 		ok(limits_have(field), "%s is a field", field);
+		ok(*limits_meaning(count) != '\0', "... and means %s", limits_meaning(count));
 		ok(!limits_set(&limits, field, "-", &why) ? strcmp(why, expected) == 0 : expected[0] == 'a', "%s: %s",
 		   field, expected);
 		ok(limits_empty(&limits) == (limits.plan[0] == '\0' && limits.customer[0] == '\0'),
 		   "nothing is set by nonsense");
 	}
 	is_int(count, WINDOW_COUNT + 9, "so many there are");
+	is_str(limits_meaning(WINDOW_KBYTES_PER_DAY), "KiB a day", "a window's unit");
+	is_str(limits_meaning(count - 1), "whose account it is", "the last field's meaning");
 }
 
 int main(void)
