@@ -197,6 +197,12 @@ bool limits_have(const char *field)
 	       limit_find_word(field) < WORDS;
 }
 
+bool limits_is_date(const char *field)
+{
+	struct limits none = limits_unset;
+	return date_field(&none, field) != NULL;
+}
+
 const char *limits_of_accounts(const struct limits *limits)
 {
 	return limits->rcpts_per_message != LIMIT_UNSET ? "rcpts_per_message"

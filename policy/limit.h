@@ -121,6 +121,8 @@ bool limits_set(struct limits *limits, const char *field, const char *value, con
 
 /* Is `field` one that limits_set reads? */
 bool limits_have(const char *field);
+/* Is its value a moment? */
+bool limits_is_date(const char *field);
 /* The fields that limits_set reads, from 0 on, each with what its value is to be, a constant; NULL behind the last. */
 const char *limits_field(int at, const char **expected_out);
 /* What the value of such a field means: "messages an hour". */

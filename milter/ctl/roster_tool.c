@@ -9,6 +9,7 @@
 #include "milter/ctl/tool/table.h"
 #include "milter/base/json_read.h"
 #include "policy/base/text.h"
+#include "policy/limit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,14 +32,25 @@ struct reading {
 	char error[ERROR_MAX]; /* "" : none */
 };
 
-/* "rcpts_per_hour=500 plan=gold" */
+/* As account limit takes it: a date in UTC, one of midnight as the day alone. */
+static const char *roster_tool_limit(const char *field, const json_t *value, char form[FORM_MAX])
+{
+	time_t seconds = (time_t)json_integer_value(value);
+	struct tm utc;
+	if (!limits_is_date(field) || !json_is_integer(value) || gmtime_r(&seconds, &utc) == NULL)
+		return show_value(value, form);
+	strftime(form, FORM_MAX, seconds % 86400 == 0 ? "%Y-%m-%d" : "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return form;
+}
+
+/* "rcpts_per_hour=500 created=2026-01-31" */
 static void roster_tool_add_limits(struct text *why, const json_t *limits)
 {
 	char form[FORM_MAX];
 	const char *field;
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)limits, field, value)
-		text_addf(why, "%s%s=%s", why->length > 0 ? " " : "", field, show_value(value, form));
+		text_addf(why, "%s%s=%s", why->length > 0 ? " " : "", field, roster_tool_limit(field, value, form));
 }
 
 static void roster_tool_add_account(struct table *table, const json_t *row)

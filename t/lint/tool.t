@@ -71,6 +71,9 @@ my @rows = (
 		qr/^1 entry of the list is of another form than ours\.\n1 more is held and not listed yet: Redis is away\.$/m],
 	['an account list that is empty', ['account', 'list'], '{"type": "end"}', 0, qr/^No account is blocked, suspect or exempt\.$/],
 	['... of accounts that an option names', ['account', 'list', '--exempt'], '{"type": "end"}', 0, qr/^There is no such account\.$/],
+	['dates of limits', ['account', 'list', '--limits'],
+		'{"type": "account", "account": "a@example.com", "limits": {"plan": "gold", "created": 1577836800, "until": 1577880000}}' . "\n" .
+			'{"type": "end"}', 0, qr/ plan=gold created=2020-01-01 until=2020-01-01T12:00:00Z$/m],
 	['what would have been, without a cause', ['explain', 'a@example.com'],
 		'{"entries": [{"action": "pass", "stage": "eom", "would": {"action": "pass", "cause": "-", "level": "new"}}]}', 0,
 		qr/^shadow mode +would have been: pass, level new$/m],

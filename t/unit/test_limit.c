@@ -290,6 +290,7 @@ static void test_fields(void)
 		   "nothing is set by nonsense");
 	}
 	is_int(count, WINDOW_COUNT + 9, "so many there are");
+	ok(limits_is_date("created") && !limits_is_date("plan") && !limits_is_date("msgs_per_day"), "dates are dates");
 	is_str(limits_meaning(WINDOW_KBYTES_PER_DAY), "KiB a day", "a window's unit");
 	is_str(limits_meaning(count - 1), "whose account it is", "the last field's meaning");
 }
