@@ -42,8 +42,8 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("node", node, STRING, "", 0, 16,                                                       \
 	    "Name of this daemon among those that share one Redis, [a-z0-9]; empty: made from the host's name.") \
 	ROW("milter.socket", milter_socket, STRING, "unix:/run/penstock/milter.sock", 1, 255,      \
-	    "Where the MTA connects: unix:PATH or inet:PORT@ADDRESS. A unix socket is faster: over TCP libmilter " \
-	    "stalls 40 ms a message.") \
+	    "Where the MTA connects: unix:/path, inet:port@address, address:port or [v6]:port. A unix socket is faster: " \
+	    "over TCP libmilter stalls 40 ms a message.") \
 	ROW("milter.socket_group", milter_socket_group, STRING, "", 0, 63,                         \
 	    "Group that may use the unix sockets of milter and socketmap; for Postfix: postfix. Empty: unchanged.") \
 	ROW("milter.socket_mode", milter_socket_mode, STRING, "660", 3, 4,                         \

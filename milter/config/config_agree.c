@@ -140,6 +140,11 @@ static bool agree_check_endpoint(struct reader *reader, const char *path, const 
 	char error[300];
 	if (*value == '\0' || endpoint_parse(value, &endpoint, error, sizeof error))
 		return true;
+	if (strcmp(path, "milter.socket") == 0 && strncmp(value, "unix:", 5) != 0)
+		return read_error(reader, read_option(reader, path),
+				  "is \"%s\", expected unix:/path, inet:port@address, address:port or [v6]:port, the "
+				  "address in numbers",
+				  value);
 	return read_error(reader, read_option(reader, path), "is %s", error);
 }
 

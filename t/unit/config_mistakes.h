@@ -8,8 +8,10 @@
 { "user", "user = 5;", NULL, ":1: user is a whole number, expected a string" },
 	{ "node", "node = \"Node-1\";", NULL, ":1: node is \"Node-1\", expected letters a-z and digits" },
 	{ "milter.socket", "milter: { socket = \"tcp:8890\"; };", NULL,
-	  ":1: milter.socket is \"tcp:8890\": expected unix:/path, address:port or [v6]:port, the address in "
-	  "numbers" },
+	  ":1: milter.socket is \"tcp:8890\", expected unix:/path, inet:port@address, address:port or [v6]:port, the "
+	  "address in numbers" },
+	{ "milter.socket", "milter: { socket = \"unix:run/penstock\"; };", NULL,
+	  ":1: milter.socket is \"unix:run/penstock\": expected an absolute path of at most 107 bytes" },
 	{ "milter.socket", "milter: { socket = \"\"; };", NULL, ":1: milter.socket has 0 bytes, expected 1 to 255" },
 	{ "milter.socket", "milter: { socket = \"unix:/run/a b\"; };", NULL,
 	  ":1: milter.socket is \"unix:/run/a b\", expected a path of letters, digits and . _ - + = @ alone: it "
