@@ -86,15 +86,15 @@ static void control_explain_say_kept(struct text *text)
 {
 	struct setup *setup = setup_hold();
 	const struct settings *set = &setup->config->set;
-	text_add(text, "; one is kept of messages that were refused, held, slowed, tagged, moved by a signal, let go "
-		       "by an exemption or by shadow mode, or that are of suspect accounts: ");
+	text_add(text, " A message that left as usual has no explanation, unless its account is suspect.");
 	if (set->explain_keep == 0)
-		text_add(text, "none, since explain.keep is 0");
+		text_add(text, " No other has one either, since explain.keep is 0.");
 	else
-		text_addf(text, "the last %lld or so", (long long)set->explain_keep);
+		text_addf(text, " The last %lld or so are kept", (long long)set->explain_keep);
 	if (set->explain_keep > 0 && set->explain_days > 0)
 		text_addf(text, ", for %g %s at most", set->explain_days, set->explain_days == 1 ? "day" : "days");
-	text_add(text, " (explain.keep, explain.days)");
+	if (set->explain_keep > 0)
+		text_add(text, " (explain.keep, explain.days).");
 	setup_drop(&setup);
 }
 
@@ -104,21 +104,20 @@ static void control_explain_say_nothing_found(struct control_explain *explaining
 	struct text text = text_over(error, sizeof error);
 	int64_t minutes = (clock_now_ms() / 1000 - explaining->seen_s + 59) / 60;
 	text_copy(shown, sizeof shown, explaining->what);
-	text_addf(&text, "explain: nothing is known of \"%s\" as %sa queue id or an account: ", shown,
+	text_addf(&text, "explain: nothing is known of \"%s\", as %sa queue id or an account.", shown,
 		  explaining->reference[0] != '\0' && !explaining->alike ? "a reference, " : "");
-	if (explaining->read == 0)
-		text_add(&text, "the stream of explanations is empty");
-	else
-		text_addf(&text, "%lld %s, back to %lld %s ago", explaining->read,
-			  text_noun(explaining->read, "entry was read", "entries were read"), (long long)minutes,
-			  text_noun(minutes, "minute", "minutes"));
-	control_explain_say_kept(&text);
-	if (explaining->strange > 0)
-		text_addf(&text, "; %lld %s of another form than ours", explaining->strange,
-			  text_noun(explaining->strange, "entry is", "entries are"));
 	if (explaining->expected != NULL)
-		text_addf(&text, "; of an account expected %s", explaining->expected);
-	text_add(&text, ".");
+		text_addf(&text, " It is no name of an account: expected %s.", explaining->expected);
+	if (explaining->read == 0)
+		text_add(&text, " There are no explanations.");
+	else
+		text_addf(&text, " %lld %s read, back to %lld %s ago.", explaining->read,
+			  text_noun(explaining->read, "explanation was", "explanations were"), (long long)minutes,
+			  text_noun(minutes, "minute", "minutes"));
+	if (explaining->strange > 0)
+		text_addf(&text, " %lld %s of another form than ours.", explaining->strange,
+			  text_noun(explaining->strange, "is", "are"));
+	control_explain_say_kept(&text);
 	finish_error(explaining, error);
 }
 

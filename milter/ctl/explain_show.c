@@ -116,6 +116,17 @@ static void explain_show_add_other(struct table *table, const char *verb, const 
 		   caused ? cause : "", text_of(other, "level"));
 }
 
+/* Before its first message, and where Redis is away, an account has no level. */
+static void explain_show_add_level(struct table *table, const char *level, const char *before)
+{
+	if (strcmp(level, before) == 0)
+		table_addf(table, "%s (unchanged)", or_dash(level));
+	else if (*before == '\0' || strcmp(before, "unknown") == 0)
+		table_addf(table, "%s (not known before)", or_dash(level));
+	else
+		table_addf(table, "%s (was %s)", or_dash(level), before);
+}
+
 static void explain_show_add_happened(struct table *table, const json_t *entry)
 {
 	const json_t *would = json_object_get(entry, "would"), *campaign = json_object_get(entry, "campaign");
@@ -128,8 +139,7 @@ static void explain_show_add_happened(struct table *table, const json_t *entry)
 	table_add(table, "client was told");
 	table_add(table, *text_of(entry, "reply") == '\0' ? "that it was accepted" : text_of(entry, "reply"));
 	table_add(table, "level");
-	table_addf(table, "%s, before it %s", or_dash(text_of(entry, "level")),
-		   or_dash(text_of(entry, "level_before")));
+	explain_show_add_level(table, text_of(entry, "level"), text_of(entry, "level_before"));
 	if (*text_of(entry, "pool") != '\0') {
 		table_add(table, "left by");
 		table_addf(table, "%s of pool %s", or_dash(text_of(entry, "transport")), text_of(entry, "pool"));

@@ -32,7 +32,9 @@ part 'the reference of a refusal' => sub {
 	is $account->{account}{account}, 'alice@example.com', '... with how it stands now';
 	my ($status, undef, $error) = $daemon->ctl('explain', 'nobody@elsewhere.test');
 	is $status, 1, 'nothing is known of others';
-	like $error, qr/nobody\@elsewhere\.test.*read, back to/, "... $error";
+	like $error, qr/: nothing is known of "nobody\@elsewhere\.test", as a queue id or an account\. \d+ explanations? w\w+ read, back to \d+ minutes? ago\. /,
+		"... $error";
+	like $error, qr/\. A message that left as usual has no explanation, unless its account is suspect\. The last \d+ or so are kept, /, '... and why that may be';
 };
 
 part 'held mail' => sub {
