@@ -220,6 +220,39 @@ static void config_file_show_line(const char *text, int line, char shown[SHOWN_M
 	shown[used] = '\0';
 }
 
+/* How many named settings of the file, or of a part of it, begin in that line. */
+static int config_file_names_in_line(const config_setting_t *part, unsigned line)
+{
+	int count = 0;
+	for (int i = 0; i < config_setting_length(part); i++) {
+		const config_setting_t *member = config_setting_get_elem(part, (unsigned)i);
+		count += config_setting_name(member) != NULL && config_setting_source_line(member) == line;
+		if (config_setting_is_aggregate(member))
+			count += config_file_names_in_line(member, line);
+	}
+	return count;
+}
+
+/* The name of the line that libconfig did not take: it has taken those before it. "" : none is found. */
+static void config_file_find_name(const char *text, const config_t *file, char name[SHOWN_MOST + 8])
+{
+	int taken = config_file_names_in_line(config_root_setting(file), (unsigned)config_error_line(file));
+	config_file_show_line(text, config_error_line(file), name);
+	for (const char *at = name; *at != '\0';) {
+		size_t length = 0;
+		while (word_char(at[length]))
+			length++;
+		const char *behind = at + length + strspn(at + length, " \t");
+		if (length > 0 && (*behind == '=' || *behind == ':') && taken-- == 0) {
+			memmove(name, at, length);
+			name[length] = '\0';
+			return;
+		}
+		at += length > 0 ? length : 1;
+	}
+	name[0] = '\0';
+}
+
 /* What libconfig says, in words that help. */
 static void config_file_explain(struct reader *reader, const char *text, const config_t *file)
 {
@@ -228,15 +261,18 @@ static void config_file_explain(struct reader *reader, const char *text, const c
 		{ "syntax error", "syntax error, expected NAME = VALUE or NAME: { ... }" },
 		{ "mismatched element type in array",
 		  "an array has elements of several kinds, expected strings or numbers alone, or a list ( ... )" },
-		{ "duplicate setting name", "an option is there a second time, expected it once" },
+		{ "duplicate setting name", NULL },
 	};
 	/* clang-format on */
-	char shown[SHOWN_MOST + 8];
+	char shown[SHOWN_MOST + 8], name[SHOWN_MOST + 8], twice[SHOWN_MOST + 80];
 	const char *said = config_error_text(file);
+	config_file_find_name(text, file, name);
+	snprintf(twice, sizeof twice, "%s is there a second time, expected it once",
+		 *name != '\0' ? name : "an option");
 	config_file_show_line(text, config_error_line(file), shown);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (strcmp(said, rows[i].theirs) == 0)
-			said = rows[i].ours;
+			said = rows[i].ours != NULL ? rows[i].ours : twice;
 	config_file_scan_error(reader, (unsigned)config_error_line(file), "%s; found at or before: %s", said,
 			       *shown != '\0' ? shown : "the end of the file");
 }

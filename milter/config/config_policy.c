@@ -189,17 +189,30 @@ static bool config_policy_rule_name(const void *arg, size_t i, char name[READ_NA
 	return i <= RULE_COUNT;
 }
 
+/* "store, admin_block ... or all" */
+static void config_policy_rule_words(char words[300])
+{
+	struct text text = text_over(words, 300);
+	for (int i = 0; i < RULE_COUNT; i++) {
+		char name[READ_NAME_MAX];
+		config_policy_rule_name(NULL, (size_t)i, name);
+		if (*name != '\0')
+			text_addf(&text, "%s%s", text.length > 0 ? ", " : "", name);
+	}
+	text_add(&text, " or all");
+}
+
 static bool config_policy_read_shadow_word(struct reader *reader, const config_setting_t *setting, void *into)
 {
 	struct config *config = into;
 	const char *word = read_text(reader, setting);
+	char rules[300];
 	if (word == NULL)
 		return false;
 	config->policy.shadow |= rules_find(word);
 	config->policy.in_shadow = true;
-	return rules_find(word) != 0 ||
-	       config_policy_wrong_word(reader, setting, word, config_policy_rule_name,
-					"a rule that may run in shadow mode (penstock.conf(5), shadow), or all");
+	config_policy_rule_words(rules);
+	return rules_find(word) != 0 || config_policy_wrong_word(reader, setting, word, config_policy_rule_name, rules);
 }
 
 bool read_shadow(struct reader *reader, const config_setting_t *setting, void *into)
