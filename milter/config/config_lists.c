@@ -149,18 +149,14 @@ static bool config_lists_read_growth(struct reader *reader, const config_setting
 static const struct field plan_fields[] = {
 	{ "name", FIELD_TEXT, offsetof(struct plan, name), 1, PLAN_NAME_MAX, NULL, NULL, "The plan's name." },
 #define PLAN_WINDOW(id, word, counted, seconds, one, many)                                         \
-	PLAN_LIMIT(word, window[WINDOW_##id], "At most this many " many \
-	    ". -1: the limit of plan default; in plan default itself, none."),
+	PLAN_LIMIT(word, window[WINDOW_##id], "At most this many " many "."),
 	WINDOW_ROWS(PLAN_WINDOW)
 #undef PLAN_WINDOW
-	PLAN_LIMIT("ramp_first_day", ramp_first_day,
-		   "Recipients that a new account may have on its first day. -1: as in plan default; in plan default "
-		   "itself, no ramp."),
+	PLAN_LIMIT("ramp_first_day", ramp_first_day, "Recipients that a new account may have on its first day."),
 	{ "ramp_growth", FIELD_OWN, 0, 0, 0, config_lists_read_growth, "0.0",
 	  "Factor by which that grows with each day on which it behaves, 1 to 10. 0: as in plan default; in plan "
 	  "default itself, 1.4." },
-	PLAN_LIMIT("rcpts_per_message", rcpts_per_message, "At most this many recipients of one message. -1: the "
-	    "limit of plan default; in plan default itself, none."),
+	PLAN_LIMIT("rcpts_per_message", rcpts_per_message, "At most this many recipients of one message."),
 	{ "over", FIELD_OWN, 0, 0, 0, config_lists_read_over, "\"\"",
 	  "What happens to a message over a limit: defer, reject, hold, slow, or log (shadow mode: it is only "
 	  "logged). Empty: as in plan default; in plan default itself, defer." },
@@ -279,7 +275,9 @@ const struct config_list config_lists[] = {
 	  "that begin so." },
 	{ "blocklists", read_lists, FIELDS(list_fields), "()",
 	  "Block lists that are asked about the client's address: of the catalogue, or of your own." },
-	{ "plans", read_plans, FIELDS(plan_fields), "()", "Sets of limits; plan default fills what others leave out." },
+	{ "plans", read_plans, FIELDS(plan_fields), "()", 
+	  "Sets of limits; plan default fills what others leave out. Each limit is a whole number from -1 to 1000000000; "
+	  "-1, the default, is the limit of plan default, and in plan default itself none." },
 	{ "scanners", read_scanners, FIELDS(scanner_fields), "()", "Content scanners; the highest score counts." },
 	{ "pools", read_pools, FIELDS(pool_fields), "()", "Groups of transports, one for each level." },
 	{ "levels", read_level_rows, FIELDS(level_fields), "()",

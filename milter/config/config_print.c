@@ -127,10 +127,18 @@ static const char *config_print_type_word(enum field_type type)
 	return words[type];
 }
 
+/* A limit of a plan: what its number may be stands once above them all. */
+static bool config_print_is_limit(const struct field *field)
+{
+	return field->type == FIELD_INT && field->least <= LIMIT_UNSET && field->most >= LIMIT_MAX;
+}
+
 static void print_man_field(FILE *to, const struct field *field)
 {
 	fprintf(to, ".It Cm %s\n", field->path);
 	print_man_text(to, field->help);
+	if (config_print_is_limit(field))
+		return;
 	bool number = field->type == FIELD_INT || field->type == FIELD_FLOAT;
 	char least[NUMBER_TEXT_MAX], most[NUMBER_TEXT_MAX];
 	if (number)

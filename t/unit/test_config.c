@@ -277,6 +277,10 @@ static void test_rare(void)
 	const char *heading = strstr(manual, ".Ss Rarely needed\n"), *lists = strstr(manual, ".Sh LISTS\n");
 	ok(heading != NULL && lists != NULL && heading < lists,
 	   "the manual page has a heading for what is rarely needed");
+	const char *plans = strstr(manual, ".Ss plans\n"), *once = strstr(plans, "from -1 to 1000000000");
+	ok(once != NULL && once < strstr(plans, ".It Cm msgs_per_minute\n") &&
+		   strstr(once + 1, "from -1 to 1000000000") == NULL,
+	   "what a limit may be stands once in the manual page, above the limits");
 	ok(is_in_sample(sample, "redis.timeout_ms") && is_in_sample(sample, "reputation.suspect_enter"),
 	   "the sample has the rest");
 	for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
