@@ -2,8 +2,8 @@
  *
  * store: what Redis knows of accounts, and how it goes on while Redis is away.
  *
- * Loop thread only, but for the functions that say otherwise. Each `done` is called exactly once, at the latest when the
- * request's time-out has passed, and never before the call returns unless there is no memory for the request. See
+ * Loop thread only, but for the functions that say otherwise. Each `done` is called exactly once, at the latest when
+ * the request's time-out has passed, and never before the call returns unless there is no memory for the request. See
  * README.md in the folder above for the keys.
  *
  * While Redis is away, fetch and charge are answered from a table of recent accounts; what is charged there is kept

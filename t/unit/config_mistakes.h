@@ -274,7 +274,8 @@
 	  ":1: shadow[0] is \"limit\", expected store, admin_block, listed, spf_client, rcpts_per_message, limits, "
 	  "content, signals, level, pool or all; did you mean \"limits\"?" },
 	{ "shadow", "shadow = [ \"zzzzzzzzzz\" ];", NULL,
-	  ":1: shadow[0] is \"zzzzzzzzzz\", expected store, admin_block, listed, spf_client, rcpts_per_message, limits, "
+	  ":1: shadow[0] is \"zzzzzzzzzz\", expected store, admin_block, listed, spf_client, rcpts_per_message, "
+	  "limits, "
 	  "content, signals, level, pool or all" },
 	{ "shadow", "shadow = { };", NULL, ":1: shadow is a group { }, expected a list: [ \"...\" ] or ( { ... } )" },
 
@@ -537,8 +538,10 @@
 	{ "", "milter: { drain_s = 1; max_sessions = 100; drain_s = 2; };", NULL,
 	  ":1: drain_s is there a second time, expected it once; found at or before: milter: { drain_s = 1; "
 	  "max_sessions = 100; drain_s = 2; };" },
-	{ "", "http: { rbl = true; };\nlog: { target = \"x = 1; y = 2\"; };\nuser = \"a\"; http: { rbl = true; };", NULL,
-	  ":3: http is there a second time, expected it once; found at or before: user = \"...\"; http: { rbl = true; };" },
+	{ "", "http: { rbl = true; };\nlog: { target = \"x = 1; y = 2\"; };\nuser = \"a\"; http: { rbl = true; };",
+	  NULL,
+	  ":3: http is there a second time, expected it once; found at or before: user = \"...\"; http: { rbl = true; "
+	  "};" },
 	{ "", "webhook: { secret = 99999999999999999999; };", NULL,
 	  ":1: secret: it is too large: expected at most 2147483647" },
 	{ "", "x = (((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((", NULL,
