@@ -116,7 +116,7 @@ static void control_explain_say_nothing_found(struct control_explain *explaining
 			  text_noun(minutes, "minute", "minutes"));
 	if (explaining->strange > 0)
 		text_addf(&text, " %lld %s of another form than ours.", explaining->strange,
-			  text_noun(explaining->strange, "is", "are"));
+			  text_noun(explaining->strange, "entry is", "entries are"));
 	control_explain_say_kept(&text);
 	finish_error(explaining, error);
 }

@@ -148,14 +148,30 @@ static bool is_charge_of(const struct flight *flight, enum fake_redis how)
 	return flight->how == how && flight->kind == FLIGHT_CHARGE;
 }
 
+static bool is_stuck(const struct flight *flight)
+{
+	return flight->how == FAKE_REDIS_SILENT || flight->how == FAKE_REDIS_SLOW;
+}
+
+/* Redis answers in the order of its requests; timers of one moment run in any. */
+static bool is_next(const struct flight *flight)
+{
+	const struct flight *next = flight->wire->first;
+	while (is_stuck(next) && next != flight)
+		next = next->next;
+	return next == flight;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct flight *flight = arg;
 	struct wire *wire = flight->wire;
 	(void)fd;
 	(void)what;
-	if (flight->how == FAKE_REDIS_SILENT || flight->how == FAKE_REDIS_SLOW) {
+	if (is_stuck(flight)) {
 		tell(flight, WIRE_LATE);
+	} else if (!is_next(flight)) {
+		evtimer_add(flight->timer, &(struct timeval){ .tv_usec = 1000 });
 	} else if (flight->doomed) {
 		wire_disconnect(wire, "the connection ended: closed");
 	} else if (is_charge_of(flight, FAKE_REDIS_ERROR)) {
@@ -185,8 +201,7 @@ static bool launch(struct flight *flight)
 {
 	struct wire *wire = flight->wire;
 	struct timeval wait = { 0 };
-	bool stuck = flight->how == FAKE_REDIS_SILENT || flight->how == FAKE_REDIS_SLOW;
-	if (stuck) {
+	if (is_stuck(flight)) {
 		wait.tv_sec = wire->settings.timeout_ms / 1000;
 		wait.tv_usec = wire->settings.timeout_ms % 1000 * 1000;
 	} else if (flight->how == FAKE_REDIS_LAGS) {
