@@ -98,12 +98,20 @@ static char *idn_spelt(const char *domain)
 	return NULL;
 }
 
-/* The next word of `text` that may be a domain; its length in *length_out. NULL: there is none. */
+static bool is_of_word(char byte)
+{
+	return (unsigned char)byte >= 0x80 || (byte != '\0' && strchr(DOMAIN_BYTES, text_lower(byte)) != NULL);
+}
+
+/* The next word of `text` that may be a domain, or is one in UTF-8 already; its length in *length_out. NULL: there is
+ * none. */
 static const char *idn_find_word(const char *text, size_t *length_out)
 {
-	static const char bytes[] = DOMAIN_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	text += strcspn(text, bytes);
-	*length_out = strspn(text, bytes);
+	while (*text != '\0' && !is_of_word(*text))
+		text++;
+	*length_out = 0;
+	while (is_of_word(text[*length_out]))
+		++*length_out;
 	while (*length_out > 0 && text[*length_out - 1] == '.') /* the end of a sentence */
 		--*length_out;
 	return *text != '\0' ? text : NULL;

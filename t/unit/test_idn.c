@@ -102,6 +102,8 @@ static void test_shown(void)
 		{ "xn--a", "xn--a" }, { "xn--eb-oaa0z", "xn--eb-oaa0z" }, { "xn--exmple-xna.org",
 		  "xn--exmple-xna.org" },
 		{ "xn--example-.org", "xn--example-.org" },
+		/* one that ends as an A-label looks is whole, and stays as it is */
+		{ "xn--dxn--om-dom-dom", "d\xd5\xb2xn--om-dom" }, { "d\xd5\xb2xn--om-dom", "d\xd5\xb2xn--om-dom" },
 	};
 	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
