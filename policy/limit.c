@@ -212,31 +212,33 @@ const char *limits_of_accounts(const struct limits *limits)
 							: limits_not_of_groups(limits);
 }
 
+struct limit_field {
+	const char *field, *expected, *meaning; /* NULL: behind the last */
+};
+
+static struct limit_field limit_field_at(int at)
+{
+	if (at < WINDOW_COUNT)
+		return (struct limit_field){ windows[at].word, number_expected, windows[at].many };
+	if ((at -= WINDOW_COUNT) < NUMBERS)
+		return (struct limit_field){ numbers[at].field, number_expected, numbers[at].meaning };
+	if ((at -= NUMBERS) < DATES)
+		return (struct limit_field){ dates[at].field, DATE_EXPECTED, dates[at].meaning };
+	if ((at -= DATES) < WORDS)
+		return (struct limit_field){ words[at].field, words[at].expected, words[at].meaning };
+	return (struct limit_field){ NULL, NULL, NULL };
+}
+
 const char *limits_field(int at, const char **expected_out)
 {
-	*expected_out = number_expected;
-	if (at < WINDOW_COUNT)
-		return windows[at].word;
-	if ((at -= WINDOW_COUNT) < NUMBERS)
-		return numbers[at].field;
-	*expected_out = DATE_EXPECTED;
-	if ((at -= NUMBERS) < DATES)
-		return dates[at].field;
-	if ((at -= DATES) >= WORDS)
-		return NULL;
-	*expected_out = words[at].expected;
-	return words[at].field;
+	struct limit_field found = limit_field_at(at);
+	*expected_out = found.expected;
+	return found.field;
 }
 
 const char *limits_meaning(int at)
 {
-	if (at < WINDOW_COUNT)
-		return windows[at].many;
-	if ((at -= WINDOW_COUNT) < NUMBERS)
-		return numbers[at].meaning;
-	if ((at -= NUMBERS) < DATES)
-		return dates[at].meaning;
-	return words[at - DATES].meaning;
+	return limit_field_at(at).meaning;
 }
 
 /* How many letters have to be put in, taken out, changed or exchanged with their neighbour; at most `most` + 1. */
