@@ -148,8 +148,6 @@ static const struct {
 	[SETUP_TRAPS] = { read_traps, offsetof(struct settings, traps_file), TROUBLE_TRAPS, "no address is a trap" },
 };
 
-enum purpose { TO_START, TO_RELOAD, TO_MEND };
-
 static const char *path_of(const struct setup *setup, enum setup_file file)
 {
 	const char *path;
@@ -169,10 +167,10 @@ static bool open_file(struct setup *setup, enum setup_file file, char *why, size
 	return setup_files[file].read(setup, path_of(setup, file), why, why_size);
 }
 
-static bool daemon_open_files(struct setup *setup, const struct setup *before, enum purpose purpose, char *error,
-			      size_t error_size)
+/* False: one cannot be read that may not be lacking, or the configuration is that of before and nothing is better. */
+static bool daemon_open_files(struct setup *setup, const struct setup *before, char *error, size_t error_size)
 {
-	bool better = purpose != TO_MEND;
+	bool better = before == NULL || setup->config != before->config;
 	for (int i = 0; i < SETUP_FILES; i++) {
 		enum setup_file file = (enum setup_file)i;
 		char *why = setup->unread[file];
@@ -200,8 +198,9 @@ static void daemon_tell_files(const struct setup *setup)
 
 /* ---- what comes into force */
 
-static struct setup *daemon_make_setup(struct config *config, const struct setup *before, enum purpose purpose,
-				       char *error, size_t error_size)
+/* `before` is in force, NULL at the start. With its own configuration: a setup that is better than it, or NULL. */
+static struct setup *daemon_make_setup(struct config *config, const struct setup *before, char *error,
+				       size_t error_size)
 {
 	struct setup *setup = calloc(1, sizeof *setup);
 	if (setup == NULL) {
@@ -211,7 +210,7 @@ static struct setup *daemon_make_setup(struct config *config, const struct setup
 	}
 	setup->config = config;
 	setup->references = 1;
-	if (daemon_open_files(setup, before, purpose, error, error_size) && daemon_open_dns(setup, error, error_size))
+	if (daemon_open_files(setup, before, error, error_size) && daemon_open_dns(setup, error, error_size))
 		return setup;
 	if (setup->lists == NULL)
 		setup_free(setup);
@@ -233,7 +232,7 @@ void setup_enter(struct setup **setup)
 
 bool setup_start(struct config *config, char *error, size_t error_size)
 {
-	struct setup *setup = daemon_make_setup(config, NULL, TO_START, error, error_size);
+	struct setup *setup = daemon_make_setup(config, NULL, error, error_size);
 	if (setup == NULL)
 		return false;
 	setup_enter(&setup);
@@ -243,7 +242,7 @@ bool setup_start(struct config *config, char *error, size_t error_size)
 struct setup *setup_prepare(struct config *config, char *error, size_t error_size)
 {
 	struct setup *before = setup_hold();
-	struct setup *setup = daemon_make_setup(config, before, TO_RELOAD, error, error_size);
+	struct setup *setup = daemon_make_setup(config, before, error, error_size);
 	setup_drop(&before);
 	return setup;
 }
@@ -256,7 +255,7 @@ bool setup_mend(void)
 	for (int i = 0; i < SETUP_FILES; i++)
 		whole &= before->unread[i][0] == '\0';
 	if (!whole)
-		setup = daemon_make_setup(config_hold(before->config), before, TO_MEND, why, sizeof why);
+		setup = daemon_make_setup(config_hold(before->config), before, why, sizeof why);
 	bool better = setup != NULL;
 	if (better)
 		setup_enter(&setup);
