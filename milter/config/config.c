@@ -119,12 +119,17 @@ static bool config_member_name(const void *arg, size_t i, char name[READ_NAME_MA
 	return true;
 }
 
-static bool config_is_option(const char *path)
+static const struct field *config_find_field(const char *path)
 {
 	for (size_t i = 0; i < config_field_count; i++)
 		if (strcmp(config_fields[i].path, path) == 0)
-			return true;
-	return config_is_list(path);
+			return &config_fields[i];
+	return NULL;
+}
+
+static bool config_is_option(const char *path)
+{
+	return config_find_field(path) != NULL || config_is_list(path);
 }
 
 static bool config_check_names(struct reader *reader, const config_setting_t *group, const char *path)
@@ -225,6 +230,13 @@ struct config *config_load(const char *name, char error[CONFIG_ERROR_MAX])
 	return config;
 }
 
+static void config_free_strings(char **strings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(strings[i]);
+	free(strings);
+}
+
 char *config_string(const char *name, const char *path, const char *otherwise)
 {
 	char error[CONFIG_ERROR_MAX] = "";
@@ -234,18 +246,14 @@ char *config_string(const char *name, const char *path, const char *otherwise)
 	if (!read_open(&reader, &file, &missing))
 		return NULL;
 	reader.root = config_root_setting(&file);
-	size_t i = 0;
-	while (i < config_field_count && strcmp(config_fields[i].path, path) != 0)
-		i++;
-	MUST(i < config_field_count && config_fields[i].type == FIELD_STRING);
+	const struct field *field = config_find_field(path);
+	MUST(field != NULL && field->type == FIELD_STRING);
 	struct settings set;
 	const config_setting_t *setting = read_option(&reader, path);
-	bool fine = setting == NULL || read_value(&reader, setting, &config_fields[i], &set);
-	const char *value = setting == NULL ? otherwise : *(const char **)((char *)&set + config_fields[i].offset);
+	bool fine = setting == NULL || read_value(&reader, setting, field, &set);
+	const char *value = setting == NULL ? otherwise : *(const char **)((char *)&set + field->offset);
 	char *copy = fine ? strdup(value) : NULL;
-	for (size_t at = 0; at < reader.string_count; at++)
-		free(reader.strings[at]);
-	free(reader.strings);
+	config_free_strings(reader.strings, reader.string_count);
 	config_destroy(&file);
 	return copy;
 }
@@ -264,8 +272,6 @@ void config_drop(struct config **config)
 		return;
 	for (int i = 0; i < held->config.pool_count; i++)
 		free(held->config.pools[i].transports);
-	for (size_t i = 0; i < held->string_count; i++)
-		free(held->strings[i]);
-	free(held->strings);
+	config_free_strings(held->strings, held->string_count);
 	free(held);
 }

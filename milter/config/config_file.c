@@ -261,18 +261,20 @@ static void config_file_explain(struct reader *reader, const char *text, const c
 		{ "syntax error", "syntax error, expected NAME = VALUE or NAME: { ... }" },
 		{ "mismatched element type in array",
 		  "an array has elements of several kinds, expected strings or numbers alone, or a list ( ... )" },
-		{ "duplicate setting name", NULL },
 	};
 	/* clang-format on */
 	char shown[SHOWN_MOST + 8], name[SHOWN_MOST + 8], twice[SHOWN_MOST + 80];
 	const char *said = config_error_text(file);
-	config_file_find_name(text, file, name);
-	snprintf(twice, sizeof twice, "%s is there a second time, expected it once",
-		 *name != '\0' ? name : "an option");
 	config_file_show_line(text, config_error_line(file), shown);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (strcmp(said, rows[i].theirs) == 0)
-			said = rows[i].ours != NULL ? rows[i].ours : twice;
+			said = rows[i].ours;
+	if (strcmp(said, "duplicate setting name") == 0) {
+		config_file_find_name(text, file, name);
+		snprintf(twice, sizeof twice, "%s is there a second time, expected it once",
+			 *name != '\0' ? name : "an option");
+		said = twice;
+	}
 	config_file_scan_error(reader, (unsigned)config_error_line(file), "%s; found at or before: %s", said,
 			       *shown != '\0' ? shown : "the end of the file");
 }

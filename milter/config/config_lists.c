@@ -275,7 +275,7 @@ const struct config_list config_lists[] = {
 	  "that begin so." },
 	{ "blocklists", read_lists, FIELDS(list_fields), "()",
 	  "Block lists that are asked about the client's address: of the catalogue, or of your own." },
-	{ "plans", read_plans, FIELDS(plan_fields), "()", 
+	{ "plans", read_plans, FIELDS(plan_fields), "()",
 	  "Sets of limits; plan default fills what others leave out. Each limit is a whole number from -1 to 1000000000; "
 	  "-1, the default, is the limit of plan default, and in plan default itself none." },
 	{ "scanners", read_scanners, FIELDS(scanner_fields), "()", "Content scanners; the highest score counts." },
