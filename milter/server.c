@@ -110,6 +110,7 @@ static bool server_open_store(struct server *server, char *error, size_t error_s
 		.retry_ms = set->redis_retry_ms,
 		.recent_accounts = set->redis_recent_accounts,
 		.state_ttl_s = set->redis_state_days * 86400,
+		.steady_ms = clock_monotonic_ms,
 		.has_plan = server_has_plan,
 	};
 	the_daemon.store = store_new(loop_base(the_daemon.loop), &settings, say_store, NULL, error, error_size);
@@ -462,8 +463,10 @@ static bool server_stop_threads(struct server *server)
 	server_end_trap_hits();
 	event_stop();
 	if (the_daemon.store != NULL && store_stats(the_daemon.store).pending > 0)
-		log_line(SEVERITY_WARNING, "%llu charges that Redis has not taken are lost",
-			 (unsigned long long)store_stats(the_daemon.store).pending);
+		log_line(SEVERITY_WARNING, "%llu %s that Redis has not taken %s lost",
+			 (unsigned long long)store_stats(the_daemon.store).pending,
+			 text_noun((int64_t)store_stats(the_daemon.store).pending, "charge", "charges"),
+			 text_noun((int64_t)store_stats(the_daemon.store).pending, "is", "are"));
 	loop_stop(the_daemon.loop);
 	return whole;
 }

@@ -103,8 +103,8 @@ enum anomaly {
 /* What Redis knows of other messages with (nearly) this body, this one not counted. */
 struct campaign {
 	enum knowledge known;
-	double messages;     /* within the last hours, decayed */
-	double accounts;     /* how many accounts sent them, about */
+	double messages;     /* within the last six hours, about */
+	double accounts;     /* how many accounts sent them since the period before began */
 	double bad;	     /* of the messages: how many were bad, see judge_campaign_bad() ... */
 	double bad_accounts; /* ... and of how many accounts, about */
 };

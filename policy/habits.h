@@ -27,7 +27,7 @@ enum {
 	DISTINCT_COUNT = COUNTED_COUNT - COUNTED_SUMS, /* by counted - COUNTED_SUMS: addresses, networks, ASes */
 };
 
-/* The three fields of the state that hold them: each at most 64 bytes, so that Redis keeps the hash a listpack. */
+/* The three parts of an account's record that hold them: each at most 64 bytes. */
 enum habit_part {
 	HABIT_PLACES = 1, /* day, days, distinct, networks, ases, senders, mailers */
 	HABIT_WEEK = 2,	  /* hours and weekdays */

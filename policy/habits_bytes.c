@@ -20,7 +20,7 @@ enum {
 	RCPT_BYTES = 4,
 };
 
-_Static_assert(HEAD + 2 * ENTRIES <= HABIT_BYTES_MAX, "places fit into a listpack's string");
+_Static_assert(HEAD + 2 * ENTRIES <= HABIT_BYTES_MAX, "places fit");
 _Static_assert(RCPT_BYTES *HABIT_KNOWN_MAX <= HABIT_BYTES_MAX, "so do known recipients");
 
 /* Where the bits of a list's length begin, and how many there are; its place in the structure. */

@@ -99,3 +99,46 @@ void charge_breach(const struct charge *charge, const struct rates *rates, struc
 	breach->used = rates_used(rates, window);
 	breach->frees_in_s = rates_frees_in(rates, window, breach->limit, charge->amounts.of[window_counted(window)]);
 }
+
+struct breach history_judge(struct history *history, const struct charge *charge)
+{
+	struct breach breach = breach_none;
+	struct rates before = history->rates;
+	rates_roll(&before, charge->now_ms);
+	breach.window = history_charge(history, charge);
+	if (breach.window != WINDOW_COUNT)
+		charge_breach(charge, &before, &breach);
+	return breach;
+}
+
+struct charge charge_made(const struct charge *charge, const struct breach *breach, enum scope scope)
+{
+	struct charge made = *charge;
+	if (charge_turned_away(charge, breach))
+		charge_turn_away(&made, scope);
+	if (!made.quota)
+		made.amounts = (struct amounts){ .of = { 0 } };
+	made.quota = true;
+	made.checked = false;
+	return made;
+}
+
+void charge_join(struct charge *to, const struct charge *more)
+{
+	to->now_ms = more->now_ms;
+	for (int i = 0; i < COUNTED_SUMS; i++)
+		to->amounts.of[i] += more->amounts.of[i];
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		to->counts[i] += more->counts[i];
+	if (more->level != LEVEL_UNKNOWN) {
+		to->level = more->level;
+		to->score = more->score;
+	}
+	if (more->pardoned_s != 0)
+		to->pardoned_s = more->pardoned_s;
+	if (more->habits_changed != 0)
+		to->habits = more->habits;
+	to->habits_changed |= more->habits_changed;
+	if (more->unauthorised[0] != '\0')
+		text_copy(to->unauthorised, sizeof to->unauthorised, more->unauthorised);
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * history: what is remembered of an account from message to message, and how one message changes it. Redis holds it
- * (redis-schema/charge.lua does the same sums there), the table of recent accounts goes on with it while Redis is away,
- * and replay keeps one for each account.
+ * history: what is remembered of an account from message to message, and how one message changes it. Redis holds its
+ * bytes (redis-schema/account_record.h) and does no sums; the table of recent accounts goes on with it while Redis is
+ * away, and replay keeps one for each account.
  */
 #ifndef PENSTOCK_HISTORY_H
 #define PENSTOCK_HISTORY_H
@@ -14,7 +14,7 @@
 #include "policy/reputation.h"
 
 enum {
-	STATE_DOMAIN_MAX = 60, /* bytes of a domain that are kept in Redis: a listpack takes strings of up to 64 */
+	STATE_DOMAIN_MAX = 60, /* bytes of a domain that are kept */
 };
 
 struct history {
@@ -88,5 +88,13 @@ void charge_breach(const struct charge *charge, const struct rates *rates, struc
  * window that is passed, WINDOW_COUNT where there is none. A message that comes twice is charged twice: whatever would
  * tell a repetition from a new message, its sender can make (SECURITY). */
 enum window history_charge(struct history *history, const struct charge *charge);
+
+/* The same, and what is to be said of the window that is passed; breach_none where there is none. */
+struct breach history_judge(struct history *history, const struct charge *charge);
+
+/* A charge that is to be made later: what `charge` did, where it was answered by `breach`. It is checked no more. */
+struct charge charge_made(const struct charge *charge, const struct breach *breach, enum scope scope);
+/* One charge in the place of two, `more` being the later one. Both are charge_made()'s. */
+void charge_join(struct charge *to, const struct charge *more);
 
 #endif

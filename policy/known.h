@@ -30,4 +30,9 @@ bool known_fits(size_t length);
 
 bool known_has(const struct known *known, uint32_t rcpt);
 
+/* The bytes with so many recipients more; returns their length. None stands twice in a list, and one more than a list
+ * holds makes it a map. What is neither list nor map begins anew. `bytes_out` lies elsewhere than the bytes of `known`.
+ */
+size_t known_add(const struct known *known, const uint32_t *rcpts, int count, unsigned char bytes_out[KNOWN_MAP_BYTES]);
+
 #endif

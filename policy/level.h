@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* In an account's record they go by their place: new ones go to the end. */
 #define LEVEL_ROWS(ROW) \
 	ROW(UNKNOWN, "unknown") /* nobody looked: never a level of a judged message */ \
 	ROW(GOOD, "good") \

@@ -39,6 +39,19 @@ void plan_group_limits(const struct limits *own, const struct limits *plan, int6
 	text_copy(limits_out->plan, sizeof limits_out->plan, plan->plan);
 }
 
+struct breach plan_group_judge(const struct charge *charge, const struct rates *rates,
+			       const int64_t places[WINDOW_COUNT - WINDOW_SUMS])
+{
+	struct breach breach = breach_none;
+	breach.window = rates_over(rates, &charge->limits, &charge->amounts);
+	for (int i = WINDOW_SUMS; i < WINDOW_COUNT && breach.window == WINDOW_COUNT; i++)
+		if (charge->limits.window[i] != LIMIT_UNSET && places[i - WINDOW_SUMS] > charge->limits.window[i])
+			breach.window = (enum window)i;
+	if (breach.window != WINDOW_COUNT)
+		charge_breach(charge, rates, &breach);
+	return breach;
+}
+
 struct breach plan_group_breach(const char *group, const struct account_state *state, const struct limits *limits,
 				int64_t now_ms)
 {

@@ -2,9 +2,7 @@
  *
  * rate: sliding windows. Each window keeps the count of the present period and of the one before; what was sent in
  * the last N seconds is `present + before * (part of the window that reaches back)`. The estimate is exact where mail
- * came evenly and never off by more than the period before. redis-schema/charge.lua does the same arithmetic in
- * Redis; a live test holds the two against each other.
- */
+ * came evenly and never off by more than the period before. */
 #ifndef PENSTOCK_RATE_H
 #define PENSTOCK_RATE_H
 

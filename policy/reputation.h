@@ -14,8 +14,8 @@
 
 #include <stdint.h>
 
-/* id, word (Redis, log and metric label), half-life in seconds, cap. The order is that of the numbers in the Redis
- * fields `c` (the first COUNTERS_REP) and `s` (the rest); new ones go to the end. charge.lua has the same rows. */
+/* id, word (log and metric label), half-life in seconds, cap. In an account's record (redis-schema/account_record.c)
+ * they go by their place: new ones go to the end, and none away. */
 #define COUNTER_ROWS(ROW) \
 	ROW(MESSAGES, "messages", 604800, 1e9) \
 	ROW(RCPTS, "rcpts", 604800, 1e9) \
@@ -40,8 +40,7 @@ enum counter {
 #define COUNTER_ENUM(id, word, half_life, cap) COUNTER_##id,
 	COUNTER_ROWS(COUNTER_ENUM)
 #undef COUNTER_ENUM
-	COUNTER_COUNT,
-	COUNTERS_REP = COUNTER_NEW_RCPTS,	/* how many the field `c` has; the rest is in `s` */
+	COUNTER_COUNT
 };
 /* clang-format on */
 

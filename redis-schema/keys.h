@@ -9,18 +9,19 @@
 #define KEY_PART_LIMITS "limits"
 #define KEY_PART_BLOCK "block"
 #define KEY_PART_EXEMPT "exempt"
+#define KEY_PART_RECORD "record"
 #define KEY_PART_STATE "state"
 #define KEY_PART_KNOWN "known"
-#define KEY_PART_PLACES "places"
-#define KEY_OF_ALL "%s:%s"	   /* prefix, part */
-#define KEY_PLANS "%s:plans"	   /* prefix */
-#define KEY_NETWORKS "%s:networks" /* prefix */
+#define KEY_OF_SUMS "%s:{%s}:%s:%lld"	/* prefix, group, span of the windows ("minute", "hour", "day"), period */
+#define KEY_OF_PLACES "%s:{%s}:%s:%lld" /* prefix, group, kind of place ("addresses", "networks", "ases"), day */
+#define KEY_OF_ALL "%s:%s"		/* prefix, part */
+#define KEY_PLANS "%s:plans"		/* prefix */
+#define KEY_NETWORKS "%s:networks"	/* prefix */
 
 #define KEY_SECRET "%s:secret" /* prefix */
 
-#define KEY_CAMPAIGN "%s:campaign:%u" /* prefix, bucket */
-
-#define STATE_VERSION "3" /* field `v` of the state; a state of another one is left alone */
+#define KEY_CAMPAIGN "%s:campaign:%lld:%u"	   /* prefix, period, bucket */
+#define KEY_CAMPAIGN_WHO "%s:campaign:%lld:%u:who" /* the same: which accounts were counted */
 
 enum { CAMPAIGN_BUCKETS = 4096 };
 enum { KEY_MAX = 400 };

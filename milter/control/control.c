@@ -200,7 +200,7 @@ static const struct control_command commands[] = {
 	{ "account.unblock", control_account_delete, "account", "block" },
 	{ "account.exempt", control_account_note, "account reason seconds", "exempt" },
 	{ "account.unexempt", control_account_delete, "account", "exempt" },
-	{ "account.reset", control_account_delete, "account", "state" },
+	{ "account.reset", control_account_reset, "account", "" },
 };
 
 /* -- the line -- */

@@ -79,20 +79,6 @@ static void ask_store(struct control_request *request, int argc, const char *con
 	store_account_command(the_daemon.store, request->account, argc, argv, done, request);
 }
 
-/* The state is gone; now the recipients that it had no room for, or they would come back with the next such list. */
-static void control_account_on_reset(void *arg, const char *error, int count, const char *const *items)
-{
-	struct control_request *request = arg;
-	if (error != NULL) {
-		control_account_on_changed(arg, error, count, items);
-		return;
-	}
-	request->changed = is_number_above_nought(count, items);
-	store_forget(the_daemon.store, request->account);
-	request->argv[1] = "known";
-	ask_store(request, 2, request->argv, control_account_on_changed);
-}
-
 /* Fields were set; now those that go. */
 static void control_account_on_limits_set(void *arg, const char *error, int count, const char *const *items)
 {
@@ -162,8 +148,16 @@ bool control_account_delete(struct control_request *request, char *error, size_t
 		return false;
 	request->argv[0] = "DEL";
 	request->argv[1] = request->command->part;
-	ask_store(request, 2, request->argv,
-		  strcmp(request->command->part, "state") == 0 ? control_account_on_reset : control_account_on_changed);
+	ask_store(request, 2, request->argv, control_account_on_changed);
+	return true;
+}
+
+bool control_account_reset(struct control_request *request, char *error, size_t error_size)
+{
+	if (!control_account_read(request, error, error_size))
+		return false;
+	request->argv[0] = "DEL";
+	store_reset(the_daemon.store, request->account, control_account_on_changed, request);
 	return true;
 }
 
@@ -183,7 +177,7 @@ static const char *control_account_field_text(struct control_request *request, c
 	return request->numbers[row];
 }
 
-/* Dates as Unix time, which the scripts in Redis read, too; other values as they are. */
+/* Dates as Unix time, the form that needs no reading by others; other values as they are. */
 static const char *control_account_as_seconds(struct control_request *request, int row, const char *field,
 					      const struct limits *limits, const char *text)
 {

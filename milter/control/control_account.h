@@ -8,6 +8,6 @@
 #include "milter/control/control_request.h"
 
 command_function control_account_show, control_account_feedback, control_account_limit, control_account_note,
-	control_account_delete;
+	control_account_delete, control_account_reset;
 
 #endif

@@ -28,7 +28,7 @@ struct channel_watch {
 	struct event *event; /* owned */
 };
 
-struct channel {
+struct dns_channel {
 	ares_channel ares;
 	bool open;		 /* `ares` is there */
 	struct event_base *base; /* the loop's */
@@ -38,7 +38,7 @@ struct channel {
 
 static void on_socket(evutil_socket_t fd, short what, void *arg)
 {
-	struct channel *channel = arg;
+	struct dns_channel *channel = arg;
 	ares_process_fd(channel->ares, (what & EV_READ) != 0 ? fd : ARES_SOCKET_BAD,
 			(what & EV_WRITE) != 0 ? fd : ARES_SOCKET_BAD);
 }
@@ -55,7 +55,7 @@ static void channel_drop_watch(struct channel_watch **link)
  * the event the question runs into its time-out. */
 static void channel_on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 {
-	struct channel *channel = arg;
+	struct dns_channel *channel = arg;
 	struct channel_watch **link = &channel->watches;
 	short what = (short)(EV_PERSIST | (readable ? EV_READ : 0) | (writable ? EV_WRITE : 0));
 	while (*link != NULL && (*link)->fd != fd)
@@ -101,7 +101,7 @@ static bool channel_add_server(struct text *servers, const char *server, char *e
 }
 
 /* In their order, begun with another one. */
-static bool channel_set_servers(struct channel *channel, const struct resolver_settings *settings, int first,
+static bool channel_set_servers(struct dns_channel *channel, const struct resolver_settings *settings, int first,
 				char *error, size_t error_size)
 {
 	char list[SERVERS_TEXT_MAX];
@@ -121,7 +121,7 @@ static bool channel_set_servers(struct channel *channel, const struct resolver_s
 }
 
 /* A server's answer counts also when the next try is already out, so tries may follow each other soon. */
-static bool channel_open(struct channel *channel, const struct resolver_settings *settings, int first, char *error,
+static bool channel_open(struct dns_channel *channel, const struct resolver_settings *settings, int first, char *error,
 			 size_t error_size)
 {
 	int64_t try_ms = settings->timeout_ms / (TRIES * settings->server_count);
@@ -150,10 +150,10 @@ static bool channel_open(struct channel *channel, const struct resolver_settings
 	return channel_set_servers(channel, settings, first, error, error_size);
 }
 
-struct channel *channel_new(struct event_base *base, const struct resolver_settings *settings, int first, char *error,
-			    size_t error_size)
+struct dns_channel *channel_new(struct event_base *base, const struct resolver_settings *settings, int first,
+				char *error, size_t error_size)
 {
-	struct channel *channel = calloc(1, sizeof *channel);
+	struct dns_channel *channel = calloc(1, sizeof *channel);
 	if (channel == NULL || ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
 		snprintf(error, error_size, "DNS cannot be set up: no memory");
 		free(channel);
@@ -165,9 +165,9 @@ struct channel *channel_new(struct event_base *base, const struct resolver_setti
 	return channel;
 }
 
-void channel_free(struct channel **channel)
+void channel_free(struct dns_channel **channel)
 {
-	struct channel *old = *channel;
+	struct dns_channel *old = *channel;
 	*channel = NULL;
 	if (old == NULL)
 		return;
@@ -194,7 +194,7 @@ static void channel_on_answer(void *arg, int status, int timeouts, unsigned char
 	question->done(question, &reply);
 }
 
-void channel_ask(struct channel *channel, const char *name, enum dns_type type, struct channel_question *question)
+void channel_ask(struct dns_channel *channel, const char *name, enum dns_type type, struct channel_question *question)
 {
 	enum { CLASS_IN = 1 };
 	question->channel = channel;
@@ -202,12 +202,12 @@ void channel_ask(struct channel *channel, const char *name, enum dns_type type, 
 	ares_query(channel->ares, name, CLASS_IN, (int)type, channel_on_answer, question);
 }
 
-void channel_tick(struct channel *channel)
+void channel_tick(struct dns_channel *channel)
 {
 	ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
-int64_t channel_held(const struct channel *channel)
+int64_t channel_held(const struct dns_channel *channel)
 {
 	return channel->held;
 }

@@ -53,8 +53,8 @@ TAILQ_HEAD(query_list, query);
 struct resolver {
 	struct event_base *base; /* the loop's */
 	struct resolver_settings settings;
-	struct channel *channel;	       /* owned */
-	struct channel *leaving;	       /* owned: the one before, until its questions have ended; NULL: none */
+	struct dns_channel *channel;	       /* owned */
+	struct dns_channel *leaving;	       /* owned: the one before, until its questions have ended; NULL: none */
 	int first;			       /* the server that `channel` asks first */
 	int late;			       /* answers in a row that came after a time-out */
 	struct event *tick, *deliver;	       /* owned */
@@ -182,7 +182,7 @@ static void resolver_turn(struct resolver *resolver)
 {
 	char error[200];
 	int next = (resolver->first + 1) % resolver->settings.server_count;
-	struct channel *channel = channel_new(resolver->base, &resolver->settings, next, error, sizeof error);
+	struct dns_channel *channel = channel_new(resolver->base, &resolver->settings, next, error, sizeof error);
 	resolver->late = 0;
 	if (channel == NULL)
 		return;
@@ -275,7 +275,7 @@ static void resolver_take_system(struct resolver *resolver, const struct resolv_
 static void resolver_change_channel(struct resolver *resolver)
 {
 	char error[200];
-	struct channel *channel = channel_new(resolver->base, &resolver->settings, 0, error, sizeof error);
+	struct dns_channel *channel = channel_new(resolver->base, &resolver->settings, 0, error, sizeof error);
 	resolver->unopened = channel == NULL;
 	if (channel == NULL) {
 		log_line(SEVERITY_ERROR, "dns: %s; the servers of before are asked until there is", error);

@@ -20,10 +20,14 @@ static void health_redis(const struct snapshot *snapshot, struct health_list *li
 {
 	bool defer = snapshot->setup->config->policy.store_must_answer;
 	if (!snapshot->redis.up)
-		health_add(list, defer ? HEALTH_CRITICAL : HEALTH_WARNING, "redis: no connection; %s.",
+		health_add(list, defer ? HEALTH_CRITICAL : HEALTH_WARNING, "redis: away (%s); %s.",
+			   *snapshot->redis.why != '\0' ? snapshot->redis.why : "not connected yet",
 			   defer ? "mail is deferred" : "limits go on from the table of recent accounts");
 	if (snapshot->redis.breaker_open)
 		health_add(list, HEALTH_WARNING, "redis: the breaker is open, Redis is asked again after a pause.");
+	if (snapshot->redis.up && snapshot->redis.forbidden)
+		health_add(list, HEALTH_WARNING,
+			   "redis: its user may not send all commands; the log names those that are missing.");
 	if (snapshot->redis.up && !snapshot->redis.secret_shared)
 		health_add(list, HEALTH_WARNING,
 			   "redis: key secret is not read; recipients count as neither known nor new.");

@@ -81,6 +81,10 @@ void snapshot_free(struct snapshot *snapshot)
 	ROW("redis", "merged", "redis_merged_total", "", "counter", "Charges handed to Redis later.", redis.merged) \
 	ROW("redis", "dropped", "redis_dropped_total", "", "counter", "Charges given up.", redis.dropped) \
 	ROW("redis", "pending", "redis_pending", "", "gauge", "Charges that wait for Redis.", redis.pending) \
+	ROW("redis", "shared", "redis_shared_total", "", "counter", \
+	    "Charges of accounts that had no row of their own while Redis was away.", redis.shared) \
+	ROW("redis", "conflicts", "redis_conflicts_total", "", "counter", \
+	    "Records that another daemon had written before; they are judged again.", redis.conflicts) \
 	ROW("redis", "recent", "redis_recent_accounts", "", "gauge", "Rows of recent accounts in use.", redis.recent) \
 	ROW("redis", "useless_limits", "redis_useless_limits", "", "gauge", \
 	    "Recent accounts of whose keys a part means nothing.", redis.useless_limits) \

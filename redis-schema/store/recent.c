@@ -10,11 +10,14 @@
 
 #include "policy/base/banned.h"
 
+enum { SHARED_ROWS = 1024 };
+
 struct recent {
 	size_t most, count, bucket_count, useless;
 	uint64_t key[2]; /* a stranger may choose account names: he cannot choose our buckets */
 	struct recent_row **buckets;
 	struct recent_row *newest, *oldest;
+	struct rates shared[SHARED_ROWS];
 };
 
 struct recent *recent_new(size_t rows)
@@ -59,8 +62,6 @@ static void recent_row_free(struct recent *recent, struct recent_row *row)
 		at = &(*at)->next_in_bucket;
 	*at = row->next_in_bucket;
 	list_remove(recent, row);
-	while (row->owed != NULL)
-		recent_paid(row->owed);
 	recent->count--;
 	recent->useless -= row->useless;
 	free(row);
@@ -85,20 +86,25 @@ struct recent_row *recent_find(struct recent *recent, const char *account)
 	return row;
 }
 
+static bool recent_owes(const struct recent_row *row)
+{
+	return row->book != NULL || row->owed_charges > 0 || row->paying_charges > 0;
+}
+
 /* Looks no further than a few rows: where the oldest all owe, Redis is long away and the table full of debts. */
 static bool recent_make_room(struct recent *recent)
 {
 	enum { TRIES = 64 };
 	struct recent_row *row = recent->oldest;
 	for (int i = 0; i < TRIES && row != NULL; i++, row = row->newer)
-		if (row->owed == NULL) {
+		if (!recent_owes(row)) {
 			recent_row_free(recent, row);
 			return true;
 		}
 	return false;
 }
 
-struct recent_row *recent_take(struct recent *recent, const char *account)
+struct recent_row *recent_take(struct recent *recent, const char *account, size_t more)
 {
 	struct recent_row *row = recent_find(recent, account);
 	if (row != NULL) {
@@ -106,7 +112,9 @@ struct recent_row *recent_take(struct recent *recent, const char *account)
 		recent_list_add(recent, row);
 		return row;
 	}
-	if (recent->count >= recent->most && !recent_make_room(recent))
+	while (recent->count >= recent->most && recent_make_room(recent))
+		;
+	if (recent->count >= recent->most + more)
 		return NULL;
 	row = calloc(1, sizeof *row);
 	if (row == NULL)
@@ -114,6 +122,7 @@ struct recent_row *recent_take(struct recent *recent, const char *account)
 	text_copy(row->account, sizeof row->account, account);
 	row->state.limits = limits_unset;
 	row->state.known = KNOWLEDGE_LOCAL;
+	row->group = account_is_group(account);
 	struct recent_row **bucket = bucket_of(recent, account);
 	row->next_in_bucket = *bucket;
 	*bucket = row;
@@ -127,11 +136,12 @@ void recent_forget(struct recent *recent, const char *account)
 	struct recent_row *row = recent_find(recent, account);
 	if (row == NULL)
 		return;
-	if (row->owed == NULL) {
+	if (!recent_owes(row)) {
 		recent_row_free(recent, row);
 		return;
 	}
 	row->state = (struct account_state){ .known = KNOWLEDGE_LOCAL, .limits = limits_unset };
+	row->based = false;
 	recent_count_useless(recent, row);
 }
 
@@ -157,72 +167,9 @@ struct recent_row *recent_first(struct recent *recent)
 	return recent->newest;
 }
 
-struct charge_result recent_charge(struct recent_row *row, const struct charge *charge)
+struct rates *recent_shared(struct recent *recent, const char *account)
 {
-	struct history *history = &row->state.history;
-	struct charge_result result = { .known = KNOWLEDGE_LOCAL };
-	struct rates before = history->rates;
-	rates_roll(&before, charge->now_ms);
-	result.breach = breach_none;
-	result.breach.window = history_charge(history, charge);
-	result.rates = history->rates;
-	if (result.breach.window != WINDOW_COUNT)
-		charge_breach(charge, &before, &result.breach);
-	return result;
-}
-
-static void recent_add_charge(struct charge *to, const struct charge *more)
-{
-	for (int i = 0; i < COUNTED_SUMS; i++)
-		to->amounts.of[i] += more->quota ? more->amounts.of[i] : 0;
-	to->quota = true;
-	for (int i = 0; i < COUNTER_COUNT; i++)
-		to->counts[i] += more->counts[i];
-	if (more->level != LEVEL_UNKNOWN) {
-		to->level = more->level;
-		to->score = more->score;
-	}
-	if (more->pardoned_s != 0)
-		to->pardoned_s = more->pardoned_s;
-	if (more->habits_changed != 0)
-		to->habits = more->habits;
-	to->habits_changed |= more->habits_changed;
-	if (more->unauthorised[0] != '\0')
-		text_copy(to->unauthorised, sizeof to->unauthorised, more->unauthorised);
-}
-
-struct owed *recent_owe(struct recent_row *row, const struct charge *charge, int64_t number)
-{
-	struct owed **at = &row->owed;
-	while (*at != NULL && (*at)->number != 0 && (number == 0 || (*at)->number < number))
-		at = &(*at)->next;
-	if (number == 0 && *at != NULL && !(*at)->in_flight) {
-		recent_add_charge(&(*at)->charge, charge);
-		return *at;
-	}
-	struct owed *owed = calloc(1, sizeof *owed);
-	if (owed == NULL)
-		return NULL;
-	owed->charge = *charge;
-	owed->charge.checked = false; /* the message has left */
-	if (!charge->quota) {
-		owed->charge.amounts = (struct amounts){ .of = { 0 } };
-		owed->charge.quota = number == 0;
-	}
-	owed->number = number;
-	owed->row = row;
-	owed->next = *at;
-	*at = owed;
-	return owed;
-}
-
-void recent_paid(struct owed *owed)
-{
-	struct owed **at = &owed->row->owed;
-	while (*at != owed)
-		at = &(*at)->next;
-	*at = owed->next;
-	free(owed);
+	return &recent->shared[hash_keyed(recent->key, account, strlen(account)) % SHARED_ROWS];
 }
 
 static double top_value(const struct account_state *state, enum store_top_order order)

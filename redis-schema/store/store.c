@@ -6,11 +6,9 @@
 #include "redis-schema/networks.h"
 #include "redis-schema/store/store_inside.h"
 
-#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "policy/base/banned.h"
 
@@ -18,171 +16,39 @@
 struct store_request {
 	struct store *store;
 	union {
-		store_fetch_done *fetch;
 		store_network_done *network;
 		store_command_done *command;
 	} done;
 	void *arg;
-	bool looks; /* a fetch that leaves the table of recent accounts as it is */
-	char account[ACCOUNT_MAX + 1];
 };
 
-/* ---- fetch */
-
-void store_count(struct store *store, uint64_t *counter)
-{
-	pthread_mutex_lock(&store->lock);
-	(*counter)++;
-	pthread_mutex_unlock(&store->lock);
-}
-
-void store_count_answer(struct store *store, bool local)
-{
-	enum { ANSWERS = 100 };
-	store->stats.local_answers += local;
-	store->stats.local_share += (local - store->stats.local_share) / ANSWERS;
-}
-
-static const struct known no_known = { NULL, 0 };
-
-static struct store_request *store_request_new(struct store *store, const char *account, void *arg)
+static struct store_request *store_request_new(struct store *store, void *arg)
 {
 	struct store_request *request = calloc(1, sizeof *request);
 	if (request == NULL)
 		return NULL;
 	request->store = store;
 	request->arg = arg;
-	text_copy(request->account, sizeof request->account, account);
 	return request;
 }
 
-void store_soon(struct store *store, event_callback_fn run, void *arg)
-{
-	if (event_base_once(store->base, -1, EV_TIMEOUT, run, arg, NULL) != 0)
-		run(-1, 0, arg);
-}
+/* ---- networks and commands */
 
-static void store_fetch_local(evutil_socket_t fd, short what, void *arg)
+static void store_network_unknown(void *arg)
 {
 	struct store_request *request = arg;
-	struct store *store = request->store;
-	struct account_state state = { .known = KNOWLEDGE_NONE, .limits = limits_unset };
-	(void)fd;
-	(void)what;
-	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = recent_find(store->recent, request->account);
-	if (row != NULL) {
-		state = row->state;
-		state.known = KNOWLEDGE_LOCAL;
-	}
-	store_count_answer(store, true);
-	pthread_mutex_unlock(&store->lock);
-	request->done.fetch(request->arg, &state, &no_known);
-	free(request);
-}
-
-bool store_plan_missing(struct store *store, const char *account, const char *plan)
-{
-	char line[600];
-	struct limits limits;
-	if (*plan == '\0' || store->settings.has_plan == NULL || store_plan(store, plan, &limits) ||
-	    store->settings.has_plan(plan))
-		return false;
-	struct text text = text_over(line, sizeof line);
-	text_addf(&text, "redis: %s ", account_is_group(account) ? "group" : "account");
-	text_add_word(&text, account);
-	text_add(&text, ": plan is \"");
-	text_add_word(&text, plan);
-	text_add(&text,
-		 "\", expected a plan of the configuration file or of the hash plans; what holds without one holds");
-	store_say_of_account(store, line);
-	return true;
-}
-
-static void store_fetched(void *arg, enum wire_end end, const struct account_state *state, const struct known *rcpts)
-{
-	struct store_request *request = arg;
-	struct store *store = request->store;
-	store_noted(store, end);
-	if (end != WIRE_OK) {
-		store_fetch_local(-1, 0, request);
-		return;
-	}
-	struct account_state known = *state;
-	known.useless += store_plan_missing(store, request->account, known.limits.plan);
-	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = request->looks ? recent_find(store->recent, request->account)
-						: recent_take(store->recent, request->account);
-	/* Redis does not know yet what we do, or can take nothing of it: then the limits go on from here */
-	if (row != NULL && (row->owed != NULL || known.unreadable)) {
-		int64_t since_s = known.history.level_since_s;
-		known.history = row->state.history;
-		if (!known.unreadable)
-			known.history.level_since_s = since_s;
-	}
-	if (row != NULL) {
-		row->state = known;
-		recent_count_useless(store->recent, row);
-	}
-	store_count_answer(store, false);
-	pthread_mutex_unlock(&store->lock);
-	request->done.fetch(request->arg, &known, rcpts);
-	free(request);
-}
-
-static void store_fetch_state(struct store *store, const char *account, bool looks, store_fetch_done *done, void *arg)
-{
-	struct store_request *request = store_request_new(store, account, arg);
-	store_count(store, &store->stats.fetches);
-	if (request == NULL) {
-		done(arg, &(struct account_state){ .known = KNOWLEDGE_NONE, .limits = limits_unset }, &no_known);
-		return;
-	}
-	request->done.fetch = done;
-	request->looks = looks;
-	if (!wire_fetch(store->wire, account, store_fetched, request))
-		store_soon(store, store_fetch_local, request);
-}
-
-void store_fetch(struct store *store, const char *account, store_fetch_done *done, void *arg)
-{
-	store_fetch_state(store, account, false, done, arg);
-}
-
-void store_look(struct store *store, const char *account, store_fetch_done *done, void *arg)
-{
-	store_fetch_state(store, account, true, done, arg);
-}
-
-/* ---- plans, networks and commands */
-
-bool store_plan(struct store *store, const char *name, struct limits *limits_out)
-{
-	pthread_mutex_lock(&store->lock);
-	const struct limits *limits = plans_find(store->plans, name);
-	if (limits != NULL)
-		*limits_out = *limits;
-	pthread_mutex_unlock(&store->lock);
-	return limits != NULL;
-}
-
-static void store_network_unknown(evutil_socket_t fd, short what, void *arg)
-{
-	struct store_request *request = arg;
-	(void)fd;
-	(void)what;
 	request->done.network(request->arg, NULL);
 	free(request);
 }
 
-static void store_network_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
+static void store_network_come(void *arg, enum wire_end end, int count, const struct wire_answer *answers)
 {
 	struct store_request *request = arg;
 	const char *account = NULL;
-	(void)error;
-	for (int i = 0; i < count && account == NULL; i++) /* longest first */
-		account = items[i];
 	store_noted(request->store, end);
+	if (end == WIRE_OK && count == 1 && answers[0].error == NULL)
+		for (int i = 0; i < answers[0].count && account == NULL; i++) /* longest first */
+			account = answers[0].text[i];
 	request->done.network(request->arg, account);
 	free(request);
 }
@@ -190,45 +56,50 @@ static void store_network_come(void *arg, enum wire_end end, const char *error, 
 void store_network(struct store *store, const struct netaddr *address, store_network_done *done, void *arg)
 {
 	struct networks networks;
-	char key[KEY_MAX];
-	const char *argv[NETWORKS_MOST + 2] = { "HMGET", key };
-	struct store_request *request = store_request_new(store, "", arg);
+	struct request asked;
+	struct store_request *request = store_request_new(store, arg);
 	store_count(store, &store->stats.commands);
 	if (request == NULL) {
 		done(arg, NULL);
 		return;
 	}
 	request->done.network = done;
-	snprintf(key, sizeof key, KEY_NETWORKS, store->settings.prefix);
+	request_begin(&asked);
+	request_command(&asked, "HMGET");
+	request_text(&asked, KEY_NETWORKS, store->settings.prefix);
 	networks_of(address, &networks);
 	for (int i = 0; i < networks.count; i++)
-		argv[i + 2] = networks.field[i];
-	if (!wire_command(store->wire, networks.count + 2, argv, store_network_come, request))
-		store_soon(store, store_network_unknown, request);
+		request_word(&asked, networks.field[i]);
+	if (!store_send(store, &asked, store_network_come, NULL, request) &&
+	    !alarm_soon(store->base, store_network_unknown, request))
+		store_network_unknown(request);
 }
 
-static void store_command_refused(evutil_socket_t fd, short what, void *arg)
+static void store_command_refused(void *arg)
 {
 	struct store_request *request = arg;
-	(void)fd;
-	(void)what;
 	if (request->done.command != NULL)
 		request->done.command(request->arg, "Redis is away", 0, NULL);
 	free(request);
 }
 
-static void store_command_come(void *arg, enum wire_end end, const char *error, int count, const char *const *items)
+static void store_command_come(void *arg, enum wire_end end, int count, const struct wire_answer *answers)
 {
 	struct store_request *request = arg;
+	const char *error = end == WIRE_LATE ? "no answer in time" : "the connection to Redis ended";
 	store_noted(request->store, end);
+	if (end == WIRE_OK)
+		error = answers[0].error;
 	if (request->done.command != NULL)
-		request->done.command(request->arg, end == WIRE_OK ? NULL : error, count, items);
+		request->done.command(request->arg, error, error == NULL ? answers[0].count : 0,
+				      error == NULL ? answers[0].text : NULL);
+	(void)count;
 	free(request);
 }
 
-static void store_command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg)
+static void store_command(struct store *store, const struct request *asked, store_command_done *done, void *arg)
 {
-	struct store_request *request = store_request_new(store, "", arg);
+	struct store_request *request = store_request_new(store, arg);
 	store_count(store, &store->stats.commands);
 	if (request == NULL) {
 		if (done != NULL)
@@ -236,8 +107,9 @@ static void store_command(struct store *store, int argc, const char *const *argv
 		return;
 	}
 	request->done.command = done;
-	if (!wire_command(store->wire, argc, argv, store_command_come, request))
-		store_soon(store, store_command_refused, request);
+	if (!store_send(store, asked, store_command_come, NULL, request) &&
+	    !alarm_soon(store->base, store_command_refused, request))
+		store_command_refused(request);
 }
 
 /* argv[1] is replaced by `key`. */
@@ -245,15 +117,18 @@ static void store_command_on_key(struct store *store, const char *key, int argc,
 				 store_command_done *done, void *arg)
 {
 	enum { WORDS_MAX = 40 };
-	const char *words[WORDS_MAX];
+	struct request asked;
 	if (argc < 2 || argc > WORDS_MAX) {
 		if (done != NULL)
 			done(arg, "too many words in one command", 0, NULL);
 		return;
 	}
-	memcpy(words, argv, (size_t)argc * sizeof words[0]);
-	words[1] = key;
-	store_command(store, argc, words, done, arg);
+	request_begin(&asked);
+	request_command(&asked, argv[0]);
+	request_word(&asked, key);
+	for (int i = 2; i < argc; i++)
+		request_word(&asked, argv[i]);
+	store_command(store, &asked, done, arg);
 }
 
 void store_account_command(struct store *store, const char *account, int argc, const char *const *argv,
@@ -286,7 +161,32 @@ void store_scan(struct store *store, const char *cursor, const char *pattern, in
 
 void store_size(struct store *store, store_command_done *done, void *arg)
 {
-	store_command(store, 1, (const char *[]){ "DBSIZE" }, done, arg);
+	struct request asked;
+	request_begin(&asked);
+	request_command(&asked, "DBSIZE");
+	store_command(store, &asked, done, arg);
+}
+
+/* Its row in the local table, so that a reset holds at once. */
+static void store_forget(struct store *store, const char *account)
+{
+	pthread_mutex_lock(&store->lock);
+	recent_forget(store->recent, account);
+	pthread_mutex_unlock(&store->lock);
+}
+
+void store_reset(struct store *store, const char *account, store_command_done *done, void *arg)
+{
+	static const char *const parts[] = { KEY_PART_RECORD, KEY_PART_STATE, KEY_PART_KNOWN };
+	struct request asked;
+	store_forget(store, account);
+	request_begin(&asked);
+	request_command(&asked, "DEL");
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		store_key(&asked, store, account, parts[i]);
+	if (account_is_group(account) && store->clock_known)
+		store_group_add_keys(&asked, store, account, store_now_ms(store, 0));
+	store_command(store, &asked, done, arg);
 }
 
 bool store_secret(struct store *store, uint64_t key_out[2])
@@ -296,13 +196,6 @@ bool store_secret(struct store *store, uint64_t key_out[2])
 	bool shared = store->secret_shared;
 	pthread_mutex_unlock(&store->lock);
 	return shared;
-}
-
-void store_forget(struct store *store, const char *account)
-{
-	pthread_mutex_lock(&store->lock);
-	recent_forget(store->recent, account);
-	pthread_mutex_unlock(&store->lock);
 }
 
 /* ---- numbers */
@@ -334,7 +227,6 @@ struct store *store_new(struct event_base *base, const struct store_settings *se
 			char *error, size_t error_size)
 {
 	struct store *store = calloc(1, sizeof *store);
-	struct timeval now;
 	snprintf(error, error_size, "no memory for the table of recent accounts");
 	if (store == NULL)
 		return NULL;
@@ -343,8 +235,6 @@ struct store *store_new(struct event_base *base, const struct store_settings *se
 	store->settings = *settings;
 	store->say = say;
 	store->say_arg = say_arg;
-	gettimeofday(&now, NULL);
-	store->number = (int64_t)now.tv_sec * 1000000 + now.tv_usec; /* above all of an earlier start */
 	store->recent = recent_new((size_t)settings->recent_accounts);
 	store->plans = plans_new();
 	if (store->recent == NULL || store->plans == NULL || !store_link_open(store, error, error_size))
@@ -359,6 +249,9 @@ void store_free(struct store **store)
 	struct store *freed = *store;
 	*store = NULL;
 	store_link_close(freed);
+	for (struct recent_row *row = freed->recent != NULL ? recent_first(freed->recent) : NULL; row != NULL;
+	     row = row->older)
+		store_book_free(row);
 	recent_free(&freed->recent);
 	plans_free(&freed->plans);
 	pthread_mutex_destroy(&freed->lock);

@@ -6,9 +6,9 @@
  * the request's time-out has passed, and never before the call returns unless there is no memory for the request. See
  * README.md in the folder above for the keys.
  *
- * While Redis is away, fetch and charge are answered from a table of recent accounts; what is charged there is kept
- * and handed to Redis when it returns. Each charge has a number of this daemon's, and Redis keeps the last one that it
- * took for each account, so that one whose answer was lost is not counted twice.
+ * An account's record is read, judged on here, and written where nobody wrote it meanwhile; else it is judged anew on
+ * what is there. While Redis is away, fetch and charge are answered from a table of recent accounts; what is charged
+ * there is kept and handed to Redis when it returns.
  */
 #ifndef PENSTOCK_STORE_H
 #define PENSTOCK_STORE_H
@@ -27,8 +27,8 @@ enum {
 	GROUPS_MAX = SCOPE_COUNT - 1, /* that one message is counted in beside its account */
 };
 
-/* A group's limits are its own key's, which the script reads; what that leaves open is the plan's that is given here.
- */
+/* A group's limits are its own key's, which is read with its sums; what that leaves open is the plan's that is given
+ * here. */
 struct group_charge {
 	enum scope scope;
 	char name[ACCOUNT_MAX + 1]; /* account_group()'s */
@@ -92,14 +92,15 @@ void store_account_command(struct store *store, const char *account, int argc, c
 /* The same for a key that is no account's: argv[1] is the part of the key behind the prefix ("events", "explain").
  * Nested answers come as one flat list. `done` may be NULL. */
 void store_key_command(struct store *store, int argc, const char *const *argv, store_command_done *done, void *arg);
+/* Forgets the account's or group's history, here and in Redis; what an admin or a panel wrote stays. The answer is how
+ * many keys went. */
+void store_reset(struct store *store, const char *account, store_command_done *done, void *arg);
 /* How many keys there are. */
 void store_size(struct store *store, store_command_done *done, void *arg);
 /* A piece of all keys, of which Redis looks at `count`: the answer is the next cursor ("0": that was the last piece)
  * and the keys, with the prefix, that match `pattern` behind it. Begins with cursor "0". */
 void store_scan(struct store *store, const char *cursor, const char *pattern, int count, store_command_done *done,
 		void *arg);
-/* Forgets the account's row in the local table, so that a reset holds at once. */
-void store_forget(struct store *store, const char *account);
 
 /* The key of the hashes that decide anything, which all daemons share through Redis (key `secret`). False: Redis has
  * not said yet, and it is this process's own. Any thread. */
@@ -115,11 +116,15 @@ struct store_stats {
 	bool secret_shared; /* store_secret() is the one that Redis has */
 	uint64_t fetches, charges, commands, failures, timeouts;
 	uint64_t away_s;	 /* since when it has not answered, or not taken charges; 0: it does */
+	char why[160];		 /* ... why not, as it was last found; "": it is not away, or nothing was found yet */
 	uint64_t local_answers;	 /* given from the table of recent accounts */
 	double local_share;	 /* of the last answers, some hundred: 0 to 1 */
 	uint64_t merged;	 /* charges handed to Redis later */
-	uint64_t dropped;	 /* charges that were given up: the table was full */
+	uint64_t dropped;	 /* charges that were given up: the table was full, or the record is not ours */
 	uint64_t pending;	 /* charges that wait for Redis */
+	uint64_t shared;	 /* charges of accounts that had no row of their own */
+	uint64_t conflicts;	 /* writes of a record that another daemon had written before */
+	bool forbidden;		 /* the Redis user may not all that is not needed for limits */
 	uint64_t recent;	 /* rows in use ... */
 	uint64_t useless_limits; /* ... of which have fields in their key `limits` that mean nothing */
 	uint64_t useless_plans;	 /* panels' plans that have such fields */

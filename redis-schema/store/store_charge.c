@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Charges: a message is charged to its account and its groups, each by a request of its own in one pipeline, and its
- * answer is put together when all have ended. Each part ends for itself, by Redis or by the local table.
+ * Charges: a message is charged to its account (store_book.c) and its groups (store_group.c), and its text to a
+ * campaign (store_campaign.c), all at once; its answer is put together when all have ended.
  */
-#include "policy/base/text.h"
-#include "redis-schema/keys.h"
 #include "redis-schema/store/store_inside.h"
 
+#include "policy/base/text.h"
+
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,31 +35,42 @@ struct charge_message {
 	struct charge_outcome part[PARTS_MAX]; /* filled when each ends */
 };
 
-struct part {
-	struct store *store;
-	struct charge_message *message; /* NULL: nobody waits */
-	int index;			/* in message->part */
-	enum scope scope;
-	int64_t number;
-	struct charge charge;	    /* its limits: those in force, as far as they are known here */
-	struct limits given;	    /* of a group: those of the plan that its user named */
-	bool asked_again;	    /* with another plan's limits */
-	struct charge_result local; /* how the message was judged where Redis did not answer */
-};
-
 /* ---- the whole */
 
-static void charge_part_send(struct part *part, const struct message_charge *message);
+static void charge_part_send(struct part *part)
+{
+	if (part->scope == SCOPE_ACCOUNT)
+		store_book_charge(part);
+	else
+		store_group_charge(part);
+}
+
+static part_told charge_part_told;
+
+/* All but its charge, which is large. */
+static struct part *charge_part_alone(struct store *store)
+{
+	struct part *part = malloc(sizeof *part);
+	if (part == NULL)
+		return NULL;
+	memset(part, 0, offsetof(struct part, charge));
+	part->store = store;
+	part->told = charge_part_told;
+	part->deadline_ms = alarm_clock_ms() + store->settings.timeout_ms;
+	return part;
+}
 
 static void charge_give_back(struct store *store, const struct charge_outcome *outcome, enum scope scope)
 {
-	struct part *part = malloc(sizeof *part);
+	struct part *part = charge_part_alone(store);
 	if (part == NULL) {
 		store_count(store, &store->stats.dropped);
 		return;
 	}
-	*part = (struct part){ .store = store, .scope = scope, .charge = charge_given_back(&outcome->charge) };
-	charge_part_send(part, NULL);
+	part->scope = scope;
+	part->charge = charge_given_back(&outcome->charge);
+	part->given = outcome->charge.limits;
+	charge_part_send(part);
 }
 
 static bool is_heavier(const struct breach *a, const struct breach *b)
@@ -85,329 +97,93 @@ static void charge_finish(struct charge_message *message)
 		for (int i = 0; i < message->parts; i++)
 			if (message->part[i].charged && message->part[i].charge.quota)
 				charge_give_back(message->store, &message->part[i],
-						 i == 0 ? SCOPE_ACCOUNT : SCOPE_SERVER);
+						 i == 0 ? SCOPE_ACCOUNT
+							: account_scope(message->part[i].charge.account));
 	result.campaign = message->campaign;
 	if (message->done != NULL)
 		message->done(message->arg, &result);
 	free(message);
 }
 
-static void charge_told(const struct part *part, const struct charge_result *result)
+static void charge_part_free(struct part *part)
+{
+	free(part->new_known);
+	free(part);
+}
+
+static void charge_part_told(struct part *part, enum knowledge known, const struct rates *rates,
+			     const char *group_block)
 {
 	struct charge_message *message = part->message;
-	if (message == NULL)
-		return;
-	struct charge_outcome *outcome = &message->part[part->index];
-	outcome->charge = part->charge;
-	outcome->result = *result;
-	outcome->result.breach.scope = part->scope;
-	outcome->refused = charge_turned_away(&part->charge, &result->breach);
-	outcome->charged = !outcome->refused;
-	if (--message->waiting == 0)
-		charge_finish(message);
-}
-
-/* ---- here */
-
-/* What holds for a group as far as it is remembered. */
-static void charge_take_limits(struct charge *charge, const struct account_state *group)
-{
-	const struct limits plan = charge->limits;
-	if (group->exempt[0] == '\0') {
-		plan_group_limits(&group->limits, &plan, charge->now_ms, &charge->limits);
-		return;
+	if (message != NULL) {
+		struct charge_outcome *outcome = &message->part[part->index];
+		outcome->charge = part->charge;
+		outcome->result = (struct charge_result){ .known = known, .breach = part->breach, .rates = *rates };
+		outcome->result.breach.scope = part->scope;
+		text_copy(outcome->result.group_block, sizeof outcome->result.group_block,
+			  group_block != NULL ? group_block : "");
+		outcome->refused = charge_turned_away(&part->charge, &part->breach);
+		outcome->charged = !outcome->refused && !part->unkept;
+		if (--message->waiting == 0)
+			charge_finish(message);
 	}
-	charge->limits = limits_unset;
-	text_copy(charge->limits.plan, sizeof charge->limits.plan, plan.plan);
-}
-
-static struct charge_result charge_blocked_result(enum knowledge known, const char *group, const struct rates *rates,
-						  const char *why)
-{
-	struct charge_result result = { .known = known, .breach = breach_blocked, .rates = *rates };
-	struct text said = text_over(result.group_block, sizeof result.group_block);
-	text_addf(&said, "%s: %s", group, why);
-	return result;
-}
-
-static struct charge_result charge_row(struct part *part)
-{
-	struct store *store = part->store;
-	struct charge_result result = { .known = KNOWLEDGE_NONE };
-	result.breach = breach_none;
-	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = recent_take(store->recent, part->charge.account);
-	if (row != NULL) {
-		row->group = part->scope != SCOPE_ACCOUNT;
-		bool checked = row->group && part->charge.checked, blocked = checked && row->state.block[0] != '\0';
-		if (checked)
-			charge_take_limits(&part->charge, &row->state);
-		result = blocked ? charge_blocked_result(KNOWLEDGE_LOCAL, part->charge.account,
-							 &row->state.history.rates, row->state.block)
-				 : recent_charge(row, &part->charge);
-	}
-	store_count_answer(store, true);
-	pthread_mutex_unlock(&store->lock);
-	return result;
-}
-
-/* The local table follows what Redis did. */
-static void charge_follow(struct part *part, const struct wire_charged *charged)
-{
-	struct store *store = part->store;
-	struct charge done = part->charge;
-	done.checked = false;
-	if (charged->status == WIRE_OVER || charged->status == WIRE_BLOCKED)
-		charge_turn_away(&done, part->scope);
-	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = recent_take(store->recent, done.account);
-	if (row != NULL) {
-		recent_charge(row, &done);
-		row->state.history.rates = charged->rates;
-		row->group = part->scope != SCOPE_ACCOUNT;
-		if (row->group && part->charge.checked) {
-			row->state.limits = charged->own;
-			row->state.useless = charged->useless;
-			text_copy(row->state.block, sizeof row->state.block, charged->block);
-			recent_count_useless(store->recent, row);
-		}
-	}
-	store_count_answer(store, false);
-	pthread_mutex_unlock(&store->lock);
-}
-
-static void charge_local(evutil_socket_t fd, short what, void *arg)
-{
-	struct part *part = arg;
-	(void)fd;
-	(void)what;
-	part->local = charge_row(part);
-	store_owe(part->store, &part->charge, &part->local, part->number);
-	charge_told(part, &part->local);
-	free(part);
-}
-
-/* ---- in Redis */
-
-/* What became of a charge that had no answer in time: the message was judged by the local table meanwhile. */
-static void charge_told_late(void *arg, enum wire_end end, const struct wire_charged *charged)
-{
-	struct part *part = arg;
-	struct store *store = part->store;
-	const struct charge *charge = &part->charge;
-	bool undone = end == WIRE_OK &&
-		      (charged->status == WIRE_OVER || charged->status == WIRE_BLOCKED || charged->status == WIRE_PLAN);
-	if (end == WIRE_LOST) {
-		store_owe(store, charge, &part->local, part->number);
-	} else if (end == WIRE_OK && charged->status == WIRE_AGAIN) {
-		store_jump(store, charged->number);
-		store_owe(store, charge, &part->local, 0);
-	} else if (end == WIRE_REFUSED || (undone && !charge_turned_away(charge, &part->local.breach))) {
-		store_owe(store, charge, &part->local, 0);
-	}
-	free(part);
-}
-
-static void charge_come(void *arg, enum wire_end end, const struct wire_charged *answer);
-
-static bool charge_launch(struct part *part, const struct message_charge *message)
-{
-	struct store *store = part->store;
-	struct wire_charge sent = { .charge = &part->charge, .number = store->number + 1, .plan = part->given.plan };
-	if (part->charge.checked) /* else nothing is asked of a group's limits */
-		sent.scope = part->scope;
-	if (message != NULL && part->index == 0) {
-		sent.new_known = message->new_known;
-		sent.new_known_count = message->new_known_count;
-	}
-	if (!wire_charge(store->wire, &sent, charge_come, charge_told_late, part))
-		return false;
-	part->number = ++store->number;
-	return true;
-}
-
-/* The limits of the plan that the group names, as the message's sender has it. False: he has none of that name. */
-static bool take_plan(struct part *part, const char *plan)
-{
-	const struct charge_message *message = part->message;
-	return message != NULL &&
-	       plan_of_group(plan, &part->given, message->plans, message->plans_arg, &part->charge.limits);
-}
-
-/* The group's plan is another one than its user said: its limits are remembered by name, and the question is asked
- * again. */
-static void charge_ask_with_plan(struct part *part, const char *plan)
-{
-	struct store *store = part->store;
-	pthread_mutex_lock(&store->lock);
-	struct recent_row *row = recent_take(store->recent, part->charge.account);
-	if (row != NULL) {
-		row->group = true;
-		text_copy(row->state.limits.plan, sizeof row->state.limits.plan, plan);
-	}
-	pthread_mutex_unlock(&store->lock);
-	if (part->asked_again ||
-	    !take_plan(part, plan)) { /* nobody knows it: what was given holds, whatever the group names */
-		store_plan_missing(store, part->charge.account, plan);
-		part->charge.limits = part->given;
-		part->charge.limits.plan[0] = '\0';
-	}
-	part->asked_again = true;
-	if (charge_launch(part, NULL))
-		return;
-	part->number = 0;
-	store_soon(store, charge_local, part);
-}
-
-static void charge_answered(struct part *part, const struct wire_charged *answer)
-{
-	struct charge_result result = { .known = KNOWLEDGE_FULL, .rates = answer->rates };
-	result.breach = breach_none;
-	result.breach.window = answer->over;
-	charge_follow(part, answer);
-	if (answer->over != WINDOW_COUNT && part->scope != SCOPE_ACCOUNT) {
-		part->charge.limits.window[answer->over] = answer->limit;
-		part->charge.limits.over = answer->limit_over;
-	}
-	struct rates before = answer->rates;
-	if (answer->over < WINDOW_SUMS && answer->status == WIRE_CHARGED) /* it was counted all the same */
-		before.present[answer->over] -= (double)part->charge.amounts.of[window_counted(answer->over)];
-	if (answer->over != WINDOW_COUNT)
-		charge_breach(&part->charge, &before, &result.breach);
-	if (answer->status == WIRE_BLOCKED)
-		result = charge_blocked_result(KNOWLEDGE_FULL, part->charge.account, &answer->rates, answer->block);
-	charge_told(part, &result);
-	free(part);
-}
-
-/* A state that is not ours to change. Of an account whose message is judged that was said when it was fetched. */
-static void charge_say_left_alone(const struct part *part, enum wire_status status)
-{
-	char line[600];
-	struct text text = text_over(line, sizeof line);
-	if (part->scope == SCOPE_ACCOUNT && part->message != NULL)
-		return;
-	text_addf(&text, "redis: %s ", account_is_group(part->charge.account) ? "group" : "account");
-	text_add_word(&text, part->charge.account);
-	text_addf(&text, ": state %s; it is left alone, and this daemon counts by itself",
-		  status == WIRE_VERSION ? "v is of another version, expected " STATE_VERSION
-					 : "is no hash that can be read");
-	store_say_of_account(part->store, line);
-}
-
-static void charge_come(void *arg, enum wire_end end, const struct wire_charged *answer)
-{
-	struct part *part = arg;
-	struct store *store = part->store;
-	if (end == WIRE_LATE) { /* charge_told_late has the part from here on, perhaps before store_noted() returns */
-		part->local = charge_row(part);
-		charge_told(part, &part->local);
-		store_noted(store, end);
-		return;
-	}
-	store_note_taken(store, end);
-	store_noted(store, end);
-	enum wire_status status = end == WIRE_OK ? answer->status : WIRE_WRONG;
-	if (end == WIRE_OK && status == WIRE_PLAN) {
-		charge_ask_with_plan(part, answer->own.plan);
-		return;
-	}
-	if (end == WIRE_OK && status != WIRE_AGAIN && status != WIRE_VERSION && status != WIRE_WRONG) {
-		charge_answered(part, answer);
-		return;
-	}
-	if (end == WIRE_OK && status == WIRE_AGAIN)
-		store_jump(store, answer->number);
-	bool left_alone = end == WIRE_OK && status != WIRE_AGAIN;
-	if (left_alone)
-		charge_say_left_alone(part, status);
-	if (left_alone || end == WIRE_ERROR) { /* a key that we may not touch, or cannot read */
-		part->local = charge_row(part);
-		charge_told(part, &part->local);
-		free(part);
-		return;
-	}
-	part->number = end == WIRE_LOST ? part->number : 0;
-	charge_local(-1, 0, part);
-}
-
-/* Redis takes rising numbers only: what the account owes goes first. */
-static bool charge_owes_unsent(struct store *store, const char *account)
-{
-	pthread_mutex_lock(&store->lock);
-	const struct recent_row *row = store->stats.pending > 0 ? recent_find(store->recent, account) : NULL;
-	const struct owed *owed = row != NULL ? row->owed : NULL;
-	while (owed != NULL && owed->in_flight)
-		owed = owed->next;
-	pthread_mutex_unlock(&store->lock);
-	return owed != NULL;
-}
-
-static void charge_part_send(struct part *part, const struct message_charge *message)
-{
-	if (!charge_owes_unsent(part->store, part->charge.account) && charge_launch(part, message))
-		return;
-	part->number = 0;
-	store_soon(part->store, charge_local, part);
+	charge_part_free(part);
 }
 
 /* ---- its users' side */
 
-static void charge_campaign_come(void *arg, enum wire_end end, const struct campaign *campaign)
+static void charge_campaign_come(void *arg, const struct campaign *campaign)
 {
 	struct charge_message *message = arg;
-	store_noted(message->store, end);
-	if (end == WIRE_OK)
-		message->campaign = *campaign;
+	message->campaign = *campaign;
 	if (--message->waiting == 0)
 		charge_finish(message);
 }
 
-static void charge_ask_campaign(struct charge_message *message, const struct message_charge *asked)
+static struct part *charge_part_new(struct charge_message *message, const struct message_charge *asked)
 {
-	struct wire_fingerprint fingerprint = { asked->fingerprint, asked->who, asked->bad };
-	message->waiting++;
-	if (asked->fingerprint == 0 ||
-	    !wire_campaign(message->store->wire, &fingerprint, charge_campaign_come, message))
-		message->waiting--;
-}
-
-static struct part *charge_part_of_account(struct charge_message *message, const struct message_charge *asked)
-{
-	struct part *part = malloc(sizeof *part);
+	struct part *part = charge_part_alone(message->store);
 	if (part == NULL)
 		return NULL;
-	*part = (struct part){ .store = message->store,
-			       .message = message,
-			       .index = message->parts++,
-			       .scope = SCOPE_ACCOUNT,
-			       .charge = asked->charge };
+	part->message = message;
+	part->plans = message->plans;
+	part->plans_arg = message->plans_arg;
+	part->index = message->parts++;
+	part->scope = SCOPE_ACCOUNT;
+	part->charge = asked->charge;
 	return part;
 }
 
-/* A group's charge has amounts alone; the plan that it was last seen to have takes the place of the one given. */
+/* Recipients that cannot be kept are learnt at the next message. */
+static struct part *charge_part_of_account(struct charge_message *message, const struct message_charge *asked)
+{
+	struct part *part = charge_part_new(message, asked);
+	size_t size = (size_t)asked->new_known_count * sizeof asked->new_known[0];
+	if (part != NULL && size > 0)
+		part->new_known = malloc(size);
+	if (part != NULL && part->new_known != NULL) {
+		memcpy(part->new_known, asked->new_known, size);
+		part->new_known_count = asked->new_known_count;
+	}
+	return part;
+}
+
+/* A group's charge has amounts alone. */
 static struct part *charge_part_of_group(struct charge_message *message, const struct message_charge *asked,
 					 const struct group_charge *group)
 {
-	struct store *store = message->store;
-	char plan[PLAN_NAME_MAX + 1] = "";
-	struct part *part = charge_part_of_account(message, asked);
+	struct part *part = charge_part_new(message, asked);
 	if (part == NULL)
 		return NULL;
 	part->scope = group->scope;
 	part->given = group->limits;
 	part->charge = (struct charge){ .now_ms = asked->charge.now_ms,
+					.limits = group->limits,
 					.checked = asked->charge.checked,
 					.quota = true,
 					.amounts = asked->charge.amounts };
 	memcpy(part->charge.places, asked->charge.places, sizeof part->charge.places);
 	text_copy(part->charge.account, sizeof part->charge.account, group->name);
-	pthread_mutex_lock(&store->lock);
-	const struct recent_row *row = recent_find(store->recent, group->name);
-	if (row != NULL)
-		text_copy(plan, sizeof plan, row->state.limits.plan);
-	pthread_mutex_unlock(&store->lock);
-	take_plan(part, plan);
 	return part;
 }
 
@@ -446,10 +222,11 @@ void store_charge(struct store *store, const struct message_charge *asked, store
 		charge_unknown(done, arg);
 		return;
 	}
-	message->waiting = message->parts;
-	charge_ask_campaign(message, asked);
+	message->waiting = message->parts + 1;
+	if (!store_campaign_ask(store, asked, charge_campaign_come, message))
+		message->waiting--;
 	for (int i = 0; i < PARTS_MAX && parts[i] != NULL; i++)
-		charge_part_send(parts[i], asked);
+		charge_part_send(parts[i]);
 }
 
 void store_feedback(struct store *store, const char *account, enum counter counter, double count, int64_t now_ms)

@@ -1,84 +1,80 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * wire: one connection to Redis, its requests in flight and their time-outs. It neither remembers accounts nor decides
- * when to try again: store.c does. It is also the seam at which a scenario puts in a Redis of its own.
+ * wire: one connection to Redis, its requests in flight and their time-outs. It knows no key and no script, and never
+ * decides when to try again: the store does.
  *
- * Loop thread only. Each `done` is called exactly once, never before the call returns.
+ * Loop thread only. Each `done` is called exactly once, never before the call returns. A `done` may call any function
+ * here but wire_free() and, told that the connection ended, wire_connect(), for which `down` is the place.
  */
 #ifndef PENSTOCK_WIRE_H
 #define PENSTOCK_WIRE_H
 
-#include "policy/known.h"
-#include "redis-schema/say.h"
-#include "redis-schema/scripts.h"
 #include "redis-schema/settings.h"
+#include "redis-schema/wire/blame.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 struct event_base;
 struct wire;
 
-/* How a request ended. What LOST and LATE left behind is unknown: Redis may have done it. */
+/* How a request ended. What LATE and LOST left behind is unknown: Redis may have done it. */
 enum wire_end {
-	WIRE_OK,
-	WIRE_ERROR,   /* Redis answered this request with an error: it did nothing, and would not the next time */
-	WIRE_REFUSED, /* the server takes no such request now (READONLY, OOM ...): it did nothing; the wire goes down */
-	WIRE_LATE,    /* no answer within the time-out; it may still come */
-	WIRE_LOST,    /* the connection ended first */
+	WIRE_OK,   /* each of its commands has an answer, which may be an error */
+	WIRE_LATE, /* no answer by its deadline; it may still come */
+	WIRE_LOST, /* the connection ended first */
 };
 
-enum wire_status {
-	WIRE_CHARGED,
-	WIRE_OVER,    /* a limit is passed and nothing was charged */
-	WIRE_AGAIN,   /* its number is not above the last one taken: it was charged before */
-	WIRE_VERSION, /* the state is of another version of the schema */
-	WIRE_WRONG,   /* the key holds another type */
-	WIRE_BLOCKED, /* the group is blocked; nothing was charged */
-	WIRE_PLAN,    /* the group's limits are of the plan that own.plan names; nothing was done */
+struct wire_command {
+	int argc;
+	const char *const *argv;
+	const size_t *length; /* of each word; NULL: they are strings */
 };
 
-struct wire_charged {
-	enum wire_status status;
-	enum window over;
-	struct rates rates;
-	int64_t number; /* AGAIN: the last number of ours that Redis has taken for the account */
-	/* of a group */
-	int64_t limit;	      /* the one that was passed */
-	enum over limit_over; /* what its owner wants then */
-	struct limits own;    /* what its key `limits` holds */
-	int useless;	      /* fields of that key which mean nothing */
-	char block[NOTE_MAX]; /* BLOCKED: why */
+/* What Redis answered to one command. A nested list is flat; integers are text. */
+struct wire_answer {
+	enum blame blame;
+	const char *error; /* its text, and the answer's own is nil; NULL: none */
+	bool list;	   /* an array; else `count` is 1 */
+	int count;
+	const char *const *text; /* each has a NUL behind it; NULL: nil */
+	const size_t *length;
 };
 
-typedef void wire_fetch_done(void *arg, enum wire_end end, const struct account_state *state,
-			     const struct known *known);
-typedef void wire_charge_done(void *arg, enum wire_end end, const struct wire_charged *charged);
-typedef void wire_campaign_done(void *arg, enum wire_end end, const struct campaign *campaign);
-typedef void wire_command_done(void *arg, enum wire_end end, const char *error, int count, const char *const *items);
+/* `answers`: `count` of them, one for each command, borrowed until it returns; NULL where the end is not OK. */
+typedef void wire_done(void *arg, enum wire_end end, int count, const struct wire_answer *answers);
 
 struct wire_events {
-	/* The connection stands and its greeting (AUTH, SELECT, SCRIPT LOAD) was answered; or could not be made, or is
-	 * gone. */
+	/* The connection stands, and AUTH and SELECT were answered: requests are taken from now on. */
 	void (*up)(void *arg);
+	/* It could not be made, or is gone; all requests in flight have ended as LOST. */
 	void (*down)(void *arg, const char *why);
-	store_say *say;
 	void *arg;
 };
 
+/* NULL with a sentence in `error` where redis.server is of no use. */
 struct wire *wire_new(struct event_base *base, const struct store_settings *settings, const struct wire_events *events,
 		      char *error, size_t error_size);
+/* Requests in flight end as LOST; no event comes. */
 void wire_free(struct wire **wire);
 
-/* Starts to connect; `up` or `down` follows within settings.timeout_ms * 4. */
+/* Starts to connect, where there is no connection; `up` or `down` follows within settings.timeout_ms * 4. */
 void wire_connect(struct wire *wire);
-/* Gives the connection up; all requests in flight end as LOST; `down` is called where it was up. */
+/* Gives the connection up: requests in flight end as LOST, then `down` is called. Nothing where there is none. */
 void wire_disconnect(struct wire *wire, const char *why);
+bool wire_is_up(const struct wire *wire);
 
-/* These return false, and call nobody, where there is no connection or too much is in flight. */
-bool wire_fetch(struct wire *wire, const char *account, wire_fetch_done *done, void *arg);
-/* A charge whose end was LATE calls `late` when its answer comes after all, or its connection ends. */
-bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charge_done *done, wire_charge_done *late,
-		 void *arg);
-/* Asks what is known of bodies like this one, and notes it. */
-bool wire_campaign(struct wire *wire, const struct wire_fingerprint *fingerprint, wire_campaign_done *done, void *arg);
-bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg);
+/* Of commands in a request, words in a command, and items in all lists of the answers to a request: where Redis sends
+ * more of these, the connection ends. */
+enum { WIRE_FLIGHTS_MAX = 16384, WIRE_COMMANDS_MAX = 64, WIRE_WORDS_MAX = 4096, WIRE_ITEMS_MAX = 1 << 20 };
+
+/* Sends the commands in one piece. `late`, NULL or called once after an end of LATE: with OK when the answers come
+ * after all, with LOST when the connection ends, and never before `done` has returned. False, and nobody is called,
+ * where there is no connection or WIRE_FLIGHTS_MAX are in flight. */
+bool wire_ask(struct wire *wire, const struct wire_command *commands, int count, wire_done *done, wire_done *late,
+	      void *arg);
+/* The same with a deadline of its own, at alarm_clock_ms(), instead of settings.timeout_ms from now. */
+bool wire_ask_until(struct wire *wire, int64_t deadline_ms, const struct wire_command *commands, int count,
+		    wire_done *done, wire_done *late, void *arg);
 
 #endif

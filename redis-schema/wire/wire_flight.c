@@ -1,125 +1,122 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "redis-schema/wire/wire.h"
 
-#include "policy/base/text.h"
+#include "policy/base/panic.h"
 #include "redis-schema/wire/wire_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "policy/base/banned.h"
 
-/* ---- flights */
+/* ---- deadlines */
 
-static int64_t now_ms(void)
+void flight_wake_by(struct wire *wire, int64_t ms)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void add_timer(struct wire *wire, int64_t ms)
-{
-	struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	evtimer_add(wire->timer, &wait);
-}
-
-void flight_wait(struct flight *flight)
-{
-	struct wire *wire = flight->wire;
-	flight->deadline_ms = now_ms() + wire->settings.timeout_ms;
-	flight->waiting = true;
-	flight->older = wire->newest;
-	if (wire->newest != NULL)
-		wire->newest->newer = flight;
-	else
-		wire->oldest = flight;
-	wire->newest = flight;
-	if (!evtimer_pending(wire->timer, NULL))
-		add_timer(wire, wire->settings.timeout_ms);
-}
-
-void flight_unwait(struct flight *flight)
-{
-	struct wire *wire = flight->wire;
-	if (!flight->waiting)
+	if (ms >= wire->rings_ms)
 		return;
-	flight->waiting = false;
-	if (flight->older != NULL)
-		flight->older->newer = flight->newer;
-	else
-		wire->oldest = flight->newer;
-	if (flight->newer != NULL)
-		flight->newer->older = flight->older;
-	else
-		wire->newest = flight->older;
+	int64_t now = alarm_clock_ms();
+	wire->rings_ms = ms;
+	alarm_set(wire->alarm, ms > now ? ms - now : 0);
+}
+
+/* Most deadlines are later than all that are there. */
+static void flight_wait(struct wire *wire, struct flight *flight)
+{
+	struct flight *older = wire->newest;
+	while (older != NULL && older->deadline_ms > flight->deadline_ms)
+		older = older->older;
+	flight->older = older;
+	flight->newer = older != NULL ? older->newer : wire->oldest;
+	*(flight->older != NULL ? &flight->older->newer : &wire->oldest) = flight;
+	*(flight->newer != NULL ? &flight->newer->older : &wire->newest) = flight;
+	flight_wake_by(wire, flight->deadline_ms);
+}
+
+static void flight_unwait(struct wire *wire, struct flight *flight)
+{
+	*(flight->older != NULL ? &flight->older->newer : &wire->oldest) = flight->newer;
+	*(flight->newer != NULL ? &flight->newer->older : &wire->newest) = flight->older;
 	flight->newer = flight->older = NULL;
 }
 
-struct flight *flight_new(struct wire *wire, enum flight_kind kind, void *arg)
+/* He is told LATE, and may give the connection up: that his answer is lost he is told when he has returned. */
+static void flight_tell_one_late(struct wire *wire, struct flight *flight)
 {
-	if (wire->context == NULL || wire->flights >= FLIGHTS_MAX)
-		return NULL;
-	struct flight *flight = malloc(sizeof *flight);
-	if (flight == NULL)
-		return NULL;
-	wire->flights++;
-	*flight = (struct flight){ .wire = wire, .kind = kind, .arg = arg };
+	wire_done *late = flight->late;
+	void *arg = flight->arg;
+	flight->told = true;
+	wire->telling = flight;
+	flight->done(arg, WIRE_LATE, 0, NULL);
+	bool lost = wire->telling == NULL;
+	wire->telling = NULL;
+	if (lost && late != NULL)
+		late(arg, WIRE_LOST, 0, NULL);
+}
+
+/* Who is told may ask again with a deadline that has passed: he waits for the next alarm. */
+static void flight_tell_late(struct wire *wire, int64_t now)
+{
+	unsigned life = wire->life;
+	for (int left = wire->flights; left > 0 && wire->life == life; left--) {
+		struct flight *flight = wire->oldest;
+		if (flight == NULL || flight->deadline_ms > now)
+			return;
+		flight_unwait(wire, flight);
+		flight_tell_one_late(wire, flight);
+	}
+}
+
+void flight_on_alarm(void *arg)
+{
+	struct wire *wire = arg;
+	int64_t now = alarm_clock_ms();
+	wire->rings_ms = INT64_MAX;
+	if (wire->state == WIRE_CONNECTING && wire->connect_by_ms <= now) {
+		wire_disconnect(wire, wire->failed[0] != '\0' ? wire->failed : "cannot connect: no answer in time");
+		return;
+	}
+	flight_tell_late(wire, now);
+	if (wire->state == WIRE_CONNECTING)
+		flight_wake_by(wire, wire->connect_by_ms);
+	if (wire->oldest != NULL)
+		flight_wake_by(wire, wire->oldest->deadline_ms);
+}
+
+/* ---- the end of a flight */
+
+struct flight *flight_take_first(struct wire *wire)
+{
+	struct flight *flight = wire->first;
+	wire->first = flight->next;
+	if (wire->first == NULL)
+		wire->last = NULL;
+	wire->flights--;
+	if (!flight->told)
+		flight_unwait(wire, flight);
 	return flight;
 }
 
-void flight_free(struct flight *flight)
+/* No more of them can come: the connection is gone. */
+void flight_end_all(struct wire *wire)
 {
-	flight_unwait(flight);
-	flight->wire->flights--;
-	free(flight->new_known);
-	free(flight);
-}
-
-void flight_tell(struct flight *flight, enum wire_end end, const char *error)
-{
-	bool first = flight->waiting;
-	flight_unwait(flight);
-	switch (flight->kind) {
-	case FLIGHT_FETCH:
-		if (first)
-			flight->done.fetch(flight->arg, end, NULL, NULL);
-		break;
-	case FLIGHT_CHARGE:
-		(first ? flight->done.charge : flight->late)(flight->arg, end, NULL);
-		break;
-	case FLIGHT_CAMPAIGN:
-		if (first)
-			flight->done.campaign(flight->arg, end, NULL);
-		break;
-	case FLIGHT_COMMAND:
-		if (first)
-			flight->done.command(flight->arg, end, error, 0, NULL);
-		break;
-	case FLIGHT_GREETING:
-		break;
-	}
-}
-
-void flight_on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct wire *wire = arg;
-	(void)fd;
-	(void)what;
-	int64_t now = now_ms();
-	while (wire->oldest != NULL && wire->oldest->deadline_ms <= now) {
-		if (wire->oldest->kind == FLIGHT_GREETING) {
-			wire_disconnect(wire, "no answer to the greeting");
-			return;
+	while (wire->first != NULL) {
+		struct flight *flight = flight_take_first(wire);
+		wire_done *told = flight->told ? flight->late : flight->done;
+		void *arg = flight->arg;
+		if (flight == wire->telling) { /* he hears it later */
+			wire->telling = NULL;
+			told = NULL;
 		}
-		flight_tell(wire->oldest, WIRE_LATE, "no answer in time");
+		free(flight);
+		if (told != NULL)
+			told(arg, WIRE_LOST, 0, NULL);
 	}
-	if (wire->oldest != NULL)
-		add_timer(wire, wire->oldest->deadline_ms - now);
 }
 
 /* ---- requests */
+
+enum { FRAME_MAX = 32 /* of a word, and of their number */, REQUEST_FIRST = 4096, REQUEST_IDLE = 1 << 20 };
 
 static char *flight_write_count(char *at, char kind, size_t count)
 {
@@ -136,149 +133,94 @@ static char *flight_write_count(char *at, char kind, size_t count)
 	return at;
 }
 
-/* RESP's array of words. hiredis has a formatter of its own, which takes more than all else of a request. */
-static bool flight_send_words(struct flight *flight, int argc, const char *const *argv, const size_t *lengths)
+/* Room for `more` bytes behind the `used` ones; NULL: no memory. */
+static char *flight_room(struct wire *wire, size_t used, size_t more)
 {
-	enum { FRAME_MAX = 32 }; /* of a word, and of their number */
-	size_t size = FRAME_MAX;
-	for (int i = 0; i < argc; i++)
-		size += FRAME_MAX + lengths[i];
-	char *text = malloc(size);
-	if (text == NULL)
-		return false;
-	char *at = flight_write_count(text, '*', (size_t)argc);
-	for (int i = 0; i < argc; i++) {
-		at = flight_write_count(at, '$', lengths[i]);
-		memcpy(at, argv[i], lengths[i]);
-		at += lengths[i];
+	size_t size = wire->request_size > 0 ? wire->request_size : REQUEST_FIRST;
+	if (used + more <= wire->request_size)
+		return wire->request + used;
+	while (size < used + more)
+		size *= 2;
+	char *grown = realloc(wire->request, size);
+	if (grown == NULL)
+		return NULL;
+	wire->request = grown;
+	wire->request_size = size;
+	return grown + used;
+}
+
+/* Writes RESP's array of words behind the `used` bytes. hiredis has a formatter of its own, which takes more than all
+ * else of a request. Returns how many bytes are used then; 0: no memory. */
+static size_t flight_write_command(struct wire *wire, const struct wire_command *command, size_t used)
+{
+	MUST(command->argc > 0 && command->argc <= WIRE_WORDS_MAX);
+	char *at = flight_room(wire, used, FRAME_MAX);
+	if (at == NULL)
+		return 0;
+	at = flight_write_count(at, '*', (size_t)command->argc);
+	for (int i = 0; i < command->argc; i++) {
+		size_t length = command->length != NULL ? command->length[i] : strlen(command->argv[i]);
+		if (length > CHANNEL_KEPT_MAX)
+			return 0;
+		at = flight_room(wire, (size_t)(at - wire->request), FRAME_MAX + length);
+		if (at == NULL)
+			return 0;
+		at = flight_write_count(at, '$', length);
+		if (length > 0)
+			memcpy(at, command->argv[i], length);
+		at += length;
 		*at++ = '\r';
 		*at++ = '\n';
 	}
-	int sent = redisAsyncFormattedCommand(flight->wire->context, wire_answered, flight, text, (size_t)(at - text));
-	free(text);
-	return sent == REDIS_OK;
+	return (size_t)(at - wire->request);
 }
 
-static enum script flight_arguments_of(const struct flight *flight, struct script_arguments *arguments)
+/* In one piece: a part of a request would make nonsense of all that follow. */
+static bool flight_write(struct wire *wire, const struct wire_command *commands, int count)
 {
-	const struct store_settings *settings = &flight->wire->settings;
-	struct wire_charge charge = { .charge = &flight->charge,
-				      .number = flight->number,
-				      .scope = flight->scope,
-				      .plan = flight->plan,
-				      .new_known = flight->new_known,
-				      .new_known_count = flight->new_known_count };
-	if (flight->kind == FLIGHT_FETCH) {
-		script_fetch_arguments(arguments, settings->prefix, flight->charge.account);
-		return SCRIPT_FETCH;
+	size_t used = 0;
+	for (int i = 0; i < count; i++) {
+		used = flight_write_command(wire, &commands[i], used);
+		if (used == 0)
+			return false;
 	}
-	if (flight->kind == FLIGHT_CAMPAIGN) {
-		script_campaign_arguments(arguments, settings->prefix, &flight->fingerprint);
-		return SCRIPT_CAMPAIGN;
+	bool written = channel_write(wire->channel, wire->request, used);
+	if (wire->request_size > REQUEST_IDLE) {
+		free(wire->request);
+		wire->request = NULL;
+		wire->request_size = 0;
 	}
-	if (flight->scope != SCOPE_ACCOUNT) {
-		script_group_arguments(arguments, settings, &charge);
-		return SCRIPT_GROUP;
-	}
-	script_charge_arguments(arguments, settings, &charge);
-	return SCRIPT_CHARGE;
+	return written;
 }
 
-static bool flight_try_send_script(struct flight *flight)
+bool flight_send(struct wire *wire, int64_t deadline_ms, const struct wire_command *commands, int count,
+		 wire_done *done, wire_done *late, void *arg)
 {
-	struct wire *wire = flight->wire;
-	struct script_arguments arguments;
-	const char *argv[SCRIPT_ARGUMENTS_MAX + 2];
-	size_t lengths[SCRIPT_ARGUMENTS_MAX + 2];
-	enum script script = flight_arguments_of(flight, &arguments);
-	if (wire->sha[script][0] == '\0')
-		flight->by_text = true;
-	argv[0] = flight->by_text ? "EVAL" : "EVALSHA";
-	argv[1] = flight->by_text ? script_text[script] : wire->sha[script];
-	for (int i = 0; i < 2; i++)
-		lengths[i] = strlen(argv[i]);
-	memcpy(argv + 2, arguments.word, (size_t)arguments.count * sizeof argv[0]);
-	memcpy(lengths + 2, arguments.length, (size_t)arguments.count * sizeof lengths[0]);
-	return flight_send_words(flight, arguments.count + 2, argv, lengths);
-}
-
-void flight_send_script(struct flight *flight)
-{
-	if (flight_try_send_script(flight))
-		return;
-	flight_tell(flight, WIRE_LOST, NULL);
-	flight_free(flight);
-}
-
-static bool flight_launch(struct flight *flight, bool sent)
-{
-	if (!sent) {
-		flight_free(flight);
+	MUST(count > 0 && count <= WIRE_COMMANDS_MAX);
+	struct flight *flight = malloc(sizeof *flight);
+	if (flight == NULL)
+		return false;
+	*flight = (struct flight){ .deadline_ms = deadline_ms, .count = count, .done = done, .late = late, .arg = arg };
+	if (!flight_write(wire, commands, count)) {
+		free(flight);
 		return false;
 	}
-	flight_wait(flight);
+	*(wire->last != NULL ? &wire->last->next : &wire->first) = flight;
+	wire->last = flight;
+	wire->flights++;
+	flight_wait(wire, flight);
 	return true;
 }
 
-bool wire_fetch(struct wire *wire, const char *account, wire_fetch_done *done, void *arg)
+bool wire_ask_until(struct wire *wire, int64_t deadline_ms, const struct wire_command *commands, int count,
+		    wire_done *done, wire_done *late, void *arg)
 {
-	struct flight *flight = wire->up ? flight_new(wire, FLIGHT_FETCH, arg) : NULL;
-	if (flight == NULL)
-		return false;
-	text_copy(flight->charge.account, sizeof flight->charge.account, account);
-	flight->done.fetch = done;
-	return flight_launch(flight, flight_try_send_script(flight));
+	return wire->state == WIRE_UP && wire->flights < WIRE_FLIGHTS_MAX &&
+	       flight_send(wire, deadline_ms, commands, count, done, late, arg);
 }
 
-static bool flight_keep_known(struct flight *flight, const struct wire_charge *charge)
+bool wire_ask(struct wire *wire, const struct wire_command *commands, int count, wire_done *done, wire_done *late,
+	      void *arg)
 {
-	flight->new_known = calloc((size_t)charge->new_known_count, sizeof flight->new_known[0]);
-	if (flight->new_known == NULL)
-		return false;
-	memcpy(flight->new_known, charge->new_known, (size_t)charge->new_known_count * sizeof flight->new_known[0]);
-	flight->new_known_count = charge->new_known_count;
-	return true;
-}
-
-bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charge_done *done, wire_charge_done *late,
-		 void *arg)
-{
-	struct flight *flight = wire->up ? flight_new(wire, FLIGHT_CHARGE, arg) : NULL;
-	if (flight == NULL)
-		return false;
-	flight->charge = *charge->charge;
-	flight->number = charge->number;
-	flight->scope = charge->scope;
-	if (charge->plan != NULL)
-		text_copy(flight->plan, sizeof flight->plan, charge->plan);
-	if (charge->new_known_count > 0 && !flight_keep_known(flight, charge)) {
-		flight_free(flight);
-		return false;
-	}
-	flight->done.charge = done;
-	flight->late = late;
-	return flight_launch(flight, flight_try_send_script(flight));
-}
-
-bool wire_campaign(struct wire *wire, const struct wire_fingerprint *fingerprint, wire_campaign_done *done, void *arg)
-{
-	struct flight *flight = wire->up ? flight_new(wire, FLIGHT_CAMPAIGN, arg) : NULL;
-	if (flight == NULL)
-		return false;
-	flight->fingerprint = *fingerprint;
-	flight->done.campaign = done;
-	return flight_launch(flight, flight_try_send_script(flight));
-}
-
-bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg)
-{
-	enum { WORDS_MAX = 64 };
-	size_t lengths[WORDS_MAX];
-	struct flight *flight = wire->up && argc <= WORDS_MAX ? flight_new(wire, FLIGHT_COMMAND, arg) : NULL;
-	if (flight == NULL)
-		return false;
-	for (int i = 0; i < argc; i++)
-		lengths[i] = strlen(argv[i]);
-	flight->done.command = done;
-	return flight_launch(flight, flight_send_words(flight, argc, argv, lengths));
+	return wire_ask_until(wire, alarm_clock_ms() + wire->settings.timeout_ms, commands, count, done, late, arg);
 }

@@ -10,9 +10,9 @@ use warnings;
 
 use Time::HiRes ();
 
-our @head = ('accounts in one Redis', 'us a message', 'of it in scripts', 'fetch alone', 'without group and campaign',
+our @head = ('accounts in one Redis', 'us a message', 'of it in the script', 'fetch alone', 'without group and campaign',
 	     'one message at a time', 'bytes an account', 'target', 'result');
-my ($us_most, $bytes_most) = (60, 600);
+my ($us_most, $bytes_most) = (60, 700);
 
 # stand, program, quick, say. Returns rows and notes.
 sub run
@@ -107,10 +107,15 @@ sub cpu
 sub describe
 {
 	my ($stand, $accounts) = @_;
-	my $key = 'penstock:{user' . int($accounts / 2) . '@customer' . int($accounts / 40) . '.example}:state';
-	my $bytes = $stand->redis('MEMORY', 'USAGE', $key) or return ();
-	return sprintf '%d accounts: %s is a %s of %d bytes by MEMORY USAGE, %d fields.', $accounts, $key,
-		$stand->redis('OBJECT', 'ENCODING', $key), $bytes, $stand->redis('HLEN', $key);
+	my $account = 'penstock:{user' . int($accounts / 2) . '@customer' . int($accounts / 40) . '.example}';
+	my @parts;
+	for my $part (qw(record state known)) {
+		my $bytes = $stand->redis('MEMORY', 'USAGE', "$account:$part") or next;
+		my $encoding = $stand->redis('OBJECT', 'ENCODING', "$account:$part");
+		push @parts, "$part ($encoding) $bytes bytes by MEMORY USAGE";
+	}
+	return sprintf '%d accounts: of %s %s; the record itself has %d bytes.', $accounts, $account, join(', ', @parts),
+		$stand->redis('STRLEN', "$account:record");
 }
 
 1;

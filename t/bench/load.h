@@ -141,7 +141,7 @@ enum step {
 	STEP_QUIT, /* flush and close */
 };
 
-enum { HEADER_COUNT = 10, CLIENT_TEXT = 32, USER_TEXT = 64, QUEUE_ID_TEXT = 24 };
+enum { HEADER_COUNT = 10, CLIENT_TEXT = 32, USER_TEXT = 64, QUEUE_ID_TEXT = 32 };
 
 struct session {
 	struct load *load; /* borrowed */
@@ -171,6 +171,7 @@ struct load {
 	struct session *sessions; /* owned: `options.sessions`, then `options.idle` */
 	struct session *to_open;  /* list, borrowed */
 	bool refused;		  /* the last connection was: wait a little */
+	int64_t start_s, process; /* whose messages they are: no two runs have an id in common */
 	int64_t opened;		  /* sessions so far */
 	int64_t begun, done;	  /* messages */
 	int64_t idle_ready;

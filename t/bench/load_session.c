@@ -67,7 +67,9 @@ static void begin_message(struct session *session, int64_t began_us)
 	session->message = load->begun++;
 	session->left--;
 	session->began_us = began_us;
-	snprintf(session->queue_id, sizeof(session->queue_id), "4Z%08llX", (unsigned long long)session->message);
+	snprintf(session->queue_id, sizeof(session->queue_id), "4Z%08llX%06llX%06llX",
+		 (unsigned long long)load->start_s, (unsigned long long)load->process,
+		 (unsigned long long)session->message);
 }
 
 /* A new session takes its first message with it, so that none is opened for nothing. */

@@ -188,6 +188,8 @@ static bool load_prepare(struct load *load)
 		load->sessions[i].fd = -1;
 		load->sessions[i].idle = i >= load->options.sessions;
 	}
+	load->start_s = (int64_t)time(NULL);
+	load->process = getpid();
 	load_default_macros(load);
 	return true;
 }

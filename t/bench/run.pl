@@ -347,14 +347,16 @@ sub calls
 	check_report('penstock', read_report('mtaload') // die "mtaload said nothing of use\n");
 	my $sum = 0;
 	$sum += $_ for values %count;
-	my $calls = $sum / $messages;
+	my $commands = $sum / $messages;
+	my $scripts = (($count{evalsha} // 0) + ($count{eval} // 0)) / $messages;
 	my @most = sort { $count{$b} <=> $count{$a} } keys %count;
 	my $each = join(', ', map { sprintf '%s %.3f', $_, $count{$_} / $messages } @most) || 'none';
-	say_progress(sprintf 'Redis calls a message: %.3f (%s)', $calls, $each);
-	# Two waits: the state at MAIL; the charge and, in the same pipeline, the campaign at the end. What is asked once a
-	# second, for all messages together, is no call of a message's.
-	push @rows, ['Redis calls a message', '', sprintf('%.2f', $calls), '', 'at most 3', verdict($calls < 3.02)];
-	push @notes, "Redis calls a message, by command: $each.";
+	say_progress(sprintf 'Redis commands a message: %.3f (%s)', $commands, $each);
+	# Two waits: what is known at MAIL; the charge and, in the same pipeline, the campaign at the end. A script more than
+	# one would be a record that somebody else wrote meanwhile.
+	push @rows, ['Redis commands a message', '', sprintf('%.2f', $commands), '', '', ''];
+	push @rows, ['scripts among them', '', sprintf('%.2f', $scripts), '', 'at most 1', verdict($scripts < 1.02)];
+	push @notes, "Redis commands a message, by name: $each.";
 }
 
 sub idle

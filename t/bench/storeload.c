@@ -9,6 +9,7 @@
  */
 #include "policy/hash.h"
 #include "policy/base/text.h"
+#include "redis-schema/account_record.h"
 #include "redis-schema/store/store.h"
 
 #include <event2/event.h>
@@ -30,7 +31,7 @@ static enum { FILL, MESSAGES, FETCHES } mode;
 static uint64_t accounts, todo, begun, ended, failed;
 static int groups = 1;
 static bool prints = true;
-static uint64_t lot; /* of its own in each run: the same message once more is a retry, which the group gives back */
+static uint64_t lot; /* of its own in each run */
 
 struct slot {
 	uint64_t account;
@@ -89,23 +90,51 @@ static void wrong(const char *what)
 	exit(1);
 }
 
-static struct message_charge message_of(const struct slot *slot);
+static void set_sum(struct rates *rates, enum window window, uint64_t present, uint64_t before)
+{
+	rates->present[window] = (double)present;
+	rates->before[window] = (double)before;
+}
 
 /* Sums of two days, which no charge can make at once. */
+static void put_sums(struct rates *rates)
+{
+	uint64_t n = 10 + draw(90), to = n + draw(300);
+	set_sum(rates, WINDOW_MSGS_PER_MINUTE, 1, 0);
+	set_sum(rates, WINDOW_MSGS_PER_HOUR, 4, 11);
+	set_sum(rates, WINDOW_MSGS_PER_DAY, n, n + 7);
+	set_sum(rates, WINDOW_RCPTS_PER_MINUTE, 1, 0);
+	set_sum(rates, WINDOW_RCPTS_PER_HOUR, 9, 31);
+	set_sum(rates, WINDOW_RCPTS_PER_DAY, to, to + 21);
+	set_sum(rates, WINDOW_KBYTES_PER_MINUTE, 81, 0);
+	set_sum(rates, WINDOW_KBYTES_PER_HOUR, 530, 970);
+	set_sum(rates, WINDOW_KBYTES_PER_DAY, n * 71, n * 77);
+	set_sum(rates, WINDOW_NEW_RCPTS_PER_DAY, 3, 5);
+}
+
+static bool age_record(const char *name)
+{
+	struct account_record record;
+	char bytes[RECORD_MAX];
+	redisReply *reply = redisCommand(plain, "GET penstock:{%s}:record", name);
+	bool fine = reply != NULL && reply->type == REDIS_REPLY_STRING &&
+		    record_read(reply->str, reply->len, &record) == RECORD_FINE;
+	freeReplyObject(reply);
+	if (!fine)
+		return false;
+	put_sums(&record.history.rates);
+	record_sign(&record, (struct record_write){ 1 + draw(1000000), 1 + draw(1000000) }); /* a second daemon's */
+	size_t length = record_write(&record, bytes);
+	reply = redisCommand(plain, "SET penstock:{%s}:record %b KEEPTTL", name, bytes, length);
+	fine = reply != NULL && reply->type != REDIS_REPLY_ERROR;
+	freeReplyObject(reply);
+	return fine;
+}
+
 static void on_filled(void *arg, const struct charge_result *result)
 {
-	static const char script[] = "redis.call('HSET', KEYS[1], 'm', cmsgpack.pack(unpack(cjson.decode(ARGV[1]))), "
-				     "'r', cmsgpack.pack(unpack(cjson.decode(ARGV[2]))))";
 	struct slot *slot = arg;
-	char m[160], r[160];
-	uint64_t n = 10 + draw(90), to = n + draw(300);
-	struct text a = text_over(m, sizeof m), b = text_over(r, sizeof r);
-	text_addf(&a, "[%" PRId64 ",1,0,%d,%d,%d,%d,3,5]", result->rates.at_ms, 4, 11, (int)n, (int)n + 7);
-	text_addf(&b, "[1,0,%d,%d,%d,%d,%d,0,%d,%d,%d,%d]", 9, 31, (int)to, (int)to + 21, 81, 530, 970, (int)n * 71,
-		  (int)n * 77);
-	redisReply *reply = redisCommand(plain, "EVAL %s 1 penstock:{%s}:state %s %s", script, slot->name, m, r);
-	failed += result->known != KNOWLEDGE_FULL || reply == NULL || reply->type == REDIS_REPLY_ERROR;
-	freeReplyObject(reply);
+	failed += result->known != KNOWLEDGE_FULL || !age_record(slot->name);
 	ended++;
 	next(slot);
 }
@@ -133,7 +162,7 @@ static void fill(struct slot *slot)
 	struct message_charge message = message_of(slot);
 	struct charge *charge = &message.charge;
 	for (int i = 0; i < COUNTER_COUNT; i++)
-		charge->counts[i] = 0.01 * (double)(1 + draw(i < COUNTERS_REP ? 100000 : 500));
+		charge->counts[i] = 0.01 * (double)(1 + draw(i <= COUNTER_BREACHES ? 100000 : 500));
 	habits_of_weeks(slot->account, charge->now_ms / 1000, &charge->habits);
 	charge->habits_changed = HABIT_PLACES | HABIT_WEEK | HABIT_KNOWN;
 	store_charge(store, &message, on_filled, slot);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * fake: the strings behind the scenes. Each fake here takes the place of one file of the daemon at link time
- * (clock.c, log.c, resolver.c, scan.c, wire.c); a scenario pulls at them by these functions. Any thread, but for
- * those that say otherwise.
+ * (clock.c, log.c, resolver.c, scan.c), but for Redis, which is a server at a socket (redis_server.c); a scenario pulls
+ * at them by these functions. Any thread.
  */
 #ifndef PENSTOCK_FAKE_H
 #define PENSTOCK_FAKE_H
 
-#include "redis-schema/wire/wire.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* ---- clock: Unix time stands still but for what a scenario lets pass; the monotonic clock runs on as well, so that
  * deadlines end. */
@@ -58,37 +60,38 @@ int fake_post_tried(bool mail);
 /* How many of those that were taken hold each of the parts. */
 int fake_post_count(bool mail, const char *const *parts, int part_count);
 
-/* ---- Redis: its keys, and the scripts on them (redis.c) */
+/* ---- Redis: its keys, as a panel reaches them (redis_server.c) */
 struct fake_reply {
-	char error[120]; /* "" : none */
-	int count;
-	char **items; /* owned; NULL: nil */
+	char error[200]; /* "" : none */
+	int count;	 /* a nested list is flat */
+	char **items;	 /* owned, each with a NUL behind it; NULL: nil */
+	size_t *lengths; /* owned */
 };
 void fake_redis_command(int argc, const char *const *argv, struct fake_reply *reply_out);
 void fake_reply_free(struct fake_reply *reply);
-void fake_redis_fetch(const struct store_settings *settings, const char *account, store_say *say, void *say_arg,
-		      struct account_state *state_out);
-void fake_redis_charge(const struct store_settings *settings, const struct wire_charge *charge,
-		       struct wire_charged *charged_out);
-void fake_redis_campaign(const struct wire_fingerprint *fingerprint, struct campaign *campaign_out);
-void fake_redis_clear(void);
+void fake_redis_set(const char *key, const void *bytes, size_t length);
 
-/* ---- Redis: the connection to it (wire.c) */
+/* ---- Redis: its socket, and how it fails there (redis_server.c) */
 enum fake_redis {
 	FAKE_REDIS_FINE,
 	FAKE_REDIS_AWAY,	 /* no connection can be made */
 	FAKE_REDIS_SILENT,	 /* takes requests, does nothing */
 	FAKE_REDIS_SLOW,	 /* does what it is asked, and does not answer */
 	FAKE_REDIS_LAGS,	 /* does what it is asked, and answers after a while */
-	FAKE_REDIS_LOSES_DONE,	 /* the next charge is done, and the connection ends instead of an answer */
+	FAKE_REDIS_LOSES_DONE,	 /* the next script is done, and the connection ends instead of an answer */
 	FAKE_REDIS_LOSES_UNDONE, /* the same, and it is not done */
-	FAKE_REDIS_ERROR,	 /* each charge is answered with an error, and the connection given up */
-	FAKE_REDIS_LOADING,	 /* the greeting is answered with an error */
+	FAKE_REDIS_ERROR,	 /* each command that writes is answered with an error, and not done */
+	FAKE_REDIS_LOADING,	 /* it has begun anew, and each command is answered with an error */
 };
-/* Loop thread, or before it starts. SILENT and SLOW end with FINE: what was asked meanwhile is done, in its order, and
- * answered. AWAY ends the connection. */
+/* Listens at the unix socket `path`, which may be borrowed, by a thread of its own. False: it cannot. */
+bool fake_redis_open(const char *path);
+void fake_redis_close(void); /* its keys are gone with it */
+/* What was sent before is done before, as Redis was then. SILENT and SLOW end with FINE: what was asked meanwhile is
+ * done, in its order, and answered, even where nobody listens any more. AWAY and LOADING end the connections. */
 void fake_redis_is(enum fake_redis how, const char *error);
+/* Takes all that was sent so far, does and answers what can be done and answered. How many requests it has taken. */
+int fake_redis_catch_up(void);
 int fake_redis_plans_read(void); /* how often the plans were asked for and answered */
-int fake_redis_in_flight(void);
+int fake_redis_in_flight(void);	 /* requests that it has taken and not answered */
 
 #endif

@@ -1,358 +1,328 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A Redis in memory: hashes, strings and their time-outs, and the commands that panels and the daemon use. Time is
- * the scenario's.
+ * A Redis in memory: which commands there are, and those on any key and on the connection. It answers as Redis 7.0.
  */
-#include "policy/base/text.h"
-#include "t/fake/fake.h"
-#include "t/fake/redis_keys.h"
-#include "t/fake/redis_lists.h"
+#include "t/fake/redis_call.h"
 
+#include <ctype.h>
 #include <fnmatch.h>
-#include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/base/banned.h"
 
-pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct key *keys;
+/* ---- words */
 
-static char *copy(const char *string)
+bool redis_word_is(struct fake_word word, const char *text)
 {
-	char *made = strdup(string);
-	if (made == NULL)
-		abort();
-	return made;
+	return word.length == strlen(text) && strncasecmp(word.at, text, word.length) == 0;
 }
 
-static void *make(size_t size)
+/* As strict as Redis: no blanks, no +, no 0 in front. */
+bool redis_to_int(struct fake_word word, int64_t *number_out)
 {
-	void *made = calloc(1, size);
-	if (made == NULL)
-		abort();
-	return made;
-}
-
-/* ---- keys */
-
-static void free_fields(struct key *key)
-{
-	for (struct field *field = key->fields, *next; field != NULL; field = next) {
-		next = field->next;
-		free(field->name);
-		free(field->value);
-		free(field);
+	bool below = word.length > 0 && word.at[0] == '-';
+	size_t at = below ? 1 : 0;
+	int64_t number = 0; /* counted down from nought: there is one more below than above */
+	if (at == word.length || (word.at[at] == '0' && word.length > 1))
+		return false;
+	for (; at < word.length; at++) {
+		int digit = word.at[at] - '0';
+		if (digit < 0 || digit > 9 || number < (INT64_MIN + digit) / 10)
+			return false;
+		number = number * 10 - digit;
 	}
-	key->fields = NULL;
+	if (!below && number == INT64_MIN)
+		return false;
+	*number_out = below ? number : -number;
+	return true;
 }
 
-static void remove_key(struct key **at)
+struct redis_key *redis_call_find(const struct redis_call *call, int at)
 {
-	struct key *key = *at;
-	*at = key->next;
-	free_fields(key);
-	free(key->name);
-	free(key->string);
-	free(key);
+	return redis_find(call->data, *call->database, call->argv[at]);
 }
 
-static struct key **place_of(const char *name)
+struct redis_key *redis_call_get(const struct redis_call *call, int at, enum redis_type type)
 {
-	struct key **at = &keys;
-	while (*at != NULL && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next;
-	if (*at != NULL && (*at)->ends_ms != 0 && (*at)->ends_ms <= fake_clock_redis_ms())
-		remove_key(at);
-	while (*at != NULL && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next;
-	return at;
+	return redis_get(call->data, *call->database, call->argv[at], type);
 }
 
-struct key *fake_find_key(const char *name)
+/* ---- answers */
+
+void redis_say_status(struct redis_call *call, const char *text)
 {
-	return *place_of(name);
+	fake_bytes_addf(call->out, "+%s\r\n", text);
 }
 
-struct key *fake_get_key(const char *name)
+void redis_say_error(struct redis_call *call, const char *format, ...)
 {
-	struct key **at = place_of(name);
-	if (*at == NULL) {
-		*at = make(sizeof **at);
-		(*at)->name = copy(name);
+	char text[900];
+	va_list values;
+	va_start(values, format);
+	vsnprintf(text, sizeof text, format, values);
+	va_end(values);
+	for (char *at = text; *at != '\0'; at++)
+		if (*at == '\r' || *at == '\n')
+			*at = ' ';
+	fake_bytes_addf(call->out, "-%s\r\n", text);
+}
+
+void redis_say_int(struct redis_call *call, int64_t number)
+{
+	fake_bytes_addf(call->out, ":%lld\r\n", (long long)number);
+}
+
+void redis_say_bulk(struct redis_call *call, const void *bytes, size_t length)
+{
+	fake_bytes_addf(call->out, "$%zu\r\n", length);
+	fake_bytes_add(call->out, bytes, length);
+	fake_bytes_add(call->out, "\r\n", 2);
+}
+
+void redis_say_text(struct redis_call *call, const char *text)
+{
+	redis_say_bulk(call, text, strlen(text));
+}
+
+void redis_say_nil(struct redis_call *call)
+{
+	fake_bytes_addf(call->out, "$-1\r\n");
+}
+
+void redis_say_array(struct redis_call *call, int64_t count)
+{
+	fake_bytes_addf(call->out, "*%lld\r\n", (long long)count);
+}
+
+/* ---- any key */
+
+static void do_del(struct redis_call *call)
+{
+	int64_t removed = 0;
+	for (int i = 1; i < call->argc; i++) {
+		const struct redis_key *key = redis_call_find(call, i);
+		removed += key != NULL;
+		if (key != NULL)
+			redis_remove(call->data, key);
 	}
-	return *at;
+	redis_say_int(call, removed);
 }
 
-const struct field *fake_find_field(const struct key *key, const char *name)
+static void do_exists(struct redis_call *call)
 {
-	const struct field *field = key != NULL ? key->fields : NULL;
-	while (field != NULL && strcmp(field->name, name) != 0)
-		field = field->next;
-	return field;
+	int64_t count = 0;
+	for (int i = 1; i < call->argc; i++)
+		count += redis_call_find(call, i) != NULL;
+	redis_say_int(call, count);
 }
 
-const char *fake_field_text(const struct key *key, const char *name)
+static void do_expire(struct redis_call *call)
 {
-	const struct field *field = fake_find_field(key, name);
-	return field != NULL ? field->value : NULL;
-}
-
-void fake_set_bytes(struct key *key, const char *name, const char *value, size_t length)
-{
-	struct field **at = &key->fields;
-	while (*at != NULL && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next;
-	if (*at == NULL) {
-		*at = make(sizeof **at);
-		(*at)->name = copy(name);
-	}
-	free((*at)->value);
-	(*at)->value = make(length + 1);
-	memcpy((*at)->value, value, length);
-	(*at)->length = length;
-}
-
-void fake_set_field(struct key *key, const char *name, const char *value)
-{
-	fake_set_bytes(key, name, value, strlen(value));
-}
-
-void fake_remove_field(struct key *key, const char *name)
-{
-	struct field **at = &key->fields;
-	while (*at != NULL && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next;
-	if (*at == NULL)
-		return;
-	struct field *gone = *at;
-	*at = gone->next;
-	free(gone->name);
-	free(gone->value);
-	free(gone);
-}
-
-/* ---- commands */
-
-static void add_item(struct fake_reply *reply, const char *item)
-{
-	char **more = realloc(reply->items, (size_t)(reply->count + 1) * sizeof reply->items[0]);
-	if (more == NULL)
-		abort();
-	reply->items = more;
-	reply->items[reply->count++] = item != NULL ? copy(item) : NULL;
-}
-
-void fake_reply_add(struct fake_reply *reply, const char *item)
-{
-	add_item(reply, item);
-}
-
-static void do_hset(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	struct key *key = fake_get_key(argv[1]);
-	for (int i = 2; i + 1 < argc; i += 2)
-		fake_set_field(key, argv[i], argv[i + 1]);
-	add_item(reply, "1");
-}
-
-static void do_hincrby(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	struct key *key = fake_get_key(argv[1]);
-	const char *before = fake_field_text(key, argv[2]);
-	int64_t number = 0, more = 0;
-	char sum[24];
-	(void)argc;
-	if (before != NULL)
-		text_to_int(before, INT64_MIN / 2, INT64_MAX / 2, &number);
-	text_to_int(argv[3], INT64_MIN / 2, INT64_MAX / 2, &more);
-	snprintf(sum, sizeof sum, "%lld", (long long)(number + more));
-	fake_set_field(key, argv[2], sum);
-	add_item(reply, sum);
-}
-
-static void do_expire(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	struct key *key = fake_find_key(argv[1]);
 	int64_t seconds;
-	(void)argc;
-	if (key != NULL && text_to_int(argv[2], 1, INT32_MAX, &seconds))
-		key->ends_ms = fake_clock_redis_ms() + seconds * 1000;
-	add_item(reply, key != NULL ? "1" : "0");
-}
-
-static void do_hdel(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	struct key *key = fake_find_key(argv[1]);
-	for (int i = 2; key != NULL && i < argc; i++)
-		fake_remove_field(key, argv[i]);
-	if (key != NULL && key->fields == NULL)
-		remove_key(place_of(argv[1]));
-	add_item(reply, "1");
-}
-
-static void do_hmget(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	for (int i = 2; i < argc; i++)
-		add_item(reply, fake_field_text(fake_find_key(argv[1]), argv[i]));
-}
-
-static void do_hgetall(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	const struct key *key = fake_find_key(argv[1]);
-	(void)argc;
-	for (const struct field *field = key != NULL ? key->fields : NULL; field != NULL; field = field->next) {
-		add_item(reply, field->name);
-		add_item(reply, field->value);
-	}
-}
-
-static void do_set(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	int64_t seconds = 0;
-	if (argc >= 4 && strcmp(argv[argc - 1], "NX") == 0 && fake_find_key(argv[1]) != NULL) {
-		add_item(reply, NULL);
+	if (!redis_to_int(call->argv[2], &seconds)) {
+		redis_say_error(call, REDIS_NO_INTEGER);
 		return;
 	}
-	struct key *key = fake_get_key(argv[1]);
-	free_fields(key);
-	free(key->string);
-	key->string = copy(argv[2]);
-	if (argc >= 5 && strcmp(argv[3], "EX") == 0)
-		text_to_int(argv[4], 1, INT32_MAX, &seconds);
-	key->ends_ms = seconds > 0 ? fake_clock_redis_ms() + seconds * 1000 : 0;
-	add_item(reply, "OK");
+	if (seconds > INT64_MAX / 2000 || seconds < -INT64_MAX / 2000) {
+		redis_say_error(call, "ERR invalid expire time in 'expire' command");
+		return;
+	}
+	struct redis_key *key = redis_call_find(call, 1);
+	redis_say_int(call, key != NULL);
+	if (key != NULL && seconds > 0)
+		key->ends_ms = call->data->now_ms() + seconds * 1000;
+	else if (key != NULL)
+		redis_remove(call->data, key);
 }
 
-static void do_get(int argc, const char *const *argv, struct fake_reply *reply)
+static void do_pttl(struct redis_call *call)
 {
-	const struct key *key = fake_find_key(argv[1]);
-	(void)argc;
-	add_item(reply, key != NULL ? key->string : NULL);
+	const struct redis_key *key = redis_call_find(call, 1);
+	int64_t left = key == NULL ? -2 : key->ends_ms == 0 ? -1 : key->ends_ms - call->data->now_ms();
+	redis_say_int(call, left < 0 || call->argv[0].length == 4 ? left : (left + 500) / 1000);
 }
 
-static void do_del(int argc, const char *const *argv, struct fake_reply *reply)
+static void do_type(struct redis_call *call)
 {
-	bool there = fake_find_key(argv[1]) != NULL;
-	(void)argc;
-	if (there)
-		remove_key(place_of(argv[1]));
-	add_item(reply, there ? "1" : "0");
+	static const char *const words[] = { "none", "string", "hash", "set", "zset", "stream" };
+	const struct redis_key *key = redis_call_find(call, 1);
+	redis_say_status(call, words[key != NULL ? key->type : REDIS_ANY]);
 }
 
-static void do_exists(int argc, const char *const *argv, struct fake_reply *reply)
+static void do_dbsize(struct redis_call *call)
 {
-	(void)argc;
-	add_item(reply, fake_find_key(argv[1]) != NULL ? "1" : "0");
+	int64_t count = 0;
+	redis_remove_ended(call->data);
+	for (const struct redis_key *key = call->data->keys; key != NULL; key = key->next)
+		count += key->database == *call->database;
+	redis_say_int(call, count);
 }
 
-static void do_pttl(int argc, const char *const *argv, struct fake_reply *reply)
+/* What stands behind MATCH; NULL: nothing. COUNT is a wish that no answer depends on. */
+static const char *find_pattern(const struct redis_call *call, int at)
 {
-	const struct key *key = fake_find_key(argv[1]);
-	char text[24];
-	(void)argc;
-	long long left = key == NULL ? -2 : key->ends_ms == 0 ? -1 : (long long)(key->ends_ms - fake_clock_redis_ms());
-	snprintf(text, sizeof text, "%lld", left);
-	add_item(reply, text);
+	for (; at + 1 < call->argc; at += 2)
+		if (redis_word_is(call->argv[at], "MATCH"))
+			return call->argv[at + 1].at;
+	return NULL;
 }
 
-/* SCAN CURSOR MATCH PATTERN COUNT n: three keys a piece, so that there are several; the cursor is how many were seen.
- */
-static void do_scan(int argc, const char *const *argv, struct fake_reply *reply)
+/* Three keys a piece, so that there are several; the cursor is how many were seen. */
+static void do_scan(struct redis_call *call)
 {
 	enum { PIECE = 3 };
-	int64_t at = 0, skip = 0;
-	const struct key *key = keys;
+	int64_t at = 0, skip, found = 0;
 	char cursor[24];
-	(void)argc;
-	text_to_int(argv[1], 0, INT32_MAX, &skip);
+	const char *pattern = find_pattern(call, 2);
+	if (!redis_to_int(call->argv[1], &skip) || skip < 0) {
+		redis_say_error(call, "ERR invalid cursor");
+		return;
+	}
+	redis_remove_ended(call->data);
+	const struct redis_key *key = call->data->keys, *first, *fits[PIECE];
 	for (; key != NULL && at < skip; key = key->next)
 		at++;
-	const struct key *first = key;
+	first = key;
 	for (int i = 0; key != NULL && i < PIECE; i++, at++)
 		key = key->next;
 	snprintf(cursor, sizeof cursor, "%lld", key == NULL ? 0 : (long long)at);
-	add_item(reply, cursor);
 	for (; first != key; first = first->next)
-		if (fnmatch(argv[3], first->name, 0) == 0)
-			add_item(reply, first->name);
+		if (first->database == *call->database && (pattern == NULL || fnmatch(pattern, first->name.at, 0) == 0))
+			fits[found++] = first;
+	redis_say_array(call, 2);
+	redis_say_text(call, cursor);
+	redis_say_array(call, found);
+	for (int i = 0; i < (int)found; i++)
+		redis_say_bulk(call, fits[i]->name.at, fits[i]->name.length);
 }
 
-static void do_hscan(int argc, const char *const *argv, struct fake_reply *reply)
+/* ---- the connection */
+
+static void do_ping(struct redis_call *call)
 {
-	add_item(reply, "0");
-	do_hgetall(argc, argv, reply);
+	if (call->argc > 2)
+		redis_say_error(call, "ERR wrong number of arguments for 'ping' command");
+	else if (call->argc == 2)
+		redis_say_bulk(call, call->argv[1].at, call->argv[1].length);
+	else
+		redis_say_status(call, "PONG");
 }
 
-static void do_dbsize(int argc, const char *const *argv, struct fake_reply *reply)
+static void do_select(struct redis_call *call)
 {
-	int64_t count = 0;
+	enum { DATABASES = 16 };
+	int64_t database;
+	if (!redis_to_int(call->argv[1], &database)) {
+		redis_say_error(call, REDIS_NO_INTEGER);
+	} else if (database < 0 || database >= DATABASES) {
+		redis_say_error(call, "ERR DB index is out of range");
+	} else {
+		*call->database = database;
+		redis_say_status(call, "OK");
+	}
+}
+
+static void do_auth(struct redis_call *call)
+{
+	const char *password = call->data->password;
+	struct fake_word given = call->argv[call->argc - 1];
+	if (call->argc > 3) {
+		redis_say_error(call, REDIS_SYNTAX);
+		return;
+	}
+	if (call->argc == 2 && password == NULL) {
+		redis_say_error(call, "ERR AUTH <password> called without any password configured for the default "
+				      "user. Are you sure your configuration is correct?");
+		return;
+	}
+	bool fits =
+		password == NULL || (given.length == strlen(password) && memcmp(given.at, password, given.length) == 0);
+	if ((call->argc == 3 && (call->argv[1].length != 7 || memcmp(call->argv[1].at, "default", 7) != 0)) || !fits) {
+		redis_say_error(call, "WRONGPASS invalid username-password pair or user is disabled.");
+		return;
+	}
+	*call->greeted = true;
+	redis_say_status(call, "OK");
+}
+
+static void do_time(struct redis_call *call)
+{
 	char text[24];
-	(void)argc;
-	(void)argv;
-	for (const struct key *key = keys; key != NULL; key = key->next)
-		count++;
-	snprintf(text, sizeof text, "%lld", (long long)count);
-	add_item(reply, text);
+	int64_t now_ms = call->data->now_ms();
+	redis_say_array(call, 2);
+	snprintf(text, sizeof text, "%lld", (long long)(now_ms / 1000));
+	redis_say_text(call, text);
+	snprintf(text, sizeof text, "%lld", (long long)(now_ms % 1000 * 1000));
+	redis_say_text(call, text);
 }
 
 /* clang-format off */
-static const struct {
-	const char *word;
-	int least;	/* words, its own included */
-	enum { ANY, HASH, STRING } type;
-	void (*run)(int argc, const char *const *argv, struct fake_reply *reply);
-} commands[] = {
-	{ "HSET", 4, HASH, do_hset },	    { "HDEL", 3, HASH, do_hdel },   { "HMGET", 3, HASH, do_hmget },
-	{ "HGET", 3, HASH, do_hmget },	    { "HGETALL", 2, HASH, do_hgetall }, { "SET", 3, ANY, do_set },
-	{ "GET", 2, STRING, do_get },	    { "DEL", 2, ANY, do_del },
-	{ "HINCRBY", 4, HASH, do_hincrby }, { "EXPIRE", 3, ANY, do_expire },
-	{ "EXISTS", 2, ANY, do_exists },    { "PTTL", 2, ANY, do_pttl },    { "SCAN", 6, ANY, do_scan },
-	{ "HSCAN", 3, HASH, do_hscan },	    { "DBSIZE", 1, ANY, do_dbsize },
+static const struct redis_command others[] = {
+	{ "DEL", -2, REDIS_ANY, true, do_del },
+	{ "EXISTS", -2, REDIS_ANY, false, do_exists },
+	{ "EXPIRE", 3, REDIS_ANY, true, do_expire },
+	{ "PTTL", 2, REDIS_ANY, false, do_pttl },
+	{ "TTL", 2, REDIS_ANY, false, do_pttl },
+	{ "TYPE", 2, REDIS_ANY, false, do_type },
+	{ "DBSIZE", 1, REDIS_ANY, false, do_dbsize },
+	{ "SCAN", -2, REDIS_ANY, false, do_scan },
+	{ "PING", -1, REDIS_ANY, false, do_ping },
+	{ "SELECT", 2, REDIS_ANY, false, do_select },
+	{ "AUTH", -2, REDIS_ANY, false, do_auth },
+	{ "TIME", 1, REDIS_ANY, false, do_time },
+	{ NULL, 0, REDIS_ANY, false, NULL },
 };
 /* clang-format on */
 
-static void run(int argc, const char *const *argv, struct fake_reply *reply)
+/* ---- which is meant */
+
+const struct redis_command *redis_command_find(struct fake_word name)
 {
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-		if (strcasecmp(argv[0], commands[i].word) != 0 || argc < commands[i].least)
-			continue;
-		const struct key *key = argc > 1 ? fake_find_key(argv[1]) : NULL;
-		bool string = key != NULL && key->string != NULL;
-		if (key != NULL && ((commands[i].type == HASH && string) || (commands[i].type == STRING && !string)))
-			text_copy(reply->error, sizeof reply->error,
-				  "WRONGTYPE Operation against a key holding the wrong kind of value");
+	const struct redis_command *const tables[] = { others, redis_strings, redis_hashes, redis_lists,
+						       redis_scripts };
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+		for (const struct redis_command *command = tables[i]; command->word != NULL; command++)
+			if (redis_word_is(name, command->word))
+				return command;
+	return NULL;
+}
+
+static void say_unknown(struct redis_call *call)
+{
+	struct fake_bytes list = { 0 };
+	fake_bytes_add(&list, "", 0);
+	for (int i = 1; i < call->argc && list.length < 128; i++)
+		fake_bytes_addf(&list, "'%.*s' ", 128 - (int)list.length, call->argv[i].at);
+	redis_say_error(call, "ERR unknown command '%.128s', with args beginning with: %s", call->argv[0].at, list.at);
+	fake_bytes_free(&list);
+}
+
+static void say_arity(struct redis_call *call)
+{
+	char name[32] = "";
+	for (size_t i = 0; i < call->argv[0].length && i < sizeof name - 1; i++)
+		name[i] = (char)tolower((unsigned char)call->argv[0].at[i]);
+	redis_say_error(call, "ERR wrong number of arguments for '%s' command", name);
+}
+
+void redis_call_run(struct redis_call *call)
+{
+	const struct redis_command *command = redis_command_find(call->argv[0]);
+	if (command == NULL) {
+		say_unknown(call);
+	} else if (command->arity > 0 ? call->argc != command->arity : call->argc < -command->arity) {
+		say_arity(call);
+	} else if (call->data->password != NULL && !*call->greeted && command->run != do_auth) {
+		redis_say_error(call, "NOAUTH Authentication required.");
+	} else {
+		const struct redis_key *key = command->type != REDIS_ANY ? redis_call_find(call, 1) : NULL;
+		if (key != NULL && key->type != command->type)
+			redis_say_error(call, REDIS_WRONG_TYPE);
 		else
-			commands[i].run(argc, argv, reply);
-		return;
+			command->run(call);
 	}
-	if (fake_lists_command(argc, argv, reply))
-		return;
-	snprintf(reply->error, sizeof reply->error, "ERR unknown command '%s', or too few words", argv[0]);
-}
-
-void fake_redis_command(int argc, const char *const *argv, struct fake_reply *reply_out)
-{
-	*reply_out = (struct fake_reply){ .error = "" };
-	pthread_mutex_lock(&fake_lock);
-	run(argc, argv, reply_out);
-	pthread_mutex_unlock(&fake_lock);
-}
-
-void fake_reply_free(struct fake_reply *reply)
-{
-	for (int i = 0; i < reply->count; i++)
-		free(reply->items[i]);
-	free(reply->items);
-	*reply = (struct fake_reply){ .error = "" };
-}
-
-void fake_redis_clear(void)
-{
-	pthread_mutex_lock(&fake_lock);
-	while (keys != NULL)
-		remove_key(&keys);
-	fake_lists_clear();
-	pthread_mutex_unlock(&fake_lock);
 }

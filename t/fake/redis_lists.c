@@ -1,204 +1,319 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Streams and sorted sets of the Redis in memory, as far as the daemon uses them. One row holds one entry of either.
+ * Streams and sorted sets of the Redis in memory, as far as the daemon uses them.
  */
-#include "t/fake/redis_lists.h"
+#include "t/fake/redis_call.h"
 
-#include "t/fake/fake.h"
-
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
 
-enum { WORDS_MAX = 16 };
+/* ---- streams */
 
-struct row {
-	struct row *next; /* a stream's newest first; a set's least score first */
-	char *key, *words[WORDS_MAX];
-	int word_count;
-	double score; /* of a set */
-	char id[32];  /* of a stream; "" : a set's */
+struct stream_id {
+	int64_t ms, number;
 };
 
-static struct row *rows;
-static int64_t last_ms, last_number;
-
-static char *copy(const char *string)
+/* Below 0: `a` is older. */
+static int compare_ids(struct stream_id a, struct stream_id b)
 {
-	char *made = strdup(string);
-	if (made == NULL)
-		abort();
-	return made;
+	if (a.ms != b.ms)
+		return a.ms < b.ms ? -1 : 1;
+	return a.number < b.number ? -1 : a.number > b.number;
 }
 
-static void add_number(struct fake_reply *reply, long long number)
+static bool read_id(struct fake_word word, int64_t number, struct stream_id *id_out)
 {
-	char text[24];
-	snprintf(text, sizeof text, "%lld", number);
-	fake_reply_add(reply, text);
+	const char *dash = memchr(word.at, '-', word.length);
+	size_t first = dash != NULL ? (size_t)(dash - word.at) : word.length;
+	id_out->number = number;
+	return redis_to_int((struct fake_word){ word.at, first }, &id_out->ms) &&
+	       (dash == NULL || redis_to_int((struct fake_word){ dash + 1, word.length - first - 1 }, &id_out->number));
 }
 
-static struct row *row_new(const char *key, int count, const char *const *words)
-{
-	struct row *row = calloc(1, sizeof *row);
-	if (row == NULL || count > WORDS_MAX)
-		abort();
-	row->key = copy(key);
-	for (; row->word_count < count; row->word_count++)
-		row->words[row->word_count] = copy(words[row->word_count]);
-	return row;
-}
-
-static void row_remove(struct row **at)
-{
-	struct row *gone = *at;
-	*at = gone->next;
-	for (int i = 0; i < gone->word_count; i++)
-		free(gone->words[i]);
-	free(gone->key);
-	free(gone);
-}
-
-static void do_xadd(int argc, const char *const *argv, struct fake_reply *reply)
+/* Where the id stands; what comes before it says how much is kept, which is at least what a scenario adds. */
+static int find_id(const struct redis_call *call)
 {
 	int at = 2;
-	while (at < argc && strcmp(argv[at], "*") != 0)
+	while (at < call->argc && (redis_word_is(call->argv[at], "NOMKSTREAM")))
 		at++;
-	struct row *row = row_new(argv[1], argc - at - 1, argv + at + 1);
-	last_number = last_ms == fake_clock_redis_ms() ? last_number + 1 : 0;
-	last_ms = fake_clock_redis_ms();
-	snprintf(row->id, sizeof row->id, "%lld-%lld", (long long)last_ms, (long long)last_number);
-	row->next = rows;
-	rows = row;
-	fake_reply_add(reply, row->id);
-}
-
-/* Below 0: `a` is older. */
-static int compare_ids(const char *a, const char *b)
-{
-	long long first[2] = { 0, 0 }, second[2] = { 0, 0 };
-	first[0] = strtoll(a, NULL, 10);
-	second[0] = strtoll(b, NULL, 10);
-	if (strchr(a, '-') != NULL)
-		first[1] = strtoll(strchr(a, '-') + 1, NULL, 10);
-	if (strchr(b, '-') != NULL)
-		second[1] = strtoll(strchr(b, '-') + 1, NULL, 10);
-	int at = first[0] == second[0];
-	return first[at] < second[at] ? -1 : first[at] > second[at];
-}
-
-/* XREVRANGE key end start COUNT n */
-static void do_xrevrange(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	long long most = argc > 5 ? strtoll(argv[5], NULL, 10) : 1000000;
-	bool open = argv[2][0] == '(';
-	for (struct row *row = rows; row != NULL && most > 0; row = row->next) {
-		int to_end = argv[2][0] == '+' ? -1 : compare_ids(row->id, argv[2] + open);
-		if (row->id[0] == '\0' || strcmp(row->key, argv[1]) != 0 || to_end > 0 || (open && to_end == 0) ||
-		    (argv[3][0] != '-' && compare_ids(row->id, argv[3]) < 0))
-			continue;
-		most--;
-		fake_reply_add(reply, row->id);
-		for (int i = 0; i < row->word_count; i++)
-			fake_reply_add(reply, row->words[i]);
+	if (at < call->argc && (redis_word_is(call->argv[at], "MAXLEN") || redis_word_is(call->argv[at], "MINID"))) {
+		at++;
+		at += at < call->argc && (redis_word_is(call->argv[at], "~") || redis_word_is(call->argv[at], "="));
+		at++;
+		at += at < call->argc && redis_word_is(call->argv[at], "LIMIT") ? 2 : 0;
 	}
-}
-
-static struct row **member_of(const char *key, const char *member)
-{
-	struct row **at = &rows;
-	while (*at != NULL &&
-	       ((*at)->id[0] != '\0' || strcmp((*at)->key, key) != 0 || strcmp((*at)->words[0], member) != 0))
-		at = &(*at)->next;
 	return at;
 }
 
-static void do_zadd(int argc, const char *const *argv, struct fake_reply *reply)
+/* False: the error was said. */
+static bool stream_next_id(struct redis_call *call, int at, struct stream_id *id_out)
 {
-	(void)argc;
-	struct row **at = member_of(argv[1], argv[3]);
-	if (*at != NULL)
-		row_remove(at);
-	struct row *row = row_new(argv[1], 1, argv + 3);
-	row->score = strtod(argv[2], NULL);
-	at = &rows;
-	while (*at != NULL && (*at)->score <= row->score)
-		at = &(*at)->next;
-	row->next = *at;
-	*at = row;
-	add_number(reply, 1);
-}
-
-static void do_zrem(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	int removed = 0;
-	for (int i = 2; i < argc; i++) {
-		struct row **at = member_of(argv[1], argv[i]);
-		removed += *at != NULL;
-		if (*at != NULL)
-			row_remove(at);
+	const struct redis_key *key = redis_call_find(call, 1);
+	struct stream_id last = { 0, 0 };
+	if (key != NULL && key->items != NULL)
+		last = (struct stream_id){ key->items->ms, key->items->number };
+	if (redis_word_is(call->argv[at], "*")) {
+		*id_out = (struct stream_id){ call->data->now_ms(), 0 };
+		if (compare_ids(*id_out, last) <= 0)
+			*id_out = (struct stream_id){ last.ms, last.number + 1 };
+		return true;
 	}
-	add_number(reply, removed);
-}
-
-/* ZRANGEBYSCORE key least most [WITHSCORES] [LIMIT offset count] */
-static void do_zrange(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	bool scores = argc > 4 && strcmp(argv[4], "WITHSCORES") == 0;
-	long long skip = 0, most = 1000000;
-	if (argc >= 7) {
-		skip = strtoll(argv[argc - 2], NULL, 10);
-		most = strtoll(argv[argc - 1], NULL, 10);
+	if (!read_id(call->argv[at], 0, id_out)) {
+		redis_say_error(call, "ERR Invalid stream ID specified as stream command argument");
+		return false;
 	}
-	for (const struct row *row = rows; row != NULL && most > 0; row = row->next) {
-		if (row->id[0] != '\0' || strcmp(row->key, argv[1]) != 0 || row->score < strtod(argv[2], NULL) ||
-		    row->score > strtod(argv[3], NULL) || skip-- > 0)
-			continue;
-		most--;
-		fake_reply_add(reply, row->words[0]);
-		if (scores) {
-			char score[400];
-			snprintf(score, sizeof score, "%.17g", row->score);
-			fake_reply_add(reply, score);
-		}
-	}
-}
-
-static void do_card(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	int count = 0;
-	(void)argc;
-	for (const struct row *row = rows; row != NULL; row = row->next)
-		count += strcmp(row->key, argv[1]) == 0;
-	add_number(reply, count);
-}
-
-/* clang-format off */
-static const struct {
-	const char *word;
-	int least;
-	void (*run)(int argc, const char *const *argv, struct fake_reply *reply);
-} commands[] = {
-	{ "XADD", 5, do_xadd }, { "XREVRANGE", 4, do_xrevrange }, { "XLEN", 2, do_card },
-	{ "ZADD", 4, do_zadd }, { "ZREM", 3, do_zrem },	       { "ZCARD", 2, do_card },
-	{ "ZRANGEBYSCORE", 4, do_zrange },
-};
-/* clang-format on */
-
-bool fake_lists_command(int argc, const char *const *argv, struct fake_reply *reply)
-{
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		if (strcasecmp(argv[0], commands[i].word) == 0 && argc >= commands[i].least) {
-			commands[i].run(argc, argv, reply);
-			return true;
-		}
+	if (compare_ids(*id_out, last) > 0)
+		return true;
+	redis_say_error(call, "ERR The ID specified in XADD is equal or smaller than the target stream top item");
 	return false;
 }
 
-void fake_lists_clear(void)
+static void stream_say_id(struct redis_call *call, const struct redis_item *entry)
 {
-	while (rows != NULL)
-		row_remove(&rows);
+	char id[48];
+	snprintf(id, sizeof id, "%lld-%lld", (long long)entry->ms, (long long)entry->number);
+	redis_say_text(call, id);
 }
+
+static void do_xadd(struct redis_call *call)
+{
+	int at = find_id(call);
+	struct stream_id id;
+	if (call->argc - at < 3 || (call->argc - at) % 2 != 1) {
+		redis_say_error(call, "ERR wrong number of arguments for 'xadd' command");
+		return;
+	}
+	if (!stream_next_id(call, at, &id))
+		return;
+	struct redis_key *key = redis_call_get(call, 1, REDIS_STREAM);
+	struct redis_item *entry = redis_item_add(key, &key->items, (struct fake_word){ "", 0 });
+	struct redis_call words = *call;
+	words.out = &entry->value;
+	entry->ms = id.ms;
+	entry->number = id.number;
+	redis_say_array(&words, call->argc - at - 1);
+	for (int i = at + 1; i < call->argc; i++)
+		redis_say_bulk(&words, call->argv[i].at, call->argv[i].length);
+	stream_say_id(call, entry);
+}
+
+/* A side of the range; ( in front of it leaves it out. */
+static bool read_side(struct fake_word word, bool end, struct stream_id *id_out, bool *open_out)
+{
+	*open_out = word.length > 0 && word.at[0] == '(';
+	if (redis_word_is(word, "+"))
+		*id_out = (struct stream_id){ INT64_MAX, INT64_MAX };
+	else if (redis_word_is(word, "-"))
+		*id_out = (struct stream_id){ 0, 0 };
+	else
+		return read_id((struct fake_word){ word.at + *open_out, word.length - *open_out }, end ? INT64_MAX : 0,
+			       id_out);
+	return true;
+}
+
+/* XREVRANGE key end start COUNT n */
+static void do_xrevrange(struct redis_call *call)
+{
+	struct stream_id end, start;
+	bool end_open, start_open;
+	int64_t most = INT64_MAX, count = 0;
+	if (!read_side(call->argv[2], true, &end, &end_open) || !read_side(call->argv[3], false, &start, &start_open)) {
+		redis_say_error(call, "ERR Invalid stream ID specified as stream command argument");
+		return;
+	}
+	if (call->argc != 4 && (call->argc != 6 || !redis_word_is(call->argv[4], "COUNT"))) {
+		redis_say_error(call, REDIS_SYNTAX);
+		return;
+	}
+	if (call->argc == 6 && !redis_to_int(call->argv[5], &most)) {
+		redis_say_error(call, REDIS_NO_INTEGER);
+		return;
+	}
+	const struct redis_key *key = redis_call_find(call, 1);
+	struct fake_bytes rows = { 0 };
+	struct redis_call inside = *call;
+	inside.out = &rows;
+	for (const struct redis_item *entry = key != NULL ? key->items : NULL; entry != NULL && count < most;
+	     entry = entry->next) {
+		struct stream_id id = { entry->ms, entry->number };
+		if (compare_ids(id, end) > -(int)end_open || compare_ids(id, start) < (int)start_open)
+			continue;
+		count++;
+		redis_say_array(&inside, 2);
+		stream_say_id(&inside, entry);
+		fake_bytes_add(&rows, entry->value.at, entry->value.length);
+	}
+	redis_say_array(call, count);
+	fake_bytes_add(call->out, rows.at, rows.length);
+	fake_bytes_free(&rows);
+}
+
+/* ---- sorted sets */
+
+static bool read_double(struct fake_word word, double *number_out)
+{
+	char text[60], *end;
+	if (word.length == 0 || word.length >= sizeof text)
+		return false;
+	memcpy(text, word.at, word.length);
+	text[word.length] = '\0';
+	*number_out = strtod(text, &end);
+	return *end == '\0' && strchr("\t\n ", text[0]) == NULL && !isnan(*number_out);
+}
+
+static void sorted_put(struct redis_key *key, struct fake_word member, double score)
+{
+	struct redis_item **at = &key->items;
+	for (; *at != NULL; at = &(*at)->next) {
+		size_t common = (*at)->name.length < member.length ? (*at)->name.length : member.length;
+		int order = memcmp((*at)->name.at, member.at, common);
+		bool behind = order > 0 || (order == 0 && (*at)->name.length > member.length);
+		if ((*at)->score > score || (!((*at)->score < score) && behind))
+			break;
+	}
+	redis_item_add(key, at, member)->score = score;
+}
+
+static void do_zadd(struct redis_call *call)
+{
+	int64_t added = 0;
+	double score;
+	if (call->argc % 2 != 0) {
+		redis_say_error(call, REDIS_SYNTAX);
+		return;
+	}
+	for (int i = 2; i < call->argc; i += 2)
+		if (!read_double(call->argv[i], &score)) {
+			redis_say_error(call, "ERR value is not a valid float");
+			return;
+		}
+	struct redis_key *key = redis_call_get(call, 1, REDIS_SORTED);
+	for (int i = 2; i < call->argc; i += 2) {
+		struct redis_item **at = redis_item_at(key, call->argv[i + 1]);
+		read_double(call->argv[i], &score);
+		added += *at == NULL;
+		if (*at != NULL)
+			redis_item_remove(key, at);
+		sorted_put(key, call->argv[i + 1], score);
+	}
+	redis_say_int(call, added);
+}
+
+static void do_zrem(struct redis_call *call)
+{
+	int64_t removed = 0;
+	struct redis_key *key = redis_call_find(call, 1);
+	for (int i = 2; key != NULL && i < call->argc; i++) {
+		struct redis_item **at = redis_item_at(key, call->argv[i]);
+		removed += *at != NULL;
+		if (*at != NULL)
+			redis_item_remove(key, at);
+	}
+	if (key != NULL && key->count == 0)
+		redis_remove(call->data, key);
+	redis_say_int(call, removed);
+}
+
+/* ZCARD and XLEN */
+static void do_count(struct redis_call *call)
+{
+	const struct redis_key *key = redis_call_find(call, 1);
+	redis_say_int(call, key != NULL ? key->count : 0);
+}
+
+struct score_range {
+	double least, most;
+	bool least_open, most_open;
+	bool scores;
+	int64_t skip, count;
+};
+
+static bool read_bound(struct fake_word word, double *bound_out, bool *open_out)
+{
+	*open_out = word.length > 0 && word.at[0] == '(';
+	return read_double((struct fake_word){ word.at + *open_out, word.length - *open_out }, bound_out);
+}
+
+/* False: the error was said. */
+static bool sorted_read_range(struct redis_call *call, struct score_range *range_out)
+{
+	*range_out = (struct score_range){ .count = -1 };
+	for (int i = 4; i < call->argc; i++) {
+		if (redis_word_is(call->argv[i], "WITHSCORES")) {
+			range_out->scores = true;
+		} else if (redis_word_is(call->argv[i], "LIMIT") && i + 2 < call->argc) {
+			if (!redis_to_int(call->argv[i + 1], &range_out->skip) ||
+			    !redis_to_int(call->argv[i + 2], &range_out->count)) {
+				redis_say_error(call, REDIS_NO_INTEGER);
+				return false;
+			}
+			i += 2;
+		} else {
+			redis_say_error(call, REDIS_SYNTAX);
+			return false;
+		}
+	}
+	if (read_bound(call->argv[2], &range_out->least, &range_out->least_open) &&
+	    read_bound(call->argv[3], &range_out->most, &range_out->most_open))
+		return true;
+	redis_say_error(call, "ERR min or max is not a float");
+	return false;
+}
+
+static bool in_range(const struct score_range *range, double score)
+{
+	return (range->least_open ? score > range->least : score >= range->least) &&
+	       (range->most_open ? score < range->most : score <= range->most);
+}
+
+static void sorted_say(struct redis_call *call, const struct redis_item *item, bool score)
+{
+	char text[400];
+	redis_say_bulk(call, item->name.at, item->name.length);
+	if (!score)
+		return;
+	snprintf(text, sizeof text, "%.17g", item->score);
+	redis_say_text(call, text);
+}
+
+/* ZRANGEBYSCORE key least most [WITHSCORES] [LIMIT offset count] */
+static void do_zrange(struct redis_call *call)
+{
+	struct score_range range;
+	if (!sorted_read_range(call, &range))
+		return;
+	const struct redis_key *key = redis_call_find(call, 1);
+	struct fake_bytes rows = { 0 };
+	struct redis_call inside = *call;
+	int64_t found = 0, skip = range.skip;
+	inside.out = &rows;
+	for (const struct redis_item *item = key != NULL && skip >= 0 ? key->items : NULL; item != NULL;
+	     item = item->next) {
+		if (!in_range(&range, item->score) || skip-- > 0)
+			continue;
+		if (range.count >= 0 && found == range.count)
+			break;
+		found++;
+		sorted_say(&inside, item, range.scores);
+	}
+	redis_say_array(call, range.scores ? 2 * found : found);
+	fake_bytes_add(call->out, rows.at, rows.length);
+	fake_bytes_free(&rows);
+}
+
+/* clang-format off */
+const struct redis_command redis_lists[] = {
+	{ "XADD", -5, REDIS_STREAM, true, do_xadd },
+	{ "XREVRANGE", -4, REDIS_STREAM, false, do_xrevrange },
+	{ "XLEN", 2, REDIS_STREAM, false, do_count },
+	{ "ZADD", -4, REDIS_SORTED, true, do_zadd },
+	{ "ZREM", -3, REDIS_SORTED, true, do_zrem },
+	{ "ZCARD", 2, REDIS_SORTED, false, do_count },
+	{ "ZRANGEBYSCORE", -4, REDIS_SORTED, false, do_zrange },
+	{ NULL, 0, REDIS_ANY, false, NULL },
+};
+/* clang-format on */

@@ -49,7 +49,7 @@ find({ no_chdir => 1, wanted => sub {
 	(my $file = $_) =~ s{^\Q$top\E/}{};
 	my ($folder, $name) = $file =~ m{^(.*)/([^/]+)$};
 	$has_readme{$folder} = 1 if $name =~ /^README(?:\.md)?$/;
-	return unless $name =~ /\.(?:[ch]|t|p[lm]|lua|sh|py)$/ && $name !~ /^(?:files|scripts)_text\.h$/;	# are made
+	return unless $name =~ /\.(?:[ch]|t|p[lm]|lua|sh|py)$/ && $name !~ /^(?:files|script)_text\.h$/;	# are made
 	$has_code{$folder} = 1;
 	push @files, $file;
 } }, @source_roots);

@@ -24,6 +24,8 @@ my @given_up = (
 	[ qr/\bforeign_sender\b/,                   'sender_mismatch' ],
 	[ qr/\bACTION_DISCARD\b/,                   'nothing' ],
 	[ qr/\blanes?\b|_lane\b/,                   'class' ],
+	[ qr/\b(?:fetch|charge|group|campaign|windows)\.lua\b/, 'compare_and_set.lua, or plain commands' ],
+	[ qr/\bSTATE_VERSION\b|\bn:NODE\b/,         'RECORD_VERSION; the writes in a record' ],
 );
 
 my %text;

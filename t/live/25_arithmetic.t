@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# charge.lua in a real Redis does the same sums as policy/: store_arithmetic.c prints the TAP.
+# What the store leaves in a real Redis is what policy/ says: store_arithmetic.c prints the TAP.
 
 use strict;
 use warnings;

@@ -183,7 +183,7 @@ part 'a domain that authorises none, and mends its record' => sub {
 	$unbound->start;
 	reload();
 	is sent($bob, 'x@old.spf.test')->{reasons}, '-', 'the mended record';
-	is $world->state($account)->{spf}, undef, 'Redis has it no more';
+	is $world->state($account)->{spf}, '', 'Redis has it no more';
 	is $daemon->ctl_json('account', 'show', $account)->{spf_unauthorised}, undef, 'nor has account show';
 };
 

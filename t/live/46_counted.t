@@ -13,8 +13,9 @@ use lib "$FindBin::Bin/lib";
 use File::Temp;
 use HTTP::Tiny;
 use JSON::PP;
-use Penstock::Live qw(numbers);
 use Penstock::Process qw(free_port need_program slurp start_program stop_process wait_for wait_ready write_file);
+use Penstock::Record;
+use Penstock::RedisClient;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -64,12 +65,12 @@ sub health {
 	return $answer->{success} ? decode_json($answer->{content}) : undef;
 }
 
-# Messages of all accounts, the present hour and the one before: the test may pass the hour.
+# Messages of all accounts, this day and the one before: the test may pass midnight.
 sub counted {
 	my $sum = 0;
-	for my $key (grep { /:state$/ } split /\n/, ask('KEYS', '*')) {
-		my @msgs = numbers(ask('HGET', $key, 'm') =~ s/\n\z//r);
-		$sum += $msgs[5] + $msgs[6];
+	my $client = Penstock::RedisClient->connect("$folder/redis.sock");
+	for my $key (grep { /:record\z/ } @{ $client->ask('KEYS', '*') }) {
+		$sum += Penstock::Record::counted(Penstock::Record::unpack_record($client->ask('GET', $key)), 'msgs_per_day');
 	}
 	return $sum;
 }
@@ -102,7 +103,8 @@ for my $accounts (1, 20) {
 		my $told = decode_json(slurp($report));
 		unlink $report;
 		$passed += $told->{outcomes}{passed} // 0;
-		wait_for(60, 'Redis to have all', sub { my $h = health() or return; $h->{redis}{up} && !$h->{redis}{pending} });
+		eval { wait_for(20, 'Redis to have all', sub { my $h = health() or return; $h->{redis}{up} && !$h->{redis}{pending} }) }
+			or diag $@, JSON::PP->new->canonical->allow_nonref->encode(health()), "\n", slurp("$folder/penstock.log");
 		is $told->{outcomes}{passed}, $messages, "Redis $name, $accounts accounts: all mail passed";
 		is counted(), $passed, '... and each message is counted once';
 	}

@@ -57,7 +57,7 @@ my %two_listed = (status => 'warning', pools => { listed => 2 }, reasons => [
 	'pools: transport clean-1 (192.0.2.11) is listed by spamcop; it has left its pool. Removal: https://www.spamcop.net/bl.shtml.',
 	'pools: transport clean-2 (192.0.2.12) is listed by spamcop; it has left its pool.' ]);
 my %away = (status => 'warning', redis => { up => 0, breaker_open => 1, away_s => 90, local_share => 0.25 }, reasons => [
-	'redis: no connection; limits go on from the table of recent accounts.',
+	'redis: away (cannot connect: Connection refused); limits go on from the table of recent accounts.',
 	'redis: the breaker is open, Redis is asked again after a pause.' ]);
 
 # document, options, exit status, what the line says, what it does not
@@ -76,7 +76,7 @@ my @rows = (
 	[ \%away, '--redis-warning 120', 0, qr/OK - /, qr/Redis is down/ ],
 	[ \%away, '--redis-warning 60', 1, qr/WARNING - Redis has been away for 90 seconds \(warning 60\)/ ],
 	[ \%away, '--redis-warning 30 --redis-critical 60', 2, qr/CRITICAL - Redis has been away for 90 seconds \(critical 60\)/ ],
-	[ { %away, status => 'critical' }, '--redis-warning 120', 2, qr/CRITICAL - redis: no connection/ ],
+	[ { %away, status => 'critical' }, '--redis-warning 120', 2, qr/CRITICAL - redis: away \(cannot/ ],
 	[ \%away, '--redis-warning 120 --local-critical 20', 2, qr/CRITICAL - 25 % of answers came from the table/ ],
 	[ \%away, '--redis-warning 120 --local-critical 30', 0, qr/OK/ ],
 	[ \%away, '--local-critical 30', 1, qr/WARNING - Redis is down/ ],

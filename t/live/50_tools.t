@@ -13,6 +13,7 @@ use IO::Socket::UNIX;
 use JSON::PP;
 use Penstock::Live qw(part);
 use Penstock::Process qw(run wait_for write_file slurp);
+use Penstock::Record;
 use Test::More;
 
 my $world = Penstock::Live->new;
@@ -65,8 +66,8 @@ part 'account' => sub {
 
 	my $oscar = 'oscar@example.com';
 	$world->make_good($oscar);
-	$redis->do('EVAL', "return redis.call('HSET', KEYS[1], 'level', 'blocked', 'score', 9, 'c', struct.pack('<fffff', unpack(ARGV)))",
-		1, $world->key($oscar, 'state'), 50, 50, 40, 40, 10);
+	$world->write_record($oscar, Penstock::Record::good_record(50, level => 'blocked', score => 9,
+		counters => { messages => 50, rcpts => 50, spam => 40, exploit => 40, breaches => 10 }));
 	is $daemon->ctl_json('account', 'show', $oscar)->{level}, 'blocked', 'an account that its history blocks';
 	(undef, $out) = $daemon->ctl('account', 'show', $oscar);
 	like $out, qr/^leaves by +nothing: blocked by its level, until account reset, a new password/m, '... nothing leaves, until when';
@@ -132,8 +133,12 @@ part 'account list' => sub {
 	is +($daemon->ctl('account', 'list', '--level', 'sus'))[0], 2, 'a level that is none';
 
 	# many keys: in pieces, while the daemon goes on
-	$redis->do('EVAL', "for i = 1, 200000 do redis.call('HSET', 'penstock:{u' .. i .. '\@example.com}:state', 'v', '3', 'level', "
-		. "i % 1000 == 0 and 'suspect' or 'good', 'score', '1', 'm', '') end", 0);
+	$redis->ask('EVAL', "for i = 1, 200000 do local key, suspect = 'penstock:{u' .. i .. '\@example.com}:', i % 1000 == 0 "
+		. "redis.call('HSET', key .. 'state', 'level', suspect and 'suspect' or 'good', 'score', '1') "
+		. "redis.call('SET', key .. 'record', suspect and ARGV[2] or ARGV[1]) end", 0,
+		map { Penstock::Record::good_record(50, level => $_, score => 1) } qw(good suspect));
+	# a Redis that writes them for a second or two answers nobody meanwhile
+	wait_for(30, 'Redis', sub { my $h = $daemon->health; $h->{redis}{up} && !$h->{redis}{pending} });
 	my $before = $daemon->metrics->{penstock_redis_timeouts_total};
 	($status, $out) = $daemon->ctl('account', 'list', '--level', 'good', '-n', '5');
 	is scalar(grep { /\@/ } split /\n/, $out), 5, 'two hundred thousand accounts: as many as are wanted';
@@ -141,7 +146,7 @@ part 'account list' => sub {
 	is "$status $out", "0 Nothing is wrong: all that was written is read.\n", '... and a check of them all';
 	is $daemon->metrics->{penstock_redis_timeouts_total}, $before, '... without a question that waits too long';
 	is $world->send(auth => 'alice')->{code}, 250, '... and mail goes on';
-	$redis->do('EVAL', "for i = 1, 200000 do redis.call('DEL', 'penstock:{u' .. i .. '\@example.com}:state') end", 0);
+	$redis->do('EVAL', "for i = 1, 200000 do local key = 'penstock:{u' .. i .. '\@example.com}:' redis.call('DEL', key .. 'state', key .. 'record') end", 0);
 
 	# slips in the limits of very many accounts do not fill the log
 	$redis->do('EVAL', "for i = 1, 150 do redis.call('HSET', 'penstock:{slip' .. i .. '\@example.com}:limits', 'rcpts_per_huor', 3) end", 0);

@@ -8,6 +8,9 @@
 #include "milter/daemon/daemon.h"
 #include "milter/pools/sender.h"
 #include "policy/base/text.h"
+#include "policy/group.h"
+#include "redis-schema/account_record.h"
+#include "redis-schema/keys.h"
 #include "redis-schema/store/store.h"
 #include "t/fake/fake.h"
 
@@ -138,33 +141,62 @@ static bool expect_no(struct play *play, const struct line *line, struct text *c
 
 /* ---- what Redis holds */
 
-static void state_of(const char *account, struct account_state *state);
-
-static void say_nothing(void *arg, const char *line)
+/* The sums of a group: this period's and those of the one before. */
+static void sums_of(const char *group, int64_t now_ms, struct rates *rates)
 {
-	(void)arg;
-	(void)line;
+	static const char *const fields[] = { [COUNTED_MESSAGES] = "messages",
+					      [COUNTED_RECIPIENTS] = "rcpts",
+					      [COUNTED_KBYTES] = "kbytes",
+					      [COUNTED_NEW_RCPTS] = "new_rcpts" };
+	rates->at_ms = now_ms;
+	for (int i = 0; i < WINDOW_SUMS; i++) {
+		int64_t length = window_seconds((enum window)i);
+		const char *span = length == 60 ? "minute" : length == 3600 ? "hour" : "day";
+		for (int back = 0; back < 2; back++) {
+			char key[KEY_MAX];
+			struct fake_reply reply;
+			snprintf(key, sizeof key, KEY_OF_SUMS, "penstock", group, span,
+				 (long long)(now_ms / 1000 / length - back));
+			fake_redis_command(3, (const char *[]){ "HGET", key, fields[window_counted((enum window)i)] },
+					   &reply);
+			double sum = reply.count == 1 && reply.items[0] != NULL ? strtod(reply.items[0], NULL) : 0;
+			*(back == 0 ? &rates->present[i] : &rates->before[i]) = sum;
+			fake_reply_free(&reply);
+		}
+	}
 }
 
-static void state_of(const char *account, struct account_state *state)
+static void history_of(const char *account, struct history *history)
 {
-	static const struct store_settings settings = { .prefix = "penstock" };
-	fake_redis_fetch(&settings, account, say_nothing, NULL, state);
-	rates_roll(&state->history.rates, clock_now_ms());
-	counters_decay(&state->history.counters, clock_now_ms());
+	char key[KEY_MAX];
+	struct fake_reply reply;
+	struct account_record record = { 0 };
+	if (account_is_group(account)) {
+		*history = (struct history){ 0 };
+		sums_of(account, fake_clock_redis_ms(), &history->rates);
+		return;
+	}
+	snprintf(key, sizeof key, KEY_OF_ACCOUNT, "penstock", account, KEY_PART_RECORD);
+	fake_redis_command(2, (const char *[]){ "GET", key }, &reply);
+	if (reply.count == 1)
+		record_read(reply.items[0], reply.lengths[0], &record);
+	fake_reply_free(&reply);
+	*history = record.history;
+	rates_roll(&history->rates, clock_now_ms());
+	counters_decay(&history->counters, clock_now_ms());
 }
 
 /* A window or a counter of the account, as Redis has it now. */
-static bool find_number(const struct account_state *state, const char *word, double *number_out)
+static bool find_number(const struct history *history, const char *word, double *number_out)
 {
 	for (int i = 0; i < WINDOW_SUMS; i++)
 		if (strcmp(word, window_word((enum window)i)) == 0) {
-			*number_out = rates_used(&state->history.rates, (enum window)i);
+			*number_out = rates_used(&history->rates, (enum window)i);
 			return true;
 		}
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		if (strcmp(word, counter_word((enum counter)i)) == 0) {
-			*number_out = state->history.counters.value[i];
+			*number_out = history->counters.value[i];
 			return true;
 		}
 	return false;
@@ -172,17 +204,17 @@ static bool find_number(const struct account_state *state, const char *word, dou
 
 static bool expect_redis(struct play *play, const struct line *line, struct text *came)
 {
-	struct account_state state;
+	struct history history;
 	double number = 0;
 	const char *what = line->words[3], *wanted = line->words[4];
 	if (!play_catch_up(play))
 		return false;
-	state_of(line->words[2], &state);
+	history_of(line->words[2], &history);
 	if (strcmp(what, "level") == 0) {
-		text_add(came, level_word(state.history.level));
-		return strcmp(level_word(state.history.level), wanted) == 0;
+		text_add(came, level_word(history.level));
+		return strcmp(level_word(history.level), wanted) == 0;
 	}
-	if (!find_number(&state, what, &number)) {
+	if (!find_number(&history, what, &number)) {
 		text_add(came, "expected a window, a counter or \"level\"");
 		return false;
 	}

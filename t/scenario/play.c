@@ -70,10 +70,15 @@ static int play_file(const char *file)
 		return 1;
 	}
 	snprintf(play.conf_file, sizeof play.conf_file, "%s/penstock.conf", play.folder);
+	snprintf(base, sizeof base, "%s/redis.sock", play.folder);
+	if (!fake_redis_open(base)) {
+		printf("# %s: Redis cannot listen at %s\n", file, base);
+		return 1;
+	}
 	play_lines(&play, from);
 	fclose(from);
 	play_stop(&play);
-	fake_redis_clear();
+	fake_redis_close();
 	snprintf(base, sizeof base, "%s/control.sock", play.folder);
 	unlink(base);
 	unlink(play.conf_file);

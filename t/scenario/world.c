@@ -7,6 +7,7 @@
 #include "milter/daemon/daemon.h"
 #include "milter/base/loop.h"
 #include "policy/base/text.h"
+#include "redis-schema/account_record.h"
 #include "redis-schema/keys.h"
 #include "redis-schema/store/store.h"
 #include "t/fake/fake.h"
@@ -27,8 +28,6 @@
 
 struct pull {
 	struct loop_job job; /* first */
-	enum fake_redis how;
-	const char *error;
 	int64_t ms;
 	atomic_bool done;
 };
@@ -38,34 +37,48 @@ static bool pulled(void *arg)
 	return atomic_load(&((struct pull *)arg)->done);
 }
 
-/* What the daemon does behind its answer is done before: it would see the world of a moment later otherwise. */
-static bool run_on_loop(struct play *play, struct pull *pull)
+static void do_nothing(struct loop_job *job)
 {
-	if (play->server == NULL) {
-		pull->job.run(&pull->job);
-		return true;
-	}
-	loop_post(the_daemon.loop, &pull->job);
-	return play_wait(pulled, pull) || play_fail(play, "the loop thread hangs");
+	atomic_store(&((struct pull *)job)->done, true);
 }
 
 static void let_pass(struct loop_job *job)
 {
-	struct pull *pull = (struct pull *)job;
-	fake_clock_pass(pull->ms);
-	atomic_store(&pull->done, true);
+	fake_clock_pass(((struct pull *)job)->ms);
+	do_nothing(job);
 }
 
-static bool pass(struct play *play, int64_t ms)
+static bool run_on_loop(struct play *play, void (*run)(struct loop_job *job), int64_t ms)
 {
 	static struct pull pull;
-	pull = (struct pull){ .job = { .run = let_pass }, .ms = ms };
-	return run_on_loop(play, &pull);
+	pull = (struct pull){ .job = { .run = run }, .ms = ms };
+	if (play->server == NULL) {
+		run(&pull.job);
+		return true;
+	}
+	loop_post(the_daemon.loop, &pull.job);
+	return play_wait(pulled, &pull) || play_fail(play, "the loop thread hangs");
 }
 
+/* Until the daemon, which has read all answers that Redis gave, asks nothing more. A turn of the loop may do the job
+ * before it reads, and one that reads may write in the next: three turns. */
 bool play_catch_up(struct play *play)
 {
-	return pass(play, 0);
+	int before = -1, taken = fake_redis_catch_up();
+	while (taken != before) {
+		for (int turn = 0; turn < 3; turn++)
+			if (!run_on_loop(play, do_nothing, 0))
+				return false;
+		before = taken;
+		taken = fake_redis_catch_up();
+	}
+	return true;
+}
+
+/* What the daemon does behind its answer is done before: it would see the world of a moment later otherwise. */
+static bool pass(struct play *play, int64_t ms)
+{
+	return play_catch_up(play) && run_on_loop(play, let_pass, ms);
 }
 
 /* ---- time */
@@ -133,20 +146,6 @@ static bool do_pause(struct play *play, const struct line *line)
 
 /* ---- Redis */
 
-static void pull_on_loop(struct loop_job *job)
-{
-	struct pull *pull = (struct pull *)job;
-	fake_redis_is(pull->how, pull->error);
-	atomic_store(&pull->done, true);
-}
-
-static bool set_redis(struct play *play, enum fake_redis how, const char *error)
-{
-	static struct pull pull;
-	pull = (struct pull){ .job = { .run = pull_on_loop }, .how = how, .error = error };
-	return run_on_loop(play, &pull);
-}
-
 static bool store_up(void *arg)
 {
 	(void)arg;
@@ -197,9 +196,11 @@ static bool do_redis(struct play *play, const struct line *line)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (strcmp(line->words[1], rows[i].word) != 0)
 			continue;
-		return set_redis(play, rows[i].how, error) &&
-		       (play->server == NULL || rows[i].until == NULL || play_wait(rows[i].until, NULL) ||
-			play_fail(play, "the daemon takes no note of it"));
+		if (!play_catch_up(play))
+			return false;
+		fake_redis_is(rows[i].how, error);
+		return play->server == NULL || rows[i].until == NULL || play_wait(rows[i].until, NULL) ||
+		       play_fail(play, "the daemon takes no note of it");
 	}
 	return run_redis(play, line->count - 1, line->words + 1);
 }
@@ -221,6 +222,24 @@ static bool do_limits(struct play *play, const struct line *line)
 	return true;
 }
 
+/* `record ACCOUNT LEVEL`: it has sent for a week, and has had this level for some minutes. */
+static bool do_record(struct play *play, const struct line *line)
+{
+	char key[KEY_MAX], bytes[RECORD_MAX];
+	int64_t now_s = fake_clock_redis_ms() / 1000;
+	struct account_record record = { .history = { .first_s = now_s - 7 * 86400, .level_since_s = now_s - 600 } };
+	enum level level = LEVEL_COUNT;
+	while (level > 0 && strcmp(line->words[2], level_word(level - 1)) != 0)
+		level--;
+	if (level == 0)
+		return play_fail(play, "\"%s\": expected a level", line->words[2]);
+	record.history.level = level - 1;
+	record_sign(&record, (struct record_write){ .writer = 1, .number = 1 });
+	snprintf(key, sizeof key, KEY_OF_ACCOUNT, "penstock", line->words[1], KEY_PART_RECORD);
+	fake_redis_set(key, bytes, record_write(&record, bytes));
+	return true;
+}
+
 /* Waits until the daemon owes Redis nothing. */
 static bool do_settle(struct play *play, const struct line *line)
 {
@@ -239,7 +258,8 @@ static bool do_plans_read(struct play *play, const struct line *line)
 {
 	int before = fake_redis_plans_read() + 1; /* one may be under way */
 	(void)line;
-	return play_start(play) && (play_wait(plans_read, &before) || play_fail(play, "the plans were not read"));
+	return play_start(play) && (play_wait(plans_read, &before) || play_fail(play, "the plans were not read")) &&
+	       play_catch_up(play);
 }
 
 static bool asks_redis(void *arg)
@@ -377,6 +397,7 @@ const struct command world_commands[] = {
 	{ "pause", 2, do_pause, "pause MILLISECONDS" },
 	{ "redis", 2, do_redis, "redis back|away|silent|... or a command of Redis" },
 	{ "limits", 3, do_limits, "limits ACCOUNT FIELD=VALUE..." },
+	{ "record", 3, do_record, "record ACCOUNT LEVEL" },
 	{ "settle", 1, do_settle, "settle" },
 	{ "plans-read", 1, do_plans_read, "plans-read" },
 	{ "redis-asked", 1, do_redis_asked, "redis-asked" },

@@ -16,12 +16,13 @@ use POSIX ();
 use Penstock::Daemon;
 use Penstock::Postfix;
 use Penstock::Process qw(at_end free_port slurp write_file);
+use Penstock::Record;
 use Penstock::Servers;
 use Penstock::Sink;
 use Penstock::Smtp;
 use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(numbers part);
+our @EXPORT_OK = qw(part);
 
 our $source = Cwd::abs_path(dirname(__FILE__) . '/../../../..');
 
@@ -236,47 +237,38 @@ sub key {
 	return "penstock:{$account}:$part";
 }
 
-# Gives an account a history: the state of one that sent `messages` messages (50) in the last thirty days.
+# Gives an account a history: the record of one that sent `messages` messages (50) in the last thirty days.
 sub make_good {
 	my ($self, $account, $messages) = @_;
-	my $now = int time;
-	$messages //= 50;
-	my $key = $self->key($account, 'state');
-	$self->{redis}->do('HSET', $key, v => 3, level => 'good', since => $now - 20 * 86400, score => -3,
-		first => $now - 30 * 86400);
-	# a command line has no zero bytes
-	$self->{redis}->do('EVAL', "return redis.call('HSET', KEYS[1], 'c', struct.pack('<fffff', unpack(ARGV)))", 1, $key,
-		$messages, $messages, 0, 0, 0);
+	$self->write_record($account, Penstock::Record::good_record($messages // 50));
+	$self->{redis}->do('HSET', $self->key($account, 'state'), level => 'good', since => time - 20 * 86400, score => '-3.00');
 }
 
+# The bytes, as whatever wrote them; and what they say, undef where there are none.
+sub write_record {
+	my ($self, $account, $bytes) = @_;
+	$self->{redis}->ask('SET', $self->key($account, 'record'), $bytes);
+}
+
+sub record {
+	my ($self, $account) = @_;
+	return Penstock::Record::unpack_record($self->{redis}->ask('GET', $self->key($account, 'record')));
+}
+
+# The fields that panels read.
 sub state {
 	my ($self, $account) = @_;
 	return $self->{redis}->hash($self->key($account, 'state'));
 }
 
-# Whole numbers as MessagePack.
-sub numbers {
-	my ($bytes) = @_;
-	my @numbers;
-	while (length $bytes) {
-		my $number = unpack 'C', substr $bytes, 0, 1, '';
-		$number = unpack 'Q>', substr "\0" x 8 . substr($bytes, 0, 1 << $number - 0xcc, ''), -8 if $number >= 0x80;
-		push @numbers, $number;
-	}
-	return @numbers;
-}
-
-# Numbers of the state: counters of the reputation by name, and what was counted in the present and the last period.
+# Numbers of the record: counters of the reputation by name, and what was counted in the present and the last period.
 sub counters {
 	my ($self, $account) = @_;
-	my ($c, $m, $r) = map { $self->{redis}->do('HGET', $self->key($account, 'state'), $_) // '' } qw(c m r);
-	my (undef, @msgs) = numbers($m);
-	my @rcpts = numbers($r);
-	my %counters = (messages => 0, rcpts => 0, spam => 0, exploit => 0, breaches => 0);
-	@counters{qw(messages rcpts spam exploit breaches)} = unpack 'f<5', $c if length $c >= 20;
+	my $record = $self->record($account);
+	my %counters = map { $_ => $record ? $record->{counters}{$_} : 0 } @Penstock::Record::counters;
 	# the hour and the day may have changed during the test
-	$counters{day_msgs} = ($msgs[4] // 0) + ($msgs[5] // 0);
-	$counters{day_rcpts} = ($rcpts[4] // 0) + ($rcpts[5] // 0);
+	$counters{day_msgs} = Penstock::Record::counted($record, 'msgs_per_day');
+	$counters{day_rcpts} = Penstock::Record::counted($record, 'rcpts_per_day');
 	return \%counters;
 }
 

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Penstock::Process qw(need_program run start_program stop_process wait_ready write_file);
+use Penstock::RedisClient;
 
 # Options: folder, port.
 sub start {
@@ -63,6 +64,12 @@ sub do {
 	die "redis-cli @words: $out$error" if $status != 0;
 	$out =~ s/\n\z//;
 	return $out;
+}
+
+# The same with bytes as they are, over a connection of its own: a string, a number, undef for nil or a list.
+sub ask {
+	my ($self, @words) = @_;
+	return Penstock::RedisClient->connect($self->{socket})->ask(@words);
 }
 
 # A hash as one; values are bytes, line ends among them.

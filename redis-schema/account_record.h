@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * account_record: an account's history as Redis holds it, one value of bytes. No I/O: anybody may have written
+ * anything.
+ *
+ * Its head is the version and the name of the write that made it, which no two writes share: compare_and_set.lua writes
+ * a record only where the head is still the one that was read. Behind it stand the last writes of other daemons, newest
+ * first, so that a daemon which lost an answer can read whether its write was taken.
+ */
+#ifndef PENSTOCK_ACCOUNT_RECORD_H
+#define PENSTOCK_ACCOUNT_RECORD_H
+
+#include "policy/history.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	RECORD_VERSION = 4,
+	RECORD_HEAD = 11,   /* bytes: the version, writer and number of the newest write */
+	RECORD_WRITERS = 8, /* daemons whose last write is kept; the one that is longest ago gives way */
+	RECORD_MAX = 640,   /* bytes; most have fewer than 300 */
+};
+
+struct record_write {
+	uint64_t writer; /* 40 bits, drawn by lot when a daemon starts; 0: none */
+	uint64_t number; /* 40 bits, rising from 1 */
+};
+
+struct account_record {
+	struct history history;
+	struct record_write writes[RECORD_WRITERS]; /* newest first, each writer once; writer 0 behind the last */
+};
+
+enum record_kind {
+	RECORD_NONE, /* no bytes */
+	RECORD_FINE,
+	RECORD_OTHER,  /* of another version: it is left alone */
+	RECORD_BROKEN, /* no record of ours */
+};
+
+/* `bytes` NULL or `length` 0: NONE. `record_out` is empty where the kind is not FINE. */
+enum record_kind record_read(const char *bytes, size_t length, struct account_record *record_out);
+/* Returns how many bytes. The counts of rates are whole numbers; counters have that of four digits. */
+size_t record_write(const struct account_record *record, char bytes[RECORD_MAX]);
+/* The first RECORD_HEAD bytes of it; of one without a write none. Returns how many. Of a record that is not FINE the
+ * head is that of the bytes themselves. */
+size_t record_head(const struct account_record *record, char bytes[RECORD_HEAD]);
+
+/* The write is the newest. */
+void record_sign(struct account_record *record, struct record_write write);
+/* The number of the writer's last write; 0: none is kept. */
+uint64_t record_last(const struct account_record *record, uint64_t writer);
+
+#endif
