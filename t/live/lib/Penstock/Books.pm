@@ -16,7 +16,7 @@ my @sums = qw(msgs rcpts kbytes new);
 # customers (account => customer).
 sub new {
 	my ($class, %world) = @_;
-	return bless { %world, rows => {}, may => {}, known => {}, noted => {}, maybe => {}, fuzzy => {} }, $class;
+	return bless { %world, rows => {}, may => {}, known => {}, noted => {}, maybe => {}, last => {}, fuzzy => {} }, $class;
 }
 
 # ---- names
@@ -234,7 +234,7 @@ sub breach {
 
 sub reset_account {
 	my ($self, $key) = @_;
-	delete $self->{$_}{$key} for qw(rows may known maybe);
+	delete $self->{$_}{$key} for qw(rows may known maybe last);
 }
 
 # ---- recipients that the account never wrote to
@@ -242,16 +242,18 @@ sub reset_account {
 sub rcpt_name { return written(untagged($_[0]), cut_tag => 1) }
 
 # Of distinct ones, at least and at most, as the account's books stand: a message that was refused after it was charged
-# leaves what it taught.
+# leaves what it taught; and what the account's last message taught is written behind its answer, and may be under way.
 sub fresh {
 	my ($self, $account, @rcpts) = @_;
 	my %names = map { rcpt_name($_) => 1 } @rcpts;
 	my @fresh = grep { !$self->{known}{$account}{$_} } keys %names;
-	return (scalar(grep { !$self->{maybe}{$account}{$_} } @fresh), scalar @fresh);
+	my @late = grep { $self->{known}{$account}{$_} && $self->{last}{$account}{$_} } keys %names;
+	return (scalar(grep { !$self->{maybe}{$account}{$_} } @fresh), @fresh + @late);
 }
 
 sub learn {
 	my ($self, $account, $sure, @rcpts) = @_;
+	$self->{last}{$account} = { map { rcpt_name($_) => 1 } grep { !$self->{known}{$account}{ rcpt_name($_) } } @rcpts };
 	$self->{ $sure ? 'known' : 'maybe' }{$account}{ rcpt_name($_) } = 1 for @rcpts;
 }
 
