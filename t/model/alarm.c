@@ -26,6 +26,7 @@ struct alarm_call {
 static int64_t now_ms;
 static struct alarm *alarms;
 static struct alarm_call *calls, **last_call = &calls;
+static struct alarm_call *dropped; /* kept: what they hold is no leak of a daemon that goes on */
 
 void time_begin(int64_t ms)
 {
@@ -130,6 +131,14 @@ bool time_call_soon(void)
 	free(first);
 	call.rings(call.arg);
 	return true;
+}
+
+void time_drop_soon(void)
+{
+	*last_call = dropped;
+	dropped = calls;
+	calls = NULL;
+	last_call = &calls;
 }
 
 bool time_is_empty(void)

@@ -11,7 +11,7 @@
 #include "policy/base/text.h"
 #include "policy/base/banned.h"
 
-enum { KINDS = 3, ENTRIES_MAX = 1024, WRITES_MAX = 4096, PERIODS_MAX = 256 };
+enum { KINDS = 3, ENTRIES_MAX = 1024, WRITES_MAX = 4096, PERIODS_MAX = 256, KNOWN_ROOM = 8 };
 
 /* Sums of one account, in the order of enum counted. */
 struct sums {
@@ -36,6 +36,8 @@ struct ledger {
 	struct sums written; /* of its record, when it was written last */
 	double counts[COUNTER_COUNT];
 	double given_back; /* messages */
+	int known_count;
+	uint32_t known[KNOWN_ROOM];
 	int periods;
 	struct period period[PERIODS_MAX];
 };
@@ -110,6 +112,18 @@ void books_let_out(int account, const struct amounts *amounts, int64_t at_ms, bo
 		   window_word(window), (long long)limits->window[window]);
 }
 
+void books_known(int account, const uint32_t *rcpts, int count)
+{
+	struct ledger *ledger = &ledgers[account];
+	for (int i = 0; i < count; i++) {
+		int at = 0;
+		while (at < ledger->known_count && ledger->known[at] != rcpts[i])
+			at++;
+		if (at == ledger->known_count && at < KNOWN_ROOM)
+			ledger->known[ledger->known_count++] = rcpts[i];
+	}
+}
+
 void books_group_let_out(int group, const struct amounts *amounts)
 {
 	for (int i = 0; i < KINDS; i++)
@@ -118,12 +132,17 @@ void books_group_let_out(int group, const struct amounts *amounts)
 
 /* ---- what Redis has */
 
-static bool books_read(int account, struct account_record *record)
+static const struct redis_key *books_find(int account, const char *part)
 {
 	char key[ACCOUNT_MAX + 40];
-	size_t length = (size_t)snprintf(key, sizeof key, "%s:{%s}:record", model.settings[0].prefix,
-					 model.account[account].name);
-	const struct redis_key *found = redis_find(&server_data, 0, (struct fake_word){ key, length });
+	size_t length = (size_t)snprintf(key, sizeof key, "%s:{%s}:%s", model.settings[0].prefix,
+					 model.account[account].name, part);
+	return redis_find(&server_data, 0, (struct fake_word){ key, length });
+}
+
+static bool books_read(int account, struct account_record *record)
+{
+	const struct redis_key *found = books_find(account, "record");
 	enum record_kind kind =
 		record_read(found != NULL ? found->string.at : NULL, found != NULL ? found->string.length : 0, record);
 	MODEL_MUST(model.foreign || kind == RECORD_NONE || kind == RECORD_FINE, "the record of %s is broken",
@@ -294,6 +313,18 @@ static void books_check_group(int group)
 		   "group %d: %g were let out, %lld may be", group, wants, (long long)limit);
 }
 
+static void books_check_known(int account)
+{
+	const struct ledger *ledger = &ledgers[account];
+	const struct redis_key *found = books_find(account, "known");
+	struct known known = { NULL, 0 };
+	if (found != NULL)
+		known = (struct known){ (const unsigned char *)found->string.at, found->string.length };
+	for (int i = 0; i < ledger->known_count; i++)
+		MODEL_MUST(known_has(&known, ledger->known[i]), "account %d does not know recipient %u", account,
+			   (unsigned)ledger->known[i]);
+}
+
 void books_check(void)
 {
 	struct account_record record;
@@ -301,6 +332,7 @@ void books_check(void)
 		books_read(account, &record);
 		books_check_sums(account, &record);
 		books_check_counts(account, &record);
+		books_check_known(account);
 		for (int daemon = 0; daemon < model.daemons && model.in_order; daemon++)
 			if (books_dropped() == 0 && (books_crossed(86400) == 0 || ledgers[account].given_back == 0))
 				books_check_order(daemon, account);

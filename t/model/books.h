@@ -16,6 +16,8 @@ void books_told(int daemon, int account, int place, const struct amounts *amount
 void books_given_back(int account);
 /* A message left; `at_ms`: when it was judged. */
 void books_let_out(int account, const struct amounts *amounts, int64_t at_ms, bool full);
+/* Redis has said that the account knows these recipients now. */
+void books_known(int account, const uint32_t *rcpts, int count);
 void books_group_let_out(int group, const struct amounts *amounts);
 /* A daemon's script ran on the record with this key. */
 void books_written(int daemon, const char *key);

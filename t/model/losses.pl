@@ -41,6 +41,8 @@ my @losses = (
 		"\t\tbook_move_write(book);\n\t\treturn;\n\t}\n\tbook_judge(book);\n", "\t\tbook_move_write(book);\n\t\treturn;\n\t}\n"],
 	['a fetch sees that a record is not ours, and its debts stay', 'redis-schema/store/store_book.c',
 		"\tbool alone = row->state.unreadable && book->number == 0 && book->debt.charges == 0;\n", "\tbool alone = row->state.unreadable;\n"],
+	['after a conflict recipients that another daemon learnt are forgotten', 'redis-schema/store/store_book_ask.c',
+		"\tbook_take_known(book, answer->text[1], answer->length[1]);\n", ''],
 );
 
 sub text_of {

@@ -295,14 +295,30 @@ static void step_trouble(void)
 	model_say("Redis says \"%s\" from now on", server_trouble.error);
 }
 
+/* What it owes is lost. Its writer is another one then. */
+static void step_restart(void)
+{
+	int daemon = lot(model.daemons);
+	if (!model.foreign || !lot_once_in(3))
+		return;
+	model_say("daemon %d starts anew", daemon);
+	model_call_all_soon();
+	model.ends = true;
+	store_free(&model.store[daemon]);
+	time_drop_soon();
+	users_gone(daemon);
+	model.ends = false;
+	model_begin_daemon(daemon);
+}
+
 static const struct step {
 	int weight;
 	void (*go)(void);
 } steps[] = {
-	{ 25, users_charge },	   { 8, users_fetch },	{ 6, users_tell }, { 16, step_to_redis },
-	{ 16, step_to_daemon },	   { 6, step_connect }, { 10, step_pump }, { 8, step_call },
-	{ 12, step_wait },	   { 3, step_lose },	{ 1, step_flush }, { 1, panel_step },
-	{ 3, panel_step_foreign }, { 1, step_trouble },
+	{ 25, users_charge },	   { 8, users_fetch },	{ 6, users_tell },   { 16, step_to_redis },
+	{ 16, step_to_daemon },	   { 6, step_connect }, { 10, step_pump },   { 8, step_call },
+	{ 12, step_wait },	   { 3, step_lose },	{ 1, step_flush },   { 1, panel_step },
+	{ 3, panel_step_foreign }, { 1, step_restart }, { 1, step_trouble },
 };
 
 static void model_step(void)
@@ -375,6 +391,7 @@ static void model_check_rows(void)
 
 static void model_end(void)
 {
+	model.ends = true;
 	for (int i = 0; i < model.daemons; i++)
 		store_free(&model.store[i]);
 	net_clear();

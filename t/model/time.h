@@ -17,6 +17,8 @@ int64_t time_next_alarm(void);
 /* Rings one that is due, or calls the first that was called soon. False: there is none. */
 bool time_ring(void);
 bool time_call_soon(void);
+/* Who waits to be called never is: a daemon ends without another turn of its loop. */
+void time_drop_soon(void);
 /* Are all alarms freed, and nobody waits to be called? */
 bool time_is_empty(void);
 

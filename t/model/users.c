@@ -23,6 +23,7 @@ struct user {
 	bool then_charges; /* a fetch */
 	struct message_charge message;
 	int group[MODEL_GROUPS];
+	const uint32_t *known; /* message.new_known, which the store borrows for a moment; constants */
 };
 
 static struct user *users;
@@ -90,12 +91,14 @@ static void user_charged(void *arg, const struct charge_result *result)
 	user_told(user);
 	MODEL_MUST(result->known != KNOWLEDGE_NONE, "user %d is told nothing", user->number);
 	user_count(user, &result->breach);
+	if (out && result->known == KNOWLEDGE_FULL)
+		books_known(user->account, user->known, user->message.new_known_count);
 	if (out) {
 		books_let_out(user->account, &charge->amounts, result->rates.at_ms, result->known == KNOWLEDGE_FULL);
 		for (int i = 0; i < user->message.group_count; i++)
 			books_group_let_out(user->group[i], &charge->amounts);
 	}
-	if (!model.in_order && lot_once_in(12) && numbers < 500)
+	if (!model.in_order && !model.ends && lot_once_in(12) && numbers < 500)
 		users_charge();
 }
 
@@ -141,7 +144,7 @@ static void user_fill_groups(struct user *user)
 
 static void user_charge(struct user *user)
 {
-	static const uint32_t known[] = { 11, 22, 33 };
+	static const uint32_t known[] = { 11, 22, 33, 44, 55 };
 	struct charge *charge = &user->message.charge;
 	charge->now_ms = server_now_ms();
 	charge->limits = model.account[user->account].limits;
@@ -153,8 +156,9 @@ static void user_charge(struct user *user)
 	if (charge->quota)
 		user_fill_groups(user);
 	if (lot_once_in(5)) {
-		user->message.new_known = known;
+		user->message.new_known = known + lot(3);
 		user->message.new_known_count = lot_between(1, 3);
+		user->known = user->message.new_known;
 	}
 	model_say("user %d of daemon %d charges account %d: %d recipients, %d KiB%s%s, %d groups", user->number,
 		  user->daemon, user->account, (int)charge->amounts.of[1], (int)charge->amounts.of[2],
@@ -176,7 +180,7 @@ static void user_fetched(void *arg, const struct account_state *state, const str
 	(void)known;
 	model_say("... user %d is told what is known: %d", user->number, (int)state->known);
 	user_told(user);
-	if (user->then_charges)
+	if (user->then_charges && !model.ends)
 		user_charge(user_new(user->daemon, user->account));
 }
 
@@ -254,6 +258,13 @@ void users_check_full(void)
 int users_waiting(void)
 {
 	return waiting;
+}
+
+void users_gone(int daemon)
+{
+	for (struct user *user = users; user != NULL; user = user->next)
+		if (user->daemon == daemon && user->told == 0)
+			user_told(user);
 }
 
 void users_check(void)

@@ -17,6 +17,8 @@ void users_charge_all(void);
 void users_check_full(void);
 /* How many wait for an answer. */
 int users_waiting(void);
+/* The daemon has ended: who waits for it waits no longer. */
+void users_gone(int daemon);
 /* Was everybody answered in time? */
 void users_check(void);
 void users_end(void);
