@@ -95,8 +95,7 @@ void books_let_out(int account, const struct amounts *amounts, int64_t at_ms, bo
 	struct ledger *ledger = &ledgers[account];
 	const struct limits *limits = &model.account[account].limits;
 	enum window window = books_limited(limits);
-	if (!full || window == WINDOW_SUMS || !model.calm || model.foreign || !model.checked ||
-	    limits->over != OVER_DEFER)
+	if (!full || window == WINDOW_SUMS || model.foreign || !model.checked || limits->over != OVER_DEFER)
 		return;
 	int64_t period = at_ms / 1000 / window_seconds(window);
 	int at = 0;

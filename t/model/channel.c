@@ -41,6 +41,11 @@ struct channel *channel_open(struct event_base *base, const char *path, const ch
 
 bool channel_write(struct channel *channel, const char *bytes, size_t length)
 {
+	if (!model.calm && !model.well && lot_once_in(300)) { /* too much is kept already */
+		model_say("... daemon %d cannot send", channel->link->daemon);
+		model.lost = true;
+		return false;
+	}
 	if (channel->link->served)
 		fake_bytes_add(&channel->link->under_way, bytes, length);
 	return true;

@@ -280,7 +280,7 @@ static void step_trouble(void)
 					      "MOVED 3999 127.0.0.1:6381",
 					      "ERR strange",
 					      "NOSCRIPT No matching script. Please use EVAL.",
-					      "WRONGTYPE Operation against a key holding the wrong kind of value" };
+					      "NOPERM this user has no permissions to run the command" };
 	if (model.calm)
 		return;
 	model.lost = true;
@@ -289,7 +289,7 @@ static void step_trouble(void)
 		model_say("Redis is well");
 		return;
 	}
-	server_trouble.error = errors[lot(6)];
+	server_trouble.error = errors[lot(7)];
 	server_trouble.reads = lot_once_in(4);
 	server_trouble.seldom = lot_once_in(2);
 	model_say("Redis says \"%s\" from now on", server_trouble.error);
@@ -353,6 +353,7 @@ static void model_settle(void)
 	enum { LEAST_MS = 4 * MODEL_TIMEOUT_MS, MOST_MS = 300000 };
 	int64_t least = alarm_clock_ms() + LEAST_MS, until = alarm_clock_ms() + MOST_MS;
 	server_trouble = (struct trouble){ .error = NULL };
+	model.well = true;
 	model_say("from here on all is well");
 	for (int quiet = 0; quiet < 2;) {
 		model.step++;
@@ -435,6 +436,7 @@ int main(int argc, char **argv)
 		model_run((uint64_t)(seed + i));
 		if ((i + 1) % 50000 == 0)
 			printf("%lld schedules\n", (long long)(i + 1));
+		fflush(stdout);
 	}
 	printf("%lld schedules from seed %lld: the books are right\n", (long long)count, (long long)seed);
 	return 0;

@@ -32,6 +32,7 @@ struct model {
 	bool checked;  /* all charges are held to the limits */
 	bool in_order; /* who is to be called soon is called before anything else */
 	bool foreign;  /* somebody resets accounts, writes records that are none, sets Redis's clock: it is not exact */
+	bool well;     /* from now on all is: the schedule ends */
 	bool ends;     /* a daemon does, just now: nobody asks more */
 	bool panels;   /* limits of groups were changed, so far */
 	bool lost;     /* a connection was lost, or Redis refused something, so far */
