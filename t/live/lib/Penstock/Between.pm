@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Between: a process that stands between daemons and their Redis on unix sockets, passes bytes on and does at random what
-# networks do: it cuts connections in the middle of a request, cuts them after a request was passed on and before its
-# answer is, and keeps answers back. It reads along: how many answers a daemon never had, and how much was added to each
+# networks do: it cuts connections in the middle of a request, cuts them before the answer is passed on, passes the last
+# requests of a connection on when it has long ended, and keeps answers back. It reads along: how many answers a daemon never had, and how much was added to each
 # group's sum of the day, or may have been, by requests of which the daemon cannot know it.
 
 package Penstock::Between;
@@ -10,14 +10,11 @@ package Penstock::Between;
 use strict;
 use warnings;
 
-use Exporter 'import';
 use IO::Handle ();
 use IO::Socket::UNIX ();
 use JSON::PP;
-use Penstock::Process qw(start_code wait_for);
+use Penstock::Process qw(start_code);
 use Time::HiRes qw(time);
-
-our @EXPORT_OK = qw(take_answer take_request);
 
 my $unread_s = 0.2;	# what was passed on earlier is read
 my $unread_bytes = 0x5411;	# an ioctl of Linux: what is sent and not read
@@ -25,7 +22,7 @@ my $unread_bytes = 0x5411;	# an ioctl of Linux: what is sent and not read
 # Options: listen (paths, one for each daemon), redis (path), control (path), log (file).
 sub new {
 	my ($class, %option) = @_;
-	my $self = bless { %option, does => {}, links => {}, widows => [], count => { map { $_ => 0 } qw(requests answers cut lost_answers kept) }, sure => {}, unsure => {} }, $class;
+	my $self = bless { %option, does => {}, links => {}, widows => [], count => { map { $_ => 0 } qw(requests answers ended cut delayed lost_answers kept) }, sure => {}, unsure => {} }, $class;
 	my @listeners = map { _listen($_) } @{ $self->{listen} }, $self->{control};
 	my $control = pop @listeners;
 	$self->{pid} = start_code('between', sub {
@@ -43,7 +40,8 @@ sub _listen {
 }
 
 # What it does from now on: chances of `lose` and `cut` for each piece that a daemon sends, of `keep` for each that Redis
-# does, `keep_s` at least; nothing at all where they are not given. Returns the counts so far.
+# does, `keep_s` at least, and of `slow` for each connection, whose answers take up to `slow_s`; nothing at all where they
+# are not given. Half of what is lost is passed on late, when the daemon may have asked again. Returns the counts so far.
 sub does {
 	my ($self, %does) = @_;
 	my $socket = IO::Socket::UNIX->new(Peer => $self->{control}) or die "$self->{control}: $!\n";
@@ -65,7 +63,7 @@ sub _turn {
 	}
 	for my $link (@{ $self->{widows} }) {
 		vec($read, fileno $link->{redis}, 1) = 1;
-		vec($write, fileno $link->{redis}, 1) = 1 if $link->{to_redis} ne '';
+		vec($write, fileno $link->{redis}, 1) = 1 if $link->{to_redis} ne '' && $link->{passes_at} <= time;
 	}
 	return if select($read, $write, undef, 0.01) <= 0;
 	$self->_answer_test if vec $read, fileno $self->{asked}, 1;
@@ -79,7 +77,7 @@ sub _turn {
 	}
 	@{ $self->{widows} } = grep { !(vec($read, fileno $_->{redis}, 1) || vec($write, fileno $_->{redis}, 1)) || $self->_outlives($_) } @{ $self->{widows} };
 	for my $listener (grep { vec $read, fileno $_, 1 } @{ $self->{listeners} }) {
-		$self->_begin($listener->accept);
+		$self->_begin($listener->accept, fileno $listener);
 	}
 }
 
@@ -92,10 +90,11 @@ sub _answer_test {
 }
 
 sub _begin {
-	my ($self, $daemon) = @_;
+	my ($self, $daemon, $from) = @_;
 	my $redis = $daemon && IO::Socket::UNIX->new(Peer => $self->{redis}) or return;
 	$_->blocking(0) for $daemon, $redis;
-	$self->{links}{ fileno $daemon } = { id => fileno $daemon, daemon => $daemon, redis => $redis, kept_until => 0,
+	$self->{links}{ fileno $daemon } = { id => fileno $daemon, from => $from, daemon => $daemon, redis => $redis,
+		kept_until => 0, passes_at => 0, slow => $self->_chance('slow'),
 		map({ $_ => '' } qw(to_redis to_daemon asks tells)), owed => [], told => [] };
 }
 
@@ -109,10 +108,11 @@ sub _from_daemon {
 	return !$link->{hung_up} if !$length;
 	return 1 if $link->{lost};
 	$link->{asks} .= $bytes;
-	while (my $words = take_request(\$link->{asks})) {
+	while (my $words = _take_request(\$link->{asks})) {
 		push @{ $link->{owed} }, _amount_of(@$words);
 		$self->{count}{requests}++;
 	}
+	$self->_pass_late($link->{from}) if $bytes =~ /EVALSHA/;
 	if ($self->_chance('cut')) {
 		syswrite $link->{redis}, $link->{to_redis} . substr $bytes, 0, rand length $bytes;
 		@$link{qw(to_redis lost)} = ('', 1);
@@ -122,7 +122,22 @@ sub _from_daemon {
 	}
 	$link->{to_redis} .= $bytes;
 	$link->{lost} = $self->_chance('lose');
+	if ($link->{lost} && rand() < 0.5) {	# it comes when the daemon has long asked again on another connection
+		@$link{qw(passes_at writes)} = (time + rand 2, 1 + int rand 3);
+		$self->{count}{cut}++;
+		$self->{count}{delayed}++;
+		return 0;
+	}
 	return $self->_to_redis($link);
+}
+
+# The worst moment for what comes late: the daemon has read what is there and writes, and this is done just before.
+sub _pass_late {
+	my ($self, $from) = @_;
+	for my $link (grep { $_->{from} == $from && $_->{passes_at} > time && --$_->{writes} == 0 } @{ $self->{widows} }) {
+		$link->{passes_at} = 0;
+		_pass_on($link);
+	}
 }
 
 # A connection that is to lose its answers goes on till the last byte of its requests was passed on.
@@ -143,6 +158,8 @@ sub _from_redis {
 	return 0 if !$length;
 	return 1 if $link->{lost};
 	$link->{to_daemon} .= $bytes;
+	my $slow_s = $link->{slow} && $link->{kept_until} <= time && $self->{does}{slow_s};
+	$link->{kept_until} = time + rand $slow_s if $slow_s;
 	if ($link->{kept_until} <= time && $self->_chance('keep')) {
 		$link->{kept_until} = time + $self->{does}{keep_s} * (1 + 2 * rand);
 		$self->{count}{kept}++;
@@ -156,7 +173,7 @@ sub _to_daemon {
 	my $length = syswrite $link->{daemon}, $link->{to_daemon};
 	return $!{EAGAIN} if !defined $length;
 	$link->{tells} .= substr $link->{to_daemon}, 0, $length, '';
-	while (my $type = take_answer(\$link->{tells})) {
+	while (my $type = _take_answer(\$link->{tells})) {
 		my $amount = shift @{ $link->{owed} };
 		$self->_add_sure($amount) if $type ne '-';
 		push @{ $link->{told} }, [ time, $amount ] if $amount && $type ne '-';
@@ -175,6 +192,7 @@ sub _add_sure { my ($self, $amount) = @_; $self->{sure}{ $amount->[0] } += $amou
 sub _end {
 	my ($self, $link) = @_;
 	delete $self->{links}{ $link->{id} };
+	$self->{count}{ended}++;
 	$self->{count}{lost_answers} += @{ $link->{owed} };
 	if (!_all_read($link)) {
 		$self->_add_unsure($_->[1]) for grep { $_->[0] >= time - $unread_s } @{ $link->{told} };
@@ -191,14 +209,19 @@ sub _all_read {
 	return !$link->{hung_up} && ioctl($link->{daemon}, $unread_bytes, $unread) && !unpack 'i', $unread;
 }
 
+sub _pass_on {
+	my ($link) = @_;
+	my $length = syswrite $link->{redis}, $link->{to_redis};
+	substr $link->{to_redis}, 0, $length, '' if $length;
+}
+
 # Is there more to come of a connection whose daemon is gone?
 sub _outlives {
 	my ($self, $link) = @_;
-	my $length = syswrite $link->{redis}, $link->{to_redis};
-	substr $link->{to_redis}, 0, $length, '' if $length;
+	_pass_on($link) if $link->{passes_at} <= time;
 	my $got = sysread $link->{redis}, $link->{tells}, 65536, length $link->{tells};
 	my $ended = defined $got ? !$got : !$!{EAGAIN};
-	while (@{ $link->{owed} } && (my $type = take_answer(\$link->{tells}))) {
+	while (@{ $link->{owed} } && (my $type = _take_answer(\$link->{tells}))) {
 		my $amount = shift @{ $link->{owed} };
 		next if $type eq '-';
 		$self->_add_sure($amount);
@@ -213,7 +236,7 @@ sub _outlives {
 # ---- Redis's protocol
 
 # The words of a whole command, which goes from the beginning of the bytes; undef where there is none.
-sub take_request {
+sub _take_request {
 	my ($bytes) = @_;
 	pos($$bytes) = 0;
 	$$bytes =~ /\G\*(\d+)\r\n/gc or return;
@@ -230,7 +253,7 @@ sub take_request {
 }
 
 # Likewise a whole answer: its type.
-sub take_answer {
+sub _take_answer {
 	my ($bytes) = @_;
 	my ($wanted, $first) = (1);
 	pos($$bytes) = 0;
