@@ -252,7 +252,8 @@ void gather_charge(struct session *session)
 }
 
 /* What is given back is given back to the groups as well. */
-static void gather_charge_amend_groups(const struct message_charge *charged, struct message_charge *amend)
+static void gather_charge_amend_groups(const struct message_charge *charged, int64_t charged_ms,
+				       struct message_charge *amend)
 {
 	bool gives = false;
 	for (int i = 0; i < COUNTED_SUMS; i++)
@@ -261,6 +262,7 @@ static void gather_charge_amend_groups(const struct message_charge *charged, str
 		return;
 	memcpy(amend->groups, charged->groups, (size_t)charged->group_count * sizeof amend->groups[0]);
 	amend->group_count = charged->group_count;
+	amend->charge.now_ms = charged_ms; /* to the period in which they counted it */
 }
 
 void gather_amend(const struct session *session)
@@ -277,7 +279,7 @@ void gather_amend(const struct session *session)
 	if (ask == NULL)
 		return;
 	ask->charge.charge = amend;
-	gather_charge_amend_groups(charged, &ask->charge);
+	gather_charge_amend_groups(charged, message->charge->result.charged_ms, &ask->charge);
 	post_behind(ask);
 }
 

@@ -55,6 +55,7 @@ struct charge_result {
 	char group_block[GROUP_BLOCK_MAX]; /* where breach.blocked: facts.group_block */
 	struct rates rates;		   /* the account's, after it */
 	struct campaign campaign;
+	int64_t charged_ms; /* the time of it: who gives it back later says so by charge.now_ms */
 };
 
 /* `known`: recipients that the account knows, borrowed until the call returns; without bytes: the state's habits hold

@@ -29,6 +29,7 @@ struct charge_message {
 	void *arg;
 	plan_fill *plans; /* its sender's, until `done` is called; NULL: none */
 	const void *plans_arg;
+	int64_t now_ms; /* by which its groups count it */
 	int waiting; /* parts that have not ended, and the campaign */
 	int parts;   /* the account's is the first */
 	struct campaign campaign;
@@ -100,6 +101,7 @@ static void charge_finish(struct charge_message *message)
 						 i == 0 ? SCOPE_ACCOUNT
 							: account_scope(message->part[i].charge.account));
 	result.campaign = message->campaign;
+	result.charged_ms = message->now_ms;
 	if (message->done != NULL)
 		message->done(message->arg, &result);
 	free(message);
@@ -168,6 +170,14 @@ static struct part *charge_part_of_account(struct charge_message *message, const
 	return part;
 }
 
+static bool charge_gives_back(const struct amounts *amounts)
+{
+	bool less = false;
+	for (int i = 0; i < COUNTED_SUMS; i++)
+		less = less || amounts->of[i] < 0;
+	return less;
+}
+
 /* A group's charge has amounts alone. */
 static struct part *charge_part_of_group(struct charge_message *message, const struct message_charge *asked,
 					 const struct group_charge *group)
@@ -177,7 +187,7 @@ static struct part *charge_part_of_group(struct charge_message *message, const s
 		return NULL;
 	part->scope = group->scope;
 	part->given = group->limits;
-	part->charge = (struct charge){ .now_ms = asked->charge.now_ms,
+	part->charge = (struct charge){ .now_ms = message->now_ms,
 					.limits = group->limits,
 					.checked = asked->charge.checked,
 					.quota = true,
@@ -209,6 +219,9 @@ void store_charge(struct store *store, const struct message_charge *asked, store
 	message->arg = arg;
 	message->plans = asked->plans;
 	message->plans_arg = asked->plans_arg;
+	/* what is given back has the time of its charge */
+	message->now_ms = charge_gives_back(&asked->charge.amounts) ? asked->charge.now_ms
+								     : store_now_ms(store, asked->charge.now_ms);
 	message->parts = 0;
 	message->campaign = (struct campaign){ .known = KNOWLEDGE_NONE };
 	parts[0] = charge_part_of_account(message, asked);

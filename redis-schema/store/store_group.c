@@ -65,12 +65,15 @@ static bool group_gives_back(const struct amounts *amounts)
 	return less;
 }
 
-/* The lock is held. */
+/* What is given back takes from what is owed, and no more: the rest Redis has in a period that may have ended when it
+ * is told, and it stays counted there. The lock is held. */
 static void group_owe(struct store *store, struct recent_row *row, const struct part *part)
 {
 	row->windows |= group_windows(&part->charge.limits, &part->charge.amounts);
-	for (int i = 0; i < COUNTED_SUMS; i++)
-		row->owed.of[i] += part->charge.amounts.of[i];
+	for (int i = 0; i < COUNTED_SUMS; i++) {
+		int64_t owed = row->owed.of[i] + part->charge.amounts.of[i];
+		row->owed.of[i] = owed > 0 ? owed : 0;
+	}
 	row->owed_charges++;
 	store->stats.pending++;
 }
@@ -80,7 +83,6 @@ static bool group_judge_here(struct part *part, bool owes, struct rates *rates_o
 {
 	struct store *store = part->store;
 	char why[NOTE_MAX];
-	part->charge.now_ms = store_now_ms(store, part->charge.now_ms);
 	bool exempt = group_take_limits(part, why), blocked = part->charge.checked && why[0] != '\0';
 	struct charge charge = part->charge;
 	if (exempt)
@@ -326,7 +328,7 @@ void store_group_charge(struct part *part)
 		return;
 	}
 	ask->part = part;
-	ask->now_ms = store_now_ms(store, part->charge.now_ms);
+	ask->now_ms = part->charge.now_ms; /* the period in which it was counted has it back */
 	char block[NOTE_MAX];
 	group_take_limits(part, block);
 	if (!group_ask(ask, group_windows(&part->charge.limits, &part->charge.amounts),
@@ -343,12 +345,11 @@ struct group_payment {
 	bool late;
 };
 
-/* Redis did not take it, or `perhaps` it did. The lock is held. */
-static void group_owe_again(struct recent_row *row, bool perhaps)
+/* Redis may have taken it or not. The lock is held. */
+static void group_owe_again(struct recent_row *row)
 {
 	for (int i = 0; i < COUNTED_SUMS; i++)
-		if (row->paying.of[i] > 0 || !perhaps)
-			row->owed.of[i] += row->paying.of[i];
+		row->owed.of[i] += row->paying.of[i];
 	row->owed_charges += row->paying_charges;
 	row->paying_charges = 0;
 }
@@ -369,7 +370,7 @@ static void group_paid(void *arg, enum wire_end end, int count, const struct wir
 		*(heard == HEARD_ANSWER ? &store->stats.merged : &store->stats.dropped) += row->paying_charges;
 		row->paying_charges = 0;
 	} else {
-		group_owe_again(row, true);
+		group_owe_again(row);
 	}
 	pthread_mutex_unlock(&store->lock);
 	free(payment);

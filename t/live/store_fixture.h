@@ -6,6 +6,7 @@
 #define PENSTOCK_STORE_FIXTURE_H
 
 #include "redis-schema/store/store.h"
+#include "redis-schema/wire/alarm.h"
 #include "t/unit/tap.h"
 
 #include <event2/event.h>
@@ -21,6 +22,7 @@ static const char *command_error;
 static struct known known;
 static unsigned char known_bytes[KNOWN_MAP_BYTES];
 static char last_item[64]; /* of a command's answer */
+static int64_t passed_ms;  /* time that passes when a test says so */
 
 static void say(void *arg, const char *line)
 {
@@ -88,6 +90,11 @@ static double used(const char *account)
 	return rates_used(&state.history.rates, WINDOW_MSGS_PER_DAY);
 }
 
+static int64_t steady_ms(void)
+{
+	return alarm_clock_ms() + passed_ms;
+}
+
 static void store_begin(const char *server, const char *prefix)
 {
 	char error[300];
@@ -100,7 +107,8 @@ static void store_begin(const char *server, const char *prefix)
 					   .breaker_failures = 3,
 					   .retry_ms = 100,
 					   .recent_accounts = 100,
-					   .state_ttl_s = 3600 };
+					   .state_ttl_s = 3600,
+					   .steady_ms = steady_ms };
 	base = event_base_new();
 	store = store_new(base, &settings, say, NULL, error, sizeof error);
 	ok(store != NULL, "a store");

@@ -262,6 +262,38 @@ static void check_places(void)
 	ok(result.known == KNOWLEDGE_FULL && used("customer:roams") == 7, "a key of another type stops nothing");
 }
 
+static int at_once_left, at_once_passed;
+
+static void on_one_of_many(void *arg, const struct charge_result *what)
+{
+	(void)arg;
+	at_once_passed += what->breach.window == WINDOW_COUNT;
+	at_once_left--;
+}
+
+/* What is given back is given back to the period in which it was counted. */
+static void check_given_back(void)
+{
+	enum { SESSIONS = 20, MINUTE_MS = 60000 };
+	char sums[60];
+	struct message_charge message = member_of("turned-away", "customer:edge", LIMIT_UNSET);
+	message.charge.limits.window[WINDOW_MSGS_PER_DAY] = 0;
+	message.groups[0].limits.window[WINDOW_MSGS_PER_MINUTE] = 1000;
+	fetch("turned-away");
+	for (; at_once_left < SESSIONS; at_once_left++)
+		store_charge(store, &message, on_one_of_many, NULL);
+	passed_ms += MINUTE_MS;
+	while (at_once_left > 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	for (int i = 0; i < 2; i++) {
+		snprintf(sums, sizeof sums, "minute:%" PRId64, now_s() / 60 + i);
+		command("customer:edge", "HGET", sums, "messages", NULL);
+		ok(atoi(last_item) == 0, "minute %d of a group has %s messages where none left", i, last_item);
+	}
+	passed_ms = 0;
+	fetch("turned-away");
+}
+
 static void key_command(int argc, const char *const *argv)
 {
 	store_key_command(store, argc, argv, on_command, NULL);
@@ -437,6 +469,7 @@ int main(int argc, char **argv)
 	check_known();
 	check_until();
 	check_places();
+	check_given_back();
 	check_campaign();
 	check_secret();
 	check_flood(plain);
