@@ -4,6 +4,10 @@
  * same breath, and gives back where the sum says over. So nobody lets out more than the limit; where several come at
  * once to its edge, some may be refused that had just fitted. Only windows that are limited are counted.
  *
+ * Places are looked at first, and one that is new is added where it has room: whoever could add one that is taken out
+ * again would let others through beside it, who find it there. Where several new ones come at once to the edge, more
+ * are there for a moment than may be; then all are refused, those that were there before, too.
+ *
  * An increment whose answer was lost is made again: it may count twice, never not at all. For the same reason what is
  * given back is not given back again where Redis may have taken it: it may stay counted until the period ends.
  */
@@ -269,6 +273,28 @@ static void group_is_late(struct group_ask *ask)
 	told->told(told, KNOWLEDGE_LOCAL, &rates, block);
 }
 
+/* The kinds of place to look at. Those of who is not checked do not count. */
+static unsigned group_looks(const struct group_ask *ask)
+{
+	const struct charge *charge = &ask->part->charge;
+	return charge->checked ? group_kinds(&charge->limits, charge) & ~ask->places : 0;
+}
+
+/* Those that are new and have room, of a message that is let out. */
+static unsigned group_adds(const struct group_ask *ask)
+{
+	const struct charge *charge = &ask->part->charge;
+	struct rates rates = group_rates(ask);
+	struct breach breach = plan_group_judge(charge, &rates, ask->place_count);
+	unsigned set = 0;
+	if (ask->exempt[0] == '\0' && charge_turned_away(charge, &breach))
+		return 0;
+	for (int i = 0; i < KINDS; i++)
+		if (ask->place_count[i] <= charge->limits.window[WINDOW_SUMS + i])
+			set |= 1U << i;
+	return set & ask->places & ~ask->there;
+}
+
 static void group_come(void *arg, enum wire_end end, int count, const struct wire_answer *answers)
 {
 	struct group_ask *ask = arg;
@@ -304,13 +330,14 @@ static void group_come(void *arg, enum wire_end end, int count, const struct wir
 	}
 	group_let_expire(ask);
 	unsigned windows = group_windows(&part->charge.limits, &part->charge.amounts) & ~ask->windows;
-	unsigned places = group_kinds(&part->charge.limits, &part->charge) & ~ask->places;
-	if (ask->again || (windows | places) == 0 || ask->block[0] != '\0') {
+	unsigned places = group_looks(ask);
+	unsigned added = (windows | places) == 0 ? group_adds(ask) : 0;
+	if (ask->turns == TURNS_MAX || (windows | places | added) == 0 || ask->block[0] != '\0') {
 		group_answered(ask);
 		return;
 	}
-	ask->again = true; /* its limits are others than they were */
-	if (!group_ask(ask, windows, places, group_come) && !alarm_soon(part->store->base, group_answer_soon, ask))
+	if (!group_ask(ask, windows, places, added, group_come) &&
+	    !alarm_soon(part->store->base, group_answer_soon, ask))
 		group_answer_soon(ask);
 }
 
@@ -331,8 +358,8 @@ void store_group_charge(struct part *part)
 	ask->now_ms = part->charge.now_ms; /* the period in which it was counted has it back */
 	char block[NOTE_MAX];
 	group_take_limits(part, block);
-	if (!group_ask(ask, group_windows(&part->charge.limits, &part->charge.amounts),
-		       part->charge.checked ? group_kinds(&part->charge.limits, &part->charge) : 0, group_come) &&
+	if (!group_ask(ask, group_windows(&part->charge.limits, &part->charge.amounts), group_looks(ask), 0,
+		       group_come) &&
 	    !alarm_soon(store->base, group_answer_soon, ask))
 		group_answer_soon(ask);
 }

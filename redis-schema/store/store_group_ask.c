@@ -116,9 +116,9 @@ static void group_ask_places(struct request *request, struct group_ask *ask)
 {
 	const struct part *part = ask->part;
 	for (int i = 0; i < KINDS; i++) {
-		if ((ask->asked_places >> i & 1) == 0)
+		if (((ask->asked_places | ask->added) >> i & 1) == 0)
 			continue;
-		ask->at_place[i] = request_command(request, "SADD");
+		ask->at_place[i] = request_command(request, ask->added >> i & 1 ? "SADD" : "SISMEMBER");
 		group_add_place_key(request, part->store, part->charge.account, i, ask->now_ms);
 		request_bytes(request, &part->charge.places[i], sizeof part->charge.places[i]);
 		request_command(request, "SCARD");
@@ -126,7 +126,7 @@ static void group_ask_places(struct request *request, struct group_ask *ask)
 	}
 }
 
-bool group_ask(struct group_ask *ask, unsigned windows, unsigned places, wire_done *done)
+bool group_ask(struct group_ask *ask, unsigned windows, unsigned places, unsigned added, wire_done *done)
 {
 	struct store *store = ask->part->store;
 	const char *group = ask->part->charge.account;
@@ -134,6 +134,8 @@ bool group_ask(struct group_ask *ask, unsigned windows, unsigned places, wire_do
 	request_begin(&request);
 	ask->asked = windows;
 	ask->asked_places = places;
+	ask->added = added;
+	ask->turns++;
 	request_command(&request, "HGETALL");
 	store_key(&request, store, group, KEY_PART_LIMITS);
 	request_command(&request, "GET");
@@ -243,7 +245,7 @@ bool group_shape_fits(const struct group_ask *ask, const struct wire_answer *ans
 			       (answers[ask->at_sum[i]].blame != BLAME_NOBODY ||
 				answers[ask->at_sum[i]].text[0] != NULL);
 	for (int i = 0; i < KINDS; i++)
-		if (ask->asked_places >> i & 1)
+		if ((ask->asked_places | ask->added) >> i & 1)
 			fits = fits && group_is(&answers[ask->at_place[i]], false) &&
 			       group_is(&answers[ask->at_place[i] + 1], false);
 	return fits;
@@ -260,14 +262,16 @@ bool group_read_sums(struct group_ask *ask, const struct wire_answer *answers)
 		ask->before[i] = group_number(&answers[ask->at_before[i]], ask->at_field[i]);
 	}
 	for (int i = 0; i < KINDS; i++) {
-		if ((ask->asked_places >> i & 1) == 0)
+		unsigned kind = 1U << i;
+		if (((ask->asked_places | ask->added) & kind) == 0)
 			continue;
 		if (answers[ask->at_place[i]].blame != BLAME_NOBODY)
 			return false;
-		if (group_number(&answers[ask->at_place[i]], 0) == 0)
-			continue;
-		ask->came |= 1U << i;
-		ask->place_count[i] = group_number(&answers[ask->at_place[i] + 1], 0);
+		bool yes = group_number(&answers[ask->at_place[i]], 0) != 0, added = (ask->added & kind) != 0;
+		ask->came |= yes && added ? kind : 0;
+		ask->there |= yes || added ? kind : 0;
+		ask->place_count[i] =
+			group_number(&answers[ask->at_place[i] + 1], 0) + ((ask->there & kind) == 0 ? 1 : 0);
 	}
 	ask->windows |= ask->asked;
 	ask->places |= ask->asked_places;

@@ -35,6 +35,7 @@
 	ROW(true, "HDEL", "h", "b")                 \
 	ROW(true, "EXPIRE", "h", "60")              \
 	ROW(true, "SADD", "e", "a")                 \
+	ROW(true, "SISMEMBER", "e", "a")            \
 	ROW(true, "SCARD", "e", "")                 \
 	ROW(true, "SREM", "e", "a")                 \
 	ROW(false, "EXISTS", "s", "")               \

@@ -271,6 +271,24 @@ static void on_one_of_many(void *arg, const struct charge_result *what)
 	at_once_left--;
 }
 
+/* A place that is given back was there for a moment: nobody slips through by that. */
+static void check_places_at_once(void)
+{
+	enum { SESSIONS = 64, ROUNDS = 4 };
+	struct message_charge message = member_of("hurries", "customer:hurries", LIMIT_UNSET);
+	message.groups[0].limits.window[WINDOW_ADDRESSES_PER_DAY] = 1;
+	charge_from(&message, 1, 0, 0);
+	ok(result.breach.window == WINDOW_COUNT, "one address is within the limit");
+	for (int round = 0; round < ROUNDS; round++) {
+		message.charge.places[0] = (uint64_t)(100 + round);
+		for (; at_once_left < SESSIONS; at_once_left++)
+			store_charge(store, &message, on_one_of_many, NULL);
+		while (at_once_left > 0)
+			event_base_loop(base, EVLOOP_ONCE);
+	}
+	is_int(at_once_passed, 0, "of %d messages at once from others none passes", SESSIONS * ROUNDS);
+}
+
 /* What is given back is given back to the period in which it was counted. */
 static void check_given_back(void)
 {
@@ -469,6 +487,7 @@ int main(int argc, char **argv)
 	check_known();
 	check_until();
 	check_places();
+	check_places_at_once();
 	check_given_back();
 	check_campaign();
 	check_secret();
