@@ -84,14 +84,18 @@ static bool turned_away(const struct facts *facts, const struct charge *charged)
 	return charged->quota && charge_turned_away(charged, &facts->breach);
 }
 
-/* What the store has put into the counters. */
+/* What the store has put into the counters. They end at nought: what was not there was not taken. */
 static void judge_charge_counts_done(const struct facts *facts, const struct charge *charged,
 				     double done[COUNTER_COUNT])
 {
 	struct charge made = *charged;
+	struct counters before = facts->state.history.counters;
+	counters_decay(&before, facts->now_ms);
 	if (turned_away(facts, charged))
 		charge_turn_away(&made, facts->breach.scope);
 	memcpy(done, made.counts, COUNTER_COUNT * sizeof done[0]);
+	for (int i = 0; i < COUNTER_COUNT && facts->state.known == KNOWLEDGE_FULL; i++)
+		done[i] = fmax(done[i], -before.value[i]);
 }
 
 /* It had room and was charged, and is refused all the same: what we do not take costs nothing. */

@@ -197,6 +197,15 @@ static void test_amend(void)
 	ok(!amend.quota, "what Redis turned away was not charged");
 	is_near(amend.counts[COUNTER_MESSAGES], 0, 0, "nor counted");
 	is_near(amend.counts[COUNTER_BREACHES], 0, 0, "but as a breach, which it has noted");
+	facts.tried_again = true;
+	facts.breach.scope = SCOPE_CUSTOMER;
+	ok(charge.counts[COUNTER_HOUR] < 0, "its hour speaks for it");
+	verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	judge_amend(&policy, &facts, &verdict, &charge, &amend);
+	is_near(amend.counts[COUNTER_HOUR], 0, 0, "tried again, it gets back nothing of what was not there");
+	facts.state.history.counters.value[COUNTER_HOUR] = 0.1;
+	judge_amend(&policy, &facts, &verdict, &charge, &amend);
+	is_near(amend.counts[COUNTER_HOUR], 0.1, 0.001, "and what was");
 }
 
 /* Whose spam makes a text a bad one for others. */
