@@ -188,7 +188,10 @@ static void show_windows(const json_t *answer, bool all, FILE *to)
 		table_add(table, limit_from(json_object_get(answer, "own_limits"), "rcpts_per_message", most));
 		any = true;
 	}
-	fputs(any ? "\n" : "\nno limits, and nothing sent lately\n", to);
+	fputs(any		 ? "\n"
+	      : of_group(answer) ? "\nno limits, so nothing is counted\n"
+				 : "\nno limits, and nothing sent lately\n",
+	      to);
 	if (any)
 		table_print(table, to, 0);
 	table_free(&table);

@@ -57,7 +57,7 @@ static void report_account_add_window(json_t *windows, enum window window, int64
 	json_array_append_new(windows, row);
 }
 
-/* Of an account; what a group used of distinct things is in a key of its own, and null here. */
+/* Of a group only what has a limit is counted, and distinct things in a key of its own: the rest is null. */
 static json_t *report_account_add_windows(const struct limits *limits, const struct account_state *state, bool group,
 					  int64_t now_ms)
 {
@@ -67,7 +67,9 @@ static json_t *report_account_add_windows(const struct limits *limits, const str
 	rates_roll(&rates, now_ms);
 	for (int i = 0; i < WINDOW_SUMS; i++)
 		report_account_add_window(windows, (enum window)i, limits->window[i],
-					  json_real(rates_used(&rates, (enum window)i)),
+					  group && limits->window[i] == LIMIT_UNSET
+						  ? json_null()
+						  : json_real(rates_used(&rates, (enum window)i)),
 					  rates_frees_in(&rates, (enum window)i, limits->window[i], 1));
 	for (int i = WINDOW_SUMS; i < WINDOW_COUNT; i++) {
 		double used = habit_distinct(&state->history.habits, window_counted((enum window)i), &now);
