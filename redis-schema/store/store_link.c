@@ -95,6 +95,17 @@ static void link_serve(struct store *store)
 	store_ask_plans(store);
 }
 
+/* The log knows why Redis went, and not yet why it is of no use now that it is back. */
+static void link_refuse(struct store *store, const char *why)
+{
+	char line[900], kept[sizeof store->stats.why];
+	text_copy(kept, sizeof kept, why);
+	snprintf(line, sizeof line, "redis %s is still away: %s", store->settings.server, why);
+	if (store->said_away && strcmp(store->stats.why, kept) != 0)
+		store_say_seldom(store, line);
+	wire_disconnect(store->wire, why);
+}
+
 static void link_probed(void *arg, enum wire_end end, int count, const struct wire_answer *answers)
 {
 	struct store *store = arg;
@@ -102,7 +113,7 @@ static void link_probed(void *arg, enum wire_end end, int count, const struct wi
 	if (end == WIRE_OK && store_probe_passed(store, count, answers, why, sizeof why))
 		link_serve(store);
 	else if (end != WIRE_LOST)
-		wire_disconnect(store->wire, end == WIRE_LATE ? "no answer to the probe of its commands" : why);
+		link_refuse(store, end == WIRE_LATE ? "no answer to the probe of its commands" : why);
 }
 
 static void link_refuse_greeting(struct store *store, const char *error)
@@ -111,7 +122,7 @@ static void link_refuse_greeting(struct store *store, const char *error)
 	struct text text = text_over(line, sizeof line);
 	text_copy(shown, sizeof shown, error);
 	text_addf(&text, "redis answered the greeting with \"%s\"", shown);
-	wire_disconnect(store->wire, line);
+	link_refuse(store, line);
 }
 
 static void link_greeted(void *arg, enum wire_end end, int count, const struct wire_answer *answers)
