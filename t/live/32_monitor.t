@@ -100,7 +100,7 @@ part 'one is listed' => sub {
 	like $said, qr/transport clean-2 \(8\.8\.8\.12\) is listed by bl\b/, 'and says of what';
 	$world->{redis}->stop(save => 1);
 	wait_for(20, 'the plugin to tell of Redis', sub { (plugin())[1] =~ /Redis is down/ });
-	like +(plugin())[1], qr/Redis is down;.* transport clean-2 /, 'of both, where there are two troubles';
+	like +(plugin())[1], qr/Redis is down \(.*\);.* transport clean-2 /, 'of both, where there are two troubles';
 	$world->{redis}->start;
 	wait_for(45, 'Redis again', sub { (plugin())[1] !~ /Redis is down/ });
 };

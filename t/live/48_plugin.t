@@ -72,7 +72,7 @@ my @rows = (
 	[ { %two_listed, status => 'critical' }, '--listed-warning 2', 2, qr/CRITICAL - pools: transport clean-1/ ],
 	[ { %two_listed, reasons => [ @{ $two_listed{reasons} }, 'dns: block list x is not asked: it failed.' ] },
 		'--listed-warning 2', 1, qr/WARNING - dns: block list x/, qr/clean-1/ ],
-	[ \%away, '', 1, qr/WARNING - Redis is down; the breaker/ ],
+	[ \%away, '', 1, qr/WARNING - Redis is down \([^;]+\); the breaker/ ],
 	[ \%away, '--redis-warning 120', 0, qr/OK - /, qr/Redis is down/ ],
 	[ \%away, '--redis-warning 60', 1, qr/WARNING - Redis has been away for 90 seconds \(warning 60\)/ ],
 	[ \%away, '--redis-warning 30 --redis-critical 60', 2, qr/CRITICAL - Redis has been away for 90 seconds \(critical 60\)/ ],
