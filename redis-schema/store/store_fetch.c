@@ -73,9 +73,14 @@ static void fetch_read_record(struct store *store, const char *account, const st
 	state->history = record->history;
 	state->unreadable = !there || kind == RECORD_OTHER || kind == RECORD_BROKEN;
 	if (kind == RECORD_OTHER)
-		store_say_account(store, account, "record is of another version of Penstock; it is left alone");
+		store_say_account(
+			store, account,
+			"record is of another version of Penstock; it is left alone, and this daemon counts by "
+			"itself until penstockctl account reset");
 	if (kind == RECORD_BROKEN)
-		store_say_account(store, account, "record is none of Penstock's; it is left alone");
+		store_say_account(store, account,
+				  "record is none of Penstock's; it is left alone, and this daemon counts by itself "
+				  "until penstockctl account reset");
 	state->useless += kind == RECORD_BROKEN;
 }
 
