@@ -62,7 +62,7 @@ static void roster_finish(struct roster *roster)
 void roster_fail(struct roster *roster, const char *error)
 {
 	if (roster->error[0] == '\0')
-		snprintf(roster->error, sizeof roster->error, "Redis did not say: %.200s", error);
+		snprintf(roster->error, sizeof roster->error, "not all keys could be read: %.200s", error);
 	roster->over = true;
 }
 
