@@ -27,7 +27,8 @@ static void health_redis(const struct snapshot *snapshot, struct health_list *li
 		health_add(list, HEALTH_WARNING, "redis: the breaker is open, Redis is asked again after a pause.");
 	if (snapshot->redis.up && snapshot->redis.forbidden)
 		health_add(list, HEALTH_WARNING,
-			   "redis: its user may not send all commands; the log names those that are missing.");
+			   "redis: its user may not send all commands; the log names those that are missing, and "
+			   "penstock(7), REDIS, says what to do.");
 	if (snapshot->redis.up && !snapshot->redis.secret_shared)
 		health_add(list, HEALTH_WARNING,
 			   "redis: key secret is not read; recipients count as neither known nor new.");
