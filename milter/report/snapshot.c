@@ -70,8 +70,8 @@ void snapshot_free(struct snapshot *snapshot)
 	    "Redis.", redis.fetches) \
 	ROW("redis", "charges", "redis_requests_total", "kind=\"charge\"", "counter", "", redis.charges) \
 	ROW("redis", "commands", "redis_requests_total", "kind=\"command\"", "counter", "", redis.commands) \
-	ROW("redis", "failures", "redis_failures_total", "", "counter", "Requests to Redis that " \
-	    "failed.", redis.failures) \
+	ROW("redis", "failures", "redis_failures_total", "", "counter", "Requests to Redis without " \
+	    "an answer in time or with a strange one; not those that an outage ended.", redis.failures) \
 	ROW("redis", "timeouts", "redis_timeouts_total", "", "counter", "Requests to Redis without an answer in time.", \
 	    redis.timeouts)                                                                        \
 	ROW("redis", "local_answers", "redis_local_answers_total", "", "counter",                  \
