@@ -39,13 +39,18 @@ void plan_group_limits(const struct limits *own, const struct limits *plan, int6
 	text_copy(limits_out->plan, sizeof limits_out->plan, plan->plan);
 }
 
+bool plan_has_place(const struct limits *limits, enum window window, int64_t count)
+{
+	return limits->window[window] == LIMIT_UNSET || count <= limits->window[window];
+}
+
 struct breach plan_group_judge(const struct charge *charge, const struct rates *rates,
 			       const int64_t places[WINDOW_COUNT - WINDOW_SUMS])
 {
 	struct breach breach = breach_none;
 	breach.window = rates_over(rates, &charge->limits, &charge->amounts);
 	for (int i = WINDOW_SUMS; i < WINDOW_COUNT && breach.window == WINDOW_COUNT; i++)
-		if (charge->limits.window[i] != LIMIT_UNSET && places[i - WINDOW_SUMS] > charge->limits.window[i])
+		if (!plan_has_place(&charge->limits, (enum window)i, places[i - WINDOW_SUMS]))
 			breach.window = (enum window)i;
 	if (breach.window != WINDOW_COUNT)
 		charge_breach(charge, rates, &breach);

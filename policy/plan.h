@@ -28,6 +28,9 @@ bool plan_of_group(const char *named, const struct limits *given, plan_fill *fil
 /* A group's own limits while they last, then those of its plan_of_group(). */
 void plan_group_limits(const struct limits *own, const struct limits *plan, int64_t now_ms, struct limits *limits_out);
 
+/* Has a group that limits the places of `window` room for so many? */
+bool plan_has_place(const struct limits *limits, enum window window, int64_t count);
+
 /* The limit that a message passes which was counted in its group already: `rates` are the group's without it, `places`
  * how many of each kind there are on this day with the ones that it brings; 0: it brings none that is new. */
 struct breach plan_group_judge(const struct charge *charge, const struct rates *rates,

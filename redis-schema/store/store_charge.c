@@ -30,8 +30,8 @@ struct charge_message {
 	plan_fill *plans; /* its sender's, until `done` is called; NULL: none */
 	const void *plans_arg;
 	int64_t now_ms; /* by which its groups count it */
-	int waiting; /* parts that have not ended, and the campaign */
-	int parts;   /* the account's is the first */
+	int waiting;	/* parts that have not ended, and the campaign */
+	int parts;	/* the account's is the first */
 	struct campaign campaign;
 	struct charge_outcome part[PARTS_MAX]; /* filled when each ends */
 };
@@ -221,7 +221,7 @@ void store_charge(struct store *store, const struct message_charge *asked, store
 	message->plans_arg = asked->plans_arg;
 	/* what is given back has the time of its charge */
 	message->now_ms = charge_gives_back(&asked->charge.amounts) ? asked->charge.now_ms
-								     : store_now_ms(store, asked->charge.now_ms);
+								    : store_now_ms(store, asked->charge.now_ms);
 	message->parts = 0;
 	message->campaign = (struct campaign){ .known = KNOWLEDGE_NONE };
 	parts[0] = charge_part_of_account(message, asked);

@@ -290,7 +290,7 @@ static unsigned group_adds(const struct group_ask *ask)
 	if (ask->exempt[0] == '\0' && charge_turned_away(charge, &breach))
 		return 0;
 	for (int i = 0; i < KINDS; i++)
-		if (ask->place_count[i] <= charge->limits.window[WINDOW_SUMS + i])
+		if (plan_has_place(&charge->limits, (enum window)(WINDOW_SUMS + i), ask->place_count[i]))
 			set |= 1U << i;
 	return set & ask->places & ~ask->there;
 }

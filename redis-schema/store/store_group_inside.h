@@ -21,8 +21,8 @@ struct group_ask {
 	int64_t now_ms;
 	unsigned windows; /* sums that were incremented ... */
 	int64_t after[WINDOW_SUMS], before[WINDOW_SUMS];
-	unsigned places, there, came; /* kinds of place that were looked at; that were there; that were added */
-	int64_t place_count[KINDS];   /* of the day, with the message's */
+	unsigned places, there, came;	     /* kinds of place that were looked at; that were there; that were added */
+	int64_t place_count[KINDS];	     /* of the day, with the message's */
 	unsigned asked, asked_places, added; /* by the request under way, and where its answers stand: */
 	int at_sum[WINDOW_SUMS], at_before[WINDOW_SUMS], at_field[WINDOW_SUMS], at_place[KINDS];
 	struct limits own;
@@ -34,8 +34,8 @@ struct group_ask {
 unsigned group_windows(const struct limits *limits, const struct amounts *amounts);
 unsigned group_kinds(const struct limits *limits, const struct charge *charge);
 
-/* Its own keys, these sums, places that are looked at, and others that are added; `done` comes with ask->at_*. False: it
- * could not be sent. */
+/* Its own keys, these sums, places that are looked at, and others that are added; `done` comes with ask->at_*. False:
+ * it could not be sent. */
 bool group_ask(struct group_ask *ask, unsigned windows, unsigned places, unsigned added, wire_done *done);
 /* False: an answer is of another kind than its question has. */
 bool group_shape_fits(const struct group_ask *ask, const struct wire_answer *answers);
