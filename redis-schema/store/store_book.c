@@ -228,6 +228,7 @@ static void book_move_taken(struct account_book *book)
 	book->number = 0;
 	book->tries = 0;
 	book->late = false;
+	store->untaken = 0;
 	store_taken(store);
 	book_tell(&answered, KNOWLEDGE_FULL, &rates); /* while they are told, nothing begins */
 	book_rest(book);
@@ -308,9 +309,12 @@ static book_move *const late_moves[BOOK_ENDS] = {
 
 static void book_ended(struct account_book *book, enum book_end end)
 {
+	struct store *store = book->store;
 	book_move *move = book->late ? late_moves[end] : moves[book->phase][end];
 	MUST(move != NULL);
 	move(book);
+	if (end == END_ERROR)
+		store_untaken(store);
 }
 
 /* ---- what begins */

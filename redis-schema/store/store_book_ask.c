@@ -99,7 +99,10 @@ static enum book_end book_end_of_write(struct account_book *book, enum heard hea
 		book_say_foreign(book, RECORD_BROKEN);
 		return END_FOREIGN;
 	case HEARD_SCRIPT:
-		return book->by_text ? END_ERROR : END_SCRIPT;
+		if (!book->by_text)
+			return END_SCRIPT;
+		store_bad_shape(book->store, "EVAL of compare_and_set.lua");
+		return END_ERROR;
 	case HEARD_LATE:
 		return END_LATE;
 	case HEARD_LOST:

@@ -99,7 +99,18 @@ void store_say_up(struct store *store)
 /* A Redis that greets us and takes no charges would otherwise be away and back at each try. */
 void store_taken(struct store *store)
 {
+	if (store->untaken >= store->settings.breaker_failures) /* of a group, while those of accounts are not taken */
+		return;
 	if (store->refused && store->serving)
 		store_say_up(store);
 	store->refused = false;
+}
+
+void store_untaken(struct store *store)
+{
+	char line[120];
+	if (++store->untaken < store->settings.breaker_failures || store->wire == NULL || !wire_is_up(store->wire))
+		return;
+	snprintf(line, sizeof line, "it takes no charges: %lld in a row ended in errors", (long long)store->untaken);
+	wire_disconnect(store->wire, line);
 }

@@ -25,6 +25,7 @@ struct store {
 	struct alarm *retry, *tick;
 	int64_t retry_ms;	 /* the next wait */
 	int64_t failures;	 /* in a row */
+	int64_t untaken;	 /* charges of accounts that ended in errors, in a row */
 	char sha[SHA_SIZE];	 /* of the script; "" : not known, it is sent as text */
 	uint64_t writer, number; /* of the writes of this daemon; see account_record.h */
 	bool said_away;
@@ -97,6 +98,8 @@ void store_bad_shape(struct store *store, const char *names);
 void store_noted(struct store *store, enum wire_end end);
 /* Redis took a charge. */
 void store_taken(struct store *store);
+/* It answered an account's charge by an error: too many in a row are an outage, though it answers what else is asked. */
+void store_untaken(struct store *store);
 /* It is there again. */
 void store_say_up(struct store *store);
 
