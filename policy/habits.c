@@ -363,3 +363,10 @@ bool habits_note_rcpt(struct habits *habits, uint32_t rcpt)
 	habits->known[0] = rcpt != 0 ? rcpt : 1;
 	return true;
 }
+
+void habits_keep(struct habits *habits, const struct habits *held)
+{
+	habits->many = habits->many || held->many;
+	for (int i = 0; i < DISTINCT_COUNT && habits->day == held->day; i++)
+		habits->distinct[i].today |= held->distinct[i].today;
+}

@@ -2,8 +2,8 @@
  *
  * habits: what an account usually does, in few bytes: where it sends from, as whom, with what program, to whom, at
  * which hours and how much. Sketches, not records: keyed hashes of 16 bits (recipients: 32), newest first, and
- * logarithms in a byte. They are kept in Redis as they are written here; of two daemons that write at once the later
- * one holds, and the next message mends it.
+ * logarithms in a byte. They are kept in Redis as they are written here; of two messages at once the later one holds,
+ * and the next message mends it, but for the day's distinct things: those of both count.
  *
  * A thing that is seen for the first time is not yet the account's: a thief's first message would make the next ones
  * look at home. Each carries its age in its two low bits, in half-days of UTC, and is one of the account's when it has
@@ -93,6 +93,10 @@ unsigned habits_note(struct habits *habits, const struct habit_facts *facts);
 /* A recipient becomes known; true where it was not. Where `known` is full, `many` is set and the caller puts all of
  * `known` and this one into the other key. */
 bool habits_note_rcpt(struct habits *habits, uint32_t rcpt);
+
+/* `habits` are to take the place of `held`, which somebody may have written since they were read: what both counted on the
+ * same day stays counted, and the other key of recipients stays in force. */
+void habits_keep(struct habits *habits, const struct habits *held);
 
 /* The bytes of one part as Redis holds it; returns how many (0: nothing to keep). */
 size_t habits_write(const struct habits *habits, enum habit_part part, char bytes[HABIT_BYTES_MAX]);

@@ -55,10 +55,12 @@ static void history_note_rest(struct history *history, const struct charge *char
 static void history_take_habits(struct habits *habits, const struct charge *charge)
 {
 	char bytes[HABIT_BYTES_MAX];
+	struct habits come = charge->habits;
+	habits_keep(&come, habits);
 	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
 		if (charge->habits_changed & part)
 			habits_read(habits, (enum habit_part)part, bytes,
-				    habits_write(&charge->habits, (enum habit_part)part, bytes));
+				    habits_write(&come, (enum habit_part)part, bytes));
 }
 
 enum window history_charge(struct history *history, const struct charge *charge)
@@ -136,8 +138,11 @@ void charge_join(struct charge *to, const struct charge *more)
 	}
 	if (more->pardoned_s != 0)
 		to->pardoned_s = more->pardoned_s;
-	if (more->habits_changed != 0)
+	if (more->habits_changed != 0) {
+		struct habits held = to->habits_changed != 0 ? to->habits : (struct habits){ .day = 0 };
 		to->habits = more->habits;
+		habits_keep(&to->habits, &held);
+	}
 	to->habits_changed |= more->habits_changed;
 	if (more->unauthorised[0] != '\0')
 		text_copy(to->unauthorised, sizeof to->unauthorised, more->unauthorised);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "policy/habits.h"
+#include "policy/history.h"
 
 #include "t/unit/tap.h"
 
@@ -179,6 +179,34 @@ static void test_bytes(void)
 	   "nothing there: no places, but the week");
 }
 
+/* Sixty sessions from as many addresses read the same habits before the first of them is charged. */
+static void test_at_once(void)
+{
+	enum { SESSIONS = 60, NOW_S = MONDAY + DAY };
+	struct history history = { .first_s = 0 };
+	struct charge debt = { .limits = limits_unset }, last = debt;
+	struct habits read = { .day = 0 };
+	struct habit_facts facts = { .now_s = NOW_S, .behaves = true };
+	habits_note(&read, &facts);
+	for (int i = 0; i < SESSIONS; i++) {
+		struct charge charge = { .now_ms = NOW_S * INT64_C(1000), .limits = limits_unset, .habits = read };
+		facts.address = thing(100 + i);
+		charge.habits_changed = habits_note(&charge.habits, &facts);
+		history_charge(&history, &charge);
+		charge_join(&debt, &charge);
+		last = charge;
+	}
+	facts.address = 0;
+	double alone = habit_distinct(&last.habits, COUNTED_ADDRESSES, &facts);
+	double charged = habit_distinct(&history.habits, COUNTED_ADDRESSES, &facts);
+	double owed = habit_distinct(&debt.habits, COUNTED_ADDRESSES, &facts);
+	ok(alone < 2 && charged > 40 && charged < 90, "%d addresses at once are about %.0f", SESSIONS, charged);
+	ok(owed == charged, "and as many where they are owed");
+	struct habits many = { .many = true }, few = { .known = { 1, 2 } };
+	habits_keep(&few, &many);
+	ok(few.many, "recipients that stand in the other key stay there");
+}
+
 int main(void)
 {
 	test_staying();
@@ -187,5 +215,6 @@ int main(void)
 	test_week();
 	test_known();
 	test_bytes();
+	test_at_once();
 	return done_testing();
 }
