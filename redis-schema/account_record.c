@@ -26,6 +26,7 @@
 #include "policy/base/banned.h"
 
 enum {
+	VERSIONS = 32,	/* that there may be one day: what begins with more is somebody's text */
 	NAME_BYTES = 5, /* of a writer, and of a number */
 	WRITE_BYTES = 2 * NAME_BYTES,
 	TIME_BYTES = 6,
@@ -398,7 +399,7 @@ enum record_kind record_read(const char *bytes, size_t length, struct account_re
 	if (bytes == NULL || length == 0)
 		return RECORD_NONE;
 	if (bytes[0] != RECORD_VERSION)
-		return RECORD_OTHER;
+		return bytes[0] > 0 && bytes[0] < VERSIONS ? RECORD_OTHER : RECORD_BROKEN;
 	struct record_bytes from = { .at = bytes + 1, .end = bytes + length };
 	struct history *history = &record_out->history;
 	record_get_writes(&from, record_out);

@@ -37,6 +37,12 @@ static void health_redis(const struct snapshot *snapshot, struct health_list *li
 			   "redis: of %" PRIu64 " recent accounts a part of what is written means nothing; penstockctl "
 			   "account check names them.",
 			   snapshot->redis.useless_limits);
+	if (snapshot->redis.foreign_records > 0)
+		health_add(list, HEALTH_WARNING,
+			   "redis: the records of %" PRIu64
+			   " recent accounts are of another version or none of Penstock's; "
+			   "this daemon counts them by itself until penstockctl account reset.",
+			   snapshot->redis.foreign_records);
 	if (snapshot->redis.useless_plans > 0)
 		health_add(list, HEALTH_WARNING,
 			   "redis: in the hash plans, of %" PRIu64 " plans a part means nothing; "

@@ -13,7 +13,7 @@
 enum { SHARED_ROWS = 1024 };
 
 struct recent {
-	size_t most, count, bucket_count, useless;
+	size_t most, count, bucket_count, useless, foreign;
 	uint64_t key[2]; /* a stranger may choose account names: he cannot choose our buckets */
 	struct recent_row **buckets;
 	struct recent_row *newest, *oldest;
@@ -64,6 +64,7 @@ static void recent_row_free(struct recent *recent, struct recent_row *row)
 	list_remove(recent, row);
 	recent->count--;
 	recent->useless -= row->useless;
+	recent->foreign -= row->foreign;
 	free(row);
 }
 
@@ -150,6 +151,13 @@ void recent_count_useless(struct recent *recent, struct recent_row *row)
 	bool useless = row->state.useless > 0;
 	recent->useless += (size_t)useless - (size_t)row->useless;
 	row->useless = useless;
+	recent->foreign += (size_t)row->state.unreadable - (size_t)row->foreign;
+	row->foreign = row->state.unreadable;
+}
+
+size_t recent_foreign(const struct recent *recent)
+{
+	return recent->foreign;
 }
 
 size_t recent_useless(const struct recent *recent)

@@ -18,6 +18,7 @@ struct recent_row {
 	struct account_state state; /* its history has all that was counted here, be it in Redis or not */
 	bool group;		    /* no account: not among the top */
 	bool useless;		    /* it is counted as one whose limits have fields that mean nothing */
+	bool foreign;		    /* likewise as one whose record is not ours */
 	bool based; /* an account's: state.history is the record that Redis held when it was heard last ... */
 	struct record_write writes[RECORD_WRITERS]; /* ... with these writes */
 	struct account_book *book;		    /* store_book.c's; NULL: nothing is under way, and nothing owed */
@@ -43,9 +44,10 @@ struct rates *recent_shared(struct recent *recent, const char *account);
 void recent_forget(struct recent *recent, const char *account);
 size_t recent_count(const struct recent *recent);
 
-/* After a change of row->state.useless. */
+/* After a change of row->state.useless or unreadable. */
 void recent_count_useless(struct recent *recent, struct recent_row *row);
 size_t recent_useless(const struct recent *recent);
+size_t recent_foreign(const struct recent *recent);
 
 /* Newest first; NULL behind the last. */
 struct recent_row *recent_first(struct recent *recent);

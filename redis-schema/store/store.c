@@ -206,6 +206,7 @@ struct store_stats store_stats(struct store *store)
 	struct store_stats stats = store->stats;
 	stats.recent = recent_count(store->recent);
 	stats.useless_limits = recent_useless(store->recent);
+	stats.foreign_records = recent_foreign(store->recent);
 	stats.useless_plans = (uint64_t)plans_useless(store->plans);
 	stats.secret_shared = store->secret_shared;
 	stats.away_s = store->away_since_s == 0 ? 0 : (uint64_t)(store_clock_s() - store->away_since_s);

@@ -116,19 +116,20 @@ struct store_stats {
 	bool breaker_open;
 	bool secret_shared; /* store_secret() is the one that Redis has */
 	uint64_t fetches, charges, commands, failures, timeouts;
-	uint64_t away_s;	 /* since when it has not answered, or not taken charges; 0: it does */
-	char why[160];		 /* ... why not, as it was last found; "": it is not away, or nothing was found yet */
-	uint64_t local_answers;	 /* given from the table of recent accounts */
-	double local_share;	 /* of the last answers, some hundred: 0 to 1 */
-	uint64_t merged;	 /* charges handed to Redis later */
-	uint64_t dropped;	 /* charges that were given up: the table was full, or the record is not ours */
-	uint64_t pending;	 /* charges that wait for Redis */
-	uint64_t shared;	 /* charges of accounts that had no row of their own */
-	uint64_t conflicts;	 /* writes of a record that another daemon had written before */
-	bool forbidden;		 /* the Redis user may not all that is not needed for limits */
-	uint64_t recent;	 /* rows in use ... */
-	uint64_t useless_limits; /* ... of which have fields in their key `limits` that mean nothing */
-	uint64_t useless_plans;	 /* panels' plans that have such fields */
+	uint64_t away_s;	  /* since when it has not answered, or not taken charges; 0: it does */
+	char why[160];		  /* ... why not, as it was last found; "": it is not away, or nothing was found yet */
+	uint64_t local_answers;	  /* given from the table of recent accounts */
+	double local_share;	  /* of the last answers, some hundred: 0 to 1 */
+	uint64_t merged;	  /* charges handed to Redis later */
+	uint64_t dropped;	  /* charges that were given up: the table was full, or the record is not ours */
+	uint64_t pending;	  /* charges that wait for Redis */
+	uint64_t shared;	  /* charges of accounts that had no row of their own */
+	uint64_t conflicts;	  /* writes of a record that another daemon had written before */
+	bool forbidden;		  /* the Redis user may not all that is not needed for limits */
+	uint64_t recent;	  /* rows in use ... */
+	uint64_t useless_limits;  /* ... of which have fields in their key `limits` that mean nothing */
+	uint64_t foreign_records; /* ... whose record is of another version, or none of ours */
+	uint64_t useless_plans;	  /* panels' plans that have such fields */
 };
 struct store_stats store_stats(struct store *store);
 

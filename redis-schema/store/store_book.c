@@ -164,6 +164,7 @@ static void book_move_write(struct account_book *book)
 	struct store *store = book->store;
 	pthread_mutex_lock(&store->lock);
 	book->row->state.unreadable = false;
+	recent_count_useless(store->recent, book->row);
 	pthread_mutex_unlock(&store->lock);
 	book_settle(book);
 	if (book->number == 0) {
@@ -240,6 +241,7 @@ static void book_move_alone(struct account_book *book)
 	struct store *store = book->store;
 	pthread_mutex_lock(&store->lock);
 	book->row->state.unreadable = true;
+	recent_count_useless(store->recent, book->row);
 	book->row->based = false;
 	book_forgive(book, &book->sent_debt, &store->stats.dropped);
 	book_forgive(book, &book->debt, &store->stats.dropped);

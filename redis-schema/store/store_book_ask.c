@@ -175,7 +175,8 @@ static void book_add_shown(struct request *request, const struct history *before
 		request_word(request, "score");
 		request_text(request, "%s", is);
 	}
-	bool named = all && after->unauthorised[0] != '\0';
+	/* what an older version left there is none of the record's */
+	bool named = all && (after->unauthorised[0] != '\0' || before->rates.at_ms == 0);
 	if (named || strcmp(before->unauthorised, after->unauthorised) != 0) {
 		request_word(request, "spf");
 		request_word(request, after->unauthorised);

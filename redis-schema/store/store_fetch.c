@@ -81,7 +81,6 @@ static void fetch_read_record(struct store *store, const char *account, const st
 		store_say_account(store, account,
 				  "record is none of Penstock's; it is left alone, and this daemon counts by itself "
 				  "until penstockctl account reset");
-	state->useless += kind == RECORD_BROKEN;
 }
 
 static void fetch_read_note(const struct wire_answer *answer, char note[NOTE_MAX])

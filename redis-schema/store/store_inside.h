@@ -98,7 +98,8 @@ void store_bad_shape(struct store *store, const char *names);
 void store_noted(struct store *store, enum wire_end end);
 /* Redis took a charge. */
 void store_taken(struct store *store);
-/* It answered an account's charge by an error: too many in a row are an outage, though it answers what else is asked. */
+/* It answered an account's charge by an error: too many in a row are an outage, though it answers what else is asked.
+ */
 void store_untaken(struct store *store);
 /* It is there again. */
 void store_say_up(struct store *store);

@@ -129,6 +129,8 @@ static void plans_secret_come(void *arg, enum wire_end end, int count, const str
 	if (answer == NULL || answer->error != NULL)
 		return;
 	store->secret_missing = answer->text[0] == NULL;
+	if (store->secret_missing && store->secret_shared)
+		plans_say_secret(store, "is gone: Redis has lost its data, and with them limits, blocks and histories");
 	if (answer->text[0] != NULL && plans_read_secret(answer->text[0], key))
 		plans_take_secret(store, key);
 	else if (answer->text[0] != NULL)

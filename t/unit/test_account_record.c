@@ -309,7 +309,7 @@ static const struct {
 	{ "the shortest one", 0, 0, BYTES(""), RECORD_FINE },
 	{ "an older version", AT_VERSION, 1, BYTES("\3"), RECORD_OTHER },
 	{ "a newer version", AT_VERSION, 1, BYTES("\5"), RECORD_OTHER },
-	{ "text", AT_VERSION, 1, BYTES("{"), RECORD_OTHER },
+	{ "text", AT_VERSION, 1, BYTES("{"), RECORD_BROKEN },
 	{ "a write", AT_WRITE, 10, BYTES(SIGNED), RECORD_FINE },
 	{ "no write", AT_WRITE, 10, BYTES("\0\0\0\0\0\0\0\0\0\0"), RECORD_BROKEN },
 	{ "a writer without a number", AT_WRITE, 10, BYTES("\1\0\0\0\0\0\0\0\0\0"), RECORD_BROKEN },
