@@ -88,11 +88,11 @@ void snapshot_free(struct snapshot *snapshot)
 	ROW("redis", "recent", "redis_recent_accounts", "", "gauge", "Rows of recent accounts in use.", redis.recent) \
 	ROW("redis", "useless_limits", "redis_useless_limits", "", "gauge", \
 	    "Recent accounts of whose keys a part means nothing.", redis.useless_limits) \
-	ROW("redis", "foreign_records", "redis_foreign_records", "", "gauge", \
-	    "Recent accounts whose record is of another version, or none of Penstock's.", redis.foreign_records) \
 	ROW("redis", "useless_plans", "redis_useless_plans", "", "gauge", \
 	    "Plans in Redis of which a part means nothing.", \
 	    redis.useless_plans)                                                                   \
+	ROW("redis", "foreign_records", "redis_foreign_records", "", "gauge", \
+	    "Recent accounts whose record is of another version, or none of Penstock's.", redis.foreign_records) \
 	ROW("", "", "dns_servers_known", "", "gauge", \
 	    "0: /etc/resolv.conf, which names the DNS servers, names none that can be asked.", dns_servers) \
 	ROW("dns", "questions", "dns_questions_total", "", "counter", "Questions to block lists.", dns.questions) \
