@@ -94,8 +94,8 @@ unsigned habits_note(struct habits *habits, const struct habit_facts *facts);
  * `known` and this one into the other key. */
 bool habits_note_rcpt(struct habits *habits, uint32_t rcpt);
 
-/* `habits` are to take the place of `held`, which somebody may have written since they were read: what both counted on the
- * same day stays counted, and the other key of recipients stays in force. */
+/* `habits` are to take the place of `held`, which somebody may have written since they were read: what both counted on
+ * the same day stays counted, and the other key of recipients stays in force. */
 void habits_keep(struct habits *habits, const struct habits *held);
 
 /* The bytes of one part as Redis holds it; returns how many (0: nothing to keep). */
