@@ -245,6 +245,8 @@ void gather_charge(struct session *session)
 		return;
 	if (!quota) /* refused before it was charged: nothing that comes with the charge lets it go */
 		return;
+	if (ask->result.known == KNOWLEDGE_LOCAL && facts->state.known == KNOWLEDGE_FULL)
+		facts->state.known = KNOWLEDGE_LOCAL; /* Redis went between the reading and the charge */
 	facts->campaign = ask->result.campaign;
 	facts->charged = true;
 	facts->breach = ask->result.breach;
