@@ -50,7 +50,7 @@ enum {
 #define MOMENT_MAX ((uint64_t)1 << 40)
 #define SCORE_MAX 327.67
 #define COUNTER_LEAST 0.0001
-#define COUNTER_LARGE 4096
+#define COUNTER_LARGE 0x45800000U /* the single of 4096; those of positive numbers are in their order */
 #define SIGN 0x80000000U
 
 _Static_assert(RECORD_HEAD == 1 + WRITE_BYTES, "the head is the version and a write");
@@ -89,13 +89,13 @@ static char *put_moment(char *at, int64_t moment_s)
 	return record_put_whole(at, moment_s > 0 ? (uint64_t)moment_s : 0, MOMENT_MAX);
 }
 
-/* Of what is added one by one a large counter would lose all in three bytes. */
+/* Of what is added one by one a large counter would lose all in three bytes. What would be rounded to one is one. */
 static char *record_put_counter(char *at, float value)
 {
 	uint32_t bits;
 	memcpy(&bits, &value, sizeof bits);
-	bool whole = value >= COUNTER_LARGE;
-	bits = whole ? bits | SIGN : bits + 0x80; /* rounded */
+	bool whole = bits + 0x80 >= COUNTER_LARGE;
+	bits = whole ? (bits > COUNTER_LARGE ? bits : COUNTER_LARGE) | SIGN : bits + 0x80; /* rounded */
 	for (int shift = 24; shift >= (whole ? 0 : 8); shift -= 8)
 		*at++ = (char)(unsigned char)(bits >> shift);
 	return at;
@@ -300,6 +300,7 @@ static double record_get_counter(struct record_bytes *from)
 	for (int shift = 16; shift >= (whole ? 0 : 8); shift -= 8)
 		bits |= (uint32_t)record_get(from, 1) << shift;
 	bits &= ~SIGN;
+	from->broken = from->broken || whole != (bits >= COUNTER_LARGE);
 	memcpy(&number, &bits, sizeof number);
 	from->broken = from->broken || !isfinite(number) || number <= 0;
 	return from->broken ? 0 : number;
