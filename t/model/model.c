@@ -355,6 +355,8 @@ static void model_settle(void)
 	server_trouble = (struct trouble){ .error = NULL };
 	model.well = true;
 	model_say("from here on all is well");
+	if (model.in_order)
+		model_call_all_soon();
 	for (int quiet = 0; quiet < 2;) {
 		model.step++;
 		model_pump();
