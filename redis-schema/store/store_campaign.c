@@ -257,6 +257,25 @@ static void campaign_name(struct campaign_ask *ask, const struct message_charge 
 	ask->name[NAME] = 'a';
 }
 
+/* The first time on this connection that a bucket is written in a period, its keys get their time to live in the same
+ * piece: what is sent behind the answer may be lost with the connection, and nobody comes to these keys again. */
+static void campaign_add_expire(struct request *request, const struct campaign_ask *ask)
+{
+	struct store *store = ask->store;
+	unsigned char *byte = &store->buckets[ask->bucket / 8], bit = (unsigned char)(1U << ask->bucket % 8);
+	if (store->buckets_period != ask->period)
+		memset(store->buckets, 0, sizeof store->buckets);
+	store->buckets_period = ask->period;
+	if (*byte & bit)
+		return;
+	*byte |= bit;
+	for (int who = 0; who <= 1; who++) {
+		request_command(request, "EXPIRE");
+		(who ? campaign_key_who : campaign_key)(request, ask, ask->period);
+		request_number(request, KEEP_S);
+	}
+}
+
 bool store_campaign_ask(struct store *store, const struct message_charge *asked, store_campaign_done *done, void *arg)
 {
 	struct request request;
@@ -290,6 +309,7 @@ bool store_campaign_ask(struct store *store, const struct message_charge *asked,
 		request_number(&request, ask->who + 1);
 		request_word(&request, "1");
 	}
+	campaign_add_expire(&request, ask);
 	if (store_send(store, &request, campaign_come, campaign_come, ask))
 		return true;
 	free(ask);

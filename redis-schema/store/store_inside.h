@@ -5,6 +5,7 @@
 #ifndef PENSTOCK_STORE_INSIDE_H
 #define PENSTOCK_STORE_INSIDE_H
 
+#include "redis-schema/keys.h"
 #include "redis-schema/plans.h"
 #include "redis-schema/store/recent.h"
 #include "redis-schema/store/request.h"
@@ -41,7 +42,9 @@ struct store {
 	int64_t accounts_said_from_s; /* of lines about accounts in these ten minutes: since when they are counted ...
 				       */
 	uint64_t accounts_said;	      /* ... and how many there were; SAID_MOST are written */
-	pthread_mutex_t lock;	      /* of what follows; never held while somebody's `done` runs */
+	long long buckets_period;     /* of campaigns: the period ... */
+	unsigned char buckets[CAMPAIGN_BUCKETS / 8]; /* ... and its buckets that have their time to live, a bit each */
+	pthread_mutex_t lock;			     /* of what follows; never held while somebody's `done` runs */
 	struct recent *recent;
 	struct plans *plans;
 	uint64_t secret[2];

@@ -38,6 +38,7 @@ static void link_on_down(void *arg, const char *why)
 	}
 	store->said_away = true;
 	store->plans_asked = store->secret_asked = false;
+	memset(store->buckets, 0, sizeof store->buckets);
 	alarm_set(store->retry, store->retry_ms / 2 + (int64_t)(random() % (store->retry_ms / 2 + 1)));
 	store->retry_ms = store->retry_ms * 2 < RETRY_MOST_MS ? store->retry_ms * 2 : RETRY_MOST_MS;
 }
