@@ -358,6 +358,10 @@ void store_group_charge(struct part *part)
 	ask->now_ms = part->charge.now_ms; /* the period in which it was counted has it back */
 	char block[NOTE_MAX];
 	group_take_limits(part, block);
+	pthread_mutex_lock(&store->lock);
+	const struct recent_row *row = recent_find(store->recent, part->charge.account);
+	ask->heard_ms = row != NULL ? row->state.history.rates.at_ms : 0;
+	pthread_mutex_unlock(&store->lock);
 	if (!group_ask(ask, group_windows(&part->charge.limits, &part->charge.amounts), group_looks(ask), 0,
 		       group_come) &&
 	    !alarm_soon(store->base, group_answer_soon, ask))

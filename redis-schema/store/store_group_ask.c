@@ -110,6 +110,9 @@ static void group_ask_span(struct request *request, struct group_ask *ask, int s
 			ask->at_before[i] = before;
 			ask->at_field[i] = field++;
 		}
+	/* in the same piece: behind its answer the connection may have ended, and nobody comes to the key again */
+	if (before != NONE && period_of(span, ask->heard_ms) != period_of(span, ask->now_ms))
+		group_add_expire(request, part->store, group, span, ask->now_ms);
 }
 
 static void group_ask_places(struct request *request, struct group_ask *ask)
@@ -123,6 +126,11 @@ static void group_ask_places(struct request *request, struct group_ask *ask)
 		request_bytes(request, &part->charge.places[i], sizeof part->charge.places[i]);
 		request_command(request, "SCARD");
 		group_add_place_key(request, part->store, part->charge.account, i, ask->now_ms);
+		if ((ask->added >> i & 1) == 0)
+			continue;
+		request_command(request, "EXPIRE");
+		group_add_place_key(request, part->store, part->charge.account, i, ask->now_ms);
+		request_number(request, DAY_S);
 	}
 }
 
@@ -169,12 +177,6 @@ void group_let_expire(const struct group_ask *ask)
 				group_add_expire(&request, part->store, part->charge.account, span, ask->now_ms);
 				break;
 			}
-	for (int i = 0; i < KINDS; i++)
-		if (ask->came >> i & 1) {
-			request_command(&request, "EXPIRE");
-			group_add_place_key(&request, part->store, part->charge.account, i, ask->now_ms);
-			request_number(&request, DAY_S);
-		}
 	if (request.count > 0)
 		store_send(part->store, &request, group_ignore, NULL, part->store);
 }

@@ -19,6 +19,7 @@ struct group_ask {
 	bool late;
 	int turns;
 	int64_t now_ms;
+	int64_t heard_ms; /* when the group was charged last: in another period its keys may be new */
 	unsigned windows; /* sums that were incremented ... */
 	int64_t after[WINDOW_SUMS], before[WINDOW_SUMS];
 	unsigned places, there, came;	     /* kinds of place that were looked at; that were there; that were added */

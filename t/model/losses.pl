@@ -33,7 +33,7 @@ my @losses = (
 	['who hears that he is late hears at once that he is lost', 'redis-schema/wire/wire_flight.c',
 		"\twire->telling = flight;\n", ''],
 	['what a group gives back is given back again', 'redis-schema/store/store_group.c',
-		"} else if (out && !group_gives_back(&part->charge.amounts)) {", '} else if (out) {'],
+		"\t\trow->owed.of[i] = owed > 0 ? owed : 0;\n", "\t\trow->owed.of[i] = owed;\n"],
 	['who waits for a write that goes again is answered late', 'redis-schema/store/store_book_ask.c',
 		"book_deadline(&book->waiting, book_deadline(&book->sent, deadline_ms))",
 		"book_deadline(writes ? &book->sent : &book->waiting, deadline_ms)"],
