@@ -4,6 +4,7 @@
  */
 #include "redis-schema/store/store_book_inside.h"
 
+#include "policy/base/text.h"
 #include "redis-schema/keys.h"
 #include "redis-schema/script.h"
 
@@ -76,10 +77,25 @@ static void book_read_come(void *arg, enum wire_end end, int count, const struct
 	book->ended(book, END_THERE);
 }
 
+/* Its record is written all the same. */
+static void book_say_not_shown(const struct account_book *book, const char *error)
+{
+	char line[200], shown[120];
+	struct text text = text_over(line, sizeof line);
+	text_copy(shown, sizeof shown, error);
+	text_add(&text, "state, which panels read, cannot be written: redis says \"");
+	text_add_word(&text, shown);
+	text_add(&text, "\"");
+	store_say_account(book->store, book->row->account, line);
+}
+
 static enum book_end book_read_written(struct account_book *book, const struct wire_answer *answer)
 {
-	if (!answer->list && answer->text[0] != NULL && strcmp(answer->text[0], "1") == 0)
+	if (answer->list && answer->count == 1 && answer->text[0] != NULL) {
+		if (answer->text[0][0] < '0' || answer->text[0][0] > '9')
+			book_say_not_shown(book, answer->text[0]);
 		return END_TAKEN;
+	}
 	if (!answer->list || answer->count != 2) {
 		store_bad_shape(book->store, "EVALSHA of compare_and_set.lua");
 		return END_ERROR;

@@ -22,12 +22,13 @@ static const char the_script[] =
 	"ifARGV[4]~=''then"
 	"redis.call('SET',KEYS[3],ARGV[4],'EX',ARGV[3])"
 	"end"
+	"localshown=1"
 	"if#ARGV>4then"
-	"redis.pcall('HSET',KEYS[2],unpack(ARGV,5))"
+	"shown=redis.pcall('HSET',KEYS[2],unpack(ARGV,5))"
 	"redis.call('EXPIRE',KEYS[2],ARGV[3])"
 	"redis.call('EXPIRE',KEYS[3],ARGV[3])"
 	"end"
-	"return1";
+	"return{shown}";
 /* clang-format on */
 
 /* ---- scripts that were loaded */
@@ -179,16 +180,19 @@ static bool script_set(const struct script_run *run, int key, int value, int num
 	return fine;
 }
 
-/* Where state is of another type, it stays as it is. */
+/* Where state is of another type, it stays as it is, and the answer says so. */
 static void script_state(const struct script_run *run)
 {
-	enum { WORDS_MAX = 256 };
+	enum { WORDS_MAX = 256, HSET_LEAST = 4 };
 	struct fake_bytes ignored = { 0 };
 	struct fake_word words[WORDS_MAX] = { WORD("HSET"), run->keys[1] };
 	int count = 2;
 	for (int i = 4; i < run->argc && count < WORDS_MAX; i++)
 		words[count++] = run->argv[i];
-	script_call(run, count, words, &ignored);
+	if (count >= HSET_LEAST)
+		script_call(run, count, words, run->call->out);
+	else
+		redis_say_error(run->call, "ERR Wrong number of args calling Redis command from script");
 	script_call(run, 3, (struct fake_word[]){ WORD("EXPIRE"), run->keys[1], run->argv[2] }, &ignored);
 	script_call(run, 3, (struct fake_word[]){ WORD("EXPIRE"), run->keys[2], run->argv[2] }, &ignored);
 	fake_bytes_free(&ignored);
@@ -200,9 +204,11 @@ static void script_run(const struct script_run *run)
 		return;
 	if (run->argv[3].length > 0 && !script_set(run, 2, 3, 2))
 		return;
+	redis_say_array(run->call, 1);
 	if (run->argc > 4)
 		script_state(run);
-	redis_say_int(run->call, 1);
+	else
+		redis_say_int(run->call, 1);
 }
 
 /* NULL: the error was said. */

@@ -10,7 +10,7 @@ use Test::More;
 my $top = $ENV{srcdir} // '.';
 my $lines_most = 20;
 my %number = map { $_ => 1 } qw(0 1 4 5 10);	# places in keys, arguments and the head of a record
-my %word = map { $_ => 1 } qw(if then end return and or not nil local redis call pcall unpack KEYS ARGV);
+my %word = map { $_ => 1 } qw(if then end return and or not nil local redis call pcall unpack shown KEYS ARGV);
 my %command = map { $_ => 1 } qw(GETRANGE MGET SET HSET EXPIRE);
 my %option = map { $_ => 1 } ('', 'EX');
 

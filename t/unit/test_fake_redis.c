@@ -242,9 +242,9 @@ static void test_script(void)
 	struct fake_word script = { text.at, text.length };
 	ask(&session, "EVALSHA ffffffffffffffffffffffffffffffffffffffff 0", NONE,
 	    WORD("-NOSCRIPT No matching script. Please use EVAL.\r\n"));
-	ask(&session, "EVAL @ 3 r s k  one 60 ", script, WORD(":1\r\n"));
+	ask(&session, "EVAL @ 3 r s k  one 60 ", script, WORD("*1\r\n:1\r\n"));
 	ask(&session, "EVAL @ 3 r s k  two 60 ", script, WORD("*2\r\n$3\r\none\r\n$-1\r\n"));
-	ask(&session, "EVAL @ 3 r s k one two 60 known level good", script, WORD(":1\r\n"));
+	ask(&session, "EVAL @ 3 r s k one two 60 known level good", script, WORD("*1\r\n:1\r\n"));
 	ask(&session, "EVAL @ 3 r s k one three 60 ", script, WORD("*2\r\n$3\r\ntwo\r\n$5\r\nknown\r\n"));
 	ask(&session, "HGETALL s", NONE, WORD("*2\r\n$5\r\nlevel\r\n$4\r\ngood\r\n"));
 	ask(&session, "PTTL s", NONE, WORD(":60000\r\n"));
@@ -256,7 +256,10 @@ static void test_script(void)
 	redis_session_feed(&session, request.at, request.length);
 	snprintf(words, sizeof words, "EVALSHA %.40s 3 r s k @ five 60 ", session.out.at + 5);
 	session.out.length = 0;
-	ask(&session, words, WORD(HEAD), WORD(":1\r\n"));
+	ask(&session, words, WORD(HEAD), WORD("*1\r\n:1\r\n"));
+	ask(&session, "SET s text", NONE, WORD("+OK\r\n"));
+	ask(&session, "EVAL @ 3 r s k five five 60  level good", script,
+	    WORD("*1\r\n-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"));
 	ask(&session, "GET r", NONE, WORD("$4\r\nfive\r\n"));
 	ask(&session, "SCRIPT FLUSH", NONE, WORD("+OK\r\n"));
 	ask(&session, words, WORD(HEAD), WORD("-NOSCRIPT No matching script. Please use EVAL.\r\n"));
