@@ -54,8 +54,9 @@ static char *request_copy(char *at, const char *text)
 	return at + length;
 }
 
-static void request_add(struct request *request, char *word, const char *end)
+static void request_add(struct request *request, char *word, char *end)
 {
+	*end = '\0';
 	request->used += (size_t)(end - word) + 1;
 	request_bytes(request, word, (size_t)(end - word));
 }

@@ -7,7 +7,6 @@
 #include "milter/base/exchange.h"
 #include "milter/base/loop.h"
 #include "milter/daemon/outbox.h"
-#include "redis-schema/reply.h"
 #include "redis-schema/store/store.h"
 #include "redis-schema/wire/wire.h"
 #include "t/fuzz/fuzz.h"
@@ -115,13 +114,14 @@ struct wire {
 	bool up;
 };
 
+enum flight_kind { FLIGHT_OWN, FLIGHT_FETCH, FLIGHT_COMMAND };
+
 struct flight {
-	bool own; /* the store's own question */
-	wire_command_done *command;
-	wire_fetch_done *fetch;
-	wire_charge_done *charge;
+	enum flight_kind kind; /* OWN: of the store itself, answered as by a Redis that holds nothing */
+	wire_done *done;
 	void *arg;
-	char account[ACCOUNT_MAX + 1];
+	int count;
+	const char *name[WIRE_COMMANDS_MAX]; /* of each command; constants */
 };
 
 static const char *left; /* of the input */
@@ -152,56 +152,83 @@ static void say(void *arg, const char *line)
 	MUST(strlen(line) < 1000);
 }
 
-static void tell_command(struct flight *flight)
+static bool is_list(const char *name)
+{
+	static const char *const names[] = { "HGETALL", "HMGET", "MGET", "TIME", "EVALSHA", "HRANDFIELD" };
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What a Redis that holds nothing answers to each command. */
+static void answer_own(const struct flight *flight, struct wire_answer *answers)
+{
+	static const char *const one[] = { "1", "1" }, *const nil[] = { NULL };
+	static const size_t lengths[] = { 1, 1 };
+	for (int i = 0; i < flight->count; i++) {
+		const char *name = flight->name[i];
+		bool none = strcmp(name, "GET") == 0 || strcmp(name, "HGET") == 0;
+		answers[i] = (struct wire_answer){
+			.list = is_list(name), .count = 1, .text = none ? nil : one, .length = lengths
+		};
+		if (strcmp(name, "TIME") == 0)
+			answers[i].count = 2;
+		else if (strncmp(name, "H", 1) == 0 && answers[i].list)
+			answers[i].count = 0;
+	}
+}
+
+static void tell_command(const struct flight *flight)
 {
 	const char *items[ITEMS_MAX];
 	size_t lengths[ITEMS_MAX];
 	int count = 0;
 	char *text = next_answer(items, lengths, &count);
-	if (count > 0 && items[0] != NULL && items[0][0] == '-')
-		flight->command(flight->arg, WIRE_ERROR, items[0] + 1, 0, NULL);
-	else
-		flight->command(flight->arg, WIRE_OK, NULL, count, items);
+	struct wire_answer answer = { .list = count != 1, .count = count, .text = items, .length = lengths };
+	if (count > 0 && items[0] != NULL && items[0][0] == '-') {
+		answer.error = items[0] + 1;
+		answer.blame = blame_of(answer.error);
+	}
+	flight->done(flight->arg, WIRE_OK, 1, &answer);
 	free(text);
 }
 
-static void tell_fetch(struct flight *flight)
+/* A line each for record, block and exempt, and the rest for limits. */
+static void tell_fetch(const struct flight *flight)
 {
 	const char *items[ITEMS_MAX];
 	size_t lengths[ITEMS_MAX];
-	struct reply_items list = { .text = items, .length = lengths };
-	struct account_state state;
-	struct known known;
-	char *text = next_answer(items, lengths, &list.count);
-	bool fine = reply_read_fetch(flight->account, &list, say, NULL, &state, &known);
-	flight->fetch(flight->arg, fine ? WIRE_OK : WIRE_ERROR, fine ? &state : NULL, fine ? &known : NULL);
+	struct wire_answer answers[WIRE_COMMANDS_MAX];
+	int count = 0, at = 0;
+	char *text = next_answer(items, lengths, &count);
+	answer_own(flight, answers);
+	for (int i = 1; i < flight->count && at < count; i++) {
+		bool list = is_list(flight->name[i]);
+		answers[i].count = list ? count - at : 1;
+		answers[i].text = items + at;
+		answers[i].length = lengths + at;
+		at += answers[i].count;
+	}
+	flight->done(flight->arg, WIRE_OK, flight->count, answers);
 	free(text);
 }
 
 static void on_answer(evutil_socket_t fd, short what, void *arg)
 {
 	struct flight *flight = arg;
+	struct wire_answer answers[WIRE_COMMANDS_MAX];
 	(void)fd, (void)what;
 	under_way--;
-	if (flight->fetch != NULL)
+	if (flight->kind == FLIGHT_FETCH) {
 		tell_fetch(flight);
-	else if (flight->charge != NULL)
-		flight->charge(flight->arg, WIRE_OK, &(struct wire_charged){ .status = WIRE_CHARGED });
-	else if (flight->own)
-		flight->command(flight->arg, WIRE_OK, NULL, 0, NULL);
-	else
+	} else if (flight->kind == FLIGHT_COMMAND) {
 		tell_command(flight);
+	} else {
+		answer_own(flight, answers);
+		flight->done(flight->arg, WIRE_OK, flight->count, answers);
+	}
 	free(flight);
-}
-
-static bool launch(struct wire *wire, struct flight flight)
-{
-	struct flight *copy = malloc(sizeof *copy);
-	MUST(copy != NULL);
-	*copy = flight;
-	under_way++;
-	MUST(event_base_once(wire->base, -1, EV_TIMEOUT, on_answer, copy, &(struct timeval){ 0 }) == 0);
-	return true;
 }
 
 static void keep_words(int argc, const char *const *argv)
@@ -213,36 +240,64 @@ static void keep_words(int argc, const char *const *argv)
 	world_words[argc] = NULL;
 }
 
-bool wire_command(struct wire *wire, int argc, const char *const *argv, wire_command_done *done, void *arg)
+/* Is the key under the prefix, and the account in it one that there can be? An admin may name any other, too. */
+static void check_key(const char *key, bool of_admin)
 {
-	bool all = strcmp(argv[0], "SCAN") == 0 || strcmp(argv[0], "DBSIZE") == 0; /* these name no key */
-	bool own = !all && (strcmp(argv[1], "penstock:plans") == 0 || strcmp(argv[1], "penstock:secret") == 0);
-	MUST(argc <= WORDS_MAX && (all || (argc >= 2 && strncmp(argv[1], "penstock:", 9) == 0)));
-	if (!own)
-		keep_words(argc, argv);
-	return launch(wire, (struct flight){ .own = own, .command = done, .arg = arg });
-}
-
-bool wire_fetch(struct wire *wire, const char *account, wire_fetch_done *done, void *arg)
-{
-	struct flight flight = { .fetch = done, .arg = arg };
+	const char *brace = strchr(key, '{'), *end = strrchr(key, '}');
+	MUST(strncmp(key, "penstock:", 9) == 0);
+	if (brace == NULL || end == NULL || of_admin || strncmp(brace, "{probe-", 7) == 0)
+		return;
+	char *account = string_of(brace + 1, (size_t)(end - brace - 1));
 	must_be_account(account);
-	snprintf(flight.account, sizeof flight.account, "%s", account);
-	return launch(wire, flight);
+	free(account);
 }
 
-bool wire_charge(struct wire *wire, const struct wire_charge *charge, wire_charge_done *done, wire_charge_done *late,
-		 void *arg)
+static enum flight_kind kind_of(const struct wire_command *commands, int count)
 {
+	const char *const *argv = commands[0].argv;
+	if (strcmp(argv[0], "TIME") == 0)
+		return FLIGHT_FETCH;
+	if (count > 1 || strcmp(argv[0], "EVALSHA") == 0)
+		return FLIGHT_OWN;
+	if (strcmp(argv[0], "SCAN") == 0 || strcmp(argv[0], "DBSIZE") == 0) /* these name no key */
+		return FLIGHT_COMMAND;
+	bool own = strcmp(argv[1], "penstock:plans") == 0 || strcmp(argv[1], "penstock:secret") == 0;
+	return own ? FLIGHT_OWN : FLIGHT_COMMAND;
+}
+
+bool wire_ask(struct wire *wire, const struct wire_command *commands, int count, wire_done *done, wire_done *late,
+	      void *arg)
+{
+	struct flight *flight = calloc(1, sizeof *flight);
 	(void)late;
-	must_be_account(charge->charge->account);
-	return launch(wire, (struct flight){ .charge = done, .arg = arg });
+	MUST(flight != NULL && count > 0 && count <= WIRE_COMMANDS_MAX);
+	*flight = (struct flight){ .kind = kind_of(commands, count), .done = done, .arg = arg, .count = count };
+	for (int i = 0; i < count; i++) {
+		const char *name = flight->name[i] = commands[i].argv[0];
+		MUST(commands[i].argc <= WIRE_WORDS_MAX);
+		if (strncmp(name, "EVAL", 4) == 0)
+			check_key(commands[i].argv[3], false);
+		else if (strcmp(name, "SCRIPT") != 0 && strcmp(name, "TIME") != 0 && strcmp(name, "SCAN") != 0 &&
+			 strcmp(name, "DBSIZE") != 0)
+			check_key(commands[i].argv[1], flight->kind == FLIGHT_COMMAND);
+	}
+	if (flight->kind == FLIGHT_COMMAND)
+		keep_words(commands[0].argc, commands[0].argv);
+	under_way++;
+	MUST(event_base_once(wire->base, -1, EV_TIMEOUT, on_answer, flight, &(struct timeval){ 0 }) == 0);
+	return true;
 }
 
-bool wire_campaign(struct wire *wire, const struct wire_fingerprint *fingerprint, wire_campaign_done *done, void *arg)
+bool wire_ask_until(struct wire *wire, int64_t deadline_ms, const struct wire_command *commands, int count,
+		    wire_done *done, wire_done *late, void *arg)
 {
-	(void)wire, (void)fingerprint, (void)done, (void)arg;
-	return false;
+	(void)deadline_ms;
+	return wire_ask(wire, commands, count, done, late, arg);
+}
+
+bool wire_is_up(const struct wire *wire)
+{
+	return wire->up;
 }
 
 static void on_connected(evutil_socket_t fd, short what, void *arg)
