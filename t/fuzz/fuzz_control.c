@@ -11,11 +11,12 @@
 
 enum { PREFIX = sizeof "penstock:" - 1 };
 
-/* "penstock:{ACCOUNT}:PART": no account is part of another's key, or of another part's. */
-static void check_key(const char *key)
+/* "penstock:{ACCOUNT}:PART": no account is part of another's key, or of another part's. One `as_typed` is looked for
+ * alone. */
+static void check_key(const char *key, bool as_typed)
 {
 	char account[400], *end;
-	if (key[PREFIX] != '{')
+	if (key[PREFIX] != '{' || as_typed)
 		return;
 	snprintf(account, sizeof account, "%s", key + PREFIX + 1);
 	end = strchr(account, '}');
@@ -57,7 +58,7 @@ static void check_command(void)
 		known |= strcmp(all[i], world_words[0]) == 0;
 	MUST(known);
 	if (strcmp(world_words[0], "DBSIZE") != 0 && strcmp(world_words[0], "SCAN") != 0)
-		check_key(world_words[1]);
+		check_key(world_words[1], strcmp(world_words[0], "EXISTS") == 0);
 	if (strcmp(world_words[0], "HSET") == 0)
 		check_fields();
 	if (strcmp(world_words[0], "SET") == 0)
