@@ -355,8 +355,13 @@ static void check_campaigns(void)
 	is_int(counts.messages, texts.messages, "messages of campaigns");
 	is_int(counts.bad, texts.bad, "... bad ones");
 	if (found == TEXTS) {
-		is_int(counts.accounts, texts.accounts, "... accounts that sent them");
-		is_int(counts.bad_accounts, texts.bad_accounts, "... and who sent bad ones");
+		/* two accounts may share a bit, by the secret of the run */
+		enum { SHARE = 4 };
+		ok(counts.accounts <= texts.accounts && counts.accounts >= texts.accounts - SHARE,
+		   "... %lld accounts that sent them, of %lld", (long long)counts.accounts, (long long)texts.accounts);
+		ok(counts.bad_accounts <= texts.bad_accounts && counts.bad_accounts >= texts.bad_accounts - SHARE,
+		   "... and %lld who sent bad ones, of %lld", (long long)counts.bad_accounts,
+		   (long long)texts.bad_accounts);
 	}
 }
 
