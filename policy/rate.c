@@ -68,3 +68,11 @@ int64_t rates_frees_in(const struct rates *rates, enum window window, int64_t li
 	/* only when the present period has become the one before, and has run out far enough */
 	return (int64_t)ceil(length - elapsed + length * (1.0 - room / present));
 }
+
+bool amounts_give_back(const struct amounts *amounts)
+{
+	bool less = false;
+	for (int i = 0; i < COUNTED_SUMS; i++)
+		less = less || amounts->of[i] < 0;
+	return less;
+}

@@ -18,6 +18,9 @@ struct amounts {
 	int64_t of[COUNTED_SUMS];
 };
 
+/* Is something of it given back? */
+bool amounts_give_back(const struct amounts *amounts);
+
 /* a clock that is set back by an hour frees no limit */
 enum { RATES_AHEAD_MAX_MS = 7200000 };
 

@@ -257,10 +257,7 @@ void gather_charge(struct session *session)
 static void gather_charge_amend_groups(const struct message_charge *charged, int64_t charged_ms,
 				       struct message_charge *amend)
 {
-	bool gives = false;
-	for (int i = 0; i < COUNTED_SUMS; i++)
-		gives |= amend->charge.amounts.of[i] < 0;
-	if (!gives)
+	if (!amounts_give_back(&amend->charge.amounts))
 		return;
 	memcpy(amend->groups, charged->groups, (size_t)charged->group_count * sizeof amend->groups[0]);
 	amend->group_count = charged->group_count;

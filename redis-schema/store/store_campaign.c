@@ -61,13 +61,6 @@ static void campaign_key_who(struct request *request, const struct campaign_ask 
 	request_text(request, KEY_CAMPAIGN_WHO, ask->store->settings.prefix, period, ask->bucket);
 }
 
-static void campaign_ignore(void *arg, enum wire_end end, int count, const struct wire_answer *answers)
-{
-	(void)count;
-	(void)answers;
-	store_noted(arg, end);
-}
-
 static void campaign_unpack(int64_t sent, int64_t accounts, struct campaign_counts *counts)
 {
 	enum { LOW = (1 << BOTH_SHIFT) - 1 };
@@ -92,7 +85,7 @@ static void campaign_count_account(struct campaign_ask *ask, bool was_there)
 	request_command(&request, "EXPIRE");
 	campaign_key_who(&request, ask, ask->period);
 	request_number(&request, KEEP_S);
-	store_send(ask->store, &request, campaign_ignore, NULL, ask->store);
+	store_send_behind(ask->store, &request);
 }
 
 static void campaign_was_there(void *arg, enum wire_end end, int count, const struct wire_answer *answers)
@@ -151,7 +144,7 @@ static void campaign_push_out(struct campaign_ask *ask, const struct wire_answer
 		request_bytes(&request, accounts[i], NAME + 1);
 	}
 	if (first >= 0)
-		store_send(ask->store, &request, campaign_ignore, NULL, ask->store);
+		store_send_behind(ask->store, &request);
 }
 
 static void campaign_drawn(void *arg, enum wire_end end, int count, const struct wire_answer *answers)

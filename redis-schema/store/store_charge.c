@@ -170,14 +170,6 @@ static struct part *charge_part_of_account(struct charge_message *message, const
 	return part;
 }
 
-static bool charge_gives_back(const struct amounts *amounts)
-{
-	bool less = false;
-	for (int i = 0; i < COUNTED_SUMS; i++)
-		less = less || amounts->of[i] < 0;
-	return less;
-}
-
 /* A group's charge has amounts alone. */
 static struct part *charge_part_of_group(struct charge_message *message, const struct message_charge *asked,
 					 const struct group_charge *group)
@@ -220,7 +212,7 @@ void store_charge(struct store *store, const struct message_charge *asked, store
 	message->plans = asked->plans;
 	message->plans_arg = asked->plans_arg;
 	/* what is given back has the time of its charge */
-	message->now_ms = charge_gives_back(&asked->charge.amounts) ? asked->charge.now_ms
+	message->now_ms = amounts_give_back(&asked->charge.amounts) ? asked->charge.now_ms
 								    : store_now_ms(store, asked->charge.now_ms);
 	message->parts = 0;
 	message->campaign = (struct campaign){ .known = KNOWLEDGE_NONE };

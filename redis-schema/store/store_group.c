@@ -61,14 +61,6 @@ static void group_block_text(const char *group, const char *why, char text[GROUP
 		text_addf(&said, "%s: %s", group, why);
 }
 
-static bool group_gives_back(const struct amounts *amounts)
-{
-	bool less = false;
-	for (int i = 0; i < COUNTED_SUMS; i++)
-		less = less || amounts->of[i] < 0;
-	return less;
-}
-
 /* What is given back takes from what is owed, and no more: the rest Redis has in a period that may have ended when it
  * is told, and it stays counted there. The lock is held. */
 static void group_owe(struct store *store, struct recent_row *row, const struct part *part)
@@ -239,7 +231,7 @@ static void group_come_late(struct group_ask *ask, enum wire_end end, const stru
 		group_let_expire(ask);
 		if (!out)
 			group_give_back(ask);
-	} else if (out && !group_gives_back(&part->charge.amounts)) {
+	} else if (out && !amounts_give_back(&part->charge.amounts)) {
 		pthread_mutex_lock(&store->lock);
 		struct recent_row *row = store_row(store, part->charge.account);
 		if (row != NULL)
@@ -317,7 +309,7 @@ static void group_come(void *arg, enum wire_end end, int count, const struct wir
 		heeded = false;
 	}
 	if (!heeded) {
-		group_answer_here(ask, !group_gives_back(&part->charge.amounts));
+		group_answer_here(ask, !amounts_give_back(&part->charge.amounts));
 		return;
 	}
 	group_read_limits(ask, answers);

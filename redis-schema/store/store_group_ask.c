@@ -157,14 +157,6 @@ bool group_ask(struct group_ask *ask, unsigned windows, unsigned places, unsigne
 	       wire_ask_until(store->wire, ask->part->deadline_ms, request.command, request.count, done, done, ask);
 }
 
-/* Nobody waits for what is sent here, and nobody misses it. */
-static void group_ignore(void *arg, enum wire_end end, int count, const struct wire_answer *answers)
-{
-	(void)count;
-	(void)answers;
-	store_noted(arg, end);
-}
-
 void group_let_expire(const struct group_ask *ask)
 {
 	const struct part *part = ask->part;
@@ -177,8 +169,7 @@ void group_let_expire(const struct group_ask *ask)
 				group_add_expire(&request, part->store, part->charge.account, span, ask->now_ms);
 				break;
 			}
-	if (request.count > 0)
-		store_send(part->store, &request, group_ignore, NULL, part->store);
+	store_send_behind(part->store, &request);
 }
 
 void group_add_increments(struct request *request, const struct store *store, const char *group, unsigned windows,
@@ -203,8 +194,7 @@ void group_give_back_places(const struct group_ask *ask, unsigned set)
 			group_add_place_key(&request, part->store, part->charge.account, i, ask->now_ms);
 			request_bytes(&request, &part->charge.places[i], sizeof part->charge.places[i]);
 		}
-	if (request.count > 0)
-		store_send(part->store, &request, group_ignore, NULL, part->store);
+	store_send_behind(part->store, &request);
 }
 
 void group_give_back(const struct group_ask *ask)
@@ -217,8 +207,7 @@ void group_give_back(const struct group_ask *ask)
 		back.of[i] = -part->charge.amounts.of[i];
 	request_begin(&request);
 	group_add_increments(&request, part->store, group, ask->windows, &back, ask->now_ms);
-	if (request.count > 0)
-		store_send(part->store, &request, group_ignore, NULL, part->store);
+	store_send_behind(part->store, &request);
 	group_give_back_places(ask, ask->came);
 }
 
@@ -282,9 +271,8 @@ bool group_read_sums(struct group_ask *ask, const struct wire_answer *answers)
 
 /* ---- for who looks */
 
-int store_group_ask_sums(struct request *request, const struct store *store, const char *group, int64_t now_ms)
+void store_group_ask_sums(struct request *request, const struct store *store, const char *group, int64_t now_ms)
 {
-	int first = request->count;
 	for (int span = 0; span < SPANS; span++)
 		for (int before = 0; before <= 1; before++) {
 			request_command(request, "HMGET");
@@ -292,7 +280,6 @@ int store_group_ask_sums(struct request *request, const struct store *store, con
 			for (int i = 0; i < COUNTED_SUMS; i++)
 				request_word(request, fields[i]);
 		}
-	return first;
 }
 
 void store_group_read_sums(const struct wire_answer *answers, int count, int64_t now_ms, struct rates *rates_out)

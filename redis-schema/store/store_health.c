@@ -33,6 +33,19 @@ void store_noted(struct store *store, enum wire_end end)
 		health_failed(store, true);
 }
 
+static void health_ignore(void *arg, enum wire_end end, int count, const struct wire_answer *answers)
+{
+	(void)count;
+	(void)answers;
+	store_noted(arg, end);
+}
+
+void store_send_behind(struct store *store, const struct request *request)
+{
+	if (request->count > 0)
+		store_send(store, request, health_ignore, NULL, store);
+}
+
 /* An error that another request of its kind would have, too. */
 static void health_refused(struct store *store, const char *names, const struct wire_answer *answer)
 {

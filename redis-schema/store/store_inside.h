@@ -99,6 +99,8 @@ enum heard store_heard(struct store *store, const char *names, enum wire_end end
 void store_bad_shape(struct store *store, const char *names);
 /* The same of any other request: an error about it says nothing about Redis. */
 void store_noted(struct store *store, enum wire_end end);
+/* Nobody waits for what is sent here, and nobody misses it; no command is nothing. */
+void store_send_behind(struct store *store, const struct request *request);
 /* Redis took a charge. */
 void store_taken(struct store *store);
 /* It answered an account's charge by an error: too many in a row are an outage, though it answers what else is asked.
@@ -149,7 +151,7 @@ void store_book_free(struct recent_row *row);
 void store_group_charge(struct part *part);
 void store_group_pay(struct store *store, struct recent_row *row);
 /* Asks for the sums of a group and the periods before, and reads the answers into rates. */
-int store_group_ask_sums(struct request *request, const struct store *store, const char *group, int64_t now_ms);
+void store_group_ask_sums(struct request *request, const struct store *store, const char *group, int64_t now_ms);
 void store_group_read_sums(const struct wire_answer *answers, int count, int64_t now_ms, struct rates *rates_out);
 /* The keys of its sums and places of now. */
 void store_group_add_keys(struct request *request, const struct store *store, const char *group, int64_t now_ms);
