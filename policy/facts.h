@@ -28,6 +28,7 @@ enum knowledge {
 enum {
 	NOTE_MAX = 200,
 	GROUP_BLOCK_MAX = ACCOUNT_MAX + 2 + NOTE_MAX,
+	FACT_HOSTS_MAX = 8, /* of a message's links */
 	PLACE_TEXT_MAX = 63,
 };
 
@@ -135,6 +136,7 @@ struct facts {
 	int64_t kbytes;		/* KiB of header and body, rounded up */
 	int64_t local_offset_s; /* of this host's time, seconds east of UTC */
 	uint64_t client_address, client_network, client_as; /* hashes, see policy/habits.h; 0: unknown */
+	uint64_t client_wide;				    /* likewise: of its /16 (IPv6: /32) */
 	uint64_t sender, mailer; /* hashes of the envelope sender and of the program's name; 0: none */
 	bool sender_own;	 /* the sender is the account's name, or in the domain of its name */
 	unsigned anomalies;	 /* a set of 1 << enum anomaly */
@@ -144,6 +146,10 @@ struct facts {
 	int rcpt_count;		 /* of them, at most some 2,000; they may be known or new */
 	int64_t rcpts_trapped;	 /* of all: spam traps */
 	uint64_t fingerprint;	 /* of its text, policy/fingerprint.h; 0: none */
+	uint64_t text;		 /* keyed hash of that and of what kinds of parts there are; 0: nothing can be seen */
+	int64_t text_words;	 /* how long the text is */
+	uint64_t hosts[FACT_HOSTS_MAX]; /* keyed hashes of the hosts that its links name, no two alike ... */
+	int64_t host_count;		/* ... and how many; FACT_HOSTS_MAX + 1: more */
 	struct campaign campaign;
 	bool charged;			   /* Redis (or the local table) has checked and charged this message ... */
 	struct breach breach;		   /* ... and this limit is passed; window WINDOW_COUNT: none */
