@@ -6,15 +6,12 @@
  * Most of it is worth less where the message goes to people whom the account knows: a thief does not write to them, a
  * traveller with a new telephone does. `ceiling` is what such mail brings a counter to at most.
  */
+#include "policy/familiar.h"
 #include "policy/signal.h"
-
-#include "policy/hash.h"
 
 #include <math.h>
 
 #include "policy/base/banned.h"
-
-enum { SETTLED_S = 3 * 86400 }; /* an account that is younger has no habits to speak of */
 
 static const double anomaly_weights[ANOMALY_COUNT] = {
 #define ANOMALY_WEIGHT(id, word, weight) [ANOMALY_##id] = (weight),
@@ -27,9 +24,9 @@ struct view {
 	const struct facts *facts;
 	const struct habits *habits;
 	const double *value; /* of the counters, before the message */
-	bool settled;	     /* the account has been there for some days */
-	double fresh;	     /* part of the recipients that it never wrote to; 0.5 where that is not known */
-	double pace;	     /* what steps are multiplied with: less for text in which the scanner sees nothing bad */
+	struct familiar familiar;
+	double fresh; /* the familiar one's */
+	double pace;  /* what steps are multiplied with: less for text in which the scanner sees nothing bad */
 };
 
 /* A step up that brings the counter to no more than the ceiling. */
@@ -69,17 +66,21 @@ static double evidence_content(const struct view *view)
 	return step < 0 ? step : step_to(view->value[COUNTER_CONTENT], step, 0.6);
 }
 
+/* Who changes places now and then does so by habit: -ln of the share of changes that the account has anyway. */
 static double evidence_place(const struct view *view)
 {
-	const struct facts *facts = view->facts;
-	if (facts->client_network == 0 || !view->settled || habit_count_networks(view->habits) == 0)
+	const struct familiar *familiar = &view->familiar;
+	if (familiar->place == PLACE_UNKNOWN || !familiar->settled)
 		return 0;
-	if (habit_has_network(view->habits, facts->client_network))
+	if (familiar->place == PLACE_OWN)
 		return -0.3;
-	bool as_unknown = facts->client_as == 0 || habit_count_ases(view->habits) == 0;
-	if (!as_unknown && habit_has_as(view->habits, facts->client_as))
+	if (familiar->place == PLACE_NEAR)
 		return 0;
-	return step_of(view, COUNTER_PLACE, as_unknown ? 0.4 : 0.8, 1);
+	double behind = 20, messages = view->value[COUNTER_MESSAGES];
+	double changes = fmin(view->value[COUNTER_CHANGES], messages);
+	double share = (changes + 0.02 * behind) / (messages + behind);
+	double odd = fmin(-log(share) / 3, 1);
+	return step_of(view, COUNTER_PLACE, (familiar->as_unknown ? 0.4 : 0.8) * odd, 1);
 }
 
 /* Who writes in many names does so by habit. */
@@ -90,21 +91,14 @@ static double evidence_sender(const struct view *view)
 		return 0;
 	if (facts->sender_own || habit_has_sender(view->habits, facts->sender))
 		return -0.3;
-	if (!view->settled)
+	if (!view->familiar.settled)
 		return step_to(view->value[COUNTER_SENDER], 0.2, 0.4);
 	return step_of(view, COUNTER_SENDER, 0.8 / (1 + habit_count_senders(view->habits)), 1);
 }
 
-static uint64_t program_of(const struct facts *facts)
-{
-	uint64_t odd = facts->anomalies & ~(1U << ANOMALY_NEW_MAILER);
-	return facts->mailer == 0 && odd == 0 ? 0 : hash_bytes(&odd, sizeof odd, facts->mailer);
-}
-
 static double evidence_anomaly(const struct view *view)
 {
-	uint64_t program = program_of(view->facts);
-	if (program == 0 || habit_has_mailer(view->habits, program))
+	if (view->familiar.program)
 		return -0.2;
 	double sum = 0;
 	for (int i = 0; i < ANOMALY_COUNT; i++)
@@ -122,15 +116,23 @@ static double evidence_hour(const struct view *view)
 	return unused ? step_of(view, COUNTER_HOUR, 0.4, 0.5) : -0.3;
 }
 
+/* What a text of the account's own is worth of what is held against others. */
+#define OWN_TEXT 0.15
+
+static double evidence_text(const struct view *view)
+{
+	return view->familiar.text ? OWN_TEXT : 1;
+}
+
 /* -ln of the share of new recipients that the account has anyway, for those; those it knows take twice back. */
 static double evidence_fresh(const struct view *view)
 {
 	if (!view->facts->rcpts_new_known)
 		return 0;
-	double behind = 20, usual = view->settled ? 0.2 : 0.9;
+	double behind = 20, usual = view->familiar.settled ? 0.2 : 0.9;
 	double rcpts = view->value[COUNTER_RCPTS], fresh = fmin(view->value[COUNTER_NEW_RCPTS], rcpts);
 	double share = fmin((fresh + usual * behind) / (rcpts + behind), 0.99);
-	return -0.4 * log(share) * view->fresh * view->pace - 0.8 * (1 - view->fresh);
+	return -0.4 * log(share) * view->fresh * view->pace * evidence_text(view) - 0.8 * (1 - view->fresh);
 }
 
 enum { BAD_ACCOUNTS_LEAST = 3 };
@@ -157,6 +159,42 @@ static double evidence_campaign(const struct view *view)
 	return step > 0.1 ? step : -0.1;
 }
 
+/* ---- what the account does usually, and how much of what it does is that */
+
+static double evidence_own_texts(const struct view *view)
+{
+	return view->familiar.text ? 1 : 0;
+}
+
+static double evidence_others(const struct view *view)
+{
+	return view->familiar.text ? 0 : 1;
+}
+
+enum { SILENCE_S = 4 * 86400 };
+
+/* The first message after some days of silence, from a place that the account has. */
+static double evidence_back(const struct view *view)
+{
+	const struct facts *facts = view->facts;
+	int64_t last_ms = facts->state.history.rates.at_ms;
+	bool home = view->familiar.place == PLACE_OWN || view->familiar.place == PLACE_NEAR;
+	return home && last_ms > 0 && facts->now_ms - last_ms >= SILENCE_S * INT64_C(1000) ? 1 : 0;
+}
+
+/* Recipients whom it knows, from where it never was. */
+static double evidence_book(const struct view *view)
+{
+	bool away = view->familiar.place == PLACE_NEAR || view->familiar.place == PLACE_STRANGE;
+	return away ? (1 - view->fresh) * (double)view->facts->rcpts_remote : 0;
+}
+
+/* Only what is surely the owner's: a thief's new place is no habit. */
+static double evidence_changes(const struct view *view)
+{
+	return view->familiar.place == PLACE_STRANGE && view->familiar.homely ? 1 : 0;
+}
+
 /* clang-format off */
 static const struct {
 	enum counter counter;
@@ -169,6 +207,11 @@ static const struct {
 	{ COUNTER_HOUR, evidence_hour },
 	{ COUNTER_FRESH, evidence_fresh },
 	{ COUNTER_CAMPAIGN, evidence_campaign },
+	{ COUNTER_OWN_TEXTS, evidence_own_texts },
+	{ COUNTER_OTHERS, evidence_others },
+	{ COUNTER_BACK, evidence_back },
+	{ COUNTER_BOOK, evidence_book },
+	{ COUNTER_CHANGES, evidence_changes },
 };
 /* clang-format on */
 
@@ -185,17 +228,15 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 		.facts = facts,
 		.habits = &history->habits,
 		.value = counters.value,
-		.settled = history->first_s > 0 && facts->now_ms / 1000 - history->first_s >= SETTLED_S,
-		.fresh = 0.5,
-		.pace = ratio < 0.2 ? 0.3 : 1,
+		.familiar = familiar_of(facts),
+		.pace = ratio < 0.2 && facts->text != 0 ? 0.3 : 1, /* where nothing can be seen, nothing is harmless */
 	};
-	if (facts->rcpts_new_known && facts->rcpts_remote > 0)
-		view.fresh = fmin(fmax((double)facts->rcpts_new / (double)facts->rcpts_remote, 0), 1);
+	view.fresh = view.familiar.fresh;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		counts[rows[i].counter] = rows[i].function(&view);
 }
 
-struct habit_facts signals_habit_facts(const struct facts *facts, bool behaves)
+struct habit_facts signals_habit_facts(const struct facts *facts)
 {
 	const struct rates *rates = &facts->state.history.rates;
 	return (struct habit_facts){
@@ -204,10 +245,15 @@ struct habit_facts signals_habit_facts(const struct facts *facts, bool behaves)
 		.address = facts->client_address,
 		.network = facts->client_network,
 		.as = facts->client_as,
+		.wide = facts->client_wide,
 		.sender = facts->sender,
-		.mailer = program_of(facts),
-		.behaves = behaves,
+		.mailer = familiar_program(facts),
+		.text = facts->text,
+		.text_words = facts->text_words,
+		.hosts = facts->hosts,
+		.host_count = facts->host_count <= FACT_HOSTS_MAX ? (int)facts->host_count : 0,
 		.hour_messages = rates->present[WINDOW_MSGS_PER_HOUR],
+		.hour_rcpts = rates->present[WINDOW_RCPTS_PER_HOUR],
 		.last_s = rates->at_ms / 1000,
 	};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "policy/habits.h"
+#include "policy/habits_inside.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,8 +9,6 @@
 enum {
 	DAY_S = 86400,
 	HOUR_S = 3600,
-	AGE_BITS = 3, /* of an entry: half-days until it is the account's */
-	AGE_NEW = 2,
 	DAYS_MAX = 255,
 	DAYS_AHEAD_MAX = 2,  /* a day further ahead is of a clock that was wrong */
 	HOUR_TRUST_DAYS = 5, /* below that many days nothing is said of unused hours */
@@ -18,18 +16,6 @@ enum {
 };
 
 /* -- lists of hashes -- */
-
-/* Some bits that the maps do not use, never 0. */
-static uint16_t entry_of(uint64_t hash)
-{
-	uint16_t entry = (uint16_t)(hash >> 16) & (uint16_t)~AGE_BITS;
-	return entry != 0 ? entry : AGE_BITS + 1;
-}
-
-static bool is_new(uint16_t entry)
-{
-	return (entry & AGE_BITS) != 0;
-}
 
 static int habits_find_entry(const uint16_t *list, int size, uint64_t hash)
 {
@@ -40,7 +26,7 @@ static int habits_find_entry(const uint16_t *list, int size, uint64_t hash)
 	return -1;
 }
 
-static bool has_entry(const uint16_t *list, int size, uint64_t hash)
+bool habits_has_entry(const uint16_t *list, int size, uint64_t hash)
 {
 	int at = habits_find_entry(list, size, hash);
 	return at >= 0 && !is_new(list[at]);
@@ -78,7 +64,7 @@ static int habits_find_victim(const uint16_t *list, int size)
 
 /* True where the list changed: a thing of the account's moves to the front only past half the list, so that a user of
  * two programs does not rewrite it with each message. */
-static bool habits_note_entry(uint16_t *list, int size, uint64_t hash)
+bool habits_note_entry(uint16_t *list, int size, uint64_t hash)
 {
 	if (hash == 0)
 		return false;
@@ -93,7 +79,7 @@ static bool habits_note_entry(uint16_t *list, int size, uint64_t hash)
 	return true;
 }
 
-static void habits_age_list(uint16_t *list, int size, int64_t halves)
+void habits_age_list(uint16_t *list, int size, int64_t halves)
 {
 	for (int i = 0; i < size && list[i] != 0; i++) {
 		int64_t age = list[i] & AGE_BITS;
@@ -101,7 +87,7 @@ static void habits_age_list(uint16_t *list, int size, int64_t halves)
 	}
 }
 
-static bool habits_drop_new(uint16_t *list, int size)
+bool habits_drop_new(uint16_t *list, int size)
 {
 	int kept = 0, length = habits_list_length(list, size);
 	for (int i = 0; i < length; i++)
@@ -115,13 +101,14 @@ static bool habits_drop_new(uint16_t *list, int size)
 #define LIST_ROWS(ROW) \
 	ROW(network, networks, HABIT_NETWORKS) \
 	ROW(as, ases, HABIT_ASES) \
+	ROW(wide, wides, HABIT_WIDES) \
 	ROW(sender, senders, HABIT_SENDERS) \
 	ROW(mailer, mailers, HABIT_MAILERS)
 
 #define LIST_FUNCTIONS(name, many, size) \
 	bool habit_has_##name(const struct habits *habits, uint64_t name) \
 	{ \
-		return has_entry(habits->many, size, name); \
+		return habits_has_entry(habits->many, size, name); \
 	} \
 	int habit_count_##many(const struct habits *habits) \
 	{ \
@@ -271,6 +258,19 @@ static bool habits_note_week(struct habits *habits, const struct habit_facts *fa
 	return true;
 }
 
+static bool habits_note_reach(struct habits *habits, const struct habit_facts *facts)
+{
+	uint8_t reach = (uint8_t)fmin(round(log2(1 + fmax(facts->hour_rcpts, 0)) * STEPS), 255);
+	bool more = reach > habits->reach;
+	habits->reach = more ? reach : habits->reach;
+	return more;
+}
+
+double habit_reach(const struct habits *habits)
+{
+	return exp2((double)habits->reach / STEPS) - 1;
+}
+
 /* Everything fades: 3.5 per cent a day, so that an hour that is not used any more is forgotten within months. */
 static void habits_fade_week(struct habits *habits, int64_t days)
 {
@@ -278,6 +278,7 @@ static void habits_fade_week(struct habits *habits, int64_t days)
 		habits->hours[i] = (uint8_t)(habits->hours[i] > days ? habits->hours[i] - days : 0);
 	for (int i = 0; i < 7; i++)
 		habits->weekdays[i] = (uint8_t)(habits->weekdays[i] > days ? habits->weekdays[i] - days : 0);
+	habits->reach = (uint8_t)(habits->reach > days ? habits->reach - days : 0);
 }
 
 /* -- noting -- */
@@ -309,10 +310,11 @@ static unsigned habits_note_time(struct habits *habits, const struct habit_facts
 #define LIST_AGE(name, many, size) habits_age_list(habits->many, size, halves);
 	LIST_ROWS(LIST_AGE)
 #undef LIST_AGE
+	habits_age_texts(habits, halves);
 	if (passed == 0 || !known)
-		return HABIT_PLACES;
+		return HABIT_PLACES | HABIT_TEXT;
 	habits_fade_week(habits, passed > 255 ? 255 : passed);
-	return HABIT_PLACES | HABIT_WEEK;
+	return HABIT_PLACES | HABIT_WEEK | HABIT_TEXT;
 }
 
 static bool habits_note_maps(struct habits *habits, const struct habit_facts *facts)
@@ -329,17 +331,23 @@ static bool habits_note_maps(struct habits *habits, const struct habit_facts *fa
 unsigned habits_note(struct habits *habits, const struct habit_facts *facts)
 {
 	unsigned changed = habits_note_time(habits, facts);
-	bool places = habits_note_maps(habits, facts);
+	bool places = habits_note_maps(habits, facts), texts = false;
+	if (!facts->behaves || facts->suspect)
+		texts = habits_forget_texts(habits);
 	if (!facts->behaves) {
 #define LIST_DROP(name, many, size) places = habits_drop_new(habits->many, size) || places;
 		LIST_ROWS(LIST_DROP)
 #undef LIST_DROP
-		return changed | (places ? HABIT_PLACES : 0U);
-	}
+	} else if (facts->homely) {
 #define LIST_NOTE(name, many, size) places = habits_note_entry(habits->many, size, facts->name) || places;
-	LIST_ROWS(LIST_NOTE)
+		LIST_ROWS(LIST_NOTE)
 #undef LIST_NOTE
-	return changed | (places ? HABIT_PLACES : 0U) | (habits_note_week(habits, facts) ? HABIT_WEEK : 0U);
+		changed |= habits_note_week(habits, facts) ? HABIT_WEEK : 0U;
+		texts = habits_note_reach(habits, facts) || texts;
+		texts = (!facts->suspect && habits_note_text(habits, facts)) || texts;
+	}
+	/* of lists in both parts nobody asks which one it was */
+	return changed | (places || texts ? HABIT_PLACES | HABIT_TEXT : 0U);
 }
 
 bool habit_knows(const struct habits *habits, uint32_t rcpt)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * habits: what an account usually does, in few bytes: where it sends from, as whom, with what program, to whom, at
- * which hours and how much. Sketches, not records: keyed hashes of 16 bits (recipients: 32), newest first, and
+ * habits: what an account usually does, in few bytes: where it sends from, as whom, with what program, what, to whom,
+ * at which hours and how much. Sketches, not records: keyed hashes of 16 bits (recipients: 32), newest first, and
  * logarithms in a byte. They are kept in Redis as they are written here; of two messages at once the later one holds,
  * and the next message mends it, but for the day's distinct things: those of both count.
  *
@@ -21,19 +21,29 @@
 enum {
 	HABIT_NETWORKS = 7,
 	HABIT_ASES = 4,
+	HABIT_WIDES = 4,
 	HABIT_SENDERS = 3,
 	HABIT_MAILERS = 4,
+	HABIT_TEXTS = 16,
+	HABIT_HOSTS = 10,
 	HABIT_KNOWN_MAX = 16, /* recipients; of more those of an account stand in a key of their own, policy/known.h */
 	DISTINCT_COUNT = COUNTED_COUNT - COUNTED_SUMS, /* by counted - COUNTED_SUMS: addresses, networks, ASes */
 };
 
-/* The three parts of an account's record that hold them: each at most 64 bytes. */
+/* The parts of an account's record that hold them. */
 enum habit_part {
 	HABIT_PLACES = 1, /* day, days, distinct, networks, ases, senders, mailers */
 	HABIT_WEEK = 2,	  /* hours and weekdays */
 	HABIT_KNOWN = 4,  /* known */
+	HABIT_TEXT = 8,	  /* wides, texts, hosts, reach */
 };
-enum { HABIT_BYTES_MAX = 64 };
+enum { HABIT_BYTES_MAX = 80 };
+
+/* A text that the account sent: fingerprint, age, how often (as far as it matters), how long. */
+struct habit_text {
+	uint16_t entry; /* as the lists below */
+	uint8_t form;	/* times in the two low bits, above them the length in steps of a quarter of a doubling */
+};
 
 struct habits {
 	uint16_t day; /* days since 1970 (UTC) of `distinct` */
@@ -48,29 +58,43 @@ struct habits {
 	uint16_t senders[HABIT_SENDERS], mailers[HABIT_MAILERS];
 	uint8_t hours[24],
 		weekdays[7]; /* of local time: log2(1 + messages an hour) in steps of 1/20, smoothed; 0: never */
+	uint16_t wides[HABIT_WIDES]; /* networks of /16 (IPv6: /32) */
+	uint16_t hosts[HABIT_HOSTS]; /* that its links name */
+	struct habit_text texts[HABIT_TEXTS];
+	uint8_t reach;			 /* most recipients in an hour, in steps of hours[]; fades */
 	uint32_t known[HABIT_KNOWN_MAX]; /* recipients, newest first; 0: none */
 	bool many;			 /* more recipients than `known` holds: they stand in the other key */
 };
 
 /* One message as habits see it. Hashes are of 64 bits; 0: unknown, or there is none. */
 struct habit_facts {
-	int64_t now_s, local_offset_s; /* Unix time; seconds east of UTC */
-	uint64_t address, network, as; /* of the client */
-	uint64_t sender, mailer;
-	bool behaves;	      /* the account is neither suspect nor blocked: what it does becomes habit */
-	double hour_messages; /* what it sent in the clock hour of its last message ... */
-	int64_t last_s;	      /* ... Unix time of that message; 0: none */
+	int64_t now_s, local_offset_s;	     /* Unix time; seconds east of UTC */
+	uint64_t address, network, as, wide; /* of the client */
+	uint64_t sender, mailer, text;
+	const uint64_t *hosts; /* borrowed */
+	int host_count;
+	int64_t text_words;
+	bool behaves;			  /* the account does nothing that only a thief does */
+	bool homely;			  /* surely its owner's: what the message shows becomes habit */
+	bool suspect;			  /* its text does not, then */
+	double hour_messages, hour_rcpts; /* what it sent in the clock hour of its last message ... */
+	int64_t last_s;			  /* ... Unix time of that message; 0: none */
 };
 
 /* Is it one of the account's? False for 0, which is no thing, and for one that is seen since hours only. */
 bool habit_has_network(const struct habits *habits, uint64_t network);
 bool habit_has_as(const struct habits *habits, uint64_t as);
+bool habit_has_wide(const struct habits *habits, uint64_t wide);
 bool habit_has_sender(const struct habits *habits, uint64_t sender);
 bool habit_has_mailer(const struct habits *habits, uint64_t mailer);
+bool habit_has_host(const struct habits *habits, uint64_t host);
+/* It was sent three times, the first time half a day ago and more, and was about as long. */
+bool habit_has_text(const struct habits *habits, uint64_t text, int64_t words);
 bool habit_knows(const struct habits *habits, uint32_t rcpt);
 /* How many of each are the account's: without any there is nothing to hold a new one against. */
 int habit_count_networks(const struct habits *habits);
 int habit_count_ases(const struct habits *habits);
+int habit_count_wides(const struct habits *habits);
 int habit_count_senders(const struct habits *habits);
 int habit_count_mailers(const struct habits *habits);
 
@@ -86,6 +110,9 @@ double habit_distinct_before(const struct habits *habits, enum counted what, con
 double habit_hour_expected(const struct habits *habits, int64_t now_s, int64_t local_offset_s);
 /* It never sent within an hour of this time of day, and is long enough there for that to mean something. */
 bool habit_hour_unused(const struct habits *habits, int64_t now_s, int64_t local_offset_s);
+
+/* The most recipients to whom it wrote within an hour. */
+double habit_reach(const struct habits *habits);
 
 /* The message becomes habit. Returns the parts that changed, a set of enum habit_part. A clock that went back changes
  * no day; one that is more than two days ahead begins the day's counts anew. */

@@ -2,6 +2,9 @@
  *
  * How habits stand in Redis. Numbers are little endian.
  *
+ * Text: lengths of the lists of texts (5 bits), hosts (4) and wide networks (3) and the version (4) in 2 bytes, the
+ * reach (1), then wide networks and hosts, 2 bytes each, and texts, 3 bytes each.
+ *
  * Places: 2 bytes of version (3 bits), second half of the day (1 bit) and lengths of the lists of networks (3),
  * ASes (3), senders (2) and mailers (3); then the day (2), days (1), yesterday's counts (1 each), today's maps (8, 8
  * and 4) and the lists, 2 bytes an entry. Week: its 31 bytes. Known: 4 bytes each, or "*" for `many`.
@@ -18,7 +21,11 @@ enum {
 	ENTRIES = HABIT_NETWORKS + HABIT_ASES + HABIT_SENDERS + HABIT_MAILERS,
 	WEEK = 24 + 7,
 	RCPT_BYTES = 4,
+	TEXT_VERSION = 1,
+	TEXT_HEAD = 2 + 1,
 };
+
+_Static_assert(TEXT_HEAD + 2 * (HABIT_WIDES + HABIT_HOSTS) + 3 * HABIT_TEXTS <= HABIT_BYTES_MAX, "texts fit");
 
 _Static_assert(HEAD + 2 * ENTRIES <= HABIT_BYTES_MAX, "places fit");
 _Static_assert(RCPT_BYTES *HABIT_KNOWN_MAX <= HABIT_BYTES_MAX, "so do known recipients");
@@ -179,6 +186,55 @@ static bool habits_bytes_read_known(struct habits *habits, const char *bytes, si
 	return true;
 }
 
+static unsigned habits_bytes_texts(const struct habits *habits)
+{
+	unsigned count = 0;
+	while (count < HABIT_TEXTS && habits->texts[count].entry != 0)
+		count++;
+	return count;
+}
+
+static size_t habits_bytes_write_text(const struct habits *habits, char *bytes)
+{
+	unsigned texts = habits_bytes_texts(habits), hosts = habits_bytes_length_of(habits->hosts, HABIT_HOSTS);
+	unsigned wides = habits_bytes_length_of(habits->wides, HABIT_WIDES);
+	if (texts + hosts + wides + habits->reach == 0)
+		return 0;
+	char *at = put(bytes, texts | hosts << 5 | wides << 9 | (unsigned)TEXT_VERSION << 12, 2);
+	at = put(at, habits->reach, 1);
+	at = put_list(at, habits->wides, wides);
+	at = put_list(at, habits->hosts, hosts);
+	for (unsigned i = 0; i < texts; i++) {
+		at = put(at, habits->texts[i].entry, 2);
+		at = put(at, habits->texts[i].form, 1);
+	}
+	return (size_t)(at - bytes);
+}
+
+static bool habits_bytes_read_text(struct habits *habits, const char *bytes, size_t length)
+{
+	uint64_t head, number;
+	if (length < TEXT_HEAD)
+		return false;
+	const char *at = habits_bytes_get(bytes, 2, &head);
+	unsigned texts = head & 31, hosts = head >> 5 & 15, wides = head >> 9 & 7;
+	if (head >> 12 != TEXT_VERSION || texts > HABIT_TEXTS || hosts > HABIT_HOSTS || wides > HABIT_WIDES ||
+	    length != TEXT_HEAD + 2 * (size_t)(hosts + wides) + 3 * (size_t)texts)
+		return false;
+	at = habits_bytes_get(at, 1, &number);
+	habits->reach = (uint8_t)number;
+	at = habits_bytes_get_list(at, habits->wides, wides);
+	at = at != NULL ? habits_bytes_get_list(at, habits->hosts, hosts) : NULL;
+	for (unsigned i = 0; at != NULL && i < texts; i++) {
+		at = habits_bytes_get_list(at, &habits->texts[i].entry, 1);
+		if (at == NULL)
+			break;
+		at = habits_bytes_get(at, 1, &number);
+		habits->texts[i].form = (uint8_t)number;
+	}
+	return at != NULL && texts + hosts + wides + habits->reach != 0;
+}
+
 size_t habits_write(const struct habits *habits, enum habit_part part, char bytes[HABIT_BYTES_MAX])
 {
 	switch (part) {
@@ -186,6 +242,8 @@ size_t habits_write(const struct habits *habits, enum habit_part part, char byte
 		return habits_bytes_write_places(habits, bytes);
 	case HABIT_WEEK:
 		return habits_bytes_write_week(habits, bytes);
+	case HABIT_TEXT:
+		return habits_bytes_write_text(habits, bytes);
 	default:
 		return habits_bytes_write_known(habits, bytes);
 	}
@@ -194,19 +252,34 @@ size_t habits_write(const struct habits *habits, enum habit_part part, char byte
 /* What the part held before is gone in any case. */
 static void habits_bytes_clear(struct habits *habits, enum habit_part part)
 {
-	struct habits rest = { .many = habits->many };
-	if (part == HABIT_WEEK) {
-		memset(habits->hours, 0, sizeof habits->hours);
-		memset(habits->weekdays, 0, sizeof habits->weekdays);
-	} else if (part == HABIT_KNOWN) {
-		memset(habits->known, 0, sizeof habits->known);
-		habits->many = false;
-	} else {
-		memcpy(rest.hours, habits->hours, sizeof rest.hours);
-		memcpy(rest.weekdays, habits->weekdays, sizeof rest.weekdays);
-		memcpy(rest.known, habits->known, sizeof rest.known);
-		*habits = rest;
+	static const struct habits none;
+#define CLEAR(member) memcpy(&habits->member, &none.member, sizeof none.member)
+	switch (part) {
+	case HABIT_WEEK:
+		CLEAR(hours);
+		CLEAR(weekdays);
+		break;
+	case HABIT_KNOWN:
+		CLEAR(known);
+		CLEAR(many);
+		break;
+	case HABIT_TEXT:
+		CLEAR(wides);
+		CLEAR(hosts);
+		CLEAR(texts);
+		CLEAR(reach);
+		break;
+	default:
+		CLEAR(day);
+		CLEAR(half);
+		CLEAR(days);
+		CLEAR(distinct);
+		CLEAR(networks);
+		CLEAR(ases);
+		CLEAR(senders);
+		CLEAR(mailers);
 	}
+#undef CLEAR
 }
 
 static bool habits_bytes_read_part(struct habits *habits, enum habit_part part, const char *bytes, size_t length)
@@ -216,6 +289,8 @@ static bool habits_bytes_read_part(struct habits *habits, enum habit_part part, 
 		return habits_bytes_read_places(habits, bytes, length);
 	case HABIT_WEEK:
 		return habits_bytes_read_week(habits, bytes, length);
+	case HABIT_TEXT:
+		return habits_bytes_read_text(habits, bytes, length);
 	default:
 		return habits_bytes_read_known(habits, bytes, length);
 	}

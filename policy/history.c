@@ -57,7 +57,7 @@ static void history_take_habits(struct habits *habits, const struct charge *char
 	char bytes[HABIT_BYTES_MAX];
 	struct habits come = charge->habits;
 	habits_keep(&come, habits);
-	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
+	for (unsigned part = HABIT_PLACES; part <= HABIT_TEXT; part <<= 1)
 		if (charge->habits_changed & part)
 			habits_read(habits, (enum habit_part)part, bytes,
 				    habits_write(&come, (enum habit_part)part, bytes));

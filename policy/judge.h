@@ -95,9 +95,12 @@ bool judge_turned_away(const struct verdict *verdict);
 /* Of a message that was refused at MAIL or RCPT for a limit: a breach, and nothing else. */
 void judge_charge_breach(const struct facts *facts, struct charge *charge_out);
 
-/* Does what the message shows become the account's habit? What did not leave is none, nor what a stolen account does;
- * but who is suspect for new habits alone has to be able to get used to them. */
-bool judge_learns(const struct verdict *verdict);
+/* Does what the message shows, its recipients among it, become the account's habit? Only what left, of an account that
+ * does nothing which only thieves do, from a place that it has or to people it knows: nobody gets used to a thief. */
+bool judge_learns(const struct facts *facts, const struct verdict *verdict);
+
+/* Is the message counted among others with nearly the same body? One of the account's own texts is no campaign. */
+bool judge_campaigns(const struct facts *facts);
 
 /* How many of its recipients are held against the account as spam traps. One that is deferred comes again by itself: it
  * hits them when it leaves. */

@@ -5,6 +5,8 @@
 #include "policy/judge_inside.h"
 
 #include "policy/base/text.h"
+#include "policy/familiar.h"
+#include "policy/signal.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,11 +39,24 @@ static enum level level_to_keep(const struct facts *facts, const struct verdict 
 	return by_admin ? LEVEL_UNKNOWN : verdict->level;
 }
 
-bool judge_learns(const struct verdict *verdict)
+/* What left is a habit, but not what a stolen account does; who is suspect for new habits alone has to be able to get
+ * used to them. */
+static bool judge_behaves(const struct verdict *verdict)
 {
 	bool behaves =
 		verdict->level < LEVEL_SUSPECT || (verdict->level == LEVEL_SUSPECT && verdict->terms.hard < HARD_LEAST);
 	return behaves && !verdict_refuses(verdict);
+}
+
+/* A thief who writes to all whom the owner knows is not the owner. */
+static bool judge_homely(const struct facts *facts, const struct verdict *verdict)
+{
+	return familiar_of(facts).homely && !(verdict->terms.term[SIGNAL_BOOK] > 0);
+}
+
+bool judge_learns(const struct facts *facts, const struct verdict *verdict)
+{
+	return judge_behaves(verdict) && judge_homely(facts, verdict);
 }
 
 void judge_charge(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
@@ -62,11 +77,14 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	judge_charge_note_spf(facts, charge_out);
 	if (verdict_refuses(verdict))
 		return; /* what did not leave is no habit */
-	struct habit_facts habit = signals_habit_facts(facts, judge_learns(verdict));
+	struct habit_facts habit = signals_habit_facts(facts);
+	habit.behaves = judge_behaves(verdict);
+	habit.homely = judge_homely(facts, verdict);
+	habit.suspect = verdict->level >= LEVEL_SUSPECT;
 	charge_out->habits = facts->state.history.habits;
 	charge_out->habits_changed = habits_note(&charge_out->habits, &habit);
 	/* whom a stolen account writes to does not become one whom its owner knows */
-	for (int i = 0; i < facts->rcpt_count && habit.behaves && !charge_out->habits.many; i++)
+	for (int i = 0; i < facts->rcpt_count && judge_learns(facts, verdict) && !charge_out->habits.many; i++)
 		if (habits_note_rcpt(&charge_out->habits, facts->rcpts[i]))
 			charge_out->habits_changed |= HABIT_KNOWN;
 }

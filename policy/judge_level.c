@@ -5,6 +5,7 @@
  */
 #include "policy/judge_inside.h"
 
+#include "policy/familiar.h"
 #include "policy/signal.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ bool judge_pardon(const struct account_state *state, int64_t now_ms, double *cou
 	counters_decay(&counters, now_ms);
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
 		counts[others[i]] -= pardoned_part * counters.value[others[i]];
-	for (int i = COUNTER_CONTENT; i < COUNTER_COUNT; i++)
+	for (int i = COUNTER_CONTENT; i < COUNTER_OWN_TEXTS; i++)
 		counts[i] -= pardoned_part * counters.value[i];
 	return true;
 }
@@ -87,16 +88,35 @@ static int64_t judge_level_age_s(const struct account_state *state, int64_t now_
 	return now_s - from_s;
 }
 
-/* Old enough, and with enough messages, to be no new account any more. */
+static struct level_facts judge_level_facts(const struct account_state *state, double messages, int64_t now_ms)
+{
+	const struct history *history = &state->history;
+	int64_t now_s = now_ms / 1000;
+	return (struct level_facts){
+		.before = history->level,
+		.before_s = judge_pardon(state, now_ms, NULL) ? INT64_MAX : now_s - history->level_since_s,
+		.age_s = judge_level_age_s(state, now_s),
+		.seen_s = history->first_s > 0 ? now_s - history->first_s : 0,
+		.messages = messages,
+	};
+}
+
+/* Is it no new account any more? */
 static bool has_history(const struct policy *policy, const struct account_state *state, double messages, int64_t now_ms)
 {
-	return judge_level_age_s(state, now_ms / 1000) >= policy->levels.new_for_s &&
-	       messages >= (double)policy->levels.new_messages;
+	struct level_facts facts = judge_level_facts(state, messages, now_ms);
+	return !level_young(&policy->levels, &facts);
 }
 
 int64_t judge_trap_hits(const struct facts *facts, const struct verdict *verdict)
 {
 	return verdict->action == ACTION_DEFER ? 0 : facts->rcpts_trapped;
+}
+
+bool judge_campaigns(const struct facts *facts)
+{
+	/* what strangers say is nobody's campaign */
+	return facts->authenticated && !facts->tried_again && !familiar_of(facts).text;
 }
 
 bool judge_campaign_bad(const struct policy *policy, const struct facts *facts, const struct verdict *verdict)
@@ -105,7 +125,9 @@ bool judge_campaign_bad(const struct policy *policy, const struct facts *facts, 
 	counters_decay(&counters, facts->now_ms);
 	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
 	bool proven = facts->source != SOURCE_SENDER && facts->source != SOURCE_CLIENT;
-	return proven && (spam || verdict->level == LEVEL_BLOCKED) && facts->state.known == KNOWLEDGE_FULL &&
+	/* a login that was made long ago and not used costs little */
+	bool used = counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
+	return proven && used && (spam || verdict->level == LEVEL_BLOCKED) && facts->state.known == KNOWLEDGE_FULL &&
 	       has_history(policy, &facts->state, counters.value[COUNTER_MESSAGES], facts->now_ms);
 }
 
@@ -138,14 +160,8 @@ static enum level level_with(const struct policy *policy, const struct account_s
 	const struct history *history = &state->history;
 	struct counters counters = history->counters;
 	counters_decay(&counters, now_ms);
-	int64_t now_s = now_ms / 1000;
-	struct level_facts facts = {
-		.before = history->level,
-		.before_s = judge_pardon(state, now_ms, NULL) ? INT64_MAX : now_s - history->level_since_s,
-		.score = score,
-		.age_s = judge_level_age_s(state, now_s),
-		.messages = counters.value[COUNTER_MESSAGES] + messages,
-	};
+	struct level_facts facts = judge_level_facts(state, counters.value[COUNTER_MESSAGES] + messages, now_ms);
+	facts.score = score;
 	return level_next(&policy->levels, &facts);
 }
 
@@ -237,6 +253,28 @@ static void judge_level_take(const struct policy *policy, enum level level, stru
 		verdict_raise(verdict, policy->blocked_action, REASON_SCORE);
 }
 
+/* Whoever has the password of a suspect account, this message is its owner's: from a network and by a program that the
+ * account had before, to people whom it knows, or with a text of its own; and no scanner calls it spam. */
+static bool judge_level_owners(const struct facts *facts)
+{
+	struct familiar familiar = familiar_of(facts);
+	const struct habits *habits = &facts->state.history.habits;
+	bool here = facts->client_network == 0 && habit_count_networks(habits) == 0; /* this host's own programs */
+	bool knows_them = facts->rcpts_new_known && facts->rcpts_new == 0;
+	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
+	return familiar.settled && familiar.program && (here || familiar.place == PLACE_OWN) &&
+	       (knows_them || familiar.text) && !spam;
+}
+
+/* The pool that the account had. */
+static enum level judge_level_before(const struct policy *policy, const struct facts *facts)
+{
+	struct counters counters = facts->state.history.counters;
+	counters_decay(&counters, facts->now_ms);
+	bool known = has_history(policy, &facts->state, counters.value[COUNTER_MESSAGES], facts->now_ms);
+	return known ? LEVEL_GOOD : LEVEL_NEW;
+}
+
 enum answer rule_level(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
 	if (verdict->level == LEVEL_BLOCKED) { /* an admin's block, or a signal's */
@@ -256,6 +294,11 @@ enum answer rule_level(const struct policy *policy, const struct facts *facts, s
 		if (verdict->leaves_as < LEVEL_GOOD)
 			verdict->leaves_as = LEVEL_GOOD;
 		return NO;
+	}
+	if (verdict->level == LEVEL_SUSPECT && !facts->no_message && judge_level_owners(facts)) {
+		verdict_add(verdict, REASON_OWNER, 0, 0, NULL);
+		judge_level_take(policy, judge_level_before(policy, facts), verdict);
+		return YES;
 	}
 	bool asked = policy->level_does[verdict->level].measure > MEASURE_SUSPECT;
 	if (verdict->level >= LEVEL_SUSPECT || asked)

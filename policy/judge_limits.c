@@ -84,7 +84,7 @@ static uint64_t distinct_of(const struct facts *facts, enum counted what)
  * that its error does not refuse the third of three. */
 static void judge_limits_distinct_breach(const struct facts *facts, struct breach *breach)
 {
-	struct habit_facts habit = signals_habit_facts(facts, true);
+	struct habit_facts habit = signals_habit_facts(facts);
 	for (int i = WINDOW_SUMS; i < WINDOW_COUNT; i++) {
 		enum counted what = window_counted((enum window)i);
 		int64_t limit = facts->limits.window[i];

@@ -24,6 +24,15 @@ enum level level_find(const char *word)
 	return LEVEL_UNKNOWN;
 }
 
+enum { AGE_ALONE = 4 };
+
+bool level_young(const struct level_settings *settings, const struct level_facts *facts)
+{
+	bool old = facts->age_s >= settings->new_for_s && facts->messages >= (double)settings->new_messages;
+	bool by_age = facts->age_s >= AGE_ALONE * settings->new_for_s && facts->seen_s >= settings->new_for_s;
+	return !old && !by_age;
+}
+
 /* The level that the score asks for when the account stands at `before`. */
 static enum level level_by_score(const struct level_settings *settings, const struct level_facts *facts)
 {
@@ -33,9 +42,8 @@ static enum level level_by_score(const struct level_settings *settings, const st
 		return LEVEL_BLOCKED;
 	if (facts->score >= (was_suspect ? settings->suspect_leave : settings->suspect_enter))
 		return LEVEL_SUSPECT;
-	bool young = facts->age_s < settings->new_for_s || facts->messages < (double)settings->new_messages;
 	/* who was good stays so: a pause in sending lets the count decay, but does not make a stranger of him */
-	return young && facts->before != LEVEL_GOOD ? LEVEL_NEW : LEVEL_GOOD;
+	return level_young(settings, facts) && facts->before != LEVEL_GOOD ? LEVEL_NEW : LEVEL_GOOD;
 }
 
 enum level level_next(const struct level_settings *settings, const struct level_facts *facts)

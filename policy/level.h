@@ -38,9 +38,14 @@ struct level_facts {
 	enum level before; /* LEVEL_UNKNOWN: the first message */
 	int64_t before_s;  /* how long the account has had it */
 	double score;
-	int64_t age_s;	 /* since the account's first message */
+	int64_t age_s;	 /* since the account was made, or since its first message */
 	double messages; /* its decayed count */
+	int64_t seen_s;	 /* since its first message here */
 };
+
+/* Is the account new? It is until it is old enough and has sent enough messages; where it sends few, its age is enough:
+ * four times as much, of which it was seen here for as long as the others. */
+bool level_young(const struct level_settings *settings, const struct level_facts *facts);
 
 enum level level_next(const struct level_settings *settings, const struct level_facts *facts);
 

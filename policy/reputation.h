@@ -33,7 +33,12 @@
 	ROW(ANOMALY, "anomaly", 86400, 6) \
 	ROW(HOUR, "hour", 21600, 6) \
 	ROW(FRESH, "fresh", 43200, 6) \
-	ROW(CAMPAIGN, "campaign", 86400, 12)
+	ROW(CAMPAIGN, "campaign", 86400, 12) \
+	ROW(OWN_TEXTS, "own_texts", 604800, 1e9) /* from here on: habits; messages of texts of its own */ \
+	ROW(OTHERS, "others", 2500, 1e6)	 /* other ones, within about an hour */ \
+	ROW(BACK, "back", 21600, 1)		 /* it was silent for days */ \
+	ROW(BOOK, "book", 2500, 1e6)		 /* recipients whom it knows, from where it never was, likewise */ \
+	ROW(CHANGES, "changes", 1209600, 1e6)	 /* messages from where it never was that are surely its owner's */
 
 /* clang-format off */
 enum counter {
@@ -70,7 +75,8 @@ struct counters {
 	ROW(HEADER_ANOMALIES, "header_anomalies", 1.0, 0.3, 1.3, "HELO and header as bulk mailers write them") \
 	ROW(UNUSUAL_HOUR, "unusual_hour", 1.0, 0.3, 1.5, "mail at hours at which it never sent") \
 	ROW(AUTH_FAILURES, "auth_failures", 1.0, 0.5, 2.0, "failed logins before one that worked") \
-	ROW(BREACHES, "limit_breaches", 0.25, 0.0, 1.5, "messages that would have passed a limit")
+	ROW(BREACHES, "limit_breaches", 0.25, 0.0, 1.5, "messages that would have passed a limit") \
+	ROW(BOOK, "address_book", 1.0, 0.5, 4.0, "people it knows, many within an hour, from where it never was")
 
 /* clang-format off */
 enum signal {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/familiar.h"
 #include "policy/signal.h"
 
 #include <math.h>
@@ -71,19 +72,47 @@ static double burst_log_odds(double n, double expected, double shape)
 	return n * log(n / expected) - (n + shape) * log((n + shape) / (expected + shape));
 }
 
+/* Of an account's mail, how much are texts of its own; where most is, other texts are counted by themselves. */
+#define OWN_TEXTS_MOST 0.7
+#define OWN_TEXT 0.15
+
+static double signals_own_share(const struct sight *sight)
+{
+	double messages = sight->counters.value[COUNTER_MESSAGES];
+	return messages >= 10 ? fmin(sight->counters.value[COUNTER_OWN_TEXTS] / messages, 1) : 0;
+}
+
+enum { BACK_AN_HOUR = 8 }; /* messages, of somebody who was away for days */
+
+static double signal_burst_of(const struct sight *sight, double messages, double expected, bool known)
+{
+	/* a letter to two thousand readers is no burst of the messages beside it either */
+	double strange = rates_used(&sight->rates, WINDOW_NEW_RCPTS_PER_DAY) +
+			 (sight->facts != NULL ? (double)sight->facts->rcpts_new : 0);
+	double minute = rates_used(&sight->rates, WINDOW_MSGS_PER_MINUTE) + (sight->facts != NULL ? 1 : 0);
+	double hourly = burst_log_odds(fmin(messages, strange), expected, known ? 4 : 2);
+	double a_minute = burst_log_odds(fmin(minute, strange), fmax(expected / 10, PEOPLE_A_MINUTE), 2);
+	return fmax(hourly, a_minute);
+}
+
 /* Over the hour, or over the minute: a program sends evenly, and faster than people do. */
 static double signal_burst(const struct sight *sight)
 {
 	double usual = habit_hour_expected(&sight->history->habits, sight->now_ms / 1000, sight->local_offset_s);
 	bool known = !isnan(usual);
 	double expected = known ? (3 * usual + USUAL_AN_HOUR) / 4 : USUAL_AN_HOUR;
-	double minute = rates_used(&sight->rates, WINDOW_MSGS_PER_MINUTE) + (sight->facts != NULL ? 1 : 0);
-	/* a letter to two thousand readers is no burst of the messages beside it either */
-	double strange = rates_used(&sight->rates, WINDOW_NEW_RCPTS_PER_DAY) +
-			 (sight->facts != NULL ? (double)sight->facts->rcpts_new : 0);
-	double hourly = burst_log_odds(fmin(sight->hour_messages, strange), expected, known ? 4 : 2);
-	double a_minute = burst_log_odds(fmin(minute, strange), fmax(expected / 10, PEOPLE_A_MINUTE), 2);
-	double odds = fmax(hourly, a_minute) * (1 - signals_known_share(sight));
+	if (known && sight->counters.value[COUNTER_BACK] > 0.3)
+		expected = fmax(expected, BACK_AN_HOUR);
+	struct familiar familiar = { .text = false };
+	if (sight->facts != NULL)
+		familiar = familiar_of(sight->facts);
+	double messages = sight->hour_messages, own = signals_own_share(sight);
+	if (!familiar.text && known && own >= OWN_TEXTS_MOST) {
+		messages = fmin(messages, sight->counters.value[COUNTER_OTHERS]);
+		expected = fmax(expected * (1 - own), 1.5);
+	}
+	double odds = signal_burst_of(sight, messages, expected, known) * (1 - signals_known_share(sight));
+	odds *= familiar.text ? OWN_TEXT : 1;
 	return known ? odds : fmin(odds, NEW_ACCOUNT_MOST);
 }
 
@@ -105,13 +134,34 @@ static double signal_complaints(const struct sight *sight)
 /* The week's share is slow and sure; the evidence is quick. */
 static double signal_new_rcpts(const struct sight *sight)
 {
-	double share = share_of(sight, COUNTER_NEW_RCPTS, COUNTER_RCPTS, 0.25, 200);
-	return fmax(share / 2, sight->counters.value[COUNTER_FRESH]);
+	double share = share_of(sight, COUNTER_NEW_RCPTS, COUNTER_RCPTS, 0.25, 200) / 2;
+	if (sight->facts != NULL && familiar_of(sight->facts).text)
+		share *= OWN_TEXT;
+	return fmax(share, sight->counters.value[COUNTER_FRESH]);
 }
 
 static double signal_traps(const struct sight *sight)
 {
 	return log2(1 + sight->counters.value[COUNTER_TRAPS]);
+}
+
+enum {
+	BOOK_STRANGE = 8, /* recipients an hour that a traveller may write to from a strange place ... */
+	BOOK_NEAR = 20,	  /* ... and from another network of his provider */
+};
+
+/* Doublings over the most that it wrote to within an hour where it is at home. */
+static double signal_book(const struct sight *sight)
+{
+	double n = sight->counters.value[COUNTER_BOOK];
+	double most = BOOK_STRANGE;
+	if (sight->facts != NULL) {
+		enum place place = familiar_of(sight->facts).place;
+		if (place == PLACE_OWN || place == PLACE_UNKNOWN)
+			return 0;
+		most = place == PLACE_NEAR ? BOOK_NEAR : BOOK_STRANGE;
+	}
+	return n > 0 ? fmax(2 * log2(n / fmax(most, 1.5 * habit_reach(&sight->history->habits))), 0) : 0;
 }
 
 /* People mistype, and a phone goes on with an old password: five are nothing. */
@@ -128,7 +178,7 @@ static double signals_fan_out(const struct sight *sight, enum counted what, doub
 {
 	struct habit_facts facts = { .now_s = sight->now_ms / 1000 };
 	if (sight->facts != NULL)
-		facts = signals_habit_facts(sight->facts, true);
+		facts = signals_habit_facts(sight->facts);
 	const struct habits *habits = &sight->history->habits;
 	double before = habit_distinct_before(habits, what, &facts);
 	double n = habit_distinct(habits, what, &facts);
@@ -169,6 +219,7 @@ static signal_function *const functions[SIGNAL_COUNT] = {
 	[SIGNAL_UNUSUAL_HOUR] = signal_unusual_hour,
 	[SIGNAL_AUTH_FAILURES] = signal_auth_failures,
 	[SIGNAL_BREACHES] = signal_breaches,
+	[SIGNAL_BOOK] = signal_book,
 };
 
 /* What only abuse does. The rest is a change of habits, or what others did with the same text: together enough to move

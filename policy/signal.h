@@ -25,8 +25,7 @@ struct score signals_score(const struct signal_setting settings[SIGNAL_COUNT], c
  * nothing. */
 void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT]);
 
-/* The message as habits see it. The program goes with what is odd about its HELO and header: an account that always
- * sends by a bulk mailer does so by habit. `behaves`: the level after it is neither suspect nor blocked. */
-struct habit_facts signals_habit_facts(const struct facts *facts, bool behaves);
+/* The message as habits see it; whether it becomes one is not filled in. */
+struct habit_facts signals_habit_facts(const struct facts *facts);
 
 #endif

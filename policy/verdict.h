@@ -49,7 +49,8 @@ enum action {
 	ROW(LEVEL, "level")	  /* detail: the level entered */ \
 	ROW(SCORE, "score")	  /* value: the sum; limit: the level's threshold */ \
 	ROW(SIGNAL, "signal")	  /* one has an action of its own; value: its term; detail: its word */ \
-	ROW(PARDONED, "pardoned") /* a new password took back what was against the account */
+	ROW(PARDONED, "pardoned") /* a new password took back what was against the account */ \
+	ROW(OWNER, "owner")	  /* the account is suspect, and this message is surely its owner's */
 
 /* clang-format off */
 enum reason_id {

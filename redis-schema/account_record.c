@@ -41,7 +41,8 @@ enum {
 	WEEK_SET_BYTES = 4,
 	COUNTERS_BYTES = SET_BYTES + COUNTER_COUNT * SINGLE_BYTES,
 	STANDING_BYTES = 1 + 3 * MOMENT_BYTES + SCORE_BYTES + 1 + STATE_DOMAIN_MAX,
-	HABITS_BYTES = 2 * (1 + HABIT_BYTES_MAX) + WEEK_SET_BYTES + WEEK_BYTES,
+	HABITS_BYTES = 3 * (1 + HABIT_BYTES_MAX) + WEEK_SET_BYTES + WEEK_BYTES,
+	VERSION_BEFORE = 4,
 };
 
 #define NAME_MAX_VALUE (((uint64_t)1 << 8 * NAME_BYTES) - 1)
@@ -64,7 +65,8 @@ _Static_assert(COUNTS <= 8 * SET_BYTES, "so has each count");
 _Static_assert(STATE_DOMAIN_MAX < 256 && HABIT_BYTES_MAX < 256, "a length is one byte");
 _Static_assert(sizeof(float) == SINGLE_BYTES, "a float is a single");
 
-static const enum habit_part record_parts[] = { HABIT_PLACES, HABIT_KNOWN }; /* the week is written by itself */
+/* The week is written by itself, and the version before had no texts. */
+static const enum habit_part record_parts[] = { HABIT_PLACES, HABIT_KNOWN, HABIT_TEXT };
 enum { PARTS = sizeof record_parts / sizeof record_parts[0] };
 
 /* -- writing -- */
@@ -384,9 +386,9 @@ static void record_get_week(struct record_bytes *from, struct habits *habits)
 		from->broken = !habits_read(habits, HABIT_WEEK, bytes, WEEK_BYTES);
 }
 
-static void record_get_habits(struct record_bytes *from, struct habits *habits)
+static void record_get_habits(struct record_bytes *from, int parts, struct habits *habits)
 {
-	for (int i = 0; i < PARTS; i++) {
+	for (int i = 0; i < parts; i++) {
 		size_t length;
 		const char *bytes = record_get_string(from, HABIT_BYTES_MAX, &length);
 		from->broken = from->broken || !habits_read(habits, record_parts[i], bytes, length);
@@ -399,7 +401,7 @@ enum record_kind record_read(const char *bytes, size_t length, struct account_re
 	*record_out = (struct account_record){ .writes = { { 0, 0 } } };
 	if (bytes == NULL || length == 0)
 		return RECORD_NONE;
-	if (bytes[0] != RECORD_VERSION)
+	if (bytes[0] != RECORD_VERSION && bytes[0] != VERSION_BEFORE)
 		return bytes[0] > 0 && bytes[0] < VERSIONS ? RECORD_OTHER : RECORD_BROKEN;
 	struct record_bytes from = { .at = bytes + 1, .end = bytes + length };
 	struct history *history = &record_out->history;
@@ -408,7 +410,7 @@ enum record_kind record_read(const char *bytes, size_t length, struct account_re
 	history->counters.at_ms = history->rates.at_ms;
 	record_get_counters(&from, &history->counters);
 	record_get_standing(&from, history);
-	record_get_habits(&from, &history->habits);
+	record_get_habits(&from, bytes[0] == VERSION_BEFORE ? PARTS - 1 : PARTS, &history->habits);
 	if (!from.broken && from.at == from.end)
 		return RECORD_FINE;
 	*record_out = (struct account_record){ .writes = { { 0, 0 } } };

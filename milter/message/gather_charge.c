@@ -152,7 +152,7 @@ static void gather_charge_add_new_known(const struct message *message, struct ch
 	bool gets_one = !before->many && (charge->habits_changed & HABIT_KNOWN) != 0 && charge->habits.many;
 	ask->charge.new_known = ask->new_known;
 	/* whom a stolen account writes to does not become one whom its owner knows */
-	if (!charge->quota || !judge_learns(&message->verdict) || !(before->many || gets_one))
+	if (!charge->quota || !judge_learns(facts, &message->verdict) || !(before->many || gets_one))
 		return;
 	for (int i = 0; i < HABIT_KNOWN_MAX && gets_one; i++)
 		if (before->known[i] != 0)
@@ -234,9 +234,7 @@ void gather_charge(struct session *session)
 	gather_charge_add_new_known(message, ask);
 	if (ask->charge.group_count > 0)
 		gather_charge_hold_habits(ask);
-	ask->charge.fingerprint = facts->authenticated && !facts->tried_again
-					  ? facts->fingerprint
-					  : 0; /* what strangers say is nobody's campaign */
+	ask->charge.fingerprint = judge_campaigns(facts) ? facts->fingerprint : 0;
 	ask->charge.who = gather_charge_who_sent(session);
 	ask->charge.bad = judge_campaign_bad(&session->setup->config->policy, facts, &message->verdict);
 	bool quota = ask->charge.charge.quota;

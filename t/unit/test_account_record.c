@@ -291,9 +291,26 @@ enum {
 	AT_DOMAIN = 30,
 	AT_PLACES,
 	AT_KNOWN,
+	AT_TEXT,
 	AT_WEEK,
-	SHORTEST = 37
+	SHORTEST = 38
 };
+
+/* A record of the version before is read, and written as one of this. */
+static void test_before(void)
+{
+	struct account_record record = record_of(3, 2, 12), again;
+	char bytes[RECORD_MAX];
+	memset(record.history.habits.hours, 0, sizeof record.history.habits.hours);
+	memset(record.history.habits.weekdays, 0, sizeof record.history.habits.weekdays);
+	habits_read(&record.history.habits, HABIT_TEXT, "", 0);
+	size_t length = record_write(&record, bytes);
+	size_t text = length - 5; /* its length of 0, before the set of the week's bytes */
+	memmove(bytes + text, bytes + text + 1, 4);
+	bytes[AT_VERSION] = 4;
+	is_int(record_read(bytes, length - 1, &again), RECORD_FINE, "a record of the version before is read");
+	ok(record_write(&again, bytes) == length && bytes[AT_VERSION] == RECORD_VERSION, "and written as one of this");
+}
 
 #define BYTES(string) string, sizeof string - 1
 #define SIGNED "\1\0\0\0\0\1\0\0\0\0"
@@ -308,7 +325,8 @@ static const struct {
 } rows[] = {
 	{ "the shortest one", 0, 0, BYTES(""), RECORD_FINE },
 	{ "an older version", AT_VERSION, 1, BYTES("\3"), RECORD_OTHER },
-	{ "a newer version", AT_VERSION, 1, BYTES("\5"), RECORD_OTHER },
+	{ "the version before, with a byte for texts", AT_VERSION, 1, BYTES("\4"), RECORD_BROKEN },
+	{ "a newer version", AT_VERSION, 1, BYTES("\6"), RECORD_OTHER },
 	{ "text", AT_VERSION, 1, BYTES("{"), RECORD_BROKEN },
 	{ "a write", AT_WRITE, 10, BYTES(SIGNED), RECORD_FINE },
 	{ "no write", AT_WRITE, 10, BYTES("\0\0\0\0\0\0\0\0\0\0"), RECORD_BROKEN },
@@ -394,6 +412,7 @@ int main(void)
 	test_odd();
 	test_times();
 	test_writes();
+	test_before();
 	test_harmed();
 	test_rows();
 	return done_testing();

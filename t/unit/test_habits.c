@@ -23,7 +23,9 @@ static unsigned note(struct habits *habits, int64_t now_s, int number, bool beha
 		.as = thing(number),
 		.sender = thing(number),
 		.mailer = thing(number),
+		.wide = thing(number),
 		.behaves = behaves,
+		.homely = true,
 	};
 	return habits_note(habits, &facts);
 }
@@ -38,7 +40,8 @@ static void test_staying(void)
 {
 	struct habits habits = { .day = 0 };
 	ok(!at_home(&habits, 1) && !habit_has_network(&habits, 0), "nothing is known at first");
-	is_int(note(&habits, MONDAY + 9 * HOUR, 1, true), HABIT_PLACES, "the first message changes the places");
+	is_int(note(&habits, MONDAY + 9 * HOUR, 1, true), HABIT_PLACES | HABIT_TEXT,
+	       "the first message changes the places");
 	ok(!at_home(&habits, 1), "it is not yet at home");
 	is_int(note(&habits, MONDAY + 10 * HOUR, 1, true), 0, "the next message changes nothing");
 	note(&habits, MONDAY + 23 * HOUR, 1, true);
@@ -118,6 +121,7 @@ static void test_week(void)
 						     .local_offset_s = HOUR,
 						     .network = thing(1),
 						     .behaves = true,
+						     .homely = true,
 						     .hour_messages = sent,
 						     .last_s = last };
 			habits_note(&habits, &facts);
@@ -134,6 +138,80 @@ static void test_week(void)
 	ok(!habit_hour_unused(&habits, later + 6 * HOUR, HOUR), "the hour before the first is near enough");
 	habits.days = 2;
 	ok(!habit_hour_unused(&habits, later + 2 * HOUR, HOUR), "two days say nothing");
+}
+
+static void write_text(struct habits *habits, int64_t now_s, int text, int64_t words, int host, bool good)
+{
+	const uint64_t hosts[] = { thing(1000 + host) };
+	struct habit_facts facts = {
+		.now_s = now_s,
+		.text = thing(500 + text),
+		.text_words = words,
+		.hosts = hosts,
+		.host_count = 1,
+		.behaves = true,
+		.homely = true,
+		.suspect = !good,
+		.hour_rcpts = 30,
+	};
+	habits_note(habits, &facts);
+}
+
+static bool own_text(const struct habits *habits, int text, int64_t words, int host)
+{
+	return habit_has_text(habits, thing(500 + text), words) && habit_has_host(habits, thing(1000 + host));
+}
+
+static void test_texts(void)
+{
+	struct habits habits = { .day = 0 };
+	write_text(&habits, MONDAY + 9 * HOUR, 1, 100, 1, true);
+	write_text(&habits, MONDAY + 10 * HOUR, 1, 110, 1, true);
+	write_text(&habits, MONDAY + 11 * HOUR, 1, 90, 1, true);
+	ok(!own_text(&habits, 1, 100, 1), "three times on one morning make no text of its own");
+	write_text(&habits, MONDAY + DAY + HOUR, 2, 100, 1, true);
+	ok(own_text(&habits, 1, 100, 1), "the day after it is");
+	ok(own_text(&habits, 1, 140, 1) && own_text(&habits, 1, 70, 1), "with names and items of other lengths, too");
+	ok(!own_text(&habits, 1, 300, 1), "with two hundred words more it is another");
+	ok(!own_text(&habits, 1, 100, 2), "with another link it is not");
+	ok(!habit_has_text(&habits, 0, 0), "no text is nobody's");
+	write_text(&habits, MONDAY + 3 * DAY, 2, 100, 1, true);
+	ok(!own_text(&habits, 2, 100, 1), "twice is not often");
+	write_text(&habits, MONDAY + 4 * DAY, 3, 100, 3, true);
+	write_text(&habits, MONDAY + 4 * DAY, 1, 100, 1, false);
+	for (int i = 0; i < 3; i++)
+		write_text(&habits, MONDAY + 5 * DAY, 3, 100, 3, true);
+	ok(!own_text(&habits, 3, 100, 3), "what was new when the account was suspect begins anew");
+	write_text(&habits, MONDAY + 6 * DAY + HOUR, 4, 100, 3, true);
+	ok(own_text(&habits, 3, 100, 3), "and is its own a day later");
+	for (int i = 0; i < 200; i++)
+		write_text(&habits, MONDAY + 6 * DAY + 2 * HOUR, 100 + i, 60, 10 + i % 3, true);
+	ok(own_text(&habits, 1, 100, 1) && own_text(&habits, 3, 100, 3), "letters do not push out what is its own");
+	is_near(habit_reach(&habits), 30, 6, "thirty recipients in an hour");
+	habits_note(&habits, &(struct habit_facts){ .now_s = MONDAY + 90 * DAY, .behaves = true });
+	ok(habit_reach(&habits) < 3, "which months later is nothing");
+}
+
+static void test_not_homely(void)
+{
+	struct habits habits = { .day = 0 };
+	for (int day = 0; day < 3; day++)
+		note(&habits, MONDAY + day * DAY, 1, true);
+	struct habit_facts thief = { .behaves = true,
+				     .network = thing(9),
+				     .as = thing(9),
+				     .wide = thing(9),
+				     .sender = thing(9),
+				     .mailer = thing(9),
+				     .text = thing(9),
+				     .hour_rcpts = 99 };
+	for (int hour = 0; hour < 72; hour++) {
+		thief.now_s = MONDAY + 3 * DAY + hour * HOUR;
+		habits_note(&habits, &thief);
+	}
+	ok(at_home(&habits, 1) && !at_home(&habits, 9), "three days of a thief's mail are no habit");
+	is_int(habit_count_networks(&habits), 1, "of any kind");
+	ok(habit_reach(&habits) < 1, "nor is how many he wrote to");
 }
 
 static void test_known(void)
@@ -154,7 +232,7 @@ static void test_bytes(void)
 {
 	struct habits habits = { .day = 0 }, back = { .day = 77, .many = true };
 	char bytes[HABIT_BYTES_MAX];
-	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
+	for (unsigned part = HABIT_PLACES; part <= HABIT_TEXT; part <<= 1)
 		is_int((long long)habits_write(&habits, (enum habit_part)part, bytes), 0, "part %u: nothing to keep",
 		       part);
 	for (int day = 0; day < 10; day++)
@@ -164,7 +242,9 @@ static void test_bytes(void)
 	habits.weekdays[3] = 200;
 	for (uint16_t i = 1; i <= HABIT_KNOWN_MAX; i++)
 		habits_note_rcpt(&habits, i);
-	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1) {
+	for (int i = 0; i < 20; i++)
+		write_text(&habits, MONDAY + 10 * DAY, i, 50 * i, i, true);
+	for (unsigned part = HABIT_PLACES; part <= HABIT_TEXT; part <<= 1) {
 		size_t length = habits_write(&habits, (enum habit_part)part, bytes);
 		ok(length > 0 && length <= HABIT_BYTES_MAX, "part %u: %zu bytes", part, length);
 		ok(habits_read(&back, (enum habit_part)part, bytes, length), "part %u: read again", part);
@@ -175,7 +255,7 @@ static void test_bytes(void)
 		       "part %u: and is as if there were none", part);
 	}
 	ok(memcmp(&back, &habits, sizeof back) == 0, "written and read again it is the same");
-	ok(habits_read(&back, HABIT_PLACES, "", 0) && back.day == 0 && back.hours[0] == 17,
+	ok(habits_read(&back, HABIT_PLACES, "", 0) && back.day == 0 && back.hours[0] > 0,
 	   "nothing there: no places, but the week");
 }
 
@@ -186,7 +266,7 @@ static void test_at_once(void)
 	struct history history = { .first_s = 0 };
 	struct charge debt = { .limits = limits_unset }, last = debt;
 	struct habits read = { .day = 0 };
-	struct habit_facts facts = { .now_s = NOW_S, .behaves = true };
+	struct habit_facts facts = { .now_s = NOW_S, .behaves = true, .homely = true };
 	habits_note(&read, &facts);
 	for (int i = 0; i < SESSIONS; i++) {
 		struct charge charge = { .now_ms = NOW_S * INT64_C(1000), .limits = limits_unset, .habits = read };
@@ -213,6 +293,8 @@ int main(void)
 	test_botnet();
 	test_clock();
 	test_week();
+	test_texts();
+	test_not_homely();
 	test_known();
 	test_bytes();
 	test_at_once();

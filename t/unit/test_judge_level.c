@@ -42,7 +42,8 @@ static void test_scores(void)
 	} scored[] = {
 		{ { .name = "nothing known" }, -1, LEVEL_NEW },
 		{ { "young", .age_days = 6, .counters = { [COUNTER_MESSAGES] = 100 } }, -1, LEVEL_NEW },
-		{ { "old, but silent", .age_days = 60, .counters = { [COUNTER_MESSAGES] = 2 } }, -1, LEVEL_NEW },
+		{ { "older, but silent", .age_days = 27, .counters = { [COUNTER_MESSAGES] = 2 } }, -1, LEVEL_NEW },
+		{ { "old, though silent", .age_days = 60, .counters = { [COUNTER_MESSAGES] = 2 } }, -3, LEVEL_GOOD },
 		{ { "old and busy", OLD_HAND }, -3, LEVEL_GOOD },
 		{ { "good after a pause", .level = LEVEL_GOOD, .age_days = 60 }, -3, LEVEL_GOOD },
 	};
@@ -249,18 +250,26 @@ static void test_traps_and_habits(void)
 	struct facts facts = { .rcpts_trapped = 2 };
 	struct verdict verdict = { .action = ACTION_PASS, .level = LEVEL_GOOD };
 	is_int(judge_trap_hits(&facts, &verdict), 2, "traps are hit by what leaves");
-	ok(judge_learns(&verdict), "which becomes a habit");
+	ok(judge_learns(&facts, &verdict), "which becomes a habit");
 	verdict.action = ACTION_REJECT;
 	is_int(judge_trap_hits(&facts, &verdict), 2, "by what is rejected");
-	ok(!judge_learns(&verdict), "which does not");
+	ok(!judge_learns(&facts, &verdict), "which does not");
 	verdict.action = ACTION_DEFER;
 	is_int(judge_trap_hits(&facts, &verdict), 0, "but not by each try of what is deferred");
 	verdict = (struct verdict){ .action = ACTION_PASS, .level = LEVEL_BLOCKED };
-	ok(!judge_learns(&verdict), "nor does what a blocked account does");
+	ok(!judge_learns(&facts, &verdict), "nor does what a blocked account does");
 	verdict.level = LEVEL_SUSPECT;
-	ok(judge_learns(&verdict), "who is suspect for new habits alone gets used to them");
+	ok(judge_learns(&facts, &verdict), "who is suspect for new habits alone gets used to them");
 	verdict.terms.hard = 2;
-	ok(!judge_learns(&verdict), "who sends what only abuse does, does not");
+	ok(!judge_learns(&facts, &verdict), "who sends what only abuse does, does not");
+	verdict = (struct verdict){ .action = ACTION_PASS, .level = LEVEL_GOOD };
+	facts = (struct facts){ .rcpts_remote = 2, .rcpts_new = 2, .rcpts_new_known = true, .client_network = 5 << 20 };
+	facts.state.history.habits.networks[0] = 7 << 2;
+	ok(!judge_learns(&facts, &verdict), "nor who writes to strangers from a strange place, good as he may be");
+	facts.rcpts_new = 0;
+	ok(judge_learns(&facts, &verdict), "but who writes to people he knows");
+	verdict.terms.term[SIGNAL_BOOK] = 1;
+	ok(!judge_learns(&facts, &verdict), "unless it is to all of them at once");
 }
 
 int main(void)

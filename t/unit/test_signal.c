@@ -128,6 +128,9 @@ static struct facts facts_of(const struct history *history, const struct step *s
 		.client_address = thing(place, 1),
 		.client_network = thing(place, 2),
 		.client_as = thing(place, 3),
+		.client_wide = thing(place, 6),
+		.text = thing(1 + which % 97, 7),
+		.text_words = 100,
 		.sender = thing(step->sender, 4),
 		.sender_own = step->sender == 1,
 		.mailer = thing(step->mailer, 5),
@@ -150,11 +153,6 @@ static struct verdict play(struct history *history, const struct step *step, int
 	struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
 	struct charge charge;
 	judge_charge(&policy, &facts, &verdict, &charge);
-	if (charge.habits_changed == 0) {
-		struct habit_facts seen = signals_habit_facts(&facts, verdict.level < LEVEL_SUSPECT);
-		charge.habits = history->habits;
-		charge.habits_changed = habits_note(&charge.habits, &seen);
-	}
 	if (step->dead_of_100 > 0 && which * step->dead_of_100 / 100 != (which + 1) * step->dead_of_100 / 100)
 		charge.counts[COUNTER_DEAD] += 1;
 	history_charge(history, &charge);

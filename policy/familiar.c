@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/familiar.h"
+
+#include "policy/hash.h"
+
+#include <math.h>
+
+#include "policy/base/banned.h"
+
+enum { SETTLED_S = 3 * 86400 };
+
+uint64_t familiar_program(const struct facts *facts)
+{
+	uint64_t odd = facts->anomalies & ~(1U << ANOMALY_NEW_MAILER);
+	return facts->mailer == 0 && odd == 0 ? 0 : hash_bytes(&odd, sizeof odd, facts->mailer);
+}
+
+static enum place familiar_place(const struct facts *facts, bool *as_unknown_out)
+{
+	const struct habits *habits = &facts->state.history.habits;
+	*as_unknown_out = facts->client_as == 0 || habit_count_ases(habits) == 0;
+	if (facts->client_network == 0 || habit_count_networks(habits) == 0)
+		return PLACE_UNKNOWN;
+	if (habit_has_network(habits, facts->client_network))
+		return PLACE_OWN;
+	bool near =
+		*as_unknown_out ? habit_has_wide(habits, facts->client_wide) : habit_has_as(habits, facts->client_as);
+	return near ? PLACE_NEAR : PLACE_STRANGE;
+}
+
+static bool familiar_text(const struct facts *facts)
+{
+	const struct habits *habits = &facts->state.history.habits;
+	bool own = facts->host_count <= FACT_HOSTS_MAX && habit_has_text(habits, facts->text, facts->text_words);
+	for (int i = 0; own && i < facts->host_count; i++)
+		own = habit_has_host(habits, facts->hosts[i]);
+	return own;
+}
+
+/* A text that most of its recipients know the account for is no thief's; half of them is not most. */
+#define MOSTLY_KNOWN 0.5
+
+struct familiar familiar_of(const struct facts *facts)
+{
+	const struct history *history = &facts->state.history;
+	uint64_t program = familiar_program(facts);
+	struct familiar familiar = {
+		.settled = history->first_s > 0 && facts->now_ms / 1000 - history->first_s >= SETTLED_S,
+		.program = program == 0 || habit_has_mailer(&history->habits, program),
+		.text = familiar_text(facts),
+		.fresh = 0.5,
+	};
+	familiar.place = familiar_place(facts, &familiar.as_unknown);
+	if (facts->rcpts_new_known && facts->rcpts_remote > 0)
+		familiar.fresh = fmin(fmax((double)facts->rcpts_new / (double)facts->rcpts_remote, 0), 1);
+	bool first = familiar.place == PLACE_UNKNOWN && habit_count_networks(&history->habits) == 0;
+	familiar.homely =
+		first || familiar.place == PLACE_OWN || familiar.place == PLACE_NEAR || familiar.fresh < MOSTLY_KNOWN;
+	return familiar;
+}

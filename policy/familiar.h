@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * familiar: what of a message is usual for its account: where it comes from, what it says, whom it goes to.
+ */
+#ifndef PENSTOCK_FAMILIAR_H
+#define PENSTOCK_FAMILIAR_H
+
+#include "policy/facts.h"
+
+enum place {
+	PLACE_UNKNOWN, /* of the client, or of the account, nothing is known */
+	PLACE_OWN,     /* the account's own network */
+	PLACE_NEAR,    /* another one of the same AS, or, where AS numbers are not known, of the same /16 (IPv6: /32) */
+	PLACE_STRANGE,
+};
+
+struct familiar {
+	bool settled; /* the account is there for some days: a younger one has no habits to speak of */
+	enum place place;
+	bool as_unknown; /* place is told without AS numbers */
+	bool program;	 /* one of the account's */
+	bool text;	 /* one of the account's, and so is each host that its links name */
+	double fresh;	 /* part of the recipients that it never wrote to; 0.5 where that is not known */
+	/* Surely the owner's doing: what it shows may become habit. It comes from a place that the account has, or goes
+	 * mostly to people whom it knows; the first place of all is taken as it comes. */
+	bool homely;
+};
+
+/* `facts` with the account's history as it was before the message. */
+struct familiar familiar_of(const struct facts *facts);
+
+/* The program goes with what is odd about its HELO and header: an account that always sends by a bulk mailer does so by
+ * habit. 0: nothing is known of it, and nothing odd. */
+uint64_t familiar_program(const struct facts *facts);
+
+#endif
