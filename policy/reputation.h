@@ -97,6 +97,7 @@ struct score {
 	double hard;		  /* the part of the sum that only abuse brings: no mere change of habits */
 	double raw[SIGNAL_COUNT]; /* before weight, floor and cap */
 	double term[SIGNAL_COUNT];
+	unsigned char spoke[SIGNAL_COUNT]; /* enum spoke (policy/spoke.h): why a term is missing or smaller */
 };
 
 void counters_decay(struct counters *counters, int64_t now_ms);
