@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The facts of one event, as milter/message gathers them. Each message is parsed once; what an event puts in the place
+ * of its fields (author, addressees, program) is read at each event.
+ */
+#include "t/eval/quick.h"
+
+#include "milter/base/idn.h"
+#include "milter/message/anomaly.h"
+#include "milter/message/client_origin.h"
+#include "milter/message/identify.h"
+#include "policy/base/text.h"
+#include "policy/hash.h"
+#include "policy/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum { FIELDS_MAX = 200, HAND_ARENA_MAX = 65536, KIND_AS = 3 };
+
+/* What is found in a message once. */
+struct quick_text {
+	struct facts body; /* of it: what body.c tells */
+	char *header;	   /* owned; names and values, each with a NUL behind it */
+	const char *name[FIELDS_MAX], *value[FIELDS_MAX];
+	int fields;
+	size_t size;
+};
+
+static struct traps *traps;
+
+static bool quick_facts_fill_plan(const void *config, const char *name, struct limits *limits)
+{
+	const struct limits *plan = config_plan(config, name);
+	if (plan != NULL)
+		limits_fill(limits, plan);
+	return plan != NULL;
+}
+
+static uint64_t quick_facts_as(const struct netaddr *client)
+{
+	uint32_t as = quick_dump_as(client);
+	const uint8_t bytes[] = { KIND_AS, (uint8_t)(as >> 24), (uint8_t)(as >> 16), (uint8_t)(as >> 8), (uint8_t)as };
+	return as != 0 && !quick_options.no_as ? hash_keyed(quick_key, bytes, sizeof bytes) : 0;
+}
+
+static void quick_facts_identify(const struct config *config, const struct quick_event *event,
+				 struct quick_at_hand *hand, const struct netaddr *client)
+{
+	struct facts *facts = &hand->facts;
+	char sender[ADDRESS_MAX + 1], name[ACCOUNT_MAX + 1];
+	const struct identity identity = { .auth_authen = event->account->name,
+					   .network_asked = true,
+					   .from = hand->from,
+					   .host = "mail.example.com",
+					   .origin = config->origin,
+					   .client = *client };
+	identify(config, &identity, facts);
+	client_origin_fill(client, quick_key, facts);
+	facts->client_as = quick_facts_as(client);
+	identify_sender(config, hand->from, sender);
+	if (account_name(sender, true, name))
+		facts->sender = hash_keyed(quick_key, name, strlen(name));
+	facts->sender_own = identify_sender_own(facts, hand->from);
+}
+
+void quick_facts_mail(const struct config *config, const struct quick_event *event, struct quick_at_hand *hand)
+{
+	char error[200];
+	struct netaddr client = { 0 };
+	struct facts *facts = &hand->facts;
+	struct quick_account *account = event->account;
+	if (traps == NULL && (traps = traps_read("", error, sizeof error)) == NULL)
+		quick_die("%s", error);
+	memset(hand, 0, sizeof *hand);
+	arena_init(&hand->arena, HAND_ARENA_MAX);
+	idn_address(event->from, hand->from);
+	netaddr_parse(event->client, &client);
+	facts->now_ms = (quick_begin_s + event->t) * 1000;
+	facts->breach = breach_none;
+	facts->state.known = KNOWLEDGE_FULL;
+	facts->state.limits = limits_unset;
+	facts->state.limits.created_s = account->created_s;
+	facts->state.history = account->history;
+	hand->rcpts = (struct rcpts){ .key = quick_key, .keyed = true };
+	hand->known = (struct known){ account->known_length > 0 ? account->known : NULL, account->known_length };
+	hand->known_known = !account->history.habits.many || hand->known.bytes != NULL;
+	quick_facts_identify(config, event, hand, &client);
+	plan_limits(facts->account, &facts->state, facts->now_ms, quick_facts_fill_plan, config, &facts->limits);
+}
+
+void quick_facts_rcpt(struct quick_at_hand *hand, const char *raw)
+{
+	hand->facts.rcpts_remote++;
+	rcpts_add(&hand->rcpts, &hand->arena, traps, &hand->known, raw, true, &hand->facts);
+	rcpts_fill(&hand->rcpts, hand->known_known, &hand->facts);
+}
+
+/* ---- the message */
+
+/* A line without its end; *at goes behind it. */
+static size_t quick_facts_line(const char **at, const char *end)
+{
+	const char *line = *at, *stop = memchr(line, '\n', (size_t)(end - line));
+	*at = stop != NULL ? stop + 1 : end;
+	size_t length = (size_t)((stop != NULL ? stop : end) - line);
+	return length > 0 && line[length - 1] == '\r' ? length - 1 : length;
+}
+
+/* Fields with a colon, folded lines joined by a LF as a milter gets them. Returns where the body begins. */
+static const char *quick_facts_split(const struct quick_message *message, struct quick_text *text)
+{
+	const char *at = message->bytes, *end = message->bytes + message->length;
+	char *to = text->header = quick_take(2 * message->length + FIELDS_MAX);
+	while (at < end) {
+		const char *line = at;
+		size_t length = quick_facts_line(&at, end);
+		const char *colon = memchr(line, ':', length);
+		if (length == 0)
+			break;
+		if ((line[0] == ' ' || line[0] == '\t') && text->fields > 0) {
+			to[-1] = '\n';
+			memcpy(to, line, length);
+			to += length + 1;
+		} else if (colon != NULL && text->fields < FIELDS_MAX) {
+			size_t name = (size_t)(colon - line), skip = name + 1;
+			skip += skip < length && line[skip] == ' ';
+			text->name[text->fields] = memcpy(to, line, name);
+			to += name + 1;
+			text->value[text->fields++] = memcpy(to, line + skip, length - skip);
+			to += length - skip + 1;
+		}
+	}
+	return at;
+}
+
+static const struct quick_text *quick_facts_text(struct quick_message *message)
+{
+	static struct body body;
+	struct quick_text *text = message->text;
+	if (text != NULL)
+		return text;
+	text = message->text = quick_take(sizeof *text);
+	text->size = message->length;
+	if (message->bytes == NULL)
+		return text;
+	const char *at = quick_facts_split(message, text);
+	body_begin(&body);
+	for (int i = 0; i < text->fields; i++)
+		body_header(&body, text->name[i], text->value[i]);
+	body_header_end(&body);
+	body_add(&body, at, (size_t)(message->bytes + message->length - at));
+	text->body.fingerprint = body_end(&body);
+	return text;
+}
+
+static bool quick_facts_is_field(const char *name, const char *const names[])
+{
+	for (int i = 0; names[i] != NULL; i++)
+		if (text_same_nocase(name, names[i]))
+			return true;
+	return false;
+}
+
+/* The event's own fields take the place of the message's. */
+static void quick_facts_header(const struct quick_event *event, const struct quick_text *text,
+			       struct quick_at_hand *hand, struct anomaly_reader *reader)
+{
+	static const char *const authors[] = { "from", NULL }, *const mailers[] = { "x-mailer", "user-agent", NULL },
+				 *const to[] = { "to", "cc", NULL };
+	bool own_author = event->author[0] != '\0', own_mailer = event->mailer[0] != '\0';
+	if (own_author)
+		anomaly_header(reader, "From", event->author, &hand->rcpts, &hand->facts);
+	if (own_mailer)
+		anomaly_header(reader, "X-Mailer", event->mailer, &hand->rcpts, &hand->facts);
+	anomaly_header(reader, "To", event->to, &hand->rcpts, &hand->facts);
+	for (int i = 0; i < text->fields; i++)
+		if (!quick_facts_is_field(text->name[i], to) &&
+		    !(own_author && quick_facts_is_field(text->name[i], authors)) &&
+		    !(own_mailer && quick_facts_is_field(text->name[i], mailers)))
+			anomaly_header(reader, text->name[i], text->value[i], &hand->rcpts, &hand->facts);
+}
+
+static void quick_facts_take_body(const struct quick_text *text, struct facts *facts)
+{
+	facts->fingerprint = text->body.fingerprint;
+	facts->text = text->body.text;
+	facts->text_words = text->body.text_words;
+	memcpy(facts->hosts, text->body.hosts, sizeof facts->hosts);
+	facts->host_count = text->body.host_count;
+	facts->kbytes = (int64_t)((text->size + 1023) / 1024);
+}
+
+static void quick_facts_content(const struct quick_message *message, struct content *content)
+{
+	if (quick_options.no_scanner || !message->scored)
+		return;
+	*content = (struct content){
+		.known = KNOWLEDGE_FULL, .spam = message->spam, .score = message->score, .threshold = 5
+	};
+	text_copy(content->scanner, sizeof content->scanner, "spamd");
+}
+
+void quick_facts_message(const struct config *config, const struct quick_event *event, struct quick_at_hand *hand)
+{
+	struct facts *facts = &hand->facts;
+	struct anomaly_reader reader = { 0 };
+	struct netaddr client = { 0 };
+	const struct quick_text *text = quick_facts_text(event->message);
+	netaddr_parse(event->client, &client);
+	const struct anomaly_client anomaly = { .helo = event->helo, .ours = identify_own_network(config, &client) };
+	quick_facts_header(event, text, hand, &reader);
+	facts->memory_spent = hand->arena.spent;
+	facts->anomalies = anomaly_sum(&reader, &anomaly, hand->from, facts);
+	facts->mailer = reader.mailer;
+	quick_facts_take_body(text, facts);
+	quick_facts_content(event->message, &facts->content);
+}
