@@ -143,6 +143,8 @@ struct score judge_score(const struct policy *policy, const struct account_state
 		.facts = facts,
 		.local_offset_s = facts != NULL ? facts->local_offset_s : 0,
 	};
+	if (facts != NULL)
+		sight.familiar = familiar_of(facts);
 	counters_decay(&sight.counters, now_ms);
 	if (more != NULL)
 		counters_add(&sight.counters, more);

@@ -94,6 +94,7 @@ struct signal_setting {
 struct score {
 	double sum; /* log-odds that the account sends abuse; 0: even */
 	double prior;
+	double soft_left_out;	  /* what the other part would be more if it had no bound */
 	double hard;		  /* the part of the sum that only abuse brings: no mere change of habits */
 	double raw[SIGNAL_COUNT]; /* before weight, floor and cap */
 	double term[SIGNAL_COUNT];

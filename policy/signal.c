@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "policy/familiar.h"
 #include "policy/signal.h"
 
 #include <math.h>
@@ -103,16 +102,13 @@ static double signal_burst(const struct sight *sight)
 	double expected = known ? (3 * usual + USUAL_AN_HOUR) / 4 : USUAL_AN_HOUR;
 	if (known && sight->counters.value[COUNTER_BACK] > 0.3)
 		expected = fmax(expected, BACK_AN_HOUR);
-	struct familiar familiar = { .text = false };
-	if (sight->facts != NULL)
-		familiar = familiar_of(sight->facts);
 	double messages = sight->hour_messages, own = signals_own_share(sight);
-	if (!familiar.text && known && own >= OWN_TEXTS_MOST) {
+	if (!sight->familiar.text && known && own >= OWN_TEXTS_MOST) {
 		messages = fmin(messages, sight->counters.value[COUNTER_OTHERS]);
 		expected = fmax(expected * (1 - own), 1.5);
 	}
 	double odds = signal_burst_of(sight, messages, expected, known) * (1 - signals_known_share(sight));
-	odds *= familiar.text ? OWN_TEXT : 1;
+	odds *= sight->familiar.text ? OWN_TEXT : 1;
 	return known ? odds : fmin(odds, NEW_ACCOUNT_MOST);
 }
 
@@ -135,7 +131,7 @@ static double signal_complaints(const struct sight *sight)
 static double signal_new_rcpts(const struct sight *sight)
 {
 	double share = share_of(sight, COUNTER_NEW_RCPTS, COUNTER_RCPTS, 0.25, 200) / 2;
-	if (sight->facts != NULL && familiar_of(sight->facts).text)
+	if (sight->familiar.text)
 		share *= OWN_TEXT;
 	return fmax(share, sight->counters.value[COUNTER_FRESH]);
 }
@@ -156,7 +152,7 @@ static double signal_book(const struct sight *sight)
 	double n = sight->counters.value[COUNTER_BOOK];
 	double most = BOOK_STRANGE;
 	if (sight->facts != NULL) {
-		enum place place = familiar_of(sight->facts).place;
+		enum place place = sight->familiar.place;
 		if (place == PLACE_OWN || place == PLACE_UNKNOWN)
 			return 0;
 		most = place == PLACE_NEAR ? BOOK_NEAR : BOOK_STRANGE;
@@ -243,5 +239,7 @@ struct score signals_score(const struct signal_setting settings[SIGNAL_COUNT], c
 		*(is_hard[i] ? &score.hard : &soft) += score.term[i];
 	}
 	score.sum += score.hard + fmin(soft, SOFT_MOST);
+	score.soft_left_out = fmax(soft - SOFT_MOST, 0);
+	signals_spoke(settings, sight, &score);
 	return score;
 }

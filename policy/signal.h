@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_SIGNAL_H
 #define PENSTOCK_SIGNAL_H
 
-#include "policy/facts.h"
+#include "policy/familiar.h"
 
 /* The account as signals see it. */
 struct sight {
@@ -15,10 +15,14 @@ struct sight {
 	double hour_messages;	       /* within the last hour, the message at hand added */
 	int64_t now_ms, local_offset_s;
 	const struct facts *facts; /* of the message at hand; NULL: there is none */
+	struct familiar familiar;  /* of it */
 };
 
 /* The sum over all signals with `prior`. */
 struct score signals_score(const struct signal_setting settings[SIGNAL_COUNT], const struct sight *sight, double prior);
+
+/* Fills in why terms are missing or smaller, for the message at hand. */
+void signals_spoke(const struct signal_setting settings[SIGNAL_COUNT], const struct sight *sight, struct score *score);
 
 /* What one message adds to the counters that are evidence (COUNTER_CONTENT and on); `counts` has the others already.
  * A message without recipients adds nothing, nor does what a forwarder of the admin's forwards: its account decided

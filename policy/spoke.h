@@ -11,10 +11,10 @@
 	ROW(UNKNOWN, "not known") /* no scanner answered, no AS, no secret */ \
 	ROW(YOUNG, "the account has no habits yet") \
 	ROW(USUAL, "as usual for the account") \
-	ROW(KNOWN_RCPTS, "damped: to people it knows") \
-	ROW(OWN_TEXT, "damped: a text of its own") \
-	ROW(HARMLESS, "damped: the scanner sees harmless text") \
-	ROW(NEAR, "damped: a place near one of its own") \
+	ROW(KNOWN_RCPTS, "to people it knows") \
+	ROW(OWN_TEXT, "a text of its own") \
+	ROW(HARMLESS, "the scanner sees harmless text") \
+	ROW(NEAR, "a place near one of its own") \
 	ROW(FLOOR, "below its floor") \
 	ROW(CAP, "at its cap") \
 	ROW(SOFT_CAP, "soft signals together are capped")
