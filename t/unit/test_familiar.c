@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/familiar.h"
+#include "policy/judge.h"
+
+#include "t/unit/judge_fixture.h"
+
+/* What a list of habits holds of a hash: see policy/habits_inside.h. */
+static uint64_t thing(uint16_t number)
+{
+	return (uint64_t)number << 18;
+}
+
+static uint16_t entry(uint16_t number)
+{
+	return (uint16_t)(number << 2);
+}
+
+/* An account of a month: network 1 of AS 1, /16 1, program 1, text 1 of 100 words with host 1. */
+static struct facts owner(void)
+{
+	struct facts facts = {
+		.now_ms = NOW * INT64_C(1000),
+		.account = "alice@example.com",
+		.source = SOURCE_AUTH,
+		.authenticated = true,
+		.client = CLIENT_AUTHENTICATED,
+		.limits = limits_unset,
+		.breach = breach_none,
+		.client_network = thing(1),
+		.client_as = thing(1),
+		.client_wide = thing(1),
+		.rcpts_remote = 1,
+		.rcpts_new_known = true,
+	};
+	facts.state.known = KNOWLEDGE_FULL;
+	facts.state.limits = limits_unset;
+	struct history *history = &facts.state.history;
+	history->first_s = NOW - 30 * DAY;
+	history->counters.at_ms = facts.now_ms;
+	history->counters.value[COUNTER_MESSAGES] = 100;
+	history->habits.networks[0] = history->habits.ases[0] = history->habits.wides[0] = entry(1);
+	history->habits.hosts[0] = entry(1);
+	history->habits.texts[0] = (struct habit_text){ entry(1), 3 | 27 << 2 };
+	return facts;
+}
+
+static void test_places(void)
+{
+	static const struct {
+		const char *name;
+		uint16_t network, as, wide;
+		bool no_ases;
+		enum place want;
+	} places[] = {
+		{ "its own network", 1, 9, 9, false, PLACE_OWN },
+		{ "another network of its AS", 2, 1, 9, false, PLACE_NEAR },
+		{ "another AS, the same /16", 2, 2, 1, false, PLACE_STRANGE },
+		{ "the same /16, the AS not known", 2, 0, 1, false, PLACE_NEAR },
+		{ "the same /16, no AS ever known", 2, 2, 1, true, PLACE_NEAR },
+		{ "another /16, the AS not known", 2, 0, 2, false, PLACE_STRANGE },
+		{ "this host itself", 0, 0, 0, false, PLACE_UNKNOWN },
+	};
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		struct facts facts = owner();
+		facts.client_network = thing(places[i].network);
+		facts.client_as = thing(places[i].as);
+		facts.client_wide = thing(places[i].wide);
+		if (places[i].no_ases)
+			facts.state.history.habits.ases[0] = 0;
+		is_int(familiar_of(&facts).place, places[i].want, "%s", places[i].name);
+	}
+}
+
+static void test_text(void)
+{
+	struct facts facts = owner();
+	ok(!familiar_of(&facts).text, "no text is none of its own");
+	facts.text = thing(1);
+	facts.text_words = 100;
+	facts.hosts[0] = thing(1);
+	facts.host_count = 1;
+	ok(familiar_of(&facts).text, "its text with its link");
+	facts.hosts[1] = thing(2);
+	facts.host_count = 2;
+	ok(!familiar_of(&facts).text, "a link more");
+	facts.hosts[0] = thing(2);
+	facts.host_count = 1;
+	ok(!familiar_of(&facts).text, "another link");
+	facts.host_count = 0;
+	ok(familiar_of(&facts).text, "no link");
+	facts.host_count = FACT_HOSTS_MAX + 1;
+	ok(!familiar_of(&facts).text, "more links than can be known");
+	facts.host_count = 0;
+	facts.text_words = 300;
+	ok(!familiar_of(&facts).text, "three times as long");
+}
+
+static void test_homely(void)
+{
+	struct facts facts = owner();
+	facts.rcpts_new = 1;
+	ok(familiar_of(&facts).homely, "to strangers from its own network");
+	facts.client_network = facts.client_as = facts.client_wide = thing(9);
+	ok(!familiar_of(&facts).homely, "to strangers from elsewhere");
+	facts.rcpts_remote = 3;
+	ok(familiar_of(&facts).homely, "to two whom it knows and one more from elsewhere");
+	facts.rcpts_new_known = false;
+	ok(!familiar_of(&facts).homely, "from elsewhere, to nobody knows whom");
+	facts.client_network = 0;
+	ok(!familiar_of(&facts).homely, "from this host, by an account that has its places elsewhere");
+	facts.state.history.habits.networks[0] = 0;
+	ok(familiar_of(&facts).homely, "from this host, as ever");
+}
+
+/* By which pool a message of a suspect account leaves. */
+static void test_owner_goes_on(void)
+{
+	struct policy policy = base_policy;
+	memcpy(policy.signals, signal_defaults, sizeof policy.signals);
+	static const struct {
+		const char *name;
+		uint16_t network;
+		uint64_t mailer;
+		int64_t rcpts_new;
+		bool spam, unknown_rcpts, young;
+		const char *pool;
+	} rows[] = {
+		{ .name = "from its place to whom it knows", .network = 1, .pool = "clean" },
+		{ .name = "the same of a new account", .network = 1, .young = true, .pool = "warm" },
+		{ .name = "from another place", .network = 2, .pool = "suspect" },
+		{ .name = "by another program", .network = 1, .mailer = 77, .pool = "suspect" },
+		{ .name = "to somebody else", .network = 1, .rcpts_new = 1, .pool = "suspect" },
+		{ .name = "to nobody knows whom", .network = 1, .unknown_rcpts = true, .pool = "suspect" },
+		{ .name = "what the scanner calls spam", .network = 1, .spam = true, .pool = "suspect" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct facts facts = owner();
+		struct history *history = &facts.state.history;
+		history->level = LEVEL_SUSPECT;
+		history->level_since_s = NOW - 60;
+		if (rows[i].young)
+			history->first_s = NOW - 5 * DAY;
+		facts.client_network = thing(rows[i].network);
+		facts.mailer = rows[i].mailer;
+		facts.rcpts_new = rows[i].rcpts_new;
+		facts.rcpts_new_known = !rows[i].unknown_rcpts;
+		facts.content = (struct content){ .known = KNOWLEDGE_FULL, .spam = rows[i].spam, .threshold = 5 };
+		struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
+		is_str(verdict.pool->name, rows[i].pool, "suspect: %s", rows[i].name);
+		is_str(level_word(verdict.level), "suspect", "%s: and it stays so", rows[i].name);
+		is_int(verdict_has(&verdict, REASON_OWNER), strcmp(rows[i].pool, "suspect") != 0, "%s: the reason",
+		       rows[i].name);
+	}
+}
+
+int main(void)
+{
+	test_places();
+	test_text();
+	test_homely();
+	test_owner_goes_on();
+	return done_testing();
+}
