@@ -98,6 +98,7 @@ static struct level_facts judge_level_facts(const struct account_state *state, d
 		.age_s = judge_level_age_s(state, now_s),
 		.seen_s = history->first_s > 0 ? now_s - history->first_s : 0,
 		.messages = messages,
+		.days = history->habits.days,
 	};
 }
 

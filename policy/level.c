@@ -24,12 +24,13 @@ enum level level_find(const char *word)
 	return LEVEL_UNKNOWN;
 }
 
-enum { AGE_ALONE = 4 };
+enum { AGE_ALONE = 4, DAYS_LEAST = 3 };
 
 bool level_young(const struct level_settings *settings, const struct level_facts *facts)
 {
 	bool old = facts->age_s >= settings->new_for_s && facts->messages >= (double)settings->new_messages;
-	bool by_age = facts->age_s >= AGE_ALONE * settings->new_for_s && facts->seen_s >= settings->new_for_s;
+	bool by_age = facts->age_s >= AGE_ALONE * settings->new_for_s && facts->seen_s >= settings->new_for_s &&
+		      facts->days >= DAYS_LEAST;
 	return !old && !by_age;
 }
 

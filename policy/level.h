@@ -41,10 +41,11 @@ struct level_facts {
 	int64_t age_s;	 /* since the account was made, or since its first message */
 	double messages; /* its decayed count */
 	int64_t seen_s;	 /* since its first message here */
+	int days;	 /* on which it sent and behaved */
 };
 
 /* Is the account new? It is until it is old enough and has sent enough messages; where it sends few, its age is enough:
- * four times as much, of which it was seen here for as long as the others. */
+ * four times as much, where it was seen here for as long as the others, and sent on some days and behaved. */
 bool level_young(const struct level_settings *settings, const struct level_facts *facts);
 
 enum level level_next(const struct level_settings *settings, const struct level_facts *facts);

@@ -52,6 +52,7 @@ struct row {
 	const char *block, *exempt;
 	enum level level;	   /* before */
 	int64_t since_s, age_days; /* since_s 0: a day */
+	uint8_t days;		   /* on which it sent and behaved */
 	double counters[COUNTER_COUNT];
 	struct listing hits[HITS];
 	int lists_unknown;
@@ -95,6 +96,7 @@ static void state_of(const struct row *row, struct account_state *state)
 	state->known = row->store_away ? KNOWLEDGE_NONE : row->store_local ? KNOWLEDGE_LOCAL : KNOWLEDGE_FULL;
 	state->history.level = row->level;
 	state->history.level_since_s = NOW - (row->since_s != 0 ? row->since_s : DAY);
+	state->history.habits.days = row->days;
 	state->history.first_s = row->age_days > 0 ? NOW - row->age_days * DAY : 0;
 	state->history.counters.at_ms = (int64_t)NOW * 1000;
 	memcpy(state->history.counters.value, row->counters, sizeof row->counters);

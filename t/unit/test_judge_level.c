@@ -43,7 +43,9 @@ static void test_scores(void)
 		{ { .name = "nothing known" }, -1, LEVEL_NEW },
 		{ { "young", .age_days = 6, .counters = { [COUNTER_MESSAGES] = 100 } }, -1, LEVEL_NEW },
 		{ { "older, but silent", .age_days = 27, .counters = { [COUNTER_MESSAGES] = 2 } }, -1, LEVEL_NEW },
-		{ { "old, though silent", .age_days = 60, .counters = { [COUNTER_MESSAGES] = 2 } }, -3, LEVEL_GOOD },
+		{ { "old, though silent", .age_days = 60, .days = 5, .counters = { [COUNTER_MESSAGES] = 2 } },
+		  -3,
+		  LEVEL_GOOD },
 		{ { "old and busy", OLD_HAND }, -3, LEVEL_GOOD },
 		{ { "good after a pause", .level = LEVEL_GOOD, .age_days = 60 }, -3, LEVEL_GOOD },
 	};
