@@ -159,6 +159,9 @@ static double evidence_campaign(const struct view *view)
 	return step > 0.1 ? step : -0.1;
 }
 
+#define PLACE_OTHER 0.5
+#define TAKEN_BACK_BESIDE 0.2
+
 /* ---- what the account does usually, and how much of what it does is that */
 
 static double evidence_own_texts(const struct view *view)
@@ -215,6 +218,15 @@ static const struct {
 };
 /* clang-format on */
 
+/* How much of it a message takes back. Where two write, the owner's mail says nothing of the other one's; and what comes
+ * from a place that is not the account's says nothing for it. */
+static double evidence_taken_back(const struct view *view)
+{
+	if (view->familiar.place == PLACE_STRANGE)
+		return 0;
+	return view->value[COUNTER_PLACE] > PLACE_OTHER ? TAKEN_BACK_BESIDE : 1;
+}
+
 void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 {
 	const struct history *history = &facts->state.history;
@@ -232,8 +244,11 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 		.pace = ratio < 0.2 && facts->text != 0 ? 0.3 : 1, /* where nothing can be seen, nothing is harmless */
 	};
 	view.fresh = view.familiar.fresh;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		counts[rows[i].counter] = rows[i].function(&view);
+	double taken_back = evidence_taken_back(&view);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		double step = rows[i].function(&view);
+		counts[rows[i].counter] = step < 0 ? step * taken_back : step;
+	}
 }
 
 struct habit_facts signals_habit_facts(const struct facts *facts)
