@@ -230,7 +230,8 @@ static const char usage[] =
 	"  --no-scanner       no message has a score\n"
 	"  --no-rounding      histories keep what their records in Redis would round\n"
 	"  --noted-for-ever   a refusal for a limit stays noted, as in a daemon whose monotonic clock stands still\n"
-	"one line an event: t, account, kind, class, nth, level, action, level of the pool, score, hard evidence\n";
+	"one line an event: t, account, kind, class, nth, level, action, level of the pool, score, hard evidence, "
+	"recipients\n";
 
 static struct config *quick_config(const char *file, const char *set)
 {

@@ -54,9 +54,10 @@ void quick_show(const struct quick_event *event, const struct quick_at_hand *han
 {
 	if (quick_options.explains != NULL && strcmp(quick_options.explains, event->account->name) != 0)
 		return;
-	printf("%" PRId64 "\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f", event->t, event->account->name, event->kind,
-	       event->class, event->nth[0] != '\0' ? event->nth : "-", level_word(verdict->level),
-	       action_word(verdict->action), quick_show_way(verdict), verdict->score, verdict->terms.hard);
+	printf("%" PRId64 "\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%" PRId64, event->t, event->account->name,
+	       event->kind, event->class, event->nth[0] != '\0' ? event->nth : "-", level_word(verdict->level),
+	       action_word(verdict->action), quick_show_way(verdict), verdict->score, verdict->terms.hard,
+	       hand->facts.rcpts_remote);
 	if (verdict->action != ACTION_PASS)
 		printf("\tcause=%s", reason_word(verdict->cause));
 	if (quick_options.verbose || quick_options.explains != NULL)
