@@ -58,11 +58,11 @@ static void fingerprint_words_add(struct fingerprint_words *words, uint64_t word
 static void fingerprint_add_word(struct fingerprint_maker *maker, uint64_t hash, unsigned length, bool name)
 {
 	if (maker->plain.count < PLAIN_LEAST)
-		fingerprint_words_add(&maker->all, mix(hash));
+		fingerprint_words_add(&maker->all, join(hash, maker->seed[1]));
 	else /* nobody asks for more of them than how many there are */
 		maker->all.count++;
 	if (length >= LETTERS_LEAST && !name)
-		fingerprint_words_add(&maker->plain, mix(hash));
+		fingerprint_words_add(&maker->plain, join(hash, maker->seed[1]));
 }
 
 static void fingerprint_end_word(struct fingerprint_maker *maker)
@@ -71,7 +71,8 @@ static void fingerprint_end_word(struct fingerprint_maker *maker)
 		fingerprint_add_word(maker, maker->word ^ maker->chunk, maker->word_length,
 				     maker->capital && !maker->capitals);
 	maker->word_length = 0;
-	maker->word = maker->chunk = 0;
+	maker->word = maker->seed[0];
+	maker->chunk = 0;
 	maker->digit = false;
 }
 
@@ -229,14 +230,14 @@ static uint64_t eight_bytes(const char *text)
 }
 
 /* A whole word of small letters behind the first one, and what ends it there; `text` has at least eight bytes. How many
- * letters it has, and the hash of them; -1: something else, for read_text. */
-static int fingerprint_read_word(const char *text, size_t length, uint64_t *hash_out)
+ * letters it has, and the hash of them, which was the seed before; -1: something else, for read_text. */
+static int fingerprint_read_word(const char *text, size_t length, uint64_t seed, uint64_t *hash_out)
 {
 	static const bool ends[UCHAR_MAX + 1] = {
 		[' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true, ['.'] = true, [','] = true, [';'] = true,
 		['!'] = true, ['?'] = true,  ['"'] = true,  ['('] = true,  [')'] = true, ['-'] = true,
 	};
-	uint64_t hash = 0, bytes = eight_bytes(text) | (is_upper(*text) ? 'a' - 'A' : 0);
+	uint64_t hash = seed, bytes = eight_bytes(text) | (is_upper(*text) ? 'a' - 'A' : 0);
 	size_t read = 0;
 	int count;
 	while ((count = fingerprint_count_lower(bytes)) == 8) {
@@ -260,7 +261,8 @@ static size_t fingerprint_read_words(struct fingerprint_maker *maker, const char
 	int letters;
 	if (maker->last[0] == '<' || maker->word_length > 0 || maker->hidden)
 		return 0;
-	while (length - i >= sizeof hash && (letters = fingerprint_read_word(text + i, length - i, &hash)) >= 0) {
+	while (length - i >= sizeof hash &&
+	       (letters = fingerprint_read_word(text + i, length - i, maker->seed[0], &hash)) >= 0) {
 		if (letters > 1)
 			fingerprint_add_word(maker, hash, (unsigned)letters, is_upper(text[i]));
 		i += (size_t)letters + 1;
@@ -272,11 +274,15 @@ static size_t fingerprint_read_words(struct fingerprint_maker *maker, const char
 	return i;
 }
 
-void fingerprint_begin(struct fingerprint_maker *maker)
+void fingerprint_begin(struct fingerprint_maker *maker, const uint64_t key[2])
 {
+	static const char what[2] = { 1, 2 };
 	const struct fingerprint_anchor none = { .least = UINT64_MAX };
 	const struct fingerprint_words empty = { .head = none, .whole = none };
 	*maker = (struct fingerprint_maker){ .plain = empty, .all = empty, .state = TEXT };
+	for (size_t i = 0; i < sizeof what; i++) /* the key itself is in no hash that is made in a hurry */
+		maker->seed[i] = hash_keyed(key, &what[i], 1);
+	maker->word = maker->seed[0];
 }
 
 void fingerprint_add(struct fingerprint_maker *maker, const char *text, size_t length)
@@ -291,10 +297,11 @@ void fingerprint_add(struct fingerprint_maker *maker, const char *text, size_t l
 	}
 }
 
-uint64_t fingerprint_end(struct fingerprint_maker *maker)
+uint64_t fingerprint_end(struct fingerprint_maker *maker, int *words_out)
 {
 	if (maker->state == TEXT || maker->state == LINK_HOST)
 		fingerprint_end_word(maker);
+	*words_out = maker->all.count;
 	if (maker->all.count < WORDS_LEAST)
 		return 0;
 	const struct fingerprint_words *words = maker->plain.count >= PLAIN_LEAST ? &maker->plain : &maker->all;

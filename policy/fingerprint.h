@@ -8,6 +8,9 @@
  * it, so that texts that share nothing but common words differ. One anchor is of the first words, one of all: both have
  * to be the same. With one word of thirty changed each survives with about 0.9; a common disclaimer has no say in the
  * first.
+ *
+ * The hash of a word is keyed with the secret that the daemons share: who reads this file knows which words a text has,
+ * and not which of them are its anchors, so that he cannot keep these and change the others.
  */
 #ifndef PENSTOCK_FINGERPRINT_H
 #define PENSTOCK_FINGERPRINT_H
@@ -30,6 +33,7 @@ struct fingerprint_words {
 
 /* Fed in pieces; plain data, fingerprint.c's. */
 struct fingerprint_maker {
+	uint64_t seed[2];		     /* of the words' hashes; secret */
 	struct fingerprint_words plain, all; /* without names and short words; with them */
 	uint64_t word;			     /* hash of the one under way, of all whole chunks of eight bytes */
 	uint64_t chunk;			     /* its bytes behind them, the first one lowest */
@@ -42,10 +46,10 @@ struct fingerprint_maker {
 	char last[2]; /* bytes before, newest first */
 };
 
-void fingerprint_begin(struct fingerprint_maker *maker);
+void fingerprint_begin(struct fingerprint_maker *maker, const uint64_t key[2]);
 /* `text`: of a part text/plain or text/html, decoded from its transfer encoding, any charset. */
 void fingerprint_add(struct fingerprint_maker *maker, const char *text, size_t length);
-/* 0 where there are too few words to say anything (below 12). */
-uint64_t fingerprint_end(struct fingerprint_maker *maker);
+/* 0 where there are too few words to say anything (below 12). How many there are in any case. */
+uint64_t fingerprint_end(struct fingerprint_maker *maker, int *words_out);
 
 #endif

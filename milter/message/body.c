@@ -299,9 +299,9 @@ static void body_add_lines(struct body *body, const char *bytes, size_t length)
 
 /* ---- the message */
 
-void body_begin(struct body *body)
+void body_begin(struct body *body, const uint64_t key[2])
 {
-	fingerprint_begin(&body->fingerprint);
+	fingerprint_begin(&body->fingerprint, key);
 	body->looked = 0;
 	body->depth = 0;
 	body->line_length = 0;
@@ -331,10 +331,12 @@ void body_add(struct body *body, const char *bytes, size_t length)
 		body_add_lines(body, bytes, length);
 }
 
-uint64_t body_end(struct body *body)
+void body_end(struct body *body, struct facts *facts)
 {
+	int words;
 	if (body->line_length > 0)
 		body_take_line(body, body->line, body->line_length, !body->line_goes_on);
 	body->line_length = 0;
-	return fingerprint_end(&body->fingerprint);
+	facts->fingerprint = fingerprint_end(&body->fingerprint, &words);
+	facts->text_words = words;
 }

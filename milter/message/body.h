@@ -10,6 +10,7 @@
 #ifndef PENSTOCK_BODY_H
 #define PENSTOCK_BODY_H
 
+#include "policy/facts.h"
 #include "policy/fingerprint.h"
 
 enum {
@@ -41,12 +42,13 @@ struct body {
 	char field[BODY_FIELD_MAX + 1]; /* an unfolded header field of a part */
 };
 
-void body_begin(struct body *body);
+/* `key`: of the hashes; its bytes are copied. */
+void body_begin(struct body *body, const uint64_t key[2]);
 /* A field of the message's own header; those that do not matter are ignored. */
 void body_header(struct body *body, const char *name, const char *value);
 void body_header_end(struct body *body);
 void body_add(struct body *body, const char *bytes, size_t length);
-/* The fingerprint; 0: too little text. */
-uint64_t body_end(struct body *body);
+/* Fills what the facts say of the text. */
+void body_end(struct body *body, struct facts *facts);
 
 #endif

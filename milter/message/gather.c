@@ -117,6 +117,13 @@ static void gather_take_secret(struct message *message)
 	message->rcpts.key = message->key;
 }
 
+/* Its header comes after MAIL, so after the secret. */
+static void gather_begin_body(struct message *message)
+{
+	body_begin(&message->body, message->key);
+	message->body_keyed = message->rcpts.keyed;
+}
+
 static void gather_fetch_state(struct session *session, int64_t deadline_ms)
 {
 	struct message *message = session->message;
@@ -228,10 +235,12 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 	identify_domain(facts, &identity, message->domain);
 	if (facts->overloaded) {
 		gather_take_secret(message);
+		gather_begin_body(message);
 		return;
 	}
 	gather_spf_mail(session);
 	gather_fetch_state(session, deadline_ms);
+	gather_begin_body(message);
 	gather_fill_sender(session);
 	if (!facts->authenticated && (gather_may_refuse(config) || config->policy.lists_must_answer))
 		rbl_collect(session->listings, deadline_ms, &facts->listings);
@@ -302,7 +311,8 @@ static void gather_fill_message(struct session *session)
 	facts->kbytes = (int64_t)((message->size + 1023) / 1024);
 	facts->anomalies = anomaly_sum(&message->anomaly, &client, message->from, facts);
 	facts->mailer = message->anomaly.mailer;
-	facts->fingerprint = facts->rcpts_remote > 0 ? body_end(&message->body) : 0;
+	if (facts->rcpts_remote > 0)
+		body_end(&message->body, facts);
 	if (facts->class == MAIL_CLASS_ACCOUNT && (is_passed_on(message) || is_sent_on(message)))
 		facts->class = MAIL_CLASS_FORWARD;
 }

@@ -234,7 +234,8 @@ void gather_charge(struct session *session)
 	gather_charge_add_new_known(message, ask);
 	if (ask->charge.group_count > 0)
 		gather_charge_hold_habits(ask);
-	ask->charge.fingerprint = judge_campaigns(facts) ? facts->fingerprint : 0;
+	/* what this process alone can read is nobody's campaign */
+	ask->charge.fingerprint = judge_campaigns(facts) && message->body_keyed ? facts->fingerprint : 0;
 	ask->charge.who = gather_charge_who_sent(session);
 	ask->charge.bad = judge_campaign_bad(&session->setup->config->policy, facts, &message->verdict);
 	bool quota = ask->charge.charge.quota;

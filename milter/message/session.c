@@ -67,7 +67,6 @@ struct message *session_begin(struct session *session)
 	memset(message, 0, offsetof(struct message, body));
 	const struct config *config = session->setup->config;
 	arena_init(&message->arena, MESSAGE_ARENA_MAX);
-	body_begin(&message->body);
 	message->started_ms = clock_monotonic_ms();
 	atomic_store(&last_step_ms, message->started_ms);
 	for (int i = 0; i < config->scanner_count; i++)

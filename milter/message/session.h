@@ -74,6 +74,7 @@ struct message {
 	char reference[REFERENCE_MAX + 1]; /* explain.h; "" : the message is not notable */
 	bool explains;			   /* the reference is new: it needs an entry */
 	char reply[REPLY_MAX + 1];	   /* what the client was told, codes included; "" : nothing */
+	bool body_keyed;		   /* the key that the body is read with is the one that Redis has */
 	struct body body;		   /* last: body_begin() clears what it needs of it */
 };
 

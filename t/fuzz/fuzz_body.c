@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	size_t piece = data[0] % 64 + 1U, at = 1;
-	body_begin(&body);
+	body_begin(&body, key);
 	for (size_t i = 0; i < sizeof names / sizeof names[0] && at < size; i++) {
 		size_t length = 0;
 		for (; at < size && data[at] != '\n' && length < VALUE_MAX; at++)
@@ -51,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		body_add(&body, (const char *)data + at, size - at < piece ? size - at : piece);
 		check_body(&body);
 	}
-	body_end(&body);
+	struct facts seen = { 0 };
+	body_end(&body, &seen);
 	return 0;
 }

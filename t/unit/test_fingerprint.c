@@ -5,12 +5,22 @@
 
 #include <stdlib.h>
 
-static uint64_t fingerprint_of(const char *text)
+enum { TEXT_BYTES = 8000 };
+
+static const uint64_t some_key[2] = { 11, 12 };
+
+static uint64_t fingerprint_by(const uint64_t key[2], const char *text, int *words_out)
 {
 	struct fingerprint_maker maker;
-	fingerprint_begin(&maker);
+	fingerprint_begin(&maker, key);
 	fingerprint_add(&maker, text, strlen(text));
-	return fingerprint_end(&maker);
+	return fingerprint_end(&maker, words_out);
+}
+
+static uint64_t fingerprint_of(const char *text)
+{
+	int words;
+	return fingerprint_by(some_key, text, &words);
 }
 
 #define LOTTERY \
@@ -52,6 +62,53 @@ static void test_rows(void)
 	   "so are names alone");
 }
 
+static void test_words(void)
+{
+	int words = -1;
+	is_int((long long)fingerprint_by(some_key, "too few words to say anything", &words), 0, "of few words");
+	is_int(words, 6, "... it is known how few");
+	fingerprint_by(some_key, "", &words);
+	is_int(words, 0, "none are none");
+	fingerprint_by(some_key, LOTTERY, &words);
+	is_int(words, 46, "of a longer text there are more; names and short ones are words, too");
+}
+
+/* A text with one word changed at a time: which of them are the anchors, the key says. */
+static void test_key(void)
+{
+	enum { KEYS = 200, WORDS = 30 };
+	int same = 0, anchors[WORDS] = { 0 };
+	for (uint64_t number = 0; number < KEYS; number++) {
+		const uint64_t key[2] = { number * 77, 5 };
+		char text[TEXT_BYTES];
+		uint64_t before = 0;
+		int words;
+		for (int changed = -1; changed < WORDS; changed++) {
+			text[0] = '\0';
+			for (int i = 0; i < WORDS; i++) {
+				size_t length = strlen(text);
+				snprintf(text + length, sizeof text - length, "%s%c%c ",
+					 i == changed ? "other" : "word", 'a' + i / 26, 'a' + i % 26);
+			}
+			uint64_t print = fingerprint_by(key, text, &words);
+			if (changed < 0)
+				before = print;
+			else
+				anchors[changed] += print != before;
+		}
+		const uint64_t other[2] = { number * 77, 6 };
+		same += fingerprint_by(other, text, &words) == fingerprint_by(key, text, &words);
+	}
+	is_int(same, 0, "by another key it is another");
+	int least = KEYS, most = 0;
+	for (int i = 12; i < WORDS; i++) { /* the words behind the first twelve have one anchor among them all */
+		least = anchors[i] < least ? anchors[i] : least;
+		most = anchors[i] > most ? anchors[i] : most;
+	}
+	ok(least > 0 && most < KEYS / 2, "no word is an anchor by each key, and each is by one: %d to %d of %d", least,
+	   most, KEYS);
+}
+
 /* The pieces in which it comes do not matter. */
 static void test_pieces(void)
 {
@@ -61,10 +118,11 @@ static void test_pieces(void)
 	bool same = true;
 	for (size_t piece = 1; piece < 40; piece++) {
 		struct fingerprint_maker maker;
-		fingerprint_begin(&maker);
+		int words;
+		fingerprint_begin(&maker, some_key);
 		for (size_t at = 0; at < strlen(text); at += piece)
 			fingerprint_add(&maker, text + at, strlen(text) - at < piece ? strlen(text) - at : piece);
-		same = same && fingerprint_end(&maker) == whole;
+		same = same && fingerprint_end(&maker, &words) == whole;
 	}
 	ok(same, "in pieces of any size it is the same");
 }
@@ -89,17 +147,18 @@ static void test_bytes(void)
 	random_state = 3;
 	for (int i = 0; i < 5000; i++) {
 		struct fingerprint_maker whole, bytes;
+		int words, byte_words;
 		unsigned letters = 10 + random_below(sizeof some - 11);
 		for (size_t at = 0; at < sizeof text; at++)
 			text[at] = random_below(60) == 0 ? (char)random_below(256)
 							 : some[random_below(letters + 25) % (sizeof some - 1)];
-		fingerprint_begin(&whole);
-		fingerprint_begin(&bytes);
+		fingerprint_begin(&whole, some_key);
+		fingerprint_begin(&bytes, some_key);
 		fingerprint_add(&whole, text, sizeof text);
 		for (size_t at = 0; at < sizeof text; at++)
 			fingerprint_add(&bytes, text + at, 1);
-		uint64_t key = fingerprint_end(&whole);
-		same = same && key == fingerprint_end(&bytes) && whole.all.count == bytes.all.count &&
+		uint64_t key = fingerprint_end(&whole, &words);
+		same = same && key == fingerprint_end(&bytes, &byte_words) && words == byte_words &&
 		       whole.plain.count == bytes.plain.count;
 		told += key != 0;
 	}
@@ -109,7 +168,7 @@ static void test_bytes(void)
 
 /* -- how often -- */
 
-enum { VOCABULARY = 3000, TEXT_BYTES = 8000 };
+enum { VOCABULARY = 3000 };
 
 /* Zipf, about: common words are common. */
 static void add_word(char *text, bool lower)
@@ -196,6 +255,8 @@ static void test_disclaimer(void)
 int main(void)
 {
 	test_rows();
+	test_words();
+	test_key();
 	test_pieces();
 	test_bytes();
 	test_perturbed();
