@@ -17,7 +17,7 @@
 enum { WAIT_MS = 200 };
 
 /* The same bytes as address and as network are two things. */
-enum { KIND_ADDRESS = 1, KIND_NETWORK = 2, KIND_AS = 3 };
+enum { KIND_ADDRESS = 1, KIND_NETWORK = 2, KIND_AS = 3, KIND_WIDE = 4 };
 
 struct client_origin_ask {
 	struct ask ask; /* first */
@@ -49,6 +49,7 @@ void client_origin_fill(const struct netaddr *client, const uint64_t key[2], str
 		return;
 	facts->client_address = hash_of_network(key, KIND_ADDRESS, client, v4 ? 32 : 64);
 	facts->client_network = hash_of_network(key, KIND_NETWORK, client, v4 ? 24 : 48);
+	facts->client_wide = hash_of_network(key, KIND_WIDE, client, v4 ? 16 : 32);
 }
 
 /* ---- the AS */

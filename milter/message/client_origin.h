@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * client_origin: where a client connects from, as hashes keyed with the secret that the daemons share: his address, his
- * network, and with `origin.clients` the AS that it is in.
+ * network, the wide one about it, and with `origin.clients` the AS that it is in.
  */
 #ifndef PENSTOCK_CLIENT_ORIGIN_H
 #define PENSTOCK_CLIENT_ORIGIN_H
@@ -10,8 +10,8 @@
 
 struct client_origin_ask; /* a question for the AS of one client; counted */
 
-/* Address and network. One IPv6 client has a /64 to choose his addresses from (RFC 8981): that counts as the address.
- * Mail from this host itself comes from no place. */
+/* Address, network and wide network (/16, IPv6 /32). One IPv6 client has a /64 to choose his addresses from (RFC 8981):
+ * that counts as the address. Mail from this host itself comes from no place. */
 void client_origin_fill(const struct netaddr *client, const uint64_t key[2], struct facts *facts);
 
 /* Asks by the setup's engine and origin zones; does not wait. NULL: nothing to ask. Any thread. */

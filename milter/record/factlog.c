@@ -243,18 +243,23 @@ struct factlog_stats factlog_stats(void)
 
 /* ---- lines */
 
-/* Who hides the accounts hides what tells of them: addresses of clients, senders, customers and domains. */
+/* Who hides the accounts hides what tells of them: addresses of clients, senders, hosts of links, customers and
+ * domains. */
 static void factlog_hide(struct factline *line)
 {
 	struct facts *known = &line->facts;
 	char hidden[17];
-	uint64_t *const hashes[] = { &known->client_address, &known->client_network, &known->client_as, &known->sender,
-				     &known->mailer };
+	uint64_t *const hashes[] = {
+		&known->client_address, &known->client_network, &known->client_wide, &known->client_as,
+		&known->sender,		&known->mailer,		&known->text
+	};
 	factline_hide(facts.key, known->account, hidden);
 	text_copy(known->account, sizeof known->account, hidden);
 	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
 		if (*hashes[i] != 0)
 			*hashes[i] = hash_keyed(facts.key, hashes[i], sizeof *hashes[i]);
+	for (int i = 0; i < known->host_count && i < FACT_HOSTS_MAX; i++)
+		known->hosts[i] = hash_keyed(facts.key, &known->hosts[i], sizeof known->hosts[i]);
 	char *const names[] = { known->state.limits.customer, line->spf_domain, known->state.history.unauthorised };
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (names[i][0] != '\0') {

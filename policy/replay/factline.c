@@ -133,6 +133,7 @@ static const struct factline_row {
 	{ "mc", M, FORM_WORD, AT(facts.class), MAIL_CLASS_COUNT, class_at, NULL, NULL },
 	{ "ca", M, FORM_HEX, AT(facts.client_address), 0, NULL, NULL, NULL },
 	{ "cn", M, FORM_HEX, AT(facts.client_network), 0, NULL, NULL, NULL },
+	{ "cw", M, FORM_HEX, AT(facts.client_wide), 0, NULL, NULL, NULL },
 	{ "cs", M, FORM_HEX, AT(facts.client_as), 0, NULL, NULL, NULL },
 	{ "se", M, FORM_HEX, AT(facts.sender), 0, NULL, NULL, NULL },
 	{ "ma", M, FORM_HEX, AT(facts.mailer), 0, NULL, NULL, NULL },
@@ -143,6 +144,9 @@ static const struct factline_row {
 	{ "rn", M, FORM_INT, AT(facts.rcpts_new), 0, NULL, NULL, NULL },
 	{ "rt", M, FORM_INT, AT(facts.rcpts_trapped), 0, NULL, NULL, NULL },
 	{ "kb", M, FORM_INT, AT(facts.kbytes), 0, NULL, NULL, NULL },
+	{ "tx", M, FORM_HEX, AT(facts.text), 0, NULL, NULL, NULL },
+	{ "tw", M, FORM_INT, AT(facts.text_words), 0, NULL, NULL, NULL },
+	{ "th", M, FORM_PARTS, 0, 0, NULL, write_hosts, read_hosts },
 	{ "of", M, FORM_INT, AT(facts.local_offset_s), 0, NULL, NULL, NULL },
 	{ "lu", M, FORM_WORD, AT(facts.listings.unknown), LISTS_MAX + 1, NULL, NULL, NULL },
 	{ "lh", M, FORM_LISTINGS, 0, 0, NULL, write_listings, NULL },
@@ -346,7 +350,8 @@ static bool factline_plausible(const struct factline *line)
 	       facts->rcpts_remote >= 0 && facts->rcpts_remote < MANY && facts->rcpts_local >= 0 &&
 	       facts->rcpts_local < MANY && facts->rcpts_new >= 0 && facts->rcpts_new < MANY &&
 	       facts->rcpts_trapped >= 0 && facts->rcpts_trapped < MANY && facts->kbytes >= 0 && facts->kbytes < MANY &&
-	       facts->local_offset_s > -172800 && facts->local_offset_s < 172800;
+	       facts->text_words >= 0 && facts->text_words < MANY && facts->local_offset_s > -172800 &&
+	       facts->local_offset_s < 172800;
 }
 
 enum factline_end factline_read(const char *bytes, size_t length, factline_list *find_list, void *arg,

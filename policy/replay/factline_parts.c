@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Values of a fact line that have parts: limits of the account's own, a group's breach, a campaign, listings, and what
- * was remembered of the account.
+ * Values of a fact line that have parts: limits of the account's own, a group's breach, a campaign, listings, hosts of
+ * links, and what was remembered of the account.
  */
 #include "policy/replay/factline_inside.h"
 
@@ -226,6 +226,34 @@ bool read_listings(struct value value, struct factline *line, factline_list *fin
 			find_list(arg, name, found, weight, refuses ? LIST_ACTION_REFUSE : LIST_ACTION_SIGNAL);
 		if (list != NULL)
 			listings->hits[listings->hit_count++] = (struct listing){ list, found };
+	}
+	return true;
+}
+
+/* ---- hosts of links: hash:hash; "+" behind the last one: there were more */
+
+void write_hosts(struct text *text, const struct factline *line)
+{
+	const struct facts *facts = &line->facts;
+	for (int i = 0; i < facts->host_count && i < FACT_HOSTS_MAX; i++) {
+		text_add(text, i > 0 ? ":" : "");
+		add_hex(text, facts->hosts[i]);
+	}
+	if (facts->host_count > FACT_HOSTS_MAX)
+		text_add(text, ":+");
+}
+
+bool read_hosts(struct value value, struct factline *line)
+{
+	struct facts *facts = &line->facts;
+	struct value host;
+	while (value_part(&value, ':', &host)) {
+		bool more = value_is(host, "+");
+		if (more != (facts->host_count == FACT_HOSTS_MAX) || (more && value.at < value.end))
+			return false;
+		if (!more && !value_hex(host, &facts->hosts[facts->host_count]))
+			return false;
+		facts->host_count++;
 	}
 	return true;
 }
