@@ -118,9 +118,11 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("origin.zone6", origin_zone6, STRING, "origin6.asn.cymru.com", 0, 180, "The same for IPv6 addresses.") \
 	ROW("origin.names", origin_names, STRING, "asn.cymru.com", 0, 180, \
 	    "DNS zone with the names of ASes; empty: not asked.") \
-	ROW("origin.clients", origin_clients, BOOL, "false", 0, 0,                                 \
-	    "Also ask these zones about the client of each message: its AS is one of the places that an account " \
-	    "sends from.") \
+	ROW("origin.clients", origin_clients, BOOL, "true", 0, 0,                                  \
+	    "Also ask these zones about the clients of accounts: their AS is one of the places that an account sends " \
+	    "from. The zones see the clients' addresses: penstock(7), PRIVACY.") \
+	ROW("origin.budget", origin_budget, INT, "100000", 0, 1000000000,                          \
+	    "Questions a day (UTC) that each zone may be asked about clients; 0: no end.") \
 	ROW("traps.file", traps_file, STRING, "", 0, 255,                                          \
 	    "Spam-trap addresses, one address or @domain a line, # begins a comment; read at start and at reload. " \
 	    "Empty: none.") \

@@ -4,6 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/lookup/check.h"
 #include "milter/dns/engine.h"
+#include "milter/blocklist/origins.h"
 #include "milter/blocklist/rbl.h"
 #include "milter/daemon/logins.h"
 #include "milter/base/loop.h"
@@ -43,6 +44,7 @@ static void setup_free(struct setup *setup)
 	rbl_free(&setup->rbl);
 	lists_free(&setup->lists);
 	engine_free(&setup->engine);
+	origins_free(&setup->origins);
 	logins_free(&setup->logins);
 	traps_free(&setup->traps);
 	config_drop(&setup->config);
@@ -106,6 +108,24 @@ static bool daemon_open_lists(struct setup *setup, char *error, size_t error_siz
 	return setup->rbl != NULL;
 }
 
+static bool daemon_open_origins(struct setup *setup, char *error, size_t error_size)
+{
+	const struct settings *set = &setup->config->set;
+	struct origins_settings origins = {
+		.engine = setup->engine,
+		.zone4 = set->origin_zone4,
+		.zone6 = set->origin_zone6,
+		.budget = set->origin_budget,
+		.breaker = { set->dns_breaker_failures, set->dns_retry_ms, LIST_RETRY_MOST_MS },
+	};
+	if (!set->origin_clients)
+		return true;
+	setup->origins = origins_new(&origins);
+	if (setup->origins == NULL)
+		snprintf(error, error_size, "origin zones cannot be set up: no memory");
+	return setup->origins != NULL;
+}
+
 static bool daemon_open_dns(struct setup *setup, char *error, size_t error_size)
 {
 	const struct config *config = setup->config;
@@ -118,7 +138,7 @@ static bool daemon_open_dns(struct setup *setup, char *error, size_t error_size)
 	setup->engine = engine_new(the_daemon.loop, &dns, config->set.dns_cache_bytes, error, error_size);
 	if (setup->engine == NULL)
 		return false;
-	return daemon_open_lists(setup, error, error_size);
+	return daemon_open_origins(setup, error, error_size) && daemon_open_lists(setup, error, error_size);
 }
 
 /* ---- files */

@@ -15,6 +15,7 @@ struct check_target;
 struct engine;
 struct lists;
 struct logins;
+struct origins;
 struct store;
 struct rbl;
 struct traps;
@@ -35,6 +36,7 @@ struct setup {
 	struct loop_job end;	       /* daemon.c's; first */
 	struct config *config;	       /* one reference */
 	struct engine *engine;	       /* owned */
+	struct origins *origins;       /* owned; NULL: clients' ASes are not asked for */
 	struct lists *lists;	       /* owned: those of the configuration, by their place in it */
 	struct rbl *rbl;	       /* owned */
 	struct logins *logins;	       /* owned */

@@ -40,7 +40,7 @@ bool engine_ending(const struct engine *engine);
 
 /* For what is made of answers and holds as long as they do. The first byte of a key says whose it is: below 128 it is
  * the engine's. */
-enum { CACHE_LISTINGS = 128, CACHE_SPF = 129 };
+enum { CACHE_LISTINGS = 128, CACHE_SPF = 129, CACHE_ORIGINS = 130 };
 struct cache *engine_cache(struct engine *engine);
 
 #endif

@@ -3,12 +3,11 @@
 
 #include "milter/base/ask.h"
 #include "milter/base/clock.h"
-#include "milter/dns/engine.h"
-#include "milter/dns/asn.h"
 #include "milter/base/loop.h"
+#include "milter/blocklist/origins.h"
 #include "policy/hash.h"
 
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +21,9 @@ enum { KIND_ADDRESS = 1, KIND_NETWORK = 2, KIND_AS = 3, KIND_WIDE = 4 };
 struct client_origin_ask {
 	struct ask ask; /* first */
 	struct loop_job job;
-	struct engine *engine; /* borrowed: freed on the loop, after the job that a session posted before */
+	struct origins_question question;
+	struct origins *origins; /* borrowed: freed on the loop, after the job that a session posted before */
 	struct netaddr client;
-	char name[DNS_NAME_MAX + 1];
 	int64_t asked_ms; /* clock_monotonic_ms() */
 	uint32_t as;	  /* its number; 0: unknown */
 };
@@ -54,21 +53,11 @@ void client_origin_fill(const struct netaddr *client, const uint64_t key[2], str
 
 /* ---- the AS */
 
-static void origin_as_found(struct client_origin_ask *ask, const struct dns_answer *answer)
+static void origin_answered(struct origins_question *question, uint32_t as_number)
 {
-	struct asn origin = { 0 };
-	struct dns_record record;
-	size_t at = 0;
-	while (answer->outcome == DNS_FOUND && dns_answer_next(answer, &at, &record))
-		if (record.text != NULL)
-			asn_take(&origin, &ask->client, record.text, record.length);
-	ask->as = origin.as_number;
-}
-
-static void answered(void *arg, const struct dns_answer *answer)
-{
-	struct client_origin_ask *ask = arg;
-	origin_as_found(ask, answer);
+	struct client_origin_ask *ask =
+		(struct client_origin_ask *)(void *)((char *)question - offsetof(struct client_origin_ask, question));
+	ask->as = as_number;
 	ask_answer(&ask->ask);
 }
 
@@ -76,8 +65,7 @@ static void origin_run(struct loop_job *job)
 {
 	struct client_origin_ask *ask =
 		(struct client_origin_ask *)(void *)((char *)job - offsetof(struct client_origin_ask, job));
-	if (!engine_ask(ask->engine, ask->name, DNS_TXT, answered, ask))
-		ask_answer(&ask->ask);
+	origins_ask(ask->origins, &ask->client, &ask->question);
 }
 
 static void release(struct ask *ask)
@@ -87,26 +75,19 @@ static void release(struct ask *ask)
 
 struct client_origin_ask *client_origin_ask(const struct setup *setup, const struct netaddr *client)
 {
-	const struct settings *set = &setup->config->set;
-	const char *zone = client->family == NETADDR_V6 ? set->origin_zone6 : set->origin_zone4;
-	char reverse[NETADDR_REVERSE_MAX];
-	struct dns_data data;
-	struct dns_answer known;
-	if (!set->origin_clients || *zone == '\0' || client->family == NETADDR_UNKNOWN ||
-	    netaddr_reserved(client) != NULL)
+	if (setup->origins == NULL || !origins_take(setup->origins, client))
 		return NULL;
 	struct client_origin_ask *ask = calloc(1, sizeof *ask);
 	if (ask == NULL)
 		return NULL;
 	ask_init(&ask->ask, release);
 	ask->job.run = origin_run;
-	ask->engine = setup->engine;
+	ask->question.done = origin_answered;
+	ask->origins = setup->origins;
 	ask->client = *client;
 	ask->asked_ms = clock_monotonic_ms();
-	netaddr_reverse(client, reverse);
-	snprintf(ask->name, sizeof ask->name, "%s.%s", reverse, zone);
-	if (engine_find(setup->engine, ask->name, DNS_TXT, &data, &known))
-		answered(ask, &known);
+	if (origins_find(setup->origins, client, &ask->as))
+		ask_answer(&ask->ask);
 	else
 		loop_post(the_daemon.loop, &ask->job);
 	return ask;

@@ -14,7 +14,7 @@ struct client_origin_ask; /* a question for the AS of one client; counted */
  * that counts as the address. Mail from this host itself comes from no place. */
 void client_origin_fill(const struct netaddr *client, const uint64_t key[2], struct facts *facts);
 
-/* Asks by the setup's engine and origin zones; does not wait. NULL: nothing to ask. Any thread. */
+/* Asks by the setup's origins; does not wait. NULL: nothing to ask. Any thread. */
 struct client_origin_ask *client_origin_ask(const struct setup *setup, const struct netaddr *client);
 
 /* The AS's hash; 0: unknown. Waits until the deadline (clock_monotonic_ms), but not longer than a moment after the

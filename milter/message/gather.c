@@ -91,8 +91,6 @@ void gather_connect(struct session *session)
 {
 	if (!session->injected && session->client.family != NETADDR_UNKNOWN)
 		session->listings = rbl_ask(session->setup->rbl, &session->client);
-	if (!session->injected)
-		session->place = client_origin_ask(session->setup, &session->client);
 }
 
 void gather_release_network(struct network_ask **network)
@@ -189,6 +187,13 @@ static int64_t local_offset_s(int64_t now_ms)
 	return localtime_r(&now, &local) != NULL ? local.tm_gmtoff : 0;
 }
 
+/* Once a connection, and only for an account: who is a stranger has no places of his own, and nobody is told of him. */
+static void gather_ask_origin(struct session *session)
+{
+	if (session->place == NULL && !session->injected && session->message->facts.source != SOURCE_CLIENT)
+		session->place = client_origin_ask(session->setup, &session->client);
+}
+
 /* What the MTA says of the client and the sender, as the rules want it. */
 static void gather_fill_sender(struct session *session)
 {
@@ -238,6 +243,7 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		gather_begin_body(message);
 		return;
 	}
+	gather_ask_origin(session);
 	gather_spf_mail(session);
 	gather_fetch_state(session, deadline_ms);
 	gather_begin_body(message);

@@ -5,6 +5,7 @@
 #include "milter/report/report_inside.h"
 
 #include "milter/blocklist/lists.h"
+#include "milter/blocklist/origins.h"
 #include "milter/daemon/mailers.h"
 #include "milter/report/snapshot.h"
 #include "policy/base/text.h"
@@ -79,6 +80,19 @@ static void health_lists(const struct snapshot *snapshot, struct health_list *li
 	if (trouble > SAID_MOST)
 		health_add(list, HEALTH_WARNING, "dns: %d more block lists are not asked or not tested.",
 			   trouble - SAID_MOST);
+}
+
+static void health_origins(const struct snapshot *snapshot, struct health_list *list)
+{
+	const struct origins *origins = snapshot->setup->origins;
+	char why[ORIGINS_WHY_MAX];
+	for (int i = 0; origins != NULL && i < ORIGINS_ZONES; i++) {
+		origins_why(origins, i, why);
+		if (*why != '\0')
+			health_add(list, HEALTH_WARNING,
+				   "dns: origin zone %s is not asked: it %s; the ASes of clients are unknown.",
+				   origins_zone(origins, i), why);
+	}
 }
 
 static void health_content(const struct snapshot *snapshot, struct health_list *list)
@@ -157,8 +171,8 @@ static void health_troubles(const struct snapshot *snapshot, struct health_list 
 }
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
-	health_redis,  health_dns,  health_lists,   health_content, health_sessions, health_quiet,
-	health_logins, health_held, health_mailers, health_pools,   health_events,   health_troubles,
+	health_redis,  health_dns,  health_lists,   health_origins, health_content, health_sessions, health_quiet,
+	health_logins, health_held, health_mailers, health_pools,   health_events,  health_troubles,
 };
 
 void report_health(const struct snapshot *snapshot, struct health_list *list)

@@ -23,6 +23,8 @@ struct snapshot *snapshot_new(void)
 	snapshot->redis = store_stats(the_daemon.store);
 	if (snapshot->setup->rbl != NULL)
 		snapshot->dns = rbl_stats(snapshot->setup->rbl);
+	if (snapshot->setup->origins != NULL)
+		snapshot->origins = origins_stats(snapshot->setup->origins);
 	snapshot->dns_trouble = "";
 	if (snapshot->setup->engine != NULL) {
 		snapshot->dns_cache = cache_stats(engine_cache(snapshot->setup->engine));
@@ -114,6 +116,13 @@ void snapshot_free(struct snapshot *snapshot)
 	    "Questions not asked because too many were in progress.", dns.refused_inflight)          \
 	ROW("dns", "recent_failures", "dns_recent_failures", "", "gauge", "Failures since the last good answer.", \
 	    dns.recent_failures)                                                                   \
+	ROW("dns", "origin_questions", "origin_questions_total", "", "counter", \
+	    "Questions to origin zones about the ASes of clients.", origins.questions) \
+	ROW("dns", "origin_failures", "origin_failures_total", "", "counter", \
+	    "Questions to origin zones without a good answer.", origins.failures) \
+	ROW("dns", "origin_unasked", "origin_unasked_total", "", "counter", \
+	    "Clients whose AS was not asked for: the zone's budget was spent, it was left alone for a while, or too many " \
+	    "questions were in progress.", origins.unasked) \
 	ROW("", "", "rbl_checks_total", "by=\"http\"", "counter", "Checks of block lists that were " \
 	    "begun.", stats.checks) \
 	ROW("", "", "rbl_checks_running", "by=\"http\"", "gauge", "Checks of block lists now.", stats.checks_running) \

@@ -5,6 +5,7 @@
 #ifndef PENSTOCK_SNAPSHOT_H
 #define PENSTOCK_SNAPSHOT_H
 
+#include "milter/blocklist/origins.h"
 #include "milter/blocklist/rbl.h"
 #include "milter/content/scan.h"
 #include "milter/daemon/daemon.h"
@@ -20,6 +21,7 @@ struct snapshot {
 	struct stats stats;
 	struct store_stats redis;
 	struct rbl_stats dns;
+	struct origins_stats origins;
 	struct cache_stats dns_cache;
 	const char *dns_trouble; /* borrowed; "": none */
 	struct scan_stats content;

@@ -98,6 +98,7 @@
 	  ":1: origin.names is \".a\", expected a domain name of at most 180 bytes" },
 	{ "origin.clients", "origin: { clients = \"yes\"; };", NULL,
 	  ":1: origin.clients is a string, expected true or false" },
+	{ "origin.budget", "origin: { budget = -1; };", NULL, ":1: origin.budget is -1, expected 0 to 1000000000" },
 	{ "traps.file", "traps: { file = \"traps\"; };", NULL,
 	  ":1: traps.file is \"traps\", expected an absolute path" },
 	{ "traps.delay_minutes", "traps: { delay_minutes = 1441; };", NULL,
