@@ -170,9 +170,11 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	     "Score below which an account that its score blocked is no longer blocked.")           \
 	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
 	    "An account stays suspect or blocked for at least this many seconds.")                              \
-	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, "An account is new for at least this many days.") \
+	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, \
+	    "An account is new for at least this many days; at four times as many it is new no more, however little it " \
+	    "sent.") \
 	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, \
-	    "An account is new for at least this many messages, of which half are forgotten after 7 days.") \
+	    "An account is also new until it has sent this many messages, of which half are forgotten after 7 days.") \
 	ROW("reputation.blocked_action", reputation_blocked_action, WORD, "reject", 0, 0,       \
 	    "What happens to a blocked account's mail: reject, defer or hold.")                    \
 	ROW("content.tag_score", content_tag_score, FLOAT, "5", -1000, 100000, \
