@@ -68,20 +68,36 @@ static bool config_print_group_is_first(const char *path, size_t before)
 	return true;
 }
 
+/* The plan stands in README.md and in penstock.conf(5), EXAMPLES, too: t/lint/readme.t compares them. */
+#define SAMPLE_PLAN \
+	"\t{ name = \"default\"; rcpts_per_hour = 3000; rcpts_per_day = 20000; rcpts_per_message = 100;\n" \
+	"\t  ramp_first_day = 100; over = \"defer\"; }\n"
+
 static const char sample_lists[] =
+	"# Rules that are judged and do not act. Begin with all of them; penstock(7), Shadow mode, says what comes "
+	"next.\n"
+	"shadow = [ \"all\" ];\n\n"
 	"# Block lists that are asked about the client's address: some of the catalogue, by their names, or lists of "
-	"your own.\n# Without them nothing is asked.\nblocklists = (\n#\t{ list = \"spamhaus-zen\"; action = "
-	"\"signal\"; },\n#\t{ zone = \"bl.example.com\"; kind = \"spam\"; action = \"refuse\"; test = false; "
-	"}\n);\n\n# Sets of limits. An account's own limits are Redis keys: see redis-schema/README.md.\nplans = "
-	"(\n\t{ name = \"default\"; msgs_per_hour = 200; rcpts_per_hour = 500; rcpts_per_day = 2000;\n\t  "
-	"rcpts_per_message = 100; over = \"defer\"; }\n);\n\n# Content scanners.\nscanners = (\n#\t{ name = \"spamd\"; "
-	"kind = \"spamd\"; address = \"127.0.0.1:783\"; on_failure = \"unknown\"; }\n);\n\n# Whose mail leaves by "
-	"which address. Without pools nothing is marked: put your own addresses in, then run\n# `penstockctl postfix "
-	"print`.\npools = (\n#\t{ name = \"clean\"; levels = [\"good\"]; transports = (\n#\t\t{ name = \"clean-1\"; "
-	"address = \"192.0.2.11\"; helo = \"out1.example.com\"; weight = 1.0; } ); },\n#\t{ name = \"warm\"; levels = "
-	"[\"new\"]; transports = (\n#\t\t{ name = \"warm-1\"; address = \"192.0.2.21\"; helo = \"out2.example.com\"; } "
-	"); },\n#\t{ name = \"suspect\"; levels = [\"suspect\"]; transports = (\n#\t\t{ name = \"suspect-1\"; address "
-	"= \"192.0.2.31\"; helo = \"out3.example.com\"; } ); }\n);\n";
+	"your "
+	"own.\n# Without them nothing is asked.\nblocklists = (\n"
+	"#\t{ list = \"spamhaus-zen\"; action = \"signal\"; },\n"
+	"#\t{ zone = \"bl.example.com\"; kind = \"spam\"; action = \"refuse\"; test = false; }\n);\n\n"
+	"# Sets of limits. They are wide, so that newsletters and mailing lists pass: accounts are judged by what they "
+	"do.\n"
+	"# A new account begins with ramp_first_day recipients a day, and has 1.4 times as many after each day on "
+	"which it\n"
+	"# sent and behaved well. An account's own limits are Redis keys: see redis-schema/README.md.\n"
+	"plans = (\n" SAMPLE_PLAN ");\n\n"
+	"# Content scanners.\nscanners = (\n"
+	"#\t{ name = \"spamd\"; kind = \"spamd\"; address = \"127.0.0.1:783\"; on_failure = \"unknown\"; }\n);\n\n"
+	"# Whose mail leaves by which address. Without pools nothing is marked: put your own addresses in, then run\n"
+	"# `penstockctl postfix print`.\npools = (\n"
+	"#\t{ name = \"clean\"; levels = [\"good\"]; transports = (\n"
+	"#\t\t{ name = \"clean-1\"; address = \"192.0.2.11\"; helo = \"out1.example.com\"; weight = 1.0; } ); },\n"
+	"#\t{ name = \"warm\"; levels = [\"new\"]; transports = (\n"
+	"#\t\t{ name = \"warm-1\"; address = \"192.0.2.21\"; helo = \"out2.example.com\"; } ); },\n"
+	"#\t{ name = \"suspect\"; levels = [\"suspect\"]; transports = (\n"
+	"#\t\t{ name = \"suspect-1\"; address = \"192.0.2.31\"; helo = \"out3.example.com\"; } ); }\n);\n";
 
 void config_print_sample(FILE *to)
 {

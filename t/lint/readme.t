@@ -51,6 +51,15 @@ for my $page (@pages, qw(etc/penstock.7 etc/penstock.8 etc/penstock.conf.5.tail)
 	cmp_ok scalar(@named), '>', 15, '... which it has many of' if $page eq 'etc/penstock.7';
 }
 
+# What a new admin gets is one plan, wherever he takes it from.
+my ($plan) = text_of('milter/config/config_print.c') =~ /^#define SAMPLE_PLAN((?:\s*\\\n.*?)+)$/m;
+$plan = join '', map { s/\\[tn]/ /gr =~ s/\\"/"/gr } ($plan // '') =~ /"((?:[^"\\]|\\.)*)"/g;
+my ($settings) = $plan =~ /\{ (.*) \}/ or die "the sample has no plan\n";
+for my $page ('README.md', 'etc/penstock.conf.5.tail') {
+	my @there = map { s/\s+/ /gr } text_of($page) =~ /\{ (name = "default"; rcpts_per_hour = \d+; rcpts_per_day[^}]*?)\s*\}/g;
+	is_deeply \@there, [ $settings =~ s/\s+/ /gr ], "$page: its example has the sample's default plan";
+}
+
 my ($version) = text_of('configure.ac') =~ /^AC_INIT\(\[penstock\], \[([^\]]+)\]/m;
 like $readme, qr/\bVersion \Q$version\E\b/, 'README.md has the version';
 like text_of('NEWS.md'), qr/^## \Q$version\E\b/m, 'and NEWS.md speaks of it';
