@@ -84,7 +84,7 @@ static void quick_learn(const struct quick_at_hand *hand, const struct verdict *
 	const struct facts *facts = &hand->facts;
 	const struct habits *before = &facts->state.history.habits;
 	bool gets_one = !before->many && (charge->habits_changed & HABIT_KNOWN) != 0 && charge->habits.many;
-	if (!charge->quota || !judge_learns(verdict) || !(before->many || gets_one))
+	if (!charge->quota || !judge_learns(facts, verdict) || !(before->many || gets_one))
 		return;
 	for (int i = 0; i < HABIT_KNOWN_MAX && gets_one; i++)
 		if (before->known[i] != 0)
@@ -118,7 +118,7 @@ static struct verdict quick_message_end(const struct policy *policy, struct quic
 		return verdict;
 	judge_charge(policy, facts, &verdict, &charge);
 	quick_learn(hand, &verdict, &charge, account);
-	uint64_t fingerprint = facts->authenticated && !facts->tried_again ? facts->fingerprint : 0;
+	uint64_t fingerprint = judge_campaigns(facts) ? facts->fingerprint : 0;
 	struct campaign campaign = { .known = KNOWLEDGE_NONE };
 	if (fingerprint != 0)
 		campaign = quick_store_campaign(fingerprint, hash_string(facts->account, 0),

@@ -13,8 +13,9 @@
 /* ---- the dump (quick_dump.c); all strings are borrowed from its files, which are never freed */
 
 struct quick_message {
-	const char *id, *bytes; /* header and body with LF or CRLF; NULL: there is none */
-	size_t length;
+	const char *id, *bytes;	      /* header and body with LF or CRLF; NULL: there is none */
+	size_t header_length, length; /* of the header, with the empty line; of both */
+	const char *first_rcpts;      /* of the first event that sends it: its To is that one's */
 	double score;
 	bool scored, spam;
 	struct quick_text *text; /* what quick_facts.c found; NULL: nobody looked yet */
@@ -32,7 +33,7 @@ struct quick_account {
 struct quick_event {
 	int64_t t;
 	struct quick_account *account;
-	const char *kind, *class, *nth, *client, *helo, *from, *author, *mailer, *to;
+	const char *kind, *class, *nth, *client, *helo, *from, *author, *mailer;
 	char *rcpts; /* with commas between */
 	struct quick_message *message;
 	bool dead;

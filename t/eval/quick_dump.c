@@ -8,18 +8,19 @@
 #include "policy/hash.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/base/banned.h"
 
-enum { COLUMNS_MAX = 24, V4_NETWORKS = 65536 };
+enum { COLUMNS_MAX = 24 };
+#define SPAM_FROM 5.0
 
-int64_t quick_begin_s = 1925424000; /* World.pm's */
+int64_t quick_begin_s;
 
 /* ---- files */
 
@@ -166,21 +167,7 @@ static void quick_dump_accounts(const char *folder, struct quick_dump *dump)
 	}
 }
 
-static void quick_dump_scores(const char *folder)
-{
-	struct quick_file file;
-	char *columns[COLUMNS_MAX];
-	if (!quick_dump_open(folder, "scores.tsv", &file))
-		return;
-	for (char *at = file.bytes; quick_dump_row(&file, &at, columns) > 0;) {
-		struct quick_message *message = quick_dump_message(columns[0]);
-		message->score = strtod(columns[1], NULL);
-		message->spam = columns[2][0] == '1';
-		message->scored = true;
-	}
-}
-
-/* messages.tsv: id, offset, length in messages.bin */
+/* messages.tsv: id, where in messages.bin its header begins, bytes of header and of body, score */
 static void quick_dump_messages(const char *folder)
 {
 	struct quick_file index, all;
@@ -189,20 +176,35 @@ static void quick_dump_messages(const char *folder)
 		quick_die("%s: there is no messages.tsv or no messages.bin", folder);
 	for (char *at = index.bytes; quick_dump_row(&index, &at, columns) > 0;) {
 		struct quick_message *message = quick_dump_message(columns[0]);
-		size_t from = (size_t)quick_dump_number(columns[1], 0),
-		       length = (size_t)quick_dump_number(columns[2], 0);
-		if (from > all.length || length > all.length - from)
+		size_t from = (size_t)quick_dump_number(columns[1], 0);
+		message->header_length = (size_t)quick_dump_number(columns[2], 0);
+		message->length = message->header_length + (size_t)quick_dump_number(columns[3], 0);
+		if (from > all.length || message->length > all.length - from)
 			quick_die("%s/messages.tsv: %s lies beyond the end", folder, columns[0]);
 		message->bytes = all.bytes + from;
-		message->length = length;
+		message->scored = columns[4][0] != '\0';
+		message->score = round(strtod(columns[4], NULL) * 10) / 10; /* as spamd says it */
+		message->spam = strtod(columns[4], NULL) >= SPAM_FROM;
 	}
+}
+
+static void quick_dump_world(const char *folder)
+{
+	struct quick_file file;
+	char *columns[COLUMNS_MAX];
+	if (!quick_dump_open(folder, "world.tsv", &file))
+		quick_die("%s: there is no world.tsv", folder);
+	for (char *at = file.bytes; quick_dump_row(&file, &at, columns) > 0;)
+		if (strcmp(columns[0], "start") == 0)
+			quick_begin_s = quick_dump_number(columns[1], 0);
 }
 
 static void quick_dump_event(struct quick_dump *dump, char *columns[COLUMNS_MAX])
 {
 	struct quick_event *event = &dump->events[dump->count++];
+	struct quick_message *message = quick_dump_message(columns[10]);
 	*event = (struct quick_event){
-		.t = quick_dump_number(columns[0], 0),
+		.t = quick_dump_number(columns[0], 0) - quick_begin_s,
 		.account = quick_dump_account(dump, columns[1]),
 		.kind = columns[2],
 		.class = columns[3],
@@ -212,11 +214,12 @@ static void quick_dump_event(struct quick_dump *dump, char *columns[COLUMNS_MAX]
 		.helo = columns[7],
 		.from = columns[8],
 		.author = columns[9],
-		.message = quick_dump_message(columns[10]),
+		.message = message,
 		.mailer = columns[11],
 		.rcpts = columns[12],
-		.to = columns[13][0] != '\0' ? columns[13] : columns[12],
 	};
+	if (message->first_rcpts == NULL)
+		message->first_rcpts = event->rcpts;
 }
 
 static void quick_dump_events(const char *folder, struct quick_dump *dump)
@@ -235,47 +238,57 @@ static void quick_dump_events(const char *folder, struct quick_dump *dump)
 
 /* ---- whose addresses are */
 
-static uint32_t v4_as[V4_NETWORKS];
-static bool as_told;
+enum { ORIGINS = 16384 };
 
-static uint32_t quick_dump_head(const struct netaddr *client, int bytes)
+/* Of an IPv4 /16 and of an IPv6 /32; `key` 0: free. */
+static struct quick_origin {
+	uint64_t key;
+	uint32_t as;
+} origins[ORIGINS];
+
+static struct quick_origin *quick_dump_origin(const struct netaddr *client)
 {
-	uint32_t head = 0;
-	for (int i = 0; i < bytes; i++)
-		head = head << 8 | client->bytes[i];
-	return head;
+	uint64_t key = (uint64_t)client->family << 32;
+	for (int i = 0; i < (client->family == NETADDR_V4 ? 2 : 4); i++)
+		key |= (uint64_t)client->bytes[i] << 8 * i;
+	size_t at = key * 2654435761U % ORIGINS;
+	for (int tries = 0; tries < ORIGINS && origins[at].key != 0 && origins[at].key != key; tries++)
+		at = (at + 1) % ORIGINS;
+	if (origins[at].key == 0)
+		origins[at].key = key;
+	return origins[at].key == key ? &origins[at] : NULL;
 }
 
-/* origins.tsv: an IPv4 /16, and its AS. Of IPv6, and without the file, each /32 or /16 is an AS of its own. */
-static void quick_dump_origins(const char *folder)
+/* networks.tsv: an IPv4 /16 or IPv6 /32, and its AS */
+static void quick_dump_networks(const char *folder)
 {
 	struct quick_file file;
 	struct netblock block;
 	char *columns[COLUMNS_MAX];
-	if (!quick_dump_open(folder, "origins.tsv", &file))
-		return;
-	as_told = true;
-	for (char *at = file.bytes; quick_dump_row(&file, &at, columns) > 0;)
-		if (netblock_parse(columns[0], &block) && block.address.family == NETADDR_V4 && block.bits == 16)
-			v4_as[quick_dump_head(&block.address, 2)] = (uint32_t)quick_dump_number(columns[1], 0);
+	if (!quick_dump_open(folder, "networks.tsv", &file))
+		quick_die("%s: there is no networks.tsv", folder);
+	for (char *at = file.bytes; quick_dump_row(&file, &at, columns) > 0;) {
+		if (!netblock_parse(columns[0], &block) || block.bits != (block.address.family == NETADDR_V4 ? 16 : 32))
+			quick_die("%s/networks.tsv: %s is no /16, and no /32 of IPv6", folder, columns[0]);
+		struct quick_origin *origin = quick_dump_origin(&block.address);
+		if (origin == NULL)
+			quick_die("%s/networks.tsv has too many rows", folder);
+		origin->as = (uint32_t)quick_dump_number(columns[1], 0);
+	}
 }
 
 uint32_t quick_dump_as(const struct netaddr *client)
 {
-	if (client->family == NETADDR_UNKNOWN)
-		return 0;
-	if (client->family == NETADDR_V6)
-		return quick_dump_head(client, 4);
-	uint32_t head = quick_dump_head(client, 2);
-	return as_told ? v4_as[head] : head + 1;
+	const struct quick_origin *origin = client->family == NETADDR_UNKNOWN ? NULL : quick_dump_origin(client);
+	return origin != NULL ? origin->as : 0;
 }
 
 void quick_dump_read(const char *folder, struct quick_dump *dump)
 {
 	*dump = (struct quick_dump){ 0 };
-	quick_dump_origins(folder);
+	quick_dump_world(folder);
+	quick_dump_networks(folder);
 	quick_dump_accounts(folder, dump);
-	quick_dump_scores(folder);
 	quick_dump_messages(folder);
 	quick_dump_events(folder, dump);
 }

@@ -20,6 +20,14 @@
 
 enum { FIELDS_MAX = 200, HAND_ARENA_MAX = 65536, KIND_AS = 3 };
 
+#if __has_include("milter/message/links.h")
+#define QUICK_BODY_BEGIN(body) body_begin(body, quick_key)
+#define QUICK_BODY_END(body, facts) body_end(body, facts)
+#else
+#define QUICK_BODY_BEGIN(body) body_begin(body)
+#define QUICK_BODY_END(body, facts) ((facts)->fingerprint = body_end(body))
+#endif
+
 /* What is found in a message once. */
 struct quick_text {
 	struct facts body; /* of it: what body.c tells */
@@ -109,11 +117,11 @@ static size_t quick_facts_line(const char **at, const char *end)
 	return length > 0 && line[length - 1] == '\r' ? length - 1 : length;
 }
 
-/* Fields with a colon, folded lines joined by a LF as a milter gets them. Returns where the body begins. */
-static const char *quick_facts_split(const struct quick_message *message, struct quick_text *text)
+/* Fields with a colon, folded lines joined by a LF as a milter gets them. */
+static void quick_facts_split(const struct quick_message *message, struct quick_text *text)
 {
-	const char *at = message->bytes, *end = message->bytes + message->length;
-	char *to = text->header = quick_take(2 * message->length + FIELDS_MAX);
+	const char *at = message->bytes, *end = message->bytes + message->header_length;
+	char *to = text->header = quick_take(2 * message->header_length + FIELDS_MAX);
 	while (at < end) {
 		const char *line = at;
 		size_t length = quick_facts_line(&at, end);
@@ -133,7 +141,6 @@ static const char *quick_facts_split(const struct quick_message *message, struct
 			to += length - skip + 1;
 		}
 	}
-	return at;
 }
 
 static const struct quick_text *quick_facts_text(struct quick_message *message)
@@ -146,13 +153,13 @@ static const struct quick_text *quick_facts_text(struct quick_message *message)
 	text->size = message->length;
 	if (message->bytes == NULL)
 		return text;
-	const char *at = quick_facts_split(message, text);
-	body_begin(&body);
+	quick_facts_split(message, text);
+	QUICK_BODY_BEGIN(&body);
 	for (int i = 0; i < text->fields; i++)
 		body_header(&body, text->name[i], text->value[i]);
 	body_header_end(&body);
-	body_add(&body, at, (size_t)(message->bytes + message->length - at));
-	text->body.fingerprint = body_end(&body);
+	body_add(&body, message->bytes + message->header_length, message->length - message->header_length);
+	QUICK_BODY_END(&body, &text->body);
 	return text;
 }
 
@@ -164,23 +171,31 @@ static bool quick_facts_is_field(const char *name, const char *const names[])
 	return false;
 }
 
-/* The event's own fields take the place of the message's. */
+/* Was its To made of the recipients? */
+static bool quick_facts_to_rcpts(const struct quick_message *message, const char *to)
+{
+	char rcpt[ADDRESS_MAX + 1];
+	text_copy(rcpt, sizeof rcpt, message->first_rcpts);
+	rcpt[strcspn(rcpt, ",")] = '\0';
+	return strstr(to, rcpt) != NULL;
+}
+
+/* Author, program and recipients of the event take the place of the message's, which is that of the first event. */
 static void quick_facts_header(const struct quick_event *event, const struct quick_text *text,
 			       struct quick_at_hand *hand, struct anomaly_reader *reader)
 {
-	static const char *const authors[] = { "from", NULL }, *const mailers[] = { "x-mailer", "user-agent", NULL },
-				 *const to[] = { "to", "cc", NULL };
-	bool own_author = event->author[0] != '\0', own_mailer = event->mailer[0] != '\0';
-	if (own_author)
+	static const char *const own[] = { "from", "x-mailer", "user-agent", NULL }, *const to[] = { "to", NULL };
+	if (event->author[0] != '\0')
 		anomaly_header(reader, "From", event->author, &hand->rcpts, &hand->facts);
-	if (own_mailer)
+	if (event->mailer[0] != '\0')
 		anomaly_header(reader, "X-Mailer", event->mailer, &hand->rcpts, &hand->facts);
-	anomaly_header(reader, "To", event->to, &hand->rcpts, &hand->facts);
-	for (int i = 0; i < text->fields; i++)
-		if (!quick_facts_is_field(text->name[i], to) &&
-		    !(own_author && quick_facts_is_field(text->name[i], authors)) &&
-		    !(own_mailer && quick_facts_is_field(text->name[i], mailers)))
-			anomaly_header(reader, text->name[i], text->value[i], &hand->rcpts, &hand->facts);
+	for (int i = 0; i < text->fields; i++) {
+		const char *value = text->value[i];
+		if (quick_facts_is_field(text->name[i], to) && quick_facts_to_rcpts(event->message, value))
+			value = event->rcpts;
+		if (!quick_facts_is_field(text->name[i], own))
+			anomaly_header(reader, text->name[i], value, &hand->rcpts, &hand->facts);
+	}
 }
 
 static void quick_facts_take_body(const struct quick_text *text, struct facts *facts)

@@ -9,7 +9,7 @@ use warnings;
 my $week = 7 * 86400;
 my $usage = "usage: quick_tally.pl FOLDER OUTPUT-OF-QUICK [FOLDER OUTPUT]...\n";
 die $usage if !@ARGV || @ARGV % 2;
-my (%good, %class_of, %thefts);
+my (%good, %class_of, %thefts, %group_of);
 while (my ($folder, $file) = splice @ARGV, 0, 2) {
 	count($folder, $file);
 }
@@ -21,13 +21,15 @@ show_thieves();
 sub accounts
 {
 	my ($folder) = @_;
-	my %account;
+	my (%account, $begin);
+	open my $world, '<', "$folder/world.tsv" or die "$folder/world.tsv: $!\n";
+	/^start\t(\d+)/ and $begin = $1 while <$world>;
 	open my $in, '<', "$folder/accounts.tsv" or die "$folder/accounts.tsv: $!\n";
 	while (my $line = <$in>) {
 		next if $line =~ /^#/;
 		chomp $line;
-		my ($name, $kind, $created, $start, $thief) = split /\t/, $line;
-		$account{$name} = { start => $start, thief => $thief } if defined $thief && $thief ne '-';
+		my ($name, $kind, $created, $start, $thief, $group) = split /\t/, $line;
+		$account{$name} = { start => $start - $begin, thief => $thief, group => $group } if defined $thief;
 	}
 	return \%account;
 }
@@ -42,10 +44,11 @@ sub count
 		my ($t, $name, $kind, $class, $nth, $level, $action, $way, $score, $hard, $rcpts) = split /\t/, $line;
 		my $theft = $stolen->{$name};
 		if ($class eq 'spam') {
+			$group_of{ $theft->{thief} // $kind } = $theft->{group} // '';
 			count_spam($thefts{ $theft->{thief} // $kind }{"$folder:$name"} //= {}, $level, $action, $way, $rcpts);
 			next;
 		}
-		my $when = $theft && $theft->{start} ne '-' && $t >= $theft->{start} ? 'owner' : $t < $week ? 'first' : 'then';
+		my $when = $theft && $t >= $theft->{start} ? 'owner' : $t < $week ? 'first' : 'then';
 		$class_of{$kind} //= $class if $class ne 'junk';
 		for my $row ($good{$kind}{$class eq 'junk' ? 'junk' : $when} //= {}) {
 			$row->{sent}++;
@@ -111,12 +114,13 @@ sub quantile
 sub show_thieves
 {
 	print "thieves: accounts, messages that left clean before they were caught (median, 95th percentile, most), never caught, all that left clean\n";
-	my @all;
+	my (@all, %group);
 	for my $kind (sort keys %thefts) {
 		my @thieves = values %{ $thefts{$kind} };
-		push @all, @thieves;
+		push @$_, @thieves for \@all, $group{ $group_of{$kind} } //= [];
 		show_thief($kind, @thieves);
 	}
+	show_thief("= $_", @{ $group{$_} }) for sort keys %group;
 	show_thief('= all', @all) if @all;
 }
 
