@@ -146,7 +146,7 @@ static const struct factline_row {
 	{ "kb", M, FORM_INT, AT(facts.kbytes), 0, NULL, NULL, NULL },
 	{ "tx", M, FORM_HEX, AT(facts.text), 0, NULL, NULL, NULL },
 	{ "tw", M, FORM_INT, AT(facts.text_words), 0, NULL, NULL, NULL },
-	{ "th", M, FORM_PARTS, 0, 0, NULL, write_hosts, read_hosts },
+	{ "th", M, FORM_PARTS, 0, 0, NULL, write_text_hosts, read_text_hosts },
 	{ "of", M, FORM_INT, AT(facts.local_offset_s), 0, NULL, NULL, NULL },
 	{ "lu", M, FORM_WORD, AT(facts.listings.unknown), LISTS_MAX + 1, NULL, NULL, NULL },
 	{ "lh", M, FORM_LISTINGS, 0, 0, NULL, write_listings, NULL },

@@ -232,7 +232,7 @@ bool read_listings(struct value value, struct factline *line, factline_list *fin
 
 /* ---- hosts of links: hash:hash; "+" behind the last one: there were more */
 
-void write_hosts(struct text *text, const struct factline *line)
+void write_text_hosts(struct text *text, const struct factline *line)
 {
 	const struct facts *facts = &line->facts;
 	for (int i = 0; i < facts->host_count && i < FACT_HOSTS_MAX; i++) {
@@ -243,7 +243,7 @@ void write_hosts(struct text *text, const struct factline *line)
 		text_add(text, ":+");
 }
 
-bool read_hosts(struct value value, struct factline *line)
+bool read_text_hosts(struct value value, struct factline *line)
 {
 	struct facts *facts = &line->facts;
 	struct value host;

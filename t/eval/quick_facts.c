@@ -20,14 +20,6 @@
 
 enum { FIELDS_MAX = 200, HAND_ARENA_MAX = 65536, KIND_AS = 3 };
 
-#if __has_include("milter/message/links.h")
-#define QUICK_BODY_BEGIN(body) body_begin(body, quick_key)
-#define QUICK_BODY_END(body, facts) body_end(body, facts)
-#else
-#define QUICK_BODY_BEGIN(body) body_begin(body)
-#define QUICK_BODY_END(body, facts) ((facts)->fingerprint = body_end(body))
-#endif
-
 /* What is found in a message once. */
 struct quick_text {
 	struct facts body; /* of it: what body.c tells */
@@ -154,12 +146,12 @@ static const struct quick_text *quick_facts_text(struct quick_message *message)
 	if (message->bytes == NULL)
 		return text;
 	quick_facts_split(message, text);
-	QUICK_BODY_BEGIN(&body);
+	body_begin(&body, quick_key);
 	for (int i = 0; i < text->fields; i++)
 		body_header(&body, text->name[i], text->value[i]);
 	body_header_end(&body);
 	body_add(&body, message->bytes + message->header_length, message->length - message->header_length);
-	QUICK_BODY_END(&body, &text->body);
+	body_end(&body, &text->body);
 	return text;
 }
 
