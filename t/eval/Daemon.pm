@@ -8,23 +8,28 @@ use strict;
 use warnings;
 
 use Cwd ();
+use File::Basename ();
 use IO::Socket::INET ();
 use IO::Socket::UNIX ();
 use JSON::PP ();
 use POSIX ();
 use Time::HiRes ();
 
-my $monday = 1925424000;	# 2031-01-06 00:00 UTC, ahead of the real time: see clock_shim.c
+our $monday = 1925424000;	# 2031-01-06 00:00 UTC, ahead of the real time: see clock_shim.c
 
-# What each way of judging has beside the common part; rspamd's is in Rspamd.pm.
+# What each way of judging has beside the common part; rspamd's is in Rspamd.pm. `example`: the example configuration of
+# README.md, out of shadow mode; else one plan for all.
 my $silent = 'reputation: { suspect_enter = 19.0; suspect_leave = 18.0; blocked_enter = 20.0; blocked_leave = 19.0; };';
 my $wide = '{ name = "default"; msgs_per_hour = 2000; rcpts_per_hour = 3000; rcpts_per_day = 10000; rcpts_per_message = 100; over = "defer"; }';
 my %modes = (
-	penstock => { plan => $wide, scanner => 1, more => '' },
-	'no-scanner' => { plan => $wide, scanner => 0, more => '' },
-	'limit-200' => { plan => '{ name = "default"; rcpts_per_hour = 200; over = "defer"; }', scanner => 0, more => $silent },
+	tuned => { plan => $wide, scanner => 1, as => 1 },
+	'tuned-no-scanner' => { plan => $wide, as => 1 },
+	'tuned-no-as' => { plan => $wide, scanner => 1 },
+	default => { example => 1, scanner => 1 },
+	'default-no-scanner' => { example => 1 },
+	'limit-200' => { plan => '{ name = "default"; rcpts_per_hour = 200; over = "defer"; }', more => $silent },
 	spamd => { plan => '{ name = "default"; }', scanner => 1, more => "$silent\ncontent: { slow_score = 100000.0; reject_score = 5.0; };" },
-	rspamd => { scanner => 0 },
+	rspamd => {},
 );
 
 sub new
@@ -48,13 +53,12 @@ sub new
 	return $self;
 }
 
-# The accounts are not this server's first: its panel knows since when they are customers, but for the new ones.
+# Its panel knows since when they are customers, of most of them.
 sub welcome
 {
 	my ($self) = @_;
-	for my $account (@{ $self->{world}{accounts} }) {
-		next if $account->{kind} eq 'fresh';
-		$self->{stand}->redis('HSET', "penstock:{$account->{name}}:limits", 'created', $monday - 400 * 86400);
+	for my $account (grep { defined $_->{created} } @{ $self->{world}{accounts} }) {
+		$self->{stand}->redis('HSET', "penstock:{$account->{name}}:limits", 'created', int($monday + $account->{created}));
 	}
 }
 
@@ -62,14 +66,17 @@ sub start_dns
 {
 	my ($self) = @_;
 	my ($stand, $port) = ($self->{stand}, Stand::free_port('udp'));
-	open my $zone, '>', $stand->path('origin.zone') or die "origin.zone: $!\n";
-	print $zone "\$SOA 3600 ns.eval.test hostmaster.eval.test 0 3600 600 86400 3600\n\$NS 3600 ns.eval.test\n", World::origin_zone();
-	close $zone;
+	my $head = "\$SOA 3600 ns.eval.test hostmaster.eval.test 0 3600 600 86400 3600\n\$NS 3600 ns.eval.test\n";
+	my ($four, $six) = World::Net::origin_zones();
+	$self->write_config('origin4.zone', $head . $four);
+	$self->write_config('origin6.zone', $head . $six);
+	$self->write_config('zen.zone', $head . "127.0.0.2/32 :127.0.0.2:listed\n");	# nobody but the test address is on it
 	my @user = $> == 0 ? ('-u', getpwnam('rbldns') ? 'rbldns' : 'nobody') : ();
 	my ($rbldnsd) = grep { -x } map { "$_/rbldnsd" } split(/:/, $ENV{PATH}), '/usr/sbin';
 	die "rbldnsd is not installed\n" if !$rbldnsd;
 	$stand->start('rbldnsd', $rbldnsd, '-n', '-b', "127.0.0.1/$port", @user, '-w', $stand->{dir}, '-t', '3600', '-c', '0',
-		      'origin.eval.test:generic:origin.zone');
+		      'origin4.eval.test:ip4trie:origin4.zone', 'origin6.eval.test:ip6trie:origin6.zone',
+		      'zen.spamhaus.org:ip4trie:zen.zone');
 	Time::HiRes::sleep(0.3);
 	$stand->must_live('rbldnsd');
 	$self->{dns_port} = $port;
@@ -83,7 +90,7 @@ sub start_scanner
 	my $pid = fork() // die "cannot fork: $!\n";
 	if ($pid == 0) {
 		$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
-		Scores::serve($listener, $self->{messages});
+		Scores::serve($listener);
 		POSIX::_exit(0);
 	}
 	$self->{stand}{children}{scanner} = $pid;
@@ -105,8 +112,6 @@ sub start_judge
 	my $stand = $self->{stand};
 	my ($penstock) = grep { -x } $ENV{PENSTOCK} // (), 'penstock';
 	die "penstock is not there; run this from the top of the build tree, by make eval\n" if !$penstock;
-	# a configuration that this daemon does not know yet is an error, so look whether it does
-	$self->{ases} = `$penstock --sample` =~ /^\s*#clients = /m ? 'clients = true; ' : '';
 	$self->welcome;
 	my $config = $self->write_config('penstock.conf', $self->config);
 	$stand->start('penstock', @env, Cwd::abs_path($penstock), '-f', '-c', $config);
@@ -114,35 +119,40 @@ sub start_judge
 	open $self->{log}, '<', $stand->path('penstock.log') or die "penstock.log: $!\n";
 }
 
+# The example of README.md, group by group: name => its text behind the '='.
+sub example
+{
+	my ($readme) = File::Basename::dirname(__FILE__) . '/../../README.md';
+	open my $in, '<', $readme or die "$readme: $!\n";
+	my $text = do { local $/; <$in> };
+	my ($block) = $text =~ /^## Configuration\n.*?\n\n((?:    [^\n]*\n)+)/ms or die "$readme: no example configuration\n";
+	my %groups;
+	while ($block =~ /^    (\w+)\s*[:=]\s*(.*?;)[ \t]*(?:#[^\n]*)?\n(?=    \w|\z)/msg) {
+		$groups{$1} = $2;
+	}
+	die "$readme: the example configuration has no plans or pools\n" if !$groups{plans} || !$groups{pools};
+	return %groups;
+}
+
 sub config
 {
 	my ($self) = @_;
 	my ($dir, $how) = ($self->{dir}, $self->{how});
-	my $scanner = $how->{scanner} ? "scanners = ( { name = \"spamd\"; kind = \"spamd\"; address = \"127.0.0.1:$self->{scanner_port}\"; timeout_ms = 4000; } );" : '';
-	my $extra = $self->{set} && $self->{mode} =~ /^(?:penstock|no-scanner)$/ ? $self->{set} : '';
+	my %groups = $how->{example} ? example() : (plans => "( $how->{plan} );", origin => $how->{as} ? '{ clients = true; };' : '{ clients = false; };');
 	my @pools = map { my ($name, $level, $n) = @$_;
 		"{ name = \"$name\"; levels = [\"$level\"]; transports = ( { name = \"$name-1\"; address = \"127.0.0.$n\"; helo = \"$name.example.com\"; } ); }" }
 		['clean', 'good', 11], ['warm', 'new', 21], ['suspect', 'suspect', 31];
-	return <<"END";
-user = "";
-node = "eval";
-milter: { socket = "unix:$dir/milter.sock"; max_sessions = 500; };
-log: { target = "stderr"; };
-http: { listen = ""; };
-control: { socket = "$dir/control.sock"; };
-socketmap: { listen = ""; };
-redis: { server = "unix:$dir/redis.sock"; timeout_ms = 4000; };
-dns: { servers = [ "127.0.0.1:$self->{dns_port}" ]; };
-origin: { $self->{ases}zone4 = "origin.eval.test"; zone6 = ""; names = ""; };
-catalogue: { file = ""; };
-monitor: { interval_minutes = 0; };
-spf: { client = "off"; transports = false; };
-plans = ( $how->{plan} );
-$scanner
-pools = ( @{[join ', ', @pools]} );
-$how->{more}
-$extra
-END
+	my $zones = 'zone4 = "origin4.eval.test"; zone6 = "origin6.eval.test"; names = "";';
+	delete $groups{shadow};
+	%groups = (pools => '( ' . join(', ', @pools) . ' );', %groups, user => '"";', node => '"eval";', milter => "{ socket = \"unix:$dir/milter.sock\"; max_sessions = 500; };",
+		   log => '{ target = "stderr"; };', http => '{ listen = ""; };', control => "{ socket = \"$dir/control.sock\"; };", socketmap => '{ listen = ""; };',
+		   redis => "{ server = \"unix:$dir/redis.sock\"; timeout_ms = 4000; };", dns => "{ servers = [ \"127.0.0.1:$self->{dns_port}\" ]; };",
+		   origin => ($groups{origin} // '{ };') =~ s/\{/{ $zones/r, monitor => '{ interval_minutes = 0; };', spf => '{ client = "off"; transports = false; };',
+		   catalogue => $groups{blocklists} ? '{ file = "' . Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../etc/blocklists.conf') . '"; };' : '{ file = ""; };',
+		   scanners => "( { name = \"spamd\"; kind = \"spamd\"; address = \"127.0.0.1:$self->{scanner_port}\"; timeout_ms = 4000; } );");
+	delete $groups{scanners} if !$how->{scanner};
+	my $extra = $self->{set} && ($how->{example} || $how->{as}) ? $self->{set} : '';
+	return join('', map { "$_" . ($groups{$_} =~ /^\{/ ? ': ' : ' = ') . "$groups{$_}\n" } sort keys %groups) . ($how->{more} // '') . "\n$extra\n";
 }
 
 # Redis and the daemon have the new time at once.
@@ -161,13 +171,10 @@ sub clock
 sub deliver
 {
 	my ($self, $event) = @_;
-	my ($account, $message) = @$event{qw(account message)};
+	my $message = World::message($event, $monday);
 	my $id = sprintf '4E%08X', ++$self->{count};
-	my $dress = { from => $event->{author}, to => $event->{to} // join(', ', @{ $event->{rcpts} }),
-		      date => POSIX::strftime('%a, %d %b %Y %H:%M:%S +0000', gmtime($monday + $event->{t})),
-		      message_id => "<$id." . substr($message->{id}, 0, 8) . '@' . ($event->{from} =~ s/.*@//r) . '>', mailer => $event->{mailer} };
-	my $answer = $self->{mta}->send({ account => $account->{name}, client => $event->{client}, helo => $event->{helo}, from => $event->{from},
-					  rcpts => $event->{rcpts}, id => $id, header => Corpus::header($message, $dress), body => $message->{body} });
+	my $answer = $self->{mta}->send({ account => $event->{account}{name}, client => $event->{client}, helo => $event->{helo}, from => $event->{from},
+					  rcpts => $event->{rcpts}, id => $id, header => $message->{header}, body => $message->{body} });
 	$self->{last} = "$answer->{action} $answer->{text}";
 	return $answer;
 }

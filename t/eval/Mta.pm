@@ -89,7 +89,7 @@ sub send
 	$self->{steps} = (unpack 'NNN', $data)[2];
 	my ($client, $host) = ($message->{client}, 'mail.example.com');
 	$self->say(macros('C', 'j', $host, '{daemon_name}', $host, 'v', 'Postfix 3.7.11', '_', "unknown [$client]")
-		. packet('C', "unknown\0004" . pack('n', 40000) . "$client\0"));
+		. packet('C', "unknown\0" . ($client =~ /:/ ? '6' : '4') . pack('n', 40000) . ($client =~ /:/ ? "IPv6:$client\0" : "$client\0")));
 	$self->answer('C');
 	$self->say(packet('H', "$message->{helo}\0"));
 	$self->answer('H');

@@ -110,24 +110,19 @@ sub ask_one
 	return ($score, $rules // '');
 }
 
-# Serves until it is killed; for a child of its own.
+# Serves until it is killed; for a child of its own. What the message scores stands in its own header.
 sub serve
 {
-	my ($listener, $messages) = @_;
-	my %answer;
-	for my $message (@$messages) {
-		my $rules = $message->{rules} || 'none';
-		$answer{ $message->{id} } = sprintf "SPAMD/1.1 0 EX_OK\r\nSpam: %s ; %.1f / 5.0\r\nContent-length: %d\r\n\r\n%s",
-			$message->{score} >= 5 ? 'True' : 'False', $message->{score}, length $rules, $rules;
-	}
+	my ($listener) = @_;
 	while (my $socket = $listener->accept) {
 		my ($request, $wanted) = ('', undef);
 		while (!defined $wanted || length $request < $wanted) {
 			sysread($socket, $request, 1 << 18, length $request) or last;
 			$wanted //= $+[0] + $1 if $request =~ /^Content-length: (\d+)\r\n(?:.*?\r\n)?\r\n/ms;
 		}
-		my ($id) = $request =~ /^X-Eval-Id: ([0-9a-f]+)/m;
-		print $socket $answer{ $id // '' } // "SPAMD/1.1 64 EX_USAGE\r\n\r\n";
+		my ($score, $rules) = $request =~ /^X-Eval-Score: (-?[\d.]+) (\S*)/m;
+		print $socket defined $score ? sprintf("SPAMD/1.1 0 EX_OK\r\nSpam: %s ; %.1f / 5.0\r\nContent-length: %d\r\n\r\n%s", $score >= 5 ? 'True' : 'False',
+			$score, length $rules, $rules) : "SPAMD/1.1 64 EX_USAGE\r\n\r\n";
 		close $socket;
 	}
 }

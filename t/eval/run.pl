@@ -22,15 +22,17 @@ use Scores;
 use Stand;
 use Tally;
 use World;
+use World::Dump;
 
-my %option = (split => 'a', seeds => 1, modes => 'penstock,no-scanner,limit-200,spamd', accounts => 200, newsletters => 10,
-	      list_size => 2000, travellers => 15, fresh => 10, stolen => 20, days => 28, theft_day => 21, fast => 400,
-	      slow => 200, cache => ($ENV{PENSTOCK_EVAL_CACHE} // ($ENV{TMPDIR} // '/tmp') . '/penstock-eval'));
+my %option = (split => 'a', seeds => 1, modes => 'tuned,tuned-no-scanner,default,default-no-scanner,limit-200,spamd', each => 10, thieves => 10, gang => 30, days => 35,
+	      theft_day => 14, part => 1, cache => ($ENV{PENSTOCK_EVAL_CACHE} // ($ENV{TMPDIR} // '/tmp') . '/penstock-eval'));
 # A form for each commit: some 60 seconds. Its numbers are small, so its targets are wider.
-my %small = (modes => 'penstock', accounts => 30, newsletters => 1, list_size => 500, travellers => 2, fresh => 1, stolen => 4,
-	     days => 16, theft_day => 13, fast => 60, slow => 40, ham => 240, hard => 6, spam => 40);
-my %targets = (fast_median => 3, fast_p95 => 10, slow_median => 15, per_thousand => 1, newsletters => 0);
-my %small_targets = (fast_median => 5, fast_p95 => 12, slow_median => 20, per_thousand => 3, newsletters => 0);
+my %small = (modes => 'tuned', each => 1, thieves => 1, gang => 4, days => 16, theft_day => 11, part => 0.25, ham => 400, hard => 20, spam => 80);
+
+# What is wanted, of both the tuned and the default modes' first one. Of the small form one account is a whole row.
+my %targets = (strangers_median => 3, strangers_p95 => 6, strangers_never => 0, three_share => 5, contacts_never => 0, contacts_median => 15, hacked_p95 => 40, new_p95 => 30,
+	       many_p95 => 150, good_all => 2, good_kind => 10, good_people => 1.5, owner => 60, first => 20, stopped => 10);
+my %small_targets = (strangers_median => 8, strangers_never => 3, three_share => 60, good_all => 40, good_people => 25);
 
 my $usage = <<"END";
 usage: t/eval/run.pl [options], from the top of the build tree
@@ -39,7 +41,11 @@ usage: t/eval/run.pl [options], from the top of the build tree
   --seeds LIST       of the simulated worlds, added up in one table ($option{seeds})
   --small            a small world, one minute
   --own-texts        messages written by us in place of the corpus
-  --accounts, --newsletters, --list_size, --travellers, --fresh, --stolen, --days, --theft_day, --fast, --slow N
+  --each, --thieves N  accounts of each kind ($option{each}), and of each kind of thief ($option{thieves})
+  --gang N           accounts that one campaign leaves from ($option{gang})
+  --days, --theft_day N  how long, and from which day on passwords are stolen ($option{days}, $option{theft_day})
+  --part X           of the volume of shops, lists and thieves ($option{part})
+  --dump FOLDER      write the first seed's world there, and send nothing
   --cache FOLDER     for the corpus and the scanner's scores ($option{cache})
   --set TEXT         more lines for the daemon's configuration
   --json FILE        the result for programs
@@ -47,7 +53,7 @@ usage: t/eval/run.pl [options], from the top of the build tree
   --keep             keep logs
 END
 Getopt::Long::GetOptions(\my %given, 'split=s', 'modes=s', 'seeds|seed=s', 'small', 'own-texts', 'cache=s', 'set=s', 'json=s', 'log=s',
-			 'keep', 'help', map { "$_=i" } qw(accounts newsletters list_size travellers fresh stolen days theft_day fast slow))
+			 'dump=s', 'keep', 'help', 'part=f', map { "$_=i" } qw(each thieves gang days theft_day))
 	or do { print STDERR $usage; exit 2 };
 if ($given{help}) {
 	print $usage;
@@ -81,7 +87,13 @@ sub main
 	$stand->{keep} = $option{keep};
 	my $corpus = messages();
 	my @all = map { @$_ } @$corpus{qw(ham hard spam)};
-	Scores->new(cache => $option{cache}, stand => $stand, say => \&say_progress)->learn(@all) if grep { !/^(?:no-scanner|limit-200|rspamd)$/ } @modes;
+	Scores->new(cache => $option{cache}, stand => $stand, say => \&say_progress)->learn(@all) if $option{dump} || grep { !/no-scanner|^limit-200|^rspamd/ } @modes;
+	if ($option{dump}) {
+		my $world = World->new(%option, seed => $seeds[0], corpus => $corpus);
+		World::Dump::write($world, $Daemon::monday, $option{dump});
+		say_progress(sprintf '%d accounts, %d messages: %s', scalar @{ $world->{accounts} }, scalar @{ $world->{events} }, $option{dump});
+		return 0;
+	}
 	my %tallies = map { $_ => Tally->new } @modes;
 	my $log;
 	open $log, '>', $option{log} or die "$option{log}: $!\n" if $option{log};
@@ -90,7 +102,7 @@ sub main
 		say_progress(sprintf 'seed %d: %d accounts, %d messages in %d days', $seed, scalar @{ $world->{accounts} },
 			     scalar @{ $world->{events} }, $option{days});
 		for my $mode (@modes) {
-			my $daemon = ($mode eq 'rspamd' ? 'Rspamd' : 'Daemon')->new(stand => $stand, mode => $mode, world => $world, messages => \@all, set => $option{set});
+			my $daemon = ($mode eq 'rspamd' ? 'Rspamd' : 'Daemon')->new(stand => $stand, mode => $mode, world => $world, set => $option{set});
 			$tallies{$mode}->world($seed);
 			run_mode($daemon, $world, $mode, $tallies{$mode}, $mode eq $modes[0] ? $log : undef);
 			$daemon->stop;
@@ -126,14 +138,14 @@ sub run_mode
 		my ($answer, $level, $line) = $daemon->send($event);
 		$tally->note($event, $answer, $level);
 		push @reports, [$event->{t} + 60, $event->{account}{name}] if $event->{dead} && $answer->{action} eq 'pass';
-		print $log "$event->{class} ", defined $event->{nth} ? "$event->{nth} " : '- ', "$answer->{action} $line\n" if $log;
+		print $log "$event->{kind} $event->{class} ", defined $event->{nth} ? "$event->{nth} " : '- ', "$answer->{action} $line\n" if $log;
 		say_progress(sprintf '%s: %d messages, day %.1f, %.0f a second', $mode, $sent, $event->{t} / 86400,
 			     $sent / (Time::HiRes::time() - $began)) if ++$sent % 5000 == 0;
 	}
 	my $result = $tally->result;	# of the worlds so far
-	my $attacks = $result->{attacks};
-	say_progress(sprintf '%s: fast %s / %s, slow %s / %s, %.2f in 1,000 good messages disturbed, %d accounts wrongly moved', $mode,
-		     (map { $_ // '-' } map { @$_{qw(median p95)} } @$attacks{qw(fast slow)}), $result->{per_thousand}, scalar @{ $result->{wrongly_moved} });
+	my $strangers = $result->{groups}{strangers};
+	say_progress(sprintf '%s: thieves %s / %s, %d never moved; %.2f in 1,000 good messages disturbed, %d accounts wrongly moved', $mode,
+		     (map { $_ // '-' } @$strangers{qw(median p95 never)}), $result->{good}{all}{per_thousand}, $result->{moved_accounts});
 }
 
 sub report
@@ -145,7 +157,14 @@ sub report
 		print $out JSON::PP->new->canonical->pretty->encode({ split => $option{split}, seeds => \@seeds, results => $results });
 		close $out or die "$option{json}: $!\n";
 	}
-	my @missed = $results->{penstock} ? Tally::missed($results->{penstock}, \%targets) : ();
-	print "\n", @missed ? map({ "missed: $_\n" } @missed) : "all targets are reached\n" if $results->{penstock};
-	return @missed ? 1 : 0;
+	my @judged = grep { /^(?:tuned|default)/ } @$modes;
+	my $missed = 0;
+	for my $mode (@judged) {
+		# the learning week is that of who follows README: with the wide plan it says little
+		my %wanted = (%targets, $mode =~ /^tuned/ ? (first => undef) : ());
+		my @missed = Tally::missed($results->{$mode}, \%wanted);
+		print "\n$mode: ", @missed ? "\n" . join('', map { "missed: $_\n" } @missed) : "all targets are reached\n";
+		$missed += @missed;
+	}
+	return $missed ? 1 : 0;
 }
