@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/base/json.h"
 
+#include "policy/spoke.h"
+
 #include <event2/buffer.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +51,30 @@ json_t *json_breach(const struct breach *breach)
 	json_set_int(json, "frees_in_s", breach->frees_in_s);
 	json_object_set_new(json, "ramp", json_boolean(breach->ramp));
 	return json;
+}
+
+/* An entry of explain is kept for weeks: what is nought is not written. */
+json_t *json_terms(const struct signal_setting settings[SIGNAL_COUNT], const struct score *score)
+{
+	json_t *terms = json_array();
+	for (int i = 0; i < SIGNAL_COUNT; i++) {
+		bool weighed = score->raw[i] != 0 || score->term[i] != 0;
+		if (!weighed && score->spoke[i] == SPOKE_NOTHING)
+			continue;
+		json_t *row = json_object();
+		json_set_text(row, "name", signal_word((enum signal)i));
+		if (weighed) {
+			json_set_real(row, "value", score->raw[i]);
+			json_set_real(row, "weight", settings[i].weight);
+			json_set_real(row, "floor", settings[i].floor);
+			json_set_real(row, "cap", settings[i].cap);
+			json_set_real(row, "term", score->term[i]);
+		}
+		if (score->spoke[i] != SPOKE_NOTHING)
+			json_set_text(row, "spoke", spoke_word((enum spoke)score->spoke[i]));
+		json_array_append_new(terms, row);
+	}
+	return terms;
 }
 
 void json_write(struct evbuffer *to, json_t *json)

@@ -24,6 +24,10 @@ void json_set_real(json_t *object, const char *name, double value);
 /* The limit that was passed, an object; null where none was, a blocked group included. A new reference. */
 json_t *json_breach(const struct breach *breach);
 
+/* The signals of a score that say something, an array: what each saw (`value`), how that was weighed, its `term`, and
+ * in `spoke`, where there is one, why it has no term or a smaller one. A new reference. */
+json_t *json_terms(const struct signal_setting settings[SIGNAL_COUNT], const struct score *score);
+
 /* Writes one line and drops the reference; NULL: an error that says so. */
 void json_write(struct evbuffer *to, json_t *json);
 

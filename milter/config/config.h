@@ -184,7 +184,7 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Scanner score from which on a message goes to the MTA's hold queue.") \
 	ROW("content.reject_score", content_reject_score, FLOAT, "100000", -1000, 100000, "Scanner score from which on a message is rejected.") \
 	ROW("explain.keep", explain_keep, INT, "20000", 0, 10000000,                               \
-	    "About how many entries Redis keeps for penstockctl explain; each takes 1 KiB. 0: none are written.") \
+	    "About how many entries Redis keeps for penstockctl explain; each takes 1 to 2 KiB. 0: none are written.") \
 	ROW("explain.days", explain_days, FLOAT, "30", 0, 3650, \
 	    "Days after which entries are removed; 0: only their number limits them.") \
 	ROW("facts.file", facts_file, STRING, "", 0, 255,                                          \

@@ -38,7 +38,7 @@ static void explain_show_add_bar(struct table *table, double term)
 static void explain_show_add_term(struct table *table, const char *name, const json_t *row, double term)
 {
 	table_add(table, name);
-	if (row != NULL) {
+	if (json_object_get(row, "weight") != NULL) {
 		table_addf(table, "%.2f", number_of(row, "value"));
 		table_addf(table, "%.2f", number_of(row, "weight"));
 		table_addf(table, "%.1f to %.1f", number_of(row, "floor"), number_of(row, "cap"));
@@ -75,6 +75,7 @@ static void show_sum(const json_t *entry, bool all, FILE *to)
 		number_of(thresholds, "blocked_enter"), number_of(thresholds, "blocked_leave"));
 	if (json_is_integer(age))
 		fprintf(to, "  the evidence before it was %s old\n", form_span(form, json_integer_value(age)));
+	show_spoke(json_object_get(entry, "terms"), "term", 2, to);
 }
 
 static void explain_show_add_reasons(struct table *table, const json_t *entry)

@@ -20,6 +20,10 @@ show_answer show_events;			      /* show_events.c */
 show_answer show_status;			      /* show_status.c */
 show_answer show_account;			      /* show_account.c */
 
+/* show_spoke.c: what speaks for an account by the `spoke` of its terms, whose size is in `member`; nothing where none
+ * has one. */
+void show_spoke(const json_t *terms, const char *member, int indent, FILE *to);
+
 /* show_done.c: what came of a change, and where the account stays as it was all the same, why. */
 show_answer show_blocked, show_unblocked, show_exempted, show_unexempted, show_reset, show_feedback;
 /* `set` is what account.limit was asked to set: "alice@example.com: limits set: rcpts_per_hour=7; limits removed:

@@ -223,6 +223,7 @@ static void show_reputation(const json_t *answer, bool all, FILE *to)
 	}
 	fputc('\n', to);
 	table_print(terms, to, 0);
+	show_spoke(json_object_get(answer, "terms"), "value", 0, to);
 	if (all) {
 		fputc('\n', to);
 		table_print(counters, to, 0);

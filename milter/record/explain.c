@@ -91,23 +91,9 @@ void explain_clear(void)
 
 static void explain_add_terms(json_t *entry, const struct policy *policy, const struct score *score)
 {
-	json_t *terms = json_array();
-	for (int i = 0; i < SIGNAL_COUNT; i++) {
-		const struct signal_setting *setting = &policy->signals[i];
-		if (score->raw[i] == 0 && score->term[i] == 0)
-			continue;
-		json_t *row = json_object();
-		json_set_text(row, "name", signal_word((enum signal)i));
-		json_set_real(row, "value", score->raw[i]);
-		json_set_real(row, "weight", setting->weight);
-		json_set_real(row, "floor", setting->floor);
-		json_set_real(row, "cap", setting->cap);
-		json_set_real(row, "term", score->term[i]);
-		json_array_append_new(terms, row);
-	}
 	json_set_real(entry, "score", score->sum);
 	json_set_real(entry, "prior", score->prior);
-	json_object_set_new(entry, "terms", terms);
+	json_object_set_new(entry, "terms", json_terms(policy->signals, score));
 }
 
 static void explain_add_levels(json_t *entry, const struct policy *policy, const struct facts *facts,

@@ -7,6 +7,7 @@
 #include "milter/base/json.h"
 #include "milter/pools/pools.h"
 #include "policy/plan.h"
+#include "policy/spoke.h"
 
 #include <stdlib.h>
 
@@ -117,9 +118,12 @@ static void report_account_set_reputation(json_t *json, const struct policy *pol
 	counters_decay(&counters, now_ms);
 	json_t *terms = json_array(), *counts = json_object();
 	json_array_append_new(terms, json_pack("{s:s, s:f}", "name", "prior", "value", score.prior));
-	for (int i = 0; i < SIGNAL_COUNT; i++)
-		json_array_append_new(
-			terms, json_pack("{s:s, s:f}", "name", signal_word((enum signal)i), "value", score.term[i]));
+	for (int i = 0; i < SIGNAL_COUNT; i++) {
+		json_t *row = json_pack("{s:s, s:f}", "name", signal_word((enum signal)i), "value", score.term[i]);
+		if (row != NULL && score.spoke[i] != SPOKE_NOTHING)
+			json_set_text(row, "spoke", spoke_word((enum spoke)score.spoke[i]));
+		json_array_append_new(terms, row);
+	}
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		json_set_real(counts, counter_word((enum counter)i), counters.value[i]);
 	json_set_real(json, "score", score.sum);
