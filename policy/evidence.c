@@ -26,7 +26,8 @@ struct view {
 	const double *value; /* of the counters, before the message */
 	struct familiar familiar;
 	double fresh; /* the familiar one's */
-	double pace;  /* what steps are multiplied with: less for text in which the scanner sees nothing bad */
+	double pace; /* what steps are multiplied with: less for text in which the scanner sees nothing bad, and at home
+		      */
 };
 
 /* A step up that brings the counter to no more than the ceiling. */
@@ -42,22 +43,11 @@ static double step_of(const struct view *view, enum counter counter, double step
 	return step_to(view->value[counter], step * view->pace * (0.25 + 0.75 * view->fresh), ceiling);
 }
 
-/* Score over threshold; NAN where no scanner said anything. */
-static double evidence_content_ratio(const struct content *content)
-{
-	if (content->known == KNOWLEDGE_NONE)
-		return NAN;
-	if (content->threshold <= 0 || isnan(content->score))
-		return content->spam ? 1 : 0;
-	double ratio = content->score / content->threshold;
-	return content->spam ? fmax(ratio, 1) : fmin(ratio, 1);
-}
-
 /* Spam by twice the threshold and more: 2; just over it: 1; just below: 0.6, which a thousand of them bring it to as
  * well; most people's mail, at two fifths of it and below: -0.35. */
 static double evidence_content(const struct view *view)
 {
-	double ratio = evidence_content_ratio(&view->facts->content);
+	double ratio = content_ratio(&view->facts->content);
 	if (isnan(ratio))
 		return 0;
 	if (view->facts->content.spam)
@@ -218,8 +208,8 @@ static const struct {
 };
 /* clang-format on */
 
-/* How much of it a message takes back. Where two write, the owner's mail says nothing of the other one's; and what comes
- * from a place that is not the account's says nothing for it. */
+/* How much of it a message takes back. Where two write, the owner's mail says nothing of the other one's; and what
+ * comes from a place that is not the account's says nothing for it. */
 static double evidence_taken_back(const struct view *view)
 {
 	if (view->familiar.place == PLACE_STRANGE)
@@ -235,15 +225,14 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 	if (facts->rcpts_remote + facts->rcpts_local <= 0 || of_others)
 		return;
 	counters_decay(&counters, facts->now_ms);
-	double ratio = evidence_content_ratio(&facts->content);
 	struct view view = {
 		.facts = facts,
 		.habits = &history->habits,
 		.value = counters.value,
 		.familiar = familiar_of(facts),
-		.pace = ratio < 0.2 && facts->text != 0 ? 0.3 : 1, /* where nothing can be seen, nothing is harmless */
 	};
 	view.fresh = view.familiar.fresh;
+	view.pace = view.familiar.harmless || view.familiar.home ? 0.3 : 1;
 	double taken_back = evidence_taken_back(&view);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		double step = rows[i].function(&view);

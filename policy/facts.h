@@ -116,6 +116,7 @@ struct facts {
 	enum source source;
 	enum client_kind client; /* what a listing of its address means depends on it */
 	bool authenticated;	 /* by login, certificate, network or on this host: the client is no stranger */
+	bool client_ours;	 /* in one of our own networks, as a webmail host is, or on this host */
 	bool injected;		 /* on the host, not by SMTP: may be judged at the end of the message only */
 	bool overloaded;	 /* the daemon is at its session limit */
 	bool tried_again;	 /* refused for a limit for which its account was refused within the last ten minutes */

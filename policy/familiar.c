@@ -37,6 +37,26 @@ static bool familiar_text(const struct facts *facts)
 	return own;
 }
 
+double content_ratio(const struct content *content)
+{
+	if (content->known == KNOWLEDGE_NONE)
+		return NAN;
+	if (content->threshold <= 0 || isnan(content->score))
+		return content->spam ? 1 : 0;
+	double ratio = content->score / content->threshold;
+	return content->spam ? fmax(ratio, 1) : fmin(ratio, 1);
+}
+
+enum { SHARE_MESSAGES_LEAST = 10 };
+
+double own_texts_share(const struct counters *counters)
+{
+	double messages = counters->value[COUNTER_MESSAGES];
+	return messages >= SHARE_MESSAGES_LEAST ? fmin(counters->value[COUNTER_OWN_TEXTS] / messages, 1) : 0;
+}
+
+#define HARMLESS_RATIO 0.2
+
 /* A text that most of its recipients know the account for is no thief's; half of them is not most. */
 #define MOSTLY_KNOWN 0.5
 
@@ -51,6 +71,10 @@ struct familiar familiar_of(const struct facts *facts)
 		.fresh = 0.5,
 	};
 	familiar.place = familiar_place(facts, &familiar.as_unknown);
+	familiar.home = familiar.settled && familiar.place == PLACE_OWN && familiar.program && !facts->client_ours &&
+			own_texts_share(&history->counters) < OWN_TEXTS_PROGRAM;
+	/* where nothing can be seen, nothing is harmless */
+	familiar.harmless = facts->text != 0 && content_ratio(&facts->content) < HARMLESS_RATIO;
 	if (facts->rcpts_new_known && facts->rcpts_remote > 0)
 		familiar.fresh = fmin(fmax((double)facts->rcpts_new / (double)facts->rcpts_remote, 0), 1);
 	bool first = familiar.place == PLACE_UNKNOWN && habit_count_networks(&history->habits) == 0;

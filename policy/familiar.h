@@ -20,7 +20,10 @@ struct familiar {
 	bool as_unknown; /* place is told without AS numbers */
 	bool program;	 /* one of the account's */
 	bool text;	 /* one of the account's, and so is each host that its links name */
-	double fresh;	 /* part of the recipients that it never wrote to; 0.5 where that is not known */
+	bool home; /* a settled person at his desk: own place and program; not a program that writes, nor a client of
+		    * ours, behind which (webmail) anybody may be */
+	bool harmless; /* the scanner sees the text, and nothing bad in it */
+	double fresh;  /* part of the recipients that it never wrote to; 0.5 where that is not known */
 	/* Surely the owner's doing: what it shows may become habit. It comes from a place that the account has, or goes
 	 * mostly to people whom it knows; the first place of all is taken as it comes. */
 	bool homely;
@@ -28,6 +31,14 @@ struct familiar {
 
 /* `facts` with the account's history as it was before the message. */
 struct familiar familiar_of(const struct facts *facts);
+
+/* Score over threshold; NAN where no scanner said anything. */
+double content_ratio(const struct content *content);
+
+/* Part of the account's messages that are texts of its own; 0 where it sent few. */
+double own_texts_share(const struct counters *counters);
+/* From this share on it is no person who writes. */
+#define OWN_TEXTS_PROGRAM 0.5
 
 /* The program goes with what is odd about its HELO and header: an account that always sends by a bulk mailer does so by
  * habit. 0: nothing is known of it, and nothing odd. */

@@ -46,8 +46,14 @@ enum {
 	PEOPLE_A_MINUTE = 2,
 };
 
-/* Volume alone makes no suspect of a new account: the ramp and limits are for that. */
+/* A new account that writes to many may announce that it is there; where the scanner sees nothing bad, the ramp and
+ * limits are for that. */
+enum { HABITS_DAYS = 4, NEW_ACCOUNT_AN_HOUR = 15, NEW_ACCOUNT_HARMLESS = 100 };
 #define NEW_ACCOUNT_MOST 1.1
+
+/* Whoever sits at his own desk, with his own program, is no thief. */
+#define AT_HOME 0.25
+#define AT_HOME_MOST 1.5
 
 /* Part of the message's recipients that the account knew before, of its recipients of a week where there is no message;
  * 0 where that is not known. A letter to known people, however many, is no thief's. */
@@ -75,12 +81,6 @@ static double burst_log_odds(double n, double expected, double shape)
 #define OWN_TEXTS_MOST 0.7
 #define OWN_TEXT 0.15
 
-static double signals_own_share(const struct sight *sight)
-{
-	double messages = sight->counters.value[COUNTER_MESSAGES];
-	return messages >= 10 ? fmin(sight->counters.value[COUNTER_OWN_TEXTS] / messages, 1) : 0;
-}
-
 enum { BACK_AN_HOUR = 8 }; /* messages, of somebody who was away for days */
 
 static double signal_burst_of(const struct sight *sight, double messages, double expected, bool known)
@@ -94,6 +94,12 @@ static double signal_burst_of(const struct sight *sight, double messages, double
 	return fmax(hourly, a_minute);
 }
 
+static double signal_burst_new_most(const struct sight *sight, double messages)
+{
+	double from = sight->familiar.harmless ? NEW_ACCOUNT_HARMLESS : NEW_ACCOUNT_AN_HOUR;
+	return NEW_ACCOUNT_MOST + fmax(2 * log2(messages / from), 0);
+}
+
 /* Over the hour, or over the minute: a program sends evenly, and faster than people do. */
 static double signal_burst(const struct sight *sight)
 {
@@ -102,14 +108,16 @@ static double signal_burst(const struct sight *sight)
 	double expected = known ? (3 * usual + USUAL_AN_HOUR) / 4 : USUAL_AN_HOUR;
 	if (known && sight->counters.value[COUNTER_BACK] > 0.3)
 		expected = fmax(expected, BACK_AN_HOUR);
-	double messages = sight->hour_messages, own = signals_own_share(sight);
+	double messages = sight->hour_messages, own = own_texts_share(&sight->counters);
 	if (!sight->familiar.text && known && own >= OWN_TEXTS_MOST) {
 		messages = fmin(messages, sight->counters.value[COUNTER_OTHERS]);
 		expected = fmax(expected * (1 - own), 1.5);
 	}
 	double odds = signal_burst_of(sight, messages, expected, known) * (1 - signals_known_share(sight));
 	odds *= sight->familiar.text ? OWN_TEXT : 1;
-	return known ? odds : fmin(odds, NEW_ACCOUNT_MOST);
+	if (sight->familiar.home)
+		return fmin(odds * AT_HOME, AT_HOME_MOST);
+	return sight->history->habits.days >= HABITS_DAYS ? odds : fmin(odds, signal_burst_new_most(sight, messages));
 }
 
 /* -- recipients -- */

@@ -13,7 +13,6 @@ struct spoken {
 	const struct sight *sight;
 	const struct facts *facts;
 	struct familiar familiar;
-	bool harmless; /* as policy/evidence.c sees it */
 };
 
 static enum spoke spoke_if_young(bool young)
@@ -56,7 +55,7 @@ static enum spoke signal_spoke_rcpts(const struct spoken *spoken)
 		return SPOKE_KNOWN_RCPTS;
 	if (spoken->familiar.text)
 		return SPOKE_OWN_TEXT;
-	return spoken->harmless ? SPOKE_HARMLESS : SPOKE_USUAL;
+	return spoken->familiar.harmless ? SPOKE_HARMLESS : SPOKE_USUAL;
 }
 
 static enum spoke signal_spoke_campaign(const struct spoken *spoken)
@@ -105,11 +104,7 @@ void signals_spoke(const struct signal_setting settings[SIGNAL_COUNT], const str
 {
 	if (sight->facts == NULL)
 		return;
-	const struct content *content = &sight->facts->content;
-	struct spoken spoken = { .sight = sight,
-				 .facts = sight->facts,
-				 .familiar = sight->familiar,
-				 .harmless = content->known != KNOWLEDGE_NONE && !content->spam };
+	struct spoken spoken = { .sight = sight, .facts = sight->facts, .familiar = sight->familiar };
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		double term = score->raw[i] * settings[i].weight;
 		enum spoke spoke = SPOKE_NOTHING;

@@ -313,6 +313,7 @@ static void gather_fill_message(struct session *session)
 		.helo = session->helo,
 		.ours = session->injected || identify_own_network(session->setup->config, &session->client),
 	};
+	facts->client_ours = client.ours;
 	facts->memory_spent = message->arena.spent;
 	facts->kbytes = (int64_t)((message->size + 1023) / 1024);
 	facts->anomalies = anomaly_sum(&message->anomaly, &client, message->from, facts);
