@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # quick_tally.pl: counts what quick printed of a dump. Good mail by kind: in the learning week, then, and of owners after
-# the theft; thieves by kind: what left clean before they were caught. Several worlds are added up.
+# the theft; thieves by kind: what left clean before they were caught. Several worlds are added up. --brief: the sums
+# alone, in one line.
 use strict;
 use warnings;
 
 my $week = 7 * 86400;
-my $usage = "usage: quick_tally.pl FOLDER OUTPUT-OF-QUICK [FOLDER OUTPUT]...\n";
+my $brief = @ARGV && $ARGV[0] eq '--brief' && shift @ARGV;
+my $usage = "usage: quick_tally.pl [--brief] FOLDER OUTPUT-OF-QUICK [FOLDER OUTPUT]...\n";
 die $usage if !@ARGV || @ARGV % 2;
 my (%good, %class_of, %thefts, %group_of);
 while (my ($folder, $file) = splice @ARGV, 0, 2) {
 	count($folder, $file);
+}
+if ($brief) {
+	show_brief();
+	exit 0;
 }
 show_good();
 print "\n";
@@ -102,6 +108,29 @@ sub show_good
 	printf "= %-16s %s %s %s\n", 'all', map { part(sum($_, keys %good)) } qw(then first owner);
 	my $junk = sum('junk', keys %good);
 	printf "= %-16s %s\n", 'junk', part($junk) if $junk->{sent};
+}
+
+# good mail: disturbed of 1,000 by class; thieves by group: median / 95th percentile before they were caught, never caught,
+# share that left clean
+sub show_brief
+{
+	my (%kinds, %group);
+	push @{ $kinds{ $class_of{$_} // 'other' } }, $_ for keys %good;
+	my $disturbed = sub { my $row = sum(@_); return $row->{sent} ? sprintf '%.1f', 1000 * ($row->{moved} + $row->{refused}) / $row->{sent} : '-' };
+	my @cells = map { "$_ " . $disturbed->('then', @{ $kinds{$_} }) } sort keys %kinds;
+	my $all = sum('then', keys %good);
+	push @cells, 'all ' . $disturbed->('then', keys %good), sprintf('refused of a million %.0f', 1e6 * $all->{refused} / ($all->{sent} || 1)),
+		'first ' . $disturbed->('first', keys %good), 'owner ' . $disturbed->('owner', keys %good);
+	push @{ $group{ $group_of{$_} } }, values %{ $thefts{$_} } for keys %thefts;
+	for my $name (sort keys %group) {
+		my @thieves = @{ $group{$name} };
+		my ($sent, $clean) = (0, 0);
+		$sent += $_->{sent}, $clean += $_->{clean} // 0 for @thieves;
+		my @before = map { $_->{before} // 0 } @thieves;
+		push @cells, sprintf '%s %d/%d/%d %.1f%%', $name, quantile(0.5, @before), quantile(0.95, @before), scalar(grep { !$_->{caught} } @thieves),
+			100 * $clean / $sent;
+	}
+	print join(' | ', @cells), "\n";
 }
 
 sub quantile
