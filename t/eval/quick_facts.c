@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The facts of one event, as milter/message gathers them. Each message is parsed once; what an event puts in the place
- * of its fields (author, addressees, program) is read at each event.
+ * The facts of one event, as milter/message gathers them. Each body is parsed once; the header is read at each event,
+ * which puts its author, program and recipients into it.
  */
 #include "t/eval/quick.h"
 
@@ -18,15 +18,19 @@
 
 #include "policy/base/banned.h"
 
-enum { FIELDS_MAX = 200, HAND_ARENA_MAX = 65536, KIND_AS = 3 };
+enum { FIELDS_MAX = 200, HEADER_MAX = 65536, HAND_ARENA_MAX = 65536, KIND_AS = 3 };
 
-/* What is found in a message once. */
-struct quick_text {
-	struct facts body; /* of it: what body.c tells */
-	char *header;	   /* owned; names and values, each with a NUL behind it */
+/* The fields of one header. */
+struct quick_header {
 	const char *name[FIELDS_MAX], *value[FIELDS_MAX];
-	int fields;
-	size_t size;
+	int count;
+	char bytes[HEADER_MAX]; /* names and values, each with a NUL behind it */
+};
+
+/* What a body tells. */
+struct quick_text {
+	uint64_t fingerprint, text, hosts[FACT_HOSTS_MAX];
+	int64_t text_words, host_count;
 };
 
 static struct traps *traps;
@@ -109,50 +113,57 @@ static size_t quick_facts_line(const char **at, const char *end)
 	return length > 0 && line[length - 1] == '\r' ? length - 1 : length;
 }
 
-/* Fields with a colon, folded lines joined by a LF as a milter gets them. */
-static void quick_facts_split(const struct quick_message *message, struct quick_text *text)
+/* Fields with a colon, folded lines joined by a LF as a milter gets them; what does not fit is left out. */
+static void quick_facts_split(const struct quick_message *message, struct quick_header *header)
 {
 	const char *at = message->bytes, *end = message->bytes + message->header_length;
-	char *to = text->header = quick_take(2 * message->header_length + FIELDS_MAX);
+	char *to = header->bytes, *full = header->bytes + HEADER_MAX;
+	header->count = 0;
 	while (at < end) {
 		const char *line = at;
 		size_t length = quick_facts_line(&at, end);
 		const char *colon = memchr(line, ':', length);
-		if (length == 0)
+		if (length == 0 || length + 2 > (size_t)(full - to))
 			break;
-		if ((line[0] == ' ' || line[0] == '\t') && text->fields > 0) {
+		if ((line[0] == ' ' || line[0] == '\t') && header->count > 0) {
 			to[-1] = '\n';
-			memcpy(to, line, length);
-			to += length + 1;
-		} else if (colon != NULL && text->fields < FIELDS_MAX) {
-			size_t name = (size_t)(colon - line), skip = name + 1;
-			skip += skip < length && line[skip] == ' ';
-			text->name[text->fields] = memcpy(to, line, name);
-			to += name + 1;
-			text->value[text->fields++] = memcpy(to, line + skip, length - skip);
-			to += length - skip + 1;
+		} else if (colon != NULL && header->count < FIELDS_MAX) {
+			size_t name = (size_t)(colon - line);
+			header->name[header->count] = memcpy(to, line, name);
+			to += name;
+			*to++ = '\0';
+			line = colon + 1 + (name + 1 < length && colon[1] == ' ');
+			length -= (size_t)(line - colon) + name;
+			header->value[header->count++] = to;
+		} else {
+			continue;
 		}
+		memcpy(to, line, length);
+		to += length;
+		*to++ = '\0';
 	}
 }
 
-static const struct quick_text *quick_facts_text(struct quick_message *message)
+static const struct quick_text *quick_facts_text(struct quick_message *message, const struct quick_header *header)
 {
 	static struct body body;
-	struct quick_text *text = message->text;
-	if (text != NULL)
-		return text;
-	text = message->text = quick_take(sizeof *text);
-	text->size = message->length;
-	if (message->bytes == NULL)
-		return text;
-	quick_facts_split(message, text);
+	static struct facts facts;
+	if (message->text != NULL)
+		return message->text;
 	body_begin(&body, quick_key);
-	for (int i = 0; i < text->fields; i++)
-		body_header(&body, text->name[i], text->value[i]);
+	for (int i = 0; i < header->count; i++)
+		body_header(&body, header->name[i], header->value[i]);
 	body_header_end(&body);
 	body_add(&body, message->bytes + message->header_length, message->length - message->header_length);
-	body_end(&body, &text->body);
-	return text;
+	memset(&facts, 0, sizeof facts);
+	body_end(&body, &facts);
+	message->text = quick_take(sizeof *message->text);
+	*message->text = (struct quick_text){ .fingerprint = facts.fingerprint,
+					      .text = facts.text,
+					      .text_words = facts.text_words,
+					      .host_count = facts.host_count };
+	memcpy(message->text->hosts, facts.hosts, sizeof facts.hosts);
+	return message->text;
 }
 
 static bool quick_facts_is_field(const char *name, const char *const names[])
@@ -173,7 +184,7 @@ static bool quick_facts_to_rcpts(const struct quick_message *message, const char
 }
 
 /* Author, program and recipients of the event take the place of the message's, which is that of the first event. */
-static void quick_facts_header(const struct quick_event *event, const struct quick_text *text,
+static void quick_facts_header(const struct quick_event *event, const struct quick_header *header,
 			       struct quick_at_hand *hand, struct anomaly_reader *reader)
 {
 	static const char *const own[] = { "from", "x-mailer", "user-agent", NULL }, *const to[] = { "to", NULL };
@@ -181,23 +192,22 @@ static void quick_facts_header(const struct quick_event *event, const struct qui
 		anomaly_header(reader, "From", event->author, &hand->rcpts, &hand->facts);
 	if (event->mailer[0] != '\0')
 		anomaly_header(reader, "X-Mailer", event->mailer, &hand->rcpts, &hand->facts);
-	for (int i = 0; i < text->fields; i++) {
-		const char *value = text->value[i];
-		if (quick_facts_is_field(text->name[i], to) && quick_facts_to_rcpts(event->message, value))
+	for (int i = 0; i < header->count; i++) {
+		const char *value = header->value[i];
+		if (quick_facts_is_field(header->name[i], to) && quick_facts_to_rcpts(event->message, value))
 			value = event->rcpts;
-		if (!quick_facts_is_field(text->name[i], own))
-			anomaly_header(reader, text->name[i], value, &hand->rcpts, &hand->facts);
+		if (!quick_facts_is_field(header->name[i], own))
+			anomaly_header(reader, header->name[i], value, &hand->rcpts, &hand->facts);
 	}
 }
 
 static void quick_facts_take_body(const struct quick_text *text, struct facts *facts)
 {
-	facts->fingerprint = text->body.fingerprint;
-	facts->text = text->body.text;
-	facts->text_words = text->body.text_words;
-	memcpy(facts->hosts, text->body.hosts, sizeof facts->hosts);
-	facts->host_count = text->body.host_count;
-	facts->kbytes = (int64_t)((text->size + 1023) / 1024);
+	facts->fingerprint = text->fingerprint;
+	facts->text = text->text;
+	facts->text_words = text->text_words;
+	memcpy(facts->hosts, text->hosts, sizeof facts->hosts);
+	facts->host_count = text->host_count;
 }
 
 static void quick_facts_content(const struct quick_message *message, struct content *content)
@@ -215,13 +225,17 @@ void quick_facts_message(const struct config *config, const struct quick_event *
 	struct facts *facts = &hand->facts;
 	struct anomaly_reader reader = { 0 };
 	struct netaddr client = { 0 };
-	const struct quick_text *text = quick_facts_text(event->message);
+	static struct quick_header header;
+	if (event->message->bytes == NULL)
+		quick_die("message %s is not there", event->message->id);
+	quick_facts_split(event->message, &header);
 	netaddr_parse(event->client, &client);
 	const struct anomaly_client anomaly = { .helo = event->helo, .ours = identify_own_network(config, &client) };
-	quick_facts_header(event, text, hand, &reader);
+	quick_facts_header(event, &header, hand, &reader);
 	facts->memory_spent = hand->arena.spent;
 	facts->anomalies = anomaly_sum(&reader, &anomaly, hand->from, facts);
 	facts->mailer = reader.mailer;
-	quick_facts_take_body(text, facts);
+	quick_facts_take_body(quick_facts_text(event->message, &header), facts);
+	facts->kbytes = (int64_t)((event->message->length + 1023) / 1024);
 	quick_facts_content(event->message, &facts->content);
 }
