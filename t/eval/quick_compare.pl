@@ -18,7 +18,7 @@ while (defined(my $line = <$log>)) {
 	chomp(my @own = split /\t/, $own);
 	my ($t, $name, undef, undef, undef, $level, $action, $way, $score) = @own;
 	my %said = $line =~ /\b(level|account|pool|score)=(\S+)/g;
-	my ($did) = $line =~ /^\S+ \S+ (\w+)/;
+	my ($did) = $line =~ / (\w+) \S+: action=/;
 	die "$log_file and $quick_file are not of the same events: $line$own" if lc($said{account}) ne lc $name;
 	$count++;
 	my $its_pool = $pool{ $said{pool} // '' } // '-';
