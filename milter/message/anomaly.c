@@ -230,6 +230,12 @@ static bool anomaly_domains_related(const char *a, const char *b)
 	return text_same_nocase(tail, b) && (tail == a || tail[-1] == '.');
 }
 
+const char *anomaly_reply_elsewhere(const struct anomaly_reader *reader)
+{
+	const char *from = reader->from_domain, *reply = reader->reply_domain;
+	return *from != '\0' && *reply != '\0' && !anomaly_domains_related(from, reply) ? reply : NULL;
+}
+
 static unsigned anomaly_helo_bits(const struct anomaly_client *client)
 {
 	struct netaddr address;
@@ -245,7 +251,7 @@ unsigned anomaly_sum(const struct anomaly_reader *reader, const struct anomaly_c
 		     const struct facts *facts)
 {
 	const char *sender = address_domain(from);
-	const char *from_domain = reader->from_domain, *reply = reader->reply_domain;
+	const char *from_domain = reader->from_domain;
 	/* clang-format off */
 	const struct {
 		enum anomaly anomaly;
@@ -255,7 +261,7 @@ unsigned anomaly_sum(const struct anomaly_reader *reader, const struct anomaly_c
 		{ ANOMALY_NO_FROM, !reader->from },
 		{ ANOMALY_NO_MESSAGE_ID, !reader->message_id },
 		{ ANOMALY_FROM_DIFFERS, *from_domain != '\0' && *sender != '\0' && !anomaly_domains_related(from_domain, sender) },
-		{ ANOMALY_REPLY_ELSEWHERE, *from_domain != '\0' && *reply != '\0' && !anomaly_domains_related(from_domain, reply) },
+		{ ANOMALY_REPLY_ELSEWHERE, anomaly_reply_elsewhere(reader) != NULL },
 		{ ANOMALY_MANY_HIDDEN, facts->rcpts_remote >= MANY_RCPTS && !reader->named },
 		{ ANOMALY_BULK_MAILER, reader->bulk },
 	};

@@ -27,6 +27,9 @@ struct anomaly_reader {
 void anomaly_header(struct anomaly_reader *reader, const char *name, const char *value, const struct rcpts *rcpts,
 		    const struct facts *facts);
 
+/* The domain of Reply-To where it has nothing to do with From's; NULL: it has, or there is none. */
+const char *anomaly_reply_elsewhere(const struct anomaly_reader *reader);
+
 struct anomaly_client {
 	const char *helo; /* NULL: not told */
 	bool ours;	  /* in our own networks, or on this host: its HELO says nothing */

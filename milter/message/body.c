@@ -2,12 +2,19 @@
 #include "milter/message/body.h"
 
 #include "policy/base/text.h"
+#include "policy/hash.h"
 
 #include <string.h>
 
 #include "policy/base/banned.h"
 
 enum { DECODED_MAX = 512, WORD_MAX = 80 };
+
+static void body_found(struct body *body, const char *text, size_t length)
+{
+	fingerprint_add(&body->fingerprint, text, length);
+	links_add(&body->links, text, length);
+}
 
 /* ---- decoding; both go on where the piece before ended */
 
@@ -22,15 +29,28 @@ static int body_base64_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
+/* Behind its end some readers begin anew, and others stop. */
+static void body_on_padding(struct body *body, const char *bytes, size_t length)
+{
+	body->padded = true;
+	for (size_t i = 0; i < length; i++)
+		body->unseen |= body_base64_value(bytes[i]) >= 0;
+}
+
 /* RFC 2045 section 6.8: what is not of the alphabet is ignored, '=' included. */
 static void body_add_base64(struct body *body, const char *bytes, size_t length)
 {
 	char out[DECODED_MAX];
 	size_t count = 0;
+	if (body->padded)
+		body_on_padding(body, bytes, length);
 	for (size_t i = 0; i < length; i++) {
 		int value = body_base64_value(bytes[i]);
-		if (value < 0)
+		if (value < 0) {
+			if (bytes[i] == '=' && !body->padded)
+				body_on_padding(body, bytes + i, length - i);
 			continue;
+		}
 		body->held = (body->held << 6 | (unsigned)value) & 0xffffU;
 		body->held_bits += 6;
 		if (body->held_bits < 8)
@@ -38,11 +58,11 @@ static void body_add_base64(struct body *body, const char *bytes, size_t length)
 		body->held_bits -= 8;
 		out[count++] = (char)(body->held >> body->held_bits & 0xff);
 		if (count == sizeof out) {
-			fingerprint_add(&body->fingerprint, out, count);
+			body_found(body, out, count);
 			count = 0;
 		}
 	}
-	fingerprint_add(&body->fingerprint, out, count);
+	body_found(body, out, count);
 }
 
 static int body_hex_value(char c)
@@ -62,9 +82,10 @@ static bool body_quoted_byte(struct body *body, char c, char *out)
 		body->held_bits = c == '=';
 		return c != '=';
 	}
-	if (c == '\r' && body->held_bits == 1)
-		return false; /* a soft line break, RFC 2045 section 6.7 (5) */
+	if ((c == '\r' || c == ' ' || c == '\t') && body->held_bits == 1)
+		return false; /* a soft line break, RFC 2045 section 6.7 (5), with blanks that were put there */
 	if (value < 0) {
+		body->unseen |= c != '\n' || body->held_bits > 1;
 		body->held_bits = 0;
 		return c != '\n'; /* "=?": not so encoded after all; what was held is lost */
 	}
@@ -84,11 +105,11 @@ static void body_add_quoted(struct body *body, const char *bytes, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		count += body_quoted_byte(body, bytes[i], &out[count]);
 		if (count == sizeof out) {
-			fingerprint_add(&body->fingerprint, out, count);
+			body_found(body, out, count);
 			count = 0;
 		}
 	}
-	fingerprint_add(&body->fingerprint, out, count);
+	body_found(body, out, count);
 }
 
 static void body_add_text(struct body *body, const char *bytes, size_t length)
@@ -98,7 +119,7 @@ static void body_add_text(struct body *body, const char *bytes, size_t length)
 	else if (body->encoding == BODY_QUOTED)
 		body_add_quoted(body, bytes, length);
 	else
-		fingerprint_add(&body->fingerprint, bytes, length);
+		body_found(body, bytes, length);
 }
 
 /* ---- header fields of the message and of its parts */
@@ -137,17 +158,58 @@ static void body_read_boundary(const char *value, char boundary[BODY_BOUNDARY_MA
 	boundary[length] = '\0';
 }
 
+static enum body_kind body_kind_of(const char *type)
+{
+	static const char *const words[] = {
+#define BODY_KIND_WORD(id, word) word,
+		BODY_KIND_ROWS(BODY_KIND_WORD)
+#undef BODY_KIND_WORD
+	};
+	int kind = 0;
+	while (!body_begins_with(type, words[kind])) /* the last one is empty */
+		kind++;
+	return (enum body_kind)kind;
+}
+
+/* In this charset letters stand for others, so that it may hide a link. */
+static bool body_is_utf7(const char *value)
+{
+	while (*value != '\0' && !body_begins_with(value, "utf-7") && !body_begins_with(value, "utf7"))
+		value++;
+	return *value != '\0';
+}
+
 /* A multipart deeper than we look has none of its parts read. */
 static void body_on_type(struct body *body, const char *value)
 {
 	value += strspn(value, " \t\r\n");
+	bool plain = body_begins_with(value, "text/plain"), several = body_begins_with(value, "multipart/");
+	/* parts of a digest are messages where they do not say what they are */
+	body->unseen |= body->typed || body_is_utf7(value) || body_begins_with(value, "multipart/digest");
+	body->typed = true;
+	body->kind = plain || several ? 0 : 1U << body_kind_of(value);
 	body->nested = body_begins_with(value, "message/rfc822") || body_begins_with(value, "message/global");
-	body->text = body_begins_with(value, "text/plain") || body_begins_with(value, "text/html");
-	if (!body_begins_with(value, "multipart/") || body->depth == BODY_DEPTH_MAX)
+	body->text = plain || body->kind == 1U << BODY_KIND_HTML;
+	if (!several)
 		return;
-	body_read_boundary(value, body->boundaries[body->depth]);
-	if (body->boundaries[body->depth][0] != '\0')
-		body->depth++;
+	if (body->depth < BODY_DEPTH_MAX) {
+		body_read_boundary(value, body->boundaries[body->depth]);
+		if (body->boundaries[body->depth][0] != '\0') {
+			body->depth++;
+			return;
+		}
+	}
+	body->unseen = true;
+}
+
+/* RFC 2045 section 6; what is none of these a reader may know all the same. */
+static bool body_is_as_it_is(const char *encoding)
+{
+	static const char *const words[] = { "7bit", "8bit", "binary" };
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (body_begins_with(encoding, words[i]))
+			return true;
+	return *encoding == '\0';
 }
 
 static void body_on_encoding(struct body *body, const char *value)
@@ -156,6 +218,8 @@ static void body_on_encoding(struct body *body, const char *value)
 	body->encoding = body_begins_with(value, "base64")	       ? BODY_BASE64
 			 : body_begins_with(value, "quoted-printable") ? BODY_QUOTED
 								       : BODY_AS_IT_IS;
+	body->unseen |= body->encoded || (body->encoding == BODY_AS_IT_IS && !body_is_as_it_is(value));
+	body->encoded = true;
 }
 
 void body_header(struct body *body, const char *name, const char *value)
@@ -173,7 +237,8 @@ static void body_begin_header(struct body *body)
 {
 	body->state = BODY_HEADER;
 	body->text = true;
-	body->nested = false;
+	body->nested = body->typed = body->encoded = body->padded = false;
+	body->kind = 0;
 	body->encoding = BODY_AS_IT_IS;
 	body->held = body->held_bits = 0;
 	body->field_length = 0;
@@ -194,8 +259,12 @@ static void body_end_field(struct body *body)
 static void body_add_field(struct body *body, const char *bytes, size_t length)
 {
 	size_t room = BODY_FIELD_MAX - body->field_length;
-	if (length > room)
-		length = room;
+	if (length > room) {
+		memcpy(body->field + body->field_length, bytes, room);
+		body->field_length = BODY_FIELD_MAX;
+		body->unseen |= body_begins_with(body->field, "content-");
+		return;
+	}
 	memcpy(body->field + body->field_length, bytes, length);
 	body->field_length += length;
 }
@@ -204,10 +273,7 @@ static void body_add_field(struct body *body, const char *bytes, size_t length)
 static void body_end_header(struct body *body)
 {
 	body_end_field(body);
-	if (body->nested && body->encoding == BODY_AS_IT_IS)
-		body_begin_header(body);
-	else
-		body->state = body->text ? BODY_TEXT : BODY_SKIP;
+	body_header_end(body);
 }
 
 /* ---- lines */
@@ -301,8 +367,12 @@ static void body_add_lines(struct body *body, const char *bytes, size_t length)
 
 void body_begin(struct body *body, const uint64_t key[2])
 {
+	memcpy(body->key, key, sizeof body->key);
 	fingerprint_begin(&body->fingerprint, key);
+	links_begin(&body->links, key);
 	body->looked = 0;
+	body->kinds = 0;
+	body->unseen = false;
 	body->depth = 0;
 	body->line_length = 0;
 	body->line_goes_on = false;
@@ -311,17 +381,23 @@ void body_begin(struct body *body, const uint64_t key[2])
 
 void body_header_end(struct body *body)
 {
+	body->kinds |= body->kind;
 	if (body->nested && body->encoding == BODY_AS_IT_IS) {
 		body_begin_header(body);
 		return;
 	}
+	body->unseen |= body->nested;
 	body->state = body->text ? BODY_TEXT : BODY_SKIP;
+	if (body->text)
+		links_part(&body->links, body->kind == 1U << BODY_KIND_HTML);
 }
 
 void body_add(struct body *body, const char *bytes, size_t length)
 {
-	if (length > BODY_LOOKED_MAX - body->looked)
+	if (length > BODY_LOOKED_MAX - body->looked) {
 		length = BODY_LOOKED_MAX - body->looked;
+		body->unseen = true;
+	}
 	if (length == 0)
 		return;
 	body->looked += length;
@@ -331,12 +407,27 @@ void body_add(struct body *body, const char *bytes, size_t length)
 		body_add_lines(body, bytes, length);
 }
 
-void body_end(struct body *body, struct facts *facts)
+/* Of the fingerprint and what stands beside the text: the owner's words with another's picture are another text. */
+static uint64_t body_text_hash(const struct body *body, uint64_t fingerprint)
+{
+	const uint64_t both[2] = { fingerprint, body->kinds };
+	if (fingerprint == 0 || body->unseen)
+		return 0;
+	uint64_t hash = hash_keyed(body->key, both, sizeof both);
+	return hash != 0 ? hash : 1;
+}
+
+void body_end(struct body *body, const char *reply, struct facts *facts)
 {
 	int words;
 	if (body->line_length > 0)
 		body_take_line(body, body->line, body->line_length, !body->line_goes_on);
 	body->line_length = 0;
+	body->unseen |= body->state == BODY_HEADER;
 	facts->fingerprint = fingerprint_end(&body->fingerprint, &words);
 	facts->text_words = words;
+	facts->text = body_text_hash(body, facts->fingerprint);
+	if (reply != NULL)
+		links_add_host(&body->links, reply);
+	links_end(&body->links, facts);
 }

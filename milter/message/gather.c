@@ -305,6 +305,20 @@ static bool is_sent_on(const struct message *message)
 	return !facts->authenticated && facts->rcpts_remote > 0 && message->rcpts_aliased == facts->rcpts_remote;
 }
 
+/* By a key that this process alone has a text is none that could be known again. */
+static void gather_fill_text(struct message *message)
+{
+	struct facts *facts = &message->facts;
+	if (facts->rcpts_remote == 0)
+		return;
+	body_end(&message->body, anomaly_reply_elsewhere(&message->anomaly), facts);
+	if (message->body_keyed)
+		return;
+	facts->text = 0;
+	facts->host_count = 0;
+	memset(facts->hosts, 0, sizeof facts->hosts);
+}
+
 static void gather_fill_message(struct session *session)
 {
 	struct message *message = session->message;
@@ -318,8 +332,7 @@ static void gather_fill_message(struct session *session)
 	facts->kbytes = (int64_t)((message->size + 1023) / 1024);
 	facts->anomalies = anomaly_sum(&message->anomaly, &client, message->from, facts);
 	facts->mailer = message->anomaly.mailer;
-	if (facts->rcpts_remote > 0)
-		body_end(&message->body, facts);
+	gather_fill_text(message);
 	if (facts->class == MAIL_CLASS_ACCOUNT && (is_passed_on(message) || is_sent_on(message)))
 		facts->class = MAIL_CLASS_FORWARD;
 }

@@ -52,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_body(&body);
 	}
 	struct facts seen = { 0 };
-	body_end(&body, &seen);
+	body_end(&body, "reply.example", &seen);
+	MUST(seen.host_count > 0 && seen.host_count <= FACT_HOSTS_MAX + 1 && (seen.text == 0 || seen.fingerprint != 0));
 	return 0;
 }
