@@ -122,6 +122,10 @@ sub deal
 	$_->{issues} ||= [] for @accounts;
 }
 
+# How many of the addresses that good mail goes to are dead, by kind: what strangers typed in, old lists.
+my %dead = (shop => 0.006, site => 0.012, invoices => 0.004, club => 0.004, announce => 0.02, newsletter => 0.002, moving_in => 0.004, sales => 0.03, list => 0.0005,
+	    ticket => 0.005);
+
 # One more message of an account. text without seed: a text of its own.
 sub add
 {
@@ -129,7 +133,8 @@ sub add
 	my $text = $event{text};
 	$text->{seed} //= sprintf '%s:%d', $account->{seed}, $account->{serial};
 	$account->{serial}++;
-	push @{ $self->{events} }, { account => $account, class => class_of($account->{kind}), kind => $account->{kind}, from => $account->{name},
+	$event{dead} //= 1 if $dead{ $account->{kind} } && ($event{class} // '') ne 'spam' && chance($account->{dice}, $dead{ $account->{kind} } * @{ $event{rcpts} });
+	push @{ $self->{events} }, { account => $account, class => class_of($account->{kind}), kind => $account->{kind}, from => $account->{name}, dead => 0,
 				     author => $event{from} // $account->{name}, %event };
 }
 

@@ -9,8 +9,8 @@ use warnings;
 
 use World::Dice qw(whole);
 
-# name => the field that has it, its value, what its Message-IDs look like: u and U are UUIDs, hN is N hex digits, o is
-# Outlook's, d is digits; @ is the sender's domain
+# name => the field that has it, its value, what its Message-IDs look like: u and U are UUIDs, hN is N hex digits, mN
+# letters of either case, dN digits, o is Outlook's; @ is the sender's domain
 my %programs = (
 	thunderbird => ['User-Agent', 'Mozilla Thunderbird', 'u@'],
 	thunderbird102 => ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64; rv:102.0) Gecko/20100101 Thunderbird/102.9.0', 'u@'],
@@ -26,7 +26,7 @@ my %programs = (
 	samsung => ['X-Mailer', 'Samsung Mail 6.1.90', 'h24.h12@email.android.com'],
 	roundcube => ['User-Agent', 'Roundcube Webmail/1.6.1', 'h32@'],
 	evolution => ['User-Agent', 'Evolution 3.46.4-2', 'h40.camel@'],
-	mutt => ['User-Agent', 'Mutt/2.2.9', 'h14@'],
+	mutt => ['User-Agent', 'Mutt/2.2.9', 'm16@'],
 	sogo => ['User-Agent', 'SOGoMail 5.8.0', 'h4-h8-h1-h8@d9'],
 	phpmailer => ['X-Mailer', 'PHPMailer 6.8.0 (https://github.com/PHPMailer/PHPMailer)', 'h32@'],
 	wordpress => ['X-Mailer', 'PHPMailer 6.9.1 (https://github.com/PHPMailer/PHPMailer)', 'h40@'],
@@ -45,14 +45,21 @@ my %programs = (
 	mailutils => ['User-Agent', 'mail (GNU Mailutils 3.15)', 'd14.h10@'],
 	snail => ['User-Agent', 's-nail v14.9.24', 'd14.h5%h20@'],
 	zabbix => ['', '', ''],
-	none => ['', '', 'h24@'],
-	bat => ['X-Mailer', 'The Bat! (v9.3)', 'd9.d14@'],
+	none => ['', '', 'h32@'],
+	emclient => ['User-Agent', 'eM_Client/9.2.1735.0', 'emh8-h4-h4-h4-h12@h8.com'],
 );
 
 sub names { return sort keys %programs }
 sub value { my ($name) = @_; return $programs{$name}[1] }
 
 sub hex_digits { my ($dice, $count) = @_; return join '', map { sprintf '%x', $dice->() * 16 } 1 .. $count }
+
+sub some_digits
+{
+	my ($dice, $kind, $count) = @_;
+	my @digits = $kind eq 'h' ? (0 .. 9, 'a' .. 'f') : $kind eq 'm' ? ('A' .. 'Z', 'a' .. 'z', 0 .. 9) : (1 .. 9);
+	return join '', map { $digits[$dice->() * @digits] } 1 .. $count;
+}
 
 sub uuid
 {
@@ -66,7 +73,7 @@ sub message_id
 	my $form = ($programs{$name} // die "no program \"$name\"\n")->[2];
 	return undef if $form eq '';
 	my ($left, $right) = $form =~ /^(.*)@(.*)/;
-	my $fill = sub { $_[0] =~ s{([hd])(\d+)}{join '', map { $1 eq 'h' ? hex_digits($dice, 1) : whole($dice, 1, 9) } 1 .. $2}ger };
+	my $fill = sub { $_[0] =~ s{([hmd])(\d+)}{some_digits($dice, $1, $2)}ger };
 	$left = $left eq 'u' ? uuid($dice) : $left eq 'U' ? uc uuid($dice)
 		: $left eq 'o' ? sprintf('000001d9%s$%s$%s0$', map { hex_digits($dice, $_) } 4, 8, 7) : $fill->($left);
 	return sprintf '<%s@%s>', $left, $right eq '' ? $domain : $fill->($right);

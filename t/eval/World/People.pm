@@ -13,7 +13,7 @@ use World::Words qw(sentence full_name);
 
 use constant DAY => 86_400;
 
-my @desk = qw(thunderbird thunderbird102 thunderbird91 outlook outlook15 apple apple15 roundcube evolution mutt sogo bat);
+my @desk = qw(thunderbird thunderbird102 thunderbird91 outlook outlook15 apple apple15 roundcube evolution mutt sogo emclient);
 my @phones = qw(iphone iphone17 k9 fair samsung);
 
 # One who sits somewhere: places (the first is where most mail comes from), programs, hours.
@@ -134,7 +134,7 @@ sub letter
 	my $from = $account->{alias} && chance($dice, 0.15) ? $account->{alias} : $account->{name};
 	my $text = $how{text} // { how => 'letter', bodies => $account->{bodies}, sign => $account->{sign}, short => $account->{short}, answers => chance($dice, $how{answers} // 0.4),
 				   rich => chance($dice, $account->{rich}), pdf => chance($dice, 0.06) ? whole($dice, 2, 12) : 0 };
-	$world->add($account, t => $t, rcpts => \@rcpts, from => $from, text => $text, dead => $dead ? 1 : 0, whence($account, $one, $t));
+	$world->add($account, t => $t, rcpts => \@rcpts, from => $from, text => $text, $dead ? (dead => 1) : (), whence($account, $one, $t));
 }
 
 sub person { my ($world, $account, %set) = @_; set_up($account, %set); live($world, $account) }

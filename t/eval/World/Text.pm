@@ -29,8 +29,13 @@ sub message
 # A message of the corpus as it is.
 sub whole_one { my ($text) = @_; return $text->{one} }
 
-# A score of a good text, mostly below 1.
-sub good_score { my ($dice) = @_; return sprintf '%.1f', -0.6 + 1.6 * $dice->() + (chance($dice, 0.02) ? 1.5 * $dice->() : 0) }
+# A score of a good text: mostly below 1, one of a hundred up to 4, one of a thousand above the threshold.
+sub good_score
+{
+	my ($dice) = @_;
+	my $luck = $dice->();
+	return sprintf '%.1f', $luck < 0.001 ? 4.5 + 2 * $dice->() : $luck < 0.012 ? 1.5 + 2.5 * $dice->() : -0.6 + 1.6 * $dice->();
+}
 
 # Lines of 76, CRLF.
 sub wrapped
@@ -106,7 +111,7 @@ sub letter
 		if ($text->{bodies} && @{ $text->{bodies} } && chance($dice, 0.55)) {
 			my ($piece, $body) = piece($text->{bodies}, $dice);
 			$plain .= "\r\n$piece";
-			($score, $rules) = @$body{qw(score rules)} if defined $body->{score};
+			($score, $rules) = @$body{qw(score rules)} if defined $body->{score} && $score < 1.5;
 		}
 		$plain .= "\r\n" . wrapped(join ' ', sentences($dice, whole($dice, 1, 4))) if chance($dice, 0.4);
 	}
