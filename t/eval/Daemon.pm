@@ -193,7 +193,7 @@ sub send
 sub read_log
 {
 	my ($self) = @_;
-	for (1 .. 2000) {
+	for (1 .. 10000) {
 		while (defined(my $line = readline $self->{log})) {
 			$self->{part} .= $line;
 			next if $line !~ /\n\z/;
@@ -202,7 +202,7 @@ sub read_log
 			return $whole if $whole =~ / action=\w+ /;
 		}
 		seek $self->{log}, 0, 1;
-		Time::HiRes::sleep(0.001);
+		Time::HiRes::sleep(0.0002);
 	}
 	die "penstock wrote no line of a message ($self->{last}); its log:\n" . $self->{stand}->tail('penstock');
 }

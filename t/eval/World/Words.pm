@@ -19,7 +19,7 @@ my @who = ('the committee', 'my colleague', 'the caretaker', 'our accountant', '
 	'the orchestra', 'the architect', 'the doctor', 'the insurance', 'the town hall', 'your brother', 'the printer', 'the trainer', 'the bank',
 	'the neighbour', 'the choir', 'our lawyer', 'the carpenter', 'the publisher', 'the teacher', 'the gardener', 'the electrician',
 	'the museum', 'the travel agency', 'the garage', 'the builder', 'the whole team');
-my @did = ('has confirmed', 'wants to see', 'is still waiting for', 'sent back', 'has lost', 'would like to change', 'forgot about', 'asked me for',
+my @did = ('has confirmed', 'wants to see', 'is still waiting for', 'sent back', 'has lost', 'wishes to change', 'forgot about', 'asked me for',
 	'has to approve', 'will pay for', 'cannot find', 'is working on', 'has finished', 'delivered', 'complained about', 'cancelled', 'mentioned',
 	'needs to correct', 'has found a mistake in', 'agreed to', 'was surprised by', 'put together', 'is preparing', 'rejected', 'took over',
 	'has postponed', 'signed', 'recommended', 'already copied', 'is copying for everybody');
@@ -69,11 +69,12 @@ sub rare_word
 		$tails[int($n / 279) % @tails], $ends[int($n / 5859) % @ends];
 }
 
+# Half of its longer words give way to rare ones, and some are put between.
 sub rarer
 {
 	my ($dice, $text) = @_;
-	my @words = split ' ', $text;
-	splice @words, whole($dice, 1, $#words), 0, rare_word($dice) for 1 .. whole($dice, 1, 4);
+	my @words = map { /^[a-z]{4,}\z/ && chance($dice, 0.55) ? rare_word($dice) : $_ } split ' ', $text;
+	splice @words, whole($dice, 1, $#words), 0, rare_word($dice) for 1 .. whole($dice, 1, 3);
 	return join ' ', @words;
 }
 
