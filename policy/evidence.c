@@ -43,6 +43,13 @@ static double step_of(const struct view *view, enum counter counter, double step
 	return step_to(view->value[counter], step * view->pace * (0.25 + 0.75 * view->fresh), ceiling);
 }
 
+/* What the scanner errs about once it errs about each time. */
+bool evidence_repeats(const struct facts *facts)
+{
+	return habit_repeats_text(&facts->state.history.habits, facts->text) &&
+	       content_ratio(&facts->content) < SURELY_SPAM;
+}
+
 /* Spam by twice the threshold and more: 2; just over it: 1; just below: 0.6, which a thousand of them bring it to as
  * well; most people's mail, at two fifths of it and below: -0.35. */
 static double evidence_content(const struct view *view)
@@ -50,6 +57,8 @@ static double evidence_content(const struct view *view)
 	double ratio = content_ratio(&view->facts->content);
 	if (isnan(ratio))
 		return 0;
+	if (view->facts->content.spam && evidence_repeats(view->facts))
+		return step_to(view->value[COUNTER_CONTENT], SPAM_AGAIN * ratio, SPAM_AGAIN_MOST);
 	if (view->facts->content.spam)
 		return fmin(ratio, 2);
 	double step = -0.35 + 0.95 * fmax(ratio - 0.4, 0) / 0.6;
@@ -94,7 +103,7 @@ static double evidence_anomaly(const struct view *view)
 	for (int i = 0; i < ANOMALY_COUNT; i++)
 		sum += view->facts->anomalies >> i & 1 ? anomaly_weights[i] : 0;
 	if (habit_count_mailers(view->habits) == 0) /* nothing to hold it against */
-		return step_to(view->value[COUNTER_ANOMALY], sum * 0.5, 0.8);
+		return step_to(view->value[COUNTER_ANOMALY], sum * 0.5, 0.5);
 	sum += view->facts->mailer != 0 ? anomaly_weights[ANOMALY_NEW_MAILER] : 0;
 	return step_of(view, COUNTER_ANOMALY, fmin(sum, 2) * 0.6, 0.5);
 }
@@ -151,6 +160,8 @@ static double evidence_campaign(const struct view *view)
 
 #define PLACE_OTHER 0.5
 #define TAKEN_BACK_BESIDE 0.2
+#define TAKEN_BACK_AWAY 0.5
+#define AWAY_FEW 8
 
 /* ---- what the account does usually, and how much of what it does is that */
 
@@ -175,11 +186,11 @@ static double evidence_back(const struct view *view)
 	return home && last_ms > 0 && facts->now_ms - last_ms >= SILENCE_S * INT64_C(1000) ? 1 : 0;
 }
 
-/* Recipients whom it knows, from where it never was. */
-static double evidence_book(const struct view *view)
+/* Recipients of what comes from where it never was. */
+static double evidence_away(const struct view *view)
 {
 	bool away = view->familiar.place == PLACE_NEAR || view->familiar.place == PLACE_STRANGE;
-	return away ? (1 - view->fresh) * (double)view->facts->rcpts_remote : 0;
+	return away ? (double)view->facts->rcpts_remote : 0;
 }
 
 /* Only what is surely the owner's: a thief's new place is no habit. */
@@ -203,7 +214,7 @@ static const struct {
 	{ COUNTER_OWN_TEXTS, evidence_own_texts },
 	{ COUNTER_OTHERS, evidence_others },
 	{ COUNTER_BACK, evidence_back },
-	{ COUNTER_BOOK, evidence_book },
+	{ COUNTER_AWAY, evidence_away },
 	{ COUNTER_CHANGES, evidence_changes },
 };
 /* clang-format on */
@@ -213,7 +224,7 @@ static const struct {
 static double evidence_taken_back(const struct view *view)
 {
 	if (view->familiar.place == PLACE_STRANGE)
-		return 0;
+		return view->value[COUNTER_AWAY] < AWAY_FEW ? TAKEN_BACK_AWAY : 0;
 	return view->value[COUNTER_PLACE] > PLACE_OTHER ? TAKEN_BACK_BESIDE : 1;
 }
 

@@ -56,6 +56,9 @@ double own_texts_share(const struct counters *counters)
 }
 
 #define HARMLESS_RATIO 0.2
+/* Texts of its own within a week or so from which on it is no person who writes; of how many others nobody asks, for
+ * those are a thief's, maybe. */
+#define OWN_TEXTS_PROGRAM 4
 
 /* A text that most of its recipients know the account for is no thief's; half of them is not most. */
 #define MOSTLY_KNOWN 0.5
@@ -72,7 +75,7 @@ struct familiar familiar_of(const struct facts *facts)
 	};
 	familiar.place = familiar_place(facts, &familiar.as_unknown);
 	familiar.home = familiar.settled && familiar.place == PLACE_OWN && familiar.program && !facts->client_ours &&
-			own_texts_share(&history->counters) < OWN_TEXTS_PROGRAM;
+			history->counters.value[COUNTER_OWN_TEXTS] < OWN_TEXTS_PROGRAM;
 	/* where nothing can be seen, nothing is harmless */
 	familiar.harmless = facts->text != 0 && content_ratio(&facts->content) < HARMLESS_RATIO;
 	if (facts->rcpts_new_known && facts->rcpts_remote > 0)

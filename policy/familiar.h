@@ -37,9 +37,6 @@ double content_ratio(const struct content *content);
 
 /* Part of the account's messages that are texts of its own; 0 where it sent few. */
 double own_texts_share(const struct counters *counters);
-/* From this share on it is no person who writes. */
-#define OWN_TEXTS_PROGRAM 0.5
-
 /* The program goes with what is odd about its HELO and header: an account that always sends by a bulk mailer does so by
  * habit. 0: nothing is known of it, and nothing odd. */
 uint64_t familiar_program(const struct facts *facts);

@@ -331,9 +331,9 @@ static bool habits_note_maps(struct habits *habits, const struct habit_facts *fa
 unsigned habits_note(struct habits *habits, const struct habit_facts *facts)
 {
 	unsigned changed = habits_note_time(habits, facts);
-	bool places = habits_note_maps(habits, facts), texts = false;
+	bool places = habits_note_maps(habits, facts), texts = habits_note_last_text(habits, facts->text);
 	if (!facts->behaves || facts->suspect)
-		texts = habits_forget_texts(habits);
+		texts = habits_forget_texts(habits) || texts;
 	if (!facts->behaves) {
 #define LIST_DROP(name, many, size) places = habits_drop_new(habits->many, size) || places;
 		LIST_ROWS(LIST_DROP)
@@ -343,7 +343,7 @@ unsigned habits_note(struct habits *habits, const struct habit_facts *facts)
 		LIST_ROWS(LIST_NOTE)
 #undef LIST_NOTE
 		changed |= habits_note_week(habits, facts) ? HABIT_WEEK : 0U;
-		texts = habits_note_reach(habits, facts) || texts;
+		texts = (facts->alone && habits_note_reach(habits, facts)) || texts;
 		texts = (!facts->suspect && habits_note_text(habits, facts)) || texts;
 	}
 	/* of lists in both parts nobody asks which one it was */

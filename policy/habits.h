@@ -35,9 +35,9 @@ enum habit_part {
 	HABIT_PLACES = 1, /* day, days, distinct, networks, ases, senders, mailers */
 	HABIT_WEEK = 2,	  /* hours and weekdays */
 	HABIT_KNOWN = 4,  /* known */
-	HABIT_TEXT = 8,	  /* wides, texts, hosts, reach */
+	HABIT_TEXT = 8,	  /* wides, texts, hosts, reach, last_text */
 };
-enum { HABIT_BYTES_MAX = 80 };
+enum { HABIT_BYTES_MAX = 84 };
 
 /* A text that the account sent: fingerprint, age, how often (as far as it matters), how long. */
 struct habit_text {
@@ -63,6 +63,7 @@ struct habits {
 	struct habit_text texts[HABIT_TEXTS];
 	uint8_t reach;			 /* most recipients in an hour, in steps of hours[]; fades */
 	uint32_t known[HABIT_KNOWN_MAX]; /* recipients, newest first; 0: none */
+	uint16_t last_text;		 /* of its last message, whoever wrote it, without an age; 0: none */
 	bool many;			 /* more recipients than `known` holds: they stand in the other key */
 };
 
@@ -77,6 +78,7 @@ struct habit_facts {
 	bool behaves;			  /* the account does nothing that only a thief does */
 	bool homely;			  /* surely its owner's: what the message shows becomes habit */
 	bool suspect;			  /* its text does not, then */
+	bool alone;			  /* nobody writes from elsewhere within the hour */
 	double hour_messages, hour_rcpts; /* what it sent in the clock hour of its last message ... */
 	int64_t last_s;			  /* ... Unix time of that message; 0: none */
 };
@@ -111,6 +113,8 @@ double habit_hour_expected(const struct habits *habits, int64_t now_s, int64_t l
 /* It never sent within an hour of this time of day, and is long enough there for that to mean something. */
 bool habit_hour_unused(const struct habits *habits, int64_t now_s, int64_t local_offset_s);
 
+/* Is it the text of its last message? */
+bool habit_repeats_text(const struct habits *habits, uint64_t text);
 /* The most recipients to whom it wrote within an hour. */
 double habit_reach(const struct habits *habits);
 

@@ -22,7 +22,7 @@ enum {
 	WEEK = 24 + 7,
 	RCPT_BYTES = 4,
 	TEXT_VERSION = 1,
-	TEXT_HEAD = 2 + 1,
+	TEXT_HEAD = 2 + 1 + 2,
 };
 
 _Static_assert(TEXT_HEAD + 2 * (HABIT_WIDES + HABIT_HOSTS) + 3 * HABIT_TEXTS <= HABIT_BYTES_MAX, "texts fit");
@@ -198,10 +198,11 @@ static size_t habits_bytes_write_text(const struct habits *habits, char *bytes)
 {
 	unsigned texts = habits_bytes_texts(habits), hosts = habits_bytes_length_of(habits->hosts, HABIT_HOSTS);
 	unsigned wides = habits_bytes_length_of(habits->wides, HABIT_WIDES);
-	if (texts + hosts + wides + habits->reach == 0)
+	if (texts + hosts + wides + habits->reach + habits->last_text == 0)
 		return 0;
 	char *at = put(bytes, texts | hosts << 5 | wides << 9 | (unsigned)TEXT_VERSION << 12, 2);
 	at = put(at, habits->reach, 1);
+	at = put(at, habits->last_text, 2);
 	at = put_list(at, habits->wides, wides);
 	at = put_list(at, habits->hosts, hosts);
 	for (unsigned i = 0; i < texts; i++) {
@@ -223,6 +224,8 @@ static bool habits_bytes_read_text(struct habits *habits, const char *bytes, siz
 		return false;
 	at = habits_bytes_get(at, 1, &number);
 	habits->reach = (uint8_t)number;
+	at = habits_bytes_get(at, 2, &number);
+	habits->last_text = (uint16_t)number;
 	at = habits_bytes_get_list(at, habits->wides, wides);
 	at = at != NULL ? habits_bytes_get_list(at, habits->hosts, hosts) : NULL;
 	for (unsigned i = 0; at != NULL && i < texts; i++) {
@@ -232,7 +235,7 @@ static bool habits_bytes_read_text(struct habits *habits, const char *bytes, siz
 		at = habits_bytes_get(at, 1, &number);
 		habits->texts[i].form = (uint8_t)number;
 	}
-	return at != NULL && texts + hosts + wides + habits->reach != 0;
+	return at != NULL && texts + hosts + wides + habits->reach + habits->last_text != 0;
 }
 
 size_t habits_write(const struct habits *habits, enum habit_part part, char bytes[HABIT_BYTES_MAX])
@@ -268,6 +271,7 @@ static void habits_bytes_clear(struct habits *habits, enum habit_part part)
 		CLEAR(hosts);
 		CLEAR(texts);
 		CLEAR(reach);
+		CLEAR(last_text);
 		break;
 	default:
 		CLEAR(day);

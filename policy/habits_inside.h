@@ -36,6 +36,7 @@ bool habits_drop_new(uint16_t *list, int size);
 void habits_age_texts(struct habits *habits, int64_t halves);
 /* True where something changed; of both. */
 bool habits_forget_texts(struct habits *habits);
+bool habits_note_last_text(struct habits *habits, uint64_t text);
 bool habits_note_text(struct habits *habits, const struct habit_facts *facts);
 
 #endif

@@ -62,6 +62,19 @@ bool habit_has_host(const struct habits *habits, uint64_t host)
 	return habits_has_entry(habits->hosts, HABIT_HOSTS, host);
 }
 
+bool habit_repeats_text(const struct habits *habits, uint64_t text)
+{
+	return text != 0 && habits->last_text == entry_of(text);
+}
+
+bool habits_note_last_text(struct habits *habits, uint64_t text)
+{
+	uint16_t entry = text != 0 ? entry_of(text) : 0;
+	bool changed = habits->last_text != entry;
+	habits->last_text = entry;
+	return changed;
+}
+
 /* What was sent once or twice gives way before what is sent again and again. */
 static int habits_text_victim(const struct habits *habits)
 {

@@ -51,7 +51,14 @@ static bool judge_behaves(const struct verdict *verdict)
 /* A thief who writes to all whom the owner knows is not the owner. */
 static bool judge_homely(const struct facts *facts, const struct verdict *verdict)
 {
-	return familiar_of(facts).homely && !(verdict->terms.term[SIGNAL_BOOK] > 0);
+	return familiar_of(facts).homely && !(verdict->terms.term[SIGNAL_AWAY] > 0);
+}
+
+/* What several write from several places is nobody's usual hour. */
+static bool judge_alone(const struct facts *facts)
+{
+	enum place place = familiar_of(facts).place;
+	return (place == PLACE_OWN || place == PLACE_UNKNOWN) && facts->state.history.counters.value[COUNTER_AWAY] < 1;
 }
 
 bool judge_learns(const struct facts *facts, const struct verdict *verdict)
@@ -81,6 +88,7 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	habit.behaves = judge_behaves(verdict);
 	habit.homely = judge_homely(facts, verdict);
 	habit.suspect = verdict->level >= LEVEL_SUSPECT;
+	habit.alone = judge_alone(facts);
 	charge_out->habits = facts->state.history.habits;
 	charge_out->habits_changed = habits_note(&charge_out->habits, &habit);
 	/* whom a stolen account writes to does not become one whom its owner knows */

@@ -56,7 +56,8 @@ static void judge_level_count_message(const struct facts *facts, const struct ve
 	counts_out[COUNTER_MESSAGES] = sent ? 1 : 0;
 	counts_out[COUNTER_RCPTS] = sent ? (double)facts->rcpts_remote : 0;
 	counts_out[COUNTER_NEW_RCPTS] = sent && facts->rcpts_new_known ? (double)facts->rcpts_new : 0;
-	counts_out[COUNTER_SPAM] = facts->content.known != KNOWLEDGE_NONE && facts->content.spam ? 1 : 0;
+	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
+	counts_out[COUNTER_SPAM] = spam && !evidence_repeats(facts) ? 1 : 0;
 	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
 	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
 	/* spam traps are told later (judge_trap_hits), so that nobody sees which one it was */
@@ -141,6 +142,7 @@ struct score judge_score(const struct policy *policy, const struct account_state
 		.counters = history->counters,
 		.rates = history->rates,
 		.now_ms = now_ms,
+		.age_s = judge_level_age_s(state, now_ms / 1000),
 		.facts = facts,
 		.local_offset_s = facts != NULL ? facts->local_offset_s : 0,
 	};
@@ -157,14 +159,15 @@ struct score judge_score(const struct policy *policy, const struct account_state
 	return signals_score(policy->signals, &sight, good ? policy->prior_good : policy->prior_new);
 }
 
-static enum level level_with(const struct policy *policy, const struct account_state *state, double score,
+static enum level level_with(const struct policy *policy, const struct account_state *state, const struct score *score,
 			     double messages, int64_t now_ms)
 {
 	const struct history *history = &state->history;
 	struct counters counters = history->counters;
 	counters_decay(&counters, now_ms);
 	struct level_facts facts = judge_level_facts(state, counters.value[COUNTER_MESSAGES] + messages, now_ms);
-	facts.score = score;
+	facts.score = score->sum;
+	facts.hard = score->hard;
 	return level_next(&policy->levels, &facts);
 }
 
@@ -177,7 +180,8 @@ struct score judge_score_now(const struct policy *policy, const struct account_s
 
 enum level judge_level(const struct policy *policy, const struct account_state *state, int64_t now_ms)
 {
-	return level_with(policy, state, judge_score_now(policy, state, now_ms).sum, 0, now_ms);
+	struct score score = judge_score_now(policy, state, now_ms);
+	return level_with(policy, state, &score, 0, now_ms);
 }
 
 /* What the rules before it found about this message counts towards its own level. */
@@ -256,17 +260,34 @@ static void judge_level_take(const struct policy *policy, enum level level, stru
 		verdict_raise(verdict, policy->blocked_action, REASON_SCORE);
 }
 
-/* Whoever has the password of a suspect account, this message is its owner's: from a network and by a program that the
- * account had before, to people whom it knows, or with a text of its own; and no scanner calls it spam. */
-static bool judge_level_owners(const struct facts *facts)
+/* The counter of evidence by place from which on somebody else writes from elsewhere. */
+#define PLACE_OTHER 0.5
+/* log-odds of hard evidence from which what a desk sends to strangers is no longer taken for its owner's */
+#define HARD_LITTLE 0.5
+enum { PLACES_MANY = 5 };
+
+/* Whoever has the password of an account that its score holds back, this message is its owner's: it comes from a
+ * network and by a program that the account had before, no scanner calls it spam, and it goes to people whom it knows,
+ * or says what the account always says, or nothing but a change of habits speaks against a person at his desk. Of a
+ * blocked account, only where somebody else writes from elsewhere, or of its own texts. */
+static bool judge_level_owners(const struct facts *facts, const struct verdict *verdict)
 {
 	struct familiar familiar = familiar_of(facts);
+	struct counters counters = facts->state.history.counters;
+	counters_decay(&counters, facts->now_ms);
 	const struct habits *habits = &facts->state.history.habits;
+	/* who has another address each day has one of his provider's */
+	bool near = familiar.place == PLACE_NEAR && habit_count_networks(habits) >= PLACES_MANY;
 	bool here = facts->client_network == 0 && habit_count_networks(habits) == 0; /* this host's own programs */
 	bool knows_them = facts->rcpts_new_known && facts->rcpts_new == 0;
 	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
-	return familiar.settled && familiar.program && (here || familiar.place == PLACE_OWN) &&
-	       (knows_them || familiar.text) && !spam;
+	bool blocked = verdict->level == LEVEL_BLOCKED, other = counters.value[COUNTER_PLACE] >= PLACE_OTHER;
+	if (!familiar.settled || spam || !(here || near || familiar.place == PLACE_OWN))
+		return false;
+	if (facts->rcpts_remote + facts->rcpts_local == 0) /* nothing else is known at MAIL */
+		return true;
+	return familiar.program && (familiar.text || (knows_them && (other || !blocked)) ||
+				    (familiar.home && !blocked && verdict->terms.hard < HARD_LITTLE));
 }
 
 /* The pool that the account had. */
@@ -286,7 +307,7 @@ enum answer rule_level(const struct policy *policy, const struct facts *facts, s
 		return NO;
 	}
 	enum level before = facts->state.history.level;
-	verdict->level = level_with(policy, &facts->state, verdict->score,
+	verdict->level = level_with(policy, &facts->state, &verdict->terms,
 				    facts->rcpts_remote > 0 && !verdict_refuses(verdict), facts->now_ms);
 	if (judge_exempt(facts))
 		verdict->level = LEVEL_GOOD;
@@ -298,7 +319,7 @@ enum answer rule_level(const struct policy *policy, const struct facts *facts, s
 			verdict->leaves_as = LEVEL_GOOD;
 		return NO;
 	}
-	if (verdict->level == LEVEL_SUSPECT && !facts->no_message && judge_level_owners(facts)) {
+	if (verdict->level >= LEVEL_SUSPECT && !facts->no_message && judge_level_owners(facts, verdict)) {
 		verdict_add(verdict, REASON_OWNER, 0, 0, NULL);
 		judge_level_take(policy, judge_level_before(policy, facts), verdict);
 		return YES;

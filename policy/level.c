@@ -26,12 +26,14 @@ enum level level_find(const char *word)
 
 enum { AGE_ALONE = 4, DAYS_LEAST = 3 };
 
+/* A change of habits beside a scanner that erred once refuses nobody's mail. */
+#define HARD_TO_BLOCK 3.5
+
 bool level_young(const struct level_settings *settings, const struct level_facts *facts)
 {
 	bool old = facts->age_s >= settings->new_for_s && facts->messages >= (double)settings->new_messages;
-	bool by_age = facts->age_s >= AGE_ALONE * settings->new_for_s && facts->seen_s >= settings->new_for_s &&
-		      facts->days >= DAYS_LEAST;
-	return !old && !by_age;
+	bool by_age = facts->age_s >= AGE_ALONE * settings->new_for_s && facts->seen_s >= settings->new_for_s;
+	return facts->days < DAYS_LEAST || (!old && !by_age);
 }
 
 /* The level that the score asks for when the account stands at `before`. */
@@ -39,7 +41,8 @@ static enum level level_by_score(const struct level_settings *settings, const st
 {
 	bool was_blocked = facts->before == LEVEL_BLOCKED;
 	bool was_suspect = facts->before == LEVEL_SUSPECT || was_blocked;
-	if (facts->score >= (was_blocked ? settings->blocked_leave : settings->blocked_enter))
+	if (facts->score >= (was_blocked ? settings->blocked_leave : settings->blocked_enter) &&
+	    (was_blocked || facts->hard >= HARD_TO_BLOCK))
 		return LEVEL_BLOCKED;
 	if (facts->score >= (was_suspect ? settings->suspect_leave : settings->suspect_enter))
 		return LEVEL_SUSPECT;

@@ -38,6 +38,7 @@ struct level_facts {
 	enum level before; /* LEVEL_UNKNOWN: the first message */
 	int64_t before_s;  /* how long the account has had it */
 	double score;
+	double hard;	 /* the part of it that only abuse brings */
 	int64_t age_s;	 /* since the account was made, or since its first message */
 	double messages; /* its decayed count */
 	int64_t seen_s;	 /* since its first message here */
@@ -45,7 +46,8 @@ struct level_facts {
 };
 
 /* Is the account new? It is until it is old enough and has sent enough messages; where it sends few, its age is enough:
- * four times as much, where it was seen here for as long as the others, and sent on some days and behaved. */
+ * four times as much, of which it was seen here for as long as the others. And it has to behave on some days: an
+ * account that was made long ago and not used may have been bought. */
 bool level_young(const struct level_settings *settings, const struct level_facts *facts);
 
 enum level level_next(const struct level_settings *settings, const struct level_facts *facts);

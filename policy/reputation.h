@@ -37,7 +37,7 @@
 	ROW(OWN_TEXTS, "own_texts", 604800, 1e9) /* from here on: habits; messages of texts of its own */ \
 	ROW(OTHERS, "others", 2500, 1e6)	 /* other ones, within about an hour */ \
 	ROW(BACK, "back", 21600, 1)		 /* it was silent for days */ \
-	ROW(BOOK, "book", 2500, 1e6)		 /* recipients whom it knows, from where it never was, likewise */ \
+	ROW(AWAY, "away", 2500, 1e6)		 /* recipients of what comes from where it never was, likewise */ \
 	ROW(CHANGES, "changes", 1209600, 1e6)	 /* messages from where it never was that are surely its owner's */
 
 /* clang-format off */
@@ -76,7 +76,7 @@ struct counters {
 	ROW(UNUSUAL_HOUR, "unusual_hour", 1.0, 0.3, 1.5, "mail at hours at which it never sent") \
 	ROW(AUTH_FAILURES, "auth_failures", 1.0, 0.5, 2.0, "failed logins before one that worked") \
 	ROW(BREACHES, "limit_breaches", 0.25, 0.0, 1.5, "messages that would have passed a limit") \
-	ROW(BOOK, "address_book", 1.0, 0.5, 4.0, "people it knows, many within an hour, from where it never was")
+	ROW(AWAY, "away", 1.0, 0.5, 4.0, "many recipients within an hour, known or not, from where it never was")
 
 /* clang-format off */
 enum signal {

@@ -48,8 +48,10 @@ enum {
 
 /* A new account that writes to many may announce that it is there; where the scanner sees nothing bad, the ramp and
  * limits are for that. */
-enum { HABITS_DAYS = 4, NEW_ACCOUNT_AN_HOUR = 15, NEW_ACCOUNT_HARMLESS = 100 };
+enum { HABITS_DAYS = 4, NEW_ACCOUNT_AN_HOUR = 15, NEW_ACCOUNT_HARMLESS = 100, MADE_LONG_AGO_S = 7 * 86400 };
 #define NEW_ACCOUNT_MOST 1.1
+/* It may have several places from its first day on. */
+#define NEW_ACCOUNT_FAN 0.5
 
 /* Whoever sits at his own desk, with his own program, is no thief. */
 #define AT_HOME 0.25
@@ -94,8 +96,15 @@ static double signal_burst_of(const struct sight *sight, double messages, double
 	return fmax(hourly, a_minute);
 }
 
+static bool signals_young(const struct sight *sight)
+{
+	return sight->history->habits.days < HABITS_DAYS;
+}
+
 static double signal_burst_new_most(const struct sight *sight, double messages)
 {
+	if (sight->familiar.harmless && sight->age_s >= MADE_LONG_AGO_S)
+		return NEW_ACCOUNT_MOST;
 	double from = sight->familiar.harmless ? NEW_ACCOUNT_HARMLESS : NEW_ACCOUNT_AN_HOUR;
 	return NEW_ACCOUNT_MOST + fmax(2 * log2(messages / from), 0);
 }
@@ -117,7 +126,7 @@ static double signal_burst(const struct sight *sight)
 	odds *= sight->familiar.text ? OWN_TEXT : 1;
 	if (sight->familiar.home)
 		return fmin(odds * AT_HOME, AT_HOME_MOST);
-	return sight->history->habits.days >= HABITS_DAYS ? odds : fmin(odds, signal_burst_new_most(sight, messages));
+	return signals_young(sight) ? fmin(odds, signal_burst_new_most(sight, messages)) : odds;
 }
 
 /* -- recipients -- */
@@ -138,7 +147,9 @@ static double signal_complaints(const struct sight *sight)
 /* The week's share is slow and sure; the evidence is quick. */
 static double signal_new_rcpts(const struct sight *sight)
 {
-	double share = share_of(sight, COUNTER_NEW_RCPTS, COUNTER_RCPTS, 0.25, 200) / 2;
+	/* of a new account all are new */
+	double usual = signals_young(sight) ? 0.8 : 0.25;
+	double share = share_of(sight, COUNTER_NEW_RCPTS, COUNTER_RCPTS, usual, 200) / 2;
 	if (sight->familiar.text)
 		share *= OWN_TEXT;
 	return fmax(share, sight->counters.value[COUNTER_FRESH]);
@@ -150,20 +161,20 @@ static double signal_traps(const struct sight *sight)
 }
 
 enum {
-	BOOK_STRANGE = 8, /* recipients an hour that a traveller may write to from a strange place ... */
-	BOOK_NEAR = 20,	  /* ... and from another network of his provider */
+	AWAY_STRANGE = 8, /* recipients an hour that a traveller may write to from a strange place ... */
+	AWAY_NEAR = 20,	  /* ... and from another network of his provider */
 };
 
 /* Doublings over the most that it wrote to within an hour where it is at home. */
-static double signal_book(const struct sight *sight)
+static double signal_away(const struct sight *sight)
 {
-	double n = sight->counters.value[COUNTER_BOOK];
-	double most = BOOK_STRANGE;
+	double n = sight->counters.value[COUNTER_AWAY];
+	double most = AWAY_STRANGE;
 	if (sight->facts != NULL) {
 		enum place place = sight->familiar.place;
 		if (place == PLACE_OWN || place == PLACE_UNKNOWN)
 			return 0;
-		most = place == PLACE_NEAR ? BOOK_NEAR : BOOK_STRANGE;
+		most = place == PLACE_NEAR ? AWAY_NEAR : AWAY_STRANGE;
 	}
 	return n > 0 ? fmax(2 * log2(n / fmax(most, 1.5 * habit_reach(&sight->history->habits))), 0) : 0;
 }
@@ -186,7 +197,8 @@ static double signals_fan_out(const struct sight *sight, enum counted what, doub
 	const struct habits *habits = &sight->history->habits;
 	double before = habit_distinct_before(habits, what, &facts);
 	double n = habit_distinct(habits, what, &facts);
-	return n > 0 ? fmax(log2(n / fmax(usual, 1.5 * before)), 0) : 0;
+	double doublings = n > 0 ? fmax(log2(n / fmax(usual, 1.5 * before)), 0) : 0;
+	return signals_young(sight) ? NEW_ACCOUNT_FAN * doublings : doublings;
 }
 
 static double signal_fan_addresses(const struct sight *sight)
@@ -223,7 +235,7 @@ static signal_function *const functions[SIGNAL_COUNT] = {
 	[SIGNAL_UNUSUAL_HOUR] = signal_unusual_hour,
 	[SIGNAL_AUTH_FAILURES] = signal_auth_failures,
 	[SIGNAL_BREACHES] = signal_breaches,
-	[SIGNAL_BOOK] = signal_book,
+	[SIGNAL_AWAY] = signal_away,
 };
 
 /* What only abuse does. The rest is a change of habits, or what others did with the same text: together enough to move

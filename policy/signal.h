@@ -14,6 +14,7 @@ struct sight {
 	struct rates rates;	       /* rolled to now */
 	double hour_messages;	       /* within the last hour, the message at hand added */
 	int64_t now_ms, local_offset_s;
+	int64_t age_s;		   /* since it was made, or since its first message */
 	const struct facts *facts; /* of the message at hand; NULL: there is none */
 	struct familiar familiar;  /* of it */
 };
@@ -28,6 +29,12 @@ void signals_spoke(const struct signal_setting settings[SIGNAL_COUNT], const str
  * A message without recipients adds nothing, nor does what a forwarder of the admin's forwards: its account decided
  * nothing. */
 void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT]);
+
+/* Does the scanner say again what it said of this account's text before, and not surely so? Then it is worth less. */
+bool evidence_repeats(const struct facts *facts);
+#define SURELY_SPAM 1.5 /* score over threshold */
+#define SPAM_AGAIN 0.2
+#define SPAM_AGAIN_MOST 1.5
 
 /* The message as habits see it; whether it becomes one is not filled in. */
 struct habit_facts signals_habit_facts(const struct facts *facts);

@@ -82,7 +82,7 @@ static enum spoke signal_spoke_hour(const struct spoken *spoken)
 	return spoke_if_young(!spoken->familiar.settled);
 }
 
-static enum spoke signal_spoke_book(const struct spoken *spoken)
+static enum spoke signal_spoke_away(const struct spoken *spoken)
 {
 	return spoken->familiar.place == PLACE_STRANGE ? SPOKE_NOTHING : signal_spoke_place(spoken);
 }
@@ -97,7 +97,7 @@ static enum spoke (*const signal_spoke_rows[SIGNAL_COUNT])(const struct spoken *
 	[SIGNAL_SENDER_MISMATCH] = signal_spoke_sender,
 	[SIGNAL_HEADER_ANOMALIES] = signal_spoke_program,
 	[SIGNAL_UNUSUAL_HOUR] = signal_spoke_hour,
-	[SIGNAL_BOOK] = signal_spoke_book,
+	[SIGNAL_AWAY] = signal_spoke_away,
 };
 
 void signals_spoke(const struct signal_setting settings[SIGNAL_COUNT], const struct sight *sight, struct score *score)

@@ -156,7 +156,7 @@ static const struct quick_text *quick_facts_text(struct quick_message *message, 
 	body_header_end(&body);
 	body_add(&body, message->bytes + message->header_length, message->length - message->header_length);
 	memset(&facts, 0, sizeof facts);
-	body_end(&body, &facts);
+	body_end(&body, NULL, &facts); /* a Reply-To of another domain is not told here */
 	message->text = quick_take(sizeof *message->text);
 	*message->text = (struct quick_text){ .fingerprint = facts.fingerprint,
 					      .text = facts.text,

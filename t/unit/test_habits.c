@@ -152,6 +152,7 @@ static void write_text(struct habits *habits, int64_t now_s, int text, int64_t w
 		.behaves = true,
 		.homely = true,
 		.suspect = !good,
+		.alone = true,
 		.hour_rcpts = 30,
 	};
 	habits_note(habits, &facts);

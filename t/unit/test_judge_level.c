@@ -270,7 +270,7 @@ static void test_traps_and_habits(void)
 	ok(!judge_learns(&facts, &verdict), "nor who writes to strangers from a strange place, good as he may be");
 	facts.rcpts_new = 0;
 	ok(judge_learns(&facts, &verdict), "but who writes to people he knows");
-	verdict.terms.term[SIGNAL_BOOK] = 1;
+	verdict.terms.term[SIGNAL_AWAY] = 1;
 	ok(!judge_learns(&facts, &verdict), "unless it is to all of them at once");
 }
 
