@@ -167,7 +167,7 @@ sub vacation
 {
 	my ($world, $account) = @_;
 	my ($dice, $p) = @$account{qw(dice p)};
-	set_up($account, contacts => $p->whole(20, 80));
+	set_up($account, contacts => $p->whole(20, 80), line => $p->choice(qw(fixed day day fixed v6day fixed)));
 	my $long = $world->{days} < 20 ? $p->whole(5, 6) : $p->whole(9, 16);
 	my $leaves = $p->whole(6, $world->{days} - $long - 3);
 	my $back = $leaves + $long;
@@ -176,8 +176,9 @@ sub vacation
 	live($world, $account);
 	my $one = $account->{people}[0];
 	my $t = $back * DAY + $p->range(7, 19) * 3600;
-	my $hours = $p->range(1, 4);
-	letter($world, $account, $t + $dice->() * $hours * 3600, $one, answers => 0.9, newness => 0.12) for 1 .. $p->whole(15, 40);
+	my $hours = $p->range(0.5, 4);
+	my $newness = $p->range(0.05, 0.4);	# who wrote in the meantime may be new to us
+	letter($world, $account, $t + $dice->() * $hours * 3600, $one, answers => 0.9, newness => $newness) for 1 .. $p->whole(15, 40);
 }
 
 sub provider

@@ -27,10 +27,10 @@ my @kinds = (
 	patient => { hour => [300, 1200], count => [200, 400], before => [8, 14] },
 	bought => { base => ['unused'], hour => [30, 400], count => [150, 300], group => 'new' },
 	signup => { base => ['signup'], hour => [60, 600], count => [100, 300], group => 'new' },
-	hacked_site => { base => ['site'], hour => [60, 600], count => [200, 400], from => 'own place', group => 'hacked' },
-	hacked_shop => { base => ['shop'], hour => [60, 600], count => [200, 400], from => 'own place', group => 'hacked' },
-	shop_link => { base => ['shop'], hour => [60, 600], count => [200, 400], from => 'own place', text => 'relinked', group => 'hacked' },
-	shop_page => { base => ['shop'], hour => [60, 600], count => [200, 400], from => 'own place', text => 'own host', group => 'hacked' },
+	hacked_site => { base => ['site'], hour => [15, 600], count => [150, 350], from => 'own place', group => 'hacked' },
+	hacked_shop => { base => ['shop'], hour => [15, 600], count => [150, 350], from => 'own place', group => 'hacked' },
+	shop_link => { base => ['shop'], hour => [15, 600], count => [150, 350], from => 'own place', text => 'relinked', group => 'hacked' },
+	shop_page => { base => ['shop'], hour => [15, 600], count => [150, 350], from => 'own place', text => 'own host', group => 'hacked' },
 	neighbour => { hour => [20, 1000], count => [150, 300], from => 'provider' },
 	contacts => { hour => [40, 240], count => [80, 160], to => 'contacts', group => 'contacts' },
 	contacts_near => { hour => [40, 240], count => [80, 160], to => 'contacts', from => 'provider', group => 'contacts' },
@@ -96,7 +96,7 @@ sub texts
 # Where he sends from: subs that give client and HELO.
 sub places
 {
-	my ($account, $from, $p, $dice) = @_;
+	my ($account, $from, $p, $dice, $careful) = @_;
 	return sub { ($account->{server}{client}, $account->{server}{helo}) } if $from eq 'own place' && $account->{server};
 	my @clients;
 	if ($from eq 'provider') {
@@ -108,7 +108,8 @@ sub places
 		@clients = map { World::Net::place($dice, @near)->{fixed} } 1 .. $count;
 	}
 	my $proper = $p->chance(0.4);
-	my @helo = map { $proper ? "[$_]" : pick($dice, ['User', 'localhost', 'WIN-7J2K', 'win-server.local', '[127.0.0.1]']) } @clients;
+	my $owner = $careful && $account->{people} ? $account->{people}[0]{helo} : undef;
+	my @helo = map { defined $owner ? $owner : $proper ? "[$_]" : pick($dice, ['User', 'localhost', 'WIN-7J2K', 'win-server.local', '[127.0.0.1]']) } @clients;
 	return sub { my $n = whole($dice, 0, $#clients); return ($clients[$n], $helo[$n]) };
 }
 
@@ -151,27 +152,34 @@ sub steal
 	$account->{created} = $start - int($p->log(1800, 7200)) if $account->{kind} eq 'signup';
 	$account->{created} = $p->chance(0.5) ? $start - int($p->log(1, 5) * DAY) : -int($p->log(100, 2000)) * DAY if $account->{kind} eq 'unused';
 	my $text = texts($world, $account, $set->{text} // '', $p, $seed);
-	my $place = places($account, $set->{from} // '', $p, $dice);
+	my $own_place = ($set->{from} // '') eq 'own place';
+	# a careful one writes as the owner, by a program of the same name and with the same HELO
+	my $careful = $own_place || $p->chance($set->{before} ? 0.8 : 0.45);
+	my $place = places($account, $set->{from} // '', $p, $dice, $careful);
 	my $victim = victims($account, $set, $dice);
-	my $foreign = $p->chance(0.35) && ($set->{from} // '') ne 'own place' ? sprintf('sales%d@%s.example', $theft->{n}, host_word($dice)) : undef;
-	my $program = ($set->{from} // '') eq 'own place' ? $account->{server}{program} : $p->choice(qw(none none phpmailer outlook thunderbird none));
+	my $foreign = !$careful && $p->chance(0.5) ? sprintf('sales%d@%s.example', $theft->{n}, host_word($dice)) : undef;
+	my $program = $own_place ? $account->{server}{program} : $careful && $account->{people} ? $account->{people}[0]{programs}[0] : $p->choice(qw(none none phpmailer outlook thunderbird none));
 	my $dead = $set->{dead} ? $p->range(@{ $set->{dead} }) : $p->choice(0, 0, 0.02, 0.05);
-	my $from = ($set->{from} // '') eq 'own place' ? $account->{from} : $account->{name};
+	my $from = $own_place ? $account->{from} : $account->{name};
 	my $nth = 0;
 	my $send = sub {
-		my ($t, $what, $class) = @_;
+		my ($t, $what, $class, @rcpts) = @_;
 		my ($client, $helo) = $place->();
-		$world->add($account, t => int $t, class => $class // 'spam', kind => $name, rcpts => [$victim->()], from => $foreign // $from, author => $what->{how} eq 'whole' && !$foreign && $dice->() < 0.5 ? undef : $foreign // $from,
+		$world->add($account, t => int $t, class => $class // 'spam', kind => $name, rcpts => [@rcpts ? @rcpts : $victim->()], from => $foreign // $from, author => $what->{how} eq 'whole' && !$foreign && $dice->() < 0.5 ? undef : $foreign // $from,
 			    client => $client, helo => $helo, program => $program, text => $what, dead => chance($dice, $dead) ? 1 : 0, nth => $nth++);
 	};
 	if ($set->{before}) {	# a few a day from his place, before he begins
 		my $days = $p->range(@{ $set->{before} });
 		$days = $start / DAY - 8 if $start / DAY - $days < 8;
 		$days = 2 if $days < 2;
-		my $harmless = $p->chance(0.6);
-		$theft->{start} = int($start - $days * DAY);
+		my $harmless = $p->chance(0.65);	# to mailboxes of his own, or answers to the owner's friends
+		my @own = map { World::contact($dice) } 1 .. 3;
 		for my $day (0 .. $days - 1) {
-			$send->($theft->{start} + ($day + $dice->()) * DAY, $harmless ? { how => 'spam', way => 'new', harmless => 1, host => 'none', score => $dice->() } : $text->(), $harmless ? 'junk' : 'spam') for 1 .. whole($dice, 1, 3);
+			for (1 .. whole($dice, 1, 3)) {
+				my $t = $theft->{start} + ($day + $dice->()) * DAY;
+				my $nice = { how => 'spam', way => 'new', harmless => 1, host => 'none', score => $dice->() };
+				$harmless ? $send->($t, $nice, 'junk', chance($dice, 0.75) || !$account->{contacts} ? pick($dice, \@own) : pick($dice, $account->{contacts})) : $send->($t, $text->());
+			}
 		}
 	}
 	$theft->{burst} = $start;

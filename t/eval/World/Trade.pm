@@ -42,7 +42,7 @@ sub shop
 	my $from = $account->{from} = $p->chance(0.6) ? $account->{name} : "shop\@$account->{domain}";
 	my @templates = map { World::Text::make_template("$account->{seed}:$_", host => $account->{host}, rows => $_ < 2 || chance($dice, 0.5)) } 0 .. $p->whole(2, 6);
 	$account->{templates} = \@templates;
-	my $rate = $p->log(1.5, 12) * ($world->{part} < 1 ? 0.5 : 1);
+	my $rate = ($account->{theft} ? $p->log(1.5, 12) : $p->log(2, 45)) * ($world->{part} < 1 ? 0.5 : 1);
 	my $first = $p->whole(9, $world->{days} - 4);
 	my $last = $first + $p->whole(2, 5);
 	my $season = World::Text::make_template("$account->{seed}:season", host => $account->{host}, rows => chance($dice, 0.6));
@@ -50,8 +50,9 @@ sub shop
 	$account->{season} = [$first * DAY, ($last + 1) * DAY];
 	for my $day (0 .. $world->{days} - 1) {
 		my $peak = $day >= $first && $day <= $last;
+		my $rush = chance($dice, 0.06) ? 24 * $dice->() : undef;	# somebody has spoken of it: half of the day's orders in one hour
 		for (1 .. poisson($dice, $rate * ($peak ? $p->range(6.5, 8) : 1) * exp(0.25 * normal($dice)) * ($day % 7 >= 5 ? 1.3 : 1))) {
-			my $t = $day * DAY + int(3600 * hour_of_day($dice));
+			my $t = $day * DAY + int(3600 * (defined $rush && chance($dice, 0.5) ? $rush + $dice->() : hour_of_day($dice)));
 			my $buyer = World::contact($dice);
 			my $order = whole($dice, 10_000, 999_999);
 			my $send = sub { my ($when, $template) = @_;
@@ -112,7 +113,7 @@ sub invoices
 	my $template = World::Text::make_template("$account->{seed}:invoice", least => 20, most => 60, html => $p->chance(0.4) ? 1 : 0, pdf => $p->whole(2, 12), host => $account->{domain}, links => []);
 	my $one = $account->{people}[0];
 	my $program = $p->choice($one->{programs}[0], 'lexware');
-	my $day = $p->whole(-20, 9);
+	my $day = $p->whole(-6, 9);
 	for (; $day < $world->{days}; $day += 28 + whole($dice, 0, 2)) {
 		next if $day < 0;
 		$day++ while $day % 7 >= 5;
