@@ -173,6 +173,9 @@ sub vacation
 	my $back = $leaves + $long;
 	push @{ $account->{phases} }, { from => $leaves * DAY, to => $back * DAY, rate => $p->chance(0.7) ? 0 : 0.08, away => 1,
 					$p->chance(0.5) ? (places => [World::Net::place($dice, 'hotel', abroad => 1)]) : () };
+	# some are back, but not at home: at their parents', in another office
+	push @{ $account->{phases} }, { from => $back * DAY, to => ($back + $p->whole(1, 4)) * DAY, places => [World::Net::place($dice, $p->choice('home', 'office'), line => $p->choice('fixed', 'day'))] }
+		if $p->chance(0.3);
 	live($world, $account);
 	my $one = $account->{people}[0];
 	my $t = $back * DAY + $p->range(7, 19) * 3600;
