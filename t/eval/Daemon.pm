@@ -20,7 +20,7 @@ our $monday = 1925424000;	# 2031-01-06 00:00 UTC, ahead of the real time: see cl
 # What each way of judging has beside the common part; rspamd's is in Rspamd.pm. `example`: the example configuration of
 # README.md, out of shadow mode; else one plan for all.
 my $silent = 'reputation: { suspect_enter = 19.0; suspect_leave = 18.0; blocked_enter = 20.0; blocked_leave = 19.0; };';
-my $wide = '{ name = "default"; msgs_per_hour = 2000; rcpts_per_hour = 3000; rcpts_per_day = 10000; rcpts_per_message = 100; over = "defer"; }';
+my $wide = '{ name = "default"; msgs_per_hour = 2000; rcpts_per_hour = 5000; rcpts_per_day = 20000; rcpts_per_message = 100; over = "defer"; }';
 my %modes = (
 	tuned => { plan => $wide, scanner => 1, as => 1 },
 	'tuned-no-scanner' => { plan => $wide, as => 1 },

@@ -32,7 +32,7 @@ my %small = (modes => 'tuned', each => 1, thieves => 1, gang => 4, days => 16, t
 # What is wanted, of both the tuned and the default modes' first one. Of the small form one account is a whole row.
 my %targets = (strangers_median => 3, strangers_p95 => 6, strangers_never => 0, three_share => 5, contacts_never => 0, contacts_median => 15, hacked_p95 => 40, new_p95 => 30,
 	       many_p95 => 150, good_all => 2, good_kind => 10, good_people => 1.5, owner => 60, first => 20, stopped => 10);
-my %small_targets = (strangers_median => 8, strangers_never => 3, three_share => 60, good_all => 40, good_people => 25);
+my %small_targets = (strangers_median => 6, strangers_p95 => 25, strangers_never => 1, good_people => 25, good_shops => 60, good_programs => 60);
 
 my $usage = <<"END";
 usage: t/eval/run.pl [options], from the top of the build tree

@@ -121,7 +121,7 @@ sub sales
 		push @templates, World::Text::make_template("$account->{seed}:pitch:d$day", least => 50, most => 120, host => "www.$account->{domain}") if chance($dice, 0.04);
 		for (1 .. poisson($dice, $rate)) {
 			my $t = $day * DAY + int(3600 * (9 + 8 * $dice->()));
-			World::People::letter($world, $account, $t, $one, rcpts => [World::contact($dice)], chance($dice, $share) ? (text => { how => 'template', template => pick($dice, \@templates) }) : (answers => 0));
+			World::People::letter($world, $account, $t, $one, rcpts => [World::contact($dice)], whence => World::People::desk($account, $one, $t), chance($dice, $share) ? (text => { how => 'template', template => pick($dice, \@templates) }) : (answers => 0));
 		}
 	}
 }

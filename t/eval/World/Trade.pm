@@ -118,11 +118,11 @@ sub invoices
 		next if $day < 0;
 		$day++ while $day % 7 >= 5;
 		my $t = $day * DAY + $p->range(8, 17) * 3600;
+		my $desk = World::People::desk($account, $one, $t, $program);
 		for my $customer (@customers) {
 			$t += $p->range(2, 40);
-			World::People::letter($world, $account, int $t, $one, rcpts => [chance($dice, 0.04) ? World::contact($dice) : $customer],
+			World::People::letter($world, $account, int $t, $one, rcpts => [chance($dice, 0.04) ? World::contact($dice) : $customer], whence => $desk,
 					      text => { how => 'template', template => $template });
-			$world->{events}[-1]{program} = $program;
 		}
 	}
 }
