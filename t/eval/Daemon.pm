@@ -183,25 +183,38 @@ sub deliver
 sub send
 {
 	my ($self, $event) = @_;
+	1 while defined $self->next_line;	# of recipients that were refused, earlier
 	my $answer = $self->deliver($event);
-	my $line = $self->read_log;
+	my $line = $self->read_log($event, $answer);
 	my ($level) = $line =~ / level=(\w+)/;
 	return ($answer, $level, $line);
 }
 
-# The line of a message is written before its session ends, though after its answer.
-sub read_log
+# The next whole line of the log about a message; undef where there is none yet.
+sub next_line
 {
 	my ($self) = @_;
+	while (defined(my $line = readline $self->{log})) {
+		$self->{part} .= $line;
+		next if $line !~ /\n\z/;
+		chomp(my $whole = $self->{part});
+		$self->{part} = '';
+		return $whole if $whole =~ / action=\w+ /;
+	}
+	seek $self->{log}, 0, 1;
+	return undef;
+}
+
+# The line of a message is written before its session ends, though after its answer; a refused recipient has one of his
+# own, before it, and is all that there is where no recipient was taken.
+sub read_log
+{
+	my ($self, $event, $answer) = @_;
+	my $id = sprintf '4E%08X:', $self->{count};
 	for (1 .. 10000) {
-		while (defined(my $line = readline $self->{log})) {
-			$self->{part} .= $line;
-			next if $line !~ /\n\z/;
-			chomp(my $whole = $self->{part});
-			$self->{part} = '';
-			return $whole if $whole =~ / action=\w+ /;
+		while (defined(my $line = $self->next_line)) {
+			return $line if $answer->{rcpts} ? $line =~ /^(?:\S+ )*?\Q$id\E / && $line !~ / stage=rcpt\b/ : $line =~ / account=\Q$event->{account}{name}\E /;
 		}
-		seek $self->{log}, 0, 1;
 		Time::HiRes::sleep(0.0002);
 	}
 	die "penstock wrote no line of a message ($self->{last}); its log:\n" . $self->{stand}->tail('penstock');
