@@ -27,7 +27,7 @@ use World::Dump;
 my %option = (split => 'a', seeds => 1, modes => 'tuned,tuned-no-scanner,default,default-no-scanner,limit-200,spamd', each => 10, thieves => 10, gang => 30, days => 35,
 	      theft_day => 14, part => 1, cache => ($ENV{PENSTOCK_EVAL_CACHE} // ($ENV{TMPDIR} // '/tmp') . '/penstock-eval'));
 # A form for each commit: some 60 seconds. Its numbers are small, so its targets are wider.
-my %small = (modes => 'tuned', each => 1, thieves => 1, gang => 4, days => 16, theft_day => 11, part => 0.25, ham => 400, hard => 20, spam => 80);
+my %small = (modes => 'tuned', each => 1, thieves => 1, gang => 4, days => 16, theft_day => 11, part => 0.25, ham => 260, hard => 10, spam => 60);
 
 # What is wanted, of both the tuned and the default modes' first one. Of the small form one account is a whole row.
 my %targets = (strangers_median => 3, strangers_p95 => 6, strangers_never => 0, three_share => 5, contacts_never => 0, contacts_median => 15, hacked_p95 => 40, new_p95 => 30,
