@@ -131,7 +131,8 @@ static double evidence_fresh(const struct view *view)
 	double behind = 20, usual = view->familiar.settled ? 0.2 : 0.9;
 	double rcpts = view->value[COUNTER_RCPTS], fresh = fmin(view->value[COUNTER_NEW_RCPTS], rcpts);
 	double share = fmin((fresh + usual * behind) / (rcpts + behind), 0.99);
-	return -0.4 * log(share) * view->fresh * view->pace * evidence_text(view) - 0.8 * (1 - view->fresh);
+	double known = view->familiar.text ? 0 : 0.8 * (1 - view->fresh); /* a program's customers say nothing for it */
+	return -0.4 * log(share) * view->fresh * view->pace * evidence_text(view) - known;
 }
 
 enum { BAD_ACCOUNTS_LEAST = 3 };
@@ -159,6 +160,8 @@ static double evidence_campaign(const struct view *view)
 }
 
 #define PLACE_OTHER 0.5
+#define PACE_SLOW 0.3
+#define PACE_AWAY 0.6
 #define TAKEN_BACK_BESIDE 0.2
 #define TAKEN_BACK_AWAY 0.5
 #define AWAY_FEW 8
@@ -177,13 +180,12 @@ static double evidence_others(const struct view *view)
 
 enum { SILENCE_S = 4 * 86400 };
 
-/* The first message after some days of silence, from a place that the account has. */
+/* The first message after some days of silence. */
 static double evidence_back(const struct view *view)
 {
 	const struct facts *facts = view->facts;
 	int64_t last_ms = facts->state.history.rates.at_ms;
-	bool home = view->familiar.place == PLACE_OWN || view->familiar.place == PLACE_NEAR;
-	return home && last_ms > 0 && facts->now_ms - last_ms >= SILENCE_S * INT64_C(1000) ? 1 : 0;
+	return last_ms > 0 && facts->now_ms - last_ms >= SILENCE_S * INT64_C(1000) ? 1 : 0;
 }
 
 /* Recipients of what comes from where it never was. */
@@ -243,7 +245,10 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 		.familiar = familiar_of(facts),
 	};
 	view.fresh = view.familiar.fresh;
-	view.pace = view.familiar.harmless || view.familiar.home ? 0.3 : 1;
+	if (view.familiar.home || (view.familiar.harmless && view.familiar.place != PLACE_STRANGE))
+		view.pace = PACE_SLOW;
+	else
+		view.pace = view.familiar.harmless ? PACE_AWAY : 1;
 	double taken_back = evidence_taken_back(&view);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		double step = rows[i].function(&view);

@@ -7,7 +7,7 @@
 
 #include "policy/base/banned.h"
 
-enum { SETTLED_S = 3 * 86400 };
+enum { SETTLED_S = 3 * 86400, SETTLED_DAYS = 3 };
 
 uint64_t familiar_program(const struct facts *facts)
 {
@@ -56,6 +56,7 @@ double own_texts_share(const struct counters *counters)
 }
 
 #define HARMLESS_RATIO 0.2
+#define PLAIN_RATIO 0.5
 /* Texts of its own within a week or so from which on it is no person who writes; of how many others nobody asks, for
  * those are a thief's, maybe. */
 #define OWN_TEXTS_PROGRAM 4
@@ -68,16 +69,19 @@ struct familiar familiar_of(const struct facts *facts)
 	const struct history *history = &facts->state.history;
 	uint64_t program = familiar_program(facts);
 	struct familiar familiar = {
-		.settled = history->first_s > 0 && facts->now_ms / 1000 - history->first_s >= SETTLED_S,
+		.settled = history->first_s > 0 && facts->now_ms / 1000 - history->first_s >= SETTLED_S &&
+			   history->habits.days >= SETTLED_DAYS,
 		.program = program == 0 || habit_has_mailer(&history->habits, program),
 		.text = familiar_text(facts),
 		.fresh = 0.5,
 	};
 	familiar.place = familiar_place(facts, &familiar.as_unknown);
-	familiar.home = familiar.settled && familiar.place == PLACE_OWN && familiar.program && !facts->client_ours &&
+	familiar.home = familiar.settled && familiar.place == PLACE_OWN && !facts->client_ours &&
 			history->counters.value[COUNTER_OWN_TEXTS] < OWN_TEXTS_PROGRAM;
 	/* where nothing can be seen, nothing is harmless */
-	familiar.harmless = facts->text != 0 && content_ratio(&facts->content) < HARMLESS_RATIO;
+	double ratio = facts->text != 0 ? content_ratio(&facts->content) : NAN;
+	familiar.harmless = ratio < HARMLESS_RATIO;
+	familiar.plain = ratio < PLAIN_RATIO;
 	if (facts->rcpts_new_known && facts->rcpts_remote > 0)
 		familiar.fresh = fmin(fmax((double)facts->rcpts_new / (double)facts->rcpts_remote, 0), 1);
 	bool first = familiar.place == PLACE_UNKNOWN && habit_count_networks(&history->habits) == 0;

@@ -83,7 +83,8 @@ static double burst_log_odds(double n, double expected, double shape)
 #define OWN_TEXTS_MOST 0.7
 #define OWN_TEXT 0.15
 
-enum { BACK_AN_HOUR = 8 }; /* messages, of somebody who was away for days */
+#define LEAST_AN_HOUR 2.5 /* messages, of whoever it is; of somebody who was away for days: */
+enum { BACK_AN_HOUR = 8, BACK_ELSEWHERE = 5 };
 
 static double signal_burst_of(const struct sight *sight, double messages, double expected, bool known)
 {
@@ -103,7 +104,7 @@ static bool signals_young(const struct sight *sight)
 
 static double signal_burst_new_most(const struct sight *sight, double messages)
 {
-	if (sight->familiar.harmless && sight->age_s >= MADE_LONG_AGO_S)
+	if (sight->familiar.plain && sight->age_s >= MADE_LONG_AGO_S)
 		return NEW_ACCOUNT_MOST;
 	double from = sight->familiar.harmless ? NEW_ACCOUNT_HARMLESS : NEW_ACCOUNT_AN_HOUR;
 	return NEW_ACCOUNT_MOST + fmax(2 * log2(messages / from), 0);
@@ -115,8 +116,9 @@ static double signal_burst(const struct sight *sight)
 	double usual = habit_hour_expected(&sight->history->habits, sight->now_ms / 1000, sight->local_offset_s);
 	bool known = !isnan(usual);
 	double expected = known ? (3 * usual + USUAL_AN_HOUR) / 4 : USUAL_AN_HOUR;
+	expected = fmax(expected, LEAST_AN_HOUR);
 	if (known && sight->counters.value[COUNTER_BACK] > 0.3)
-		expected = fmax(expected, BACK_AN_HOUR);
+		expected = fmax(expected, sight->familiar.place == PLACE_STRANGE ? BACK_ELSEWHERE : BACK_AN_HOUR);
 	double messages = sight->hour_messages, own = own_texts_share(&sight->counters);
 	if (!sight->familiar.text && known && own >= OWN_TEXTS_MOST) {
 		messages = fmin(messages, sight->counters.value[COUNTER_OTHERS]);
@@ -161,8 +163,8 @@ static double signal_traps(const struct sight *sight)
 }
 
 enum {
-	AWAY_STRANGE = 8, /* recipients an hour that a traveller may write to from a strange place ... */
-	AWAY_NEAR = 20,	  /* ... and from another network of his provider */
+	AWAY_STRANGE = 10, /* recipients an hour that a traveller may write to from a strange place ... */
+	AWAY_NEAR = 20,	   /* ... and from another network of his provider */
 };
 
 /* Doublings over the most that it wrote to within an hour where it is at home. */
