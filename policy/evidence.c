@@ -65,6 +65,8 @@ static double evidence_content(const struct view *view)
 	return step < 0 ? step : step_to(view->value[COUNTER_CONTENT], step, 0.6);
 }
 
+#define PLACE_OWN_PROGRAM 0.75 /* a traveller has his own with him, and a careful thief the same */
+
 /* Who changes places now and then does so by habit: -ln of the share of changes that the account has anyway. */
 static double evidence_place(const struct view *view)
 {
@@ -79,7 +81,8 @@ static double evidence_place(const struct view *view)
 	double changes = fmin(view->value[COUNTER_CHANGES], messages);
 	double share = (changes + 0.02 * behind) / (messages + behind);
 	double odd = fmin(-log(share) / 3, 1);
-	return step_of(view, COUNTER_PLACE, (familiar->as_unknown ? 0.4 : 0.8) * odd, 1);
+	double step = (familiar->as_unknown ? 0.4 : 0.8) * (familiar->program ? PLACE_OWN_PROGRAM : 1);
+	return step_of(view, COUNTER_PLACE, step * odd, 1);
 }
 
 /* Who writes in many names does so by habit. */
@@ -128,7 +131,7 @@ static double evidence_fresh(const struct view *view)
 {
 	if (!view->facts->rcpts_new_known)
 		return 0;
-	double behind = 20, usual = view->familiar.settled ? 0.2 : 0.9;
+	double behind = 20, usual = view->familiar.settled ? 0.2 : 0.98;
 	double rcpts = view->value[COUNTER_RCPTS], fresh = fmin(view->value[COUNTER_NEW_RCPTS], rcpts);
 	double share = fmin((fresh + usual * behind) / (rcpts + behind), 0.99);
 	double known = view->familiar.text ? 0 : 0.8 * (1 - view->fresh); /* a program's customers say nothing for it */

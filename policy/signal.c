@@ -48,7 +48,13 @@ enum {
 
 /* A new account that writes to many may announce that it is there; where the scanner sees nothing bad, the ramp and
  * limits are for that. */
-enum { HABITS_DAYS = 4, NEW_ACCOUNT_AN_HOUR = 15, NEW_ACCOUNT_HARMLESS = 100, MADE_LONG_AGO_S = 7 * 86400 };
+enum {
+	HABITS_DAYS = 4,
+	NEW_ACCOUNT_AN_HOUR = 15,
+	NEW_ACCOUNT_MADE_LONG_AGO = 30,
+	NEW_ACCOUNT_HARMLESS = 100,
+	MADE_LONG_AGO_S = 7 * 86400
+};
 #define NEW_ACCOUNT_MOST 1.1
 /* It may have several places from its first day on. */
 #define NEW_ACCOUNT_FAN 0.5
@@ -56,6 +62,7 @@ enum { HABITS_DAYS = 4, NEW_ACCOUNT_AN_HOUR = 15, NEW_ACCOUNT_HARMLESS = 100, MA
 /* Whoever sits at his own desk, with his own program, is no thief. */
 #define AT_HOME 0.25
 #define AT_HOME_MOST 1.5
+#define NEAR_HOME 0.5
 
 /* Part of the message's recipients that the account knew before, of its recipients of a week where there is no message;
  * 0 where that is not known. A letter to known people, however many, is no thief's. */
@@ -104,9 +111,12 @@ static bool signals_young(const struct sight *sight)
 
 static double signal_burst_new_most(const struct sight *sight, double messages)
 {
-	if (sight->familiar.plain && sight->age_s >= MADE_LONG_AGO_S)
+	bool long_ago = sight->age_s >= MADE_LONG_AGO_S;
+	if (sight->familiar.plain && long_ago)
 		return NEW_ACCOUNT_MOST;
-	double from = sight->familiar.harmless ? NEW_ACCOUNT_HARMLESS : NEW_ACCOUNT_AN_HOUR;
+	double from = sight->familiar.harmless ? NEW_ACCOUNT_HARMLESS
+		      : long_ago	       ? NEW_ACCOUNT_MADE_LONG_AGO
+					       : NEW_ACCOUNT_AN_HOUR;
 	return NEW_ACCOUNT_MOST + fmax(2 * log2(messages / from), 0);
 }
 
@@ -126,6 +136,8 @@ static double signal_burst(const struct sight *sight)
 	}
 	double odds = signal_burst_of(sight, messages, expected, known) * (1 - signals_known_share(sight));
 	odds *= sight->familiar.text ? OWN_TEXT : 1;
+	if (sight->familiar.place == PLACE_NEAR && sight->familiar.program && sight->familiar.harmless)
+		odds *= NEAR_HOME;
 	if (sight->familiar.home)
 		return fmin(odds * AT_HOME, AT_HOME_MOST);
 	return signals_young(sight) ? fmin(odds, signal_burst_new_most(sight, messages)) : odds;
@@ -174,7 +186,7 @@ static double signal_away(const struct sight *sight)
 	double most = AWAY_STRANGE;
 	if (sight->facts != NULL) {
 		enum place place = sight->familiar.place;
-		if (place == PLACE_OWN || place == PLACE_UNKNOWN)
+		if (place == PLACE_OWN || place == PLACE_UNKNOWN || signals_young(sight))
 			return 0;
 		most = place == PLACE_NEAR ? AWAY_NEAR : AWAY_STRANGE;
 	}
