@@ -28,7 +28,7 @@ enum knowledge {
 enum {
 	NOTE_MAX = 200,
 	GROUP_BLOCK_MAX = ACCOUNT_MAX + 2 + NOTE_MAX,
-	FACT_HOSTS_MAX = 8, /* of a message's links */
+	FACT_HOSTS_MAX = 12, /* of a message's links */
 	PLACE_TEXT_MAX = 63,
 };
 

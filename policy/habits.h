@@ -25,7 +25,7 @@ enum {
 	HABIT_SENDERS = 3,
 	HABIT_MAILERS = 4,
 	HABIT_TEXTS = 16,
-	HABIT_HOSTS = 10,
+	HABIT_HOSTS = 14,
 	HABIT_KNOWN_MAX = 16, /* recipients; of more those of an account stand in a key of their own, policy/known.h */
 	DISTINCT_COUNT = COUNTED_COUNT - COUNTED_SUMS, /* by counted - COUNTED_SUMS: addresses, networks, ASes */
 };
@@ -37,7 +37,7 @@ enum habit_part {
 	HABIT_KNOWN = 4,  /* known */
 	HABIT_TEXT = 8,	  /* wides, texts, hosts, reach, last_text */
 };
-enum { HABIT_BYTES_MAX = 84 };
+enum { HABIT_BYTES_MAX = 92 };
 
 /* A text that the account sent: fingerprint, age, how often (as far as it matters), how long. */
 struct habit_text {

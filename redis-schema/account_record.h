@@ -19,7 +19,7 @@ enum {
 	RECORD_VERSION = 5, /* 4, without texts, is read as well */
 	RECORD_HEAD = 11,   /* bytes: the version, writer and number of the newest write */
 	RECORD_WRITERS = 8, /* daemons whose last write is kept; the one that is longest ago gives way */
-	RECORD_MAX = 780,   /* bytes; most have fewer than 300 */
+	RECORD_MAX = 800,   /* bytes; most have fewer than 300 */
 };
 
 struct record_write {

@@ -5,7 +5,6 @@
  */
 #include "milter/message/links.h"
 
-#include "milter/message/links_inside.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 
@@ -209,20 +208,6 @@ static bool links_closes(const struct links *links, char c, bool coded)
 	return is_blank(c) || c == '"' || c == '<' || c == '>' || c == QUOTE_CODED;
 }
 
-static bool links_in_slashes(struct links *links, char c, bool coded)
-{
-	if (links->state == LINKS_SLASHES && is_slash(c))
-		return true;
-	if (is_slash(c)) {
-		links->state = links->state == LINKS_COLON ? LINKS_SLASH : LINKS_SLASHES;
-		return true;
-	}
-	if (links->state != LINKS_SLASHES)
-		return false;
-	links_begin_host(links);
-	return links_inside(links, c, coded);
-}
-
 /* Of mailto: there may be several, and fields behind '?'. */
 static bool links_in_mail(struct links *links, char c)
 {
@@ -253,7 +238,21 @@ static bool links_in_host(struct links *links, char c)
 	return true;
 }
 
-bool links_inside(struct links *links, char c, bool coded)
+static bool links_in_slashes(struct links *links, char c)
+{
+	if (links->state == LINKS_SLASHES && is_slash(c))
+		return true;
+	if (is_slash(c)) {
+		links->state = links->state == LINKS_COLON ? LINKS_SLASH : LINKS_SLASHES;
+		return true;
+	}
+	if (links->state != LINKS_SLASHES)
+		return false;
+	links_begin_host(links);
+	return links_in_host(links, c);
+}
+
+static bool links_inside(struct links *links, char c, bool coded)
 {
 	if (links->quote != '\0' && (c == '\t' || c == '\n' || c == '\r'))
 		return true;
@@ -266,11 +265,12 @@ bool links_inside(struct links *links, char c, bool coded)
 	case LINKS_REST:
 		return links_in_host(links, c);
 	default:
-		return links_in_slashes(links, c, coded);
+		return links_in_slashes(links, c);
 	}
 }
 
-void links_take(struct links *links, char c, bool coded)
+/* `coded`: an entity stood for the byte, so that it is no markup. */
+static void links_take(struct links *links, char c, bool coded)
 {
 	if (c == '\0') /* of a charset of two bytes, or put in by somebody */
 		return;
@@ -284,6 +284,31 @@ void links_take(struct links *links, char c, bool coded)
 		links->state = LINKS_OUTSIDE;
 	}
 	links_outside(links, c, coded);
+}
+
+/* ---- entities */
+
+static void links_end_entity(struct links *links, bool closed)
+{
+	char bytes[LINKS_ENTITY_ROOM];
+	size_t length = links_entity_end(&links->entity, closed, bytes);
+	for (size_t i = 0; i < length; i++)
+		links_take(links, bytes[i], true);
+}
+
+static void links_take_html(struct links *links, char c)
+{
+	if (links->entity.open) {
+		if (links_entity_take(&links->entity, c))
+			return;
+		links_end_entity(links, c == ';');
+		if (c == ';')
+			return;
+	}
+	if (c == '&')
+		links->entity.open = true;
+	else
+		links_take(links, c, false);
 }
 
 /* ---- text */
@@ -373,7 +398,7 @@ static size_t links_pass_host(struct links *links, const char *text, size_t leng
 void links_add(struct links *links, const char *text, size_t length)
 {
 	for (size_t i = 0; i < length;) {
-		size_t passed = links->in_entity		? 0
+		size_t passed = links->entity.open		? 0
 				: links->state == LINKS_OUTSIDE ? links_pass(links, text + i, length - i)
 				: links->state == LINKS_HOST	? links_pass_host(links, text + i, length - i)
 								: 0;
@@ -391,7 +416,7 @@ void links_add(struct links *links, const char *text, size_t length)
 
 static void links_end_part(struct links *links)
 {
-	if (links->in_entity)
+	if (links->entity.open)
 		links_end_entity(links, false);
 	if (links->state == LINKS_HOST || links->state == LINKS_REST)
 		links_end_host(links);

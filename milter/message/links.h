@@ -12,11 +12,11 @@
 #ifndef PENSTOCK_LINKS_H
 #define PENSTOCK_LINKS_H
 
+#include "milter/message/links_entity.h"
 #include "policy/facts.h"
 
 enum {
 	LINKS_HOST_MAX = 255,	 /* a longer one is hashed in pieces of so many bytes */
-	LINKS_ENTITY_MAX = 10,	 /* longer than those that stand for what matters in a host */
 	LINKS_STRETCH_MAX = 512, /* bytes that are looked over at once */
 };
 
@@ -39,9 +39,7 @@ struct links {
 	char quote;	 /* in which the attribute stands; '\0': none is */
 	int at_sign;	 /* how much of "%40" was read */
 	uint64_t before; /* the last eight bytes outside, in HTML of those that are no blanks, the newest lowest */
-	size_t entity_length;
-	char entity[LINKS_ENTITY_MAX]; /* the one under way, without '&' */
-	bool in_entity;
+	struct links_entity entity;
 	size_t host_length, cut; /* cut: where the first byte stands that seldom is one of a host; 0: nowhere */
 	char host[LINKS_HOST_MAX];
 };

@@ -1,9 +1,5 @@
-/* SPDX-License-Identifier: BSD-2-Clause
- *
- * Entities of HTML (character references, HTML section 13.2.5.72), as far as they matter in the host of a link. Others
- * stay as they are written.
- */
-#include "milter/message/links_inside.h"
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/message/links_entity.h"
 #include "policy/base/text.h"
 
 #include <string.h>
@@ -67,74 +63,65 @@ static long links_number_code(const char *number, size_t length)
 }
 
 /* As UTF-8. */
-static void links_take_code(struct links *links, unsigned code)
+static size_t links_code_bytes(unsigned code, char *bytes)
 {
+	static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
 	if (code == NO_BREAK_SPACE)
 		code = ' ';
 	int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-	static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
-	links_take(links, (char)(first[more] | code >> 6 * more), true);
+	size_t length = 0;
+	bytes[length++] = (char)(first[more] | code >> 6 * more);
 	while (more-- > 0)
-		links_take(links, (char)(0x80 | (code >> 6 * more & 0x3f)), true);
+		bytes[length++] = (char)(0x80 | (code >> 6 * more & 0x3f));
+	return length;
 }
 
-void links_end_entity(struct links *links, bool closed)
+size_t links_entity_end(struct links_entity *entity, bool closed, char bytes[LINKS_ENTITY_ROOM])
 {
-	size_t length = links->entity_length;
-	const char *entity = links->entity;
-	long code = length > 0 && entity[0] == '#' ? links_number_code(entity, length)
-						   : links_named_code(entity, length, closed);
-	links->in_entity = false;
-	links->entity_length = 0;
-	if (code >= 0) {
-		links_take_code(links, (unsigned)code);
-		return;
-	}
-	links_take(links, '&', true);
-	for (size_t i = 0; i < length; i++)
-		links_take(links, entity[i], true);
-	if (closed)
-		links_take(links, ';', true);
+	size_t length = entity->length;
+	long code = length > 0 && entity->name[0] == '#' ? links_number_code(entity->name, length)
+							 : links_named_code(entity->name, length, closed);
+	entity->open = false;
+	entity->length = 0;
+	if (code >= 0)
+		return links_code_bytes((unsigned)code, bytes);
+	bytes[0] = '&';
+	memcpy(bytes + 1, entity->name, length);
+	bytes[++length] = ';';
+	return length + closed;
 }
 
-/* Is it a byte of the entity under way? "#000046" has any number of noughts, of which none is kept. */
-static bool links_entity_goes_on(struct links *links, char c)
+static bool links_entity_is_hex(const struct links_entity *entity)
 {
-	size_t length = links->entity_length;
-	const char *entity = links->entity;
-	bool number = length > 0 && entity[0] == '#', hex = length > 1 && (entity[1] == 'x' || entity[1] == 'X');
+	return entity->length > 1 && (entity->name[1] == 'x' || entity->name[1] == 'X');
+}
+
+static bool links_entity_goes_on(const struct links_entity *entity, char c)
+{
+	size_t length = entity->length;
+	bool number = length > 0 && entity->name[0] == '#';
 	if (length == LINKS_ENTITY_MAX)
 		return false;
 	if (length == 0 ? c == '#' : number && length == 1 && (c == 'x' || c == 'X'))
 		return true;
 	if (!number)
 		return links_is_alnum(c);
-	return links_hex_value(c) >= 0 && (hex || (c >= '0' && c <= '9'));
+	return links_hex_value(c) >= 0 && (links_entity_is_hex(entity) || (c >= '0' && c <= '9'));
 }
 
-static bool links_is_leading_nought(const struct links *links, char c)
+/* "#000046" has any number of noughts, of which one is kept. */
+static bool links_entity_is_nought(const struct links_entity *entity, char c)
 {
-	size_t length = links->entity_length;
-	const char *entity = links->entity;
-	bool hex = length > 1 && (entity[1] == 'x' || entity[1] == 'X');
-	return c == '0' && length == (hex ? 3U : 2U) && entity[0] == '#' && entity[length - 1] == '0';
+	size_t first = links_entity_is_hex(entity) ? 2 : 1;
+	return c == '0' && entity->length == first + 1 && entity->name[0] == '#' && entity->name[first] == '0';
 }
 
-void links_take_html(struct links *links, char c)
+bool links_entity_take(struct links_entity *entity, char c)
 {
-	if (links->in_entity) {
-		if (links_is_leading_nought(links, c))
-			return;
-		if (links_entity_goes_on(links, c)) {
-			links->entity[links->entity_length++] = c;
-			return;
-		}
-		links_end_entity(links, c == ';');
-		if (c == ';')
-			return;
-	}
-	if (c == '&')
-		links->in_entity = true;
-	else
-		links_take(links, c, false);
+	if (links_entity_is_nought(entity, c))
+		return true;
+	if (!links_entity_goes_on(entity, c))
+		return false;
+	entity->name[entity->length++] = c;
+	return true;
 }

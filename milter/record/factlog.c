@@ -272,6 +272,7 @@ static void factlog_hide(struct factline *line)
 	memset(habits->ases, 0, sizeof habits->ases);
 	memset(habits->senders, 0, sizeof habits->senders);
 	memset(habits->mailers, 0, sizeof habits->mailers);
+	habits_read(habits, HABIT_TEXT, NULL, 0);
 }
 
 /* With the lock held. */

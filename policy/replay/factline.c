@@ -146,7 +146,7 @@ static const struct factline_row {
 	{ "kb", M, FORM_INT, AT(facts.kbytes), 0, NULL, NULL, NULL },
 	{ "tx", M, FORM_HEX, AT(facts.text), 0, NULL, NULL, NULL },
 	{ "tw", M, FORM_INT, AT(facts.text_words), 0, NULL, NULL, NULL },
-	{ "th", M, FORM_PARTS, 0, 0, NULL, write_text_hosts, read_text_hosts },
+	{ "th", M, FORM_PARTS, 0, 0, NULL, write_link_hosts, read_link_hosts },
 	{ "of", M, FORM_INT, AT(facts.local_offset_s), 0, NULL, NULL, NULL },
 	{ "lu", M, FORM_WORD, AT(facts.listings.unknown), LISTS_MAX + 1, NULL, NULL, NULL },
 	{ "lh", M, FORM_LISTINGS, 0, 0, NULL, write_listings, NULL },
@@ -176,6 +176,7 @@ static const struct factline_row {
 	{ "h1", S, FORM_PARTS, 0, 0, NULL, write_places, read_places },
 	{ "h2", S, FORM_PARTS, 0, 0, NULL, write_week, read_week },
 	{ "h3", S, FORM_PARTS, 0, 0, NULL, write_known, read_known },
+	{ "h4", S, FORM_PARTS, 0, 0, NULL, write_written, read_written },
 #undef AT
 #undef ROOM
 };

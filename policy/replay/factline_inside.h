@@ -32,11 +32,11 @@ void add_escaped(struct text *text, const char *string);
 typedef void value_writer(struct text *text, const struct factline *line);
 typedef bool value_reader(struct value value, struct factline *line);
 
-value_writer write_limits, write_breach, write_campaign, write_listings, write_text_hosts;
-value_reader read_limits, read_breach, read_campaign, read_text_hosts;
+value_writer write_limits, write_breach, write_campaign, write_listings, write_link_hosts;
+value_reader read_limits, read_breach, read_campaign, read_link_hosts;
 bool read_listings(struct value value, struct factline *line, factline_list *find_list, void *arg);
 
-value_writer write_rates, write_counters, write_places, write_week, write_known;
-value_reader read_rates, read_counters, read_places, read_week, read_known;
+value_writer write_rates, write_counters, write_places, write_week, write_known, write_written;
+value_reader read_rates, read_counters, read_places, read_week, read_known, read_written;
 
 #endif

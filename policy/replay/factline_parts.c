@@ -232,7 +232,7 @@ bool read_listings(struct value value, struct factline *line, factline_list *fin
 
 /* ---- hosts of links: hash:hash; "+" behind the last one: there were more */
 
-void write_text_hosts(struct text *text, const struct factline *line)
+void write_link_hosts(struct text *text, const struct factline *line)
 {
 	const struct facts *facts = &line->facts;
 	for (int i = 0; i < facts->host_count && i < FACT_HOSTS_MAX; i++) {
@@ -243,7 +243,7 @@ void write_text_hosts(struct text *text, const struct factline *line)
 		text_add(text, ":+");
 }
 
-bool read_text_hosts(struct value value, struct factline *line)
+bool read_link_hosts(struct value value, struct factline *line)
 {
 	struct facts *facts = &line->facts;
 	struct value host;
@@ -317,7 +317,7 @@ bool read_counters(struct value value, struct factline *line)
 	struct counters *counters = &line->facts.state.history.counters;
 	struct value part;
 	return value_part(&value, ':', &part) && value_int(part, &counters->at_ms) && counters->at_ms >= 0 &&
-	       factline_parts_read_reals(&value, counters->value, COUNTER_COUNT);
+	       factline_parts_read_reals(&value, counters->value, COUNTER_COUNT); /* an older daemon had fewer */
 }
 
 static void factline_parts_write_habit(struct text *text, const struct factline *line, enum habit_part part)
@@ -357,4 +357,5 @@ static bool factline_parts_read_habit(struct value value, struct factline *line,
 HABIT_ROW(places, HABIT_PLACES)
 HABIT_ROW(week, HABIT_WEEK)
 HABIT_ROW(known, HABIT_KNOWN)
+HABIT_ROW(written, HABIT_TEXT)
 #undef HABIT_ROW

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	links_part(&cut, data[0] % 2 != 0);
 	links_add(&cut, text, at);
 	links_add(&cut, text + at, length - at);
-	MUST(cut.host_length <= LINKS_HOST_MAX && cut.entity_length <= LINKS_ENTITY_MAX);
+	MUST(cut.host_length <= LINKS_HOST_MAX && cut.entity.length <= LINKS_ENTITY_MAX);
 	links_end(&whole, &one);
 	links_end(&cut, &other);
 	MUST(one.host_count >= 0 && one.host_count <= FACT_HOSTS_MAX + 1 && one.host_count == other.host_count);

@@ -244,6 +244,10 @@ static void test_bounds(void)
 	       "... and with a byte more it is none");
 	memcpy(big, "--=_b 1\r\nX: ", 12); /* a header field without end */
 	is_int((long long)fingerprint_of(&mixed, big, sizeof big, 4096), 0, "a header without end has no text");
+	snprintf(big, sizeof big, "--=_b 1\r\nContent-Type: text/plain; a=\"%0*d\"; charset=any\r\n\r\n" TEXT,
+		 BODY_FIELD_MAX, 0);
+	struct facts cut = facts_of(&mixed, big, strlen(big), 4096);
+	ok(cut.fingerprint != 0 && cut.text == 0, "a field that is too long may have said anything");
 	struct body body;
 	body_begin(&body, key);
 	for (int i = 0; i < 100; i++)

@@ -96,6 +96,7 @@ static const struct {
 	{ "<a href=\"mailto:bob bob@evil.example\">", "evil.example" },
 	{ "<a href=\"mailto:bob@ev\nil.example\">", "evil.example" },
 	{ "&quot;http://shop.example&quot; he said", "shop.example" },
+	{ "<a href=\"/www.shop.example\nDear\">", "www.shop.example" },
 	{ "ww&#119;.evil.example", "www.evil.example" },
 	{ "a &amp; b & c &; &#; &#x; &#xg; &verylongindeed; &#99999999999;", "" },
 	{ "<a href=\"http://shop.example&", "shop.example" },
