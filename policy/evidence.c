@@ -65,6 +65,17 @@ static double evidence_content(const struct view *view)
 	return step < 0 ? step : step_to(view->value[COUNTER_CONTENT], step, 0.6);
 }
 
+enum { SILENCE_S = 4 * 86400 };
+
+/* The first message after some days of silence. */
+static double evidence_back(const struct view *view)
+{
+	const struct facts *facts = view->facts;
+	int64_t last_ms = facts->state.history.rates.at_ms;
+	return last_ms > 0 && facts->now_ms - last_ms >= SILENCE_S * INT64_C(1000) ? 1 : 0;
+}
+
+#define PLACE_BACK 0.35
 #define PLACE_OWN_PROGRAM 0.75 /* a traveller has his own with him, and a careful thief the same */
 
 /* Who changes places now and then does so by habit: -ln of the share of changes that the account has anyway. */
@@ -81,7 +92,9 @@ static double evidence_place(const struct view *view)
 	double changes = fmin(view->value[COUNTER_CHANGES], messages);
 	double share = (changes + 0.02 * behind) / (messages + behind);
 	double odd = fmin(-log(share) / 3, 1);
-	double step = (familiar->as_unknown ? 0.4 : 0.8) * (familiar->program ? PLACE_OWN_PROGRAM : 1);
+	bool back = view->value[COUNTER_BACK] > 0.3 || evidence_back(view) > 0;
+	double own_program = back ? PLACE_BACK : PLACE_OWN_PROGRAM;
+	double step = (familiar->as_unknown ? 0.4 : 0.8) * (familiar->program ? own_program : 1);
 	return step_of(view, COUNTER_PLACE, step * odd, 1);
 }
 
@@ -179,16 +192,6 @@ static double evidence_own_texts(const struct view *view)
 static double evidence_others(const struct view *view)
 {
 	return view->familiar.text ? 0 : 1;
-}
-
-enum { SILENCE_S = 4 * 86400 };
-
-/* The first message after some days of silence. */
-static double evidence_back(const struct view *view)
-{
-	const struct facts *facts = view->facts;
-	int64_t last_ms = facts->state.history.rates.at_ms;
-	return last_ms > 0 && facts->now_ms - last_ms >= SILENCE_S * INT64_C(1000) ? 1 : 0;
 }
 
 /* Recipients of what comes from where it never was. */

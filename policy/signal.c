@@ -50,10 +50,12 @@ enum {
  * limits are for that. */
 enum {
 	HABITS_DAYS = 4,
+	/* messages an hour from which on volume says more */
 	NEW_ACCOUNT_AN_HOUR = 15,
-	NEW_ACCOUNT_MADE_LONG_AGO = 30,
 	NEW_ACCOUNT_HARMLESS = 100,
-	MADE_LONG_AGO_S = 7 * 86400
+	MADE_LONG_AGO = 30, /* it is new here only */
+	MADE_LONG_AGO_PLAIN = 150,
+	MADE_LONG_AGO_S = 7 * 86400,
 };
 #define NEW_ACCOUNT_MOST 1.1
 /* It may have several places from its first day on. */
@@ -112,11 +114,11 @@ static bool signals_young(const struct sight *sight)
 static double signal_burst_new_most(const struct sight *sight, double messages)
 {
 	bool long_ago = sight->age_s >= MADE_LONG_AGO_S;
-	if (sight->familiar.plain && long_ago)
-		return NEW_ACCOUNT_MOST;
-	double from = sight->familiar.harmless ? NEW_ACCOUNT_HARMLESS
-		      : long_ago	       ? NEW_ACCOUNT_MADE_LONG_AGO
-					       : NEW_ACCOUNT_AN_HOUR;
+	double from = NEW_ACCOUNT_AN_HOUR;
+	if (long_ago)
+		from = sight->familiar.plain ? MADE_LONG_AGO_PLAIN : MADE_LONG_AGO;
+	else if (sight->familiar.harmless)
+		from = NEW_ACCOUNT_HARMLESS;
 	return NEW_ACCOUNT_MOST + fmax(2 * log2(messages / from), 0);
 }
 
