@@ -71,7 +71,7 @@ static bool config_print_group_is_first(const char *path, size_t before)
 /* The plan stands in README.md and in penstock.conf(5), EXAMPLES, too: t/lint/readme.t compares them. */
 #define SAMPLE_PLAN \
 	"\t{ name = \"default\"; rcpts_per_hour = 3000; rcpts_per_day = 20000; rcpts_per_message = 100;\n" \
-	"\t  ramp_first_day = 100; over = \"defer\"; }\n"
+	"\t  ramp_first_day = 1000; over = \"slow\"; }\n"
 
 static const char sample_lists[] =
 	"# Rules that are judged and do not act. Begin with all of them; penstock(7), Shadow mode, says what comes "
