@@ -60,6 +60,7 @@ double own_texts_share(const struct counters *counters)
 /* Texts of its own within a week or so from which on it is no person who writes; of how many others nobody asks, for
  * those are a thief's, maybe. */
 #define OWN_TEXTS_PROGRAM 4
+#define LETTERS_PERSON 3
 
 /* A text that most of its recipients know the account for is no thief's; half of them is not most. */
 #define MOSTLY_KNOWN 0.5
@@ -77,7 +78,8 @@ struct familiar familiar_of(const struct facts *facts)
 	};
 	familiar.place = familiar_place(facts, &familiar.as_unknown);
 	familiar.home = familiar.settled && familiar.place == PLACE_OWN && !facts->client_ours &&
-			history->counters.value[COUNTER_OWN_TEXTS] < OWN_TEXTS_PROGRAM;
+			history->counters.value[COUNTER_OWN_TEXTS] < OWN_TEXTS_PROGRAM &&
+			habit_count_letters(&history->habits) >= LETTERS_PERSON;
 	/* where nothing can be seen, nothing is harmless */
 	double ratio = facts->text != 0 ? content_ratio(&facts->content) : NAN;
 	familiar.harmless = ratio < HARMLESS_RATIO;

@@ -20,8 +20,8 @@ struct familiar {
 	bool as_unknown; /* place is told without AS numbers */
 	bool program;	 /* one of the account's */
 	bool text;	 /* one of the account's, and so is each host that its links name */
-	bool home;     /* a settled person at his desk: from its own network; not a program that writes, nor a client of
-			* ours,     behind which (webmail) anybody may be */
+	bool home;     /* a settled person at his desk: from its own network, and it writes letters; not a program that
+			* writes,     nor a client of ours, behind which (webmail) anybody may be */
 	bool plain;    /* the scanner sees the text, and little that is bad in it */
 	bool harmless; /* the scanner sees the text, and nothing bad in it */
 	double fresh;  /* part of the recipients that it never wrote to; 0.5 where that is not known */

@@ -113,6 +113,8 @@ double habit_hour_expected(const struct habits *habits, int64_t now_s, int64_t l
 /* It never sent within an hour of this time of day, and is long enough there for that to mean something. */
 bool habit_hour_unused(const struct habits *habits, int64_t now_s, int64_t local_offset_s);
 
+/* Texts, half a day old and more, that it did not send again and again: people's letters. */
+int habit_count_letters(const struct habits *habits);
 /* Is it the text of its last message? */
 bool habit_repeats_text(const struct habits *habits, uint64_t text);
 /* The most recipients to whom it wrote within an hour. */

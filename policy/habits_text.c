@@ -57,6 +57,14 @@ bool habit_has_text(const struct habits *habits, uint64_t text, int64_t words)
 	return at >= 0 && !is_new(habits->texts[at].entry) && times_of(&habits->texts[at]) >= TIMES_OWN;
 }
 
+int habit_count_letters(const struct habits *habits)
+{
+	int count = 0;
+	for (int i = 0; i < habits_text_count(habits); i++)
+		count += !is_new(habits->texts[i].entry) && times_of(&habits->texts[i]) < TIMES_OWN;
+	return count;
+}
+
 bool habit_has_host(const struct habits *habits, uint64_t host)
 {
 	return habits_has_entry(habits->hosts, HABIT_HOSTS, host);
