@@ -75,6 +75,11 @@ static double evidence_back(const struct view *view)
 	return last_ms > 0 && facts->now_ms - last_ms >= SILENCE_S * INT64_C(1000) ? 1 : 0;
 }
 
+static bool evidence_is_back(const struct view *view)
+{
+	return view->value[COUNTER_BACK] > 0.3 || evidence_back(view) > 0;
+}
+
 #define PLACE_BACK 0.35
 #define PLACE_OWN_PROGRAM 0.75 /* a traveller has his own with him, and a careful thief the same */
 
@@ -92,8 +97,7 @@ static double evidence_place(const struct view *view)
 	double changes = fmin(view->value[COUNTER_CHANGES], messages);
 	double share = (changes + 0.02 * behind) / (messages + behind);
 	double odd = fmin(-log(share) / 3, 1);
-	bool back = view->value[COUNTER_BACK] > 0.3 || evidence_back(view) > 0;
-	double own_program = back ? PLACE_BACK : PLACE_OWN_PROGRAM;
+	double own_program = evidence_is_back(view) ? PLACE_BACK : PLACE_OWN_PROGRAM;
 	double step = (familiar->as_unknown ? 0.4 : 0.8) * (familiar->program ? own_program : 1);
 	return step_of(view, COUNTER_PLACE, step * odd, 1);
 }
@@ -178,6 +182,7 @@ static double evidence_campaign(const struct view *view)
 #define PLACE_OTHER 0.5
 #define PACE_SLOW 0.3
 #define PACE_AWAY 0.6
+#define PACE_BACK 0.4
 #define TAKEN_BACK_BESIDE 0.2
 #define TAKEN_BACK_AWAY 0.5
 #define AWAY_FEW 8
@@ -255,6 +260,8 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 		view.pace = PACE_SLOW;
 	else
 		view.pace = view.familiar.harmless ? PACE_AWAY : 1;
+	if (evidence_is_back(&view) && view.familiar.program)
+		view.pace = fmin(view.pace, PACE_BACK);
 	double taken_back = evidence_taken_back(&view);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		double step = rows[i].function(&view);
