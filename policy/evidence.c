@@ -183,6 +183,7 @@ static double evidence_campaign(const struct view *view)
 #define PACE_SLOW 0.3
 #define PACE_AWAY 0.6
 #define PACE_BACK 0.4
+#define PACE_TEMPLATE 0.4
 #define TAKEN_BACK_BESIDE 0.2
 #define TAKEN_BACK_AWAY 0.5
 #define AWAY_FEW 8
@@ -260,6 +261,8 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 		view.pace = PACE_SLOW;
 	else
 		view.pace = view.familiar.harmless ? PACE_AWAY : 1;
+	if (view.familiar.links && view.familiar.plain && own_texts_share(&counters) >= OWN_TEXTS_MOST)
+		view.pace = fmin(view.pace, PACE_TEMPLATE);
 	if (evidence_is_back(&view) && view.familiar.program)
 		view.pace = fmin(view.pace, PACE_BACK);
 	double taken_back = evidence_taken_back(&view);

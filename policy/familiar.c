@@ -28,12 +28,11 @@ static enum place familiar_place(const struct facts *facts, bool *as_unknown_out
 	return near ? PLACE_NEAR : PLACE_STRANGE;
 }
 
-static bool familiar_text(const struct facts *facts)
+static bool familiar_links(const struct facts *facts)
 {
-	const struct habits *habits = &facts->state.history.habits;
-	bool own = facts->host_count <= FACT_HOSTS_MAX && habit_has_text(habits, facts->text, facts->text_words);
+	bool own = facts->host_count <= FACT_HOSTS_MAX;
 	for (int i = 0; own && i < facts->host_count; i++)
-		own = habit_has_host(habits, facts->hosts[i]);
+		own = habit_has_host(&facts->state.history.habits, facts->hosts[i]);
 	return own;
 }
 
@@ -73,9 +72,10 @@ struct familiar familiar_of(const struct facts *facts)
 		.settled = history->first_s > 0 && facts->now_ms / 1000 - history->first_s >= SETTLED_S &&
 			   history->habits.days >= SETTLED_DAYS,
 		.program = program == 0 || habit_has_mailer(&history->habits, program),
-		.text = familiar_text(facts),
+		.links = familiar_links(facts),
 		.fresh = 0.5,
 	};
+	familiar.text = familiar.links && habit_has_text(&history->habits, facts->text, facts->text_words);
 	familiar.place = familiar_place(facts, &familiar.as_unknown);
 	familiar.home = familiar.settled && familiar.place == PLACE_OWN && !facts->client_ours &&
 			history->counters.value[COUNTER_OWN_TEXTS] < OWN_TEXTS_PROGRAM &&

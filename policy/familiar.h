@@ -24,6 +24,7 @@ struct familiar {
 			* writes,     nor a client of ours, behind which (webmail) anybody may be */
 	bool plain;    /* the scanner sees the text, and little that is bad in it */
 	bool harmless; /* the scanner sees the text, and nothing bad in it */
+	bool links;    /* each host that its links name is the account's: a new template of the same shop, maybe */
 	double fresh;  /* part of the recipients that it never wrote to; 0.5 where that is not known */
 	/* Surely the owner's doing: what it shows may become habit. It comes from a place that the account has, or goes
 	 * mostly to people whom it knows; the first place of all is taken as it comes. */
@@ -38,6 +39,7 @@ double content_ratio(const struct content *content);
 
 /* Part of the account's messages that are texts of its own; 0 where it sent few. */
 double own_texts_share(const struct counters *counters);
+#define OWN_TEXTS_MOST 0.7 /* from this share on, other texts are counted by themselves */
 /* The program goes with what is odd about its HELO and header: an account that always sends by a bulk mailer does so by
  * habit. 0: nothing is known of it, and nothing odd. */
 uint64_t familiar_program(const struct facts *facts);

@@ -88,8 +88,7 @@ static double burst_log_odds(double n, double expected, double shape)
 	return n * log(n / expected) - (n + shape) * log((n + shape) / (expected + shape));
 }
 
-/* Of an account's mail, how much are texts of its own; where most is, other texts are counted by themselves. */
-#define OWN_TEXTS_MOST 0.7
+/* What a text of the account's own is worth of what is held against others. */
 #define OWN_TEXT 0.15
 
 #define LEAST_AN_HOUR 2.5 /* messages, of whoever it is; of somebody who was away for days: */
@@ -135,6 +134,9 @@ static double signal_burst(const struct sight *sight)
 	if (!sight->familiar.text && known && own >= OWN_TEXTS_MOST) {
 		messages = fmin(messages, sight->counters.value[COUNTER_OTHERS]);
 		expected = fmax(expected * (1 - own), 1.5);
+		/* each order may bring a second mail: a new template is sent about as often as the old ones */
+		if (sight->familiar.links && sight->familiar.plain)
+			expected = fmax(expected, sight->hour_messages - messages);
 	}
 	double odds = signal_burst_of(sight, messages, expected, known) * (1 - signals_known_share(sight));
 	odds *= sight->familiar.text ? OWN_TEXT : 1;
@@ -164,7 +166,7 @@ static double signal_complaints(const struct sight *sight)
 static double signal_new_rcpts(const struct sight *sight)
 {
 	/* of a new account all are new */
-	double usual = signals_young(sight) ? 0.8 : 0.25;
+	double usual = signals_young(sight) ? 0.9 : 0.25;
 	double share = share_of(sight, COUNTER_NEW_RCPTS, COUNTER_RCPTS, usual, 200) / 2;
 	if (sight->familiar.text)
 		share *= OWN_TEXT;
