@@ -68,10 +68,8 @@ static bool rcpts_keep(struct rcpts *rcpts, struct arena *arena, const struct kn
 	uint32_t hash = rcpt_hash(rcpts->key, facts->account, name);
 	if (rcpts->count == RCPTS_KEPT)
 		return true;
-	if (rcpts_kept(rcpts, hash)) {
-		rcpts->looked++;
+	if (rcpts_kept(rcpts, hash)) /* what is named again says nothing more of the share of new ones */
 		return true;
-	}
 	if (!rcpts_make_room(rcpts, arena))
 		return false;
 	rcpts->hashes[rcpts->count++] = hash;

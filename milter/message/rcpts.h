@@ -24,7 +24,7 @@ struct rcpts {
 	bool keyed;	     /* it is the one that Redis has: what is hashed by it can be kept there */
 	uint32_t *hashes;    /* in the message's arena; of different ones */
 	int count, size;
-	int64_t looked; /* recipients that were looked at for being new */
+	int64_t looked; /* different recipients that were looked at for being new */
 	int64_t fresh;	/* of them: the account never wrote to them */
 	int64_t trapped;
 };

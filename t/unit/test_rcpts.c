@@ -115,8 +115,8 @@ static void test_new(void)
 	is_int(fixture.facts.rcpts_new, 1, "one that it never wrote to");
 	struct rcpts before = fixture.rcpts;
 	add(&fixture, "carol+1@example.net");
-	is_int(fixture.facts.rcpts_new, 1, "twice in one message is once");
-	is_int(fixture.facts.rcpt_count, 2, "and kept once");
+	is_int(fixture.facts.rcpt_count, 2, "twice in one message is once");
+	is_int(fixture.facts.rcpts_new, 2, "of three as many are new as of the two");
 	add(&fixture, "<\"ca\\rol\"@example.net.>");
 	is_int(fixture.facts.rcpt_count, 2, "quotes, backslashes and a last dot make nobody else");
 	fixture.rcpts = before;
@@ -134,6 +134,24 @@ static void test_new(void)
 	   "salted");
 	add(&fixture, "<>");
 	is_int(fixture.facts.rcpt_count, 2, "an empty recipient is nobody");
+	end(&fixture);
+}
+
+/* Else whoever names his victim three times writes mostly to people whom the account knows. */
+static void test_named_again(void)
+{
+	struct fixture fixture;
+	begin(&fixture);
+	for (int i = 0; i < 10; i++)
+		add(&fixture, "carol@example.net");
+	is_int(fixture.facts.rcpts_new, 10, "a new one that is named ten times is no known one");
+	end(&fixture);
+	begin(&fixture);
+	fixture.facts.state.history.habits.known[0] = rcpt_hash(key, fixture.facts.account, "bob@example.net");
+	add(&fixture, "carol@example.net");
+	for (int i = 0; i < 9; i++)
+		add(&fixture, "bob@example.net");
+	is_int(fixture.facts.rcpts_new, 5, "a known one that is named nine times is one of two");
 	end(&fixture);
 }
 
@@ -233,6 +251,7 @@ int main(void)
 	test_traps();
 	test_wrong_traps();
 	test_new();
+	test_named_again();
 	test_list();
 	test_keyed();
 	test_map();
