@@ -276,8 +276,9 @@ static bool judge_level_owners(const struct facts *facts, const struct verdict *
 	struct counters counters = facts->state.history.counters;
 	counters_decay(&counters, facts->now_ms);
 	const struct habits *habits = &facts->state.history.habits;
-	/* who has another address each day has one of his provider's */
-	bool near = familiar.place == PLACE_NEAR && habit_count_networks(habits) >= PLACES_MANY;
+	/* who has another address each day has one of his provider's, but does not write to all whom he knows */
+	bool near = familiar.place == PLACE_NEAR && habit_count_networks(habits) >= PLACES_MANY &&
+		    !(verdict->terms.term[SIGNAL_AWAY] > 0);
 	bool here = facts->client_network == 0 && habit_count_networks(habits) == 0; /* this host's own programs */
 	bool knows_them = facts->rcpts_new_known && facts->rcpts_new == 0;
 	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
