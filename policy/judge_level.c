@@ -288,7 +288,8 @@ static bool judge_level_owners(const struct facts *facts, const struct verdict *
 	if (facts->rcpts_remote + facts->rcpts_local == 0) /* nothing else is known at MAIL */
 		return true;
 	return familiar.program && (familiar.text || (knows_them && (other || !blocked)) ||
-				    (familiar.home && !blocked && verdict->terms.hard < HARD_LITTLE));
+				    (familiar.home && !blocked && verdict->terms.hard < HARD_LITTLE &&
+				     !(verdict->terms.term[SIGNAL_BURST] > AT_HOME_MOST)));
 }
 
 /* The pool that the account had. */

@@ -61,9 +61,10 @@ enum {
 /* It may have several places from its first day on. */
 #define NEW_ACCOUNT_FAN 0.5
 
-/* Whoever sits at his own desk, with his own program, is no thief. */
+/* Whoever sits at his own desk is no thief ... */
 #define AT_HOME 0.25
-#define AT_HOME_MOST 1.5
+/* ... unless he writes more to strangers within an hour than people do */
+enum { AT_HOME_AN_HOUR = 150 };
 #define NEAR_HOME 0.5
 
 /* Part of the message's recipients that the account knew before, of its recipients of a week where there is no message;
@@ -143,7 +144,7 @@ static double signal_burst(const struct sight *sight)
 	if (sight->familiar.place == PLACE_NEAR && sight->familiar.program && sight->familiar.harmless)
 		odds *= NEAR_HOME;
 	if (sight->familiar.home)
-		return fmin(odds * AT_HOME, AT_HOME_MOST);
+		return fmin(odds * AT_HOME, AT_HOME_MOST + fmax(2 * log2(messages / AT_HOME_AN_HOUR), 0));
 	return signals_young(sight) ? fmin(odds, signal_burst_new_most(sight, messages)) : odds;
 }
 

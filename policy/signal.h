@@ -36,6 +36,9 @@ bool evidence_repeats(const struct facts *facts);
 #define SPAM_AGAIN 0.2
 #define SPAM_AGAIN_MOST 1.5
 
+/* What a burst says at most of a person at his own desk, as long as he writes no more than people do. */
+#define AT_HOME_MOST 1.5
+
 /* The message as habits see it; whether it becomes one is not filled in. */
 struct habit_facts signals_habit_facts(const struct facts *facts);
 

@@ -153,11 +153,60 @@ static void test_owner_goes_on(void)
 	}
 }
 
+/* An account that is settled, of a person who writes letters, and suspect since a minute. */
+static struct facts settled(void)
+{
+	struct facts facts = owner();
+	struct history *history = &facts.state.history;
+	history->habits.days = 30;
+	for (uint16_t i = 1; i <= 5; i++)
+		history->habits.texts[i] = (struct habit_text){ entry((uint16_t)(i + 10)), 1 | 27 << 2 };
+	history->level = LEVEL_SUSPECT;
+	history->level_since_s = NOW - 60;
+	facts.content = (struct content){ .known = KNOWLEDGE_FULL, .threshold = 5 };
+	return facts;
+}
+
+static const char *pool_of(const struct facts *facts)
+{
+	struct policy policy = base_policy;
+	memcpy(policy.signals, signal_defaults, sizeof policy.signals);
+	return judge(&policy, STAGE_MESSAGE, facts).pool->name;
+}
+
+/* Whoever has another address of the provider each day is the owner; who writes to the whole address book is not. */
+static void test_near_to_all(void)
+{
+	struct facts facts = settled();
+	struct history *history = &facts.state.history;
+	for (uint16_t i = 1; i <= 5; i++)
+		history->habits.networks[i] = entry((uint16_t)(i + 10));
+	facts.client_network = thing(2);
+	is_str(pool_of(&facts), "clean", "from another address of the provider to one whom it knows");
+	history->counters.value[COUNTER_AWAY] = 60;
+	is_str(pool_of(&facts), "suspect", "the same, and to sixty others within the hour");
+}
+
+static void test_flood_from_home(void)
+{
+	struct facts facts = settled();
+	struct rates *rates = &facts.state.history.rates;
+	facts.rcpts_new = 1;
+	is_str(pool_of(&facts), "clean", "from the desk to a stranger");
+	rates->at_ms = facts.now_ms;
+	rates->present[WINDOW_MSGS_PER_HOUR] = rates->present[WINDOW_NEW_RCPTS_PER_DAY] = 100;
+	is_str(pool_of(&facts), "clean", "to a hundred");
+	rates->present[WINDOW_MSGS_PER_HOUR] = rates->present[WINDOW_NEW_RCPTS_PER_DAY] = 500;
+	is_str(pool_of(&facts), "suspect", "to five hundred");
+}
+
 int main(void)
 {
 	test_places();
 	test_text();
 	test_homely();
 	test_owner_goes_on();
+	test_near_to_all();
+	test_flood_from_home();
 	return done_testing();
 }
