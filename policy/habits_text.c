@@ -83,14 +83,22 @@ bool habits_note_last_text(struct habits *habits, uint64_t text)
 	return changed;
 }
 
-/* What was sent once or twice gives way before what is sent again and again. */
+/* What was sent once or twice gives way before what is sent again and again; of that what is new, where it has its half
+ * of the list (a day of many letters does not push out those of the days before). */
 static int habits_text_victim(const struct habits *habits)
 {
-	int count = habits_text_count(habits), victim = count < HABIT_TEXTS ? count : -1;
-	for (int i = count - 1; victim < 0 && i >= 0; i--)
+	int count = habits_text_count(habits), fresh = 0, oldest = -1, oldest_new = -1;
+	for (int i = 0; i < count; i++) {
+		bool new = is_new(habits->texts[i].entry);
+		fresh += new;
 		if (times_of(&habits->texts[i]) < TIMES_OWN)
-			victim = i;
-	return victim >= 0 ? victim : count - 1;
+			*(new ? &oldest_new : &oldest) = i;
+	}
+	if (fresh >= HABIT_TEXTS / 2 && oldest_new >= 0)
+		return oldest_new;
+	if (count < HABIT_TEXTS)
+		return count;
+	return oldest >= 0 ? oldest : oldest_new >= 0 ? oldest_new : count - 1;
 }
 
 bool habits_note_text(struct habits *habits, const struct habit_facts *facts)

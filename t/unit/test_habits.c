@@ -193,6 +193,19 @@ static void test_texts(void)
 	ok(habit_reach(&habits) < 3, "which months later is nothing");
 }
 
+static void test_letters(void)
+{
+	struct habits habits = { .day = 0 };
+	for (int i = 0; i < 8; i++)
+		write_text(&habits, MONDAY + 9 * HOUR, i, 60, 1, true);
+	write_text(&habits, MONDAY + DAY + 9 * HOUR, 8, 60, 1, true);
+	int letters = habit_count_letters(&habits);
+	ok(letters >= 7, "a day later what it wrote are letters");
+	for (int i = 0; i < 30; i++)
+		write_text(&habits, MONDAY + DAY + 10 * HOUR, 100 + i, 60, 1, true);
+	is_int(habit_count_letters(&habits), letters, "a day of many new ones does not push them out");
+}
+
 static void test_not_homely(void)
 {
 	struct habits habits = { .day = 0 };
@@ -295,6 +308,7 @@ int main(void)
 	test_clock();
 	test_week();
 	test_texts();
+	test_letters();
 	test_not_homely();
 	test_known();
 	test_bytes();
