@@ -41,8 +41,8 @@ static const struct {
 static int links_named_code(const char *name, size_t length, bool closed)
 {
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strlen(names[i].name) == length && memcmp(names[i].name, name, length) == 0 &&
-		    (closed || names[i].open))
+		if (length > 0 && names[i].name[0] == name[0] && strlen(names[i].name) == length &&
+		    memcmp(names[i].name, name, length) == 0 && (closed || names[i].open))
 			return names[i].c;
 	return -1;
 }
