@@ -22,7 +22,11 @@ static enum spoke spoke_if_young(bool young)
 
 static enum spoke signal_spoke_content(const struct spoken *spoken)
 {
-	return spoken->facts->content.known == KNOWLEDGE_NONE ? SPOKE_UNKNOWN : SPOKE_HARMLESS;
+	if (isnan(content_ratio(&spoken->facts->content)))
+		return SPOKE_UNKNOWN;
+	if (spoken->facts->content.spam)
+		return SPOKE_NOTHING;
+	return spoken->familiar.harmless ? SPOKE_HARMLESS : SPOKE_NO_SPAM;
 }
 
 static enum spoke signal_spoke_place(const struct spoken *spoken)
@@ -44,6 +48,8 @@ static enum spoke signal_spoke_burst(const struct spoken *spoken)
 		return SPOKE_OWN_TEXT;
 	if (spoken->familiar.fresh < 1 && spoken->facts->rcpts_new_known)
 		return SPOKE_KNOWN_RCPTS;
+	if (spoken->familiar.home)
+		return SPOKE_HOME;
 	return spoke_if_young(isnan(habit_hour_expected(&sight->history->habits, sight->now_ms / 1000, 0)));
 }
 
@@ -55,6 +61,8 @@ static enum spoke signal_spoke_rcpts(const struct spoken *spoken)
 		return SPOKE_KNOWN_RCPTS;
 	if (spoken->familiar.text)
 		return SPOKE_OWN_TEXT;
+	if (spoken->familiar.home)
+		return SPOKE_HOME;
 	return spoken->familiar.harmless ? SPOKE_HARMLESS : SPOKE_USUAL;
 }
 
@@ -115,8 +123,8 @@ void signals_spoke(const struct signal_setting settings[SIGNAL_COUNT], const str
 		else if (signal_spoke_rows[i] != NULL)
 			spoke = signal_spoke_rows[i](&spoken);
 		/* where a term stands, "usual" would be no word for it */
-		bool stands =
-			score->term[i] > 0 && (spoke == SPOKE_USUAL || spoke == SPOKE_UNKNOWN || spoke == SPOKE_YOUNG);
+		bool stands = score->term[i] > 0 && (spoke == SPOKE_USUAL || spoke == SPOKE_UNKNOWN ||
+						     spoke == SPOKE_YOUNG || spoke == SPOKE_NO_SPAM);
 		score->spoke[i] = (unsigned char)(stands ? SPOKE_NOTHING : spoke);
 	}
 }

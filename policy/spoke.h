@@ -14,10 +14,11 @@
 	ROW(KNOWN_RCPTS, "to people it knows") \
 	ROW(OWN_TEXT, "a text of its own") \
 	ROW(HARMLESS, "the scanner sees harmless text") \
+	ROW(NO_SPAM, "the scanner does not call it spam") \
+	ROW(HOME, "from the account's own network") \
 	ROW(NEAR, "a place near one of its own") \
 	ROW(FLOOR, "below its floor") \
-	ROW(CAP, "at its cap") \
-	ROW(SOFT_CAP, "soft signals together are capped")
+	ROW(CAP, "at its cap")
 
 /* clang-format off */
 enum spoke {

@@ -66,6 +66,9 @@ static void show_sum(const json_t *entry, bool all, FILE *to)
 	json_array_foreach(json_object_get(entry, "terms"), index,
 			   row) if (all || fabs(number_of(row, "term")) >= 0.005) /* what is not +0.00 */
 		explain_show_add_term(table, or_dash(text_of(row, "name")), row, number_of(row, "term"));
+	double left_out = number_of(entry, "soft_left_out");
+	if (left_out >= 0.005)
+		explain_show_add_term(table, "soft signals' cap", NULL, -left_out);
 	explain_show_add_term(table, "sum", NULL, number_of(entry, "score"));
 	fputc('\n', to);
 	table_print(table, to, 2);

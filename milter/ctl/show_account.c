@@ -216,6 +216,11 @@ static void show_reputation(const json_t *answer, bool all, FILE *to)
 		table_add(terms, show_or_dash(text_of(row, "name")));
 		show_add_score(terms, json_object_get(row, "value"));
 	}
+	double left_out = number_of(answer, "soft_left_out");
+	if (shows(left_out)) {
+		table_add(terms, "soft signals' cap");
+		table_addf(terms, "%.2f", -left_out);
+	}
 	json_object_foreach(json_object_get(answer, "counters"), key, row) if (all)
 	{
 		table_add(counters, key);

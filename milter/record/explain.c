@@ -94,6 +94,8 @@ static void explain_add_terms(json_t *entry, const struct policy *policy, const 
 	json_set_real(entry, "score", score->sum);
 	json_set_real(entry, "prior", score->prior);
 	json_object_set_new(entry, "terms", json_terms(policy->signals, score));
+	if (score->soft_left_out > 0)
+		json_set_real(entry, "soft_left_out", score->soft_left_out);
 }
 
 static void explain_add_levels(json_t *entry, const struct policy *policy, const struct facts *facts,

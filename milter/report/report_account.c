@@ -127,6 +127,7 @@ static void report_account_set_reputation(json_t *json, const struct policy *pol
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		json_set_real(counts, counter_word((enum counter)i), counters.value[i]);
 	json_set_real(json, "score", score.sum);
+	json_set_real(json, "soft_left_out", score.soft_left_out);
 	json_object_set_new(json, "terms", terms);
 	json_object_set_new(json, "counters", counts);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/familiar.h"
 #include "policy/judge.h"
+#include "policy/spoke.h"
 
 #include "t/unit/judge_fixture.h"
 
@@ -36,6 +37,7 @@ static struct facts owner(void)
 	facts.state.limits = limits_unset;
 	struct history *history = &facts.state.history;
 	history->first_s = NOW - 30 * DAY;
+	history->habits.days = 20;
 	history->counters.at_ms = facts.now_ms;
 	history->counters.value[COUNTER_MESSAGES] = 100;
 	history->habits.networks[0] = history->habits.ases[0] = history->habits.wides[0] = entry(1);
@@ -122,15 +124,25 @@ static void test_owner_goes_on(void)
 		uint16_t network;
 		uint64_t mailer;
 		int64_t rcpts_new;
-		bool spam, unknown_rcpts, young;
+		bool spam, unknown_rcpts, young, program, trap;
 		const char *pool;
 	} rows[] = {
 		{ .name = "from its place to whom it knows", .network = 1, .pool = "clean" },
 		{ .name = "the same of a new account", .network = 1, .young = true, .pool = "warm" },
 		{ .name = "from another place", .network = 2, .pool = "suspect" },
 		{ .name = "by another program", .network = 1, .mailer = 77, .pool = "suspect" },
-		{ .name = "to somebody else", .network = 1, .rcpts_new = 1, .pool = "suspect" },
-		{ .name = "to nobody knows whom", .network = 1, .unknown_rcpts = true, .pool = "suspect" },
+		{ .name = "to somebody else, from his desk", .network = 1, .rcpts_new = 1, .pool = "clean" },
+		{ .name = "the same after a trap", .network = 1, .rcpts_new = 1, .trap = true, .pool = "suspect" },
+		{ .name = "to somebody else, a program",
+		  .network = 1,
+		  .rcpts_new = 1,
+		  .program = true,
+		  .pool = "suspect" },
+		{ .name = "to nobody knows whom, a program",
+		  .network = 1,
+		  .unknown_rcpts = true,
+		  .program = true,
+		  .pool = "suspect" },
 		{ .name = "what the scanner calls spam", .network = 1, .spam = true, .pool = "suspect" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -140,6 +152,8 @@ static void test_owner_goes_on(void)
 		history->level_since_s = NOW - 60;
 		if (rows[i].young)
 			history->first_s = NOW - 5 * DAY;
+		history->counters.value[COUNTER_OWN_TEXTS] = rows[i].program ? 50 : 0;
+		history->counters.value[COUNTER_TRAPS] = rows[i].trap ? 1 : 0;
 		facts.client_network = thing(rows[i].network);
 		facts.mailer = rows[i].mailer;
 		facts.rcpts_new = rows[i].rcpts_new;
@@ -200,6 +214,37 @@ static void test_flood_from_home(void)
 	is_str(pool_of(&facts), "suspect", "to five hundred");
 }
 
+/* Why a signal has no term, or a smaller one. */
+static void test_spoke(void)
+{
+	struct policy policy = base_policy;
+	memcpy(policy.signals, signal_defaults, sizeof policy.signals);
+	static const struct {
+		const char *name;
+		double score; /* of 5; below nought: no scanner answered */
+		enum signal signal;
+		enum spoke want;
+	} rows[] = {
+		{ "text in which nothing bad is seen", 0.5, SIGNAL_CONTENT, SPOKE_HARMLESS },
+		{ "text that is not quite spam", 4, SIGNAL_SPAM, SPOKE_NO_SPAM },
+		{ "spam", 9, SIGNAL_SPAM, SPOKE_NOTHING },
+		{ "no scanner", -1, SIGNAL_CONTENT, SPOKE_UNKNOWN },
+		{ "to a stranger, from its own network", -1, SIGNAL_BURST, SPOKE_HOME },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct facts facts = owner();
+		facts.rcpts_new = 1;
+		facts.text = thing(5);
+		if (rows[i].score >= 0)
+			facts.content = (struct content){ .known = KNOWLEDGE_FULL,
+							  .spam = rows[i].score >= 5,
+							  .score = rows[i].score,
+							  .threshold = 5 };
+		struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
+		is_int(verdict.terms.spoke[rows[i].signal], rows[i].want, "spoke: %s", rows[i].name);
+	}
+}
+
 int main(void)
 {
 	test_places();
@@ -208,5 +253,6 @@ int main(void)
 	test_owner_goes_on();
 	test_near_to_all();
 	test_flood_from_home();
+	test_spoke();
 	return done_testing();
 }

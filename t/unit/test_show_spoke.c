@@ -2,6 +2,7 @@
  *
  * What speaks for an account: from a score to the entry of explain, and from there to what an admin reads.
  */
+#include "milter/ctl/explain_show.h"
 #include "milter/ctl/show.h"
 
 #include "milter/base/json.h"
@@ -42,7 +43,7 @@ static void test_entry(void)
 	is_near(json_real_value(json_object_get(row_of(terms, "burst"), "value")), 2.1, 1e-9, "with its value");
 	is_near(json_real_value(json_object_get(row_of(terms, "burst"), "term")), 0.4, 1e-9, "... and its term");
 	is_near(json_real_value(json_object_get(row_of(terms, "burst"), "cap")), 3.0, 1e-9, "... and its cap");
-	is_str(spoke_of(terms, "burst"), "damped: to people it knows", "... and what damped it");
+	is_str(spoke_of(terms, "burst"), "to people it knows", "... and what damped it");
 	is_str(spoke_of(terms, "new_place"), "as usual for the account", "one without a term says why it has none");
 	ok(json_object_get(row_of(terms, "new_place"), "cap") == NULL, "... and nothing else");
 	is_str(spoke_of(terms, "spam"), "-", "a plain term needs no word");
@@ -66,10 +67,10 @@ static void test_shown(void)
 	char *text = shown(terms);
 	is_str(text,
 	       "\n"
-	       "  WHAT SPEAKS FOR IT          SIGNALS\n"
-	       "  damped: to people it knows  burst +0.40, campaign +1.00\n"
-	       "  as usual for the account    new_rcpts, new_place, sender_mismatch, header_anomalies,\n"
-	       "                              unusual_hour\n"
+	       "  WHAT SPEAKS FOR IT        SIGNALS\n"
+	       "  to people it knows        burst +0.40, campaign +1.00\n"
+	       "  as usual for the account  new_rcpts, new_place, sender_mismatch, header_anomalies,\n"
+	       "                            unusual_hour\n"
 	       "\n"
 	       "  WHAT CANNOT BE JUDGED  SIGNALS\n"
 	       "  not known              content, fan_ases\n",
@@ -86,6 +87,23 @@ static void test_shown(void)
 	text = shown(NULL);
 	is_str(text, "", "an older daemon says nothing");
 	free(text);
+}
+
+/* The terms that are shown make up the sum. */
+static void test_sum(void)
+{
+	json_t *answer =
+		json_pack("{s:[{s:f, s:f, s:f, s:[{s:s, s:f}, {s:s, s:f}]}]}", "entries", "prior", -4.5, "score", 0.7,
+			  "soft_left_out", 1.8, "terms", "name", "burst", "term", 3.0, "name", "away", "term", 4.0);
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	show_explain(answer, false, to);
+	fclose(to);
+	const char *row = strstr(text, "soft signals' cap");
+	ok(row != NULL && strstr(row, "-1.80") != NULL, "what soft signals bring beyond their bound is taken off");
+	free(text);
+	json_decref(answer);
 }
 
 static void test_words(void)
@@ -110,6 +128,7 @@ int main(void)
 	set(SIGNAL_UNUSUAL_HOUR, 0, 0, SPOKE_USUAL);
 	test_entry();
 	test_shown();
+	test_sum();
 	test_words();
 	return done_testing();
 }
