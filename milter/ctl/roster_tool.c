@@ -58,8 +58,8 @@ static void roster_tool_add_account(struct table *table, const json_t *row)
 	char form[FORM_MAX], words[1024];
 	struct text why = text_over(words, sizeof words);
 	int64_t now = time(NULL), ends = whole_of(row, "ends"), since = whole_of(row, "since");
-	const char *block = text_of(row, "block"), *exempt = text_of(row, "exempt");
-	show_add_pair(table, text_of(row, "account"), text_of(row, "level"));
+	const char *block = text_of(row, "block"), *exempt = text_of(row, "exempt"), *level = text_of(row, "level");
+	show_add_pair(table, text_of(row, "account"), level);
 	show_add_score(table, json_object_get(row, "score"));
 	table_add(table, since > 0 ? form_ago(form, since, now) : "-");
 	if (ends > 0)
@@ -70,6 +70,8 @@ static void roster_tool_add_account(struct table *table, const json_t *row)
 		text_addf(&why, "blocked: %s", block);
 	if (*exempt != '\0')
 		text_addf(&why, "%sexempt: %s", why.length > 0 ? "; " : "", exempt);
+	if (why.length == 0 && (strcmp(level, "suspect") == 0 || strcmp(level, "blocked") == 0))
+		text_add(&why, "its score");
 	if (why.length == 0)
 		roster_tool_add_limits(&why, json_object_get(row, "limits"));
 	table_add(table, words);
