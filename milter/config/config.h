@@ -165,14 +165,14 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	RARE("reputation.suspect_leave", reputation_suspect_leave, FLOAT, "-0.5", -20, 20,        \
 	     "Score below which a suspect account is no longer one.")                               \
 	ROW("reputation.blocked_enter", reputation_blocked_enter, FLOAT, "3.0", -20, 20, \
-	    "Score from which an account is blocked.") \
+	    "Score from which an account is blocked; 3.5 of it have to be of what only abuse brings.") \
 	RARE("reputation.blocked_leave", reputation_blocked_leave, FLOAT, "1.5", -20, 20,         \
 	     "Score below which an account that its score blocked is no longer blocked.")           \
 	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
 	    "An account stays suspect or blocked for at least this many seconds.")                              \
 	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, \
-	    "An account is new for at least this many days; at four times as many it is new no more, however little it " \
-	    "sent.") \
+	    "An account is new for at least this many days, and until it behaves on three days; at four times as many it " \
+	    "is new no more, however little it sent.") \
 	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, \
 	    "An account is also new until it has sent this many messages, of which half are forgotten after 7 days.") \
 	ROW("reputation.blocked_action", reputation_blocked_action, WORD, "reject", 0, 0,       \
@@ -191,8 +191,8 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "File for the facts of each message, one line each, for penstockctl replay; under systemd below " \
 	    "/var/log/penstock. Empty: none.") \
 	ROW("facts.accounts", facts_accounts, WORD, "clear", 0, 0,                              \
-	    "clear, or hashed with facts.salt: accounts, clients and domains are then numbers that do not reveal who " \
-	    "they are.") \
+	    "clear, or hashed with facts.salt: accounts, clients, domains, texts and hosts of links are then numbers " \
+	    "that do not reveal who they are.") \
 	ROW("facts.salt", facts_salt, STRING, "", 0, 255, \
 	    "A secret of at least 16 bytes, the same on all hosts whose facts are replayed together.") \
 	ROW("reputation.hold_hours", reputation_hold_hours, FLOAT, "24", 0, 8760,                  \

@@ -238,7 +238,8 @@ const struct config_list config_lists[] = {
 	  "Where an account's name comes from, tried in this order; what has none is counted by client address." },
 	{ "accounts.own_networks", read_own_networks, NULL, 0, "[]",
 	  "Networks whose clients are yours even without a login: no block list refuses them, but one that names "
-	  "them for spam or as hijacked counts against the account." },
+	  "them for spam or as hijacked counts against the account. Hosts of webmail, too: behind them nobody is at "
+	  "home." },
 	{ "accounts.forwarders", read_forwarders, NULL, 0, "[]",
 	  "Networks and accounts that forward others' mail. What they forward (an SRS sender, Resent- fields and the "
 	  "like) is no evidence against them; such headers of other clients are not believed." },
