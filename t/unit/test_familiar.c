@@ -43,6 +43,8 @@ static struct facts owner(void)
 	history->habits.networks[0] = history->habits.ases[0] = history->habits.wides[0] = entry(1);
 	history->habits.hosts[0] = entry(1);
 	history->habits.texts[0] = (struct habit_text){ entry(1), 3 | 27 << 2 };
+	for (uint16_t i = 1; i <= 3; i++) /* letters */
+		history->habits.texts[i] = (struct habit_text){ entry((uint16_t)(100 + i)), 1 | 27 << 2 };
 	return facts;
 }
 

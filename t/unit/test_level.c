@@ -17,54 +17,61 @@ static const struct level_settings settings = {
 
 static const struct {
 	const char *name;
-	struct level_facts facts; /* level before, for how long, score, age, messages, seen for, days */
+	struct level_facts facts; /* level before, for how long, score, its hard part, age, messages, seen for, days */
 	enum level want;
 } rows[] = {
-	{ "a first message", { LEVEL_UNKNOWN, 0, -1.0, 0, 0, 0, 3 }, LEVEL_NEW },
-	{ "a first message that is bad", { LEVEL_UNKNOWN, 0, 0.8, 0, 0, 0, 3 }, LEVEL_SUSPECT },
-	{ "a first message that is very bad", { LEVEL_UNKNOWN, 0, 5.0, 0, 0, 0, 3 }, LEVEL_BLOCKED },
-	{ "nobody knows the level of an old account", { LEVEL_UNKNOWN, 0, -3.0, 30 * DAY, 100, 0, 3 }, LEVEL_GOOD },
+	{ "a first message", { LEVEL_UNKNOWN, 0, -1.0, 9, 0, 0, 0, 3 }, LEVEL_NEW },
+	{ "a first message that is bad", { LEVEL_UNKNOWN, 0, 0.8, 9, 0, 0, 0, 3 }, LEVEL_SUSPECT },
+	{ "a first message that is very bad", { LEVEL_UNKNOWN, 0, 5.0, 9, 0, 0, 0, 3 }, LEVEL_BLOCKED },
+	{ "nobody knows the level of an old account", { LEVEL_UNKNOWN, 0, -3.0, 9, 30 * DAY, 100, 0, 3 }, LEVEL_GOOD },
 
-	{ "old enough, but few messages", { LEVEL_NEW, DAY, -1.0, 30 * DAY, 19.9, 0, 3 }, LEVEL_NEW },
-	{ "old enough, and it is seen for a week", { LEVEL_NEW, DAY, -1.0, 28 * DAY, 0.5, 7 * DAY, 3 }, LEVEL_GOOD },
-	{ "old and seen, but it sent on two days", { LEVEL_NEW, DAY, -1.0, 28 * DAY, 0.5, 7 * DAY, 2 }, LEVEL_NEW },
-	{ "not quite so old", { LEVEL_NEW, DAY, -1.0, 28 * DAY - 1, 0.5, 7 * DAY, 3 }, LEVEL_NEW },
+	{ "old enough, but few messages", { LEVEL_NEW, DAY, -1.0, 9, 30 * DAY, 19.9, 0, 3 }, LEVEL_NEW },
+	{ "old enough, and it is seen for a week", { LEVEL_NEW, DAY, -1.0, 9, 28 * DAY, 0.5, 7 * DAY, 3 }, LEVEL_GOOD },
+	{ "old and seen, but it sent on two days", { LEVEL_NEW, DAY, -1.0, 9, 28 * DAY, 0.5, 7 * DAY, 2 }, LEVEL_NEW },
+	{ "not quite so old", { LEVEL_NEW, DAY, -1.0, 9, 28 * DAY - 1, 0.5, 7 * DAY, 3 }, LEVEL_NEW },
 	{ "old, but seen for days only: it may have been bought",
-	  { LEVEL_NEW, DAY, -1.0, 400 * DAY, 19, 7 * DAY - 1, 3 },
+	  { LEVEL_NEW, DAY, -1.0, 9, 400 * DAY, 19, 7 * DAY - 1, 3 },
 	  LEVEL_NEW },
-	{ "enough messages, but young", { LEVEL_NEW, DAY, -1.0, 7 * DAY - 1, 1000, 0, 3 }, LEVEL_NEW },
-	{ "both just reached", { LEVEL_NEW, DAY, -1.0, 7 * DAY, 20, 0, 3 }, LEVEL_GOOD },
-	{ "good after a pause", { LEVEL_GOOD, 90 * DAY, -3.0, 90 * DAY, 0.01, 0, 3 }, LEVEL_GOOD },
+	{ "enough messages, but young", { LEVEL_NEW, DAY, -1.0, 9, 7 * DAY - 1, 1000, 0, 3 }, LEVEL_NEW },
+	{ "both just reached", { LEVEL_NEW, DAY, -1.0, 9, 7 * DAY, 20, 0, 3 }, LEVEL_GOOD },
+	{ "good after a pause", { LEVEL_GOOD, 90 * DAY, -3.0, 9, 90 * DAY, 0.01, 0, 3 }, LEVEL_GOOD },
 
-	{ "just below suspect", { LEVEL_NEW, DAY, 0.499, DAY, 5, 0, 3 }, LEVEL_NEW },
-	{ "just suspect", { LEVEL_NEW, DAY, 0.5, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
-	{ "good becomes suspect at once", { LEVEL_GOOD, 1, 0.5, 30 * DAY, 100, 0, 3 }, LEVEL_SUSPECT },
-	{ "new becomes blocked at once", { LEVEL_NEW, 1, 3.0, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
-	{ "suspect becomes blocked at once", { LEVEL_SUSPECT, 1, 3.0, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
-	{ "just below blocked", { LEVEL_SUSPECT, DAY, 2.999, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
+	{ "just below suspect", { LEVEL_NEW, DAY, 0.499, 9, DAY, 5, 0, 3 }, LEVEL_NEW },
+	{ "just suspect", { LEVEL_NEW, DAY, 0.5, 9, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
+	{ "good becomes suspect at once", { LEVEL_GOOD, 1, 0.5, 9, 30 * DAY, 100, 0, 3 }, LEVEL_SUSPECT },
+	{ "new becomes blocked at once", { LEVEL_NEW, 1, 3.0, 9, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
+	{ "suspect becomes blocked at once", { LEVEL_SUSPECT, 1, 3.0, 9, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
+	{ "just below blocked", { LEVEL_SUSPECT, DAY, 2.999, 9, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
 
-	{ "suspect stays between the two scores", { LEVEL_SUSPECT, DAY, -0.4, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
-	{ "suspect stays at the lower one", { LEVEL_SUSPECT, DAY, -0.5, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
-	{ "suspect leaves below it", { LEVEL_SUSPECT, DAY, -0.501, DAY, 5, 0, 3 }, LEVEL_NEW },
-	{ "suspect leaves for good", { LEVEL_SUSPECT, DAY, -0.501, 30 * DAY, 50, 0, 3 }, LEVEL_GOOD },
-	{ "but not before its time", { LEVEL_SUSPECT, HOUR - 1, -9.0, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
-	{ "at its time", { LEVEL_SUSPECT, HOUR, -9.0, DAY, 5, 0, 3 }, LEVEL_NEW },
+	{ "suspect stays between the two scores", { LEVEL_SUSPECT, DAY, -0.4, 9, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
+	{ "suspect stays at the lower one", { LEVEL_SUSPECT, DAY, -0.5, 9, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
+	{ "suspect leaves below it", { LEVEL_SUSPECT, DAY, -0.501, 9, DAY, 5, 0, 3 }, LEVEL_NEW },
+	{ "suspect leaves for good", { LEVEL_SUSPECT, DAY, -0.501, 9, 30 * DAY, 50, 0, 3 }, LEVEL_GOOD },
+	{ "but not before its time", { LEVEL_SUSPECT, HOUR - 1, -9.0, 9, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
+	{ "at its time", { LEVEL_SUSPECT, HOUR, -9.0, 9, DAY, 5, 0, 3 }, LEVEL_NEW },
 
-	{ "blocked stays between the two scores", { LEVEL_BLOCKED, DAY, 2.0, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
-	{ "blocked stays at the lower one", { LEVEL_BLOCKED, DAY, 1.5, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
-	{ "blocked leaves for suspect", { LEVEL_BLOCKED, DAY, 1.499, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
-	{ "blocked is held by suspect's lower score", { LEVEL_BLOCKED, DAY, -0.4, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
-	{ "blocked leaves for new", { LEVEL_BLOCKED, DAY, -0.6, DAY, 5, 0, 3 }, LEVEL_NEW },
-	{ "but not before its time", { LEVEL_BLOCKED, HOUR - 1, -9.0, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
-	{ "a clock that went back keeps it", { LEVEL_BLOCKED, -500, -9.0, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
+	{ "blocked stays between the two scores", { LEVEL_BLOCKED, DAY, 2.0, 9, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
+	{ "blocked stays at the lower one", { LEVEL_BLOCKED, DAY, 1.5, 9, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
+	{ "blocked leaves for suspect", { LEVEL_BLOCKED, DAY, 1.499, 9, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
+	{ "blocked is held by suspect's lower score", { LEVEL_BLOCKED, DAY, -0.4, 9, DAY, 5, 0, 3 }, LEVEL_SUSPECT },
+	{ "blocked leaves for new", { LEVEL_BLOCKED, DAY, -0.6, 9, DAY, 5, 0, 3 }, LEVEL_NEW },
+	{ "but not before its time", { LEVEL_BLOCKED, HOUR - 1, -9.0, 9, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
+	{ "a clock that went back keeps it", { LEVEL_BLOCKED, -500, -9.0, 9, DAY, 5, 0, 3 }, LEVEL_BLOCKED },
 
-	{ "new is no penalty: no stay", { LEVEL_NEW, 1, -1.0, 30 * DAY, 50, 0, 3 }, LEVEL_GOOD },
+	{ "a change of habits alone blocks nobody", { LEVEL_SUSPECT, DAY, 9, 0, 30 * DAY, 50, 0, 3 }, LEVEL_SUSPECT },
+	{ "nor beside a little that only abuse brings",
+	  { LEVEL_GOOD, DAY, 9, 3.49, 30 * DAY, 50, 0, 3 },
+	  LEVEL_SUSPECT },
+	{ "enough of that does", { LEVEL_GOOD, DAY, 3, 3.5, 30 * DAY, 50, 0, 3 }, LEVEL_BLOCKED },
+	{ "blocked stays whatever holds it", { LEVEL_BLOCKED, DAY, 2, 0, 30 * DAY, 50, 0, 3 }, LEVEL_BLOCKED },
+
+	{ "new is no penalty: no stay", { LEVEL_NEW, 1, -1.0, 9, 30 * DAY, 50, 0, 3 }, LEVEL_GOOD },
 };
 
 /* A score that trembles around a threshold moves the level once. */
 static void test_flutter(void)
 {
-	struct level_facts facts = { LEVEL_NEW, 0, 0, DAY, 5, 0, 0 };
+	struct level_facts facts = { LEVEL_NEW, 0, 0, 9, DAY, 5, 0, 0 };
 	int changes = 0;
 	for (int i = 0; i < 1000; i++) {
 		facts.score = i % 2 == 0 ? 0.6 : 0.4;
@@ -83,7 +90,7 @@ static void test_monotone(void)
 		enum level last = LEVEL_UNKNOWN;
 		bool rising = true;
 		for (int i = -60; i <= 60; i++) {
-			struct level_facts facts = { (enum level)before, DAY, i / 10.0, DAY, 5, 0, 0 };
+			struct level_facts facts = { (enum level)before, DAY, i / 10.0, 9, DAY, 5, 0, 0 };
 			enum level next = level_next(&settings, &facts);
 			rising = rising && next >= last && next != LEVEL_UNKNOWN;
 			last = next;
