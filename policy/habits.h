@@ -96,7 +96,6 @@ bool habit_knows(const struct habits *habits, uint32_t rcpt);
 /* How many of each are the account's: without any there is nothing to hold a new one against. */
 int habit_count_networks(const struct habits *habits);
 int habit_count_ases(const struct habits *habits);
-int habit_count_wides(const struct habits *habits);
 int habit_count_senders(const struct habits *habits);
 int habit_count_mailers(const struct habits *habits);
 

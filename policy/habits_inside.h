@@ -29,6 +29,8 @@ bool habits_has_entry(const uint16_t *list, int size, uint64_t hash);
 /* True where the list changed: a thing of the account's moves to the front only past half the list, so that a user of
  * two programs does not rewrite it with each message. */
 bool habits_note_entry(uint16_t *list, int size, uint64_t hash);
+/* How many are not new. */
+int habits_count_old(const uint16_t *list, int size);
 void habits_age_list(uint16_t *list, int size, int64_t halves);
 /* True where the list changed. */
 bool habits_drop_new(uint16_t *list, int size);
