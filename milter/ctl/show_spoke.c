@@ -40,7 +40,7 @@ static void spoke_end_line(struct table *table, const char **word, struct text *
 	*line = text_over(bytes, LINE_MAX);
 }
 
-/* "damped: to people it knows   burst +0.40, campaign +1.20" */
+/* "to people it knows   burst +0.40, campaign +1.20" */
 static void show_spoke_add(struct table *table, const json_t *terms, const char *member, const char *word)
 {
 	char bytes[LINE_MAX];

@@ -228,6 +228,8 @@ static bool do_record(struct play *play, const struct line *line)
 	char key[KEY_MAX], bytes[RECORD_MAX];
 	int64_t now_s = fake_clock_redis_ms() / 1000;
 	struct account_record record = { .history = { .first_s = now_s - 7 * 86400, .level_since_s = now_s - 600 } };
+	record.history.habits.day = (uint16_t)(now_s / 86400);
+	record.history.habits.days = 7;
 	enum level level = LEVEL_COUNT;
 	while (level > 0 && strcmp(line->words[2], level_word(level - 1)) != 0)
 		level--;

@@ -158,7 +158,7 @@ TAP_UNUSED static const char *reasons_of(const struct verdict *verdict, char tex
 }
 
 #define SPAMMER .counters = { [COUNTER_MESSAGES] = 20, [COUNTER_RCPTS] = 20, [COUNTER_SPAM] = 20 }
-#define OLD_HAND .age_days = 30, .counters = { [COUNTER_MESSAGES] = 100, [COUNTER_RCPTS] = 100 }
+#define OLD_HAND .age_days = 30, .days = 20, .counters = { [COUNTER_MESSAGES] = 100, [COUNTER_RCPTS] = 100 }
 #define FULL .limit = 500, .used = 500
 
 #endif

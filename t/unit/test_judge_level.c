@@ -67,7 +67,7 @@ static void test_scores(void)
 
 static struct facts abused(int64_t since_s)
 {
-	struct row row = { "abused", .level = LEVEL_BLOCKED, .since_s = since_s, .age_days = 30,
+	struct row row = { "abused", .level = LEVEL_BLOCKED, .since_s = since_s, .age_days = 30, .days = 20,
 			   .counters = { [COUNTER_MESSAGES] = 40, [COUNTER_SPAM] = 30, [COUNTER_CONTENT] = 12 } };
 	return facts_of(&row);
 }
@@ -121,7 +121,7 @@ static void test_no_pardon(void)
 /* Who sends on cleanly is pardoned by shares and decay, without anybody's word. */
 static void test_clean_volume(void)
 {
-	struct row row = { "clean volume", .level = LEVEL_SUSPECT, .age_days = 30,
+	struct row row = { "clean volume", .level = LEVEL_SUSPECT, .age_days = 30, .days = 20,
 			   .counters = { [COUNTER_MESSAGES] = 40, [COUNTER_SPAM] = 8 } };
 	struct policy policy = policy_of(&row);
 	struct facts facts = facts_of(&row), silent = facts;
@@ -239,6 +239,7 @@ static void test_campaign_bad(void)
 		facts.source = rows[i].source;
 		facts.state.known = rows[i].known;
 		facts.state.history.first_s = facts.now_ms / 1000 - rows[i].age_days * 86400;
+		facts.state.history.habits.days = rows[i].age_days > 0 ? 20 : 0;
 		facts.state.history.counters.at_ms = facts.now_ms;
 		facts.state.history.counters.value[COUNTER_MESSAGES] = rows[i].messages;
 		facts.content = (struct content){ .known = KNOWLEDGE_FULL, .spam = rows[i].spam };
