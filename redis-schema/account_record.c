@@ -8,10 +8,12 @@
  *   how many other writes (1), and these, 10 bytes each
  *   time of rates and counters, ms (6)
  *   rates: a set of the counts that are not nought (3), and each of them whole: of each window the present period, then
- * the one before counters: a set of those that are not nought (3), and of each a single of IEEE 754 (4) level (1), its
- * place in LEVEL_ROWS; since when, first message, pardon: Unix time, whole score in hundredths, a signed number (2)
+ *     the one before
+ *   counters: a set of those that are not nought (3), and of each a single of IEEE 754 (4)
+ *   level (1), its place in LEVEL_ROWS; since when, first message, pardon: Unix time, whole
+ *   score in hundredths, a signed number (2)
  *   domain that SPF does not authorise: length (1), bytes
- *   places, known recipients: each length (1), bytes as policy/habits_bytes.c writes them
+ *   places, known recipients, texts (not in version 4): each length (1), bytes as policy/habits_bytes.c writes them
  *   week: a set of its bytes that are not nought (4), and these
  *
  * Nothing stands behind it. What is read is held to all of it: half a history would be taken for a whole one.
@@ -117,9 +119,9 @@ static int record_count_writes(const struct account_record *record)
 	return count;
 }
 
-static char *record_put_head(char *at, const struct account_record *record)
+static char *record_put_head(char *at, const struct account_record *record, uint8_t version)
 {
-	at = record_put(at, RECORD_VERSION, 1);
+	at = record_put(at, version, 1);
 	return put_write(at, &record->writes[0]);
 }
 
@@ -232,7 +234,7 @@ size_t record_write(const struct account_record *record, char bytes[RECORD_MAX])
 	rates_roll(&rates, at_ms); /* one time stands for both */
 	counters_decay(&counters, at_ms);
 	rates.at_ms = at_ms;
-	char *at = record_put_head(bytes, record);
+	char *at = record_put_head(bytes, record, RECORD_VERSION);
 	at = record_put_writes(at, record);
 	at = record_put_rates(at, &rates);
 	at = record_put_counters(at, &counters);
@@ -245,7 +247,8 @@ size_t record_head(const struct account_record *record, char bytes[RECORD_HEAD])
 {
 	if (record->writes[0].writer == 0)
 		return 0;
-	return (size_t)(record_put_head(bytes, record) - bytes);
+	uint8_t version = record->earlier != 0 ? record->earlier : RECORD_VERSION;
+	return (size_t)(record_put_head(bytes, record, version) - bytes);
 }
 
 /* -- reading -- */
@@ -405,12 +408,13 @@ enum record_kind record_read(const char *bytes, size_t length, struct account_re
 		return bytes[0] > 0 && bytes[0] < VERSIONS ? RECORD_OTHER : RECORD_BROKEN;
 	struct record_bytes from = { .at = bytes + 1, .end = bytes + length };
 	struct history *history = &record_out->history;
+	record_out->earlier = bytes[0] == VERSION_BEFORE ? VERSION_BEFORE : 0;
 	record_get_writes(&from, record_out);
 	record_get_rates(&from, &history->rates);
 	history->counters.at_ms = history->rates.at_ms;
 	record_get_counters(&from, &history->counters);
 	record_get_standing(&from, history);
-	record_get_habits(&from, bytes[0] == VERSION_BEFORE ? PARTS - 1 : PARTS, &history->habits);
+	record_get_habits(&from, record_out->earlier != 0 ? PARTS - 1 : PARTS, &history->habits);
 	if (!from.broken && from.at == from.end)
 		return RECORD_FINE;
 	*record_out = (struct account_record){ .writes = { { 0, 0 } } };
@@ -428,6 +432,7 @@ void record_sign(struct account_record *record, struct record_write write)
 		at++;
 	memmove(&record->writes[1], &record->writes[0], (size_t)at * sizeof write);
 	record->writes[0] = write;
+	record->earlier = 0;
 }
 
 uint64_t record_last(const struct account_record *record, uint64_t writer)

@@ -30,6 +30,7 @@ struct record_write {
 struct account_record {
 	struct history history;
 	struct record_write writes[RECORD_WRITERS]; /* newest first, each writer once; writer 0 behind the last */
+	uint8_t earlier; /* the version of the bytes that it was read from, where it is an earlier one; else 0 */
 };
 
 enum record_kind {

@@ -21,6 +21,7 @@ struct recent_row {
 	bool foreign;		    /* likewise as one whose record is not ours */
 	bool based; /* an account's: state.history is the record that Redis held when it was heard last ... */
 	struct record_write writes[RECORD_WRITERS]; /* ... with these writes */
+	uint8_t earlier;			    /* ... in bytes of an earlier version */
 	struct account_book *book;		    /* store_book.c's; NULL: nothing is under way, and nothing owed */
 	/* a group's */
 	unsigned windows;      /* those that are limited, and so counted in Redis: a set of 1 << enum window */

@@ -178,6 +178,7 @@ static void book_move_write(struct account_book *book)
 		pthread_mutex_lock(&store->lock);
 		book->row->state.history = book->work->base.history;
 		memcpy(book->row->writes, book->work->base.writes, sizeof book->row->writes);
+		book->row->earlier = book->work->base.earlier;
 		book->row->based = true;
 		pthread_mutex_unlock(&store->lock);
 		book_rest(book);
@@ -221,6 +222,7 @@ static void book_move_taken(struct account_book *book)
 	pthread_mutex_lock(&store->lock);
 	book_follow(book);
 	memcpy(row->writes, book->work->next.writes, sizeof row->writes);
+	row->earlier = 0;
 	for (const struct part *part = book->sent.first; part != NULL; part = part->next)
 		store_count_answer(store, false);
 	book_forgive(book, &book->sent_debt, &store->stats.merged);
@@ -357,6 +359,7 @@ static void book_go(struct account_book *book)
 	}
 	book->work->base.history = row->state.history;
 	memcpy(book->work->base.writes, row->writes, sizeof row->writes);
+	book->work->base.earlier = row->earlier;
 	book->work->known_length = 0;
 	book_move_write(book);
 }
@@ -471,6 +474,7 @@ bool store_book_take(struct recent_row *row, const struct account_record *record
 	if (row->book != NULL)
 		return false;
 	memcpy(row->writes, record->writes, sizeof row->writes);
+	row->earlier = record->earlier;
 	row->based = true;
 	return true;
 }

@@ -308,8 +308,13 @@ static void test_before(void)
 	size_t text = length - 5; /* its length of 0, before the set of the week's bytes */
 	memmove(bytes + text, bytes + text + 1, 4);
 	bytes[AT_VERSION] = 4;
+	char head[RECORD_HEAD], before[RECORD_HEAD];
+	memcpy(before, bytes, RECORD_HEAD);
 	is_int(record_read(bytes, length - 1, &again), RECORD_FINE, "a record of the version before is read");
+	ok(record_head(&again, head) == RECORD_HEAD && memcmp(head, before, RECORD_HEAD) == 0, "by the head it has");
 	ok(record_write(&again, bytes) == length && bytes[AT_VERSION] == RECORD_VERSION, "and written as one of this");
+	record_sign(&again, (struct record_write){ 9, 9 });
+	ok(record_head(&again, head) == RECORD_HEAD && head[0] == RECORD_VERSION, "whose head is the new one");
 }
 
 #define BYTES(string) string, sizeof string - 1
