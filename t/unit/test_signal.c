@@ -115,6 +115,7 @@ static uint64_t thing(int number, uint64_t kind)
 static struct facts facts_of(const struct history *history, const struct step *step, int which, int64_t now_s)
 {
 	int place = step->places > 0 ? step->place + which % step->places : step->place;
+	bool elsewhere = step->place > 1 || step->mailer == 9; /* and no text that was sent before */
 	return (struct facts){
 		.now_ms = now_s * 1000,
 		.account = "alice@example.com",
@@ -129,7 +130,7 @@ static struct facts facts_of(const struct history *history, const struct step *s
 		.client_network = thing(place, 2),
 		.client_as = thing(place, 3),
 		.client_wide = thing(place, 6),
-		.text = thing(1 + which % 97, 7),
+		.text = thing(1 + which % 97 + (elsewhere ? 100 : 0), 7),
 		.text_words = 100,
 		.sender = thing(step->sender, 4),
 		.sender_own = step->sender == 1,
