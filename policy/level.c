@@ -26,9 +26,6 @@ enum level level_find(const char *word)
 
 enum { AGE_ALONE = 4, DAYS_LEAST = 3 };
 
-/* A change of habits beside a scanner that erred once refuses nobody's mail. */
-#define HARD_TO_BLOCK 3.5
-
 bool level_young(const struct level_settings *settings, const struct level_facts *facts)
 {
 	bool old = facts->age_s >= settings->new_for_s && facts->messages >= (double)settings->new_messages;

@@ -34,6 +34,10 @@ struct level_settings {
 	int64_t new_messages;	/* messages, decayed, below which it is new */
 };
 
+/* A change of habits beside a scanner that erred once refuses nobody's mail: what only abuse brings has to come to so
+ * much as well before an account is blocked. */
+#define HARD_TO_BLOCK 3.5
+
 struct level_facts {
 	enum level before; /* LEVEL_UNKNOWN: the first message */
 	int64_t before_s;  /* how long the account has had it */

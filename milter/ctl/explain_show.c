@@ -76,6 +76,9 @@ static void show_sum(const json_t *entry, bool all, FILE *to)
 	fprintf(to, "  suspect from %.2f (until below %.2f), blocked from %.2f (until below %.2f)\n",
 		number_of(thresholds, "suspect_enter"), number_of(thresholds, "suspect_leave"),
 		number_of(thresholds, "blocked_enter"), number_of(thresholds, "blocked_leave"));
+	if (number_of(thresholds, "blocked_hard") > 0) /* not in entries of older daemons */
+		fprintf(to, "  blocked only with %.2f of what abuse alone brings, here %.2f\n",
+			number_of(thresholds, "blocked_hard"), number_of(entry, "hard"));
 	if (json_is_integer(age))
 		fprintf(to, "  the evidence before it was %s old\n", form_span(form, json_integer_value(age)));
 	show_spoke(json_object_get(entry, "terms"), "term", 2, to);

@@ -93,6 +93,7 @@ static void explain_add_terms(json_t *entry, const struct policy *policy, const 
 {
 	json_set_real(entry, "score", score->sum);
 	json_set_real(entry, "prior", score->prior);
+	json_set_real(entry, "hard", score->hard);
 	json_object_set_new(entry, "terms", json_terms(policy->signals, score));
 	if (score->soft_left_out > 0)
 		json_set_real(entry, "soft_left_out", score->soft_left_out);
@@ -109,9 +110,9 @@ static void explain_add_levels(json_t *entry, const struct policy *policy, const
 	json_object_set_new(entry, "evidence_age_s",
 			    at_ms == 0 ? json_null() : json_integer((facts->now_ms - at_ms) / 1000));
 	json_object_set_new(entry, "thresholds",
-			    json_pack("{s:f, s:f, s:f, s:f}", "suspect_enter", levels->suspect_enter, "suspect_leave",
-				      levels->suspect_leave, "blocked_enter", levels->blocked_enter, "blocked_leave",
-				      levels->blocked_leave));
+			    json_pack("{s:f, s:f, s:f, s:f, s:f}", "suspect_enter", levels->suspect_enter,
+				      "suspect_leave", levels->suspect_leave, "blocked_enter", levels->blocked_enter,
+				      "blocked_leave", levels->blocked_leave, "blocked_hard", HARD_TO_BLOCK));
 }
 
 static void explain_add_reasons(json_t *entry, const struct verdict *verdict)
