@@ -61,9 +61,6 @@ double own_texts_share(const struct counters *counters)
 #define OWN_TEXTS_PROGRAM 4
 #define LETTERS_PERSON 3
 
-/* A text that most of its recipients know the account for is no thief's; half of them is not most. */
-#define MOSTLY_KNOWN 0.5
-
 struct familiar familiar_of(const struct facts *facts)
 {
 	const struct history *history = &facts->state.history;
@@ -87,7 +84,6 @@ struct familiar familiar_of(const struct facts *facts)
 	if (facts->rcpts_new_known && facts->rcpts_remote > 0)
 		familiar.fresh = fmin(fmax((double)facts->rcpts_new / (double)facts->rcpts_remote, 0), 1);
 	bool first = familiar.place == PLACE_UNKNOWN && habit_count_networks(&history->habits) == 0;
-	familiar.homely =
-		first || familiar.place == PLACE_OWN || familiar.place == PLACE_NEAR || familiar.fresh < MOSTLY_KNOWN;
+	familiar.homely = first || familiar.place == PLACE_OWN || familiar.place == PLACE_NEAR || !(familiar.fresh > 0);
 	return familiar;
 }

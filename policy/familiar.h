@@ -27,7 +27,8 @@ struct familiar {
 	bool links;    /* each host that its links name is the account's: a new template of the same shop, maybe */
 	double fresh;  /* part of the recipients that it never wrote to; 0.5 where that is not known */
 	/* Surely the owner's doing: what it shows may become habit. It comes from a place that the account has, or goes
-	 * mostly to people whom it knows; the first place of all is taken as it comes. */
+	 * to nobody but people whom it knows (a known one beside each stranger is soon found); the first place of all
+	 * is taken as it comes. */
 	bool homely;
 };
 

@@ -107,7 +107,9 @@ static void test_homely(void)
 	facts.client_network = facts.client_as = facts.client_wide = thing(9);
 	ok(!familiar_of(&facts).homely, "to strangers from elsewhere");
 	facts.rcpts_remote = 3;
-	ok(familiar_of(&facts).homely, "to two whom it knows and one more from elsewhere");
+	ok(!familiar_of(&facts).homely, "to two whom it knows and one more from elsewhere");
+	facts.rcpts_new = 0;
+	ok(familiar_of(&facts).homely, "to three whom it knows");
 	facts.rcpts_new_known = false;
 	ok(!familiar_of(&facts).homely, "from elsewhere, to nobody knows whom");
 	facts.client_network = 0;
