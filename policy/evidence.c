@@ -43,10 +43,13 @@ static double step_of(const struct view *view, enum counter counter, double step
 	return step_to(view->value[counter], step * view->pace * (0.25 + 0.75 * view->fresh), ceiling);
 }
 
-/* What the scanner errs about once it errs about each time. */
+/* What the scanner errs about once it errs about each time; but from a strange place nobody takes it for an error, nor
+ * of a text that it never called spam before. */
 bool evidence_repeats(const struct facts *facts)
 {
-	return habit_repeats_text(&facts->state.history.habits, facts->text) &&
+	struct familiar familiar = familiar_of(facts);
+	return familiar.place != PLACE_STRANGE && !familiar.text &&
+	       habit_repeats_text(&facts->state.history.habits, facts->text) &&
 	       content_ratio(&facts->content) < SURELY_SPAM;
 }
 
@@ -237,6 +240,8 @@ static const struct {
  * comes from a place that is not the account's says nothing for it. */
 static double evidence_taken_back(const struct view *view)
 {
+	if (view->facts->state.history.level == LEVEL_BLOCKED)
+		return 0; /* its owner's letters go on only while it shows that somebody else writes */
 	if (view->familiar.place == PLACE_STRANGE)
 		return view->value[COUNTER_AWAY] < AWAY_FEW ? TAKEN_BACK_AWAY : 0;
 	return view->value[COUNTER_PLACE] > PLACE_OTHER ? TAKEN_BACK_BESIDE : 1;

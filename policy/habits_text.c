@@ -15,7 +15,7 @@ enum {
 	LENGTH_SHIFT = 2,
 	LENGTH_STEPS = 4, /* of a doubling */
 	LENGTH_MAX = 63,
-	LENGTH_APART = 3, /* two of one text are apart by no more: names and items are filled in */
+	LENGTH_APART = 2, /* two of one text are apart by no more: names and items are filled in */
 };
 
 static int length_of(int64_t words)

@@ -287,9 +287,9 @@ static bool judge_level_owners(const struct facts *facts, const struct verdict *
 		return false;
 	if (facts->rcpts_remote + facts->rcpts_local == 0) /* nothing else is known at MAIL */
 		return true;
-	return familiar.program && (familiar.text || (knows_them && (other || !blocked)) ||
-				    (familiar.home && !blocked && verdict->terms.hard < HARD_LITTLE &&
-				     !(verdict->terms.term[SIGNAL_BURST] > AT_HOME_MOST)));
+	bool flood = verdict->terms.term[SIGNAL_BURST] > AT_HOME_MOST;
+	return familiar.program && ((familiar.text && !flood) || (knows_them && (other || !blocked)) ||
+				    (familiar.home && !blocked && verdict->terms.hard < HARD_LITTLE && !flood));
 }
 
 /* The pool that the account had. */

@@ -60,7 +60,7 @@ struct counters {
 #define SIGNAL_ROWS(ROW) \
 	ROW(CONTENT, "content", 1.0, 0.2, 6.0, "what scanners say of its messages") \
 	ROW(SPAM, "spam", 1.0, 0.2, 8.0, "share of spam among a week's messages") \
-	ROW(BURST, "burst", 1.0, 0.5, 3.0, "messages within an hour over what is usual at that hour of the week") \
+	ROW(BURST, "burst", 1.0, 0.5, 3.5, "messages within an hour over what is usual at that hour of the week") \
 	ROW(NEW_RCPTS, "new_rcpts", 1.0, 0.3, 2.0, "share of recipients that it never wrote to before") \
 	ROW(FAN_ADDRESSES, "fan_addresses", 1.0, 0.5, 2.0, "distinct client addresses a day") \
 	ROW(FAN_NETWORKS, "fan_networks", 1.0, 0.5, 3.0, "distinct client /24s (IPv6: /48s) a day") \
@@ -76,7 +76,7 @@ struct counters {
 	ROW(UNUSUAL_HOUR, "unusual_hour", 1.0, 0.3, 1.5, "mail at hours at which it never sent") \
 	ROW(AUTH_FAILURES, "auth_failures", 1.0, 0.5, 2.0, "failed logins before one that worked") \
 	ROW(BREACHES, "limit_breaches", 0.25, 0.0, 1.5, "messages that would have passed a limit") \
-	ROW(AWAY, "away", 1.0, 0.5, 4.0, "many recipients within an hour, known or not, from where it never was")
+	ROW(AWAY, "away", 1.0, 0.5, 5.2, "many recipients within an hour, known or not, from where it never was")
 
 /* clang-format off */
 enum signal {
