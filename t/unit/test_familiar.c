@@ -5,6 +5,8 @@
 
 #include "t/unit/judge_fixture.h"
 
+#include <math.h>
+
 /* What a list of habits holds of a hash: see policy/habits_inside.h. */
 static uint64_t thing(uint16_t number)
 {
@@ -249,11 +251,74 @@ static void test_spoke(void)
 	}
 }
 
+static void test_home(void)
+{
+	static const struct {
+		const char *name;
+		uint16_t network;
+		int64_t age_days;
+		uint8_t days, letters;
+		double own_texts;
+		bool ours, home;
+	} rows[] = {
+		{ "a person at his desk", 1, 30, 20, 3, 0, false, true },
+		{ "somewhere else", 2, 30, 20, 3, 0, false, false },
+		{ "a webmail host of ours", 1, 30, 20, 3, 0, true, false },
+		{ "an account of two days", 1, 2, 20, 3, 0, false, false },
+		{ "one that sent on two days", 1, 30, 2, 3, 0, false, false },
+		{ "a program that sends its texts", 1, 30, 20, 3, 4, false, false },
+		{ "one that writes few letters", 1, 30, 20, 2, 0, false, false },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct facts facts = owner();
+		struct history *history = &facts.state.history;
+		facts.client_network = thing(rows[i].network);
+		facts.client_ours = rows[i].ours;
+		history->first_s = NOW - rows[i].age_days * DAY;
+		history->habits.days = rows[i].days;
+		history->counters.value[COUNTER_OWN_TEXTS] = rows[i].own_texts;
+		for (int letter = rows[i].letters; letter < 3; letter++)
+			history->habits.texts[1 + letter].entry = 0;
+		is_int(familiar_of(&facts).home, rows[i].home, "home: %s", rows[i].name);
+	}
+}
+
+static void test_harmless(void)
+{
+	static const struct {
+		const char *name;
+		bool text, known, spam;
+		double score, threshold;
+		bool plain, harmless;
+	} rows[] = {
+		{ "a score of nought", true, true, false, 0, 5, true, true },
+		{ "below a fifth of the threshold", true, true, false, 0.99, 5, true, true },
+		{ "a fifth of it", true, true, false, 1, 5, true, false },
+		{ "half of it", true, true, false, 2.5, 5, false, false },
+		{ "spam that has no score", true, true, true, NAN, 5, false, false },
+		{ "what has no text", false, true, false, 0, 5, false, false },
+		{ "no scanner", true, false, false, 0, 5, false, false },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct facts facts = owner();
+		facts.text = rows[i].text ? thing(5) : 0;
+		facts.content = (struct content){ .known = rows[i].known ? KNOWLEDGE_FULL : KNOWLEDGE_NONE,
+						  .spam = rows[i].spam,
+						  .score = rows[i].score,
+						  .threshold = rows[i].threshold };
+		struct familiar familiar = familiar_of(&facts);
+		is_int(familiar.plain, rows[i].plain, "plain: %s", rows[i].name);
+		is_int(familiar.harmless, rows[i].harmless, "harmless: %s", rows[i].name);
+	}
+}
+
 int main(void)
 {
 	test_places();
 	test_text();
 	test_homely();
+	test_home();
+	test_harmless();
 	test_owner_goes_on();
 	test_near_to_all();
 	test_flood_from_home();
