@@ -39,8 +39,9 @@ static int habits_text_count(const struct habits *habits)
 
 static int habits_text_find(const struct habits *habits, uint64_t text, int64_t words)
 {
-	for (int i = 0; text != 0 && i < habits_text_count(habits); i++)
-		if ((habits->texts[i].entry & ~AGE_BITS) == entry_of(text) &&
+	const uint16_t wanted = entry_of(text);
+	for (int i = 0; text != 0 && i < HABIT_TEXTS && habits->texts[i].entry != 0; i++)
+		if ((habits->texts[i].entry & ~AGE_BITS) == wanted &&
 		    length_apart(&habits->texts[i], words) <= LENGTH_APART)
 			return i;
 	return -1;
@@ -60,7 +61,7 @@ bool habit_has_text(const struct habits *habits, uint64_t text, int64_t words)
 int habit_count_letters(const struct habits *habits)
 {
 	int count = 0;
-	for (int i = 0; i < habits_text_count(habits); i++)
+	for (int i = 0; i < HABIT_TEXTS && habits->texts[i].entry != 0; i++)
 		count += !is_new(habits->texts[i].entry) && times_of(&habits->texts[i]) < TIMES_OWN;
 	return count;
 }
@@ -127,7 +128,7 @@ bool habits_note_text(struct habits *habits, const struct habit_facts *facts)
 void habits_age_texts(struct habits *habits, int64_t halves)
 {
 	habits_age_list(habits->hosts, HABIT_HOSTS, halves);
-	for (int i = 0; i < habits_text_count(habits); i++)
+	for (int i = 0; i < HABIT_TEXTS && habits->texts[i].entry != 0; i++)
 		habits_age_list(&habits->texts[i].entry, 1, halves);
 }
 
