@@ -67,8 +67,11 @@ static void test_scores(void)
 
 static struct facts abused(int64_t since_s)
 {
-	struct row row = { "abused", .level = LEVEL_BLOCKED, .since_s = since_s, .age_days = 30, .days = 20,
-			   .counters = { [COUNTER_MESSAGES] = 40, [COUNTER_SPAM] = 30, [COUNTER_CONTENT] = 12 } };
+	struct row row = {
+		"abused",	    .level = LEVEL_BLOCKED,
+		.since_s = since_s, .age_days = 30,
+		.days = 20,	    .counters = { [COUNTER_MESSAGES] = 40, [COUNTER_SPAM] = 30, [COUNTER_CONTENT] = 12 }
+	};
 	return facts_of(&row);
 }
 

@@ -42,7 +42,7 @@ static void test_entry(void)
 	is_int((int64_t)json_array_size(terms), 10, "each signal that has something to say has a row");
 	is_near(json_real_value(json_object_get(row_of(terms, "burst"), "value")), 2.1, 1e-9, "with its value");
 	is_near(json_real_value(json_object_get(row_of(terms, "burst"), "term")), 0.4, 1e-9, "... and its term");
-	is_near(json_real_value(json_object_get(row_of(terms, "burst"), "cap")), 3.0, 1e-9, "... and its cap");
+	is_near(json_real_value(json_object_get(row_of(terms, "burst"), "cap")), 3.5, 1e-9, "... and its cap");
 	is_str(spoke_of(terms, "burst"), "to people it knows", "... and what damped it");
 	is_str(spoke_of(terms, "new_place"), "as usual for the account", "one without a term says why it has none");
 	ok(json_object_get(row_of(terms, "new_place"), "cap") == NULL, "... and nothing else");
