@@ -35,10 +35,10 @@ sub is_well {
 my $good = Penstock::Record::good_record(50);
 my @nonsense = (
 	[bob => 'a word', 'abc'],
-	[carol => 'the version and no more', "\x04"],
-	[dave => 'another version', "\x05" . substr $good, 1],
+	[carol => 'the version and no more', chr $Penstock::Record::version],
+	[dave => 'another version', chr($Penstock::Record::version + 1) . substr $good, 1],
 	[erin => 'more than a record', $good . "\0"],
-	[frank => 'numbers without an end', "\x04" . "\xff" x 600],
+	[frank => 'numbers without an end', chr($Penstock::Record::version) . "\xff" x 600],
 	[oscar => 'a part of a record', substr $good, 0, length($good) - 5],
 	[grace => 'very many bytes', 'x' x 5_000_000],
 	[nina => 'a counter that is no number', Penstock::Record::good_record(50, counters => { spam => 9**9**9 })],

@@ -35,9 +35,10 @@ static struct message_charge message_of(const char *account)
 	return message;
 }
 
-/* Ten days of one network, one AS, one sender and a program, and some recipients. */
+/* Ten days of one network, one AS, one sender, a program and a text with a link, and some recipients. */
 static void live_some_days(struct habits *habits, int rcpts)
 {
+	static const uint64_t hosts[] = { 0x777777777777 };
 	*habits = (struct habits){ 0 };
 	for (int day = 10; day > 0; day--) {
 		struct habit_facts facts = { .now_s = now_s() - day * 86400,
@@ -48,7 +49,15 @@ static void live_some_days(struct habits *habits, int rcpts)
 					     .network = 0x2222222222222,
 					     .as = 0x333333333333,
 					     .sender = 0x444444444444,
-					     .mailer = 0x555555555555 };
+					     .mailer = 0x555555555555,
+					     .wide = 0x666666666666,
+					     .text = 0x888888888888,
+					     .text_words = 100,
+					     .hosts = hosts,
+					     .host_count = 1,
+					     .hour_rcpts = 4,
+					     .homely = true,
+					     .alone = true };
 		habits_note(habits, &facts);
 	}
 	for (int i = 0; i < rcpts; i++)
@@ -67,15 +76,18 @@ static void check_habits(void)
 	struct message_charge message = message_of("habits");
 	struct habits *habits = &message.charge.habits;
 	live_some_days(habits, HABIT_KNOWN_MAX);
-	message.charge.habits_changed = HABIT_PLACES | HABIT_WEEK | HABIT_KNOWN;
+	message.charge.habits_changed = HABIT_PLACES | HABIT_WEEK | HABIT_KNOWN | HABIT_TEXT;
 	charge_message(&message);
 	fetch("habits");
-	for (unsigned part = HABIT_PLACES; part <= HABIT_KNOWN; part <<= 1)
+	for (unsigned part = HABIT_PLACES; part <= HABIT_TEXT; part <<= 1)
 		ok(same_part(&state.history.habits, habits, (enum habit_part)part), "part %u comes back as it went",
 		   part);
 	ok(habit_has_network(&state.history.habits, 0x2222222222222) &&
 		   habit_has_mailer(&state.history.habits, 0x555555555555),
 	   "network and program are the account's");
+	ok(habit_has_text(&state.history.habits, 0x888888888888, 100) &&
+		   habit_has_host(&state.history.habits, 0x777777777777),
+	   "so are its text and the host of its link");
 	ok(habit_knows(&state.history.habits, 0x100000) && !habit_knows(&state.history.habits, 0x100001),
 	   "so are its recipients");
 	message.charge.habits_changed = 0;
