@@ -49,21 +49,22 @@ static bool judge_behaves(const struct verdict *verdict)
 }
 
 /* A thief who writes to all whom the owner knows is not the owner. */
-static bool judge_homely(const struct facts *facts, const struct verdict *verdict)
+static bool judge_homely(const struct familiar *familiar, const struct verdict *verdict)
 {
-	return familiar_of(facts).homely && !(verdict->terms.term[SIGNAL_AWAY] > 0);
+	return familiar->homely && !(verdict->terms.term[SIGNAL_AWAY] > 0);
 }
 
 /* What several write from several places is nobody's usual hour. */
-static bool judge_alone(const struct facts *facts)
+static bool judge_alone(const struct familiar *familiar, const struct facts *facts)
 {
-	enum place place = familiar_of(facts).place;
-	return (place == PLACE_OWN || place == PLACE_UNKNOWN) && facts->state.history.counters.value[COUNTER_AWAY] < 1;
+	return (familiar->place == PLACE_OWN || familiar->place == PLACE_UNKNOWN) &&
+	       facts->state.history.counters.value[COUNTER_AWAY] < 1;
 }
 
 bool judge_learns(const struct facts *facts, const struct verdict *verdict)
 {
-	return judge_behaves(verdict) && judge_homely(facts, verdict);
+	struct familiar familiar = familiar_of(facts);
+	return judge_behaves(verdict) && judge_homely(&familiar, verdict);
 }
 
 void judge_charge(const struct policy *policy, const struct facts *facts, const struct verdict *verdict,
@@ -84,15 +85,17 @@ void judge_charge(const struct policy *policy, const struct facts *facts, const 
 	judge_charge_note_spf(facts, charge_out);
 	if (verdict_refuses(verdict))
 		return; /* what did not leave is no habit */
+	struct familiar familiar = familiar_of(facts);
 	struct habit_facts habit = signals_habit_facts(facts);
 	habit.behaves = judge_behaves(verdict);
-	habit.homely = judge_homely(facts, verdict);
+	habit.homely = judge_homely(&familiar, verdict);
 	habit.suspect = verdict->level >= LEVEL_SUSPECT;
-	habit.alone = judge_alone(facts);
+	habit.alone = judge_alone(&familiar, facts);
 	charge_out->habits = facts->state.history.habits;
 	charge_out->habits_changed = habits_note(&charge_out->habits, &habit);
 	/* whom a stolen account writes to does not become one whom its owner knows */
-	for (int i = 0; i < facts->rcpt_count && judge_learns(facts, verdict) && !charge_out->habits.many; i++)
+	bool learns = habit.behaves && habit.homely;
+	for (int i = 0; i < facts->rcpt_count && learns && !charge_out->habits.many; i++)
 		if (habits_note_rcpt(&charge_out->habits, facts->rcpts[i]))
 			charge_out->habits_changed |= HABIT_KNOWN;
 }
