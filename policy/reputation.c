@@ -63,9 +63,16 @@ void counters_decay(struct counters *counters, int64_t now_ms)
 	if (now_ms <= counters->at_ms)
 		return;
 	double passed_s = counters->at_ms == 0 ? 0 : (double)(now_ms - counters->at_ms) / 1000.0;
-	for (int i = 0; i < COUNTER_COUNT; i++)
-		if (counters->value[i] != 0) /* most are nought, and exp2 is dear */
-			counters->value[i] *= exp2(-passed_s / counter_rows[i].half_life_s);
+	double half_life_s = 0, left = 1;
+	for (int i = 0; i < COUNTER_COUNT; i++) {
+		if (counters->value[i] == 0) /* most are nought, and exp2 is dear */
+			continue;
+		if (counter_rows[i].half_life_s != half_life_s) { /* many that stand together have the same */
+			half_life_s = counter_rows[i].half_life_s;
+			left = exp2(-passed_s / half_life_s);
+		}
+		counters->value[i] *= left;
+	}
 	counters->at_ms = now_ms;
 }
 
