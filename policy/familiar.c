@@ -30,7 +30,7 @@ static enum place familiar_place(const struct facts *facts, bool *as_unknown_out
 
 static bool familiar_links(const struct facts *facts)
 {
-	bool own = facts->host_count <= FACT_HOSTS_MAX;
+	bool own = facts->host_count > 0 && facts->host_count <= FACT_HOSTS_MAX;
 	for (int i = 0; own && i < facts->host_count; i++)
 		own = habit_has_host(&facts->state.history.habits, facts->hosts[i]);
 	return own;
@@ -72,7 +72,8 @@ struct familiar familiar_of(const struct facts *facts)
 		.links = familiar_links(facts),
 		.fresh = 0.5,
 	};
-	familiar.text = familiar.links && habit_has_text(&history->habits, facts->text, facts->text_words);
+	familiar.text = (familiar.links || facts->host_count == 0) &&
+			habit_has_text(&history->habits, facts->text, facts->text_words);
 	familiar.place = familiar_place(facts, &familiar.as_unknown);
 	familiar.home = familiar.settled && familiar.place == PLACE_OWN && !facts->client_ours &&
 			history->counters.value[COUNTER_OWN_TEXTS] < OWN_TEXTS_PROGRAM &&

@@ -24,7 +24,8 @@ struct familiar {
 			* writes,     nor a client of ours, behind which (webmail) anybody may be */
 	bool plain;    /* the scanner sees the text, and little that is bad in it */
 	bool harmless; /* the scanner sees the text, and nothing bad in it */
-	bool links;    /* each host that its links name is the account's: a new template of the same shop, maybe */
+	bool links;    /* it has some, and each host that they name is the account's: a new template of the
+			* same shop, maybe */
 	double fresh;  /* part of the recipients that it never wrote to; 0.5 where that is not known */
 	/* Surely the owner's doing: what it shows may become habit. It comes from a place that the account has, or goes
 	 * to nobody but people whom it knows (a known one beside each stranger is soon found); the first place of all
