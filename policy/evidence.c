@@ -138,9 +138,6 @@ static double evidence_hour(const struct view *view)
 	return unused ? step_of(view, COUNTER_HOUR, 0.4, 0.5) : -0.3;
 }
 
-/* What a text of the account's own is worth of what is held against others. */
-#define OWN_TEXT 0.15
-
 static double evidence_text(const struct view *view)
 {
 	return view->familiar.text ? OWN_TEXT : 1;
@@ -182,7 +179,6 @@ static double evidence_campaign(const struct view *view)
 	return step > 0.1 ? step : -0.1;
 }
 
-#define PLACE_OTHER 0.5
 #define PACE_SLOW 0.3
 #define PACE_AWAY 0.6
 #define PACE_BACK 0.4

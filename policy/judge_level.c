@@ -260,8 +260,6 @@ static void judge_level_take(const struct policy *policy, enum level level, stru
 		verdict_raise(verdict, policy->blocked_action, REASON_SCORE);
 }
 
-/* The counter of evidence by place from which on somebody else writes from elsewhere. */
-#define PLACE_OTHER 0.5
 /* log-odds of hard evidence from which what a desk sends to strangers is no longer taken for its owner's */
 #define HARD_LITTLE 0.5
 enum { PLACES_MANY = 5 };

@@ -89,9 +89,6 @@ static double burst_log_odds(double n, double expected, double shape)
 	return n * log(n / expected) - (n + shape) * log((n + shape) / (expected + shape));
 }
 
-/* What a text of the account's own is worth of what is held against others. */
-#define OWN_TEXT 0.15
-
 #define LEAST_AN_HOUR 2.5 /* messages, of whoever it is; of somebody who was away for days: */
 enum { BACK_AN_HOUR = 8, BACK_ELSEWHERE = 5 };
 

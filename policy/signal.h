@@ -36,6 +36,12 @@ bool evidence_repeats(const struct facts *facts);
 #define SPAM_AGAIN 0.2
 #define SPAM_AGAIN_MOST 1.5
 
+/* What a text of the account's own is worth of what is held against others. */
+#define OWN_TEXT 0.15
+
+/* The counter of evidence by place from which on somebody else writes from elsewhere. */
+#define PLACE_OTHER 0.5
+
 /* What a burst says at most of a person at his own desk, as long as he writes no more than people do. */
 #define AT_HOME_MOST 1.5
 
