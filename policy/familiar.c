@@ -84,7 +84,9 @@ struct familiar familiar_of(const struct facts *facts)
 	familiar.plain = ratio < PLAIN_RATIO;
 	if (facts->rcpts_new_known && facts->rcpts_remote > 0)
 		familiar.fresh = fmin(fmax((double)facts->rcpts_new / (double)facts->rcpts_remote, 0), 1);
-	bool first = familiar.place == PLACE_UNKNOWN && habit_count_networks(&history->habits) == 0;
+	/* from its first days on a shop's letters may come from its desk, and its orders from a server */
+	bool first =
+		!familiar.settled || (familiar.place == PLACE_UNKNOWN && habit_count_networks(&history->habits) == 0);
 	familiar.homely = first || familiar.place == PLACE_OWN || familiar.place == PLACE_NEAR || !(familiar.fresh > 0);
 	return familiar;
 }

@@ -28,8 +28,8 @@ struct familiar {
 			* same shop, maybe */
 	double fresh;  /* part of the recipients that it never wrote to; 0.5 where that is not known */
 	/* Surely the owner's doing: what it shows may become habit. It comes from a place that the account has, or goes
-	 * to nobody but people whom it knows (a known one beside each stranger is soon found); the first place of all
-	 * is taken as it comes. */
+	 * to nobody but people whom it knows (a known one beside each stranger is soon found); what comes in an
+	 * account's first days is taken as it is. */
 	bool homely;
 };
 
