@@ -270,6 +270,9 @@ static void test_traps_and_habits(void)
 	ok(!judge_learns(&facts, &verdict), "who sends what only abuse does, does not");
 	verdict = (struct verdict){ .action = ACTION_PASS, .level = LEVEL_GOOD };
 	facts = (struct facts){ .rcpts_remote = 2, .rcpts_new = 2, .rcpts_new_known = true, .client_network = 5 << 20 };
+	facts.now_ms = NOW * INT64_C(1000);
+	facts.state.history.first_s = NOW - 30 * DAY;
+	facts.state.history.habits.days = 9;
 	facts.state.history.habits.networks[0] = 7 << 2;
 	ok(!judge_learns(&facts, &verdict), "nor who writes to strangers from a strange place, good as he may be");
 	facts.rcpts_new = 0;
