@@ -171,7 +171,7 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("reputation.minimum_stay_s", reputation_minimum_stay_s, INT, "3600", 0, 2592000,       \
 	    "An account stays suspect or blocked for at least this many seconds.")                              \
 	ROW("reputation.new_days", reputation_new_days, FLOAT, "7", 0, 365, \
-	    "An account is new for at least this many days, and until it behaves on three days; at four times as many it " \
+	    "An account is new for at least this many days, and until it behaves on three (or as many, if fewer); at four times as many it " \
 	    "is new no more, however little it sent.") \
 	ROW("reputation.new_messages", reputation_new_messages, INT, "10", 0, 1000000, \
 	    "An account is also new until it has sent this many messages, of which half are forgotten after 7 days.") \

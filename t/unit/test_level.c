@@ -68,6 +68,21 @@ static const struct {
 	{ "new is no penalty: no stay", { LEVEL_NEW, 1, -1.0, 9, 30 * DAY, 50, 0, 3 }, LEVEL_GOOD },
 };
 
+/* Who wants accounts to be known at once has it. */
+static void test_known_at_once(void)
+{
+	struct level_settings at_once = settings;
+	struct level_facts facts = { LEVEL_NEW, 0, -1.0, 0, 0, 20, 0, 0 };
+	at_once.new_for_s = 0;
+	is_int(level_next(&at_once, &facts), LEVEL_GOOD, "new_days 0: good by messages of one day");
+	at_once.new_for_s = 2 * DAY;
+	facts.age_s = 2 * DAY;
+	facts.days = 1;
+	is_int(level_next(&at_once, &facts), LEVEL_NEW, "new_days 2: one day is too few");
+	facts.days = 2;
+	is_int(level_next(&at_once, &facts), LEVEL_GOOD, "two are enough");
+}
+
 /* A score that trembles around a threshold moves the level once. */
 static void test_flutter(void)
 {
@@ -115,6 +130,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		is_str(level_word(level_next(&settings, &rows[i].facts)), level_word(rows[i].want), "%s", rows[i].name);
 	test_flutter();
+	test_known_at_once();
 	test_monotone();
 	test_words();
 	return done_testing();
