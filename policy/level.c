@@ -29,7 +29,8 @@ enum { AGE_ALONE = 4, DAYS_LEAST = 3, DAY_S = 86400 };
 bool level_young(const struct level_settings *settings, const struct level_facts *facts)
 {
 	bool old = facts->age_s >= settings->new_for_s && facts->messages >= (double)settings->new_messages;
-	bool by_age = facts->age_s >= AGE_ALONE * settings->new_for_s && facts->seen_s >= settings->new_for_s;
+	bool by_age = settings->new_for_s > 0 && facts->age_s >= AGE_ALONE * settings->new_for_s &&
+		      facts->seen_s >= settings->new_for_s;
 	int64_t new_days = settings->new_for_s / DAY_S; /* who wants accounts to be known sooner has it */
 	return facts->days < (new_days < DAYS_LEAST ? new_days : DAYS_LEAST) || (!old && !by_age);
 }

@@ -74,6 +74,9 @@ static void test_known_at_once(void)
 	struct level_settings at_once = settings;
 	struct level_facts facts = { LEVEL_NEW, 0, -1.0, 0, 0, 20, 0, 0 };
 	at_once.new_for_s = 0;
+	facts.messages = 19;
+	is_int(level_next(&at_once, &facts), LEVEL_NEW, "new_days 0: new until it has sent enough");
+	facts.messages = 20;
 	is_int(level_next(&at_once, &facts), LEVEL_GOOD, "new_days 0: good by messages of one day");
 	at_once.new_for_s = 2 * DAY;
 	facts.age_s = 2 * DAY;
