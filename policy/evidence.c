@@ -25,7 +25,6 @@ struct view {
 	const struct habits *habits;
 	const double *value; /* of the counters, before the message */
 	struct familiar familiar;
-	double fresh; /* the familiar one's */
 	double pace; /* what steps are multiplied with: less for text in which the scanner sees nothing bad, and at home
 		      */
 };
@@ -39,8 +38,8 @@ static double step_to(double value, double step, double ceiling)
 /* A step for something that an owner too does now and then. */
 static double step_of(const struct view *view, enum counter counter, double step, double known_ceiling)
 {
-	double ceiling = view->fresh * counter_cap(counter) + (1 - view->fresh) * known_ceiling;
-	return step_to(view->value[counter], step * view->pace * (0.25 + 0.75 * view->fresh), ceiling);
+	double ceiling = view->familiar.fresh * counter_cap(counter) + (1 - view->familiar.fresh) * known_ceiling;
+	return step_to(view->value[counter], step * view->pace * (0.25 + 0.75 * view->familiar.fresh), ceiling);
 }
 
 /* What the scanner errs about once it errs about each time; but from a strange place nobody takes it for an error, nor
@@ -80,7 +79,7 @@ static double evidence_back(const struct view *view)
 
 static bool evidence_is_back(const struct view *view)
 {
-	return view->value[COUNTER_BACK] > 0.3 || evidence_back(view) > 0;
+	return view->value[COUNTER_BACK] > BACK_STILL || evidence_back(view) > 0;
 }
 
 #define PLACE_BACK 0.35
@@ -151,8 +150,10 @@ static double evidence_fresh(const struct view *view)
 	double behind = 20, usual = view->familiar.settled ? 0.2 : 0.98;
 	double rcpts = view->value[COUNTER_RCPTS], fresh = fmin(view->value[COUNTER_NEW_RCPTS], rcpts);
 	double share = fmin((fresh + usual * behind) / (rcpts + behind), 0.99);
-	double known = view->familiar.text ? 0 : 0.8 * (1 - view->fresh); /* a program's customers say nothing for it */
-	return -0.4 * log(share) * view->fresh * view->pace * evidence_text(view) - known;
+	double known = view->familiar.text
+			       ? 0
+			       : 0.8 * (1 - view->familiar.fresh); /* a program's customers say nothing for it */
+	return -0.4 * log(share) * view->familiar.fresh * view->pace * evidence_text(view) - known;
 }
 
 enum { BAD_ACCOUNTS_LEAST = 3 };
@@ -173,8 +174,8 @@ static double evidence_campaign(const struct view *view)
 		return -0.1;
 	if (campaign->bad_accounts < BAD_ACCOUNTS_LEAST - 0.5)
 		bad = 0;
-	double same =
-		0.4 * log2(campaign->accounts) * view->fresh * view->pace; /* a form letter of one company, maybe */
+	double same = 0.4 * log2(campaign->accounts) * view->familiar.fresh *
+		      view->pace; /* a form letter of one company, maybe */
 	double step = step_of(view, COUNTER_CAMPAIGN, 3.5 * bad, 1) + step_to(view->value[COUNTER_CAMPAIGN], same, 1);
 	return step > 0.1 ? step : -0.1;
 }
@@ -202,8 +203,7 @@ static double evidence_others(const struct view *view)
 /* Recipients of what comes from where it never was. */
 static double evidence_away(const struct view *view)
 {
-	bool away = view->familiar.place == PLACE_NEAR || view->familiar.place == PLACE_STRANGE;
-	return away ? (double)view->facts->rcpts_remote : 0;
+	return place_is_away(view->familiar.place) ? (double)view->facts->rcpts_remote : 0;
 }
 
 /* Only what is surely the owner's: a thief's new place is no habit. */
@@ -257,7 +257,6 @@ void signals_evidence(const struct facts *facts, double counts[COUNTER_COUNT])
 		.value = counters.value,
 		.familiar = familiar_of(facts),
 	};
-	view.fresh = view.familiar.fresh;
 	if (view.familiar.home || (view.familiar.harmless && view.familiar.place != PLACE_STRANGE))
 		view.pace = PACE_SLOW;
 	else

@@ -14,6 +14,12 @@ enum place {
 	PLACE_STRANGE,
 };
 
+/* Is it known not to be the account's own? */
+static inline bool place_is_away(enum place place)
+{
+	return place == PLACE_NEAR || place == PLACE_STRANGE;
+}
+
 struct familiar {
 	bool settled; /* the account is there for some days: a younger one has no habits to speak of */
 	enum place place;

@@ -57,8 +57,7 @@ static bool judge_homely(const struct familiar *familiar, const struct verdict *
 /* What several write from several places is nobody's usual hour. */
 static bool judge_alone(const struct familiar *familiar, const struct facts *facts)
 {
-	return (familiar->place == PLACE_OWN || familiar->place == PLACE_UNKNOWN) &&
-	       facts->state.history.counters.value[COUNTER_AWAY] < 1;
+	return !place_is_away(familiar->place) && facts->state.history.counters.value[COUNTER_AWAY] < 1;
 }
 
 bool judge_learns(const struct facts *facts, const struct verdict *verdict)

@@ -49,6 +49,11 @@ bool judge_turned_away(const struct verdict *verdict)
 	return over && verdict_refuses(verdict);
 }
 
+static bool judge_level_spam(const struct facts *facts)
+{
+	return facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
+}
+
 static void judge_level_count_message(const struct facts *facts, const struct verdict *verdict,
 				      double counts_out[COUNTER_COUNT])
 {
@@ -56,7 +61,7 @@ static void judge_level_count_message(const struct facts *facts, const struct ve
 	counts_out[COUNTER_MESSAGES] = sent ? 1 : 0;
 	counts_out[COUNTER_RCPTS] = sent ? (double)facts->rcpts_remote : 0;
 	counts_out[COUNTER_NEW_RCPTS] = sent && facts->rcpts_new_known ? (double)facts->rcpts_new : 0;
-	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
+	bool spam = judge_level_spam(facts);
 	counts_out[COUNTER_SPAM] = spam && !evidence_repeats(facts) ? 1 : 0;
 	const struct listing *hit = listings_meaning(&facts->listings, facts->client, LISTING_EXPLOITED);
 	counts_out[COUNTER_EXPLOIT] = hit != NULL && facts->rcpts_remote > 0 ? hit->list->weight : 0;
@@ -125,7 +130,7 @@ bool judge_campaign_bad(const struct policy *policy, const struct facts *facts, 
 {
 	struct counters counters = facts->state.history.counters;
 	counters_decay(&counters, facts->now_ms);
-	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
+	bool spam = judge_level_spam(facts);
 	bool proven = facts->source != SOURCE_SENDER && facts->source != SOURCE_CLIENT;
 	/* a login that was made long ago and not used costs little */
 	bool used = counters.value[COUNTER_MESSAGES] >= (double)policy->levels.new_messages;
@@ -279,7 +284,7 @@ static bool judge_level_owners(const struct facts *facts, const struct verdict *
 		    !(verdict->terms.term[SIGNAL_AWAY] > 0);
 	bool here = facts->client_network == 0 && habit_count_networks(habits) == 0; /* this host's own programs */
 	bool knows_them = facts->rcpts_new_known && facts->rcpts_new == 0;
-	bool spam = facts->content.known != KNOWLEDGE_NONE && facts->content.spam;
+	bool spam = judge_level_spam(facts);
 	bool blocked = verdict->level == LEVEL_BLOCKED, other = counters.value[COUNTER_PLACE] >= PLACE_OTHER;
 	if (!familiar.settled || spam || !(here || near || familiar.place == PLACE_OWN))
 		return false;

@@ -75,9 +75,8 @@ static double signals_known_share(const struct sight *sight)
 	const struct facts *facts = sight->facts;
 	if (facts == NULL)
 		return rcpts >= 1 ? 1 - fmin(fresh / rcpts, 1) : 0;
-	if (!facts->rcpts_new_known || facts->rcpts_remote <= 0)
-		return 0;
-	return 1 - fmin((double)facts->rcpts_new / (double)facts->rcpts_remote, 1);
+	bool known = facts->rcpts_new_known && facts->rcpts_remote > 0;
+	return known ? 1 - sight->familiar.fresh : 0;
 }
 
 /* Log-likelihood ratio of `n` under its own rate against a rate that is `expected`, uncertain as a Gamma distribution
@@ -126,7 +125,7 @@ static double signal_burst(const struct sight *sight)
 	bool known = !isnan(usual);
 	double expected = known ? (3 * usual + USUAL_AN_HOUR) / 4 : USUAL_AN_HOUR;
 	expected = fmax(expected, LEAST_AN_HOUR);
-	if (known && sight->counters.value[COUNTER_BACK] > 0.3)
+	if (known && sight->counters.value[COUNTER_BACK] > BACK_STILL)
 		expected = fmax(expected, sight->familiar.place == PLACE_STRANGE ? BACK_ELSEWHERE : BACK_AN_HOUR);
 	double messages = sight->hour_messages, own = own_texts_share(&sight->counters);
 	if (!sight->familiar.text && known && own >= OWN_TEXTS_MOST) {
@@ -188,7 +187,7 @@ static double signal_away(const struct sight *sight)
 	double most = AWAY_STRANGE;
 	if (sight->facts != NULL) {
 		enum place place = sight->familiar.place;
-		if (place == PLACE_OWN || place == PLACE_UNKNOWN || signals_young(sight))
+		if (!place_is_away(place) || signals_young(sight))
 			return 0;
 		most = place == PLACE_NEAR ? AWAY_NEAR : AWAY_STRANGE;
 	}

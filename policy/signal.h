@@ -42,6 +42,9 @@ bool evidence_repeats(const struct facts *facts);
 /* The counter of evidence by place from which on somebody else writes from elsewhere. */
 #define PLACE_OTHER 0.5
 
+/* The counter of days of silence above which somebody is still catching up. */
+#define BACK_STILL 0.3
+
 /* What a burst says at most of a person at his own desk, as long as he writes no more than people do. */
 #define AT_HOME_MOST 1.5
 
