@@ -141,7 +141,8 @@ struct facts {
 	uint64_t sender, mailer; /* hashes of the envelope sender and of the program's name; 0: none */
 	bool sender_own;	 /* the sender is the account's name, or in the domain of its name */
 	unsigned anomalies;	 /* a set of 1 << enum anomaly */
-	int64_t rcpts_new;	 /* of the remote ones: the account never wrote to them ... */
+	int64_t rcpts_again;	 /* of the remote ones: the message names them a second time, or oftener */
+	int64_t rcpts_new;	 /* of the different ones: the account never wrote to them ... */
 	bool rcpts_new_known;	 /* ... where that is known */
 	const uint32_t *rcpts;	 /* hashes of accepted remote ones, no two alike; borrowed from the message */
 	int rcpt_count;		 /* of them, at most some 2,000; they may be known or new */
@@ -156,5 +157,11 @@ struct facts {
 	struct breach breach;		   /* ... and this limit is passed; window WINDOW_COUNT: none */
 	char group_block[GROUP_BLOCK_MAX]; /* where breach.blocked: "customer:42: REASON"; "" : unknown */
 };
+
+/* Who names a stranger three times writes to nobody whom he knows. */
+static inline int64_t facts_different_rcpts(const struct facts *facts)
+{
+	return facts->rcpts_remote - facts->rcpts_again;
+}
 
 #endif

@@ -82,8 +82,9 @@ struct familiar familiar_of(const struct facts *facts)
 	double ratio = facts->text != 0 ? content_ratio(&facts->content) : NAN;
 	familiar.harmless = ratio < HARMLESS_RATIO;
 	familiar.plain = ratio < PLAIN_RATIO;
-	if (facts->rcpts_new_known && facts->rcpts_remote > 0)
-		familiar.fresh = fmin(fmax((double)facts->rcpts_new / (double)facts->rcpts_remote, 0), 1);
+	int64_t different = facts_different_rcpts(facts);
+	if (facts->rcpts_new_known && different > 0)
+		familiar.fresh = fmin(fmax((double)facts->rcpts_new / (double)different, 0), 1);
 	/* from its first days on a shop's letters may come from its desk, and its orders from a server */
 	bool first =
 		!familiar.settled || (familiar.place == PLACE_UNKNOWN && habit_count_networks(&history->habits) == 0);

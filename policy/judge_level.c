@@ -59,7 +59,7 @@ static void judge_level_count_message(const struct facts *facts, const struct ve
 {
 	bool sent = facts->rcpts_remote > 0 && !verdict_refuses(verdict);
 	counts_out[COUNTER_MESSAGES] = sent ? 1 : 0;
-	counts_out[COUNTER_RCPTS] = sent ? (double)facts->rcpts_remote : 0;
+	counts_out[COUNTER_RCPTS] = sent ? (double)facts_different_rcpts(facts) : 0;
 	counts_out[COUNTER_NEW_RCPTS] = sent && facts->rcpts_new_known ? (double)facts->rcpts_new : 0;
 	bool spam = judge_level_spam(facts);
 	counts_out[COUNTER_SPAM] = spam && !evidence_repeats(facts) ? 1 : 0;

@@ -68,8 +68,10 @@ static bool rcpts_keep(struct rcpts *rcpts, struct arena *arena, const struct kn
 	uint32_t hash = rcpt_hash(rcpts->key, facts->account, name);
 	if (rcpts->count == RCPTS_KEPT)
 		return true;
-	if (rcpts_kept(rcpts, hash)) /* what is named again says nothing more of the share of new ones */
+	if (rcpts_kept(rcpts, hash)) {
+		rcpts->again++;
 		return true;
+	}
 	if (!rcpts_make_room(rcpts, arena))
 		return false;
 	rcpts->hashes[rcpts->count++] = hash;
@@ -95,7 +97,9 @@ void rcpts_fill(const struct rcpts *rcpts, bool known, struct facts *facts)
 	facts->rcpt_count = rcpts->keyed ? rcpts->count : 0;
 	facts->rcpts_trapped = rcpts->trapped;
 	facts->rcpts_new_known = known;
+	facts->rcpts_again = rcpts->again;
 	facts->rcpts_new = known ? rcpts->fresh : 0;
-	if (known && rcpts->looked > 0 && facts->rcpts_remote > rcpts->looked)
-		facts->rcpts_new = (rcpts->fresh * facts->rcpts_remote + rcpts->looked / 2) / rcpts->looked;
+	int64_t different = facts_different_rcpts(facts);
+	if (known && rcpts->looked > 0 && different > rcpts->looked)
+		facts->rcpts_new = (rcpts->fresh * different + rcpts->looked / 2) / rcpts->looked;
 }

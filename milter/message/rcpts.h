@@ -25,6 +25,7 @@ struct rcpts {
 	uint32_t *hashes;    /* in the message's arena; of different ones */
 	int count, size;
 	int64_t looked; /* different recipients that were looked at for being new */
+	int64_t again;	/* recipients that name one of those once more */
 	int64_t fresh;	/* of them: the account never wrote to them */
 	int64_t trapped;
 };

@@ -141,6 +141,7 @@ static const struct factline_row {
 	{ "rr", M, FORM_INT, AT(facts.rcpts_remote), 0, NULL, NULL, NULL },
 	{ "rl", M, FORM_INT, AT(facts.rcpts_local), 0, NULL, NULL, NULL },
 	{ "ru", M, FORM_INT, AT(facts.rcpts_unknown_mailer), 0, NULL, NULL, NULL },
+	{ "ra", M, FORM_INT, AT(facts.rcpts_again), 0, NULL, NULL, NULL },
 	{ "rn", M, FORM_INT, AT(facts.rcpts_new), 0, NULL, NULL, NULL },
 	{ "rt", M, FORM_INT, AT(facts.rcpts_trapped), 0, NULL, NULL, NULL },
 	{ "kb", M, FORM_INT, AT(facts.kbytes), 0, NULL, NULL, NULL },
@@ -349,10 +350,10 @@ static bool factline_plausible(const struct factline *line)
 	enum { MANY = 100000000 };
 	return facts->now_ms > 0 && facts->now_ms < INT64_C(100000000000000) && facts->account[0] != '\0' &&
 	       facts->rcpts_remote >= 0 && facts->rcpts_remote < MANY && facts->rcpts_local >= 0 &&
-	       facts->rcpts_local < MANY && facts->rcpts_new >= 0 && facts->rcpts_new < MANY &&
-	       facts->rcpts_trapped >= 0 && facts->rcpts_trapped < MANY && facts->kbytes >= 0 && facts->kbytes < MANY &&
-	       facts->text_words >= 0 && facts->text_words < MANY && facts->local_offset_s > -172800 &&
-	       facts->local_offset_s < 172800;
+	       facts->rcpts_local < MANY && facts->rcpts_again >= 0 && facts->rcpts_again <= facts->rcpts_remote &&
+	       facts->rcpts_new >= 0 && facts->rcpts_new < MANY && facts->rcpts_trapped >= 0 &&
+	       facts->rcpts_trapped < MANY && facts->kbytes >= 0 && facts->kbytes < MANY && facts->text_words >= 0 &&
+	       facts->text_words < MANY && facts->local_offset_s > -172800 && facts->local_offset_s < 172800;
 }
 
 enum factline_end factline_read(const char *bytes, size_t length, factline_list *find_list, void *arg,

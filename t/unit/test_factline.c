@@ -102,6 +102,7 @@ static struct factline make_line(void)
 	snprintf(line.spf_domain, sizeof line.spf_domain, "d%d.example", any(9));
 	facts->rcpts_remote = any(50);
 	facts->rcpts_local = any(5);
+	facts->rcpts_again = any(2) * facts->rcpts_remote;
 	facts->rcpts_new = any(5);
 	facts->rcpts_new_known = any(2);
 	facts->rcpts_trapped = any(2);

@@ -110,6 +110,9 @@ static void test_homely(void)
 	ok(!familiar_of(&facts).homely, "to strangers from elsewhere");
 	facts.rcpts_remote = 3;
 	ok(!familiar_of(&facts).homely, "to two whom it knows and one more from elsewhere");
+	facts.rcpts_again = 2;
+	is_near(familiar_of(&facts).fresh, 1, 1e-9, "who names one stranger three times writes to strangers only");
+	facts.rcpts_again = 0;
 	facts.rcpts_new = 0;
 	ok(familiar_of(&facts).homely, "to three whom it knows");
 	facts.rcpts_new_known = false;

@@ -116,7 +116,8 @@ static void test_new(void)
 	struct rcpts before = fixture.rcpts;
 	add(&fixture, "carol+1@example.net");
 	is_int(fixture.facts.rcpt_count, 2, "twice in one message is once");
-	is_int(fixture.facts.rcpts_new, 2, "of three as many are new as of the two");
+	is_int(fixture.facts.rcpts_new, 1, "and new once");
+	is_int(fixture.facts.rcpts_again, 1, "that it is named again is said");
 	add(&fixture, "<\"ca\\rol\"@example.net.>");
 	is_int(fixture.facts.rcpt_count, 2, "quotes, backslashes and a last dot make nobody else");
 	fixture.rcpts = before;
@@ -144,14 +145,16 @@ static void test_named_again(void)
 	begin(&fixture);
 	for (int i = 0; i < 10; i++)
 		add(&fixture, "carol@example.net");
-	is_int(fixture.facts.rcpts_new, 10, "a new one that is named ten times is no known one");
+	is_int(fixture.facts.rcpts_new, 1, "a new one that is named ten times is one");
+	is_int(fixture.facts.rcpts_again, 9, "and no known one");
 	end(&fixture);
 	begin(&fixture);
 	fixture.facts.state.history.habits.known[0] = rcpt_hash(key, fixture.facts.account, "bob@example.net");
 	add(&fixture, "carol@example.net");
 	for (int i = 0; i < 9; i++)
 		add(&fixture, "bob@example.net");
-	is_int(fixture.facts.rcpts_new, 5, "a known one that is named nine times is one of two");
+	is_int(fixture.facts.rcpts_new, 1, "beside a known one that is named nine times");
+	is_int(fixture.facts.rcpts_remote - fixture.facts.rcpts_again, 2, "it is one of two");
 	end(&fixture);
 }
 
