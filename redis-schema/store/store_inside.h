@@ -24,11 +24,12 @@ struct store {
 	void *say_arg;
 	struct wire *wire;
 	struct alarm *retry, *tick;
-	int64_t retry_ms;	 /* the next wait */
-	int64_t failures;	 /* in a row */
-	int64_t untaken;	 /* charges of accounts that ended in errors, in a row */
-	char sha[SHA_SIZE];	 /* of the script; "" : not known, it is sent as text */
-	uint64_t writer, number; /* of the writes of this daemon; see account_record.h */
+	int64_t retry_ms;		       /* the next wait */
+	int64_t failures;		       /* in a row */
+	int64_t untaken;		       /* charges of accounts that ended in errors, in a row */
+	char sha[SHA_SIZE];		       /* of the script; "" : not known, it is sent as text */
+	uint64_t writer, number;	       /* of the writes of this daemon; see account_record.h */
+	uint64_t credit_writer, credit_number; /* the passing names of its credits */
 	bool said_away;
 	bool plans_asked, secret_asked;
 	bool secret_missing;  /* Redis has none: it is written at the next tick */
