@@ -18,15 +18,16 @@ my @losses = (
 	['what goes again as text after NOSCRIPT keeps no number', 'redis-schema/store/store_book.c',
 		"\tbook->by_text = true;\n", "\tbook->by_text = true;\n\tbook->number = 0;\n"],
 	['a repeat that Redis refused is taken for done', 'redis-schema/store/store_book_ask.c',
-		"\tdefault:\n\t\treturn END_ERROR;\n",
-		"\tdefault:\n\t\treturn book->sent.first == NULL ? END_TAKEN : END_ERROR;\n"],
+		"\tbook->ended(book, store_record_written(book->work, end, count, answers));\n",
+		"\tenum record_end ended = store_record_written(book->work, end, count, answers);\n"
+		. "\tbook->ended(book, ended == END_ERROR && book->sent.first == NULL ? END_TAKEN : ended);\n"],
 	['a fresh debt goes with a write that may have been taken', 'redis-schema/store/store_book.c',
 		"\tif (book->number == 0) {\n\t\tbook_queue_move(",
 		"\tif (book->number != 0 && book->debt.charges > 0) {\n"
 		. "\t\tcharge_join(&book->sent_debt.charge, &book->debt.charge);\n"
 		. "\t\tbook->sent_debt.charges += book->debt.charges;\n\t\tbook->debt.charges = 0;\n\t}\n"
 		. "\tif (book->number == 0) {\n\t\tbook_queue_move("],
-	['what is unread when the connection is given up is taken for done', 'redis-schema/store/store_book_ask.c',
+	['what is unread when the connection is given up is taken for done', 'redis-schema/store/store_record.c',
 		"\tcase HEARD_LOST:\n\t\treturn END_LOST;\n", "\tcase HEARD_LOST:\n\t\treturn END_TAKEN;\n"],
 	['charges that Redis took stay pending', 'redis-schema/store/store_book.c',
 		"\tbook->store->stats.pending -= debt->charges;\n", ''],
@@ -41,8 +42,8 @@ my @losses = (
 		"\t\tbook_move_write(book);\n\t\treturn;\n\t}\n\tbook_judge(book);\n", "\t\tbook_move_write(book);\n\t\treturn;\n\t}\n"],
 	['a fetch sees that a record is not ours, and its debts stay', 'redis-schema/store/store_book.c',
 		"\tbool alone = row->state.unreadable && book->number == 0 && book->debt.charges == 0;\n", "\tbool alone = row->state.unreadable;\n"],
-	['after a conflict recipients that another daemon learnt are forgotten', 'redis-schema/store/store_book_ask.c',
-		"\tbook_take_known(book, answer->text[1], answer->length[1]);\n", ''],
+	['after a conflict recipients that another daemon learnt are forgotten', 'redis-schema/store/store_record.c',
+		"\trecord_take_known(work, answer->text[1], answer->length[1]);\n", ''],
 );
 
 sub text_of {
