@@ -44,6 +44,17 @@ my @losses = (
 		"\tbool alone = row->state.unreadable && book->number == 0 && book->debt.charges == 0;\n", "\tbool alone = row->state.unreadable;\n"],
 	['after a conflict recipients that another daemon learnt are forgotten', 'redis-schema/store/store_record.c',
 		"\trecord_take_known(work, answer->text[1], answer->length[1]);\n", ''],
+	['the number of a log is not looked at', 'redis-schema/store/store_credit.c',
+		"\tuint64_t last = record_last(&ask->work->base, ask->writer);\n", "\tuint64_t last = 0;\n"],
+	['the number of a log is not looked at after a conflict', 'redis-schema/store/store_credit.c',
+		"\tuint64_t last = record_last(&ask->work->base, ask->writer);\n",
+		"\tuint64_t last = ask->tries > 0 ? 0 : record_last(&ask->work->base, ask->writer);\n"],
+	['a credit whose answer was lost is taken for done', 'redis-schema/store/store_credit.c',
+		"end == END_FOREIGN ? CREDIT_FOREIGN : CREDIT_UNKNOWN", "end == END_FOREIGN ? CREDIT_FOREIGN : CREDIT_TAKEN"],
+	['a checkpoint is saved while credits are under way', 'milter/follow/credit.c',
+		"\treturn credit->counts.pending == 0;\n", "\treturn credit->waiting == NULL;\n"],
+	['a write of several credits has the number of the first', 'redis-schema/store/store_credit.c',
+		"ask->credits[ask->count - 1].number", "ask->credits[0].number"],
 );
 
 sub text_of {
