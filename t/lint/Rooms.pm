@@ -46,6 +46,8 @@ our %may = (
 	                             milter/report milter/spf milter/start milter/tell policy policy/base redis-schema/store)],
 	# penstock-follow is another program, and knows nothing of the daemon's.
 	'milter/follow'       => [qw(milter/base policy policy/base)],
+	# penstock-follow is one more: it reads the mail log, and knows the store and nothing of the daemon.
+	'milter/follow'       => [qw(milter/base milter/config policy policy/base redis-schema redis-schema/store)],
 	# penstockctl is another program: the configuration and policy, and nothing of the daemon's.
 	'milter/ctl/tool'     => [qw(milter/base milter/config policy policy/base)],
 	'milter/ctl/postfix'  => [qw(milter/base milter/config milter/ctl/tool policy policy/base)],
