@@ -203,26 +203,19 @@ static bool receiver_is_out(const struct receiver_rest *rest, bool tries)
 const struct transport *receiver_withhold(const struct pool *pool, const struct receiver_rest *rests, bool tries,
 					  struct transport_state *states)
 {
-	const struct transport *best = NULL;
+	int best = -1;
 	bool serves = false;
 	for (int i = 0; i < pool->transport_count; i++) {
-		const struct transport *transport = &pool->transports[i];
-		const struct receiver_rest *rest = &rests[transport->index];
-		if (states[transport->index].withheld >= TRANSPORT_OUT)
+		if (states[pool->transports[i].index].withheld >= TRANSPORT_OUT)
 			continue;
-		if (!receiver_is_out(rest, tries))
+		if (!receiver_is_out(&rests[i], tries))
 			serves = true;
-		else if (best == NULL || rest->refused_share < rests[best->index].refused_share)
-			best = transport;
+		else if (best < 0 || rests[i].refused_share < rests[best].refused_share)
+			best = i;
 	}
-	if (serves)
-		best = NULL;
-	for (int i = 0; i < pool->transport_count; i++) {
-		const struct transport *transport = &pool->transports[i];
-		if ((serves || best != NULL) && transport != best && receiver_is_out(&rests[transport->index], tries))
-			states[transport->index].withheld = TRANSPORT_OUT;
-	}
-	return best;
+	for (int i = 0; (serves || best >= 0) && i < pool->transport_count; i++)
+		states[pool->transports[i].index].rests = receiver_is_out(&rests[i], tries) && (serves || i != best);
+	return serves || best < 0 ? NULL : &pool->transports[best];
 }
 
 int receiver_withheld(int receivers_resting)

@@ -102,9 +102,9 @@ struct receiver_rest {
 	double refused_share;
 };
 
-/* Takes those of the pool's transports out of `states` (by index) that rest for the message's receiver; `rests` by
- * index; `tries`: this message may try one whose rest is over. Never all that serve: where none were left, the one that
- * is refused least goes on, and is returned (else NULL). */
+/* Marks in `states` (by index) those of the pool's transports that rest for the message's receiver; `rests` by their
+ * place in the pool; `tries`: this message may try one whose rest is over. Never all that serve: where none were left,
+ * the one that is refused least goes on, and is returned (else NULL). */
 const struct transport *receiver_withhold(const struct pool *pool, const struct receiver_rest *rests, bool tries,
 					  struct transport_state *states);
 

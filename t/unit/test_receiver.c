@@ -203,18 +203,18 @@ static void test_pool(void)
 	struct transport transports[TRANSPORTS] = { { .index = 4 }, { .index = 5 }, { .index = 6 } };
 	struct pool pool = { .transports = transports, .transport_count = TRANSPORTS };
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct receiver_rest rests[8] = { { .state = RECEIVER_FREE } };
+		struct receiver_rest rests[TRANSPORTS] = { { .state = RECEIVER_FREE } };
 		struct transport_state states[8] = { { 0 } };
 		char serve[TRANSPORTS + 1] = "";
 		for (int j = 0; j < TRANSPORTS; j++) {
 			char is = rows[i].states[j];
-			rests[4 + j].state = is == 'r' ? RECEIVER_RESTS : is == 't' ? RECEIVER_TRIES : RECEIVER_FREE;
-			rests[4 + j].refused_share = 0.9 - 0.1 * j;
+			rests[j].state = is == 'r' ? RECEIVER_RESTS : is == 't' ? RECEIVER_TRIES : RECEIVER_FREE;
+			rests[j].refused_share = 0.9 - 0.1 * j;
 			states[4 + j].withheld = is == 'o' ? TRANSPORT_OUT : 0;
 		}
 		const struct transport *best = receiver_withhold(&pool, rests, rows[i].tries, states);
 		for (int j = 0; j < TRANSPORTS; j++)
-			serve[j] = states[4 + j].withheld == TRANSPORT_OUT ? 'n' : 'y';
+			serve[j] = states[4 + j].withheld == TRANSPORT_OUT || states[4 + j].rests ? 'n' : 'y';
 		is_str(serve, rows[i].serve, "%s", rows[i].name);
 		is_int(best == NULL ? -1 : best - transports, rows[i].best, "%s: who goes on", rows[i].name);
 	}
