@@ -14,7 +14,7 @@
 /* Bytes of a compiled part after which a new one begins: with one more term, the largest, it still holds a redirect. */
 enum { PART_MOST = 240, TERM_BYTES = 8, EXPANDED_MAX = 8192 };
 
-struct span {
+struct slice {
 	const char *at;
 	size_t length;
 };
@@ -25,11 +25,11 @@ struct spf_record_reader {
 	struct text text;  /* over terms->text */
 	size_t part_bytes; /* of the part at hand, compiled */
 	int macros;
-	int questions;	      /* terms written that ask DNS */
-	bool closed;	      /* what follows is read for its errors only */
-	bool exp;	      /* seen */
-	int v4_bits, v6_bits; /* of the mechanism at hand */
-	struct span redirect; /* its domain; at NULL: none */
+	int questions;	       /* terms written that ask DNS */
+	bool closed;	       /* what follows is read for its errors only */
+	bool exp;	       /* seen */
+	int v4_bits, v6_bits;  /* of the mechanism at hand */
+	struct slice redirect; /* its domain; at NULL: none */
 };
 
 static bool is_alpha(char c)
@@ -42,7 +42,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static bool spf_record_is_word(struct span span, const char *word)
+static bool spf_record_is_word(struct slice span, const char *word)
 {
 	size_t i = 0;
 	while (i < span.length && word[i] != '\0' && text_lower(span.at[i]) == word[i])
@@ -50,9 +50,9 @@ static bool spf_record_is_word(struct span span, const char *word)
 	return i == span.length && word[i] == '\0';
 }
 
-static struct span from(struct span span, size_t start)
+static struct slice from(struct slice span, size_t start)
 {
-	return (struct span){ span.at + start, span.length - start };
+	return (struct slice){ span.at + start, span.length - start };
 }
 
 /* ---- macros and domains, RFC 7208 sections 7.1 and 12 */
@@ -62,13 +62,13 @@ struct string_facts {
 	size_t tail; /* where the literal characters behind the last macro begin */
 };
 
-static bool spf_record_read_string(struct spf_record_reader *reader, struct span string, const char *letters,
+static bool spf_record_read_string(struct spf_record_reader *reader, struct slice string, const char *letters,
 				   struct string_facts *facts)
 {
 	struct spf_piece piece;
 	*facts = (struct string_facts){ 0 };
 	for (size_t at = 0; at < string.length; at += piece.length) {
-		struct span rest = from(string, at);
+		struct slice rest = from(string, at);
 		if (!spf_piece_read(rest.at, rest.length, letters, &piece))
 			return false;
 		if (piece.length > 1)
@@ -83,7 +83,7 @@ static bool spf_record_read_string(struct spf_record_reader *reader, struct span
 }
 
 /* A string that was read without an error, as a name. */
-static void spf_record_expand(const struct spf_record_reader *reader, struct span string, char name[DNS_NAME_MAX + 1])
+static void spf_record_expand(const struct spf_record_reader *reader, struct slice string, char name[DNS_NAME_MAX + 1])
 {
 	char bytes[EXPANDED_MAX];
 	struct text text = text_over(bytes, sizeof bytes);
@@ -96,7 +96,7 @@ static void spf_record_expand(const struct spf_record_reader *reader, struct spa
 		text_copy(name, DNS_NAME_MAX + 1, SPF_NO_NAME);
 }
 
-static bool spf_record_is_toplabel(struct span label)
+static bool spf_record_is_toplabel(struct slice label)
 {
 	bool only_digits = true;
 	if (label.length == 0 || label.at[0] == '-' || label.at[label.length - 1] == '-')
@@ -110,7 +110,7 @@ static bool spf_record_is_toplabel(struct span label)
 }
 
 /* A domain-spec ends in a macro or in a dot and a top label; a dot behind that means nothing. */
-static bool spf_record_read_domain(struct spf_record_reader *reader, struct span *domain, struct string_facts *facts)
+static bool spf_record_read_domain(struct spf_record_reader *reader, struct slice *domain, struct string_facts *facts)
 {
 	if (domain->length == 0 || !spf_record_read_string(reader, *domain, SPF_NAME_MACROS, facts))
 		return false;
@@ -127,7 +127,7 @@ static bool spf_record_read_domain(struct spf_record_reader *reader, struct span
 /* ---- prefix lengths */
 
 /* Cuts "/n" (or "//n") off the end. -1: a length that is none. */
-static int spf_record_cut_bits(struct span *rest, size_t slashes, int most, int *bits_out)
+static int spf_record_cut_bits(struct slice *rest, size_t slashes, int most, int *bits_out)
 {
 	size_t start = rest->length;
 	int bits = 0;
@@ -147,7 +147,7 @@ static int spf_record_cut_bits(struct span *rest, size_t slashes, int most, int 
 	return 1;
 }
 
-static bool cut_dual_bits(struct span *rest, int *v4_out, int *v6_out)
+static bool cut_dual_bits(struct slice *rest, int *v4_out, int *v6_out)
 {
 	*v4_out = 32;
 	*v6_out = 128;
@@ -252,7 +252,7 @@ bool spf_share_prefix(const uint8_t *a, const uint8_t *b, int bits)
 
 /* ip4 and ip6. A mapped address is an IPv4 address (section 5), and no ip6 matches that. */
 static bool spf_record_read_network(struct spf_record_reader *reader, char qualifier, enum mechanism_id id,
-				    struct span rest)
+				    struct slice rest)
 {
 	char address[INET6_ADDRSTRLEN];
 	uint8_t bytes[16];
@@ -270,7 +270,7 @@ static bool spf_record_read_network(struct spf_record_reader *reader, char quali
 }
 
 static void spf_record_write_question(struct spf_record_reader *reader, char qualifier,
-				      const struct mechanism *mechanism, struct span domain)
+				      const struct mechanism *mechanism, struct slice domain)
 {
 	static const enum dns_type types[] = { [INCLUDE] = DNS_TXT, [A] = DNS_A, [MX] = DNS_MX, [EXISTS] = DNS_A };
 	bool v6 = reader->values->client->family == NETADDR_V6;
@@ -281,7 +281,7 @@ static void spf_record_write_question(struct spf_record_reader *reader, char qua
 							     : 0;
 	if (reader->closed)
 		return;
-	spf_record_expand(reader, domain.at != NULL ? domain : (struct span){ "%{d}", 4 }, name);
+	spf_record_expand(reader, domain.at != NULL ? domain : (struct slice){ "%{d}", 4 }, name);
 	if (mechanism->id != PTR)
 		spf_record_want(reader, mechanism->id == A && v6 ? DNS_AAAA : types[mechanism->id], name);
 	text_addf(&text, "%s:", mechanism->name);
@@ -290,9 +290,9 @@ static void spf_record_write_question(struct spf_record_reader *reader, char qua
 }
 
 static bool spf_record_read_mechanism(struct spf_record_reader *reader, char qualifier,
-				      const struct mechanism *mechanism, struct span rest)
+				      const struct mechanism *mechanism, struct slice rest)
 {
-	struct span domain = { NULL, 0 };
+	struct slice domain = { NULL, 0 };
 	struct string_facts facts = { 0 };
 	if (mechanism->may_have_bits && !cut_dual_bits(&rest, &reader->v4_bits, &reader->v6_bits))
 		return false;
@@ -315,7 +315,7 @@ static bool spf_record_read_mechanism(struct spf_record_reader *reader, char qua
 
 /* ---- terms, section 4.6.1 */
 
-static size_t spf_record_name_length(struct span term)
+static size_t spf_record_name_length(struct slice term)
 {
 	size_t length = 0;
 	while (length < term.length &&
@@ -325,7 +325,7 @@ static size_t spf_record_name_length(struct span term)
 	return length;
 }
 
-static bool spf_record_read_modifier(struct spf_record_reader *reader, struct span name, struct span value)
+static bool spf_record_read_modifier(struct spf_record_reader *reader, struct slice name, struct slice value)
 {
 	struct string_facts facts;
 	bool redirect = spf_record_is_word(name, "redirect"), exp = spf_record_is_word(name, "exp");
@@ -342,19 +342,19 @@ static bool spf_record_read_modifier(struct spf_record_reader *reader, struct sp
 	return true;
 }
 
-static bool spf_record_read_term(struct spf_record_reader *reader, struct span term)
+static bool spf_record_read_term(struct spf_record_reader *reader, struct slice term)
 {
 	char qualifier = '+';
 	size_t length = spf_record_name_length(term);
 	if (length > 0 && length < term.length && term.at[length] == '=')
-		return spf_record_read_modifier(reader, (struct span){ term.at, length }, from(term, length + 1));
+		return spf_record_read_modifier(reader, (struct slice){ term.at, length }, from(term, length + 1));
 	if (strchr("+-~?", term.at[0]) != NULL) {
 		qualifier = term.at[0];
 		term = from(term, 1);
 		length = spf_record_name_length(term);
 	}
 	for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
-		if (spf_record_is_word((struct span){ term.at, length }, mechanisms[i].name))
+		if (spf_record_is_word((struct slice){ term.at, length }, mechanisms[i].name))
 			return spf_record_read_mechanism(reader, qualifier, &mechanisms[i], from(term, length));
 	return false;
 }
@@ -372,7 +372,7 @@ static void spf_record_write_redirect(struct spf_record_reader *reader)
 bool spf_record_is(const char *text, size_t length)
 {
 	size_t version = sizeof VERSION - 1;
-	return length >= version && spf_record_is_word((struct span){ text, version }, VERSION) &&
+	return length >= version && spf_record_is_word((struct slice){ text, version }, VERSION) &&
 	       (length == version || text[version] == ' ');
 }
 
@@ -393,7 +393,7 @@ bool spf_record_read(const char *record, size_t length, const struct spf_values 
 			at++;
 		for (end = at; end < length && record[end] != ' ';)
 			end++;
-		if (end > at && !spf_record_read_term(&reader, (struct span){ record + at, end - at }))
+		if (end > at && !spf_record_read_term(&reader, (struct slice){ record + at, end - at }))
 			return false;
 	}
 	spf_record_write_redirect(&reader);

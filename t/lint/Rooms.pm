@@ -44,6 +44,8 @@ our %may = (
 	                             milter/web policy policy/base)],
 	'milter'              => [qw(milter/base milter/config milter/content milter/daemon milter/message milter/mta milter/pools milter/record
 	                             milter/report milter/spf milter/start milter/tell policy policy/base redis-schema/store)],
+	# penstock-follow is another program, and knows nothing of the daemon's.
+	'milter/follow'       => [qw(milter/base policy policy/base)],
 	# penstockctl is another program: the configuration and policy, and nothing of the daemon's.
 	'milter/ctl/tool'     => [qw(milter/base milter/config policy policy/base)],
 	'milter/ctl/postfix'  => [qw(milter/base milter/config milter/ctl/tool policy policy/base)],
