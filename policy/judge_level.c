@@ -17,9 +17,9 @@ static const double pardoned_part = 0.95;
 
 bool judge_pardon(const struct account_state *state, int64_t now_ms, double *counts)
 {
-	static const enum counter others[] = { COUNTER_SPAM, COUNTER_EXPLOIT,	 COUNTER_BREACHES,
-					       COUNTER_DEAD, COUNTER_COMPLAINTS, COUNTER_AUTH_FAILURES,
-					       COUNTER_TRAPS };
+	static const enum counter others[] = { COUNTER_SPAM,  COUNTER_EXPLOIT,	  COUNTER_BREACHES,
+					       COUNTER_DEAD,  COUNTER_COMPLAINTS, COUNTER_AUTH_FAILURES,
+					       COUNTER_TRAPS, COUNTER_REFUSED };
 	int64_t changed_s = state->limits.password_changed_s;
 	/* what came after the change was done with the new password */
 	if (changed_s <= state->history.pardoned_s || changed_s <= state->history.level_since_s ||

@@ -3,7 +3,7 @@
  * reputation: decayed counters of what an account did, and the log-odds sum over them that it is abused. Each term can
  * be printed, and that is the explanation of the score.
  *
- * Two kinds of term. Ratios (dead recipients, complaints, spam, breaches) go through a Beta posterior: logit of
+ * Two kinds of term. Ratios (dead recipients, refusals, complaints, spam, breaches) go through a Beta posterior: logit of
  * (count + prior) / (of + prior + prior complement), less the logit of the prior alone, so that one bounce in thirteen
  * moves nothing and two hundred in a thousand moves at once. Evidence is a running sum of each message's log-likelihood
  * ratio that decays and never falls below 0 (Page 1954, the cumulative sum test): quiet for years, and over its
@@ -38,7 +38,8 @@
 	ROW(OTHERS, "others", 2500, 1e6)	 /* other ones, within about an hour */ \
 	ROW(BACK, "back", 21600, 1)		 /* it was silent for days */ \
 	ROW(AWAY, "away", 2500, 1e6)		 /* recipients of what comes from where it never was, likewise */ \
-	ROW(CHANGES, "changes", 1209600, 1e6)	 /* messages from where it never was that are surely its owner's */
+	ROW(CHANGES, "changes", 1209600, 1e6)	 /* messages from where it never was that are surely its owner's */ \
+	ROW(REFUSED, "refused", 604800, 1e6)	 /* no habit: recipients whose server refused the content, as told later */
 
 /* clang-format off */
 enum counter {
@@ -76,7 +77,8 @@ struct counters {
 	ROW(UNUSUAL_HOUR, "unusual_hour", 1.0, 0.3, 1.5, "mail at hours at which it never sent") \
 	ROW(AUTH_FAILURES, "auth_failures", 1.0, 0.5, 2.0, "failed logins before one that worked") \
 	ROW(BREACHES, "limit_breaches", 0.25, 0.0, 1.5, "messages that would have passed a limit") \
-	ROW(AWAY, "away", 1.0, 0.5, 5.2, "many recipients within an hour, known or not, from where it never was")
+	ROW(AWAY, "away", 1.0, 0.5, 5.2, "many recipients within an hour, known or not, from where it never was") \
+	ROW(REFUSED, "refused", 1.0, 0.5, 5.0, "share of recipients whose servers refuse the content")
 
 /* clang-format off */
 enum signal {

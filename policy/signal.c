@@ -159,6 +159,12 @@ static double signal_complaints(const struct sight *sight)
 	return share_of(sight, COUNTER_COMPLAINTS, COUNTER_RCPTS, 0.002, 500);
 }
 
+/* A filter there may be wrong about one message, or about each copy of one; it is as if 200 copies had been fine. */
+static double signal_refused(const struct sight *sight)
+{
+	return share_of(sight, COUNTER_REFUSED, COUNTER_RCPTS, 0.01, 200);
+}
+
 /* The week's share is slow and sure; the evidence is quick. */
 static double signal_new_rcpts(const struct sight *sight)
 {
@@ -251,13 +257,14 @@ static signal_function *const functions[SIGNAL_COUNT] = {
 	[SIGNAL_AUTH_FAILURES] = signal_auth_failures,
 	[SIGNAL_BREACHES] = signal_breaches,
 	[SIGNAL_AWAY] = signal_away,
+	[SIGNAL_REFUSED] = signal_refused,
 };
 
 /* What only abuse does. The rest is a change of habits, or what others did with the same text: together enough to move
  * an account's mail to another address, never enough to block it. */
 static const bool is_hard[SIGNAL_COUNT] = {
-	[SIGNAL_CONTENT] = true,    [SIGNAL_SPAM] = true,  [SIGNAL_EXPLOIT] = true,
-	[SIGNAL_DEAD_RCPTS] = true, [SIGNAL_TRAPS] = true, [SIGNAL_COMPLAINTS] = true,
+	[SIGNAL_CONTENT] = true, [SIGNAL_SPAM] = true,	     [SIGNAL_EXPLOIT] = true, [SIGNAL_DEAD_RCPTS] = true,
+	[SIGNAL_TRAPS] = true,	 [SIGNAL_COMPLAINTS] = true, [SIGNAL_REFUSED] = true,
 };
 #define SOFT_MOST 5.2
 

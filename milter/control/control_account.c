@@ -281,6 +281,7 @@ bool control_account_feedback(struct control_request *request, char *error, size
 		{ "complaint", COUNTER_COMPLAINTS },
 		{ "auth_failure", COUNTER_AUTH_FAILURES },
 		{ "trap", COUNTER_TRAPS },
+		{ "refused", COUNTER_REFUSED },
 	};
 	const char *word = json_string_value(json_object_get(request->json, "kind"));
 	const json_t *count = json_object_get(request->json, "count");
@@ -300,5 +301,5 @@ bool control_account_feedback(struct control_request *request, char *error, size
 			change_done(request);
 			return true;
 		}
-	return control_fail_value(request, "kind", "dead, complaint, auth_failure or trap", error, error_size);
+	return control_fail_value(request, "kind", "dead, complaint, auth_failure, trap or refused", error, error_size);
 }

@@ -287,7 +287,7 @@ static const struct command commands[] = {
 	{ "account unexempt", "ACCOUNT", 1, 1, 0, run_account, "account.unexempt", show_unexempted, "end an exemption" },
 	{ "account reset", "ACCOUNT", 1, 1, 0, run_account, "account.reset", show_reset,
 	  "forget its history; its limits, block and exemption stay" },
-	{ "account feedback", "ACCOUNT dead|complaint|auth_failure|trap [COUNT]", 2, 3, 0, ctl_run_feedback,
+	{ "account feedback", "ACCOUNT dead|complaint|auth_failure|trap|refused [COUNT]", 2, 3, 0, ctl_run_feedback,
 	  "account.feedback", show_feedback,
 	  "report what became of its earlier mail" },
 	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, TAKES(VERBOSE), ctl_run_explain, "explain", show_explain,

@@ -225,9 +225,9 @@ static void books_check_sums(int account, const struct account_record *record)
 
 static void books_check_counts(int account, const struct account_record *record)
 {
-	static const enum counter checked[] = { COUNTER_MESSAGES, COUNTER_RCPTS, COUNTER_SPAM,
-						COUNTER_BREACHES, COUNTER_DEAD,	 COUNTER_COMPLAINTS };
-	static const double half_lives[] = { 604800, 604800, 604800, 86400, 604800, 1209600 };
+	static const enum counter checked[] = { COUNTER_MESSAGES, COUNTER_RCPTS,      COUNTER_SPAM,   COUNTER_BREACHES,
+						COUNTER_DEAD,	  COUNTER_COMPLAINTS, COUNTER_REFUSED };
+	static const double half_lives[] = { 604800, 604800, 604800, 86400, 604800, 1209600, 604800 };
 	const struct ledger *ledger = &ledgers[account];
 	bool dropped = books_dropped() > 0;
 	double seconds = (double)(server_now_ms() - model.begun_ms) / 1000;

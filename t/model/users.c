@@ -199,9 +199,9 @@ void users_fetch(void)
 
 void users_tell(void)
 {
-	static const enum counter learnt[] = { COUNTER_DEAD, COUNTER_COMPLAINTS };
+	static const enum counter learnt[] = { COUNTER_DEAD, COUNTER_COMPLAINTS, COUNTER_REFUSED };
 	int daemon = lot(model.daemons), account = lot(model.accounts);
-	enum counter counter = learnt[lot(2)];
+	enum counter counter = learnt[lot(3)];
 	double counts[COUNTER_COUNT] = { 0 };
 	counts[counter] = lot_between(1, 3);
 	model_say("daemon %d learns of account %d", daemon, account);

@@ -67,11 +67,15 @@ static void test_scores(void)
 
 static struct facts abused(int64_t since_s)
 {
-	struct row row = {
-		"abused",	    .level = LEVEL_BLOCKED,
-		.since_s = since_s, .age_days = 30,
-		.days = 20,	    .counters = { [COUNTER_MESSAGES] = 40, [COUNTER_SPAM] = 30, [COUNTER_CONTENT] = 12 }
-	};
+	struct row row = { "abused",
+			   .level = LEVEL_BLOCKED,
+			   .since_s = since_s,
+			   .age_days = 30,
+			   .days = 20,
+			   .counters = { [COUNTER_MESSAGES] = 40,
+					 [COUNTER_SPAM] = 30,
+					 [COUNTER_CONTENT] = 12,
+					 [COUNTER_REFUSED] = 20 } };
 	return facts_of(&row);
 }
 
@@ -93,6 +97,7 @@ static void test_pardon(void)
 	judge_charge(&policy, &facts, &verdict, &charge);
 	is_int(charge.pardoned_s, NOW - 60, "it is noted");
 	is_near(charge.counts[COUNTER_SPAM], -28.5, 1e-6, "what was against it is taken back");
+	is_near(charge.counts[COUNTER_REFUSED], -19, 1e-6, "what servers refused, too");
 	history_charge(&facts.state.history, &charge);
 	is_near(facts.state.history.counters.value[COUNTER_SPAM], 1.5, 1e-6, "but for a twentieth");
 	verdict = judge(&policy, STAGE_MESSAGE, &facts);

@@ -89,6 +89,26 @@ static void test_terms(void)
 	}
 }
 
+/* What servers refuse: a filter may err, and two hundred do not. */
+static void test_refused(void)
+{
+	static const struct {
+		double rcpts, refused, term; /* worked out by hand */
+	} cases[] = {
+		{ 13, 1, 0 }, { 0, 1, 0 }, { 1000, 10, 0 }, { 26, 2, 0.5787 }, { 1000, 200, 2.9977 }, { 1e6, 1e6, 5.0 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct counters counters = { .at_ms = start_ms };
+		counters.value[COUNTER_RCPTS] = cases[i].rcpts;
+		counters.value[COUNTER_REFUSED] = cases[i].refused;
+		struct score score = reputation_score(&counters, -2.5);
+		is_near(score.term[SIGNAL_REFUSED], cases[i].term, 0.0002, "%g of %g refused", cases[i].refused,
+			cases[i].rcpts);
+		is_near(score.hard, score.term[SIGNAL_REFUSED], 0, "... only abuse brings that");
+		is_near(score.sum, score.prior + score.hard, 1e-12, "... and it is the sum");
+	}
+}
+
 /* More of something bad never lowers the score; more good mail beside it never raises it. */
 static void test_monotone(void)
 {
@@ -148,6 +168,7 @@ int main(void)
 {
 	test_decay();
 	test_terms();
+	test_refused();
 	test_monotone();
 	test_nonsense();
 	test_words();

@@ -31,8 +31,9 @@ struct step {
 	int place, places;  /* network, AS and address; `places`: so many in turn from it on */
 	int sender, mailer; /* 1: the owner's */
 	unsigned anomalies;
-	int rcpts, fresh; /* and how many of them are new */
-	int dead_of_100;  /* new recipients that do not exist, told at once */
+	int rcpts, fresh;   /* and how many of them are new */
+	int dead_of_100;    /* new recipients that do not exist, told at once */
+	int refused_of_100; /* ... whose servers refuse the content */
 	double campaign, campaign_accounts, campaign_bad, campaign_bad_accounts; /* what Redis knows of the body */
 	enum mail_class class;
 	bool forwarder;
@@ -65,6 +66,10 @@ static const struct {
 	  { { 60, 5, 0, .place = 1, .mailer = 9, .sender = 9, .anomalies = 1 << ANOMALY_NO_MESSAGE_ID, .rcpts = 1, .fresh = 1 } }, 2, 25 },
 	{ "a list that was bought", 4, 10, false, 10,
 	  { { 300, 5, 0, .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1, .dead_of_100 = 15 } }, 5, 200 },
+	{ "a text to strangers that each fifth server refuses", 4, 10, false, 10,
+	  { { 300, 5, 0, .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .fresh = 1, .refused_of_100 = 20 } }, 5, 100 },
+	{ "one server of thirteen refuses", 4, 10, false, 10,
+	  { { 13, 60, 0, .place = 1, .sender = 1, .mailer = 1, .rcpts = 1, .refused_of_100 = 8 } }, NEVER, NEVER },
 	{ "a campaign that others were caught with", 4, 10, false, 10,
 	  { { 5, 5, 1, .place = 9, .mailer = 9, .sender = 1, .rcpts = 1, .fresh = 1,
 	      .campaign = 40, .campaign_accounts = 20, .campaign_bad = 30, .campaign_bad_accounts = 10 } }, 1, 2 },
@@ -147,14 +152,19 @@ static struct facts facts_of(const struct history *history, const struct step *s
 	};
 }
 
+static int is_told(int of_100, int which)
+{
+	return which * of_100 / 100 != (which + 1) * of_100 / 100 ? 1 : 0;
+}
+
 static struct verdict play(struct history *history, const struct step *step, int which, int64_t now_s)
 {
 	struct facts facts = facts_of(history, step, which, now_s);
 	struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
 	struct charge charge;
 	judge_charge(&policy, &facts, &verdict, &charge);
-	if (step->dead_of_100 > 0 && which * step->dead_of_100 / 100 != (which + 1) * step->dead_of_100 / 100)
-		charge.counts[COUNTER_DEAD] += 1;
+	charge.counts[COUNTER_DEAD] += is_told(step->dead_of_100, which);
+	charge.counts[COUNTER_REFUSED] += is_told(step->refused_of_100, which);
 	history_charge(history, &charge);
 	return verdict;
 }

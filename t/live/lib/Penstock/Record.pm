@@ -12,7 +12,7 @@ our $version = 5;
 our @windows = qw(msgs_per_minute msgs_per_hour msgs_per_day rcpts_per_minute rcpts_per_hour rcpts_per_day
 	kbytes_per_minute kbytes_per_hour kbytes_per_day new_rcpts_per_day);
 our @counters = qw(messages rcpts spam exploit breaches new_rcpts dead complaints auth_failures traps content place sender
-	anomaly hour fresh campaign own_texts others back away changes);
+	anomaly hour fresh campaign own_texts others back away changes refused);
 our @levels = qw(unknown good new suspect blocked);
 our @parts = qw(places known text);	# bytes; `week` stands behind them
 my $week_bytes = 31;

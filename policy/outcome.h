@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * outcome: what became of a message at one recipient, whose doing that is, and what it says of the account that sent it
+ * and of the address of ours that it left by.
+ */
+#ifndef PENSTOCK_OUTCOME_H
+#define PENSTOCK_OUTCOME_H
+
+#include "policy/reputation.h"
+
+#include <stdbool.h>
+
+/* Whose doing it is: id, word. */
+#define BLAME_ROWS(ROW) \
+	ROW(NOBODY, "nobody") \
+	ROW(ACCOUNT, "account")	    /* who sent it */ \
+	ROW(ADDRESS, "address")	    /* of ours, that it left by */ \
+	ROW(MESSAGE, "message")	    /* its form, size, or sender's domain */ \
+	ROW(RECIPIENT, "recipient") /* or the mailbox there */ \
+	ROW(RECEIVER, "receiver")   /* the server there */
+
+/* clang-format off */
+enum blame {
+#define BLAME_ENUM(id, word) BLAME_##id,
+	BLAME_ROWS(BLAME_ENUM)
+#undef BLAME_ENUM
+	BLAME_COUNT
+};
+/* clang-format on */
+
+/* What it says of our address at that receiver. */
+enum outcome_address {
+	OUTCOME_ADDRESS_NOTHING,
+	OUTCOME_ADDRESS_FINE,	/* mail was taken */
+	OUTCOME_ADDRESS_SLOWED, /* it sends too much for what is thought of it */
+	OUTCOME_ADDRESS_REFUSED /* it is held to be bad */
+};
+
+/* id, word (log, metric label, class in etc/replies.conf), blame, what it says of our address, a sentence for people.
+ */
+#define OUTCOME_ROWS(ROW) \
+	ROW(SENT, "sent", NOBODY, FINE, "The server there took the message.") \
+	ROW(NO_USER, "no_user", RECIPIENT, NOTHING, "The recipient does not exist.") \
+	ROW(MAILBOX_FULL, "mailbox_full", RECIPIENT, NOTHING, "The recipient's mailbox is full.") \
+	ROW(INACTIVE, "inactive", RECIPIENT, NOTHING, "The recipient's mailbox is closed or suspended.") \
+	ROW(MOVED, "moved", RECIPIENT, NOTHING, "The recipient has another address now.") \
+	ROW(CONTENT, "content", ACCOUNT, NOTHING, "The server there takes the message for spam or fraud.") \
+	ROW(VIRUS, "virus", ACCOUNT, NOTHING, "The server there finds a virus, or a forbidden attachment.") \
+	ROW(REPUTATION, "reputation", ADDRESS, REFUSED, \
+	    "The server there thinks ill of the address that the message left by, or of its name.") \
+	ROW(LISTED, "listed", ADDRESS, REFUSED, "The address that the message left by is on a block list.") \
+	ROW(POLICY, "policy", RECEIVER, NOTHING, "A rule of the server there forbids it, and it does not say which.") \
+	ROW(RATE, "rate", ADDRESS, SLOWED, "The server there gets too much mail from us, and asks us to wait.") \
+	ROW(AUTHENTICATION, "authentication", MESSAGE, NOTHING, \
+	    "SPF, DKIM or DMARC of the sender's domain do not let this server send for it.") \
+	ROW(GREYLISTED, "greylisted", NOBODY, NOTHING, \
+	    "The server there wants a second try, as with each new sender.") \
+	ROW(UNREACHABLE, "unreachable", RECEIVER, NOTHING, "No server for the recipient's domain can be reached.") \
+	ROW(TLS, "tls", RECEIVER, NOTHING, "The two servers cannot agree on encryption.") \
+	ROW(TOO_BIG, "too_big", MESSAGE, NOTHING, "The message is too big for the server there.") \
+	ROW(RELAY_DENIED, "relay_denied", RECEIVER, NOTHING, \
+	    "The server there is not responsible for the recipient's domain.") \
+	ROW(PROTOCOL, "protocol", MESSAGE, NOTHING, "The server there does not understand the message or a command.") \
+	ROW(SENDER_REFUSED, "sender_refused", MESSAGE, NOTHING, \
+	    "The server there does not accept the sender's address.") \
+	ROW(RECEIVER_BROKEN, "receiver_broken", RECEIVER, NOTHING, "The server there has trouble of its own.") \
+	ROW(EXPIRED, "expired", NOBODY, NOTHING, "The message could not be delivered in time, and goes back.") \
+	ROW(SUSPENDED, "suspended", NOBODY, NOTHING, \
+	    "It waits, because the server there failed with another message.") \
+	ROW(UNSURE, "unsure", NOBODY, NOTHING, "The connection broke at the end: the message may have arrived.") \
+	ROW(OTHER_TEMPORARY, "other_temporary", NOBODY, NOTHING, \
+	    "The server there says \"later\", for a reason not known here.") \
+	ROW(OTHER_PERMANENT, "other_permanent", NOBODY, NOTHING, \
+	    "The server there says \"no\", for a reason not known here.")
+
+/* clang-format off */
+enum outcome {
+#define OUTCOME_ENUM(id, word, blame, address, plain) OUTCOME_##id,
+	OUTCOME_ROWS(OUTCOME_ENUM)
+#undef OUTCOME_ENUM
+	OUTCOME_COUNT
+};
+/* clang-format on */
+
+const char *outcome_word(enum outcome outcome);
+const char *outcome_plain(enum outcome outcome);
+enum outcome outcome_find(const char *word); /* OUTCOME_COUNT: none of that name */
+enum blame outcome_blame(enum outcome outcome);
+const char *blame_word(enum blame blame);
+enum outcome_address outcome_address(enum outcome outcome);
+
+/* What one recipient's outcome adds to its account's counters; count 0: nothing. final: it will not be tried again. */
+struct outcome_credit {
+	enum counter counter;
+	double count;
+};
+struct outcome_credit outcome_credit_of(enum outcome outcome, bool final);
+
+/* A server's answer without its words, RFC 5321 section 4.2 and RFC 3463. */
+struct outcome_code {
+	int code;		    /* three digits; 0: there is none */
+	int class, subject, detail; /* of the enhanced code; class 0: there is none */
+	bool greeting;		    /* instead of a greeting, before any mail */
+	bool final;		    /* what it is where there is no code */
+};
+
+/* What the codes alone say; words that nobody knows are never taken for more. */
+enum outcome outcome_by_code(const struct outcome_code *code);
+
+#endif
