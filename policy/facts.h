@@ -10,6 +10,7 @@
 #include "policy/mail_class.h"
 #include "policy/listing.h"
 #include "policy/pool.h"
+#include "policy/receiver.h"
 
 enum stage {
 	STAGE_MAIL = 1,
@@ -127,7 +128,9 @@ struct facts {
 	struct listings listings;
 	struct spf_facts spf;
 	struct transport_state transports[TRANSPORTS_ALL_MAX]; /* by their index */
-	int64_t rcpts_remote; /* accepted recipients that leave this host, the one at hand included */
+	char receiver[RECEIVER_NAME_MAX + 1]; /* of all remote recipients; "" : several, or it is not known that a
+						 transport rests for it */
+	int64_t rcpts_remote;		      /* accepted recipients that leave this host, the one at hand included */
 	int64_t rcpts_local;
 	int64_t rcpts_unknown_mailer; /* of the remote ones: the MTA did not say by which mailer, or does not know yet
 				       */

@@ -63,12 +63,23 @@ static void history_take_habits(struct habits *habits, const struct charge *char
 				    habits_write(&come, (enum habit_part)part, bytes));
 }
 
+static void history_go_on(struct history *history, int64_t now_ms)
+{
+	rates_roll(&history->rates, now_ms);
+	if (history->counters.at_ms - now_ms > RATES_AHEAD_MAX_MS) /* of a clock that was wrong */
+		history->counters.at_ms = now_ms;
+	counters_decay(&history->counters, now_ms);
+}
+
+void history_credit(struct history *history, int64_t now_ms, const double counts[COUNTER_COUNT])
+{
+	history_go_on(history, now_ms);
+	counters_add(&history->counters, counts);
+}
+
 enum window history_charge(struct history *history, const struct charge *charge)
 {
-	rates_roll(&history->rates, charge->now_ms);
-	if (history->counters.at_ms - charge->now_ms > RATES_AHEAD_MAX_MS) /* of a clock that was wrong */
-		history->counters.at_ms = charge->now_ms;
-	counters_decay(&history->counters, charge->now_ms);
+	history_go_on(history, charge->now_ms);
 	enum window over =
 		charge->quota ? rates_over(&history->rates, &charge->limits, &charge->amounts) : WINDOW_COUNT;
 	struct breach breach = { .window = over, .over = charge->limits.over };

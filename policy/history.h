@@ -89,7 +89,10 @@ void charge_breach(const struct charge *charge, const struct rates *rates, struc
  * tell a repetition from a new message, its sender can make (SECURITY). */
 enum window history_charge(struct history *history, const struct charge *charge);
 
-/* The same, and what is to be said of the window that is passed; breach_none where there is none. */
+/* Something was learnt of mail that left: counters change, and nothing else but the time. */
+void history_credit(struct history *history, int64_t now_ms, const double counts[COUNTER_COUNT]);
+
+/* history_charge(), and what is to be said of the window that is passed; breach_none where there is none. */
 struct breach history_judge(struct history *history, const struct charge *charge);
 
 /* A charge that is to be made later: what `charge` did, where it was answered by `breach`. It is checked no more. */

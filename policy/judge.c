@@ -148,6 +148,13 @@ static enum answer rule_content(const struct policy *policy, const struct facts 
 	return YES;
 }
 
+/* Only the message's mark takes it to another transport; what goes as the MTA decides is not moved. */
+static bool judge_evades_rest(const struct verdict *verdict, const struct facts *facts)
+{
+	return facts->receiver[0] != '\0' && verdict->markable && verdict->transport != NULL &&
+	       verdict->transport != pool_pick_unrested(verdict->pool, facts->account, facts->transports);
+}
+
 /* By which pool and transport: the account's own, or for this message another one. Runs last. */
 static enum answer rule_pool(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
 {
@@ -167,6 +174,8 @@ static enum answer rule_pool(const struct policy *policy, const struct facts *fa
 	if (verdict->transport != NULL &&
 	    pool_spf_moved(verdict->pool, facts->account, facts->transports, verdict->transport))
 		verdict_add(verdict, REASON_SPF_PREFERS, 0, 0, verdict->transport->name);
+	if (judge_evades_rest(verdict, facts))
+		verdict_add(verdict, REASON_REST, 0, 0, facts->receiver);
 	return YES;
 }
 

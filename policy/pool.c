@@ -27,6 +27,8 @@ const char *transport_seen_as(const struct transport *transport, enum transport_
 static double in_service(const struct transport *transport, const struct transport_state *states)
 {
 	int withheld = states == NULL ? 0 : states[transport->index].withheld;
+	if (states != NULL && states[transport->index].rests)
+		return 0;
 	return withheld < TRANSPORT_OUT ? (double)(TRANSPORT_OUT - withheld) / TRANSPORT_OUT : 0;
 }
 
@@ -82,6 +84,18 @@ const struct transport *pool_pick(const struct pool *pool, const char *account, 
 		return own;
 	const struct transport *passing = pool_pick_among(pool, hash, states, all, true);
 	return passing != NULL ? passing : own;
+}
+
+const struct transport *pool_pick_unrested(const struct pool *pool, const char *account,
+					   const struct transport_state *states)
+{
+	struct transport_state awake[TRANSPORTS_ALL_MAX] = { { 0 } };
+	for (int i = 0; i < pool->transport_count; i++) {
+		int at = pool->transports[i].index;
+		awake[at] = states[at];
+		awake[at].rests = false;
+	}
+	return pool_pick(pool, account, awake);
 }
 
 bool pool_spf_moved(const struct pool *pool, const char *account, const struct transport_state *states,

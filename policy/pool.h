@@ -48,6 +48,7 @@ struct transport_state {
 		withheld;  /* per cent of its share that other transports of the pool take; TRANSPORT_OUT: it is out */
 	unsigned char spf; /* enum spf_answer: what the sender's domain says of its address; of two, the worse,
 			      spf_answer_worse() */
+	bool rests;	   /* for the receiver of all of the message's recipients, policy/receiver.h: others take it */
 };
 
 struct pool {
@@ -62,6 +63,10 @@ struct pool {
  * against any): one that is out is passed over, unless all are; among the others one by which SPF passes is preferred
  * to one by which it is known not to. */
 const struct transport *pool_pick(const struct pool *pool, const char *account, const struct transport_state *states);
+
+/* What pool_pick would give if no transport rested for the message's receiver. */
+const struct transport *pool_pick_unrested(const struct pool *pool, const char *account,
+					   const struct transport_state *states);
 
 /* Whether pool_pick gave `picked` because SPF passes by it, and not by the account's own transport. */
 bool pool_spf_moved(const struct pool *pool, const char *account, const struct transport_state *states,

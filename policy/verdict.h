@@ -43,7 +43,8 @@ enum action {
 	ROW(SPF_FAIL, "spf_fail")		  /* of a client without login; detail: the domain */ \
 	ROW(SPF_UNAUTHORISED, "spf_unauthorised") /* by none of our addresses; detail: the domain */ \
 	ROW(SPF_PREFERS, "spf_prefers")		  /* detail: the transport taken since SPF passes by it */ \
-	ROW(LIMIT, "limit")			  /* value: use; limit; detail: window_path() */ \
+	ROW(REST, "rest")   /* another transport is taken, since the account's rests for it; detail: the receiver */ \
+	ROW(LIMIT, "limit") /* value: use; limit; detail: window_path() */ \
 	ROW(RCPTS_PER_MESSAGE, "rcpts_per_message") \
 	ROW(CONTENT, "content")	  /* value: score; limit: the threshold passed */ \
 	ROW(LEVEL, "level")	  /* detail: the level entered */ \

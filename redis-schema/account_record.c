@@ -423,16 +423,50 @@ enum record_kind record_read(const char *bytes, size_t length, struct account_re
 
 /* -- writes -- */
 
+/* Whose a name is, by its last two bits. */
+enum { OF_PASSING, OF_DAEMON, OF_FOLLOWER, OF_MASK, OF_KINDS = OF_MASK };
+
+static const int record_most[OF_KINDS] = {
+	[OF_PASSING] = 1, [OF_DAEMON] = RECORD_DAEMONS, [OF_FOLLOWER] = RECORD_FOLLOWERS
+};
+
+static int record_whose(uint64_t writer)
+{
+	return writer & OF_DAEMON ? OF_DAEMON : (int)(writer & OF_MASK);
+}
+
+uint64_t record_daemon(uint64_t lot)
+{
+	return (lot & NAME_MAX_VALUE) | OF_DAEMON;
+}
+
+uint64_t record_follower(uint64_t lot)
+{
+	return (lot & NAME_MAX_VALUE & ~(uint64_t)OF_MASK) | OF_FOLLOWER;
+}
+
+uint64_t record_passing(uint64_t lot)
+{
+	lot &= NAME_MAX_VALUE & ~(uint64_t)OF_MASK;
+	return lot != 0 ? lot : OF_MASK + 1;
+}
+
 void record_sign(struct account_record *record, struct record_write write)
 {
 	MUST(write.writer != 0 && write.writer <= NAME_MAX_VALUE && write.number != 0 &&
 	     write.number <= NAME_MAX_VALUE);
-	int at = 0;
-	while (at < RECORD_WRITERS - 1 && record->writes[at].writer != 0 && record->writes[at].writer != write.writer)
-		at++;
-	memmove(&record->writes[1], &record->writes[0], (size_t)at * sizeof write);
+	struct record_write was[RECORD_WRITERS];
+	int count = 1, kept[OF_KINDS] = { [OF_PASSING] = 1 }; /* one that is not the newest goes */
+	memcpy(was, record->writes, sizeof was);
+	memset(record->writes, 0, sizeof record->writes);
 	record->writes[0] = write;
 	record->earlier = 0;
+	kept[record_whose(write.writer)] = 1;
+	for (int i = 0; i < RECORD_WRITERS && was[i].writer != 0; i++) {
+		int whose = record_whose(was[i].writer);
+		if (was[i].writer != write.writer && kept[whose]++ < record_most[whose])
+			record->writes[count++] = was[i];
+	}
 }
 
 uint64_t record_last(const struct account_record *record, uint64_t writer)

@@ -4,8 +4,16 @@
  * anything.
  *
  * Its head is the version and the name of the write that made it, which no two writes share: compare_and_set.lua writes
- * a record only where the head is still the one that was read. Behind it stand the last writes of other daemons, newest
- * first, so that a daemon which lost an answer can read whether its write was taken.
+ * a record only where the head is still the one that was read. Behind it stand the last writes of others, newest first:
+ *
+ * - of daemons, so that one which lost an answer can read whether its write was taken. It asks at its next connection,
+ *   and its name ends with its process: of daemons the one that wrote longest ago gives way.
+ * - of followers of mail logs, so that lines which are read again after a crash are not credited again. A follower may
+ *   ask after days, while daemons were started anew many times: it gives way to no daemon, and only where there are
+ *   more than RECORD_FOLLOWERS of them; then to a follower, whoever wrote longest ago first.
+ *
+ * A follower's name comes again after a reset with numbers that a record had before, so it is never the head: a write
+ * of its has beside it a passing name of the process's own as the head, which is dropped at the next write.
  */
 #ifndef PENSTOCK_ACCOUNT_RECORD_H
 #define PENSTOCK_ACCOUNT_RECORD_H
@@ -18,12 +26,14 @@
 enum {
 	RECORD_VERSION = 5, /* 4, without texts, is read as well */
 	RECORD_HEAD = 11,   /* bytes: the version, writer and number of the newest write */
-	RECORD_WRITERS = 8, /* daemons whose last write is kept; the one that is longest ago gives way */
-	RECORD_MAX = 800,   /* bytes; most have fewer than 300 */
+	RECORD_DAEMONS = 8, /* whose last write is kept */
+	RECORD_FOLLOWERS = 8,
+	RECORD_WRITERS = RECORD_DAEMONS + RECORD_FOLLOWERS + 1, /* and the passing name */
+	RECORD_MAX = 850,					/* bytes; most have fewer than 300 */
 };
 
 struct record_write {
-	uint64_t writer; /* 40 bits, drawn by lot when a daemon starts; 0: none */
+	uint64_t writer; /* 40 bits, drawn by lot when a daemon starts; the last two say whose it is; 0: none */
 	uint64_t number; /* 40 bits, rising from 1 */
 };
 
@@ -48,7 +58,12 @@ size_t record_write(const struct account_record *record, char bytes[RECORD_MAX])
  * head is that of the bytes themselves. */
 size_t record_head(const struct account_record *record, char bytes[RECORD_HEAD]);
 
-/* The write is the newest. */
+/* Names of 40 bits that were drawn by lot. */
+uint64_t record_daemon(uint64_t lot);
+uint64_t record_follower(uint64_t lot);
+uint64_t record_passing(uint64_t lot);
+
+/* The write is the newest; a follower's is signed before the passing one that goes with it. */
 void record_sign(struct account_record *record, struct record_write write);
 /* The number of the writer's last write; 0: none is kept. */
 uint64_t record_last(const struct account_record *record, uint64_t writer);

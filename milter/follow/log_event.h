@@ -94,6 +94,8 @@ struct log_event {
 	bool greeting;	/* refused to talk to me */
 	bool stage_dot; /* in reply to end of DATA command (content was seen) */
 	bool quit;	/* the client said it */
+	bool timeout;	/* a hang-up of our own side: nothing came in time */
+	bool list;	/* rcpt is a list of Sendmail's */
 };
 
 /* Reads one message into *event_out. Never fails. head->program e.g. "postfix/clean-1/smtp", "sendmail", "sm-mta",
@@ -103,8 +105,8 @@ struct log_event {
  * clean-1, "postfix/smtp" has none; Sendmail's is its mailer. */
 void log_event_read(const struct log_head *head, struct log_event *event_out);
 
-/* The recipients of a delivery, one after the other, as rcpt has them. Begin with *rest = event->rcpt. False: no more.
+/* The recipients of a delivery, one after the other, without brackets. Begin with rest = event->rcpt. False: no more.
  */
-bool log_event_rcpt(struct span *rest, struct span *rcpt_out);
+bool log_event_rcpt(const struct log_event *event, struct span *rest, struct span *rcpt_out);
 
 #endif

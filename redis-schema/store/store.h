@@ -83,6 +83,30 @@ void store_charge(struct store *store, const struct message_charge *charge, stor
 /* Something was learnt about an account's earlier mail: `count` more of `counter` (dead recipients, complaints, failed
  * logins, traps). Counted though Redis is away, like any charge. */
 void store_feedback(struct store *store, const char *account, enum counter counter, double count, int64_t now_ms);
+
+/* What a mail log says of an account's mail, learnt from one line of it. */
+struct store_credit {
+	uint64_t number; /* the line's: 1 to 2^40 - 1; rises from one credit of an account to the next */
+	double counts[COUNTER_COUNT];
+};
+enum credit_end {
+	CREDIT_TAKEN,	/* Redis has all of them */
+	CREDIT_UNKNOWN, /* it did not say: ask again later, with the same ones and whatever came since */
+	CREDIT_FOREIGN, /* the record is of another version, or none: it is left alone, which is said */
+};
+/* `added` of those that were TAKEN were added; the others were there already. */
+typedef void store_credit_done(void *arg, enum credit_end end, int added);
+/* Adds those of the credits whose number is above the last one that the record has of `writer`: each counts once,
+ * whatever is asked again, by this process or the next one. `writer` names a mail log: 40 bits, drawn once and kept
+ * with its place in the log, of which two are not looked at (record_follower()). The credits of one account come in the
+ * order of their numbers, and one call for it at a time; they are borrowed until `done` is called. An account that has
+ * no record, because it expired or was reset, gets one.
+ *
+ * Unlike a charge it is never answered from the table of recent accounts and nothing of it is kept here. It needs
+ * nothing of the account's row and leaves it alone, so the same process may charge the account, too. */
+void store_credit(struct store *store, const char *account, uint64_t writer, const struct store_credit *credits,
+		  int count, store_credit_done *done, void *arg);
+
 /* Longest match in the map of client networks. */
 void store_network(struct store *store, const struct netaddr *address, store_network_done *done, void *arg);
 

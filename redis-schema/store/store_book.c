@@ -208,7 +208,7 @@ static void book_move_write_again(struct account_book *book)
 
 static void book_move_write_as_text(struct account_book *book)
 {
-	book->by_text = true;
+	book->work->by_text = true;
 	book_write(book);
 }
 
@@ -282,7 +282,7 @@ static void book_move_late(struct account_book *book)
 }
 
 /* What a request's end leads to, by what was asked. */
-static book_move *const moves[BOOK_PHASES][BOOK_ENDS] = {
+static book_move *const moves[BOOK_PHASES][RECORD_ENDS] = {
 	[BOOK_RESTS] = { NULL },
 	[BOOK_READS] = {
 		[END_TAKEN] = book_move_owe,
@@ -305,13 +305,13 @@ static book_move *const moves[BOOK_PHASES][BOOK_ENDS] = {
 };
 
 /* The same where its messages were answered long ago. */
-static book_move *const late_moves[BOOK_ENDS] = {
+static book_move *const late_moves[RECORD_ENDS] = {
 	[END_TAKEN] = book_move_taken, [END_THERE] = book_move_late, [END_FOREIGN] = book_move_alone,
 	[END_SCRIPT] = book_move_late, [END_ERROR] = book_move_late, [END_LATE] = book_move_late,
 	[END_LOST] = book_move_owe,
 };
 
-static void book_ended(struct account_book *book, enum book_end end)
+static void book_ended(struct account_book *book, enum record_end end)
 {
 	struct store *store = book->store;
 	book_move *move = book->late ? late_moves[end] : moves[book->phase][end];
@@ -345,14 +345,14 @@ static void book_go(struct account_book *book)
 	if (book->phase != BOOK_RESTS)
 		return;
 	if (book->work == NULL)
-		book->work = malloc(sizeof *book->work);
+		book->work = store_record_work(book->store, row->account, "this daemon counts by itself");
 	/* what is owed to a record that is not ours is given up when it is read once more */
 	bool alone = row->state.unreadable && book->number == 0 && book->debt.charges == 0;
 	if (book->work == NULL || !book->store->serving || alone) {
 		book_answer_here(book);
 		return;
 	}
-	book->by_text = book->store->sha[0] == '\0';
+	book->work->by_text = book->store->sha[0] == '\0';
 	if (book_reads(book)) {
 		book_read(book);
 		return;

@@ -6,22 +6,9 @@
 #ifndef PENSTOCK_STORE_BOOK_INSIDE_H
 #define PENSTOCK_STORE_BOOK_INSIDE_H
 
-#include "policy/known.h"
 #include "redis-schema/store/store_inside.h"
 
 enum book_phase { BOOK_RESTS, BOOK_READS, BOOK_WRITES, BOOK_PHASES };
-
-/* How a request ended. */
-enum book_end {
-	END_TAKEN,   /* the record is written */
-	END_THERE,   /* book->base is what Redis holds: it was read, or another writer came first */
-	END_FOREIGN, /* what is there is not ours to change */
-	END_SCRIPT,  /* the script has to be sent as text */
-	END_ERROR,
-	END_LATE, /* it is still under way: what comes is counted here meanwhile */
-	END_LOST,
-	BOOK_ENDS
-};
 
 struct queue {
 	struct part *first, **last;
@@ -36,22 +23,14 @@ struct debt {
 struct account_book {
 	struct store *store;
 	struct recent_row *row; /* borrowed; it stays as long as its book */
-	void (*ended)(struct account_book *book, enum book_end end);
+	void (*ended)(struct account_book *book, enum record_end end);
 	enum book_phase phase;
-	bool late;    /* the request under way had no answer in time */
-	bool by_text; /* the write is sent as EVAL */
+	bool late; /* the request under way had no answer in time */
 	int tries;
 	uint64_t number;	     /* of a write that may have been taken, or is under way; 0: none */
 	struct queue sent, waiting;  /* in that write; for the next one */
 	struct debt sent_debt, debt; /* likewise */
-	struct book_work *work;	     /* owned; NULL: it rests */
-};
-
-/* What a request under way needs. */
-struct book_work {
-	struct account_record base, next;     /* on which the write is made; what it makes of it */
-	unsigned char known[KNOWN_MAP_BYTES]; /* recipients beside `base`, where they were read */
-	size_t known_length;
+	struct record_work *work;    /* owned; NULL: it rests */
 };
 
 /* Asks what Redis holds; writes what `sent` and `sent_debt` made of `base`. Both end by book->ended(), never before

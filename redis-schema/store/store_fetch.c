@@ -72,15 +72,8 @@ static void fetch_read_record(struct store *store, const char *account, const st
 	enum record_kind kind = record_read(there ? answer->text[0] : NULL, there ? answer->length[0] : 0, record);
 	state->history = record->history;
 	state->unreadable = !there || kind == RECORD_OTHER || kind == RECORD_BROKEN;
-	if (kind == RECORD_OTHER)
-		store_say_account(
-			store, account,
-			"record is of another version of Penstock; it is left alone, and this daemon counts by "
-			"itself until penstockctl account reset");
-	if (kind == RECORD_BROKEN)
-		store_say_account(store, account,
-				  "record is none of Penstock's; it is left alone, and this daemon counts by itself "
-				  "until penstockctl account reset");
+	if (kind == RECORD_OTHER || kind == RECORD_BROKEN)
+		store_say_foreign(store, account, kind, "this daemon counts by itself until penstockctl account reset");
 }
 
 static void fetch_read_note(const struct wire_answer *answer, char note[NOTE_MAX])

@@ -24,11 +24,12 @@ struct store {
 	void *say_arg;
 	struct wire *wire;
 	struct alarm *retry, *tick;
-	int64_t retry_ms;	 /* the next wait */
-	int64_t failures;	 /* in a row */
-	int64_t untaken;	 /* charges of accounts that ended in errors, in a row */
-	char sha[SHA_SIZE];	 /* of the script; "" : not known, it is sent as text */
-	uint64_t writer, number; /* of the writes of this daemon; see account_record.h */
+	int64_t retry_ms;		       /* the next wait */
+	int64_t failures;		       /* in a row */
+	int64_t untaken;		       /* charges of accounts that ended in errors, in a row */
+	char sha[SHA_SIZE];		       /* of the script; "" : not known, it is sent as text */
+	uint64_t writer, number;	       /* of the writes of this daemon; see account_record.h */
+	uint64_t credit_writer, credit_number; /* the passing names of its credits */
 	bool said_away;
 	bool plans_asked, secret_asked;
 	bool secret_missing;  /* Redis has none: it is written at the next tick */
@@ -108,6 +109,46 @@ void store_taken(struct store *store);
 void store_untaken(struct store *store);
 /* It is there again. */
 void store_say_up(struct store *store);
+
+/* ---- store_record.c: one account's record */
+
+/* How a request about it ended. */
+enum record_end {
+	END_TAKEN,   /* the record is written */
+	END_THERE,   /* work->base is what Redis holds: it was read, or another writer came first */
+	END_FOREIGN, /* what is there is not ours to change, which was said */
+	END_SCRIPT,  /* the script has to be sent as text */
+	END_ERROR,
+	END_LATE, /* it is still under way */
+	END_LOST,
+	RECORD_ENDS
+};
+
+/* What a request under way needs. */
+struct record_work {
+	struct store *store;
+	const char *account;		      /* borrowed */
+	const char *so;			      /* a constant: what comes of a record that is not ours */
+	bool by_text;			      /* the write is sent as EVAL */
+	struct account_record base, next;     /* on which the write is made; what it makes of it */
+	unsigned char known[KNOWN_MAP_BYTES]; /* recipients beside `base`, where they were read */
+	size_t known_length;
+	char head[RECORD_HEAD], bytes[RECORD_MAX]; /* store_record_write()'s */
+};
+
+/* By malloc(); NULL: no memory. */
+struct record_work *store_record_work(struct store *store, const char *account, const char *so);
+/* The commands; of the write also its first `known_length` bytes of `known`, 0: they stay as they are. Its bytes are
+ * borrowed until it is sent. */
+void store_record_ask(const struct record_work *work, struct request *request);
+void store_record_write(struct record_work *work, size_t known_length, struct request *request);
+/* What came of them, the end of a wire_done. */
+enum record_end store_record_come(struct record_work *work, enum wire_end end, int count,
+				  const struct wire_answer *answers);
+enum record_end store_record_written(struct record_work *work, enum wire_end end, int count,
+				     const struct wire_answer *answers);
+/* "record is none of Penstock's; it is left alone, and SO" */
+void store_say_foreign(struct store *store, const char *account, enum record_kind kind, const char *so);
 
 /* ---- store_charge.c: one message, in parts that end each by itself */
 

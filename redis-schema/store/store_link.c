@@ -171,7 +171,8 @@ bool store_link_open(struct store *store, char *error, size_t error_size)
 		snprintf(error, error_size, "the system gives no random bytes");
 		return false;
 	}
-	store->writer = (store->writer & ((UINT64_C(1) << WRITER_BITS) - 1)) | 1;
+	store->credit_writer = record_passing(store->writer >> (64 - WRITER_BITS));
+	store->writer = record_daemon(store->writer);
 	store->retry = alarm_new(store->base, link_on_retry, store);
 	store->tick = alarm_new(store->base, link_on_tick, store);
 	if (store->retry != NULL && store->tick != NULL)

@@ -26,7 +26,7 @@ our %may = (
 	                             redis-schema/store)],
 	'milter/tell'         => [qw(milter/base milter/config milter/daemon policy policy/base redis-schema/store)],
 	'milter/pools'        => [qw(milter/base milter/config milter/daemon milter/lookup milter/tell policy policy/base
-	                             redis-schema/store)],
+	                             redis-schema redis-schema/store)],
 	# Mail does not wait for people: what makes up a message, what is written down of it and what speaks to the MTA know
 	# nothing of report, control, web and ctl.
 	'milter/message'      => [qw(milter/base milter/blocklist milter/config milter/content milter/daemon milter/dns milter/pools
@@ -44,9 +44,9 @@ our %may = (
 	                             milter/web policy policy/base)],
 	'milter'              => [qw(milter/base milter/config milter/content milter/daemon milter/message milter/mta milter/pools milter/record
 	                             milter/report milter/spf milter/start milter/tell policy policy/base redis-schema/store)],
-	# penstock-follow is another program, and knows nothing of the daemon's.
 	'milter/trace'        => [qw(milter/base policy policy/base)],
-	'milter/follow'       => [qw(milter/base milter/trace policy policy/base)],
+	# penstock-follow is another program: it reads the mail log, and knows the store and nothing of the daemon.
+	'milter/follow'       => [qw(milter/base milter/config milter/trace policy policy/base redis-schema redis-schema/store)],
 	# penstockctl is another program: the configuration and policy, and nothing of the daemon's.
 	'milter/ctl/tool'     => [qw(milter/base milter/config policy policy/base)],
 	'milter/ctl/postfix'  => [qw(milter/base milter/config milter/ctl/tool policy policy/base)],

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "t/model/books.h"
 
+#include "t/model/follower.h"
 #include "t/model/net.h"
 #include "redis-schema/account_record.h"
 
@@ -66,14 +67,19 @@ int books_charged(int daemon, int account)
 	return page->entries++;
 }
 
+void books_credited(int account, const double counts[COUNTER_COUNT])
+{
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		ledgers[account].counts[i] += counts[i];
+}
+
 void books_told(int daemon, int account, int place, const struct amounts *amounts, const double counts[COUNTER_COUNT])
 {
 	for (int i = 0; i < KINDS; i++) {
 		pages[daemon][account].entry[place].of[i] = (double)amounts->of[i];
 		ledgers[account].let_out.of[i] += (double)amounts->of[i];
 	}
-	for (int i = 0; i < COUNTER_COUNT; i++)
-		ledgers[account].counts[i] += counts[i];
+	books_credited(account, counts);
 }
 
 void books_given_back(int account)
@@ -157,6 +163,16 @@ static struct sums books_sums(const struct rates *rates)
 	return sums;
 }
 
+static int64_t books_crossed(int64_t seconds)
+{
+	return server_now_ms() / 1000 / seconds - model.begun_ms / 1000 / seconds;
+}
+
+static bool books_same(const struct sums *a, const struct sums *b)
+{
+	return a->of[0] == b->of[0] && a->of[1] == b->of[1] && a->of[2] == b->of[2];
+}
+
 void books_written(int daemon, const char *key)
 {
 	struct account_record record;
@@ -169,8 +185,14 @@ void books_written(int daemon, const char *key)
 	}
 	if (account == model.accounts || model.foreign || !books_read(account, &record))
 		return;
-	struct page *page = &pages[daemon][account];
 	struct sums now = books_sums(&record.history.rates);
+	if (daemon == FOLLOWER) {
+		MODEL_MUST(books_crossed(86400) > 1 || books_same(&now, &ledgers[account].written),
+			   "account %d: a credit changed more than counters", account);
+		ledgers[account].written = now;
+		return;
+	}
+	struct page *page = &pages[daemon][account];
 	struct sums taken = page->writes > 0 ? page->write[page->writes - 1] : (struct sums){ { 0 } };
 	bool changed = false;
 	for (int i = 0; i < KINDS; i++) {
@@ -186,11 +208,6 @@ void books_written(int daemon, const char *key)
 }
 
 /* ---- are they the same? */
-
-static int64_t books_crossed(int64_t seconds)
-{
-	return server_now_ms() / 1000 / seconds - model.begun_ms / 1000 / seconds;
-}
 
 static uint64_t books_dropped(void)
 {
@@ -241,11 +258,6 @@ static void books_check_counts(int account, const struct account_record *record)
 		MODEL_MUST(has >= wants * left - slack || dropped, "account %d: counter %d has %g, expected %g to %g",
 			   account, (int)checked[i], has, wants * left - slack, wants);
 	}
-}
-
-static bool books_same(const struct sums *a, const struct sums *b)
-{
-	return a->of[0] == b->of[0] && a->of[1] == b->of[1] && a->of[2] == b->of[2];
 }
 
 /* Was each time a beginning of what the daemon charged taken, and none shorter than before? */

@@ -18,15 +18,16 @@ my @losses = (
 	['what goes again as text after NOSCRIPT keeps no number', 'redis-schema/store/store_book.c',
 		"\tbook->by_text = true;\n", "\tbook->by_text = true;\n\tbook->number = 0;\n"],
 	['a repeat that Redis refused is taken for done', 'redis-schema/store/store_book_ask.c',
-		"\tdefault:\n\t\treturn END_ERROR;\n",
-		"\tdefault:\n\t\treturn book->sent.first == NULL ? END_TAKEN : END_ERROR;\n"],
+		"\tbook->ended(book, store_record_written(book->work, end, count, answers));\n",
+		"\tenum record_end ended = store_record_written(book->work, end, count, answers);\n"
+		. "\tbook->ended(book, ended == END_ERROR && book->sent.first == NULL ? END_TAKEN : ended);\n"],
 	['a fresh debt goes with a write that may have been taken', 'redis-schema/store/store_book.c',
 		"\tif (book->number == 0) {\n\t\tbook_queue_move(",
 		"\tif (book->number != 0 && book->debt.charges > 0) {\n"
 		. "\t\tcharge_join(&book->sent_debt.charge, &book->debt.charge);\n"
 		. "\t\tbook->sent_debt.charges += book->debt.charges;\n\t\tbook->debt.charges = 0;\n\t}\n"
 		. "\tif (book->number == 0) {\n\t\tbook_queue_move("],
-	['what is unread when the connection is given up is taken for done', 'redis-schema/store/store_book_ask.c',
+	['what is unread when the connection is given up is taken for done', 'redis-schema/store/store_record.c',
 		"\tcase HEARD_LOST:\n\t\treturn END_LOST;\n", "\tcase HEARD_LOST:\n\t\treturn END_TAKEN;\n"],
 	['charges that Redis took stay pending', 'redis-schema/store/store_book.c',
 		"\tbook->store->stats.pending -= debt->charges;\n", ''],
@@ -41,8 +42,19 @@ my @losses = (
 		"\t\tbook_move_write(book);\n\t\treturn;\n\t}\n\tbook_judge(book);\n", "\t\tbook_move_write(book);\n\t\treturn;\n\t}\n"],
 	['a fetch sees that a record is not ours, and its debts stay', 'redis-schema/store/store_book.c',
 		"\tbool alone = row->state.unreadable && book->number == 0 && book->debt.charges == 0;\n", "\tbool alone = row->state.unreadable;\n"],
-	['after a conflict recipients that another daemon learnt are forgotten', 'redis-schema/store/store_book_ask.c',
-		"\tbook_take_known(book, answer->text[1], answer->length[1]);\n", ''],
+	['after a conflict recipients that another daemon learnt are forgotten', 'redis-schema/store/store_record.c',
+		"\trecord_take_known(work, answer->text[1], answer->length[1]);\n", ''],
+	['the number of a log is not looked at', 'redis-schema/store/store_credit.c',
+		"\tuint64_t last = record_last(&ask->work->base, ask->writer);\n", "\tuint64_t last = 0;\n"],
+	['the number of a log is not looked at after a conflict', 'redis-schema/store/store_credit.c',
+		"\tuint64_t last = record_last(&ask->work->base, ask->writer);\n",
+		"\tuint64_t last = ask->tries > 0 ? 0 : record_last(&ask->work->base, ask->writer);\n"],
+	['a credit whose answer was lost is taken for done', 'redis-schema/store/store_credit.c',
+		"end == END_FOREIGN ? CREDIT_FOREIGN : CREDIT_UNKNOWN", "end == END_FOREIGN ? CREDIT_FOREIGN : CREDIT_TAKEN"],
+	['a checkpoint is saved while credits are under way', 'milter/follow/credit.c',
+		"\treturn credit->counts.pending == 0;\n", "\treturn credit->waiting == NULL;\n"],
+	['a write of several credits has the number of the first', 'redis-schema/store/store_credit.c',
+		"ask->credits[ask->count - 1].number", "ask->credits[0].number"],
 );
 
 sub text_of {

@@ -6,6 +6,7 @@
 
 #include "redis-schema/wire/alarm.h"
 #include "t/model/books.h"
+#include "t/model/follower.h"
 #include "t/model/lot.h"
 #include "t/model/net.h"
 #include "t/model/panel.h"
@@ -150,6 +151,7 @@ static void model_begin(uint64_t seed)
 		model_begin_group(i);
 	for (int i = 0; i < model.daemons; i++)
 		model_begin_daemon(i);
+	follower_begin();
 }
 
 /* ---- steps */
@@ -171,7 +173,7 @@ static void model_pump(void)
 	}
 }
 
-static void model_call_all_soon(void)
+void model_call_all_soon(void)
 {
 	for (int calls = 0; time_call_soon(); calls++)
 		MODEL_MUST(calls < 10000, "they call without end");
@@ -318,7 +320,8 @@ static const struct step {
 	{ 25, users_charge },	   { 8, users_fetch },	{ 6, users_tell },   { 16, step_to_redis },
 	{ 16, step_to_daemon },	   { 6, step_connect }, { 10, step_pump },   { 8, step_call },
 	{ 12, step_wait },	   { 3, step_lose },	{ 1, step_flush },   { 1, panel_step },
-	{ 3, panel_step_foreign }, { 1, step_restart }, { 1, step_trouble },
+	{ 3, panel_step_foreign }, { 1, step_restart }, { 1, step_trouble }, { 10, follower_step },
+	{ 1, follower_kill },
 };
 
 static void model_step(void)
@@ -344,7 +347,7 @@ static bool model_is_quiet(void)
 		if (store_stats(model.store[i]).pending > 0 || !net_is_connected(i))
 			return false;
 	}
-	return users_waiting() == 0 && net_is_quiet();
+	return users_waiting() == 0 && net_is_quiet() && follower_is_quiet();
 }
 
 /* Redis is well, and time passes. */
@@ -361,6 +364,7 @@ static void model_settle(void)
 		model.step++;
 		model_pump();
 		users_check();
+		follower_settle();
 		quiet = model_is_quiet() && alarm_clock_ms() >= least ? quiet + 1 : 0;
 		for (int i = 0; i < model.daemons; i++)
 			MODEL_MUST(alarm_clock_ms() < until,
@@ -397,6 +401,7 @@ static void model_end(void)
 	model.ends = true;
 	for (int i = 0; i < model.daemons; i++)
 		store_free(&model.store[i]);
+	follower_free();
 	net_clear();
 	users_end();
 	redis_data_clear(&server_data);

@@ -50,6 +50,8 @@ extern struct model model;
 void *model_new(size_t size);
 /* One line of the schedule, where it is shown. */
 __attribute__((format(printf, 1, 2))) void model_say(const char *format, ...);
+/* All that are to be called soon are. */
+void model_call_all_soon(void);
 /* The store was caught: prints the seed and ends. */
 __attribute__((format(printf, 1, 2), noreturn)) void model_fail(const char *format, ...);
 

@@ -262,6 +262,35 @@ static void test_pools(void)
 	ok(verdict.transport == other && verdict.reason_count == 0, "where its own is out that is no word of SPF's");
 }
 
+static void test_rests(void)
+{
+	struct row row = { .name = "rests" };
+	struct policy policy = policy_of(&row);
+	struct facts facts = facts_of(&row);
+	facts.state.history.level = LEVEL_GOOD;
+	const struct transport *own = pool_pick(&pools[0], facts.account, NULL);
+	const struct transport *other = own == &clean[0] ? &clean[1] : &clean[0];
+	strcpy(facts.receiver, "google");
+	facts.transports[other->index].rests = true;
+	struct verdict verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	ok(verdict.transport == own && verdict.reason_count == 0, "that another one rests is nothing to the account");
+	facts.transports[own->index].rests = true;
+	facts.transports[other->index].rests = false;
+	verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	ok(verdict.transport == other, "where its own rests for the receiver another one takes the message");
+	is_int(verdict.reason_count, 1, "which is a reason");
+	is_str(reason_word(verdict.reasons[0].id), "rest", "by its name");
+	is_str(verdict.reasons[0].detail, "google", "with the receiver");
+	facts.rcpts_local = 1;
+	verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	is_int(verdict.reason_count, 0, "what cannot be marked does not leave by another one for it");
+	facts.rcpts_local = 0;
+	facts.transports[other->index].withheld = TRANSPORT_OUT;
+	facts.transports[own->index].rests = false;
+	verdict = judge(&policy, STAGE_MESSAGE, &facts);
+	ok(verdict.transport == own && verdict.reason_count == 0, "the one that goes on does");
+}
+
 static uint64_t seed = 88172645463325252U;
 
 static int some(int below)
@@ -357,6 +386,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		test_row(&rows[i]);
 	test_pools();
+	test_rests();
 	test_always();
 	return done_testing();
 }

@@ -261,6 +261,29 @@ static void test_find(void)
 	is_str(pools_find(pools, 3, LEVEL_BLOCKED)->name, "warm", "where one names blocked, that");
 }
 
+/* All accounts of the one that rests move, and none of the others. */
+static void test_rests(void)
+{
+	struct transport transports[3] = { { .name = "a", .weight = 1 },
+					   { .name = "b", .weight = 1 },
+					   { .name = "c", .weight = 1 } };
+	struct pool pool = { .name = "clean", .transports = transports, .transport_count = 3 };
+	struct transport_state states[3] = { { 0 }, { .rests = true }, { 0 } };
+	int wrong = 0, unrested = 0, moved = 0;
+	number(transports, 3);
+	for (int i = 0; i < ACCOUNTS; i++) {
+		char name[64];
+		account(i, name);
+		const struct transport *own = pool_pick(&pool, name, NULL), *picked = pool_pick(&pool, name, states);
+		wrong += picked == &transports[1] || (own != &transports[1] && picked != own);
+		moved += own != picked;
+		unrested += pool_pick_unrested(&pool, name, states) != own;
+	}
+	is_int(wrong, 0, "nobody leaves by one that rests, and nobody else moves");
+	ok(moved > ACCOUNTS / 4, "its own accounts do");
+	is_int(unrested, 0, "by whom they would have left is known");
+}
+
 int main(void)
 {
 	test_removal();
@@ -268,6 +291,7 @@ int main(void)
 	test_withheld();
 	test_spf();
 	test_sticks();
+	test_rests();
 	test_for_ever();
 	test_find();
 	return done_testing();

@@ -93,7 +93,7 @@ static void test_rows(void)
 	struct trace_row read;
 	size_t length = trace_row_write(&message, line);
 	is_str(line,
-	       "M\t2026-11-29T15:18:17.005Z\t4jcG2b1Tz2z4wQ\t1T4Q9M-2K0B7F\talice@example.com\t-\t<>\t198.51.100."
+	       "M\t2026-11-29T16:38:17.005Z\t4jcG2b1Tz2z4wQ\t1T4Q9M-2K0B7F\talice@example.com\t-\t<>\t198.51.100."
 	       "7\tpass\t"
 	       "good\tclean-1\t3\t2\ta\\x09b@example.com\n",
 	       "a message");

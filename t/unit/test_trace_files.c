@@ -4,9 +4,6 @@
  * take, and an index that never hides a row.
  */
 #include "milter/follow/trace.h"
-#include "milter/follow/log_event.h"
-#include "milter/follow/queue_map.h"
-#include "milter/follow/replies.h"
 #include "milter/trace/trace_index.h"
 
 #include "t/unit/tap.h"
@@ -100,6 +97,7 @@ static void test_days(void)
 	trace_tick(trace, noon / 1000 + 86400);
 	is_str(days(), "2026-11-28:1 2026-11-29:4", "... and one of years to come, and of no time at all");
 	note(trace, noon + 2 * DAY_MS, "bob@example.net");
+	trace_tick(trace, noon / 1000 + 2 * 86400);
 	note(trace, noon + 3 * DAY_MS, "bob@example.net");
 	trace_tick(trace, noon / 1000 + 3 * 86400);
 	is_str(days(), "2026-11-29:4 2026-11-30:1 2026-12-01:1", "three days are kept");
@@ -196,68 +194,6 @@ static void test_hashed(void)
 	empty();
 }
 
-/* ---- what the log says */
-
-static struct span span(const char *string)
-{
-	return (struct span){ string, strlen(string) };
-}
-
-static void test_notes(void)
-{
-	static const struct queued queued = { .queue_id = "4jcG2b",
-					      .account = "alice@example.com",
-					      .transport = "clean-1" };
-	struct trace *trace = opened(false);
-	struct log_event id = { .kind = LOG_MESSAGE_ID,
-				.queue_id = span("4jcG2b"),
-				.message_id = span("<x@example.com>") };
-	struct log_event verdict = { .kind = LOG_VERDICT,
-				     .time_us = noon * 1000,
-				     .queue_id = span("4jcG2b"),
-				     .sender = span(""),
-				     .customer = span("-"),
-				     .action = span("pass"),
-				     .size = 1025,
-				     .rcpts = 2 };
-	struct log_event delivery = { .kind = LOG_DELIVERY,
-				      .status = LOG_STATUS_BOUNCED,
-				      .time_us = noon * 1000,
-				      .rcpt = span("bob@example.net"),
-				      .relay_address = span("192.0.2.25"),
-				      .dsn = span("5.1.1"),
-				      .text = span("550 5.1.1 no\tuser") };
-	struct log_event requeued = {
-		.kind = LOG_REQUEUED, .time_us = noon * 1000, .queue_id = span("4new"), .orig_id = span("4jcG2b")
-	};
-	struct reply_class class = { .outcome = OUTCOME_NO_USER };
-	trace_message_id(trace, &id);
-	trace_message(trace, &verdict, &queued);
-	verdict.queue_id = span("-");
-	trace_message(trace, &verdict, NULL);
-	trace_delivery(trace, &queued, &delivery.rcpt, &delivery, &class, "example.net");
-	trace_requeued(trace, &requeued);
-	trace_message(NULL, &verdict, &queued);
-	trace_close(&trace);
-	/* clang-format off */
-	static const char *const expected[] = {
-		"M\t2026-11-28T12:00:00.000Z\t4jcG2b\t-\talice@example.com\t-\t<>\t-\tpass\t-\t-\t2\t2\tx@example.com\n",
-		"M\t2026-11-28T12:00:00.000Z\t-\t-\t-\t-\t<>\t-\tpass\t-\t-\t2\t2\t-\n",
-		"D\t2026-11-28T12:00:00.000Z\t4jcG2b\talice@example.com\tbob@example.net\tno_user\tbounced\t5.1.1\texample.net\t192.0.2.25\tclean-1\t550 5.1.1 no\\x09user\n",
-		"R\t2026-11-28T12:00:00.000Z\t4new\t4jcG2b\n",
-	};
-	/* clang-format on */
-	char line[TRACE_LINE_MAX];
-	int count = 0;
-	FILE *file = fopen(path_of("2026-11-28"), "r");
-	while (file != NULL && fgets(line, sizeof line, file) != NULL)
-		if (line[0] != '#' && count < 4)
-			is_str(line, expected[count++], "a row of the log's line");
-	is_int(count, 4, "all four");
-	fclose(file);
-	empty();
-}
-
 /* ---- the index */
 
 enum { ROWS = 3000 };
@@ -328,7 +264,6 @@ int main(void)
 	test_half();
 	test_full_disk();
 	test_hashed();
-	test_notes();
 	test_index();
 	rmdir(folder);
 	return done_testing();

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A table of chains, and all messages in the order in which they came: the one that is pushed out, and the rows that are
+ * saved, go by that order and not by the table's, whose key is another one in each process.
+ */
+#include "milter/follow/queue_map.h"
+
+#include "milter/base/own_hash.h"
+#include "milter/base/queue_id.h"
+#include "milter/follow/checkpoint.h"
+#include "milter/follow/log_event.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+#define QUEUE_MAP_ROW "queued"
+
+enum { QUEUED_STRINGS = 7, QUEUE_MAP_PASSED_AT_ONCE = 2 };
+
+struct queued_node {
+	struct queued queued;
+	struct queued_node *next;	    /* in its chain */
+	struct queued_node *older, *newer; /* in the order of coming */
+	char strings[];			    /* of `queued`, behind each other */
+};
+
+struct queue_map {
+	struct queued_node **chains;
+	size_t chain_count; /* a power of two */
+	size_t most;
+	struct queued_node *oldest, *newest;
+	struct queue_map_counts counts;
+};
+
+struct queue_map *queue_map_new(size_t most)
+{
+	struct queue_map *map = calloc(1, sizeof *map);
+	if (map == NULL)
+		return NULL;
+	map->most = most;
+	for (map->chain_count = 64; map->chain_count < most;)
+		map->chain_count *= 2;
+	map->chains = calloc(map->chain_count, sizeof(struct queued_node *));
+	if (map->chains == NULL)
+		queue_map_free(&map);
+	return map;
+}
+
+void queue_map_free(struct queue_map **map)
+{
+	if (*map == NULL)
+		return;
+	for (struct queued_node *newer, *node = (*map)->oldest; node != NULL; node = newer) {
+		newer = node->newer;
+		free(node);
+	}
+	free((*map)->chains);
+	free(*map);
+	*map = NULL;
+}
+
+/* Where the pointer to the node stands, or would. */
+static struct queued_node **queue_map_place(const struct queue_map *map, const struct span *queue_id)
+{
+	uint64_t hash = own_hash(queue_id->at, queue_id->length, 'q');
+	struct queued_node **place = &map->chains[hash & (map->chain_count - 1)];
+	while (*place != NULL && (strlen((*place)->queued.queue_id) != queue_id->length ||
+				  memcmp((*place)->queued.queue_id, queue_id->at, queue_id->length) != 0))
+		place = &(*place)->next;
+	return place;
+}
+
+const struct queued *queue_map_find(const struct queue_map *map, const struct span *queue_id)
+{
+	if (queue_id->at == NULL)
+		return NULL;
+	struct queued_node *node = *queue_map_place(map, queue_id);
+	return node != NULL ? &node->queued : NULL;
+}
+
+static void queue_map_remove(struct queue_map *map, struct queued_node **place)
+{
+	struct queued_node *node = *place;
+	*place = node->next;
+	*(node->older != NULL ? &node->older->newer : &map->oldest) = node->newer;
+	*(node->newer != NULL ? &node->newer->older : &map->newest) = node->older;
+	map->counts.messages--;
+	free(node);
+}
+
+static void queue_map_remove_oldest(struct queue_map *map)
+{
+	const char *id = map->oldest->queued.queue_id;
+	struct span span = { id, strlen(id) };
+	queue_map_remove(map, queue_map_place(map, &span));
+}
+
+/* With copies of the strings; behind all others. */
+static struct queued_node *queue_map_insert(struct queue_map *map, const struct queued *from,
+					    const struct span strings[QUEUED_STRINGS])
+{
+	size_t size = 0, lengths[QUEUED_STRINGS];
+	for (int i = 0; i < QUEUED_STRINGS; i++) {
+		lengths[i] = strings[i].length < QUEUED_FIELD_MOST ? strings[i].length : QUEUED_FIELD_MOST;
+		size += lengths[i] + 1;
+	}
+	struct queued_node *node = malloc(sizeof *node + size);
+	if (node == NULL) {
+		map->counts.pushed++;
+		return NULL;
+	}
+	node->queued = *from;
+	const char **members[QUEUED_STRINGS] = { &node->queued.queue_id,  &node->queued.account,
+						 &node->queued.transport, &node->queued.reference,
+						 &node->queued.customer,  &node->queued.level,
+						 &node->queued.sender };
+	char *to = node->strings;
+	for (int i = 0; i < QUEUED_STRINGS; i++) {
+		*members[i] = to;
+		if (lengths[i] > 0)
+			memcpy(to, strings[i].at, lengths[i]);
+		to[lengths[i]] = '\0';
+		to += lengths[i] + 1;
+	}
+	if (map->counts.messages == map->most) {
+		queue_map_remove_oldest(map);
+		map->counts.pushed++;
+	}
+	struct queued_node **place = queue_map_place(map, &strings[0]);
+	if (*place != NULL) { /* its id is used again */
+		queue_map_remove(map, place);
+		place = queue_map_place(map, &strings[0]);
+	}
+	node->next = NULL;
+	*place = node;
+	node->newer = NULL;
+	node->older = map->newest;
+	*(map->newest != NULL ? &map->newest->newer : &map->oldest) = node;
+	map->newest = node;
+	map->counts.messages++;
+	return node;
+}
+
+static bool queue_map_id_fine(const struct span *queue_id)
+{
+	return queue_id->at != NULL && queue_id->length >= 1 && queue_id->length <= QUEUE_ID_MOST &&
+	       memchr(queue_id->at, '\0', queue_id->length) == NULL;
+}
+
+const struct queued *queue_map_add(struct queue_map *map, const struct log_event *verdict, const char *account)
+{
+	if (!queue_map_id_fine(&verdict->queue_id) || account[0] == '\0')
+		return NULL;
+	struct queued queued = { .time_us = verdict->time_us, .size = verdict->size > 0 ? verdict->size : 0 };
+	const struct span strings[QUEUED_STRINGS] = {
+		verdict->queue_id,  { account, strlen(account) }, verdict->transport, verdict->reference,
+		verdict->customer, verdict->level,		   verdict->sender
+	};
+	struct queued_node *node = queue_map_insert(map, &queued, strings);
+	return node != NULL ? &node->queued : NULL;
+}
+
+bool queue_map_queued(struct queue_map *map, const struct log_event *event)
+{
+	struct queued *queued = (struct queued *)(uintptr_t)queue_map_find(map, &event->queue_id);
+	if (queued == NULL)
+		return false;
+	/* said again at each attempt, and always of all that the message came with */
+	if (event->rcpts > 0)
+		queued->rcpts = event->rcpts;
+	if (event->size > 0)
+		queued->size = event->size;
+	return true;
+}
+
+bool queue_map_removed(struct queue_map *map, const struct log_event *event)
+{
+	if (event->queue_id.at == NULL)
+		return false;
+	struct queued_node **place = queue_map_place(map, &event->queue_id);
+	if (*place == NULL)
+		return false;
+	queue_map_remove(map, place);
+	return true;
+}
+
+/* Only those that are left are queued anew; the queue manager says how many. */
+bool queue_map_requeued(struct queue_map *map, const struct log_event *event)
+{
+	const struct queued *old = queue_map_find(map, &event->orig_id);
+	if (old == NULL || !queue_map_id_fine(&event->queue_id))
+		return false;
+	struct queued queued = { .time_us = old->time_us, .size = old->size };
+	const struct span strings[QUEUED_STRINGS] = { event->queue_id,
+						      { old->account, strlen(old->account) },
+						      { old->transport, strlen(old->transport) },
+						      { old->reference, strlen(old->reference) },
+						      { old->customer, strlen(old->customer) },
+						      { old->level, strlen(old->level) },
+						      { old->sender, strlen(old->sender) } };
+	map->most++; /* the old one goes, and no third one for it */
+	bool moved = queue_map_insert(map, &queued, strings) != NULL;
+	map->most--;
+	struct queued_node **place = queue_map_place(map, &event->orig_id);
+	if (*place != NULL && !(moved && &(*place)->queued == &map->newest->queued))
+		queue_map_remove(map, place);
+	return moved;
+}
+
+void queue_map_ended(struct queue_map *map, const struct span *queue_id, int64_t rcpts)
+{
+	struct queued *queued = (struct queued *)(uintptr_t)queue_map_find(map, queue_id);
+	if (queued != NULL)
+		queued->ended += rcpts;
+}
+
+int64_t queued_left(const struct queued *queued)
+{
+	int64_t left = queued->rcpts - queued->ended;
+	return left > 1 ? left : 1;
+}
+
+void queue_map_pass(struct queue_map *map, int64_t now_us)
+{
+	for (int i = 0; i < QUEUE_MAP_PASSED_AT_ONCE && map->oldest != NULL; i++) {
+		if (now_us - map->oldest->queued.time_us < QUEUED_DAYS_MOST * INT64_C(86400000000))
+			return;
+		queue_map_remove_oldest(map);
+		map->counts.passed++;
+	}
+}
+
+struct queue_map_counts queue_map_counts(const struct queue_map *map)
+{
+	return map->counts;
+}
+
+/* ---- the checkpoint */
+
+void queue_map_save(const struct queue_map *map, struct checkpoint *to)
+{
+	for (const struct queued_node *node = map->oldest; node != NULL; node = node->newer) {
+		const struct queued *queued = &node->queued;
+		checkpoint_row_begin(to, QUEUE_MAP_ROW);
+		checkpoint_add_string(to, queued->queue_id);
+		checkpoint_add_string(to, queued->account);
+		checkpoint_add_string(to, queued->transport);
+		checkpoint_add_string(to, queued->reference);
+		checkpoint_add_string(to, queued->customer);
+		checkpoint_add_string(to, queued->level);
+		checkpoint_add_string(to, queued->sender);
+		checkpoint_add_int(to, queued->time_us);
+		checkpoint_add_int(to, queued->size);
+		checkpoint_add_int(to, queued->rcpts);
+		checkpoint_add_int(to, queued->ended);
+		checkpoint_row_end(to);
+	}
+}
+
+bool queue_map_load(struct queue_map *map, const struct checkpoint_row *row)
+{
+	struct queued queued = { 0 };
+	enum { NUMBERS = 1 + QUEUED_STRINGS };
+	if (!span_is(row->fields[0], QUEUE_MAP_ROW) || row->count != NUMBERS + 4 ||
+	    !queue_map_id_fine(&row->fields[1]) || row->fields[2].length == 0)
+		return false;
+	if (!checkpoint_int(row, NUMBERS, &queued.time_us) || !checkpoint_int(row, NUMBERS + 1, &queued.size) ||
+	    !checkpoint_int(row, NUMBERS + 2, &queued.rcpts) || !checkpoint_int(row, NUMBERS + 3, &queued.ended))
+		return false;
+	return queue_map_insert(map, &queued, row->fields + 1) != NULL;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * journald's entries, of certain units alone: which unit an entry is of is written by journald itself, so that what a
+ * user says by logger(1) under the name of Postfix never comes in.
+ */
+#include "milter/follow/source.h"
+
+#include <stdio.h>
+
+#ifdef HAVE_LIBSYSTEMD
+
+#include "milter/follow/log_event.h"
+#include "policy/base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-journal.h>
+
+#include "policy/base/banned.h"
+
+#define SOURCE_JOURNAL_DROPPED "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e" /* "Suppressed N messages from UNIT" */
+
+enum { SOURCE_JOURNAL_UNITS_MAX = 1000 };
+
+struct source_journal {
+	struct source source;
+	sd_journal *journal;
+	bool at_entry; /* the entry under the cursor was given out, and `place` is of an earlier one */
+	bool reserved; /* the entry under the cursor comes next */
+	bool turned;
+	char program[256];
+	char *units; /* words, each with a NUL behind it; an empty one ends them */
+	struct source_place place;
+};
+
+static void source_journal_release(struct source *source)
+{
+	struct source_journal *from = (struct source_journal *)source;
+	if (from->journal != NULL)
+		sd_journal_close(from->journal);
+	free(from->units);
+	free(from);
+}
+
+static bool source_journal_match(struct source_journal *from, const char *match)
+{
+	return sd_journal_add_match(from->journal, match, 0) >= 0 && sd_journal_add_disjunction(from->journal) >= 0;
+}
+
+/* Of the units, or what journald says that it dropped of them. */
+static bool source_journal_matches(struct source_journal *from)
+{
+	for (const char *unit = from->units; *unit != '\0'; unit += strlen(unit) + 1) {
+		char match[SOURCE_JOURNAL_UNITS_MAX + 32];
+		snprintf(match, sizeof match, strchr(unit, '=') != NULL ? "%s" : "_SYSTEMD_UNIT=%s", unit);
+		if (!source_journal_match(from, match))
+			return false;
+	}
+	return sd_journal_add_match(from->journal, "_TRANSPORT=driver", 0) >= 0 &&
+	       sd_journal_add_match(from->journal, SOURCE_JOURNAL_DROPPED, 0) >= 0;
+}
+
+/* False with a sentence in `error`. */
+static bool source_journal_split_units(struct source_journal *from, const char *units, char *error, size_t error_size)
+{
+	char *to = from->units = calloc(1, strlen(units) + 2);
+	for (const char *at = units; to != NULL && *at != '\0';) {
+		size_t length = strcspn(at, " ,\t");
+		if (length > 0) {
+			memcpy(to, at, length);
+			if (strchr(to, '=') != NULL && *to != '_') {
+				snprintf(error, error_size,
+					 "follow.units: \"%s\" is a field that anybody can write, expected a unit, or a field "
+					 "of journald's own, which begins with _",
+					 to);
+				return false;
+			}
+			to += length + 1;
+		}
+		at += length + (at[length] != '\0');
+	}
+	if (to == NULL || *from->units == '\0') {
+		snprintf(error, error_size, "follow.units is empty, expected units such as \"postfix.service\"");
+		return false;
+	}
+	return true;
+}
+
+/* The length of a field without its name; -1: there is none. */
+static ssize_t source_journal_field(struct source_journal *from, const char *name, const char **at_out)
+{
+	const void *data;
+	size_t length, head = strlen(name) + 1;
+	if (sd_journal_get_data(from->journal, name, &data, &length) < 0 || length < head)
+		return -1;
+	*at_out = (const char *)data + head;
+	return (ssize_t)(length - head);
+}
+
+/* What journald dropped of other units is nothing to us. */
+static bool source_journal_ours(const struct source_journal *from, const struct log_head *head)
+{
+	static const char suppressed[] = "Suppressed ";
+	if (!span_is(head->program, "systemd-journald") || head->message.length < sizeof suppressed ||
+	    memcmp(head->message.at, suppressed, sizeof suppressed - 1) != 0)
+		return true;
+	const char *name = memrchr(head->message.at, ' ', head->message.length);
+	size_t length = (size_t)(head->message.at + head->message.length - name - 1);
+	for (const char *unit = from->units; *unit != '\0'; unit += strlen(unit) + 1)
+		if (strlen(unit) == length && memcmp(unit, name + 1, length) == 0)
+			return true;
+	return false;
+}
+
+/* A field's bytes stand until the next field is asked for: the message is the last one. */
+static bool source_journal_read(struct source_journal *from, struct log_head *head_out)
+{
+	const char *at;
+	uint64_t time_us = 0;
+	*head_out = (struct log_head){ 0 };
+	sd_journal_get_realtime_usec(from->journal, &time_us);
+	head_out->time_us = (int64_t)time_us;
+	ssize_t length = source_journal_field(from, "SYSLOG_IDENTIFIER", &at);
+	struct text program = text_over(from->program, sizeof from->program);
+	text_add_bytes(&program, length > 0 ? at : "", length > 0 ? (size_t)length : 0);
+	head_out->program = (struct span){ from->program, program.length };
+	length = source_journal_field(from, "SYSLOG_PID", &at);
+	if (length < 0)
+		length = source_journal_field(from, "_PID", &at);
+	char digits[20] = "";
+	if (length > 0 && length < (ssize_t)sizeof digits)
+		memcpy(digits, at, (size_t)length);
+	text_to_int(digits, 0, INT32_MAX, &head_out->pid);
+	length = source_journal_field(from, "MESSAGE", &at);
+	if (length < 0)
+		return false;
+	size_t most = (size_t)length < LINE_MOST ? (size_t)length : LINE_MOST;
+	from->source.cut_lines += most < (size_t)length;
+	head_out->message = (struct span){ at, most };
+	return source_journal_ours(from, head_out);
+}
+
+/* The cursor is gone where the file with the entry is, as sd_journal_process() may find. */
+static void source_journal_remember(struct source_journal *from)
+{
+	char *cursor;
+	if (!from->at_entry || sd_journal_get_cursor(from->journal, &cursor) < 0)
+		return;
+	from->place.known = text_copy(from->place.cursor, sizeof from->place.cursor, cursor);
+	from->at_entry = false;
+	free(cursor);
+}
+
+static enum source_got source_journal_next(struct source *source, struct log_head *head_out, bool *known_out)
+{
+	struct source_journal *from = (struct source_journal *)source;
+	if (from->turned) {
+		from->turned = false;
+		return SOURCE_TURNED;
+	}
+	do {
+		/* it must be asked even where the descriptor said nothing: else files that were rotated stay open */
+		if (!from->reserved && sd_journal_next(from->journal) <= 0) {
+			source_journal_remember(from);
+			sd_journal_process(from->journal);
+			if (sd_journal_next(from->journal) <= 0)
+				return SOURCE_NOTHING;
+		}
+		from->reserved = false;
+		from->at_entry = true;
+	} while (!source_journal_read(from, head_out));
+	*known_out = true;
+	return SOURCE_LINE;
+}
+
+static void source_journal_place(const struct source *source, struct source_place *place_out)
+{
+	struct source_journal *from = (struct source_journal *)(uintptr_t)source;
+	source_journal_remember(from);
+	*place_out = from->place;
+}
+
+/* Behind the entry of the place; where that is gone, at the first one after it. */
+static void source_journal_continue(struct source_journal *from, const struct source_options *options)
+{
+	const char *cursor = options->place.cursor;
+	from->place = options->place;
+	if (sd_journal_seek_cursor(from->journal, cursor) < 0 || sd_journal_next(from->journal) <= 0)
+		return; /* nothing is there yet: what comes is new */
+	from->reserved = sd_journal_test_cursor(from->journal, cursor) <= 0;
+	if (!from->reserved)
+		return;
+	from->source.lost_places++;
+	from->turned = true;
+	options->say(options->say_arg, "journal: the entry that was read last is gone: entries behind it may be lost");
+}
+
+static bool source_journal_begin(struct source_journal *from, const struct source_options *options)
+{
+	const char *name = options->name;
+	const char *folder = strncmp(name, "journal:", 8) == 0 ? name + 8 : NULL;
+	int failed = folder != NULL ? sd_journal_open_directory(&from->journal, folder, 0)
+				    : sd_journal_open(&from->journal, SD_JOURNAL_LOCAL_ONLY);
+	if (failed < 0 || !source_journal_matches(from))
+		return false;
+	sd_journal_set_data_threshold(from->journal, 0);
+	from->source.fd = sd_journal_get_fd(from->journal);
+	if (options->place.known)
+		source_journal_continue(from, options);
+	else if (!options->from_start && sd_journal_seek_tail(from->journal) >= 0 &&
+		 sd_journal_previous(from->journal) > 0)
+		from->at_entry = true; /* else the next one would be the last one again */
+	else /* from the end of nothing there is no next one */
+		sd_journal_seek_head(from->journal);
+	return true;
+}
+
+struct source *source_journal_open(const struct source_options *options, char *error, size_t error_size)
+{
+	struct source_journal *from = calloc(1, sizeof *from);
+	if (from == NULL) {
+		snprintf(error, error_size, "no memory to read the journal");
+		return NULL;
+	}
+	from->source = (struct source){
+		.fd = -1, .next = source_journal_next, .place = source_journal_place, .release = source_journal_release
+	};
+	if (!source_journal_split_units(from, options->units, error, error_size)) {
+		source_journal_release(&from->source);
+		return NULL;
+	}
+	if (!source_journal_begin(from, options)) {
+		snprintf(error, error_size, "%s: it cannot be opened: %s", options->name, strerror(errno));
+		source_journal_release(&from->source);
+		return NULL;
+	}
+	return &from->source;
+}
+
+#else
+
+#include "policy/base/banned.h"
+
+struct source *source_journal_open(const struct source_options *options, char *error, size_t error_size)
+{
+	snprintf(error, error_size,
+		 "follow.source is \"%s\", and this penstock-follow was built without libsystemd: expected the path of "
+		 "the mail log's file, or a build with libsystemd-dev",
+		 options->name);
+	return NULL;
+}
+
+#endif
