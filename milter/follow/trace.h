@@ -24,17 +24,16 @@ struct trace;
 struct trace_row;
 
 struct trace_options {
-	const char *folder; /* STATE/trace: made where it is missing, mode 2750; borrowed until trace_open() returns */
+	const char *folder; /* STATE/trace: made where it is missing, mode 750; borrowed until trace_open() returns */
 	int64_t days;	    /* 1 and more: files of earlier days are removed by trace_tick() */
 	bool hashed;	    /* follow.trace_recipients = "hashed" */
-	const char
-		*salt; /* facts.salt; "": the key is the file `trace.key` beside the folder, made where it is missing */
+	const char *salt;   /* facts.salt; "": the key is a file in the folder, made where it is missing */
 };
 
 /* How far the files had been written: of a checkpoint. */
 struct trace_place {
-	int64_t day;	/* of the newest file, days since 1970; 0: there is none */
-	int64_t length; /* bytes of it */
+	int64_t day;	/* of the newest file, days since 1970; 0: there is none yet */
+	int64_t length; /* bytes of it; -1: none was written, and trace_cut() does nothing */
 };
 
 struct trace_stats {
@@ -48,15 +47,18 @@ struct trace_stats {
 struct trace *trace_open(const struct trace_options *options, char *error, size_t error_size);
 void trace_close(struct trace **trace); /* writes what waits */
 
-/* The line of a message that Penstock answered, once: `verdict` is a LOG_VERDICT, `queued` the map's entry of it. */
+/* LOG_MESSAGE_ID, or LOG_QUEUED that has one: kept for a while, until the message's own line comes. */
+void trace_message_id(struct trace *trace, const struct log_event *event);
+/* The line of a message that Penstock answered, once: `verdict` is a LOG_VERDICT, `queued` the map's entry of it; NULL:
+ * it has none, since it was refused. */
 void trace_message(struct trace *trace, const struct log_event *verdict, const struct queued *queued);
 /* One delivery attempt of it; `delivery` is LOG_DELIVERY or LOG_EXPIRED (then `rcpt` is NULL), `receiver` a name or "".
  */
 void trace_delivery(struct trace *trace, const struct queued *queued, const struct span *rcpt,
 		    const struct log_event *delivery, const struct reply_class *class, const char *receiver);
-/* postsuper -r gave it another queue id: LOG_REQUEUED. */
+/* postsuper -r gave it another queue id: LOG_REQUEUED of a message that the map knows. */
 void trace_requeued(struct trace *trace, const struct log_event *requeued);
-/* What the three make of it: any row, its recipient in clear. */
+/* What these make of it: any row, with its recipient in clear. */
 void trace_write(struct trace *trace, const struct trace_row *row);
 
 /* Each second or so, with the wall clock: writes what waits, brings the index after, a piece at a time, removes old
