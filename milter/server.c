@@ -30,6 +30,7 @@
 #include "milter/daemon/stats.h"
 #include "milter/record/trap_hits.h"
 #include "milter/daemon/trouble.h"
+#include "milter/pools/rests.h"
 #include "milter/pools/warmup.h"
 #include "policy/base/text.h"
 #include "redis-schema/store/store.h"
@@ -183,7 +184,8 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
 	    !held_start(loop_base(the_daemon.loop)) || !trap_hits_start(the_daemon.loop) ||
 	    !server_open_all(server, error, error_size) || !monitor_start(the_daemon.loop) ||
-	    !warmup_start(loop_base(the_daemon.loop), config) || !shadow_start(loop_base(the_daemon.loop)))
+	    !warmup_start(loop_base(the_daemon.loop), config) || !rests_start(loop_base(the_daemon.loop)) ||
+	    !shadow_start(loop_base(the_daemon.loop)))
 		server_stop(&server);
 	return server;
 }
@@ -473,6 +475,7 @@ bool server_stop(struct server **server)
 	extras_stop();
 	monitor_stop();
 	warmup_stop();
+	rests_stop();
 	held_stop();
 	shadow_stop();
 	trap_hits_stop();
