@@ -114,10 +114,26 @@ static void replies_fold_text(struct folded *folded, const char *at, size_t leng
 	folded->text[folded->length] = '\0';
 }
 
+/* Sendmail's own reading of a reply stands behind it, and to Sendmail each 550 is a "User unknown". */
+static size_t replies_without_stat(const char *at, size_t length)
+{
+	static const char stat[] = ", stat=";
+	const char *comma = at != NULL ? memrchr(at, ',', length) : NULL;
+	while (comma != NULL) {
+		size_t before = (size_t)(comma - at);
+		if (length - before >= sizeof stat - 1 && memcmp(comma, stat, sizeof stat - 1) == 0)
+			return before;
+		comma = memrchr(at, ',', before);
+	}
+	return length;
+}
+
 static void replies_fold(struct folded *folded, const struct log_event *event)
 {
 	const char *at = event->text.at;
 	size_t length = at != NULL ? event->text.length : 0, used = 0;
+	if (event->remote)
+		length = replies_without_stat(at, length);
 	folded->code = (struct outcome_code){ .greeting = event->greeting };
 	folded->length = 0;
 	while (used < length && at[used] == ' ')
@@ -219,8 +235,8 @@ static bool replies_take_list(const char *at, const char *end, char list[REPLIES
 	return true;
 }
 
-/* The host that the row's words end in, or else the first behind them. */
-static void replies_find_list(const char *text, const char *words_end, char list[REPLIES_LIST_MAX + 1])
+/* The host that the row's words end in, or else the first behind them; false: there is none. */
+static bool replies_find_list(const char *text, const char *words_end, char list[REPLIES_LIST_MAX + 1])
 {
 	const char *at = words_end;
 	while (at > text && is_of_host(at[-1]))
@@ -230,53 +246,48 @@ static void replies_find_list(const char *text, const char *words_end, char list
 		while (is_of_host(*end))
 			end++;
 		if (replies_take_list(at, end, list))
-			return;
+			return true;
 		while (*end != '\0' && !is_of_host(*end))
 			end++;
 		if (*end == '\0')
-			return;
+			return false;
 		at = end;
 	}
 }
 
 /* -- answers -- */
 
-static const struct reply_row *replies_ask_rows(const struct replies *replies, const char *receiver,
-						const struct log_event *event, const struct folded *folded,
-						const char **words_end_out)
+/* "listed in our directory" is none of a list: who is on one is told which. */
+static bool replies_row_takes(const struct reply_row *row, const struct log_event *event, const struct folded *folded,
+			      struct reply_class *class_out)
 {
-	size_t from = *receiver != '\0' ? 0 : replies->of_receivers;
-	for (size_t i = from; i < replies->count; i++) {
-		const struct reply_row *row = &replies->rows[i];
-		if (i < replies->of_receivers && strcmp(row->receiver, receiver) != 0)
-			continue;
-		*words_end_out = replies_row_fits(row, event, folded);
-		if (*words_end_out != NULL)
-			return row;
-	}
-	return NULL;
+	const char *words_end = replies_row_fits(row, event, folded);
+	if (words_end == NULL)
+		return false;
+	if (row->list[0] != '\0')
+		text_copy(class_out->list, sizeof class_out->list, row->list);
+	else if (row->outcome == OUTCOME_LISTED && !replies_find_list(folded->text, words_end, class_out->list))
+		return false;
+	class_out->outcome = row->outcome;
+	class_out->row = row->where;
+	return true;
 }
 
 const struct reply_row *replies_find(const struct replies *replies, const char *receiver, const struct log_event *event,
 				     struct reply_class *class_out)
 {
 	struct folded folded;
-	const char *words_end = NULL;
 	replies_fold(&folded, event);
-	const struct reply_row *row = replies_ask_rows(replies, receiver, event, &folded, &words_end);
-	if (row == NULL) {
-		folded.code.final = event->status == LOG_STATUS_BOUNCED || event->status == LOG_STATUS_UNDELIVERABLE;
-		class_out->outcome = outcome_by_code(&folded.code);
-		class_out->unknown_wording = true;
-		return NULL;
+	for (size_t i = *receiver != '\0' ? 0 : replies->of_receivers; i < replies->count; i++) {
+		const struct reply_row *row = &replies->rows[i];
+		bool asked = i >= replies->of_receivers || strcmp(row->receiver, receiver) == 0;
+		if (asked && replies_row_takes(row, event, &folded, class_out))
+			return row;
 	}
-	class_out->outcome = row->outcome;
-	class_out->row = row->where;
-	if (row->list[0] != '\0')
-		text_copy(class_out->list, sizeof class_out->list, row->list);
-	else if (row->outcome == OUTCOME_LISTED)
-		replies_find_list(folded.text, words_end, class_out->list);
-	return row;
+	folded.code.final = event->status == LOG_STATUS_BOUNCED || event->status == LOG_STATUS_UNDELIVERABLE;
+	class_out->outcome = outcome_by_code(&folded.code);
+	class_out->unknown_wording = true;
+	return NULL;
 }
 
 void replies_class(const struct replies *replies, const char *receiver, const struct log_event *event,

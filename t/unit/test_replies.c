@@ -51,8 +51,6 @@ static void test_known(void)
 		{ "", "550 5.7.1 <user.unknown@example.net>: Relay access denied", OUTCOME_RELAY_DENIED, "" },
 		{ "", "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using 1.2.0.192.Zen.Example.Org.", OUTCOME_LISTED, "zen.example.org" },
 		{ "", "554 5.7.1 blocked using 192.0.2.1, e.g., there; see https://www.bl.example.org/?x=mx.example.net", OUTCOME_LISTED, "bl.example.org" },
-		{ "", "554 5.7.1 blocked using", OUTCOME_LISTED, "" },
-		{ "", "554 5.7.1 blocked using 192.0.2.1 ..... 4.4 x.y -.-", OUTCOME_LISTED, "" },
 		{ "", "554 5.7.1 see https://bl.spamcop.net/1 for it", OUTCOME_LISTED, "bl.spamcop.net" },
 		{ "yahoo", "553 5.7.1 [BL21] 192.0.2.1 is on a list of Spamhaus", OUTCOME_LISTED, "zen.spamhaus.org" },
 		{ "yahoo", "550 5.1.1 user unknown", OUTCOME_NO_USER, "" },
@@ -76,6 +74,14 @@ static void test_unknown(void)
 		enum outcome outcome;
 	} rows[] = {
 		{ "550 5.7.1 x", OUTCOME_POLICY },
+		{ "550 5.7.1 x, stat=User unknown", OUTCOME_POLICY },
+		{ "550 x, stat=a, stat=User unknown", OUTCOME_OTHER_PERMANENT },
+		{ ", stat=", OUTCOME_OTHER_TEMPORARY },
+		{ "stat=", OUTCOME_OTHER_TEMPORARY },
+		{ "554 5.7.1 blocked using", OUTCOME_POLICY },
+		{ "554 5.7.1 blocked using 192.0.2.1 ..... 4.4 x.y -.-", OUTCOME_POLICY },
+		{ "554 5.7.1 it is listed in the book, not by us", OUTCOME_POLICY },
+		{ "553 5.1.8 the sender's domain does not exist", OUTCOME_SENDER_REFUSED },
 		{ "550 5.7.1", OUTCOME_POLICY },
 		{ "550 no", OUTCOME_OTHER_PERMANENT },
 		{ "550", OUTCOME_OTHER_PERMANENT },
@@ -104,6 +110,8 @@ static void test_unknown(void)
 	event = event_of("550 5.1.1 nobody");
 	event.remote = false;
 	is_class("", &event, OUTCOME_OTHER_PERMANENT, false, "");
+	event = event_of(", stat=User unknown");
+	is_class("", &event, OUTCOME_OTHER_TEMPORARY, false, "");
 	event = event_of("554 go away");
 	event.greeting = true;
 	is_class("", &event, OUTCOME_REPUTATION, false, "");
