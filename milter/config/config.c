@@ -38,6 +38,7 @@ WORD_READ(dns_on_failure, DNS_ON_FAILURE_ROWS)
 WORD_READ(spf_client, SPF_CLIENT_ROWS)
 WORD_READ(reputation_blocked_action, REPUTATION_BLOCKED_ACTION_ROWS)
 WORD_READ(facts_accounts, FACTS_ACCOUNTS_ROWS)
+WORD_READ(follow_trace_recipients, FOLLOW_TRACE_RECIPIENTS_ROWS)
 
 /* ---- the options */
 

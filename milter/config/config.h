@@ -24,12 +24,15 @@
 #define REPUTATION_BLOCKED_ACTION_ROWS(ROW) \
 	ROW(BLOCKED_REJECT, "reject") ROW(BLOCKED_DEFER, "defer") ROW(BLOCKED_HOLD, "hold")
 #define FACTS_ACCOUNTS_ROWS(ROW) ROW(FACTS_CLEAR, "clear") ROW(FACTS_HASHED, "hashed")
+#define FOLLOW_TRACE_RECIPIENTS_ROWS(ROW) \
+	ROW(TRACE_RECIPIENTS_CLEAR, "clear") ROW(TRACE_RECIPIENTS_HASHED, "hashed")
 
 #define WORD_ID(id, word) id,
 enum redis_on_failure { REDIS_ON_FAILURE_ROWS(WORD_ID) };
 enum dns_on_failure { DNS_ON_FAILURE_ROWS(WORD_ID) };
 enum spf_client { SPF_CLIENT_ROWS(WORD_ID) };
 enum reputation_blocked_action { REPUTATION_BLOCKED_ACTION_ROWS(WORD_ID) };
+enum follow_trace_recipients { FOLLOW_TRACE_RECIPIENTS_ROWS(WORD_ID) };
 enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 #undef WORD_ID
 
@@ -221,6 +224,20 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "for each event.") \
 	ROW("admin.smtp", admin_smtp, STRING, "127.0.0.1:25", 1, 255, \
 	    "Server that accepts this mail: address:port or [v6]:port.") \
+	ROW("follow.source", follow_source, STRING, "journal", 1, 255,                             \
+	    "Where penstock-follow reads the mail log: journal, journal:FOLDER, the path of a file, or - for standard " \
+	    "input. Anybody on the host can write lines into a file; into the journal nobody but the units.") \
+	ROW("follow.units", follow_units, STRING,                                                  \
+	    "postfix.service postfix@-.service sendmail.service penstock.service", 1, 900,         \
+	    "Units of the journal that are read, or fields of journald's own, such as _UID=0.")    \
+	ROW("follow.state", follow_state, STRING, "/var/lib/penstock-follow", 1, 200,              \
+	    "Folder of penstock-follow: how far it has read, and what it has to know of mail in the queue.") \
+	ROW("follow.replies", follow_replies, STRING, "replies.conf", 1, 255,                      \
+	    "What servers' refusals mean; relative: beside this file.")                            \
+	ROW("follow.trace_days", follow_trace_days, INT, "30", 0, 3650,                            \
+	    "Days for which penstock-follow keeps what became of each message, for penstockctl trace; 0: it keeps none.") \
+	ROW("follow.trace_recipients", follow_trace_recipients, WORD, "clear", 0, 0,               \
+	    "clear, or hashed: recipients are then numbers that do not reveal who they are.")      \
 	ROW("postfix.myorigin", postfix_myorigin, STRING, "/etc/mailname", 0, 255,                 \
 	    "Postfix's myorigin, the domain that sendmail(1) gives this host's users: a name, or a file whose first " \
 	    "word is the name. The host's own name and its domain are known without it. The default file may be " \
