@@ -14,6 +14,7 @@
 #include "milter/mta/listener.h"
 #include "milter/base/log.h"
 #include "milter/base/loop.h"
+#include "milter/base/node.h"
 #include "milter/report/losses.h"
 #include "milter/daemon/mailers.h"
 #include "milter/pools/monitor.h"
@@ -29,9 +30,9 @@
 #include "milter/daemon/stats.h"
 #include "milter/record/trap_hits.h"
 #include "milter/daemon/trouble.h"
+#include "milter/pools/rests.h"
 #include "milter/pools/warmup.h"
 #include "policy/base/text.h"
-#include "policy/hash.h"
 #include "redis-schema/store/store.h"
 
 #include <event2/event.h>
@@ -56,7 +57,7 @@ enum {
 struct server {
 	const char *file;
 	struct config *first; /* held for ever: the store's settings point into it */
-	char node[17];
+	char node[NODE_MAX + 1];
 	struct event *watchdog, *upkeep;
 	pthread_t milter_thread, main_thread;
 	bool milter_runs;
@@ -70,20 +71,6 @@ static void say_store(void *arg, const char *line)
 {
 	(void)arg;
 	log_line(SEVERITY_WARNING, "%s", line);
-}
-
-/* Four letters of the host's name, hashed: two daemons that share one Redis must not have one node name. */
-static void server_make_node(struct server *server)
-{
-	char host[256] = "";
-	if (server->first->set.node[0] != '\0') {
-		text_copy(server->node, sizeof server->node, server->first->set.node);
-		return;
-	}
-	gethostname(host, sizeof host - 1);
-	uint64_t hash = hash_string(host, 0);
-	for (int i = 0; i < 4; i++, hash /= 36)
-		server->node[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[hash % 36];
 }
 
 /* Of the configuration in force. */
@@ -183,7 +170,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	server->file = file;
 	server->first = config;
 	server->main_thread = pthread_self();
-	server_make_node(server);
+	node_name(server->first->set.node, server->node);
 	text_copy(the_daemon.node, sizeof the_daemon.node, server->node);
 	server_fit_sessions(config);
 	warn_of(config, file);
@@ -197,7 +184,8 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
 	    !held_start(loop_base(the_daemon.loop)) || !trap_hits_start(the_daemon.loop) ||
 	    !server_open_all(server, error, error_size) || !monitor_start(the_daemon.loop) ||
-	    !warmup_start(loop_base(the_daemon.loop), config) || !shadow_start(loop_base(the_daemon.loop)))
+	    !warmup_start(loop_base(the_daemon.loop), config) || !rests_start(loop_base(the_daemon.loop)) ||
+	    !shadow_start(loop_base(the_daemon.loop)))
 		server_stop(&server);
 	return server;
 }
@@ -487,6 +475,7 @@ bool server_stop(struct server **server)
 	extras_stop();
 	monitor_stop();
 	warmup_stop();
+	rests_stop();
 	held_stop();
 	shadow_stop();
 	trap_hits_stop();

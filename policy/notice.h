@@ -11,12 +11,14 @@
 
 /* id, word, seconds for which this daemon does not tell the same of one account again (0: it always does) */
 #define EVENT_ROWS(ROW) \
-	ROW(LEVEL, "level", 60)	     /* an account's level changed, but for ... */ \
-	ROW(BLOCK, "block", 3600)    /* ... it is blocked: by its score, or mail met an admin's block */ \
-	ROW(LIMIT, "limit", 3600)    /* a message passed a limit */ \
-	ROW(LISTED, "listed", 0)     /* an address of ours leaves its pool, or all of a pool's are listed */ \
-	ROW(DELISTED, "delisted", 0) /* that has ended */ \
-	ROW(HELD, "held", 3600)	     /* mail that was held is past its date */
+	ROW(LEVEL, "level", 60)		 /* an account's level changed, but for ... */ \
+	ROW(BLOCK, "block", 3600)	 /* ... it is blocked: by its score, or mail met an admin's block */ \
+	ROW(LIMIT, "limit", 3600)	 /* a message passed a limit */ \
+	ROW(LISTED, "listed", 0)	 /* an address of ours leaves its pool, or all of a pool's are listed */ \
+	ROW(DELISTED, "delisted", 0)	 /* that has ended */ \
+	ROW(REST, "rest", 0)		 /* a receiver refuses a transport, or several do */ \
+	ROW(REST_ENDED, "rest_ended", 0) /* that has ended */ \
+	ROW(HELD, "held", 3600)		 /* mail that was held is past its date */
 
 /* clang-format off */
 enum event_kind {

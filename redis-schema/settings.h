@@ -19,6 +19,7 @@ struct store_settings {
 	int64_t retry_ms;		    /* first wait before a probe; doubles to 30 s, with jitter */
 	int64_t recent_accounts;	    /* rows in the local table */
 	int64_t state_ttl_s;		    /* an account that is silent for so long is forgotten */
+	bool credits_only;		    /* its user charges nothing: for what the log says of an outage */
 	int64_t (*steady_ms)(void);	    /* a clock that nobody sets; NULL: alarm_clock_ms() */
 	bool (*has_plan)(const char *name); /* has the configuration in force one? Said of keys that name none; NULL:
 					       not asked */

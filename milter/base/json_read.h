@@ -12,6 +12,7 @@
 #define JSON_SOURCE_ROWS(ROW) \
 	ROW(JSON_OF_CLIENT, 8192, 32)	  /* a request to the daemon */ \
 	ROW(JSON_OF_STORE, 65536, 32)	  /* what Redis keeps of us, or of somebody else */ \
+	ROW(JSON_OF_FOLLOWER, 1048576, 8) /* what penstock-follow tells by Redis */ \
 	ROW(JSON_OF_DAEMON, 16777216, 48) /* what the daemon answered, to penstockctl */
 
 /* clang-format off */

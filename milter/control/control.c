@@ -69,6 +69,14 @@ static bool control_do_pools(struct control_request *request, char *error, size_
 	return true;
 }
 
+static bool control_do_receivers(struct control_request *request, char *error, size_t error_size)
+{
+	(void)error;
+	(void)error_size;
+	control_ok(request, report_receivers());
+	return true;
+}
+
 static bool control_do_monitor_check(struct control_request *request, char *error, size_t error_size)
 {
 	(void)error;
@@ -183,6 +191,7 @@ static const struct control_command commands[] = {
 	{ "status", control_do_status, "", NULL },
 	{ "sockets", control_do_sockets, "", NULL },
 	{ "pools", control_do_pools, "", NULL },
+	{ "receivers", control_do_receivers, "", NULL },
 	{ "monitor.check", control_do_monitor_check, "", NULL },
 	{ "top", control_do_top, "by count", NULL },
 	{ "events", control_do_events, "count", NULL },
@@ -255,7 +264,7 @@ static bool control_run(struct control_request *request, const char *line, size_
 	if (request->command == NULL) {
 		control_show_value(word, shown);
 		return control_fail(error, error_size,
-				    "\"do\" is %s; expected status, sockets, pools, monitor.check, top, rbl, explain, "
+				    "\"do\" is %s; expected status, sockets, pools, receivers, monitor.check, top, rbl, explain, "
 				    "events, held.list, held.remove, shadow.report, or account.list, check, show, "
 				    "feedback, limit, block, unblock, exempt, unexempt or reset.",
 				    shown);

@@ -252,6 +252,8 @@ static const struct command commands[] = {
 	{ "top", "", 0, 0, TAKES(BY) | TAKES(COUNT), ctl_run_top, "top", show_top,
 	  "the accounts with most recipients, or the worst score" },
 	{ "pool list", "", 0, 0, 0, run_plain, "pools", show_pools, "the pools, their transports and the state of these" },
+	{ "receivers", "", 0, 0, 0, run_plain, "receivers", show_receivers,
+	  "how each receiver takes what each transport sends, and which rest" },
 	{ "monitor check", "", 0, 0, 0, run_plain, "monitor.check", show_monitor_check,
 	  "look the transports' addresses up in the block lists now" },
 	{ "events", "[COUNT]", 0, 1, 0, ctl_run_events, "events", show_events,

@@ -169,6 +169,25 @@ static void show_tell_warmup(const json_t *transport, FILE *to)
 			today >= most ? "; others take the rest" : "");
 }
 
+static void show_tell_rests(const json_t *transport, FILE *to)
+{
+	char form[FORM_MAX];
+	int64_t now = time(NULL);
+	json_t *rest;
+	size_t i;
+	json_array_foreach(json_object_get(transport, "rests"), i, rest)
+	{
+		int64_t until = whole_of(rest, "until");
+		bool rests = strcmp(text_of(rest, "state"), "rests") == 0;
+		if (rests)
+			fprintf(to, "\nTransport %s rests for receiver %s, for %s.\n", text_of(transport, "name"),
+				text_of(rest, "receiver"), form_span(form, until > now ? until - now : 0));
+		else
+			fprintf(to, "\nTransport %s tries receiver %s again with a few messages.\n",
+				text_of(transport, "name"), text_of(rest, "receiver"));
+	}
+}
+
 void show_pools(const json_t *answer, bool all, FILE *to)
 {
 	(void)all;
@@ -197,7 +216,11 @@ void show_pools(const json_t *answer, bool all, FILE *to)
 	}
 	json_array_foreach(pools, i, pool)
 	{
-		json_array_foreach(json_object_get(pool, "transports"), j, transport) show_tell_warmup(transport, to);
+		json_array_foreach(json_object_get(pool, "transports"), j, transport)
+		{
+			show_tell_warmup(transport, to);
+			show_tell_rests(transport, to);
+		}
 		if (json_is_true(json_object_get(pool, "all_listed")))
 			fprintf(to, "\nAll transports of pool %s are listed.\n", text_of(pool, "name"));
 	}

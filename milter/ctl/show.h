@@ -16,6 +16,7 @@ struct table;
 typedef void show_answer(const json_t *answer, bool all, FILE *to);
 
 show_answer show_top, show_pools, show_monitor_check; /* show.c */
+show_answer show_receivers;			      /* show_receivers.c */
 show_answer show_events;			      /* show_events.c */
 show_answer show_status;			      /* show_status.c */
 show_answer show_account;			      /* show_account.c */

@@ -129,6 +129,14 @@ bool checkpoint_commit(struct checkpoint **checkpoint, char *error, size_t error
 	return whole;
 }
 
+void checkpoint_abandon(struct checkpoint **checkpoint)
+{
+	fclose((*checkpoint)->to);
+	unlink((*checkpoint)->new_file);
+	free(*checkpoint);
+	*checkpoint = NULL;
+}
+
 /* ---- reading */
 
 /* In place: the text only becomes shorter. False: an escape that is none. */
@@ -142,7 +150,7 @@ static bool checkpoint_unescape(struct span *field)
 			if (end - at < 4 || at[1] != 'x')
 				return false;
 			memcpy(digits, at + 2, 2);
-			if (strspn(digits, "0123456789abcdef") != 2 || sscanf(digits, "%x", &value) != 1 || value == 0)
+			if (strspn(digits, "0123456789abcdef") != 2 || sscanf(digits, "%x", &value) != 1 || value > 0xff)
 				return false;
 			*to++ = (char)value;
 			at += 3;
@@ -166,8 +174,6 @@ static bool checkpoint_split(char *line, char *end, struct checkpoint_row *row)
 			return false;
 		struct span *field = &row->fields[row->count++];
 		*field = (struct span){ at, (size_t)((stop != NULL ? stop : end) - at) };
-		if (memchr(at, '\0', field->length) != NULL)
-			return false;
 		if (stop != NULL)
 			*stop = '\0';
 		if (!checkpoint_unescape(field))

@@ -39,6 +39,9 @@ void checkpoint_row_end(struct checkpoint *checkpoint);
  * stays. */
 bool checkpoint_commit(struct checkpoint **checkpoint, char *error, size_t error_size);
 
+/* The old one stays. */
+void checkpoint_abandon(struct checkpoint **checkpoint);
+
 /* ---- reading */
 
 struct checkpoint_row {

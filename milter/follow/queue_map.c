@@ -149,14 +149,25 @@ static bool queue_map_id_fine(const struct span *queue_id)
 	       memchr(queue_id->at, '\0', queue_id->length) == NULL;
 }
 
+/* Penstock's line has "-" for what there is not. */
+static struct span queue_map_said(struct span word)
+{
+	return span_is(word, "-") ? (struct span){ 0 } : word;
+}
+
 const struct queued *queue_map_add(struct queue_map *map, const struct log_event *verdict, const char *account)
 {
 	if (!queue_map_id_fine(&verdict->queue_id) || account[0] == '\0')
 		return NULL;
 	struct queued queued = { .time_us = verdict->time_us, .size = verdict->size > 0 ? verdict->size : 0 };
 	const struct span strings[QUEUED_STRINGS] = {
-		verdict->queue_id,  { account, strlen(account) }, verdict->transport, verdict->reference,
-		verdict->customer, verdict->level,		   verdict->sender
+		verdict->queue_id,
+		{ account, strlen(account) },
+		queue_map_said(verdict->transport),
+		queue_map_said(verdict->reference),
+		queue_map_said(verdict->customer),
+		verdict->level,
+		verdict->sender
 	};
 	struct queued_node *node = queue_map_insert(map, &queued, strings);
 	return node != NULL ? &node->queued : NULL;

@@ -53,6 +53,8 @@ static const char *waiting_copy(char **to, struct span from)
 
 void waiting_add(struct waiting *waiting, const struct span *queue_id, const struct log_head *head)
 {
+	if (queue_id->length == 0 || memchr(queue_id->at, '\0', queue_id->length) != NULL)
+		return;
 	size_t size = queue_id->length + head->program.length + head->message.length + 3;
 	struct waiting_line *line = malloc(sizeof *line + size);
 	if (line == NULL) {

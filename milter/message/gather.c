@@ -286,8 +286,10 @@ void gather_take_rcpt(struct session *session, const struct with_rcpt *with)
 	message->facts = with->facts;
 	message->rcpts = with->rcpts;
 	message->rcpts_aliased = with->aliased;
-	if (remote)
-		gather_spf_rcpt(session);
+	if (!remote)
+		return;
+	rests_add_rcpt(&message->rests, with->raw);
+	gather_spf_rcpt(session);
 }
 
 /* ---- end of message */
@@ -375,6 +377,7 @@ void gather_message(struct session *session)
 	}
 	bool missed = false;
 	pools_now(config, facts->transports);
+	rests_fill(&message->rests, config, facts);
 	gather_spf_message(session, deadline_ms);
 	rbl_collect(session->listings, deadline_ms, &facts->listings);
 	for (int i = 0; i < config->scanner_count; i++) {

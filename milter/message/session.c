@@ -86,6 +86,7 @@ void session_end(struct session *session)
 	spf_release(&message->spf.client);
 	for (int i = 0; i < SPF_CHECKS_MAX; i++)
 		spf_release(&message->spf.transports[i]);
+	rests_release(&message->rests);
 	gather_release_charge(&message->charge);
 	arena_empty(&message->arena);
 	free(message->known_bytes);

@@ -9,6 +9,7 @@
 
 #include "milter/message/body.h"
 #include "milter/daemon/daemon.h"
+#include "milter/pools/rests.h"
 #include "milter/blocklist/rbl.h"
 #include "milter/spf/spf.h"
 #include "milter/message/reference.h"
@@ -61,10 +62,11 @@ struct message {
 	struct scan_text scan;
 	struct message_spf spf;
 	struct rcpts rcpts;
-	uint64_t key[2];	    /* of hashes, as it stood at MAIL */
-	unsigned char *known_bytes; /* owned; of ... */
-	struct known known_rcpts;   /* ... the recipients that the account knows beyond its habits */
-	bool known;		    /* what it knows is known */
+	struct rests_of_message rests; /* by whom its recipients' mail is received */
+	uint64_t key[2];	       /* of hashes, as it stood at MAIL */
+	unsigned char *known_bytes;    /* owned; of ... */
+	struct known known_rcpts;      /* ... the recipients that the account knows beyond its habits */
+	bool known;		       /* what it knows is known */
 	struct anomaly_reader anomaly;
 	int64_t deadline_ms;		   /* clock_monotonic_ms(); of all waiting at its end */
 	struct charge_ask *charge;	   /* owned: one reference; NULL: it was not charged */

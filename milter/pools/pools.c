@@ -5,6 +5,7 @@
 #include "milter/daemon/daemon.h"
 #include "milter/daemon/limits.h"
 #include "milter/pools/monitor.h"
+#include "milter/pools/rests.h"
 #include "milter/pools/warmup.h"
 #include "policy/base/text.h"
 
@@ -14,6 +15,7 @@ void pools_now(const struct config *config, struct transport_state states[TRANSP
 {
 	monitor_states(config, states);
 	warmup_states(config, states);
+	rests_states(config, states);
 }
 
 struct verdict pools_judge(const struct config *config, const char *account, const struct account_state *state)

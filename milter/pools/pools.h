@@ -8,7 +8,7 @@
 #include "milter/config/config.h"
 
 /* Fills the `withheld` of each transport of `config`, which may be older than the configuration in force: what the
- * monitor and the warm-up hold back now. `states` is zeroed. Any thread. */
+ * monitor, the warm-up and receivers that refuse them hold back now. `states` is zeroed. Any thread. */
 void pools_now(const struct config *config, struct transport_state states[TRANSPORTS_ALL_MAX]);
 
 /* judge_account() of what is known now. Any thread. */

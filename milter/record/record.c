@@ -159,9 +159,9 @@ void record_verdict(const struct session *session, enum stage stage, const struc
 	stats_verdict(verdict, ended, (uint64_t)message->facts.rcpts_remote, message->forged_count, took_ms);
 	if (ended)
 		record_note_login(session);
-	/* a stranger's sender is somebody else's address */
+	/* a stranger's sender is somebody else's address; and what evades a rest says nothing of other receivers */
 	if (ended && !verdict_refuses(verdict) && verdict->transport != NULL && message->from[0] != '\0' &&
-	    message->facts.authenticated && message->facts.rcpts_remote > 0)
+	    message->facts.authenticated && message->facts.rcpts_remote > 0 && !verdict_has(verdict, REASON_REST))
 		sender_remember(message->from, verdict->transport->name, clock_monotonic_ms());
 	if (ended && verdict_mark(verdict) != NULL)
 		warmup_count(verdict_mark(verdict));

@@ -26,6 +26,9 @@ void report_metrics(struct evbuffer *to);
 json_t *report_pools(void);
 json_t *report_top(enum store_top_order order, size_t count);
 
+/* {"node":..,"key":..,"follow":{..},"rows":[..]} of what penstock-follow tells on this host. */
+json_t *report_receivers(void);
+
 /* One account, `account` in the form of account_name(). */
 json_t *report_account(const char *account, const struct account_state *state);
 

@@ -157,6 +157,7 @@ static void health_mailers(const struct snapshot *snapshot, struct health_list *
 static void health_pools(const struct snapshot *snapshot, struct health_list *list)
 {
 	report_pools_health(snapshot->setup->config, list);
+	report_receivers_health(list);
 }
 
 static void health_events(const struct snapshot *snapshot, struct health_list *list)

@@ -22,6 +22,12 @@ void report_pools_health(const struct config *config, struct health_list *list);
 json_t *report_pools_counts(const struct config *config);
 void report_pools_metrics(const struct config *config, struct evbuffer *to);
 
+/* report_receivers.c: penstock-follow, where there is one. */
+void report_receivers_health(struct health_list *list);
+void report_receivers_metrics(struct evbuffer *to);
+/* The receivers for whom a transport rests, an array; how much of its share several together take. */
+json_t *report_receivers_rests(const char *transport);
+
 /* report_events.c: a webhook, an admin's mail server or a stream that takes no events. */
 void report_events_health(const struct settings *set, const struct event_stats *events, bool redis_up,
 			  struct health_list *list);

@@ -108,6 +108,7 @@ void report_metrics(struct evbuffer *to)
 	metric_families(to, snapshot);
 	metric_lists(to, snapshot);
 	report_pools_metrics(snapshot->setup->config, to);
+	report_receivers_metrics(to);
 	report_trouble_metrics(to);
 	report_means_metrics(to);
 	snapshot_free(snapshot);

@@ -4,6 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
 #include "milter/pools/monitor.h"
+#include "milter/pools/rests.h"
 #include "milter/report/metric.h"
 #include "milter/report/report_inside.h"
 #include "milter/daemon/stats.h"
@@ -243,6 +244,16 @@ static void report_pools_set_warmup(json_t *row, const struct transport *transpo
 				      (json_int_t)warming.sent, "today_most", (json_int_t)warming.cap));
 }
 
+/* What several receivers who refuse it leave of its share is the least. */
+static void report_pools_set_rests(json_t *row, const struct transport *transport)
+{
+	double left = (double)(TRANSPORT_OUT - rests_withheld(transport->name)) / TRANSPORT_OUT;
+	const json_t *share = json_object_get(row, "share");
+	if (left < (json_is_number(share) ? json_number_value(share) : 1))
+		json_object_set_new(row, "share", json_real(left));
+	json_object_set_new(row, "rests", report_receivers_rests(transport->name));
+}
+
 static json_t *report_pools_add_transport(const struct config *config, const struct transport *transport,
 					  const struct stats *stats)
 {
@@ -260,6 +271,7 @@ static json_t *report_pools_add_transport(const struct config *config, const str
 	json_set_text(row, "address6", transport->address6);
 	json_set_text(row, "seen_as6", transport_seen_as(transport, TRANSPORT_ADDRESS6));
 	json_set_text(row, "standing_of", view.address);
+	report_pools_set_rests(row, transport);
 	return row;
 }
 

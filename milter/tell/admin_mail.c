@@ -16,7 +16,8 @@ enum { ADMIN_MAIL_MAX = 8192, ADMINS_MAX = 8, TIMEOUT_MS = 30000 };
 
 bool admin_mail_wanted(const struct notice *event)
 {
-	return event->kind != EVENT_DELISTED && (event->kind != EVENT_LEVEL || event->to > event->from);
+	return event->kind != EVENT_DELISTED && event->kind != EVENT_REST_ENDED &&
+	       (event->kind != EVENT_LEVEL || event->to > event->from);
 }
 
 /* ---- the parts of it; all that comes from outside goes through one of these two */
@@ -94,6 +95,12 @@ static void admin_mail_add_what(struct text *text, const struct notice *event)
 		break;
 	case EVENT_DELISTED:
 		text_add(text, " is no longer listed");
+		break;
+	case EVENT_REST:
+		text_add(text, " is refused by receivers");
+		break;
+	case EVENT_REST_ENDED:
+		text_add(text, " is no longer refused by a receiver");
 		break;
 	case EVENT_HELD:
 		text_add(text, " has held mail past its date");

@@ -101,8 +101,11 @@ void store_say_up(struct store *store)
 	store->stats.breaker_open = false;
 	store->stats.why[0] = '\0';
 	pthread_mutex_unlock(&store->lock);
-	snprintf(line, sizeof line, "redis %s answers again; %llu charges were kept for it", store->settings.server,
-		 pending);
+	if (store->settings.credits_only)
+		snprintf(line, sizeof line, "redis %s answers again", store->settings.server);
+	else
+		snprintf(line, sizeof line, "redis %s answers again; %llu charges were kept for it",
+			 store->settings.server, pending);
 	if (store->said_away)
 		store->say(store->say_arg, line);
 	store->said_away = false;

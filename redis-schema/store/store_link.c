@@ -18,10 +18,21 @@ enum { RETRY_MOST_MS = 30000, TICK_MS = 1000, PAID_A_TICK = 4096 };
 
 /* ---- the connection */
 
+static void link_say_away(struct store *store, const char *why, size_t rows)
+{
+	char line[900];
+	struct text text = text_over(line, sizeof line);
+	text_addf(&text, "redis %s is away: %s; ", store->settings.server, why);
+	if (store->settings.credits_only)
+		text_add(&text, "credits wait until it is back");
+	else
+		text_addf(&text, "limits go on from the table of %zu recent accounts", rows);
+	store->say(store->say_arg, line);
+}
+
 static void link_on_down(void *arg, const char *why)
 {
 	struct store *store = arg;
-	char line[900];
 	store->serving = false;
 	pthread_mutex_lock(&store->lock);
 	store->stats.up = false;
@@ -31,11 +42,8 @@ static void link_on_down(void *arg, const char *why)
 		store->away_since_s = store_clock_s();
 	size_t rows = recent_count(store->recent);
 	pthread_mutex_unlock(&store->lock);
-	if (!store->said_away) {
-		snprintf(line, sizeof line, "redis %s is away: %s; limits go on from the table of %zu recent accounts",
-			 store->settings.server, why, rows);
-		store->say(store->say_arg, line);
-	}
+	if (!store->said_away)
+		link_say_away(store, why, rows);
 	store->said_away = true;
 	store->plans_asked = store->secret_asked = false;
 	memset(store->buckets, 0, sizeof store->buckets);

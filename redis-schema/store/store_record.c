@@ -38,7 +38,7 @@ void store_say_foreign(struct store *store, const char *account, enum record_kin
 }
 
 /* False: the record is not ours to change. */
-static bool record_take(struct record_work *work, const char *bytes, size_t length)
+static bool record_take_base(struct record_work *work, const char *bytes, size_t length)
 {
 	enum record_kind kind = record_read(bytes, length, &work->base);
 	if (kind == RECORD_NONE || kind == RECORD_FINE)
@@ -80,7 +80,7 @@ enum record_end store_record_come(struct record_work *work, enum wire_end end, i
 	}
 	if (answers[0].blame == BLAME_KEY)
 		store_say_foreign(work->store, work->account, RECORD_BROKEN, work->so);
-	if (answers[0].blame == BLAME_KEY || !record_take(work, answers[0].text[0], answers[0].length[0]))
+	if (answers[0].blame == BLAME_KEY || !record_take_base(work, answers[0].text[0], answers[0].length[0]))
 		return END_FOREIGN;
 	/* one of another type is written anew */
 	bool fine = answers[1].blame == BLAME_NOBODY;
@@ -157,7 +157,7 @@ static enum record_end record_read_written(struct record_work *work, const struc
 		store_bad_shape(work->store, "EVALSHA of compare_and_set.lua");
 		return END_ERROR;
 	}
-	if (!record_take(work, answer->text[0], answer->length[0]))
+	if (!record_take_base(work, answer->text[0], answer->length[0]))
 		return END_FOREIGN;
 	record_take_known(work, answer->text[1], answer->length[1]);
 	return END_THERE;

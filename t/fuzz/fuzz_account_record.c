@@ -36,6 +36,9 @@ static void use(struct account_record *record)
 	history_charge(&record->history, &charge);
 	record_sign(record, (struct record_write){ 7, 8 });
 	MUST(record_last(record, 7) == 8);
+	record_sign(record, (struct record_write){ record_follower(8), 9 });
+	record_sign(record, (struct record_write){ record_passing(8), 10 });
+	MUST(record_last(record, 7) == 8 && record_last(record, record_follower(8)) == 9);
 	MUST(record->history.rates.present[WINDOW_MSGS_PER_DAY] >= 1);
 }
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How receivers take what transports send: those that rest first, then the most used.
+ */
+#include "milter/ctl/show.h"
+
+#include "milter/ctl/tool/member.h"
+#include "milter/ctl/tool/table.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "policy/base/banned.h"
+
+static void show_receivers_state(struct table *table, const json_t *row, int64_t now)
+{
+	char form[FORM_MAX];
+	const char *state = text_of(row, "state");
+	int64_t until = whole_of(row, "until");
+	if (strcmp(state, "rests") == 0 && until > now)
+		table_addf(table, "rests for %s", form_span(form, until - now));
+	else
+		table_add(table, strcmp(state, "free") == 0 ? "-" : show_or_dash(state));
+}
+
+static void show_receivers_row(struct table *table, const json_t *row, int64_t now)
+{
+	char form[FORM_MAX];
+	const char *wording = text_of(row, "wording");
+	table_add(table, show_or_dash(text_of(row, "transport")));
+	table_add(table, show_or_dash(text_of(row, "receiver")));
+	table_addf(table, "%.0f", number_of(row, "volume"));
+	table_addf(table, "%.0f %%", 100 * number_of(row, "refused"));
+	table_addf(table, "%.0f %%", 100 * number_of(row, "deferred"));
+	show_receivers_state(table, row, now);
+	if (*wording == '\0')
+		table_add(table, "-");
+	else
+		table_addf(table, "%s (%s)", wording, form_ago(form, whole_of(row, "worded"), now));
+}
+
+static void show_receivers_follow(const json_t *answer, FILE *to)
+{
+	const json_t *follow = json_object_get(answer, "follow");
+	char form[FORM_MAX];
+	const char *trouble = text_of(answer, "trouble");
+	if (*trouble != '\0')
+		fprintf(to, "The key %s of Redis is ignored: %s.\n", text_of(answer, "key"), trouble);
+	if (json_is_object(follow))
+		fprintf(to, "penstock-follow told this %s ago.\n", form_span(form, whole_of(follow, "age_s")));
+	else
+		fputs("penstock-follow has told nothing on this host: what receivers answer is not known.\n", to);
+}
+
+void show_receivers(const json_t *answer, bool all, FILE *to)
+{
+	(void)all;
+	static const char *const titles[] = { "TRANSPORT", "RECEIVER", ">ANSWERS",	 ">REFUSED",
+					      ">DEFERRED", "STATE",    "NEWEST REFUSAL", NULL };
+	const json_t *rows = json_object_get(answer, "rows");
+	struct table *table = table_new(titles);
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		show_receivers_row(table, json_array_get(rows, i), time(NULL));
+	if (json_array_size(rows) > 0)
+		table_print(table, to, 0);
+	table_free(&table);
+	show_receivers_follow(answer, to);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/follow/follow.h"
+
+#include "milter/follow/credit.h"
+#include "milter/follow/receiver_name.h"
+#include "milter/follow/receivers.h"
+#include "milter/follow/replies.h"
+#include "milter/follow/tally.h"
+#include "milter/follow/trace.h"
+#include "policy/account.h"
+#include "policy/base/text.h"
+#include "policy/receiver_outcome.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+bool follow_init(struct follow *follow, const struct follow_parts *parts)
+{
+	*follow = (struct follow){ .parts = *parts };
+	follow->map = queue_map_new(QUEUE_MAP_MOST);
+	follow->waiting = waiting_new();
+	return follow->map != NULL && follow->waiting != NULL;
+}
+
+void follow_release(struct follow *follow)
+{
+	queue_map_free(&follow->map);
+	waiting_free(&follow->waiting);
+}
+
+/* ---- a delivery */
+
+/* What a line says of all its recipients. */
+struct follow_outcome {
+	const struct log_event *event;
+	const struct queued *queued; /* NULL: nobody's that Penstock knows */
+	struct reply_class class;
+	char receiver[RECEIVER_NAME_MAX + 1];
+	char transport[128];
+	bool final;
+};
+
+static void follow_tell_receivers(struct follow *follow, const struct follow_outcome *outcome, const struct span *rcpt)
+{
+	char domain[RECEIVERS_DOMAIN_MAX + 1] = "";
+	const char *at = rcpt != NULL && rcpt->length > 0 ? memrchr(rcpt->at, '@', rcpt->length) : NULL;
+	if (at != NULL)
+		span_copy(domain, sizeof domain,
+			  (struct span){ at + 1, (size_t)(rcpt->at + rcpt->length - at - 1) });
+	const struct receivers_answer answer = {
+		.transport = outcome->transport,
+		.receiver = outcome->receiver,
+		.domain = domain,
+		.count = receiver_count_of(outcome->class.outcome, outcome->final),
+		.final = outcome->final,
+		.wording = outcome->event->text.at,
+		.wording_length = outcome->event->text.length,
+		.time_ms = outcome->event->time_us / 1000,
+	};
+	if (receivers_hear(follow->parts.receivers, &answer))
+		follow->rests_changed = true;
+}
+
+/* Of one recipient; `rcpt` NULL: the line does not name any. */
+static void follow_rcpt(struct follow *follow, const struct follow_outcome *outcome, const struct span *rcpt)
+{
+	if (outcome->queued != NULL && follow->parts.trace != NULL)
+		trace_delivery(follow->parts.trace, outcome->queued, rcpt, outcome->event, &outcome->class,
+			       outcome->receiver);
+	if (follow->parts.receivers != NULL)
+		follow_tell_receivers(follow, outcome, rcpt);
+}
+
+static void follow_count(struct follow *follow, const struct follow_outcome *outcome, int64_t rcpts)
+{
+	follow->counts.outcomes[outcome->class.outcome] += (uint64_t)rcpts;
+	*(outcome->queued != NULL ? &follow->counts.ours : &follow->counts.others) += (uint64_t)rcpts;
+	if (outcome->class.unknown_wording) {
+		follow->counts.wordings++;
+		samples_add(&follow->wordings, (struct span){ 0 }, outcome->event->text);
+	}
+	if (follow->parts.accounts == NULL)
+		return;
+	char row[TALLY_WORD_MAX];
+	struct text text = text_over(row, sizeof row);
+	text_addf(&text, "%s\t%s\t%s\t%s", outcome->queued != NULL ? outcome->queued->account : "-",
+		  outcome_word(outcome->class.outcome), outcome->transport[0] != '\0' ? outcome->transport : "-",
+		  outcome->receiver[0] != '\0' ? outcome->receiver : "-");
+	tally_add(follow->parts.accounts, row, (double)rcpts);
+}
+
+/* All of one account by one line is one credit. */
+static void follow_credit(struct follow *follow, const struct follow_outcome *outcome, int64_t rcpts)
+{
+	double counts[COUNTER_COUNT] = { 0 };
+	if (outcome->queued == NULL || follow->parts.credit == NULL)
+		return;
+	struct outcome_credit credit = outcome_credit_of(outcome->class.outcome, outcome->final);
+	if (credit.count == 0)
+		return;
+	counts[credit.counter] = credit.count * (double)rcpts;
+	credit_add(follow->parts.credit, outcome->queued->account, follow->ordinal, counts);
+}
+
+/* LOG_DELIVERY or LOG_EXPIRED. */
+static void follow_delivery(struct follow *follow, const struct log_event *event, const struct queued *queued)
+{
+	struct follow_outcome outcome = { .event = event, .queued = queued };
+	if (event->status == LOG_STATUS_DELIVERABLE || event->status == LOG_STATUS_UNDELIVERABLE)
+		return; /* an address was tried, and no message sent */
+	outcome.final = event->status == LOG_STATUS_SENT || event->status == LOG_STATUS_BOUNCED ||
+			event->status == LOG_STATUS_EXPIRED;
+	receiver_name(follow->parts.replies, event, outcome.receiver);
+	replies_class(follow->parts.replies, outcome.receiver, event, &outcome.class);
+	if (event->transport.at != NULL)
+		span_copy(outcome.transport, sizeof outcome.transport, event->transport);
+	else if (queued != NULL)
+		text_copy(outcome.transport, sizeof outcome.transport, queued->transport);
+	int64_t rcpts = 0;
+	if (event->kind == LOG_EXPIRED) {
+		rcpts = queued != NULL ? queued_left(queued) : 1;
+		follow_rcpt(follow, &outcome, NULL);
+	} else {
+		struct span rest = event->rcpt, rcpt;
+		for (; log_event_rcpt(&rest, &rcpt); rcpts++)
+			follow_rcpt(follow, &outcome, &rcpt);
+	}
+	follow_count(follow, &outcome, rcpts);
+	if (event->suspended)
+		return;
+	follow_credit(follow, &outcome, rcpts);
+	if (outcome.final && queued != NULL)
+		queue_map_ended(follow->map, &event->queue_id, rcpts);
+}
+
+/* ---- messages */
+
+/* A line that waited is about no message of ours. */
+static void follow_orphan(struct follow *follow, struct waiting_line *line)
+{
+	struct log_event event;
+	log_event_read(&line->head, &event);
+	if (event.kind == LOG_DELIVERY || event.kind == LOG_EXPIRED)
+		follow_delivery(follow, &event, NULL);
+	free(line);
+}
+
+static void follow_verdict(struct follow *follow, const struct log_event *event)
+{
+	char word[3 * ACCOUNT_MAX + 1], account[ACCOUNT_MAX + 1];
+	span_copy(word, sizeof word, event->account);
+	if (!account_of_word(word, account))
+		return;
+	const struct queued *queued = queue_map_add(follow->map, event, account);
+	if (follow->parts.trace != NULL)
+		trace_message(follow->parts.trace, event, queued);
+	/* a milter before or behind us may refuse it still: qmgr never says so, and the map forgets it in time */
+	if (queued == NULL || span_is(event->action, "reject") || span_is(event->action, "defer")) {
+		queue_map_removed(follow->map, event);
+		return;
+	}
+	for (struct waiting_line *line; (line = waiting_take(follow->waiting, &event->queue_id)) != NULL; free(line)) {
+		struct log_event earlier;
+		log_event_read(&line->head, &earlier);
+		queued = queue_map_find(follow->map, &event->queue_id);
+		if (earlier.kind == LOG_REMOVED)
+			queue_map_removed(follow->map, &earlier);
+		else if (queued != NULL)
+			follow_delivery(follow, &earlier, queued);
+	}
+}
+
+static void follow_event(struct follow *follow, const struct log_head *head, const struct log_event *event)
+{
+	const struct queued *queued;
+	switch (event->kind) {
+	case LOG_VERDICT:
+		follow_verdict(follow, event);
+		return;
+	case LOG_QUEUED:
+		queue_map_queued(follow->map, event);
+		return;
+	case LOG_DELIVERY:
+	case LOG_EXPIRED:
+		queued = queue_map_find(follow->map, &event->queue_id);
+		if (queued != NULL)
+			follow_delivery(follow, event, queued);
+		else if (event->queue_id.at != NULL)
+			waiting_add(follow->waiting, &event->queue_id, head);
+		return;
+	case LOG_REMOVED:
+		if (!queue_map_removed(follow->map, event) && waiting_has(follow->waiting, &event->queue_id))
+			waiting_add(follow->waiting, &event->queue_id, head);
+		return;
+	case LOG_REQUEUED:
+		if (queue_map_requeued(follow->map, event) && follow->parts.trace != NULL)
+			trace_requeued(follow->parts.trace, event);
+		return;
+	case LOG_LOST:
+		follow->counts.lost += event->count > 0 ? (uint64_t)event->count : 1;
+		return;
+	default:
+		return;
+	}
+}
+
+void follow_line(struct follow *follow, const struct log_head *head, bool known)
+{
+	struct log_event event = { .kind = LOG_UNKNOWN };
+	follow->ordinal++;
+	follow->counts.lines++;
+	if (known) {
+		log_event_read(head, &event);
+		follow->time_us = head->time_us;
+		for (struct waiting_line *line; (line = waiting_pass(follow->waiting, head->time_us)) != NULL;)
+			follow_orphan(follow, line);
+		queue_map_pass(follow->map, head->time_us);
+	}
+	follow->counts.kinds[event.kind]++;
+	if (event.kind == LOG_UNKNOWN)
+		samples_add(&follow->unknown, head->program, head->message);
+	else
+		follow_event(follow, head, &event);
+}
+
+void follow_end(struct follow *follow)
+{
+	for (struct waiting_line *line; (line = waiting_take_oldest(follow->waiting)) != NULL;)
+		follow_orphan(follow, line);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * penstock-follow(8): options, exit status.
+ */
+#include "milter/base/log.h"
+#include "milter/base/version.h"
+#include "milter/config/config.h"
+#include "milter/follow/follower.h"
+#include "milter/follow/try.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "policy/base/banned.h"
+
+static const char usage[] =
+	"usage: penstock-follow [-c FILE] [--from-start]\n"
+	"  -c, --config FILE   configuration, default " SYSCONFDIR "/penstock/penstock.conf\n"
+	"      --from-start    where this log was never read before: begin at its first line,\n"
+	"                      not behind its last one\n"
+	"  -t, --test          check the configuration and exit: 0 fine, 1 not\n"
+	"      --dry-run LOG   read a file of the log (-: standard input), write nothing, and\n"
+	"                      print what it says: recipients by account, outcome, transport\n"
+	"                      and receiver, then what is not understood\n"
+	"      --rate LOG      how many of its lines are read in a second of processor time\n"
+	"  -h, --help\n"
+	"  -V, --version\n"
+	"It stays in the foreground. TERM ends it.\n";
+
+struct options {
+	const char *file, *dry_run, *rate;
+	bool from_start, test;
+};
+
+/* Returns the status to exit with; -1: go on. */
+static int main_read_options(int argc, char **argv, struct options *options)
+{
+	enum { FROM_START = 256, DRY_RUN, RATE };
+	static const struct option rows[] = {
+		{ "config", required_argument, NULL, 'c' },  { "test", no_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },	     { "version", no_argument, NULL, 'V' },
+		{ "from-start", no_argument, NULL, FROM_START }, { "dry-run", required_argument, NULL, DRY_RUN },
+		{ "rate", required_argument, NULL, RATE },   { NULL, 0, NULL, 0 },
+	};
+	for (int option; (option = getopt_long(argc, argv, "c:thV", rows, NULL)) != -1;) {
+		switch (option) {
+		case 'c':
+			options->file = optarg;
+			break;
+		case 't':
+			options->test = true;
+			break;
+		case FROM_START:
+			options->from_start = true;
+			break;
+		case DRY_RUN:
+			options->dry_run = optarg;
+			break;
+		case RATE:
+			options->rate = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'V':
+			printf("penstock-follow %s\n", PENSTOCK_VERSION);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "penstock-follow: \"%s\": expected options only\n%s", argv[optind], usage);
+	return 2;
+}
+
+static int main_fail(const char *error)
+{
+	fprintf(stderr, "penstock-follow: %s\n", error);
+	return 1;
+}
+
+static int main_follow(const struct config *config, const struct options *options)
+{
+	char error[1024];
+	log_open(config->set.log_target, config->set.log_facility);
+	if (!log_start())
+		log_line(SEVERITY_WARNING, "log: its thread cannot be made");
+	struct follower *follower = follower_open(config, options->file, options->from_start, error, sizeof error);
+	if (follower == NULL) {
+		log_line(SEVERITY_ERROR, "penstock-follow cannot start: %s", error);
+		log_end();
+		return main_fail(error);
+	}
+	int status = follower_run(follower);
+	follower_free(&follower);
+	log_end();
+	return status;
+}
+
+static int main_run(const struct config *config, const struct options *options)
+{
+	char error[1024], replies[1024];
+	follower_replies_file(config, options->file, replies, sizeof replies);
+	if (options->dry_run == NULL && options->rate == NULL && !options->test)
+		return main_follow(config, options);
+	if (options->test ? !try_config(config, replies, error, sizeof error)
+			  : !try_log(options->dry_run != NULL ? options->dry_run : options->rate, replies,
+				     options->dry_run == NULL, error, sizeof error))
+		return main_fail(error);
+	if (options->test)
+		printf("%s: fine\n", options->file);
+	return fflush(stdout) == 0 ? 0 : main_fail("standard output cannot be written");
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .file = SYSCONFDIR "/penstock/penstock.conf" };
+	char error[CONFIG_ERROR_MAX] = "";
+	int status = main_read_options(argc, argv, &options);
+	if (status >= 0)
+		return status;
+	umask(umask(0) | 027);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file as large as may be is a full disk */
+	struct config *config = config_load(options.file, error);
+	if (config == NULL)
+		return main_fail(error);
+	status = main_run(config, &options);
+	config_drop(&config);
+	return status;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/follow/status.h"
+
+#include "milter/base/clock.h"
+#include "milter/base/json.h"
+#include "milter/follow/credit.h"
+#include "milter/follow/follow.h"
+#include "milter/follow/receivers.h"
+#include "milter/follow/source.h"
+#include "policy/base/text.h"
+#include "policy/hash.h"
+#include "redis-schema/follow_head.h"
+#include "redis-schema/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+bool status_init(struct status *status, const char *node)
+{
+	if (asprintf(&status->receivers_key, KEY_PART_FOLLOW, node) < 0)
+		status->receivers_key = NULL;
+	if (asprintf(&status->counts_key, KEY_PART_FOLLOWED, node) < 0)
+		status->counts_key = NULL;
+	return status->receivers_key != NULL && status->counts_key != NULL;
+}
+
+void status_release(struct status *status)
+{
+	free(status->receivers_key);
+	free(status->counts_key);
+	*status = (struct status){ 0 };
+}
+
+static void status_set(struct status *status, const char *key, const char *value, int64_t keep_s)
+{
+	char seconds[24];
+	snprintf(seconds, sizeof seconds, "%lld", (long long)keep_s);
+	const char *const command[] = { "SET", key, value, "EX", seconds };
+	store_key_command(status->store, 5, command, NULL, NULL);
+}
+
+static int64_t status_lag_s(const struct status_now *now)
+{
+	int64_t lag_s = (now->now_ms - now->follow->time_us / 1000) / 1000;
+	return now->at_end || now->follow->time_us == 0 || lag_s < 0 ? 0 : lag_s;
+}
+
+/* ---- for daemons */
+
+static void status_write_receivers(struct status *status, const struct status_now *now)
+{
+	const struct follow_counts *counts = &now->follow->counts;
+	struct follow_head head = {
+		.number = status->number > 0 ? status->number : now->now_ms,
+		.at_ms = now->now_ms,
+		.lines = (int64_t)counts->lines,
+		.unknown = (int64_t)counts->kinds[LOG_UNKNOWN],
+		.lost = (int64_t)counts->lost,
+		.lag_s = status_lag_s(now),
+	};
+	char *value = receivers_value(now->receivers, &head, now->follow->time_us / 1000);
+	const char *rows = value != NULL ? strchr(value, '\n') : NULL;
+	uint64_t hash = rows != NULL ? hash_string(rows, 0) : 0;
+	if (rows != NULL && (hash != status->rows_hash || status->number == 0)) {
+		free(value);
+		head.number = now->now_ms > status->number ? now->now_ms : status->number + 1;
+		status->number = head.number;
+		status->rows_hash = hash;
+		value = receivers_value(now->receivers, &head, now->follow->time_us / 1000);
+	}
+	if (value != NULL)
+		status_set(status, status->receivers_key, value, FOLLOW_KEEP_S);
+	free(value);
+}
+
+/* ---- for people */
+
+static json_t *status_samples(const struct samples *samples)
+{
+	json_t *array = json_array();
+	uint64_t first = samples->kept > SAMPLES_KEPT ? samples->kept - SAMPLES_KEPT : 0;
+	for (uint64_t i = first; i < samples->kept; i++)
+		json_array_append_new(array, json_text(samples->lines[i % SAMPLES_KEPT]));
+	return array;
+}
+
+static json_t *status_words(const char *(*word)(int), const uint64_t *counts, int count)
+{
+	json_t *object = json_object();
+	for (int i = 0; i < count; i++)
+		if (counts[i] > 0)
+			json_set_int(object, word(i), (int64_t)counts[i]);
+	return object;
+}
+
+static const char *status_kind_word(int kind)
+{
+	return log_kind_word((enum log_kind)kind);
+}
+
+static const char *status_outcome_word(int outcome)
+{
+	return outcome_word((enum outcome)outcome);
+}
+
+static void status_add_work(json_t *json, const struct status_now *now)
+{
+	struct credit_counts credits = credit_counts(now->credit);
+	struct queue_map_counts map = queue_map_counts(now->follow->map);
+	struct waiting_counts waiting = waiting_counts(now->follow->waiting);
+	json_set_int(json, "messages", (int64_t)map.messages);
+	json_set_int(json, "messages_pushed", (int64_t)map.pushed);
+	json_set_int(json, "messages_passed", (int64_t)map.passed);
+	json_set_int(json, "waiting", (int64_t)waiting.lines);
+	json_set_int(json, "credits_pending", (int64_t)credits.pending);
+	json_set_int(json, "credits_done", (int64_t)credits.done);
+	json_set_int(json, "credits_refused", (int64_t)credits.refused);
+	json_set_int(json, "credits_given_up", (int64_t)credits.given_up);
+	json_set_int(json, "places_lost", (int64_t)now->source->lost_places);
+	json_set_int(json, "lines_cut", (int64_t)now->source->cut_lines);
+	json_object_set_new(json, "reading", json_boolean(now->reading));
+	json_object_set_new(json, "checkpoint_fails", json_boolean(now->save_failing));
+}
+
+static void status_write_counts(struct status *status, const struct status_now *now)
+{
+	const struct follow_counts *counts = &now->follow->counts;
+	json_t *json = json_object();
+	json_set_int(json, "at_ms", now->now_ms);
+	json_set_int(json, "lines", (int64_t)counts->lines);
+	json_set_real(json, "lines_per_s", status->rate);
+	json_set_int(json, "lag_s", status_lag_s(now));
+	json_set_int(json, "lost", (int64_t)counts->lost);
+	json_set_int(json, "ours", (int64_t)counts->ours);
+	json_set_int(json, "others", (int64_t)counts->others);
+	status_add_work(json, now);
+	json_object_set_new(json, "kinds", status_words(status_kind_word, counts->kinds, LOG_KINDS));
+	json_object_set_new(json, "outcomes", status_words(status_outcome_word, counts->outcomes, OUTCOME_COUNT));
+	json_object_set_new(json, "unknown_lines", status_samples(&now->follow->unknown));
+	json_set_int(json, "unknown_wordings", (int64_t)counts->wordings);
+	json_object_set_new(json, "unknown_wording_samples", status_samples(&now->follow->wordings));
+	char *value = json_dumps(json, JSON_COMPACT);
+	if (value != NULL)
+		status_set(status, status->counts_key, value, STATUS_KEEP_S);
+	free(value);
+	json_decref(json);
+}
+
+void status_write(struct status *status, const struct status_now *now)
+{
+	int64_t steady_ms = clock_monotonic_ms(), since_ms = steady_ms - status->written_ms;
+	bool changed = status->ordinal != now->follow->ordinal || now->follow->rests_changed;
+	if (status->written_ms != 0 && since_ms < (changed ? STATUS_EVERY_MS : FOLLOW_WRITES_S * 1000 / 2))
+		return;
+	if (status->written_ms != 0)
+		status->rate = (double)(now->follow->counts.lines - status->rate_lines) * 1000 / (double)since_ms;
+	status->rate_lines = now->follow->counts.lines;
+	status->written_ms = steady_ms;
+	status->ordinal = now->follow->ordinal;
+	status_write_receivers(status, now);
+	status_write_counts(status, now);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What penstock-follow tells of receivers, for people and programs.
+ */
+#include "milter/base/clock.h"
+#include "milter/base/json.h"
+#include "milter/daemon/daemon.h"
+#include "milter/pools/rests.h"
+#include "milter/report/metric.h"
+#include "milter/report/report_inside.h"
+
+#include <event2/buffer.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+enum {
+	LAG_MOST_S = 300,
+	UNKNOWN_LEAST = 1000, /* lines, before their share says anything */
+	UNKNOWN_PER_CENT = 5,
+	METRIC_ROWS_MAX = 50,
+};
+
+static const enum receiver_count refused_kinds[] = { RECEIVER_REPUTATION, RECEIVER_LISTED, RECEIVER_CONTENT,
+						     RECEIVER_AUTHENTICATION };
+static const enum receiver_count deferred_kinds[] = { RECEIVER_RATE, RECEIVER_GREYLISTED, RECEIVER_DEFERRED };
+
+struct receivers_shares {
+	double volume, refused, deferred; /* shares 0..1 of the volume */
+};
+
+static struct receivers_shares report_receivers_shares(const struct receiver_row *row)
+{
+	struct receivers_shares shares = { .volume = 0 };
+	for (int i = 0; i < RECEIVER_COUNTS; i++)
+		shares.volume += row->counts[i];
+	for (size_t i = 0; i < sizeof refused_kinds / sizeof refused_kinds[0]; i++)
+		shares.refused += row->counts[refused_kinds[i]];
+	for (size_t i = 0; i < sizeof deferred_kinds / sizeof deferred_kinds[0]; i++)
+		shares.deferred += row->counts[deferred_kinds[i]];
+	shares.refused = shares.volume > 0 ? shares.refused / shares.volume : 0;
+	shares.deferred = shares.volume > 0 ? shares.deferred / shares.volume : 0;
+	return shares;
+}
+
+/* -- penstockctl receivers, pool list -- */
+
+static void report_receivers_time(json_t *row, const char *name, int64_t unix_ms)
+{
+	json_object_set_new(row, name, unix_ms == 0 ? json_null() : json_integer((json_int_t)(unix_ms / 1000)));
+}
+
+static json_t *report_receivers_row(const struct rests_row *from, int64_t now_ms)
+{
+	struct receivers_shares shares = report_receivers_shares(&from->row);
+	json_t *row = json_object(), *counts = json_object();
+	for (int i = 0; i < RECEIVER_COUNTS; i++)
+		json_set_real(counts, receiver_count_word((enum receiver_count)i), from->row.counts[i]);
+	json_set_text(row, "transport", from->transport);
+	json_set_text(row, "receiver", from->receiver);
+	json_set_real(row, "volume", shares.volume);
+	json_set_real(row, "refused", shares.refused);
+	json_set_real(row, "deferred", shares.deferred);
+	json_object_set_new(row, "counts", counts);
+	json_set_text(row, "state", receiver_state_word(rests_row_state(from, now_ms)));
+	report_receivers_time(row, "since", from->row.since_ms);
+	report_receivers_time(row, "until", from->row.until_ms);
+	json_set_text(row, "wording", from->row.wording[0] == '\0' ? NULL : from->row.wording);
+	report_receivers_time(row, "worded", from->row.worded_ms);
+	return row;
+}
+
+static json_t *report_receivers_follow(const struct rests_view *view, int64_t now_ms)
+{
+	json_t *follow = json_object();
+	if (view->head.number == 0) {
+		json_decref(follow);
+		return json_null();
+	}
+	json_set_int(follow, "age_s", (now_ms - view->head.at_ms) / 1000);
+	json_set_int(follow, "lag_s", view->head.lag_s);
+	json_set_int(follow, "lines", view->head.lines);
+	json_set_int(follow, "unknown", view->head.unknown);
+	json_set_int(follow, "lost", view->head.lost);
+	return follow;
+}
+
+json_t *report_receivers(void)
+{
+	struct rests_view view;
+	int64_t now_ms = clock_now_ms();
+	json_t *rows = json_array();
+	rests_view(&view);
+	for (int i = 0; view.table != NULL && i < view.table->row_count; i++)
+		json_array_append_new(rows, report_receivers_row(&view.table->rows[i], now_ms));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o}", "node", the_daemon.node, "key", view.key, "trouble",
+			 view.trouble[0] == '\0' ? json_null() : json_text(view.trouble), "follow",
+			 report_receivers_follow(&view, now_ms), "rows", rows);
+}
+
+json_t *report_receivers_rests(const char *transport)
+{
+	struct rests_view view;
+	int64_t now_ms = clock_now_ms();
+	json_t *rests = json_array();
+	rests_view(&view);
+	for (int i = 0; view.table != NULL && i < view.table->row_count; i++) {
+		const struct rests_row *from = &view.table->rows[i];
+		enum receiver_state state = rests_row_state(from, now_ms);
+		if (state == RECEIVER_FREE || strcmp(from->transport, transport) != 0)
+			continue;
+		json_t *row = json_object();
+		json_set_text(row, "receiver", from->receiver);
+		json_set_text(row, "state", receiver_state_word(state));
+		report_receivers_time(row, "since", from->row.since_ms);
+		report_receivers_time(row, "until", from->row.until_ms);
+		json_array_append_new(rests, row);
+	}
+	return rests;
+}
+
+/* -- health -- */
+
+static void report_receivers_health_lines(const struct rests_view *view, struct health_list *list)
+{
+	int64_t lines = view->head.lines - view->before.lines, unknown = view->head.unknown - view->before.unknown,
+		lost = view->head.lost - view->before.lost;
+	if (view->head.lag_s > LAG_MOST_S)
+		health_add(list, HEALTH_WARNING,
+			   "follow: penstock-follow is %" PRId64 " minutes behind the end of the mail log.",
+			   view->head.lag_s / 60);
+	if (lost > 0)
+		health_add(list, HEALTH_WARNING,
+			   "follow: the log has lost %" PRId64 " %s within the last hour: what they said of deliveries "
+			   "is not known; penstock(7), RECEIVERS, has the cure.",
+			   lost, lost == 1 ? "line" : "lines");
+	if (lines >= UNKNOWN_LEAST && unknown * 100 >= lines * UNKNOWN_PER_CENT)
+		health_add(list, HEALTH_WARNING,
+			   "follow: of the last %" PRId64 " lines of the mail log penstock-follow does not know "
+			   "%" PRId64 ".",
+			   lines, unknown);
+}
+
+void report_receivers_health(struct health_list *list)
+{
+	struct rests_view view;
+	rests_view(&view);
+	int64_t silent_s = (clock_now_ms() - view.head.at_ms) / 1000;
+	if (view.trouble[0] != '\0')
+		health_add(list, HEALTH_WARNING, "follow: the key %s of Redis is ignored: %s.", view.key, view.trouble);
+	if (view.head.number == 0)
+		return;
+	if (silent_s <= RESTS_SILENT_S)
+		report_receivers_health_lines(&view, list);
+	else
+		health_add(list, HEALTH_WARNING, "follow: penstock-follow has told nothing for %" PRId64 " minutes%s.",
+			   silent_s / 60,
+			   silent_s > RESTS_TOO_OLD_S ? "; no transport rests for a receiver any more" : "");
+}
+
+/* -- metrics -- */
+
+static double metric_volume(const struct rests_row *row)
+{
+	return report_receivers_shares(&row->row).volume;
+}
+
+static double metric_refused(const struct rests_row *row)
+{
+	return report_receivers_shares(&row->row).refused;
+}
+
+static double metric_deferred(const struct rests_row *row)
+{
+	return report_receivers_shares(&row->row).deferred;
+}
+
+static double metric_rests(const struct rests_row *row)
+{
+	return rests_row_state(row, clock_now_ms()) == RECEIVER_RESTS;
+}
+
+static const struct {
+	const char *metric, *help;
+	double (*value)(const struct rests_row *row);
+} receiver_metrics[] = {
+	{ "receiver_answers", "Answers of a receiver to what a transport sent; half of it is forgotten in 12 hours.",
+	  metric_volume },
+	{ "receiver_refused_ratio", "Share of them that refuse the address, the content or the authentication.",
+	  metric_refused },
+	{ "receiver_deferred_ratio", "Share of them that put the message off.", metric_deferred },
+	{ "receiver_rests", "1: the transport rests for the receiver.", metric_rests },
+};
+
+static const struct {
+	const char *metric, *type, *help;
+	size_t offset; /* of an int64_t in a head */
+} follow_metrics[] = {
+	{ "follow_lines_total", "counter", "Lines of the mail log that penstock-follow read.",
+	  offsetof(struct follow_head, lines) },
+	{ "follow_unknown_total", "counter", "Lines that it does not know.", offsetof(struct follow_head, unknown) },
+	{ "follow_lost_total", "counter", "Lines that the log says it has lost.", offsetof(struct follow_head, lost) },
+	{ "follow_lag_seconds", "gauge", "By how much what it reads is older than now.",
+	  offsetof(struct follow_head, lag_s) },
+};
+
+static void report_receivers_metric_follow(const struct rests_view *view, struct evbuffer *to)
+{
+	for (size_t i = 0; i < sizeof follow_metrics / sizeof follow_metrics[0]; i++) {
+		int64_t value;
+		memcpy(&value, (const char *)&view->head + follow_metrics[i].offset, sizeof value);
+		metric_head(to, follow_metrics[i].metric, follow_metrics[i].type, follow_metrics[i].help);
+		evbuffer_add_printf(to, "penstock_%s %" PRId64 "\n", follow_metrics[i].metric, value);
+	}
+	metric_head(to, "follow_told_seconds", "gauge", "Seconds since penstock-follow told something last.");
+	evbuffer_add_printf(to, "penstock_follow_told_seconds %" PRId64 "\n",
+			    (clock_now_ms() - view->head.at_ms) / 1000);
+}
+
+/* Names are printable ASCII without quotes and backslashes: rests_table.c. */
+void report_receivers_metrics(struct evbuffer *to)
+{
+	struct rests_view view;
+	rests_view(&view);
+	if (view.head.number == 0)
+		return;
+	report_receivers_metric_follow(&view, to);
+	for (size_t i = 0; i < sizeof receiver_metrics / sizeof receiver_metrics[0]; i++) {
+		metric_head(to, receiver_metrics[i].metric, "gauge", receiver_metrics[i].help);
+		for (int j = 0; view.table != NULL && j < view.table->row_count && j < METRIC_ROWS_MAX; j++)
+			evbuffer_add_printf(to, "penstock_%s{transport=\"%s\",receiver=\"%s\"} %.6g\n",
+					    receiver_metrics[i].metric, view.table->rows[j].transport,
+					    view.table->rows[j].receiver,
+					    receiver_metrics[i].value(&view.table->rows[j]));
+	}
+}
