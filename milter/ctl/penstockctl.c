@@ -10,6 +10,7 @@
 #include "milter/ctl/tool/help.h"
 #include "milter/ctl/explain_show.h"
 #include "milter/ctl/held_commands.h"
+#include "milter/ctl/queue_commands.h"
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/postfix/postfix_tool.h"
 #include "milter/ctl/rbl/rbl_command.h"
@@ -285,6 +286,11 @@ static const struct command commands[] = {
 	  "release mail that this host holds" },
 	{ "held drop", "QUEUE-ID ...", 1, -1, TAKES(POSTFIX), held_drop_run, NULL, NULL,
 	  "delete mail that this host holds" },
+	{ "queue show", "ACCOUNT", 1, 1, 0, queue_show_run, NULL, NULL, "an account's mail in this host's queue" },
+	{ "queue hold", "ACCOUNT", 1, 1, TAKES(POSTFIX), queue_hold_run, NULL, NULL,
+	  "put it on hold, until it is released or deleted" },
+	{ "queue release", "ACCOUNT", 1, 1, TAKES(POSTFIX), queue_release_run, NULL, NULL, "release it from hold" },
+	{ "queue delete", "ACCOUNT", 1, 1, TAKES(POSTFIX), queue_delete_run, NULL, NULL, "delete it" },
 	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_command_run, NULL, NULL,
 	  "what all block lists say of an address, a host name or a network (CIDR)" },
 	{ "trace", "[WHAT ...]", 0, 7,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * penstock-queue [POSTFIX-FOLDER]: one request from standard input, one line of answer to standard output; see
+ * penstock-queue [POSTFIX-FOLDER]: one request from standard input, its answer to standard output; see
  * penstock-queue(8). systemd starts one as root for each connection to its socket, which penstock-follow may open.
  *
- *   hold | release | delete, and a line for each queue id, up to the end of input      ok | error SENTENCE
+ *   hold | release | delete, and a line for each queue id, up to the end of input
+ *   what postsuper(1) says, which is a line for each message, then "ok" or "error SENTENCE"
  *
  * Whoever may connect can do this to any message, and nothing else: what he writes reaches postsuper(1) as queue ids on
  * its standard input, each of which is letters and digits.
@@ -71,7 +72,7 @@ static int run_postsuper(const char *option, const char *ids, const char *folder
 	pid_t child = pipe(ends) == 0 ? fork() : -1;
 	if (child == 0) {
 		dup2(ends[0], STDIN_FILENO);
-		dup2(STDERR_FILENO, STDOUT_FILENO); /* the answer is ours */
+		dup2(STDOUT_FILENO, STDERR_FILENO); /* where it says "postsuper: ID: placed on hold" */
 		close(ends[0]);
 		close(ends[1]);
 		execve(POSTSUPER, (char *const *)(const void *)argv, environment);
@@ -85,7 +86,7 @@ static int run_postsuper(const char *option, const char *ids, const char *folder
 	close(ends[1]);
 	if (waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 && done == length)
 		return answer("ok");
-	return answer("error " POSTSUPER " failed; the mail log says why");
+	return answer("error " POSTSUPER " failed");
 }
 
 int main(int argc, char **argv)
