@@ -238,6 +238,10 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Days for which penstock-follow keeps what became of each message, for penstockctl trace; 0: it keeps none.") \
 	ROW("follow.trace_recipients", follow_trace_recipients, WORD, "clear", 0, 0,               \
 	    "clear, or hashed: recipients are then numbers that do not reveal who they are.")      \
+	ROW("follow.hold_blocked", follow_hold_blocked, BOOL, "true", 0, 0,                        \
+	    "Mail in the queue is put on hold within seconds while its account is blocked, and released when that ends.") \
+	ROW("follow.queue_socket", follow_queue_socket, STRING, "/run/penstock-queue.sock", 1, 100, \
+	    "Socket of penstock-queue, which does that.")                                          \
 	ROW("postfix.myorigin", postfix_myorigin, STRING, "/etc/mailname", 0, 255,                 \
 	    "Postfix's myorigin, the domain that sendmail(1) gives this host's users: a name, or a file whose first " \
 	    "word is the name. The host's own name and its domain are known without it. The default file may be " \

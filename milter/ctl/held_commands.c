@@ -5,25 +5,19 @@
 #include "milter/ctl/tool/client.h"
 #include "milter/ctl/tool/member.h"
 #include "milter/ctl/tool/memory.h"
+#include "milter/ctl/tool/postsuper.h"
 #include "milter/ctl/tool/table.h"
 #include "milter/base/queue_id.h"
 #include "policy/base/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "policy/base/banned.h"
 
 enum { AT_ONCE = 16, PIECE = 500 };
-
-#define POSTSUPER "/usr/sbin/postsuper"
 
 /* One way of ending a hold: postsuper's option and what is said of it. */
 struct way {
@@ -83,48 +77,22 @@ static json_t *held_ask(const struct call *call, const char *socket, json_t *req
 	return NULL;
 }
 
-/* `argv` ends with NULL. False with the complaint made. */
-static bool held_run_postsuper(const struct call *call, char *const *argv)
-{
-	static char *const environment[] = { (char *)(uintptr_t) "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	pid_t child;
-	int status = 0, failed = posix_spawn(&child, argv[0], NULL, NULL, argv, environment);
-	if (failed != 0) {
-		complain(call, "cannot run %s: %s", argv[0], strerror(failed));
-		return false;
-	}
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return true;
-	complain(call, "%s failed; the messages stay held and listed", argv[0]);
-	return false;
-}
-
 /* `rows` are at most AT_ONCE. What stays on the list all the same is skipped, or we would come to it for ever. False
  * with the complaint made. */
 static bool held_end_hold(const struct call *call, const char *socket, const struct way *way, const json_t *rows,
 			  int64_t *skip)
 {
-	char *argv[4 + 2 * AT_ONCE + 1];
-	const char *dir = call->option[OPTION_POSTFIX];
-	int argc = 0;
+	const char *ids[AT_ONCE];
+	int count = 0;
 	size_t index;
 	json_t *row, *members = have_memory(json_array());
-	argv[argc++] = (char *)(uintptr_t)POSTSUPER;
-	if (dir != NULL) {
-		argv[argc++] = (char *)(uintptr_t) "-c";
-		argv[argc++] = (char *)(uintptr_t)dir;
-	}
 	json_array_foreach(rows, index, row)
 	{
-		argv[argc++] = (char *)(uintptr_t)way->option;
-		argv[argc++] = (char *)(uintptr_t)text_of(row, "queue_id");
+		ids[count++] = text_of(row, "queue_id");
 		json_array_append(members, json_object_get(row, "member"));
 	}
-	argv[argc++] = (char *)(uintptr_t) "hold"; /* no other queue's message of that name */
-	argv[argc] = NULL;
-	if (!held_run_postsuper(call, argv)) {
+	/* no other queue's message of that name */
+	if (!postsuper_run(call, way->option, ids, count, "hold", "the messages stay held and listed")) {
 		json_decref(members);
 		return false;
 	}

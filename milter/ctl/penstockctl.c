@@ -10,10 +10,13 @@
 #include "milter/ctl/tool/help.h"
 #include "milter/ctl/explain_show.h"
 #include "milter/ctl/held_commands.h"
+#include "milter/ctl/queue_commands.h"
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/postfix/postfix_tool.h"
 #include "milter/ctl/rbl/rbl_command.h"
 #include "milter/ctl/replay/replay_command.h"
+#include "milter/ctl/trace/trace_command.h"
+#include "milter/ctl/trace/usage_command.h"
 #include "milter/ctl/roster_tool.h"
 #include "milter/ctl/show.h"
 #include "milter/ctl/show_shadow.h"
@@ -28,9 +31,9 @@
 
 #include "policy/base/banned.h"
 
-enum { REASON_BYTES_MAX = NOTE_MAX - 1, FOR_DAYS_MAX = 3650, TOP_MAX = 1000, REPORT_MAX = 10000, LETTER_NONE = 256 };
+enum { REASON_BYTES_MAX = NOTE_MAX - 1, TOP_MAX = 1000, REPORT_MAX = 10000, LETTER_NONE = 256 };
 
-#define TAKES(id) (1u << OPTION_##id)
+#define TAKES(id) (UINT64_C(1) << OPTION_##id)
 #define TAKES_ALWAYS (TAKES(CONFIG) | TAKES(SOCKET) | TAKES(JSON) | TAKES(HELP) | TAKES(VERSION))
 
 /* clang-format off */
@@ -44,7 +47,7 @@ static const struct { const char *name, *value, *help; int letter; } options[] =
 struct command {
 	const char *words, *arguments; /* as the user types them, as the help shows them */
 	int least, most;	       /* arguments; most below 0: any */
-	unsigned takes;		       /* options */
+	uint64_t takes;		       /* options */
 	int (*run)(const struct call *call);
 	const char *request; /* the daemon's word; NULL: it is not asked */
 	show_answer *show;   /* NULL: of account limit, which is shown with what was asked for */
@@ -167,34 +170,18 @@ static int ctl_run_events(const struct call *call)
 		       have_memory(json_pack("{s:s, s:I}", "do", call->command->request, "count", (json_int_t)count)));
 }
 
-/* "90", "30m", "2h", "1d"; -1 for anything else. */
-static int64_t ctl_seconds_of(const char *text)
-{
-	static const char letters[] = "smhd";
-	static const int64_t of[] = { 1, 60, 3600, 86400 };
-	char number[32];
-	size_t length = strlen(text);
-	const char *unit = length > 1 ? strchr(letters, text[length - 1]) : NULL;
-	int64_t factor = unit == NULL ? 1 : of[unit - letters], count;
-	if (!text_copy(number, sizeof number, text))
-		return -1;
-	if (unit != NULL)
-		number[length - 1] = '\0';
-	return text_to_int(number, 1, FOR_DAYS_MAX * INT64_C(86400) / factor, &count) ? count * factor : -1;
-}
-
 /* block and exempt: an end, and the words of the arguments as the reason */
 static int ctl_run_note(const struct call *call)
 {
 	char words[REASON_BYTES_MAX + 1];
 	struct text reason = text_over(words, sizeof words);
 	const char *given = call->option[OPTION_FOR];
-	int64_t seconds = given == NULL ? 0 : ctl_seconds_of(given);
+	int64_t seconds = given == NULL ? 0 : call_seconds(given);
 	if (seconds < 0)
 		return complain(call,
 				"--for \"%.100s\": expected seconds, or a number with s, m, h or d behind "
 				"it, at most %d days",
-				given, FOR_DAYS_MAX);
+				given, CALL_DAYS_MAX);
 	if (call->count == 1)
 		text_add(&reason, "by penstockctl");
 	for (int i = 1; i < call->count; i++) {
@@ -299,8 +286,19 @@ static const struct command commands[] = {
 	  "release mail that this host holds" },
 	{ "held drop", "QUEUE-ID ...", 1, -1, TAKES(POSTFIX), held_drop_run, NULL, NULL,
 	  "delete mail that this host holds" },
+	{ "queue show", "ACCOUNT", 1, 1, 0, queue_show_run, NULL, NULL, "an account's mail in this host's queue" },
+	{ "queue hold", "ACCOUNT", 1, 1, TAKES(POSTFIX), queue_hold_run, NULL, NULL,
+	  "put it on hold, until it is released or deleted" },
+	{ "queue release", "ACCOUNT", 1, 1, TAKES(POSTFIX), queue_release_run, NULL, NULL, "release it from hold" },
+	{ "queue delete", "ACCOUNT", 1, 1, TAKES(POSTFIX), queue_delete_run, NULL, NULL, "delete it" },
 	{ "rbl", "TARGET ...", 1, -1, TAKES(VERBOSE) | TAKES(TIMEOUT), rbl_command_run, NULL, NULL,
 	  "what all block lists say of an address, a host name or a network (CIDR)" },
+	{ "trace", "[WHAT ...]", 0, 7,
+	  TAKES(ACCOUNT) | TAKES(SENDER) | TAKES(RCPT) | TAKES(QUEUE_ID) | TAKES(MESSAGE_ID) | TAKES(REF) | TAKES(SINCE) |
+		  TAKES(UNTIL) | TAKES(COUNT) | TAKES(VERBOSE) | TAKES(CSV),
+	  trace_command_run, NULL, NULL, "what became of messages, newest first; WHAT is any of what the options name" },
+	{ "usage", "", 0, 0, TAKES(MONTH) | TAKES(BY) | TAKES(CSV), usage_command_run, NULL, NULL,
+	  "what each account or customer sent in a month, and what became of it" },
 	{ "replay", "FACTS ...", 1, -1, TAKES(AGAINST) | TAKES(LIMIT), replay_command_run, NULL, NULL,
 	  "judge messages again, from facts.file, by the configuration of -c (-: standard input)" },
 	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), ctl_run_shadow, "shadow.report", show_shadow,
@@ -319,13 +317,13 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 enum { HELP_AT = 24 }; /* the column of what a command or an option is */
 
 /* `takes`: which of them */
-static void ctl_print_options(FILE *to, unsigned takes)
+static void ctl_print_options(FILE *to, uint64_t takes)
 {
 	fputs("\noptions:\n", to);
 	for (int i = 0; i < OPTION_COUNT_OF; i++) {
 		char term[60];
 		bool letter = options[i].letter != 0;
-		if ((takes & 1u << i) == 0)
+		if ((takes & UINT64_C(1) << i) == 0)
 			continue;
 		snprintf(term, sizeof term, "%c%c%s--%s%s%s", letter ? '-' : ' ', letter ? options[i].letter : ' ',
 			 letter ? ", " : "  ", options[i].name, *options[i].value == '\0' ? "" : " ", options[i].value);
@@ -354,7 +352,7 @@ static void ctl_print_help(FILE *to, const char *first)
 		if (strncmp(commands[i].words, first, strlen(first)) == 0)
 			help_row(to, ctl_command_form(&commands[i], "", form), HELP_AT, commands[i].help);
 	if (*first == '\0')
-		ctl_print_options(to, ~0u);
+		ctl_print_options(to, UINT64_MAX);
 	else
 		fputs("\neach of them takes --help\n", to);
 }
@@ -490,7 +488,7 @@ static int ctl_run_call(struct call *call)
 	call->command = command;
 	call->words = command->words;
 	for (int i = 0; i < OPTION_COUNT_OF; i++)
-		if (call->option[i] != NULL && ((command->takes | TAKES_ALWAYS) & 1u << i) == 0)
+		if (call->option[i] != NULL && ((command->takes | TAKES_ALWAYS) & UINT64_C(1) << i) == 0)
 			return complain(call, "it does not take --%s", options[i].name);
 	if (call->count < command->least || (command->most >= 0 && call->count > command->most))
 		return complain(call, "expected %s", *command->arguments == '\0' ? "no arguments" : command->arguments);

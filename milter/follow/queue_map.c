@@ -282,6 +282,12 @@ struct queue_map_counts queue_map_counts(const struct queue_map *map)
 	return map->counts;
 }
 
+void queue_map_each(const struct queue_map *map, queue_map_visit *visit, void *arg)
+{
+	for (const struct queued_node *node = map->oldest; node != NULL && visit(arg, &node->queued);)
+		node = node->newer;
+}
+
 /* ---- the checkpoint */
 
 static void queue_map_save_list(const struct queued_node *oldest, struct checkpoint *to)

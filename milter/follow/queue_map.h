@@ -69,6 +69,10 @@ struct queue_map_counts {
 };
 struct queue_map_counts queue_map_counts(const struct queue_map *map);
 
+/* Those that are in the queue, in the order in which they came. `visit` changes nothing; false: no more. */
+typedef bool queue_map_visit(void *arg, const struct queued *queued);
+void queue_map_each(const struct queue_map *map, queue_map_visit *visit, void *arg);
+
 /* Rows of the checkpoint file. queue_map_load() is false where the row is none of it. */
 void queue_map_save(const struct queue_map *map, struct checkpoint *to);
 bool queue_map_load(struct queue_map *map, const struct checkpoint_row *row);

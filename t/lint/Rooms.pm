@@ -44,6 +44,7 @@ our %may = (
 	                             milter/web policy policy/base)],
 	'milter'              => [qw(milter/base milter/config milter/content milter/daemon milter/message milter/mta milter/pools milter/record
 	                             milter/report milter/spf milter/start milter/tell policy policy/base redis-schema/store)],
+	'milter/queue'        => [qw(milter/base policy/base)],
 	'milter/trace'        => [qw(milter/base policy policy/base)],
 	# penstock-follow is another program: it reads the mail log, and knows the store and nothing of the daemon.
 	'milter/follow'       => [qw(milter/base milter/config milter/trace policy policy/base redis-schema redis-schema/store)],
@@ -54,7 +55,7 @@ our %may = (
 	'milter/ctl/trace'    => [qw(milter/base milter/config milter/ctl/tool milter/trace policy policy/base)],
 	'milter/ctl/replay'   => [qw(milter/base milter/config milter/ctl/tool policy policy/base policy/replay)],
 	'milter/ctl'          => [qw(milter/base milter/config milter/ctl/postfix milter/ctl/rbl milter/ctl/replay milter/ctl/tool
-	                             milter/ctl/trace policy policy/base)],
+	                             milter/ctl/trace milter/follow policy policy/base)],
 );
 
 # The names that are in a circle of the table, or between two; none: it has none.

@@ -4,6 +4,7 @@
 #include "milter/config/config.h"
 #include "milter/ctl/tool/clean.h"
 #include "milter/ctl/tool/memory.h"
+#include "policy/base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -37,6 +38,21 @@ int complain(const struct call *call, const char *format, ...)
 	clean_print(stderr, call_without_command(call, sentence));
 	fputc('\n', stderr);
 	return EXIT_USAGE;
+}
+
+int64_t call_seconds(const char *text)
+{
+	static const char letters[] = "smhd";
+	static const int64_t of[] = { 1, 60, 3600, 86400 };
+	char number[32];
+	size_t length = strlen(text);
+	const char *unit = length > 1 ? strchr(letters, text[length - 1]) : NULL;
+	int64_t factor = unit == NULL ? 1 : of[unit - letters], count;
+	if (!text_copy(number, sizeof number, text))
+		return -1;
+	if (unit != NULL)
+		number[length - 1] = '\0';
+	return text_to_int(number, 1, CALL_DAYS_MAX * INT64_C(86400) / factor, &count) ? count * factor : -1;
 }
 
 const char *call_config_file(const struct call *call)

@@ -11,6 +11,7 @@
 /* Exit codes: 0 fine; 1 the daemon refused, Postfix does not fit, an address is listed; 2 used wrongly, or could not
  * ask. */
 enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
+enum { CALL_DAYS_MAX = 3650 }; /* that an option may mean */
 
 /* id, long name, letter (0: none), name of its value ("": none), help */
 /* clang-format off */
@@ -20,8 +21,8 @@ enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 	ROW(JSON, "json", 0, "", "print JSON")                                                     \
 	ROW(HELP, "help", 'h', "", "this text")                                                    \
 	ROW(VERSION, "version", 'V', "", "the version")                                            \
-	ROW(BY, "by", 0, "rcpts|score", "order of top")                                            \
-	ROW(COUNT, "count", 'n', "COUNT", "rows of top, account list and account check")                                          \
+	ROW(BY, "by", 0, "WORD", "order of top: rcpts or score; rows of usage: account or customer") \
+	ROW(COUNT, "count", 'n', "COUNT", "rows of top, account list and account check; messages of trace")                                          \
 	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: without end")    \
 	ROW(VERBOSE, "verbose", 'v', "", "of status, account show and explain: also what is zero; of rbl: also each list " \
 	    "without an answer; nothing is cut") \
@@ -37,7 +38,17 @@ enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
 	ROW(LEVEL, "level", 0, "good|new|suspect|blocked", "accounts of this level")               \
 	ROW(BLOCKED, "blocked", 0, "", "accounts that an admin or their level blocks")                        \
 	ROW(EXEMPT, "exempt", 0, "", "accounts that are exempt")                                              \
-	ROW(LIMITS, "limits", 0, "", "accounts with limits of their own")
+	ROW(LIMITS, "limits", 0, "", "accounts with limits of their own")                                     \
+	ROW(ACCOUNT, "account", 0, "ACCOUNT", "of trace: messages of this account")                           \
+	ROW(SENDER, "sender", 0, "ADDRESS", "... with this envelope sender; <>: none")                        \
+	ROW(RCPT, "rcpt", 0, "ADDRESS|DOMAIN", "... to this recipient, or to anybody at this domain")         \
+	ROW(QUEUE_ID, "queue-id", 0, "ID", "... with this queue id")                                          \
+	ROW(MESSAGE_ID, "message-id", 0, "ID", "... with this Message-ID")                                    \
+	ROW(REF, "ref", 0, "REFERENCE", "... with this reference")                                            \
+	ROW(SINCE, "since", 0, "TIME", "... from then on: 2026-10-31, 2026-10-31T12:00:00Z (UTC), or 2h ago") \
+	ROW(UNTIL, "until", 0, "TIME", "... before then")                                                     \
+	ROW(CSV, "csv", 0, "", "of trace and usage: print CSV, RFC 4180")                                     \
+	ROW(MONTH, "month", 0, "MONTH", "of usage: 2026-10 (UTC)")
 
 enum option_id {
 #define OPTION_ENUM(id, name, letter, value, help) OPTION_##id,
@@ -56,6 +67,9 @@ struct call {
 	int count;			     /* of the arguments behind the command */
 	char **arguments;
 };
+
+/* "90", "30m", "2h", "1d": seconds, at most ten years; -1 for anything else. */
+int64_t call_seconds(const char *text);
 
 /* One sentence to standard error, cleaned. Gives EXIT_USAGE back, so that a command can end with it. */
 int complain(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/follow/queue_hold.h"
+
+#include "milter/base/clock.h"
+#include "milter/base/log.h"
+#include "milter/base/own_hash.h"
+#include "milter/base/queue_id.h"
+#include "milter/config/config.h"
+#include "milter/follow/checkpoint.h"
+#include "milter/follow/queue_helper.h"
+#include "milter/follow/queue_hold_tell.h"
+#include "milter/follow/queue_map.h"
+#include "policy/base/text.h"
+#include "policy/judge.h"
+#include "redis-schema/store/store.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/base/banned.h"
+
+#define QUEUE_HOLD_ROW "held"
+
+enum {
+	QUEUE_HOLD_SLOTS = 4 * QUEUE_HOLD_ACCOUNTS, /* a power of two times 1000: more than enough for as many */
+	QUEUE_HOLD_AGAIN_MS = 60000,		    /* what was not found in the queue is asked for again then */
+};
+
+/* What is known of a queue id, as a number in `ids`: it is held by us, or was asked for at that time (monotonic, ms).
+ */
+static const json_int_t queue_hold_ours = -1;
+
+struct queue_hold {
+	struct event_base *base;
+	const struct config *config;
+	const char *node;
+	struct store *store;
+	struct queue_map *map;
+	json_t *ids; /* owned */
+	int64_t next_ms, now_ms;
+	int64_t looked; /* messages of the map before this one had their turn */
+	int asking;	/* looks that have no answer yet */
+	/* the request under way */
+	struct queue_helper *helper; /* owned; NULL: none */
+	bool holds;		     /* ... or releases */
+	char account[ACCOUNT_MAX + 1], why[NOTE_MAX];
+	char *request; /* owned */
+	struct queue_hold_counts counts;
+};
+
+bool queue_hold_wants(const struct config *config, const char *account, const struct account_state *state,
+		      int64_t now_ms)
+{
+	struct facts facts = { .now_ms = now_ms, .state = *state, .limits = limits_unset };
+	text_copy(facts.account, sizeof facts.account, account);
+	struct verdict verdict = judge_account(&config->policy, &facts);
+	return verdict.level == LEVEL_BLOCKED && verdict.action >= ACTION_HOLD;
+}
+
+/* ---- asking penstock-queue */
+
+static void queue_hold_fail(struct queue_hold *hold, const char *why)
+{
+	hold->counts.failed++;
+	if (!hold->counts.failing)
+		log_line(SEVERITY_WARNING,
+			 "queue: %s: %s; mail of blocked accounts that is in the queue leaves until that ends",
+			 hold->config->set.follow_queue_socket, why);
+	hold->counts.failing = true;
+}
+
+static void queue_hold_end_request(struct queue_hold *hold)
+{
+	hold->helper = NULL;
+	hold->next_ms = hold->counts.failing ? hold->next_ms : 0; /* another account may wait for its turn */
+	free(hold->request);
+	hold->request = NULL;
+}
+
+static void queue_hold_mark(struct queue_hold *hold, const char *id, json_int_t what)
+{
+	json_object_set_new(hold->ids, id, json_integer(what));
+}
+
+/* A line a message. What is released is forgotten whether it was found or not: it is none of ours any more. */
+static void queue_hold_done(void *arg, const char *error, const char *said)
+{
+	struct queue_hold *hold = arg;
+	char id[QUEUE_ID_MOST + 1];
+	int64_t count = 0;
+	if (error != NULL) {
+		queue_hold_fail(hold, error);
+		queue_hold_end_request(hold);
+		return;
+	}
+	hold->counts.failing = false;
+	for (const char *rest = said;
+	     queue_helper_next(&rest, hold->holds ? "placed on hold" : "released from hold", id, sizeof id); count++)
+		if (hold->holds)
+			queue_hold_mark(hold, id, queue_hold_ours);
+	for (char *rest = hold->request, *line; !hold->holds && (line = strsep(&rest, "\n")) != NULL;)
+		json_object_del(hold->ids, line);
+	*(hold->holds ? &hold->counts.holds : &hold->counts.releases) += (uint64_t)count;
+	if (count > 0)
+		queue_hold_tell(hold->store, hold->config, hold->node, hold->account, hold->holds, count, hold->why);
+	queue_hold_end_request(hold);
+}
+
+/* ---- which messages */
+
+struct queue_hold_choice {
+	struct queue_hold *hold;
+	struct text text;
+	int count;
+};
+
+static bool queue_hold_is_due(const struct queue_hold *hold, const char *id)
+{
+	const json_t *known = json_object_get(hold->ids, id);
+	if (!hold->holds)
+		return known != NULL && json_integer_value(known) == queue_hold_ours;
+	return known == NULL ||
+	       (json_integer_value(known) >= 0 && hold->now_ms - json_integer_value(known) >= QUEUE_HOLD_AGAIN_MS);
+}
+
+static bool queue_hold_choose(void *arg, const struct queued *queued)
+{
+	struct queue_hold_choice *choice = arg;
+	struct queue_hold *hold = choice->hold;
+	if (strcmp(queued->account, hold->account) != 0 || !queue_id_fine(queued->queue_id) ||
+	    !queue_hold_is_due(hold, queued->queue_id))
+		return true;
+	text_addf(&choice->text, "%s\n", queued->queue_id);
+	if (hold->holds)
+		queue_hold_mark(hold, queued->queue_id, hold->now_ms);
+	return ++choice->count < QUEUE_HELPER_IDS;
+}
+
+/* Begins a request about the account's messages, where there are some. */
+static void queue_hold_begin(struct queue_hold *hold, const char *account, bool holds, const char *why)
+{
+	size_t size = 16 + (size_t)QUEUE_HELPER_IDS * (QUEUE_ID_MOST + 1);
+	struct queue_hold_choice choice = { hold, { 0 }, 0 };
+	hold->request = malloc(size);
+	if (hold->request == NULL)
+		return;
+	choice.text = text_over(hold->request, size);
+	hold->holds = holds;
+	text_copy(hold->account, sizeof hold->account, account);
+	text_copy(hold->why, sizeof hold->why, why);
+	text_add(&choice.text, holds ? "hold\n" : "release\n");
+	queue_map_each(hold->map, queue_hold_choose, &choice);
+	if (choice.count > 0)
+		hold->helper = queue_helper_ask(hold->base, hold->config->set.follow_queue_socket, hold->request,
+						queue_hold_done, hold);
+	if (choice.count > 0 && hold->helper == NULL)
+		queue_hold_fail(hold, strerror(errno));
+	if (hold->helper == NULL)
+		queue_hold_end_request(hold);
+}
+
+/* ---- which accounts */
+
+struct queue_hold_look {
+	struct queue_hold *hold;
+	char account[ACCOUNT_MAX + 1];
+};
+
+static void queue_hold_looked(void *arg, const struct account_state *state, const struct known *known)
+{
+	struct queue_hold_look *look = arg;
+	struct queue_hold *hold = look->hold;
+	(void)known;
+	hold->asking--;
+	if (state->known == KNOWLEDGE_FULL && hold->helper == NULL) { /* one at a time; the next one's turn comes */
+		bool wants = queue_hold_wants(hold->config, look->account, state, clock_now_ms());
+		queue_hold_begin(hold, look->account, wants,
+				 !wants			   ? ""
+				 : state->block[0] != '\0' ? state->block
+							   : "level");
+	}
+	free(look);
+}
+
+/* Accounts that were met in this turn, by hash: their names stand in the map. */
+struct queue_hold_turn {
+	struct queue_hold *hold;
+	int64_t at;
+	int count;
+	const char *slots[QUEUE_HOLD_SLOTS];
+};
+
+static bool queue_hold_is_new(struct queue_hold_turn *turn, const char *account)
+{
+	size_t slot = own_hash_string(account, 'h') % QUEUE_HOLD_SLOTS;
+	while (turn->slots[slot] != NULL && strcmp(turn->slots[slot], account) != 0)
+		slot = (slot + 1) % QUEUE_HOLD_SLOTS;
+	bool new = turn->slots[slot] == NULL;
+	turn->slots[slot] = account;
+	return new;
+}
+
+static bool queue_hold_meet(void *arg, const struct queued *queued)
+{
+	struct queue_hold_turn *turn = arg;
+	if (turn->at++ < turn->hold->looked)
+		return true;
+	turn->hold->looked++;
+	turn->count += queue_hold_is_new(turn, queued->account);
+	return turn->count < QUEUE_HOLD_ACCOUNTS;
+}
+
+static void queue_hold_ask(struct queue_hold *hold, const char *account)
+{
+	struct queue_hold_look *look = calloc(1, sizeof *look);
+	if (look == NULL)
+		return;
+	look->hold = hold;
+	text_copy(look->account, sizeof look->account, account);
+	hold->asking++;
+	store_look(hold->store, account, queue_hold_looked, look);
+}
+
+void queue_hold_tick(struct queue_hold *hold, int64_t now_ms)
+{
+	bool off = !hold->config->set.follow_hold_blocked;
+	if (off || hold->store == NULL || now_ms < hold->next_ms || hold->asking > 0 || hold->helper != NULL)
+		return;
+	struct queue_hold_turn *turn = calloc(1, sizeof *turn);
+	if (turn == NULL)
+		return;
+	hold->next_ms = now_ms + QUEUE_HOLD_MS;
+	hold->now_ms = now_ms;
+	turn->hold = hold;
+	queue_map_each(hold->map, queue_hold_meet, turn);
+	if (turn->count < QUEUE_HOLD_ACCOUNTS)
+		hold->looked = 0; /* that was the last message */
+	for (int i = 0; i < QUEUE_HOLD_SLOTS; i++)
+		if (turn->slots[i] != NULL)
+			queue_hold_ask(hold, turn->slots[i]);
+	free(turn);
+}
+
+/* ---- */
+
+struct queue_hold *queue_hold_new(const struct config *config, struct queue_map *map)
+{
+	struct queue_hold *hold = calloc(1, sizeof *hold);
+	json_t *ids = json_object();
+	if (hold == NULL || ids == NULL) {
+		free(hold);
+		json_decref(ids);
+		return NULL;
+	}
+	hold->config = config;
+	hold->map = map;
+	hold->ids = ids;
+	return hold;
+}
+
+void queue_hold_start(struct queue_hold *hold, struct event_base *base, struct store *store, const char *node)
+{
+	hold->base = base;
+	hold->store = store;
+	hold->node = node;
+}
+
+void queue_hold_free(struct queue_hold **hold)
+{
+	if (*hold == NULL)
+		return;
+	queue_helper_cancel(&(*hold)->helper);
+	free((*hold)->request);
+	json_decref((*hold)->ids);
+	free(*hold);
+	*hold = NULL;
+}
+
+struct queue_hold_counts queue_hold_counts(const struct queue_hold *hold)
+{
+	struct queue_hold_counts counts = hold->counts;
+	const char *id;
+	json_t *what;
+	json_object_foreach(hold->ids, id, what) counts.held += json_integer_value(what) == queue_hold_ours;
+	return counts;
+}
+
+/* What has left the queue is forgotten. */
+void queue_hold_save(struct queue_hold *hold, struct checkpoint *to)
+{
+	const char *id;
+	json_t *what;
+	void *next;
+	json_object_foreach_safe(hold->ids, next, id, what)
+	{
+		struct span span = { id, strlen(id) };
+		if (queue_map_find(hold->map, &span) == NULL) {
+			json_object_del(hold->ids, id);
+			continue;
+		}
+		if (json_integer_value(what) != queue_hold_ours)
+			continue;
+		checkpoint_row_begin(to, QUEUE_HOLD_ROW);
+		checkpoint_add_string(to, id);
+		checkpoint_row_end(to);
+	}
+}
+
+bool queue_hold_load(struct queue_hold *hold, const struct checkpoint_row *row)
+{
+	if (!span_is(row->fields[0], QUEUE_HOLD_ROW) || row->count != 2 || !queue_id_fine(checkpoint_string(row, 1)))
+		return false;
+	queue_hold_mark(hold, checkpoint_string(row, 1), queue_hold_ours);
+	return true;
+}

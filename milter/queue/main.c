@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * penstock-queue [POSTFIX-FOLDER]: one request from standard input, its answer to standard output; see
+ * penstock-queue(8). systemd starts one as root for each connection to its socket, which penstock-follow may open.
+ *
+ *   hold | release | delete, and a line for each queue id, up to the end of input
+ *   what postsuper(1) says, which is a line for each message, then "ok" or "error SENTENCE"
+ *
+ * Whoever may connect can do this to any message, and nothing else: what he writes reaches postsuper(1) as queue ids on
+ * its standard input, each of which is letters and digits.
+ */
+#include "milter/base/queue_id.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "policy/base/banned.h"
+
+#define POSTSUPER "/usr/sbin/postsuper"
+
+enum { REQUEST_MOST = 512 * 1024, SECONDS_MOST = 60 };
+
+static const struct {
+	const char *word, *option;
+} verbs[] = { { "hold", "-h" }, { "release", "-H" }, { "delete", "-d" } };
+
+static int answer(const char *line)
+{
+	puts(line);
+	return strcmp(line, "ok") != 0;
+}
+
+/* All of the input, with a NUL; -1: it is too long, has a NUL itself, or cannot be read. */
+static ssize_t read_request(char request[REQUEST_MOST + 1])
+{
+	size_t length = 0;
+	for (ssize_t got; (got = read(STDIN_FILENO, request + length, REQUEST_MOST + 1 - length)) != 0;) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 || (length += (size_t)got) > REQUEST_MOST)
+			return -1;
+	}
+	request[length] = '\0';
+	return strlen(request) == length ? (ssize_t)length : -1;
+}
+
+/* Lines of letters and digits alone, each with its end? */
+static int are_queue_ids(const char *ids)
+{
+	char id[QUEUE_ID_MOST + 1];
+	for (const char *end; *ids != '\0'; ids = end + 1) {
+		end = strchr(ids, '\n');
+		if (end == NULL || end - ids > QUEUE_ID_MOST)
+			return 0;
+		memcpy(id, ids, (size_t)(end - ids));
+		id[end - ids] = '\0';
+		if (strcmp(id, "ALL") == 0 || !queue_id_fine(id))
+			return 0;
+	}
+	return 1;
+}
+
+static int run_postsuper(const char *option, const char *ids, const char *folder)
+{
+	const char *argv[] = { POSTSUPER, option, "-", folder != NULL ? "-c" : NULL, folder, NULL };
+	static char *const environment[] = { NULL };
+	int ends[2], status = 0;
+	size_t length = strlen(ids), done = 0;
+	pid_t child = pipe(ends) == 0 ? fork() : -1;
+	if (child == 0) {
+		dup2(ends[0], STDIN_FILENO);
+		dup2(STDOUT_FILENO, STDERR_FILENO); /* where it says "postsuper: ID: placed on hold" */
+		close(ends[0]);
+		close(ends[1]);
+		execve(POSTSUPER, (char *const *)(const void *)argv, environment);
+		_exit(127);
+	}
+	if (child < 0)
+		return answer("error the system has no room for " POSTSUPER);
+	close(ends[0]);
+	for (ssize_t wrote; done < length && (wrote = write(ends[1], ids + done, length - done)) > 0;)
+		done += (size_t)wrote;
+	close(ends[1]);
+	if (waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 && done == length)
+		return answer("ok");
+	return answer("error " POSTSUPER " failed");
+}
+
+int main(int argc, char **argv)
+{
+	static char request[REQUEST_MOST + 1];
+	alarm(SECONDS_MOST); /* nobody stays here */
+	ssize_t length = read_request(request);
+	char *ids = length < 0 ? NULL : strchr(request, '\n');
+	if (argc > 2)
+		return answer("error expected the folder of Postfix's configuration, or nothing");
+	if (ids == NULL)
+		return answer("error expected a verb, and queue ids in lines of their own, 512 KiB at most");
+	*ids++ = '\0';
+	if (*ids == '\0' || !are_queue_ids(ids))
+		return answer("error expected queue ids: 5 to 100 letters and digits in each line, and at least one");
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(request, verbs[i].word) == 0)
+			return run_postsuper(verbs[i].option, ids, argv[1]);
+	return answer("error expected hold, release or delete");
+}
