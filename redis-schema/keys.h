@@ -21,6 +21,7 @@
 #define KEY_SECRET "%s:secret" /* prefix */
 
 #define KEY_PART_FOLLOW "follow:%s" /* part of KEY_OF_ALL: node of the host whose log is followed */
+#define KEY_PART_FOLLOWERS "followers"
 
 #define KEY_CAMPAIGN "%s:campaign:%lld:%u"	   /* prefix, period, bucket */
 #define KEY_CAMPAIGN_WHO "%s:campaign:%lld:%u:who" /* the same: which accounts were counted */
