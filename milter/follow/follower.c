@@ -8,6 +8,7 @@
 #include "milter/config/config.h"
 #include "milter/follow/credit.h"
 #include "milter/follow/follow.h"
+#include "milter/follow/queue_hold.h"
 #include "milter/follow/receivers.h"
 #include "milter/follow/replies.h"
 #include "milter/follow/source.h"
@@ -41,6 +42,7 @@ struct follower {
 	struct replies *replies;
 	struct receivers *receivers;
 	struct trace *trace;
+	struct queue_hold *hold;
 	struct store *store;
 	struct credit *credit;
 	struct log_source *source;
@@ -62,8 +64,9 @@ static void follower_save(struct follower *follower)
 	char error[512];
 	int64_t began_ms = clock_monotonic_ms();
 	follower->source->place(follower->source, &follower->state.place);
-	bool saved = state_save(&follower->state, follower->file, follower->config->set.follow_source,
-				&follower->follow, follower->receivers, follower->trace, error, sizeof error);
+	const struct state_parts parts = { &follower->follow, follower->receivers, follower->hold, follower->trace };
+	bool saved = state_save(&follower->state, follower->file, follower->config->set.follow_source, &parts, error,
+				sizeof error);
 	follower->saved_ms = clock_monotonic_ms();
 	follower->save_took_ms = follower->saved_ms - began_ms;
 	if (!saved && !follower->save_failing)
@@ -177,6 +180,7 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 	};
 	status_write(&follower->status, &now);
 	follower->follow.rests_changed = false;
+	queue_hold_tick(follower->hold, clock_monotonic_ms());
 	notify_send("WATCHDOG=1");
 	follower_pump(fd, what, follower);
 }
@@ -343,7 +347,9 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	snprintf(error, error_size, "no memory to begin");
 	if (!follow_init(&follower->follow, &nothing))
 		return false;
-	if (!state_load(&follower->state, follower->file, set->follow_source, &follower->follow, error, error_size))
+	follower->hold = queue_hold_new(follower->config, follower->follow.map);
+	if (follower->hold == NULL || !state_load(&follower->state, follower->file, set->follow_source,
+						   &follower->follow, follower->hold, error, error_size))
 		return false;
 	if (error[0] != '\0')
 		log_line(SEVERITY_WARNING, "%s", error);
@@ -352,6 +358,7 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	    !follower_open_source(follower, from_start, error, error_size) ||
 	    !follower_open_store(follower, error, error_size))
 		return false;
+	queue_hold_start(follower->hold, follower->base, follower->store, follower->node);
 	follower->follow.parts.receivers = follower->receivers;
 	follower->follow.parts.trace = follower->trace;
 	follower->follow.parts.credit = follower->credit;
@@ -389,6 +396,8 @@ void follower_free(struct follower **follower)
 	store_free(&freed->store);
 	if (freed->credit != NULL)
 		credit_free(&freed->credit);
+	if (freed->hold != NULL)
+		queue_hold_free(&freed->hold);
 	trace_close(&freed->trace);
 	if (freed->receivers != NULL)
 		receivers_free(&freed->receivers);

@@ -16,6 +16,7 @@
 #include "policy/base/banned.h"
 
 #define QUEUE_MAP_ROW "queued"
+#define QUEUE_MAP_DONE_ROW "done" /* the same of one that is in the queue no more */
 
 enum { QUEUED_STRINGS = 7, QUEUE_MAP_PASSED_AT_ONCE = 2 };
 
@@ -60,11 +61,8 @@ void queue_map_free(struct queue_map **map)
 {
 	if (*map == NULL)
 		return;
-	for (int i = 0; i < QUEUED_LISTS; i++)
-		for (struct queued_node *newer, *node = (*map)->oldest[i]; node != NULL; node = newer) {
-			newer = node->newer;
-			free(node);
-		}
+	if ((*map)->chains != NULL)
+		queue_map_clear(*map);
 	free((*map)->chains);
 	free(*map);
 	*map = NULL;
@@ -163,6 +161,13 @@ static struct queued_node *queue_map_insert(struct queue_map *map, const struct 
 	queue_map_list(map, node, node->queued.done_us != 0 ? QUEUED_DONE : QUEUED_OPEN);
 	map->counts.messages++;
 	return node;
+}
+
+void queue_map_clear(struct queue_map *map)
+{
+	for (enum queued_list list = QUEUED_OPEN; list < QUEUED_LISTS; list++)
+		while (map->oldest[list] != NULL)
+			queue_map_remove_oldest(map, list);
 }
 
 static bool queue_map_id_fine(const struct span *queue_id)
@@ -284,7 +289,7 @@ struct queue_map_counts queue_map_counts(const struct queue_map *map)
 
 void queue_map_each(const struct queue_map *map, queue_map_visit *visit, void *arg)
 {
-	for (const struct queued_node *node = map->oldest; node != NULL && visit(arg, &node->queued);)
+	for (const struct queued_node *node = map->oldest[QUEUED_OPEN]; node != NULL && visit(arg, &node->queued);)
 		node = node->newer;
 }
 
@@ -294,7 +299,7 @@ static void queue_map_save_list(const struct queued_node *oldest, struct checkpo
 {
 	for (const struct queued_node *node = oldest; node != NULL; node = node->newer) {
 		const struct queued *queued = &node->queued;
-		checkpoint_row_begin(to, QUEUE_MAP_ROW);
+		checkpoint_row_begin(to, queued->done_us == 0 ? QUEUE_MAP_ROW : QUEUE_MAP_DONE_ROW);
 		checkpoint_add_string(to, queued->queue_id);
 		checkpoint_add_string(to, queued->account);
 		checkpoint_add_string(to, queued->transport);
@@ -321,7 +326,7 @@ bool queue_map_load(struct queue_map *map, const struct checkpoint_row *row)
 {
 	struct queued queued = { 0 };
 	enum { NUMBERS = 1 + QUEUED_STRINGS };
-	if (!span_is(row->fields[0], QUEUE_MAP_ROW) || row->count != NUMBERS + 5 ||
+	if ((!span_is(row->fields[0], QUEUE_MAP_ROW) && !span_is(row->fields[0], QUEUE_MAP_DONE_ROW)) || row->count != NUMBERS + 5 ||
 	    !queue_map_id_fine(&row->fields[1]) || row->fields[2].length == 0)
 		return false;
 	if (!checkpoint_int(row, NUMBERS, &queued.time_us) || !checkpoint_int(row, NUMBERS + 1, &queued.size) ||

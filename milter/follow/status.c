@@ -19,6 +19,7 @@
 
 bool status_init(struct status *status, const char *node)
 {
+	status->node = node;
 	if (asprintf(&status->receivers_key, KEY_PART_FOLLOW, node) < 0)
 		status->receivers_key = NULL;
 	if (asprintf(&status->counts_key, KEY_PART_FOLLOWED, node) < 0)
@@ -73,6 +74,9 @@ static void status_write_receivers(struct status *status, const struct status_no
 	if (value != NULL)
 		status_set(status, status->receivers_key, value, FOLLOW_KEEP_S);
 	free(value);
+	char now_ms[24];
+	snprintf(now_ms, sizeof now_ms, "%lld", (long long)now->now_ms);
+	store_key_command(status->store, 4, (const char *[]){ "HSET", KEY_PART_FOLLOWERS, status->node, now_ms }, NULL, NULL);
 }
 
 /* ---- for people */

@@ -22,6 +22,7 @@ enum {
 
 struct status {
 	struct store *store; /* borrowed */
+	const char *node;    /* borrowed */
 	char *receivers_key, *counts_key;
 	int64_t written_ms, rows_ms;	    /* monotonic: when they were written last */
 	int64_t number;			    /* follow_head's */
