@@ -51,9 +51,9 @@ struct follower {
 	struct status status;
 	uint64_t saved_ordinal, written; /* written: of the credits' counts */
 	int64_t saved_ms, save_took_ms;
-	int64_t drain_ms;     /* since when it reads nothing; 0: it reads */
-	bool must_save;	      /* before another line is read */
-	bool at_end;	      /* of the log, as far as there is one */
+	int64_t drain_ms; /* since when it reads nothing; 0: it reads */
+	bool must_save;	  /* before another line is read */
+	bool at_end;	  /* of the log, as far as there is one */
 	bool ending, save_failing, failed;
 };
 
@@ -173,6 +173,8 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 		.source = follower->source,
 		.credit = follower->credit,
 		.receivers = follower->receivers,
+		.hold = follower->hold,
+		.trace = follower->trace,
 		.now_ms = now_ms,
 		.at_end = follower->at_end,
 		.reading = !credit_full(follower->credit),
@@ -206,7 +208,8 @@ int follower_run(struct follower *follower)
 	event_active(follower->pump, EV_TIMEOUT, 1);
 	event_base_dispatch(follower->base);
 	if (follower->must_save || !credit_idle(follower->credit))
-		log_line(SEVERITY_WARNING, "Redis has not taken all: the lines behind the last checkpoint are read again");
+		log_line(SEVERITY_WARNING,
+			 "Redis has not taken all: the lines behind the last checkpoint are read again");
 	log_line(SEVERITY_INFO, "penstock-follow ends behind line %llu", (unsigned long long)follower->follow.ordinal);
 	return follower->failed;
 }
@@ -248,8 +251,7 @@ static bool follower_open_store(struct follower *follower, char *error, size_t e
 	follower->store = store_new(follower->base, &settings, follower_say, NULL, error, error_size);
 	if (follower->store == NULL)
 		return false;
-	follower->credit =
-		credit_new(follower->store, follower->state.writer, CREDITS_MOST, follower_eased, follower);
+	follower->credit = credit_new(follower->store, follower->state.writer, CREDITS_MOST, follower_eased, follower);
 	follower->status.store = follower->store;
 	return follower->credit != NULL && status_init(&follower->status, follower->node);
 }
@@ -328,7 +330,8 @@ static bool follower_open_events(struct follower *follower)
 	if (follower->source->fd >= 0)
 		follower->readable =
 			follower_event(follower, follower->source->fd, EV_READ | EV_PERSIST, follower_pump, NULL);
-	return follower->pump != NULL && follower->tick != NULL && follower->term != NULL && follower->interrupt != NULL;
+	return follower->pump != NULL && follower->tick != NULL && follower->term != NULL &&
+	       follower->interrupt != NULL;
 }
 
 /* In this order: the state says of which log it is, and where each part goes on. */
@@ -349,7 +352,7 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 		return false;
 	follower->hold = queue_hold_new(follower->config, follower->follow.map);
 	if (follower->hold == NULL || !state_load(&follower->state, follower->file, set->follow_source,
-						   &follower->follow, follower->hold, error, error_size))
+						  &follower->follow, follower->hold, error, error_size))
 		return false;
 	if (error[0] != '\0')
 		log_line(SEVERITY_WARNING, "%s", error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A table of chains, and two lists of messages in the order in which they came: the one that is pushed out, and the rows
- * that are saved, go by that order and not by the table's, whose key is another one in each process.
+ * A table of chains, and two lists of messages in the order in which they came: the one that is pushed out, and the
+ * rows that are saved, go by that order and not by the table's, whose key is another one in each process.
  */
 #include "milter/follow/queue_map.h"
 
@@ -30,9 +30,9 @@ enum queued_list {
 struct queued_node {
 	struct queued queued;
 	enum queued_list list;
-	struct queued_node *next;	    /* in its chain */
+	struct queued_node *next;	   /* in its chain */
 	struct queued_node *older, *newer; /* in its list */
-	char strings[];			    /* of `queued`, behind each other */
+	char strings[];			   /* of `queued`, behind each other */
 };
 
 struct queue_map {
@@ -187,15 +187,13 @@ const struct queued *queue_map_add(struct queue_map *map, const struct log_event
 	if (!queue_map_id_fine(&verdict->queue_id) || account[0] == '\0')
 		return NULL;
 	struct queued queued = { .time_us = verdict->time_us, .size = verdict->size > 0 ? verdict->size : 0 };
-	const struct span strings[QUEUED_STRINGS] = {
-		verdict->queue_id,
-		{ account, strlen(account) },
-		queue_map_said(verdict->transport),
-		queue_map_said(verdict->reference),
-		queue_map_said(verdict->customer),
-		verdict->level,
-		verdict->sender
-	};
+	const struct span strings[QUEUED_STRINGS] = { verdict->queue_id,
+						      { account, strlen(account) },
+						      queue_map_said(verdict->transport),
+						      queue_map_said(verdict->reference),
+						      queue_map_said(verdict->customer),
+						      verdict->level,
+						      verdict->sender };
 	struct queued_node *node = queue_map_insert(map, &queued, strings);
 	return node != NULL ? &node->queued : NULL;
 }
@@ -326,8 +324,8 @@ bool queue_map_load(struct queue_map *map, const struct checkpoint_row *row)
 {
 	struct queued queued = { 0 };
 	enum { NUMBERS = 1 + QUEUED_STRINGS };
-	if ((!span_is(row->fields[0], QUEUE_MAP_ROW) && !span_is(row->fields[0], QUEUE_MAP_DONE_ROW)) || row->count != NUMBERS + 5 ||
-	    !queue_map_id_fine(&row->fields[1]) || row->fields[2].length == 0)
+	if ((!span_is(row->fields[0], QUEUE_MAP_ROW) && !span_is(row->fields[0], QUEUE_MAP_DONE_ROW)) ||
+	    row->count != NUMBERS + 5 || !queue_map_id_fine(&row->fields[1]) || row->fields[2].length == 0)
 		return false;
 	if (!checkpoint_int(row, NUMBERS, &queued.time_us) || !checkpoint_int(row, NUMBERS + 1, &queued.size) ||
 	    !checkpoint_int(row, NUMBERS + 2, &queued.rcpts) || !checkpoint_int(row, NUMBERS + 3, &queued.ended) ||

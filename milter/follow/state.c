@@ -63,8 +63,8 @@ static bool state_take(void *arg, const struct checkpoint_row *row)
 		return checkpoint_int(row, 1, &state->trace.day) && checkpoint_int(row, 2, &state->trace.length);
 	if (span_is(word, STATE_RECEIVERS_ROW))
 		return row->count == 2 && state_take_receivers(state, &row->fields[1]);
-	return source_place_load(&state->place, reading->source_name, row) ||
-	       queue_hold_load(reading->hold, row) || follow_load(reading->follow, row);
+	return source_place_load(&state->place, reading->source_name, row) || queue_hold_load(reading->hold, row) ||
+	       follow_load(reading->follow, row);
 }
 
 static bool state_draw_writer(struct state *state)

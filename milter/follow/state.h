@@ -29,9 +29,9 @@ struct state {
 	size_t receivers_length;
 };
 
-/* `follow` and `hold` are new, and are filled. No file: a new state, with a writer of its own, and that is fine. A file that is
- * damaged is moved to FILE.damaged, `error` is a sentence that says so, and the state is new; `error` is "" else. False
- * with a sentence: it may not be read, or the writer cannot be drawn. */
+/* `follow` and `hold` are new, and are filled. No file: a new state, with a writer of its own, and that is fine. A file
+ * that is damaged is moved to FILE.damaged, `error` is a sentence that says so, and the state is new; `error` is ""
+ * else. False with a sentence: it may not be read, or the writer cannot be drawn. */
 bool state_load(struct state *state, const char *file, const char *source_name, struct follow *follow,
 		struct queue_hold *hold, char *error, size_t error_size);
 void state_release(struct state *state);
