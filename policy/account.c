@@ -95,22 +95,35 @@ static int hex_digit(char c)
 	return at != NULL ? (int)(at - digits) : -1;
 }
 
-/* The byte that an escape at `at` stands for, where a name may have it; 0: that is none. */
-static char escape_at(const char *at)
+/* The byte that %XX at `at` stands for; 0: that is no escape. */
+static unsigned char account_escape(const char *at)
 {
 	int high = at[0] == '%' ? hex_digit(at[1]) : -1, low = high >= 0 ? hex_digit(at[2]) : -1;
-	int c = low >= 0 ? high * 16 + low : 0;
-	return needs_escape((unsigned char)c) || c == ':' || c == '+' || c == '.' ? (char)c : '\0';
+	return low >= 0 ? (unsigned char)(high * 16 + low) : 0;
+}
+
+/* What is written as it is in a name, and is none of the bytes that a word of a log line has. */
+static bool hides_in_word(unsigned char c)
+{
+	return c > 0x7f || c == ',';
+}
+
+/* The byte that an escape at `at` stands for, where a name may have it; 0: that is none. */
+static unsigned char escape_at(const char *at)
+{
+	unsigned char c = account_escape(at);
+	return needs_escape(c) || hides_in_word(c) || c == ':' || c == '+' || c == '.' ? c : '\0';
 }
 
 /* What a log line or a list shows, and somebody types again. How many bytes of it were taken; 0: it is no escape. */
 static size_t account_add_shown(struct text *name, const char *at)
 {
 	enum { ESCAPE = 3 };
-	char c = escape_at(at);
+	char c = (char)escape_at(at);
 	if (c == '\0')
 		return 0;
-	bool plain = c == '+' || c == '.'; /* a plus that begins no tag, a dot of no address */
+	/* a plus that begins no tag, a dot of no address */
+	bool plain = c == '+' || c == '.' || hides_in_word((unsigned char)c);
 	text_add_bytes(name, plain ? &c : at, plain ? 1 : ESCAPE);
 	return ESCAPE;
 }
@@ -291,6 +304,28 @@ const char *account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX +
 	account_widen_client(name);
 	const struct account_form *form = account_form_of(name);
 	return form == NULL || form->fits(name + strlen(form->head)) ? NULL : form->expected;
+}
+
+void account_add_word(struct text *text, const char *name)
+{
+	for (; *name != '\0'; name++)
+		if (hides_in_word((unsigned char)*name))
+			text_addf(text, "%%%02X", (unsigned)(unsigned char)*name);
+		else
+			text_add_word(text, (const char[]){ *name, '\0' });
+}
+
+bool account_of_word(const char *word, size_t length, char name[ACCOUNT_MAX + 1])
+{
+	struct text text = text_over(name, ACCOUNT_MAX + 1);
+	size_t at = 0;
+	while (at < length && word[at] != '\0' && !text.cut) {
+		char c = length - at > 2 ? (char)account_escape(word + at) : '\0';
+		bool hidden = hides_in_word((unsigned char)c);
+		text_add_bytes(&text, hidden ? &c : word + at, 1);
+		at += hidden ? 3 : 1;
+	}
+	return text.length > 0 && !text.cut && at == length;
 }
 
 bool address_of(const char *raw, char address[ADDRESS_MAX + 1])

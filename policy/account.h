@@ -11,6 +11,8 @@
 #include "policy/group.h"
 #include "policy/netaddr.h"
 
+struct text;
+
 enum {
 	ACCOUNT_MAX = 320,  /* bytes, RFC 3696 erratum 1690: 64 + 1 + 255 */
 	ADDRESS_MAX = 1000, /* bytes of an envelope address that are looked at; RFC 5321 allows 256 */
@@ -69,6 +71,11 @@ bool account_is_client(const char *name); /* is it one of these? */
  * that begins no tag, %2E a dot of no address), any address of a client's network stands for it, and a domain has no
  * dot at its end. NULL where such an account or group can be; else what was expected, a constant. */
 const char *account_typed(const char *raw, bool cut_tag, char name[ACCOUNT_MAX + 1]);
+
+/* Adds a name as one word of a log line; what text_add_word() would lose of it, commas and bytes beyond ASCII, is
+ * written %XX. account_of_word() has the name again, and so has account_typed(). False: no name is of such a word. */
+void account_add_word(struct text *text, const char *name);
+bool account_of_word(const char *word, size_t length, char name[ACCOUNT_MAX + 1]);
 
 /* The name of a group, under which keys, limits, blocks and exemptions work as an account's: "domain:example.com",
  * "customer:42", "server:all", "bounce:ip:192.0.2.1". `name` is in account_name()'s form. */

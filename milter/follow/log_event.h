@@ -46,7 +46,7 @@
 						 stage, client */                                           \
 	ROW(LOG_LOGIN_FAILED, "login_failed") /* login (a stranger's text), client, text: why */            \
 	ROW(LOG_POSTSCREEN, "postscreen")     /* text: the first words, "PREGREET"; client */               \
-	ROW(LOG_LOST, "lost")		      /* journald: Suppressed N messages: count; text: of which unit */
+	ROW(LOG_LOST, "lost")		      /* journald, rsyslog, Penstock: count; text: whose, "postfix.service" */
 
 /* id, word in the log */
 #define LOG_STATUS_ROWS(ROW)              \
@@ -108,5 +108,9 @@ void log_event_read(const struct log_head *head, struct log_event *event_out);
 /* The recipients of a delivery, one after the other, without brackets. Begin with rest = event->rcpt. False: no more.
  */
 bool log_event_rcpt(const struct log_event *event, struct span *rest, struct span *rcpt_out);
+
+/* The text of a delivery as a person reads it: of a reply of several lines ("550-5.1.1 No such 550 5.1.1 user") the
+ * first code is kept and those inside are left out. Cut to `size` (1 or more, NUL added); false where it was cut. */
+bool log_event_text(const struct log_event *event, char *to, size_t size);
 
 #endif

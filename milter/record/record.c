@@ -18,7 +18,10 @@
 
 enum {
 	LOG_LINE_MAX = 1900, /* rsyslog and journald keep 2,048 bytes and more */
-	LISTED_MAX = 8,	     /* listings named; a name has up to 63 bytes */
+	LOG_END_MAX =
+		160, /* of it for what stands at the end; who reads the line needs that however long the rest is */
+	LOG_FROM_MAX = 256, /* RFC 5321, section 4.5.3.1.3; a longer one leaves no room for others */
+	LISTED_MAX = 8,	    /* listings named; a name has up to 63 bytes */
 };
 
 static void record_add_reasons(struct text *line, const struct verdict *verdict)
@@ -56,9 +59,11 @@ static void record_add_who(struct text *line, const struct session *session)
 	char client[NETADDR_TEXT_MAX];
 	netaddr_text(&session->client, client);
 	text_add(line, " account=");
-	text_add_word(line, facts->account);
+	account_add_word(line, facts->account);
 	text_addf(line, " source=%s client=%s from=<", source_word(facts->source), client);
-	text_add_word(line, session->message->from);
+	char from[LOG_FROM_MAX + 1];
+	text_copy(from, sizeof from, session->message->from);
+	text_add_word(line, from);
 	text_addf(line, "> rcpts=%lld local=%lld size=%llu", (long long)facts->rcpts_remote,
 		  (long long)facts->rcpts_local, (unsigned long long)session->message->size);
 }
@@ -95,8 +100,16 @@ static void record_add_more(struct text *line, const struct message *message)
 	if (breach->window != WINDOW_COUNT)
 		text_addf(line, " scope=%s", scope_word(breach->scope));
 	record_add_would(line, &message->verdict.would);
+}
+
+static void record_add_end(struct text *line, const struct message *message, const char *stage, int64_t took_ms)
+{
 	if (message->reference[0] != '\0')
 		text_addf(line, " ref=%s", message->reference);
+	if (message->forged_count > 0)
+		text_addf(line, " forged=%llu", (unsigned long long)message->forged_count);
+	text_addf(line, " redis=%s ms=%lld stage=%s", record_knowledge_word(message->facts.state.known),
+		  (long long)took_ms, stage);
 }
 
 static void record_write_line(const struct session *session, const char *stage, const char *queue_id, int64_t took_ms)
@@ -105,7 +118,7 @@ static void record_write_line(const struct session *session, const char *stage, 
 	const struct facts *facts = &message->facts;
 	const struct verdict *verdict = &message->verdict;
 	char memory[LOG_LINE_MAX];
-	struct text line = text_over(memory, sizeof memory);
+	struct text line = text_over(memory, sizeof memory - LOG_END_MAX);
 	char id[QUEUE_ID_MOST + 1]; /* the rest of the line is worth more */
 	text_copy(id, sizeof id, queue_id != NULL ? queue_id : "-");
 	text_add_word(&line, id);
@@ -114,6 +127,10 @@ static void record_write_line(const struct session *session, const char *stage, 
 	const struct transport *mark = verdict_mark(verdict);
 	text_addf(&line, " score=%.2f pool=%s transport=%s", verdict->score, mark != NULL ? verdict->pool->name : "-",
 		  mark != NULL ? mark->name : "-");
+	if (facts->limits.customer[0] != '\0') {
+		text_add(&line, " customer=");
+		account_add_word(&line, facts->limits.customer);
+	}
 	if (facts->content.known != KNOWLEDGE_NONE)
 		text_addf(&line, " content=%.1f/%.1f", facts->content.score, facts->content.threshold);
 	else
@@ -123,10 +140,8 @@ static void record_write_line(const struct session *session, const char *stage, 
 		text_addf(&line, " spf=%s", spf_answer_word(facts->spf.client));
 	record_add_reasons(&line, verdict);
 	record_add_more(&line, message);
-	if (message->forged_count > 0)
-		text_addf(&line, " forged=%llu", (unsigned long long)message->forged_count);
-	text_addf(&line, " redis=%s ms=%lld stage=%s", record_knowledge_word(facts->state.known), (long long)took_ms,
-		  stage);
+	line.size = sizeof memory;
+	record_add_end(&line, message, stage, took_ms);
 	log_line(SEVERITY_INFO, "%s", memory);
 }
 

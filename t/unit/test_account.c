@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/account.h"
 
+#include "policy/base/text.h"
 #include "t/unit/tap.h"
 
 static void test_names(void)
@@ -156,6 +157,7 @@ static void test_typed(void)
 		{ "192%2E0.2.7", "192.0.2.7" },
 		{ "forward:lists@example.com", "forward:lists@example.com" },
 		{ "customer-42", "customer-42" },
+		{ "a%2Cb%C3%A4@example.com", "a,b\xc3\xa4@example.com" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char name[ACCOUNT_MAX + 1];
@@ -243,6 +245,40 @@ static void test_long_addresses(void)
 	ok(address_of(raw, address), "a long source route is not the address");
 }
 
+static void test_words(void)
+{
+	static const struct {
+		const char *name, *word;
+	} rows[] = {
+		{ "alice@example.com", "alice@example.com" },
+		{ "a,b@example.com", "a%2Cb@example.com" },
+		{ "a;b_c?@example.com", "a;b_c?@example.com" },
+		{ "j\xc3\xb6rg@example.com", "j%C3%B6rg@example.com" },
+		{ "two%20words%2520", "two%20words%2520" },
+		{ "50%252C", "50%252C" },
+		{ "sender:shop@example.org", "sender:shop@example.org" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char memory[3 * ACCOUNT_MAX + 1], name[ACCOUNT_MAX + 1];
+		struct text word = text_over(memory, sizeof memory);
+		account_add_word(&word, rows[i].name);
+		is_str(memory, rows[i].word, "row %zu: as a word of a line", i);
+		ok(account_of_word(memory, word.length, name), "row %zu: which is a name's", i);
+		is_str(name, rows[i].name, "row %zu: and the same one's", i);
+	}
+}
+
+static void test_words_of_nobody(void)
+{
+	char name[ACCOUNT_MAX + 1], word[ACCOUNT_MAX + 2];
+	memset(word, 'a', sizeof word);
+	ok(account_of_word(word, ACCOUNT_MAX, name), "a word of the greatest length is a name's");
+	ok(!account_of_word(word, ACCOUNT_MAX + 1, name), "a longer one is not");
+	ok(!account_of_word("", 0, name), "nor is none");
+	ok(!account_of_word("a\0b", 3, name), "nor one with a NUL");
+	ok(account_of_word("a%2C", 3, name) && strcmp(name, "a%2") == 0, "what stands behind a word is not read");
+}
+
 static void test_domains(void)
 {
 	static const struct {
@@ -276,6 +312,8 @@ int main(void)
 	test_long_names();
 	test_addresses();
 	test_long_addresses();
+	test_words();
+	test_words_of_nobody();
 	test_domains();
 	test_sources();
 	return done_testing();
