@@ -8,11 +8,11 @@
 
 static const struct {
 	const char *word, *plain;
-	enum blame blame;
+	enum outcome_blame blame;
 	enum outcome_address address;
 } outcome_rows[OUTCOME_COUNT] = {
 #define OUTCOME_ROW(id, word, blame, address, plain) \
-	[OUTCOME_##id] = { word, plain, BLAME_##blame, OUTCOME_ADDRESS_##address },
+	[OUTCOME_##id] = { word, plain, OUTCOME_BLAME_##blame, OUTCOME_ADDRESS_##address },
 	OUTCOME_ROWS(OUTCOME_ROW)
 #undef OUTCOME_ROW
 };
@@ -35,17 +35,17 @@ enum outcome outcome_find(const char *word)
 	return (enum outcome)i;
 }
 
-enum blame outcome_blame(enum outcome outcome)
+enum outcome_blame outcome_blame(enum outcome outcome)
 {
 	return outcome_rows[outcome].blame;
 }
 
-const char *blame_word(enum blame blame)
+const char *outcome_blame_word(enum outcome_blame blame)
 {
-	static const char *const words[BLAME_COUNT] = {
-#define BLAME_WORD(id, word) [BLAME_##id] = word,
-		BLAME_ROWS(BLAME_WORD)
-#undef BLAME_WORD
+	static const char *const words[OUTCOME_BLAME_COUNT] = {
+#define OUTCOME_BLAME_WORD(id, word) [OUTCOME_BLAME_##id] = word,
+		OUTCOME_BLAME_ROWS(OUTCOME_BLAME_WORD)
+#undef OUTCOME_BLAME_WORD
 	};
 	return words[blame];
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 /* Whose doing it is: id, word. */
-#define BLAME_ROWS(ROW) \
+#define OUTCOME_BLAME_ROWS(ROW) \
 	ROW(NOBODY, "nobody") \
 	ROW(ACCOUNT, "account")	    /* who sent it */ \
 	ROW(ADDRESS, "address")	    /* of ours, that it left by */ \
@@ -20,11 +20,11 @@
 	ROW(RECEIVER, "receiver")   /* the server there */
 
 /* clang-format off */
-enum blame {
-#define BLAME_ENUM(id, word) BLAME_##id,
-	BLAME_ROWS(BLAME_ENUM)
-#undef BLAME_ENUM
-	BLAME_COUNT
+enum outcome_blame {
+#define OUTCOME_BLAME_ENUM(id, word) OUTCOME_BLAME_##id,
+	OUTCOME_BLAME_ROWS(OUTCOME_BLAME_ENUM)
+#undef OUTCOME_BLAME_ENUM
+	OUTCOME_BLAME_COUNT
 };
 /* clang-format on */
 
@@ -85,8 +85,8 @@ enum outcome {
 const char *outcome_word(enum outcome outcome);
 const char *outcome_plain(enum outcome outcome);
 enum outcome outcome_find(const char *word); /* OUTCOME_COUNT: none of that name */
-enum blame outcome_blame(enum outcome outcome);
-const char *blame_word(enum blame blame);
+enum outcome_blame outcome_blame(enum outcome outcome);
+const char *outcome_blame_word(enum outcome_blame blame);
 enum outcome_address outcome_address(enum outcome outcome);
 
 /* What one recipient's outcome adds to its account's counters; count 0: nothing. final: it will not be tried again. */

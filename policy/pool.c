@@ -24,7 +24,7 @@ const char *transport_seen_as(const struct transport *transport, enum transport_
 }
 
 /* What of its share it has, 0..1. */
-static double in_service(const struct transport *transport, const struct transport_state *states)
+static double pool_in_service(const struct transport *transport, const struct transport_state *states)
 {
 	int withheld = states == NULL ? 0 : states[transport->index].withheld;
 	if (states != NULL && states[transport->index].rests)
@@ -53,7 +53,7 @@ static const struct transport *pool_pick_among(const struct pool *pool, uint64_t
 	double best_score = 0;
 	for (int i = 0; i < pool->transport_count; i++) {
 		const struct transport *transport = &pool->transports[i];
-		double share = all ? 1 : in_service(transport, states);
+		double share = all ? 1 : pool_in_service(transport, states);
 		if (share <= 0 || (passing && spf_of(transport, states) != SPF_ANSWER_PASS))
 			continue;
 		double score = transport_score(transport, hash) * share;
@@ -68,7 +68,7 @@ static const struct transport *pool_pick_among(const struct pool *pool, uint64_t
 static bool pool_all_out(const struct pool *pool, const struct transport_state *states)
 {
 	for (int i = 0; i < pool->transport_count; i++)
-		if (in_service(&pool->transports[i], states) > 0)
+		if (pool_in_service(&pool->transports[i], states) > 0)
 			return false;
 	return true;
 }

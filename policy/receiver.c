@@ -29,10 +29,10 @@ enum {
 };
 
 static const struct {
-	const char *word, *plain;
+	const char *word;
 	double against;
 } receiver_count_rows[RECEIVER_COUNTS] = {
-#define RECEIVER_COUNT_ROW(id, word, against, plain) [RECEIVER_##id] = { word, plain, against },
+#define RECEIVER_COUNT_ROW(id, word, against) [RECEIVER_##id] = { word, against },
 	RECEIVER_COUNT_ROWS(RECEIVER_COUNT_ROW)
 #undef RECEIVER_COUNT_ROW
 };
@@ -46,11 +46,6 @@ static const char *const receiver_state_words[RECEIVER_STATES] = {
 const char *receiver_count_word(enum receiver_count count)
 {
 	return receiver_count_rows[count].word;
-}
-
-const char *receiver_count_plain(enum receiver_count count)
-{
-	return receiver_count_rows[count].plain;
 }
 
 const char *receiver_state_word(enum receiver_state state)

@@ -19,22 +19,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What an answer was: id, word, what it says against the address (0: nothing; below 0: it is heard by the receiver),
- * plain words */
+/* What an answer was: id, word, what it says against the address (0: nothing; below 0: the receiver hears it) */
 #define RECEIVER_COUNT_ROWS(ROW) \
-	ROW(DELIVERED, "delivered", -1, "taken") \
-	ROW(REPUTATION, "reputation", 1, "refused for the address's reputation") \
-	ROW(LISTED, "listed", 3, "refused since a list has the address") \
-	ROW(RATE, "rate", 0, "put off for too much mail") \
-	ROW(GREYLISTED, "greylisted", 0, "put off by greylisting") \
-	ROW(DEFERRED, "deferred", 0, "put off for another reason") \
-	ROW(CONTENT, "content", 0, "refused for its content") \
-	ROW(AUTHENTICATION, "authentication", 0, "refused for SPF, DKIM or DMARC") \
-	ROW(OTHER, "other", -1, "refused for the recipient or another reason")
+	ROW(DELIVERED, "delivered", -1) \
+	ROW(REPUTATION, "reputation", 1) /* of the address */ \
+	ROW(LISTED, "listed", 3)	 /* a list has the address */ \
+	ROW(RATE, "rate", 0)		 /* put off for too much mail */ \
+	ROW(GREYLISTED, "greylisted", 0) \
+	ROW(DEFERRED, "deferred", 0) /* put off for another reason */ \
+	ROW(CONTENT, "content", 0) \
+	ROW(AUTHENTICATION, "authentication", 0) /* SPF, DKIM or DMARC */ \
+	ROW(OTHER, "other", -1)			 /* refused for the recipient or another reason */
 
 /* clang-format off */
 enum receiver_count {
-#define RECEIVER_COUNT_ENUM(id, word, against, plain) RECEIVER_##id,
+#define RECEIVER_COUNT_ENUM(id, word, against) RECEIVER_##id,
 	RECEIVER_COUNT_ROWS(RECEIVER_COUNT_ENUM)
 #undef RECEIVER_COUNT_ENUM
 	RECEIVER_COUNTS /* nothing that is counted */
@@ -112,7 +111,6 @@ const struct transport *receiver_withhold(const struct pool *pool, const struct 
 int receiver_withheld(int receivers_resting);
 
 const char *receiver_count_word(enum receiver_count count);
-const char *receiver_count_plain(enum receiver_count count);
 const char *receiver_state_word(enum receiver_state state);
 
 #endif

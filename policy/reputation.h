@@ -3,11 +3,11 @@
  * reputation: decayed counters of what an account did, and the log-odds sum over them that it is abused. Each term can
  * be printed, and that is the explanation of the score.
  *
- * Two kinds of term. Ratios (dead recipients, refusals, complaints, spam, breaches) go through a Beta posterior: logit of
- * (count + prior) / (of + prior + prior complement), less the logit of the prior alone, so that one bounce in thirteen
- * moves nothing and two hundred in a thousand moves at once. Evidence is a running sum of each message's log-likelihood
- * ratio that decays and never falls below 0 (Page 1954, the cumulative sum test): quiet for years, and over its
- * threshold a few messages after the change.
+ * Two kinds of term. Ratios (dead recipients, refusals, complaints, spam, breaches) go through a Beta posterior: logit
+ * of (count + prior) / (of + prior + prior complement), less the logit of the prior alone, so that one bounce in
+ * thirteen moves nothing and two hundred in a thousand moves at once. Evidence is a running sum of each message's
+ * log-likelihood ratio that decays and never falls below 0 (Page 1954, the cumulative sum test): quiet for years, and
+ * over its threshold a few messages after the change.
  */
 #ifndef PENSTOCK_REPUTATION_H
 #define PENSTOCK_REPUTATION_H
@@ -39,7 +39,7 @@
 	ROW(BACK, "back", 21600, 1)		 /* it was silent for days */ \
 	ROW(AWAY, "away", 2500, 1e6)		 /* recipients of what comes from where it never was, likewise */ \
 	ROW(CHANGES, "changes", 1209600, 1e6)	 /* messages from where it never was that are surely its owner's */ \
-	ROW(REFUSED, "refused", 604800, 1e6)	 /* no habit: recipients whose server refused the content, as told later */
+	ROW(REFUSED, "refused", 604800, 1e6)	 /* no habit: recipients whose server refused the content */
 
 /* clang-format off */
 enum counter {

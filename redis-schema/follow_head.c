@@ -12,6 +12,8 @@
 
 enum { NUMBERS = 6, NUMBER_BYTES = 20 };
 
+#define NUMBER_MOST 1000000000000000LL /* sums of such numbers are numbers */
+
 size_t follow_head_write(const struct follow_head *head, char *to, size_t size)
 {
 	if (size < FOLLOW_HEAD_MAX)
@@ -33,7 +35,7 @@ static const char *follow_head_take(const char *at, const char *end, char behind
 		return NULL;
 	memcpy(word, at, length);
 	word[length] = '\0';
-	return text_to_int(word, 0, INT64_MAX, number_out) ? at + length + 1 : NULL;
+	return text_to_int(word, 0, NUMBER_MOST, number_out) ? at + length + 1 : NULL;
 }
 
 size_t follow_head_read(const char *bytes, size_t length, struct follow_head *head_out)

@@ -23,7 +23,7 @@ enum {
 };
 
 struct follow_head {
-	int64_t number;	       /* another one for each other text behind the line; 1 and more */
+	int64_t number;	       /* another one for each other text behind the line, such as a time in ms; 1 and more */
 	int64_t at_ms;	       /* Unix time of the follower's own clock when it was written */
 	int64_t lines;	       /* of the log that it read, since it began ever ... */
 	int64_t unknown, lost; /* ... of them that no rule knows; and lines that the log says it has lost */

@@ -6,6 +6,7 @@
 #include "milter/control/control_explain.h"
 #include "milter/control/control_held.h"
 #include "milter/control/control_lookup.h"
+#include "milter/control/control_receivers.h"
 #include "milter/control/roster.h"
 #include "milter/daemon/daemon.h"
 #include "milter/daemon/stats.h"
@@ -66,14 +67,6 @@ static bool control_do_pools(struct control_request *request, char *error, size_
 	(void)error;
 	(void)error_size;
 	control_ok(request, report_pools());
-	return true;
-}
-
-static bool control_do_receivers(struct control_request *request, char *error, size_t error_size)
-{
-	(void)error;
-	(void)error_size;
-	control_ok(request, report_receivers());
 	return true;
 }
 
@@ -191,7 +184,7 @@ static const struct control_command commands[] = {
 	{ "status", control_do_status, "", NULL },
 	{ "sockets", control_do_sockets, "", NULL },
 	{ "pools", control_do_pools, "", NULL },
-	{ "receivers", control_do_receivers, "", NULL },
+	{ "receivers", control_receivers, "", NULL },
 	{ "monitor.check", control_do_monitor_check, "", NULL },
 	{ "top", control_do_top, "by count", NULL },
 	{ "events", control_do_events, "count", NULL },
@@ -263,11 +256,12 @@ static bool control_run(struct control_request *request, const char *line, size_
 	request->command = control_command_find(json_string_value(word));
 	if (request->command == NULL) {
 		control_show_value(word, shown);
-		return control_fail(error, error_size,
-				    "\"do\" is %s; expected status, sockets, pools, receivers, monitor.check, top, rbl, explain, "
-				    "events, held.list, held.remove, shadow.report, or account.list, check, show, "
-				    "feedback, limit, block, unblock, exempt, unexempt or reset.",
-				    shown);
+		return control_fail(
+			error, error_size,
+			"\"do\" is %s; expected status, sockets, pools, receivers, monitor.check, top, rbl, explain, "
+			"events, held.list, held.remove, shadow.report, or account.list, check, show, "
+			"feedback, limit, block, unblock, exempt, unexempt or reset.",
+			shown);
 	}
 	return control_members_known(request, error, error_size) &&
 	       request->command->function(request, error, error_size);

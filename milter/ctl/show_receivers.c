@@ -23,10 +23,11 @@ static void show_receivers_state(struct table *table, const json_t *row, int64_t
 		table_add(table, strcmp(state, "free") == 0 ? "-" : show_or_dash(state));
 }
 
-static void show_receivers_row(struct table *table, const json_t *row, int64_t now)
+static void show_receivers_row(struct table *table, const char *node, const json_t *row, int64_t now)
 {
 	char form[FORM_MAX];
 	const char *wording = text_of(row, "wording");
+	table_add(table, node);
 	table_add(table, show_or_dash(text_of(row, "transport")));
 	table_add(table, show_or_dash(text_of(row, "receiver")));
 	table_addf(table, "%.0f", number_of(row, "volume"));
@@ -39,30 +40,40 @@ static void show_receivers_row(struct table *table, const json_t *row, int64_t n
 		table_addf(table, "%s (%s)", wording, form_ago(form, whole_of(row, "worded"), now));
 }
 
-static void show_receivers_follow(const json_t *answer, FILE *to)
+/* A line for each host: how fresh that is. */
+static void show_receivers_follow(const json_t *node, FILE *to)
 {
-	const json_t *follow = json_object_get(answer, "follow");
+	const json_t *follow = json_object_get(node, "follow");
 	char form[FORM_MAX];
-	const char *trouble = text_of(answer, "trouble");
+	const char *trouble = text_of(node, "trouble"), *name = text_of(node, "node");
 	if (*trouble != '\0')
-		fprintf(to, "The key %s of Redis is ignored: %s.\n", text_of(answer, "key"), trouble);
-	if (json_is_object(follow))
-		fprintf(to, "penstock-follow told this %s ago.\n", form_span(form, whole_of(follow, "age_s")));
+		fprintf(to, "What the follower of host %s has told is ignored: %s.\n", name, trouble);
+	else if (json_is_object(follow))
+		fprintf(to, "The follower of host %s told this %s ago.\n", name,
+			form_span(form, whole_of(follow, "age_s")));
 	else
-		fputs("penstock-follow has told nothing on this host: what receivers answer is not known.\n", to);
+		fprintf(to, "No follower has told anything on host %s: what receivers answer is not known.\n", name);
 }
 
 void show_receivers(const json_t *answer, bool all, FILE *to)
 {
 	(void)all;
-	static const char *const titles[] = { "TRANSPORT", "RECEIVER", ">ANSWERS",	 ">REFUSED",
-					      ">DEFERRED", "STATE",    "NEWEST REFUSAL", NULL };
-	const json_t *rows = json_object_get(answer, "rows");
+	static const char *const titles[] = { "HOST",	   "TRANSPORT", "RECEIVER",	  ">ANSWERS", ">REFUSED",
+					      ">DEFERRED", "STATE",	"NEWEST REFUSAL", NULL };
+	const json_t *nodes = json_object_get(answer, "nodes");
+	const char *why = text_of(answer, "why");
 	struct table *table = table_new(titles);
-	for (size_t i = 0; i < json_array_size(rows); i++)
-		show_receivers_row(table, json_array_get(rows, i), time(NULL));
-	if (json_array_size(rows) > 0)
+	size_t told = 0;
+	for (size_t i = 0; i < json_array_size(nodes); i++) {
+		const json_t *node = json_array_get(nodes, i), *rows = json_object_get(node, "rows");
+		for (size_t j = 0; j < json_array_size(rows); j++, told++)
+			show_receivers_row(table, text_of(node, "node"), json_array_get(rows, j), time(NULL));
+	}
+	if (told > 0)
 		table_print(table, to, 0);
 	table_free(&table);
-	show_receivers_follow(answer, to);
+	for (size_t i = 0; i < json_array_size(nodes); i++)
+		show_receivers_follow(json_array_get(nodes, i), to);
+	if (*why != '\0')
+		fprintf(to, "%s\n", why);
 }

@@ -265,7 +265,16 @@ bool checkpoint_load(const char *file, checkpoint_take *take, void *arg, bool *f
 
 bool checkpoint_int(const struct checkpoint_row *row, int at, int64_t *number_out)
 {
-	return at < row->count && text_to_int(row->fields[at].at, INT64_MIN, INT64_MAX, number_out);
+	const char *digits = checkpoint_string(row, at), *digit = digits + (*digits == '-');
+	char *end;
+	if (*digit < '0' || *digit > '9') /* all that strtoll() would pass over */
+		return false;
+	errno = 0;
+	int64_t number = strtoll(digits, &end, 10);
+	if (*end != '\0' || errno != 0)
+		return false;
+	*number_out = number;
+	return true;
 }
 
 bool checkpoint_real(const struct checkpoint_row *row, int at, double *number_out)

@@ -124,7 +124,7 @@ static void follow_delivery(struct follow *follow, const struct log_event *event
 		follow_rcpt(follow, &outcome, NULL);
 	} else {
 		struct span rest = event->rcpt, rcpt;
-		for (; log_event_rcpt(&rest, &rcpt); rcpts++)
+		for (; log_event_rcpt(event, &rest, &rcpt); rcpts++)
 			follow_rcpt(follow, &outcome, &rcpt);
 	}
 	follow_count(follow, &outcome, rcpts);
@@ -132,7 +132,7 @@ static void follow_delivery(struct follow *follow, const struct log_event *event
 		return;
 	follow_credit(follow, &outcome, rcpts);
 	if (outcome.final && queued != NULL)
-		queue_map_ended(follow->map, &event->queue_id, rcpts);
+		queue_map_ended(follow->map, &event->queue_id, rcpts, event->time_us);
 }
 
 /* ---- messages */
@@ -149,9 +149,8 @@ static void follow_orphan(struct follow *follow, struct waiting_line *line)
 
 static void follow_verdict(struct follow *follow, const struct log_event *event)
 {
-	char word[3 * ACCOUNT_MAX + 1], account[ACCOUNT_MAX + 1];
-	span_copy(word, sizeof word, event->account);
-	if (!account_of_word(word, account))
+	char account[ACCOUNT_MAX + 1];
+	if (event->account.at == NULL || !account_of_word(event->account.at, event->account.length, account))
 		return;
 	const struct queued *queued = queue_map_add(follow->map, event, account);
 	if (follow->parts.trace != NULL)

@@ -25,7 +25,7 @@
 
 enum {
 	FOLLOWER_LINES_AT_ONCE = 500, /* before the loop looks at Redis again */
-	FOLLOWER_SAVE_MS = 2000,      /* between two checkpoints at least, and ... */
+	FOLLOWER_SAVE_MS = 1000,      /* between two checkpoints at least, and ... */
 	FOLLOWER_SAVE_SHARE = 20,     /* ... so many times as long as one takes */
 	FOLLOWER_DRAIN_MS = 1000,     /* so long it reads nothing, that a checkpoint can be saved */
 	FOLLOWER_END_MS = 3000,	      /* at the end it waits so long for Redis */
@@ -43,7 +43,7 @@ struct follower {
 	struct trace *trace;
 	struct store *store;
 	struct credit *credit;
-	struct source *source;
+	struct log_source *source;
 	struct follow follow;
 	struct state state;
 	struct status status;
@@ -303,7 +303,7 @@ static bool follower_open_source(struct follower *follower, bool from_start, cha
 	return true;
 }
 
-static struct event *follower_event(struct follower *follower, evutil_socket_t fd, short what, event_callback_fn *call,
+static struct event *follower_event(struct follower *follower, evutil_socket_t fd, short what, event_callback_fn call,
 				    const struct timeval *every)
 {
 	struct event *event = event_new(follower->base, fd, what, call, follower);

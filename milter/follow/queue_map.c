@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A table of chains, and all messages in the order in which they came: the one that is pushed out, and the rows that are
- * saved, go by that order and not by the table's, whose key is another one in each process.
+ * A table of chains, and two lists of messages in the order in which they came: the one that is pushed out, and the rows
+ * that are saved, go by that order and not by the table's, whose key is another one in each process.
  */
 #include "milter/follow/queue_map.h"
 
@@ -19,10 +19,18 @@
 
 enum { QUEUED_STRINGS = 7, QUEUE_MAP_PASSED_AT_ONCE = 2 };
 
+/* Which of the two lists of the map. */
+enum queued_list {
+	QUEUED_OPEN,
+	QUEUED_DONE, /* all recipients have their end; Sendmail never says that a message has left the queue */
+	QUEUED_LISTS
+};
+
 struct queued_node {
 	struct queued queued;
+	enum queued_list list;
 	struct queued_node *next;	    /* in its chain */
-	struct queued_node *older, *newer; /* in the order of coming */
+	struct queued_node *older, *newer; /* in its list */
 	char strings[];			    /* of `queued`, behind each other */
 };
 
@@ -30,7 +38,7 @@ struct queue_map {
 	struct queued_node **chains;
 	size_t chain_count; /* a power of two */
 	size_t most;
-	struct queued_node *oldest, *newest;
+	struct queued_node *oldest[QUEUED_LISTS], *newest[QUEUED_LISTS]; /* in the order of coming into the list */
 	struct queue_map_counts counts;
 };
 
@@ -52,10 +60,11 @@ void queue_map_free(struct queue_map **map)
 {
 	if (*map == NULL)
 		return;
-	for (struct queued_node *newer, *node = (*map)->oldest; node != NULL; node = newer) {
-		newer = node->newer;
-		free(node);
-	}
+	for (int i = 0; i < QUEUED_LISTS; i++)
+		for (struct queued_node *newer, *node = (*map)->oldest[i]; node != NULL; node = newer) {
+			newer = node->newer;
+			free(node);
+		}
 	free((*map)->chains);
 	free(*map);
 	*map = NULL;
@@ -80,19 +89,34 @@ const struct queued *queue_map_find(const struct queue_map *map, const struct sp
 	return node != NULL ? &node->queued : NULL;
 }
 
+static void queue_map_unlist(struct queue_map *map, struct queued_node *node)
+{
+	*(node->older != NULL ? &node->older->newer : &map->oldest[node->list]) = node->newer;
+	*(node->newer != NULL ? &node->newer->older : &map->newest[node->list]) = node->older;
+}
+
+/* Behind all others. */
+static void queue_map_list(struct queue_map *map, struct queued_node *node, enum queued_list list)
+{
+	node->list = list;
+	node->newer = NULL;
+	node->older = map->newest[list];
+	*(node->older != NULL ? &node->older->newer : &map->oldest[list]) = node;
+	map->newest[list] = node;
+}
+
 static void queue_map_remove(struct queue_map *map, struct queued_node **place)
 {
 	struct queued_node *node = *place;
 	*place = node->next;
-	*(node->older != NULL ? &node->older->newer : &map->oldest) = node->newer;
-	*(node->newer != NULL ? &node->newer->older : &map->newest) = node->older;
+	queue_map_unlist(map, node);
 	map->counts.messages--;
 	free(node);
 }
 
-static void queue_map_remove_oldest(struct queue_map *map)
+static void queue_map_remove_oldest(struct queue_map *map, enum queued_list list)
 {
-	const char *id = map->oldest->queued.queue_id;
+	const char *id = map->oldest[list]->queued.queue_id;
 	struct span span = { id, strlen(id) };
 	queue_map_remove(map, queue_map_place(map, &span));
 }
@@ -125,8 +149,9 @@ static struct queued_node *queue_map_insert(struct queue_map *map, const struct 
 		to += lengths[i] + 1;
 	}
 	if (map->counts.messages == map->most) {
-		queue_map_remove_oldest(map);
-		map->counts.pushed++;
+		enum queued_list list = map->oldest[QUEUED_DONE] != NULL ? QUEUED_DONE : QUEUED_OPEN;
+		map->counts.pushed += list == QUEUED_OPEN;
+		queue_map_remove_oldest(map, list);
 	}
 	struct queued_node **place = queue_map_place(map, &strings[0]);
 	if (*place != NULL) { /* its id is used again */
@@ -135,10 +160,7 @@ static struct queued_node *queue_map_insert(struct queue_map *map, const struct 
 	}
 	node->next = NULL;
 	*place = node;
-	node->newer = NULL;
-	node->older = map->newest;
-	*(map->newest != NULL ? &map->newest->newer : &map->oldest) = node;
-	map->newest = node;
+	queue_map_list(map, node, node->queued.done_us != 0 ? QUEUED_DONE : QUEUED_OPEN);
 	map->counts.messages++;
 	return node;
 }
@@ -215,16 +237,22 @@ bool queue_map_requeued(struct queue_map *map, const struct log_event *event)
 	bool moved = queue_map_insert(map, &queued, strings) != NULL;
 	map->most--;
 	struct queued_node **place = queue_map_place(map, &event->orig_id);
-	if (*place != NULL && !(moved && &(*place)->queued == &map->newest->queued))
+	if (*place != NULL && !(moved && *place == map->newest[QUEUED_OPEN]))
 		queue_map_remove(map, place);
 	return moved;
 }
 
-void queue_map_ended(struct queue_map *map, const struct span *queue_id, int64_t rcpts)
+void queue_map_ended(struct queue_map *map, const struct span *queue_id, int64_t rcpts, int64_t now_us)
 {
-	struct queued *queued = (struct queued *)(uintptr_t)queue_map_find(map, queue_id);
-	if (queued != NULL)
-		queued->ended += rcpts;
+	struct queued_node *node = queue_id->at != NULL ? *queue_map_place(map, queue_id) : NULL;
+	if (node == NULL)
+		return;
+	node->queued.ended += rcpts;
+	if (node->queued.rcpts == 0 || node->queued.ended < node->queued.rcpts)
+		return;
+	node->queued.done_us = now_us;
+	queue_map_unlist(map, node);
+	queue_map_list(map, node, QUEUED_DONE);
 }
 
 int64_t queued_left(const struct queued *queued)
@@ -235,11 +263,17 @@ int64_t queued_left(const struct queued *queued)
 
 void queue_map_pass(struct queue_map *map, int64_t now_us)
 {
-	for (int i = 0; i < QUEUE_MAP_PASSED_AT_ONCE && map->oldest != NULL; i++) {
-		if (now_us - map->oldest->queued.time_us < QUEUED_DAYS_MOST * INT64_C(86400000000))
-			return;
-		queue_map_remove_oldest(map);
+	const struct queued_node *const *oldest = (const struct queued_node *const *)map->oldest;
+	for (int i = 0; i < QUEUE_MAP_PASSED_AT_ONCE && oldest[QUEUED_OPEN] != NULL; i++) {
+		if (now_us - oldest[QUEUED_OPEN]->queued.time_us < QUEUED_DAYS_MOST * INT64_C(86400000000))
+			break;
+		queue_map_remove_oldest(map, QUEUED_OPEN);
 		map->counts.passed++;
+	}
+	for (int i = 0; i < QUEUE_MAP_PASSED_AT_ONCE && oldest[QUEUED_DONE] != NULL; i++) {
+		if (now_us - oldest[QUEUED_DONE]->queued.done_us < QUEUED_DONE_S * INT64_C(1000000))
+			break;
+		queue_map_remove_oldest(map, QUEUED_DONE);
 	}
 }
 
@@ -250,15 +284,15 @@ struct queue_map_counts queue_map_counts(const struct queue_map *map)
 
 void queue_map_each(const struct queue_map *map, queue_map_visit *visit, void *arg)
 {
-	for (const struct queued_node *node = map->oldest; node != NULL && visit(arg, &node->queued);)
+	for (const struct queued_node *node = map->oldest[QUEUED_OPEN]; node != NULL && visit(arg, &node->queued);)
 		node = node->newer;
 }
 
 /* ---- the checkpoint */
 
-void queue_map_save(const struct queue_map *map, struct checkpoint *to)
+static void queue_map_save_list(const struct queued_node *oldest, struct checkpoint *to)
 {
-	for (const struct queued_node *node = map->oldest; node != NULL; node = node->newer) {
+	for (const struct queued_node *node = oldest; node != NULL; node = node->newer) {
 		const struct queued *queued = &node->queued;
 		checkpoint_row_begin(to, QUEUE_MAP_ROW);
 		checkpoint_add_string(to, queued->queue_id);
@@ -272,19 +306,27 @@ void queue_map_save(const struct queue_map *map, struct checkpoint *to)
 		checkpoint_add_int(to, queued->size);
 		checkpoint_add_int(to, queued->rcpts);
 		checkpoint_add_int(to, queued->ended);
+		checkpoint_add_int(to, queued->done_us);
 		checkpoint_row_end(to);
 	}
+}
+
+void queue_map_save(const struct queue_map *map, struct checkpoint *to)
+{
+	queue_map_save_list(map->oldest[QUEUED_OPEN], to);
+	queue_map_save_list(map->oldest[QUEUED_DONE], to);
 }
 
 bool queue_map_load(struct queue_map *map, const struct checkpoint_row *row)
 {
 	struct queued queued = { 0 };
 	enum { NUMBERS = 1 + QUEUED_STRINGS };
-	if (!span_is(row->fields[0], QUEUE_MAP_ROW) || row->count != NUMBERS + 4 ||
+	if (!span_is(row->fields[0], QUEUE_MAP_ROW) || row->count != NUMBERS + 5 ||
 	    !queue_map_id_fine(&row->fields[1]) || row->fields[2].length == 0)
 		return false;
 	if (!checkpoint_int(row, NUMBERS, &queued.time_us) || !checkpoint_int(row, NUMBERS + 1, &queued.size) ||
-	    !checkpoint_int(row, NUMBERS + 2, &queued.rcpts) || !checkpoint_int(row, NUMBERS + 3, &queued.ended))
+	    !checkpoint_int(row, NUMBERS + 2, &queued.rcpts) || !checkpoint_int(row, NUMBERS + 3, &queued.ended) ||
+	    !checkpoint_int(row, NUMBERS + 4, &queued.done_us))
 		return false;
 	return queue_map_insert(map, &queued, row->fields + 1) != NULL;
 }

@@ -22,6 +22,7 @@ struct queue_map;
 enum {
 	QUEUE_MAP_MOST = 200000,  /* messages; each takes some 300 bytes */
 	QUEUED_DAYS_MOST = 35,	  /* one whose end was never seen is forgotten then */
+	QUEUED_DONE_S = 3600,	  /* one whose recipients all have their end is kept so long: an alias may make more of them */
 	QUEUED_FIELD_MOST = 1000, /* bytes of one of the strings below; longer ones are cut */
 };
 
@@ -36,6 +37,7 @@ struct queued {
 	int64_t size;	    /* bytes */
 	int64_t rcpts;	    /* recipients that the queue manager counts; 0: it has not said yet */
 	int64_t ended;	    /* of these, how many were delivered or returned */
+	int64_t done_us;    /* when the last one was; 0: some are left */
 };
 
 struct queue_map *queue_map_new(size_t most); /* NULL: no memory */
@@ -52,7 +54,7 @@ bool queue_map_queued(struct queue_map *map, const struct log_event *event);
 bool queue_map_removed(struct queue_map *map, const struct log_event *event);
 bool queue_map_requeued(struct queue_map *map, const struct log_event *event);
 /* So many of its recipients have their end. */
-void queue_map_ended(struct queue_map *map, const struct span *queue_id, int64_t rcpts);
+void queue_map_ended(struct queue_map *map, const struct span *queue_id, int64_t rcpts, int64_t now_us);
 /* How many have none yet, at least 1: whom LOG_EXPIRED is about. */
 int64_t queued_left(const struct queued *queued);
 

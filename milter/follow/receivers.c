@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/follow/receivers_inside.h"
+#include "milter/follow/receivers.h"
 
 #include "milter/base/json.h"
 #include "milter/config/config.h"
+#include "milter/follow/receivers_inside.h"
 #include "policy/base/text.h"
 
 #include <math.h>

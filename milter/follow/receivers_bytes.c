@@ -14,6 +14,7 @@
 #include "policy/base/banned.h"
 
 #define FORM "penstock receivers 1\n"
+#define TIME_MOST 1000000000000000 /* ms: sums of such times are times */
 
 enum { NUMBER_BYTES = 8 };
 
@@ -135,10 +136,10 @@ static void receivers_bytes_take_row(struct receivers_bytes *from, struct receiv
 	struct receiver_row row = { .at_ms = 0 };
 	receivers_bytes_take_text(from, name, sizeof name);
 	receivers_bytes_take_text(from, row.wording, sizeof row.wording);
-	row.at_ms = (int64_t)bytes_take_number(from, INT64_MAX);
-	row.worded_ms = (int64_t)bytes_take_number(from, INT64_MAX);
-	row.since_ms = (int64_t)bytes_take_number(from, INT64_MAX);
-	row.until_ms = (int64_t)bytes_take_number(from, INT64_MAX);
+	row.at_ms = (int64_t)bytes_take_number(from, TIME_MOST);
+	row.worded_ms = (int64_t)bytes_take_number(from, TIME_MOST);
+	row.since_ms = (int64_t)bytes_take_number(from, TIME_MOST);
+	row.until_ms = (int64_t)bytes_take_number(from, TIME_MOST);
 	row.state = (enum receiver_state)bytes_take_number(from, RECEIVER_STATES - 1);
 	row.rests = (int)bytes_take_number(from, INT32_MAX);
 	for (int i = 0; i < RECEIVER_COUNTS; i++)
@@ -167,7 +168,7 @@ static void receivers_bytes_take_domain(struct receivers_bytes *from, struct rec
 	char domain[RECEIVERS_DOMAIN_MAX + 1], receiver[RECEIVER_NAME_MAX + 1];
 	receivers_bytes_take_text(from, domain, sizeof domain);
 	receivers_bytes_take_text(from, receiver, sizeof receiver);
-	int64_t time_ms = (int64_t)bytes_take_number(from, INT64_MAX);
+	int64_t time_ms = (int64_t)bytes_take_number(from, TIME_MOST);
 	from->wrong = from->wrong || !receivers_is_name(domain) || !receivers_is_name(receiver);
 	if (!from->wrong)
 		receivers_put_domain(receivers, domain, receiver, time_ms);
@@ -181,7 +182,7 @@ bool receivers_read(struct receivers *receivers, const char *bytes, size_t lengt
 		return false;
 	}
 	from.at += strlen(FORM);
-	receivers->now_ms = (int64_t)bytes_take_number(&from, INT64_MAX);
+	receivers->now_ms = (int64_t)bytes_take_number(&from, TIME_MOST);
 	uint64_t rows = bytes_take_number(&from, RECEIVERS_ROWS_MAX);
 	for (uint64_t i = 0; i < rows && !from.wrong; i++)
 		receivers_bytes_take_row(&from, receivers);

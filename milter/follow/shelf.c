@@ -50,7 +50,8 @@ static int *shelf_chain(const struct shelf *shelf, const char *name)
 	return &shelf->heads[hash_string(name, 0) % (unsigned)shelf->places];
 }
 
-int shelf_find(const struct shelf *shelf, const char *name)
+/* NOWHERE: it has none. */
+static int shelf_find(const struct shelf *shelf, const char *name)
 {
 	int place = *shelf_chain(shelf, name);
 	while (place != NOWHERE && strcmp(shelf->rows[place].name, name) != 0)

@@ -21,8 +21,6 @@ typedef double shelf_worth(const void *arg, int place);
 struct shelf *shelf_new(int places);
 void shelf_free(struct shelf **shelf);
 
-/* -1: it has none. */
-int shelf_find(const struct shelf *shelf, const char *name);
 /* Its place; *new_out: it has just got it, and whatever stood there is another's. -1: the name is too long. */
 int shelf_put(struct shelf *shelf, const char *name, shelf_worth *worth, const void *arg, bool *new_out);
 

@@ -12,7 +12,7 @@
 
 #define SOURCE_ROW "place"
 
-struct source *source_open(const struct source_options *options, char *error, size_t error_size)
+struct log_source *source_open(const struct source_options *options, char *error, size_t error_size)
 {
 	if (strcmp(options->name, "-") == 0)
 		return source_stdin_open(STDIN_FILENO);
@@ -21,7 +21,7 @@ struct source *source_open(const struct source_options *options, char *error, si
 	return source_file_open(options, error, error_size);
 }
 
-void source_free(struct source **source)
+void source_free(struct log_source **source)
 {
 	if (*source == NULL)
 		return;
@@ -53,7 +53,7 @@ bool source_place_load(struct source_place *place, const char *name, const struc
 	    !checkpoint_int(row, 4, &inode) || !checkpoint_int(row, 5, &read.offset) ||
 	    !checkpoint_int(row, 6, &read.hashed) || !checkpoint_int(row, 7, &hash) ||
 	    !checkpoint_int(row, 8, &read.modified_ns) || read.offset < 0 || read.hashed < 0 ||
-	    read.hashed > SOURCE_HASHED || read.hashed > read.offset ||
+	    read.hashed > SOURCE_HASHED ||
 	    !text_copy(read.cursor, sizeof read.cursor, checkpoint_string(row, 2)))
 		return false;
 	read.device = (uint64_t)device;

@@ -52,24 +52,24 @@ struct source_options {
 };
 
 /* What all kinds have; each embeds it as its first member. */
-struct source {
+struct log_source {
 	int fd;		      /* readable: something may have come; -1: only a second passing tells */
 	uint64_t lost_places; /* how often the place where it should have gone on was gone */
 	uint64_t cut_lines;   /* lines that were longer than LINE_MOST */
 	/* *known_out false: a line without a head; head_out->message is all of it. Spans stand until the next call. */
-	enum source_got (*next)(struct source *source, struct log_head *head_out, bool *known_out);
-	void (*place)(const struct source *source, struct source_place *place_out);
-	void (*release)(struct source *source);
+	enum source_got (*next)(struct log_source *source, struct log_head *head_out, bool *known_out);
+	void (*place)(const struct log_source *source, struct source_place *place_out);
+	void (*release)(struct log_source *source);
 };
 
 /* NULL with a sentence in `error`. */
-struct source *source_open(const struct source_options *options, char *error, size_t error_size);
-void source_free(struct source **source);
+struct log_source *source_open(const struct source_options *options, char *error, size_t error_size);
+void source_free(struct log_source **source);
 
 /* The kinds. */
-struct source *source_journal_open(const struct source_options *options, char *error, size_t error_size);
-struct source *source_file_open(const struct source_options *options, char *error, size_t error_size);
-struct source *source_stdin_open(int fd);
+struct log_source *source_journal_open(const struct source_options *options, char *error, size_t error_size);
+struct log_source *source_file_open(const struct source_options *options, char *error, size_t error_size);
+struct log_source *source_stdin_open(int fd);
 
 /* A row of the checkpoint file. */
 void source_place_save(const struct source_place *place, const char *name, struct checkpoint *to);

@@ -14,6 +14,7 @@
 #include "policy/hash.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -23,7 +24,7 @@
 #include "policy/base/banned.h"
 
 struct source_file {
-	struct source source;
+	struct log_source source;
 	source_say *say;
 	void *say_arg;
 	struct source_files files;
@@ -53,6 +54,19 @@ static void source_file_lose(struct source_file *from, const char *what)
 	source_file_say(from, what);
 }
 
+/* As much of it as there is, read or not: what stands in a log stays. */
+static void source_file_take_head(struct source_file *from)
+{
+	struct stat now;
+	if (from->place.hashed < SOURCE_HASHED) {
+		ssize_t got = pread(from->fd, from->head, SOURCE_HASHED, 0);
+		from->place.hashed = got > 0 ? got : 0;
+		from->place.hash = hash_bytes(from->head, (size_t)from->place.hashed, 0);
+	}
+	if (fstat(from->fd, &now) == 0)
+		from->place.modified_ns = source_files_modified(&now);
+}
+
 /* From now on it reads `fd`, at that offset. */
 static void source_file_use(struct source_file *from, int fd, int64_t offset)
 {
@@ -71,11 +85,8 @@ static void source_file_use(struct source_file *from, int fd, int64_t offset)
 	from->place = (struct source_place){ .known = true,
 					     .device = (uint64_t)now.st_dev,
 					     .inode = (uint64_t)now.st_ino,
-					     .offset = offset,
-					     .modified_ns = source_files_modified(&now) };
-	ssize_t got = pread(fd, from->head, offset < SOURCE_HASHED ? (size_t)offset : SOURCE_HASHED, 0);
-	from->place.hashed = got > 0 ? got : 0;
-	from->place.hash = hash_bytes(from->head, (size_t)from->place.hashed, 0);
+					     .offset = offset };
+	source_file_take_head(from);
 }
 
 /* It was cut, or another file was written over it. */
@@ -154,21 +165,7 @@ static bool source_file_fill(struct source_file *from)
 	return true;
 }
 
-/* More of the head is known now. */
-static void source_file_take_head(struct source_file *from)
-{
-	struct stat now;
-	if (from->place.hashed < SOURCE_HASHED && from->place.hashed < from->place.offset) {
-		size_t most = from->place.offset < SOURCE_HASHED ? (size_t)from->place.offset : SOURCE_HASHED;
-		ssize_t got = pread(from->fd, from->head, most, 0);
-		from->place.hashed = got > 0 ? got : 0;
-		from->place.hash = hash_bytes(from->head, (size_t)from->place.hashed, 0);
-	}
-	if (fstat(from->fd, &now) == 0)
-		from->place.modified_ns = source_files_modified(&now);
-}
-
-static enum source_got source_file_next(struct source *source, struct log_head *head_out, bool *known_out)
+static enum source_got source_file_next(struct log_source *source, struct log_head *head_out, bool *known_out)
 {
 	struct source_file *from = (struct source_file *)source;
 	struct span line;
@@ -198,7 +195,7 @@ static enum source_got source_file_next(struct source *source, struct log_head *
 	return SOURCE_LINE;
 }
 
-static void source_file_place(const struct source *source, struct source_place *place_out)
+static void source_file_place(const struct log_source *source, struct source_place *place_out)
 {
 	struct source_file *from = (struct source_file *)(uintptr_t)source;
 	if (from->fd >= 0)
@@ -206,7 +203,7 @@ static void source_file_place(const struct source *source, struct source_place *
 	*place_out = from->place;
 }
 
-static void source_file_release(struct source *source)
+static void source_file_release(struct log_source *source)
 {
 	struct source_file *from = (struct source_file *)source;
 	if (from->fd >= 0)
@@ -253,7 +250,7 @@ static void source_file_begin(struct source_file *from, const struct source_opti
 		source_file_use(from, dup(from->fd), source_file_end(from->fd));
 }
 
-struct source *source_file_open(const struct source_options *options, char *error, size_t error_size)
+struct log_source *source_file_open(const struct source_options *options, char *error, size_t error_size)
 {
 	struct source_file *from = calloc(1, sizeof *from);
 	if (from == NULL) {
@@ -263,7 +260,7 @@ struct source *source_file_open(const struct source_options *options, char *erro
 	from->fd = -1;
 	from->say = options->say;
 	from->say_arg = options->say_arg;
-	from->source = (struct source){
+	from->source = (struct log_source){
 		.fd = -1, .next = source_file_next, .place = source_file_place, .release = source_file_release
 	};
 	if (!source_files_init(&from->files, options->name, error, error_size)) {

@@ -3,6 +3,8 @@
  * journald's entries, of certain units alone: which unit an entry is of is written by journald itself, so that what a
  * user says by logger(1) under the name of Postfix never comes in.
  */
+#include <config.h>
+
 #include "milter/follow/source.h"
 
 #include <stdio.h>
@@ -24,7 +26,7 @@
 enum { SOURCE_JOURNAL_UNITS_MAX = 1000 };
 
 struct source_journal {
-	struct source source;
+	struct log_source source;
 	sd_journal *journal;
 	bool at_entry; /* the entry under the cursor was given out, and `place` is of an earlier one */
 	bool reserved; /* the entry under the cursor comes next */
@@ -34,7 +36,7 @@ struct source_journal {
 	struct source_place place;
 };
 
-static void source_journal_release(struct source *source)
+static void source_journal_release(struct log_source *source)
 {
 	struct source_journal *from = (struct source_journal *)source;
 	if (from->journal != NULL)
@@ -152,7 +154,7 @@ static void source_journal_remember(struct source_journal *from)
 	free(cursor);
 }
 
-static enum source_got source_journal_next(struct source *source, struct log_head *head_out, bool *known_out)
+static enum source_got source_journal_next(struct log_source *source, struct log_head *head_out, bool *known_out)
 {
 	struct source_journal *from = (struct source_journal *)source;
 	if (from->turned) {
@@ -174,7 +176,7 @@ static enum source_got source_journal_next(struct source *source, struct log_hea
 	return SOURCE_LINE;
 }
 
-static void source_journal_place(const struct source *source, struct source_place *place_out)
+static void source_journal_place(const struct log_source *source, struct source_place *place_out)
 {
 	struct source_journal *from = (struct source_journal *)(uintptr_t)source;
 	source_journal_remember(from);
@@ -216,14 +218,14 @@ static bool source_journal_begin(struct source_journal *from, const struct sourc
 	return true;
 }
 
-struct source *source_journal_open(const struct source_options *options, char *error, size_t error_size)
+struct log_source *source_journal_open(const struct source_options *options, char *error, size_t error_size)
 {
 	struct source_journal *from = calloc(1, sizeof *from);
 	if (from == NULL) {
 		snprintf(error, error_size, "no memory to read the journal");
 		return NULL;
 	}
-	from->source = (struct source){
+	from->source = (struct log_source){
 		.fd = -1, .next = source_journal_next, .place = source_journal_place, .release = source_journal_release
 	};
 	if (!source_journal_split_units(from, options->units, error, error_size)) {
@@ -242,7 +244,7 @@ struct source *source_journal_open(const struct source_options *options, char *e
 
 #include "policy/base/banned.h"
 
-struct source *source_journal_open(const struct source_options *options, char *error, size_t error_size)
+struct log_source *source_journal_open(const struct source_options *options, char *error, size_t error_size)
 {
 	snprintf(error, error_size,
 		 "follow.source is \"%s\", and this penstock-follow was built without libsystemd: expected the path of "

@@ -14,7 +14,7 @@
 #include "policy/base/banned.h"
 
 struct source_stdin {
-	struct source source;
+	struct log_source source;
 	bool ended;
 	struct line_split split;
 	struct span chunk; /* of `bytes`, what is left */
@@ -41,7 +41,7 @@ static bool source_stdin_fill(struct source_stdin *from, enum source_got *why_ou
 	return true;
 }
 
-static enum source_got source_stdin_next(struct source *source, struct log_head *head_out, bool *known_out)
+static enum source_got source_stdin_next(struct log_source *source, struct log_head *head_out, bool *known_out)
 {
 	struct source_stdin *from = (struct source_stdin *)source;
 	struct span line;
@@ -56,23 +56,23 @@ static enum source_got source_stdin_next(struct source *source, struct log_head 
 	return SOURCE_LINE;
 }
 
-static void source_stdin_place(const struct source *source, struct source_place *place_out)
+static void source_stdin_place(const struct log_source *source, struct source_place *place_out)
 {
 	(void)source;
 	*place_out = (struct source_place){ 0 };
 }
 
-static void source_stdin_release(struct source *source)
+static void source_stdin_release(struct log_source *source)
 {
 	free(source);
 }
 
-struct source *source_stdin_open(int fd)
+struct log_source *source_stdin_open(int fd)
 {
 	struct source_stdin *from = calloc(1, sizeof *from);
 	if (from == NULL)
 		return NULL;
-	from->source = (struct source){
+	from->source = (struct log_source){
 		.fd = fd, .next = source_stdin_next, .place = source_stdin_place, .release = source_stdin_release
 	};
 	return &from->source;

@@ -12,7 +12,7 @@
 struct credit;
 struct follow;
 struct receivers;
-struct source;
+struct log_source;
 struct store;
 
 enum {
@@ -34,7 +34,7 @@ struct status {
 /* What is there to tell. All borrowed. */
 struct status_now {
 	const struct follow *follow;
-	const struct source *source;
+	const struct log_source *source;
 	const struct credit *credit;
 	const struct receivers *receivers;
 	int64_t now_ms;	     /* Unix */

@@ -39,7 +39,7 @@ bool try_config(const struct config *config, const char *replies, char *error, s
 	const struct source_options options = {
 		.name = config->set.follow_source, .units = config->set.follow_units, .say = try_say
 	};
-	struct source *source = source_open(&options, error, error_size);
+	struct log_source *source = source_open(&options, error, error_size);
 	bool opened = source != NULL;
 	source_free(&source);
 	return opened;
@@ -47,7 +47,7 @@ bool try_config(const struct config *config, const char *replies, char *error, s
 
 /* ---- reading */
 
-static void try_read(struct follow *follow, struct source *source)
+static void try_read(struct follow *follow, struct log_source *source)
 {
 	while (true) {
 		struct log_head head = { 0 };
@@ -80,7 +80,7 @@ static void try_show_samples(const char *what, const struct samples *samples)
 		printf("%s\t%s\n", what, samples->lines[i % SAMPLES_KEPT]);
 }
 
-static void try_show(const struct follow *follow, const struct source *source)
+static void try_show(const struct follow *follow, const struct log_source *source)
 {
 	const struct follow_counts *counts = &follow->counts;
 	printf("# recipients\taccount\toutcome\ttransport\treceiver\n");
@@ -115,7 +115,7 @@ bool try_log(const char *log, const char *replies, bool rate, char *error, size_
 	if (table == NULL)
 		return false;
 	int fd = strcmp(log, "-") == 0 ? dup(STDIN_FILENO) : plain_file_open(log, O_RDONLY, &why);
-	struct source *source = fd >= 0 ? source_stdin_open(fd) : NULL;
+	struct log_source *source = fd >= 0 ? source_stdin_open(fd) : NULL;
 	if (fd < 0)
 		snprintf(error, error_size, "%s: it cannot be read: %s", log, why);
 	struct tally *tally = rate ? NULL : tally_new();

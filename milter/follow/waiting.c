@@ -13,15 +13,22 @@
 
 enum { WAITING_CHAINS = 32768 };
 
+struct waiting_chain {
+	struct waiting_line *first, **end; /* in the order of coming; `end`: where the next one goes */
+};
+
 struct waiting {
-	struct waiting_line *chains[WAITING_CHAINS]; /* each in the order of coming */
+	struct waiting_chain chains[WAITING_CHAINS];
 	struct waiting_line *oldest, *newest;
 	struct waiting_counts counts;
 };
 
 struct waiting *waiting_new(void)
 {
-	return calloc(1, sizeof(struct waiting));
+	struct waiting *waiting = calloc(1, sizeof *waiting);
+	for (int i = 0; waiting != NULL && i < WAITING_CHAINS; i++)
+		waiting->chains[i].end = &waiting->chains[i].first;
+	return waiting;
 }
 
 void waiting_free(struct waiting **waiting)
@@ -36,9 +43,9 @@ void waiting_free(struct waiting **waiting)
 	*waiting = NULL;
 }
 
-static size_t waiting_chain(const char *queue_id, size_t length)
+static struct waiting_chain *waiting_chain(struct waiting *waiting, const char *queue_id, size_t length)
 {
-	return own_hash(queue_id, length, 'w') % WAITING_CHAINS;
+	return &waiting->chains[own_hash(queue_id, length, 'w') % WAITING_CHAINS];
 }
 
 static const char *waiting_copy(char **to, struct span from)
@@ -66,10 +73,9 @@ void waiting_add(struct waiting *waiting, const struct span *queue_id, const str
 	line->queue_id = waiting_copy(&to, *queue_id);
 	line->head.program.at = waiting_copy(&to, head->program);
 	line->head.message.at = waiting_copy(&to, head->message);
-	struct waiting_line **place = &waiting->chains[waiting_chain(line->queue_id, queue_id->length)];
-	while (*place != NULL)
-		place = &(*place)->next;
-	*place = line;
+	struct waiting_chain *chain = waiting_chain(waiting, line->queue_id, queue_id->length);
+	*chain->end = line;
+	chain->end = &line->next;
 	*(waiting->newest != NULL ? &waiting->newest->newer : &waiting->oldest) = line;
 	waiting->newest = line;
 	waiting->counts.lines++;
@@ -79,6 +85,9 @@ void waiting_add(struct waiting *waiting, const struct span *queue_id, const str
 static struct waiting_line *waiting_unlink(struct waiting *waiting, struct waiting_line **place)
 {
 	struct waiting_line *line = *place;
+	struct waiting_chain *chain = waiting_chain(waiting, line->queue_id, strlen(line->queue_id));
+	if (chain->end == &line->next)
+		chain->end = place;
 	*place = line->next;
 	*(line->older != NULL ? &line->older->newer : &waiting->oldest) = line->newer;
 	*(line->newer != NULL ? &line->newer->older : &waiting->newest) = line->older;
@@ -89,7 +98,7 @@ static struct waiting_line *waiting_unlink(struct waiting *waiting, struct waiti
 
 static struct waiting_line **waiting_place(struct waiting *waiting, const char *queue_id, size_t length)
 {
-	struct waiting_line **place = &waiting->chains[waiting_chain(queue_id, length)];
+	struct waiting_line **place = &waiting_chain(waiting, queue_id, length)->first;
 	while (*place != NULL &&
 	       (strlen((*place)->queue_id) != length || memcmp((*place)->queue_id, queue_id, length) != 0))
 		place = &(*place)->next;

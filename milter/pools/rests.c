@@ -116,7 +116,9 @@ void rests_fill(const struct rests_of_message *message, const struct config *con
 {
 	struct receiver_rest found[TRANSPORTS_MAX];
 	bool drawn = false, tries = false;
-	for (int i = 0; message->receiver != NULL && i < config->pool_count; i++) {
+	if (message->receiver == NULL || facts->rcpts_local > 0 || facts->rcpts_unknown_mailer > 0)
+		return; /* it cannot be marked: the MTA asks for its sender's transport, which stays */
+	for (int i = 0; i < config->pool_count; i++) {
 		bool trying = false;
 		if (!rests_find_of_pool(message, &config->pools[i], facts->now_ms, found, &trying))
 			continue;

@@ -88,7 +88,8 @@ static bool rests_table_add_row(const struct rests_reading *reading, size_t inde
 		return rests_table_fails(reading, "rows", index, "a transport and a receiver");
 	if (!rests_table_state(json_object_get(json, "state"), &row->row.state) ||
 	    !rests_table_time(json, "since_ms", &row->row.since_ms) ||
-	    !rests_table_time(json, "until_ms", &row->row.until_ms) || row->row.until_ms > latest_ms)
+	    !rests_table_time(json, "until_ms", &row->row.until_ms) || row->row.since_ms > latest_ms ||
+	    row->row.until_ms > latest_ms)
 		return rests_table_fails(reading, "rows", index, "a state and its times");
 	if (!rests_table_real(json_object_get(json, "refused"), 1, &row->refused) ||
 	    !rests_table_counts(json_object_get(json, "counts"), row->row.counts))

@@ -11,7 +11,6 @@
 #include "policy/receiver.h"
 #include "redis-schema/follow_head.h"
 
-#include <jansson.h>
 #include <stdatomic.h>
 #include <stddef.h>
 

@@ -26,8 +26,10 @@ void report_metrics(struct evbuffer *to);
 json_t *report_pools(void);
 json_t *report_top(enum store_top_order order, size_t count);
 
-/* {"node":..,"key":..,"follow":{..},"rows":[..]} of what penstock-follow tells on this host. */
+/* {"node":..,"trouble":..,"follow":{..},"rows":[..]} of what penstock-follow tells on this host; and of what another
+ * host's has told, which stands in Redis. */
 json_t *report_receivers(void);
+json_t *report_receivers_of(const char *node, const char *value);
 
 /* One account, `account` in the form of account_name(). */
 json_t *report_account(const char *account, const struct account_state *state);

@@ -72,32 +72,47 @@ static json_t *report_receivers_row(const struct rests_row *from, int64_t now_ms
 	return row;
 }
 
-static json_t *report_receivers_follow(const struct rests_view *view, int64_t now_ms)
+/* Null: there never was one. */
+static json_t *report_receivers_follow(const struct follow_head *head, int64_t now_ms)
 {
-	json_t *follow = json_object();
-	if (view->head.number == 0) {
-		json_decref(follow);
+	if (head->number == 0)
 		return json_null();
-	}
-	json_set_int(follow, "age_s", (now_ms - view->head.at_ms) / 1000);
-	json_set_int(follow, "lag_s", view->head.lag_s);
-	json_set_int(follow, "lines", view->head.lines);
-	json_set_int(follow, "unknown", view->head.unknown);
-	json_set_int(follow, "lost", view->head.lost);
+	json_t *follow = json_object();
+	json_set_int(follow, "age_s", (now_ms - head->at_ms) / 1000);
+	json_set_int(follow, "lag_s", head->lag_s);
+	json_set_int(follow, "lines", head->lines);
+	json_set_int(follow, "unknown", head->unknown);
+	json_set_int(follow, "lost", head->lost);
 	return follow;
+}
+
+static json_t *report_receivers_node(const char *node, const struct rests_table *table, const struct follow_head *head,
+				     const char *trouble)
+{
+	int64_t now_ms = clock_now_ms();
+	json_t *rows = json_array();
+	for (int i = 0; table != NULL && i < table->row_count; i++)
+		json_array_append_new(rows, report_receivers_row(&table->rows[i], now_ms));
+	return json_pack("{s:o, s:o, s:o, s:o}", "node", json_text(node), "trouble",
+			 *trouble == '\0' ? json_null() : json_text(trouble), "follow",
+			 report_receivers_follow(head, now_ms), "rows", rows);
 }
 
 json_t *report_receivers(void)
 {
 	struct rests_view view;
-	int64_t now_ms = clock_now_ms();
-	json_t *rows = json_array();
 	rests_view(&view);
-	for (int i = 0; view.table != NULL && i < view.table->row_count; i++)
-		json_array_append_new(rows, report_receivers_row(&view.table->rows[i], now_ms));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o}", "node", the_daemon.node, "key", view.key, "trouble",
-			 view.trouble[0] == '\0' ? json_null() : json_text(view.trouble), "follow",
-			 report_receivers_follow(&view, now_ms), "rows", rows);
+	return report_receivers_node(the_daemon.node, view.table, &view.head, view.trouble);
+}
+
+json_t *report_receivers_of(const char *node, const char *value)
+{
+	char why[300] = "";
+	struct follow_head none = { .number = 0 };
+	struct rests_table *table = rests_table_read(value, strlen(value), why, sizeof why);
+	json_t *report = report_receivers_node(node, table, table == NULL ? &none : &table->head, why);
+	rests_table_drop(&table);
+	return report;
 }
 
 json_t *report_receivers_rests(const char *transport)

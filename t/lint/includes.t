@@ -28,6 +28,7 @@ my @libraries = (
 	[ qr{^event2/},             qr{^(?:milter/(?!ctl/|config/|message/|spf/)|redis-schema/(?:store|wire)/)}, 0 ],
 	[ qr{^idn2\.h$},            qr{^milter/base/idn\.c$},                                  1 ],
 	[ qr{^jansson\.h$},         qr{^milter/(?!config/|message/|mta/|pools/|blocklist/|dns/|spf/|lookup/|content/)}, 0 ],
+	[ qr{^libpsl\.h$},          qr{^milter/follow/receiver_name\.c$},                      1 ],
 	[ qr{^curl/},               qr{^milter/tell/},                                         1 ],
 	[ qr{^openssl/},            qr{^milter/tell/},                                         1 ],
 	[ qr{^systemd/},            qr{^milter/base/},                                         1 ],

@@ -16,7 +16,7 @@ my @losses = (
 	['a write whose answer was lost is taken for done', 'redis-schema/store/store_book.c',
 		"\t\tbook_owe(book, &book->sent_debt, part);\n", ''],
 	['what goes again as text after NOSCRIPT keeps no number', 'redis-schema/store/store_book.c',
-		"\tbook->by_text = true;\n", "\tbook->by_text = true;\n\tbook->number = 0;\n"],
+		"\tbook->work->by_text = true;\n", "\tbook->work->by_text = true;\n\tbook->number = 0;\n"],
 	['a repeat that Redis refused is taken for done', 'redis-schema/store/store_book_ask.c',
 		"\tbook->ended(book, store_record_written(book->work, end, count, answers));\n",
 		"\tenum record_end ended = store_record_written(book->work, end, count, answers);\n"

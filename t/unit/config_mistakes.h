@@ -192,7 +192,8 @@
 	{ "webhook.secret", "webhook: { secret = 5; };", NULL,
 	  ":1: webhook.secret is a whole number, expected a string" },
 	{ "webhook.kinds", "webhook: { kinds = \"block limits\"; };", NULL,
-	  ":1: webhook.kinds has \"limits\", expected kinds of events: level, block, limit, listed, delisted, rest, rest_ended, held" },
+	  ":1: webhook.kinds has \"limits\", expected kinds of events: level, block, limit, listed, delisted, rest, "
+	  "rest_ended, held" },
 	{ "webhook.timeout_ms", "webhook: { timeout_ms = 99; };", NULL,
 	  ":1: webhook.timeout_ms is 99, expected 100 to 300000" },
 	{ "webhook.queue", "webhook: { queue = 0; };", NULL, ":1: webhook.queue is 0, expected 1 to 100000" },
@@ -211,7 +212,8 @@
 	{ "admin.mail_from", "admin: { mail_from = \"a@b@c\"; };", NULL,
 	  ":1: admin.mail_from is \"a@b@c\", expected one mail address" },
 	{ "admin.mail_kinds", "admin: { mail_kinds = \"all\"; };", NULL,
-	  ":1: admin.mail_kinds has \"all\", expected kinds of events: level, block, limit, listed, delisted, rest, rest_ended, held" },
+	  ":1: admin.mail_kinds has \"all\", expected kinds of events: level, block, limit, listed, delisted, rest, "
+	  "rest_ended, held" },
 	{ "admin.mail_period_hours", "admin: { mail_period_hours = -1; };", NULL,
 	  ":1: admin.mail_period_hours is -1, expected 0 to 8760" },
 	{ "admin.smtp", "admin: { smtp = \"unix:/smtp\"; };", NULL,

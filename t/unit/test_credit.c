@@ -411,6 +411,25 @@ static void test_many(void)
 	kill_it();
 }
 
+/* A daemon that read the record before it was reset must not take the new one for it. */
+static void test_reset(void)
+{
+	char heads[2][RECORD_HEAD];
+	struct account_record record;
+	for (int i = 0; i < 2; i++) {
+		start();
+		add("dave", 3000, 1);
+		credit_send(credit);
+		ok(settle(), "it is credited");
+		is_dead("dave", 1, "to a new record");
+		get_record("dave", &record);
+		is_int((int)record_head(&record, heads[i]), RECORD_HEAD, "which has a head");
+		redis_remove(&data, key_of("dave", "record"));
+		kill_it();
+	}
+	ok(memcmp(heads[0], heads[1], RECORD_HEAD) != 0, "another one after a reset, though the line is the same");
+}
+
 static void on_charge(void *arg, const struct charge_result *result)
 {
 	*(int *)arg += result->known == KNOWLEDGE_FULL;
@@ -462,6 +481,7 @@ int main(void)
 	test_away();
 	test_foreign();
 	test_many();
+	test_reset();
 	test_beside();
 	if (client >= 0)
 		server_hang_up();

@@ -10,7 +10,7 @@
 #include "policy/replay/replay.h"
 
 /* What became of a message, as far as its sender or our reputation can tell. */
-struct outcome {
+struct replay_outcome {
 	unsigned char action, level;
 	unsigned char pool; /* by its place in replay_pools; 0: none */
 };
@@ -19,9 +19,9 @@ struct replay_account {
 	uint64_t hash;	  /* 0: a free row */
 	const char *name; /* owned by the table */
 	uint64_t messages, differ, moved, refused;
-	int64_t first_ms;	 /* of the first difference; 0: none */
-	struct outcome from, to; /* of it */
-	struct replayed *memory; /* one, or two with the other configuration's behind; owned by the table */
+	int64_t first_ms;		/* of the first difference; 0: none */
+	struct replay_outcome from, to; /* of it */
+	struct replayed *memory;	/* one, or two with the other configuration's behind; owned by the table */
 };
 
 struct replay_accounts {

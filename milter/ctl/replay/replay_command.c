@@ -76,8 +76,8 @@ static void replay_command_take_lists(const struct config *config, struct listin
 				listings->hits[i].list = &config->lists[k];
 }
 
-static struct outcome replay_command_judge_under(struct replay *replay, int which, struct facts *facts,
-						 struct replayed *memory)
+static struct replay_outcome replay_command_judge_under(struct replay *replay, int which, struct facts *facts,
+							struct replayed *memory)
 {
 	const struct config *config = replay->config[which];
 	if (which > 0)
@@ -86,23 +86,23 @@ static struct outcome replay_command_judge_under(struct replay *replay, int whic
 	plan_limits(facts->account, &facts->state, facts->now_ms, replay_command_fill_plan, config, &facts->limits);
 	struct verdict verdict = replay_message(&config->policy, replay->line.stage, facts, memory);
 	bool leaves = verdict.pool != NULL && verdict.action <= ACTION_HOLD;
-	return (struct outcome){ (unsigned char)verdict.action, (unsigned char)verdict.level,
-				 leaves ? replay_pool(&replay->totals, verdict.pool->name) : 0 };
+	return (struct replay_outcome){ (unsigned char)verdict.action, (unsigned char)verdict.level,
+					leaves ? replay_pool(&replay->totals, verdict.pool->name) : 0 };
 }
 
-static struct outcome replay_command_as_it_was(struct replay *replay)
+static struct replay_outcome replay_command_as_it_was(struct replay *replay)
 {
 	const struct factline_was *was = &replay->line.was;
 	bool leaves = was->pool[0] != '\0' && was->action <= ACTION_HOLD;
-	return (struct outcome){ (unsigned char)was->action, (unsigned char)was->level,
-				 leaves ? replay_pool(&replay->totals, was->pool) : 0 };
+	return (struct replay_outcome){ (unsigned char)was->action, (unsigned char)was->level,
+					leaves ? replay_pool(&replay->totals, was->pool) : 0 };
 }
 
 static void replay_command_message(struct replay *replay, struct replay_account *account)
 {
 	struct facts *facts = &replay->line.facts, *other = facts;
 	struct facts copy;
-	struct outcome from, to;
+	struct replay_outcome from, to;
 	if (replay->config[1] != NULL) {
 		copy = *facts;
 		other = &copy;

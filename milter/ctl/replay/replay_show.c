@@ -27,7 +27,7 @@ unsigned char replay_pool(struct replay_totals *totals, const char *name)
 }
 
 /* The place of an outcome in `ways`. */
-static int way_of(struct outcome outcome)
+static int way_of(struct replay_outcome outcome)
 {
 	bool by_pool = outcome.action == ACTION_PASS && outcome.pool > 0;
 	return by_pool ? ACTION_COUNT + outcome.pool : outcome.action < ACTION_COUNT ? outcome.action : 0;
@@ -41,8 +41,8 @@ static void replay_show_way_text(const struct replay_totals *totals, int way, ch
 		snprintf(text, WAY_MAX, "pass by %s", totals->pools[way - ACTION_COUNT]);
 }
 
-void replay_count(struct replay_totals *totals, struct replay_account *account, int64_t now_ms, struct outcome from,
-		  struct outcome to)
+void replay_count(struct replay_totals *totals, struct replay_account *account, int64_t now_ms,
+		  struct replay_outcome from, struct replay_outcome to)
 {
 	int before = way_of(from), after = way_of(to);
 	totals->messages++;
@@ -109,7 +109,7 @@ static void replay_show_when(int64_t ms, char text[WHEN_MAX])
 		text[0] = '\0';
 }
 
-static void outcome_text(const struct replay_totals *totals, struct outcome outcome, char text[WAY_MAX + 16])
+static void outcome_text(const struct replay_totals *totals, struct replay_outcome outcome, char text[WAY_MAX + 16])
 {
 	char way[WAY_MAX];
 	replay_show_way_text(totals, way_of(outcome), way);

@@ -23,8 +23,8 @@ struct replay_totals {
 
 /* A pool's place in `pools`; 0 for no pool, and where there are too many. */
 unsigned char replay_pool(struct replay_totals *totals, const char *name);
-void replay_count(struct replay_totals *totals, struct replay_account *account, int64_t now_ms, struct outcome from,
-		  struct outcome to);
+void replay_count(struct replay_totals *totals, struct replay_account *account, int64_t now_ms,
+		  struct replay_outcome from, struct replay_outcome to);
 void replay_damaged(struct replay_totals *totals, const char *file, uint64_t line);
 
 /* `rows`: accounts that are named, those that differ most first. Sorts the table. */
