@@ -8,6 +8,7 @@
 #include "milter/config/config.h"
 #include "milter/follow/credit.h"
 #include "milter/follow/follow.h"
+#include "milter/follow/queue_hold.h"
 #include "milter/follow/receivers.h"
 #include "milter/follow/replies.h"
 #include "milter/follow/source.h"
@@ -41,6 +42,7 @@ struct follower {
 	struct replies *replies;
 	struct receivers *receivers;
 	struct trace *trace;
+	struct queue_hold *hold;
 	struct store *store;
 	struct credit *credit;
 	struct log_source *source;
@@ -49,9 +51,9 @@ struct follower {
 	struct status status;
 	uint64_t saved_ordinal, written; /* written: of the credits' counts */
 	int64_t saved_ms, save_took_ms;
-	int64_t drain_ms;     /* since when it reads nothing; 0: it reads */
-	bool must_save;	      /* before another line is read */
-	bool at_end;	      /* of the log, as far as there is one */
+	int64_t drain_ms; /* since when it reads nothing; 0: it reads */
+	bool must_save;	  /* before another line is read */
+	bool at_end;	  /* of the log, as far as there is one */
 	bool ending, save_failing, failed;
 };
 
@@ -165,6 +167,9 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 		trace_tick(follower->trace, now_ms / 1000);
 	if (receivers_pass(follower->receivers, follower->follow.time_us / 1000))
 		follower->follow.rests_changed = true;
+	queue_hold_tick(follower->hold, clock_monotonic_ms());
+	if (queue_hold_changed(follower->hold))
+		follower->must_save = true;
 	const struct status_now now = {
 		.follow = &follower->follow,
 		.source = follower->source,
@@ -202,7 +207,8 @@ int follower_run(struct follower *follower)
 	event_active(follower->pump, EV_TIMEOUT, 1);
 	event_base_dispatch(follower->base);
 	if (follower->must_save || !credit_idle(follower->credit))
-		log_line(SEVERITY_WARNING, "Redis has not taken all: the lines behind the last checkpoint are read again");
+		log_line(SEVERITY_WARNING,
+			 "Redis has not taken all: the lines behind the last checkpoint are read again");
 	log_line(SEVERITY_INFO, "penstock-follow ends behind line %llu", (unsigned long long)follower->follow.ordinal);
 	return follower->failed;
 }
@@ -244,8 +250,7 @@ static bool follower_open_store(struct follower *follower, char *error, size_t e
 	follower->store = store_new(follower->base, &settings, follower_say, NULL, error, error_size);
 	if (follower->store == NULL)
 		return false;
-	follower->credit =
-		credit_new(follower->store, follower->state.writer, CREDITS_MOST, follower_eased, follower);
+	follower->credit = credit_new(follower->store, follower->state.writer, CREDITS_MOST, follower_eased, follower);
 	follower->status.store = follower->store;
 	return follower->credit != NULL && status_init(&follower->status, follower->node);
 }
@@ -324,7 +329,8 @@ static bool follower_open_events(struct follower *follower)
 	if (follower->source->fd >= 0)
 		follower->readable =
 			follower_event(follower, follower->source->fd, EV_READ | EV_PERSIST, follower_pump, NULL);
-	return follower->pump != NULL && follower->tick != NULL && follower->term != NULL && follower->interrupt != NULL;
+	return follower->pump != NULL && follower->tick != NULL && follower->term != NULL &&
+	       follower->interrupt != NULL;
 }
 
 /* In this order: the state says of which log it is, and where each part goes on. */
@@ -339,9 +345,10 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	follower->replies = replies_load(replies, error, error_size);
 	if (follower->replies == NULL)
 		return false;
-	const struct follow_parts nothing = { .replies = follower->replies };
+	follower->hold = queue_hold_new(follower->config);
+	const struct follow_parts nothing = { .replies = follower->replies, .hold = follower->hold };
 	snprintf(error, error_size, "no memory to begin");
-	if (!follow_init(&follower->follow, &nothing))
+	if (follower->hold == NULL || !follow_init(&follower->follow, &nothing))
 		return false;
 	if (!state_load(&follower->state, follower->file, set->follow_source, &follower->follow, error, error_size))
 		return false;
@@ -355,6 +362,7 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	follower->follow.parts.receivers = follower->receivers;
 	follower->follow.parts.trace = follower->trace;
 	follower->follow.parts.credit = follower->credit;
+	queue_hold_start(follower->hold, follower->base, follower->store, follower->follow.map, follower->node);
 	follower->saved_ordinal = UINT64_MAX; /* the writer that was drawn must be known before Redis hears of it */
 	follower->must_save = true;
 	snprintf(error, error_size, "no memory to begin");
@@ -387,6 +395,7 @@ void follower_free(struct follower **follower)
 			event_free(*events[i]);
 	source_free(&freed->source);
 	store_free(&freed->store);
+	queue_hold_free(&freed->hold);
 	if (freed->credit != NULL)
 		credit_free(&freed->credit);
 	trace_close(&freed->trace);

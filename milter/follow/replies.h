@@ -8,11 +8,11 @@
 
 #include "milter/follow/log_event.h"
 #include "policy/outcome.h"
+#include "policy/receiver.h"
 
 enum {
 	REPLIES_ROWS_MAX = 2000,
 	REPLIES_LIST_MAX = 63,
-	RECEIVER_NAME_MAX = 63,
 };
 
 struct replies;

@@ -3,6 +3,7 @@
 
 #include "milter/follow/checkpoint.h"
 #include "milter/follow/follow.h"
+#include "milter/follow/queue_hold.h"
 #include "milter/follow/receivers.h"
 #include "policy/base/text.h"
 
@@ -61,7 +62,9 @@ static bool state_take(void *arg, const struct checkpoint_row *row)
 		return checkpoint_int(row, 1, &state->trace.day) && checkpoint_int(row, 2, &state->trace.length);
 	if (span_is(word, STATE_RECEIVERS_ROW))
 		return row->count == 2 && state_take_receivers(state, &row->fields[1]);
-	return source_place_load(&state->place, reading->source_name, row) || follow_load(reading->follow, row);
+	struct queue_hold *hold = reading->follow->parts.hold;
+	return source_place_load(&state->place, reading->source_name, row) || follow_load(reading->follow, row) ||
+	       (hold != NULL && queue_hold_load(hold, row));
 }
 
 static bool state_draw_writer(struct state *state)
@@ -153,6 +156,8 @@ bool state_save(const struct state *state, const char *file, const char *source_
 		checkpoint_row_end(to);
 	}
 	follow_save(follow, to);
+	if (follow->parts.hold != NULL)
+		queue_hold_save(follow->parts.hold, to);
 	if (receivers != NULL && !state_save_receivers(receivers, to)) {
 		checkpoint_abandon(&to);
 		snprintf(error, error_size, "%s: no memory to write it", file);
