@@ -181,6 +181,7 @@ static void follow_event(struct follow *follow, const struct log_head *head, con
 		trace_message_id(follow->parts.trace, event);
 		return;
 	case LOG_QUEUED:
+		trace_message_id(follow->parts.trace, event);
 		queue_map_queued(follow->map, event);
 		return;
 	case LOG_DELIVERY:

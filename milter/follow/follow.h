@@ -19,6 +19,7 @@
 struct checkpoint;
 struct checkpoint_row;
 struct credit;
+struct queue_hold;
 struct receivers;
 struct replies;
 struct tally;
@@ -35,6 +36,7 @@ struct follow_parts {
 	const struct replies *replies;
 	struct receivers *receivers;
 	struct trace *trace;
+	struct queue_hold *hold; /* its rows stand among ours */
 	struct credit *credit;
 	struct tally *accounts; /* rows: account, outcome, sent by which transport to which receiver */
 };

@@ -168,6 +168,9 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 		trace_tick(follower->trace, now_ms / 1000);
 	if (receivers_pass(follower->receivers, follower->follow.time_us / 1000))
 		follower->follow.rests_changed = true;
+	queue_hold_tick(follower->hold, clock_monotonic_ms());
+	if (queue_hold_changed(follower->hold))
+		follower->must_save = true;
 	const struct status_now now = {
 		.follow = &follower->follow,
 		.source = follower->source,
@@ -346,9 +349,10 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	follower->replies = replies_load(replies, error, error_size);
 	if (follower->replies == NULL)
 		return false;
-	const struct follow_parts nothing = { .replies = follower->replies };
+	follower->hold = queue_hold_new(follower->config);
+	const struct follow_parts nothing = { .replies = follower->replies, .hold = follower->hold };
 	snprintf(error, error_size, "no memory to begin");
-	if (!follow_init(&follower->follow, &nothing))
+	if (follower->hold == NULL || !follow_init(&follower->follow, &nothing))
 		return false;
 	follower->hold = queue_hold_new(follower->config, follower->follow.map);
 	if (follower->hold == NULL || !state_load(&follower->state, follower->file, set->follow_source,
@@ -365,6 +369,7 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	follower->follow.parts.receivers = follower->receivers;
 	follower->follow.parts.trace = follower->trace;
 	follower->follow.parts.credit = follower->credit;
+	queue_hold_start(follower->hold, follower->base, follower->store, follower->follow.map, follower->node);
 	follower->saved_ordinal = UINT64_MAX; /* the writer that was drawn must be known before Redis hears of it */
 	follower->must_save = true;
 	snprintf(error, error_size, "no memory to begin");
@@ -397,6 +402,7 @@ void follower_free(struct follower **follower)
 			event_free(*events[i]);
 	source_free(&freed->source);
 	store_free(&freed->store);
+	queue_hold_free(&freed->hold);
 	if (freed->credit != NULL)
 		credit_free(&freed->credit);
 	if (freed->hold != NULL)

@@ -65,6 +65,9 @@ static bool state_take(void *arg, const struct checkpoint_row *row)
 		return row->count == 2 && state_take_receivers(state, &row->fields[1]);
 	return source_place_load(&state->place, reading->source_name, row) || queue_hold_load(reading->hold, row) ||
 	       follow_load(reading->follow, row);
+	struct queue_hold *hold = reading->follow->parts.hold;
+	return source_place_load(&state->place, reading->source_name, row) || follow_load(reading->follow, row) ||
+	       (hold != NULL && queue_hold_load(hold, row));
 }
 
 static bool state_draw_writer(struct state *state)
@@ -165,4 +168,13 @@ bool state_save(const struct state *state, const char *file, const char *source_
 	checkpoint_abandon(&to);
 	snprintf(error, error_size, "%s: no memory to write it", file);
 	return false;
+	follow_save(follow, to);
+	if (follow->parts.hold != NULL)
+		queue_hold_save(follow->parts.hold, to);
+	if (receivers != NULL && !state_save_receivers(receivers, to)) {
+		checkpoint_abandon(&to);
+		snprintf(error, error_size, "%s: no memory to write it", file);
+		return false;
+	}
+	return checkpoint_commit(&to, error, error_size);
 }
