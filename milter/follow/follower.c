@@ -64,9 +64,8 @@ static void follower_save(struct follower *follower)
 	char error[512];
 	int64_t began_ms = clock_monotonic_ms();
 	follower->source->place(follower->source, &follower->state.place);
-	const struct state_parts parts = { &follower->follow, follower->receivers, follower->hold, follower->trace };
-	bool saved = state_save(&follower->state, follower->file, follower->config->set.follow_source, &parts, error,
-				sizeof error);
+	bool saved = state_save(&follower->state, follower->file, follower->config->set.follow_source,
+				&follower->follow, follower->receivers, follower->trace, error, sizeof error);
 	follower->saved_ms = clock_monotonic_ms();
 	follower->save_took_ms = follower->saved_ms - began_ms;
 	if (!saved && !follower->save_failing)
@@ -185,7 +184,6 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 	};
 	status_write(&follower->status, &now);
 	follower->follow.rests_changed = false;
-	queue_hold_tick(follower->hold, clock_monotonic_ms());
 	notify_send("WATCHDOG=1");
 	follower_pump(fd, what, follower);
 }
@@ -354,9 +352,7 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	snprintf(error, error_size, "no memory to begin");
 	if (follower->hold == NULL || !follow_init(&follower->follow, &nothing))
 		return false;
-	follower->hold = queue_hold_new(follower->config, follower->follow.map);
-	if (follower->hold == NULL || !state_load(&follower->state, follower->file, set->follow_source,
-						  &follower->follow, follower->hold, error, error_size))
+	if (!state_load(&follower->state, follower->file, set->follow_source, &follower->follow, error, error_size))
 		return false;
 	if (error[0] != '\0')
 		log_line(SEVERITY_WARNING, "%s", error);
@@ -365,7 +361,6 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	    !follower_open_source(follower, from_start, error, error_size) ||
 	    !follower_open_store(follower, error, error_size))
 		return false;
-	queue_hold_start(follower->hold, follower->base, follower->store, follower->node);
 	follower->follow.parts.receivers = follower->receivers;
 	follower->follow.parts.trace = follower->trace;
 	follower->follow.parts.credit = follower->credit;
@@ -405,8 +400,6 @@ void follower_free(struct follower **follower)
 	queue_hold_free(&freed->hold);
 	if (freed->credit != NULL)
 		credit_free(&freed->credit);
-	if (freed->hold != NULL)
-		queue_hold_free(&freed->hold);
 	trace_close(&freed->trace);
 	if (freed->receivers != NULL)
 		receivers_free(&freed->receivers);

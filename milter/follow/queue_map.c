@@ -57,17 +57,6 @@ struct queue_map *queue_map_new(size_t most)
 	return map;
 }
 
-void queue_map_free(struct queue_map **map)
-{
-	if (*map == NULL)
-		return;
-	if ((*map)->chains != NULL)
-		queue_map_clear(*map);
-	free((*map)->chains);
-	free(*map);
-	*map = NULL;
-}
-
 /* Where the pointer to the node stands, or would. */
 static struct queued_node **queue_map_place(const struct queue_map *map, const struct span *queue_id)
 {
@@ -119,6 +108,18 @@ static void queue_map_remove_oldest(struct queue_map *map, enum queued_list list
 	queue_map_remove(map, queue_map_place(map, &span));
 }
 
+void queue_map_free(struct queue_map **map)
+{
+	if (*map == NULL)
+		return;
+	for (enum queued_list list = QUEUED_OPEN; list < QUEUED_LISTS; list++)
+		while ((*map)->oldest[list] != NULL)
+			queue_map_remove_oldest(*map, list);
+	free((*map)->chains);
+	free(*map);
+	*map = NULL;
+}
+
 /* With copies of the strings; behind all others. */
 static struct queued_node *queue_map_insert(struct queue_map *map, const struct queued *from,
 					    const struct span strings[QUEUED_STRINGS])
@@ -161,13 +162,6 @@ static struct queued_node *queue_map_insert(struct queue_map *map, const struct 
 	queue_map_list(map, node, node->queued.done_us != 0 ? QUEUED_DONE : QUEUED_OPEN);
 	map->counts.messages++;
 	return node;
-}
-
-void queue_map_clear(struct queue_map *map)
-{
-	for (enum queued_list list = QUEUED_OPEN; list < QUEUED_LISTS; list++)
-		while (map->oldest[list] != NULL)
-			queue_map_remove_oldest(map, list);
 }
 
 static bool queue_map_id_fine(const struct span *queue_id)

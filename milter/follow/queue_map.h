@@ -43,7 +43,6 @@ struct queued {
 
 struct queue_map *queue_map_new(size_t most); /* NULL: no memory */
 void queue_map_free(struct queue_map **map);
-void queue_map_clear(struct queue_map *map); /* no message is left */
 
 /* NULL: no such message. */
 const struct queued *queue_map_find(const struct queue_map *map, const struct span *queue_id);

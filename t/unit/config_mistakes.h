@@ -193,6 +193,10 @@
 	  ":1: follow.trace_days is -1, expected 0 to 3650" },
 	{ "follow.trace_recipients", "follow: { trace_recipients = \"hash\"; };", NULL,
 	  ":1: follow.trace_recipients is \"hash\", expected clear or hashed" },
+	{ "follow.hold_blocked", "follow: { hold_blocked = 1; };", NULL,
+	  ":1: follow.hold_blocked is a whole number, expected true or false" },
+	{ "follow.queue_socket", "follow: { queue_socket = \"\"; };", NULL,
+	  ":1: follow.queue_socket has 0 bytes, expected 1 to 100" },
 	{ "events.keep", "events: { keep = -1; };", NULL, ":1: events.keep is -1, expected 0 to 10000000" },
 	{ "webhook.url", "webhook: { url = \"ftp://hook.example.com/\"; };", NULL,
 	  ":1: webhook.url is not a web address, expected http://HOST/... or https://HOST/..., blanks and the like "
