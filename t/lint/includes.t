@@ -29,7 +29,7 @@ my @libraries = (
 	[ qr{^idn2\.h$},            qr{^milter/base/idn\.c$},                                  1 ],
 	[ qr{^jansson\.h$},         qr{^milter/(?!config/|message/|mta/|pools/|blocklist/|dns/|spf/|lookup/|content/)}, 0 ],
 	[ qr{^curl/},               qr{^milter/tell/},                                         1 ],
-	[ qr{^openssl/},            qr{^milter/tell/},                                         1 ],
+	[ qr{^openssl/},            qr{^milter/(?:tell|feedback)/},                            2 ],
 	[ qr{^systemd/},            qr{^milter/base/},                                         1 ],
 );
 
