@@ -51,6 +51,14 @@ const char *complaint_says(enum complaint complaint)
 	return rows[complaint].says;
 }
 
+const char *complaint_group_word(enum complaint complaint)
+{
+	const struct complaint_worth *worth = &rows[complaint].worth;
+	return worth->counter == COUNTER_COUNT ? rows[complaint].word
+	       : worth->count < 0	       ? "back"
+					       : counter_word(worth->counter);
+}
+
 struct complaint_worth complaint_worth(enum complaint complaint)
 {
 	return rows[complaint].worth;
@@ -88,4 +96,9 @@ enum complaint_step complaint_step(const struct counters *counters)
 	while (share < steps[step].share || count < steps[step].least)
 		step--;
 	return (enum complaint_step)step;
+}
+
+bool complaint_passed(const struct counters *before, const struct counters *after)
+{
+	return complaint_step(after) > complaint_step(before);
 }

@@ -43,6 +43,8 @@ struct complaint_worth {
 
 enum complaint complaint_find(const char *word); /* COMPLAINT_OTHER: none of that name */
 const char *complaint_word(enum complaint complaint);
+/* Those that are counted together against a message's recipients. */
+const char *complaint_group_word(enum complaint complaint);
 const char *complaint_says(enum complaint complaint);
 struct complaint_worth complaint_worth(enum complaint complaint);
 /* What a bounce says by its enhanced status code (RFC 3463) alone: that nobody of that name is there, or nothing. */
@@ -67,5 +69,7 @@ const char *complaint_step_word(enum complaint_step step);
  * recipients, so that of steady mail the mere quotient would be too much. 0 where nothing was sent. */
 double complaint_share(const struct counters *counters);
 enum complaint_step complaint_step(const struct counters *counters);
+/* Has it become worse by a step? */
+bool complaint_passed(const struct counters *before, const struct counters *after);
 
 #endif

@@ -11,12 +11,14 @@
 
 /* id, word, seconds for which this daemon does not tell the same of one account again (0: it always does) */
 #define EVENT_ROWS(ROW) \
-	ROW(LEVEL, "level", 60)	     /* an account's level changed, but for ... */ \
-	ROW(BLOCK, "block", 3600)    /* ... it is blocked: by its score, or mail met an admin's block */ \
-	ROW(LIMIT, "limit", 3600)    /* a message passed a limit */ \
-	ROW(LISTED, "listed", 0)     /* an address of ours leaves its pool, or all of a pool's are listed */ \
-	ROW(DELISTED, "delisted", 0) /* that has ended */ \
-	ROW(HELD, "held", 3600)	     /* mail that was held is past its date */
+	ROW(LEVEL, "level", 60)	       /* an account's level changed, but for ... */ \
+	ROW(BLOCK, "block", 3600)      /* ... it is blocked: by its score, or mail met an admin's block */ \
+	ROW(LIMIT, "limit", 3600)      /* a message passed a limit */ \
+	ROW(LISTED, "listed", 0)       /* an address of ours leaves its pool, or all of a pool's are listed */ \
+	ROW(DELISTED, "delisted", 0)   /* that has ended */ \
+	ROW(HELD, "held", 3600)	       /* mail that was held is past its date */ \
+	ROW(COMPLAINT, "complaint", 0) /* somebody complains about its mail */ \
+	ROW(OPT_OUT, "opt_out", 0)     /* somebody wants no more of it */
 
 /* clang-format off */
 enum event_kind {
@@ -43,11 +45,12 @@ struct notice {
 	double score;
 	bool judged; /* there was a message: `action` is what became of it */
 	enum action action;
-	struct breach limit;	     /* window WINDOW_COUNT: none */
-	char reason[EVENT_TEXT_MAX]; /* why */
-	char done[EVENT_TEXT_MAX];   /* what was done */
-	char reference[64];	     /* for `penstockctl explain`; "" : none */
-	char id[EVENT_ID_MAX + 1];   /* event_tell's: the same where one is told twice */
+	struct breach limit;		 /* window WINDOW_COUNT: none */
+	char reason[EVENT_TEXT_MAX];	 /* why */
+	char done[EVENT_TEXT_MAX];	 /* what was done */
+	char recipient[ACCOUNT_MAX + 1]; /* of COMPLAINT and OPT_OUT: who; "": it is not told */
+	char reference[64];		 /* for `penstockctl explain`; "" : none */
+	char id[EVENT_ID_MAX + 1];	 /* event_tell's: the same where one is told twice */
 };
 
 const char *notice_word(enum event_kind kind);

@@ -192,7 +192,8 @@
 	{ "webhook.secret", "webhook: { secret = 5; };", NULL,
 	  ":1: webhook.secret is a whole number, expected a string" },
 	{ "webhook.kinds", "webhook: { kinds = \"block limits\"; };", NULL,
-	  ":1: webhook.kinds has \"limits\", expected kinds of events: level, block, limit, listed, delisted, held" },
+	  ":1: webhook.kinds has \"limits\", expected kinds of events: level, block, limit, listed, delisted, held, "
+	  "complaint, opt_out" },
 	{ "webhook.timeout_ms", "webhook: { timeout_ms = 99; };", NULL,
 	  ":1: webhook.timeout_ms is 99, expected 100 to 300000" },
 	{ "webhook.queue", "webhook: { queue = 0; };", NULL, ":1: webhook.queue is 0, expected 1 to 100000" },
@@ -219,6 +220,18 @@
 	{ "admin.smtp", "admin: { smtp = \"mail.example.com:25\"; };", NULL,
 	  ":1: admin.smtp is \"mail.example.com:25\": expected unix:/path, address:port or [v6]:port, the address "
 	  "in numbers" },
+	{ "feedback.header", "feedback: { header = \"X Y\"; };", NULL,
+	  ":1: feedback.header is \"X Y\", expected a name of letters, digits and dashes that does not begin with "
+	  "X-Penstock-" },
+	{ "feedback.header", "feedback: { header = \"x-penstock-id\"; };", NULL,
+	  ":1: feedback.header is \"x-penstock-id\", expected a name of letters, digits and dashes that does not begin "
+	  "with X-Penstock-" },
+	{ "feedback.envid", "feedback: { envid = 1; };", NULL,
+	  ":1: feedback.envid is a whole number, expected true or false" },
+	{ "feedback.address", "feedback: { address = \"fbl\"; };", NULL,
+	  ":1: feedback.address is \"fbl\", expected one mail address" },
+	{ "feedback.feedback_id", "feedback: { feedback_id = \"abc\"; };", NULL,
+	  ":1: feedback.feedback_id is \"abc\", expected 5 to 15 letters and digits" },
 	{ "postfix.myorigin", "postfix: { myorigin = \"two words\"; };", NULL,
 	  ":1: postfix.myorigin is \"two words\", expected a domain name" },
 	{ "postfix.myorigin", "postfix: { myorigin = \"/nowhere/mailname\"; };", NULL,
