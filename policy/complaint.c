@@ -64,6 +64,11 @@ struct complaint_worth complaint_worth(enum complaint complaint)
 	return rows[complaint].worth;
 }
 
+bool complaint_opts_out(enum complaint complaint)
+{
+	return complaint == COMPLAINT_OPT_OUT || complaint == COMPLAINT_OPT_OUT_LIST;
+}
+
 /* 5.1.1 there is no such mailbox, 5.1.2 no such domain, 5.1.3 no such address, 5.1.6 and 5.1.10 it has gone or takes no
  * mail (RFC 7505). A full or suspended mailbox was somebody's. */
 enum complaint complaint_of_status(const char *status)

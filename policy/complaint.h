@@ -47,6 +47,7 @@ const char *complaint_word(enum complaint complaint);
 const char *complaint_group_word(enum complaint complaint);
 const char *complaint_says(enum complaint complaint);
 struct complaint_worth complaint_worth(enum complaint complaint);
+bool complaint_opts_out(enum complaint complaint);
 /* What a bounce says by its enhanced status code (RFC 3463) alone: that nobody of that name is there, or nothing. */
 enum complaint complaint_of_status(const char *status);
 

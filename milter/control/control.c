@@ -256,11 +256,12 @@ static bool control_run(struct control_request *request, const char *line, size_
 	request->command = control_command_find(json_string_value(word));
 	if (request->command == NULL) {
 		control_show_value(word, shown);
-		return control_fail(error, error_size,
-				    "\"do\" is %s; expected status, sockets, pools, monitor.check, top, rbl, explain, "
-				    "events, feedback, held.list, held.remove, shadow.report, or account.list, check, show, "
-				    "feedback, limit, block, unblock, exempt, unexempt or reset.",
-				    shown);
+		return control_fail(
+			error, error_size,
+			"\"do\" is %s; expected status, sockets, pools, monitor.check, top, rbl, explain, "
+			"events, feedback, held.list, held.remove, shadow.report, or account.list, check, show, "
+			"feedback, limit, block, unblock, exempt, unexempt or reset.",
+			shown);
 	}
 	return control_members_known(request, error, error_size) &&
 	       request->command->function(request, error, error_size);

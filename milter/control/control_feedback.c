@@ -83,10 +83,9 @@ static void control_feedback_tell(const struct feedback_ask *ask, const struct c
 	enum complaint_step step = complaint_step(after);
 	const char *rcpt = control_feedback_text(ask->request, "rcpt"),
 		   *source = control_feedback_text(ask->request, "source");
-	bool opts_out = ask->complaint == COMPLAINT_OPT_OUT || ask->complaint == COMPLAINT_OPT_OUT_LIST;
 	if (!ask->worth.told)
 		return;
-	notice_init(&notice, opts_out ? EVENT_OPT_OUT : EVENT_COMPLAINT, ask->token.account);
+	notice_init(&notice, complaint_opts_out(ask->complaint) ? EVENT_OPT_OUT : EVENT_COMPLAINT, ask->token.account);
 	text_copy(notice.recipient, sizeof notice.recipient, rcpt);
 	text_copy(notice.transport, sizeof notice.transport, ask->token.transport);
 	struct text reason = text_over(notice.reason, sizeof notice.reason);

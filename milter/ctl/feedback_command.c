@@ -48,7 +48,7 @@ static void feedback_command_set(json_t *request, const char *name, const char *
 	json_object_set_new(request, name, text != NULL ? text : have_memory(json_string(ascii)));
 }
 
-static json_t *feedback_command_request(const struct report *report)
+static json_t *feedback_command_request(const struct feedback_report *report)
 {
 	static const char *const forms[] = {
 		[REPORT_JUNK] = "junk",		  [REPORT_COMPLAINT] = "complaint", [REPORT_BOUNCE] = "bounce",

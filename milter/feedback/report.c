@@ -127,7 +127,7 @@ static bool report_is_token(const struct report_reader *reader, const char *name
 
 static void report_on_complaint(struct report_reader *reader, const char *name, const char *value)
 {
-	struct report *report = &reader->report;
+	struct feedback_report *report = &reader->report;
 	if (text_same_nocase(name, "Feedback-Type"))
 		report_keep_word(report->type, sizeof report->type, value);
 	else if (text_same_nocase(name, "Original-Rcpt-To"))
@@ -141,7 +141,7 @@ static void report_on_complaint(struct report_reader *reader, const char *name, 
 /* Of the groups of fields, RFC 3464 section 2, the first is about the message and each other about a recipient. */
 static void report_end_recipient(struct report_reader *reader)
 {
-	struct report *report = &reader->report;
+	struct feedback_report *report = &reader->report;
 	if (reader->failed && report->status_count < REPORT_STATUSES_MAX)
 		memcpy(report->status[report->status_count++], reader->status, sizeof reader->status);
 	reader->failed = false;
@@ -150,7 +150,7 @@ static void report_end_recipient(struct report_reader *reader)
 
 static void report_on_bounce(struct report_reader *reader, const char *name, const char *value)
 {
-	struct report *report = &reader->report;
+	struct feedback_report *report = &reader->report;
 	char word[REPORT_WORD_MAX + 1] = "";
 	if (text_same_nocase(name, "Original-Envelope-Id")) {
 		report_keep(report->token, sizeof report->token, value, " \t");
@@ -171,7 +171,7 @@ static void report_on_bounce(struct report_reader *reader, const char *name, con
 
 static void report_on_message(struct report_reader *reader, const char *name, const char *value)
 {
-	struct report *report = &reader->report;
+	struct feedback_report *report = &reader->report;
 	if (report_is_token(reader, name))
 		report_keep(report->token, sizeof report->token, value, " \t");
 	else if (text_same_nocase(name, OLD_JMRP_RCPT))
@@ -417,9 +417,9 @@ void report_add(struct report_reader *reader, const char *bytes, size_t length)
 	}
 }
 
-const struct report *report_end(struct report_reader *reader)
+const struct feedback_report *report_end(struct report_reader *reader)
 {
-	struct report *report = &reader->report;
+	struct feedback_report *report = &reader->report;
 	if (reader->line.length > 0)
 		report_end_line(reader);
 	report_end_part(reader);

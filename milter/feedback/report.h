@@ -34,7 +34,7 @@ enum report_form {
 	REPORT_AUTOMATIC, /* a reply of a machine, a read receipt: no complaint */
 };
 
-struct report {
+struct feedback_report {
 	enum report_form form;
 	bool nested;			    /* the message that it holds is a report itself */
 	char type[REPORT_WORD_MAX + 1];	    /* in lower case; "": it does not say */
@@ -56,7 +56,7 @@ struct report_line {
 
 /* Plain, for whoever reads one to have room for it; its members are report.c's. */
 struct report_reader {
-	struct report report;
+	struct feedback_report report;
 	const char *header; /* borrowed: the name of the field that bears our token */
 	size_t bytes;
 	int parts;
@@ -77,6 +77,6 @@ struct report_reader {
 /* `header` is borrowed until report_end(). */
 void report_begin(struct report_reader *reader, const char *header);
 void report_add(struct report_reader *reader, const char *bytes, size_t length);
-const struct report *report_end(struct report_reader *reader);
+const struct feedback_report *report_end(struct report_reader *reader);
 
 #endif

@@ -12,7 +12,7 @@ static void must_be_line(const char *text, size_t most)
 		MUST((unsigned char)*text >= ' ' && *text != 0x7f);
 }
 
-static struct report read_in_pieces(const uint8_t *data, size_t size, size_t piece)
+static struct feedback_report read_in_pieces(const uint8_t *data, size_t size, size_t piece)
 {
 	static struct report_reader reader;
 	report_begin(&reader, "X-Id");
@@ -29,8 +29,8 @@ static struct report read_in_pieces(const uint8_t *data, size_t size, size_t pie
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct report whole = read_in_pieces(data, size, size > 0 ? size : 1),
-		      pieces = read_in_pieces(data, size, 1 + size / 7);
+	struct feedback_report whole = read_in_pieces(data, size, size > 0 ? size : 1),
+			       pieces = read_in_pieces(data, size, 1 + size / 7);
 	MUST(memcmp(&whole, &pieces, sizeof whole) == 0);
 	must_be_line(whole.type, REPORT_WORD_MAX);
 	must_be_line(whole.token, REPORT_TOKEN_MAX);

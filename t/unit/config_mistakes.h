@@ -212,7 +212,8 @@
 	{ "admin.mail_from", "admin: { mail_from = \"a@b@c\"; };", NULL,
 	  ":1: admin.mail_from is \"a@b@c\", expected one mail address" },
 	{ "admin.mail_kinds", "admin: { mail_kinds = \"all\"; };", NULL,
-	  ":1: admin.mail_kinds has \"all\", expected kinds of events: level, block, limit, listed, delisted, held" },
+	  ":1: admin.mail_kinds has \"all\", expected kinds of events: level, block, limit, listed, delisted, held, "
+	  "complaint, opt_out" },
 	{ "admin.mail_period_hours", "admin: { mail_period_hours = -1; };", NULL,
 	  ":1: admin.mail_period_hours is -1, expected 0 to 8760" },
 	{ "admin.smtp", "admin: { smtp = \"unix:/smtp\"; };", NULL,

@@ -23,70 +23,85 @@ static const struct {
 	const char *type, *token, *rcpt, *source, *statuses;
 } rows[] = {
 	{ "ARF",
-	  REPORT_OF("feedback-report") TEXT NEXT("message/feedback-report")
-	  "Feedback-Type: abuse\r\nUser-Agent: SomeGenerator/1.0\r\nVersion: 1\r\n"
-	  "Original-Mail-From: <alice@example.com>\r\nOriginal-Rcpt-To: <bob@example.net>\r\n"
-	  NEXT("message/rfc822") OURS BODY LAST,
+	  REPORT_OF("feedback-report") TEXT NEXT(
+		  "message/feedback-report") "Feedback-Type: abuse\r\nUser-Agent: SomeGenerator/1.0\r\nVersion: 1\r\n"
+					     "Original-Mail-From: <alice@example.com>\r\nOriginal-Rcpt-To: "
+					     "<bob@example.net>\r\n" NEXT("message/rfc822") OURS BODY LAST,
 	  REPORT_COMPLAINT, false, "abuse", "pen1.OURS", "bob@example.net", "SomeGenerator/1.0", "" },
 	{ "JMRP, thin",
-	  REPORT_OF("feedback-report") TEXT NEXT("message/feedback-report")
-	  "Feedback-Type: abuse\r\nUser-Agent: JMRP/1.0\r\nVersion: 1\r\n" NEXT("message/rfc822") OURS BODY LAST,
+	  REPORT_OF("feedback-report") TEXT
+		  NEXT("message/feedback-report") "Feedback-Type: abuse\r\nUser-Agent: JMRP/1.0\r\nVersion: 1\r\n" NEXT(
+			  "message/rfc822") OURS BODY LAST,
 	  REPORT_COMPLAINT, false, "abuse", "pen1.OURS", "", "JMRP/1.0", "" },
 	{ "JMRP, old: the message is attached",
-	  HEADER("multipart/mixed; boundary=\"=_b 1\"") NEXT("message/rfc822")
-	  "X-HmXmrOriginalRecipient: <bob@example.net>\r\nX-Reporter-IP: 192.0.2.1\r\n" OURS BODY LAST,
+	  HEADER("multipart/mixed; boundary=\"=_b 1\"") NEXT(
+		  "message/rfc822") "X-HmXmrOriginalRecipient: <bob@example.net>\r\nX-Reporter-IP: 192.0.2.1\r\n" OURS
+		  BODY LAST,
 	  REPORT_FORWARDED, false, "", "pen1.OURS", "bob@example.net", "Feedback <feedback@example.net>", "" },
 	{ "CFBL, with the header alone, and the identifier among the report's fields",
-	  REPORT_OF("feedback-report") TEXT NEXT("message/feedback-report")
-	  "Feedback-Type: opt-out\r\nUser-Agent: x\r\nVersion: 1\r\nCFBL-Feedback-ID: pen1.OURS\r\n\r\n"
-	  NEXT("text/rfc822-headers") "Subject: hello\r\n" LAST,
+	  REPORT_OF("feedback-report")
+		  TEXT NEXT("message/feedback-report") "Feedback-Type: opt-out\r\nUser-Agent: x\r\nVersion: "
+						       "1\r\nCFBL-Feedback-ID: pen1.OURS\r\n\r\n" NEXT(
+							       "text/rfc822-headers") "Subject: hello\r\n" LAST,
 	  REPORT_COMPLAINT, false, "opt-out", "pen1.OURS", "", "x", "" },
 	{ "folded fields, odd case, a comment",
-	  REPORT_OF("feedback-report") TEXT NEXT("Message/Feedback-Report")
-	  "feedback-type:\r\n Fraud (phishing)\r\nVersion: 1\r\n" NEXT("message/rfc822")
-	  "cfbl-feedback-id:\r\n\tpen1.OURS\r\n\r\n" LAST,
+	  REPORT_OF("feedback-report")
+		  TEXT NEXT("Message/Feedback-Report") "feedback-type:\r\n Fraud (phishing)\r\nVersion: 1\r\n" NEXT(
+			  "message/rfc822") "cfbl-feedback-id:\r\n\tpen1.OURS\r\n\r\n" LAST,
 	  REPORT_COMPLAINT, false, "fraud", "pen1.OURS", "", "Feedback <feedback@example.net>", "" },
 	{ "the message in base64",
-	  REPORT_OF("feedback-report") TEXT NEXT("message/feedback-report") "Feedback-Type: virus\r\n"
-	  "--=_b 1\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-	  "U3ViamVjdDogeApDRkJMLUZlZWRiYWNr\r\nLUlEOiBwZW4xLk9VUlMKCmJvZHkK\r\n" LAST,
+	  REPORT_OF("feedback-report")
+		  TEXT NEXT("message/feedback-report") "Feedback-Type: virus\r\n"
+						       "--=_b 1\r\nContent-Type: "
+						       "message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+						       "U3ViamVjdDogeApDRkJMLUZlZWRiYWNr\r\nLUlEOiBwZW4xLk9VUlMKCmJvZHk"
+						       "K\r\n" LAST,
 	  REPORT_COMPLAINT, false, "virus", "pen1.OURS", "", "Feedback <feedback@example.net>", "" },
 	{ "the message quoted-printable",
-	  REPORT_OF("feedback-report") TEXT NEXT("message/feedback-report") "Feedback-Type: not-spam\r\n"
-	  "--=_b 1\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-	  "Subject: =3D=\r\n=3D\r\nCFBL-Feedback-ID: pen1=2EOU=\r\nRS\r\n\r\n" LAST,
+	  REPORT_OF("feedback-report") TEXT NEXT(
+		  "message/feedback-report") "Feedback-Type: not-spam\r\n"
+					     "--=_b 1\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: "
+					     "quoted-printable\r\n\r\n"
+					     "Subject: =3D=\r\n=3D\r\nCFBL-Feedback-ID: pen1=2EOU=\r\nRS\r\n\r\n" LAST,
 	  REPORT_COMPLAINT, false, "not-spam", "pen1.OURS", "", "Feedback <feedback@example.net>", "" },
 	{ "a bounce by its envelope",
-	  REPORT_OF("delivery-status") TEXT NEXT("message/delivery-status")
-	  "Reporting-MTA: dns; mx.example.net\r\nOriginal-Envelope-Id: pen1.OURS\r\n\r\n"
-	  "Final-Recipient: rfc822; bob@example.net\r\nAction: failed\r\nStatus: 5.1.1 (no such user)\r\n\r\n"
-	  "Final-Recipient: rfc822; carol@example.net\r\nAction: delayed\r\nStatus: 4.2.2\r\n\r\n"
-	  "Final-Recipient: rfc822; dave@example.net\r\nAction: failed\r\nStatus: 5.2.2\r\n"
-	  NEXT("text/rfc822-headers") "CFBL-Feedback-ID: pen1.OTHER\r\n" LAST,
+	  REPORT_OF("delivery-status") TEXT NEXT(
+		  "message/delivery-status") "Reporting-MTA: dns; mx.example.net\r\nOriginal-Envelope-Id: "
+					     "pen1.OURS\r\n\r\n"
+					     "Final-Recipient: rfc822; bob@example.net\r\nAction: failed\r\nStatus: "
+					     "5.1.1 (no such user)\r\n\r\n"
+					     "Final-Recipient: rfc822; carol@example.net\r\nAction: delayed\r\nStatus: "
+					     "4.2.2\r\n\r\n"
+					     "Final-Recipient: rfc822; dave@example.net\r\nAction: failed\r\nStatus: "
+					     "5.2.2\r\n" NEXT(
+						     "text/rfc822-headers") "CFBL-Feedback-ID: pen1.OTHER\r\n" LAST,
 	  REPORT_BOUNCE, false, "failed", "pen1.OURS", "bob@example.net", "mx.example.net", "5.1.1 5.2.2" },
 	{ "a bounce by the header it holds",
-	  REPORT_OF("delivery-status") TEXT NEXT("message/delivery-status")
-	  "Reporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: rfc822; bob@example.net\r\nAction: delayed\r\n"
-	  "Status: 4.4.1\r\n" NEXT("message/rfc822-headers") OURS LAST,
+	  REPORT_OF("delivery-status")
+		  TEXT NEXT("message/delivery-status") "Reporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: "
+						       "rfc822; bob@example.net\r\nAction: delayed\r\n"
+						       "Status: 4.4.1\r\n" NEXT("message/rfc822-headers") OURS LAST,
 	  REPORT_BOUNCE, false, "delayed", "pen1.OURS", "bob@example.net", "mx.example.net", "" },
 	{ "the body of what it holds is its author's",
-	  REPORT_OF("feedback-report") TEXT NEXT("message/feedback-report") "Feedback-Type: abuse\r\n"
-	  NEXT("message/rfc822") "Subject: x\r\n" BODY LAST,
+	  REPORT_OF("feedback-report") TEXT NEXT("message/feedback-report") "Feedback-Type: abuse\r\n" NEXT(
+		  "message/rfc822") "Subject: x\r\n" BODY LAST,
 	  REPORT_COMPLAINT, false, "abuse", "", "", "Feedback <feedback@example.net>", "" },
 	{ "of a report",
-	  REPORT_OF("feedback-report") TEXT NEXT("message/feedback-report") "Feedback-Type: abuse\r\n"
-	  NEXT("message/rfc822") OURS "Content-Type: multipart/report; report-type=feedback-report; boundary=c\r\n\r\n"
+	  REPORT_OF("feedback-report")
+		  TEXT NEXT("message/feedback-report") "Feedback-Type: abuse\r\n" NEXT("message/rfc822") OURS
+	  "Content-Type: multipart/report; report-type=feedback-report; boundary=c\r\n\r\n"
 	  "--c\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: fraud\r\n--c--\r\n" LAST,
 	  REPORT_COMPLAINT, true, "abuse", "pen1.OURS", "", "Feedback <feedback@example.net>", "" },
 	{ "a second message is not looked at",
-	  HEADER("multipart/mixed; boundary=\"=_b 1\"") NEXT("message/rfc822") "Subject: a\r\n\r\n"
-	  NEXT("message/rfc822") OURS BODY LAST,
+	  HEADER("multipart/mixed; boundary=\"=_b 1\"")
+		  NEXT("message/rfc822") "Subject: a\r\n\r\n" NEXT("message/rfc822") OURS BODY LAST,
 	  REPORT_FORWARDED, false, "", "", "", "Feedback <feedback@example.net>", "" },
-	{ "forwarded in a text", HEADER("text/plain") "Take this back!\r\n\r\n> From: alice\r\n> CFBL-Feedback-ID: pen1.OURS\r\n",
+	{ "forwarded in a text",
+	  HEADER("text/plain") "Take this back!\r\n\r\n> From: alice\r\n> CFBL-Feedback-ID: pen1.OURS\r\n",
 	  REPORT_FORWARDED, false, "", "pen1.OURS", "", "Feedback <feedback@example.net>", "" },
 	{ "a read receipt",
-	  REPORT_OF("disposition-notification") TEXT NEXT("message/disposition-notification") "Disposition: x\r\n"
-	  NEXT("text/rfc822-headers") OURS LAST,
+	  REPORT_OF("disposition-notification") TEXT NEXT("message/disposition-notification") "Disposition: x\r\n" NEXT(
+		  "text/rfc822-headers") OURS LAST,
 	  REPORT_AUTOMATIC, false, "", "pen1.OURS", "", "Feedback <feedback@example.net>", "" },
 	{ "a reply of a machine",
 	  "Auto-Submitted: auto-replied (vacation)\r\n" HEADER("text/plain") "> CFBL-Feedback-ID: pen1.OURS\r\n",
@@ -94,11 +109,12 @@ static const struct {
 	{ "something else", HEADER("text/plain") "Buy!\r\n", REPORT_JUNK, false, "", "", "",
 	  "Feedback <feedback@example.net>", "" },
 	{ "nothing", "", REPORT_JUNK, false, "", "", "", "", "" },
-	{ "a report without an end", REPORT_OF("feedback-report") NEXT("message/feedback-report") "Feedback-Type: abuse",
-	  REPORT_COMPLAINT, false, "abuse", "", "", "Feedback <feedback@example.net>", "" },
+	{ "a report without an end",
+	  REPORT_OF("feedback-report") NEXT("message/feedback-report") "Feedback-Type: abuse", REPORT_COMPLAINT, false,
+	  "abuse", "", "", "Feedback <feedback@example.net>", "" },
 };
 
-static void show(const struct report *report, char *to, size_t size)
+static void show(const struct feedback_report *report, char *to, size_t size)
 {
 	char statuses[300] = "";
 	size_t at = 0;
