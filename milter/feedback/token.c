@@ -46,7 +46,7 @@ static uint64_t token_take(const unsigned char *from, int bytes)
 	return value;
 }
 
-static bool token_key(const uint64_t secret[2], int64_t epoch, unsigned char key[KEY_BYTES])
+static bool token_derive(const uint64_t secret[2], int64_t epoch, unsigned char key[KEY_BYTES])
 {
 	static const char purpose[] = "penstock feedback token 1";
 	unsigned char of[16], what[sizeof purpose + 8];
@@ -56,6 +56,30 @@ static bool token_key(const uint64_t secret[2], int64_t epoch, unsigned char key
 	memcpy(what, purpose, sizeof purpose);
 	token_put(what + sizeof purpose, (uint64_t)epoch, 8);
 	return HMAC(EVP_sha256(), of, sizeof of, what, sizeof what, key, &length) != NULL && length == KEY_BYTES;
+}
+
+/* The key in use is made once an epoch: making it costs as much as using it. */
+static bool token_key(const uint64_t secret[2], int64_t epoch, unsigned char key[KEY_BYTES])
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct {
+		bool known;
+		uint64_t secret[2];
+		int64_t epoch;
+		unsigned char key[KEY_BYTES];
+	} last;
+	pthread_mutex_lock(&lock);
+	bool fine = last.known && last.epoch == epoch && memcmp(last.secret, secret, sizeof last.secret) == 0;
+	if (!fine && token_derive(secret, epoch, last.key)) {
+		memcpy(last.secret, secret, sizeof last.secret);
+		last.epoch = epoch;
+		fine = true;
+	}
+	last.known = fine;
+	if (fine)
+		memcpy(key, last.key, KEY_BYTES);
+	pthread_mutex_unlock(&lock);
+	return fine;
 }
 
 /* Both ways: where `seals`, writes the tag of head, else holds it against the one there. */

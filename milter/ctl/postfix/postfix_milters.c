@@ -260,14 +260,15 @@ static bool milters_is_signer(const char *element)
 /* Milters see what those before them in the list have added. */
 static void milters_check_signer(struct postfix_check *check, struct side *side, const struct asker *asker)
 {
-	char signer[ELEMENT_MAX], what[300];
+	char signer[ELEMENT_MAX], setting[300], what[320];
 	const char *rest = asker->list, *at;
 	if (*check->wish.config->set.feedback_header == '\0' || (asker->own == NULL && side->signer_said))
 		return;
 	while ((at = postfix_next_element(&rest, signer)) != NULL && at < asker->element.at)
 		if (milters_is_signer(signer)) {
 			side->signer_said |= asker->own == NULL;
-			check_name_setting(what, sizeof what, asker->own, side->line->name);
+			check_name_setting(setting, sizeof setting, asker->own, side->line->name);
+			snprintf(what, sizeof what, "order of %s", setting);
 			check_report(check,
 				     (struct finding){ WARNING, GRAVITY_LEAK, what, asker->list,
 						       "our milter before the one that signs",
