@@ -18,7 +18,9 @@
 	ROW(DELISTED, "delisted", 0)	 /* that has ended */ \
 	ROW(REST, "rest", 0)		 /* a receiver refuses a transport, or several do */ \
 	ROW(REST_ENDED, "rest_ended", 0) /* that has ended */ \
-	ROW(HELD, "held", 3600)		 /* mail that was held is past its date */
+	ROW(HELD, "held", 3600)		 /* mail that was held is past its date */ \
+	ROW(COMPLAINT, "complaint", 0)	 /* somebody complains about its mail */ \
+	ROW(OPT_OUT, "opt_out", 0)	 /* somebody wants no more of it */
 
 /* clang-format off */
 enum event_kind {
@@ -45,11 +47,12 @@ struct notice {
 	double score;
 	bool judged; /* there was a message: `action` is what became of it */
 	enum action action;
-	struct breach limit;	     /* window WINDOW_COUNT: none */
-	char reason[EVENT_TEXT_MAX]; /* why */
-	char done[EVENT_TEXT_MAX];   /* what was done */
-	char reference[64];	     /* for `penstockctl explain`; "" : none */
-	char id[EVENT_ID_MAX + 1];   /* event_tell's: the same where one is told twice */
+	struct breach limit;		 /* window WINDOW_COUNT: none */
+	char reason[EVENT_TEXT_MAX];	 /* why */
+	char done[EVENT_TEXT_MAX];	 /* what was done */
+	char recipient[ACCOUNT_MAX + 1]; /* of COMPLAINT and OPT_OUT: who; "": it is not told */
+	char reference[64];		 /* for `penstockctl explain`; "" : none */
+	char id[EVENT_ID_MAX + 1];	 /* event_tell's: the same where one is told twice */
 };
 
 const char *notice_word(enum event_kind kind);

@@ -241,6 +241,14 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Mail in the queue is put on hold within seconds while its account is blocked, and released when that ends.") \
 	ROW("follow.queue_socket", follow_queue_socket, STRING, "/run/penstock-queue.sock", 1, 100, \
 	    "Socket of penstock-queue, which does that.")                                          \
+	ROW("feedback.header", feedback_header, STRING, "CFBL-Feedback-ID", 0, 60, \
+	    "Header that bears the token by which a complaint is known again, in accounts' mail that leaves; empty: none.") \
+	ROW("feedback.envid", feedback_envid, BOOL, "true", 0, 0, \
+	    "Give the token to the envelope (ENVID, RFC 3461) where the client gave none, so that bounces bring it back.") \
+	ROW("feedback.address", feedback_address, STRING, "", 0, 254, \
+	    "Address that takes complaints (CFBL-Address, RFC 9477), whose mail penstockctl feedback reads; empty: none is told.") \
+	ROW("feedback.feedback_id", feedback_id, STRING, "", 0, 15, \
+	    "Your SenderId in Gmail's header Feedback-ID, 5 to 15 characters [A-Za-z0-9]; empty: the header is not added.") \
 	ROW("postfix.myorigin", postfix_myorigin, STRING, "/etc/mailname", 0, 255,                 \
 	    "Postfix's myorigin, the domain that sendmail(1) gives this host's users: a name, or a file whose first " \
 	    "word is the name. The host's own name and its domain are known without it. The default file may be " \

@@ -269,5 +269,6 @@ bool config_agree(struct reader *reader)
 {
 	return agree_check_pools(reader) && agree_check_plans(reader) && agree_check_group_plans(reader) &&
 	       agree_check_scores(reader) && agree_check_words(reader) && agree_check_paths(reader) &&
-	       agree_check_endpoints(reader) && config_postfix_agree(reader) && config_events_agree(reader);
+	       agree_check_endpoints(reader) && config_postfix_agree(reader) && config_events_agree(reader) &&
+	       config_feedback_agree(reader);
 }

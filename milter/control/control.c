@@ -4,6 +4,7 @@
 #include "milter/control/control_account.h"
 #include "milter/control/control_request.h"
 #include "milter/control/control_explain.h"
+#include "milter/control/control_feedback.h"
 #include "milter/control/control_held.h"
 #include "milter/control/control_lookup.h"
 #include "milter/control/control_receivers.h"
@@ -189,6 +190,7 @@ static const struct control_command commands[] = {
 	{ "top", control_do_top, "by count", NULL },
 	{ "events", control_do_events, "count", NULL },
 	{ "rbl", control_do_rbl, "target", NULL },
+	{ "feedback", control_feedback, "form type token rcpt source nested status", NULL },
 	{ "explain", control_do_explain, "what", NULL },
 	{ "held.list", control_do_held, "due skip", NULL },
 	{ "held.remove", control_do_held, "members", NULL },
@@ -259,7 +261,7 @@ static bool control_run(struct control_request *request, const char *line, size_
 		return control_fail(
 			error, error_size,
 			"\"do\" is %s; expected status, sockets, pools, receivers, monitor.check, top, rbl, explain, "
-			"events, held.list, held.remove, shadow.report, or account.list, check, show, "
+			"events, feedback, held.list, held.remove, shadow.report, or account.list, check, show, "
 			"feedback, limit, block, unblock, exempt, unexempt or reset.",
 			shown);
 	}

@@ -9,6 +9,7 @@
 #include "milter/ctl/tool/client.h"
 #include "milter/ctl/tool/help.h"
 #include "milter/ctl/explain_show.h"
+#include "milter/ctl/feedback_command.h"
 #include "milter/ctl/held_commands.h"
 #include "milter/ctl/queue_commands.h"
 #include "milter/ctl/tool/memory.h"
@@ -28,6 +29,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "policy/base/banned.h"
 
@@ -279,6 +281,8 @@ static const struct command commands[] = {
 	{ "account feedback", "ACCOUNT dead|complaint|auth_failure|trap|refused [COUNT]", 2, 3, 0, ctl_run_feedback,
 	  "account.feedback", show_feedback,
 	  "report what became of its earlier mail" },
+	{ "feedback", "", 0, 0, 0, feedback_command_run, NULL, NULL,
+	  "read a complaint or a bounce from standard input, for an alias or pipe(8)" },
 	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, TAKES(VERBOSE), ctl_run_explain, "explain", show_explain,
 	  "why a message was treated as it was, term by term" },
 	{ "held list", "", 0, 0, 0, run_plain, "held.list", show_held, "messages on hold, and their dates" },
@@ -512,6 +516,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	int code = call.option[OPTION_HELP] != NULL ? ctl_run_help(&call) : ctl_run_call(&call);
+	if (code == EXIT_USAGE && call.command != NULL && call.command->run == feedback_command_run)
+		code = EX_USAGE; /* what runs it is an MTA */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		complain(&call, "cannot write: %s", strerror(errno));
 		return EXIT_USAGE;

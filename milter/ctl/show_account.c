@@ -112,6 +112,16 @@ static void show_account_add_warnings(struct table *table, const json_t *answer)
 		show_add_pair(table, "WARNING", show_value(row, form));
 }
 
+static void show_account_add_complaints(struct table *table, const json_t *answer, bool all)
+{
+	const char *word = text_of(answer, "complaints");
+	double share = number_of(answer, "complaint_share");
+	if (*word == '\0' || (share <= 0 && !all))
+		return;
+	table_add(table, "complaints");
+	table_addf(table, "%s: of %.2g %% of its recipients, lately", word, share * 100);
+}
+
 static void show_account_head(const json_t *answer, bool all, FILE *to)
 {
 	static const struct {
@@ -137,6 +147,7 @@ static void show_account_head(const json_t *answer, bool all, FILE *to)
 		table_addf(table, "%s authorises none of our addresses: its mail fails SPF at its receivers",
 			   text_of(answer, "spf_unauthorised"));
 	}
+	show_account_add_complaints(table, answer, all);
 	show_account_add_word_of_admin(table, answer, all);
 	show_account_add_groups(table, answer, all);
 	for (size_t i = 0; i < sizeof knowledge / sizeof knowledge[0]; i++)

@@ -16,7 +16,7 @@ static struct {
 	_Atomic int64_t started_ms, last_message_ms, last_login_ms;
 	counter strangers_since, messages, sessions, sessions_peak, sessions_total, forged_headers, recipients;
 	counter checks, checks_running, checks_refused[STATS_REFUSED_COUNT];
-	counter jobs_dropped;
+	counter jobs_dropped, feedback[FEEDBACK_COUNT];
 	counter closed[STATS_CLOSED_COUNT], http_refused[STATS_HTTP_REFUSED_COUNT];
 	counter took[STATS_TOOK_BOUNDS + 1], took_ms;
 	counter actions[ACTION_COUNT], levels[LEVEL_COUNT], reasons[REASON_COUNT];
@@ -168,6 +168,21 @@ void stats_http_refused(enum stats_http_refused why)
 	add(&counts.http_refused[why], 1);
 }
 
+void stats_feedback(enum feedback feedback)
+{
+	add(&counts.feedback[feedback], 1);
+}
+
+const char *stats_feedback_word(enum feedback feedback)
+{
+	static const char *const words[] = {
+#define FEEDBACK_WORD(id, word) word,
+		FEEDBACK_ROWS(FEEDBACK_WORD)
+#undef FEEDBACK_WORD
+	};
+	return words[feedback];
+}
+
 static void read_rows(uint64_t *to, counter *from, int count)
 {
 	for (int i = 0; i < count; i++)
@@ -198,6 +213,7 @@ void stats_read(struct stats *stats_out)
 	read_rows(stats_out->levels, counts.levels, LEVEL_COUNT);
 	read_rows(stats_out->reasons, counts.reasons, REASON_COUNT);
 	read_rows(stats_out->checks_refused, counts.checks_refused, STATS_REFUSED_COUNT);
+	read_rows(stats_out->feedback, counts.feedback, FEEDBACK_COUNT);
 	read_rows(stats_out->closed, counts.closed, STATS_CLOSED_COUNT);
 	read_rows(stats_out->http_refused, counts.http_refused, STATS_HTTP_REFUSED_COUNT);
 	for (int i = 0; i < stats_out->transport_count; i++) {

@@ -44,6 +44,27 @@ enum stats_http_refused {
 	STATS_HTTP_REFUSED_COUNT,
 };
 
+/* What came of a report about a message that left: id, word (metric label) */
+#define FEEDBACK_ROWS(ROW) \
+	ROW(COUNTED, "counted")	  /* the account's record has it, or its event was told */ \
+	ROW(NOTHING, "nothing")	  /* it is worth nothing */ \
+	ROW(REPEATED, "repeated") /* its message had fewer recipients */ \
+	ROW(FORGED, "forged")	  /* its token is not ours, or another installation's */ \
+	ROW(EXPIRED, "expired")	  /* its token is too old */ \
+	ROW(UNTOLD, "no_token")	  /* it bears none */ \
+	ROW(NESTED, "nested")	  /* it is about a report */ \
+	ROW(JUNK, "junk")	  /* it is no report */ \
+	ROW(UNMARKED, "unmarked") /* no report: a message left without a token, Redis having told no secret yet */
+
+/* clang-format off */
+enum feedback {
+#define FEEDBACK_ENUM(id, word) FEEDBACK_##id,
+	FEEDBACK_ROWS(FEEDBACK_ENUM)
+#undef FEEDBACK_ENUM
+	FEEDBACK_COUNT
+};
+/* clang-format on */
+
 struct stats {
 	int64_t started_ms;	  /* clock_monotonic_ms() */
 	int64_t last_message_ms;  /* clock_monotonic_ms(); 0: none yet */
@@ -66,6 +87,7 @@ struct stats {
 	uint64_t checks, checks_running; /* by HTTP */
 	uint64_t checks_refused[STATS_REFUSED_COUNT];
 	uint64_t jobs_dropped; /* for want of memory */
+	uint64_t feedback[FEEDBACK_COUNT];
 	uint64_t closed[STATS_CLOSED_COUNT], http_refused[STATS_HTTP_REFUSED_COUNT];
 };
 
@@ -87,6 +109,8 @@ void stats_check_refused(enum stats_refused why);
 void stats_job_dropped(void);
 void stats_closed(enum stats_closed why);
 void stats_http_refused(enum stats_http_refused why);
+void stats_feedback(enum feedback feedback);
+const char *stats_feedback_word(enum feedback feedback);
 void stats_read(struct stats *stats_out);
 
 #endif

@@ -111,25 +111,38 @@ void session_refuse_new(void)
 	atomic_store(&refuses_new, true);
 }
 
-void message_note_forged(struct message *message, const char *name)
+/* One more field of that name; where the arena is spent the message is deferred. */
+static void message_note_field(struct message *message, struct forged **list, const char *name)
 {
-	struct forged *forged = message->forged;
-	if (++message->forged_count > FORGED_MAX) {
-		message->arena.spent = true; /* the message is deferred, and nothing deleted */
-		return;
-	}
+	struct forged *forged = *list;
 	while (forged != NULL && !text_same_nocase(forged->name, name))
 		forged = forged->next;
 	if (forged == NULL) {
 		forged = arena_take(&message->arena, sizeof *forged);
 		char *copy = arena_copy(&message->arena, name, 1000);
 		if (forged == NULL || copy == NULL)
-			return; /* the arena is spent: the message is deferred */
+			return;
 		forged->name = copy;
-		forged->next = message->forged;
-		message->forged = forged;
+		forged->next = *list;
+		*list = forged;
 	}
 	forged->count++;
+}
+
+void message_note_forged(struct message *message, const char *name)
+{
+	if (++message->forged_count > FORGED_MAX)
+		message->arena.spent = true; /* the message is deferred, and nothing deleted */
+	else
+		message_note_field(message, &message->forged, name);
+}
+
+void message_note_replaced(struct message *message, const char *name)
+{
+	if (++message->replaced_count > FORGED_MAX)
+		message->arena.spent = true;
+	else
+		message_note_field(message, &message->replaced, name);
 }
 
 void message_keep(struct message *message, const char *bytes, size_t length)

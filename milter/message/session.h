@@ -59,6 +59,10 @@ struct message {
 	uint64_t size;			 /* bytes of header and body */
 	struct forged *forged;
 	uint64_t forged_count;
+	struct forged *replaced; /* fields of the client's that go where ours take their place */
+	int replaced_count;
+	char *sender;	 /* in the arena, as MAIL gave it; NULL: its arguments stay as they are */
+	const char *ret; /* a constant: "RET=FULL ", "RET=HDRS ", "" */
 	struct scan_text scan;
 	struct message_spf spf;
 	struct rcpts rcpts;
@@ -89,6 +93,7 @@ struct session {
 	struct arena arena;
 	bool no_reply;	      /* the MTA agreed to get no answer where none is owed */
 	bool answers_connect; /* but for connect, so that it is told at once */
+	bool changes_sender;  /* it lets us change the sender's arguments */
 	bool connected;	      /* the connect callback came */
 	struct netaddr client;
 	bool injected;
@@ -117,6 +122,7 @@ int64_t session_last_ms(void);
 void session_refuse_new(void);
 
 void message_note_forged(struct message *message, const char *name);
+void message_note_replaced(struct message *message, const char *name);
 void message_keep(struct message *message, const char *bytes, size_t length);
 
 #endif

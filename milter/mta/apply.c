@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/mta/apply.h"
 
+#include "milter/mta/stamp.h"
 #include "milter/record/explain.h"
 #include "policy/base/text.h"
 
@@ -204,6 +205,7 @@ sfsistat apply_verdict(SMFICTX *context, const struct session *session)
 		return apply_refusal(context, session);
 	explain_refer(session);
 	delete_forged(context, message);
+	stamp_message(context, session);
 	if (verdict->tag) {
 		snprintf(value, sizeof value, "yes, score=%.1f", message->facts.content.score);
 		insert_header(context, SPAM_HEADER, value);

@@ -8,6 +8,7 @@
 #include "milter/record/record.h"
 #include "milter/message/scan_text.h"
 #include "milter/message/session.h"
+#include "milter/mta/stamp.h"
 #include "milter/record/trap_hits.h"
 #include "policy/base/text.h"
 
@@ -24,6 +25,7 @@
  * block lists asked only then. Where there are lists, connect is answered. */
 #define WITH_LISTS ((unsigned long)SMFIP_NR_CONN)
 #define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE)
+#define OPTIONAL ((unsigned long)(SMFIF_SETSYMLIST | SMFIF_CHGFROM))
 
 static const char *macro(SMFICTX *context, const char *name)
 {
@@ -83,7 +85,8 @@ static sfsistat callback_on_negotiate(SMFICTX *context, unsigned long actions, u
 	session->no_reply = (steps & NO_REPLIES) == NO_REPLIES;
 	if ((actions & SMFIF_SETSYMLIST) != 0 && !callback_ask_macros(context))
 		return SMFIS_REJECT;
-	*actions_out = ACTIONS | (actions & SMFIF_SETSYMLIST);
+	session->changes_sender = (actions & SMFIF_CHGFROM) != 0;
+	*actions_out = ACTIONS | (actions & OPTIONAL);
 	*steps_out = steps & (SMFIP_NODATA | SMFIP_NOUNKNOWN);
 	session->answers_connect = session->setup->config->mail_list_count > 0;
 	if (session->no_reply)
@@ -132,6 +135,7 @@ static sfsistat callback_on_mail(SMFICTX *context, char **arguments)
 	if (message == NULL)
 		return SMFIS_TEMPFAIL;
 	idn_address(arguments[0] != NULL ? arguments[0] : "", message->from);
+	stamp_mail(session, arguments);
 	struct mail_macros macros = {
 		.auth_authen = macro(context, "{auth_authen}"),
 		.cert_subject = macro(context, "{cert_subject}"),
@@ -193,7 +197,9 @@ static sfsistat callback_on_header(SMFICTX *context, char *name, char *value)
 		scan_text_received(session, macro(context, "j"), macro(context, "i"));
 	if (strncasecmp(name, "X-Penstock-", 11) == 0)
 		message_note_forged(message, name);
-	else
+	else if (stamp_replaces(session->setup->config, name))
+		message_note_replaced(message, name);
+	if (strncasecmp(name, "X-Penstock-", 11) != 0)
 		scan_text_header(message, name, value);
 	anomaly_header(&message->anomaly, name, value, &message->rcpts, &message->facts);
 	body_header(&message->body, name, value);
@@ -273,7 +279,7 @@ static sfsistat callback_on_close(SMFICTX *context)
 const struct smfiDesc callbacks = {
 	.xxfi_name = (char *)(uintptr_t) "penstock",
 	.xxfi_version = SMFI_VERSION,
-	.xxfi_flags = ACTIONS,
+	.xxfi_flags = ACTIONS | SMFIF_CHGFROM,
 	.xxfi_connect = callback_on_connect,
 	.xxfi_helo = callback_on_helo,
 	.xxfi_envfrom = callback_on_mail,

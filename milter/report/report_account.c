@@ -6,6 +6,7 @@
 #include "milter/daemon/limits.h"
 #include "milter/base/json.h"
 #include "milter/pools/pools.h"
+#include "policy/complaint.h"
 #include "policy/plan.h"
 #include "policy/spoke.h"
 
@@ -126,6 +127,8 @@ static void report_account_set_reputation(json_t *json, const struct policy *pol
 	}
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		json_set_real(counts, counter_word((enum counter)i), counters.value[i]);
+	json_set_text(json, "complaints", complaint_step_word(complaint_step(&counters)));
+	json_set_real(json, "complaint_share", complaint_share(&counters));
 	json_set_real(json, "score", score.sum);
 	json_set_real(json, "soft_left_out", score.soft_left_out);
 	json_object_set_new(json, "terms", terms);

@@ -152,6 +152,24 @@ void snapshot_free(struct snapshot *snapshot)
 	    content.timeouts)                                                                      \
 	ROW("content", "recent_failures", "content_recent_failures", "", "gauge",                  \
 	    "Failures since the last good answer, of the scanner that has most.", content_failures)                       \
+	ROW("feedback", "counted", "feedback_total", "result=\"counted\"", "counter", "Reports about mail that left, by what came of them.", \
+	    stats.feedback[FEEDBACK_COUNTED]) \
+	ROW("feedback", "nothing", "feedback_total", "result=\"nothing\"", "counter", "", \
+	    stats.feedback[FEEDBACK_NOTHING]) \
+	ROW("feedback", "repeated", "feedback_total", "result=\"repeated\"", "counter", "", \
+	    stats.feedback[FEEDBACK_REPEATED]) \
+	ROW("feedback", "forged", "feedback_total", "result=\"forged\"", "counter", "", \
+	    stats.feedback[FEEDBACK_FORGED]) \
+	ROW("feedback", "expired", "feedback_total", "result=\"expired\"", "counter", "", \
+	    stats.feedback[FEEDBACK_EXPIRED]) \
+	ROW("feedback", "no_token", "feedback_total", "result=\"no_token\"", "counter", "", \
+	    stats.feedback[FEEDBACK_UNTOLD]) \
+	ROW("feedback", "nested", "feedback_total", "result=\"nested\"", "counter", "", \
+	    stats.feedback[FEEDBACK_NESTED]) \
+	ROW("feedback", "junk", "feedback_total", "result=\"junk\"", "counter", "", \
+	    stats.feedback[FEEDBACK_JUNK]) \
+	ROW("feedback", "unmarked", "feedback_unmarked_total", "", "counter", \
+	    "Messages that left without a token, since Redis had told no secret.", stats.feedback[FEEDBACK_UNMARKED]) \
 	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
 	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
 	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to " \

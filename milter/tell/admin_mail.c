@@ -105,6 +105,12 @@ static void admin_mail_add_what(struct text *text, const struct notice *event)
 	case EVENT_HELD:
 		text_add(text, " has held mail past its date");
 		break;
+	case EVENT_COMPLAINT:
+		text_add(text, " has a complaint about its mail");
+		break;
+	case EVENT_OPT_OUT:
+		text_add(text, " has a recipient who wants no more of its mail");
+		break;
 	case EVENT_COUNT:
 		break;
 	}

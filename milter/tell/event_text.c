@@ -59,5 +59,6 @@ json_t *event_json(const struct notice *event)
 	set_or_null(object, "reason", event->reason);
 	set_or_null(object, "done", event->done);
 	set_or_null(object, "reference", event->reference);
+	set_or_null(object, "recipient", event->recipient);
 	return object;
 }

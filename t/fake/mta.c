@@ -199,6 +199,15 @@ int smfi_chgheader(SMFICTX *mta, char *name, int index, char *value)
 	return complain(mta, "smfi_chgheader: there is no such header %s", name);
 }
 
+int smfi_chgfrom(SMFICTX *mta, char *sender, char *arguments)
+{
+	if (!mta->at_end || !(mta->actions & SMFIF_CHGFROM) || sender[0] == '\0')
+		return complain(mta, "smfi_chgfrom of %s: not now", sender);
+	return arguments != NULL && strstr(arguments, "ENVID=") != NULL
+		       ? MI_SUCCESS
+		       : complain(mta, "smfi_chgfrom of %s: no ENVID", sender);
+}
+
 int smfi_quarantine(SMFICTX *mta, char *reason)
 {
 	if (!mta->at_end || !(mta->actions & SMFIF_QUARANTINE) || *reason == '\0')
@@ -221,9 +230,10 @@ SMFICTX *mta_open(bool no_reply)
 		offered |= SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
 	mta_macro(mta, "j", "mail.example.com");
 	mta->negotiates = true;
-	if (callbacks.xxfi_negotiate(
-		    mta, SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_CHGBODY | SMFIF_SETSYMLIST, offered,
-		    0, 0, &mta->actions, &mta->steps, &zero0, &zero1) != SMFIS_CONTINUE)
+	if (callbacks.xxfi_negotiate(mta,
+				     SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_CHGBODY |
+					     SMFIF_SETSYMLIST | SMFIF_CHGFROM,
+				     offered, 0, 0, &mta->actions, &mta->steps, &zero0, &zero1) != SMFIS_CONTINUE)
 		complain(mta, "the negotiation failed");
 	mta->negotiates = false;
 	if (mta->steps & ~offered)

@@ -33,11 +33,12 @@ our %may = (
 	                             milter/spf policy policy/base redis-schema/store)],
 	'milter/record'       => [qw(milter/base milter/config milter/daemon milter/message milter/pools milter/tell policy
 	                             policy/base policy/replay redis-schema/store)],
-	'milter/mta'          => [qw(milter/base milter/config milter/daemon milter/message milter/pools milter/record policy
+	'milter/feedback'     => [qw(policy policy/base)],
+	'milter/mta'          => [qw(milter/base milter/config milter/daemon milter/feedback milter/message milter/pools milter/record policy
 	                             policy/base redis-schema/store)],
 	'milter/report'       => [qw(milter/base milter/blocklist milter/config milter/content milter/daemon milter/dns
 	                             milter/lookup milter/pools milter/record milter/tell policy policy/base redis-schema/store)],
-	'milter/control'      => [qw(milter/base milter/config milter/daemon milter/lookup milter/message milter/pools milter/record
+	'milter/control'      => [qw(milter/base milter/config milter/daemon milter/feedback milter/lookup milter/message milter/pools milter/record
 	                             milter/report milter/tell policy policy/base redis-schema redis-schema/store)],
 	'milter/web'          => [qw(milter/base milter/config milter/daemon milter/lookup milter/report policy policy/base)],
 	'milter/start'        => [qw(milter/base milter/config milter/control milter/daemon milter/message milter/mta milter/record
@@ -55,7 +56,7 @@ our %may = (
 	'milter/ctl/trace'    => [qw(milter/base milter/config milter/ctl/tool milter/trace policy policy/base)],
 	'milter/ctl/replay'   => [qw(milter/base milter/config milter/ctl/tool policy policy/base policy/replay)],
 	'milter/ctl'          => [qw(milter/base milter/config milter/ctl/postfix milter/ctl/rbl milter/ctl/replay milter/ctl/tool
-	                             milter/ctl/trace milter/follow policy policy/base)],
+	                             milter/ctl/trace milter/feedback milter/follow policy policy/base)],
 );
 
 # The names that are in a circle of the table, or between two; none: it has none.

@@ -67,7 +67,7 @@ part 'an event reaches all three' => sub {
 	is $signature, hmac("$time.$request->{body}"), 'openssl dgst makes the same signature';
 	my $event = $request->{json};
 	is_deeply [ sort keys %$event ], [ sort qw(version id event time time_s node account pool transport address level
-		level_before score action limit reason done reference) ], 'the members that are documented';
+		level_before score action limit reason done reference recipient) ], 'the members that are documented';
 	is_deeply [ @{$event}{qw(version node action reference)} ], [ 1, 'live', 'defer', $reference ], 'what it was';
 	is $event->{limit}{name}, 'msgs_per_day', 'which limit';
 	like $event->{time}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'when';

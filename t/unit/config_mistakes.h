@@ -205,7 +205,7 @@
 	  ":1: webhook.secret is a whole number, expected a string" },
 	{ "webhook.kinds", "webhook: { kinds = \"block limits\"; };", NULL,
 	  ":1: webhook.kinds has \"limits\", expected kinds of events: level, block, limit, listed, delisted, rest, "
-	  "rest_ended, held" },
+	  "rest_ended, held, complaint, opt_out" },
 	{ "webhook.timeout_ms", "webhook: { timeout_ms = 99; };", NULL,
 	  ":1: webhook.timeout_ms is 99, expected 100 to 300000" },
 	{ "webhook.queue", "webhook: { queue = 0; };", NULL, ":1: webhook.queue is 0, expected 1 to 100000" },
@@ -225,7 +225,7 @@
 	  ":1: admin.mail_from is \"a@b@c\", expected one mail address" },
 	{ "admin.mail_kinds", "admin: { mail_kinds = \"all\"; };", NULL,
 	  ":1: admin.mail_kinds has \"all\", expected kinds of events: level, block, limit, listed, delisted, rest, "
-	  "rest_ended, held" },
+	  "rest_ended, held, complaint, opt_out" },
 	{ "admin.mail_period_hours", "admin: { mail_period_hours = -1; };", NULL,
 	  ":1: admin.mail_period_hours is -1, expected 0 to 8760" },
 	{ "admin.smtp", "admin: { smtp = \"unix:/smtp\"; };", NULL,
@@ -233,6 +233,18 @@
 	{ "admin.smtp", "admin: { smtp = \"mail.example.com:25\"; };", NULL,
 	  ":1: admin.smtp is \"mail.example.com:25\": expected unix:/path, address:port or [v6]:port, the address "
 	  "in numbers" },
+	{ "feedback.header", "feedback: { header = \"X Y\"; };", NULL,
+	  ":1: feedback.header is \"X Y\", expected a name of letters, digits and dashes that does not begin with "
+	  "X-Penstock-" },
+	{ "feedback.header", "feedback: { header = \"x-penstock-id\"; };", NULL,
+	  ":1: feedback.header is \"x-penstock-id\", expected a name of letters, digits and dashes that does not begin "
+	  "with X-Penstock-" },
+	{ "feedback.envid", "feedback: { envid = 1; };", NULL,
+	  ":1: feedback.envid is a whole number, expected true or false" },
+	{ "feedback.address", "feedback: { address = \"fbl\"; };", NULL,
+	  ":1: feedback.address is \"fbl\", expected one mail address" },
+	{ "feedback.feedback_id", "feedback: { feedback_id = \"abc\"; };", NULL,
+	  ":1: feedback.feedback_id is \"abc\", expected 5 to 15 letters and digits" },
 	{ "postfix.myorigin", "postfix: { myorigin = \"two words\"; };", NULL,
 	  ":1: postfix.myorigin is \"two words\", expected a domain name" },
 	{ "postfix.myorigin", "postfix: { myorigin = \"/nowhere/mailname\"; };", NULL,

@@ -51,7 +51,7 @@ static void test_json(void)
 	       "\"address\":null,\"level\":null,\"level_before\":null,\"score\":1.25,\"action\":\"defer\",\"limit\":{"
 	       "\"name\":\"msgs_per_hour\",\"scope\":\"account\",\"limit\":500,\"used\":500.0,\"frees_in_s\":60,"
 	       "\"ramp\":false},\"reason\":\"limit msgs_per_hour \\\"quoted\\\"\\n\",\"done\":\"the message was "
-	       "deferred\",\"reference\":\"1T4Q9M-2K0B7F\"}",
+	       "deferred\",\"reference\":\"1T4Q9M-2K0B7F\",\"recipient\":null}",
 	       "a limit");
 	free(text);
 	notice_init(&event, EVENT_LISTED, "");

@@ -227,6 +227,11 @@ static const struct case_row cases[] = {
 	  "smtp/inet: smtpd_milters", "unjudged",
 	  "postconf -P smtp/inet/smtpd_milters=unix:/x.sock" },
 	/* before a filter none of ours is needed */
+	/* what signs stands before us */
+	{ "smtpd_milters = inet:localhost:8891, unix:/x.sock\nnon_smtpd_milters = unix:/x.sock\n", "", SMTP CLEANUP, "",
+	  "warnings", "order of smtpd_milters", "leak", "" },
+	{ "smtpd_milters = unix:/x.sock, inet:localhost:8891\nnon_smtpd_milters = unix:/x.sock\n", "", SMTP CLEANUP, "", "",
+	  "order of smtpd_milters", "", "" },
 	{ "smtpd_milters =\nnon_smtpd_milters =\ncontent_filter = smtp:[127.0.0.1]:10024\n",
 	  BACK_P "content_filter =\n" BACK_P "smtpd_milters = unix:/x.sock\nsubmission/inet/smtpd_milters =\n",
 	  SMTP SUBMISSION BACK CLEANUP, "", "", "submission/inet: smtpd_milters", "", "" },

@@ -12,6 +12,9 @@
 #include "policy/base/banned.h"
 
 #define WHY_UNJUDGED "mail by this service is neither judged nor counted nor marked"
+#define WHY_UNSIGNED \
+	"it signs before our marks are there (feedback.header): RFC 9477 and Gmail do not believe marks that no DKIM " \
+	"signature covers"
 #define WHY_PAST_FILTER \
 	"mail that our header marks leaves by our transport and never sees this filter (no virus scan, no signature)"
 
@@ -34,6 +37,7 @@ struct side {
 	size_t count;
 	bool through;	       /* main.cf's list takes what smtpd_milters has, which some smtpd looks to */
 	bool by_rows;	       /* main.cf's list is for services before a filter: ours stands in rows of master.cf */
+	bool signer_said;      /* of main.cf's list: a DKIM signer stands before us */
 	bool said, block_said; /* of main.cf's list, and of its receive_override_options */
 };
 
@@ -243,6 +247,37 @@ static void milters_report_not_asked(struct postfix_check *check, struct side *s
 		     check_fix_setting(check, path, name, value));
 }
 
+/* A milter that signs, as its socket is commonly named: OpenDKIM, dkimpy-milter, rspamd. */
+static bool milters_is_signer(const char *element)
+{
+	static const char *const marks[] = { "dkim", "rspamd", ":8891", ":8892", ":12301", ":11332" };
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		if (strstr(element, marks[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Milters see what those before them in the list have added. */
+static void milters_check_signer(struct postfix_check *check, struct side *side, const struct asker *asker)
+{
+	char signer[ELEMENT_MAX], setting[300], what[320];
+	const char *rest = asker->list, *at;
+	if (*check->wish.config->set.feedback_header == '\0' || (asker->own == NULL && side->signer_said))
+		return;
+	while ((at = postfix_next_element(&rest, signer)) != NULL && at < asker->element.at)
+		if (milters_is_signer(signer)) {
+			side->signer_said |= asker->own == NULL;
+			check_name_setting(setting, sizeof setting, asker->own, side->line->name);
+			snprintf(what, sizeof what, "order of %s", setting);
+			check_report(check,
+				     (struct finding){ WARNING, GRAVITY_LEAK, what, asker->list,
+						       "our milter before the one that signs",
+						       check_file_of(asker->own), NULL, WHY_UNSIGNED },
+				     NULL);
+			return;
+		}
+}
+
 /* A list that has ours, in the words in which it is written where these have ours. */
 static void check_own_element(struct postfix_check *check, struct side *side, struct asker *asker, const char *ours)
 {
@@ -275,8 +310,10 @@ static void check_asker(struct postfix_check *check, struct side *side, struct a
 		milters_report_blocked(check, side, asker);
 	if (!asker->named || (side->by_rows && asker->own == NULL))
 		milters_report_not_asked(check, side, asker);
-	else
+	else {
+		milters_check_signer(check, side, asker);
 		check_own_element(check, side, asker, ours);
+	}
 	if (!asker->named && asker->service->chroot && socket_outside(side->line))
 		socket_report_chroot(check, asker->service, side->line);
 }
