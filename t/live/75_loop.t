@@ -1,0 +1,149 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the world answers comes back: a real Postfix sends to receivers that each think differently of addresses, recipients and
+# contents. The names of large receivers are theirs in a hosts file of the test's own, in a mount namespace.
+
+use strict;
+use warnings;
+
+use File::Temp;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Penstock::Live qw(part);
+use Penstock::Process qw(free_port slurp wait_for write_file);
+use Penstock::Receivers;
+use Test::More;
+
+my %hosts = (
+	google => { address => '127.0.0.101', host => 'gmail-smtp-in.l.google.com' },
+	microsoft => { address => '127.0.0.102', host => 'hotmail-com.olc.protection.outlook.com' },
+	yahoo => { address => '127.0.0.103', host => 'mta5.am0.yahoodns.net' },
+	small => { address => '127.0.0.104', host => 'mx.small.example' },
+);
+
+# this program once more, where those names are known
+if (!$ENV{PENSTOCK_LOOP_HOSTS}) {
+	plan skip_all => 'mount namespaces are not given to this test' if system('unshare -m true 2>/dev/null') != 0;
+	my $file = File::Temp->new(TEMPLATE => 'penstock-hosts-XXXXXX', TMPDIR => 1, UNLINK => 0);
+	print $file slurp('/etc/hosts'), Penstock::Receivers::hosts_text(%hosts);
+	close $file;
+	chmod 0644, $file->filename;
+	$ENV{PENSTOCK_LOOP_HOSTS} = $file->filename;
+	my $script = 'mount --bind "$PENSTOCK_LOOP_HOSTS" /etc/hosts && exec "$@"';
+	exec 'unshare', '-m', 'sh', '-c', $script, 'sh', $^X, $0 or die "unshare: $!\n";
+}
+unlink $ENV{PENSTOCK_LOOP_HOSTS};
+
+my $port = free_port('tcp');
+my $world = Penstock::Live->new(main => {
+	relayhost => '',
+	smtp_tcp_port => $port,
+	smtp_host_lookup => 'native',
+	minimal_backoff_time => '1s',
+	maximal_backoff_time => '1s',
+	queue_run_delay => '1s',
+	# a receiver that refuses one message is asked for the next
+	default_destination_concurrency_failed_cohort_limit => 100,
+});
+my $postfix = $world->{postfix};
+my $receivers = Penstock::Receivers->start(folder => $world->{folder}, port => $port, hosts => \%hosts);
+
+sub at { my ($user, $receiver) = @_; return "$user\@$hosts{$receiver}{host}" }
+
+# The line by which Postfix tells what became of this message at this recipient; the last one.
+sub delivery {
+	my ($result, $to, $status) = @_;
+	return wait_for(30, "a line of $result->{id} for $to: $status", sub {
+		($postfix->log_lines(qr/ $result->{id}: to=<\Q$to\E>, .* status=$status /))[-1];
+	});
+}
+
+sub said {
+	my ($receiver, $reply, $stage) = @_;
+	return qr/ \(host \Q$hosts{$receiver}{host}\E\[\Q$hosts{$receiver}{address}\E\] said: $reply \(in reply to $stage command\)\)$/;
+}
+
+part 'mail leaves by the address of its account' => sub {
+	$world->make_good('alice@example.com');
+	for my $receiver (sort keys %hosts) {
+		my $to = at('reader', $receiver);
+		my $result = $world->send(auth => 'alice', to => $to);
+		my $mail = $receivers->wait($result->{subject});
+		is $mail->{receiver}, $receiver, "to $receiver: it came there";
+		my $transport = $world->verdict($result)->{transport};
+		is $mail->{helo}, "$transport.example.test", '... with the HELO name of the transport that the log names';
+		like $mail->{client}, qr/^127\.0\.0\.1[12]$/, '... from a clean address';
+		like delivery($result, $to, 'sent'),
+			qr{ postfix/$transport/smtp\[\d+\]: .* relay=\Q$hosts{$receiver}{host}\E\[\Q$hosts{$receiver}{address}\E\]:$port, .* dsn=2\.0\.0, status=sent \(250 2\.0\.0 taken\)$},
+			'... and Postfix says so';
+	}
+};
+
+part 'a recipient who does not exist' => sub {
+	my $reply = "550-5.1.1 The account that you tried to reach does not exist. Please check 550 5.1.1 how it is written - gsmtp";
+	$receivers->rules({ google => [ { stage => 'rcpt', rcpt => at('nobody', 'google'),
+		reply => $reply =~ s/ (?=550 )/\n/r } ] });
+	my $result = $world->send(auth => 'bob', to => at('nobody', 'google'));
+	my $line = delivery($result, at('nobody', 'google'), 'bounced');
+	like $line, said('google', quotemeta $reply, 'RCPT TO'), 'Postfix joins the lines of the reply';
+	like $line, qr/ dsn=5\.1\.1, /, '... and has its code';
+	wait_for(20, 'the notification', sub { $postfix->log_lines(qr/ $result->{id}: sender non-delivery notification: /) });
+	is scalar(grep { $_->{rcpt} eq at('nobody', 'google') } $receivers->refusals), 1, 'it is tried once';
+};
+
+part 'a receiver refuses one address' => sub {
+	my $blocked = '550 5.7.1 Unfortunately, messages from [127.0.0.21] were not sent. It is on our block list (S3150).';
+	$receivers->rules({ microsoft => [ { stage => 'mail', client => '127.0.0.21', reply => $blocked } ],
+		yahoo => [ { stage => 'greet', client => '127.0.0.21', reply => '553 5.7.1 [BL21] Connections will not be accepted from 127.0.0.21' } ] });
+	my $new = $world->send(auth => 'carol', to => at('reader', 'microsoft'));
+	like delivery($new, at('reader', 'microsoft'), 'bounced'), said('microsoft', quotemeta $blocked, 'MAIL FROM'), 'with its words';
+	my $good = $world->send(auth => 'alice', to => at('reader', 'microsoft'));
+	like $receivers->wait($good->{subject})->{client}, qr/^127\.0\.0\.1[12]$/, 'another address may';
+	$new = $world->send(auth => 'carol', to => at('reader', 'yahoo'));
+	my $line = delivery($new, at('reader', 'yahoo'), 'deferred');
+	like $line, qr/ dsn=4\.7\.1, status=deferred \(host mta5\.am0\.yahoodns\.net\[127\.0\.0\.103\] refused to talk to me: 553 5\.7\.1 \[BL21\] /,
+		'in place of the greeting it is a refusal for now';
+	$receivers->rules({});
+	is $receivers->wait($new->{subject})->{client}, '127.0.0.21', 'and is tried again';
+};
+
+part 'a greylist' => sub {
+	$receivers->rules({ small => [ { stage => 'rcpt', times => 1, reply => '450 4.2.0 Greylisted, come back in a minute' } ] });
+	my $result = $world->send(auth => 'dave', to => at('reader', 'small'));
+	like delivery($result, at('reader', 'small'), 'deferred'), said('small', qr/450 4\.2\.0 Greylisted, come back in a minute/, 'RCPT TO'),
+		'the first try';
+	is $receivers->wait($result->{subject})->{receiver}, 'small', 'the second one is taken';
+	ok delivery($result, at('reader', 'small'), 'sent'), '... as the log says';
+};
+
+part 'content' => sub {
+	$receivers->rules({ google => [ { stage => 'dot', text => 'pills', reply => '550 5.7.1 This message is likely unsolicited mail - gsmtp' } ] });
+	my $result = $world->send(auth => 'erin', to => at('reader', 'google'), body => "Buy our pills.\n");
+	like delivery($result, at('reader', 'google'), 'bounced'),
+		said('google', qr/550 5\.7\.1 This message is likely unsolicited mail - gsmtp/, 'end of DATA'), 'is refused at the end of DATA';
+	ok $receivers->wait($world->send(auth => 'erin', to => at('reader', 'google'))->{subject}), 'another message is taken';
+};
+
+part 'rates, full mailboxes, and servers that break off' => sub {
+	$receivers->rules({
+		yahoo => [ { stage => 'mail', client => '127.0.0.21', over => 1, reply => '421 4.7.0 [TSS04] Messages from 127.0.0.21 temporarily deferred' } ],
+		small => [ { stage => 'rcpt', rcpt => at('full', 'small'), reply => '452 4.2.2 Mailbox full' },
+			{ stage => 'rcpt', rcpt => at('away', 'small'), hangup => 1 },
+			{ stage => 'dot', rcpt => at('unsure', 'small'), hangup => 1 },
+			{ stage => 'rcpt', rcpt => at('slow', 'small'), seconds => 0.2, reply => '250 2.1.5 slowly' } ],
+	});
+	my %send = map { $_ => $world->send(auth => 'frank', to => at($_, 'small')) } qw(full away unsure slow);
+	$world->send(auth => 'frank', to => at("reader$_", 'yahoo')) for 1, 2;
+	like delivery($send{full}, at('full', 'small'), 'deferred'), said('small', qr/452 4\.2\.2 Mailbox full/, 'RCPT TO'), 'a full mailbox';
+	like delivery($send{away}, at('away', 'small'), 'deferred'), qr/ \(lost connection with mx\.small\.example\[127\.0\.0\.104\] while sending RCPT TO\)$/,
+		'a server that hangs up';
+	like delivery($send{unsure}, at('unsure', 'small'), 'deferred'), qr/ while sending end of data -- message may be sent more than once\)$/,
+		'... at the end of DATA';
+	ok delivery($send{slow}, at('slow', 'small'), 'sent'), 'one that is slow';
+	$receivers->wait_refusals(1, receiver => 'yahoo', stage => 'mail');
+	my $too_much = said('yahoo', qr/421 4\.7\.0 \[TSS04\] Messages from 127\.0\.0\.21 temporarily deferred/, 'MAIL FROM');
+	ok wait_for(20, 'the line', sub { $postfix->log_lines($too_much) }), 'one that has too much of us';
+};
+
+done_testing;
