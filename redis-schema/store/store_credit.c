@@ -21,6 +21,10 @@
 /* Conflicts with daemons that write the same record, until somebody else is asked first. */
 enum { CREDIT_TRIES_MAX = 256 };
 
+/* Behind the answers of store_record_ask(). A follower asks for nothing else, and its own clock may have stood still
+ * with its host, or Redis' may have been set: windows of a record that is much newer would be thrown away. */
+enum { CREDIT_TIME = 2 };
+
 struct credit_ask {
 	struct store *store;
 	store_credit_done *done;
@@ -127,9 +131,10 @@ static void credit_read_come(void *arg, enum wire_end end, int count, const stru
 {
 	struct credit_ask *ask = arg;
 	enum record_end ended = store_record_come(ask->work, end, count, answers);
-	if (ended == END_THERE)
+	if (ended == END_THERE) {
+		store_take_time(ask->store, &answers[CREDIT_TIME]);
 		credit_write(ask);
-	else
+	} else
 		credit_give_up(ask, ended);
 }
 
@@ -166,6 +171,7 @@ void store_credit(struct store *store, const char *account, uint64_t writer, con
 	ask->credits = credits;
 	ask->count = count;
 	store_record_ask(ask->work, &request);
+	request_command(&request, "TIME");
 	if (!store_send(store, &request, credit_read_come, NULL, ask) &&
 	    !alarm_soon(store->base, credit_end_unknown, ask))
 		credit_end_unknown(ask);

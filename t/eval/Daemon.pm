@@ -35,7 +35,7 @@ my %modes = (
 sub new
 {
 	my ($class, %set) = @_;
-	my $how = $modes{ $set{mode} } or die "--modes: \"$set{mode}\" is none; expected " . join(', ', sort keys %modes) . "\n";
+	my $how = $modes{ $set{mode} =~ s{/.*}{}r } or die "--modes: \"$set{mode}\" is none; expected " . join(', ', sort keys %modes) . "\n";
 	my $self = bless { %set, how => $how, count => 0, dir => $set{stand}{dir} }, $class;
 	my $stand = $self->{stand};
 	my ($shim) = map { Cwd::abs_path($_) } grep { -f } $ENV{CLOCK_SHIM} // (), 't/eval/clock_shim.so';
@@ -49,6 +49,7 @@ sub new
 	$self->start_dns;
 	$self->start_scanner if $how->{scanner};
 	$self->{mta} = Mta->new($stand->path('milter.sock'));
+	$self->{env} = \@env;
 	$self->start_judge(@env);
 	return $self;
 }
@@ -151,8 +152,9 @@ sub config
 		   catalogue => $groups{blocklists} ? '{ file = "' . Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../etc/blocklists.conf') . '"; };' : '{ file = ""; };',
 		   scanners => "( { name = \"spamd\"; kind = \"spamd\"; address = \"127.0.0.1:$self->{scanner_port}\"; timeout_ms = 4000; } );");
 	delete $groups{scanners} if !$how->{scanner};
+	my $circle = $self->{mode} =~ m{/} ? Circle::config($dir) : '';
 	my $extra = $self->{set} && ($how->{example} || $how->{as}) ? $self->{set} : '';
-	return join('', map { "$_" . ($groups{$_} =~ /^\{/ ? ': ' : ' = ') . "$groups{$_}\n" } sort keys %groups) . ($how->{more} // '') . "\n$extra\n";
+	return join('', map { "$_" . ($groups{$_} =~ /^\{/ ? ': ' : ' = ') . "$groups{$_}\n" } sort keys %groups) . ($how->{more} // '') . "\n$circle$extra\n";
 }
 
 # Redis and the daemon have the new time at once.
@@ -173,6 +175,7 @@ sub deliver
 	my ($self, $event) = @_;
 	my $message = World::message($event, $monday);
 	my $id = sprintf '4E%08X', ++$self->{count};
+	$self->{score} = $message->{score};
 	my $answer = $self->{mta}->send({ account => $event->{account}{name}, client => $event->{client}, helo => $event->{helo}, from => $event->{from},
 					  rcpts => $event->{rcpts}, id => $id, header => $message->{header}, body => $message->{body} });
 	$self->{last} = "$answer->{action} $answer->{text}";
@@ -220,12 +223,12 @@ sub read_log
 	die "penstock wrote no line of a message ($self->{last}); its log:\n" . $self->{stand}->tail('penstock');
 }
 
-# A follower of the MTA's log will say this later; a daemon that does not know the command yet says no.
-sub report_dead
+# What somebody who reads the log, or complaints, tells the daemon by `account report`.
+sub report
 {
-	my ($self, $name) = @_;
+	my ($self, $name, $kind) = @_;
 	my $socket = IO::Socket::UNIX->new(Peer => $self->{stand}->path('control.sock')) or die "control.sock: $!\n";
-	print $socket JSON::PP->new->canonical->encode({ do => 'account.feedback', account => $name, kind => 'dead', count => 1 }), "\n";
+	print $socket JSON::PP->new->canonical->encode({ do => 'account.feedback', account => $name, kind => $kind, count => 1 }), "\n";
 	$socket->flush;
 	my $reply = <$socket> // '';
 	$self->{no_reports} //= $reply if $reply !~ /"ok":\s*true/;
@@ -234,8 +237,8 @@ sub report_dead
 sub stop
 {
 	my ($self) = @_;
-	warn "dead recipients could not be told: $self->{no_reports}" if $self->{no_reports};
-	$self->{stand}->stop($_) for qw(penstock rspamd scanner rbldnsd redis);
+	warn "dead recipients or complaints could not be told: $self->{no_reports}" if $self->{no_reports};
+	$self->{stand}->stop($_) for qw(follow penstock rspamd scanner rbldnsd redis);
 	unlink $self->{stand}->path('clock');
 }
 

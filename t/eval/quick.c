@@ -19,7 +19,7 @@
 
 #include "policy/base/banned.h"
 
-enum { NOTED_MS = 10 * 60 * 1000, TOLD_AFTER_S = 60 };
+enum { NOTED_MS = 10 * 60 * 1000 };
 
 struct quick_options quick_options;
 const uint64_t quick_key[2] = { 0x7065636b696e6721, 0x73746f636b2e3031 };
@@ -184,37 +184,19 @@ static struct verdict quick_event(const struct config *config, const struct quic
 	return verdict;
 }
 
-/* ---- dead recipients, told a minute later */
-
-struct quick_told {
-	int64_t t;
-	struct quick_account *account;
-};
-
-static void quick_tell_dead(struct quick_account *account, int64_t t)
-{
-	struct charge charge = { .now_ms = (quick_begin_s + t) * 1000, .limits = limits_unset };
-	text_copy(charge.account, sizeof charge.account, account->name);
-	charge.counts[COUNTER_DEAD] = 1;
-	quick_store_charge(account, &charge);
-	quick_store_round(account);
-}
-
 static void quick_run(const struct config *config, const struct quick_dump *dump)
 {
 	static struct quick_at_hand hand;
-	struct quick_told *told = quick_take((dump->count + 1) * sizeof *told);
-	size_t first = 0, last = 0;
 	for (size_t i = 0; i < dump->count; i++) {
 		const struct quick_event *event = &dump->events[i];
-		for (; first < last && told[first].t <= event->t; first++)
-			quick_tell_dead(told[first].account, told[first].t);
+		quick_told_until(event->t);
 		struct verdict verdict = quick_event(config, event, &hand);
-		if (event->dead && verdict.action == ACTION_PASS)
-			told[last++] = (struct quick_told){ event->t + TOLD_AFTER_S, event->account };
+		if (verdict.action == ACTION_PASS && quick_options.circle != CIRCLE_DEAD)
+			quick_told_world(event);
+		else if (verdict.action == ACTION_PASS && event->dead)
+			quick_told_add(event->t + TOLD_AFTER_S, event->account, COUNTER_DEAD);
 		quick_show(event, &hand, &verdict);
 	}
-	free(told);
 }
 
 /* ---- options */
@@ -226,12 +208,22 @@ static const char usage[] =
 	"  -s, --set TEXT     more lines for the configuration that stands in for FILE\n"
 	"  -v, --verbose      with the terms that are not 0\n"
 	"  -e, --explain NAME this account's events alone, with terms, facts and counters\n"
+	"  --circle WAY       what the world answers is told: none, report, follow or all, as run.pl --circle has it\n"
 	"  --no-as            no address has an AS number\n"
 	"  --no-scanner       no message has a score\n"
 	"  --no-rounding      histories keep what their records in Redis would round\n"
 	"  --noted-for-ever   a refusal for a limit stays noted, as in a daemon whose monotonic clock stands still\n"
 	"one line an event: t, account, kind, class, nth, level, action, level of the pool, score, hard evidence, "
 	"recipients\n";
+
+static enum quick_circle quick_read_circle(const char *word)
+{
+	static const char *const words[] = { "none", "report", "follow", "all" };
+	for (int i = 0; i < (int)(sizeof words / sizeof words[0]); i++)
+		if (strcmp(word, words[i]) == 0)
+			return CIRCLE_NONE + i;
+	quick_die("--circle is \"%s\", expected none, report, follow or all", word);
+}
 
 static struct config *quick_config(const char *file, const char *set)
 {
@@ -254,7 +246,7 @@ static struct config *quick_config(const char *file, const char *set)
 
 int main(int count, char **arguments)
 {
-	enum { NO_AS = 256, NO_SCANNER, NO_ROUNDING, NOTED_FOR_EVER };
+	enum { NO_AS = 256, NO_SCANNER, NO_ROUNDING, NOTED_FOR_EVER, CIRCLE };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "set", required_argument, NULL, 's' },
@@ -264,6 +256,7 @@ int main(int count, char **arguments)
 		{ "no-scanner", no_argument, NULL, NO_SCANNER },
 		{ "no-rounding", no_argument, NULL, NO_ROUNDING },
 		{ "noted-for-ever", no_argument, NULL, NOTED_FOR_EVER },
+		{ "circle", required_argument, NULL, CIRCLE },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -275,6 +268,8 @@ int main(int count, char **arguments)
 		quick_options.no_rounding |= option == NO_ROUNDING;
 		quick_options.noted_for_ever |= option == NOTED_FOR_EVER;
 		quick_options.verbose |= option == 'v';
+		if (option == CIRCLE)
+			quick_options.circle = quick_read_circle(optarg);
 		if (option == 'c')
 			file = optarg;
 		if (option == 's')

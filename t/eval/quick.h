@@ -37,6 +37,7 @@ struct quick_event {
 	char *rcpts; /* with commas between */
 	struct quick_message *message;
 	bool dead;
+	const char *told; /* what the world answers */
 };
 
 struct quick_dump {
@@ -57,7 +58,17 @@ void *quick_take(size_t size); /* zeroed */
 
 /* ---- options */
 
+/* Who is told what the world answers: see README. */
+enum quick_circle {
+	CIRCLE_DEAD /* dead recipients that the event names alone */,
+	CIRCLE_NONE,
+	CIRCLE_REPORT,
+	CIRCLE_FOLLOW,
+	CIRCLE_ALL
+};
+
 struct quick_options {
+	enum quick_circle circle;
 	bool no_as, no_scanner, no_rounding, verbose;
 	bool noted_for_ever;  /* as a daemon whose monotonic clock stands still */
 	const char *explains; /* an account; NULL: none */
@@ -99,6 +110,16 @@ void quick_store_learn(struct quick_account *account, const uint32_t *rcpts, int
 struct campaign quick_store_campaign(uint64_t fingerprint, uint64_t who, bool bad, int64_t now_s);
 /* The history as it is when it was written and read once. */
 void quick_store_round(struct quick_account *account);
+
+/* ---- what is told later (quick_told.c) */
+
+enum { TOLD_AFTER_S = 60 }; /* by somebody who reads the log */
+
+void quick_told_add(int64_t t, struct quick_account *account, enum counter counter);
+/* All that is due by then. */
+void quick_told_until(int64_t t);
+/* What the world answers to an event that has left. */
+void quick_told_world(const struct quick_event *event);
 
 /* ---- output (quick_show.c) */
 

@@ -217,6 +217,7 @@ static void quick_dump_event(struct quick_dump *dump, char *columns[COLUMNS_MAX]
 		.message = message,
 		.mailer = columns[11],
 		.rcpts = columns[12],
+		.told = columns[13],
 	};
 	if (message->first_rcpts == NULL)
 		message->first_rcpts = event->rcpts;

@@ -14,6 +14,7 @@ use POSIX ();
 use Time::HiRes ();
 
 use lib File::Basename::dirname(Cwd::abs_path(__FILE__)), File::Basename::dirname(Cwd::abs_path(__FILE__)) . '/../bench';
+use Circle;
 use Corpus;
 use Daemon;
 use Mta;
@@ -27,7 +28,7 @@ use World::Dump;
 my %option = (split => 'a', seeds => 1, modes => 'tuned,tuned-no-scanner,default,default-no-scanner,limit-200,spamd', each => 10, thieves => 10, gang => 30, days => 35,
 	      theft_day => 14, part => 1, cache => ($ENV{PENSTOCK_EVAL_CACHE} // ($ENV{TMPDIR} // '/tmp') . '/penstock-eval'));
 # A form for each commit: some 60 seconds. Its numbers are small, so its targets are wider.
-my %small = (modes => 'tuned', each => 1, thieves => 1, gang => 4, days => 16, theft_day => 11, part => 0.25, ham => 260, hard => 10, spam => 60);
+my %small = (modes => 'tuned,tuned/all', each => 1, thieves => 1, gang => 4, days => 16, theft_day => 11, part => 0.25, ham => 260, hard => 10, spam => 60);
 
 # What is wanted, of both the tuned and the default modes' first one. Of the small form one account is a whole row.
 my %targets = (strangers_median => 3, strangers_p95 => 6, strangers_never => 0, three_share => 5, contacts_never => 0, contacts_median => 15, hacked_p95 => 40, new_p95 => 30,
@@ -38,6 +39,9 @@ my $usage = <<"END";
 usage: t/eval/run.pl [options], from the top of the build tree
   --split a|b        half of the corpus: tune on a, report on b ($option{split})
   --modes LIST       of: penstock,no-scanner,limit-200,spamd,rspamd ($option{modes})
+  --circle           the first of these modes with what the world answers: not told, told by account report as far as it is
+                     dead recipients, told by penstock-follow, and with complaints as well; a mode of them is MODE/none,
+                     MODE/report, MODE/follow, MODE/all
   --seeds LIST       of the simulated worlds, added up in one table ($option{seeds})
   --small            a small world, one minute
   --own-texts        messages written by us in place of the corpus
@@ -52,7 +56,7 @@ usage: t/eval/run.pl [options], from the top of the build tree
   --log FILE         one line a message, of the first mode
   --keep             keep logs
 END
-Getopt::Long::GetOptions(\my %given, 'split=s', 'modes=s', 'seeds|seed=s', 'small', 'own-texts', 'cache=s', 'set=s', 'json=s', 'log=s',
+Getopt::Long::GetOptions(\my %given, 'split=s', 'modes=s', 'seeds|seed=s', 'small', 'own-texts', 'circle', 'cache=s', 'set=s', 'json=s', 'log=s',
 			 'dump=s', 'keep', 'help', 'part=f', map { "$_=i" } qw(each thieves gang days theft_day))
 	or do { print STDERR $usage; exit 2 };
 if ($given{help}) {
@@ -67,6 +71,7 @@ if (!@seeds || grep { !/^\d+\z/ } @seeds) {
 	exit 2;
 }
 
+my @uncredited;	# what a follower did not do
 my $stand;
 my $started = Time::HiRes::time();
 $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
@@ -82,6 +87,7 @@ sub say_progress { printf STDERR "%4.0f s  %s\n", Time::HiRes::time() - $started
 sub main
 {
 	my @modes = split /,/, $option{modes};
+	@modes = map { "$modes[0]/$_" } @Circle::ways if $option{circle};
 	mkdir $option{cache};
 	$stand = Stand->new(descriptors => 2000);
 	$stand->{keep} = $option{keep};
@@ -127,21 +133,27 @@ sub run_mode
 {
 	my ($daemon, $world, $mode, $tally, $log) = @_;
 	my (@reports, $sent);
+	my $circle = $mode =~ m{/(.*)} ? Circle->new(daemon => $daemon, world => $world, way => $1) : undef;
 	my $began = Time::HiRes::time();
 	for my $event (@{ $world->{events} }) {
 		while (@reports && $reports[0][0] <= $event->{t}) {
 			my ($t, $name) = @{ shift @reports };
 			$daemon->clock($t);
-			$daemon->report_dead($name);
+			$daemon->report($name, 'dead');
 		}
+		$circle->until($event->{t}) if $circle;
 		$daemon->clock($event->{t});
 		my ($answer, $level, $line) = $daemon->send($event);
 		$tally->note($event, $answer, $level);
-		push @reports, [$event->{t} + 60, $event->{account}{name}] if $event->{dead} && $answer->{action} eq 'pass';
+		$circle->left($event, $answer, $line, $daemon->{score}) if $circle;
+		push @reports, [$event->{t} + 60, $event->{account}{name}] if !$circle && $event->{dead} && $answer->{action} eq 'pass';
 		print $log "$event->{kind} $event->{class} ", defined $event->{nth} ? "$event->{nth} " : '- ', "$answer->{action} $line\n" if $log;
 		say_progress(sprintf '%s: %d messages, day %.1f, %.0f a second', $mode, $sent, $event->{t} / 86400,
 			     $sent / (Time::HiRes::time() - $began)) if ++$sent % 5000 == 0;
 	}
+	$circle->stop if $circle;
+	say_progress(sprintf '%s: %d replies credited to accounts, %d that are too vague', $mode, @$circle{qw(credited vague)}) if $circle && $circle->{follows};
+	push @uncredited, map { "$mode: $_" } $circle->missed if $circle;
 	my $result = $tally->result;	# of the worlds so far
 	my $strangers = $result->{groups}{strangers};
 	say_progress(sprintf '%s: thieves %s / %s, %d never moved; %.2f in 1,000 good messages disturbed, %d accounts wrongly moved', $mode,
@@ -157,7 +169,7 @@ sub report
 		print $out JSON::PP->new->canonical->pretty->encode({ split => $option{split}, seeds => \@seeds, results => $results });
 		close $out or die "$option{json}: $!\n";
 	}
-	my @judged = grep { /^(?:tuned|default)/ } @$modes;
+	my @judged = grep { m{^(?:tuned|default)(?!.*/(?:none|report)\z)} } @$modes;	# the targets are for who is told
 	my $missed = 0;
 	for my $mode (@judged) {
 		# the learning week is that of who follows README: with the wide plan it says little
@@ -166,5 +178,6 @@ sub report
 		print "\n$mode: ", @missed ? "\n" . join('', map { "missed: $_\n" } @missed) : "all targets are reached\n";
 		$missed += @missed;
 	}
-	return $missed ? 1 : 0;
+	print map { "missed: $_\n" } @uncredited;
+	return $missed || @uncredited ? 1 : 0;
 }

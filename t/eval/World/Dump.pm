@@ -8,6 +8,7 @@ use warnings;
 
 use World;
 use World::Dress;
+use World::Fate;
 use World::Net;
 
 sub open_out
@@ -18,6 +19,17 @@ sub open_out
 }
 
 sub row { my ($out, @cells) = @_; print $out join("\t", map { $_ // '-' } @cells), "\n" }
+
+# What is told of an account: seconds after the message, and what; '?' where the reply could mean anything.
+sub told
+{
+	my @told;
+	for my $one (@_) {
+		push @told, sprintf '%d:%s%s', $one->{t}, $one->{end} eq 'content' ? 'refused' : 'dead', $one->{vague} ? '?' : '' if $one->{end} =~ /^(?:dead|content)\z/;
+		push @told, sprintf '%d:complaint', $one->{complaint} if $one->{complaint};
+	}
+	return @told;
+}
 
 sub write
 {
@@ -35,12 +47,14 @@ sub write
 		row($file{'networks.tsv'}, $prefix, $as, $country);
 	}
 	my ($at, %seen) = (0);
+	my $fate = World::Fate->new($world);
 	for my $event (@{ $world->{events} }) {
 		my $message = World::message($event, $start);
 		my ($author) = map { $_->[1] } grep { lc $_->[0] eq 'from' } @{ $message->{header} };
 		my ($mailer) = map { $_->[1] } grep { $_->[0] =~ /^(?:x-mailer|user-agent)\z/i } @{ $message->{header} };
 		row($file{'events.tsv'}, $start + $event->{t}, $event->{account}{name}, @$event{qw(kind class nth)}, $event->{dead} ? 1 : 0, @$event{qw(client helo from)},
-		    map({ defined && /\S/ ? s/[\t\r\n]+/ /gr : '-' } $author, $message->{id}, $mailer), join ',', @{ $event->{rcpts} });
+		    map({ defined && /\S/ ? s/[\t\r\n]+/ /gr : '-' } $author, $message->{id}, $mailer), join(',', @{ $event->{rcpts} }),
+		    join(',', told($fate->of($event, $message->{score}))) || undef);
 		next if $seen{ $message->{id} }++;
 		my $header = join('', map { "$_->[0]: " . ($_->[1] =~ s/\r?\n/\r\n/gr) . "\r\n" } @{ $message->{header} }) . "\r\n";
 		print { $file{'messages.bin'} } $header, $message->{body};

@@ -141,7 +141,7 @@ sub letter
 	my $from = $account->{alias} && chance($dice, 0.15) ? $account->{alias} : $account->{name};
 	my $text = $how{text} // { how => 'letter', bodies => $account->{bodies}, sign => $account->{sign}, short => $account->{short}, answers => chance($dice, $how{answers} // 0.4),
 				   rich => chance($dice, $account->{rich}), pdf => chance($dice, 0.06) ? whole($dice, 2, 12) : 0 };
-	$world->add($account, t => $t, rcpts => \@rcpts, from => $from, text => $text, $dead ? (dead => 1) : (), $how{whence} ? %{ $how{whence} } : whence($account, $one, $t));
+	$world->add($account, t => $t, rcpts => \@rcpts, from => $from, text => $text, $dead ? (dead => 1, typed => 1) : (), $how{whence} ? %{ $how{whence} } : whence($account, $one, $t));
 }
 
 sub person { my ($world, $account, %set) = @_; set_up($account, %set); live($world, $account) }
