@@ -10,6 +10,7 @@ use warnings;
 use File::Temp;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Penstock::Follow;
 use Penstock::Live qw(part);
 use Penstock::Process qw(free_port slurp wait_for write_file);
 use Penstock::Receivers;
@@ -17,7 +18,7 @@ use Test::More;
 
 my %hosts = (
 	google => { address => '127.0.0.101', host => 'gmail-smtp-in.l.google.com' },
-	microsoft => { address => '127.0.0.102', host => 'hotmail-com.olc.protection.outlook.com' },
+	outlook => { address => '127.0.0.102', host => 'hotmail-com.olc.protection.outlook.com' },
 	yahoo => { address => '127.0.0.103', host => 'mta5.am0.yahoodns.net' },
 	small => { address => '127.0.0.104', host => 'mx.small.example' },
 );
@@ -48,6 +49,10 @@ my $world = Penstock::Live->new(main => {
 });
 my $postfix = $world->{postfix};
 my $receivers = Penstock::Receivers->start(folder => $world->{folder}, port => $port, hosts => \%hosts);
+$world->{daemon}{config}{follow} = Penstock::Follow::config($world->{folder});
+$world->{daemon}->write_config;	# the daemon, which runs, does not look at that
+my $follow = Penstock::Follow->new($world);
+$follow->start;
 
 sub at { my ($user, $receiver) = @_; return "$user\@$hosts{$receiver}{host}" }
 
@@ -62,6 +67,31 @@ sub delivery {
 sub said {
 	my ($receiver, $reply, $stage) = @_;
 	return qr/ \(host \Q$hosts{$receiver}{host}\E\[\Q$hosts{$receiver}{address}\E\] said: $reply \(in reply to $stage command\)\)$/;
+}
+
+# Returns when the follower has read all that is in the log by now: a later message to nobody is credited.
+my $probes = 0;
+sub caught_up {
+	my $to = at('nobody-' . ++$probes, 'small');
+	$receivers->rules({ small => [ { stage => 'rcpt', rcpt => $to, reply => '550 5.1.1 User unknown' } ] });
+	delivery($world->send(auth => 'judy', to => $to), $to, 'bounced');
+	wait_for(30, 'the follower', sub { $world->counters('judy@example.com')->{dead} > $probes - 0.5 });
+}
+
+sub credited {
+	my ($login) = @_;
+	my $counters = $world->counters("$login\@example.com");
+	return { map { $_ => sprintf '%.0f', $counters->{$_} } qw(dead refused) };
+}
+
+# What is known of a transport at a receiver, when it has an answer of one of these kinds.
+sub standing {
+	my ($transport, $receiver, @kinds) = @_;
+	return wait_for(30, "an answer of $receiver to $transport: @kinds", sub {
+		my ($row) = grep { $_->{transport} eq $transport && $_->{receiver} eq $receiver }
+			map { @{ $_->{rows} // [] } } @{ $world->{daemon}->ctl_json('receivers')->{nodes} };
+		return $row && grep({ $row->{counts}{$_} > 0.5 } @kinds) ? $row : undef;
+	});
 }
 
 part 'mail leaves by the address of its account' => sub {
@@ -90,15 +120,18 @@ part 'a recipient who does not exist' => sub {
 	like $line, qr/ dsn=5\.1\.1, /, '... and has its code';
 	wait_for(20, 'the notification', sub { $postfix->log_lines(qr/ $result->{id}: sender non-delivery notification: /) });
 	is scalar(grep { $_->{rcpt} eq at('nobody', 'google') } $receivers->refusals), 1, 'it is tried once';
+	caught_up();
+	is_deeply credited('bob'), { dead => 1, refused => 0 }, 'the account has it counted';
+	is_deeply credited('alice'), { dead => 0, refused => 0 }, '... and no other';
 };
 
 part 'a receiver refuses one address' => sub {
 	my $blocked = '550 5.7.1 Unfortunately, messages from [127.0.0.21] were not sent. It is on our block list (S3150).';
-	$receivers->rules({ microsoft => [ { stage => 'mail', client => '127.0.0.21', reply => $blocked } ],
+	$receivers->rules({ outlook => [ { stage => 'mail', client => '127.0.0.21', reply => $blocked } ],
 		yahoo => [ { stage => 'greet', client => '127.0.0.21', reply => '553 5.7.1 [BL21] Connections will not be accepted from 127.0.0.21' } ] });
-	my $new = $world->send(auth => 'carol', to => at('reader', 'microsoft'));
-	like delivery($new, at('reader', 'microsoft'), 'bounced'), said('microsoft', quotemeta $blocked, 'MAIL FROM'), 'with its words';
-	my $good = $world->send(auth => 'alice', to => at('reader', 'microsoft'));
+	my $new = $world->send(auth => 'carol', to => at('reader', 'outlook'));
+	like delivery($new, at('reader', 'outlook'), 'bounced'), said('outlook', quotemeta $blocked, 'MAIL FROM'), 'with its words';
+	my $good = $world->send(auth => 'alice', to => at('reader', 'outlook'));
 	like $receivers->wait($good->{subject})->{client}, qr/^127\.0\.0\.1[12]$/, 'another address may';
 	$new = $world->send(auth => 'carol', to => at('reader', 'yahoo'));
 	my $line = delivery($new, at('reader', 'yahoo'), 'deferred');
@@ -106,6 +139,13 @@ part 'a receiver refuses one address' => sub {
 		'in place of the greeting it is a refusal for now';
 	$receivers->rules({});
 	is $receivers->wait($new->{subject})->{client}, '127.0.0.21', 'and is tried again';
+	caught_up();
+	is_deeply credited('carol'), { dead => 0, refused => 0 }, 'it is not the account\'s doing';
+	my $row = standing('warm-1', 'outlook', qw(listed reputation));
+	cmp_ok $row->{refused}, '>', 0.9, 'but the address\'s, at that receiver' or diag explain $row;
+	like $row->{wording}, qr/block list \(S3150\)/, '... with its words';
+	standing('warm-1', 'yahoo', qw(listed reputation));
+	is standing('clean-1', 'outlook', 'delivered')->{refused}, 0, 'another address stands well there';
 };
 
 part 'a greylist' => sub {
@@ -115,6 +155,10 @@ part 'a greylist' => sub {
 		'the first try';
 	is $receivers->wait($result->{subject})->{receiver}, 'small', 'the second one is taken';
 	ok delivery($result, at('reader', 'small'), 'sent'), '... as the log says';
+	caught_up();
+	is_deeply credited('dave'), { dead => 0, refused => 0 }, 'the account has nothing of it';
+	my $row = standing('warm-1', 'small.example', 'greylisted');
+	is $row->{refused}, 0, '... nor has the address' or diag explain $row;
 };
 
 part 'content' => sub {
@@ -123,6 +167,9 @@ part 'content' => sub {
 	like delivery($result, at('reader', 'google'), 'bounced'),
 		said('google', qr/550 5\.7\.1 This message is likely unsolicited mail - gsmtp/, 'end of DATA'), 'is refused at the end of DATA';
 	ok $receivers->wait($world->send(auth => 'erin', to => at('reader', 'google'))->{subject}), 'another message is taken';
+	caught_up();
+	is_deeply credited('erin'), { dead => 0, refused => 1 }, 'the account has it counted';
+	is standing('warm-1', 'google', 'content')->{counts}{reputation}, 0, '... and the address no bad name';
 };
 
 part 'rates, full mailboxes, and servers that break off' => sub {
@@ -144,6 +191,20 @@ part 'rates, full mailboxes, and servers that break off' => sub {
 	$receivers->wait_refusals(1, receiver => 'yahoo', stage => 'mail');
 	my $too_much = said('yahoo', qr/421 4\.7\.0 \[TSS04\] Messages from 127\.0\.0\.21 temporarily deferred/, 'MAIL FROM');
 	ok wait_for(20, 'the line', sub { $postfix->log_lines($too_much) }), 'one that has too much of us';
+	caught_up();
+	is_deeply credited('frank'), { dead => 0, refused => 0 }, 'none of it is the account\'s doing';
+	ok standing('warm-1', 'yahoo', 'rate'), 'where it is too much, the address has it counted';
+};
+
+part 'a server that writes lines of a log' => sub {
+	my $taken = '250 ok), dsn=5.1.1, status=bounced (host x[192.0.2.1] said: 550 5.1.1 User unknown';
+	$receivers->rules({ google => [ { stage => 'mail', from => 'grace@example.com', reply => '550 5.7.1 no), dsn=2.0.0, status=sent (250 ok' } ],
+		yahoo => [ { stage => 'dot', reply => $taken } ] });
+	my @sent = map { my $to = at('reader', $_); [ $world->send(auth => 'grace', to => $to), $to ] } qw(google yahoo);
+	ok delivery(@{ $sent[0] }, 'bounced'), 'a refusal';
+	ok delivery(@{ $sent[1] }, 'sent'), 'mail that is taken';
+	caught_up();
+	is_deeply credited('grace'), { dead => 0, refused => 0 }, 'it does not make mailboxes dead';
 };
 
 done_testing;
