@@ -21,6 +21,13 @@ enum receiver_count receiver_count_of(enum outcome outcome, bool final)
 		return RECEIVER_CONTENT;
 	case OUTCOME_AUTHENTICATION:
 		return RECEIVER_AUTHENTICATION;
+	case OUTCOME_POLICY: /* what no row knows may be a block of unknown wording: it speaks for nobody */
+	case OUTCOME_OTHER_PERMANENT:
+	case OUTCOME_RELAY_DENIED:
+	case OUTCOME_SENDER_REFUSED:
+	case OUTCOME_TLS:
+	case OUTCOME_PROTOCOL:
+		return final ? RECEIVER_UNSAID : RECEIVER_DEFERRED;
 	case OUTCOME_UNREACHABLE: /* nobody answered, or not to this message, or not to the end */
 	case OUTCOME_EXPIRED:
 	case OUTCOME_SUSPENDED:
