@@ -174,6 +174,8 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 		.follow = &follower->follow,
 		.source = follower->source,
 		.credit = follower->credit,
+		.trace = follower->trace,
+		.hold = follower->hold,
 		.receivers = follower->receivers,
 		.now_ms = now_ms,
 		.at_end = follower->at_end,

@@ -5,7 +5,9 @@
 #include "milter/base/json.h"
 #include "milter/follow/credit.h"
 #include "milter/follow/follow.h"
+#include "milter/follow/queue_hold.h"
 #include "milter/follow/receivers.h"
+#include "milter/follow/trace.h"
 #include "milter/follow/source.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
@@ -118,6 +120,15 @@ static void status_add_work(json_t *json, const struct status_now *now)
 	json_set_int(json, "credits_done", (int64_t)credits.done);
 	json_set_int(json, "credits_refused", (int64_t)credits.refused);
 	json_set_int(json, "credits_given_up", (int64_t)credits.given_up);
+	const struct trace_stats trace = trace_stats(now->trace);
+	const struct queue_hold_counts hold = queue_hold_counts(now->hold);
+	json_set_int(json, "trace_rows", (int64_t)trace.rows);
+	json_set_int(json, "trace_lost", (int64_t)trace.lost);
+	json_set_text(json, "trace_failing", trace.losing ? trace.why : NULL);
+	json_set_int(json, "queue_held", (int64_t)hold.held);
+	json_set_int(json, "queue_holds", (int64_t)hold.holds);
+	json_set_int(json, "queue_releases", (int64_t)hold.releases);
+	json_set_int(json, "queue_failed", (int64_t)hold.failed);
 	json_set_int(json, "places_lost", (int64_t)now->source->lost_places);
 	json_set_int(json, "lines_cut", (int64_t)now->source->cut_lines);
 	json_object_set_new(json, "reading", json_boolean(now->reading));
