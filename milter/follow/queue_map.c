@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A table of chains, and two lists of messages in the order in which they came: the one that is pushed out, and the rows
- * that are saved, go by that order and not by the table's, whose key is another one in each process.
+ * A table of chains, and two lists of messages in the order in which they came: the one that is pushed out, and the
+ * rows that are saved, go by that order and not by the table's, whose key is another one in each process.
  */
 #include "milter/follow/queue_map.h"
 
@@ -16,6 +16,7 @@
 #include "policy/base/banned.h"
 
 #define QUEUE_MAP_ROW "queued"
+#define QUEUE_MAP_DONE_ROW "done" /* the same of one that is in the queue no more */
 
 enum { QUEUED_STRINGS = 7, QUEUE_MAP_PASSED_AT_ONCE = 2 };
 
@@ -29,9 +30,9 @@ enum queued_list {
 struct queued_node {
 	struct queued queued;
 	enum queued_list list;
-	struct queued_node *next;	    /* in its chain */
+	struct queued_node *next;	   /* in its chain */
 	struct queued_node *older, *newer; /* in its list */
-	char strings[];			    /* of `queued`, behind each other */
+	char strings[];			   /* of `queued`, behind each other */
 };
 
 struct queue_map {
@@ -54,20 +55,6 @@ struct queue_map *queue_map_new(size_t most)
 	if (map->chains == NULL)
 		queue_map_free(&map);
 	return map;
-}
-
-void queue_map_free(struct queue_map **map)
-{
-	if (*map == NULL)
-		return;
-	for (int i = 0; i < QUEUED_LISTS; i++)
-		for (struct queued_node *newer, *node = (*map)->oldest[i]; node != NULL; node = newer) {
-			newer = node->newer;
-			free(node);
-		}
-	free((*map)->chains);
-	free(*map);
-	*map = NULL;
 }
 
 /* Where the pointer to the node stands, or would. */
@@ -119,6 +106,18 @@ static void queue_map_remove_oldest(struct queue_map *map, enum queued_list list
 	const char *id = map->oldest[list]->queued.queue_id;
 	struct span span = { id, strlen(id) };
 	queue_map_remove(map, queue_map_place(map, &span));
+}
+
+void queue_map_free(struct queue_map **map)
+{
+	if (*map == NULL)
+		return;
+	for (enum queued_list list = QUEUED_OPEN; list < QUEUED_LISTS; list++)
+		while ((*map)->oldest[list] != NULL)
+			queue_map_remove_oldest(*map, list);
+	free((*map)->chains);
+	free(*map);
+	*map = NULL;
 }
 
 /* With copies of the strings; behind all others. */
@@ -182,15 +181,13 @@ const struct queued *queue_map_add(struct queue_map *map, const struct log_event
 	if (!queue_map_id_fine(&verdict->queue_id) || account[0] == '\0')
 		return NULL;
 	struct queued queued = { .time_us = verdict->time_us, .size = verdict->size > 0 ? verdict->size : 0 };
-	const struct span strings[QUEUED_STRINGS] = {
-		verdict->queue_id,
-		{ account, strlen(account) },
-		queue_map_said(verdict->transport),
-		queue_map_said(verdict->reference),
-		queue_map_said(verdict->customer),
-		verdict->level,
-		verdict->sender
-	};
+	const struct span strings[QUEUED_STRINGS] = { verdict->queue_id,
+						      { account, strlen(account) },
+						      queue_map_said(verdict->transport),
+						      queue_map_said(verdict->reference),
+						      queue_map_said(verdict->customer),
+						      verdict->level,
+						      verdict->sender };
 	struct queued_node *node = queue_map_insert(map, &queued, strings);
 	return node != NULL ? &node->queued : NULL;
 }
@@ -294,7 +291,7 @@ static void queue_map_save_list(const struct queued_node *oldest, struct checkpo
 {
 	for (const struct queued_node *node = oldest; node != NULL; node = node->newer) {
 		const struct queued *queued = &node->queued;
-		checkpoint_row_begin(to, QUEUE_MAP_ROW);
+		checkpoint_row_begin(to, queued->done_us == 0 ? QUEUE_MAP_ROW : QUEUE_MAP_DONE_ROW);
 		checkpoint_add_string(to, queued->queue_id);
 		checkpoint_add_string(to, queued->account);
 		checkpoint_add_string(to, queued->transport);
@@ -321,8 +318,8 @@ bool queue_map_load(struct queue_map *map, const struct checkpoint_row *row)
 {
 	struct queued queued = { 0 };
 	enum { NUMBERS = 1 + QUEUED_STRINGS };
-	if (!span_is(row->fields[0], QUEUE_MAP_ROW) || row->count != NUMBERS + 5 ||
-	    !queue_map_id_fine(&row->fields[1]) || row->fields[2].length == 0)
+	if ((!span_is(row->fields[0], QUEUE_MAP_ROW) && !span_is(row->fields[0], QUEUE_MAP_DONE_ROW)) ||
+	    row->count != NUMBERS + 5 || !queue_map_id_fine(&row->fields[1]) || row->fields[2].length == 0)
 		return false;
 	if (!checkpoint_int(row, NUMBERS, &queued.time_us) || !checkpoint_int(row, NUMBERS + 1, &queued.size) ||
 	    !checkpoint_int(row, NUMBERS + 2, &queued.rcpts) || !checkpoint_int(row, NUMBERS + 3, &queued.ended) ||
