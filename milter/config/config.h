@@ -233,7 +233,7 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Folder of penstock-follow: how far it has read, and what it has to know of mail in the queue.") \
 	ROW("follow.replies", follow_replies, STRING, "replies.conf", 1, 255,                      \
 	    "What servers' refusals mean; relative: beside this file.")                            \
-	ROW("follow.trace_days", follow_trace_days, INT, "30", 0, 3650,                            \
+	ROW("follow.trace_days", follow_trace_days, INT, "31", 0, 3650,                            \
 	    "Days for which penstock-follow keeps what became of each message, for penstockctl trace; 0: it keeps none.") \
 	ROW("follow.trace_recipients", follow_trace_recipients, WORD, "clear", 0, 0,               \
 	    "clear, or hashed: recipients are then numbers that do not reveal who they are.")      \
