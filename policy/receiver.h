@@ -29,7 +29,8 @@
 	ROW(DEFERRED, "deferred", 0) /* put off for another reason */ \
 	ROW(CONTENT, "content", 0) \
 	ROW(AUTHENTICATION, "authentication", 0) /* SPF, DKIM or DMARC */ \
-	ROW(OTHER, "other", -1)			 /* refused for the recipient or another reason */
+	ROW(OTHER, "other", -1)			 /* refused for the recipient: the rest is heard */ \
+	ROW(UNSAID, "unsaid", 0)		 /* refused, and not said for what */
 
 /* clang-format off */
 enum receiver_count {

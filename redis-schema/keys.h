@@ -20,7 +20,7 @@
 
 #define KEY_SECRET "%s:secret" /* prefix */
 
-#define KEY_PART_FOLLOW "follow:%s" /* part of KEY_OF_ALL: node of the host whose log is followed */
+#define KEY_PART_FOLLOW "follow:%s"	/* part of KEY_OF_ALL: node of the host whose log is followed */
 #define KEY_PART_FOLLOWED "followed:%s" /* the same: how the follower is, for people */
 #define KEY_PART_FOLLOWERS "followers"
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,7 +19,8 @@
 
 enum {
 	CHECKPOINT_PATH_MAX = 1024,
-	CHECKPOINT_ROW_MOST = 8 * LINE_MOST, /* a whole line of the log, should each byte be escaped, and what goes with it */
+	CHECKPOINT_ROW_MOST =
+		8 * LINE_MOST, /* a whole line of the log, should each byte be escaped, and what goes with it */
 };
 
 struct checkpoint {
@@ -92,13 +92,6 @@ void checkpoint_add_int(struct checkpoint *checkpoint, int64_t number)
 	checkpoint_add_string(checkpoint, digits);
 }
 
-void checkpoint_add_real(struct checkpoint *checkpoint, double number)
-{
-	char digits[40];
-	snprintf(digits, sizeof digits, "%a", number);
-	checkpoint_add_string(checkpoint, digits);
-}
-
 void checkpoint_row_end(struct checkpoint *checkpoint)
 {
 	struct text *row = &checkpoint->row;
@@ -150,7 +143,8 @@ static bool checkpoint_unescape(struct span *field)
 			if (end - at < 4 || at[1] != 'x')
 				return false;
 			memcpy(digits, at + 2, 2);
-			if (strspn(digits, "0123456789abcdef") != 2 || sscanf(digits, "%x", &value) != 1 || value > 0xff)
+			if (strspn(digits, "0123456789abcdef") != 2 || sscanf(digits, "%x", &value) != 1 ||
+			    value > 0xff)
 				return false;
 			*to++ = (char)value;
 			at += 3;
@@ -195,7 +189,8 @@ static bool checkpoint_check(char *bytes, size_t length, struct span *rows_out, 
 		snprintf(error, error_size, "it is cut off");
 		return false;
 	}
-	for (char *end; (end = memchr(last + 1, '\n', (size_t)(bytes + length - last - 1))) != bytes + length - 1; rows++) {
+	for (char *end; (end = memchr(last + 1, '\n', (size_t)(bytes + length - last - 1))) != bytes + length - 1;
+	     rows++) {
 		hash = hash_bytes(last + 1, (size_t)(end - last - 1), hash);
 		last = end;
 	}
@@ -246,10 +241,12 @@ bool checkpoint_load(const char *file, checkpoint_take *take, void *arg, bool *f
 	char *bytes = NULL;
 	size_t length = 0;
 	bool whole = false;
-	if (fstat(fd, &stat) != 0 || stat.st_size > CHECKPOINT_BYTES_MOST || (bytes = malloc((size_t)stat.st_size + 1)) == NULL) {
+	if (fstat(fd, &stat) != 0 || stat.st_size > CHECKPOINT_BYTES_MOST ||
+	    (bytes = malloc((size_t)stat.st_size + 1)) == NULL) {
 		snprintf(half, sizeof half, "it has more than %d bytes, or there is no memory", CHECKPOINT_BYTES_MOST);
 	} else {
-		for (ssize_t got; length < (size_t)stat.st_size && (got = read(fd, bytes + length, (size_t)stat.st_size - length)) > 0;)
+		for (ssize_t got; length < (size_t)stat.st_size &&
+				  (got = read(fd, bytes + length, (size_t)stat.st_size - length)) > 0;)
 			length += (size_t)got;
 		*found_out = true;
 		whole = checkpoint_parse(bytes, length, take, arg, half, sizeof half);
@@ -272,18 +269,6 @@ bool checkpoint_int(const struct checkpoint_row *row, int at, int64_t *number_ou
 	errno = 0;
 	int64_t number = strtoll(digits, &end, 10);
 	if (*end != '\0' || errno != 0)
-		return false;
-	*number_out = number;
-	return true;
-}
-
-bool checkpoint_real(const struct checkpoint_row *row, int at, double *number_out)
-{
-	if (at >= row->count || row->fields[at].length == 0)
-		return false;
-	char *end;
-	double number = strtod(row->fields[at].at, &end);
-	if (*end != '\0' || !isfinite(number))
 		return false;
 	*number_out = number;
 	return true;

@@ -33,7 +33,6 @@ void checkpoint_row_begin(struct checkpoint *checkpoint, const char *word);
 void checkpoint_add(struct checkpoint *checkpoint, const char *bytes, size_t length);
 void checkpoint_add_string(struct checkpoint *checkpoint, const char *string);
 void checkpoint_add_int(struct checkpoint *checkpoint, int64_t number);
-void checkpoint_add_real(struct checkpoint *checkpoint, double number); /* as it is, to the last bit */
 void checkpoint_row_end(struct checkpoint *checkpoint);
 /* Puts the file in its place, on the disk first. Releases the checkpoint. False with a sentence in `error`: the old one
  * stays. */
@@ -62,7 +61,6 @@ bool checkpoint_load(const char *file, checkpoint_take *take, void *arg, bool *f
 
 /* A field as a number; false and *number_out as it was where it is none, or there is no such field. */
 bool checkpoint_int(const struct checkpoint_row *row, int at, int64_t *number_out);
-bool checkpoint_real(const struct checkpoint_row *row, int at, double *number_out);
 /* A field as a string; "" where there is none. It has no NUL inside. */
 const char *checkpoint_string(const struct checkpoint_row *row, int at);
 

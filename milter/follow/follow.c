@@ -47,8 +47,7 @@ static void follow_tell_receivers(struct follow *follow, const struct follow_out
 	char domain[RECEIVERS_DOMAIN_MAX + 1] = "";
 	const char *at = rcpt != NULL && rcpt->length > 0 ? memrchr(rcpt->at, '@', rcpt->length) : NULL;
 	if (at != NULL)
-		span_copy(domain, sizeof domain,
-			  (struct span){ at + 1, (size_t)(rcpt->at + rcpt->length - at - 1) });
+		span_copy(domain, sizeof domain, (struct span){ at + 1, (size_t)(rcpt->at + rcpt->length - at - 1) });
 	const struct receivers_answer answer = {
 		.transport = outcome->transport,
 		.receiver = outcome->receiver,
@@ -178,7 +177,11 @@ static void follow_event(struct follow *follow, const struct log_head *head, con
 	case LOG_VERDICT:
 		follow_verdict(follow, event);
 		return;
+	case LOG_MESSAGE_ID:
+		trace_message_id(follow->parts.trace, event);
+		return;
 	case LOG_QUEUED:
+		trace_message_id(follow->parts.trace, event);
 		queue_map_queued(follow->map, event);
 		return;
 	case LOG_DELIVERY:

@@ -19,14 +19,15 @@
 struct checkpoint;
 struct checkpoint_row;
 struct credit;
+struct queue_hold;
 struct receivers;
 struct replies;
 struct tally;
 struct trace;
 
 enum {
-	/* Where a place in the log is lost, lines that were counted before are not read again, and what comes must not get
-	 * their ordinals: so many are left out. More than that are not read between two checkpoints. */
+	/* Where a place in the log is lost, lines that were counted before are not read again, and what comes must not
+	 * get their ordinals: so many are left out. More than that are not read between two checkpoints. */
 	FOLLOW_ORDINALS_LEFT_OUT = 1 << 24,
 };
 
@@ -35,6 +36,7 @@ struct follow_parts {
 	const struct replies *replies;
 	struct receivers *receivers;
 	struct trace *trace;
+	struct queue_hold *hold; /* its rows stand among ours */
 	struct credit *credit;
 	struct tally *accounts; /* rows: account, outcome, sent by which transport to which receiver */
 };
@@ -58,7 +60,7 @@ struct follow {
 	int64_t time_us;	 /* ... and its time */
 	struct follow_counts counts;
 	struct samples unknown, wordings; /* since this process began */
-	bool rests_changed;		  /* a transport's rest began or ended: the daemons should hear of it; the caller clears it */
+	bool rests_changed; /* a transport's rest began or ended: the daemons should hear of it; the caller clears it */
 };
 
 /* False: no memory. */

@@ -51,9 +51,9 @@ struct follower {
 	struct status status;
 	uint64_t saved_ordinal, written; /* written: of the credits' counts */
 	int64_t saved_ms, save_took_ms;
-	int64_t drain_ms;     /* since when it reads nothing; 0: it reads */
-	bool must_save;	      /* before another line is read */
-	bool at_end;	      /* of the log, as far as there is one */
+	int64_t drain_ms; /* since when it reads nothing; 0: it reads */
+	bool must_save;	  /* before another line is read */
+	bool at_end;	  /* of the log, as far as there is one */
 	bool ending, save_failing, failed;
 };
 
@@ -64,9 +64,8 @@ static void follower_save(struct follower *follower)
 	char error[512];
 	int64_t began_ms = clock_monotonic_ms();
 	follower->source->place(follower->source, &follower->state.place);
-	const struct state_parts parts = { &follower->follow, follower->receivers, follower->hold, follower->trace };
-	bool saved = state_save(&follower->state, follower->file, follower->config->set.follow_source, &parts, error,
-				sizeof error);
+	bool saved = state_save(&follower->state, follower->file, follower->config->set.follow_source,
+				&follower->follow, follower->receivers, follower->trace, error, sizeof error);
 	follower->saved_ms = clock_monotonic_ms();
 	follower->save_took_ms = follower->saved_ms - began_ms;
 	if (!saved && !follower->save_failing)
@@ -168,11 +167,16 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 		trace_tick(follower->trace, now_ms / 1000);
 	if (receivers_pass(follower->receivers, follower->follow.time_us / 1000))
 		follower->follow.rests_changed = true;
+	queue_hold_tick(follower->hold, clock_monotonic_ms());
+	if (queue_hold_changed(follower->hold))
+		follower->must_save = true;
 	const struct status_now now = {
 		.follow = &follower->follow,
 		.source = follower->source,
 		.credit = follower->credit,
 		.receivers = follower->receivers,
+		.hold = follower->hold,
+		.trace = follower->trace,
 		.now_ms = now_ms,
 		.at_end = follower->at_end,
 		.reading = !credit_full(follower->credit),
@@ -180,7 +184,6 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 	};
 	status_write(&follower->status, &now);
 	follower->follow.rests_changed = false;
-	queue_hold_tick(follower->hold, clock_monotonic_ms());
 	notify_send("WATCHDOG=1");
 	follower_pump(fd, what, follower);
 }
@@ -206,7 +209,8 @@ int follower_run(struct follower *follower)
 	event_active(follower->pump, EV_TIMEOUT, 1);
 	event_base_dispatch(follower->base);
 	if (follower->must_save || !credit_idle(follower->credit))
-		log_line(SEVERITY_WARNING, "Redis has not taken all: the lines behind the last checkpoint are read again");
+		log_line(SEVERITY_WARNING,
+			 "Redis has not taken all: the lines behind the last checkpoint are read again");
 	log_line(SEVERITY_INFO, "penstock-follow ends behind line %llu", (unsigned long long)follower->follow.ordinal);
 	return follower->failed;
 }
@@ -248,8 +252,7 @@ static bool follower_open_store(struct follower *follower, char *error, size_t e
 	follower->store = store_new(follower->base, &settings, follower_say, NULL, error, error_size);
 	if (follower->store == NULL)
 		return false;
-	follower->credit =
-		credit_new(follower->store, follower->state.writer, CREDITS_MOST, follower_eased, follower);
+	follower->credit = credit_new(follower->store, follower->state.writer, CREDITS_MOST, follower_eased, follower);
 	follower->status.store = follower->store;
 	return follower->credit != NULL && status_init(&follower->status, follower->node);
 }
@@ -328,7 +331,8 @@ static bool follower_open_events(struct follower *follower)
 	if (follower->source->fd >= 0)
 		follower->readable =
 			follower_event(follower, follower->source->fd, EV_READ | EV_PERSIST, follower_pump, NULL);
-	return follower->pump != NULL && follower->tick != NULL && follower->term != NULL && follower->interrupt != NULL;
+	return follower->pump != NULL && follower->tick != NULL && follower->term != NULL &&
+	       follower->interrupt != NULL;
 }
 
 /* In this order: the state says of which log it is, and where each part goes on. */
@@ -343,13 +347,12 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	follower->replies = replies_load(replies, error, error_size);
 	if (follower->replies == NULL)
 		return false;
-	const struct follow_parts nothing = { .replies = follower->replies };
+	follower->hold = queue_hold_new(follower->config);
+	const struct follow_parts nothing = { .replies = follower->replies, .hold = follower->hold };
 	snprintf(error, error_size, "no memory to begin");
-	if (!follow_init(&follower->follow, &nothing))
+	if (follower->hold == NULL || !follow_init(&follower->follow, &nothing))
 		return false;
-	follower->hold = queue_hold_new(follower->config, follower->follow.map);
-	if (follower->hold == NULL || !state_load(&follower->state, follower->file, set->follow_source,
-						   &follower->follow, follower->hold, error, error_size))
+	if (!state_load(&follower->state, follower->file, set->follow_source, &follower->follow, error, error_size))
 		return false;
 	if (error[0] != '\0')
 		log_line(SEVERITY_WARNING, "%s", error);
@@ -358,10 +361,10 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	    !follower_open_source(follower, from_start, error, error_size) ||
 	    !follower_open_store(follower, error, error_size))
 		return false;
-	queue_hold_start(follower->hold, follower->base, follower->store, follower->node);
 	follower->follow.parts.receivers = follower->receivers;
 	follower->follow.parts.trace = follower->trace;
 	follower->follow.parts.credit = follower->credit;
+	queue_hold_start(follower->hold, follower->base, follower->store, follower->follow.map, follower->node);
 	follower->saved_ordinal = UINT64_MAX; /* the writer that was drawn must be known before Redis hears of it */
 	follower->must_save = true;
 	snprintf(error, error_size, "no memory to begin");
@@ -394,10 +397,9 @@ void follower_free(struct follower **follower)
 			event_free(*events[i]);
 	source_free(&freed->source);
 	store_free(&freed->store);
+	queue_hold_free(&freed->hold);
 	if (freed->credit != NULL)
 		credit_free(&freed->credit);
-	if (freed->hold != NULL)
-		queue_hold_free(&freed->hold);
 	trace_close(&freed->trace);
 	if (freed->receivers != NULL)
 		receivers_free(&freed->receivers);

@@ -15,34 +15,37 @@
 
 #include "policy/base/banned.h"
 
-static const char usage[] =
-	"usage: penstock-follow [-c FILE] [--from-start]\n"
-	"  -c, --config FILE   configuration, default " SYSCONFDIR "/penstock/penstock.conf\n"
-	"      --from-start    where this log was never read before: begin at its first line,\n"
-	"                      not behind its last one\n"
-	"  -t, --test          check the configuration and exit: 0 fine, 1 not\n"
-	"      --dry-run LOG   read a file of the log (-: standard input), write nothing, and\n"
-	"                      print what it says: recipients by account, outcome, transport\n"
-	"                      and receiver, then what is not understood\n"
-	"      --rate LOG      how many of its lines are read in a second of processor time\n"
-	"  -h, --help\n"
-	"  -V, --version\n"
-	"It stays in the foreground. TERM ends it.\n";
+static const char usage[] = "usage: penstock-follow [-c FILE] [--from-start]\n"
+			    "  -c, --config FILE   configuration, default " SYSCONFDIR "/penstock/penstock.conf\n"
+			    "      --from-start    where this log was never read before: begin at its first line,\n"
+			    "                      not behind its last one\n"
+			    "  -t, --test          check the configuration and exit: 0 fine, 1 not\n"
+			    "      --dry-run LOG   read a file of the log (-: standard input), write nothing, and\n"
+			    "                      print what it says: recipients by account, outcome, transport\n"
+			    "                      and receiver, then what is not understood\n"
+			    "      --rate LOG      how many of its lines are read in a second of processor time\n"
+			    "  -h, --help\n"
+			    "  -V, --version\n"
+			    "It stays in the foreground. TERM ends it.\n";
 
-struct options {
+struct main_words {
 	const char *file, *dry_run, *rate;
 	bool from_start, test;
 };
 
 /* Returns the status to exit with; -1: go on. */
-static int main_read_options(int argc, char **argv, struct options *options)
+static int main_read_words(int argc, char **argv, struct main_words *options)
 {
 	enum { FROM_START = 256, DRY_RUN, RATE };
 	static const struct option rows[] = {
-		{ "config", required_argument, NULL, 'c' },  { "test", no_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },	     { "version", no_argument, NULL, 'V' },
-		{ "from-start", no_argument, NULL, FROM_START }, { "dry-run", required_argument, NULL, DRY_RUN },
-		{ "rate", required_argument, NULL, RATE },   { NULL, 0, NULL, 0 },
+		{ "config", required_argument, NULL, 'c' },
+		{ "test", no_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "from-start", no_argument, NULL, FROM_START },
+		{ "dry-run", required_argument, NULL, DRY_RUN },
+		{ "rate", required_argument, NULL, RATE },
+		{ NULL, 0, NULL, 0 },
 	};
 	for (int option; (option = getopt_long(argc, argv, "c:thV", rows, NULL)) != -1;) {
 		switch (option) {
@@ -84,7 +87,7 @@ static int main_fail(const char *error)
 	return 1;
 }
 
-static int main_follow(const struct config *config, const struct options *options)
+static int main_follow(const struct config *config, const struct main_words *options)
 {
 	char error[1024];
 	log_open(config->set.log_target, config->set.log_facility);
@@ -102,7 +105,7 @@ static int main_follow(const struct config *config, const struct options *option
 	return status;
 }
 
-static int main_run(const struct config *config, const struct options *options)
+static int main_work(const struct config *config, const struct main_words *options)
 {
 	char error[1024], replies[1024];
 	follower_replies_file(config, options->file, replies, sizeof replies);
@@ -119,9 +122,9 @@ static int main_run(const struct config *config, const struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .file = SYSCONFDIR "/penstock/penstock.conf" };
+	struct main_words options = { .file = SYSCONFDIR "/penstock/penstock.conf" };
 	char error[CONFIG_ERROR_MAX] = "";
-	int status = main_read_options(argc, argv, &options);
+	int status = main_read_words(argc, argv, &options);
 	if (status >= 0)
 		return status;
 	umask(umask(0) | 027);
@@ -130,7 +133,7 @@ int main(int argc, char **argv)
 	struct config *config = config_load(options.file, error);
 	if (config == NULL)
 		return main_fail(error);
-	status = main_run(config, &options);
+	status = main_work(config, &options);
 	config_drop(&config);
 	return status;
 }

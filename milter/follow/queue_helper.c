@@ -44,19 +44,22 @@ static void queue_helper_end(struct queue_helper *helper, const char *error, con
 static void queue_helper_answer(struct queue_helper *helper)
 {
 	struct evbuffer *input = bufferevent_get_input(helper->connection);
-	evbuffer_add(input, "", 1);
-	char *said = (char *)evbuffer_pullup(input, -1), *end = said == NULL ? NULL : strrchr(said, '\n');
-	if (end == NULL) {
+	size_t length = evbuffer_get_length(input);
+	char *said = malloc(length + 1);
+	if (said == NULL || evbuffer_remove(input, said, length) != (int)length || length == 0 ||
+	    said[length - 1] != '\n') {
+		free(said);
 		queue_helper_end(helper, "it gave no answer", "");
 		return;
 	}
-	*end = '\0';
-	char *last = strrchr(said, '\n');
+	said[length - 1] = '\0';
+	const char *last = strrchr(said, '\n');
 	last = last == NULL ? said : last + 1;
 	if (strcmp(last, "ok") == 0)
 		queue_helper_end(helper, NULL, said);
 	else
 		queue_helper_end(helper, strncmp(last, "error ", 6) == 0 ? last + 6 : last, "");
+	free(said);
 }
 
 static void queue_helper_wrote(struct bufferevent *connection, void *arg)

@@ -38,7 +38,8 @@ struct queue_hold {
 	const char *node;
 	struct store *store;
 	struct queue_map *map;
-	json_t *ids; /* owned */
+	json_t *ids;  /* owned */
+	bool changed; /* what a checkpoint has */
 	int64_t next_ms, now_ms;
 	int64_t looked; /* messages of the map before this one had their turn */
 	int asking;	/* looks that have no answer yet */
@@ -102,6 +103,7 @@ static void queue_hold_done(void *arg, const char *error, const char *said)
 			queue_hold_mark(hold, id, queue_hold_ours);
 	for (char *rest = hold->request, *line; !hold->holds && (line = strsep(&rest, "\n")) != NULL;)
 		json_object_del(hold->ids, line);
+	hold->changed = true;
 	*(hold->holds ? &hold->counts.holds : &hold->counts.releases) += (uint64_t)count;
 	if (count > 0)
 		queue_hold_tell(hold->store, hold->config, hold->node, hold->account, hold->holds, count, hold->why);
@@ -245,7 +247,7 @@ void queue_hold_tick(struct queue_hold *hold, int64_t now_ms)
 
 /* ---- */
 
-struct queue_hold *queue_hold_new(const struct config *config, struct queue_map *map)
+struct queue_hold *queue_hold_new(const struct config *config)
 {
 	struct queue_hold *hold = calloc(1, sizeof *hold);
 	json_t *ids = json_object();
@@ -255,13 +257,14 @@ struct queue_hold *queue_hold_new(const struct config *config, struct queue_map 
 		return NULL;
 	}
 	hold->config = config;
-	hold->map = map;
 	hold->ids = ids;
 	return hold;
 }
 
-void queue_hold_start(struct queue_hold *hold, struct event_base *base, struct store *store, const char *node)
+void queue_hold_start(struct queue_hold *hold, struct event_base *base, struct store *store, struct queue_map *map,
+		      const char *node)
 {
+	hold->map = map;
 	hold->base = base;
 	hold->store = store;
 	hold->node = node;
@@ -276,6 +279,13 @@ void queue_hold_free(struct queue_hold **hold)
 	json_decref((*hold)->ids);
 	free(*hold);
 	*hold = NULL;
+}
+
+bool queue_hold_changed(struct queue_hold *hold)
+{
+	bool changed = hold->changed;
+	hold->changed = false;
+	return changed;
 }
 
 struct queue_hold_counts queue_hold_counts(const struct queue_hold *hold)
@@ -293,6 +303,8 @@ void queue_hold_save(struct queue_hold *hold, struct checkpoint *to)
 	const char *id;
 	json_t *what;
 	void *next;
+	if (hold->map == NULL)
+		return;
 	json_object_foreach_safe(hold->ids, next, id, what)
 	{
 		struct span span = { id, strlen(id) };

@@ -38,13 +38,17 @@ struct queue_hold_counts {
 
 /* All borrowed. NULL: no memory. Before queue_hold_start() it does nothing, but may be loaded; nothing either where
  * follow.hold_blocked is false. */
-struct queue_hold *queue_hold_new(const struct config *config, struct queue_map *map);
-void queue_hold_start(struct queue_hold *hold, struct event_base *base, struct store *store, const char *node);
+struct queue_hold *queue_hold_new(const struct config *config);
+void queue_hold_start(struct queue_hold *hold, struct event_base *base, struct store *store, struct queue_map *map,
+		      const char *node);
 /* Behind store_free(), which ends what was asked. */
 void queue_hold_free(struct queue_hold **hold);
 
 /* As often as you like; of no use before `now_ms` (monotonic) has gone on by QUEUE_HOLD_MS. */
 void queue_hold_tick(struct queue_hold *hold, int64_t now_ms);
+
+/* Has a checkpoint to be saved since it was asked last? */
+bool queue_hold_changed(struct queue_hold *hold);
 
 struct queue_hold_counts queue_hold_counts(const struct queue_hold *hold);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A table of chains, and two lists of messages in the order in which they came: the one that is pushed out, and the rows
- * that are saved, go by that order and not by the table's, whose key is another one in each process.
+ * A table of chains, and two lists of messages in the order in which they came: the one that is pushed out, and the
+ * rows that are saved, go by that order and not by the table's, whose key is another one in each process.
  */
 #include "milter/follow/queue_map.h"
 
@@ -30,9 +30,9 @@ enum queued_list {
 struct queued_node {
 	struct queued queued;
 	enum queued_list list;
-	struct queued_node *next;	    /* in its chain */
+	struct queued_node *next;	   /* in its chain */
 	struct queued_node *older, *newer; /* in its list */
-	char strings[];			    /* of `queued`, behind each other */
+	char strings[];			   /* of `queued`, behind each other */
 };
 
 struct queue_map {
@@ -55,17 +55,6 @@ struct queue_map *queue_map_new(size_t most)
 	if (map->chains == NULL)
 		queue_map_free(&map);
 	return map;
-}
-
-void queue_map_free(struct queue_map **map)
-{
-	if (*map == NULL)
-		return;
-	if ((*map)->chains != NULL)
-		queue_map_clear(*map);
-	free((*map)->chains);
-	free(*map);
-	*map = NULL;
 }
 
 /* Where the pointer to the node stands, or would. */
@@ -119,6 +108,18 @@ static void queue_map_remove_oldest(struct queue_map *map, enum queued_list list
 	queue_map_remove(map, queue_map_place(map, &span));
 }
 
+void queue_map_free(struct queue_map **map)
+{
+	if (*map == NULL)
+		return;
+	for (enum queued_list list = QUEUED_OPEN; list < QUEUED_LISTS; list++)
+		while ((*map)->oldest[list] != NULL)
+			queue_map_remove_oldest(*map, list);
+	free((*map)->chains);
+	free(*map);
+	*map = NULL;
+}
+
 /* With copies of the strings; behind all others. */
 static struct queued_node *queue_map_insert(struct queue_map *map, const struct queued *from,
 					    const struct span strings[QUEUED_STRINGS])
@@ -163,13 +164,6 @@ static struct queued_node *queue_map_insert(struct queue_map *map, const struct 
 	return node;
 }
 
-void queue_map_clear(struct queue_map *map)
-{
-	for (enum queued_list list = QUEUED_OPEN; list < QUEUED_LISTS; list++)
-		while (map->oldest[list] != NULL)
-			queue_map_remove_oldest(map, list);
-}
-
 static bool queue_map_id_fine(const struct span *queue_id)
 {
 	return queue_id->at != NULL && queue_id->length >= 1 && queue_id->length <= QUEUE_ID_MOST &&
@@ -187,15 +181,13 @@ const struct queued *queue_map_add(struct queue_map *map, const struct log_event
 	if (!queue_map_id_fine(&verdict->queue_id) || account[0] == '\0')
 		return NULL;
 	struct queued queued = { .time_us = verdict->time_us, .size = verdict->size > 0 ? verdict->size : 0 };
-	const struct span strings[QUEUED_STRINGS] = {
-		verdict->queue_id,
-		{ account, strlen(account) },
-		queue_map_said(verdict->transport),
-		queue_map_said(verdict->reference),
-		queue_map_said(verdict->customer),
-		verdict->level,
-		verdict->sender
-	};
+	const struct span strings[QUEUED_STRINGS] = { verdict->queue_id,
+						      { account, strlen(account) },
+						      queue_map_said(verdict->transport),
+						      queue_map_said(verdict->reference),
+						      queue_map_said(verdict->customer),
+						      verdict->level,
+						      verdict->sender };
 	struct queued_node *node = queue_map_insert(map, &queued, strings);
 	return node != NULL ? &node->queued : NULL;
 }
@@ -326,8 +318,8 @@ bool queue_map_load(struct queue_map *map, const struct checkpoint_row *row)
 {
 	struct queued queued = { 0 };
 	enum { NUMBERS = 1 + QUEUED_STRINGS };
-	if ((!span_is(row->fields[0], QUEUE_MAP_ROW) && !span_is(row->fields[0], QUEUE_MAP_DONE_ROW)) || row->count != NUMBERS + 5 ||
-	    !queue_map_id_fine(&row->fields[1]) || row->fields[2].length == 0)
+	if ((!span_is(row->fields[0], QUEUE_MAP_ROW) && !span_is(row->fields[0], QUEUE_MAP_DONE_ROW)) ||
+	    row->count != NUMBERS + 5 || !queue_map_id_fine(&row->fields[1]) || row->fields[2].length == 0)
 		return false;
 	if (!checkpoint_int(row, NUMBERS, &queued.time_us) || !checkpoint_int(row, NUMBERS + 1, &queued.size) ||
 	    !checkpoint_int(row, NUMBERS + 2, &queued.rcpts) || !checkpoint_int(row, NUMBERS + 3, &queued.ended) ||

@@ -20,9 +20,10 @@ struct log_event;
 struct queue_map;
 
 enum {
-	QUEUE_MAP_MOST = 200000,  /* messages; each takes some 300 bytes */
-	QUEUED_DAYS_MOST = 35,	  /* one whose end was never seen is forgotten then */
-	QUEUED_DONE_S = 3600,	  /* one whose recipients all have their end is kept so long: an alias may make more of them */
+	QUEUE_MAP_MOST = 200000, /* messages; each takes some 300 bytes */
+	QUEUED_DAYS_MOST = 35,	 /* one whose end was never seen is forgotten then */
+	QUEUED_DONE_S =
+		3600, /* one whose recipients all have their end is kept so long: an alias may make more of them */
 	QUEUED_FIELD_MOST = 1000, /* bytes of one of the strings below; longer ones are cut */
 };
 
@@ -42,7 +43,6 @@ struct queued {
 
 struct queue_map *queue_map_new(size_t most); /* NULL: no memory */
 void queue_map_free(struct queue_map **map);
-void queue_map_clear(struct queue_map *map); /* no message is left */
 
 /* NULL: no such message. */
 const struct queued *queue_map_find(const struct queue_map *map, const struct span *queue_id);

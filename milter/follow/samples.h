@@ -15,7 +15,8 @@ enum { SAMPLES_KEPT = 8, SAMPLE_MAX = 240 };
 /* Zero is empty. */
 struct samples {
 	uint64_t seen, kept;
-	char lines[SAMPLES_KEPT][SAMPLE_MAX + 1]; /* printable ASCII, cut; the newest one is at (kept - 1) % SAMPLES_KEPT */
+	char lines[SAMPLES_KEPT]
+		  [SAMPLE_MAX + 1]; /* printable ASCII, cut; the newest one is at (kept - 1) % SAMPLES_KEPT */
 };
 
 /* One more of them: `program` (may be empty) and what it said. */

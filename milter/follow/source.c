@@ -53,8 +53,7 @@ bool source_place_load(struct source_place *place, const char *name, const struc
 	    !checkpoint_int(row, 4, &inode) || !checkpoint_int(row, 5, &read.offset) ||
 	    !checkpoint_int(row, 6, &read.hashed) || !checkpoint_int(row, 7, &hash) ||
 	    !checkpoint_int(row, 8, &read.modified_ns) || read.offset < 0 || read.hashed < 0 ||
-	    read.hashed > SOURCE_HASHED ||
-	    !text_copy(read.cursor, sizeof read.cursor, checkpoint_string(row, 2)))
+	    read.hashed > SOURCE_HASHED || !text_copy(read.cursor, sizeof read.cursor, checkpoint_string(row, 2)))
 		return false;
 	read.device = (uint64_t)device;
 	read.inode = (uint64_t)inode;

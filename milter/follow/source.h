@@ -19,8 +19,8 @@ struct checkpoint_row;
 enum source_got {
 	SOURCE_LINE,
 	SOURCE_NOTHING, /* as yet: wait for source->fd, or a second */
-	SOURCE_TURNED,	/* it goes on in another file, or elsewhere: the place is to be saved before the next line is read,
-			   since what is behind it may be gone when it is looked for again */
+	SOURCE_TURNED,	/* it goes on in another file, or elsewhere: the place is to be saved before the next line is
+			   read,  since what is behind it may be gone when it is looked for again */
 	SOURCE_END,	/* there will be no more */
 };
 

@@ -30,11 +30,11 @@ struct source_file {
 	struct source_files files;
 	int fd;			   /* -1: none, nobody made one yet */
 	struct source_place place; /* behind the last line that was given out */
-	int64_t fed;		   /* bytes behind it that are in `split` and `chunk`, or were left out of a long line */
+	int64_t fed; /* bytes behind it that are in `split` and `chunk`, or were left out of a long line */
 	unsigned char head[SOURCE_HASHED]; /* of the file, place.hashed bytes */
-	bool turning;	   /* the next file has begun: this one is whole */
-	bool turned;	   /* it is another file than that of the last line, and nobody was told yet */
-	bool away_said;	   /* that there is no file */
+	bool turning;			   /* the next file has begun: this one is whole */
+	bool turned;			   /* it is another file than that of the last line, and nobody was told yet */
+	bool away_said;			   /* that there is no file */
 	struct line_split split;
 	struct span chunk; /* of `bytes`, what is left */
 	char bytes[64 * 1024];
@@ -82,10 +82,9 @@ static void source_file_use(struct source_file *from, int fd, int64_t offset)
 	from->fed = 0;
 	fstat(fd, &now);
 	lseek(fd, offset, SEEK_SET);
-	from->place = (struct source_place){ .known = true,
-					     .device = (uint64_t)now.st_dev,
-					     .inode = (uint64_t)now.st_ino,
-					     .offset = offset };
+	from->place = (struct source_place){
+		.known = true, .device = (uint64_t)now.st_dev, .inode = (uint64_t)now.st_ino, .offset = offset
+	};
 	source_file_take_head(from);
 }
 
@@ -176,7 +175,8 @@ static enum source_got source_file_next(struct log_source *source, struct log_he
 		if (whole)
 			break;
 		char unread[4096];
-		while (source->fd >= 0 && read(source->fd, unread, sizeof unread) > 0) { /* inotify: that is all we want */
+		while (source->fd >= 0 &&
+		       read(source->fd, unread, sizeof unread) > 0) { /* inotify: that is all we want */
 		}
 		bool filled = source_file_fill(from);
 		if (from->turned) {

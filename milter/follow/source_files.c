@@ -19,7 +19,8 @@ bool source_files_init(struct source_files *files, const char *path, char *error
 	const char *slash = strrchr(path, '/');
 	if (path[0] != '/' || slash[1] == '\0' || strlen(path) >= SOURCE_PATH_MAX) {
 		snprintf(error, error_size,
-			 "follow.source is \"%s\", expected \"journal\", \"-\", or the path of a file, from / on", path);
+			 "follow.source is \"%s\", expected \"journal\", \"-\", or the path of a file, from / on",
+			 path);
 		return false;
 	}
 	text_copy(files->path, sizeof files->path, path);
@@ -100,7 +101,8 @@ static int64_t source_files_fit_place(const void *arg, int fd, const struct stat
 	    hash_bytes(head, (size_t)place->hashed, 0) != place->hash)
 		return 0;
 	if ((uint64_t)stat->st_ino == place->inode)
-		return (uint64_t)stat->st_dev == place->device ? 3 : 2; /* a device may have another number after a boot */
+		return (uint64_t)stat->st_dev == place->device ? 3
+							       : 2; /* a device may have another number after a boot */
 	return place->hashed >= TELLING;
 }
 

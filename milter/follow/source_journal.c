@@ -73,7 +73,8 @@ static bool source_journal_split_units(struct source_journal *from, const char *
 			memcpy(to, at, length);
 			if (strchr(to, '=') != NULL && *to != '_') {
 				snprintf(error, error_size,
-					 "follow.units: \"%s\" is a field that anybody can write, expected a unit, or a field "
+					 "follow.units: \"%s\" is a field that anybody can write, expected a unit, or "
+					 "a field "
 					 "of journald's own, which begins with _",
 					 to);
 				return false;
@@ -213,7 +214,7 @@ static bool source_journal_begin(struct source_journal *from, const struct sourc
 	else if (!options->from_start && sd_journal_seek_tail(from->journal) >= 0 &&
 		 sd_journal_previous(from->journal) > 0)
 		from->at_entry = true; /* else the next one would be the last one again */
-	else /* from the end of nothing there is no next one */
+	else			       /* from the end of nothing there is no next one */
 		sd_journal_seek_head(from->journal);
 	return true;
 }

@@ -30,7 +30,6 @@ enum {
 struct state_reading {
 	struct state *state;
 	struct follow *follow;
-	struct queue_hold *hold;
 	const char *source_name;
 };
 
@@ -63,8 +62,9 @@ static bool state_take(void *arg, const struct checkpoint_row *row)
 		return checkpoint_int(row, 1, &state->trace.day) && checkpoint_int(row, 2, &state->trace.length);
 	if (span_is(word, STATE_RECEIVERS_ROW))
 		return row->count == 2 && state_take_receivers(state, &row->fields[1]);
-	return source_place_load(&state->place, reading->source_name, row) ||
-	       queue_hold_load(reading->hold, row) || follow_load(reading->follow, row);
+	struct queue_hold *hold = reading->follow->parts.hold;
+	return source_place_load(&state->place, reading->source_name, row) || follow_load(reading->follow, row) ||
+	       (hold != NULL && queue_hold_load(hold, row));
 }
 
 static bool state_draw_writer(struct state *state)
@@ -83,17 +83,14 @@ static bool state_begin_anew(struct state *state, struct follow *follow)
 	struct follow_parts parts = follow->parts;
 	state_release(state);
 	*state = (struct state){ 0 };
-	queue_map_clear(follow->map); /* others know where it is */
-	waiting_free(&follow->waiting);
-	struct queue_map *map = follow->map;
-	*follow = (struct follow){ .parts = parts, .map = map, .waiting = waiting_new() };
-	return follow->waiting != NULL;
+	follow_release(follow);
+	return follow_init(follow, &parts);
 }
 
-bool state_load(struct state *state, const char *file, const char *source_name, struct follow *follow,
-		struct queue_hold *hold, char *error, size_t error_size)
+bool state_load(struct state *state, const char *file, const char *source_name, struct follow *follow, char *error,
+		size_t error_size)
 {
-	struct state_reading reading = { state, follow, hold, source_name };
+	struct state_reading reading = { state, follow, source_name };
 	char why[512] = "";
 	bool found;
 	*state = (struct state){ 0 };
@@ -141,8 +138,8 @@ static bool state_save_receivers(const struct receivers *receivers, struct check
 	return true;
 }
 
-bool state_save(const struct state *state, const char *file, const char *source_name, const struct state_parts *parts,
-		char *error, size_t error_size)
+bool state_save(const struct state *state, const char *file, const char *source_name, const struct follow *follow,
+		const struct receivers *receivers, struct trace *trace, char *error, size_t error_size)
 {
 	struct checkpoint *to = checkpoint_begin(file, error, error_size);
 	if (to == NULL)
@@ -151,18 +148,20 @@ bool state_save(const struct state *state, const char *file, const char *source_
 	checkpoint_add_int(to, (int64_t)state->writer);
 	checkpoint_row_end(to);
 	source_place_save(&state->place, source_name, to);
-	if (parts->trace != NULL) {
-		struct trace_place place = trace_position(parts->trace);
+	if (trace != NULL) {
+		struct trace_place place = trace_position(trace);
 		checkpoint_row_begin(to, STATE_TRACE_ROW);
 		checkpoint_add_int(to, place.day);
 		checkpoint_add_int(to, place.length);
 		checkpoint_row_end(to);
 	}
-	follow_save(parts->follow, to);
-	queue_hold_save(parts->hold, to);
-	if (state_save_receivers(parts->receivers, to))
-		return checkpoint_commit(&to, error, error_size);
-	checkpoint_abandon(&to);
-	snprintf(error, error_size, "%s: no memory to write it", file);
-	return false;
+	follow_save(follow, to);
+	if (follow->parts.hold != NULL)
+		queue_hold_save(follow->parts.hold, to);
+	if (receivers != NULL && !state_save_receivers(receivers, to)) {
+		checkpoint_abandon(&to);
+		snprintf(error, error_size, "%s: no memory to write it", file);
+		return false;
+	}
+	return checkpoint_commit(&to, error, error_size);
 }

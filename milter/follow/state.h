@@ -15,7 +15,6 @@
 #include <stdint.h>
 
 struct follow;
-struct queue_hold;
 struct receivers;
 struct trace;
 
@@ -29,23 +28,15 @@ struct state {
 	size_t receivers_length;
 };
 
-/* `follow` and `hold` are new, and are filled. No file: a new state, with a writer of its own, and that is fine. A file that is
+/* `follow` is new, and is filled. No file: a new state, with a writer of its own, and that is fine. A file that is
  * damaged is moved to FILE.damaged, `error` is a sentence that says so, and the state is new; `error` is "" else. False
  * with a sentence: it may not be read, or the writer cannot be drawn. */
-bool state_load(struct state *state, const char *file, const char *source_name, struct follow *follow,
-		struct queue_hold *hold, char *error, size_t error_size);
+bool state_load(struct state *state, const char *file, const char *source_name, struct follow *follow, char *error,
+		size_t error_size);
 void state_release(struct state *state);
 
-/* What there is to be saved besides `state` itself. All borrowed; `trace` may be NULL. */
-struct state_parts {
-	const struct follow *follow;
-	const struct receivers *receivers;
-	struct queue_hold *hold;
-	struct trace *trace;
-};
-
-/* False with a sentence in `error`. */
-bool state_save(const struct state *state, const char *file, const char *source_name, const struct state_parts *parts,
-		char *error, size_t error_size);
+/* `receivers` and `trace` may be NULL. False with a sentence in `error`. */
+bool state_save(const struct state *state, const char *file, const char *source_name, const struct follow *follow,
+		const struct receivers *receivers, struct trace *trace, char *error, size_t error_size);
 
 #endif

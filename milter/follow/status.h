@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * status: what the follower tells others by Redis: the key follow:NODE, which daemons read (redis-schema/follow_head.h),
- * and followed:NODE, a JSON object for people.
+ * status: what the follower tells others by Redis: the key follow:NODE, which daemons read
+ * (redis-schema/follow_head.h), and followed:NODE, a JSON object for people.
  */
 #ifndef PENSTOCK_STATUS_H
 #define PENSTOCK_STATUS_H
@@ -11,9 +11,11 @@
 
 struct credit;
 struct follow;
+struct queue_hold;
 struct receivers;
 struct log_source;
 struct store;
+struct trace;
 
 enum {
 	STATUS_EVERY_MS = 2000, /* written at most so often, and where nothing changed, ... */
@@ -24,11 +26,11 @@ struct status {
 	struct store *store; /* borrowed */
 	const char *node;    /* borrowed */
 	char *receivers_key, *counts_key;
-	int64_t written_ms, rows_ms;	    /* monotonic: when they were written last */
-	int64_t number;			    /* follow_head's */
-	uint64_t rows_hash;		    /* of what stood behind the head */
-	uint64_t ordinal;		    /* of the last line then */
-	uint64_t rate_lines;		    /* for lines a second */
+	int64_t written_ms, rows_ms; /* monotonic: when they were written last */
+	int64_t number;		     /* follow_head's */
+	uint64_t rows_hash;	     /* of what stood behind the head */
+	uint64_t ordinal;	     /* of the last line then */
+	uint64_t rate_lines;	     /* for lines a second */
 	double rate;
 };
 
@@ -38,10 +40,12 @@ struct status_now {
 	const struct log_source *source;
 	const struct credit *credit;
 	const struct receivers *receivers;
-	int64_t now_ms;	     /* Unix */
-	bool at_end;	     /* of the log */
-	bool reading;	     /* false: Redis does not take what comes of it */
-	bool save_failing;   /* checkpoints cannot be written */
+	const struct queue_hold *hold;
+	const struct trace *trace; /* NULL: none is kept */
+	int64_t now_ms;		   /* Unix */
+	bool at_end;		   /* of the log */
+	bool reading;		   /* false: Redis does not take what comes of it */
+	bool save_failing;	   /* checkpoints cannot be written */
 };
 
 bool status_init(struct status *status, const char *node); /* `store` is there already. False: no memory */

@@ -36,9 +36,9 @@ bool try_config(const struct config *config, const char *replies, char *error, s
 			 config->set.follow_state);
 		return false;
 	}
-	const struct source_options options = {
-		.name = config->set.follow_source, .units = config->set.follow_units, .say = try_say
-	};
+	const struct source_options options = { .name = config->set.follow_source,
+						.units = config->set.follow_units,
+						.say = try_say };
 	struct log_source *source = source_open(&options, error, error_size);
 	bool opened = source != NULL;
 	source_free(&source);
@@ -89,7 +89,8 @@ static void try_show(const struct follow *follow, const struct log_source *sourc
 	for (int i = 0; i < LOG_KINDS; i++)
 		if (counts->kinds[i] > 0)
 			printf("%llu\t%s\n", (unsigned long long)counts->kinds[i], log_kind_word((enum log_kind)i));
-	printf("# of %llu lines; %llu cut, %llu lost; %llu messages still in the queue; %llu replies of unknown words\n",
+	printf("# of %llu lines; %llu cut, %llu lost; %llu messages still in the queue; %llu replies of unknown "
+	       "words\n",
 	       (unsigned long long)counts->lines, (unsigned long long)source->cut_lines,
 	       (unsigned long long)counts->lost, (unsigned long long)queue_map_counts(follow->map).messages,
 	       (unsigned long long)counts->wordings);

@@ -127,9 +127,9 @@ struct waiting_line *waiting_take_oldest(struct waiting *waiting)
 
 struct waiting_line *waiting_pass(struct waiting *waiting, int64_t now_us)
 {
-	bool passed = waiting->counts.lines > WAITING_MOST || waiting->counts.bytes > WAITING_BYTES_MOST ||
-		      (waiting->oldest != NULL &&
-		       now_us - waiting->oldest->head.time_us > WAITING_S * INT64_C(1000000));
+	bool passed =
+		waiting->counts.lines > WAITING_MOST || waiting->counts.bytes > WAITING_BYTES_MOST ||
+		(waiting->oldest != NULL && now_us - waiting->oldest->head.time_us > WAITING_S * INT64_C(1000000));
 	return passed ? waiting_take_oldest(waiting) : NULL;
 }
 

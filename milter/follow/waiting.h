@@ -25,8 +25,8 @@ enum {
 /* One of them, the caller's: to be freed with free(). The head points into it. */
 struct waiting_line {
 	struct log_head head;
-	const char *queue_id; /* into the same memory */
-	struct waiting_line *next;	   /* waiting's own, as what follows */
+	const char *queue_id;	   /* into the same memory */
+	struct waiting_line *next; /* waiting's own, as what follows */
 	struct waiting_line *older, *newer;
 	size_t size;
 	char bytes[];

@@ -127,6 +127,10 @@ static void record_write_line(const struct session *session, const char *stage, 
 	const struct transport *mark = verdict_mark(verdict);
 	text_addf(&line, " score=%.2f pool=%s transport=%s", verdict->score, mark != NULL ? verdict->pool->name : "-",
 		  mark != NULL ? mark->name : "-");
+	if (facts->limits.customer[0] != '\0') {
+		text_add(&line, " customer=");
+		account_add_word(&line, facts->limits.customer);
+	}
 	if (facts->content.known != KNOWLEDGE_NONE)
 		text_addf(&line, " content=%.1f/%.1f", facts->content.score, facts->content.threshold);
 	else

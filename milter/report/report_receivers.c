@@ -24,7 +24,7 @@ enum {
 };
 
 static const enum receiver_count refused_kinds[] = { RECEIVER_REPUTATION, RECEIVER_LISTED, RECEIVER_CONTENT,
-						     RECEIVER_AUTHENTICATION };
+						     RECEIVER_AUTHENTICATION, RECEIVER_UNSAID };
 static const enum receiver_count deferred_kinds[] = { RECEIVER_RATE, RECEIVER_GREYLISTED, RECEIVER_DEFERRED };
 
 struct receivers_shares {
@@ -203,7 +203,7 @@ static const struct {
 } receiver_metrics[] = {
 	{ "receiver_answers", "Answers of a receiver to what a transport sent; half of it is forgotten in 12 hours.",
 	  metric_volume },
-	{ "receiver_refused_ratio", "Share of them that refuse the address, the content or the authentication.",
+	{ "receiver_refused_ratio", "Share of them that refuse the message, but not for its recipient.",
 	  metric_refused },
 	{ "receiver_deferred_ratio", "Share of them that put the message off.", metric_deferred },
 	{ "receiver_rests", "1: the transport rests for the receiver.", metric_rests },

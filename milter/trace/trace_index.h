@@ -12,7 +12,7 @@
 
 enum {
 	TRACE_BLOCK = 65536,			  /* bytes of the file */
-	TRACE_FILTER = 2048,			  /* bytes of a filter */
+	TRACE_FILTER = 3072,			  /* bytes of a filter */
 	TRACE_INDEX_HEAD = 16,			  /* bytes before the first filter */
 	TRACE_INDEX_NAME_MAX = TRACE_DAY_MAX + 6, /* "2026-11-28.index", with a NUL */
 };

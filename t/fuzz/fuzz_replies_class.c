@@ -7,7 +7,7 @@
 #include "t/fuzz/fuzz.h"
 
 static const char table[] = "receiver big big.example\n"
-			    "listed big 5xx * spam ... see\n test: 550 a spam, see b\n"
+			    "listed big 5xx * spam ... see\n test: 550 a spam, see b.example\n"
 			    "listed * * * blocked using\n test: 550 blocked using a.example\n"
 			    "no_user * 5xx x.1.x user unknown\n test: 550 5.1.1 user unknown\n"
 			    "rate * 4xx/greeting * *\n test: refused to talk to me: 421 a\n"

@@ -10,7 +10,7 @@ use Test::More;
 
 my $top = $ENV{srcdir} // '.';
 my $build = $ENV{PENSTOCK_BUILD} // '.';
-my %pages = map { $_ => "$top/etc/$_" } qw(penstock.7 penstock.8 penstockctl.8);
+my %pages = map { $_ => "$top/etc/$_" } qw(penstock.7 penstock.8 penstock-follow.8 penstockctl.8);
 my $work = File::Temp->newdir();
 
 sub text_of {
@@ -101,7 +101,7 @@ SKIP: {
 		my @wrong = grep { my ($one) = split / /; !$command{$_} && !$command{$one} && !(($first{$one} // 0) && $_ eq $one) } @said;
 		is_deeply([ grep { !/^(?:has|and|is|takes|are|says|or|for|shows|accepts|daemon|reads|to|prints|asks)\b/ } @wrong ], [], "$name: each command that it names is one");
 	}
-	for my $row ([ 'penstock', 'penstock.8' ], [ 'penstockctl', 'penstockctl.8' ]) {
+	for my $row ([ 'penstock', 'penstock.8' ], [ 'penstock-follow', 'penstock-follow.8' ], [ 'penstockctl', 'penstockctl.8' ]) {
 		my @lacking;
 		my $help = output_of("$build/$row->[0]", '--help');
 		while ($help =~ /^\s+(?:-(\w), )?\s*--([a-z-]+)/mg) {

@@ -25,7 +25,7 @@ sub copy_unit {
 	close $out or die "$to: $!\n";
 }
 
-my %most = ('penstock.service' => '2.0', 'penstock-release.service' => '2.0');
+my %most = ('penstock.service' => '2.0', 'penstock-follow.service' => '2.0', 'penstock-release.service' => '2.0');
 for my $from (sort glob("$top/etc/*.service.in"), glob("$top/etc/*.socket"), glob("$top/etc/*.timer")) {
 	my $name = $from =~ s{.*/}{}r =~ s/\.in$//r;
 	copy_unit($from, "$work/$name");

@@ -15,6 +15,7 @@ plan skip_all => "$build has no objects" if @libraries != 5 || @objects < 50;
 
 # what a test reaches only there, and why
 my %for_tests = (
+	checkpoint_parse => 'a checkpoint without a file: fuzzed',
 	control_serve => 'a line of the control socket: fuzzed',
 	courier_longer_ms => 'how long a courier waits, without waiting',
 	courier_wait_ms => 'likewise',

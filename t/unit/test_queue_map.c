@@ -159,11 +159,13 @@ static void test_waiting(void)
 	ok(taken(waiting_pass(waiting, 62000000), NULL), "for a minute");
 	ok(taken(waiting_pass(waiting, 62000001), "two"), "and no longer, the oldest first");
 	ok(taken(waiting_pass(waiting, 0), NULL), "a clock that goes back ends nothing");
-	ok(taken(waiting_take_oldest(waiting), "four") && taken(waiting_take_oldest(waiting), NULL), "at the end all go");
+	ok(taken(waiting_take_oldest(waiting), "four") && taken(waiting_take_oldest(waiting), NULL),
+	   "at the end all go");
 	is_int((long long)waiting_counts(waiting).bytes, 0, "and nothing is left");
 	for (int i = 0; i < WAITING_MOST + 1; i++)
 		wait_for(waiting, "4cAAA", "many", 0);
-	ok(taken(waiting_pass(waiting, 0), "many") && taken(waiting_pass(waiting, 0), NULL), "too many: the oldest goes");
+	ok(taken(waiting_pass(waiting, 0), "many") && taken(waiting_pass(waiting, 0), NULL),
+	   "too many: the oldest goes");
 	waiting_free(&waiting);
 }
 

@@ -11,10 +11,10 @@ enum { MINUTE = 60 * 1000, HOUR = 60 * MINUTE, STEPS = 9, TRANSPORTS = 3 };
 #define START 1764000000000LL
 
 /* d taken, r refused for its reputation, l for a list, p put off for its reputation, c content, g greylisted,
- * u unknown user, s sent too much */
+ * u unknown user, n not said for what, s sent too much */
 static enum receiver_count count_of(char letter)
 {
-	static const char letters[] = "drlsg?c?u";
+	static const char letters[] = "drlsg?c?un";
 	if (letter == 'p')
 		return RECEIVER_REPUTATION;
 	return (enum receiver_count)(strchr(letters, letter) - letters);
@@ -61,6 +61,8 @@ static void test_begins(void)
 		{ "put off for long", "20p", RECEIVER_RESTS },
 		{ "content is the message's", "50c", RECEIVER_FREE },
 		{ "users that are not there are the list's", "50u", RECEIVER_FREE },
+		{ "refused, and not said for what", "50n", RECEIVER_FREE },
+		{ "which is no word for the address", "10n8r", RECEIVER_RESTS },
 		{ "greylisting is nobody's", "50g", RECEIVER_FREE },
 		{ "too much at once is no refusal of the address", "50s", RECEIVER_FREE },
 		{ "a receiver that answers of users hears the address", "20u4r20u", RECEIVER_FREE },

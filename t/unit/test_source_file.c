@@ -71,8 +71,9 @@ static const char *read_all(struct log_source *source, int most)
 		if (got == SOURCE_TURNED) {
 			snprintf(lines + length, sizeof lines - length, "%s|", length > 0 ? " " : "");
 		} else {
-			snprintf(lines + length, sizeof lines - length, "%s%s%.*s", length > 0 ? " " : "", known ? "" : "?",
-				 (int)(head.message.length < 40 ? head.message.length : 40), head.message.at);
+			snprintf(lines + length, sizeof lines - length, "%s%s%.*s", length > 0 ? " " : "",
+				 known ? "" : "?", (int)(head.message.length < 40 ? head.message.length : 40),
+				 head.message.at);
 			most--;
 		}
 	}
@@ -137,7 +138,8 @@ static void test_renamed(void)
 	write_lines("", 6, 1);
 	is_str(read_all(source, 100), "5 | 6", "the old one first, then the new one");
 	struct source_place place = place_of(source);
-	is_int(place.offset, (long long)strlen("2026-11-28T17:10:06.000006+00:00 out postfix/smtp[1]: 6\n"), "at its place");
+	is_int(place.offset, (long long)strlen("2026-11-28T17:10:06.000006+00:00 out postfix/smtp[1]: 6\n"),
+	       "at its place");
 	source_free(&source);
 	rename(at_path(".1"), at_path(".2"));
 	rename(path, at_path(".1"));

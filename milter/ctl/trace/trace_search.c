@@ -198,6 +198,9 @@ static int trace_search_newest_first(const void *left, const void *right)
 {
 	const struct trace_story *a = left, *b = right;
 	int64_t x = trace_story_time(a), y = trace_story_time(b);
+	const struct trace_kept *p = trace_story_head(a), *q = trace_story_head(b);
+	if (x == y) /* the log of a second: the later row is the newer message */
+		return p->day != q->day ? (p->day < q->day) - (p->day > q->day) : (p->at < q->at) - (p->at > q->at);
 	return (x < y) - (x > y);
 }
 
