@@ -32,6 +32,14 @@ enum {
  */
 static const json_int_t queue_hold_ours = -1;
 
+/* What is asked of one account, and then to be done. */
+struct queue_hold_look {
+	struct queue_hold_look *next;
+	struct queue_hold *hold;
+	bool wants;
+	char account[ACCOUNT_MAX + 1], why[NOTE_MAX];
+};
+
 struct queue_hold {
 	struct event_base *base;
 	const struct config *config;
@@ -41,8 +49,9 @@ struct queue_hold {
 	json_t *ids;  /* owned */
 	bool changed; /* what a checkpoint has */
 	int64_t next_ms, now_ms;
-	int64_t looked; /* messages of the map before this one had their turn */
-	int asking;	/* looks that have no answer yet */
+	int64_t looked;			       /* messages of the map before this one had their turn */
+	int asking;			       /* looks that have no answer yet */
+	struct queue_hold_look *first, **last; /* those whose answer has its turn behind the request under way; owned */
 	/* the request under way */
 	struct queue_helper *helper; /* owned; NULL: none */
 	bool holds;		     /* ... or releases */
@@ -73,12 +82,31 @@ static void queue_hold_fail(struct queue_hold *hold, const char *why)
 	hold->counts.failing = true;
 }
 
-static void queue_hold_end_request(struct queue_hold *hold)
+static void queue_hold_next(struct queue_hold *hold);
+
+static void queue_hold_forget_looks(struct queue_hold *hold)
+{
+	for (struct queue_hold_look *look = hold->first, *next; look != NULL; look = next) {
+		next = look->next;
+		free(look);
+	}
+	hold->first = NULL;
+	hold->last = &hold->first;
+}
+
+static void queue_hold_drop_request(struct queue_hold *hold)
 {
 	hold->helper = NULL;
-	hold->next_ms = hold->counts.failing ? hold->next_ms : 0; /* another account may wait for its turn */
 	free(hold->request);
 	hold->request = NULL;
+}
+
+/* An account of more messages than one request has is met again at the next turn. */
+static void queue_hold_end_request(struct queue_hold *hold)
+{
+	queue_hold_drop_request(hold);
+	hold->next_ms = 0;
+	queue_hold_next(hold);
 }
 
 static void queue_hold_mark(struct queue_hold *hold, const char *id, json_int_t what)
@@ -94,7 +122,8 @@ static void queue_hold_done(void *arg, const char *error, const char *said)
 	int64_t count = 0;
 	if (error != NULL) {
 		queue_hold_fail(hold, error);
-		queue_hold_end_request(hold);
+		queue_hold_drop_request(hold);
+		queue_hold_forget_looks(hold); /* they are met again */
 		return;
 	}
 	hold->counts.failing = false;
@@ -161,15 +190,22 @@ static void queue_hold_begin(struct queue_hold *hold, const char *account, bool 
 	if (choice.count > 0 && hold->helper == NULL)
 		queue_hold_fail(hold, strerror(errno));
 	if (hold->helper == NULL)
-		queue_hold_end_request(hold);
+		queue_hold_drop_request(hold);
 }
 
 /* ---- which accounts */
 
-struct queue_hold_look {
-	struct queue_hold *hold;
-	char account[ACCOUNT_MAX + 1];
-};
+static void queue_hold_next(struct queue_hold *hold)
+{
+	while (hold->first != NULL && hold->helper == NULL) {
+		struct queue_hold_look *look = hold->first;
+		hold->first = look->next;
+		queue_hold_begin(hold, look->account, look->wants, look->why);
+		free(look);
+	}
+	if (hold->first == NULL)
+		hold->last = &hold->first;
+}
 
 static void queue_hold_looked(void *arg, const struct account_state *state, const struct known *known)
 {
@@ -177,14 +213,16 @@ static void queue_hold_looked(void *arg, const struct account_state *state, cons
 	struct queue_hold *hold = look->hold;
 	(void)known;
 	hold->asking--;
-	if (state->known == KNOWLEDGE_FULL && hold->helper == NULL) { /* one at a time; the next one's turn comes */
-		bool wants = queue_hold_wants(hold->config, look->account, state, clock_now_ms());
-		queue_hold_begin(hold, look->account, wants,
-				 !wants			   ? ""
-				 : state->block[0] != '\0' ? state->block
-							   : "level");
+	if (state->known != KNOWLEDGE_FULL) {
+		free(look);
+		return;
 	}
-	free(look);
+	look->wants = queue_hold_wants(hold->config, look->account, state, clock_now_ms());
+	if (look->wants)
+		text_copy(look->why, sizeof look->why, state->block[0] != '\0' ? state->block : "level");
+	*hold->last = look;
+	hold->last = &look->next;
+	queue_hold_next(hold);
 }
 
 /* Accounts that were met in this turn, by hash: their names stand in the map. */
@@ -229,7 +267,8 @@ static void queue_hold_ask(struct queue_hold *hold, const char *account)
 void queue_hold_tick(struct queue_hold *hold, int64_t now_ms)
 {
 	bool off = !hold->config->set.follow_hold_blocked;
-	if (off || hold->store == NULL || now_ms < hold->next_ms || hold->asking > 0 || hold->helper != NULL)
+	if (off || hold->store == NULL || now_ms < hold->next_ms || hold->asking > 0 || hold->first != NULL ||
+	    hold->helper != NULL)
 		return;
 	struct queue_hold_turn *turn = calloc(1, sizeof *turn);
 	if (turn == NULL)
@@ -259,6 +298,7 @@ struct queue_hold *queue_hold_new(const struct config *config)
 	}
 	hold->config = config;
 	hold->ids = ids;
+	hold->last = &hold->first;
 	return hold;
 }
 
@@ -276,6 +316,7 @@ void queue_hold_free(struct queue_hold **hold)
 	if (*hold == NULL)
 		return;
 	queue_helper_cancel(&(*hold)->helper);
+	queue_hold_forget_looks(*hold);
 	free((*hold)->request);
 	json_decref((*hold)->ids);
 	free(*hold);

@@ -109,6 +109,7 @@ void trace_delivery(struct trace *trace, const struct queued *queued, const stru
 {
 	if (trace == NULL)
 		return;
+	char text[TRACE_VALUE_MAX];
 	struct trace_row row = trace_note_row(TRACE_DELIVERY, delivery);
 	row.value[TRACE_QUEUE_ID] = queued->queue_id;
 	row.value[TRACE_ACCOUNT] = unless_empty(queued->account);
@@ -121,7 +122,10 @@ void trace_delivery(struct trace *trace, const struct queued *queued, const stru
 		STRING(delivery->relay_address.at != NULL ? delivery->relay_address : delivery->relay_host);
 	row.value[TRACE_TRANSPORT] =
 		delivery->transport.at != NULL ? STRING(delivery->transport) : unless_empty(queued->transport);
-	row.value[TRACE_TEXT] = STRING(delivery->text);
+	if (delivery->text.at != NULL) {
+		log_event_text(delivery, text, sizeof text);
+		row.value[TRACE_TEXT] = text;
+	}
 	trace_write(trace, &row);
 }
 

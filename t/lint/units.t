@@ -19,13 +19,14 @@ sub copy_unit {
 	my ($from, $to) = @_;
 	local $/;
 	open my $in, '<', $from or die "$from: $!\n";
-	my $text = <$in> =~ s{\@sbindir\@/\w+}{/bin/true}gr =~ s{\@sysconfdir\@}{/etc}gr;
+	my $text = <$in> =~ s{\@(?:sbindir|pkglibexecdir)\@/[\w-]+}{/bin/true}gr =~ s{\@sysconfdir\@}{/etc}gr;
 	open my $out, '>', $to or die "$to: $!\n";
 	print {$out} $text;
 	close $out or die "$to: $!\n";
 }
 
-my %most = ('penstock.service' => '2.0', 'penstock-follow.service' => '2.0', 'penstock-release.service' => '2.0');
+my %most = ('penstock.service' => '2.0', 'penstock-follow.service' => '2.0', 'penstock-release.service' => '2.0',
+	'penstock-queue\@.service' => '3.0');
 for my $from (sort glob("$top/etc/*.service.in"), glob("$top/etc/*.socket"), glob("$top/etc/*.timer")) {
 	my $name = $from =~ s{.*/}{}r =~ s/\.in$//r;
 	copy_unit($from, "$work/$name");

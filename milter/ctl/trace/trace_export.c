@@ -4,6 +4,7 @@
 #include "milter/ctl/tool/csv.h"
 #include "milter/ctl/tool/memory.h"
 #include "policy/base/text.h"
+#include "policy/outcome.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,10 @@ static json_t *trace_export_story(const struct trace_story *story)
 	for (int i = 0; i < story->count; i++) {
 		const struct trace_row *row = &story->deliveries[i]->row;
 		json_t *delivery = trace_export_row(row);
+		const char *word = row->value[TRACE_OUTCOME];
+		enum outcome outcome = word != NULL ? outcome_find(word) : OUTCOME_COUNT;
+		if (outcome < OUTCOME_COUNT)
+			json_object_set_new(delivery, "blame", json_string(outcome_blame_word(outcome_blame(outcome))));
 		if (story->message != NULL)
 			json_object_set_new(delivery, "seconds",
 					    json_real((double)(row->time_ms - story->message->row.time_ms) / 1000));
