@@ -239,6 +239,9 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "clear, or hashed: recipients are then numbers that do not reveal who they are.")      \
 	ROW("follow.hold_blocked", follow_hold_blocked, BOOL, "true", 0, 0,                        \
 	    "Mail in the queue is put on hold within seconds while its account is blocked, and released when that ends.") \
+	ROW("follow.hold_hours", follow_hold_hours, FLOAT, "0", 0, 8760,                           \
+	    "Hours after which mail that is held so is deleted if its account is still blocked; 0: it stays until an " \
+	    "admin decides.") \
 	ROW("follow.queue_socket", follow_queue_socket, STRING, "/run/penstock-queue.sock", 1, 100, \
 	    "Socket of penstock-queue, which does that.")                                          \
 	ROW("feedback.header", feedback_header, STRING, "CFBL-Feedback-ID", 0, 60, \

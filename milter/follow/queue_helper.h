@@ -14,6 +14,8 @@ struct queue_helper;
 
 enum { QUEUE_HELPER_IDS = 5000, QUEUE_HELPER_TIMEOUT_S = 60 };
 
+enum queue_verb { QUEUE_HOLDS, QUEUE_RELEASES, QUEUE_DELETES, QUEUE_VERBS };
+
 /* Called once, never before queue_helper_ask() returns. `error` NULL: it was done; `said` is then what postsuper(1)
  * said, a line for each message that it found. The helper is gone afterwards. */
 typedef void queue_helper_done(void *arg, const char *error, const char *said);

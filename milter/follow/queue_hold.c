@@ -32,6 +32,14 @@ enum {
  */
 static const json_int_t queue_hold_ours = -1;
 
+/* By what postsuper(1) says of each message. */
+static const char *const queue_hold_said[] = {
+	[QUEUE_HOLDS] = "placed on hold", [QUEUE_RELEASES] = "released from hold", [QUEUE_DELETES] = "removed"
+};
+static const char *const queue_hold_verbs[] = {
+	[QUEUE_HOLDS] = "hold\n", [QUEUE_RELEASES] = "release\n", [QUEUE_DELETES] = "delete\n"
+};
+
 /* What is asked of one account, and then to be done. */
 struct queue_hold_look {
 	struct queue_hold_look *next;
@@ -54,7 +62,7 @@ struct queue_hold {
 	struct queue_hold_look *first, **last; /* those whose answer has its turn behind the request under way; owned */
 	/* the request under way */
 	struct queue_helper *helper; /* owned; NULL: none */
-	bool holds;		     /* ... or releases */
+	enum queue_verb verb;
 	char account[ACCOUNT_MAX + 1], why[NOTE_MAX];
 	char *request; /* owned */
 	struct queue_hold_counts counts;
@@ -127,16 +135,15 @@ static void queue_hold_done(void *arg, const char *error, const char *said)
 		return;
 	}
 	hold->counts.failing = false;
-	for (const char *rest = said;
-	     queue_helper_next(&rest, hold->holds ? "placed on hold" : "released from hold", id, sizeof id); count++)
-		if (hold->holds)
+	for (const char *rest = said; queue_helper_next(&rest, queue_hold_said[hold->verb], id, sizeof id); count++)
+		if (hold->verb == QUEUE_HOLDS)
 			queue_hold_mark(hold, id, queue_hold_ours);
-	for (char *rest = hold->request, *line; !hold->holds && (line = strsep(&rest, "\n")) != NULL;)
+	for (char *rest = hold->request, *line; hold->verb != QUEUE_HOLDS && (line = strsep(&rest, "\n")) != NULL;)
 		json_object_del(hold->ids, line);
 	hold->changed = true;
-	*(hold->holds ? &hold->counts.holds : &hold->counts.releases) += (uint64_t)count;
+	hold->counts.done[hold->verb] += (uint64_t)count;
 	if (count > 0)
-		queue_hold_tell(hold->store, hold->config, hold->node, hold->account, hold->holds, count, hold->why);
+		queue_hold_tell(hold->store, hold->config, hold->node, hold->account, hold->verb, count, hold->why);
 	queue_hold_end_request(hold);
 }
 
@@ -148,11 +155,19 @@ struct queue_hold_choice {
 	int count;
 };
 
-static bool queue_hold_is_due(const struct queue_hold *hold, const char *id)
+/* Only an admin's hours delete; by the time at which the message came, as the log has it. */
+static bool queue_hold_is_over(const struct queue_hold *hold, const struct queued *queued)
 {
-	const json_t *known = json_object_get(hold->ids, id);
-	if (!hold->holds)
-		return known != NULL && json_integer_value(known) == queue_hold_ours;
+	double hours = hold->config->set.follow_hold_hours;
+	return hours > 0 && (double)(clock_now_ms() - queued->time_us / 1000) >= hours * 3600000;
+}
+
+static bool queue_hold_is_due(const struct queue_hold *hold, const struct queued *queued)
+{
+	const json_t *known = json_object_get(hold->ids, queued->queue_id);
+	bool ours = known != NULL && json_integer_value(known) == queue_hold_ours;
+	if (hold->verb != QUEUE_HOLDS)
+		return ours && (hold->verb == QUEUE_RELEASES || queue_hold_is_over(hold, queued));
 	return known == NULL ||
 	       (json_integer_value(known) >= 0 && hold->now_ms - json_integer_value(known) >= QUEUE_HOLD_AGAIN_MS);
 }
@@ -162,16 +177,16 @@ static bool queue_hold_choose(void *arg, const struct queued *queued)
 	struct queue_hold_choice *choice = arg;
 	struct queue_hold *hold = choice->hold;
 	if (strcmp(queued->account, hold->account) != 0 || !queue_id_fine(queued->queue_id) ||
-	    !queue_hold_is_due(hold, queued->queue_id))
+	    !queue_hold_is_due(hold, queued))
 		return true;
 	text_addf(&choice->text, "%s\n", queued->queue_id);
-	if (hold->holds)
+	if (hold->verb == QUEUE_HOLDS)
 		queue_hold_mark(hold, queued->queue_id, hold->now_ms);
 	return ++choice->count < QUEUE_HELPER_IDS;
 }
 
 /* Begins a request about the account's messages, where there are some. */
-static void queue_hold_begin(struct queue_hold *hold, const char *account, bool holds, const char *why)
+static void queue_hold_begin(struct queue_hold *hold, const char *account, enum queue_verb verb, const char *why)
 {
 	size_t size = 16 + (size_t)QUEUE_HELPER_IDS * (QUEUE_ID_MOST + 1);
 	struct queue_hold_choice choice = { hold, { 0 }, 0 };
@@ -179,10 +194,10 @@ static void queue_hold_begin(struct queue_hold *hold, const char *account, bool 
 	if (hold->request == NULL)
 		return;
 	choice.text = text_over(hold->request, size);
-	hold->holds = holds;
+	hold->verb = verb;
 	text_copy(hold->account, sizeof hold->account, account);
 	text_copy(hold->why, sizeof hold->why, why);
-	text_add(&choice.text, holds ? "hold\n" : "release\n");
+	text_add(&choice.text, queue_hold_verbs[verb]);
 	queue_map_each(hold->map, queue_hold_choose, &choice);
 	if (choice.count > 0)
 		hold->helper = queue_helper_ask(hold->base, hold->config->set.follow_queue_socket, hold->request,
@@ -200,7 +215,9 @@ static void queue_hold_next(struct queue_hold *hold)
 	while (hold->first != NULL && hold->helper == NULL) {
 		struct queue_hold_look *look = hold->first;
 		hold->first = look->next;
-		queue_hold_begin(hold, look->account, look->wants, look->why);
+		queue_hold_begin(hold, look->account, look->wants ? QUEUE_HOLDS : QUEUE_RELEASES, look->why);
+		if (look->wants && hold->helper == NULL)
+			queue_hold_begin(hold, look->account, QUEUE_DELETES, look->why);
 		free(look);
 	}
 	if (hold->first == NULL)

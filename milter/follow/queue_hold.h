@@ -6,11 +6,13 @@
  * Every QUEUE_HOLD_MS some of the accounts that have mail in the queue are looked up in Redis and judged as the daemon
  * would (judge_account()): blocked by their level or by an admin, and neither exempt nor in shadow mode. Where Redis
  * does not answer nothing changes. Only what was put on hold here is released here: what an admin or the milter holds
- * stays theirs, and what an admin releases is not held again. Nothing is deleted, and nothing is released because it is
- * old: mail of an account that is never pardoned stays until an admin looks at it.
+ * stays theirs, and what an admin releases is not held again. Nothing is released because it is old: mail of an account
+ * that is never pardoned stays until an admin looks at it, or is deleted after follow.hold_hours where he says so.
  */
 #ifndef PENSTOCK_QUEUE_HOLD_H
 #define PENSTOCK_QUEUE_HOLD_H
+
+#include "milter/follow/queue_helper.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,10 +32,10 @@ enum {
 };
 
 struct queue_hold_counts {
-	size_t held;		  /* now, by us */
-	uint64_t holds, releases; /* messages, since the start */
-	uint64_t failed;	  /* requests that penstock-queue did not fulfil */
-	bool failing;		  /* the last one */
+	size_t held;		    /* now, by us */
+	uint64_t done[QUEUE_VERBS]; /* messages, since the start */
+	uint64_t failed;	    /* requests that penstock-queue did not fulfil */
+	bool failing;		    /* the last one */
 };
 
 /* All borrowed. NULL: no memory. Before queue_hold_start() it does nothing, but may be loaded; nothing either where

@@ -33,15 +33,21 @@ static json_t *queue_hold_tell_json(const char *node, const char *account, const
 }
 
 void queue_hold_tell(struct store *store, const struct config *config, const char *node, const char *account,
-		     bool holds, int64_t count, const char *why)
+		     enum queue_verb verb, int64_t count, const char *why)
 {
+	static const struct {
+		const char *done, *why;
+	} words[] = {
+		[QUEUE_HOLDS] = { "put on hold", "the account is blocked" },
+		[QUEUE_RELEASES] = { "released", "the account is not blocked any more" },
+		[QUEUE_DELETES] = { "deleted", "the account is blocked, and follow.hold_hours are over" },
+	};
 	char done[100], keep[24], word[ACCOUNT_MAX + 1];
 	struct text text = text_over(word, sizeof word);
 	text_add_word(&text, account);
 	snprintf(done, sizeof done, "%" PRId64 " %s in the queue %s %s", count, text_noun(count, "message", "messages"),
-		 text_noun(count, "is", "are"), holds ? "put on hold" : "released");
-	log_line(SEVERITY_INFO, "queue: account=%s: %s: the account is %s", word, done,
-		 holds ? "blocked" : "not blocked any more");
+		 text_noun(count, "is", "are"), words[verb].done);
+	log_line(SEVERITY_INFO, "queue: account=%s: %s: %s", word, done, words[verb].why);
 	json_t *json = queue_hold_tell_json(node, account, why, done);
 	char *line = json == NULL || config->set.events_keep == 0 ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);

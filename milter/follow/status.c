@@ -126,8 +126,9 @@ static void status_add_work(json_t *json, const struct status_now *now)
 	json_set_int(json, "trace_lost", (int64_t)trace.lost);
 	json_set_text(json, "trace_failing", trace.losing ? trace.why : NULL);
 	json_set_int(json, "queue_held", (int64_t)hold.held);
-	json_set_int(json, "queue_holds", (int64_t)hold.holds);
-	json_set_int(json, "queue_releases", (int64_t)hold.releases);
+	json_set_int(json, "queue_holds", (int64_t)hold.done[QUEUE_HOLDS]);
+	json_set_int(json, "queue_releases", (int64_t)hold.done[QUEUE_RELEASES]);
+	json_set_int(json, "queue_deletes", (int64_t)hold.done[QUEUE_DELETES]);
 	json_set_int(json, "queue_failed", (int64_t)hold.failed);
 	json_set_int(json, "places_lost", (int64_t)now->source->lost_places);
 	json_set_int(json, "lines_cut", (int64_t)now->source->cut_lines);

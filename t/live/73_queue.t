@@ -104,5 +104,17 @@ part 'what an admin holds' => sub {
 	like $said, qr/knows of no mail of "nobody\@example\.com" in the queue/, '... which is said';
 };
 
+part 'the end of the wait' => sub {
+	$follow->stop;
+	$daemon->{config}{follow}{hold_hours} = '0.0001';
+	$daemon->write_config;
+	$follow->start;
+	$daemon->ctl('account', 'block', 'alice@example.com');
+	my %alices = map { $_ => 1 } @{ $sent{alice} };
+	wait_for(30, 'alice\'s mail to go', sub { !grep { $alices{$_} } map { $postfix->queue($_) } qw(hold deferred active incoming) });
+	pass 'what a blocked account has on hold is deleted after follow.hold_hours';
+	wait_for(10, 'the log line', sub { slurp($follow->{log}) =~ /queue: account=alice\@example\.com: 2 messages in the queue are deleted: the account is blocked, and follow\.hold_hours are over/ });
+};
+
 is $follow->stop, 0, 'the follower ends';
 done_testing();
