@@ -161,6 +161,21 @@ part 'a greylist' => sub {
 	is $row->{refused}, 0, '... nor has the address' or diag explain $row;
 };
 
+part 'a message that is requeued' => sub {
+	my $to = at('gone', 'small');
+	$receivers->rules({ small => [ { stage => 'rcpt', rcpt => $to, reply => '451 4.3.0 Try again later' } ] });
+	my $result = $world->send(auth => 'heidi', to => $to);
+	delivery($result, $to, 'deferred');
+	is system('postsuper', '-c', $postfix->{config}, '-r', $result->{id}), 0, 'postsuper -r gives it another queue id';
+	$receivers->rules({ small => [ { stage => 'rcpt', rcpt => $to, reply => '550 5.1.1 User unknown' } ] });
+	my ($pickup) = wait_for(30, 'the new id', sub { $postfix->log_lines(qr/ orig_id=$result->{id}$/) });
+	my ($id) = $pickup =~ /pickup\[\d+\]: (\w+): /;
+	isnt $id, $result->{id}, '... in the log of pickup';
+	delivery({ id => $id }, $to, 'bounced');
+	caught_up();
+	is_deeply credited('heidi'), { dead => 1, refused => 0 }, 'what becomes of it is still its account\'s';
+};
+
 part 'content' => sub {
 	$receivers->rules({ google => [ { stage => 'dot', text => 'pills', reply => '550 5.7.1 This message is likely unsolicited mail - gsmtp' } ] });
 	my $result = $world->send(auth => 'erin', to => at('reader', 'google'), body => "Buy our pills.\n");
