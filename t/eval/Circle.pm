@@ -3,7 +3,7 @@
 # Circle: what the world answers comes back to the daemon, by one of these ways:
 #
 #   none     it does not
-#   report   recipients that do not exist are told by `account report`, a minute after the server said so
+#   report   recipients that do not exist are told by `account feedback`, a minute after the server said so
 #   follow   the MTA's log is written, and penstock-follow reads it
 #   all      ... and complaints are told as well
 #

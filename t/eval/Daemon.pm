@@ -223,7 +223,7 @@ sub read_log
 	die "penstock wrote no line of a message ($self->{last}); its log:\n" . $self->{stand}->tail('penstock');
 }
 
-# What somebody who reads the log, or complaints, tells the daemon by `account report`.
+# What somebody who reads the log, or complaints, tells the daemon by `account feedback`.
 sub report
 {
 	my ($self, $name, $kind) = @_;

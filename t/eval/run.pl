@@ -39,7 +39,7 @@ my $usage = <<"END";
 usage: t/eval/run.pl [options], from the top of the build tree
   --split a|b        half of the corpus: tune on a, report on b ($option{split})
   --modes LIST       of: penstock,no-scanner,limit-200,spamd,rspamd ($option{modes})
-  --circle           the first of these modes with what the world answers: not told, told by account report as far as it is
+  --circle           the first of these modes with what the world answers: not told, told by account feedback as far as it is
                      dead recipients, told by penstock-follow, and with complaints as well; a mode of them is MODE/none,
                      MODE/report, MODE/follow, MODE/all
   --seeds LIST       of the simulated worlds, added up in one table ($option{seeds})
