@@ -52,6 +52,11 @@ void verdict_take(struct verdict *verdict, enum measure measure, enum reason_id 
 		verdict->level = LEVEL_BLOCKED;
 }
 
+bool verdict_is_blocked(const struct verdict *verdict)
+{
+	return verdict->level == LEVEL_BLOCKED && verdict->action >= ACTION_HOLD;
+}
+
 bool verdict_refuses(const struct verdict *verdict)
 {
 	return verdict->action == ACTION_DEFER || verdict->action == ACTION_REJECT;

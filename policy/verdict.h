@@ -109,6 +109,8 @@ void verdict_raise(struct verdict *verdict, enum action action, enum reason_id c
 /* What a measure asks for: an action, at the best the pool of a level, a client that waits; `block`: the level, too. */
 void verdict_take(struct verdict *verdict, enum measure measure, enum reason_id cause);
 bool verdict_refuses(const struct verdict *verdict); /* defer or reject */
+/* Its account is blocked, and so it does not leave: defer, reject or hold. */
+bool verdict_is_blocked(const struct verdict *verdict);
 bool verdict_has(const struct verdict *verdict, enum reason_id id);
 /* Is it worth keeping why? The sentence in milter/control/control_explain.c says the same. */
 bool verdict_notable(const struct verdict *verdict);

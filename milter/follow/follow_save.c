@@ -21,8 +21,8 @@ struct follow_count_row {
 };
 
 static const struct follow_count_row follow_count_rows[] = {
-	{ "lines", offsetof(struct follow_counts, lines) }, { "ours", offsetof(struct follow_counts, ours) },
-	{ "others", offsetof(struct follow_counts, others) }, { "lost", offsetof(struct follow_counts, lost) },
+	{ "lines", offsetof(struct follow_counts, lines) },	  { "ours", offsetof(struct follow_counts, ours) },
+	{ "others", offsetof(struct follow_counts, others) },	  { "lost", offsetof(struct follow_counts, lost) },
 	{ "wordings", offsetof(struct follow_counts, wordings) },
 };
 

@@ -51,13 +51,14 @@ struct queue_hold {
 	struct queue_hold_counts counts;
 };
 
-bool queue_hold_wants(const struct config *config, const char *account, const struct account_state *state,
-		      int64_t now_ms)
+/* Should its mail be on hold? */
+static bool queue_hold_wants(const struct config *config, const char *account, const struct account_state *state,
+			     int64_t now_ms)
 {
 	struct facts facts = { .now_ms = now_ms, .state = *state, .limits = limits_unset };
 	text_copy(facts.account, sizeof facts.account, account);
 	struct verdict verdict = judge_account(&config->policy, &facts);
-	return verdict.level == LEVEL_BLOCKED && verdict.action >= ACTION_HOLD;
+	return verdict_is_blocked(&verdict);
 }
 
 /* ---- asking penstock-queue */

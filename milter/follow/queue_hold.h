@@ -57,9 +57,4 @@ struct queue_hold_counts queue_hold_counts(const struct queue_hold *hold);
 void queue_hold_save(struct queue_hold *hold, struct checkpoint *to);
 bool queue_hold_load(struct queue_hold *hold, const struct checkpoint_row *row);
 
-/* Should the mail of an account that stands so be on hold? Pure. */
-struct account_state;
-bool queue_hold_wants(const struct config *config, const char *account, const struct account_state *state,
-		      int64_t now_ms);
-
 #endif

@@ -7,8 +7,8 @@
 #include "milter/follow/follow.h"
 #include "milter/follow/queue_hold.h"
 #include "milter/follow/receivers.h"
-#include "milter/follow/source.h"
 #include "milter/follow/trace.h"
+#include "milter/follow/source.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
 #include "redis-schema/follow_head.h"
@@ -21,7 +21,6 @@
 
 bool status_init(struct status *status, const char *node)
 {
-	status->node = node;
 	if (asprintf(&status->receivers_key, KEY_PART_FOLLOW, node) < 0)
 		status->receivers_key = NULL;
 	if (asprintf(&status->counts_key, KEY_PART_FOLLOWED, node) < 0)
@@ -76,10 +75,6 @@ static void status_write_receivers(struct status *status, const struct status_no
 	if (value != NULL)
 		status_set(status, status->receivers_key, value, FOLLOW_KEEP_S);
 	free(value);
-	char now_ms[24];
-	snprintf(now_ms, sizeof now_ms, "%lld", (long long)now->now_ms);
-	store_key_command(status->store, 4, (const char *[]){ "HSET", KEY_PART_FOLLOWERS, status->node, now_ms }, NULL,
-			  NULL);
 }
 
 /* ---- for people */
@@ -125,25 +120,19 @@ static void status_add_work(json_t *json, const struct status_now *now)
 	json_set_int(json, "credits_done", (int64_t)credits.done);
 	json_set_int(json, "credits_refused", (int64_t)credits.refused);
 	json_set_int(json, "credits_given_up", (int64_t)credits.given_up);
+	const struct trace_stats trace = trace_stats(now->trace);
+	const struct queue_hold_counts hold = queue_hold_counts(now->hold);
+	json_set_int(json, "trace_rows", (int64_t)trace.rows);
+	json_set_int(json, "trace_lost", (int64_t)trace.lost);
+	json_set_text(json, "trace_failing", trace.losing ? trace.why : NULL);
+	json_set_int(json, "queue_held", (int64_t)hold.held);
+	json_set_int(json, "queue_holds", (int64_t)hold.holds);
+	json_set_int(json, "queue_releases", (int64_t)hold.releases);
+	json_set_int(json, "queue_failed", (int64_t)hold.failed);
 	json_set_int(json, "places_lost", (int64_t)now->source->lost_places);
 	json_set_int(json, "lines_cut", (int64_t)now->source->cut_lines);
 	json_object_set_new(json, "reading", json_boolean(now->reading));
 	json_object_set_new(json, "checkpoint_fails", json_boolean(now->save_failing));
-}
-
-static void status_add_rest(json_t *json, const struct status_now *now)
-{
-	struct queue_hold_counts held = queue_hold_counts(now->hold);
-	json_set_int(json, "held", (int64_t)held.held);
-	json_set_int(json, "holds", (int64_t)held.holds);
-	json_set_int(json, "releases", (int64_t)held.releases);
-	json_set_int(json, "holds_failed", (int64_t)held.failed);
-	if (now->trace == NULL)
-		return;
-	struct trace_stats trace = trace_stats(now->trace);
-	json_set_int(json, "trace_rows", (int64_t)trace.rows);
-	json_set_int(json, "trace_lost", (int64_t)trace.lost);
-	json_set_text(json, "trace_why", trace.losing ? trace.why : NULL);
 }
 
 static void status_write_counts(struct status *status, const struct status_now *now)
@@ -158,7 +147,6 @@ static void status_write_counts(struct status *status, const struct status_now *
 	json_set_int(json, "ours", (int64_t)counts->ours);
 	json_set_int(json, "others", (int64_t)counts->others);
 	status_add_work(json, now);
-	status_add_rest(json, now);
 	json_object_set_new(json, "kinds", status_words(status_kind_word, counts->kinds, LOG_KINDS));
 	json_object_set_new(json, "outcomes", status_words(status_outcome_word, counts->outcomes, OUTCOME_COUNT));
 	json_object_set_new(json, "unknown_lines", status_samples(&now->follow->unknown));

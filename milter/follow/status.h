@@ -12,10 +12,10 @@
 struct credit;
 struct follow;
 struct queue_hold;
+struct trace;
 struct receivers;
 struct log_source;
 struct store;
-struct trace;
 
 enum {
 	STATUS_EVERY_MS = 2000, /* written at most so often, and where nothing changed, ... */
@@ -24,7 +24,6 @@ enum {
 
 struct status {
 	struct store *store; /* borrowed */
-	const char *node;    /* borrowed */
 	char *receivers_key, *counts_key;
 	int64_t written_ms, rows_ms; /* monotonic: when they were written last */
 	int64_t number;		     /* follow_head's */
@@ -36,16 +35,16 @@ struct status {
 
 /* What is there to tell. All borrowed. */
 struct status_now {
+	const struct trace *trace; /* NULL: none is kept */
+	const struct queue_hold *hold;
 	const struct follow *follow;
 	const struct log_source *source;
 	const struct credit *credit;
 	const struct receivers *receivers;
-	const struct queue_hold *hold;
-	const struct trace *trace; /* NULL: none is kept */
-	int64_t now_ms;		   /* Unix */
-	bool at_end;		   /* of the log */
-	bool reading;		   /* false: Redis does not take what comes of it */
-	bool save_failing;	   /* checkpoints cannot be written */
+	int64_t now_ms;	   /* Unix */
+	bool at_end;	   /* of the log */
+	bool reading;	   /* false: Redis does not take what comes of it */
+	bool save_failing; /* checkpoints cannot be written */
 };
 
 bool status_init(struct status *status, const char *node); /* `store` is there already. False: no memory */

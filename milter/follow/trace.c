@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/follow/trace_inside.h"
+#include "milter/follow/trace.h"
 
 #include "milter/base/log.h"
+#include "milter/follow/trace_inside.h"
 #include "milter/trace/trace_secret.h"
 #include "policy/base/text.h"
 

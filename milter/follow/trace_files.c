@@ -57,7 +57,7 @@ static int trace_files_open_index(int folder, int64_t day, bool make)
 	return openat(folder, name, O_RDWR | (make ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
 }
 
-void trace_files_remove(int folder, int64_t day)
+static void trace_files_remove(int folder, int64_t day)
 {
 	char name[TRACE_INDEX_NAME_MAX];
 	trace_day_write(day, name);

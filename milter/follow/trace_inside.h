@@ -38,7 +38,6 @@ struct trace {
 int trace_files_open(int folder, int64_t day, bool make, int64_t *length_out);
 /* The newest day that is there; 0: none. */
 int64_t trace_files_newest(int folder);
-void trace_files_remove(int folder, int64_t day);
 /* Removes the days before `first`, and those behind `last`. */
 void trace_files_keep(int folder, int64_t first, int64_t last);
 /* Cuts DAY's file to `length`, and its index to the blocks that are whole then. */

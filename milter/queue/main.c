@@ -34,7 +34,7 @@ static int answer(const char *line)
 }
 
 /* All of the input, with a NUL; -1: it is too long, has a NUL itself, or cannot be read. */
-static ssize_t read_request(char request[REQUEST_MOST + 1])
+static ssize_t main_read_request(char request[REQUEST_MOST + 1])
 {
 	size_t length = 0;
 	for (ssize_t got; (got = read(STDIN_FILENO, request + length, REQUEST_MOST + 1 - length)) != 0;) {
@@ -48,7 +48,7 @@ static ssize_t read_request(char request[REQUEST_MOST + 1])
 }
 
 /* Lines of letters and digits alone, each with its end? */
-static int are_queue_ids(const char *ids)
+static int main_are_queue_ids(const char *ids)
 {
 	char id[QUEUE_ID_MOST + 1];
 	for (const char *end; *ids != '\0'; ids = end + 1) {
@@ -63,7 +63,7 @@ static int are_queue_ids(const char *ids)
 	return 1;
 }
 
-static int run_postsuper(const char *option, const char *ids, const char *folder)
+static int main_run_postsuper(const char *option, const char *ids, const char *folder)
 {
 	const char *argv[] = { POSTSUPER, option, "-", folder != NULL ? "-c" : NULL, folder, NULL };
 	static char *const environment[] = { NULL };
@@ -93,17 +93,17 @@ int main(int argc, char **argv)
 {
 	static char request[REQUEST_MOST + 1];
 	alarm(SECONDS_MOST); /* nobody stays here */
-	ssize_t length = read_request(request);
+	ssize_t length = main_read_request(request);
 	char *ids = length < 0 ? NULL : strchr(request, '\n');
 	if (argc > 2)
 		return answer("error expected the folder of Postfix's configuration, or nothing");
 	if (ids == NULL)
 		return answer("error expected a verb, and queue ids in lines of their own, 512 KiB at most");
 	*ids++ = '\0';
-	if (*ids == '\0' || !are_queue_ids(ids))
+	if (*ids == '\0' || !main_are_queue_ids(ids))
 		return answer("error expected queue ids: 5 to 100 letters and digits in each line, and at least one");
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(request, verbs[i].word) == 0)
-			return run_postsuper(verbs[i].option, ids, argv[1]);
+			return main_run_postsuper(verbs[i].option, ids, argv[1]);
 	return answer("error expected hold, release or delete");
 }

@@ -138,7 +138,7 @@ static bool trace_row_looks_like(const char *text, const char *form)
 	return *text == '\0';
 }
 
-static int number_at(const char *text, int digits)
+static int trace_row_number(const char *text, int digits)
 {
 	int number = 0;
 	while (digits-- > 0)
@@ -149,24 +149,26 @@ static int number_at(const char *text, int digits)
 /* Days since 1970; below 0: no day of the calendar. */
 static int64_t trace_row_day(const char *text)
 {
-	struct tm parts = { .tm_year = number_at(text, 4) - 1900,
-			    .tm_mon = number_at(text + 5, 2) - 1,
-			    .tm_mday = number_at(text + 8, 2) },
+	struct tm parts = { .tm_year = trace_row_number(text, 4) - 1900,
+			    .tm_mon = trace_row_number(text + 5, 2) - 1,
+			    .tm_mday = trace_row_number(text + 8, 2) },
 		  given = parts;
 	time_t seconds = timegm(&parts);
 	bool same = parts.tm_mon == given.tm_mon && parts.tm_mday == given.tm_mday;
 	return same && seconds >= 0 ? (int64_t)seconds / 86400 : -1;
 }
 
-bool trace_time_read(const char *text, int64_t *time_ms_out)
+static bool trace_row_read_time(const char *text, int64_t *time_ms_out)
 {
 	if (!trace_row_looks_like(text, "0000-00-00T00:00:00.000Z"))
 		return false;
 	int64_t day = trace_row_day(text);
-	int hours = number_at(text + 11, 2), minutes = number_at(text + 14, 2), seconds = number_at(text + 17, 2);
+	int hours = trace_row_number(text + 11, 2), minutes = trace_row_number(text + 14, 2),
+	    seconds = trace_row_number(text + 17, 2);
 	if (day < 0 || hours > 23 || minutes > 59 || seconds > 59)
 		return false;
-	*time_ms_out = day * DAY_MS + (hours * 3600 + minutes * 60 + seconds) * INT64_C(1000) + number_at(text + 20, 3);
+	*time_ms_out =
+		day * DAY_MS + (hours * 3600 + minutes * 60 + seconds) * INT64_C(1000) + trace_row_number(text + 20, 3);
 	return true;
 }
 
@@ -231,7 +233,7 @@ bool trace_row_read(char *line, struct trace_row *row_out)
 	const char *letter = trace_row_next(&rest), *time = trace_row_next(&rest);
 	*row_out = (struct trace_row){ 0 };
 	if (time == NULL || letter[0] == '\0' || letter[1] != '\0' || !trace_row_read_kind(letter[0], &row_out->kind) ||
-	    !trace_time_read(time, &row_out->time_ms))
+	    !trace_row_read_time(time, &row_out->time_ms))
 		return false;
 	for (const enum trace_column *column = trace_forms[row_out->kind].columns; *column != TRACE_COLUMNS; column++) {
 		const char *value = trace_row_next(&rest);

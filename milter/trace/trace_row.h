@@ -86,7 +86,6 @@ void trace_value_plain(char *written);
 const char *trace_column_word(enum trace_column column);
 
 void trace_time_write(int64_t time_ms, char text[TRACE_TIME_MAX]);
-bool trace_time_read(const char *text, int64_t *time_ms_out);
 /* The name of a day's file, of days since 1970; and the way back, which takes whole names only. */
 void trace_day_write(int64_t day, char name[TRACE_DAY_MAX]);
 bool trace_day_read(const char *name, int64_t *day_out);
