@@ -175,7 +175,12 @@ sub missed
 sub stop
 {
 	my ($self) = @_;
-	$self->{daemon}{stand}->stop('follow') if $self->{follows};
+	my $stand = $self->{daemon}{stand};
+	return if !$self->{follows};
+	$stand->stop('follow');
+	return if $stand->{keep};
+	unlink glob $stand->path('follow') . '/*';
+	rmdir $stand->path('follow');
 }
 
 1;
