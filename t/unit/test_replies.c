@@ -36,15 +36,12 @@ static void is_class(const char *receiver, const struct log_event *event, enum o
 	is_str(class.list, list, "... and names a list, or none");
 }
 
-/* What is known, by rows of any server or one; the rows' own tests were run when the table was read. */
-static void test_known(void)
-{
-	/* clang-format off */
+/* clang-format off */
 	static const struct {
 		const char *receiver, *text;
 		enum outcome outcome;
 		const char *list;
-	} rows[] = {
+	} known[] = {
 		{ "", "550 USER  Unknown", OUTCOME_NO_USER, "" },
 		{ "", "550-5.1.1 user 550 5.1.1 unknown", OUTCOME_NO_USER, "" },
 		{ "", "450 4.1.1 <u@example.net>: user unknown, maybe", OUTCOME_OTHER_TEMPORARY, "" },
@@ -138,11 +135,15 @@ static void test_known(void)
 		{ "", "550 No such person at this address", OUTCOME_NO_USER, "" },
 		{ "", "550 Requested action not taken: mailbox not found", OUTCOME_NO_USER, "" },
 	};
-	/* clang-format on */
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct log_event event = event_of(rows[i].text);
-		bool known = rows[i].outcome != OUTCOME_OTHER_TEMPORARY;
-		is_class(rows[i].receiver, &event, rows[i].outcome, known, rows[i].list);
+/* clang-format on */
+
+/* What is known, by rows of any server or one; the rows' own tests were run when the table was read. */
+static void test_known(void)
+{
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		struct log_event event = event_of(known[i].text);
+		bool by_row = known[i].outcome != OUTCOME_OTHER_TEMPORARY;
+		is_class(known[i].receiver, &event, known[i].outcome, by_row, known[i].list);
 	}
 }
 
