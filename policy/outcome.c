@@ -129,7 +129,13 @@ static enum outcome outcome_by_enhanced(const struct outcome_code *code, enum ou
 	return otherwise;
 }
 
-enum outcome outcome_by_code(const struct outcome_code *code)
+enum outcome outcome_of_mail(enum outcome outcome)
+{
+	bool recipient = outcome == OUTCOME_NO_USER || outcome == OUTCOME_INACTIVE || outcome == OUTCOME_MOVED;
+	return recipient ? OUTCOME_SENDER_REFUSED : outcome;
+}
+
+static enum outcome outcome_by_any_code(const struct outcome_code *code)
 {
 	if (code->code >= 400 && code->code < 500)
 		return outcome_by_enhanced(code, OUTCOME_OTHER_TEMPORARY);
@@ -141,4 +147,13 @@ enum outcome outcome_by_code(const struct outcome_code *code)
 	if (code->code >= 500)
 		return outcome_by_enhanced(code, OUTCOME_OTHER_PERMANENT);
 	return code->final ? OUTCOME_OTHER_PERMANENT : OUTCOME_OTHER_TEMPORARY;
+}
+
+enum outcome outcome_by_code(const struct outcome_code *code)
+{
+	enum outcome outcome = outcome_by_any_code(code);
+	if (code->of_sender)
+		outcome = outcome_of_mail(outcome);
+	bool charged = outcome_credit_of(outcome, true).count > 0;
+	return charged && !code->plain ? OUTCOME_OTHER_PERMANENT : outcome;
 }

@@ -47,7 +47,8 @@ enum outcome_address {
 	ROW(CONTENT, "content", ACCOUNT, NOTHING, "The server there takes the message for spam or fraud.") \
 	ROW(VIRUS, "virus", ACCOUNT, NOTHING, "The server there finds a virus, or a forbidden attachment.") \
 	ROW(REPUTATION, "reputation", ADDRESS, REFUSED, \
-	    "The server there thinks ill of the address that the message left by, or of its name.") \
+	    "The server there thinks ill of the address or the name that the message left by, or of the sender's " \
+	    "domain.") \
 	ROW(LISTED, "listed", ADDRESS, REFUSED, "The address that the message left by is on a block list.") \
 	ROW(POLICY, "policy", RECEIVER, NOTHING, "A rule of the server there forbids it, and it does not say which.") \
 	ROW(RATE, "rate", ADDRESS, SLOWED, "The server there gets too much mail from us, and asks us to wait.") \
@@ -102,9 +103,15 @@ struct outcome_code {
 	int class, subject, detail; /* of the enhanced code; class 0: there is none */
 	bool greeting;		    /* instead of a greeting, before any mail */
 	bool final;		    /* what it is where there is no code */
+	bool plain;		    /* its words, if any, only name a recipient and say "no" */
+	bool of_sender;		    /* in reply to MAIL FROM */
 };
 
-/* What the codes alone say; words that nobody knows are never taken for more. */
+/* What the codes alone say; words that nobody knows are never taken for more. What an account is charged for is not
+ * believed of a code whose words may say something else. */
 enum outcome outcome_by_code(const struct outcome_code *code);
+
+/* What is said of a recipient (NO_USER, INACTIVE, ..) in reply to MAIL FROM is said of the sender. */
+enum outcome outcome_of_mail(enum outcome outcome);
 
 #endif

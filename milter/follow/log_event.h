@@ -90,12 +90,13 @@ struct log_event {
 	struct span text;	    /* of a delivery: the reply, without "host X[ip] said: " and "(in reply to ..)" */
 	int64_t size, rcpts, count; /* -1: not said */
 	bool suspended;		    /* "delivery temporarily suspended: ...": no outcome */
-	bool remote;	/* text is a remote server's own words (said:, refused to talk to me:), not Postfix's */
-	bool greeting;	/* refused to talk to me */
-	bool stage_dot; /* in reply to end of DATA command (content was seen) */
-	bool quit;	/* the client said it */
-	bool timeout;	/* a hang-up of our own side: nothing came in time */
-	bool list;	/* rcpt is a list of Sendmail's */
+	bool remote;	 /* text is a remote server's own words (said:, refused to talk to me:), not Postfix's */
+	bool greeting;	 /* refused to talk to me */
+	bool stage_mail; /* in reply to MAIL FROM command (no recipient was named yet) */
+	bool stage_dot;	 /* in reply to end of DATA command (content was seen) */
+	bool quit;	 /* the client said it */
+	bool timeout;	 /* a hang-up of our own side: nothing came in time */
+	bool list;	 /* rcpt is a list of Sendmail's */
 };
 
 /* Reads one message into *event_out. Never fails. head->program e.g. "postfix/clean-1/smtp", "sendmail", "sm-mta",

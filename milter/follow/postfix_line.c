@@ -46,6 +46,7 @@ static void postfix_read_text(struct span text, struct log_event *event)
 	if (event->greeting || !token_ends(words, ")") || !token_behind_last(words, " (in reply to ", &stage))
 		return;
 	event->text.length = (size_t)(stage.at - words.at) - strlen(" (in reply to ");
+	event->stage_mail = span_is(stage, "MAIL FROM command)");
 	event->stage_dot = span_is(stage, "end of DATA command)");
 }
 

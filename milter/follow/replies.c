@@ -17,17 +17,12 @@ struct folded {
 	size_t length;
 	char text[REPLIES_TEXT_MAX + 1];
 	uint64_t grams[REPLIES_GRAM_BITS / 64];
+	struct replies_turns turns;
 };
 
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-uint16_t replies_gram(const char *three)
-{
-	const unsigned char *at = (const unsigned char *)three;
-	return (uint16_t)((at[0] * 961U + at[1] * 31U + at[2] * 7U + (at[0] ^ at[2]) * 97U) % REPLIES_GRAM_BITS);
 }
 
 /* -- folding -- */
@@ -89,6 +84,24 @@ static size_t replies_fold_codes(struct folded *folded, const char *at, size_t l
 	return used + more;
 }
 
+/* A letter of Latin with its accent (UTF-8's 0xC3 and a byte) without it, and the apostrophe of typesetters; how many
+ * bytes that is, 0: it is none. */
+static size_t replies_fold_letter(const char *at, size_t length, char *letter_out)
+{
+	static const char letters[] = "aaaaaaaceeeeiiiidnoooooxouuuuyts"
+				      "aaaaaaaceeeeiiiidnooooo-ouuuuyty";
+	const unsigned char *bytes = (const unsigned char *)at;
+	if (length >= 2 && bytes[0] == 0xC3 && bytes[1] >= 0x80 && bytes[1] < 0xC0) {
+		*letter_out = letters[bytes[1] - 0x80];
+		return 2;
+	}
+	if (length >= 3 && memcmp(at, "\xE2\x80\x99", 3) == 0) {
+		*letter_out = '\'';
+		return 3;
+	}
+	return 0;
+}
+
 static void replies_fold_text(struct folded *folded, const char *at, size_t length)
 {
 	bool word_begins = true;
@@ -99,7 +112,9 @@ static void replies_fold_text(struct folded *folded, const char *at, size_t leng
 		i += codes;
 		if (codes > 0 || i == length)
 			continue;
-		char c = at[i++];
+		char c = at[i];
+		size_t letter = replies_fold_letter(at + i, length - i, &c);
+		i += letter > 0 ? letter : 1;
 		word_begins = (unsigned char)c <= ' ';
 		if (c == '@') {
 			replies_drop_word(folded);
@@ -114,27 +129,12 @@ static void replies_fold_text(struct folded *folded, const char *at, size_t leng
 	folded->text[folded->length] = '\0';
 }
 
-/* Sendmail's own reading of a reply stands behind it, and to Sendmail each 550 is a "User unknown". */
-static size_t replies_without_stat(const char *at, size_t length)
-{
-	static const char stat[] = ", stat=";
-	const char *comma = at != NULL ? memrchr(at, ',', length) : NULL;
-	while (comma != NULL) {
-		size_t before = (size_t)(comma - at);
-		if (length - before >= sizeof stat - 1 && memcmp(comma, stat, sizeof stat - 1) == 0)
-			return before;
-		comma = memrchr(at, ',', before);
-	}
-	return length;
-}
-
 static void replies_fold(struct folded *folded, const struct log_event *event)
 {
 	const char *at = event->text.at;
 	size_t length = at != NULL ? event->text.length : 0, used = 0;
-	if (event->remote)
-		length = replies_without_stat(at, length);
-	folded->code = (struct outcome_code){ .greeting = event->greeting };
+	folded->code = (struct outcome_code){ .greeting = event->greeting, .of_sender = event->stage_mail };
+	folded->turns.outcome = OUTCOME_COUNT;
 	folded->length = 0;
 	while (used < length && at[used] == ' ')
 		used++;
@@ -175,34 +175,28 @@ static bool replies_enhanced_fits(const struct reply_row *row, const struct outc
 		       fits(row->detail, code->detail));
 }
 
-static bool replies_grams_are_there(const struct reply_row *row, const struct folded *folded)
+/* Most rows are passed over here. */
+static bool replies_gates_are_open(const uint16_t *gate, const struct folded *folded)
 {
-	for (int i = 0; i < row->grams; i++)
-		if ((folded->grams[row->gram[i] / 64] >> row->gram[i] % 64 & 1) == 0)
+	for (; *gate != 0; gate += 1 + *gate) {
+		uint64_t open = 0;
+		for (int i = 1; i <= *gate && open == 0; i++)
+			open = folded->grams[gate[i] / 64] >> gate[i] % 64 & 1;
+		if (open == 0)
 			return false;
-	return true;
-}
-
-/* The pieces in their order: where the last one ends; NULL: they are not there. */
-static const char *replies_words_end(const struct reply_row *row, const char *text)
-{
-	for (int i = 0; i < row->pieces && text != NULL; i++) {
-		const char *piece = row->words + row->piece[i];
-		text = strstr(text, piece);
-		text = text != NULL ? text + strlen(piece) : NULL;
 	}
-	return text;
+	return true;
 }
 
 static const char *replies_row_fits(const struct reply_row *row, const struct log_event *event,
 				    const struct folded *folded)
 {
 	if (row->own == event->remote || !replies_code_fits(row, &folded->code) ||
-	    !replies_enhanced_fits(row, &folded->code) || !replies_grams_are_there(row, folded))
+	    !replies_enhanced_fits(row, &folded->code))
 		return NULL;
 	if ((row->stage == STAGE_OF_GREETING && !event->greeting) || (row->stage == STAGE_OF_DOT && !event->stage_dot))
 		return NULL;
-	return replies_words_end(row, folded->text);
+	return replies_words_end(row, (struct span){ folded->text, folded->length }, folded->grams);
 }
 
 /* -- the list that a reply names -- */
@@ -258,17 +252,19 @@ static bool replies_find_list(const char *text, const char *words_end, char list
 /* -- answers -- */
 
 /* "listed in our directory" is none of a list: who is on one is told which. */
-static bool replies_row_takes(const struct reply_row *row, const struct log_event *event, const struct folded *folded,
-			      struct reply_class *class_out)
+static bool replies_row_takes(const struct replies *replies, const struct reply_row *row, const struct log_event *event,
+			      struct folded *folded, struct reply_class *class_out)
 {
 	const char *words_end = replies_row_fits(row, event, folded);
-	if (words_end == NULL)
+	if (words_end == NULL || replies_vocabulary_turns(replies, row, folded->text, &folded->turns))
+		return false;
+	if (row->outcome == OUTCOME_NO_USER && event->greeting) /* nobody was named yet */
 		return false;
 	if (row->list[0] != '\0')
 		text_copy(class_out->list, sizeof class_out->list, row->list);
 	else if (row->outcome == OUTCOME_LISTED && !replies_find_list(folded->text, words_end, class_out->list))
 		return false;
-	class_out->outcome = row->outcome;
+	class_out->outcome = event->stage_mail ? outcome_of_mail(row->outcome) : row->outcome;
 	class_out->row = row->where;
 	return true;
 }
@@ -278,12 +274,15 @@ const struct reply_row *replies_find(const struct replies *replies, const char *
 {
 	struct folded folded;
 	replies_fold(&folded, event);
-	for (size_t i = *receiver != '\0' ? 0 : replies->of_receivers; i < replies->count; i++) {
+	for (size_t i = 0; i < replies->count; i++) {
 		const struct reply_row *row = &replies->rows[i];
-		bool asked = i >= replies->of_receivers || strcmp(row->receiver, receiver) == 0;
-		if (asked && replies_row_takes(row, event, &folded, class_out))
+		if (!replies_gates_are_open(replies->gates + replies->gate[i], &folded))
+			continue;
+		bool asked = row->receiver[0] == '\0' || strcmp(row->receiver, receiver) == 0;
+		if (asked && replies_row_takes(replies, row, event, &folded, class_out))
 			return row;
 	}
+	folded.code.plain = replies_vocabulary_is_plain(replies, folded.text);
 	folded.code.final = event->status == LOG_STATUS_BOUNCED || event->status == LOG_STATUS_UNDELIVERABLE;
 	class_out->outcome = outcome_by_code(&folded.code);
 	class_out->unknown_wording = true;
@@ -321,6 +320,9 @@ void replies_free(struct replies **replies)
 {
 	if (*replies != NULL) {
 		free((*replies)->rows);
+		free((*replies)->vocabulary);
+		free((*replies)->gates);
+		free((*replies)->gate);
 		free((*replies)->hosts);
 	}
 	free(*replies);

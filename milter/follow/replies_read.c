@@ -16,7 +16,7 @@
 #include "policy/base/banned.h"
 
 enum {
-	LINE_LONGEST = 1000,
+	LINE_LONGEST = 2000,
 	SHOWN_MAX = 60,
 	PLACE_LONGEST = 40, /* of a file's name in what is logged */
 	TESTS_MAX = 4 * REPLIES_ROWS_MAX,
@@ -33,7 +33,8 @@ struct replies_reader {
 	struct replies *replies;
 	struct reply_test *tests; /* owned */
 	size_t test_count, test_size;
-	bool tested; /* the row at hand has a test */
+	bool tested;  /* the row at hand has a test */
+	bool general; /* the rows from here on are */
 	char *error;
 	size_t error_size;
 };
@@ -260,66 +261,45 @@ static bool replies_read_enhanced_code(const struct replies_reader *reader, char
 					  : "* or such as 5.1.1, x.7.1 or 5.7.x");
 }
 
-static void replies_read_grams(struct reply_row *row, const char *piece)
+static bool replies_read_words(const struct replies_reader *reader, const char *words, struct reply_row *row)
 {
-	size_t length = strlen(piece);
-	size_t from[3] = { 0, length / 2, length - 3 };
-	for (int i = 0; i < 3 && row->grams < REPLIES_GRAMS_MAX && length >= 3; i++)
-		if (from[i] + 3 <= length)
-			row->gram[row->grams++] = replies_gram(piece + from[i]);
+	if (strcmp(words, "*") == 0 || replies_words_read(row, words))
+		return true;
+	return replies_read_fail(reader,
+				 "has the words \"%.*s\", expected * or up to %d bytes in lower case without accents, "
+				 "with single blanks, in at most %d pieces with ... between them, and {a|b} closed",
+				 SHOWN_MAX, words, REPLIES_WORDS_MAX, REPLIES_PIECES_MAX);
 }
 
-/* A piece's blanks at its ends stand for themselves beside "...": no, they are there for the eye, and go. */
-static bool replies_read_piece(struct reply_row *row, char *at, char *end)
+/* -- the vocabulary -- */
+
+static bool replies_read_vocabulary(struct replies_reader *reader, enum outcome outcome, char *rest)
 {
-	while (at < end && *at == ' ')
-		at++;
-	while (end > at && end[-1] == ' ')
-		end--;
-	if (at == end || row->pieces == REPLIES_PIECES_MAX)
-		return false;
-	*end = '\0';
-	row->piece[row->pieces++] = (uint16_t)(at - row->words);
-	replies_read_grams(row, at);
+	struct replies *replies = reader->replies;
+	struct replies_word word;
+	do {
+		const char *shown = replies_read_word(&rest);
+		if (!replies_vocabulary_word(&word, shown, outcome))
+			return replies_read_fail(reader,
+						 "has the word \"%.*s\", expected up to %d letters in lower case "
+						 "without accents, with * behind them for all words that begin so",
+						 SHOWN_MAX, shown, REPLIES_WORD_MAX);
+		if (!replies_read_grow(reader, (void **)&replies->vocabulary, replies->word_count, &replies->word_size,
+				       sizeof word, REPLIES_VOCABULARY_MAX, "words of plain and turn lines"))
+			return false;
+		replies->vocabulary[replies->word_count++] = word;
+	} while (*rest != '\0');
 	return true;
 }
 
-static bool replies_read_pieces(struct reply_row *row)
+static bool replies_read_turn(struct replies_reader *reader, char *rest)
 {
-	for (char *at = row->words;;) {
-		char *dots = strstr(at, "..."), *end = dots != NULL ? dots : at + strlen(at);
-		if (!replies_read_piece(row, at, end))
-			return false;
-		if (dots == NULL)
-			return true;
-		at = dots + 3;
-	}
-}
-
-/* As a reply is folded: no upper case, no control characters, single blanks; an address is one '@'. */
-static bool replies_read_is_folded(const char *words)
-{
-	const char *at = words;
-	while (*at != '\0' && (unsigned char)*at >= ' ' && *at == text_lower(*at) && !(at[0] == ' ' && at[1] == ' '))
-		at++;
-	return *at == '\0';
-}
-
-static bool replies_read_words(const struct replies_reader *reader, const char *words, struct reply_row *row)
-{
-	if (strcmp(words, "*") == 0)
-		return true;
-	bool fine = strlen(words) <= REPLIES_WORDS_MAX && replies_read_is_folded(words);
-	if (fine) {
-		text_copy(row->words, sizeof row->words, words);
-		fine = replies_read_pieces(row);
-	}
-	if (fine)
-		return true;
-	return replies_read_fail(reader,
-				 "has the words \"%.*s\", expected * or up to %d bytes in lower case with single "
-				 "blanks, in at most %d pieces with ... between them",
-				 SHOWN_MAX, words, REPLIES_WORDS_MAX, REPLIES_PIECES_MAX);
+	const char *class = replies_read_word(&rest);
+	enum outcome outcome = outcome_find(class);
+	if (!is_of_replies(outcome))
+		return replies_read_fail(reader, "turns \"%.*s\", expected a class such as no_user, and words",
+					 SHOWN_MAX, class);
+	return replies_read_vocabulary(reader, outcome, rest);
 }
 
 /* -- lines -- */
@@ -337,7 +317,7 @@ static bool replies_read_was_tested(const struct replies_reader *reader)
 static bool replies_read_row(struct replies_reader *reader, char *class, char *rest)
 {
 	struct replies *replies = reader->replies;
-	struct reply_row row = { .line = reader->line };
+	struct reply_row row = { .line = reader->line, .general = reader->general };
 	if (!replies_read_was_tested(reader) || !replies_read_class(reader, class, &row) ||
 	    !replies_read_of(reader, replies_read_word(&rest), &row) ||
 	    !replies_read_codes(reader, replies_read_word(&rest), &row) ||
@@ -383,6 +363,12 @@ static bool replies_read_take_line(struct replies_reader *reader, char *line)
 	char *rest = line, *class = replies_read_word(&rest);
 	if (strcmp(class, "receiver") == 0)
 		return replies_read_receiver(reader, rest);
+	if (strcmp(class, "plain") == 0)
+		return replies_read_vocabulary(reader, OUTCOME_COUNT, rest);
+	if (strcmp(class, "turn") == 0)
+		return replies_read_turn(reader, rest);
+	if (strcmp(class, "general") == 0)
+		return reader->general = true;
 	return replies_read_row(reader, class, rest);
 }
 
@@ -418,24 +404,11 @@ static bool replies_read_lines(struct replies_reader *reader, FILE *from)
 static int replies_read_order(const void *a, const void *b)
 {
 	const struct reply_row *x = a, *y = b;
+	if (x->general != y->general)
+		return x->general ? 1 : -1;
 	if ((x->receiver[0] == '\0') != (y->receiver[0] == '\0'))
 		return x->receiver[0] == '\0' ? 1 : -1;
 	return x->line - y->line;
-}
-
-/* A test is written as Postfix's log has the reply. */
-static void replies_read_event(const struct reply_row *row, const char *text, struct log_event *event_out)
-{
-	static const char greeting[] = "refused to talk to me: ", stage[] = " (in reply to ";
-	memset(event_out, 0, sizeof *event_out);
-	event_out->kind = LOG_DELIVERY;
-	event_out->remote = !row->own;
-	event_out->greeting = strncmp(text, greeting, sizeof greeting - 1) == 0;
-	text += event_out->greeting ? sizeof greeting - 1 : 0;
-	const char *end = strstr(text, stage);
-	event_out->stage_dot = end != NULL && strncmp(end + sizeof stage - 1, "end of DATA", 11) == 0;
-	event_out->text = (struct span){ text, end != NULL ? (size_t)(end - text) : strlen(text) };
-	event_out->status = text[0] == '5' ? LOG_STATUS_BOUNCED : LOG_STATUS_DEFERRED;
 }
 
 static const struct reply_row *replies_read_row_at(const struct replies *replies, int line)
@@ -452,9 +425,9 @@ static bool replies_read_run_test(struct replies_reader *reader, const struct re
 	struct log_event event;
 	struct reply_class class = { .row = NULL };
 	reader->line = test->line;
-	replies_read_event(row, test->text, &event);
+	replies_gates_event(row, test->text, &event);
 	const struct reply_row *found = replies_find(reader->replies, row->receiver, &event, &class);
-	if (found == row)
+	if (found != NULL && found->line == row->line)
 		return true;
 	return found == NULL
 		       ? replies_read_fail(reader, "is a test that no row classes, expected that of line %d", row->line)
@@ -471,8 +444,9 @@ static bool replies_read_finish(struct replies_reader *reader)
 	if (replies->count == 0)
 		return replies_read_fail(reader, "ends, and there was no row");
 	qsort(replies->rows, replies->count, sizeof replies->rows[0], replies_read_order);
-	while (replies->of_receivers < replies->count && replies->rows[replies->of_receivers].receiver[0] != '\0')
-		replies->of_receivers++;
+	replies_vocabulary_sort(replies);
+	if (!replies_gates_build(replies))
+		return replies_read_fail(reader, "ends, and there is no memory for its rows");
 	for (size_t i = 0; i < reader->test_count; i++)
 		if (!replies_read_run_test(reader, &reader->tests[i]))
 			return false;

@@ -12,6 +12,9 @@ static const char table[] = "receiver big big.example\n"
 			    "no_user * 5xx x.1.x user unknown\n test: 550 5.1.1 user unknown\n"
 			    "rate * 4xx/greeting * *\n test: refused to talk to me: 421 a\n"
 			    "content * */dot * @ ... spam\n test: 550 <a@b> spam (in reply to end of DATA command)\n"
+			    "policy * 5xx * {a|be} * {spam|} ... c\n test: 550 be x spam c\n"
+			    "turn no_user spam*\nplain user unknown no\ngeneral\n"
+			    "no_user * 5xx * no user\n test: 550 no user\n"
 			    "tls * mta * tls\n test: TLS\n";
 
 static const struct replies *the_table(void)
@@ -42,6 +45,7 @@ static void check_class(const struct log_event *event)
 	MUST(class.outcome < OUTCOME_COUNT && (class.row == NULL) == class.unknown_wording);
 	MUST(outcome_credit_of(class.outcome, true).count == 0 || class.row != NULL ||
 	     class.outcome == OUTCOME_NO_USER || class.outcome == OUTCOME_INACTIVE);
+	MUST(!event->stage_mail || (class.outcome != OUTCOME_NO_USER && class.outcome != OUTCOME_INACTIVE));
 	check_list(&class);
 	replies_class(the_table(), "big", event, &again);
 	MUST(class.outcome == again.outcome && class.row == again.row && strcmp(class.list, again.list) == 0);
@@ -65,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	event.status = (data[0] & 1) != 0 ? LOG_STATUS_BOUNCED : LOG_STATUS_DEFERRED;
 	event.remote = (data[0] & 2) == 0;
 	event.greeting = (data[0] & 4) != 0;
+	event.stage_mail = (data[0] & 16) != 0;
 	event.stage_dot = (data[0] & 8) != 0;
 	char *text = string_of(data + 1, size - 1);
 	event.text = event.relay_host = (struct span){ text, size - 1 };

@@ -62,11 +62,13 @@ static void test_codes(void)
 {
 	static const struct {
 		int code, class, subject, detail;
-		bool greeting, final;
+		bool greeting, final, plain, mail;
 		enum outcome outcome;
 	} rows[] = {
-		{ 550, 5, 1, 1, .outcome = OUTCOME_NO_USER },
-		{ 550, 5, 1, 10, .outcome = OUTCOME_NO_USER },
+		{ 550, 5, 1, 1, .plain = true, .outcome = OUTCOME_NO_USER },
+		{ 550, 5, 1, 1, .outcome = OUTCOME_OTHER_PERMANENT },
+		{ 550, 5, 1, 1, .mail = true, .outcome = OUTCOME_SENDER_REFUSED },
+		{ 550, 5, 1, 10, .plain = true, .outcome = OUTCOME_NO_USER },
 		{ 450, 4, 1, 1, .outcome = OUTCOME_OTHER_TEMPORARY },
 		{ 550, 5, 1, 0, .outcome = OUTCOME_OTHER_PERMANENT },
 		{ 550, 5, 1, 6, .outcome = OUTCOME_MOVED },
@@ -78,7 +80,7 @@ static void test_codes(void)
 		{ 550, 5, 7, 25, .outcome = OUTCOME_REPUTATION },
 		{ 421, 4, 7, 28, .outcome = OUTCOME_RATE },
 		{ 550, 5, 7, 999, .outcome = OUTCOME_OTHER_PERMANENT },
-		{ 550, 5, 2, 1, .outcome = OUTCOME_INACTIVE },
+		{ 550, 5, 2, 1, .plain = true, .outcome = OUTCOME_INACTIVE },
 		{ 450, 4, 2, 1, .outcome = OUTCOME_OTHER_TEMPORARY },
 		{ 452, 4, 2, 2, .outcome = OUTCOME_MAILBOX_FULL },
 		{ 552, 5, 3, 4, .outcome = OUTCOME_TOO_BIG },
@@ -94,8 +96,8 @@ static void test_codes(void)
 		{ 0, .final = false, .outcome = OUTCOME_OTHER_TEMPORARY },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct outcome_code code = { rows[i].code,   rows[i].class,    rows[i].subject,
-					     rows[i].detail, rows[i].greeting, rows[i].final };
+		struct outcome_code code = { rows[i].code,     rows[i].class, rows[i].subject, rows[i].detail,
+					     rows[i].greeting, rows[i].final, rows[i].plain,   rows[i].mail };
 		is_str(outcome_word(outcome_by_code(&code)), outcome_word(rows[i].outcome), "%d %d.%d.%d%s", code.code,
 		       code.class, code.subject, code.detail, code.greeting ? " as a greeting" : "");
 	}

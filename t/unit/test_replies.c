@@ -36,15 +36,12 @@ static void is_class(const char *receiver, const struct log_event *event, enum o
 	is_str(class.list, list, "... and names a list, or none");
 }
 
-/* What is known, by rows of any server or one; the rows' own tests were run when the table was read. */
-static void test_known(void)
-{
-	/* clang-format off */
+/* clang-format off */
 	static const struct {
 		const char *receiver, *text;
 		enum outcome outcome;
 		const char *list;
-	} rows[] = {
+	} known[] = {
 		{ "", "550 USER  Unknown", OUTCOME_NO_USER, "" },
 		{ "", "550-5.1.1 user 550 5.1.1 unknown", OUTCOME_NO_USER, "" },
 		{ "", "450 4.1.1 <u@example.net>: user unknown, maybe", OUTCOME_OTHER_TEMPORARY, "" },
@@ -57,12 +54,96 @@ static void test_known(void)
 		{ "google", "550-5.7.26 no 550-5.7.26 yes 550 5.7.26 spam looks like spam", OUTCOME_AUTHENTICATION, "" },
 		{ "", "550 5.7.1 It looks like spam, and fails DMARC", OUTCOME_AUTHENTICATION, "" },
 		{ "", "421 4.7.0 Greylisted", OUTCOME_GREYLISTED, "" },
+		{ "", "553 5.1.8 the sender's domain does not exist", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 5.1.1 <bob@example.net>: message looks like spam", OUTCOME_CONTENT, "" },
+		{ "", "550 5.1.1 Your IP 192.0.2.1 has been blocked", OUTCOME_REPUTATION, "" },
+		{ "", "550 5.1.1 TLS required for this recipient", OUTCOME_TLS, "" },
+		{ "", "550 5.1.1 Attachments of type .exe are not accepted", OUTCOME_VIRUS, "" },
+		{ "", "550 5.1.1 Too many messages from your account, slow down", OUTCOME_RATE, "" },
+		{ "", "550 5.1.1 You are not a member of this group", OUTCOME_POLICY, "" },
+		{ "", "550 5.1.1 Syntax error in RCPT command", OUTCOME_PROTOCOL, "" },
+		{ "", "550 5.1.1 Internal error, please contact postmaster", OUTCOME_RECEIVER_BROKEN, "" },
+		{ "", "550 5.1.1 Mailbox does not exist", OUTCOME_NO_USER, "" },
+		{ "", "550 5.1.1 Empfänger unbekannt", OUTCOME_NO_USER, "" },
+		{ "", "550 5.1.1 destinataire inconnu", OUTCOME_NO_USER, "" },
+		{ "", "550 5.1.1 unknown sender address", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 5.1.1 Sender verify failed: user unknown", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550-Callback verification failed: 550 User unknown", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 5.1.1 <a@example.com>: Sender address rejected: User unknown in virtual mailbox table", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 L'adresse de l'expéditeur n'existe pas", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 Die Absenderadresse ist unbekannt", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 La dirección del remitente no existe", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 5.1.1 Adresse d'expéditeur rejetée : utilisateur inconnu", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 5.1.1 Absenderadresse abgelehnt: Benutzer unbekannt", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 5.1.1 Remitente rechazado: usuario desconocido", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "550 5.1.1 user unknown in blacklist", OUTCOME_REPUTATION, "" },
+		{ "", "550-Requested action not taken: mailbox unavailable 550 Mailbox disabled", OUTCOME_INACTIVE, "" },
+		{ "", "550-5.1.1 User unknown 550-5.1.1 The user has moved to bob@example.org 550 5.1.1 bye", OUTCOME_MOVED, "" },
+		{ "", "552-5.2.2 mailbox unavailable 552 5.2.2 user is over quota", OUTCOME_MAILBOX_FULL, "" },
+		{ "", "550-User unknown 550 mailbox of the user is over its quota", OUTCOME_MAILBOX_FULL, "" },
+		{ "", "550 5.7.1 Access denied by policy: relaying not permitted", OUTCOME_RELAY_DENIED, "" },
+		{ "", "550 5.7.1 Relay access denied by local policy", OUTCOME_RELAY_DENIED, "" },
+		{ "", "550 5.7.1 Access denied, unauthenticated sender", OUTCOME_AUTHENTICATION, "" },
+		{ "", "550 5.7.1 Unauthenticated email rejected due to policy", OUTCOME_AUTHENTICATION, "" },
+		{ "", "550 5.1.8 Access denied, bad outbound sender", OUTCOME_SENDER_REFUSED, "" },
+		{ "", "554 Your message was rejected because it contains a link to example.org, which is on the list dbl.example.net", OUTCOME_CONTENT, "" },
+		{ "", "550 5.7.1 Your domain example.com has a bad reputation", OUTCOME_REPUTATION, "" },
+		{ "", "554 5.7.1 Rejected for low reputation of domain example.com", OUTCOME_REPUTATION, "" },
+		{ "", "550 5.7.1 The reputation of the sender domain is poor", OUTCOME_REPUTATION, "" },
+		{ "", "550 User <bob@example.net> unknown", OUTCOME_NO_USER, "" },
+		{ "", "550 User bob@example.net unknown", OUTCOME_NO_USER, "" },
+		{ "", "550 5.1.1 User bob unknown", OUTCOME_NO_USER, "" },
+		{ "", "550 User unknown.", OUTCOME_NO_USER, "" },
+		{ "", "513 Invalid recipient", OUTCOME_NO_USER, "" },
+		{ "", "550 Invalid recipient <bob@example.net>", OUTCOME_NO_USER, "" },
+		{ "", "550 <bob@example.net>, Recipient unknown", OUTCOME_NO_USER, "" },
+		{ "", "554 Ihre Nachricht wurde als Spam eingestuft", OUTCOME_CONTENT, "" },
+		{ "", "554 Nachricht als Spam abgelehnt", OUTCOME_CONTENT, "" },
+		{ "", "554 Nachricht enthält unerwünschten Inhalt", OUTCOME_CONTENT, "" },
+		{ "", "554 Message refusé : contenu indésirable", OUTCOME_CONTENT, "" },
+		{ "", "554 Votre message a été identifié comme spam", OUTCOME_CONTENT, "" },
+		{ "", "554 Su mensaje ha sido rechazado por spam", OUTCOME_CONTENT, "" },
+		{ "", "554 Contenido no permitido", OUTCOME_CONTENT, "" },
+		{ "", "554 Supamu to minasaremashita", OUTCOME_CONTENT, "" },
+		{ "", "450 Zu viele Nachrichten in kurzer Zeit", OUTCOME_RATE, "" },
+		{ "", "450 Trop de messages, ralentissez", OUTCOME_RATE, "" },
+		{ "", "450 Demasiados mensajes, intente mas tarde", OUTCOME_RATE, "" },
+		{ "", "450 Setsuzoku ga oosugimasu", OUTCOME_RATE, "" },
+		{ "", "421 Limite de connexions atteinte", OUTCOME_RATE, "" },
+		{ "qq", "550 Ip frequency limited [AAA]", OUTCOME_RATE, "" },
+		{ "", "554 Message blocked by content filter", OUTCOME_CONTENT, "" },
+		{ "", "552 Blocked attachment: invoice.zip", OUTCOME_VIRUS, "" },
+		{ "", "554 5.7.1 Executable attachment not permitted", OUTCOME_VIRUS, "" },
+		{ "", "550 Attachment extension .js is forbidden", OUTCOME_VIRUS, "" },
+		{ "", "451 4.7.1 Please try again in 300 seconds", OUTCOME_GREYLISTED, "" },
+		{ "", "451 Try again in 5 minutes", OUTCOME_GREYLISTED, "" },
+		{ "", "450 temporarily deferred first contact", OUTCOME_GREYLISTED, "" },
+		{ "", "451 4.3.0 Temporarily deferred, first contact from this address", OUTCOME_GREYLISTED, "" },
+		{ "", "450 4.7.1 Rate limit exceeded, try again in 60 seconds", OUTCOME_RATE, "" },
+		{ "", "452 4.2.2 Mailbox full, try again in 60 minutes", OUTCOME_MAILBOX_FULL, "" },
+		{ "", "550 5.1.1 Account closed", OUTCOME_INACTIVE, "" },
+		{ "", "550 Mailbox has been closed", OUTCOME_INACTIVE, "" },
+		{ "", "550 5.2.1 Mailbox disabled, not accepting messages", OUTCOME_INACTIVE, "" },
+		{ "", "551 5.1.6 User has moved", OUTCOME_MOVED, "" },
+		{ "", "550 5.1.1 Mailbox moved, see bob@example.org", OUTCOME_MOVED, "" },
+		{ "microsoft", "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient bob@example.net not found by SMTP address lookup", OUTCOME_NO_USER, "" },
+		{ "gmx", "550-Requested action not taken: mailbox unavailable 550 For explanation visit https://postmaster.gmx.net/en/error", OUTCOME_NO_USER, "" },
+		{ "gmx", "550-Requested action not taken: mailbox unavailable 550 Reject due to policy restrictions", OUTCOME_POLICY, "" },
+		{ "", "550 5.1.1 <bob@example.net>: Recipient address rejected: User unknown in relay recipient table", OUTCOME_NO_USER, "" },
+		{ "", "550 5.1.1 <bob@example.net>: Recipient address rejected: User unknown in local recipient table", OUTCOME_NO_USER, "" },
+		{ "", "550 Unrouteable address", OUTCOME_NO_USER, "" },
+		{ "", "550 No such person at this address", OUTCOME_NO_USER, "" },
+		{ "", "550 Requested action not taken: mailbox not found", OUTCOME_NO_USER, "" },
 	};
-	/* clang-format on */
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct log_event event = event_of(rows[i].text);
-		bool known = rows[i].outcome != OUTCOME_OTHER_TEMPORARY;
-		is_class(rows[i].receiver, &event, rows[i].outcome, known, rows[i].list);
+/* clang-format on */
+
+/* What is known, by rows of any server or one; the rows' own tests were run when the table was read. */
+static void test_known(void)
+{
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		struct log_event event = event_of(known[i].text);
+		bool by_row = known[i].outcome != OUTCOME_OTHER_TEMPORARY;
+		is_class(known[i].receiver, &event, known[i].outcome, by_row, known[i].list);
 	}
 }
 
@@ -74,14 +155,17 @@ static void test_unknown(void)
 		enum outcome outcome;
 	} rows[] = {
 		{ "550 5.7.1 x", OUTCOME_POLICY },
-		{ "550 5.7.1 x, stat=User unknown", OUTCOME_POLICY },
-		{ "550 x, stat=a, stat=User unknown", OUTCOME_OTHER_PERMANENT },
-		{ ", stat=", OUTCOME_OTHER_TEMPORARY },
-		{ "stat=", OUTCOME_OTHER_TEMPORARY },
+		{ "550 5.1.1 Go away", OUTCOME_OTHER_PERMANENT },
+		{ "550 5.1.1 It is not wanted here", OUTCOME_OTHER_PERMANENT },
+		{ "550 5.2.1 Not today", OUTCOME_OTHER_PERMANENT },
+		{ "550 5.1.1 Not here: https://example.net/blocked", OUTCOME_OTHER_PERMANENT },
+		{ "550 5.1.1 Unknown user or you are banned", OUTCOME_OTHER_PERMANENT },
+		{ "550 Unknown user, maybe", OUTCOME_OTHER_PERMANENT },
+		{ "550 5.1.1", OUTCOME_NO_USER },
+		{ "550 5.1.1 <bob@example.net>: Adresse", OUTCOME_NO_USER },
 		{ "554 5.7.1 blocked using", OUTCOME_POLICY },
 		{ "554 5.7.1 blocked using 192.0.2.1 ..... 4.4 x.y -.-", OUTCOME_POLICY },
 		{ "554 5.7.1 it is listed in the book, not by us", OUTCOME_POLICY },
-		{ "553 5.1.8 the sender's domain does not exist", OUTCOME_SENDER_REFUSED },
 		{ "550 5.7.1", OUTCOME_POLICY },
 		{ "550 no", OUTCOME_OTHER_PERMANENT },
 		{ "550", OUTCOME_OTHER_PERMANENT },
@@ -98,7 +182,7 @@ static void test_unknown(void)
 		{ "", OUTCOME_OTHER_TEMPORARY },
 		{ "550 <user unknown@example.net", OUTCOME_OTHER_PERMANENT },
 		{ "550-5.1.0 a 550 5.1.1 b", OUTCOME_OTHER_PERMANENT },
-		{ "550-a 550 5.1.1 b", OUTCOME_NO_USER },
+		{ "550-a 550 5.1.1 user", OUTCOME_NO_USER },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct log_event event = event_of(rows[i].text);
@@ -110,8 +194,12 @@ static void test_unknown(void)
 	event = event_of("550 5.1.1 nobody");
 	event.remote = false;
 	is_class("", &event, OUTCOME_OTHER_PERMANENT, false, "");
-	event = event_of(", stat=User unknown");
-	is_class("", &event, OUTCOME_OTHER_TEMPORARY, false, "");
+	event = event_of("550 5.1.1 user unknown");
+	event.stage_mail = true;
+	is_class("", &event, OUTCOME_SENDER_REFUSED, true, "");
+	event = event_of("550 5.1.1 no");
+	event.stage_mail = true;
+	is_class("", &event, OUTCOME_SENDER_REFUSED, false, "");
 	event = event_of("554 go away");
 	event.greeting = true;
 	is_class("", &event, OUTCOME_REPUTATION, false, "");
@@ -188,20 +276,32 @@ static void test_errors(void)
 		{ "virus * 550 2.1.1 a\n", ":1: has the enhanced code \"2.1.1\"" },
 		{ "virus * 550 5.1.1000 a\n", ":1: has the enhanced code \"5.1.1000\"" },
 		{ "virus * mta 5.1.1 a\n", ":1: has the enhanced code \"5.1.1\", expected *: a text of the MTA's own has none" },
-		{ "virus * 550 *\n", ":1: has the words \"\", expected * or up to 200 bytes in lower case" },
+		{ "virus * 550 *\n", ":1: has the words \"\", expected * or up to 1500 bytes in lower case" },
 		{ "virus * 550 * A\n", ":1: has the words \"A\"" },
 		{ "virus * 550 * a  b\n", ":1: has the words \"a  b\"" },
 		{ "virus * 550 * a\tb\n", ":1: has the words" },
 		{ "virus * 550 * a ...\n", ":1: has the words \"a ...\"" },
 		{ "virus * 550 * a...b...c...d...e...f...g...h...i\n", ":1: has the words" },
-		{ "virus * 550 * " X250 "\n", ":1: has the words \"0123" },
+		{ "virus * 550 * " X250 X250 X250 X250 X250 X250 X250 "\n", ":1: has the words \"0123" },
+		{ "virus * 550 * {a|b} * c ... d\n test: 550 b x c e d", "" },
+		{ "virus * 550 * {a|b} * c ... d\n test: 550 b x y c d", ":2: is a test that no row classes" },
+		{ "virus * 550 * {a|b\n", ":1: has the words \"{a|b\", expected" },
+		{ "virus * 550 * a}\n", ":1: has the words \"a}\"" },
+		{ "virus * 550 * a|b\n", ":1: has the words \"a|b\"" },
+		{ "virus * 550 * {a{b}\n", ":1: has the words" },
+		{ "plain a1\n", ":1: has the word \"a1\", expected up to 23 letters" },
+		{ "plain\n", ":1: has the word \"\"" },
+		{ "turn sent a\n", ":1: turns \"sent\", expected a class such as no_user" },
+		{ "turn no_user *\n", ":1: has the word \"*\"" },
+		{ "turn no_user spam*\n" GOOD "no_user * 550 * b\n test: 550 b spammer\n", ":5: is a test that no row classes" },
+		{ "general\n" GOOD "virus * 550 * user\n test: 550 user\n", "" },
 		{ "virus\n", ":1: has the receiver \"\"" },
 		{ "receiver Google google.com\n", ":1: has the receiver \"Google\", expected a name of lower case letters" },
 		{ "receiver google\n", ":1: has no hosts for the receiver google" },
 		{ "receiver google com\n", ":1: has the host \"com\", expected a domain in lower case" },
 		{ "receiver google .com\n", ":1: has the host \".com\"" },
 		{ "receiver a example.com\nreceiver b mx.example.com\n", ":2: has the host \"mx.example.com\", which is the receiver a's already" },
-		{ "# " X250 X250 X250 X250 "\n", ":1: is too long a line, expected at most 1000 bytes" },
+		{ "# " X250 X250 X250 X250 X250 X250 X250 X250 "\n", ":1: is too long a line, expected at most 2000 bytes" },
 	};
 	/* clang-format on */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
