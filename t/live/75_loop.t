@@ -168,7 +168,7 @@ part 'a message that is requeued' => sub {
 	delivery($result, $to, 'deferred');
 	is system('postsuper', '-c', $postfix->{config}, '-r', $result->{id}), 0, 'postsuper -r gives it another queue id';
 	$receivers->rules({ small => [ { stage => 'rcpt', rcpt => $to, reply => '550 5.1.1 User unknown' } ] });
-	my ($pickup) = wait_for(30, 'the new id', sub { $postfix->log_lines(qr/ orig_id=$result->{id}$/) });
+	my $pickup = wait_for(30, 'the new id', sub { ($postfix->log_lines(qr/ orig_id=$result->{id}$/))[-1] });
 	my ($id) = $pickup =~ /pickup\[\d+\]: (\w+): /;
 	isnt $id, $result->{id}, '... in the log of pickup';
 	delivery({ id => $id }, $to, 'bounced');
