@@ -9,10 +9,8 @@
 static const struct {
 	const char *word, *plain;
 	enum outcome_blame blame;
-	enum outcome_address address;
 } outcome_rows[OUTCOME_COUNT] = {
-#define OUTCOME_ROW(id, word, blame, address, plain) \
-	[OUTCOME_##id] = { word, plain, OUTCOME_BLAME_##blame, OUTCOME_ADDRESS_##address },
+#define OUTCOME_ROW(id, word, blame, plain) [OUTCOME_##id] = { word, plain, OUTCOME_BLAME_##blame },
 	OUTCOME_ROWS(OUTCOME_ROW)
 #undef OUTCOME_ROW
 };
@@ -48,11 +46,6 @@ const char *outcome_blame_word(enum outcome_blame blame)
 #undef OUTCOME_BLAME_WORD
 	};
 	return words[blame];
-}
-
-enum outcome_address outcome_address(enum outcome outcome)
-{
-	return outcome_rows[outcome].address;
 }
 
 /* A closed mailbox was somebody's once: old lists are full of them, and so is a shop's own file of customers. */

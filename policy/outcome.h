@@ -28,55 +28,41 @@ enum outcome_blame {
 };
 /* clang-format on */
 
-/* What it says of our address at that receiver. */
-enum outcome_address {
-	OUTCOME_ADDRESS_NOTHING,
-	OUTCOME_ADDRESS_FINE,	/* mail was taken */
-	OUTCOME_ADDRESS_SLOWED, /* it sends too much for what is thought of it */
-	OUTCOME_ADDRESS_REFUSED /* it is held to be bad */
-};
-
-/* id, word (log, metric label, class in etc/replies.conf), blame, what it says of our address, a sentence for people.
- */
+/* id, word (log, metric label, class in etc/replies.conf), blame, a sentence for people. */
 #define OUTCOME_ROWS(ROW) \
-	ROW(SENT, "sent", NOBODY, FINE, "The server there took the message.") \
-	ROW(NO_USER, "no_user", RECIPIENT, NOTHING, "The recipient does not exist.") \
-	ROW(MAILBOX_FULL, "mailbox_full", RECIPIENT, NOTHING, "The recipient's mailbox is full.") \
-	ROW(INACTIVE, "inactive", RECIPIENT, NOTHING, "The recipient's mailbox is closed or suspended.") \
-	ROW(MOVED, "moved", RECIPIENT, NOTHING, "The recipient has another address now.") \
-	ROW(CONTENT, "content", ACCOUNT, NOTHING, "The server there takes the message for spam or fraud.") \
-	ROW(VIRUS, "virus", ACCOUNT, NOTHING, "The server there finds a virus, or a forbidden attachment.") \
-	ROW(REPUTATION, "reputation", ADDRESS, REFUSED, \
-	    "The server there thinks ill of the address or the name that the message left by, or of the sender's " \
-	    "domain.") \
-	ROW(LISTED, "listed", ADDRESS, REFUSED, "The address that the message left by is on a block list.") \
-	ROW(POLICY, "policy", RECEIVER, NOTHING, "A rule of the server there forbids it, and it does not say which.") \
-	ROW(RATE, "rate", ADDRESS, SLOWED, "The server there gets too much mail from us, and asks us to wait.") \
-	ROW(AUTHENTICATION, "authentication", MESSAGE, NOTHING, \
+	ROW(SENT, "sent", NOBODY, "The server there took the message.") \
+	ROW(NO_USER, "no_user", RECIPIENT, "The recipient does not exist.") \
+	ROW(MAILBOX_FULL, "mailbox_full", RECIPIENT, "The recipient's mailbox is full.") \
+	ROW(INACTIVE, "inactive", RECIPIENT, "The recipient's mailbox is closed or suspended.") \
+	ROW(MOVED, "moved", RECIPIENT, "The recipient has another address now.") \
+	ROW(CONTENT, "content", ACCOUNT, "The server there takes the message for spam or fraud.") \
+	ROW(VIRUS, "virus", ACCOUNT, "The server there finds a virus, or a forbidden attachment.") \
+	ROW(REPUTATION, "reputation", ADDRESS, \
+	    "The server there thinks ill of the address or the name that the message left by.") \
+	ROW(SENDER_REPUTATION, "sender_reputation", MESSAGE, "The server there thinks ill of the sender's domain.") \
+	ROW(LISTED, "listed", ADDRESS, "The address that the message left by is on a block list.") \
+	ROW(POLICY, "policy", RECEIVER, "A rule of the server there forbids it, and it does not say which.") \
+	ROW(RATE, "rate", ADDRESS, "The server there gets too much mail from us, and asks us to wait.") \
+	ROW(AUTHENTICATION, "authentication", MESSAGE, \
 	    "SPF, DKIM or DMARC of the sender's domain do not let this server send for it.") \
-	ROW(GREYLISTED, "greylisted", NOBODY, NOTHING, \
-	    "The server there wants a second try, as with each new sender.") \
-	ROW(UNREACHABLE, "unreachable", RECEIVER, NOTHING, "No server for the recipient's domain can be reached.") \
-	ROW(TLS, "tls", RECEIVER, NOTHING, "The two servers cannot agree on encryption.") \
-	ROW(TOO_BIG, "too_big", MESSAGE, NOTHING, "The message is too big for the server there.") \
-	ROW(RELAY_DENIED, "relay_denied", RECEIVER, NOTHING, \
-	    "The server there is not responsible for the recipient's domain.") \
-	ROW(PROTOCOL, "protocol", MESSAGE, NOTHING, "The server there does not understand the message or a command.") \
-	ROW(SENDER_REFUSED, "sender_refused", MESSAGE, NOTHING, \
-	    "The server there does not accept the sender's address.") \
-	ROW(RECEIVER_BROKEN, "receiver_broken", RECEIVER, NOTHING, "The server there has trouble of its own.") \
-	ROW(EXPIRED, "expired", NOBODY, NOTHING, "The message could not be delivered in time, and goes back.") \
-	ROW(SUSPENDED, "suspended", NOBODY, NOTHING, \
-	    "It waits, because the server there failed with another message.") \
-	ROW(UNSURE, "unsure", NOBODY, NOTHING, "The connection broke at the end: the message may have arrived.") \
-	ROW(OTHER_TEMPORARY, "other_temporary", NOBODY, NOTHING, \
+	ROW(GREYLISTED, "greylisted", NOBODY, "The server there wants a second try, as with each new sender.") \
+	ROW(UNREACHABLE, "unreachable", RECEIVER, "No server for the recipient's domain can be reached.") \
+	ROW(TLS, "tls", RECEIVER, "The two servers cannot agree on encryption.") \
+	ROW(TOO_BIG, "too_big", MESSAGE, "The message is too big for the server there.") \
+	ROW(RELAY_DENIED, "relay_denied", RECEIVER, "The server there is not responsible for the recipient's domain.") \
+	ROW(PROTOCOL, "protocol", MESSAGE, "The server there does not understand the message or a command.") \
+	ROW(SENDER_REFUSED, "sender_refused", MESSAGE, "The server there does not accept the sender's address.") \
+	ROW(RECEIVER_BROKEN, "receiver_broken", RECEIVER, "The server there has trouble of its own.") \
+	ROW(EXPIRED, "expired", NOBODY, "The message could not be delivered in time, and goes back.") \
+	ROW(SUSPENDED, "suspended", NOBODY, "It waits, because the server there failed with another message.") \
+	ROW(UNSURE, "unsure", NOBODY, "The connection broke at the end: the message may have arrived.") \
+	ROW(OTHER_TEMPORARY, "other_temporary", NOBODY, \
 	    "The server there says \"later\", for a reason not known here.") \
-	ROW(OTHER_PERMANENT, "other_permanent", NOBODY, NOTHING, \
-	    "The server there says \"no\", for a reason not known here.")
+	ROW(OTHER_PERMANENT, "other_permanent", NOBODY, "The server there says \"no\", for a reason not known here.")
 
 /* clang-format off */
 enum outcome {
-#define OUTCOME_ENUM(id, word, blame, address, plain) OUTCOME_##id,
+#define OUTCOME_ENUM(id, word, blame, plain) OUTCOME_##id,
 	OUTCOME_ROWS(OUTCOME_ENUM)
 #undef OUTCOME_ENUM
 	OUTCOME_COUNT
@@ -88,7 +74,6 @@ const char *outcome_plain(enum outcome outcome);
 enum outcome outcome_find(const char *word); /* OUTCOME_COUNT: none of that name */
 enum outcome_blame outcome_blame(enum outcome outcome);
 const char *outcome_blame_word(enum outcome_blame blame);
-enum outcome_address outcome_address(enum outcome outcome);
 
 /* What one recipient's outcome adds to its account's counters; count 0: nothing. final: it will not be tried again. */
 struct outcome_credit {

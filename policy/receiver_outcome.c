@@ -25,6 +25,7 @@ enum receiver_count receiver_count_of(enum outcome outcome, bool final)
 	case OUTCOME_OTHER_PERMANENT:
 	case OUTCOME_RELAY_DENIED:
 	case OUTCOME_SENDER_REFUSED:
+	case OUTCOME_SENDER_REPUTATION: /* a domain of one customer's */
 	case OUTCOME_TLS:
 	case OUTCOME_PROTOCOL:
 		return final ? RECEIVER_UNSAID : RECEIVER_DEFERRED;

@@ -4,6 +4,8 @@
  */
 #include "policy/outcome.h"
 
+#include "policy/receiver_outcome.h"
+
 #include "t/unit/tap.h"
 
 static void test_words(void)
@@ -14,13 +16,15 @@ static void test_words(void)
 		is_int(outcome_find(outcome_word(outcome)), outcome, "%s is found", outcome_word(outcome));
 		ok(strlen(plain) > 20 && plain[strlen(plain) - 1] == '.', "... in a sentence: %s", plain);
 		ok(strlen(outcome_blame_word(outcome_blame(outcome))) > 0, "... and is somebody's or nobody's doing");
-		bool refused = outcome_address(outcome) == OUTCOME_ADDRESS_REFUSED ||
-			       outcome_address(outcome) == OUTCOME_ADDRESS_SLOWED;
-		is_int(refused, outcome_blame(outcome) == OUTCOME_BLAME_ADDRESS,
+		enum receiver_count count = receiver_count_of(outcome, true);
+		bool against = count == RECEIVER_REPUTATION || count == RECEIVER_LISTED || count == RECEIVER_RATE;
+		is_int(against, outcome_blame(outcome) == OUTCOME_BLAME_ADDRESS,
 		       "... against our address where it is to blame");
 	}
 	is_int(outcome_find("dead"), OUTCOME_COUNT, "no outcome has that name");
-	is_int(outcome_address(OUTCOME_SENT), OUTCOME_ADDRESS_FINE, "mail that is taken speaks for our address");
+	is_int(receiver_count_of(OUTCOME_SENT, true), RECEIVER_DELIVERED, "mail that is taken speaks for our address");
+	is_int(receiver_count_of(OUTCOME_SENDER_REPUTATION, true), RECEIVER_UNSAID,
+	       "a customer's domain of ill repute says nothing of it");
 }
 
 static void test_credit(void)
