@@ -26,7 +26,12 @@ enum {
 	TRIES_SHARE = 4, /* one in so many refused is enough */
 	RESTS_MOST = 6,
 	FORGETS_MS = 3 * 24 * 3600 * 1000, /* free for so long, it rests as briefly as others */
+	REFUSED_MS = 12 * 3600 * 1000,	   /* so long a sender's refusal stands beside another's */
+	REFUSED_LEAST = 2,		   /* senders, where so many write */
 };
+
+#define HEARD_MS (30 * INT64_C(86400000)) /* who has not written for so long does not write */
+#define BACK_MOST_MS (RECEIVER_BACK_MOST_S * INT64_C(1000))
 
 static const struct {
 	const char *word;
@@ -106,6 +111,8 @@ static void receiver_enter(struct receiver_row *row, enum receiver_state state, 
 	row->until_ms = until_ms;
 	row->tried = row->refused = 0;
 	row->against = row->for_it = 0;
+	for (int i = 0; i < RECEIVER_SENDERS; i++)
+		row->senders[i].refused_ms = 0;
 }
 
 static void receiver_begin_rest(struct receiver_row *row, int64_t now_ms)
@@ -131,9 +138,16 @@ enum receiver_state receiver_rests(const struct receiver_row *row, int64_t now_m
 	return RECEIVER_FREE;
 }
 
+static void receiver_right_clock(struct receiver_row *row, int64_t now_ms)
+{
+	if (row->at_ms - now_ms > BACK_MOST_MS)
+		*row = (struct receiver_row){ .at_ms = now_ms };
+}
+
 bool receiver_pass(struct receiver_row *row, int64_t now_ms)
 {
 	enum receiver_state before = row->state;
+	receiver_right_clock(row, now_ms);
 	if (row->state == RECEIVER_RESTS && now_ms >= row->until_ms)
 		receiver_enter(row, RECEIVER_TRIES, row->until_ms,
 			       row->until_ms + (int64_t)RECEIVER_TRIES_MOST_S * S_MS);
@@ -141,6 +155,43 @@ bool receiver_pass(struct receiver_row *row, int64_t now_ms)
 		receiver_enter(row, RECEIVER_FREE, row->until_ms, 0);
 	return row->state != before;
 }
+
+/* ---- senders */
+
+int receiver_senders(const struct receiver_row *row, int64_t now_ms)
+{
+	int count = 0;
+	for (int i = 0; i < RECEIVER_SENDERS; i++)
+		count += row->senders[i].who != 0 && now_ms - row->senders[i].heard_ms < HEARD_MS;
+	return count;
+}
+
+/* Who was not heard of for longest gives way. */
+static void receiver_hear_sender(struct receiver_row *row, uint64_t who, bool against, int64_t now_ms)
+{
+	struct receiver_sender *sender = &row->senders[0];
+	for (int i = 0; i < RECEIVER_SENDERS && sender->who != who; i++)
+		if (row->senders[i].who == who || row->senders[i].heard_ms < sender->heard_ms)
+			sender = &row->senders[i];
+	if (who == 0)
+		return;
+	if (sender->who != who)
+		*sender = (struct receiver_sender){ .who = who };
+	sender->heard_ms = now_ms;
+	if (against)
+		sender->refused_ms = now_ms;
+}
+
+/* Do as many senders say so as may be asked for? One who is alone speaks for himself. */
+static bool receiver_is_agreed(const struct receiver_row *row, int64_t now_ms)
+{
+	int refused = 0, write = receiver_senders(row, now_ms);
+	for (int i = 0; i < RECEIVER_SENDERS; i++)
+		refused += row->senders[i].refused_ms != 0 && now_ms - row->senders[i].refused_ms < REFUSED_MS;
+	return refused >= (write < REFUSED_LEAST ? write : REFUSED_LEAST);
+}
+
+/* ---- evidence */
 
 /* Is the share of refusals surely a large one? The lower end of the posterior: its mean less its deviation. */
 static bool receiver_is_refused(const struct receiver_row *row)
@@ -158,30 +209,32 @@ static void receiver_weigh(struct receiver_row *row, double against, int64_t now
 	if (row->state == RECEIVER_TRIES) {
 		row->tried++;
 		row->refused += fmax(against, 0);
-		if (row->refused >= TRIES_AGAINST && row->refused * TRIES_SHARE >= row->tried)
+		if (row->refused >= TRIES_AGAINST && row->refused * TRIES_SHARE >= row->tried &&
+		    receiver_is_agreed(row, now_ms))
 			receiver_begin_rest(row, now_ms);
 		else if (row->tried - row->refused >= TRIES_TAKEN)
 			receiver_enter(row, RECEIVER_FREE, now_ms, 0);
-	} else if (row->state == RECEIVER_FREE && receiver_is_refused(row)) {
+	} else if (row->state == RECEIVER_FREE && receiver_is_refused(row) && receiver_is_agreed(row, now_ms)) {
 		receiver_begin_rest(row, now_ms);
 	}
 }
 
-bool receiver_hear(struct receiver_row *row, enum receiver_count count, bool final, const char *wording,
-		   size_t wording_length, int64_t now_ms)
+bool receiver_hear(struct receiver_row *row, const struct receiver_answer *answer, int64_t now_ms)
 {
-	if (count >= RECEIVER_COUNTS)
+	if (answer->count >= RECEIVER_COUNTS)
 		return false;
+	receiver_right_clock(row, now_ms);
 	if (now_ms < row->at_ms)
 		now_ms = row->at_ms;
 	bool changed = receiver_pass(row, now_ms);
 	enum receiver_state before = row->state;
-	double against = receiver_count_rows[count].against;
+	double against = receiver_count_rows[answer->count].against;
 	receiver_decay(row, now_ms);
-	row->counts[count]++;
-	if (count != RECEIVER_DELIVERED)
-		receiver_keep_wording(row, wording, wording_length, now_ms);
-	if (against > 0 && !final)
+	row->counts[answer->count]++;
+	receiver_hear_sender(row, answer->sender, against > 0, now_ms);
+	if (answer->count != RECEIVER_DELIVERED)
+		receiver_keep_wording(row, answer->wording, answer->wording_length, now_ms);
+	if (against > 0 && !answer->final)
 		against *= PUT_OFF;
 	if (against > 0 || against < 0)
 		receiver_weigh(row, against, now_ms);

@@ -8,7 +8,12 @@
  * receiver alone leaves by other transports of the pool. The rest lasts an hour at first; then a few messages try, and
  * where the refusals go on, the next rest lasts twice as long. All other receivers see no change.
  *
- * Pure: `now_ms` is Unix time, of the lines of the log; one that goes back a little is taken for the newest seen.
+ * Whoever has a mail server of his own can let it say whatever he likes of our addresses, and may be the only one who
+ * writes to it. So a rest wants the word of two senders where two write to the receiver, and a receiver to whom few
+ * senders write says nothing of an address in general. A sender is a customer, or an account that is nobody's.
+ *
+ * Pure: `now_ms` is Unix time, of the lines of the log; one that goes back a little is taken for the newest seen. Where
+ * it goes back by days the clock was wrong before, and what was learnt then is forgotten.
  */
 #ifndef PENSTOCK_RECEIVER_H
 #define PENSTOCK_RECEIVER_H
@@ -63,6 +68,16 @@ enum {
 	RECEIVER_REST_FIRST_S = 3600,
 	RECEIVER_REST_MOST_S = 24 * 3600,
 	RECEIVER_TRIES_MOST_S = 24 * 3600, /* a receiver that gets no mail meanwhile is tried no longer */
+	RECEIVER_SENDERS = 4,		   /* are remembered of a row: those that were heard of last */
+	RECEIVER_SENDERS_SPEAK = 3,	   /* write to a receiver that says something of an address in general */
+	RECEIVER_BACK_MOST_S = 2 * 86400,  /* time that goes back further was wrong */
+};
+
+/* One who writes to the receiver. */
+struct receiver_sender {
+	uint64_t who;	    /* a hash of his name; 0: nobody */
+	int64_t heard_ms;   /* when the newest answer to him came */
+	int64_t refused_ms; /* ... that was against the address, since the state began; 0: none */
 };
 
 /* One transport's row of one receiver. Plain data; zeroed: nothing is known. */
@@ -77,12 +92,22 @@ struct receiver_row {
 	int64_t until_ms;      /* RESTS: when it ends; TRIES: when it is FREE if nothing comes */
 	int rests;	       /* how many followed each other; 0: none for long */
 	double tried, refused; /* TRIES: answers since it began */
+	struct receiver_sender senders[RECEIVER_SENDERS];
 };
 
-/* One answer. `final` false: the receiver puts the message off, and it is tried again: half as much against the
- * address. `wording` (any bytes, NULL: none) is kept unless it is a delivery. True: the state is another one now. */
-bool receiver_hear(struct receiver_row *row, enum receiver_count count, bool final, const char *wording,
-		   size_t wording_length, int64_t now_ms);
+struct receiver_answer {
+	enum receiver_count count; /* RECEIVER_COUNTS: nothing */
+	bool final;	     /* false: the message is put off, and tried again: half as much against the address */
+	uint64_t sender;     /* a hash of whose message it is answered; 0: not known, and counted for nobody */
+	const char *wording; /* any bytes; NULL: none. Kept unless it is a delivery */
+	size_t wording_length;
+};
+
+/* True: the state is another one now. */
+bool receiver_hear(struct receiver_row *row, const struct receiver_answer *answer, int64_t now_ms);
+
+/* How many senders were heard of within the last month, RECEIVER_SENDERS at most. */
+int receiver_senders(const struct receiver_row *row, int64_t now_ms);
 
 /* Time alone: counts are forgotten, rests end. True: the state is another one now. */
 bool receiver_pass(struct receiver_row *row, int64_t now_ms);
@@ -108,7 +133,8 @@ struct receiver_rest {
 const struct transport *receiver_withhold(const struct pool *pool, const struct receiver_rest *rests, bool tries,
 					  struct transport_state *states);
 
-/* Per cent of its share of all mail that a transport loses where so many receivers refuse it at a time. Never all. */
+/* Per cent of its share of all mail that a transport loses where so many receivers, each of RECEIVER_SENDERS_SPEAK
+ * senders at least, refuse it at a time. Never all. */
 int receiver_withheld(int receivers_resting);
 
 const char *receiver_count_word(enum receiver_count count);

@@ -54,6 +54,9 @@ static void follow_tell_receivers(struct follow *follow, const struct follow_out
 		.domain = domain,
 		.count = receiver_count_of(outcome->class.outcome, outcome->final),
 		.final = outcome->final,
+		.sender = outcome->queued == NULL		 ? NULL
+			  : outcome->queued->customer[0] != '\0' ? outcome->queued->customer
+								 : outcome->queued->account,
 		.wording = outcome->event->text.at,
 		.wording_length = outcome->event->text.length,
 		.time_ms = outcome->event->time_us / 1000,

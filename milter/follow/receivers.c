@@ -5,6 +5,7 @@
 #include "milter/config/config.h"
 #include "milter/follow/receivers_inside.h"
 #include "policy/base/text.h"
+#include "policy/hash.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,21 +16,28 @@
 
 enum { TELLS_MOST_BYTES = FOLLOW_VALUE_MAX - FOLLOW_HEAD_MAX };
 
+#define BACK_MOST_MS (RECEIVER_BACK_MOST_S * INT64_C(1000))
+#define DOMAIN_OF_SEVERAL_MS (30 * INT64_C(86400000)) /* so much younger is one that several write to */
+
 /* ---- the table */
 
-/* What is remembered of one that rests is worth more than any count. */
+/* What is remembered of one that rests is worth more than any count; and whatever a single sender hears, who may have
+ * as many receivers as he likes, is worth less than one answer to two. */
 static double receivers_row_worth(const void *arg, int place)
 {
 	const struct receivers *receivers = arg;
 	const struct receiver_row *row = &receivers->rows[place];
 	double counts[RECEIVER_COUNTS];
-	return receiver_volume(row, receivers->now_ms, counts) + (row->state == RECEIVER_FREE ? 0 : 1e9);
+	double volume = receiver_volume(row, receivers->now_ms, counts);
+	bool alone = receiver_senders(row, receivers->now_ms) == 1;
+	return alone ? volume / (1 + volume) : volume + (row->state == RECEIVER_FREE ? 1 : 1e9);
 }
 
 static double receivers_domain_worth(const void *arg, int place)
 {
 	const struct receivers *receivers = arg;
-	return (double)receivers->domains[place].time_ms;
+	const struct receivers_domain *row = &receivers->domains[place];
+	return (double)(row->time_ms + (row->sender == 0 ? DOMAIN_OF_SEVERAL_MS : 0));
 }
 
 struct receiver_row *receivers_put_row(struct receivers *receivers, const char *transport, const char *receiver)
@@ -46,7 +54,8 @@ struct receiver_row *receivers_put_row(struct receivers *receivers, const char *
 	return &receivers->rows[place];
 }
 
-void receivers_put_domain(struct receivers *receivers, const char *domain, const char *receiver, int64_t time_ms)
+void receivers_put_domain(struct receivers *receivers, const char *domain, const char *receiver, uint64_t sender,
+			  int64_t time_ms)
 {
 	char name[RECEIVERS_DOMAIN_MAX + 1];
 	bool new;
@@ -59,6 +68,10 @@ void receivers_put_domain(struct receivers *receivers, const char *domain, const
 	struct receivers_domain *row = &receivers->domains[place];
 	text_copy(row->receiver, sizeof row->receiver, receiver);
 	row->time_ms = time_ms;
+	if (new)
+		row->sender = sender;
+	else if (sender != 0 && sender != row->sender)
+		row->sender = 0;
 }
 
 /* Of hosts, domains and transports, as they may stand in a log line, a key of JSON and a label. */
@@ -78,26 +91,46 @@ bool receivers_follows(const struct receivers *receivers, const char *transport)
 	return false;
 }
 
+/* 0: nobody's. The same in each process: what is read again from a checkpoint ends alike. */
+static uint64_t receivers_sender(const char *name)
+{
+	return name == NULL || *name == '\0' ? 0 : hash_string(name, 0) | 1;
+}
+
+/* A line that is a little late changes nothing; days back, it was the clock before it that was wrong. */
+static void receivers_take_time(struct receivers *receivers, int64_t time_ms)
+{
+	if (time_ms <= 0)
+		return; /* no line yet */
+	if (time_ms > receivers->now_ms || receivers->now_ms - time_ms > BACK_MOST_MS)
+		receivers->now_ms = time_ms;
+}
+
 bool receivers_hear(struct receivers *receivers, const struct receivers_answer *answer)
 {
-	if (answer->time_ms > receivers->now_ms)
-		receivers->now_ms = answer->time_ms;
+	uint64_t sender = receivers_sender(answer->sender);
+	receivers_take_time(receivers, answer->time_ms);
 	if (!receivers_is_name(answer->receiver) || strlen(answer->receiver) > RECEIVER_NAME_MAX)
 		return false;
 	if (answer->domain != NULL)
-		receivers_put_domain(receivers, answer->domain, answer->receiver, receivers->now_ms);
+		receivers_put_domain(receivers, answer->domain, answer->receiver, sender, receivers->now_ms);
 	if (!receivers_follows(receivers, answer->transport) || answer->count >= RECEIVER_COUNTS)
 		return false;
 	struct receiver_row *row = receivers_put_row(receivers, answer->transport, answer->receiver);
-	return row != NULL && receiver_hear(row, answer->count, answer->final, answer->wording, answer->wording_length,
-					    receivers->now_ms);
+	const struct receiver_answer heard = {
+		.count = answer->count,
+		.final = answer->final,
+		.sender = sender,
+		.wording = answer->wording,
+		.wording_length = answer->wording_length,
+	};
+	return row != NULL && receiver_hear(row, &heard, receivers->now_ms);
 }
 
 bool receivers_pass(struct receivers *receivers, int64_t now_ms)
 {
 	bool changed = false;
-	if (now_ms > receivers->now_ms)
-		receivers->now_ms = now_ms;
+	receivers_take_time(receivers, now_ms);
 	for (int i = 0; i < shelf_count(receivers->row_names); i++)
 		changed |= receiver_pass(&receivers->rows[i], receivers->now_ms);
 	return changed;
@@ -194,6 +227,7 @@ static json_t *receivers_row_json(const char *name, const struct receiver_row *r
 	json_set_text(json, "receiver", between + strlen(RECEIVERS_BETWEEN));
 	json_object_set_new(json, "counts", counts);
 	json_set_text(json, "state", receiver_state_word(row->state));
+	json_set_int(json, "senders", receiver_senders(row, now_ms));
 	json_set_real(json, "refused", receivers_round(receiver_refused_share(row)));
 	json_set_int(json, "since_ms", row->since_ms);
 	json_set_int(json, "until_ms", row->until_ms);

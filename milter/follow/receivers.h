@@ -3,7 +3,8 @@
  * receivers: the table of transports and receivers, as the log fills it (policy/receiver.h has what a row is and when a
  * transport rests), which recipient domains belong to which receiver, and both as text for the daemons.
  *
- * Bounded: the least used rows and the domains not heard of for longest give way. Only times of the log count, so that
+ * Bounded: the least used rows and the domains not heard of for longest give way, and those that a single sender writes
+ * to before all others: he may have made them up. Only times of the log count, so that
  * reading the same lines again from the same checkpoint ends in the same table.
  */
 #ifndef PENSTOCK_RECEIVERS_H
@@ -35,6 +36,7 @@ struct receivers_answer {
 	const char *domain;	   /* of the recipient; NULL or "": not known */
 	enum receiver_count count; /* RECEIVER_COUNTS: no answer that is counted; the domain is learnt all the same */
 	bool final;		   /* false: it is tried again */
+	const char *sender;	   /* whose message it was, a customer or an account; NULL or "": not known */
 	const char *wording;	   /* any bytes; NULL: none */
 	size_t wording_length;
 	int64_t time_ms; /* of the line */

@@ -55,6 +55,11 @@ static void receivers_bytes_put_row(FILE *to, const char *name, const struct rec
 	bytes_put_real(to, row->for_it);
 	bytes_put_real(to, row->tried);
 	bytes_put_real(to, row->refused);
+	for (int i = 0; i < RECEIVER_SENDERS; i++) {
+		bytes_put_number(to, row->senders[i].who);
+		bytes_put_number(to, (uint64_t)row->senders[i].heard_ms);
+		bytes_put_number(to, (uint64_t)row->senders[i].refused_ms);
+	}
 }
 
 char *receivers_write(const struct receivers *receivers, size_t *length_out)
@@ -73,6 +78,7 @@ char *receivers_write(const struct receivers *receivers, size_t *length_out)
 	for (int i = 0; i < domains; i++) {
 		bytes_put_text(to, shelf_name(receivers->domain_names, i));
 		bytes_put_text(to, receivers->domains[i].receiver);
+		bytes_put_number(to, receivers->domains[i].sender);
 		bytes_put_number(to, (uint64_t)receivers->domains[i].time_ms);
 	}
 	bool failed = ferror(to) != 0;
@@ -148,6 +154,11 @@ static void receivers_bytes_take_row(struct receivers_bytes *from, struct receiv
 	row.for_it = bytes_take_real(from);
 	row.tried = bytes_take_real(from);
 	row.refused = bytes_take_real(from);
+	for (int i = 0; i < RECEIVER_SENDERS; i++) {
+		row.senders[i].who = bytes_take_number(from, UINT64_MAX);
+		row.senders[i].heard_ms = (int64_t)bytes_take_number(from, TIME_MOST);
+		row.senders[i].refused_ms = (int64_t)bytes_take_number(from, TIME_MOST);
+	}
 	char *receiver = strstr(name, RECEIVERS_BETWEEN);
 	if (receiver == NULL || from->wrong) {
 		from->wrong = true;
@@ -168,10 +179,11 @@ static void receivers_bytes_take_domain(struct receivers_bytes *from, struct rec
 	char domain[RECEIVERS_DOMAIN_MAX + 1], receiver[RECEIVER_NAME_MAX + 1];
 	receivers_bytes_take_text(from, domain, sizeof domain);
 	receivers_bytes_take_text(from, receiver, sizeof receiver);
+	uint64_t sender = bytes_take_number(from, UINT64_MAX);
 	int64_t time_ms = (int64_t)bytes_take_number(from, TIME_MOST);
 	from->wrong = from->wrong || !receivers_is_name(domain) || !receivers_is_name(receiver);
 	if (!from->wrong)
-		receivers_put_domain(receivers, domain, receiver, time_ms);
+		receivers_put_domain(receivers, domain, receiver, sender, time_ms);
 }
 
 bool receivers_read(struct receivers *receivers, const char *bytes, size_t length, char *error, size_t error_size)

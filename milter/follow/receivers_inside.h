@@ -16,6 +16,7 @@ struct receivers {
 	struct receivers_domain {
 		char receiver[RECEIVER_NAME_MAX + 1];
 		int64_t time_ms;		    /* when it was heard of last */
+		uint64_t sender;		    /* who alone wrote there, a hash; 0: several, or nobody knows */
 	} * domains;				    /* owned; by the place of domain_names */
 	char (*transports)[TRANSPORT_NAME_MAX + 1]; /* owned */
 	int transport_count;
@@ -26,6 +27,8 @@ bool receivers_is_name(const char *name);
 bool receivers_follows(const struct receivers *receivers, const char *transport);
 /* NULL: the names are too long together. */
 struct receiver_row *receivers_put_row(struct receivers *receivers, const char *transport, const char *receiver);
-void receivers_put_domain(struct receivers *receivers, const char *domain, const char *receiver, int64_t time_ms);
+/* `sender` 0: not known. */
+void receivers_put_domain(struct receivers *receivers, const char *domain, const char *receiver, uint64_t sender,
+			  int64_t time_ms);
 
 #endif

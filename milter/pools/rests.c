@@ -177,8 +177,9 @@ static int rests_count_falls(const struct rests_table *table, int64_t now_ms,
 {
 	int count = 0, kept = 0;
 	for (int i = 0; table != NULL && i < table->row_count; i++) {
-		if (rests_row_state(&table->rows[i], now_ms) != RECEIVER_RESTS)
-			continue;
+		if (rests_row_state(&table->rows[i], now_ms) != RECEIVER_RESTS ||
+		    table->rows[i].senders < RECEIVER_SENDERS_SPEAK)
+			continue; /* of few senders one may have a server of his own */
 		int at = rests_find_fall(falls, count, table->rows[i].transport);
 		if (at == TRANSPORTS_ALL_MAX)
 			continue;

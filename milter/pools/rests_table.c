@@ -94,6 +94,9 @@ static bool rests_table_add_row(const struct rests_reading *reading, size_t inde
 	if (!rests_table_real(json_object_get(json, "refused"), 1, &row->refused) ||
 	    !rests_table_counts(json_object_get(json, "counts"), row->row.counts))
 		return rests_table_fails(reading, "rows", index, "counts and their share");
+	int64_t senders;
+	if (rests_table_time(json, "senders", &senders))
+		row->senders = senders < RECEIVER_SENDERS ? (int)senders : RECEIVER_SENDERS;
 	if (!rests_table_time(json, "worded_ms", &row->row.worded_ms))
 		row->row.worded_ms = 0;
 	rests_table_wording(json_object_get(json, "wording"), row->row.wording);

@@ -25,6 +25,7 @@ struct rests_row {
 	char transport[TRANSPORT_NAME_MAX + 1], receiver[RECEIVER_NAME_MAX + 1];
 	struct receiver_row row; /* state, since, until, counts and wording; the rest is 0 */
 	double refused;		 /* receiver_refused_share() */
+	int senders;		 /* receiver_senders(); 0: not said */
 };
 
 struct rests_domain {

@@ -23,6 +23,7 @@ int main(int argc, char **argv)
 {
 	static struct transport transports[TRANSPORTS_MAX];
 	static struct config config = { .pool_count = 1, .pools = { { .name = "all", .transports = transports } } };
+	static const char *const senders[] = { "alice@example.com", "bob@example.net", "carol@example.org" };
 	char transport[64], receiver[64], domain[128], count[32];
 	int64_t now_ms = (int64_t)time(NULL) * 1000;
 	if (argc < 3)
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
 			.domain = domain,
 			.count = count_of(count),
 			.final = true,
+			.sender = senders[head.lines % 3],
 			.wording = "550 5.7.1 Client host blocked",
 			.wording_length = strlen("550 5.7.1 Client host blocked"),
 			.time_ms = now_ms,

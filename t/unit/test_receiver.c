@@ -20,11 +20,20 @@ static enum receiver_count count_of(char letter)
 	return (enum receiver_count)(strchr(letters, letter) - letters);
 }
 
+static bool hear(struct receiver_row *row, enum receiver_count count, bool final, const char *wording, size_t length,
+		 int64_t now_ms)
+{
+	const struct receiver_answer answer = {
+		.count = count, .final = final, .wording = wording, .wording_length = length
+	};
+	return receiver_hear(row, &answer, now_ms);
+}
+
 /* One answer a minute. */
 static int64_t hear_all(struct receiver_row *row, const char *answers, int64_t now_ms)
 {
 	for (const char *at = answers; *at != '\0'; at++, now_ms += MINUTE)
-		receiver_hear(row, count_of(*at), *at != 'p', "550 5.7.1 no", 12, now_ms);
+		hear(row, count_of(*at), *at != 'p', "550 5.7.1 no", 12, now_ms);
 	return now_ms;
 }
 
@@ -91,9 +100,9 @@ static void test_is_forgotten(void)
 	ok(counts[RECEIVER_DELIVERED] > 3.9, "of its kind");
 	double volume = receiver_volume(&row, row.at_ms - HOUR, counts);
 	ok(volume < 8, "a clock that goes back makes nothing more of it");
-	receiver_hear(&row, RECEIVER_DELIVERED, true, NULL, 0, START - 100LL * HOUR);
+	hear(&row, RECEIVER_DELIVERED, true, NULL, 0, START - 20LL * HOUR);
 	is_int(row.at_ms, START + 7 * MINUTE, "nor does a line from before");
-	ok(!receiver_hear(&row, RECEIVER_COUNTS, true, NULL, 0, START), "what is not counted changes nothing");
+	ok(!hear(&row, RECEIVER_COUNTS, true, NULL, 0, START), "what is not counted changes nothing");
 }
 
 /* answers, hours to wait before them, what then is, for how many hours more (0: not asked) */
@@ -168,19 +177,62 @@ static void test_pass(void)
 	is_int(row.state, RECEIVER_FREE, "both states at once");
 }
 
+/* Of each answer first whose message it was. */
+static void test_senders(void)
+{
+	static const struct {
+		const char *name, *answers;
+		enum receiver_state want;
+		int senders;
+	} rows[] = {
+		{ "one writes there, and is refused", "1l1l1l1l", RECEIVER_RESTS, 1 },
+		{ "two write there, and one is refused", "2d1l1l1l1l1l1l1l1l1l1l1l1l1l1l1l1l", RECEIVER_FREE, 2 },
+		{ "two write there, and both are", "2d1l1l1l1l2l", RECEIVER_RESTS, 2 },
+		{ "many write there, and two are", "2d3d4d5d6d7d8d1l1l5l5l1l", RECEIVER_RESTS, 4 },
+		{ "of whom nothing is known", "0l0l0l0l", RECEIVER_RESTS, 0 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct receiver_row row = { .at_ms = 0 };
+		int64_t now_ms = START;
+		for (const char *at = rows[i].answers; *at != '\0'; at += 2, now_ms += MINUTE) {
+			const struct receiver_answer answer = { .count = count_of(at[1]),
+								.final = true,
+								.sender = (uint64_t)(at[0] - '0') };
+			receiver_hear(&row, &answer, now_ms);
+		}
+		is_str(receiver_state_word(receiver_rests(&row, now_ms)), receiver_state_word(rows[i].want), "%s",
+		       rows[i].name);
+		is_int(receiver_senders(&row, now_ms), rows[i].senders, "%s: senders", rows[i].name);
+		is_int(receiver_senders(&row, now_ms + 31LL * 24 * HOUR), 0, "%s: nobody writes any more",
+		       rows[i].name);
+	}
+}
+
+static void test_wrong_clock(void)
+{
+	struct receiver_row row = { .at_ms = 0 };
+	hear_all(&row, "rrrrrrrr", START + 100LL * 365 * 24 * HOUR);
+	ok(receiver_pass(&row, START), "the clock was wrong");
+	is_int(receiver_rests(&row, START), RECEIVER_FREE, "what came of it is forgotten");
+	hear_all(&row, "rrrrrrrr", START + 100LL * 365 * 24 * HOUR);
+	int64_t now_ms = hear_all(&row, "rrrrrrrr", START);
+	is_int((row.until_ms - START) / HOUR, 1, "and what comes now counts");
+	is_int(receiver_rests(&row, now_ms), RECEIVER_RESTS, "as ever");
+}
+
 static void test_wording(void)
 {
 	struct receiver_row row = { .at_ms = 0 };
 	char large[1000];
 	memset(large, 'x', sizeof large);
-	receiver_hear(&row, RECEIVER_CONTENT, true, "a\x01\xc3\xa4z", 5, START);
+	hear(&row, RECEIVER_CONTENT, true, "a\x01\xc3\xa4z", 5, START);
 	is_str(row.wording, "a???z", "one line of ASCII");
-	receiver_hear(&row, RECEIVER_DELIVERED, true, "250 ok", 6, START);
+	hear(&row, RECEIVER_DELIVERED, true, "250 ok", 6, START);
 	is_str(row.wording, "a???z", "a delivery says nothing");
-	receiver_hear(&row, RECEIVER_RATE, false, large, sizeof large, START + 5);
+	hear(&row, RECEIVER_RATE, false, large, sizeof large, START + 5);
 	is_int((long long)strlen(row.wording), RECEIVER_WORDING_MAX, "cut");
 	is_int(row.worded_ms, START + 5, "and when");
-	receiver_hear(&row, RECEIVER_RATE, false, NULL, 0, START + 9);
+	hear(&row, RECEIVER_RATE, false, NULL, 0, START + 9);
 	is_int(row.worded_ms, START + 5, "none is none");
 }
 
@@ -236,6 +288,8 @@ int main(void)
 	test_is_forgotten();
 	test_rest();
 	test_pass();
+	test_senders();
+	test_wrong_clock();
 	test_wording();
 	test_pool();
 	test_several_receivers();

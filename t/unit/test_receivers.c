@@ -12,6 +12,8 @@ enum { MINUTE = 60 * 1000 };
 
 #define START 1764000000000LL
 
+static const char *sender; /* of the answers */
+
 static struct transport transports[] = { { .name = "clean-1" }, { .name = "clean-2", .index = 1 } };
 
 static const struct config *a_config(void)
@@ -31,6 +33,7 @@ static bool hear(struct receivers *receivers, const char *transport, const char 
 		.domain = domain,
 		.count = count,
 		.final = true,
+		.sender = sender,
 		.wording = "550 5.7.1 \"no\"",
 		.wording_length = 14,
 		.time_ms = time_ms,
@@ -163,6 +166,55 @@ static void test_largest(void)
 	receivers_free(&receivers);
 }
 
+/* A stranger with a name server makes receivers and domains up; what two others write to is still known. */
+static void test_flood(void)
+{
+	static const char *const many[] = { "alice@example.com", "bob@example.net" };
+	struct receivers *receivers = receivers_new(a_config());
+	const struct follow_head head = { .number = 1 };
+	char name[64];
+	for (int i = 0; i < 2; i++) {
+		sender = many[i];
+		hear(receivers, "clean-1", "google", "gmail.com", RECEIVER_DELIVERED, START);
+	}
+	sender = "mallory@example.org";
+	for (int i = 0; i < 40000; i++) {
+		snprintf(name, sizeof name, "mx%d.example", i / 4);
+		hear(receivers, "clean-1", name, name, RECEIVER_LISTED, START + i);
+	}
+	bool rests = false;
+	for (int i = 0; i < 40; i++) {
+		sender = many[i % 2];
+		rests |= hear(receivers, "clean-1", "google", "googlemail.com", RECEIVER_LISTED, START + 40000 + i);
+	}
+	ok(rests, "it rests");
+	char *value = receivers_value(receivers, &head, START + 40040);
+	ok(strstr(value, "\"receiver\":\"google\"") != NULL, "the receiver is told");
+	ok(strstr(value, "\"gmail.com\"") != NULL, "so is its domain");
+	ok(strstr(value, "\"senders\":2") != NULL && strstr(value, "\"senders\":1") != NULL,
+	   "and how many write to each");
+	free(value);
+	receivers_free(&receivers);
+	sender = NULL;
+}
+
+/* A line from a hundred years on, and then the right time again. */
+static void test_wrong_time(void)
+{
+	struct receivers *receivers = receivers_new(a_config());
+	for (int i = 0; i < 5; i++)
+		hear(receivers, "clean-1", "google", "gmail.com", RECEIVER_LISTED, START + 3153600000000LL);
+	for (int i = 0; i < 5; i++)
+		hear(receivers, "clean-1", "other.example", "other.example", RECEIVER_LISTED, START);
+	receivers_pass(receivers, START);
+	json_t *json = told(receivers, START), *row;
+	size_t i;
+	json_array_foreach(json_object_get(json, "rows"), i, row)
+		ok(json_integer_value(json_object_get(row, "until_ms")) <= START + 60 * MINUTE, "it ends in time");
+	json_decref(json);
+	receivers_free(&receivers);
+}
+
 static double worth(const void *arg, int place)
 {
 	return ((const int *)arg)[place];
@@ -213,6 +265,8 @@ int main(void)
 	test_head();
 	test_table();
 	test_bytes();
+	test_flood();
+	test_wrong_time();
 	test_largest();
 	return done_testing();
 }
