@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/base/banned.h"
 
@@ -37,6 +38,7 @@ struct follower {
 	const struct config *config; /* borrowed */
 	char node[NODE_MAX + 1];
 	char file[FOLLOWER_PATH_MAX]; /* of the checkpoint */
+	int lock;		      /* owned: of its folder; -1: none */
 	struct event_base *base;
 	struct event *pump, *tick, *readable, *term, *interrupt;
 	struct replies *replies;
@@ -347,6 +349,9 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	follower->replies = replies_load(replies, error, error_size);
 	if (follower->replies == NULL)
 		return false;
+	follower->lock = state_lock(set->follow_state, error, error_size);
+	if (follower->lock < 0)
+		return false;
 	follower->hold = queue_hold_new(follower->config);
 	const struct follow_parts nothing = { .replies = follower->replies, .hold = follower->hold };
 	snprintf(error, error_size, "no memory to begin");
@@ -381,6 +386,7 @@ struct follower *follower_open(const struct config *config, const char *file, bo
 		return NULL;
 	}
 	follower->config = config;
+	follower->lock = -1;
 	node_name(config->set.node, follower->node);
 	if (!follower_open_all(follower, file, from_start, error, error_size))
 		follower_free(&follower);
@@ -408,5 +414,7 @@ void follower_free(struct follower **follower)
 	status_release(&freed->status);
 	replies_free(&freed->replies);
 	event_base_free(freed->base);
+	if (freed->lock >= 0)
+		close(freed->lock);
 	free(freed);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/follow/state.h"
 
+#include "milter/base/plain_file.h"
 #include "milter/follow/checkpoint.h"
 #include "milter/follow/follow.h"
 #include "milter/follow/queue_hold.h"
@@ -8,10 +9,13 @@
 #include "policy/base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "policy/base/banned.h"
 
@@ -24,6 +28,27 @@ enum {
 	STATE_RECEIVERS_MOST = 16 * 1024 * 1024,
 	STATE_WRITER_BITS = 40,
 };
+
+/* ---- the folder */
+
+int state_lock(const char *folder, char *error, size_t error_size)
+{
+	char path[1024];
+	const char *why;
+	struct text name = text_over(path, sizeof path);
+	text_addf(&name, "%s/lock", folder);
+	int fd = plain_file_open(path, O_RDWR | O_CREAT, &why);
+	if (fd < 0) {
+		snprintf(error, error_size, "%s: it cannot be written: %s", path, why);
+		return -1;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	snprintf(error, error_size, "%s: another penstock-follow keeps its state in this folder (follow.state): %s",
+		 path, strerror(errno));
+	close(fd);
+	return -1;
+}
 
 /* ---- reading */
 

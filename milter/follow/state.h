@@ -28,6 +28,10 @@ struct state {
 	size_t receivers_length;
 };
 
+/* A descriptor that holds the folder until it is closed; -1 with a sentence: it cannot be written to, or another
+ * process follows a log there. Two would take each other's place in the log, and the same numbers for other lines. */
+int state_lock(const char *folder, char *error, size_t error_size);
+
 /* `follow` is new, and is filled. No file: a new state, with a writer of its own, and that is fine. A file that is
  * damaged is moved to FILE.damaged, `error` is a sentence that says so, and the state is new; `error` is "" else. False
  * with a sentence: it may not be read, or the writer cannot be drawn. */

@@ -205,6 +205,9 @@ write_file("$folder/state/checkpoint", 'x' x 100);
 start();
 wait_for(20, 'a sentence about it', sub { slurp("$folder/follow.log") =~ /checkpoint: it is .*; it is now .*damaged/ });
 pass 'a damaged checkpoint is put aside';
+my @second = run({}, $program, '-c', $config);
+is $second[0], 1, 'a second follower does not begin';
+like $second[2], qr{state/lock: another penstock-follow keeps its state in this folder}, '... and says why';
 stop_process($follower, 10);
 
 # ---- without following
