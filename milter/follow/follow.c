@@ -157,7 +157,6 @@ static void follow_verdict(struct follow *follow, const struct log_event *event)
 	const struct queued *queued = queue_map_add(follow->map, event, account);
 	if (follow->parts.trace != NULL)
 		trace_message(follow->parts.trace, event, queued);
-	/* a milter before or behind us may refuse it still: qmgr never says so, and the map forgets it in time */
 	if (queued == NULL || span_is(event->action, "reject") || span_is(event->action, "defer")) {
 		queue_map_removed(follow->map, event);
 		return;
@@ -166,7 +165,7 @@ static void follow_verdict(struct follow *follow, const struct log_event *event)
 		struct log_event earlier;
 		log_event_read(&line->head, &earlier);
 		queued = queue_map_find(follow->map, &event->queue_id);
-		if (earlier.kind == LOG_REMOVED)
+		if (earlier.kind == LOG_REMOVED || earlier.kind == LOG_REJECTED)
 			queue_map_removed(follow->map, &earlier);
 		else if (queued != NULL)
 			follow_delivery(follow, &earlier, queued);
@@ -197,6 +196,10 @@ static void follow_event(struct follow *follow, const struct log_head *head, con
 		return;
 	case LOG_REMOVED:
 		if (!queue_map_removed(follow->map, event) && waiting_has(follow->waiting, &event->queue_id))
+			waiting_add(follow->waiting, &event->queue_id, head);
+		return;
+	case LOG_REJECTED: /* a milter behind us has: the queue manager will not say anything of it */
+		if (event->gone && event->queue_id.at != NULL && !queue_map_removed(follow->map, event))
 			waiting_add(follow->waiting, &event->queue_id, head);
 		return;
 	case LOG_REQUEUED:

@@ -40,7 +40,7 @@
 	ROW(LOG_HELD, "held")		      /* postsuper -h, milter-hold, hold, quarantine */             \
 	ROW(LOG_RELEASED, "released")	      /* postsuper -H, Sendmail's unquarantine */                   \
 	ROW(LOG_REJECTED, "rejected")	      /* cleanup, smtpd: milter-reject, reject: client text;        \
-						 queue_id where there was one */                            \
+						 queue_id where there was one; gone */                      \
 	ROW(LOG_SESSION_END, "session_end")   /* smtpd: disconnect: client quit */                          \
 	ROW(LOG_HANGUP, "hangup")	      /* smtpd, Sendmail: lost connection, timeout: text is the     \
 						 stage, client */                                           \
@@ -97,6 +97,7 @@ struct log_event {
 	bool quit;	 /* the client said it */
 	bool timeout;	 /* a hang-up of our own side: nothing came in time */
 	bool list;	 /* rcpt is a list of Sendmail's */
+	bool gone;	 /* the whole message was refused, or thrown away: it comes into no queue */
 };
 
 /* Reads one message into *event_out. Never fails. head->program e.g. "postfix/clean-1/smtp", "sendmail", "sm-mta",

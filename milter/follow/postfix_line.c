@@ -183,11 +183,19 @@ static bool postfix_rejected(struct span rest, struct log_event *event)
 {
 	event->text = rest;
 	struct span stage = token_to(&rest, " ");
+	event->gone = span_is(stage, "END-OF-MESSAGE");
 	bool of_client = stage.length > 0 && stage.at[0] >= 'A' && stage.at[0] <= 'Z';
 	if (of_client && token_skip(&rest, "from ") && token_host(&rest, NULL, &event->client) &&
 	    token_skip(&rest, ": "))
 		event->text = rest;
 	return true;
+}
+
+static bool postfix_held(struct span rest, struct log_event *event)
+{
+	bool read = postfix_rejected(rest, event);
+	event->gone = false;
+	return read;
 }
 
 /* "warning: host[address]:port: SASL PLAIN authentication failed: why, sasl_username=..." and any other warning */
@@ -308,13 +316,14 @@ static const struct postfix_row {
 	{ SMTPD, EITHER, "lost connection after ", LOG_HANGUP, postfix_hangup },
 	{ SMTPD, EITHER, "timeout after ", LOG_HANGUP, postfix_timeout },
 	{ SMTPD | CLEANUP, EITHER, "milter-reject: ", LOG_REJECTED, postfix_rejected },
+	{ CLEANUP, ID, "milter-discard: ", LOG_REJECTED, postfix_rejected },
 	{ SMTPD | CLEANUP, EITHER, "reject: ", LOG_REJECTED, postfix_rejected },
 	{ SMTPD, EITHER, "warning: ", LOG_LOGIN_FAILED, postfix_warning },
 	{ BOUNCE, ID, "", LOG_NOTICE, postfix_notice },
 	{ PICKUP, ID, "uid=", LOG_REQUEUED, postfix_pickup },
 	{ POSTSCREEN, EITHER, "", LOG_POSTSCREEN, postfix_postscreen },
-	{ CLEANUP | SMTPD, ID, "milter-hold: ", LOG_HELD, postfix_rejected },
-	{ CLEANUP | SMTPD, ID, "hold: ", LOG_HELD, postfix_rejected },
+	{ CLEANUP | SMTPD, ID, "milter-hold: ", LOG_HELD, postfix_held },
+	{ CLEANUP | SMTPD, ID, "hold: ", LOG_HELD, postfix_held },
 	{ POSTSUPER, ID, "placed on hold", LOG_HELD, postfix_whole },
 	{ POSTSUPER, ID, "released from hold", LOG_RELEASED, postfix_whole },
 	/* pickup says the new id, qmgr the end */

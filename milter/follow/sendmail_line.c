@@ -174,7 +174,7 @@ static bool sendmail_milter(struct span rest, struct log_event *event)
 	event->kind = LOG_IGNORED;
 	if ((token_skip(&rest, "from=") || token_skip(&rest, "to=")) && !token_sendmail_rcpt(&rest, &address))
 		return true;
-	token_skip(&rest, "data");
+	event->gone = token_skip(&rest, "data");
 	if (!token_skip(&rest, ", reject="))
 		return true;
 	event->kind = LOG_REJECTED;

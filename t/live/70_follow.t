@@ -228,6 +228,15 @@ for my $size (1, 7, 4096) {
 	waitpid $pid, 0;
 	is $got, (run({}, $program, '-c', $config, '--dry-run', "$folder/part"))[1], "the same by $size bytes at once";
 }
+# what a milter behind ours refuses or throws away is in no queue, in whatever order the two say so
+write_file("$folder/refused", join '', map {
+	my ($id, $how) = @$_;
+	my @both = ("penstock[812]: $id: action=pass level=good account=mallory source=auth client=198.51.100.7 from=<m\@example.com> rcpts=1 local=0 " .
+			"size=2000 score=-4.50 pool=clean transport=clean-1 content=- listed=- reasons=- redis=full ms=3 stage=eom",
+		"postfix/cleanup[7]: $id: $how: END-OF-MESSAGE from client.example.com[198.51.100.7]: 5.7.1 no; from=<m\@example.com> proto=ESMTP");
+	map { stamp() . " out $_\n" } $id eq 'E000001' ? reverse @both : @both;
+} ['E000001', 'milter-reject'], ['E000002', 'milter-reject'], ['E000003', 'milter-discard']);
+like((run({}, $program, '-c', $config, '--dry-run', "$folder/refused"))[1], qr/ 0 messages still in the queue/, 'what a later milter refuses is forgotten');
 like((run({}, $program, '-c', $config, '--rate', "$folder/sample"))[1], qr/^\d+ lines in [\d.]+ s of processor time/, 'the rate');
 
 # ---- mistakes
