@@ -268,13 +268,17 @@ static void receivers_add_domains(const struct receivers *receivers, json_t *res
 	free(ranks);
 }
 
-char *receivers_value(const struct receivers *receivers, const struct follow_head *head, int64_t now_ms)
+char *receivers_value(const struct receivers *receivers, const struct follow_head *head, const char *const *troubles,
+		      int64_t now_ms)
 {
 	char line[FOLLOW_HEAD_MAX];
 	size_t length = follow_head_write(head, line, sizeof line);
 	json_t *resting = json_object(), *rows = receivers_rows_json(receivers, now_ms, resting);
 	receivers_add_domains(receivers, resting);
-	json_t *json = json_pack("{s:o, s:o}", "rows", rows, "domains", resting);
+	json_t *json = json_pack("{s:o, s:o}", "rows", rows, "domains", resting), *told = json_array();
+	for (; troubles != NULL && *troubles != NULL; troubles++)
+		json_array_append_new(told, json_text(*troubles));
+	json_object_set_new(json, "troubles", told);
 	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6)), *value = NULL;
 	json_decref(json);
 	if (text != NULL && strlen(text) <= TELLS_MOST_BYTES)

@@ -56,6 +56,7 @@ struct log_source {
 	int fd;		      /* readable: something may have come; -1: only a second passing tells */
 	uint64_t lost_places; /* how often the place where it should have gone on was gone */
 	uint64_t cut_lines;   /* lines that were longer than LINE_MOST */
+	bool away;	      /* it is not there now, or may not be read: nothing comes, which is no end */
 	/* *known_out false: a line without a head; head_out->message is all of it. Spans stand until the next call. */
 	enum source_got (*next)(struct log_source *source, struct log_head *head_out, bool *known_out);
 	void (*place)(const struct log_source *source, struct source_place *place_out);

@@ -131,7 +131,7 @@ static bool source_file_turn(struct source_file *from)
 	int next = source_files_next(&from->files, from->fd, modified_ns);
 	if (next < 0 && !from->away_said)
 		source_file_say(from, "the file that has this name now cannot be read: it is waited for");
-	from->away_said = next < 0;
+	from->away_said = from->source.away = next < 0;
 	if (next >= 0)
 		source_file_use(from, next, 0);
 	return next >= 0;
@@ -142,7 +142,7 @@ static bool source_file_open_first(struct source_file *from)
 	int fd = source_files_open(&from->files);
 	if (fd < 0 && !from->away_said)
 		source_file_say(from, "there is no such file yet, or it cannot be read: it is waited for");
-	from->away_said = fd < 0;
+	from->away_said = from->source.away = fd < 0;
 	if (fd >= 0)
 		source_file_use(from, fd, 0);
 	return fd >= 0;

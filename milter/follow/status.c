@@ -19,6 +19,8 @@
 
 #include "policy/base/banned.h"
 
+enum { STATUS_TROUBLES_MOST = 4 };
+
 bool status_init(struct status *status, const char *node)
 {
 	if (asprintf(&status->receivers_key, KEY_PART_FOLLOW, node) < 0)
@@ -51,6 +53,30 @@ static int64_t status_lag_s(const struct status_now *now)
 
 /* ---- for daemons */
 
+/* What an admin should mend: daemons tell it in their health. Ends with NULL. */
+static void status_troubles(const struct status_now *now, const char *troubles[STATUS_TROUBLES_MOST + 1])
+{
+	struct queue_hold_counts held = queue_hold_counts(now->hold);
+	const struct {
+		bool is;
+		const char *sentence;
+	} rows[STATUS_TROUBLES_MOST] = {
+		{ now->source->away,
+		  "the mail log is not there, or penstock-follow may not read it: nothing is known of deliveries" },
+		{ now->save_failing, "follow.state cannot be written: after a restart penstock-follow reads again what "
+				     "came since, as long as the log is there" },
+		{ now->trace != NULL && trace_stats(now->trace).losing,
+		  "what became of messages cannot be written for penstockctl trace" },
+		{ held.failing, "penstock-queue does not do what it is asked for: mail of blocked accounts that is in "
+				"the queue leaves" },
+	};
+	int count = 0;
+	for (int i = 0; i < STATUS_TROUBLES_MOST; i++)
+		if (rows[i].is)
+			troubles[count++] = rows[i].sentence;
+	troubles[count] = NULL;
+}
+
 static void status_write_receivers(struct status *status, const struct status_now *now)
 {
 	const struct follow_counts *counts = &now->follow->counts;
@@ -62,7 +88,9 @@ static void status_write_receivers(struct status *status, const struct status_no
 		.lost = (int64_t)counts->lost,
 		.lag_s = status_lag_s(now),
 	};
-	char *value = receivers_value(now->receivers, &head, now->follow->time_us / 1000);
+	const char *troubles[STATUS_TROUBLES_MOST + 1];
+	status_troubles(now, troubles);
+	char *value = receivers_value(now->receivers, &head, troubles, now->follow->time_us / 1000);
 	const char *rows = value != NULL ? strchr(value, '\n') : NULL;
 	uint64_t hash = rows != NULL ? hash_string(rows, 0) : 0;
 	if (rows != NULL && (hash != status->rows_hash || status->number == 0)) {
@@ -70,7 +98,7 @@ static void status_write_receivers(struct status *status, const struct status_no
 		head.number = now->now_ms > status->number ? now->now_ms : status->number + 1;
 		status->number = head.number;
 		status->rows_hash = hash;
-		value = receivers_value(now->receivers, &head, now->follow->time_us / 1000);
+		value = receivers_value(now->receivers, &head, troubles, now->follow->time_us / 1000);
 	}
 	if (value != NULL)
 		status_set(status, status->receivers_key, value, FOLLOW_KEEP_S);

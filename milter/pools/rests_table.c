@@ -71,9 +71,9 @@ static bool rests_table_counts(const json_t *json, double counts[RECEIVER_COUNTS
 	return json_is_object(json);
 }
 
-static void rests_table_wording(const json_t *json, char *to)
+static void rests_table_words(const json_t *json, char *to, size_t size)
 {
-	text_copy(to, RECEIVER_WORDING_MAX + 1, json_is_string(json) ? json_string_value(json) : "");
+	text_copy(to, size, json_is_string(json) ? json_string_value(json) : "");
 	for (; *to != '\0'; to++)
 		if (*to < ' ' || *to > '~')
 			*to = '?';
@@ -99,7 +99,7 @@ static bool rests_table_add_row(const struct rests_reading *reading, size_t inde
 		row->senders = senders < RECEIVER_SENDERS ? (int)senders : RECEIVER_SENDERS;
 	if (!rests_table_time(json, "worded_ms", &row->row.worded_ms))
 		row->row.worded_ms = 0;
-	rests_table_wording(json_object_get(json, "wording"), row->row.wording);
+	rests_table_words(json_object_get(json, "wording"), row->row.wording, sizeof row->row.wording);
 	reading->table->row_count++;
 	return true;
 }
@@ -159,6 +159,15 @@ static bool rests_table_add_domains(const struct rests_reading *reading, json_t 
 	return true;
 }
 
+/* An older follower tells none; whatever else stands there is none. */
+static void rests_table_add_troubles(struct rests_table *table, const json_t *troubles)
+{
+	size_t index;
+	json_t *trouble;
+	json_array_foreach(troubles, index, trouble) if (table->trouble_count < RESTS_TROUBLES_MAX)
+		rests_table_words(trouble, table->troubles[table->trouble_count++], RESTS_TROUBLE_BYTES);
+}
+
 static bool rests_table_fill(const struct rests_reading *reading, const char *bytes, size_t length)
 {
 	size_t head = follow_head_read(bytes, length, &reading->table->head);
@@ -170,6 +179,8 @@ static bool rests_table_fill(const struct rests_reading *reading, const char *by
 	json_t *json = json_read(JSON_OF_FOLLOWER, bytes + head, length - head, reading->error, reading->error_size);
 	bool filled = json != NULL && rests_table_add_rows(reading, json_object_get(json, "rows")) &&
 		      rests_table_add_domains(reading, json_object_get(json, "domains"));
+	if (filled)
+		rests_table_add_troubles(reading->table, json_object_get(json, "troubles"));
 	json_decref(json);
 	return filled;
 }

@@ -18,6 +18,8 @@ enum {
 	RESTS_ROWS_MAX = 1000,
 	RESTS_DOMAINS_MAX = 5000,
 	RESTS_DOMAIN_MAX = 127,
+	RESTS_TROUBLES_MAX = 8,
+	RESTS_TROUBLE_BYTES = 200,
 	RESTS_AHEAD_MAX_S = 2 * 86400, /* an end that is further away is none */
 };
 
@@ -36,9 +38,10 @@ struct rests_domain {
 struct rests_table {
 	atomic_int references;
 	struct follow_head head;
-	int row_count, domain_count;
-	struct rests_row *rows;	      /* owned; as they came: the first ones matter most */
-	struct rests_domain *domains; /* owned; by name */
+	int row_count, domain_count, trouble_count;
+	char troubles[RESTS_TROUBLES_MAX][RESTS_TROUBLE_BYTES]; /* half sentences, printable ASCII */
+	struct rests_row *rows;					/* owned; as they came: the first ones matter most */
+	struct rests_domain *domains;				/* owned; by name */
 };
 
 /* One reference. NULL: the value is none, and `error` says in half a sentence that begins with "it" why not. */

@@ -142,6 +142,8 @@ static void report_receivers_health_lines(const struct rests_view *view, struct 
 {
 	int64_t lines = view->head.lines - view->before.lines, unknown = view->head.unknown - view->before.unknown,
 		lost = view->head.lost - view->before.lost;
+	for (int i = 0; view->table != NULL && i < view->table->trouble_count; i++)
+		health_add(list, HEALTH_WARNING, "follow: %s.", view->table->troubles[i]);
 	if (view->head.lag_s > LAG_MOST_S)
 		health_add(list, HEALTH_WARNING,
 			   "follow: penstock-follow is %" PRId64 " minutes behind the end of the mail log.",

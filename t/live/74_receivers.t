@@ -98,6 +98,8 @@ part 'whatever stands in the key' => sub {
 		follower_tells([ 1, $own, 'big', 'big.test', 'delivered' ]);
 		wait_for(20, '/health', sub { $daemon->health->{status} eq 'ok' });
 	}
+	follower_tells([ 1, $own, 'big', 'big.test', 'delivered' ], [ 1, qw(- - - trouble) ]);
+	ok wait_for(20, '/health', sub { "@{ $daemon->health->{reasons} }" =~ /follow: the mail log is not there\./ }), "a follower's trouble is told";
 	$redis->do('DEL', 'penstock:follow:live');
 	$redis->do('HSET', 'penstock:follow:live', 'a', 1);
 	ok wait_for(20, '/health', sub { "@{ $daemon->health->{reasons} }" =~ /it is no string: Redis says "WRONGTYPE/ }), 'a hash';

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Prints the value of the key follow:NODE as penstock-follow writes it, from lines "TRANSPORT RECEIVER DOMAIN COUNT" of
- * standard input, one an answer. Arguments: the value's number, and the transports.
+ * standard input, one an answer; COUNT
+ * "trouble" is one of the follower's own. Arguments: the value's number, and the transports.
  */
 #include "milter/config/config.h"
 #include "milter/follow/receivers.h"
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
 {
 	static struct transport transports[TRANSPORTS_MAX];
 	static struct config config = { .pool_count = 1, .pools = { { .name = "all", .transports = transports } } };
+	const char *troubles[2] = { NULL, NULL };
 	static const char *const senders[] = { "alice@example.com", "bob@example.net", "carol@example.org" };
 	char transport[64], receiver[64], domain[128], count[32];
 	int64_t now_ms = (int64_t)time(NULL) * 1000;
@@ -44,12 +46,14 @@ int main(int argc, char **argv)
 			.wording_length = strlen("550 5.7.1 Client host blocked"),
 			.time_ms = now_ms,
 		};
-		if (answer.count == RECEIVER_COUNTS)
+		if (strcmp(count, "trouble") == 0)
+			troubles[0] = "the mail log is not there";
+		else if (answer.count == RECEIVER_COUNTS)
 			return 64;
 		receivers_hear(receivers, &answer);
 		head.lines++;
 	}
-	char *value = receivers_value(receivers, &head, now_ms);
+	char *value = receivers_value(receivers, &head, troubles, now_ms);
 	fputs(value, stdout);
 	free(value);
 	receivers_free(&receivers);
