@@ -122,6 +122,16 @@ static void queue_hold_mark(struct queue_hold *hold, const char *id, json_int_t 
 	json_object_set_new(hold->ids, id, json_integer(what));
 }
 
+/* Nothing was done: what was asked for is due as before. */
+static void queue_hold_forget_asked(struct queue_hold *hold)
+{
+	for (char *rest = hold->request, *line; hold->verb == QUEUE_HOLDS && (line = strsep(&rest, "\n")) != NULL;) {
+		const json_t *known = json_object_get(hold->ids, line);
+		if (known != NULL && json_integer_value(known) != queue_hold_ours)
+			json_object_del(hold->ids, line);
+	}
+}
+
 /* A line a message. What is released is forgotten whether it was found or not: it is none of ours any more. */
 static void queue_hold_done(void *arg, const char *error, const char *said)
 {
@@ -130,6 +140,7 @@ static void queue_hold_done(void *arg, const char *error, const char *said)
 	int64_t count = 0;
 	if (error != NULL) {
 		queue_hold_fail(hold, error);
+		queue_hold_forget_asked(hold);
 		queue_hold_drop_request(hold);
 		queue_hold_forget_looks(hold); /* they are met again */
 		return;
@@ -202,21 +213,41 @@ static void queue_hold_begin(struct queue_hold *hold, const char *account, enum 
 	if (choice.count > 0)
 		hold->helper = queue_helper_ask(hold->base, hold->config->set.follow_queue_socket, hold->request,
 						queue_hold_done, hold);
-	if (choice.count > 0 && hold->helper == NULL)
+	if (choice.count > 0 && hold->helper == NULL) {
 		queue_hold_fail(hold, strerror(errno));
+		queue_hold_forget_asked(hold);
+	}
 	if (hold->helper == NULL)
 		queue_hold_drop_request(hold);
 }
 
 /* ---- which accounts */
 
+/* Has it mail that we hold? For most this spares a walk over all of the map. */
+static bool queue_hold_has_held(const struct queue_hold *hold, const char *account)
+{
+	const char *id;
+	json_t *what;
+	json_object_foreach(hold->ids, id, what)
+	{
+		struct span span = { id, strlen(id) };
+		const struct queued *queued = queue_map_find(hold->map, &span);
+		if (json_integer_value(what) == queue_hold_ours && queued != NULL &&
+		    strcmp(queued->account, account) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void queue_hold_next(struct queue_hold *hold)
 {
 	while (hold->first != NULL && hold->helper == NULL) {
 		struct queue_hold_look *look = hold->first;
 		hold->first = look->next;
-		queue_hold_begin(hold, look->account, look->wants ? QUEUE_HOLDS : QUEUE_RELEASES, look->why);
-		if (look->wants && hold->helper == NULL)
+		bool held = queue_hold_has_held(hold, look->account);
+		if (look->wants || held)
+			queue_hold_begin(hold, look->account, look->wants ? QUEUE_HOLDS : QUEUE_RELEASES, look->why);
+		if (look->wants && held && hold->helper == NULL)
 			queue_hold_begin(hold, look->account, QUEUE_DELETES, look->why);
 		free(look);
 	}
