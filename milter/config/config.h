@@ -225,7 +225,7 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Server that accepts this mail: address:port or [v6]:port.") \
 	ROW("follow.source", follow_source, STRING, "journal", 1, 255,                             \
 	    "Where penstock-follow reads the mail log: journal, journal:FOLDER, the path of a file, or - for standard " \
-	    "input. Anybody on the host can write lines into a file; into the journal nobody but the units.") \
+	    "input. Anybody on the host can write lines into a file; into the journal nobody but the units' own users.")  \
 	ROW("follow.units", follow_units, STRING,                                                  \
 	    "postfix.service postfix@-.service sendmail.service penstock.service", 1, 900,         \
 	    "Units of the journal that are read, or fields of journald's own, such as _UID=0.")    \

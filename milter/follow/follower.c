@@ -300,6 +300,7 @@ static bool follower_open_source(struct follower *follower, bool from_start, cha
 	const struct source_options options = {
 		.name = follower->config->set.follow_source,
 		.units = follower->config->set.follow_units,
+		.user = follower->config->set.user,
 		.place = follower->state.place,
 		.from_start = from_start,
 		.say = follower_say,

@@ -45,6 +45,7 @@ typedef void source_say(void *arg, const char *line);
 struct source_options {
 	const char *name;	   /* "journal", "journal:FOLDER", "-", or a path */
 	const char *units;	   /* of the journal: words that are units, or FIELD=VALUE of its own fields (_UID=0) */
+	const char *user;	   /* ... Penstock's own (option user) */
 	struct source_place place; /* known: go on there; else ... */
 	bool from_start;	   /* ... at the first line that there is, or behind the last one */
 	source_say *say;	   /* what an admin should read, a whole sentence */

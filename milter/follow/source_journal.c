@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * journald's entries, of certain units alone: which unit an entry is of is written by journald itself, so that what a
- * user says by logger(1) under the name of Postfix never comes in.
+ * user says by logger(1) under the name of Postfix never comes in. What an MTA runs for a user, from a .forward or a
+ * table of aliases, is of its unit, too; so the user must be one as whom the MTA and Penstock themselves run.
  */
 #include <config.h>
 
@@ -15,6 +16,8 @@
 #include "policy/base/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-journal.h>
@@ -23,7 +26,9 @@
 
 #define SOURCE_JOURNAL_DROPPED "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e" /* "Suppressed N messages from UNIT" */
 
-enum { SOURCE_JOURNAL_UNITS_MAX = 1000 };
+enum { SOURCE_JOURNAL_UNITS_MAX = 1000, SOURCE_JOURNAL_USERS_MAX = 64, SOURCE_JOURNAL_TOLD_MAX = 8 };
+
+static const char *const source_journal_names[] = { "root", "postfix", "smmta", "smmsp" };
 
 struct source_journal {
 	struct log_source source;
@@ -32,7 +37,12 @@ struct source_journal {
 	bool reserved; /* the entry under the cursor comes next */
 	bool turned;
 	char program[256];
-	char *units; /* words, each with a NUL behind it; an empty one ends them */
+	source_say *say;
+	void *say_arg;
+	int user_count, told_count;
+	uint64_t users[SOURCE_JOURNAL_USERS_MAX]; /* who may say something */
+	uint64_t told[SOURCE_JOURNAL_TOLD_MAX];	  /* of whom it was said that he may not */
+	char *units;				  /* words, each with a NUL behind it; an empty one ends them */
 	struct source_place place;
 };
 
@@ -101,6 +111,71 @@ static ssize_t source_journal_field(struct source_journal *from, const char *nam
 	return (ssize_t)(length - head);
 }
 
+static bool source_journal_has(const uint64_t *users, int count, uint64_t user)
+{
+	int at = 0;
+	while (at < count && users[at] != user)
+		at++;
+	return at < count;
+}
+
+static void source_journal_allow(struct source_journal *from, uint64_t user)
+{
+	if (from->user_count < SOURCE_JOURNAL_USERS_MAX)
+		from->users[from->user_count++] = user;
+}
+
+/* Those that follow.units names as _UID=NUMBER may, too. */
+static void source_journal_allow_all(struct source_journal *from, const char *own)
+{
+	static const char given[] = "_UID=";
+	const struct passwd *user;
+	int64_t number;
+	for (size_t i = 0; i < sizeof source_journal_names / sizeof *source_journal_names; i++)
+		if ((user = getpwnam(source_journal_names[i])) != NULL)
+			source_journal_allow(from, user->pw_uid);
+	if (own != NULL && *own != '\0' && (user = getpwnam(own)) != NULL)
+		source_journal_allow(from, user->pw_uid);
+	for (const char *unit = from->units; *unit != '\0'; unit += strlen(unit) + 1)
+		if (strncmp(unit, given, strlen(given)) == 0 &&
+		    text_to_int(unit + strlen(given), 0, UINT32_MAX, &number))
+			source_journal_allow(from, (uint64_t)number);
+}
+
+/* Said once of each. */
+static void source_journal_tell(struct source_journal *from, uint64_t user)
+{
+	char line[400];
+	if (from->told_count == SOURCE_JOURNAL_TOLD_MAX || source_journal_has(from->told, from->told_count, user))
+		return;
+	from->told[from->told_count++] = user;
+	snprintf(line, sizeof line,
+		 "journal: lines of the user %" PRIu64
+		 " in a unit of follow.units are left out: a program that the MTA "
+		 "runs for a user may write them. Where they are the MTA's own, add _UID=%" PRIu64 " to follow.units",
+		 user, user);
+	from->say(from->say_arg, line);
+}
+
+/* The kernel has told journald who wrote it; of journald's own there may be nobody. */
+static bool source_journal_may(struct source_journal *from)
+{
+	const char *at;
+	int64_t user;
+	char digits[20] = "";
+	ssize_t length = source_journal_field(from, "_UID", &at);
+	if (length < 0)
+		return true;
+	if (length < (ssize_t)sizeof digits)
+		memcpy(digits, at, (size_t)length);
+	if (!text_to_int(digits, 0, UINT32_MAX, &user))
+		return false;
+	if (source_journal_has(from->users, from->user_count, (uint64_t)user))
+		return true;
+	source_journal_tell(from, (uint64_t)user);
+	return false;
+}
+
 /* What journald dropped of other units is nothing to us. */
 static bool source_journal_ours(const struct source_journal *from, const struct log_head *head)
 {
@@ -122,6 +197,8 @@ static bool source_journal_read(struct source_journal *from, struct log_head *he
 	const char *at;
 	uint64_t time_us = 0;
 	*head_out = (struct log_head){ 0 };
+	if (!source_journal_may(from))
+		return false;
 	sd_journal_get_realtime_usec(from->journal, &time_us);
 	head_out->time_us = (int64_t)time_us;
 	ssize_t length = source_journal_field(from, "SYSLOG_IDENTIFIER", &at);
@@ -233,6 +310,9 @@ struct log_source *source_journal_open(const struct source_options *options, cha
 		source_journal_release(&from->source);
 		return NULL;
 	}
+	from->say = options->say;
+	from->say_arg = options->say_arg;
+	source_journal_allow_all(from, options->user);
 	if (!source_journal_begin(from, options)) {
 		snprintf(error, error_size, "%s: it cannot be opened: %s", options->name, strerror(errno));
 		source_journal_release(&from->source);

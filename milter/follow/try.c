@@ -38,6 +38,7 @@ bool try_config(const struct config *config, const char *replies, char *error, s
 	}
 	const struct source_options options = { .name = config->set.follow_source,
 						.units = config->set.follow_units,
+						.user = config->set.user,
 						.say = try_say };
 	struct log_source *source = source_open(&options, error, error_size);
 	bool opened = source != NULL;

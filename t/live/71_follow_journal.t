@@ -52,8 +52,9 @@ sub append {
 	die "$writer: $error\n" if $status != 0;
 }
 
-my %postfix = (_SYSTEMD_UNIT => 'postfix@-.service', _UID => 101, SYSLOG_IDENTIFIER => 'postfix/clean-1/smtp', SYSLOG_PID => 7, _TRANSPORT => 'syslog');
+my %postfix = (_SYSTEMD_UNIT => 'postfix@-.service', _UID => scalar getpwnam('postfix') // 0, SYSLOG_IDENTIFIER => 'postfix/clean-1/smtp', SYSLOG_PID => 7, _TRANSPORT => 'syslog');
 my %forged = (%postfix, _SYSTEMD_UNIT => 'session-1.scope', _UID => 65534, _EXE => '/usr/bin/logger');
+my %forward = (%postfix, _UID => 65534, _EXE => '/usr/bin/logger'); # a user's "|logger ..." in .forward
 my %penstock = (_SYSTEMD_UNIT => 'penstock.service', SYSLOG_IDENTIFIER => 'penstock', SYSLOG_PID => 8, _TRANSPORT => 'syslog');
 my $verdict = 'A%06X: action=pass level=good account=alice source=auth client=198.51.100.7 from=<a@example.com> rcpts=1 local=0 size=2000 ' .
 	'score=-4.50 pool=clean transport=clean-1 content=- listed=- reasons=- redis=full ms=3 stage=eom';
@@ -87,8 +88,9 @@ start('--from-start');
 expect(10, 5, 'what was there');
 append(messages(5));
 expect(20, 10, 'what comes');
-append((map { entry(sprintf($dead, 1), %forged) } 1 .. 10), messages(1));
+append((map { entry(sprintf($dead, 1), %forged) } 1 .. 10), (map { entry(sprintf($dead, 1), %forward) } 1 .. 10), messages(1));
 expect(22, 11, 'and nothing that a user forged');
+is scalar(() = slurp("$folder/follow.log") =~ /lines of the user 65534 in a unit of follow\.units are left out/g), 1, '... of which one sentence tells';
 append(messages(30));
 kill 'KILL', $follower;
 stop_process($follower);
