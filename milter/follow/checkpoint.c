@@ -231,7 +231,7 @@ bool checkpoint_load(const char *file, checkpoint_take *take, void *arg, bool *f
 {
 	const char *why;
 	char half[128];
-	struct stat stat;
+	struct stat stat = { 0 };
 	*found_out = false;
 	int fd = plain_file_open(file, O_RDONLY, &why);
 	if (fd < 0) {
@@ -243,6 +243,7 @@ bool checkpoint_load(const char *file, checkpoint_take *take, void *arg, bool *f
 	bool whole = false;
 	if (fstat(fd, &stat) != 0 || stat.st_size > CHECKPOINT_BYTES_MOST ||
 	    (bytes = malloc((size_t)stat.st_size + 1)) == NULL) {
+		*found_out = stat.st_size > CHECKPOINT_BYTES_MOST; /* no try later will help */
 		snprintf(half, sizeof half, "it has more than %d bytes, or there is no memory", CHECKPOINT_BYTES_MOST);
 	} else {
 		for (ssize_t got; length < (size_t)stat.st_size &&

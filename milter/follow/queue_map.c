@@ -30,6 +30,7 @@ enum queued_list {
 struct queued_node {
 	struct queued queued;
 	enum queued_list list;
+	size_t size;			   /* of `strings` */
 	struct queued_node *next;	   /* in its chain */
 	struct queued_node *older, *newer; /* in its list */
 	char strings[];			   /* of `queued`, behind each other */
@@ -37,8 +38,8 @@ struct queued_node {
 
 struct queue_map {
 	struct queued_node **chains;
-	size_t chain_count; /* a power of two */
-	size_t most;
+	size_t chain_count;						 /* a power of two */
+	size_t most, bytes;						 /* bytes: of all strings */
 	struct queued_node *oldest[QUEUED_LISTS], *newest[QUEUED_LISTS]; /* in the order of coming into the list */
 	struct queue_map_counts counts;
 };
@@ -98,6 +99,7 @@ static void queue_map_remove(struct queue_map *map, struct queued_node **place)
 	*place = node->next;
 	queue_map_unlist(map, node);
 	map->counts.messages--;
+	map->bytes -= node->size;
 	free(node);
 }
 
@@ -135,6 +137,7 @@ static struct queued_node *queue_map_insert(struct queue_map *map, const struct 
 		return NULL;
 	}
 	node->queued = *from;
+	node->size = size;
 	const char **members[QUEUED_STRINGS] = { &node->queued.queue_id,  &node->queued.account,
 						 &node->queued.transport, &node->queued.reference,
 						 &node->queued.customer,  &node->queued.level,
@@ -147,7 +150,8 @@ static struct queued_node *queue_map_insert(struct queue_map *map, const struct 
 		to[lengths[i]] = '\0';
 		to += lengths[i] + 1;
 	}
-	if (map->counts.messages == map->most) {
+	while (map->counts.messages == map->most ||
+	       (map->counts.messages > 0 && map->bytes + size > map->most * QUEUE_MAP_BYTES_MOST)) {
 		enum queued_list list = map->oldest[QUEUED_DONE] != NULL ? QUEUED_DONE : QUEUED_OPEN;
 		map->counts.pushed += list == QUEUED_OPEN;
 		queue_map_remove_oldest(map, list);
@@ -161,6 +165,7 @@ static struct queued_node *queue_map_insert(struct queue_map *map, const struct 
 	*place = node;
 	queue_map_list(map, node, node->queued.done_us != 0 ? QUEUED_DONE : QUEUED_OPEN);
 	map->counts.messages++;
+	map->bytes += size;
 	return node;
 }
 

@@ -20,8 +20,9 @@ struct log_event;
 struct queue_map;
 
 enum {
-	QUEUE_MAP_MOST = 200000, /* messages; each takes some 300 bytes */
-	QUEUED_DAYS_MOST = 35,	 /* one whose end was never seen is forgotten then */
+	QUEUE_MAP_MOST = 200000,    /* messages; each takes some 300 bytes */
+	QUEUE_MAP_BYTES_MOST = 200, /* ... of strings for each message that there may be: senders can be long */
+	QUEUED_DAYS_MOST = 35,	    /* one whose end was never seen is forgotten then */
 	QUEUED_DONE_S =
 		3600, /* one whose recipients all have their end is kept so long: an alias may make more of them */
 	QUEUED_FIELD_MOST = 1000, /* bytes of one of the strings below; longer ones are cut */

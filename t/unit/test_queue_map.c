@@ -169,12 +169,37 @@ static void test_waiting(void)
 	waiting_free(&waiting);
 }
 
+/* Senders as long as they may be: fewer messages, so that a checkpoint of them can be read again. */
+static void test_bytes(void)
+{
+	char sender[QUEUED_FIELD_MOST], id[32];
+	struct queue_map *map = queue_map_new(100);
+	memset(sender, 's', sizeof sender);
+	for (int i = 0; i < 200; i++) {
+		struct log_event event = { .kind = LOG_VERDICT, .sender = { sender, sizeof sender } };
+		snprintf(id, sizeof id, "4cA%03d", i);
+		event.queue_id = span(id);
+		queue_map_add(map, &event, "mallory");
+	}
+	struct queue_map_counts counts = queue_map_counts(map);
+	ok(counts.messages > 5 && counts.messages < 100 * QUEUE_MAP_BYTES_MOST / sizeof sender, "bounded by bytes");
+	is_int((long long)(counts.messages + counts.pushed), 200, "and counted");
+	is_str(whose(map, "4cA199"), "mallory", "the newest is known");
+	for (int i = 0; i < 200; i++) {
+		snprintf(id, sizeof id, "4cB%03d", i);
+		add(map, id, "alice", 1);
+	}
+	is_int((long long)queue_map_counts(map).messages, 100, "short ones have all the room again");
+	queue_map_free(&map);
+}
+
 int main(void)
 {
 	test_life();
 	test_requeued();
 	test_bounds();
 	test_done();
+	test_bytes();
 	test_waiting();
 	return done_testing();
 }
