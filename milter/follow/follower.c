@@ -71,7 +71,8 @@ static void follower_save(struct follower *follower)
 	follower->saved_ms = clock_monotonic_ms();
 	follower->save_took_ms = follower->saved_ms - began_ms;
 	if (!saved && !follower->save_failing)
-		log_line(SEVERITY_ERROR, "%s; until it can be, a restart reads from the last checkpoint on", error);
+		log_line(SEVERITY_ERROR, "%s; until it can be, %s", error,
+			 follower->must_save ? "nothing is read" : "a restart reads from the last checkpoint on");
 	else if (saved && follower->save_failing)
 		log_line(SEVERITY_INFO, "%s: it is written again", follower->file);
 	follower->save_failing = !saved;
@@ -183,6 +184,7 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 		.at_end = follower->at_end,
 		.reading = !credit_full(follower->credit),
 		.save_failing = follower->save_failing,
+		.save_stops = follower->must_save,
 	};
 	status_write(&follower->status, &now);
 	follower->follow.rests_changed = false;

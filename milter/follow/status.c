@@ -19,7 +19,7 @@
 
 #include "policy/base/banned.h"
 
-enum { STATUS_TROUBLES_MOST = 4 };
+enum { STATUS_TROUBLES_MOST = 5 };
 
 bool status_init(struct status *status, const char *node)
 {
@@ -63,8 +63,11 @@ static void status_troubles(const struct status_now *now, const char *troubles[S
 	} rows[STATUS_TROUBLES_MOST] = {
 		{ now->source->away,
 		  "the mail log is not there, or penstock-follow may not read it: nothing is known of deliveries" },
-		{ now->save_failing, "follow.state cannot be written: after a restart penstock-follow reads again what "
-				     "came since, as long as the log is there" },
+		{ now->save_failing && now->save_stops,
+		  "follow.state cannot be written: until it can be, penstock-follow reads nothing" },
+		{ now->save_failing && !now->save_stops,
+		  "follow.state cannot be written: after a restart penstock-follow "
+		  "reads again what came since, as long as the log is there" },
 		{ now->trace != NULL && trace_stats(now->trace).losing,
 		  "what became of messages cannot be written for penstockctl trace" },
 		{ held.failing, "penstock-queue does not do what it is asked for: mail of blocked accounts that is in "

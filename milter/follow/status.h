@@ -44,7 +44,8 @@ struct status_now {
 	int64_t now_ms;	   /* Unix */
 	bool at_end;	   /* of the log */
 	bool reading;	   /* false: Redis does not take what comes of it */
-	bool save_failing; /* checkpoints cannot be written */
+	bool save_failing; /* checkpoints cannot be written ... */
+	bool save_stops;   /* ... and until then no line is read */
 };
 
 bool status_init(struct status *status, const char *node); /* `store` is there already. False: no memory */
