@@ -106,6 +106,21 @@ static void follow_credit(struct follow *follow, const struct follow_outcome *ou
 	credit_add(follow->parts.credit, outcome->queued->account, follow->ordinal, counts);
 }
 
+static void follow_take_waiting(struct follow *follow, const struct span *queue_id);
+
+/* A filter gave the message back, and what becomes of it is said under another id. */
+static void follow_pass_on(struct follow *follow, const struct log_event *event)
+{
+	const struct log_event moved = {
+		.kind = LOG_REQUEUED, .time_us = event->time_us, .queue_id = event->other_id, .orig_id = event->queue_id
+	};
+	if (!queue_map_passed_on(follow->map, &event->queue_id, &event->other_id))
+		return;
+	if (follow->parts.trace != NULL)
+		trace_requeued(follow->parts.trace, &moved);
+	follow_take_waiting(follow, &event->other_id);
+}
+
 /* LOG_DELIVERY or LOG_EXPIRED. */
 static void follow_delivery(struct follow *follow, const struct log_event *event, const struct queued *queued)
 {
@@ -133,6 +148,8 @@ static void follow_delivery(struct follow *follow, const struct log_event *event
 	if (event->suspended)
 		return;
 	follow_credit(follow, &outcome, rcpts);
+	if (queued != NULL && event->other_id.at != NULL && event->relay_address.at != NULL)
+		follow_pass_on(follow, event);
 	if (outcome.final && queued != NULL)
 		queue_map_ended(follow->map, &event->queue_id, rcpts, event->time_us);
 }
@@ -149,6 +166,20 @@ static void follow_orphan(struct follow *follow, struct waiting_line *line)
 	free(line);
 }
 
+/* Lines that came before it was known whose message they are about. */
+static void follow_take_waiting(struct follow *follow, const struct span *queue_id)
+{
+	for (struct waiting_line *line; (line = waiting_take(follow->waiting, queue_id)) != NULL; free(line)) {
+		struct log_event earlier;
+		log_event_read(&line->head, &earlier);
+		const struct queued *queued = queue_map_find(follow->map, queue_id);
+		if (earlier.kind == LOG_REMOVED || earlier.kind == LOG_REJECTED)
+			queue_map_removed(follow->map, &earlier);
+		else if (queued != NULL)
+			follow_delivery(follow, &earlier, queued);
+	}
+}
+
 static void follow_verdict(struct follow *follow, const struct log_event *event)
 {
 	char account[ACCOUNT_MAX + 1];
@@ -161,15 +192,7 @@ static void follow_verdict(struct follow *follow, const struct log_event *event)
 		queue_map_removed(follow->map, event);
 		return;
 	}
-	for (struct waiting_line *line; (line = waiting_take(follow->waiting, &event->queue_id)) != NULL; free(line)) {
-		struct log_event earlier;
-		log_event_read(&line->head, &earlier);
-		queued = queue_map_find(follow->map, &event->queue_id);
-		if (earlier.kind == LOG_REMOVED || earlier.kind == LOG_REJECTED)
-			queue_map_removed(follow->map, &earlier);
-		else if (queued != NULL)
-			follow_delivery(follow, &earlier, queued);
-	}
+	follow_take_waiting(follow, &event->queue_id);
 }
 
 static void follow_event(struct follow *follow, const struct log_head *head, const struct log_event *event)

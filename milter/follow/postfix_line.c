@@ -73,6 +73,16 @@ static bool postfix_read_field(struct span *rest, struct log_event *event)
 	return true;
 }
 
+/* A filter of this host, which gives the message back to Postfix and says under what id it stands there now. What
+ * servers elsewhere say is their own id. */
+static void postfix_read_filter(struct log_event *event)
+{
+	struct span address = event->relay_address, id;
+	bool here = span_is(address, "::1") || token_skip(&address, "127.");
+	if (here && token_behind_last(event->text, "queued as ", &id) && token_is_postfix_id(id))
+		event->other_id = id;
+}
+
 static bool postfix_delivery(struct span rest, struct log_event *event)
 {
 	struct span word;
@@ -87,6 +97,8 @@ static bool postfix_delivery(struct span rest, struct log_event *event)
 	token_cut_end(&rest, ")");
 	postfix_read_text(rest, event);
 	/* of what was taken the server's words stand there alone */
+	if (event->status == LOG_STATUS_SENT)
+		postfix_read_filter(event);
 	event->remote = event->remote || (event->status == LOG_STATUS_SENT && event->relay_address.at != NULL);
 	return event->status != LOG_STATUS_NONE;
 }

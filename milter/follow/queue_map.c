@@ -221,27 +221,40 @@ bool queue_map_removed(struct queue_map *map, const struct log_event *event)
 	return true;
 }
 
-/* Only those that are left are queued anew; the queue manager says how many. */
-bool queue_map_requeued(struct queue_map *map, const struct log_event *event)
+/* As `old`, and newer than all others. */
+static struct queued_node *queue_map_copy(struct queue_map *map, const struct queued *old, const struct span *id)
 {
-	const struct queued *old = queue_map_find(map, &event->orig_id);
-	if (old == NULL || !queue_map_id_fine(&event->queue_id))
-		return false;
 	struct queued queued = { .time_us = old->time_us, .size = old->size };
-	const struct span strings[QUEUED_STRINGS] = { event->queue_id,
+	const struct span strings[QUEUED_STRINGS] = { *id,
 						      { old->account, strlen(old->account) },
 						      { old->transport, strlen(old->transport) },
 						      { old->reference, strlen(old->reference) },
 						      { old->customer, strlen(old->customer) },
 						      { old->level, strlen(old->level) },
 						      { old->sender, strlen(old->sender) } };
+	return queue_map_insert(map, &queued, strings);
+}
+
+/* Only those that are left are queued anew; the queue manager says how many. */
+bool queue_map_requeued(struct queue_map *map, const struct log_event *event)
+{
+	const struct queued *old = queue_map_find(map, &event->orig_id);
+	if (old == NULL || !queue_map_id_fine(&event->queue_id))
+		return false;
 	map->most++; /* the old one goes, and no third one for it */
-	bool moved = queue_map_insert(map, &queued, strings) != NULL;
+	bool moved = queue_map_copy(map, old, &event->queue_id) != NULL;
 	map->most--;
 	struct queued_node **place = queue_map_place(map, &event->orig_id);
 	if (*place != NULL && !(moved && *place == map->newest[QUEUED_OPEN]))
 		queue_map_remove(map, place);
 	return moved;
+}
+
+bool queue_map_passed_on(struct queue_map *map, const struct span *queue_id, const struct span *id)
+{
+	const struct queued *old = queue_map_find(map, queue_id);
+	return old != NULL && queue_map_id_fine(id) && queue_map_find(map, id) == NULL &&
+	       queue_map_copy(map, old, id) != NULL;
 }
 
 void queue_map_ended(struct queue_map *map, const struct span *queue_id, int64_t rcpts, int64_t now_us)

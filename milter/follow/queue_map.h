@@ -55,6 +55,8 @@ const struct queued *queue_map_add(struct queue_map *map, const struct log_event
 bool queue_map_queued(struct queue_map *map, const struct log_event *event);
 bool queue_map_removed(struct queue_map *map, const struct log_event *event);
 bool queue_map_requeued(struct queue_map *map, const struct log_event *event);
+/* The same message stands under `id`, too: a filter gave it back. False: there is one of that id already. */
+bool queue_map_passed_on(struct queue_map *map, const struct span *queue_id, const struct span *id);
 /* So many of its recipients have their end. */
 void queue_map_ended(struct queue_map *map, const struct span *queue_id, int64_t rcpts, int64_t now_us);
 /* How many have none yet, at least 1: whom LOG_EXPIRED is about. */

@@ -237,6 +237,22 @@ write_file("$folder/refused", join '', map {
 	map { stamp() . " out $_\n" } $id eq 'E000001' ? reverse @both : @both;
 } ['E000001', 'milter-reject'], ['E000002', 'milter-reject'], ['E000003', 'milter-discard']);
 like((run({}, $program, '-c', $config, '--dry-run', "$folder/refused"))[1], qr/ 0 messages still in the queue/, 'what a later milter refuses is forgotten');
+# a filter of this host gives a message back under another id, of which lines may come before
+write_file("$folder/filtered", join '', map { stamp() . " out $_\n" }
+	'penstock[812]: F000001: action=pass level=good account=mallory source=auth client=198.51.100.7 from=<m@example.com> rcpts=1 local=0 ' .
+		'size=2000 score=-4.50 pool=clean transport=clean-1 content=- listed=- reasons=- redis=full ms=3 stage=eom',
+	'postfix/clean-1/smtp[7]: F000002: to=<a@example.net>, relay=mx1.example.net[192.0.2.25]:25, delay=1, dsn=5.1.1, status=bounced (host ' .
+		'mx1.example.net[192.0.2.25] said: 550 5.1.1 <a@example.net>: Recipient address rejected: User unknown in virtual mailbox table (in ' .
+		'reply to RCPT TO command))',
+	'postfix/smtp[8]: F000001: to=<a@example.net>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, dsn=2.0.0, status=sent (250 2.0.0 from ' .
+		'MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as F000002)',
+	'postfix/smtp[8]: F000002: to=<b@example.net>, relay=mx1.example.net[192.0.2.25]:25, delay=1, dsn=2.0.0, status=sent (250 2.0.0 Ok: ' .
+		'queued as F000003)',
+	'postfix/smtp[8]: F000003: to=<b@example.net>, relay=mx1.example.net[192.0.2.25]:25, delay=1, dsn=5.7.1, status=bounced (host ' .
+		'mx1.example.net[192.0.2.25] said: 554 5.7.1 Message rejected as spam by Content Filtering. (in reply to end of DATA command))');
+my $filtered = (run({}, $program, '-c', $config, '--dry-run', "$folder/filtered"))[1];
+like $filtered, qr/^1\tmallory\tno_user\tclean-1\texample\.net$/m, 'what becomes of it behind a filter is its account\'s';
+like $filtered, qr/^1\t-\tcontent\t/m, '... and an id of another server is none of ours';
 like((run({}, $program, '-c', $config, '--rate', "$folder/sample"))[1], qr/^\d+ lines in [\d.]+ s of processor time/, 'the rate');
 
 # ---- mistakes
