@@ -46,8 +46,9 @@ static void follow_tell_receivers(struct follow *follow, const struct follow_out
 {
 	char domain[RECEIVERS_DOMAIN_MAX + 1] = "";
 	const char *at = rcpt != NULL && rcpt->length > 0 ? memrchr(rcpt->at, '@', rcpt->length) : NULL;
-	if (at != NULL)
-		span_copy(domain, sizeof domain, (struct span){ at + 1, (size_t)(rcpt->at + rcpt->length - at - 1) });
+	if (at != NULL &&
+	    !span_copy(domain, sizeof domain, (struct span){ at + 1, (size_t)(rcpt->at + rcpt->length - at - 1) }))
+		domain[0] = '\0'; /* a part of it would be another one */
 	const struct receivers_answer answer = {
 		.transport = outcome->transport,
 		.receiver = outcome->receiver,
