@@ -168,6 +168,14 @@ part 'what costs nobody anything' => sub {
 	is $status, 75, "without a daemon it is tried again: $error";
 };
 
+part 'what Postfix is to be told' => sub {
+	my (undef, $out) = $daemon->ctl('postfix', 'print', 'master');
+	like $out, qr/^# complaints to fbl\@example\.com .*\n#   fbl\@example\.com    penstock-feedback:$/m, 'the line of transport_maps';
+	like $out, qr{^# penstock-feedback unix - n n - 2 pipe\n#   flags=q user=\Q$daemon->{config}{user}\E argv=/\S+/penstockctl -c \Q$daemon->{file}\E feedback$}m, '... and the service';
+	(undef, $out) = $daemon->ctl('postfix', 'print', 'main');
+	like $out, qr/^# .*in front of one that signs.*\nsmtpd_milters = /m, 'the order of milters';
+};
+
 part 'by pipe(8)' => sub {
 	my $user = $daemon->{config}{user};
 	my $master = Penstock::Process::slurp("$postfix->{config}/master.cf");
