@@ -60,6 +60,15 @@ part 'by its names' => sub {
 	is_deeply [ map { $_->{queue_id} } @{ found('friend@elsewhere.test', '--count', 1) } ], [ $second->{id} ], 'one of them';
 };
 
+part 'who may read it' => sub {
+	my ($day) = grep { !/\.index$|key$/ } glob "$folder/*";
+	is sprintf('%o %o %o', map { (stat $_)[2] & 07777 } $folder, $day, "$day.index"), '750 640 640', 'its account and its group';
+	my ($status, undef, $error) = run({}, 'setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', $daemon->{ctl_program},
+		'-c', $daemon->{file}, 'trace', $first->{id});
+	is $status, 2, 'nobody may not';
+	like $error, qr/Permission denied|cannot be read/, '... and is told why';
+};
+
 part 'a message that is held' => sub {
 	$redis->do('HSET', $world->key('carol@example.com', 'limits'), msgs_per_day => 0, over => 'hold');
 	my $held = $world->send(auth => 'carol');
