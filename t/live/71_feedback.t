@@ -192,4 +192,16 @@ part 'by pipe(8)' => sub {
 	unlike join("\n", $postfix->log_lines(qr/to=<fbl\@example\.com>/)), qr/dave/, '... without a name, which a notice of success would tell';
 };
 
+part 'a customer\'s own loop, where we have none' => sub {
+	delete $daemon->{config}{feedback}{address};
+	$daemon->write_config;
+	$daemon->reload;
+	my $own = $world->arrived($world->send(auth => 'frank', headers => ['CFBL-Address: loop@customer.example; report=arf', 'CFBL-Feedback-ID: campaign-7']));
+	is_deeply [$own->{headers} =~ /^CFBL-Address: (.*)$/mg], ['loop@customer.example; report=arf'], 'his address stays';
+	my @ids = $own->{headers} =~ /^CFBL-Feedback-ID: (.*)$/mg;
+	is $ids[1], 'campaign-7', '... and what it is to be told, which he may have signed';
+	like $ids[0], qr/^pen1\./, '... below ours';
+	like +(feedback(arf('abuse', $own->{headers})))[1], qr/^abuse about frank\@example\.com: it is counted/, 'a complaint to us counts';
+};
+
 done_testing;
