@@ -196,6 +196,7 @@ part 'a customer\'s own loop, where we have none' => sub {
 	delete $daemon->{config}{feedback}{address};
 	$daemon->write_config;
 	$daemon->reload;
+	$daemon->wait_log(qr{reload: .* is in force});
 	my $own = $world->arrived($world->send(auth => 'frank', headers => ['CFBL-Address: loop@customer.example; report=arf', 'CFBL-Feedback-ID: campaign-7']));
 	is_deeply [$own->{headers} =~ /^CFBL-Address: (.*)$/mg], ['loop@customer.example; report=arf'], 'his address stays';
 	my @ids = $own->{headers} =~ /^CFBL-Feedback-ID: (.*)$/mg;
