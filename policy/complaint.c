@@ -54,14 +54,22 @@ const char *complaint_says(enum complaint complaint)
 const char *complaint_group_word(enum complaint complaint)
 {
 	const struct complaint_worth *worth = &rows[complaint].worth;
-	return worth->counter == COUNTER_COUNT ? rows[complaint].word
-	       : worth->count < 0	       ? "back"
-					       : counter_word(worth->counter);
+	return worth->counter == COUNTER_COUNT ? rows[complaint].word : counter_word(worth->counter);
 }
 
 struct complaint_worth complaint_worth(enum complaint complaint)
 {
 	return rows[complaint].worth;
+}
+
+int complaint_most(enum complaint complaint, int rcpts)
+{
+	int64_t most = 0;
+	if (rows[complaint].worth.counter == COUNTER_COUNT)
+		return rcpts;
+	while (most * most < rcpts)
+		most++;
+	return (int)most;
 }
 
 bool complaint_opts_out(enum complaint complaint)

@@ -11,14 +11,16 @@
 #include <stdbool.h>
 
 /* id, word (Feedback-Type of RFC 5965 and 6650, or ours), counter, how much of it, is it told as an event, what it says
- * of a recipient. Fraud and viruses are what only abuse sends. Unknown types say what OTHER says. */
+ * of a recipient. Fraud and viruses are what only abuse sends. not-spam takes nothing back: whoever sent the message
+ * can say it himself, since a recipient of his own, or a delivery notice that he asked for, tells him the token.
+ * Unknown types say what OTHER says. */
 #define COMPLAINT_ROWS(ROW) \
 	ROW(OTHER, "other", COUNT, 0, false, "reports something else") \
 	ROW(ABUSE, "abuse", COMPLAINTS, 1, true, "complains") \
 	ROW(FRAUD, "fraud", COMPLAINTS, 3, true, "reports fraud") \
 	ROW(VIRUS, "virus", COMPLAINTS, 2, true, "reports a virus") \
 	ROW(FORWARDED, "forwarded", COMPLAINTS, 1, true, "complains") \
-	ROW(NOT_SPAM, "not-spam", COMPLAINTS, -1, false, "takes a complaint back") \
+	ROW(NOT_SPAM, "not-spam", COUNT, 0, false, "says that it is no spam") \
 	ROW(OPT_OUT, "opt-out", COUNT, 0, true, "wants no more of this mail") \
 	ROW(OPT_OUT_LIST, "opt-out-list", COUNT, 0, true, "wants no more mail of this list") \
 	ROW(AUTH_FAILURE, "auth-failure", COUNT, 0, true, "reports that SPF, DKIM or DMARC failed") \
@@ -47,6 +49,9 @@ const char *complaint_word(enum complaint complaint);
 const char *complaint_group_word(enum complaint complaint);
 const char *complaint_says(enum complaint complaint);
 struct complaint_worth complaint_worth(enum complaint complaint);
+/* How often one message of so many recipients may be reported so. All of them were told its token, and each could
+ * report for all: what moves a counter counts as often as the root of their number. */
+int complaint_most(enum complaint complaint, int rcpts);
 bool complaint_opts_out(enum complaint complaint);
 /* What a bounce says by its enhanced status code (RFC 3463) alone: that nobody of that name is there, or nothing. */
 enum complaint complaint_of_status(const char *status);

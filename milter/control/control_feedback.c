@@ -27,7 +27,7 @@ struct feedback_ask {
 	enum complaint complaint;
 	struct complaint_worth worth;
 	int times;	     /* how often it is to be counted: of a bounce one a recipient */
-	int taken;	     /* ... and may be, since the message had so many recipients */
+	int taken;	     /* ... and may be, see complaint_most() */
 	char part[PART_MAX]; /* of the key that counts its reports */
 	char number[16], life[16];
 };
@@ -117,7 +117,7 @@ static void control_feedback_on_account(void *arg, const struct account_state *s
 	control_feedback_end(ask, FEEDBACK_COUNTED);
 }
 
-/* ---- each token as often as it had recipients */
+/* ---- each token as often as complaint_most() allows */
 
 static void control_feedback_fail(struct feedback_ask *ask, const char *error)
 {
@@ -137,7 +137,7 @@ static void control_feedback_on_count(void *arg, const char *error, int count, c
 		control_feedback_fail(ask, error);
 		return;
 	}
-	int64_t room = ask->token.rcpts - (now - ask->times);
+	int64_t room = complaint_most(ask->complaint, ask->token.rcpts) - (now - ask->times);
 	ask->taken = (int)(room < ask->times ? room : ask->times);
 	if (ask->taken <= 0)
 		control_feedback_end(ask, FEEDBACK_REPEATED);
@@ -145,7 +145,7 @@ static void control_feedback_on_count(void *arg, const char *error, int count, c
 		store_look(the_daemon.store, ask->token.account, control_feedback_on_account, ask);
 }
 
-/* Complaints, what takes them back, and bounces are counted each by itself. */
+/* Complaints and bounces are counted each by itself. */
 static void control_feedback_count(struct feedback_ask *ask)
 {
 	const char *add[] = { "HINCRBY", ask->part, complaint_group_word(ask->complaint), ask->number };
@@ -156,39 +156,16 @@ static void control_feedback_count(struct feedback_ask *ask)
 	store_key_command(the_daemon.store, 3, end, NULL, NULL);
 }
 
-/* Nobody takes back more than was complained of about the same message: else mail to a mailbox of one's own would. */
-static void control_feedback_on_complaints(void *arg, const char *error, int count, const char *const *items)
-{
-	struct feedback_ask *ask = arg;
-	int64_t complaints = 0;
-	if (error != NULL) {
-		control_feedback_fail(ask, error);
-		return;
-	}
-	if (count == 1 && items[0] != NULL)
-		text_to_int(items[0], 0, INT32_MAX, &complaints);
-	if (complaints < ask->token.rcpts)
-		ask->token.rcpts = (int)complaints;
-	if (ask->token.rcpts == 0)
-		control_feedback_end(ask, FEEDBACK_NOTHING);
-	else
-		control_feedback_count(ask);
-}
-
 static void control_feedback_take(struct feedback_ask *ask)
 {
 	char tag[TOKEN_TAG_MAX + 1];
-	const char *argv[] = { "HGET", ask->part, complaint_group_word(COMPLAINT_ABUSE) };
 	if (ask->times == 0 || (ask->worth.counter == COUNTER_COUNT && !ask->worth.told)) {
 		control_feedback_end(ask, FEEDBACK_NOTHING);
 		return;
 	}
 	token_tag(control_feedback_text(ask->request, "token"), tag);
 	snprintf(ask->part, sizeof ask->part, "feedback:%s", tag);
-	if (ask->worth.count >= 0)
-		control_feedback_count(ask);
-	else
-		store_key_command(the_daemon.store, 3, argv, control_feedback_on_complaints, ask);
+	control_feedback_count(ask);
 }
 
 /* ---- what it is about */
@@ -222,9 +199,10 @@ static enum feedback control_feedback_read(struct feedback_ask *ask, const char 
 		ask->complaint = COMPLAINT_FORWARDED;
 	else
 		return FEEDBACK_JUNK;
-	if (json_is_true(json_object_get(ask->request->json, "nested")))
-		return FEEDBACK_NESTED;
-	return *control_feedback_text(ask->request, "token") == '\0' ? FEEDBACK_UNTOLD : FEEDBACK_COUNTED;
+	/* a sender may call his own message a report: what bears our token left here, whatever it is */
+	if (*control_feedback_text(ask->request, "token") != '\0')
+		return FEEDBACK_COUNTED;
+	return json_is_true(json_object_get(ask->request->json, "nested")) ? FEEDBACK_NESTED : FEEDBACK_UNTOLD;
 }
 
 bool control_feedback(struct control_request *request, char *error, size_t error_size)

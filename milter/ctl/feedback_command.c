@@ -68,21 +68,22 @@ static json_t *feedback_command_request(const struct feedback_report *report)
 	return request;
 }
 
-static void feedback_command_say(const json_t *answer)
+/* What is printed reaches whoever sent the report, who may ask for a notice of success: no account, but by -v. */
+static void feedback_command_say(const json_t *answer, bool named)
 {
 	static const struct {
 		const char *result, *said;
 	} rows[] = {
 		{ "counted", "it is counted" },
 		{ "nothing", "it is worth nothing" },
-		{ "repeated", "its message was reported as often as it had recipients" },
+		{ "repeated", "its message was reported as often as one message may be" },
 		{ "forged", "its token is not of this installation" },
 		{ "expired", "its message is too old" },
 		{ "no_token", "it bears no token" },
 		{ "nested", "it is about a report" },
 		{ "junk", "it is no report" },
 	};
-	const char *result = text_of(answer, "result"), *account = text_of(answer, "account");
+	const char *result = text_of(answer, "result"), *account = named ? text_of(answer, "account") : "";
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (strcmp(result, rows[i].result) == 0)
 			printf("%s%s%s: %s\n", text_of(answer, "type"), *account != '\0' ? " about " : "", account,
@@ -107,7 +108,7 @@ int feedback_command_run(const struct call *call)
 	else if (answer != NULL && call->option[OPTION_JSON] != NULL)
 		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	else if (answer != NULL)
-		feedback_command_say(answer);
+		feedback_command_say(answer, call->option[OPTION_VERBOSE] != NULL);
 	int code = answer == NULL || json_object_get(answer, "error") != NULL ? EX_TEMPFAIL : EX_OK;
 	free(path);
 	json_decref(request);

@@ -281,7 +281,7 @@ static const struct command commands[] = {
 	{ "account feedback", "ACCOUNT dead|complaint|auth_failure|trap|refused [COUNT]", 2, 3, 0, ctl_run_feedback,
 	  "account.feedback", show_feedback,
 	  "report what became of its earlier mail" },
-	{ "feedback", "", 0, 0, 0, feedback_command_run, NULL, NULL,
+	{ "feedback", "", 0, 0, TAKES(VERBOSE), feedback_command_run, NULL, NULL,
 	  "read a complaint or a bounce from standard input, for an alias or pipe(8)" },
 	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, TAKES(VERBOSE), ctl_run_explain, "explain", show_explain,
 	  "why a message was treated as it was, term by term" },

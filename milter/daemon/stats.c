@@ -13,7 +13,7 @@
 typedef _Atomic uint64_t counter;
 
 static struct {
-	_Atomic int64_t started_ms, last_message_ms, last_login_ms;
+	_Atomic int64_t started_ms, last_message_ms, last_login_ms, last_unmarked_ms;
 	counter strangers_since, messages, sessions, sessions_peak, sessions_total, forged_headers, recipients;
 	counter checks, checks_running, checks_refused[STATS_REFUSED_COUNT];
 	counter jobs_dropped, feedback[FEEDBACK_COUNT];
@@ -171,6 +171,8 @@ void stats_http_refused(enum stats_http_refused why)
 void stats_feedback(enum feedback feedback)
 {
 	add(&counts.feedback[feedback], 1);
+	if (feedback == FEEDBACK_UNMARKED)
+		atomic_store_explicit(&counts.last_unmarked_ms, clock_monotonic_ms(), memory_order_relaxed);
 }
 
 const char *stats_feedback_word(enum feedback feedback)
@@ -195,6 +197,7 @@ void stats_read(struct stats *stats_out)
 		.started_ms = atomic_load_explicit(&counts.started_ms, memory_order_relaxed),
 		.last_message_ms = atomic_load_explicit(&counts.last_message_ms, memory_order_relaxed),
 		.last_login_ms = atomic_load_explicit(&counts.last_login_ms, memory_order_relaxed),
+		.last_unmarked_ms = atomic_load_explicit(&counts.last_unmarked_ms, memory_order_relaxed),
 		.strangers_since = get(&counts.strangers_since),
 		.messages = get(&counts.messages),
 		.sessions = get(&counts.sessions),

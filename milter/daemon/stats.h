@@ -68,6 +68,7 @@ enum feedback {
 struct stats {
 	int64_t started_ms;	  /* clock_monotonic_ms() */
 	int64_t last_message_ms;  /* clock_monotonic_ms(); 0: none yet */
+	int64_t last_unmarked_ms; /* clock_monotonic_ms() of the last message that left without a token; 0: none did */
 	int64_t last_login_ms;	  /* clock_monotonic_ms() of the last message with a login; 0: none yet */
 	uint64_t strangers_since; /* messages by SMTP to elsewhere since then, of clients that nobody knows */
 	uint64_t messages;	  /* that reached their end */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/feedback/report.h"
 
+#include "milter/feedback/token.h"
 #include "policy/base/text.h"
 
 #include <string.h>
@@ -51,6 +52,15 @@ static void report_keep_word(char *to, size_t size, const char *value)
 	report_keep(to, size, value, " \t;,(");
 	for (; *to != '\0'; to++)
 		*to = text_lower(*to);
+}
+
+/* Whoever forwards a message may put an identifier of his own above ours. */
+static void report_keep_token(char *to, const char *value)
+{
+	bool known = report_begins(report_skip_blanks(value), TOKEN_BEGINS) && !report_begins(to, TOKEN_BEGINS);
+	if (known)
+		*to = '\0';
+	report_keep(to, REPORT_TOKEN_MAX + 1, value, " \t");
 }
 
 static void report_read_boundary(struct report_reader *reader, const char *value)
@@ -135,7 +145,7 @@ static void report_on_complaint(struct report_reader *reader, const char *name, 
 	else if (text_same_nocase(name, "User-Agent"))
 		report_keep(report->source, sizeof report->source, value, "");
 	else if (report_is_token(reader, name))
-		report_keep(report->token, sizeof report->token, value, " \t");
+		report_keep_token(report->token, value);
 }
 
 /* Of the groups of fields, RFC 3464 section 2, the first is about the message and each other about a recipient. */
@@ -153,7 +163,7 @@ static void report_on_bounce(struct report_reader *reader, const char *name, con
 	struct feedback_report *report = &reader->report;
 	char word[REPORT_WORD_MAX + 1] = "";
 	if (text_same_nocase(name, "Original-Envelope-Id")) {
-		report_keep(report->token, sizeof report->token, value, " \t");
+		report_keep_token(reader->envelope, value);
 	} else if (text_same_nocase(name, "Reporting-MTA")) {
 		const char *semicolon = strchr(value, ';');
 		report_keep(report->source, sizeof report->source, semicolon != NULL ? semicolon + 1 : value, "");
@@ -173,7 +183,7 @@ static void report_on_message(struct report_reader *reader, const char *name, co
 {
 	struct feedback_report *report = &reader->report;
 	if (report_is_token(reader, name))
-		report_keep(report->token, sizeof report->token, value, " \t");
+		report_keep_token(report->token, value);
 	else if (text_same_nocase(name, OLD_JMRP_RCPT))
 		report_keep_address(report->rcpt, sizeof report->rcpt, value);
 	else if (text_same_nocase(name, "Content-Type"))
@@ -226,7 +236,7 @@ static void report_text_line(struct report_reader *reader, const char *line)
 	memcpy(field, line, name);
 	field[name] = '\0';
 	if (report_is_token(reader, field))
-		report_keep(reader->report.token, sizeof reader->report.token, line + name + 1, " \t");
+		report_keep_token(reader->report.token, line + name + 1);
 }
 
 /* A line of a part, decoded. */
@@ -423,6 +433,9 @@ const struct feedback_report *report_end(struct report_reader *reader)
 	if (reader->line.length > 0)
 		report_end_line(reader);
 	report_end_part(reader);
+	/* the envelope's may be the client's own: he is free to write what he likes there, not in our header */
+	if (!report_begins(report->token, TOKEN_BEGINS) && *reader->envelope != '\0')
+		text_copy(report->token, sizeof report->token, reader->envelope);
 	if (reader->saw_complaint)
 		report->form = REPORT_COMPLAINT;
 	else if (reader->saw_bounce)

@@ -38,7 +38,7 @@ struct feedback_report {
 	enum report_form form;
 	bool nested;			    /* the message that it holds is a report itself */
 	char type[REPORT_WORD_MAX + 1];	    /* in lower case; "": it does not say */
-	char token[REPORT_TOKEN_MAX + 1];   /* as it came; "": none */
+	char token[REPORT_TOKEN_MAX + 1];   /* as it came: of a header, else of the envelope; "": none */
 	char rcpt[ADDRESS_MAX + 1];	    /* who complains, or does not exist; "": it does not say */
 	char source[REPORT_SOURCE_MAX + 1]; /* who reports: a program, a host or an address; "": it does not say */
 	int status_count;
@@ -70,7 +70,7 @@ struct report_reader {
 	size_t field_length;
 	char field[REPORT_FIELD_MAX + 1];
 	char boundary[REPORT_BOUNDARY_MAX + 1];
-	char from[REPORT_SOURCE_MAX + 1], status[REPORT_STATUS_MAX + 1];
+	char from[REPORT_SOURCE_MAX + 1], status[REPORT_STATUS_MAX + 1], envelope[REPORT_TOKEN_MAX + 1];
 	struct report_line line, inside; /* of the message, and of the decoded part */
 };
 

@@ -294,6 +294,7 @@ static bool follower_open_trace(struct follower *follower, char *error, size_t e
 	follower->trace = trace_open(&options, error, error_size);
 	if (follower->trace != NULL && follower->state.traced)
 		trace_cut(follower->trace, &follower->state.trace);
+	trace_tick(follower->trace, clock_now_ms() / 1000); /* before the first line, which may be from the future */
 	return follower->trace != NULL;
 }
 

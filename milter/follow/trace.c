@@ -117,9 +117,11 @@ static void trace_take_day(struct trace *trace, int64_t day)
 /* In which file a row of `day` goes; see trace.h. */
 static int64_t trace_day_for(const struct trace *trace, int64_t day)
 {
-	if (trace->now_s > 0 && day > trace->now_s / 86400 + 1)
-		day = trace->day > 0 ? trace->day : trace->now_s / 86400;
-	return day > trace->day ? day : trace->day;
+	int64_t last = trace->now_s > 0 ? trace->now_s / 86400 + 1 : INT64_MAX;
+	int64_t newest = trace->day <= last ? trace->day : 0; /* the clock was wrong: else all went there until then */
+	if (day > last)
+		day = newest > 0 ? newest : trace->now_s / 86400;
+	return day > newest ? day : newest;
 }
 
 void trace_write(struct trace *trace, const struct trace_row *row)

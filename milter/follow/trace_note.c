@@ -109,7 +109,7 @@ void trace_delivery(struct trace *trace, const struct queued *queued, const stru
 {
 	if (trace == NULL)
 		return;
-	char text[TRACE_VALUE_MAX];
+	char text[TRACE_VALUE_MAX], rcpts[24];
 	struct trace_row row = trace_note_row(TRACE_DELIVERY, delivery);
 	row.value[TRACE_QUEUE_ID] = queued->queue_id;
 	row.value[TRACE_ACCOUNT] = unless_empty(queued->account);
@@ -126,6 +126,8 @@ void trace_delivery(struct trace *trace, const struct queued *queued, const stru
 		log_event_text(delivery, text, sizeof text);
 		row.value[TRACE_TEXT] = text;
 	}
+	if (rcpt == NULL)
+		row.value[TRACE_RCPTS] = trace_note_number(queued_left(queued), rcpts);
 	trace_write(trace, &row);
 }
 

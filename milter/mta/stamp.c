@@ -15,6 +15,7 @@
 #include "policy/base/banned.h"
 
 #define ADDRESS_HEADER "CFBL-Address"
+#define IDENTIFIER_HEADER "CFBL-Feedback-ID"
 #define GMAIL_HEADER "Feedback-ID"
 
 enum { ARGUMENT_MAX = 20 };
@@ -55,11 +56,13 @@ static bool stamp_has_name(const char *name, const char *ours)
 	return *ours != '\0' && text_same_nocase(name, ours);
 }
 
+/* RFC 9477's identifier belongs to its address: a client's stays, below ours, where his address does. */
 bool stamp_replaces(const struct config *config, const char *name)
 {
 	const struct settings *set = &config->set;
-	return stamp_has_name(name, set->feedback_header) ||
-	       (*set->feedback_address != '\0' && text_same_nocase(name, ADDRESS_HEADER)) ||
+	bool told = *set->feedback_address != '\0';
+	return (stamp_has_name(name, set->feedback_header) && (told || !text_same_nocase(name, IDENTIFIER_HEADER))) ||
+	       (told && text_same_nocase(name, ADDRESS_HEADER)) ||
 	       (*set->feedback_id != '\0' && text_same_nocase(name, GMAIL_HEADER));
 }
 

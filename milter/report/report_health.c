@@ -143,6 +143,19 @@ static void health_held(const struct snapshot *snapshot, struct health_list *lis
 			   HELD_LATE_S / 60);
 }
 
+static void health_feedback(const struct snapshot *snapshot, struct health_list *list)
+{
+	enum { LATELY_MS = 300 * 1000 };
+	int64_t last_ms = snapshot->stats.last_unmarked_ms;
+	uint64_t count = snapshot->stats.feedback[FEEDBACK_UNMARKED];
+	if (last_ms != 0 && snapshot->now_ms - last_ms < LATELY_MS)
+		health_add(
+			list, HEALTH_WARNING,
+			"feedback: %" PRIu64 " %s left without a token since the start, the last within five minutes; "
+			"complaints about them name no account. Redis has not told key secret, or OpenSSL makes none.",
+			count, text_noun((int64_t)count, "message has", "messages have"));
+}
+
 static void health_mailers(const struct snapshot *snapshot, struct health_list *list)
 {
 	struct mailers_strange strange = mailers_strange();
@@ -172,8 +185,8 @@ static void health_troubles(const struct snapshot *snapshot, struct health_list 
 }
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
-	health_redis,  health_dns,  health_lists,   health_origins, health_content, health_sessions, health_quiet,
-	health_logins, health_held, health_mailers, health_pools,   health_events,  health_troubles,
+	health_redis,  health_dns,  health_lists,    health_origins, health_content, health_sessions, health_quiet,
+	health_logins, health_held, health_feedback, health_mailers, health_pools,   health_events,   health_troubles,
 };
 
 void report_health(const struct snapshot *snapshot, struct health_list *list)

@@ -28,7 +28,7 @@
 	ROW(LEVEL, "level", 32) \
 	ROW(TRANSPORT, "transport", 64) \
 	ROW(KBYTES, "kbytes", 20) /* begun KiB */ \
-	ROW(RCPTS, "rcpts", 20) \
+	ROW(RCPTS, "rcpts", 20) /* of a delivery: where the line names no recipient, and is about all that are left */ \
 	ROW(MESSAGE_ID, "message_id", 250) /* without angle brackets */ \
 	ROW(RCPT, "rcpt", 322) \
 	ROW(OUTCOME, "outcome", 32) /* a word of policy/outcome.h */ \

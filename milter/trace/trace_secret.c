@@ -130,5 +130,7 @@ void trace_secret_text(const char *rcpt, char *text)
 		sign++;
 	}
 	const char *end = strrchr(rcpt, '@');
-	trace_secret_hide(text, rcpt, end != NULL ? (size_t)(end - rcpt) : strlen(rcpt));
+	size_t local = end != NULL ? (size_t)(end - rcpt) : strlen(rcpt);
+	trace_secret_hide(text, rcpt, local);
+	trace_secret_hide(text, rcpt, strcspn(rcpt, "+") < local ? strcspn(rcpt, "+") : 0); /* "mailbox bob is full" */
 }

@@ -60,6 +60,15 @@ part 'by its names' => sub {
 	is_deeply [ map { $_->{queue_id} } @{ found('friend@elsewhere.test', '--count', 1) } ], [ $second->{id} ], 'one of them';
 };
 
+part 'who may read it' => sub {
+	my ($day) = grep { !/\.index$|key$/ } glob "$folder/*";
+	is sprintf('%o %o %o', map { (stat $_)[2] & 07777 } $folder, $day, "$day.index"), '750 640 640', 'its account and its group';
+	my ($status, undef, $error) = run({}, 'setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', $daemon->{ctl_program},
+		'-c', $daemon->{file}, 'trace', $first->{id});
+	is $status, 2, 'nobody may not';
+	like $error, qr/Permission denied|cannot be read/, '... and is told why';
+};
+
 part 'a message that is held' => sub {
 	$redis->do('HSET', $world->key('carol@example.com', 'limits'), msgs_per_day => 0, over => 'hold');
 	my $held = $world->send(auth => 'carol');
@@ -93,6 +102,29 @@ part 'usage' => sub {
 	like $error, qr/no trace of 2020-02-01 to 2020-02-29: /, 'days that are not there are said';
 	like +($daemon->ctl('usage', '--month', 'May'))[2], qr/--month "May": expected a month \(UTC\) as 2026-10/, 'no month';
 };
+
+part 'a month\'s border' => sub {
+	my $state = "$world->{folder}/border";
+	mkdir $_ for $state, "$state/trace";
+	local $daemon->{config}{follow}{state} = $state;
+	$daemon->write_config;
+	my $message = sub { join("\t", 'M', $_[0], $_[1], '-', $_[2], $_[3], 's@example.com', '192.0.2.1', 'pass', 'good', 'clean-1', 1, $_[4], '-') . "\n" };
+	my $delivery = sub { join("\t", 'D', $_[0], $_[1], $_[2], $_[3], $_[4], $_[5], '5.4.7', '-', '-', 'clean-1', '-', $_[6]) . "\n" };
+	write_file("$state/trace/2026-05-31", $message->('2026-05-31T23:59:59.000Z', 'AAAAA1', 'alice@example.com', '=42', 4)
+		. $delivery->('2026-05-31T23:59:59.500Z', 'AAAAA1', 'alice@example.com', 'a@example.net', 'sent', 'sent', '-'));
+	write_file("$state/trace/2026-06-01", $delivery->('2026-06-01T00:00:01.000Z', 'AAAAA1', 'alice@example.com', '-', 'expired', 'expired', 3)
+		. $delivery->('2026-06-01T00:00:02.000Z', 'AAAAA2', "\xff\xfe", "\xff", 'sent', 'sent', '-') x 2);
+	my %row = map { $_->{customer} // 'none' => $_ } @{ $daemon->ctl_json('usage', '--month', '2026-06', '--by', 'customer')->{usage} };
+	is $row{'=42'}{returned}, 3, 'who was given up counts for the customer of the month before, each recipient';
+	is $row{none}{delivered}, 2, 'a damaged name is nobody\'s';
+	%row = map { $_->{customer} // 'none' => $_ } @{ $daemon->ctl_json('usage', '--month', '2026-05', '--by', 'customer')->{usage} };
+	is "$row{'=42'}{rcpts} $row{'=42'}{delivered} $row{'=42'}{returned}", '4 1 0', 'each month has its own';
+	like +($daemon->ctl('trace', 'AAAAA1'))[1], qr/^ +all 3 that are left: given up/m, 'in words';
+	my ($status, $json, $error) = $daemon->ctl('trace', '--json', 'AAAAA2');
+	is "$status $error", '0 ', 'damaged names are shown';
+	$daemon->{config}{follow}{state} = "$world->{folder}/follow";
+};
+$daemon->write_config;
 
 part 'rows that somebody damaged' => sub {
 	my ($day) = grep { !/\.index$|key$/ } glob "$folder/*";

@@ -14,7 +14,7 @@ static void test_worth(void)
 		{ "abuse", COUNTER_COMPLAINTS, 1, true },
 		{ "Fraud", COUNTER_COMPLAINTS, 3, true },
 		{ "virus", COUNTER_COMPLAINTS, 2, true },
-		{ "not-spam", COUNTER_COMPLAINTS, -1, false },
+		{ "not-spam", COUNTER_COUNT, 0, false },
 		{ "forwarded", COUNTER_COMPLAINTS, 1, true },
 		{ "opt-out", COUNTER_COUNT, 0, true },
 		{ "opt-out-list", COUNTER_COUNT, 0, true },
@@ -31,6 +31,22 @@ static void test_worth(void)
 		   "what \"%s\" is worth", rows[i].word);
 	}
 	is_str(complaint_word(complaint_find("abuses")), "other", "an unknown type");
+}
+
+static void test_most(void)
+{
+	static const struct {
+		enum complaint complaint;
+		int rcpts, most;
+	} rows[] = {
+		{ COMPLAINT_ABUSE, 0, 0 },	 { COMPLAINT_ABUSE, 1, 1 },	    { COMPLAINT_ABUSE, 2, 2 },
+		{ COMPLAINT_ABUSE, 4, 2 },	 { COMPLAINT_FRAUD, 5, 3 },	    { COMPLAINT_DEAD, 1000, 32 },
+		{ COMPLAINT_ABUSE, 65535, 256 }, { COMPLAINT_OPT_OUT, 1000, 1000 }, { COMPLAINT_OPT_OUT, -1, -1 },
+		{ COMPLAINT_ABUSE, -1, 0 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		is_int(complaint_most(rows[i].complaint, rows[i].rcpts), rows[i].most, "%s of %d recipients",
+		       complaint_word(rows[i].complaint), rows[i].rcpts);
 }
 
 static void test_status(void)
@@ -72,6 +88,7 @@ static void test_steps(void)
 int main(void)
 {
 	test_worth();
+	test_most();
 	test_status();
 	test_steps();
 	return done_testing();

@@ -64,18 +64,25 @@ static const struct {
 					     "quoted-printable\r\n\r\n"
 					     "Subject: =3D=\r\n=3D\r\nCFBL-Feedback-ID: pen1=2EOU=\r\nRS\r\n\r\n" LAST,
 	  REPORT_COMPLAINT, false, "not-spam", "pen1.OURS", "", "Feedback <feedback@example.net>", "" },
-	{ "a bounce by its envelope",
+	{ "a bounce: the client may have chosen the envelope's, not the header's",
 	  REPORT_OF("delivery-status") TEXT NEXT(
 		  "message/delivery-status") "Reporting-MTA: dns; mx.example.net\r\nOriginal-Envelope-Id: "
-					     "pen1.OURS\r\n\r\n"
+					     "pen1.CLIENT\r\n\r\n"
 					     "Final-Recipient: rfc822; bob@example.net\r\nAction: failed\r\nStatus: "
 					     "5.1.1 (no such user)\r\n\r\n"
 					     "Final-Recipient: rfc822; carol@example.net\r\nAction: delayed\r\nStatus: "
 					     "4.2.2\r\n\r\n"
 					     "Final-Recipient: rfc822; dave@example.net\r\nAction: failed\r\nStatus: "
-					     "5.2.2\r\n" NEXT(
-						     "text/rfc822-headers") "CFBL-Feedback-ID: pen1.OTHER\r\n" LAST,
+					     "5.2.2\r\n" NEXT("text/rfc822-headers") OURS LAST,
 	  REPORT_BOUNCE, false, "failed", "pen1.OURS", "bob@example.net", "mx.example.net", "5.1.1 5.2.2" },
+	{ "a bounce by its envelope",
+	  REPORT_OF("delivery-status") TEXT NEXT("message/delivery-status") "Original-Envelope-Id: pen1.OURS\r\n" NEXT(
+		  "text/rfc822-headers") "CFBL-Feedback-ID: another's\r\n" LAST,
+	  REPORT_BOUNCE, false, "", "pen1.OURS", "", "Feedback <feedback@example.net>", "" },
+	{ "a forwarder's identifier stands above ours",
+	  REPORT_OF("feedback-report") TEXT NEXT("message/feedback-report") "Feedback-Type: abuse\r\n" NEXT(
+		  "message/rfc822") "CFBL-Feedback-ID: list-17\r\n" OURS "CFBL-Feedback-ID: pen1.THIRD\r\n" BODY LAST,
+	  REPORT_COMPLAINT, false, "abuse", "pen1.OURS", "", "Feedback <feedback@example.net>", "" },
 	{ "a bounce by the header it holds",
 	  REPORT_OF("delivery-status")
 		  TEXT NEXT("message/delivery-status") "Reporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: "

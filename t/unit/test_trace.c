@@ -215,6 +215,8 @@ static void test_secret_text(void)
 		{ "bob@example.net", "550 user BOB unknown; bobby is another", "550 user ? unknown; bobby is another" },
 		{ "bob@example.net", "forwarded to bob.x=y@other.example and @home", "forwarded to ?@other.example and @home" },
 		{ "\"b b\"@example.net", "no \"b b\" here", "no ? here" },
+		{ "bob+x@example.net", "452 mailbox bob is full, not bobby's", "452 mailbox ? is full, not bobby's" },
+		{ "+x@example.net", "no +x", "no ?" },
 		{ "", "250 ok", "250 ok" },
 		{ "@", "@@", "@@" },
 		{ "a", "a a@a a", "? ?@? ?" },

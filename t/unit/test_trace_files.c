@@ -108,6 +108,19 @@ static void test_days(void)
 	empty();
 }
 
+/* A clock that was wrong once must not have all that comes later in one file. */
+static void test_wrong_clock(void)
+{
+	struct trace *trace = opened(false);
+	note(trace, noon + INT64_C(300) * DAY_MS, "bob@example.net");
+	trace_tick(trace, noon / 1000);
+	note(trace, noon, "bob@example.net");
+	note(trace, noon + DAY_MS, "bob@example.net");
+	trace_close(&trace);
+	is_str(days(), "2026-11-28:1 2026-11-29:1 2027-09-24:1", "each day has its file");
+	empty();
+}
+
 static void test_cut(void)
 {
 	struct trace *trace = opened(false);
@@ -260,6 +273,7 @@ int main(void)
 	if (!ok(mkdtemp(folder) != NULL, "a folder"))
 		return done_testing();
 	test_days();
+	test_wrong_clock();
 	test_cut();
 	test_half();
 	test_full_disk();

@@ -22,9 +22,9 @@ static struct span span(const char *string)
 
 static void test_notes(void)
 {
-	static const struct queued queued = { .queue_id = "4jcG2b",
-					      .account = "alice@example.com",
-					      .transport = "clean-1" };
+	static const struct queued queued = {
+		.rcpts = 2, .queue_id = "4jcG2b", .account = "alice@example.com", .transport = "clean-1"
+	};
 	char folder[] = "/tmp/test_trace_note.XXXXXX", path[100], error[200] = "";
 	ok(mkdtemp(folder) != NULL, "a folder");
 	snprintf(path, sizeof path, "%s/2026-11-28", folder);
@@ -48,6 +48,7 @@ static void test_notes(void)
 				      .relay_address = span("192.0.2.25"),
 				      .dsn = span("5.1.1"),
 				      .text = span("550 5.1.1 no\tuser") };
+	struct log_event expired = { .kind = LOG_EXPIRED, .status = LOG_STATUS_EXPIRED, .time_us = noon * 1000 };
 	struct log_event requeued = {
 		.kind = LOG_REQUEUED, .time_us = noon * 1000, .queue_id = span("4new"), .orig_id = span("4jcG2b")
 	};
@@ -57,6 +58,8 @@ static void test_notes(void)
 	verdict.queue_id = span("-");
 	trace_message(trace, &verdict, NULL);
 	trace_delivery(trace, &queued, &delivery.rcpt, &delivery, &class, "example.net");
+	class.outcome = OUTCOME_EXPIRED;
+	trace_delivery(trace, &queued, NULL, &expired, &class, "");
 	trace_requeued(trace, &requeued);
 	trace_message(NULL, &verdict, &queued);
 	trace_close(&trace);
@@ -64,7 +67,8 @@ static void test_notes(void)
 	static const char *const expected[] = {
 		"M\t2026-11-28T12:00:00.000Z\t4jcG2b\t-\talice@example.com\t-\t<>\t-\tpass\t-\t-\t2\t2\tx@example.com\n",
 		"M\t2026-11-28T12:00:00.000Z\t-\t-\t-\t-\t<>\t-\tpass\t-\t-\t2\t2\t-\n",
-		"D\t2026-11-28T12:00:00.000Z\t4jcG2b\talice@example.com\tbob@example.net\tno_user\tbounced\t5.1.1\texample.net\t192.0.2.25\tclean-1\t550 5.1.1 no\\x09user\n",
+		"D\t2026-11-28T12:00:00.000Z\t4jcG2b\talice@example.com\tbob@example.net\tno_user\tbounced\t5.1.1\texample.net\t192.0.2.25\tclean-1\t550 5.1.1 no\\x09user\t-\n",
+		"D\t2026-11-28T12:00:00.000Z\t4jcG2b\talice@example.com\t-\texpired\texpired\t-\t-\t-\tclean-1\t-\t2\n",
 		"R\t2026-11-28T12:00:00.000Z\t4new\t4jcG2b\n",
 	};
 	/* clang-format on */
@@ -72,9 +76,9 @@ static void test_notes(void)
 	int count = 0;
 	FILE *file = fopen(path, "r");
 	while (file != NULL && fgets(line, sizeof line, file) != NULL)
-		if (line[0] != '#' && count < 4)
+		if (line[0] != '#' && count < 5)
 			is_str(line, expected[count++], "a row of the log's line");
-	is_int(count, 4, "all four");
+	is_int(count, 5, "all five");
 	fclose(file);
 	unlink(path);
 	rmdir(folder);

@@ -89,9 +89,9 @@ static void set_line(struct postfix_line *lines, int *count, const char *name, c
 int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line lines[POSTFIX_LINES_MAX])
 {
 	int count = 0;
-	milter_name(wish,
-		    postfix_line_after(lines, &count, "smtpd_milters",
-				       "mail by SMTP; where other milters are named already, add it behind them"));
+	milter_name(wish, postfix_line_after(lines, &count, "smtpd_milters",
+					     "mail by SMTP; behind other milters, but in front of one that signs: DKIM "
+					     "has to cover our headers"));
 	milter_name(wish, postfix_line_after(lines, &count, "non_smtpd_milters",
 					     "mail by sendmail(1), as PHP's mail() sends it"));
 	struct postfix_line *line = postfix_line_after(lines, &count, "milter_header_checks",
@@ -189,6 +189,20 @@ static void postfix_print_service(const struct transport *transport, FILE *to)
 		fprintf(to, "  -o %s=%s\n", lines[i].name, lines[i].value);
 }
 
+/* Whether complaints come by Postfix, and by which address, is the admin's to say: lines to choose. */
+static void postfix_print_feedback(const struct postfix_wish *wish, FILE *to)
+{
+	const struct settings *set = &wish->config->set;
+	if (*set->feedback_address == '\0')
+		return;
+	fprintf(to,
+		"# complaints to %s (feedback.address): this, and in the table of transport_maps the line\n"
+		"#   %s    penstock-feedback:\n"
+		"# penstock-feedback unix - n n - 2 pipe\n"
+		"#   flags=q user=%s argv=" SBINDIR "/penstockctl -c %s feedback\n",
+		set->feedback_address, set->feedback_address, set->user, wish->config_file);
+}
+
 /* A string as a regular expression that matches it alone. */
 static void print_literal(const char *string, FILE *to)
 {
@@ -263,6 +277,8 @@ static void postfix_print_transports(const struct postfix_wish *wish, enum postf
 			postfix_print_service(transport, to);
 		else
 			postfix_print_filter(transport, wish, to);
+	if (part == POSTFIX_MASTER)
+		postfix_print_feedback(wish, to);
 }
 
 void postfix_print(const struct postfix_wish *wish, enum postfix_part part, const struct postfix *postfix, FILE *to)

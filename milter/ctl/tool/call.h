@@ -24,7 +24,7 @@ enum { CALL_DAYS_MAX = 3650 }; /* that an option may mean */
 	ROW(BY, "by", 0, "WORD", "order of top: rcpts or score; rows of usage: account or customer") \
 	ROW(COUNT, "count", 'n', "COUNT", "rows of top, account list and account check; messages of trace")                                          \
 	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: without end")    \
-	ROW(VERBOSE, "verbose", 'v', "", "of status, account show and explain: also what is zero; of rbl: also each list " \
+	ROW(VERBOSE, "verbose", 'v', "", "of status, account show and explain: also what is zero; of feedback: whose it was; of rbl: also each list " \
 	    "without an answer; nothing is cut") \
 	ROW(TIMEOUT, "timeout", 0, "SECONDS", "how long rbl waits for the next answer; default 60") \
 	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \

@@ -29,7 +29,11 @@ static json_t *trace_export_value(enum trace_column column, const char *written)
 	if (is_number(column) && text_to_int(plain, 0, INT64_MAX, &number))
 		return json_integer((json_int_t)number);
 	json_t *text = json_string(plain);
-	return text != NULL ? text : have_memory(json_string(written)); /* what is no UTF-8 keeps its escapes */
+	if (text == NULL) /* what is no UTF-8 keeps its escapes */
+		text = json_string(written);
+	for (char *at = plain; text == NULL && *at != '\0'; at++) /* the file is damaged */
+		*at = (unsigned char)*at < 0x80 ? *at : '?';
+	return text != NULL ? text : have_memory(json_string(plain));
 }
 
 static json_t *trace_export_row(const struct trace_row *row)

@@ -131,8 +131,12 @@ static void trace_gather_take(struct trace_gathering *gathering, struct trace_ke
 	story->deliveries[story->count++] = kept;
 }
 
+enum { IDS_ASKED = 2000 }; /* of so many most blocks have one: asking the filters costs more than reading */
+
 static bool trace_gather_wants_block(const struct trace_ids *ids, const unsigned char *filter)
 {
+	if (ids->count > IDS_ASKED)
+		return true;
 	for (int i = 0; filter != NULL && i < ids->count; i++)
 		if (trace_index_has(filter, ids->hashes[i]))
 			return true;

@@ -7,16 +7,17 @@
 
 #include "milter/ctl/tool/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/base/banned.h"
 
 enum {
-	AT_ONCE_LEAST = 32, /* candidates */
-	AT_ONCE_MOST = 1000,
-	DAYS_QUEUED = 8, /* a message of more days ago is looked for where it is not found in these */
-	DAY_SLACK = 1,	 /* rows of a day that stand in the next one's file */
+	AT_ONCE_LEAST = 32,   /* candidates */
+	AT_ONCE_MOST = 10000, /* each time the files are read once more; see TRACE_GATHER_MOST */
+	DAYS_QUEUED = 8,      /* a message of more days ago is looked for where it is not found in these */
+	DAY_SLACK = 1,	      /* rows of a day that stand in the next one's file */
 };
 
 struct trace_search {
@@ -27,6 +28,7 @@ struct trace_search {
 	struct trace_ids ids; /* of the candidates ... */
 	int64_t first_day;    /* ... the earliest day of their rows; 0: there are none */
 	bool by_delivery;     /* one of them is no message's row */
+	json_t *known;	      /* where what is found stands: "DAY AT" */
 };
 
 /* ---- stories against the query */
@@ -50,14 +52,15 @@ static bool trace_search_wants(const struct trace_search *search, const struct t
 	return true;
 }
 
-static bool trace_search_is_known(const struct trace_stories *stories, const struct trace_kept *head)
+/* The first time that a story is seen? */
+static bool trace_search_is_new(struct trace_search *search, const struct trace_kept *head)
 {
-	for (int i = 0; i < stories->count; i++) {
-		const struct trace_kept *other = trace_story_head(&stories->at[i]);
-		if (other->day == head->day && other->at == head->at)
-			return true;
-	}
-	return false;
+	char place[50];
+	snprintf(place, sizeof place, "%lld %lld", (long long)head->day, (long long)head->at);
+	if (json_object_get(search->known, place) != NULL)
+		return false;
+	json_object_set_new(search->known, place, json_true());
+	return true;
 }
 
 /* What is wanted goes over to what is found. */
@@ -66,7 +69,7 @@ static void trace_search_accept(struct trace_search *search, struct trace_storie
 	struct trace_stories *found = &search->found->stories;
 	for (int i = 0; i < stories->count; i++) {
 		struct trace_story *story = &stories->at[i];
-		if (!trace_search_wants(search, story) || trace_search_is_known(found, trace_story_head(story)))
+		if (!trace_search_wants(search, story) || !trace_search_is_new(search, trace_story_head(story)))
 			continue;
 		int64_t rows = found->rows + story->count + 1;
 		trace_stories_add(found, NULL);
@@ -216,14 +219,16 @@ static void trace_search_sort(struct trace_found *found, int64_t most)
 
 void trace_search(const struct trace_days *days, const struct trace_query *query, struct trace_found *found_out)
 {
-	struct trace_search search = { days, query, trace_query_best(query), found_out, { 0 }, 0, false };
+	struct trace_search search = { days, query, trace_query_best(query), found_out, { 0 }, 0, false, NULL };
 	int64_t first = trace_day_of(query->since_ms), last = INT64_MAX;
 	*found_out = (struct trace_found){ 0 };
+	search.known = have_memory(json_object());
 	if (search.term == NULL || !search.term->later)
 		last = trace_day_of(query->until_ms) + DAY_SLACK;
 	for (int i = days->count; i-- > 0 && !trace_search_is_full(&search);)
 		if (days->days[i] >= first && days->days[i] <= last)
 			trace_search_day(&search, days->days[i]);
 	trace_search_resolve(&search);
+	json_decref(search.known);
 	trace_search_sort(found_out, query->most);
 }

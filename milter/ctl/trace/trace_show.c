@@ -66,7 +66,11 @@ static void trace_show_sentence(const struct trace_story *story, const struct tr
 {
 	char form[FORM_MAX];
 	struct text text = text_over(sentence, SENTENCE_BYTES);
-	text_addf(&text, "%s: ", row->value[TRACE_RCPT] != NULL ? row->value[TRACE_RCPT] : "all that are left");
+	if (row->value[TRACE_RCPT] != NULL)
+		text_addf(&text, "%s: ", row->value[TRACE_RCPT]);
+	else
+		text_addf(&text, "all%s%s that are left: ", row->value[TRACE_RCPTS] != NULL ? " " : "",
+			  row->value[TRACE_RCPTS] != NULL ? row->value[TRACE_RCPTS] : "");
 	trace_show_add_outcome(&text, row);
 	trace_show_add_where(&text, row);
 	if (trace_show_is(row, TRACE_STATUS, "sent") && row->value[TRACE_DSN] != NULL)

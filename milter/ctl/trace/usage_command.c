@@ -16,7 +16,7 @@
 
 #include "policy/base/banned.h"
 
-enum { DAY_MS = 86400000, BLOCKS_BETWEEN = 256 };
+enum { DAY_MS = 86400000, BLOCKS_BETWEEN = 256, DAYS_QUEUED = 6 };
 
 /* What a table, a CSV file and JSON have of each row: member, word, title */
 #define USAGE_ROWS(ROW) \
@@ -63,9 +63,11 @@ static void usage_command_read_day(const struct trace_days *days, int64_t day, s
 	progress->done++;
 }
 
-/* What is written late stands in the file of the day behind. */
+/* What is written late stands in the file of the day behind. Whose the first deliveries of a month are, messages of the
+ * month before say. */
 static void usage_command_read(const struct trace_days *days, int64_t first, int64_t next, struct usage_table *table)
 {
+	first -= table->by_customer ? DAYS_QUEUED : 0;
 	struct progress progress = { .what = "usage", .total = next - first + 1, .unit = "days" };
 	progress_begin();
 	for (int i = 0; i < days->count; i++)

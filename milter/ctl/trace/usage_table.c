@@ -35,10 +35,18 @@ static struct usage *usage_table_row(struct usage_table *table, const char *name
 		table->room = table->room * 2 + 64;
 		table->rows = have_memory(reallocarray(table->rows, (size_t)table->room, sizeof *table->rows));
 	}
-	struct usage *row = &table->rows[table->count];
+	if (json_object_set_new(table->row_of, name, have_memory(json_integer(table->count))) != 0)
+		return usage_table_row(table, ""); /* no UTF-8: the file is damaged */
+	struct usage *row = &table->rows[table->count++];
 	*row = (struct usage){ .name = have_memory(strdup(name)) };
-	json_object_set_new(table->row_of, name, have_memory(json_integer(table->count++)));
 	return row;
+}
+
+static void usage_table_note_customer(struct usage_table *table, const char *account, const char *customer)
+{
+	const json_t *before = json_object_get(table->customer_of, account);
+	if (before == NULL || strcmp(json_string_value(before), customer) != 0)
+		json_object_set_new(table->customer_of, account, json_string(customer));
 }
 
 /* Of a row of a trace: the account, or its customer. */
@@ -48,12 +56,10 @@ static struct usage *usage_table_whose(struct usage_table *table, const struct t
 	const char *customer = row->value[TRACE_CUSTOMER] != NULL ? row->value[TRACE_CUSTOMER] : "";
 	if (!table->by_customer)
 		return usage_table_row(table, account);
-	const json_t *before = json_object_get(table->customer_of, account);
-	if (row->kind == TRACE_DELIVERY)
-		return usage_table_row(table, before != NULL ? json_string_value(before) : "");
-	if (before == NULL || strcmp(json_string_value(before), customer) != 0)
-		json_object_set_new(table->customer_of, account, json_string(customer));
-	return usage_table_row(table, customer);
+	if (row->kind == TRACE_MESSAGE)
+		return usage_table_row(table, customer);
+	const char *before = json_string_value(json_object_get(table->customer_of, account));
+	return usage_table_row(table, before != NULL ? before : "");
 }
 
 static int64_t usage_table_number(const char *value)
@@ -79,21 +85,25 @@ static void usage_table_add_message(struct usage *usage, const struct trace_row 
 static void usage_table_add_delivery(struct usage *usage, const struct trace_row *row)
 {
 	const char *word = row->value[TRACE_OUTCOME], *status = row->value[TRACE_STATUS];
+	int64_t rcpts = row->value[TRACE_RCPTS] != NULL ? usage_table_number(row->value[TRACE_RCPTS]) : 1;
 	enum outcome outcome = word != NULL ? outcome_find(word) : OUTCOME_COUNT;
 	if (outcome < OUTCOME_COUNT)
-		usage->outcomes[outcome]++;
+		usage->outcomes[outcome] += rcpts;
 	if (status == NULL)
 		return;
 	if (strcmp(status, "sent") == 0)
-		usage->delivered++;
+		usage->delivered += rcpts;
 	else if (strcmp(status, "deferred") == 0 || strcmp(status, "SOFTBOUNCE") == 0)
-		usage->deferrals++;
+		usage->deferrals += rcpts;
 	else if (strcmp(status, "bounced") == 0 || strcmp(status, "expired") == 0)
-		usage->returned++;
+		usage->returned += rcpts;
 }
 
 void usage_table_add(struct usage_table *table, const struct trace_row *row)
 {
+	if (table->by_customer && row->kind == TRACE_MESSAGE)
+		usage_table_note_customer(table, row->value[TRACE_ACCOUNT] != NULL ? row->value[TRACE_ACCOUNT] : "",
+					  row->value[TRACE_CUSTOMER] != NULL ? row->value[TRACE_CUSTOMER] : "");
 	if (row->kind == TRACE_REQUEUED || row->time_ms < table->from_ms || row->time_ms >= table->to_ms)
 		return;
 	if (row->kind == TRACE_MESSAGE)
