@@ -244,10 +244,11 @@ static void queue_hold_next(struct queue_hold *hold)
 	while (hold->first != NULL && hold->helper == NULL) {
 		struct queue_hold_look *look = hold->first;
 		hold->first = look->next;
-		bool held = queue_hold_has_held(hold, look->account);
+		bool wants_old = look->wants && hold->config->set.follow_hold_hours > 0;
+		bool held = (wants_old || !look->wants) && queue_hold_has_held(hold, look->account);
 		if (look->wants || held)
 			queue_hold_begin(hold, look->account, look->wants ? QUEUE_HOLDS : QUEUE_RELEASES, look->why);
-		if (look->wants && held && hold->helper == NULL)
+		if (wants_old && held && hold->helper == NULL)
 			queue_hold_begin(hold, look->account, QUEUE_DELETES, look->why);
 		free(look);
 	}
