@@ -60,7 +60,7 @@ static void trace_index_add_row(unsigned char filter[TRACE_FILTER], const struct
 						  TRACE_SENDER,	  TRACE_MESSAGE_ID, TRACE_RCPT };
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (keys[i] != TRACE_ACCOUNT || row->kind == TRACE_MESSAGE)
-			trace_index_add(filter, keys[i], row->value[keys[i]]);
+			trace_index_add(filter, (int)keys[i], row->value[keys[i]]);
 	trace_index_add(filter, TRACE_QUEUE_ID, row->value[TRACE_OLD_ID]);
 	if (row->value[TRACE_RCPT] != NULL)
 		trace_index_add(filter, TRACE_DOMAIN, address_domain(row->value[TRACE_RCPT]));
