@@ -9,8 +9,8 @@
  * is made of the secret that all daemons of one Redis share, by HMAC-SHA256, anew in each epoch of TOKEN_EPOCH_S: so
  * two keys are good at once, and a token lives 40 to 80 days. It is of RFC 3461's xtext as it stands.
  */
-#ifndef PENSTOCK_TOKEN_H
-#define PENSTOCK_TOKEN_H
+#ifndef PENSTOCK_FEEDBACK_TOKEN_H
+#define PENSTOCK_FEEDBACK_TOKEN_H
 
 #include "policy/account.h"
 #include "policy/pool.h"

@@ -3,8 +3,8 @@
  * token: reads what lies at the front of a span, and moves the span behind it. Each looks at a byte once. Where what is
  * asked for is not there they return false and leave the span alone.
  */
-#ifndef PENSTOCK_TOKEN_H
-#define PENSTOCK_TOKEN_H
+#ifndef PENSTOCK_FOLLOW_TOKEN_H
+#define PENSTOCK_FOLLOW_TOKEN_H
 
 #include "milter/follow/line.h"
 

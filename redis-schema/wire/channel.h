@@ -5,8 +5,8 @@
  *
  * Loop thread only. No event comes before channel_open() returned, within channel_write() or after channel_close().
  */
-#ifndef PENSTOCK_CHANNEL_H
-#define PENSTOCK_CHANNEL_H
+#ifndef PENSTOCK_WIRE_CHANNEL_H
+#define PENSTOCK_WIRE_CHANNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>

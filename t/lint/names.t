@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Names that tell where a thing is, in a debugger, a profile and a search: a static function of more than five lines
-# bears its module's name, no two of them share one, and no two structs, enums or unions of the product do.
+# bears its module's name, no two of them share one, and no two structs, enums or unions of the product do; nor do two
+# headers share what guards them.
 use strict;
 use warnings;
 use File::Find;
@@ -41,7 +42,7 @@ sub none {
 	ok(!@found, $name) or diag(join "\n", @found);
 }
 
-my (@nameless, %statics, %tags);
+my (@nameless, %statics, %tags, %guards);
 for my $file (@files) {
 	open my $in, '<', $file or die "$file: $!\n";
 	my @lines = <$in>;
@@ -56,6 +57,7 @@ for my $file (@files) {
 		push @{ $statics{$name} }, $at;
 	}
 	my $text = join('', @lines) =~ s{/\*.*?\*/}{}gsr;
+	push @{ $guards{$1} }, $file if $file =~ /\.h$/ && $text =~ /^#define (\w+_H)$/m;
 	$tags{$_}{$file} = 1 for $text =~ /\b(?:struct|enum|union)\s+(?:__attribute__\s*\(\(.*?\)\)\s*)?(\w+)\s*\{/g;
 }
 ok(scalar keys %statics, 'there is something to look at');
@@ -64,4 +66,6 @@ none('no two of them have one name',
 	map { "$_: @{ $statics{$_} }" } grep { @{ $statics{$_} } > 1 } sort keys %statics);
 none('no two structs, enums or unions have one name',
 	map { "$_: " . join ' ', sort keys %{ $tags{$_} } } grep { keys %{ $tags{$_} } > 1 } sort keys %tags);
+# of two headers with one guard the second is empty where both are included
+none('no two headers have one guard', map { "$_: @{ $guards{$_} }" } grep { @{ $guards{$_} } > 1 } sort keys %guards);
 done_testing();
