@@ -7,7 +7,7 @@
 
 #include "policy/base/banned.h"
 
-enum { YEAR_LEAST = 1970, YEAR_MOST = 2199 };
+enum { YEAR_MOST = 2199 };
 static const int64_t latest = INT64_C(7258118399); /* 2199-12-31T23:59:59Z */
 
 /* `digits` of them at *at, which goes on behind them; -1: there are other characters */
@@ -34,20 +34,20 @@ static bool is_leap(int year)
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-/* Days since 1970-01-01; -1: the calendar has no such day. */
-static int64_t date_days_of(int year, int month, int day)
+/* Days of the year before the first of `month`, of 1 to 13. */
+static int date_days_before(int year, int month)
 {
-	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	if (year < YEAR_LEAST || year > YEAR_MOST || month < 1 || month > 12 || day < 1)
+	static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365 };
+	return before[month - 1] + (month > 2 && is_leap(year));
+}
+
+int64_t date_days(int year, int month, int day)
+{
+	if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+	    date_days_before(year, month) + day > date_days_before(year, month + 1))
 		return -1;
-	if (day > lengths[month - 1] + (month == 2 && is_leap(year)))
-		return -1;
-	int64_t days = day - 1;
-	for (int before = YEAR_LEAST; before < year; before++)
-		days += 365 + is_leap(before);
-	for (int before = 1; before < month; before++)
-		days += lengths[before - 1] + (before == 2 && is_leap(year));
-	return days;
+	int past = year - 1;
+	return past * 365 + past / 4 - past / 100 + past / 400 - 719162 + date_days_before(year, month) + day - 1;
 }
 
 /* A leap second is the one after it: Unix time knows none. */
@@ -69,7 +69,7 @@ bool date_read(const char *text, int64_t *unix_s_out)
 	int year = date_take(&at, 4);
 	int month = year >= 0 && take_mark(&at, '-') ? date_take(&at, 2) : -1;
 	int day = month >= 0 && take_mark(&at, '-') ? date_take(&at, 2) : -1;
-	int64_t days = day >= 0 ? date_days_of(year, month, day) : -1;
+	int64_t days = day >= 0 && year <= YEAR_MOST ? date_days(year, month, day) : -1;
 	int64_t seconds = days >= 0 && *at != '\0' ? (take_mark(&at, 'T') ? date_seconds_of(at) : -1) : 0;
 	if (days < 0 || seconds < 0)
 		return false;

@@ -14,4 +14,7 @@
 /* False where `text` is none of them, or no day of the calendar: then *unix_s_out is left alone. */
 bool date_read(const char *text, int64_t *unix_s_out);
 
+/* Days from 1970-01-01 to that one; -1: the calendar has no such day, or it is not of 1970 to 9999. */
+int64_t date_days(int year, int month, int day);
+
 #endif

@@ -40,14 +40,6 @@ static bool netaddr_parse_v4(const char *text, uint8_t bytes[4])
 	return true;
 }
 
-static int netaddr_hex_value(char c)
-{
-	char lower = text_lower(c);
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 struct v6_reader {
 	uint8_t bytes[16];
 	int length; /* bytes read */
@@ -59,8 +51,8 @@ static bool netaddr_read_group(struct v6_reader *reader, const char **text)
 {
 	unsigned number = 0;
 	const char *start = *text;
-	while (netaddr_hex_value(**text) >= 0 && *text - start < 5)
-		number = number * 16 + (unsigned)netaddr_hex_value(*(*text)++);
+	while (text_hex(**text) >= 0 && *text - start < 5)
+		number = number * 16 + (unsigned)text_hex(*(*text)++);
 	if (**text == '.') {
 		if (reader->length > 12 || !netaddr_parse_v4(start, reader->bytes + reader->length))
 			return false;

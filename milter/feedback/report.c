@@ -298,19 +298,13 @@ static void report_base64_line(struct report_reader *reader, const char *line)
 	}
 }
 
-static int report_hex_value(char c)
-{
-	char lower = text_lower(c);
-	return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 static void report_quoted_line(struct report_reader *reader, const char *line)
 {
 	for (; *line != '\0'; line++) {
 		if (*line == '=' && line[1] == '\0')
 			return; /* a soft line break */
-		int high = *line == '=' ? report_hex_value(line[1]) : -1;
-		int low = high >= 0 ? report_hex_value(line[2]) : -1;
+		int high = *line == '=' ? text_hex(line[1]) : -1;
+		int low = high >= 0 ? text_hex(line[2]) : -1;
 		report_inside_byte(reader, low >= 0 ? (char)(high << 4 | low) : *line);
 		line += low >= 0 ? 2 : 0;
 	}

@@ -3,6 +3,7 @@
 
 #include "milter/follow/token.h"
 #include "policy/base/text.h"
+#include "policy/date.h"
 
 #include <string.h>
 #include <time.h>
@@ -63,32 +64,6 @@ bool line_split(struct line_split *split, struct span *chunk, struct span *line_
 
 /* -- times -- */
 
-static bool line_is_leap(int64_t year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-/* Days of the year before the first of `month`, of 1 to 13. */
-static int64_t line_days_before(int64_t year, int64_t month)
-{
-	static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365 };
-	return before[month - 1] + (month > 2 && line_is_leap(year));
-}
-
-static bool line_is_day(int64_t year, int64_t month, int64_t day)
-{
-	if (month < 1 || month > 12 || day < 1 || day > 31)
-		return false;
-	return line_days_before(year, month) + day <= line_days_before(year, month + 1);
-}
-
-/* Days since 1970 of the proleptic Gregorian calendar. */
-static int64_t line_days(int64_t year, int64_t month, int64_t day)
-{
-	int64_t past = year - 1;
-	return past * 365 + past / 4 - past / 100 + past / 400 - 719162 + line_days_before(year, month) + day - 1;
-}
-
 /* `width` digits. */
 static bool line_digits(struct span *rest, size_t width, int64_t *out)
 {
@@ -144,13 +119,13 @@ static bool line_zone(struct span *rest, int64_t *east_out)
 static bool line_time_3339(struct span *rest, int64_t *time_us_out)
 {
 	int64_t year, month, day, seconds, micro, east;
-	if (!line_digits(rest, 4, &year) || year < 1970 || !token_skip(rest, "-") || !line_digits(rest, 2, &month) ||
-	    !token_skip(rest, "-") || !line_digits(rest, 2, &day) || !line_is_day(year, month, day) ||
-	    !token_skip(rest, "T") || !line_clock(rest, &seconds) || !line_fraction(rest, &micro) ||
-	    !line_zone(rest, &east))
+	if (!line_digits(rest, 4, &year) || !token_skip(rest, "-") || !line_digits(rest, 2, &month) ||
+	    !token_skip(rest, "-") || !line_digits(rest, 2, &day) || !token_skip(rest, "T") ||
+	    !line_clock(rest, &seconds) || !line_fraction(rest, &micro) || !line_zone(rest, &east))
 		return false;
-	*time_us_out = (line_days(year, month, day) * DAY_S + seconds - east) * SECOND_US + micro;
-	return true;
+	int64_t days = date_days((int)year, (int)month, (int)day);
+	*time_us_out = (days * DAY_S + seconds - east) * SECOND_US + micro;
+	return days >= 0;
 }
 
 static bool line_month(struct span *rest, int64_t *month_out)
@@ -180,9 +155,10 @@ static int64_t line_local_east(int64_t local_s)
 static bool line_guess_year(int64_t month, int64_t day, int64_t seconds, int64_t until_s, int64_t *time_s_out)
 {
 	int64_t latest = 1970 + until_s / (365 * DAY_S) + 1; /* never too early */
+	latest = latest < 9999 ? latest : 9999;
 	for (int64_t year = latest; year >= 1970 && year > latest - 3 - YEARS_BACK; year--) {
-		int64_t local_s = line_days(year, month, day) * DAY_S + seconds;
-		if (local_s - DAY_S >= until_s || !line_is_day(year, month, day))
+		int64_t days = date_days((int)year, (int)month, (int)day), local_s = days * DAY_S + seconds;
+		if (days < 0 || local_s - DAY_S >= until_s)
 			continue;
 		*time_s_out = local_s - line_local_east(local_s);
 		if (*time_s_out < until_s)

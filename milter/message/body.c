@@ -65,18 +65,10 @@ static void body_add_base64(struct body *body, const char *bytes, size_t length)
 	body_found(body, out, count);
 }
 
-static int body_hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	char lower = text_lower(c);
-	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* The byte that stands for c; false: none yet, or none. held_bits: how many bytes of "=XY" were read. */
 static bool body_quoted_byte(struct body *body, char c, char *out)
 {
-	int value = body_hex_value(c);
+	int value = text_hex(c);
 	*out = c;
 	if (body->held_bits == 0) {
 		body->held_bits = c == '=';

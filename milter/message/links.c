@@ -46,8 +46,8 @@ static void links_note_host(struct links *links, const char *raw, size_t raw_len
 	char host[LINKS_HOST_MAX];
 	size_t length = 0;
 	for (size_t i = 0; i < raw_length; i++, length++) {
-		int high = raw[i] == '%' && raw_length - i > 2 ? links_hex_value(raw[i + 1]) : -1;
-		int low = high >= 0 ? links_hex_value(raw[i + 2]) : -1;
+		int high = raw[i] == '%' && raw_length - i > 2 ? text_hex(raw[i + 1]) : -1;
+		int low = high >= 0 ? text_hex(raw[i + 2]) : -1;
 		host[length] = text_lower(low >= 0 ? (char)(high << 4 | low) : raw[i]);
 		i += low >= 0 ? 2 : 0;
 	}

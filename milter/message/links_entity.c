@@ -8,14 +8,6 @@
 
 enum { CODE_MAX = 0x10ffff, NO_BREAK_SPACE = 0xa0 };
 
-int links_hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	char lower = text_lower(c);
-	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool links_is_alnum(char c)
 {
 	char lower = text_lower(c);
@@ -54,7 +46,7 @@ static long links_number_code(const char *number, size_t length)
 	size_t at = hex ? 2 : 1;
 	long code = at < length ? 0 : -1;
 	for (; at < length && code <= CODE_MAX; at++) {
-		int value = links_hex_value(number[at]);
+		int value = text_hex(number[at]);
 		if (value < 0 || (!hex && value > 9))
 			return -1;
 		code = code * (hex ? 16 : 10) + value;
@@ -106,7 +98,7 @@ static bool links_entity_goes_on(const struct links_entity *entity, char c)
 		return true;
 	if (!number)
 		return links_is_alnum(c);
-	return links_hex_value(c) >= 0 && (links_entity_is_hex(entity) || (c >= '0' && c <= '9'));
+	return text_hex(c) >= 0 && (links_entity_is_hex(entity) || (c >= '0' && c <= '9'));
 }
 
 /* "#000046" has any number of noughts, of which one is kept. */

@@ -26,8 +26,6 @@ bool links_entity_take(struct links_entity *entity, char c);
 /* `closed`: by its semicolon. What it stands for, as UTF-8; returns how many bytes. */
 size_t links_entity_end(struct links_entity *entity, bool closed, char bytes[LINKS_ENTITY_ROOM]);
 
-/* -1: it is no hexadecimal digit. */
-int links_hex_value(char c);
 bool links_is_alnum(char c);
 
 #endif

@@ -2,6 +2,7 @@
 #include "milter/trace/trace_row.h"
 
 #include "policy/base/text.h"
+#include "policy/date.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -149,13 +150,7 @@ static int trace_row_number(const char *text, int digits)
 /* Days since 1970; below 0: no day of the calendar. */
 static int64_t trace_row_day(const char *text)
 {
-	struct tm parts = { .tm_year = trace_row_number(text, 4) - 1900,
-			    .tm_mon = trace_row_number(text + 5, 2) - 1,
-			    .tm_mday = trace_row_number(text + 8, 2) },
-		  given = parts;
-	time_t seconds = timegm(&parts);
-	bool same = parts.tm_mon == given.tm_mon && parts.tm_mday == given.tm_mday;
-	return same && seconds >= 0 ? (int64_t)seconds / 86400 : -1;
+	return date_days(trace_row_number(text, 4), trace_row_number(text + 5, 2), trace_row_number(text + 8, 2));
 }
 
 static bool trace_row_read_time(const char *text, int64_t *time_ms_out)

@@ -105,3 +105,11 @@ bool text_same_nocase(const char *a, const char *b)
 	}
 	return text_lower(*a) == text_lower(*b);
 }
+
+int text_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	char lower = text_lower(c);
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}

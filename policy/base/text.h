@@ -40,4 +40,7 @@ bool text_to_int(const char *string, int64_t min, int64_t max, int64_t *number_o
 char text_lower(char c);
 bool text_same_nocase(const char *a, const char *b);
 
+/* What a hexadecimal digit stands for, of either case; -1: it is none. */
+int text_hex(char c);
+
 #endif

@@ -4,6 +4,8 @@
  */
 #include "policy/replay/factline_inside.h"
 
+#include "policy/base/text.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -28,21 +30,13 @@ bool value_int(struct value value, int64_t *number_out)
 	return true;
 }
 
-static int factline_value_hex_digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 bool value_hex(struct value value, uint64_t *number_out)
 {
 	uint64_t number = 0;
 	if (value.at == value.end || value.end - value.at > 16)
 		return false;
 	for (const char *at = value.at; at < value.end; at++) {
-		int digit = factline_value_hex_digit(*at);
+		int digit = text_hex(*at);
 		if (digit < 0)
 			return false;
 		number = number << 4 | (unsigned)digit;
@@ -106,8 +100,7 @@ bool value_text(struct value value, char *to, size_t size)
 	for (const char *at = value.at; at < value.end; at++) {
 		int c = (unsigned char)*at;
 		if (c == '%') {
-			int high = value.end - at > 2 ? factline_value_hex_digit(at[1]) : -1,
-			    low = high < 0 ? -1 : factline_value_hex_digit(at[2]);
+			int high = value.end - at > 2 ? text_hex(at[1]) : -1, low = high < 0 ? -1 : text_hex(at[2]);
 			if (low < 0)
 				return false;
 			c = high << 4 | low;

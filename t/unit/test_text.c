@@ -142,6 +142,18 @@ static void test_case(void)
 		ok(text_same_nocase(rows[i].a, rows[i].b) == rows[i].same, "'%s' and '%s'", rows[i].a, rows[i].b);
 }
 
+static void test_hex(void)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (int i = 0; i < 16; i++)
+		is_int(text_hex(digits[i]), i, "%c", digits[i]);
+	is_int(text_hex('A'), 10, "A");
+	is_int(text_hex('F'), 15, "F");
+	static const char others[] = { '/', ':', '@', 'G', '`', 'g', '\0', '\xb1' };
+	for (size_t i = 0; i < sizeof others; i++)
+		is_int(text_hex(others[i]), -1, "no hexadecimal digit: %d", others[i]);
+}
+
 int main(void)
 {
 	test_builder();
@@ -150,5 +162,6 @@ int main(void)
 	test_copy();
 	test_numbers();
 	test_case();
+	test_hex();
 	return done_testing();
 }
