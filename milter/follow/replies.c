@@ -131,8 +131,8 @@ static void replies_fold_text(struct folded *folded, const char *at, size_t leng
 
 static void replies_fold(struct folded *folded, const struct log_event *event)
 {
-	const char *at = event->text.at;
-	size_t length = at != NULL ? event->text.length : 0, used = 0;
+	const char *at = event->text.at != NULL ? event->text.at : "";
+	size_t length = event->text.at != NULL ? event->text.length : 0, used = 0;
 	folded->code = (struct outcome_code){ .greeting = event->greeting, .of_sender = event->stage_mail };
 	folded->turns.outcome = OUTCOME_COUNT;
 	folded->length = 0;
