@@ -29,7 +29,7 @@ my $source = Cwd::abs_path("$FindBin::Bin/../..");
 my $program = "$build/penstock-follow";
 my $folder = File::Temp::tempdir('penstock-follow-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{PENSTOCK_KEEP});
 my $seed = $ENV{PENSTOCK_SEED} // int rand 1e9;
-my $kills = $ENV{PENSTOCK_KILLS} // 40;
+my $kills = $ENV{PENSTOCK_KILLS} // 20;
 srand $seed;
 diag "PENSTOCK_SEED=$seed";
 my $redis = Penstock::Redis->start(folder => $folder, port => free_port('tcp'));
