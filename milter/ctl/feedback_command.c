@@ -106,7 +106,7 @@ int feedback_command_run(const struct call *call)
 	else if (json_object_get(answer, "error") != NULL)
 		complain(call, "%s", text_of(answer, "error"));
 	else if (answer != NULL && call->option[OPTION_JSON] != NULL)
-		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+		call_print_json(answer, stdout);
 	else if (answer != NULL)
 		feedback_command_say(answer, call->option[OPTION_VERBOSE] != NULL);
 	int code = answer == NULL || json_object_get(answer, "error") != NULL ? EX_TEMPFAIL : EX_OK;

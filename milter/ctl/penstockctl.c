@@ -75,8 +75,7 @@ static int ctl_ask(const struct call *call, json_t *request)
 	const json_t *refusal = json_object_get(answer, "error");
 	int code = refusal == NULL ? EXIT_FINE : EXIT_NO;
 	if (call->option[OPTION_JSON] != NULL) {
-		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
-		putchar('\n');
+		call_print_json(answer, stdout);
 	} else if (refusal != NULL) {
 		complain(call, "%s", json_is_string(refusal) ? json_string_value(refusal) : "the daemon refused");
 	} else if (call->command->show != NULL) {

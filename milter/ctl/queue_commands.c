@@ -148,8 +148,7 @@ int queue_show_run(const struct call *call)
 		queue_commands_print(messages, call->arguments[0], age_s);
 	} else {
 		json_t *json = have_memory(json_pack("{s:O, s:I}", "messages", messages, "age_s", (json_int_t)age_s));
-		json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-		putchar('\n');
+		call_print_json(json, stdout);
 		json_decref(json);
 	}
 	json_decref(messages);

@@ -34,8 +34,8 @@ sub arf {
 
 # The command itself, as an alias runs it: exit code, what it said.
 sub feedback {
-	my ($message) = @_;
-	my ($status, $out, $error) = run({ input => $message }, $daemon->{ctl_program}, '-c', $daemon->{file}, 'feedback', '-v');
+	my ($message, @options) = @_;
+	my ($status, $out, $error) = run({ input => $message }, $daemon->{ctl_program}, '-c', $daemon->{file}, 'feedback', '-v', @options);
 	return ($status, "$out$error");
 }
 
@@ -99,6 +99,7 @@ part 'complaints' => sub {
 	($status, $said) = feedback(arf('abuse', $message->{headers}));
 	is $status, 0, 'a third one of two recipients';
 	like $said, qr/reported as often as one message may be/, '... is not counted';
+	like((feedback(arf('abuse', $message->{headers}), '--json'))[1], qr/\A\{\n.*\n\}\n\z/s, '... as JSON, whose last line ends');
 	wait_for(10, 'the counter', sub { counter('alice@example.com', 'complaints') > 1.99 });
 	ok counter('alice@example.com', 'complaints') < 2.01, '... the counter stays';
 	(undef, $said) = feedback(arf('not-spam', $message->{headers}));

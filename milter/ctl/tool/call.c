@@ -55,6 +55,12 @@ int64_t call_seconds(const char *text)
 	return text_to_int(number, 1, CALL_DAYS_MAX * INT64_C(86400) / factor, &count) ? count * factor : -1;
 }
 
+void call_print_json(const json_t *json, FILE *to)
+{
+	json_dumpf(json, to, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
+	fputc('\n', to);
+}
+
 const char *call_config_file(const struct call *call)
 {
 	const char *given = call->option[OPTION_CONFIG];

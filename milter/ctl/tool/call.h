@@ -8,6 +8,9 @@
 
 #include "milter/config/config.h"
 
+#include <jansson.h>
+#include <stdio.h>
+
 /* Exit codes: 0 fine; 1 the daemon refused, Postfix does not fit, an address is listed; 2 used wrongly, or could not
  * ask. */
 enum { EXIT_FINE, EXIT_NO, EXIT_USAGE };
@@ -73,6 +76,9 @@ int64_t call_seconds(const char *text);
 
 /* One sentence to standard error, cleaned. Gives EXIT_USAGE back, so that a command can end with it. */
 int complain(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What --json prints. */
+void call_print_json(const json_t *json, FILE *to);
 
 const char *call_config_file(const struct call *call);
 /* NULL with the complaint made; else to be dropped. */

@@ -131,8 +131,7 @@ static void trace_command_print(const struct call *call, const struct trace_foun
 {
 	if (call->option[OPTION_JSON] != NULL) {
 		json_t *json = trace_export_json(found, missing);
-		json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
-		putchar('\n');
+		call_print_json(json, stdout);
 		json_decref(json);
 		return;
 	}

@@ -148,8 +148,7 @@ static void usage_command_json(const struct usage_table *table, const char *mont
 		json_array_append_new(rows, usage_command_object(&table->rows[i], what));
 	json_t *json = have_memory(json_pack("{s:s, s:s, s:O, s:o, s:o}", "month", month, "by", what, "missing",
 					     missing, "usage", rows, "total", usage_command_object(&total, NULL)));
-	json_dumpf(json, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', to);
+	call_print_json(json, to);
 	json_decref(json);
 }
 
