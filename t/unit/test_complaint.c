@@ -49,6 +49,31 @@ static void test_most(void)
 		       complaint_word(rows[i].complaint), rows[i].rcpts);
 }
 
+static void test_words(void)
+{
+	static const struct {
+		const char *word, *group;
+		bool opts_out;
+	} rows[] = {
+		{ "abuse", "complaints", false },
+		{ "fraud", "complaints", false },
+		{ "not-spam", "back", false },
+		{ "failed", "dead", false },
+		{ "delayed", "delayed", false },
+		{ "opt-out", "opt-out", true },
+		{ "opt-out-list", "opt-out-list", true },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		enum complaint complaint = complaint_find(rows[i].word);
+		is_str(complaint_group_word(complaint), rows[i].group, "with what \"%s\" is counted once",
+		       rows[i].word);
+		ok(complaint_opts_out(complaint) == rows[i].opts_out, "... whether somebody wants no more mail");
+	}
+	for (int i = 0; i < COMPLAINT_COUNT; i++)
+		ok(strlen(complaint_says((enum complaint)i)) > 5, "%s, in plain words",
+		   complaint_word((enum complaint)i));
+}
+
 static void test_status(void)
 {
 	static const struct {
@@ -85,10 +110,24 @@ static void test_steps(void)
 	}
 }
 
+/* An event is told when a step is reached, and none when one is left. */
+static void test_passed(void)
+{
+	struct counters before = { .at_ms = 1 }, after = { .at_ms = 1 };
+	before.value[COUNTER_RCPTS] = after.value[COUNTER_RCPTS] = 1000;
+	before.value[COUNTER_COMPLAINTS] = 1.9;
+	after.value[COUNTER_COMPLAINTS] = 2;
+	ok(complaint_passed(&before, &after), "a step is reached");
+	ok(!complaint_passed(&after, &before), "... left");
+	ok(!complaint_passed(&after, &after), "... kept");
+}
+
 int main(void)
 {
 	test_worth();
 	test_most();
+	test_words();
+	test_passed();
 	test_status();
 	test_steps();
 	return done_testing();
