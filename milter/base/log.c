@@ -50,6 +50,11 @@ static const char *const words[] = {
 	[SEVERITY_ERROR] = "error: ",
 };
 
+void log_name(const char *name)
+{
+	log_sink_name(name);
+}
+
 void log_open(enum log_target target, enum log_facility facility)
 {
 	log_sink_open(target, facility);

@@ -32,6 +32,8 @@ enum log_target { LOG_TARGET_ROWS(LOG_ID) };
 enum log_facility { LOG_FACILITY_ROWS(LOG_ID) };
 #undef LOG_ID
 
+/* By what name syslogd knows us, 30 bytes at most, borrowed for good; "penstock" without it. Before log_open(). */
+void log_name(const char *name);
 /* Before it is called lines go to standard error. */
 void log_open(enum log_target target, enum log_facility facility);
 /* Behind the last fork. False: the thread cannot be made, and each line is written by who has it. */

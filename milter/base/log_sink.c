@@ -15,10 +15,11 @@
 
 static struct {
 	bool syslog; /* until log_sink_open: standard error */
+	const char *name;
 	int facility;
 	int type, fd; /* of syslogd's socket; -1: none */
 	size_t begun; /* bytes of the line that standard error has */
-} sink = { .type = SOCK_DGRAM, .fd = -1 };
+} sink = { .name = "penstock", .type = SOCK_DGRAM, .fd = -1 };
 
 static const int facilities[] = {
 	[FACILITY_MAIL] = LOG_MAIL,	[FACILITY_DAEMON] = LOG_DAEMON, [FACILITY_LOCAL0] = LOG_LOCAL0,
@@ -68,9 +69,9 @@ static size_t sink_write_head(char *head, size_t size, enum severity severity, t
 					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct tm now = { 0 };
 	localtime_r(&at, &now);
-	int length =
-		snprintf(head, size, "<%d>%s %2d %02d:%02d:%02d penstock[%d]: ", sink.facility | priorities[severity],
-			 months[now.tm_mon], now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec, (int)getpid());
+	int length = snprintf(head, size, "<%d>%s %2d %02d:%02d:%02d %s[%d]: ", sink.facility | priorities[severity],
+			      months[now.tm_mon], now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec, sink.name,
+			      (int)getpid());
 	return length < (int)size ? (size_t)length : size - 1;
 }
 
@@ -121,6 +122,11 @@ static bool sink_write_stderr(const char *line, size_t length)
 }
 
 /* -- both -- */
+
+void log_sink_name(const char *name)
+{
+	sink.name = name;
+}
 
 void log_sink_open(enum log_target target, enum log_facility facility)
 {

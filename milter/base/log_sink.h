@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <time.h>
 
-/* As log_open. */
+/* As log_name and log_open. */
+void log_sink_name(const char *name);
 void log_sink_open(enum log_target target, enum log_facility facility);
 
 /* Writes the line, whose last byte is the end of line, of the time `at`. False: it was not taken, and the caller is

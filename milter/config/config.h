@@ -227,8 +227,8 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "Where penstock-follow reads the mail log: journal, journal:FOLDER, the path of a file, or - for standard " \
 	    "input. Anybody on the host can write lines into a file; into the journal nobody but the units' own users.")  \
 	ROW("follow.units", follow_units, STRING,                                                  \
-	    "postfix.service postfix@-.service sendmail.service penstock.service", 1, 900,         \
-	    "Units of the journal that are read, or fields of journald's own, such as _UID=0.")    \
+	    "postfix.service postfix@-.service sendmail.service penstock.service _UID=postfix", 1, 900,         \
+	    "Units of the journal that are read, or fields of journald's own, such as _UID=0 or _UID=postfix.")    \
 	ROW("follow.state", follow_state, STRING, "/var/lib/penstock-follow", 1, 200,              \
 	    "Folder of penstock-follow: how far it has read, and what it has to know of mail in the queue.") \
 	ROW("follow.replies", follow_replies, STRING, "replies.conf", 1, 255,                      \

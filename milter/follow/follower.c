@@ -37,10 +37,11 @@ enum {
 struct follower {
 	const struct config *config; /* borrowed */
 	char node[NODE_MAX + 1];
+	const char *config_file;      /* borrowed */
 	char file[FOLLOWER_PATH_MAX]; /* of the checkpoint */
 	int lock;		      /* owned: of its folder; -1: none */
 	struct event_base *base;
-	struct event *pump, *tick, *readable, *term, *interrupt;
+	struct event *pump, *tick, *readable, *term, *interrupt, *hangup;
 	struct replies *replies;
 	struct receivers *receivers;
 	struct trace *trace;
@@ -57,6 +58,7 @@ struct follower {
 	bool must_save;	  /* before another line is read */
 	bool at_end;	  /* of the log, as far as there is one */
 	bool ending, save_failing, failed;
+	bool again; /* it ends to begin with another configuration */
 };
 
 /* ---- saving */
@@ -198,17 +200,48 @@ static void follower_end(evutil_socket_t fd, short what, void *arg)
 	struct follower *follower = arg;
 	(void)fd;
 	(void)what;
-	notify_send("STOPPING=1");
+	if (!follower->again)
+		notify_send("STOPPING=1");
 	follower->ending = true;
 	follower->must_save = true;
 	event_base_loopexit(follower->base, &most);
 	event_active(follower->pump, EV_TIMEOUT, 1);
 }
 
+/* A configuration that it could not begin with is not taken. What a line means must not change between two
+ * checkpoints, so it ends with one, and the program is begun anew. */
+static void follower_reload(evutil_socket_t fd, short what, void *arg)
+{
+	struct follower *follower = arg;
+	char error[CONFIG_ERROR_MAX] = "", file[FOLLOWER_PATH_MAX];
+	struct config *config = config_load(follower->config_file, error);
+	struct replies *replies = NULL;
+	if (config != NULL) {
+		follower_replies_file(config, follower->config_file, file, sizeof file);
+		replies = replies_load(file, error, sizeof error);
+	}
+	if (replies == NULL)
+		log_line(SEVERITY_ERROR, "reload: %s; the old configuration stays in force", error);
+	else if (strcmp(follower->config->set.follow_source, "-") == 0)
+		log_line(SEVERITY_WARNING,
+			 "reload: standard input cannot be read again: the old configuration stays in force");
+	else
+		follower->again = true;
+	replies_free(&replies);
+	config_drop(&config);
+	if (follower->again)
+		follower_end(fd, what, follower);
+}
+
+bool follower_begins_again(const struct follower *follower)
+{
+	return follower->again;
+}
+
 int follower_run(struct follower *follower)
 {
-	log_line(SEVERITY_INFO, "penstock-follow reads %s, from line %llu on", follower->config->set.follow_source,
-		 (unsigned long long)follower->follow.ordinal + 1);
+	log_line(SEVERITY_INFO, "penstock-follow reads %s; its first line is number %llu",
+		 follower->config->set.follow_source, (unsigned long long)follower->follow.ordinal + 1);
 	notify_send("READY=1");
 	event_active(follower->pump, EV_TIMEOUT, 1);
 	event_base_dispatch(follower->base);
@@ -334,11 +367,12 @@ static bool follower_open_events(struct follower *follower)
 	follower->tick = follower_event(follower, -1, EV_PERSIST, follower_tick, &second);
 	follower->term = follower_event(follower, SIGTERM, EV_SIGNAL | EV_PERSIST, follower_end, NULL);
 	follower->interrupt = follower_event(follower, SIGINT, EV_SIGNAL | EV_PERSIST, follower_end, NULL);
+	follower->hangup = follower_event(follower, SIGHUP, EV_SIGNAL | EV_PERSIST, follower_reload, NULL);
 	if (follower->source->fd >= 0)
 		follower->readable =
 			follower_event(follower, follower->source->fd, EV_READ | EV_PERSIST, follower_pump, NULL);
 	return follower->pump != NULL && follower->tick != NULL && follower->term != NULL &&
-	       follower->interrupt != NULL;
+	       follower->interrupt != NULL && follower->hangup != NULL;
 }
 
 /* In this order: the state says of which log it is, and where each part goes on. */
@@ -391,6 +425,7 @@ struct follower *follower_open(const struct config *config, const char *file, bo
 	}
 	follower->config = config;
 	follower->lock = -1;
+	follower->config_file = file;
 	node_name(config->set.node, follower->node);
 	if (!follower_open_all(follower, file, from_start, error, error_size))
 		follower_free(&follower);
@@ -400,7 +435,8 @@ struct follower *follower_open(const struct config *config, const char *file, bo
 void follower_free(struct follower **follower)
 {
 	struct follower *freed = *follower;
-	struct event **events[] = { &freed->pump, &freed->tick, &freed->readable, &freed->term, &freed->interrupt };
+	struct event **events[] = { &freed->pump, &freed->tick,	     &freed->readable,
+				    &freed->term, &freed->interrupt, &freed->hangup };
 	*follower = NULL;
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (*events[i] != NULL)

@@ -12,21 +12,25 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "policy/base/banned.h"
 
 static const char usage[] = "usage: penstock-follow [-c FILE] [--from-start]\n"
-			    "  -c, --config FILE   configuration, default " SYSCONFDIR "/penstock/penstock.conf\n"
-			    "      --from-start    where this log was never read before: begin at its first line,\n"
-			    "                      not behind its last one\n"
-			    "  -t, --test          check the configuration and exit: 0 fine, 1 not\n"
-			    "      --dry-run LOG   read a file of the log (-: standard input), write nothing, and\n"
-			    "                      print what it says: recipients by account, outcome, transport\n"
-			    "                      and receiver, then what is not understood\n"
-			    "      --rate LOG      how many of its lines are read in a second of processor time\n"
-			    "  -h, --help\n"
-			    "  -V, --version\n"
-			    "It stays in the foreground. TERM ends it.\n";
+			    "       penstock-follow [-c FILE] -t | --dry-run LOG | --rate LOG\n"
+			    "  -c, --config FILE  configuration, default " SYSCONFDIR "/penstock/penstock.conf\n"
+			    "      --from-start   where this log was never read before: begin at its first\n"
+			    "                     line, not behind its last one\n"
+			    "  -t, --test         check the configuration, the table of replies and whether the\n"
+			    "                     log can be read, and exit: 0 fine, 1 not\n"
+			    "      --dry-run LOG  read a file of the log (-: standard input), write nothing,\n"
+			    "                     and print what it says: recipients by account, outcome,\n"
+			    "                     transport and receiver, then what is not understood\n"
+			    "      --rate LOG     how many of its lines are read in a second of processor\n"
+			    "                     time\n"
+			    "  -h, --help         this text\n"
+			    "  -V, --version      the version\n"
+			    "It stays in the foreground. HUP reads the configuration again, TERM ends it.\n";
 
 struct main_words {
 	const char *file, *dry_run, *rate;
@@ -87,9 +91,10 @@ static int main_fail(const char *error)
 	return 1;
 }
 
-static int main_follow(const struct config *config, const struct main_words *options)
+static int main_follow(const struct config *config, const struct main_words *options, bool *again_out)
 {
 	char error[1024];
+	log_name("penstock-follow"); /* lines of "penstock" are verdicts */
 	log_open(config->set.log_target, config->set.log_facility);
 	if (!log_start())
 		log_line(SEVERITY_WARNING, "log: its thread cannot be made");
@@ -97,20 +102,21 @@ static int main_follow(const struct config *config, const struct main_words *opt
 	if (follower == NULL) {
 		log_line(SEVERITY_ERROR, "penstock-follow cannot start: %s", error);
 		log_end();
-		return main_fail(error);
+		return config->set.log_target == LOG_TO_SYSLOG && isatty(STDERR_FILENO) ? main_fail(error) : 1;
 	}
 	int status = follower_run(follower);
+	*again_out = follower_begins_again(follower);
 	follower_free(&follower);
 	log_end();
 	return status;
 }
 
-static int main_work(const struct config *config, const struct main_words *options)
+static int main_work(const struct config *config, const struct main_words *options, bool *again_out)
 {
 	char error[1024], replies[1024];
 	follower_replies_file(config, options->file, replies, sizeof replies);
 	if (options->dry_run == NULL && options->rate == NULL && !options->test)
-		return main_follow(config, options);
+		return main_follow(config, options, again_out);
 	if (options->test ? !try_config(config, replies, error, sizeof error)
 			  : !try_log(options->dry_run != NULL ? options->dry_run : options->rate, replies,
 				     options->dry_run == NULL, error, sizeof error))
@@ -133,7 +139,12 @@ int main(int argc, char **argv)
 	struct config *config = config_load(options.file, error);
 	if (config == NULL)
 		return main_fail(error);
-	status = main_work(config, &options);
+	bool again = false;
+	status = main_work(config, &options, &again);
 	config_drop(&config);
+	if (again)
+		execvp(argv[0], argv);
+	if (again)
+		status = main_fail("SIGHUP: it cannot be executed again");
 	return status;
 }

@@ -57,6 +57,7 @@ struct queue_hold {
 	json_t *ids;  /* owned */
 	bool changed; /* what a checkpoint has */
 	int64_t next_ms, now_ms;
+	bool failed_now;		       /* in this turn */
 	int64_t looked;			       /* messages of the map before this one had their turn */
 	int asking;			       /* looks that have no answer yet */
 	struct queue_hold_look *first, **last; /* those whose answer has its turn behind the request under way; owned */
@@ -87,7 +88,7 @@ static void queue_hold_fail(struct queue_hold *hold, const char *why)
 		log_line(SEVERITY_WARNING,
 			 "queue: %s: %s; mail of blocked accounts that is in the queue leaves until that ends",
 			 hold->config->set.follow_queue_socket, why);
-	hold->counts.failing = true;
+	hold->counts.failing = hold->failed_now = true;
 }
 
 static void queue_hold_next(struct queue_hold *hold);
@@ -324,6 +325,8 @@ void queue_hold_tick(struct queue_hold *hold, int64_t now_ms)
 		return;
 	hold->next_ms = now_ms + QUEUE_HOLD_MS;
 	hold->now_ms = now_ms;
+	hold->counts.failing = hold->failed_now; /* else nothing was to be done */
+	hold->failed_now = false;
 	turn->hold = hold;
 	queue_map_each(hold->map, queue_hold_meet, turn);
 	if (turn->count < QUEUE_HOLD_ACCOUNTS)

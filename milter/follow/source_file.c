@@ -34,7 +34,7 @@ struct source_file {
 	unsigned char head[SOURCE_HASHED]; /* of the file, place.hashed bytes */
 	bool turning;			   /* the next file has begun: this one is whole */
 	bool turned;			   /* it is another file than that of the last line, and nobody was told yet */
-	bool away_said;			   /* that there is no file */
+	int away;			   /* errno of what was said, that there is no file; 0: there is one */
 	struct line_split split;
 	struct span chunk; /* of `bytes`, what is left */
 	char bytes[64 * 1024];
@@ -129,9 +129,10 @@ static bool source_file_turn(struct source_file *from)
 	}
 	int64_t modified_ns = fstat(from->fd, &now) == 0 ? source_files_modified(&now) : from->place.modified_ns;
 	int next = source_files_next(&from->files, from->fd, modified_ns);
-	if (next < 0 && !from->away_said)
+	if (next < 0 && from->away == 0)
 		source_file_say(from, "the file that has this name now cannot be read: it is waited for");
-	from->away_said = from->source.away = next < 0;
+	from->away = next < 0 ? EIO : 0;
+	from->source.away = next < 0;
 	if (next >= 0)
 		source_file_use(from, next, 0);
 	return next >= 0;
@@ -139,10 +140,14 @@ static bool source_file_turn(struct source_file *from)
 
 static bool source_file_open_first(struct source_file *from)
 {
-	int fd = source_files_open(&from->files);
-	if (fd < 0 && !from->away_said)
-		source_file_say(from, "there is no such file yet, or it cannot be read: it is waited for");
-	from->away_said = from->source.away = fd < 0;
+	errno = 0;
+	int fd = source_files_open(&from->files), why = fd >= 0 ? 0 : errno != 0 ? errno : EIO;
+	if (why != 0 && why != from->away)
+		source_file_say(from, why == ENOENT   ? "there is no such file yet: it is waited for"
+				      : why == EACCES ? "it may not be read by this user: that is waited for"
+						      : "it is no file that can be read: one is waited for");
+	from->away = why;
+	from->source.away = why != 0;
 	if (fd >= 0)
 		source_file_use(from, fd, 0);
 	return fd >= 0;

@@ -20,7 +20,9 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #include "policy/base/banned.h"
 
@@ -65,7 +67,10 @@ static bool source_journal_matches(struct source_journal *from)
 {
 	for (const char *unit = from->units; *unit != '\0'; unit += strlen(unit) + 1) {
 		char match[SOURCE_JOURNAL_UNITS_MAX + 32];
+		const struct passwd *user = strncmp(unit, "_UID=", 5) == 0 ? getpwnam(unit + 5) : NULL;
 		snprintf(match, sizeof match, strchr(unit, '=') != NULL ? "%s" : "_SYSTEMD_UNIT=%s", unit);
+		if (user != NULL)
+			snprintf(match, sizeof match, "_UID=%u", (unsigned)user->pw_uid);
 		if (!source_journal_match(from, match))
 			return false;
 	}
@@ -276,6 +281,27 @@ static void source_journal_continue(struct source_journal *from, const struct so
 	options->say(options->say_arg, "journal: the entry that was read last is gone: entries behind it may be lost");
 }
 
+/* libsystemd passes over files that it may not read, so that nothing would come for ever. False with a sentence. */
+static bool source_journal_may_read(const struct source_options *options, char *error, size_t error_size)
+{
+	static const char *const folders[] = { "/run/log/journal", "/var/log/journal" };
+	char id[SD_ID128_STRING_MAX], file[128];
+	sd_id128_t machine;
+	if (strcmp(options->name, "journal") != 0 || sd_id128_get_machine(&machine) < 0)
+		return true;
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		snprintf(file, sizeof file, "%s/%s/system.journal", folders[i], sd_id128_to_string(machine, id));
+		if (access(file, R_OK) == 0 || errno != EACCES)
+			continue;
+		snprintf(error, error_size,
+			 "follow.source is \"journal\", and %s may not be read by this user: expected one in the group "
+			 "systemd-journal",
+			 file);
+		return false;
+	}
+	return true;
+}
+
 static bool source_journal_begin(struct source_journal *from, const struct source_options *options)
 {
 	const char *name = options->name;
@@ -306,7 +332,8 @@ struct log_source *source_journal_open(const struct source_options *options, cha
 	from->source = (struct log_source){
 		.fd = -1, .next = source_journal_next, .place = source_journal_place, .release = source_journal_release
 	};
-	if (!source_journal_split_units(from, options->units, error, error_size)) {
+	if (!source_journal_split_units(from, options->units, error, error_size) ||
+	    !source_journal_may_read(options, error, error_size)) {
 		source_journal_release(&from->source);
 		return NULL;
 	}

@@ -53,8 +53,8 @@ static int64_t status_lag_s(const struct status_now *now)
 
 /* ---- for daemons */
 
-/* What an admin should mend: daemons tell it in their health. Ends with NULL. */
-static void status_troubles(const struct status_now *now, const char *troubles[STATUS_TROUBLES_MOST + 1])
+/* What an admin should mend: daemons tell it in their health. Ends with NULL. A bit for each. */
+static uint64_t status_troubles(const struct status_now *now, const char *troubles[STATUS_TROUBLES_MOST + 1])
 {
 	struct queue_hold_counts held = queue_hold_counts(now->hold);
 	const struct {
@@ -74,10 +74,14 @@ static void status_troubles(const struct status_now *now, const char *troubles[S
 				"the queue leaves" },
 	};
 	int count = 0;
+	uint64_t bits = 0;
 	for (int i = 0; i < STATUS_TROUBLES_MOST; i++)
-		if (rows[i].is)
+		if (rows[i].is) {
 			troubles[count++] = rows[i].sentence;
+			bits |= UINT64_C(1) << i;
+		}
 	troubles[count] = NULL;
+	return bits;
 }
 
 static void status_write_receivers(struct status *status, const struct status_now *now)
@@ -92,7 +96,7 @@ static void status_write_receivers(struct status *status, const struct status_no
 		.lag_s = status_lag_s(now),
 	};
 	const char *troubles[STATUS_TROUBLES_MOST + 1];
-	status_troubles(now, troubles);
+	status->troubles = status_troubles(now, troubles);
 	char *value = receivers_value(now->receivers, &head, troubles, now->follow->time_us / 1000);
 	const char *rows = value != NULL ? strchr(value, '\n') : NULL;
 	uint64_t hash = rows != NULL ? hash_string(rows, 0) : 0;
@@ -194,7 +198,9 @@ static void status_write_counts(struct status *status, const struct status_now *
 void status_write(struct status *status, const struct status_now *now)
 {
 	int64_t steady_ms = clock_monotonic_ms(), since_ms = steady_ms - status->written_ms;
-	bool changed = status->ordinal != now->follow->ordinal || now->follow->rests_changed;
+	const char *troubles[STATUS_TROUBLES_MOST + 1];
+	bool changed = status->ordinal != now->follow->ordinal || now->follow->rests_changed ||
+		       status->troubles != status_troubles(now, troubles);
 	if (status->written_ms != 0 && since_ms < (changed ? STATUS_EVERY_MS : FOLLOW_WRITES_S * 1000 / 2))
 		return;
 	if (status->written_ms != 0)

@@ -31,6 +31,7 @@ struct status {
 	uint64_t ordinal;	     /* of the last line then */
 	uint64_t rate_lines;	     /* for lines a second */
 	double rate;
+	uint64_t troubles; /* a bit for each that was told */
 };
 
 /* What is there to tell. All borrowed. */

@@ -8,6 +8,7 @@
 #include "milter/follow/source.h"
 #include "milter/follow/tally.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -31,11 +32,14 @@ bool try_config(const struct config *config, const char *replies, char *error, s
 	if (table == NULL)
 		return false;
 	replies_free(&table);
-	if (access(config->set.follow_state, W_OK | X_OK) != 0) {
-		snprintf(error, error_size, "follow.state is \"%s\", expected a folder that this user may write to",
-			 config->set.follow_state);
+	if (access(config->set.follow_state, W_OK | X_OK) != 0 && errno != ENOENT) {
+		snprintf(error, error_size, "follow.state is \"%s\", expected a folder that this user may write to: %s",
+			 config->set.follow_state, strerror(errno));
 		return false;
 	}
+	if (access(config->set.follow_state, F_OK) != 0)
+		try_say(NULL, "follow.state is not there yet: penstock-follow.service makes /var/lib/penstock-follow, "
+			      "another folder is yours to make");
 	const struct source_options options = { .name = config->set.follow_source,
 						.units = config->set.follow_units,
 						.user = config->set.user,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * penstock-queue [POSTFIX-FOLDER]: one request from standard input, its answer to standard output; see
- * penstock-queue(8). systemd starts one as root for each connection to its socket, which penstock-follow may open.
+ * penstock-follow(8), PARTS. systemd starts one as root for each connection to its socket, which penstock-follow may
+ * open.
  *
  *   hold | release | delete, and a line for each queue id, up to the end of input
  *   what postsuper(1) says, which is a line for each message, then "ok" or "error SENTENCE"

@@ -85,6 +85,9 @@ static json_t *report_status_of(const struct snapshot *snapshot, enum health *he
 	if (status != NULL) {
 		json_object_set_new(status, "reload_failed", report_reload());
 		report_status_figures(snapshot, status);
+		json_t *follow = report_receivers_status();
+		if (follow != NULL)
+			json_object_set_new(status, "follow", follow);
 	}
 	return status;
 }

@@ -170,7 +170,8 @@ static void health_mailers(const struct snapshot *snapshot, struct health_list *
 static void health_pools(const struct snapshot *snapshot, struct health_list *list)
 {
 	report_pools_health(snapshot->setup->config, list);
-	report_receivers_health(list);
+	int64_t last_ms = snapshot->stats.last_message_ms;
+	report_receivers_health(last_ms == 0 ? -1 : (snapshot->now_ms - last_ms) / 1000, list);
 }
 
 static void health_events(const struct snapshot *snapshot, struct health_list *list)

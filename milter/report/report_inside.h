@@ -23,7 +23,10 @@ json_t *report_pools_counts(const struct config *config);
 void report_pools_metrics(const struct config *config, struct evbuffer *to);
 
 /* report_receivers.c: penstock-follow, where there is one. */
-void report_receivers_health(struct health_list *list);
+/* `last_message_s`: seconds since a message came; below 0: none did. */
+void report_receivers_health(int64_t last_message_s, struct health_list *list);
+/* How it is; NULL: there never was one. */
+json_t *report_receivers_status(void);
 void report_receivers_metrics(struct evbuffer *to);
 /* The receivers for whom a transport rests, an array; how much of its share several together take. */
 json_t *report_receivers_rests(const char *transport);

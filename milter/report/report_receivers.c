@@ -20,6 +20,7 @@ enum {
 	LAG_MOST_S = 300,
 	UNKNOWN_LEAST = 1000, /* lines, before their share says anything */
 	UNKNOWN_PER_CENT = 5,
+	NOTHING_LEAST_S = 600,
 	METRIC_ROWS_MAX = 50,
 };
 
@@ -136,7 +137,35 @@ json_t *report_receivers_rests(const char *transport)
 	return rests;
 }
 
+json_t *report_receivers_status(void)
+{
+	struct rests_view view;
+	rests_view(&view);
+	if (view.head.number == 0)
+		return NULL;
+	json_t *status = json_object();
+	json_set_int(status, "told_s", (clock_now_ms() - view.head.at_ms) / 1000);
+	json_set_int(status, "lines", view.head.lines);
+	json_set_int(status, "unknown", view.head.unknown);
+	json_set_int(status, "lost", view.head.lost);
+	json_set_int(status, "lag_s", view.head.lag_s);
+	return status;
+}
+
 /* -- health -- */
+
+/* Where mail passed since, Penstock's own lines at least must have come. */
+static void report_receivers_health_nothing(const struct rests_view *view, int64_t last_message_s,
+					    struct health_list *list)
+{
+	int64_t window_s = (view->head.at_ms - view->before.at_ms) / 1000;
+	if (view->head.lines == view->before.lines && window_s >= NOTHING_LEAST_S && view->head.lag_s == 0 &&
+	    last_message_s >= 0 && last_message_s < window_s - NOTHING_LEAST_S / 2)
+		health_add(list, HEALTH_WARNING,
+			   "follow: penstock-follow has read no line for %" PRId64 " minutes, though mail passed: it "
+			   "reads another log than Penstock writes; see follow.source and follow.units.",
+			   window_s / 60);
+}
 
 static void report_receivers_health_lines(const struct rests_view *view, struct health_list *list)
 {
@@ -160,7 +189,7 @@ static void report_receivers_health_lines(const struct rests_view *view, struct 
 			   lines, unknown);
 }
 
-void report_receivers_health(struct health_list *list)
+void report_receivers_health(int64_t last_message_s, struct health_list *list)
 {
 	struct rests_view view;
 	rests_view(&view);
@@ -169,12 +198,16 @@ void report_receivers_health(struct health_list *list)
 		health_add(list, HEALTH_WARNING, "follow: the key %s of Redis is ignored: %s.", view.key, view.trouble);
 	if (view.head.number == 0)
 		return;
-	if (silent_s <= RESTS_SILENT_S)
-		report_receivers_health_lines(&view, list);
-	else
-		health_add(list, HEALTH_WARNING, "follow: penstock-follow has told nothing for %" PRId64 " minutes%s.",
+	if (silent_s > RESTS_SILENT_S) {
+		health_add(list, HEALTH_WARNING,
+			   "follow: penstock-follow has told nothing for %" PRId64 " minutes%s: systemctl status "
+			   "penstock-follow",
 			   silent_s / 60,
-			   silent_s > RESTS_TOO_OLD_S ? "; no transport rests for a receiver any more" : "");
+			   silent_s > RESTS_TOO_OLD_S ? ", and no transport rests for a receiver any more" : "");
+		return;
+	}
+	report_receivers_health_lines(&view, list);
+	report_receivers_health_nothing(&view, last_message_s, list);
 }
 
 /* -- metrics -- */

@@ -12,68 +12,15 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Cwd ();
-use File::Temp;
-use Penstock::Process qw(at_end need_program run slurp write_file);
+use Penstock::Booted;
+use Penstock::Process qw(need_program slurp write_file);
 use Test::More;
 
 plan skip_all => 'only root can make namespaces' if $> != 0;
 need_program(@$_) for ['systemctl', 'systemd'], ['ip', 'iproute2'], ['redis-server', 'redis-server'], ['postsuper', 'postfix'];
-my $build = Cwd::abs_path($ENV{PENSTOCK_BUILD} // "$FindBin::Bin/../..");
-my $source = Cwd::abs_path("$FindBin::Bin/../..");
-my $folder = File::Temp::tempdir('penstock-systemd-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{PENSTOCK_KEEP});
-my $group = "penstock-test-$$";
-mkdir "$folder/$_" or die "$folder/$_: $!\n" for qw(cgroup over out units);
-
-# enter: in new namespaces, in a control group of our own, which the namespace then takes for the root.
-write_file("$folder/enter", <<"END");
-set -e
-mount --make-rprivate /
-mount -t cgroup2 none $folder/cgroup
-mkdir $folder/cgroup/$group
-echo \$\$ >$folder/cgroup/$group/cgroup.procs
-exec unshare --cgroup sh $folder/world "\$@"
-END
-
-# world: the host's files with a layer over them, and in it the units, the programs and an account.
-write_file("$folder/world", <<"END");
-set -e
-mount -t tmpfs tmpfs $folder/over
-mkdir $folder/over/upper $folder/over/work $folder/over/root
-cd $folder/over
-mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
-cd root
-ip link set lo up
-mount -t proc proc proc
-mount -t sysfs sysfs sys
-mount -t cgroup2 none sys/fs/cgroup
-mount --rbind /dev dev
-mount -t tmpfs tmpfs run
-mount -t tmpfs tmpfs tmp
-mkdir -p mnt/out mnt/old usr/local/sbin etc/penstock
-mount --bind $folder/out mnt/out
-[ "\$1" != probe ] || exit 0
-install $build/penstock $build/penstockctl usr/local/sbin/
-cp -r $folder/units mnt/
-getent passwd penstock >/dev/null || chroot . useradd --system --no-create-home --shell /usr/sbin/nologin penstock
-install -m 640 $folder/penstock.conf etc/penstock/penstock.conf
-chroot . chgrp penstock /etc/penstock/penstock.conf
-cp usr/share/postfix/master.cf.dist etc/postfix/master.cf
-cp $folder/main.cf etc/postfix/main.cf
-echo 0123456789abcdef0123456789abcdef >etc/machine-id
-pivot_root . mnt/old
-cd /
-umount -l /mnt/old
-export container=penstock-test SYSTEMD_UNIT_PATH=/mnt/units SYSTEMD_GENERATOR_PATH=/nonexistent
-exec /lib/systemd/systemd --system --unit=test.target --log-target=console --show-status=no
-END
-
-my @enter = ('timeout', '--kill-after=5', '240', 'unshare', qw(--pid --fork --kill-child --mount --uts --ipc --net sh), "$folder/enter");
-at_end(sub { run({}, qw(unshare --mount sh -c), "mount --make-rprivate / && mount -t cgroup2 none $folder/cgroup && " .
-	"find $folder/cgroup/$group -depth -type d -exec rmdir {} +") });
-my ($may, undef, $why) = run({ seconds => 60 }, @enter, 'probe');
-plan skip_all => 'no namespaces, overlay or control groups: ' . ($why =~ s/\n.*//sr) if $may != 0;
-run({}, qw(unshare --mount sh -c), "mount --make-rprivate / && mount -t cgroup2 none $folder/cgroup && rmdir $folder/cgroup/$group");
+my $world = Penstock::Booted->new;
+plan skip_all => $world->why if $world->why;
+my $folder = $world->{folder};
 
 write_file("$folder/penstock.conf", <<'END');
 node = "here";
@@ -128,35 +75,12 @@ smtpd_milters = unix:penstock/milter.sock
 non_smtpd_milters = unix:penstock/milter.sock
 milter_default_action = tempfail
 END
-for my $unit (map { s{.*/}{}r } glob "$source/etc/penstock*.{service.in,socket,timer}") {
-	my $text = slurp("$source/etc/$unit") =~ s{\@sbindir\@}{/usr/local/sbin}gr =~ s{\@sysconfdir\@}{/etc}gr;
-	my $name = $unit =~ s/\.in$//r;
-	write_file("$folder/units/$name", $text);
-	mkdir "$folder/units/$name.d";
-	write_file("$folder/units/$name.d/log.conf", "[Service]\nStandardOutput=append:/mnt/out/log\nStandardError=append:/mnt/out/log\n")
-		if $name =~ /service$/;
-}
 # what the units do every half or two minutes
-mkdir "$folder/units/penstock-release.timer.d";
-write_file("$folder/units/penstock-release.timer.d/often.conf", "[Timer]\nOnBootSec=\nOnUnitActiveSec=\nOnActiveSec=1s\nOnUnitActiveSec=3s\nAccuracySec=100ms\n");
-write_file("$folder/units/penstock.service.d/watchdog.conf", "[Service]\nWatchdogSec=4\n");
-write_file("$folder/units/$_.target", "[Unit]\nDefaultDependencies=no\n") for qw(sysinit basic sockets shutdown network multi-user timers);
-write_file("$folder/units/test.target", "[Unit]\nWants=test.service\n");
-write_file("$folder/units/test.service", <<'END');
-[Unit]
-DefaultDependencies=no
-[Service]
-Type=oneshot
-ExecStart=/bin/sh /mnt/out/steps
-StandardOutput=append:/mnt/out/steps.log
-StandardError=inherit
-ExecStopPost=/bin/systemctl --force --force poweroff
-END
+$world->drop_in('penstock-release.timer', "[Timer]\nOnBootSec=\nOnUnitActiveSec=\nOnActiveSec=1s\nOnUnitActiveSec=3s\nAccuracySec=100ms\n");
+$world->drop_in('penstock.service', "[Service]\nWatchdogSec=4\n");
 
 # What is done in there. `step NAME COMMAND...` notes how it ended.
-write_file("$folder/out/steps", <<'END');
-step() { name=$1; shift; "$@"; echo "step $name: $?"; }
-again() { for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do "$@" && return 0; sleep 0.5; done; return 1; }
+my $steps = $world->boot(<<'END');
 redis() { redis-cli -a word --no-auth-warning "$@"; }
 listed() { redis ZRANGE penstock:held 0 -1 | grep '^here '; }
 queued() { find /var/spool/postfix/hold -type f | grep .; }
@@ -215,9 +139,7 @@ step end systemctl stop penstock
 postfix stop
 END
 
-run({ seconds => 280 }, 'sh', '-c', 'exec "$@" >"$0" 2>&1', "$folder/console", @enter);
-my $steps = -e "$folder/out/steps.log" ? slurp("$folder/out/steps.log") : '';
-my $log = -e "$folder/out/log" ? slurp("$folder/out/log") : '';
+my $log = $world->out('log');
 for my $step (qw(enable start redis timer-runs healthy held listed released-by-timer reload reloaded watchdog restart restarted none-held socket-restart socket-active socket-restarted stop
 	started-by-mail reload-facts facts-restart end-socket ended without-socket end)) {
 	like $steps, qr/^step $step: 0$/m, $step;
