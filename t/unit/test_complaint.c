@@ -57,7 +57,7 @@ static void test_words(void)
 	} rows[] = {
 		{ "abuse", "complaints", false },
 		{ "fraud", "complaints", false },
-		{ "not-spam", "back", false },
+		{ "not-spam", "not-spam", false },
 		{ "failed", "dead", false },
 		{ "delayed", "delayed", false },
 		{ "opt-out", "opt-out", true },
