@@ -14,8 +14,10 @@
 
 #include <stdint.h>
 
-/* id, word (log and metric label), half-life in seconds, cap. In an account's record (redis-schema/account_record.c)
- * they go by their place: new ones go to the end, and none away. */
+/* id, word (log and metric label), half-life in seconds, cap. What receivers say is half forgotten after a day, while
+ * the recipients that it is a share of count for a week: a thief sends much within hours, and is found by then; the
+ * owner has done with it soon. In an account's record (redis-schema/account_record.c) they go by their place: new ones
+ * go to the end, and none away. */
 #define COUNTER_ROWS(ROW) \
 	ROW(MESSAGES, "messages", 604800, 1e9) \
 	ROW(RCPTS, "rcpts", 604800, 1e9) \
@@ -23,7 +25,7 @@
 	ROW(EXPLOIT, "exploit", 172800, 1000)		/* submissions from an exploit-listed client */ \
 	ROW(BREACHES, "breaches", 86400, 1000)		/* messages that would have passed a limit */ \
 	ROW(NEW_RCPTS, "new_rcpts", 604800, 1e9)	/* recipients that it never wrote to before */ \
-	ROW(DEAD, "dead", 604800, 1e6)			/* recipients that do not exist, as told later */ \
+	ROW(DEAD, "dead", 86400, 1e6)			/* recipients that do not exist, as told later */ \
 	ROW(COMPLAINTS, "complaints", 1209600, 1e6)	/* of recipients, as told later */ \
 	ROW(AUTH_FAILURES, "auth_failures", 3600, 1000) /* failed logins, as told later */ \
 	ROW(TRAPS, "traps", 1209600, 1000)		/* spam-trap recipients */ \
@@ -39,7 +41,7 @@
 	ROW(BACK, "back", 21600, 1)		 /* it was silent for days */ \
 	ROW(AWAY, "away", 2500, 1e6)		 /* recipients of what comes from where it never was, likewise */ \
 	ROW(CHANGES, "changes", 1209600, 1e6)	 /* messages from where it never was that are surely its owner's */ \
-	ROW(REFUSED, "refused", 604800, 1e6)	 /* no habit: recipients whose server refused the content */
+	ROW(REFUSED, "refused", 86400, 1e6)	 /* no habit: recipients whose server refused the content */
 
 /* clang-format off */
 enum counter {
@@ -69,7 +71,7 @@ struct counters {
 	ROW(NEW_PLACE, "new_place", 1.0, 0.3, 2.0, "a client in a network and an AS that it never came from") \
 	ROW(EXPLOIT, "exploit_listed", 0.8, 0.0, 3.5, "clients on lists of hijacked machines") \
 	ROW(CAMPAIGN, "campaign", 1.0, 0.3, 5.0, "nearly the same body from other accounts too, or known as spam") \
-	ROW(DEAD_RCPTS, "dead_rcpts", 1.0, 0.3, 5.0, "share of recipients that do not exist") \
+	ROW(DEAD_RCPTS, "dead_rcpts", 2.0, 0.3, 5.0, "share of recipients that do not exist") \
 	ROW(TRAPS, "traps", 3.0, 0.0, 6.0, "spam-trap recipients") \
 	ROW(COMPLAINTS, "complaints", 1.0, 0.3, 4.0, "share of recipients who complain") \
 	ROW(SENDER_MISMATCH, "sender_mismatch", 1.0, 0.3, 2.5, "sender addresses that are not the account's") \

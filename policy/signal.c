@@ -146,12 +146,11 @@ static double signal_burst(const struct sight *sight)
 
 /* -- recipients -- */
 
-/* Few recipients that an account knows are dead, but a list that was bought is full of them: known ones count half. */
+/* Of a firm's old customers up to one in twenty is gone, of a list that was bought two to ten times as many: an honest
+ * list says nothing, however long it is, and what is beyond it says much (the weight is 2). */
 static double signal_dead_rcpts(const struct sight *sight)
 {
-	const double *value = sight->counters.value;
-	double of = (value[COUNTER_RCPTS] + fmin(value[COUNTER_NEW_RCPTS], value[COUNTER_RCPTS])) / 2;
-	return share_log_odds(value[COUNTER_DEAD], of, 0.02, 200);
+	return share_of(sight, COUNTER_DEAD, COUNTER_RCPTS, 0.05, 40);
 }
 
 static double signal_complaints(const struct sight *sight)

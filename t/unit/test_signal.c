@@ -251,11 +251,54 @@ static void test_campaign_blocks_nobody(void)
 	is_int(worst, LEVEL_SUSPECT, "a campaign makes suspect, and blocks nobody");
 }
 
+/* A term, and after how many days it is nothing any more. Shares by hand: (dead + 2) / (rcpts + 40), against 1 / 20. */
+static const struct {
+	const char *name;
+	enum counter counter;
+	double rcpts, told, least, most;
+	int gone_after; /* days */
+} told_rows[] = {
+	{ "one recipient of thirteen is dead", COUNTER_DEAD, 13, 1, 0, 0, 0 },
+	{ "invoices, 3 of 100 are dead", COUNTER_DEAD, 800, 24, 0, 0, 0 },
+	{ "a newsletter moves in, 5 of 100 are dead", COUNTER_DEAD, 3000, 150, 0, 0, 0 },
+	{ "a bought list, 15 of 100 are dead, early", COUNTER_DEAD, 20, 3, 1.0, 1.1, 2 },
+	{ "a bought list, 15 of 100 are dead", COUNTER_DEAD, 100, 15, 1.9, 2.0, 2 },
+	{ "a bought list, 30 of 100 are dead", COUNTER_DEAD, 100, 30, 3.4, 3.5, 3 },
+	{ "nobody is there", COUNTER_DEAD, 1000, 1000, 5, 5, 5 },
+	{ "each tenth server refuses", COUNTER_REFUSED, 100, 10, 1.4, 1.5, 2 },
+};
+
+static double told_term(size_t row, int days)
+{
+	struct history history = { .level = LEVEL_GOOD };
+	struct sight sight = { .history = &history, .counters = { .at_ms = MONDAY * 1000 } };
+	sight.now_ms = (MONDAY + days * DAY) * 1000;
+	sight.counters.value[COUNTER_RCPTS] = told_rows[row].rcpts;
+	sight.counters.value[told_rows[row].counter] = told_rows[row].told;
+	counters_decay(&sight.counters, sight.now_ms);
+	struct score score = signals_score(policy.signals, &sight, 0);
+	return score.term[told_rows[row].counter == COUNTER_DEAD ? SIGNAL_DEAD_RCPTS : SIGNAL_REFUSED];
+}
+
+/* An honest list costs nothing, a bought one much, and its owner has done with it after some days. */
+static void test_told(void)
+{
+	for (size_t i = 0; i < sizeof told_rows / sizeof told_rows[0]; i++) {
+		double term = told_term(i, 0);
+		ok(term >= told_rows[i].least && term <= told_rows[i].most, "%s: %.2f", told_rows[i].name, term);
+		is_near(told_term(i, told_rows[i].gone_after), 0, 0, "%s: nothing after %d days", told_rows[i].name,
+			told_rows[i].gone_after);
+		if (told_rows[i].gone_after > 0)
+			ok(told_term(i, told_rows[i].gone_after - 1) > 0, "%s: but a day before", told_rows[i].name);
+	}
+}
+
 int main(void)
 {
 	memcpy(policy.signals, signal_defaults, sizeof policy.signals);
 	for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++)
 		tell(i);
 	test_campaign_blocks_nobody();
+	test_told();
 	return done_testing();
 }
