@@ -32,14 +32,17 @@ bool try_config(const struct config *config, const char *replies, char *error, s
 	if (table == NULL)
 		return false;
 	replies_free(&table);
-	if (access(config->set.follow_state, W_OK | X_OK) != 0 && errno != ENOENT) {
+	/* the unit's StateDirectory= */
+	bool made = strcmp(config->set.follow_state, "/var/lib/penstock-follow") == 0;
+	if (access(config->set.follow_state, W_OK | X_OK) == 0)
+		made = false;
+	else if (!made || errno != ENOENT) {
 		snprintf(error, error_size, "follow.state is \"%s\", expected a folder that this user may write to: %s",
 			 config->set.follow_state, strerror(errno));
 		return false;
 	}
-	if (access(config->set.follow_state, F_OK) != 0)
-		try_say(NULL, "follow.state is not there yet: penstock-follow.service makes /var/lib/penstock-follow, "
-			      "another folder is yours to make");
+	if (made)
+		try_say(NULL, "follow.state is not there yet: penstock-follow.service makes it at its start");
 	const struct source_options options = { .name = config->set.follow_source,
 						.units = config->set.follow_units,
 						.user = config->set.user,
