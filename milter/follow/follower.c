@@ -285,6 +285,7 @@ static bool follower_open_store(struct follower *follower, char *error, size_t e
 		.recent_accounts = 16, /* nothing is judged here */
 		.state_ttl_s = set->redis_state_days * 86400,
 		.steady_ms = clock_monotonic_ms,
+		.credits_only = true,
 	};
 	follower->store = store_new(follower->base, &settings, follower_say, NULL, error, error_size);
 	if (follower->store == NULL)
