@@ -64,7 +64,7 @@ END
 $world->drop_in('penstock-follow.service', "[Service]\nWatchdogSec=4\nRestartSec=1\n");
 
 my $steps = $world->boot(<<'END');
-ctl() { /usr/local/sbin/penstockctl "$@"; }
+ctl() { /usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf "$@"; }
 send() { printf 'Subject: one\n\ntext\n' | /usr/sbin/sendmail -i -f alice@example.com "$@"; }
 pid() { systemctl show -p MainPID --value penstock-follow; }
 said() { journalctl -q -o cat -u penstock-follow | grep -q "$1"; }
@@ -78,15 +78,15 @@ who=sender:alice@example.com
 redis-server --port 6379 --daemonize yes --dir /tmp >/dev/null
 perl /mnt/out/receiver &
 step daemon systemctl start penstock.socket penstock
-step silent sh -c '! /usr/local/sbin/penstockctl status | grep follow'
+step silent sh -c '! /usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf status | grep follow'
 step postfix systemctl start postfix@- postfix
 useradd --system --no-create-home --shell /usr/sbin/nologin -G adm,penstock,systemd-journal penstock-follow
 # its first test, as the manual page has it: no folder of state yet
 chmod 700 /run/log/journal/*
-step no-journal sh -c '! runuser -u penstock-follow -- /usr/local/sbin/penstock-follow -t'
+step no-journal sh -c '! runuser -u penstock-follow -- /usr/local/sbin/penstock-follow -c /etc/penstock/penstock.conf -t'
 step not-started sh -c '! systemctl start penstock-follow'
 systemd-tmpfiles --create --prefix=/run/log/journal
-step tested runuser -u penstock-follow -- /usr/local/sbin/penstock-follow -t
+step tested runuser -u penstock-follow -- /usr/local/sbin/penstock-follow -c /etc/penstock/penstock.conf -t
 step enable systemctl enable penstock-queue.socket penstock-follow
 step start systemctl restart penstock-queue.socket penstock-follow
 step told again health '^follow .*told_s='
@@ -96,7 +96,7 @@ step queue-is-ours sh -c '! runuser -u nobody -- perl -MIO::Socket::UNIX -e "exi
 send bob@example.net nouser@example.net later@example.net
 send later@example.net
 step known again known 2
-step trace sh -c '/usr/local/sbin/penstockctl trace nouser@example.net | grep "does not exist"'
+step trace sh -c '/usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf trace nouser@example.net | grep "does not exist"'
 # in shadow mode nothing is held; taken out of it by a reload of the daemon, it is
 ctl account block $who stolen
 sleep 5
@@ -106,7 +106,7 @@ sed -i '/^shadow/d' /etc/penstock/penstock.conf
 systemctl reload penstock
 step held again held 2
 step same-process [ "$was" = "$(pid)" ]
-step held-shown again sh -c "/usr/local/sbin/penstockctl queue show $who | grep 'on hold, while it is blocked'"
+step held-shown again sh -c "/usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf queue show $who | grep 'on hold, while it is blocked'"
 ctl account unblock $who
 step released again held 0
 # root's own postsuper(1), of no unit that is named
@@ -131,15 +131,15 @@ ctl account block $who stolen
 step no-helper again health 'penstock-queue does not do what it is asked for'
 systemctl start penstock-queue.socket
 step helper again held 1
-step helper-health again sh -c '! /usr/local/sbin/penstockctl status | grep "does not do what it is asked for"'
+step helper-health again sh -c '! /usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf status | grep "does not do what it is asked for"'
 ctl account unblock $who
 # a folder that takes nothing
 chown root /var/lib/penstock-follow
 send bob@example.net
 step full again health 'follow.state cannot be written'
 chown penstock-follow /var/lib/penstock-follow
-step full-ends again sh -c '! /usr/local/sbin/penstockctl status | grep "cannot be written"'
-step counted-once sh -c "/usr/local/sbin/penstockctl usage --month $(date -u +%Y-%m) | grep -E '^$who +3 +5 '"
+step full-ends again sh -c '! /usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf status | grep "cannot be written"'
+step counted-once sh -c "/usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf usage --month $(date -u +%Y-%m) | grep -E '^$who +3 +5 '"
 # a file, as rsyslog writes it
 echo 'follow: { source = "/var/log/mail.log"; };' >>/etc/penstock/penstock.conf
 step file systemctl reload penstock
@@ -150,7 +150,7 @@ chgrp adm /var/log/mail.log; chmod 640 /var/log/mail.log
 journalctl -q -f -n 0 -o short >>/var/log/mail.log &
 sleep 1
 send carol@example.net
-step from-file again sh -c '/usr/local/sbin/penstockctl trace carol@example.net | grep delivered'
+step from-file again sh -c '/usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf trace carol@example.net | grep delivered'
 echo 'follow: { state = "/var/lib/other"; };' >/tmp/state; sed -i '/^follow/d' /etc/penstock/penstock.conf; cat /tmp/state >>/etc/penstock/penstock.conf
 step other-state sh -c '! systemctl restart penstock-follow'
 journalctl -q -o short | sed 's/^/journal /'
