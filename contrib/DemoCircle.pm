@@ -125,8 +125,8 @@ sub complaint {
 		'can read, so that it knows whose it is:');
 	my ($mark) = $message->{headers} =~ /^(CFBL-Feedback-ID: .*)$/m;
 	print '    ' . ($mark // 'no token'), "\n";
-	my ($status, $out, $error) = run({ input => $report }, $world->{daemon}{ctl_program}, '-c', $world->{daemon}{file}, 'feedback');
-	print "    $self->{colour}{bold}\$ penstockctl feedback < report$self->{colour}{end}\n    $out$error";
+	my ($status, $out, $error) = run({ input => $report }, $world->{daemon}{ctl_program}, '-c', $world->{daemon}{file}, 'feedback', '-v');
+	print "    $self->{colour}{bold}\$ penstockctl feedback -v < report$self->{colour}{end}\n    $out$error";
 	return "$out$error" =~ /erin\@example\.com: it is counted/ ? () : 'the complaint about erin is not counted';
 }
 

@@ -52,14 +52,16 @@ static bool queue_commands_take(void *arg, const struct checkpoint_row *row)
 	checkpoint_int(row, FIELD_RCPTS, &rcpts);
 	checkpoint_int(row, FIELD_ENDED, &ended);
 	/* what is no UTF-8 is left out */
-	json_array_append_new(reading->messages,
-			      have_memory(json_pack("{s:s, s:s, s:o*, s:o*, s:o*, s:I, s:I, s:I}", "queue_id",
-						    checkpoint_string(row, FIELD_ID), "account", reading->account,
-						    "transport", json_string(checkpoint_string(row, FIELD_TRANSPORT)),
-						    "ref", json_string(checkpoint_string(row, FIELD_REFERENCE)),
-						    "sender", json_string(checkpoint_string(row, FIELD_SENDER)),
-						    "time_s", (json_int_t)(time_us / 1000000), "size", (json_int_t)size,
-						    "rcpts_left", (json_int_t)(rcpts > ended ? rcpts - ended : 0))));
+	json_array_append_new(
+		reading->messages,
+		have_memory(json_pack("{s:s, s:s, s:o*, s:o*, s:o*, s:I, s:I, s:o*}", "queue_id",
+				      checkpoint_string(row, FIELD_ID), "account", reading->account, "transport",
+				      json_string(checkpoint_string(row, FIELD_TRANSPORT)), "ref",
+				      json_string(checkpoint_string(row, FIELD_REFERENCE)), "sender",
+				      json_string(checkpoint_string(row, FIELD_SENDER)), "time_s",
+				      (json_int_t)(time_us / 1000000), "size", (json_int_t)size, "rcpts_left",
+				      rcpts > 0 ? json_integer(rcpts > ended ? rcpts - ended : 0)
+						: NULL))); /* the queue manager did not say yet */
 	return true;
 }
 
@@ -124,7 +126,11 @@ static void queue_commands_print(const json_t *messages, const char *account, in
 		table_add(table, form_span(form, now - json_integer_value(json_object_get(row, "time_s"))));
 		const char *sender = json_string_value(json_object_get(row, "sender"));
 		table_add(table, sender == NULL || *sender == '\0' ? "<>" : sender);
-		table_addf(table, "%lld", json_integer_value(json_object_get(row, "rcpts_left")));
+		const json_t *left = json_object_get(row, "rcpts_left");
+		if (left != NULL)
+			table_addf(table, "%lld", json_integer_value(left));
+		else
+			table_add(table, "?");
 		table_addf(table, "%lld", (json_integer_value(json_object_get(row, "size")) + 1023) / 1024);
 		table_add(table, json_string_value(json_object_get(row, "transport")));
 		table_add(table, json_is_true(json_object_get(row, "held")) ? "on hold, while it is blocked" : "");
