@@ -27,12 +27,6 @@ static const struct {
 #undef COMPLAINT_STEP_ROW
 };
 
-static const double half_lives[COUNTER_COUNT] = {
-#define HALF_LIFE(id, word, half_life, cap) half_life,
-	COUNTER_ROWS(HALF_LIFE)
-#undef HALF_LIFE
-};
-
 enum complaint complaint_find(const char *word)
 {
 	for (int i = 0; i < COMPLAINT_COUNT; i++)
@@ -95,7 +89,8 @@ const char *complaint_step_word(enum complaint_step step)
 
 double complaint_share(const struct counters *counters)
 {
-	double rcpts = counters->value[COUNTER_RCPTS] * half_lives[COUNTER_COMPLAINTS] / half_lives[COUNTER_RCPTS];
+	double rcpts = counters->value[COUNTER_RCPTS] * counter_half_life_s(COUNTER_COMPLAINTS) /
+		       counter_half_life_s(COUNTER_RCPTS);
 	double share = rcpts > 0 ? counters->value[COUNTER_COMPLAINTS] / rcpts : 0;
 	return share < 1 ? share : 1;
 }

@@ -35,6 +35,11 @@ const char *counter_word(enum counter counter)
 	return counter_rows[counter].word;
 }
 
+double counter_half_life_s(enum counter counter)
+{
+	return counter_rows[counter].half_life_s;
+}
+
 double counter_cap(enum counter counter)
 {
 	return counter_rows[counter].cap;

@@ -110,6 +110,7 @@ void counters_decay(struct counters *counters, int64_t now_ms);
 void counters_add(struct counters *counters, const double counts[COUNTER_COUNT]);
 
 const char *counter_word(enum counter counter);
+double counter_half_life_s(enum counter counter);
 double counter_cap(enum counter counter);
 const char *signal_word(enum signal signal);
 const char *signal_help(enum signal signal);

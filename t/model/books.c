@@ -244,17 +244,12 @@ static void books_check_counts(int account, const struct account_record *record)
 {
 	static const enum counter checked[] = { COUNTER_MESSAGES, COUNTER_RCPTS,      COUNTER_SPAM,   COUNTER_BREACHES,
 						COUNTER_DEAD,	  COUNTER_COMPLAINTS, COUNTER_REFUSED };
-	static const double half_lives[COUNTER_COUNT] = {
-#define HALF_LIFE(id, word, half_life, cap) half_life,
-		COUNTER_ROWS(HALF_LIFE)
-#undef HALF_LIFE
-	};
 	const struct ledger *ledger = &ledgers[account];
 	bool dropped = books_dropped() > 0;
 	double seconds = (double)(server_now_ms() - model.begun_ms) / 1000;
 	for (size_t i = 0; i < sizeof checked / sizeof checked[0]; i++) {
 		double has = record->history.counters.value[checked[i]], wants = ledger->counts[checked[i]];
-		double left = exp2(-seconds / half_lives[checked[i]]);
+		double left = exp2(-seconds / counter_half_life_s(checked[i]));
 		double slack = 0.01 + wants * 1e-5 + 10 * ledger->given_back * (1 - left);
 		MODEL_MUST(has <= wants + slack || (dropped && ledger->given_back > 0),
 			   "account %d: counter %d has %g, expected at most %g", account, (int)checked[i], has,
