@@ -276,6 +276,16 @@ static void rests_key(char key[KEY_BYTES])
 	snprintf(key, KEY_BYTES, KEY_PART_FOLLOW, the_daemon.node);
 }
 
+/* Asks for the value's bytes up to this one. */
+static void rests_ask(int last_byte, store_command_done *done)
+{
+	char key[KEY_BYTES], last[24];
+	rests_key(key);
+	snprintf(last, sizeof last, "%d", last_byte);
+	rests.asking = true;
+	store_key_command(the_daemon.store, 4, (const char *[]){ "GETRANGE", key, "0", last }, done, NULL);
+}
+
 static void rests_on_value(void *arg, const char *error, int count, const char *const *items)
 {
 	char why[TROUBLE_BYTES];
@@ -293,15 +303,6 @@ static void rests_on_value(void *arg, const char *error, int count, const char *
 		return;
 	}
 	rests_publish(table);
-}
-
-static void rests_ask_value(void)
-{
-	char key[KEY_BYTES], last[24];
-	rests_key(key);
-	snprintf(last, sizeof last, "%d", FOLLOW_VALUE_MAX);
-	rests.asking = true;
-	store_key_command(the_daemon.store, 4, (const char *[]){ "GETRANGE", key, "0", last }, rests_on_value, NULL);
 }
 
 static void rests_on_head(void *arg, const char *error, int count, const char *const *items)
@@ -328,23 +329,18 @@ static void rests_on_head(void *arg, const char *error, int count, const char *c
 	if (same)
 		rests_note_head(&head);
 	else
-		rests_ask_value();
+		rests_ask(FOLLOW_VALUE_MAX, rests_on_value);
 }
 
 static void rests_on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	char key[KEY_BYTES], last[24];
 	(void)fd;
 	(void)what;
 	(void)arg;
 	if (rests.table != NULL)
 		rests_publish(rests_too_old(&rests.head) ? NULL : rests.table);
-	if (rests.asking)
-		return;
-	rests_key(key);
-	snprintf(last, sizeof last, "%d", FOLLOW_HEAD_MAX - 1);
-	rests.asking = true;
-	store_key_command(the_daemon.store, 4, (const char *[]){ "GETRANGE", key, "0", last }, rests_on_head, NULL);
+	if (!rests.asking)
+		rests_ask(FOLLOW_HEAD_MAX - 1, rests_on_head);
 }
 
 bool rests_start(struct event_base *base)
