@@ -91,9 +91,19 @@ static int main_fail(const char *error)
 	return 1;
 }
 
+/* Where it is begun again there is a while without a handler, in which another SIGHUP would end it: it waits. */
+static void main_hold_hangup(int how)
+{
+	sigset_t hangup;
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(how, &hangup, NULL);
+}
+
 static int main_follow(const struct config *config, const struct main_words *options, bool *again_out)
 {
 	char error[1024];
+	main_hold_hangup(SIG_BLOCK);
 	log_name("penstock-follow"); /* lines of "penstock" are verdicts */
 	log_open(config->set.log_target, config->set.log_facility);
 	if (!log_start())
@@ -104,7 +114,9 @@ static int main_follow(const struct config *config, const struct main_words *opt
 		log_end();
 		return config->set.log_target == LOG_TO_SYSLOG && isatty(STDERR_FILENO) ? main_fail(error) : 1;
 	}
+	main_hold_hangup(SIG_UNBLOCK);
 	int status = follower_run(follower);
+	main_hold_hangup(SIG_BLOCK);
 	*again_out = follower_begins_again(follower);
 	follower_free(&follower);
 	log_end();
@@ -142,9 +154,8 @@ int main(int argc, char **argv)
 	bool again = false;
 	status = main_work(config, &options, &again);
 	config_drop(&config);
-	if (again)
-		execvp(argv[0], argv);
-	if (again)
-		status = main_fail("SIGHUP: it cannot be executed again");
-	return status;
+	if (!again)
+		return status;
+	execvp(argv[0], argv);
+	return main_fail("SIGHUP: it cannot be executed again");
 }

@@ -61,7 +61,7 @@ while (my $socket = $listener->accept) {
 	exit 0;
 }
 END
-$world->drop_in('penstock-follow.service', "[Service]\nWatchdogSec=4\nRestartSec=1\n");
+$world->drop_in('penstock-follow.service', "[Service]\nRestartSec=1\n");
 
 my $steps = $world->boot(<<'END');
 ctl() { /usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf "$@"; }
@@ -106,6 +106,10 @@ sed -i '/^shadow/d' /etc/penstock/penstock.conf
 systemctl reload penstock
 step held again held 2
 step same-process [ "$was" = "$(pid)" ]
+# another that comes while it begins again
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do systemctl kill -s HUP penstock-follow; sleep 0.02; done
+sleep 2
+step hangups [ "$was" = "$(pid)" ]
 step held-shown again sh -c "/usr/local/sbin/penstockctl -c /etc/penstock/penstock.conf queue show $who | grep 'on hold, while it is blocked'"
 ctl account unblock $who
 step released again held 0
@@ -119,12 +123,17 @@ systemctl reload penstock-follow
 step mistake again said 'reload: /etc/penstock/replies.conf:[0-9]*: .*; the old configuration stays in force'
 step mistake-runs [ "$was" = "$(pid)" ]
 sed -i '$d' /etc/penstock/replies.conf
-# killed, and silent
+# killed, and silent; its own minute would be long to wait for
+printf '[Service]\nWatchdogSec=4\n' >/mnt/units/penstock-follow.service.d/watchdog.conf
+systemctl daemon-reload
 kill -9 "$was"
 step killed again other_pid "$was"
 was=$(pid)
 kill -STOP "$was"
 step watchdog again other_pid "$was"
+rm /mnt/units/penstock-follow.service.d/watchdog.conf
+systemctl daemon-reload
+systemctl restart penstock-follow
 # nobody to ask
 systemctl stop penstock-queue.socket
 ctl account block $who stolen
@@ -158,7 +167,7 @@ ctl status
 step end systemctl disable --now penstock-follow penstock-queue.socket
 END
 
-for my $step (qw(daemon silent postfix no-journal not-started tested enable start told queue-is-ours known trace shadow held same-process held-shown released
+for my $step (qw(daemon silent postfix no-journal not-started tested enable start told queue-is-ours known trace shadow held same-process hangups held-shown released
 	deleted mistake mistake-runs killed watchdog no-helper helper helper-health full full-ends counted-once file no-file not-ours from-file
 	other-state end)) {
 	like $steps, qr/^step $step: 0$/m, $step;
@@ -175,5 +184,7 @@ like $steps, qr{^journal .* penstock-follow\[\d+\]: error: penstock-follow canno
 my @denied = grep { !m{/var/lib/other|system\.journal|penstock-follow/checkpoint|mail\.log|replies\.conf} } $steps =~
 	/^(journal .*(?:penstock|postsuper).*(?:not permitted|denied|Read-only|not supported|fatal|panic).*)$/mg;
 is_deeply \@denied, [], 'and nobody was denied anything else';
-diag("--- steps:\n$steps--- console:\n" . substr(slurp("$folder/console"), -2000)) if !Test::More->builder->is_passing;
+my @why = $steps =~ /^journal (.* systemd\[1\]: penstock.*)$/mg;
+diag("--- steps:\n$steps--- console:\n" . substr(slurp("$folder/console"), -2000) .
+	join "\n", '--- of the units:', @why, '--- not as expected:', $steps =~ /^(step .*: [^0].*)$/mg) if !Test::More->builder->is_passing;
 done_testing();
