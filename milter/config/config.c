@@ -39,6 +39,7 @@ WORD_READ(spf_client, SPF_CLIENT_ROWS)
 WORD_READ(reputation_blocked_action, REPUTATION_BLOCKED_ACTION_ROWS)
 WORD_READ(facts_accounts, FACTS_ACCOUNTS_ROWS)
 WORD_READ(follow_trace_recipients, FOLLOW_TRACE_RECIPIENTS_ROWS)
+WORD_READ(clients_hide_starttls, CLIENTS_HIDE_STARTTLS_ROWS)
 
 /* ---- the options */
 

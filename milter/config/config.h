@@ -25,12 +25,15 @@
 	ROW(BLOCKED_REJECT, "reject") ROW(BLOCKED_DEFER, "defer") ROW(BLOCKED_HOLD, "hold")
 #define FACTS_ACCOUNTS_ROWS(ROW) ROW(FACTS_CLEAR, "clear") ROW(FACTS_HASHED, "hashed")
 #define FOLLOW_TRACE_RECIPIENTS_ROWS(ROW) ROW(TRACE_RECIPIENTS_CLEAR, "clear") ROW(TRACE_RECIPIENTS_HASHED, "hashed")
+#define CLIENTS_HIDE_STARTTLS_ROWS(ROW) \
+	ROW(HIDE_FROM_UNKNOWN, "unknown") ROW(HIDE_FROM_NEUTRAL, "neutral") ROW(HIDE_FROM_POOR, "poor") ROW(HIDE_FROM_BAD, "bad")
 
 #define WORD_ID(id, word) id,
 enum redis_on_failure { REDIS_ON_FAILURE_ROWS(WORD_ID) };
 enum dns_on_failure { DNS_ON_FAILURE_ROWS(WORD_ID) };
 enum spf_client { SPF_CLIENT_ROWS(WORD_ID) };
 enum reputation_blocked_action { REPUTATION_BLOCKED_ACTION_ROWS(WORD_ID) };
+enum clients_hide_starttls { CLIENTS_HIDE_STARTTLS_ROWS(WORD_ID) };
 enum follow_trace_recipients { FOLLOW_TRACE_RECIPIENTS_ROWS(WORD_ID) };
 enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 #undef WORD_ID
@@ -244,6 +247,35 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	    "admin decides.") \
 	ROW("follow.queue_socket", follow_queue_socket, STRING, "/run/penstock-queue.sock", 1, 100, \
 	    "Socket of penstock-queue, which does that.")                                          \
+	ROW("clients.most", clients_most, INT, "65536", 1024, 4194304,                             \
+	    "Clients of SMTP sessions that are remembered, some 200 bytes each; beyond that the least worth knowing is " \
+	    "forgotten.")                                                                          \
+	ROW("clients.state", clients_state, STRING, "/var/lib/penstock", 0, 200,                   \
+	    "Folder in which they outlive a restart, with the history of throttling; empty: they do not.") \
+	ROW("clients.history_days", clients_history_days, INT, "0", 0, 3660,                       \
+	    "Days for which it is kept who was refused, slowed, and gave up, for penstockctl throttle report, 16 bytes a " \
+	    "time; 0: it is not.")                                                                 \
+	ROW("clients.slow_most", clients_slow_most, INT, "30", 0, 10000,                           \
+	    "Sessions that wait at one time because of the map throttle; each takes one of Postfix's smtpd processes.") \
+	ROW("clients.hide_starttls", clients_hide_starttls, WORD, "poor", 0, 0,                    \
+	    "To clients of which standing, and of a worse one, the map starttls does not offer it: unknown, neutral, " \
+	    "poor or bad.")                                                                        \
+	ROW("clients.require_quit", clients_require_quit, BOOL, "false", 0, 0,                     \
+	    "Hold mail of strangers of poor or bad standing until their session ended with QUIT, and delete it where it " \
+	    "ended without. Needs penstock-follow and penstock-queue.")                            \
+	ROW("clients.zone", clients_zone, STRING, "", 0, 200,                                      \
+	    "Folder in which clients of bad standing are written as zones for rbldnsd; empty: they are not.") \
+	ROW("clients.zone_hours", clients_zone_hours, FLOAT, "24", 0.1, 8760,                      \
+	    "How long a client stays in the zone after it was last found bad.")                    \
+	ROW("clients.zone_text", clients_zone_text, STRING, "Client of bad standing, reference $", 0, 200, \
+	    "TXT record of the zone; $ stands for the reference that penstockctl client show explains.") \
+	ROW("clients.abuse_contacts", clients_abuse_contacts, STRING, "", 0, 200,                  \
+	    "DNS zone that knows each network's abuse address, as abuse-contacts.abusix.zone; with it, reports of bad " \
+	    "clients are mailed there; empty: none.")                                              \
+	ROW("clients.abuse_from", clients_abuse_from, STRING, "", 0, 254,                          \
+	    "Sender of these reports, an address that people read.")                               \
+	ROW("clients.abuse_a_day", clients_abuse_a_day, INT, "20", 1, 10000,                       \
+	    "Reports in a day at most; of one network there is one a day.")                        \
 	ROW("feedback.header", feedback_header, STRING, "CFBL-Feedback-ID", 0, 60, \
 	    "Header that bears the token by which a complaint is known again, in accounts' mail that leaves; empty: none.") \
 	ROW("feedback.envid", feedback_envid, BOOL, "true", 0, 0, \
