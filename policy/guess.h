@@ -20,10 +20,10 @@ struct guess_set {
 	uint8_t count, level;
 };
 
-/* Seen at `now_s`, now or for the first time. Time that goes back makes nothing older. */
-void guess_set_add(struct guess_set *set, uint64_t hash, int64_t now_s);
+/* Seen at `seen_s`, which is no later than now. What lies more than a day behind, or ahead, is forgotten. */
+void guess_set_add(struct guess_set *set, uint64_t hash, int64_t seen_s, int64_t now_s);
 double guess_set_count(const struct guess_set *set, int64_t now_s);
-/* The same without `hash`. */
+/* The same without `hash`, whose lower 32 bits are what is kept. */
 double guess_set_count_without(const struct guess_set *set, uint64_t hash, int64_t now_s);
 
 /* Does a client that tried so many names guess, and is a name that so many clients tried attacked? A family behind one
@@ -32,7 +32,7 @@ bool guess_is_guesser(double names);
 bool guess_is_attacked(double clients);
 /* Has someone got in who had failed under so many other names? */
 bool guess_got_in(double others);
-/* Of how many such events is told in one hour; the rest is counted. */
-enum { GUESS_TOLD_AN_HOUR = 20 };
+/* Of each of these it is told again after a day, and of no more than so many in one hour; the rest is counted. */
+enum { GUESS_TOLD_AGAIN_S = 86400, GUESS_TOLD_AN_HOUR = 20 };
 
 #endif

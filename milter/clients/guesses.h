@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * guesses: who tries passwords of many accounts, and which account is tried by many clients. Two tables of fixed size
- * under one lock, in hashes with a random key that never leaves this
- * host: any thread. Where a row has no place, the one of
- * fewest names, or fewest clients, of a few gives way: a flood of addresses pushes out its own.
+ * under one lock, in hashes with a random key that never leaves this host: any thread. Where a row has no place, the
+ * one of fewest names, or fewest clients, of a few gives way: a flood of addresses pushes out its own.
  *
  * That many clients try an account is told, and held against nobody's account: it can only be said of the clients.
  */
