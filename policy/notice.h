@@ -21,6 +21,7 @@
 	ROW(HELD, "held", 3600)		 /* mail that was held is past its date */ \
 	ROW(COMPLAINT, "complaint", 0)	 /* somebody complains about its mail */ \
 	ROW(OPT_OUT, "opt_out", 0)	 /* somebody wants no more of it */ \
+	ROW(HANGUPS, "hangups", 0)	 /* the share of sessions without QUIT has jumped, or that has ended */ \
 	ROW(GUESSER, "guesser", 0)	 /* a client tries passwords of many accounts, or got into one so */ \
 	ROW(ATTACKED, "attacked", 0)	 /* many clients try passwords of one account */
 

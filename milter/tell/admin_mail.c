@@ -114,6 +114,9 @@ static void admin_mail_add_what(struct text *text, const struct notice *event)
 	case EVENT_OPT_OUT:
 		text_add(text, " has a recipient who wants no more of its mail");
 		break;
+	case EVENT_HANGUPS:
+		text_add(text, " has another share of sessions without QUIT");
+		break;
 	case EVENT_GUESSER:
 		text_add(text, event->account[0] != '\0' ? " was logged into by a client that tries passwords"
 							 : " tries passwords of many accounts");
