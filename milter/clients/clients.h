@@ -44,8 +44,9 @@ bool clients_look(const struct netaddr *client, bool ours, struct client_facts *
  * names failed from this client within about a day, this one not counted. */
 double clients_guesses(const struct netaddr *client, const char *login);
 
-/* Reply `sleep` to it? Takes one of clients.slow_most places for `seconds`, and notes that it was SLOWED; false where
- * none is left, which is counted, and a line, a metric and a reason in /health where it lasts. */
-bool clients_slow(const struct netaddr *client, int64_t seconds);
+/* Reply `sleep` to it? Takes one of clients.slow_most places for `seconds`, and notes that it was SLOWED, but not where
+ * it waits `again` in the session in which it waited just now, nor where the client is UNKNOWN: an account waits. False
+ * where no place is left, which is counted, and a line, a metric and a reason in /health where it lasts. */
+bool clients_slow(const struct netaddr *client, int64_t seconds, bool again);
 
 #endif

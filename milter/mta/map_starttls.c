@@ -2,6 +2,7 @@
 #include "milter/mta/socketmap_inside.h"
 
 #include "milter/clients/clients.h"
+#include "milter/clients/clients_report.h"
 
 #include "policy/base/banned.h"
 
@@ -17,7 +18,7 @@ static const enum client_standing from[] = {
 void map_starttls(struct socketmap_client *client, const struct config *config, const char *key)
 {
 	struct netaddr address;
-	if (netaddr_parse(key, &address) && map_acts(config) && !map_ours(config, &address) &&
+	if (netaddr_parse(key, &address) && map_acts(config) && !clients_ours(&address) &&
 	    client_hides_starttls(clients_judge(&address, false).standing, from[config->set.clients_hide_starttls]))
 		socketmap_reply(client, "OK", "starttls");
 	else

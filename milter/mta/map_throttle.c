@@ -4,7 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/base/idn.h"
 #include "milter/clients/clients.h"
-#include "milter/message/identify.h"
+#include "milter/clients/clients_report.h"
 #include "policy/base/text.h"
 #include "policy/judge.h"
 
@@ -24,37 +24,21 @@ bool map_acts(const struct config *config)
 	return (config->policy.shadow & all) != all;
 }
 
-bool map_ours(const struct config *config, const struct netaddr *address)
-{
-	return netaddr_is_loopback(address) || identify_own_network(config, address);
-}
-
-/* That a stranger's session waits, once for the session. */
-static void map_throttle_note(struct socketmap_client *client, const struct netaddr *address, int64_t seconds)
-{
-	struct socketmap_wait *last = socketmap_last_wait(client);
-	int64_t now_ms = clock_monotonic_ms();
-	bool again = last->address.family != NETADDR_UNKNOWN && netaddr_same(&last->address, address) &&
-		     now_ms - last->end_ms <= NEXT_RCPT_MS;
-	*last = (struct socketmap_wait){ .address = *address, .end_ms = now_ms + seconds * 1000 };
-	if (!again)
-		clients_note(&(struct client_note){
-			.time_s = clock_now_ms() / 1000, .client = *address, .event = CLIENT_EVENT_SLOWED });
-}
-
 /* "sleep 5", where there is a place for one more that waits: it takes up a process of Postfix's. */
 static void map_throttle_wait(struct socketmap_client *client, const struct config *config,
 			      const struct netaddr *address)
 {
 	char data[40];
 	struct text text = text_over(data, sizeof data);
-	int64_t seconds = config->set.socketmap_throttle_s;
-	if (seconds <= 0 || !clients_slow(address, seconds)) {
+	struct socketmap_wait *wait = socketmap_last_wait(client);
+	int64_t seconds = config->set.socketmap_throttle_s, now_ms = clock_monotonic_ms();
+	int64_t since_ms = now_ms - wait->end_ms; /* below 0 behind proxymap, which many processes share */
+	bool again = netaddr_same(&wait->address, address) && since_ms >= 0 && since_ms <= NEXT_RCPT_MS;
+	if (seconds <= 0 || !clients_slow(address, seconds, again)) {
 		socketmap_not_found(client);
 		return;
 	}
-	if (address->family != NETADDR_UNKNOWN && !map_ours(config, address))
-		map_throttle_note(client, address, seconds);
+	*wait = (struct socketmap_wait){ .address = *address, .end_ms = now_ms + seconds * 1000 };
 	text_addf(&text, "sleep %lld", (long long)seconds);
 	socketmap_reply(client, "OK", data);
 }
@@ -91,7 +75,7 @@ void map_account_throttle(struct socketmap_client *client, const struct config *
 /* Does a client of its standing wait? Own networks and this host are nobody whose standing is asked. */
 static bool map_throttle_stranger(const struct config *config, const struct netaddr *address)
 {
-	return config->set.socketmap_throttle_s > 0 && map_acts(config) && !map_ours(config, address) &&
+	return config->set.socketmap_throttle_s > 0 && map_acts(config) && !clients_ours(address) &&
 	       client_slows(clients_judge(address, false).standing);
 }
 

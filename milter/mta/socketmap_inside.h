@@ -34,8 +34,6 @@ struct socketmap_lookup {
 
 /* False: all rules are in shadow mode, and no stranger meets anything by what is remembered of him. */
 bool map_acts(const struct config *config);
-/* Is it in one of our own networks, or on this host? */
-bool map_ours(const struct config *config, const struct netaddr *address);
 
 /* The one reply; `data` is at most TRANSPORT_NAME_MAX + 1 bytes. */
 void socketmap_reply(struct socketmap_client *client, const char *word, const char *data);
