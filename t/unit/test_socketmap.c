@@ -109,16 +109,20 @@ bool clients_slow(const struct netaddr *client, int64_t seconds, bool again)
 static struct event_base *base;
 static int listener;
 
-/* Sends the bytes in one go and reads what comes back; the connection's end as well where `ends`. */
-static const char *answers_to(const char *bytes, size_t length, bool ends)
+static int new_client(void)
 {
-	static char answers[4096];
-	char rest;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	socklen_t size = sizeof address;
 	int client = socket(AF_UNIX, SOCK_STREAM, 0);
 	getsockname(listener, (struct sockaddr *)&address, &size);
-	if (connect(client, (struct sockaddr *)&address, size) != 0 || write(client, bytes, length) != (ssize_t)length)
+	return connect(client, (struct sockaddr *)&address, size) == 0 ? client : -1;
+}
+
+/* Sends the bytes in one go and reads what comes back. */
+static const char *talk(int client, const char *bytes, size_t length, bool ends)
+{
+	static char answers[4096];
+	if (write(client, bytes, length) != (ssize_t)length)
 		return "not taken";
 	if (ends)
 		shutdown(client, SHUT_WR);
@@ -126,6 +130,15 @@ static const char *answers_to(const char *bytes, size_t length, bool ends)
 	event_base_dispatch(base);
 	ssize_t came = recv(client, answers, sizeof answers - 1, MSG_DONTWAIT);
 	answers[came > 0 ? came : 0] = '\0';
+	return answers;
+}
+
+/* On a connection of its own, which ends where `ends`. */
+static const char *answers_to(const char *bytes, size_t length, bool ends)
+{
+	char rest;
+	int client = new_client();
+	const char *answers = talk(client, bytes, length, ends);
 	bool ended = recv(client, &rest, 1, MSG_DONTWAIT) == 0;
 	close(client);
 	event_base_loopexit(base, &(struct timeval){ .tv_usec = 1000 });
