@@ -82,14 +82,14 @@ static bool zone_file_end(struct zone_writing *writing, bool good, char *error, 
 
 /* ---- zones */
 
-/* rbldnsd reads local time. */
+/* rbldnsd reads UTC, whatever its TZ is. */
 static void zone_file_add_time(FILE *to, int64_t time_s)
 {
 	time_t seconds = (time_t)time_s;
-	struct tm local;
-	localtime_r(&seconds, &local);
-	fprintf(to, "%04d:%02d:%02d:%02d:%02d:%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,
-		local.tm_hour, local.tm_min, local.tm_sec);
+	struct tm utc;
+	gmtime_r(&seconds, &utc);
+	fprintf(to, "%04d:%02d:%02d:%02d:%02d:%02d", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+		utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
 static void zone_file_head(FILE *to, const char *listed, const char *not_listed, const struct zone_file_rules *rules)

@@ -124,7 +124,8 @@ static void zone_list_renew_one(struct zone_list *to, const struct zone_entry *b
 		zone_list_add(to, &entry);
 }
 
-bool zone_list_renew(struct zone_list *list, const struct zone_list *found, const struct zone_rules *rules)
+bool zone_list_renew(const struct zone_list *list, const struct zone_list *found, const struct zone_rules *rules,
+		     struct zone_list *next_out)
 {
 	struct zone_list next = { 0 };
 	size_t a = 0, b = 0;
@@ -142,7 +143,17 @@ bool zone_list_renew(struct zone_list *list, const struct zone_list *found, cons
 		return false;
 	}
 	next.left_out += found->left_out;
-	zone_list_free(list);
-	*list = next;
+	*next_out = next;
+	return true;
+}
+
+bool zone_list_same(const struct zone_list *a, const struct zone_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (zone_list_compare(&a->entries[i], &b->entries[i]) != 0 ||
+		    a->entries[i].code != b->entries[i].code || a->entries[i].since_s != b->entries[i].since_s)
+			return false;
 	return true;
 }

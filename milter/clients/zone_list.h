@@ -35,8 +35,12 @@ struct zone_rules {
 /* May it be on the list at all? */
 bool zone_list_may(const struct zone_rules *rules, const struct netaddr *client);
 
-/* `found` are bad now: they are on it, since they first were. Others leave it keep_s after they were last found bad. A
- * time ahead of now_s, as after a clock that went back, is now. False: no memory, and `list` stays as it was. */
-bool zone_list_renew(struct zone_list *list, const struct zone_list *found, const struct zone_rules *rules);
+/* What becomes of `list`: `found` are bad now, so they are on it, since they first were. Others leave it keep_s after
+ * they were last found bad. A time ahead of now_s, as after a clock that went back, is now. False: no memory. */
+bool zone_list_renew(const struct zone_list *list, const struct zone_list *found, const struct zone_rules *rules,
+		     struct zone_list *next_out);
+
+/* Would others be told the same by both? */
+bool zone_list_same(const struct zone_list *a, const struct zone_list *b);
 
 #endif
