@@ -131,8 +131,8 @@ static bool zone_is_due(const struct settings *set, int64_t now_s, int64_t keep_
 {
 	int64_t most = keep_s / 4 < REWRITE_MOST ? keep_s / 4 : REWRITE_MOST;
 	bool zones = set->clients_zone[0] != '\0';
-	if (!done.good || (zones && (strcmp(done.folder, set->clients_zone) != 0 ||
-				     strcmp(done.text, set->clients_zone_text) != 0)))
+	if (!done.good ||
+	    (zones && (strcmp(done.folder, set->clients_zone) != 0 || strcmp(done.text, set->clients_zone_text) != 0)))
 		return true;
 	return (zones || zone.list.count > 0) && (now_s < done.at_s || now_s - done.at_s >= most);
 }

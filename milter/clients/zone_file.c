@@ -88,8 +88,8 @@ static void zone_file_add_time(FILE *to, int64_t time_s)
 	time_t seconds = (time_t)time_s;
 	struct tm utc;
 	gmtime_r(&seconds, &utc);
-	fprintf(to, "%04d:%02d:%02d:%02d:%02d:%02d", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-		utc.tm_hour, utc.tm_min, utc.tm_sec);
+	fprintf(to, "%04d:%02d:%02d:%02d:%02d:%02d", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+		utc.tm_min, utc.tm_sec);
 }
 
 static void zone_file_head(FILE *to, const char *listed, const char *not_listed, const struct zone_file_rules *rules)
@@ -202,7 +202,8 @@ void zone_file_load(const char *folder, struct zone_list *list, char *error, siz
 	FILE *from = plain_file_read(path, &why);
 	if (from == NULL) {
 		if (errno != ENOENT)
-			snprintf(error, error_size, "\"%s\" cannot be read: %s; the block list begins empty", path, why);
+			snprintf(error, error_size, "\"%s\" cannot be read: %s; the block list begins empty", path,
+				 why);
 		return;
 	}
 	bool whole = zone_file_read_rows(from, list, &damaged);

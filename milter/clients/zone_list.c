@@ -90,9 +90,8 @@ static bool zone_list_is_own(const struct config *config, const struct netaddr *
 	for (int i = 0; i < config->own_network_count; i++) {
 		const struct netblock *own = &config->own_networks[i];
 		struct netblock wide = { .address = *client, .bits = 64 };
-		if (netblock_has(own, client) ||
-		    (client->family == NETADDR_V6 && own->address.family == NETADDR_V6 && own->bits > 64 &&
-		     netblock_has(&wide, &own->address)))
+		if (netblock_has(own, client) || (client->family == NETADDR_V6 && own->address.family == NETADDR_V6 &&
+						  own->bits > 64 && netblock_has(&wide, &own->address)))
 			return true;
 	}
 	return false;
