@@ -2,12 +2,16 @@
 #include "milter/clients/clients.h"
 
 #include "milter/base/clock.h"
+#include "milter/base/log.h"
 #include "milter/clients/clients_inside.h"
+#include "milter/clients/guesses.h"
 #include "milter/clients/history.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/base/banned.h"
 
@@ -113,13 +117,13 @@ static bool clients_before_mail(enum client_stage stage)
 }
 
 /* Did it hang up while it was made to wait? Once for each wait; who went on to QUIT or to mail has waited. */
-static bool clients_gives_up(struct clients_entry *entry, const struct client_note *note, int64_t time_s)
+static bool clients_gives_up(struct clients_entry *entry, const struct client_note *note)
 {
-	int64_t since_s = time_s - entry->slowed_s;
+	int64_t since_s = note->time_s - entry->slowed_s;
 	bool waited = entry->slowed_s != 0 && since_s >= -CLOCKS_DIFFER_S;
 	switch (note->event) {
 	case CLIENT_EVENT_SLOWED:
-		entry->slowed_s = (uint32_t)time_s;
+		entry->slowed_s = (uint32_t)note->time_s;
 		return false;
 	case CLIENT_EVENT_QUIT:
 	case CLIENT_EVENT_MAIL:
@@ -137,26 +141,26 @@ static bool clients_gives_up(struct clients_entry *entry, const struct client_no
 	}
 }
 
-static void clients_add(enum clients_kind kind, struct clients_key key, enum client_event event, int64_t time_s)
+/* Whenever it was, it counts from now on: logs come late, and out of order. */
+static struct clients_entry *clients_add(enum clients_kind kind, struct clients_key key, const struct client_note *note,
+					 int64_t now_s)
 {
-	struct clients_entry *entry = clients_table_get(clients.tables[kind], key, time_s);
-	client_counts_add(&entry->counts, event, 1, time_s);
-	clients_touch(entry, time_s);
+	struct clients_entry *entry = clients_table_get(clients.tables[kind], key, now_s);
+	client_counts_add(&entry->counts, client_event_as(note->event, note->service), 1, now_s);
+	clients_touch(entry, note->time_s);
+	return entry;
 }
 
 /* Whether it gave up, and in which AS it is. */
-static bool clients_count(const struct client_note *note, int64_t time_s, uint32_t *as_out)
+static bool clients_count(const struct client_note *note, int64_t now_s, uint32_t *as_out)
 {
 	struct clients_key key = clients_key_of(&note->client);
-	enum client_event event = client_event_as(note->event, note->service);
-	struct clients_entry *entry = clients_table_get(clients.tables[CLIENTS_CLIENT], key, time_s);
-	bool gave_up = clients_gives_up(entry, note, time_s);
+	struct clients_entry *entry = clients_add(CLIENTS_CLIENT, key, note, now_s);
+	bool gave_up = clients_gives_up(entry, note);
 	*as_out = entry->as_number;
-	client_counts_add(&entry->counts, event, 1, time_s);
-	clients_touch(entry, time_s);
-	clients_add(CLIENTS_NETWORK, clients_network_of(key), event, time_s);
+	clients_add(CLIENTS_NETWORK, clients_network_of(key), note, now_s);
 	if (*as_out != 0)
-		clients_add(CLIENTS_AS, clients_as_of(*as_out), event, time_s);
+		clients_add(CLIENTS_AS, clients_as_of(*as_out), note, now_s);
 	clients.notes++;
 	return gave_up;
 }
@@ -164,7 +168,7 @@ static bool clients_count(const struct client_note *note, int64_t time_s, uint32
 /* ---- notes */
 
 /* What the study of throttling is made of. */
-static void clients_write_history(const struct client_note *note, int64_t time_s)
+static void clients_write_history(const struct client_note *note)
 {
 	static const enum history_kind kinds[CLIENT_EVENT_COUNT] = {
 		[CLIENT_EVENT_LISTED] = HISTORY_REFUSED,  [CLIENT_EVENT_SLOWED] = HISTORY_SLOWED,
@@ -172,40 +176,39 @@ static void clients_write_history(const struct client_note *note, int64_t time_s
 		[CLIENT_EVENT_SPAM] = HISTORY_TAKEN,
 	};
 	if (kinds[note->event] != 0)
-		history_note(&note->client, kinds[note->event], time_s);
+		history_note(&note->client, kinds[note->event], note->time_s);
 }
 
 /* True: it gave up, too. */
 static bool clients_note_one(const struct client_note *note, int64_t now_s)
 {
-	/* a clock that is ahead elsewhere, or was here, leaves no rows of the future */
-	int64_t time_s = note->time_s > 0 && note->time_s < now_s ? note->time_s : now_s;
 	uint32_t as_number = 0;
 	pthread_mutex_lock(&clients.lock);
 	bool runs = clients.tables[CLIENTS_CLIENT] != NULL;
-	bool gave_up = runs && clients_count(note, time_s, &as_number);
+	bool gave_up = runs && clients_count(note, now_s, &as_number);
 	pthread_mutex_unlock(&clients.lock);
 	if (!runs)
 		return false;
-	struct client_note dated = *note;
-	dated.time_s = time_s;
-	clients_hours_note(&dated, now_s);
-	clients_alarm_note(&dated, as_number, now_s);
-	clients_write_history(note, time_s);
+	clients_hours_note(note, now_s);
+	clients_alarm_note(note, as_number, now_s);
+	clients_write_history(note);
 	return gave_up;
 }
 
 void clients_note(const struct client_note *note)
 {
 	int64_t now_s = clients_now_s();
-	if (note->client.family == NETADDR_UNKNOWN ||
-	    (note->event != CLIENT_EVENT_LOGIN && clients_ours(&note->client)))
+	struct client_note dated = *note;
+	bool ours = clients_ours(&note->client);
+	if (note->client.family == NETADDR_UNKNOWN)
 		return;
-	if (!clients_note_one(note, now_s))
+	if (note->time_s <= 0 || note->time_s > now_s) /* a clock that is ahead elsewhere, or was here */
+		dated.time_s = now_s;
+	guesses_note(&dated, ours);
+	if ((ours && note->event != CLIENT_EVENT_LOGIN) || !clients_note_one(&dated, now_s))
 		return;
-	struct client_note gave_up = *note;
-	gave_up.event = CLIENT_EVENT_GAVE_UP;
-	clients_note_one(&gave_up, now_s);
+	dated.event = CLIENT_EVENT_GAVE_UP;
+	clients_note_one(&dated, now_s);
 }
 
 void clients_note_as(const struct netaddr *client, uint32_t as_number)
@@ -279,11 +282,25 @@ static bool clients_find(const struct netaddr *client, struct client_facts *fact
 	return entry != NULL;
 }
 
+/* Of those who failed at none there is nothing to ask for. */
+static void clients_fill_logins(const struct netaddr *client, struct client_facts *facts)
+{
+	if (facts->own.value[CLIENT_EVENT_AUTH_FAILURE] > 0)
+		facts->logins = guesses_of_client(client, "");
+}
+
 bool clients_look(const struct netaddr *client, bool ours, struct client_facts *facts_out)
 {
 	struct clients_entry entry;
 	*facts_out = (struct client_facts){ .now_s = clients_now_s(), .ours = ours };
-	return clients_find(client, facts_out, &entry);
+	bool known = clients_find(client, facts_out, &entry);
+	clients_fill_logins(client, facts_out);
+	return known;
+}
+
+double clients_guesses(const struct netaddr *client, const char *login)
+{
+	return guesses_of_client(client, login);
 }
 
 struct client_verdict clients_judge(const struct netaddr *client, bool ours)
@@ -309,6 +326,7 @@ bool clients_row(const struct netaddr *client, struct clients_row *row_out)
 	struct clients_entry entry;
 	*row_out = (struct clients_row){ .facts = { .now_s = clients_now_s(), .ours = clients_ours(client) } };
 	bool known = clients_find(client, &row_out->facts, &entry);
+	clients_fill_logins(client, &row_out->facts);
 	clients_fill_row(CLIENTS_CLIENT, &entry, row_out);
 	row_out->verdict = client_judge(&row_out->facts);
 	return known;
@@ -336,8 +354,11 @@ size_t clients_walk(enum clients_kind kind, size_t *cursor, struct clients_row r
 	pthread_mutex_lock(&clients.lock);
 	size_t count = clients_walk_piece(kind, *cursor, clients_now_s(), rows);
 	pthread_mutex_unlock(&clients.lock);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (kind == CLIENTS_CLIENT)
+			clients_fill_logins(&rows[i].block.address, &rows[i].facts);
 		rows[i].verdict = client_judge(&rows[i].facts);
+	}
 	*cursor += count;
 	return count;
 }
@@ -420,21 +441,49 @@ static bool clients_make_tables(int64_t most)
 	return all;
 }
 
+/* Nobody waits for the study of throttling: without its files the daemon runs. */
+static void clients_start_history(const char *folder, int64_t days)
+{
+	char why[300];
+	if (!history_start(folder, days, why, sizeof why))
+		log_line(SEVERITY_WARNING, "clients.history_days: %s; none is written", why);
+}
+
+/* A folder that the packaged unit makes and nobody named may be missing: that is said, and no trouble. */
+static const char *clients_folder(const struct config *config)
+{
+	static const char by_default[] = "/var/lib/penstock";
+	const char *folder = config->set.clients_state;
+	if (strcmp(folder, by_default) != 0 || access(folder, W_OK) == 0)
+		return folder;
+	log_line(SEVERITY_INFO, "clients.state is \"%s\": %s; what is known of clients does not outlive a restart",
+		 folder, strerror(errno));
+	return "";
+}
+
 bool clients_start(struct event_base *base, const struct config *config, char *error, size_t error_size)
 {
+	const char *folder = clients_folder(config);
 	snprintf(error, error_size, "clients.most is %lld: there is no memory for so many",
 		 (long long)config->set.clients_most);
 	clients_reload(config);
-	if (!clients_make_tables(config->set.clients_most) || !clients_hours_start() || !clients_lists_start())
+	if (!clients_make_tables(config->set.clients_most) || !clients_hours_start() || !clients_lists_start() ||
+	    !guesses_start())
 		return false;
+	if (folder[0] != '\0') {
+		clients_save_read(folder);
+		clients_start_history(folder, config->set.clients_history_days);
+	}
 	snprintf(error, error_size, "the clients' table cannot be set up: no memory");
-	return clients_keeper_start(config->set.clients_state) && clients_stream_start(base);
+	return clients_keeper_start(folder) && clients_stream_start(base);
 }
 
 void clients_stop(void)
 {
 	clients_stream_stop();
 	clients_keeper_stop();
+	history_stop();
+	guesses_stop();
 	clients_lists_stop();
 	clients_hours_stop();
 	pthread_mutex_lock(&clients.lock);

@@ -111,8 +111,7 @@ static uint32_t table_find_least(struct clients_table *table, int64_t now_s)
 		uint32_t at = i < LOOKED_AT ? (uint32_t)table_draw(table, table->most)
 					    : table->newest[table_draw(table, table->newcomers)];
 		double its = table_worth(&table->rows[at], now_s);
-		if (i == 0 || its < worth ||
-		    (!(its > worth) && table->rows[at].last_s < table->rows[least].last_s)) {
+		if (i == 0 || its < worth || (!(its > worth) && table->rows[at].last_s < table->rows[least].last_s)) {
 			least = at;
 			worth = its;
 		}
