@@ -6,6 +6,7 @@
 #include "milter/control/control_explain.h"
 #include "milter/control/control_feedback.h"
 #include "milter/control/control_held.h"
+#include "milter/control/control_listed.h"
 #include "milter/control/control_lookup.h"
 #include "milter/control/control_receivers.h"
 #include "milter/control/roster.h"
@@ -194,6 +195,7 @@ static const struct control_command commands[] = {
 	{ "explain", control_do_explain, "what", NULL },
 	{ "held.list", control_do_held, "due skip", NULL },
 	{ "held.remove", control_do_held, "members", NULL },
+	{ "client.list", control_listed, "behind", NULL },
 	{ "shadow.report", control_do_shadow, "days count", NULL },
 	{ "account.list", control_do_roster, "what", NULL },
 	{ "account.check", control_do_roster, "", NULL },
@@ -261,7 +263,7 @@ static bool control_run(struct control_request *request, const char *line, size_
 		return control_fail(
 			error, error_size,
 			"\"do\" is %s; expected status, sockets, pools, receivers, monitor.check, top, rbl, explain, "
-			"events, feedback, held.list, held.remove, shadow.report, or account.list, check, show, "
+			"events, feedback, held.list, held.remove, client.list, shadow.report, or account.list, check, show, "
 			"feedback, limit, block, unblock, exempt, unexempt or reset.",
 			shown);
 	}
