@@ -23,6 +23,8 @@ struct event_base;
 bool clients_start(struct event_base *base, const struct config *config, char *error, size_t error_size);
 /* With the loop stopped: saves. */
 void clients_stop(void);
+/* Another configuration is in force: own networks, how long clients wait and how many. */
+void clients_reload(const struct config *config);
 
 /* It did that: counts it for the client, its network, its AS and in total by hour, writes it into the history, notes
  * that it gave up where it was slowed and its session ended without mail, and tells of attacks. Of our own clients
