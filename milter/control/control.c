@@ -2,6 +2,7 @@
 #include "milter/control/control.h"
 
 #include "milter/control/control_account.h"
+#include "milter/control/control_clients.h"
 #include "milter/control/control_request.h"
 #include "milter/control/control_explain.h"
 #include "milter/control/control_feedback.h"
@@ -192,6 +193,8 @@ static const struct control_command commands[] = {
 	{ "rbl", control_do_rbl, "target", NULL },
 	{ "feedback", control_feedback, "form type token rcpt source nested status", NULL },
 	{ "explain", control_do_explain, "what", NULL },
+	{ "client.show", control_client_show, "client", NULL },
+	{ "sessions.report", control_sessions_report, "days", NULL },
 	{ "held.list", control_do_held, "due skip", NULL },
 	{ "held.remove", control_do_held, "members", NULL },
 	{ "shadow.report", control_do_shadow, "days count", NULL },
@@ -261,7 +264,8 @@ static bool control_run(struct control_request *request, const char *line, size_
 		return control_fail(
 			error, error_size,
 			"\"do\" is %s; expected status, sockets, pools, receivers, monitor.check, top, rbl, explain, "
-			"events, feedback, held.list, held.remove, shadow.report, or account.list, check, show, "
+			"events, feedback, client.show, sessions.report, held.list, held.remove, shadow.report, or "
+			"account.list, check, show, "
 			"feedback, limit, block, unblock, exempt, unexempt or reset.",
 			shown);
 	}

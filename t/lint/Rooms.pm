@@ -36,9 +36,9 @@ our %may = (
 	'milter/feedback'     => [qw(policy policy/base)],
 	'milter/mta'          => [qw(milter/base milter/config milter/daemon milter/feedback milter/message milter/pools milter/record policy
 	                             policy/base redis-schema/store)],
-	'milter/report'       => [qw(milter/base milter/blocklist milter/config milter/content milter/daemon milter/dns
+	'milter/report'       => [qw(milter/base milter/blocklist milter/clients milter/config milter/content milter/daemon milter/dns
 	                             milter/lookup milter/pools milter/record milter/tell policy policy/base redis-schema/store)],
-	'milter/control'      => [qw(milter/base milter/config milter/daemon milter/feedback milter/lookup milter/message milter/pools milter/record
+	'milter/control'      => [qw(milter/base milter/clients milter/config milter/daemon milter/feedback milter/lookup milter/message milter/pools milter/record
 	                             milter/report milter/tell policy policy/base redis-schema redis-schema/store)],
 	'milter/web'          => [qw(milter/base milter/config milter/daemon milter/lookup milter/report policy policy/base)],
 	'milter/start'        => [qw(milter/base milter/config milter/control milter/daemon milter/message milter/mta milter/record
