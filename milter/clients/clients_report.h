@@ -101,11 +101,7 @@ struct clients_stats {
 	uint64_t forgotten;			  /* clients that were pushed out of a full table ... */
 	uint64_t forgotten_known;		  /* ... of which more was known than that they came once */
 	uint64_t notes;				  /* counted, from wherever */
-	uint64_t event[CLIENT_EVENT_COUNT];
-	uint64_t stage[CLIENT_STAGE_COUNT];
-	uint64_t failure[CLIENT_SERVICE_COUNT];
-	uint64_t session[CLIENT_STANDING_COUNT][2];
-	uint64_t message[CLIENT_STANDING_COUNT][2][2];
+	struct clients_totals total;
 
 	uint64_t slow_most, slow_used; /* places of clients.slow_most, now */
 	uint64_t slow_denied;	       /* clients that found none */
