@@ -4,6 +4,7 @@
  */
 #include "milter/ctl/client_commands.h"
 
+#include "milter/ctl/tool/clean.h"
 #include "milter/ctl/tool/help.h"
 #include "milter/ctl/tool/member.h"
 #include "milter/ctl/tool/memory.h"
@@ -51,18 +52,30 @@ static void show_sessions_add_share(struct table *table, double part, double all
 
 static void show_sessions_alarm(struct table *table, const json_t *alarm)
 {
-	char usual[FORM_MAX], now[FORM_MAX], ago[FORM_MAX];
+	char usual[FORM_MAX], now[FORM_MAX];
 	table_add(table, "usual");
 	if (json_is_number(json_object_get(alarm, "usual")))
 		table_addf(table, "%s, now %s", sessions_share_form(usual, number_of(alarm, "usual"), 1),
 			   sessions_share_form(now, number_of(alarm, "now"), 1));
 	else
 		table_add(table, "not known yet");
+}
+
+/* Who and where came from the daemon, of addresses and stages, and may be long. */
+static void show_sessions_tell_alarm(const json_t *alarm, FILE *to)
+{
+	char ago[FORM_MAX], sentence[500];
+	const char *who = text_of(alarm, "who"), *where = text_of(alarm, "where");
 	if (!json_is_true(json_object_get(alarm, "on")))
 		return;
-	show_add_pair(table, "ALARM", form_ago(ago, whole_of(alarm, "since"), time(NULL)));
-	show_add_pair(table, "who", text_of(alarm, "who"));
-	show_add_pair(table, "where", text_of(alarm, "where"));
+	snprintf(sentence, sizeof sentence,
+		 "ALARM, %.50s: far more sessions than usual end without QUIT, most of %.250s, %.120s.",
+		 form_ago(ago, whole_of(alarm, "since"), time(NULL)), *who != '\0' ? who : "many networks",
+		 *where != '\0' ? where : "at any stage");
+	char *clean = clean_text(sentence);
+	fputc('\n', to);
+	help_text(to, 0, 0, clean);
+	free(clean);
 }
 
 static void show_sessions_head(const json_t *answer, FILE *to)
@@ -80,6 +93,7 @@ static void show_sessions_head(const json_t *answer, FILE *to)
 	show_sessions_alarm(table, json_object_get(answer, "alarm"));
 	table_print(table, to, 0);
 	table_free(&table);
+	show_sessions_tell_alarm(json_object_get(answer, "alarm"), to);
 }
 
 /* -- over time -- */
@@ -141,6 +155,8 @@ static void show_sessions_add_period(struct table *table, const struct sessions_
 		all += period->all[hour];
 		without += period->without[hour];
 	}
+	for (int last = HOURS; last > 0 && strip[last - 1] == ' '; last--)
+		strip[last - 1] = '\0';
 	gmtime_r(&seconds, &utc);
 	if (strftime(day, sizeof day, "%Y-%m-%d", &utc) == 0)
 		day[0] = '\0';
@@ -153,8 +169,9 @@ static void show_sessions_add_period(struct table *table, const struct sessions_
 
 static void show_sessions_time(const json_t *answer, FILE *to)
 {
-	static const char *const titles[] = { "FROM", ">SESSIONS", ">NO QUIT", ">SHARE", "0h    6h    12h   18h   ",
-					      NULL };
+	static const char *const titles[] = {
+		"FROM", ">SESSIONS", ">NO QUIT", ">SHARE", "0h    6h    12h   18h", NULL
+	};
 	struct sessions_period *periods = have_memory(calloc(PERIODS_MOST, sizeof *periods));
 	int64_t days, begin = whole_of(answer, "from"), all_days = whole_of(answer, "days");
 	char form[FORM_MAX], legend[300];

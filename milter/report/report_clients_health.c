@@ -101,17 +101,17 @@ static void report_clients_metric_events(const struct clients_stats *stats, stru
 	metric_head(to, "clients_events_total", "counter", "What clients did, as the mail logs of the fleet say.");
 	for (int i = 0; i < CLIENT_EVENT_COUNT; i++)
 		metric_row(to, "clients_events_total", "event", client_event_word((enum client_event)i),
-			   stats->event[i]);
+			   stats->total.event[i]);
 	metric_head(to, "clients_hangups_total", "counter",
 		    "Sessions that ended without QUIT, by what the client had sent last.");
 	for (int i = 0; i < CLIENT_STAGE_COUNT; i++)
 		metric_row(to, "clients_hangups_total", "stage",
 			   i == CLIENT_STAGE_NONE ? "unknown" : client_stage_word((enum client_stage)i),
-			   stats->stage[i]);
+			   stats->total.stage[i]);
 	metric_head(to, "clients_login_failures_total", "counter", "Failed logins by the service that tells of them.");
 	for (int i = 0; i < CLIENT_SERVICE_COUNT; i++)
 		metric_row(to, "clients_login_failures_total", "service", client_service_word((enum client_service)i),
-			   stats->failure[i]);
+			   stats->total.failure[i]);
 }
 
 static const char *report_clients_yes(bool is)
@@ -128,7 +128,7 @@ static void report_clients_metric_encrypted(const struct clients_stats *stats, s
 			evbuffer_add_printf(
 				to, "penstock_clients_sessions_total{standing=\"%s\",encrypted=\"%s\"} %" PRIu64 "\n",
 				client_standing_word((enum client_standing)i), report_clients_yes(tls == 1),
-				stats->session[i][tls]);
+				stats->total.session[i][tls]);
 	metric_head(to, "clients_messages_total", "counter",
 		    "Their messages, by standing, encryption and what a scanner says.");
 	for (int i = 0; i < CLIENT_STANDING_COUNT; i++)
@@ -138,7 +138,7 @@ static void report_clients_metric_encrypted(const struct clients_stats *stats, s
 					    "spam=\"%s\"} %" PRIu64 "\n",
 					    client_standing_word((enum client_standing)i),
 					    report_clients_yes(which / 2 == 1), report_clients_yes(which % 2 == 1),
-					    stats->message[i][which / 2][which % 2]);
+					    stats->total.message[i][which / 2][which % 2]);
 }
 
 static void report_clients_metric_alarm(struct evbuffer *to)
