@@ -21,7 +21,7 @@ static const struct {
 	{ "slowed", "it waits, where Postfix asks the map throttle" },
 	{ "starttls_hidden", "STARTTLS is hidden from it, where Postfix asks the map starttls" },
 	{ "waits_for_quit", "its mail is held until its session ended with QUIT" },
-	{ "listed", "it belongs on the block list" },
+	{ "listed", "it is put on the block list, unless an admin exempts it" },
 };
 
 static void client_add_known(struct table *table, const json_t *answer)
@@ -64,7 +64,7 @@ static void client_add_listed(struct table *table, const json_t *answer)
 {
 	const json_t *list = json_object_get(answer, "list"), *reference = json_object_get(answer, "reference");
 	if (json_is_object(reference)) {
-		show_add_pair(table, "reference", text_of(reference, "text"));
+		show_add_pair(table, "reference", text_of(reference, "ref"));
 		client_add_time(table, "", "of a listing that began at ", whole_of(reference, "since"));
 	}
 	if (!json_is_object(list))
@@ -72,8 +72,9 @@ static void client_add_listed(struct table *table, const json_t *answer)
 	client_add_time(table, "block list", "listed since ", whole_of(list, "since"));
 	client_add_time(table, "", "until ", whole_of(list, "until"));
 	table_add(table, "");
-	table_addf(table, "as %s, reference %s", show_or_dash(text_of(list, "code")),
-		   show_or_dash(text_of(list, "reference")));
+	table_addf(table, "as %s: %s", show_or_dash(text_of(list, "why")), show_or_dash(text_of(list, "meaning")));
+	table_add(table, "");
+	table_addf(table, "reference %s", show_or_dash(text_of(list, "ref")));
 }
 
 static void client_show_head(const json_t *answer, FILE *to)

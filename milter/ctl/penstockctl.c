@@ -11,6 +11,7 @@
 #include "milter/ctl/explain_show.h"
 #include "milter/ctl/feedback_command.h"
 #include "milter/ctl/held_commands.h"
+#include "milter/ctl/listed_command.h"
 #include "milter/ctl/queue_commands.h"
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/tool/talk.h"
@@ -278,6 +279,8 @@ static const struct command commands[] = {
 	  "release mail that this host holds" },
 	{ "held drop", "QUEUE-ID ...", 1, -1, TAKES(POSTFIX), held_drop_run, NULL, NULL,
 	  "delete mail that this host holds" },
+	{ "client list", "", 0, 0, TAKES(NFT) | TAKES(PLAIN), listed_command_run, NULL, NULL,
+	  "the clients on our own block list" },
 	{ "queue show", "ACCOUNT", 1, 1, 0, queue_show_run, NULL, NULL, "an account's mail in this host's queue" },
 	{ "queue hold", "ACCOUNT", 1, 1, TAKES(POSTFIX), queue_hold_run, NULL, NULL,
 	  "put it on hold, until it is released or deleted" },

@@ -17,7 +17,8 @@
 	ROW(HTTP, "http.listen") \
 	ROW(LOGINS, "accounts.passwd") \
 	ROW(TRAPS, "traps.file") \
-	ROW(FACTS, "facts.file")
+	ROW(FACTS, "facts.file") \
+	ROW(ZONE, "clients.zone")
 
 /* clang-format off */
 enum trouble {

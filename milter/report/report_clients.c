@@ -6,6 +6,7 @@
 #include "milter/base/json.h"
 #include "milter/clients/clients.h"
 #include "milter/clients/clients_report.h"
+#include "milter/clients/zone.h"
 #include "milter/daemon/daemon.h"
 #include "milter/report/report_inside.h"
 
@@ -115,6 +116,25 @@ static struct netblock report_clients_network(const struct netblock *client)
 	return (struct netblock){ .address = netaddr_network(&client->address, bits), .bits = bits };
 }
 
+/* The row of client.list; null: it is not on the list now. */
+static json_t *report_clients_listed(const struct netaddr *client)
+{
+	struct zone_entry entry;
+	char reference[ZONE_REFERENCE_MAX + 1];
+	int64_t until_s;
+	if (!zone_find(client, &entry, &until_s))
+		return json_null();
+	json_t *json = json_object();
+	zone_reference(&entry, reference);
+	json_set_int(json, "code", entry.code);
+	json_set_text(json, "why", client_code_word(entry.code));
+	json_set_text(json, "meaning", client_code_meaning(entry.code));
+	json_set_int(json, "since", entry.since_s);
+	json_set_int(json, "until", until_s);
+	json_set_text(json, "ref", reference);
+	return json;
+}
+
 json_t *report_client(const struct netaddr *client)
 {
 	struct clients_row row;
@@ -130,6 +150,7 @@ json_t *report_client(const struct netaddr *client)
 	report_clients_set_as(json, row.as_number);
 	report_clients_set_time(json, "first", row.first_s);
 	report_clients_set_time(json, "last", row.last_s);
+	json_object_set_new(json, "list", report_clients_listed(client));
 	json_object_set_new(json, "does", report_clients_does(&row));
 	json_object_set_new(json, "terms", report_clients_terms(&row));
 	json_object_set_new(json, "counts",

@@ -51,7 +51,7 @@ static void report_clients_health_hangups(struct health_list *list)
 		   alarm.where[0] != '\0' ? alarm.where : "at any stage");
 }
 
-void report_clients_health(const struct clients_stats *stats, struct health_list *list)
+void report_clients_health(const struct clients_stats *stats, uint64_t unlisted, struct health_list *list)
 {
 	char since[WHEN_MAX];
 	report_clients_health_hangups(list);
@@ -66,6 +66,9 @@ void report_clients_health(const struct clients_stats *stats, struct health_list
 			   "clients: all %" PRIu64 " places of clients.slow_most are taken since %s; who finds none "
 			   "does not wait.",
 			   stats->slow_most, report_clients_when(stats->slow_full_since_s, since));
+	if (unlisted > 0)
+		health_add(list, HEALTH_WARNING,
+			   "clients: the block list is full, and %" PRIu64 " of bad standing are not on it.", unlisted);
 }
 
 /* -- status -- */

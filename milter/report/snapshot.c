@@ -34,6 +34,7 @@ struct snapshot *snapshot_new(void)
 	snapshot->content = scan_stats();
 	snapshot->content_failures = report_content_failures(snapshot->setup->config);
 	clients_stats(&snapshot->clients);
+	snapshot->zone = zone_stats();
 	snapshot->clients_forgotten_strangers = snapshot->clients.forgotten - snapshot->clients.forgotten_known;
 	snapshot->held = held_stats();
 	snapshot->events = event_stats();
@@ -194,6 +195,13 @@ void snapshot_free(struct snapshot *snapshot)
 	    clients.bad_rows) \
 	ROW("clients", "gaps", "clients_gaps_total", "", "counter", \
 	    "Times that notes had left Redis before they were read.", clients.gaps) \
+	ROW("clients", "listed", "clients_listed", "family=\"ipv4\"", "gauge", "Clients on our own block list.", zone.v4) \
+	ROW("clients", "listed6", "clients_listed", "family=\"ipv6\"", "gauge", "", zone.v6) \
+	ROW("clients", "unlisted", "clients_unlisted", "", "gauge", \
+	    "Clients of bad standing that are not on it, since it is full.", zone.left_out) \
+	ROW("clients", "zone_writes", "clients_zone_writes_total", "", "counter", "Times that it was written.", zone.writes) \
+	ROW("clients", "zone_failed", "clients_zone_failures_total", "", "counter", \
+	    "Times that it could not be written.", zone.failed) \
 	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
 	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
 	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to " \

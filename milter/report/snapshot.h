@@ -8,6 +8,7 @@
 #include "milter/blocklist/origins.h"
 #include "milter/blocklist/rbl.h"
 #include "milter/clients/clients_report.h"
+#include "milter/clients/zone.h"
 #include "milter/content/scan.h"
 #include "milter/daemon/daemon.h"
 #include "milter/daemon/stats.h"
@@ -27,6 +28,7 @@ struct snapshot {
 	const char *dns_trouble; /* borrowed; "": none */
 	struct scan_stats content;
 	struct clients_stats clients;
+	struct zone_stats zone;
 	struct held_stats held;
 	struct event_stats events;
 	uint64_t redis_up, breaker_open, dns_servers, uptime_s, max_sessions, trap_hits;

@@ -51,7 +51,9 @@ enum { CALL_DAYS_MAX = 3650 }; /* that an option may mean */
 	ROW(SINCE, "since", 0, "TIME", "... from then on: 2026-10-31, 2026-10-31T12:00:00Z (UTC), or 2h ago") \
 	ROW(UNTIL, "until", 0, "TIME", "... before then")                                                     \
 	ROW(CSV, "csv", 0, "", "of trace and usage: print CSV, RFC 4180")                                     \
-	ROW(MONTH, "month", 0, "MONTH", "of usage: 2026-10 (UTC)")
+	ROW(MONTH, "month", 0, "MONTH", "of usage: 2026-10 (UTC)") \
+	ROW(NFT, "nft", 0, "", "of client list: commands for nft -f -")                                         \
+	ROW(PLAIN, "plain", 0, "", "of client list: addresses alone")
 
 enum option_id {
 #define OPTION_ENUM(id, name, letter, value, help) OPTION_##id,
