@@ -71,7 +71,7 @@ static uint64_t guesses_hash_name(const char *name)
 	return guesses_hash(GUESS_NAMES, folded, length);
 }
 
-static struct guess_entry *guesses_bucket(enum guess_side side, uint64_t hash)
+struct guess_entry *guesses_bucket(enum guess_side side, uint64_t hash)
 {
 	return &the_guesses.rows[side][(hash >> 32) % GUESS_BUCKETS * GUESS_WAYS];
 }

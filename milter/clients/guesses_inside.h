@@ -39,6 +39,9 @@ struct guess_table {
 extern struct guess_table the_guesses;
 extern pthread_mutex_t guesses_lock; /* for all of it */
 
+/* With the lock: the GUESS_WAYS rows in one of which it stands. */
+struct guess_entry *guesses_bucket(enum guess_side side, uint64_t hash);
+
 /* What there is to tell after a note; made under the lock, told without it. */
 struct guess_news {
 	bool tell[GUESS_SIDES], too_many[GUESS_SIDES], got_in;
