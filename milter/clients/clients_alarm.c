@@ -201,7 +201,8 @@ static void clients_alarm_tell(enum hangups_news news, const struct clients_alar
 	notice_init(&event, EVENT_HANGUPS, "");
 	if (news == HANGUPS_JUMPED)
 		snprintf(event.reason, sizeof event.reason,
-			 "%.2f %% of sessions ended without QUIT within the last hour, usual are %.2f %%: %s; they ended "
+			 "%.2f %% of sessions ended without QUIT within the last hour, usual are %.2f %%: %s; they "
+			 "ended "
 			 "after: %s",
 			 100 * alarm->now, 100 * alarm->usual, alarm->who, alarm->where);
 	else

@@ -45,7 +45,7 @@ void clients_lists_fill_stats(struct clients_stats *stats);
 /* ---- clients_keeper.c: the thread that does what takes time */
 
 bool clients_keeper_start(const char *folder); /* after the snapshot was read; "": there is none */
-void clients_keeper_stop(void); /* saves */
+void clients_keeper_stop(void);		       /* saves */
 
 /* ---- clients_save.c: the snapshot */
 

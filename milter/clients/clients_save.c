@@ -208,10 +208,10 @@ void clients_save_write(const char *folder)
 		trouble_clear(TROUBLE_CLIENTS);
 		return;
 	}
-	snprintf(why, sizeof why, "%s: %s", beside, strerror(errno));
+	snprintf(why, sizeof why, "%.200s: %s", beside, strerror(errno));
 	clients_save_note(0, why);
-	trouble_set(TROUBLE_CLIENTS,
-		    "clients.state is \"%s\": %s; what is known of clients does not outlive a restart", folder, why);
+	trouble_set(TROUBLE_CLIENTS, "clients.state is \"%s\": %s; what is known of clients does not outlive a restart",
+		    folder, why);
 }
 
 /* ---- reading */
@@ -327,8 +327,9 @@ static void clients_save_set_aside(const char *folder, const char *path)
 	char aside[PATH_BYTES];
 	snprintf(aside, sizeof aside, "%s/clients.bad", folder);
 	bool moved = rename(path, aside) == 0;
-	log_line(SEVERITY_WARNING, "clients.state: %s is no whole snapshot of clients%s%s; what is known of them begins anew",
-		 path, moved ? ", and is set aside as " : "", moved ? aside : "");
+	log_line(SEVERITY_WARNING,
+		 "clients.state: %s is no whole snapshot of clients%s%s; what is known of them begins anew", path,
+		 moved ? ", and is set aside as " : "", moved ? aside : "");
 }
 
 void clients_save_read(const char *folder)
@@ -347,8 +348,8 @@ void clients_save_read(const char *folder)
 	}
 	bool good = save_is_whole(&in) && fseek(in.file, sizeof in.head, SEEK_SET) == 0 && save_take_all(&in);
 	if (good && !guesses_load(in.file))
-		log_line(SEVERITY_WARNING, "clients.state: %s says nothing of failed logins that can be read; they begin anew",
-			 path);
+		log_line(SEVERITY_WARNING,
+			 "clients.state: %s says nothing of failed logins that can be read; they begin anew", path);
 	fclose(in.file);
 	if (!good)
 		clients_save_set_aside(folder, path);

@@ -55,7 +55,7 @@ static void clients_slow_deny(int64_t now_s)
 	slow.denied_s = now_s;
 }
 
-bool clients_slow(const struct netaddr *client, int64_t seconds)
+bool clients_slow(const struct netaddr *client, int64_t seconds, bool again)
 {
 	int64_t now_s = clock_monotonic_ms() / 1000;
 	int64_t last = seconds < 1 ? 1 : seconds < SECONDS_MOST - 1 ? seconds : SECONDS_MOST - 2;
@@ -69,7 +69,7 @@ bool clients_slow(const struct netaddr *client, int64_t seconds)
 		clients_slow_deny(now_s);
 	}
 	pthread_mutex_unlock(&slow.lock);
-	if (taken)
+	if (taken && !again && client->family != NETADDR_UNKNOWN)
 		clients_note(&(struct client_note){ .client = *client, .event = CLIENT_EVENT_SLOWED });
 	return taken;
 }

@@ -23,7 +23,7 @@
 
 enum {
 	TICK_MS = 500,
-	ENTRIES = 16,	       /* that are asked for at one time */
+	ENTRIES = 16,		/* that are asked for at one time */
 	LOOKS_BACK_TICKS = 120, /* without an entry */
 	ROWS_BYTES_MOST = CLIENT_NOTE_BATCH_MAX * CLIENT_NOTE_ROW_MAX,
 	BAD_ROWS_SAID = 1,
@@ -76,7 +76,8 @@ static void clients_stream_bad(const char *id, const char *why)
 {
 	if (stream.stats.bad_rows++ < BAD_ROWS_SAID)
 		log_line(SEVERITY_WARNING,
-			 "clients: entry %s of the stream " KEY_PART_CLIENTS " of Redis is no note of clients: %s; such "
+			 "clients: entry %s of the stream " KEY_PART_CLIENTS
+			 " of Redis is no note of clients: %s; such "
 			 "entries are left out",
 			 id, why);
 }
@@ -190,7 +191,8 @@ static void clients_stream_trouble(const char *error)
 	text_copy(stream.stats.stream_why, sizeof stream.stats.stream_why, why);
 	if (error != NULL)
 		log_line(SEVERITY_WARNING,
-			 "clients: the stream " KEY_PART_CLIENTS " of Redis cannot be read: Redis says \"%s\"; what the "
+			 "clients: the stream " KEY_PART_CLIENTS
+			 " of Redis cannot be read: Redis says \"%s\"; what the "
 			 "logs say of clients is not known here",
 			 why);
 }

@@ -18,6 +18,8 @@
 	ROW(LOGINS, "accounts.passwd") \
 	ROW(TRAPS, "traps.file") \
 	ROW(FACTS, "facts.file") \
+	ROW(CLIENTS, "clients.state") \
+	ROW(SLOW, "clients.slow_most") \
 	ROW(ZONE, "clients.zone")
 
 /* clang-format off */
