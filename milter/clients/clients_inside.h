@@ -44,15 +44,15 @@ void clients_lists_fill_stats(struct clients_stats *stats);
 
 /* ---- clients_keeper.c: the thread that does what takes time */
 
-bool clients_keeper_start(const char *folder);
-void clients_keeper_stop(void); /* saves */
+bool clients_keeper_start(const char *folder); /* after the snapshot was read; "": there is none */
+void clients_keeper_stop(void);		       /* saves */
 
 /* ---- clients_save.c: the snapshot */
 
-/* Reads what is there: a file that is no snapshot is set aside, which is logged. False with a sentence in `error`
- * where the folder cannot be used; the table then lives without it. */
-bool clients_save_read(const char *folder, char *error, size_t error_size);
-bool clients_save_write(const char *folder, char *error, size_t error_size);
+/* Reads what is there, into tables that are empty. A file that is no whole snapshot is set aside, which is logged. */
+void clients_save_read(const char *folder);
+/* Whether it could be written is the trouble TROUBLE_CLIENTS. */
+void clients_save_write(const char *folder);
 void clients_save_fill_stats(struct clients_stats *stats);
 
 /* ---- clients_stream.c: notes of the fleet's logs */
@@ -86,5 +86,8 @@ void clients_stream_fill_stats(struct clients_stats *stats);
 void clients_alarm_note(const struct client_note *note, uint32_t as_number, int64_t now_s);
 /* Once a minute. */
 void clients_alarm_look(int64_t now_s);
+/* Since when it is on; 0: it is not. Restored, the rest is learnt anew of the hours. */
+int64_t clients_alarm_since_s(void);
+void clients_alarm_restore(int64_t since_s);
 
 #endif
