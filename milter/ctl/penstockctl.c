@@ -12,6 +12,7 @@
 #include "milter/ctl/feedback_command.h"
 #include "milter/ctl/held_commands.h"
 #include "milter/ctl/listed_command.h"
+#include "milter/ctl/logins_commands.h"
 #include "milter/ctl/queue_commands.h"
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/tool/talk.h"
@@ -272,6 +273,10 @@ static const struct command commands[] = {
 	  "why a message was treated as it was, term by term" },
 	{ "client show", "ADDRESS|REFERENCE", 1, 1, TAKES(VERBOSE), client_show_run, NULL, NULL,
 	  "how a host that connects stands, term by term, and what that does to it" },
+	{ "client report", "ADDRESS EVENT | -", 1, 2, TAKES(SERVICE) | TAKES(NAME) | TAKES(COUNT) | TAKES(LOG), client_report_run,
+	  NULL, NULL, "tell what a client did, as another service saw it; -: rows, or its log, from standard input" },
+	{ "logins report", "", 0, 0, TAKES(COUNT), logins_report_run, NULL, NULL,
+	  "who tries passwords of many accounts, and which account many clients try" },
 	{ "sessions report", "", 0, 0, TAKES(DAYS), sessions_report_run, NULL, NULL,
 	  "how sessions end, over time and of whom, and what of them is encrypted" },
 	{ "held list", "", 0, 0, 0, run_plain, "held.list", show_held, "messages on hold, and their dates" },
