@@ -7,8 +7,8 @@
  *
  * Clients of our own networks, and those who have shown a login, stand apart: nothing is held against them here.
  */
-#ifndef PENSTOCK_CLIENT_H
-#define PENSTOCK_CLIENT_H
+#ifndef PENSTOCK_POLICY_CLIENT_H
+#define PENSTOCK_POLICY_CLIENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +26,8 @@
 	ROW(AUTH_FAILURE, "auth_failure", 86400, "failed logins, here and as other services told") \
 	ROW(LOGIN, "login", 604800, "logins that worked") \
 	ROW(MAIL, "mail", 1209600, "messages that no scanner called spam") \
-	ROW(SPAM, "spam", 1209600, "messages that a scanner called spam")
+	ROW(SPAM, "spam", 1209600, "messages that a scanner called spam") \
+	ROW(UNPROVEN, "unproven", 86400, "failed logins whose sender may be forged, as of SIP over UDP")
 
 /* How it stands, from the best to the worst. */
 #define CLIENT_STANDING_ROWS(ROW) \
@@ -63,13 +64,15 @@
 	ROW(RSET, "rset") \
 	ROW(OTHER, "other")
 
-/* Who tells of it. */
+/* Who tells of it. A datagram's source can be forged: "sip" is any SIP, and "sip_proven" what came over TCP or TLS, or
+ * bore an answer to a challenge that was sent to its address. */
 #define CLIENT_SERVICE_ROWS(ROW) \
 	ROW(SMTP, "smtp") \
 	ROW(SUBMISSION, "submission") \
 	ROW(IMAP, "imap") \
 	ROW(POP3, "pop3") \
 	ROW(SIP, "sip") \
+	ROW(SIP_PROVEN, "sip_proven") \
 	ROW(WEB, "web") \
 	ROW(SSH, "ssh") \
 	ROW(OTHER, "other")
@@ -103,16 +106,26 @@ enum client_stage client_stage_find(const char *word); /* CLIENT_STAGE_COUNT: no
 const char *client_service_word(enum client_service service);
 enum client_service client_service_find(const char *word); /* CLIENT_SERVICE_COUNT: none */
 
+/* As what a note is counted: as it says, but a failed login whose sender may be forged is UNPROVEN. Such a one names no
+ * names either: what was typed in it is nobody's guess (client_facts.logins, and all that tells of guessers). Whatever
+ * anybody writes under somebody else's address, it makes nobody bad, see client_judge(). */
+enum client_event client_event_as(enum client_event event, enum client_service service);
+
 /* Decayed counts: of a client, of a network (IPv4 /24, IPv6 /48) or of an AS. */
 struct client_counts {
-	int64_t at_s; /* when they were last decayed, Unix time; 0: never */
+	int64_t at_s;	    /* when they were last decayed, Unix time; 0: never */
+	uint16_t mail_day;  /* the day of its last MAIL, since 1970 ... */
+	uint16_t mail_days; /* ... and on how many days there was such; begins anew where its MAIL is forgotten */
 	float value[CLIENT_EVENT_COUNT];
 };
 
-/* Time that goes back decays nothing, and time that leaps ahead no more than all. */
+/* Time that goes back decays nothing, and time that leaps ahead no more than all; counts of a time that is more than
+ * two hours ahead are of a clock that was wrong, and decay from now on. */
 void client_counts_decay(struct client_counts *counts, int64_t now_s);
-/* Decays, and adds `count` of `event`. */
+/* Decays, and adds `count` of `event`; what is not above 0 adds nothing. */
 void client_counts_add(struct client_counts *counts, enum client_event event, double count, int64_t now_s);
+/* Takes a part off, as a client's of its network's; both decayed to the same time. Never below 0. */
+void client_counts_without(struct client_counts *counts, const struct client_counts *part);
 
 /* All that is known of one client. */
 struct client_facts {
@@ -128,6 +141,16 @@ struct client_verdict {
 	double term[CLIENT_TERM_COUNT];
 };
 
+/* The terms add up to the sum. In words, with the numbers in client.c:
+ *
+ * - ours: good, and no terms.
+ * - What innocents do too (hanging up, giving up, refused commands, failed logins of few names or of an address that
+ * may be forged), and what only neighbours did (NETWORK, AS), is bounded together below BAD. So is each of LISTED and
+ *   PROTOCOL with its neighbours' part: nobody is bad by others' word alone.
+ * - bad is who sent spam, guessed at many names, or did two kinds of such things at least.
+ * - good is who sent mail on several days and does little else; who shows logins of ours is at once, and is never
+ *   worse than poor: what its session does is the account's, and one address may be a whole town's.
+ * - unknown is who had fewer than about three sessions that ended well. */
 struct client_verdict client_judge(const struct client_facts *facts);
 
 /* Is this client made to wait? Never a good one, nor one of ours. */

@@ -6,6 +6,7 @@
 #ifndef PENSTOCK_FACTS_H
 #define PENSTOCK_FACTS_H
 
+#include "policy/client.h"
 #include "policy/history.h"
 #include "policy/mail_class.h"
 #include "policy/listing.h"
@@ -141,6 +142,10 @@ struct facts {
 	int64_t local_offset_s; /* of this host's time, seconds east of UTC */
 	uint64_t client_address, client_network, client_as; /* hashes, see policy/habits.h; 0: unknown */
 	uint64_t client_wide;				    /* likewise: of its /16 (IPv6: /32) */
+	bool client_known;				    /* something is remembered of it, and it stands ... */
+	enum client_standing client_standing;		    /* ... so */
+	bool quit_watched;	 /* penstock-follow reads this host's log now, and hears how the session ends */
+	double login_guesses;	 /* under how many other names logins from the client failed within about a day */
 	uint64_t sender, mailer; /* hashes of the envelope sender and of the program's name; 0: none */
 	bool sender_own;	 /* the sender is the account's name, or in the domain of its name */
 	unsigned anomalies;	 /* a set of 1 << enum anomaly */

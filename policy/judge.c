@@ -148,6 +148,22 @@ static enum answer rule_content(const struct policy *policy, const struct facts 
 	return YES;
 }
 
+/* Asked behind all others that hold: what waits for an admin or for hours does not leave at QUIT. Without somebody who
+ * hears of the session's end nothing waits for it. */
+static enum answer rule_quit(const struct policy *policy, const struct facts *facts, struct verdict *verdict)
+{
+	bool apart = facts->authenticated || facts->client_ours || facts->injected || facts->forwarder;
+	if (!policy->require_quit || apart || judge_exempt(facts))
+		return NO;
+	if (!facts->client_known || !facts->quit_watched)
+		return COULD_NOT_TELL;
+	if (verdict->action != ACTION_PASS || !client_waits_for_quit(facts->client_standing))
+		return NO;
+	verdict_add(verdict, REASON_QUIT, 0, 0, client_standing_word(facts->client_standing));
+	verdict_raise(verdict, ACTION_HOLD, REASON_QUIT);
+	return YES;
+}
+
 /* Only the message's mark takes it to another transport; what goes as the MTA decides is not moved. */
 static bool judge_evades_rest(const struct verdict *verdict, const struct facts *facts)
 {
@@ -214,16 +230,25 @@ static bool is_asked(const struct policy *policy, enum stage stage, enum rule ru
 	       (!judge_in_shadow(policy, rule) || rule == RULE_LEVEL || rule == RULE_POOL);
 }
 
+/* Where nobody tells of the session's end after all, as no session is so long: longer than Postfix bears with one. */
+enum { QUIT_HOLD_S = 7200 };
+
+static int64_t judge_hold_s(const struct policy *policy, const struct verdict *verdict)
+{
+	const struct measure_setting *does = &policy->level_does[verdict->level];
+	if (verdict->cause == REASON_QUIT)
+		return QUIT_HOLD_S;
+	return verdict->cause == REASON_SCORE && does->measure == MEASURE_HOLD ? does->hold_s : policy->hold_s;
+}
+
 static struct verdict judge_once(const struct policy *policy, enum stage stage, const struct facts *facts)
 {
 	struct verdict verdict = { .action = ACTION_PASS, .breach = breach_none };
 	for (int i = 0; i < RULE_COUNT; i++)
 		if (is_asked(policy, stage, (enum rule)i))
 			rules[i].function(policy, facts, &verdict);
-	const struct measure_setting *does = &policy->level_does[verdict.level];
 	if (verdict.action == ACTION_HOLD)
-		verdict.hold_s =
-			verdict.cause == REASON_SCORE && does->measure == MEASURE_HOLD ? does->hold_s : policy->hold_s;
+		verdict.hold_s = judge_hold_s(policy, &verdict);
 	if (stage == STAGE_MESSAGE || stage == STAGE_ACCOUNT)
 		return verdict;
 	/* a message that is not there yet can only be refused; what would be held is let in and held at its end */

@@ -27,6 +27,7 @@
 	ROW(SCORE, score, STAGE_MAIL | STAGE_MESSAGE | STAGE_ACCOUNT, false) \
 	ROW(SIGNALS, signals, STAGE_MESSAGE | STAGE_ACCOUNT, true) \
 	ROW(LEVEL, level, STAGE_MAIL | STAGE_MESSAGE | STAGE_ACCOUNT, true) \
+	ROW(QUIT, quit, STAGE_MESSAGE, true) \
 	ROW(POOL, pool, STAGE_MESSAGE | STAGE_ACCOUNT, true)
 
 /* clang-format off */
@@ -56,6 +57,7 @@ struct policy {
 	bool lists_must_answer;	    /* dns.on_failure = "defer": for clients without login */
 	bool spf_refuses;	    /* spf.client = "refuse": clients without login */
 	bool content_must_answer;   /* a scanner's on_failure = "defer" */
+	bool require_quit;	    /* clients.require_quit: strangers of poor or bad standing */
 	double tag_score, slow_score, hold_score, reject_score; /* content; at or above */
 	const struct pool *pools;				/* borrowed from the configuration */
 	int pool_count;

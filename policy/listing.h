@@ -45,7 +45,7 @@ enum list_action {
 
 /* Whose address it is that the lists were asked about. */
 enum client_kind {
-	CLIENT_UNKNOWN, /* nobody has said yet */
+	CLIENT_KIND_UNKNOWN, /* nobody has said yet */
 	CLIENT_STRANGER,
 	CLIENT_OWN_NETWORK,   /* without a login, from a network of ours or of a subscriber */
 	CLIENT_AUTHENTICATED, /* by login or certificate, or on this host itself */

@@ -20,7 +20,10 @@
 	ROW(REST_ENDED, "rest_ended", 0) /* that has ended */ \
 	ROW(HELD, "held", 3600)		 /* mail that was held is past its date */ \
 	ROW(COMPLAINT, "complaint", 0)	 /* somebody complains about its mail */ \
-	ROW(OPT_OUT, "opt_out", 0)	 /* somebody wants no more of it */
+	ROW(OPT_OUT, "opt_out", 0)	 /* somebody wants no more of it */ \
+	ROW(HANGUPS, "hangups", 0)	 /* the share of sessions without QUIT has jumped, or that has ended */ \
+	ROW(GUESSER, "guesser", 3600)	 /* a client tries passwords of many accounts */ \
+	ROW(ATTACKED, "attacked", 3600)	 /* many clients try passwords of one account */
 
 /* clang-format off */
 enum event_kind {

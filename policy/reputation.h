@@ -77,10 +77,12 @@ struct counters {
 	ROW(SENDER_MISMATCH, "sender_mismatch", 1.0, 0.3, 2.5, "sender addresses that are not the account's") \
 	ROW(HEADER_ANOMALIES, "header_anomalies", 1.0, 0.3, 1.3, "HELO and header as bulk mailers write them") \
 	ROW(UNUSUAL_HOUR, "unusual_hour", 1.0, 0.3, 1.5, "mail at hours at which it never sent") \
-	ROW(AUTH_FAILURES, "auth_failures", 1.0, 0.5, 2.0, "failed logins before one that worked") \
+	ROW(AUTH_FAILURES, "auth_failures", 1.0, 0.5, 2.0, \
+	    "failed logins before one that worked, of the account or of many by its client") \
 	ROW(BREACHES, "limit_breaches", 0.25, 0.0, 1.5, "messages that would have passed a limit") \
 	ROW(AWAY, "away", 1.0, 0.5, 5.2, "many recipients within an hour, known or not, from where it never was") \
-	ROW(REFUSED, "refused", 1.0, 0.5, 5.0, "share of recipients whose servers refuse the content")
+	ROW(REFUSED, "refused", 1.0, 0.5, 5.0, "share of recipients whose servers refuse the content") \
+	ROW(CLIENT, "client", 1.0, 0.3, 2.0, "without a login: how the client that brings the message stands")
 
 /* clang-format off */
 enum signal {

@@ -199,10 +199,33 @@ static double signal_away(const struct sight *sight)
 	return n > 0 ? fmax(2 * log2(n / fmax(most, 1.5 * habit_reach(&sight->history->habits))), 0) : 0;
 }
 
+/* From so many other names on that failed from the same client, nobody has forgotten his own, nor have colleagues
+ * behind one address. */
+enum { GUESSED_NAMES = 10 };
+
+/* A login that works after many of others' did not; but where the account always is, others guess behind its address.
+ */
+static double signal_guessed(const struct sight *sight)
+{
+	if (sight->facts == NULL || sight->facts->login_guesses < GUESSED_NAMES || sight->familiar.place == PLACE_OWN)
+		return 0;
+	return 1 + log2(sight->facts->login_guesses / GUESSED_NAMES);
+}
+
 /* People mistype, and a phone goes on with an old password: five are nothing. */
 static double signal_auth_failures(const struct sight *sight)
 {
-	return log1p(sight->counters.value[COUNTER_AUTH_FAILURES]) - log1p(5);
+	double failures = log1p(sight->counters.value[COUNTER_AUTH_FAILURES]) - log1p(5);
+	return fmax(failures, signal_guessed(sight));
+}
+
+/* A mere sender's name may be anybody's, and what its clients did is theirs: of the message at hand alone. */
+static double signal_client(const struct sight *sight)
+{
+	const struct facts *facts = sight->facts;
+	if (facts == NULL || !facts->client_known || facts->authenticated || facts->client_ours || facts->forwarder)
+		return 0;
+	return facts->client_standing == CLIENT_BAD ? 2 : facts->client_standing == CLIENT_POOR ? 1 : 0;
 }
 
 /* -- fan-out -- */
@@ -257,6 +280,7 @@ static signal_function *const functions[SIGNAL_COUNT] = {
 	[SIGNAL_BREACHES] = signal_breaches,
 	[SIGNAL_AWAY] = signal_away,
 	[SIGNAL_REFUSED] = signal_refused,
+	[SIGNAL_CLIENT] = signal_client,
 };
 
 /* What only abuse does. The rest is a change of habits, or what others did with the same text: together enough to move

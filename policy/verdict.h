@@ -51,7 +51,8 @@ enum action {
 	ROW(SCORE, "score")	  /* value: the sum; limit: the level's threshold */ \
 	ROW(SIGNAL, "signal")	  /* one has an action of its own; value: its term; detail: its word */ \
 	ROW(PARDONED, "pardoned") /* a new password took back what was against the account */ \
-	ROW(OWNER, "owner")	  /* the account is suspect, and this message is surely its owner's */
+	ROW(OWNER, "owner")	  /* the account is suspect, and this message is surely its owner's */ \
+	ROW(QUIT, "quit")	  /* held until its session ended with QUIT; detail: how the client stands */
 
 /* clang-format off */
 enum reason_id {

@@ -251,6 +251,7 @@ static void config_policy_fill_settings(const struct settings *set, struct polic
 	policy->spf_refuses = set->spf_client == SPF_CLIENT_REFUSE;
 	policy->tag_score = set->content_tag_score;
 	policy->slow_score = set->content_slow_score;
+	policy->require_quit = set->clients_require_quit;
 	policy->hold_score = set->content_hold_score;
 	policy->reject_score = set->content_reject_score;
 }

@@ -111,6 +111,15 @@ static void admin_mail_add_what(struct text *text, const struct notice *event)
 	case EVENT_OPT_OUT:
 		text_add(text, " has a recipient who wants no more of its mail");
 		break;
+	case EVENT_HANGUPS:
+		text_add(text, " has another share of sessions without QUIT");
+		break;
+	case EVENT_GUESSER:
+		text_add(text, " tries passwords of many accounts");
+		break;
+	case EVENT_ATTACKED:
+		text_add(text, " has its password guessed at by many clients");
+		break;
 	case EVENT_COUNT:
 		break;
 	}

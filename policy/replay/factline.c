@@ -39,6 +39,7 @@ WORDS(class_at, mail_class, mail_class_word)
 WORDS(spf_at, spf_answer, spf_answer_word)
 WORDS(action_at, action, action_word)
 WORDS(cause_at, reason_id, reason_word)
+WORDS(standing_at, client_standing, client_standing_word)
 WORDS(level_at, level, level_word)
 WORDS(counter_at, counter, counter_word)
 #undef WORDS
@@ -74,11 +75,14 @@ static const char *ours_at(int number)
 	ROW('f', facts.forwarder) \
 	ROW('g', facts.breach.blocked) \
 	ROW('i', facts.injected) \
+	ROW('k', facts.client_known) \
 	ROW('l', facts.listings.asked) \
 	ROW('m', facts.memory_spent) \
 	ROW('n', facts.rcpts_new_known) \
 	ROW('o', facts.overloaded) \
+	ROW('q', facts.quit_watched) \
 	ROW('r', facts.tried_again) \
+	ROW('u', facts.client_ours) \
 	ROW('s', facts.sender_own) \
 	ROW('b', facts.state.block[0]) \
 	ROW('x', facts.state.exempt[0])
@@ -135,6 +139,8 @@ static const struct factline_row {
 	{ "cn", M, FORM_HEX, AT(facts.client_network), 0, NULL, NULL, NULL },
 	{ "cw", M, FORM_HEX, AT(facts.client_wide), 0, NULL, NULL, NULL },
 	{ "cs", M, FORM_HEX, AT(facts.client_as), 0, NULL, NULL, NULL },
+	{ "sg", M, FORM_WORD, AT(facts.client_standing), CLIENT_STANDING_COUNT, standing_at, NULL, NULL },
+	{ "gu", M, FORM_REAL, AT(facts.login_guesses), 0, NULL, NULL, NULL },
 	{ "se", M, FORM_HEX, AT(facts.sender), 0, NULL, NULL, NULL },
 	{ "ma", M, FORM_HEX, AT(facts.mailer), 0, NULL, NULL, NULL },
 	{ "an", M, FORM_HEX32, AT(facts.anomalies), 0, NULL, NULL, NULL },
@@ -183,6 +189,7 @@ static const struct factline_row {
 };
 /* clang-format on */
 enum { ROWS = sizeof rows / sizeof rows[0] };
+_Static_assert(ROWS <= 64, "a set of them is a uint64_t");
 
 static const char letters[FACTLINE_KIND_COUNT + 1] = {
 #define KIND_LETTER(id, letter) letter,
@@ -353,7 +360,8 @@ static bool factline_plausible(const struct factline *line)
 	       facts->rcpts_local < MANY && facts->rcpts_again >= 0 && facts->rcpts_again <= facts->rcpts_remote &&
 	       facts->rcpts_new >= 0 && facts->rcpts_new < MANY && facts->rcpts_trapped >= 0 &&
 	       facts->rcpts_trapped < MANY && facts->kbytes >= 0 && facts->kbytes < MANY && facts->text_words >= 0 &&
-	       facts->text_words < MANY && facts->local_offset_s > -172800 && facts->local_offset_s < 172800;
+	       facts->text_words < MANY && facts->login_guesses >= 0 && facts->login_guesses < MANY &&
+	       facts->local_offset_s > -172800 && facts->local_offset_s < 172800;
 }
 
 enum factline_end factline_read(const char *bytes, size_t length, factline_list *find_list, void *arg,

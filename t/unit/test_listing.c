@@ -152,8 +152,8 @@ static void test_meanings(void)
 	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
 		const char *word = meanings[i].kind == LIST_NONE ? "none" : list_kind_word(meanings[i].kind);
 		struct listing signal = { &signals, meanings[i].kind }, refuse = { &refuses, meanings[i].kind };
-		is_int(listing_means(&signal, CLIENT_UNKNOWN), LISTING_NOTHING, "%s, nobody knows of whom", word);
-		is_int(listing_means(&refuse, CLIENT_UNKNOWN), LISTING_NOTHING, "%s, refusing, nobody knows whom",
+		is_int(listing_means(&signal, CLIENT_KIND_UNKNOWN), LISTING_NOTHING, "%s, nobody knows of whom", word);
+		is_int(listing_means(&refuse, CLIENT_KIND_UNKNOWN), LISTING_NOTHING, "%s, refusing, nobody knows whom",
 		       word);
 		is_int(listing_means(&signal, CLIENT_STRANGER), meanings[i].stranger, "%s, a stranger", word);
 		is_int(listing_means(&refuse, CLIENT_STRANGER), meanings[i].refused, "%s, refusing, a stranger", word);
