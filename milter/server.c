@@ -5,6 +5,7 @@
 
 #include "milter/mta/callbacks.h"
 #include "milter/base/clock.h"
+#include "milter/clients/clients.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/descriptors.h"
 #include "milter/record/explain.h"
@@ -183,7 +184,8 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
 	    !held_start(loop_base(the_daemon.loop)) || !trap_hits_start(the_daemon.loop) ||
-	    !server_open_all(server, error, error_size) || !monitor_start(the_daemon.loop) ||
+	    !server_open_all(server, error, error_size) ||
+	    !clients_start(loop_base(the_daemon.loop), config, error, error_size) || !monitor_start(the_daemon.loop) ||
 	    !warmup_start(loop_base(the_daemon.loop), config) || !rests_start(loop_base(the_daemon.loop)) ||
 	    !shadow_start(loop_base(the_daemon.loop)))
 		server_stop(&server);
@@ -285,6 +287,9 @@ static const char *const fixed_options[] = {
 	"socketmap.listen",
 	"log.target",
 	"log.facility",
+	"clients.most",
+	"clients.state",
+	"clients.history_days",
 };
 
 static bool server_is_fixed(const char *path)
@@ -323,6 +328,7 @@ static bool server_put_in_force(struct server *server, struct config *config, ch
 	setup_enter(&setup);
 	extras_open_facts(config);
 	warmup_reload(config);
+	clients_reload(config);
 	config_drop(&config);
 	monitor_reload();
 	mailers_forget();
@@ -476,6 +482,7 @@ bool server_stop(struct server **server)
 	monitor_stop();
 	warmup_stop();
 	rests_stop();
+	clients_stop();
 	held_stop();
 	shadow_stop();
 	trap_hits_stop();
