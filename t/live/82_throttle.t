@@ -50,7 +50,7 @@ sub set_postfix {
 }
 
 set_wait($wait);
-set_postfix(smtpd_client_restrictions => "check_client_access socketmap:unix:$world->{folder}/run/socketmap.sock:throttle");
+set_postfix(smtpd_client_restrictions => "permit_mynetworks, permit_sasl_authenticated, check_client_access socketmap:unix:$world->{folder}/run/socketmap.sock:throttle");
 
 # Until all places are free: they take as long as a wait.
 sub rest { sleep $wait + 0.2 }
