@@ -11,6 +11,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Select;
 use IO::Socket::UNIX;
+use Penstock::Follow;
 use Penstock::Live qw(part);
 use Penstock::Network qw(with_addresses);
 use Penstock::Process qw(wait_for);
@@ -29,6 +30,12 @@ my $world = Penstock::Live->new(
 );
 my ($postfix, $daemon) = @{$world}{qw(postfix daemon)};
 my $home = 'home@local.example.test';
+
+# What Postfix logs of its clients is read and handed on.
+$daemon->{config}{follow} = Penstock::Follow::config($world->{folder});
+$daemon->write_config;
+my $follow = Penstock::Follow->new($world);
+$follow->start;
 
 sub reload {
 	my $times = () = $daemon->log_text =~ /^reload: .* is in force$/mg;
@@ -80,7 +87,7 @@ part 'a stranger that waits' => sub {
 	rest();
 };
 
-# As penstock-follow reads it: who hung up, after which command.
+# Who hung up, after which command.
 sub hung_up {
 	my ($address) = @_;
 	return map { lc } map { /lost connection after (\w+).* from \S+\[\Q$address\E\]/ } $postfix->log_lines(qr/lost connection after/);
@@ -100,7 +107,6 @@ part 'a stranger that gives up' => sub {
 	}
 	my @stages = hung_up($address);
 	is "@stages", join(' ', ('rcpt') x $times), 'Postfix tells where it hung up';
-	tell($world, map { [$address, 'no_quit', $_] } @stages);
 	ok wait_for(20, 'its standing', sub { look_up($world, 'starttls', $address) eq 'starttls' }), 'it is known as one that gives up: its standing is poor';
 
 	# the same without a wait before it
