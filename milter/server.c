@@ -6,6 +6,7 @@
 #include "milter/mta/callbacks.h"
 #include "milter/base/clock.h"
 #include "milter/clients/clients.h"
+#include "milter/clients/zone.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/descriptors.h"
 #include "milter/record/explain.h"
@@ -187,7 +188,7 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	    !server_open_all(server, error, error_size) ||
 	    !clients_start(loop_base(the_daemon.loop), config, error, error_size) || !monitor_start(the_daemon.loop) ||
 	    !warmup_start(loop_base(the_daemon.loop), config) || !rests_start(loop_base(the_daemon.loop)) ||
-	    !shadow_start(loop_base(the_daemon.loop)))
+	    !shadow_start(loop_base(the_daemon.loop)) || !zone_start(the_daemon.loop, error, error_size))
 		server_stop(&server);
 	return server;
 }
@@ -455,6 +456,7 @@ static bool server_stop_threads(struct server *server)
 		whole = server_stop_milter(server);
 	}
 	server_end_trap_hits();
+	zone_stop();
 	event_stop();
 	if (the_daemon.store != NULL && store_stats(the_daemon.store).pending > 0)
 		log_line(SEVERITY_WARNING, "%llu %s that Redis has not taken %s lost",
@@ -490,6 +492,7 @@ bool server_stop(struct server **server)
 	scan_end_all();
 	store_free(&the_daemon.store);
 	outbox_stop();
+	zone_clear();
 	explain_clear();
 	event_clear();
 	loop_free(&the_daemon.loop);

@@ -19,7 +19,8 @@
 	ROW(TRAPS, "traps.file") \
 	ROW(FACTS, "facts.file") \
 	ROW(CLIENTS, "clients.state") \
-	ROW(SLOW, "clients.slow_most")
+	ROW(SLOW, "clients.slow_most") \
+	ROW(ZONE, "clients.zone")
 
 /* clang-format off */
 enum trouble {
