@@ -9,7 +9,11 @@
 #include "milter/clients/clients_report.h"
 #include "milter/clients/clients_table.h"
 
-/* ---- clients.c: rows as they are, by their place, for the snapshot */
+/* ---- clients.c: the tables, and rows as they are, by their place, for the snapshot */
+
+bool clients_open(int64_t most); /* false: no memory */
+void clients_close(void);
+void clients_set(const struct config *config);
 
 size_t clients_copy(enum clients_kind kind, size_t place, struct clients_entry entries[CLIENTS_WALK_MOST]);
 void clients_restore(enum clients_kind kind, const struct clients_entry *entry);

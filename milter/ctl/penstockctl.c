@@ -19,6 +19,7 @@
 #include "milter/ctl/postfix/postfix_tool.h"
 #include "milter/ctl/rbl/rbl_command.h"
 #include "milter/ctl/replay/replay_command.h"
+#include "milter/ctl/throttle/throttle_command.h"
 #include "milter/ctl/trace/trace_command.h"
 #include "milter/ctl/trace/usage_command.h"
 #include "milter/ctl/roster_tool.h"
@@ -303,6 +304,8 @@ static const struct command commands[] = {
 	  "judge messages again, from facts.file, by the configuration of -c (-: standard input)" },
 	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), ctl_run_shadow, "shadow.report", show_shadow,
 	  "whom rules in shadow mode would have limited, moved or refused" },
+	{ "throttle report", "", 0, 0, TAKES(DAYS) | TAKES(STATE), throttle_command_run, NULL, NULL,
+	  "what making strangers wait stopped and cost, from clients.history_days of history" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
 	  TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "the settings that Postfix needs" },
 	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE) | TAKES(COMMANDS), postfix_check_run,

@@ -375,9 +375,11 @@ static void jump(void)
 	ok(fake_log_find("sessions ended without QUIT within the last hour, usual are 0."), "it is said");
 	clients_alarm_look(now_s());
 	ok(fake_log_count("usual are 0.") == 1, "... once");
-	fake_clock_pass(2 * 3600 * 1000);
-	note("192.0.2.1", CLIENT_EVENT_QUIT, 100);
-	clients_alarm_look(now_s());
+	for (int i = 0; i < 60; i++) {
+		fake_clock_pass(3600 * 1000);
+		note("192.0.2.1", CLIENT_EVENT_QUIT, 100);
+		clients_alarm_look(now_s());
+	}
 	clients_alarm(&alarm);
 	ok(!alarm.on && fake_log_find("as usual again"), "its end is said, too");
 	fake_clock_set(noon_ms);
