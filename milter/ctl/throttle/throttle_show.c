@@ -178,8 +178,8 @@ void throttle_show(const struct study *study, FILE *to)
 	throttle_means(study, to);
 	throttle_show_clients(study, to);
 	throttle_show_given_up(study, to);
-	throttle_show_span(to, "how long it gave up before a list refused it", &study->given_up_first);
-	throttle_show_span(to, "how long a list had refused it before it gave up", &study->listed_first);
+	throttle_show_span(to, "time from giving up to the first refusal by a list", &study->given_up_first);
+	throttle_show_span(to, "time from the first refusal by a list to giving up", &study->listed_first);
 	throttle_show_times(to, "refusals by a list", &study->refusals);
 	throttle_show_slowed(study, to);
 	throttle_show_times(to, "waits of clients never refused", &study->slowed_never_refused);
