@@ -5,6 +5,8 @@
 
 #include "milter/mta/callbacks.h"
 #include "milter/base/clock.h"
+#include "milter/clients/clients.h"
+#include "milter/clients/zone.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/descriptors.h"
 #include "milter/record/explain.h"
@@ -183,9 +185,10 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	the_daemon.loop = loop_new();
 	if (the_daemon.loop == NULL || !outbox_start(loop_base(the_daemon.loop)) ||
 	    !held_start(loop_base(the_daemon.loop)) || !trap_hits_start(the_daemon.loop) ||
-	    !server_open_all(server, error, error_size) || !monitor_start(the_daemon.loop) ||
+	    !server_open_all(server, error, error_size) ||
+	    !clients_start(loop_base(the_daemon.loop), config, error, error_size) || !monitor_start(the_daemon.loop) ||
 	    !warmup_start(loop_base(the_daemon.loop), config) || !rests_start(loop_base(the_daemon.loop)) ||
-	    !shadow_start(loop_base(the_daemon.loop)))
+	    !shadow_start(loop_base(the_daemon.loop)) || !zone_start(the_daemon.loop, error, error_size))
 		server_stop(&server);
 	return server;
 }
@@ -285,6 +288,9 @@ static const char *const fixed_options[] = {
 	"socketmap.listen",
 	"log.target",
 	"log.facility",
+	"clients.most",
+	"clients.state",
+	"clients.history_days",
 };
 
 static bool server_is_fixed(const char *path)
@@ -323,6 +329,7 @@ static bool server_put_in_force(struct server *server, struct config *config, ch
 	setup_enter(&setup);
 	extras_open_facts(config);
 	warmup_reload(config);
+	clients_reload(config);
 	config_drop(&config);
 	monitor_reload();
 	mailers_forget();
@@ -449,6 +456,7 @@ static bool server_stop_threads(struct server *server)
 		whole = server_stop_milter(server);
 	}
 	server_end_trap_hits();
+	zone_stop();
 	event_stop();
 	if (the_daemon.store != NULL && store_stats(the_daemon.store).pending > 0)
 		log_line(SEVERITY_WARNING, "%llu %s that Redis has not taken %s lost",
@@ -476,6 +484,7 @@ bool server_stop(struct server **server)
 	monitor_stop();
 	warmup_stop();
 	rests_stop();
+	clients_stop();
 	held_stop();
 	shadow_stop();
 	trap_hits_stop();
@@ -483,6 +492,7 @@ bool server_stop(struct server **server)
 	scan_end_all();
 	store_free(&the_daemon.store);
 	outbox_stop();
+	zone_clear();
 	explain_clear();
 	event_clear();
 	loop_free(&the_daemon.loop);

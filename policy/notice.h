@@ -22,8 +22,8 @@
 	ROW(COMPLAINT, "complaint", 0)	 /* somebody complains about its mail */ \
 	ROW(OPT_OUT, "opt_out", 0)	 /* somebody wants no more of it */ \
 	ROW(HANGUPS, "hangups", 0)	 /* the share of sessions without QUIT has jumped, or that has ended */ \
-	ROW(GUESSER, "guesser", 3600)	 /* a client tries passwords of many accounts */ \
-	ROW(ATTACKED, "attacked", 3600)	 /* many clients try passwords of one account */
+	ROW(GUESSER, "guesser", 0)	 /* a client tries passwords of many accounts, or got into one so */ \
+	ROW(ATTACKED, "attacked", 0)	 /* many clients try passwords of one account */
 
 /* clang-format off */
 enum event_kind {
@@ -44,7 +44,7 @@ struct notice {
 	enum event_kind kind;
 	int64_t time_s;		       /* Unix time; 0: now */
 	char account[ACCOUNT_MAX + 1]; /* "" : of no account; without transport and pool, of this host */
-	char transport[TRANSPORT_NAME_MAX + 1], address[64]; /* of LISTED and DELISTED; "" : none */
+	char transport[TRANSPORT_NAME_MAX + 1], address[64]; /* of LISTED, DELISTED; GUESSER: its own; "" : none */
 	char pool[64];	     /* it is about all of the pool; `transport` is the one that goes on */
 	enum level from, to; /* LEVEL_UNKNOWN: it is not about levels */
 	double score;

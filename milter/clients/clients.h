@@ -23,6 +23,8 @@ struct event_base;
 bool clients_start(struct event_base *base, const struct config *config, char *error, size_t error_size);
 /* With the loop stopped: saves. */
 void clients_stop(void);
+/* Another configuration is in force: own networks, how long clients wait and how many. */
+void clients_reload(const struct config *config);
 
 /* It did that: counts it for the client, its network, its AS and in total by hour, writes it into the history, notes
  * that it gave up where it was slowed and its session ended without mail, and tells of attacks. Of our own clients
@@ -44,8 +46,9 @@ bool clients_look(const struct netaddr *client, bool ours, struct client_facts *
  * names failed from this client within about a day, this one not counted. */
 double clients_guesses(const struct netaddr *client, const char *login);
 
-/* Reply `sleep` to it? Takes one of clients.slow_most places for `seconds`, and notes that it was SLOWED; false where
- * none is left, which is counted, and a line, a metric and a reason in /health where it lasts. */
-bool clients_slow(const struct netaddr *client, int64_t seconds);
+/* Reply `sleep` to it? Takes one of clients.slow_most places for `seconds`, and notes that it was SLOWED, but not where
+ * it waits `again` in the session in which it waited just now, nor where the client is UNKNOWN: an account waits. False
+ * where no place is left, which is counted, and a line, a metric and a reason in /health where it lasts. */
+bool clients_slow(const struct netaddr *client, int64_t seconds, bool again);
 
 #endif

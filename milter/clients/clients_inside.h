@@ -26,6 +26,7 @@ void clients_hours_message(enum client_standing standing, bool encrypted, bool s
 /* Place 0 to CLIENTS_HOURS_MOST - 1; false: nothing is there. */
 bool clients_hours_copy(size_t place, struct clients_hour *hour_out);
 void clients_hours_restore(const struct clients_hour *hour);
+void clients_hours_jumped(int64_t hour); /* the alarm was on in it */
 void clients_hours_fill_stats(struct clients_stats *stats);
 
 /* ---- clients_slow.c: places of clients that wait */
@@ -44,15 +45,15 @@ void clients_lists_fill_stats(struct clients_stats *stats);
 
 /* ---- clients_keeper.c: the thread that does what takes time */
 
-bool clients_keeper_start(const char *folder);
-void clients_keeper_stop(void); /* saves */
+bool clients_keeper_start(const char *folder); /* after the snapshot was read; "": there is none */
+void clients_keeper_stop(void);		       /* saves */
 
 /* ---- clients_save.c: the snapshot */
 
-/* Reads what is there: a file that is no snapshot is set aside, which is logged. False with a sentence in `error`
- * where the folder cannot be used; the table then lives without it. */
-bool clients_save_read(const char *folder, char *error, size_t error_size);
-bool clients_save_write(const char *folder, char *error, size_t error_size);
+/* Reads what is there, into tables that are empty. A file that is no whole snapshot is set aside, which is logged. */
+void clients_save_read(const char *folder);
+/* Whether it could be written is the trouble TROUBLE_CLIENTS. */
+void clients_save_write(const char *folder);
 void clients_save_fill_stats(struct clients_stats *stats);
 
 /* ---- clients_stream.c: notes of the fleet's logs */
@@ -72,8 +73,13 @@ struct clients_position {
 	struct clients_writer writers[CLIENTS_WRITERS_MOST];
 };
 
+/* Counts the entries of an answer; how many there were. `back`: it was asked for from the last one counted on, and that
+ * one does not count again. With the stream halted, or in its own thread. */
+int clients_stream_count(bool back, int count, const char *const *items);
+
 bool clients_stream_start(struct event_base *base);
 void clients_stream_stop(void);
+void clients_stream_forget(void); /* its position, at the end */
 /* From here on to the second nothing is counted of the stream: what is copied meanwhile fits to the position. */
 void clients_stream_halt(struct clients_position *position_out);
 void clients_stream_go_on(void);
@@ -86,5 +92,8 @@ void clients_stream_fill_stats(struct clients_stats *stats);
 void clients_alarm_note(const struct client_note *note, uint32_t as_number, int64_t now_s);
 /* Once a minute. */
 void clients_alarm_look(int64_t now_s);
+/* Since when it is on; 0: it is not. Restored, the rest is learnt anew of the hours. */
+int64_t clients_alarm_since_s(void);
+void clients_alarm_restore(int64_t since_s);
 
 #endif

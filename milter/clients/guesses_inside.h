@@ -22,7 +22,8 @@ struct guess_entry {
 	int64_t kept_back_hour;	  /* in which it was last counted as not told of */
 	struct guess_set others;
 	struct netaddr client;
-	uint8_t services, ours;
+	uint16_t services; /* 1 << enum client_service */
+	uint8_t ours;
 	char name[CLIENT_NOTE_NAME_MAX + 1]; /* see struct guess_row */
 };
 
@@ -38,6 +39,9 @@ struct guess_table {
 
 extern struct guess_table the_guesses;
 extern pthread_mutex_t guesses_lock; /* for all of it */
+
+/* With the lock: the GUESS_WAYS rows in one of which it stands. */
+struct guess_entry *guesses_bucket(enum guess_side side, uint64_t hash);
 
 /* What there is to tell after a note; made under the lock, told without it. */
 struct guess_news {

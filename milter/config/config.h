@@ -26,7 +26,8 @@
 #define FACTS_ACCOUNTS_ROWS(ROW) ROW(FACTS_CLEAR, "clear") ROW(FACTS_HASHED, "hashed")
 #define FOLLOW_TRACE_RECIPIENTS_ROWS(ROW) ROW(TRACE_RECIPIENTS_CLEAR, "clear") ROW(TRACE_RECIPIENTS_HASHED, "hashed")
 #define CLIENTS_HIDE_STARTTLS_ROWS(ROW) \
-	ROW(HIDE_FROM_UNKNOWN, "unknown") ROW(HIDE_FROM_NEUTRAL, "neutral") ROW(HIDE_FROM_POOR, "poor") ROW(HIDE_FROM_BAD, "bad")
+	ROW(HIDE_FROM_UNKNOWN, "unknown") \
+	ROW(HIDE_FROM_NEUTRAL, "neutral") ROW(HIDE_FROM_POOR, "poor") ROW(HIDE_FROM_BAD, "bad")
 
 #define WORD_ID(id, word) id,
 enum redis_on_failure { REDIS_ON_FAILURE_ROWS(WORD_ID) };
@@ -124,8 +125,8 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("origin.names", origin_names, STRING, "asn.cymru.com", 0, 180, \
 	    "DNS zone with the names of ASes; empty: not asked.") \
 	ROW("origin.clients", origin_clients, BOOL, "true", 0, 0,                                  \
-	    "Also ask these zones about the clients of accounts: their AS is one of the places that an account sends " \
-	    "from. The zones see the clients' addresses: penstock(7), PRIVACY.") \
+	    "Also ask these zones about the clients of accounts, whose AS is one of the places that an account sends from, " \
+	    "and of strangers who come again. The zones see the clients' addresses: penstock(7), PRIVACY.") \
 	ROW("origin.budget", origin_budget, INT, "100000", 0, 1000000000,                          \
 	    "Questions a day (UTC) that each zone may be asked about clients; 0: no end.") \
 	ROW("traps.file", traps_file, STRING, "", 0, 255,                                          \

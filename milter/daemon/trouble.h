@@ -17,7 +17,10 @@
 	ROW(HTTP, "http.listen") \
 	ROW(LOGINS, "accounts.passwd") \
 	ROW(TRAPS, "traps.file") \
-	ROW(FACTS, "facts.file")
+	ROW(FACTS, "facts.file") \
+	ROW(CLIENTS, "clients.state") \
+	ROW(SLOW, "clients.slow_most") \
+	ROW(ZONE, "clients.zone")
 
 /* clang-format off */
 enum trouble {

@@ -5,6 +5,7 @@
 #include "milter/base/clock.h"
 #include "milter/base/loop.h"
 #include "milter/blocklist/origins.h"
+#include "milter/clients/clients.h"
 #include "policy/hash.h"
 
 #include <stddef.h>
@@ -100,6 +101,7 @@ uint64_t client_origin_collect(struct client_origin_ask *ask, const uint64_t key
 	int64_t until_ms = ask->asked_ms + WAIT_MS;
 	if (!ask_wait(&ask->ask, until_ms < deadline_ms ? until_ms : deadline_ms) || ask->as == 0)
 		return 0;
+	clients_note_as(&ask->client, ask->as);
 	const uint8_t bytes[] = { (uint8_t)(ask->as >> 24), (uint8_t)(ask->as >> 16), (uint8_t)(ask->as >> 8),
 				  (uint8_t)ask->as };
 	return hash_of(key, KIND_AS, bytes, sizeof bytes);

@@ -17,8 +17,8 @@ void client_origin_fill(const struct netaddr *client, const uint64_t key[2], str
 /* Asks by the setup's origins; does not wait. NULL: nothing to ask. Any thread. */
 struct client_origin_ask *client_origin_ask(const struct setup *setup, const struct netaddr *client);
 
-/* The AS's hash; 0: unknown. Waits until the deadline (clock_monotonic_ms), but not longer than a moment after the
- * question: no mail is late for it. NULL: 0. */
+/* The AS's hash, 0: unknown; what is known of the client learns its number. Waits until the deadline
+ * (clock_monotonic_ms), but not longer than a moment after the question: no mail is late for it. NULL: 0. */
 uint64_t client_origin_collect(struct client_origin_ask *ask, const uint64_t key[2], int64_t deadline_ms);
 
 /* The asker lets go. Clears the pointer; NULL is fine. */

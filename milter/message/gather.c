@@ -3,6 +3,7 @@
 
 #include "milter/base/ask.h"
 #include "milter/base/clock.h"
+#include "milter/clients/clients.h"
 #include "milter/daemon/limits.h"
 #include "milter/message/gather_spf.h"
 #include "milter/message/identify.h"
@@ -187,10 +188,11 @@ static int64_t local_offset_s(int64_t now_ms)
 	return localtime_r(&now, &local) != NULL ? local.tm_gmtoff : 0;
 }
 
-/* Once a connection, and only for an account: who is a stranger has no places of his own, and nobody is told of him. */
+/* Once a connection, for an account, and for a stranger who has come before: what his AS does tells of him, too. */
 static void gather_ask_origin(struct session *session)
 {
-	if (session->place == NULL && !session->injected && session->message->facts.source != SOURCE_CLIENT)
+	const struct facts *facts = &session->message->facts;
+	if (session->place == NULL && !session->injected && (facts->source != SOURCE_CLIENT || facts->client_known))
 		session->place = client_origin_ask(session->setup, &session->client);
 }
 
@@ -208,6 +210,23 @@ static void gather_fill_sender(struct session *session)
 	if (account_name(sender, true, name))
 		facts->sender = hash_keyed(message->key, name, strlen(name));
 	facts->sender_own = identify_sender_own(facts, message->from);
+}
+
+/* What the client did before, here and by the logs of all hosts. Waits for nothing. */
+static void gather_fill_client(struct session *session, const char *login)
+{
+	struct facts *facts = &session->message->facts;
+	struct client_facts client;
+	facts->quit_watched = rests_follows();
+	if (session->injected || session->client.family == NETADDR_UNKNOWN ||
+	    identify_own_network(session->setup->config, &session->client))
+		return;
+	if (login != NULL)
+		facts->login_guesses = clients_guesses(&session->client, login);
+	if (facts->authenticated)
+		return;
+	facts->client_known = clients_look(&session->client, false, &client);
+	facts->client_standing = client_judge(&client).standing;
 }
 
 void gather_mail(struct session *session, const struct mail_macros *macros)
@@ -243,6 +262,8 @@ void gather_mail(struct session *session, const struct mail_macros *macros)
 		gather_begin_body(message);
 		return;
 	}
+	session->proven = session->proven || facts->authenticated;
+	gather_fill_client(session, macros->auth_authen);
 	gather_ask_origin(session);
 	gather_spf_mail(session);
 	gather_fetch_state(session, deadline_ms);
@@ -389,7 +410,9 @@ void gather_message(struct session *session)
 		text_copy(content.scanner, sizeof content.scanner, config->scanners[i].name);
 		content_hear(&facts->content, &content);
 	}
-	facts->client_as = client_origin_collect(session->place, message->key, deadline_ms);
+	/* a stranger's is for his later mail */
+	facts->client_as =
+		client_origin_collect(session->place, message->key, facts->source != SOURCE_CLIENT ? deadline_ms : 0);
 	if (missed) /* what another scanner said does not stand in for one that must answer */
 		facts->content = (struct content){ .known = KNOWLEDGE_NONE };
 }

@@ -97,6 +97,8 @@ struct session {
 	bool connected;	      /* the connect callback came */
 	struct netaddr client;
 	bool injected;
+	bool encrypted;			 /* it came to STARTTLS, and to a HELO after it */
+	bool proven;			 /* one of its messages had a login, or a network's account */
 	char *helo;			 /* in the arena; NULL: none yet */
 	struct rbl_question *listings;	 /* owned */
 	struct network_ask *network;	 /* owned: one reference */

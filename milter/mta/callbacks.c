@@ -4,6 +4,7 @@
 #include "milter/mta/apply.h"
 #include "milter/message/gather.h"
 #include "milter/base/idn.h"
+#include "milter/clients/clients.h"
 #include "milter/daemon/mailers.h"
 #include "milter/record/record.h"
 #include "milter/message/scan_text.h"
@@ -38,6 +39,7 @@ static const char *macro(SMFICTX *context, const char *name)
 /* clang-format off */
 static const struct { int stage; const char *names; } macro_lists[] = {
 	{ SMFIM_CONNECT, "j" },
+	{ SMFIM_HELO, "{tls_version}" },
 	{ SMFIM_ENVFROM, "i {auth_authen} {cert_subject} {verify}" },
 	{ SMFIM_ENVRCPT, "i {rcpt_addr} {rcpt_mailer}" },
 	{ SMFIM_DATA, "i" },
@@ -125,6 +127,8 @@ static sfsistat callback_on_helo(SMFICTX *context, char *name)
 	char ascii[IDN_DOMAIN_MAX + 1];
 	if (session != NULL && name != NULL)
 		session->helo = arena_copy(&session->arena, idn_domain(name, ascii) ? ascii : name, HELO_MAX);
+	if (session != NULL && macro(context, "{tls_version}") != NULL)
+		session->encrypted = true;
 	return no_answer(session);
 }
 
@@ -235,6 +239,20 @@ static void callback_judge_message(struct session *session)
 		message->verdict = judge(policy, STAGE_MESSAGE, &message->facts);
 }
 
+static bool callback_is_stranger(const struct session *session)
+{
+	return session->connected && !session->injected && !session->proven;
+}
+
+/* How the client stands for its next message hangs on this one. */
+static void callback_note_message(const struct session *session)
+{
+	const struct facts *facts = &session->message->facts;
+	if (callback_is_stranger(session) && !facts->client_ours)
+		clients_note_message(&session->client, session->encrypted,
+				     facts->content.known != KNOWLEDGE_NONE && facts->content.spam);
+}
+
 static sfsistat callback_on_message_end(SMFICTX *context)
 {
 	struct session *session = callback_get_session(context);
@@ -252,6 +270,7 @@ static sfsistat callback_on_message_end(SMFICTX *context)
 		       session->setup->config->set.traps_delay_minutes);
 	sfsistat answer = apply_verdict(context, session);
 	record_verdict(session, STAGE_MESSAGE, &message->facts, macro(context, "i"));
+	callback_note_message(session);
 	session_end(session);
 	return answer;
 }
@@ -272,6 +291,8 @@ static sfsistat callback_on_close(SMFICTX *context)
 		return SMFIS_CONTINUE;
 	struct session *session = session_of(private);
 	smfi_setpriv(context, NULL);
+	if (callback_is_stranger(session))
+		clients_note_session(&session->client, session->encrypted);
 	session_free(&session);
 	return SMFIS_CONTINUE;
 }

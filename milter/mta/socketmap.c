@@ -4,11 +4,9 @@
 #include "milter/base/clock.h"
 #include "milter/daemon/daemon.h"
 #include "milter/base/descriptors.h"
-#include "milter/base/idn.h"
-#include "milter/pools/monitor.h"
 #include "milter/base/netstring.h"
+#include "milter/mta/socketmap_inside.h"
 #include "milter/pools/pools.h"
-#include "milter/pools/sender.h"
 #include "milter/daemon/stats.h"
 #include "policy/base/text.h"
 #include "redis-schema/store/store.h"
@@ -31,37 +29,29 @@ enum {
 	FULL_MS = 20,	/* until room is looked for again */
 };
 
-struct socketmap_lookup;
-
-struct client {
+struct socketmap_client {
 	struct socketmap *socketmap;
 	struct bufferevent *bev;	 /* owned */
 	struct socketmap_lookup *lookup; /* the store is asked; nothing is read meanwhile: answers keep their order */
 	bool serving;			 /* its request is still in its buffer; an answer may come meanwhile */
 	bool ended;			 /* the client sends no more */
 	int64_t since_ms;		 /* monotonic: its last request, or that it came */
-	struct client *older, *newer;	 /* by last request */
-};
-
-/* A question to the store; outlives its client. */
-struct socketmap_lookup {
-	struct client *client; /* borrowed; NULL: it has gone */
-	void (*answer)(struct socketmap_lookup *lookup, const struct config *config, const struct account_state *state);
-	char account[ACCOUNT_MAX + 1];
+	struct socketmap_client *older, *newer; /* by last request */
+	struct socketmap_wait wait;
 };
 
 struct socketmap {
 	struct event_base *base;
-	struct evconnlistener *listener; /* owned */
-	struct event *resume;		 /* owned */
-	int64_t full_ms;		 /* monotonic: since when nobody could go for one more; 0: he could */
-	struct client *oldest, *newest;	 /* owned */
+	struct evconnlistener *listener;	  /* owned */
+	struct event *resume;			  /* owned */
+	int64_t full_ms;			  /* monotonic: since when nobody could go for one more; 0: he could */
+	struct socketmap_client *oldest, *newest; /* owned */
 	int count;
 };
 
 /* -- clients, in the order of their last request -- */
 
-static void socketmap_client_unlink(struct client *client)
+static void socketmap_client_unlink(struct socketmap_client *client)
 {
 	struct socketmap *socketmap = client->socketmap;
 	*(client->older != NULL ? &client->older->newer : &socketmap->oldest) = client->newer;
@@ -70,7 +60,7 @@ static void socketmap_client_unlink(struct client *client)
 	socketmap->count--;
 }
 
-static void socketmap_client_link(struct client *client)
+static void socketmap_client_link(struct socketmap_client *client)
 {
 	struct socketmap *socketmap = client->socketmap;
 	client->older = socketmap->newest;
@@ -80,7 +70,7 @@ static void socketmap_client_link(struct client *client)
 	socketmap->count++;
 }
 
-static void socketmap_client_close(struct client *client)
+static void socketmap_client_close(struct socketmap_client *client)
 {
 	socketmap_client_unlink(client);
 	if (client->lookup != NULL)
@@ -89,7 +79,7 @@ static void socketmap_client_close(struct client *client)
 	free(client);
 }
 
-static void socketmap_reply(struct client *client, const char *word, const char *data)
+void socketmap_reply(struct socketmap_client *client, const char *word, const char *data)
 {
 	char bytes[TRANSPORT_NAME_MAX + 16], framed[sizeof bytes + 8];
 	struct text text = text_over(bytes, sizeof bytes);
@@ -97,81 +87,21 @@ static void socketmap_reply(struct client *client, const char *word, const char 
 	bufferevent_write(client->bev, framed, netstring_write(framed, sizeof framed, text.at, text.length));
 }
 
-/* "clean-1:" leaves the next hop to the MTA. */
-static void socketmap_reply_transport(struct client *client, const char *transport)
-{
-	char data[TRANSPORT_NAME_MAX + 2];
-	struct text text = text_over(data, sizeof data);
-	text_addf(&text, "%s:", transport);
-	socketmap_reply(client, "OK", data);
-}
-
-static void reply_not_found(struct client *client)
+void socketmap_not_found(struct socketmap_client *client)
 {
 	socketmap_reply(client, "NOTFOUND", "");
 }
 
-/* -- the map `transport` -- */
-
-/* NULL: a reload took it away; its name would defer all mail that is sent to it. */
-static const struct transport *socketmap_find_transport(const struct config *config, const char *name,
-							const struct pool **pool_out)
+struct socketmap_wait *socketmap_last_wait(struct socketmap_client *client)
 {
-	for (int i = 0; i < config->pool_count; i++)
-		for (int j = 0; j < config->pools[i].transport_count; j++)
-			if (strcmp(config->pools[i].transports[j].name, name) == 0) {
-				*pool_out = &config->pools[i];
-				return &config->pools[i].transports[j];
-			}
-	return NULL;
+	return &client->wait;
 }
 
-static const struct transport *pick(const struct config *config, const struct pool *pool, const char *account)
-{
-	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
-	pools_now(config, states);
-	return pool_pick(pool, account, states);
-}
+/* -- questions to the store -- */
 
-/* One that has warmed up enough for today keeps the messages that were counted for it. */
-static bool is_out(const struct config *config, const struct transport *transport)
-{
-	struct transport_state states[TRANSPORTS_ALL_MAX] = { { 0 } };
-	monitor_states(config, states);
-	return states[transport->index].withheld == TRANSPORT_OUT;
-}
+static void socketmap_serve(struct socketmap_client *client);
 
-/* The one that the sender's newest message was to leave by; where it has left its pool since, another of that pool. */
-static const struct transport *socketmap_remembered(const struct config *config, const char *sender,
-						    const char *account)
-{
-	char name[TRANSPORT_NAME_MAX + 1];
-	const struct pool *pool = NULL;
-	if (!sender_find(sender, clock_monotonic_ms(), name))
-		return NULL;
-	const struct transport *transport = socketmap_find_transport(config, name, &pool);
-	return transport != NULL && is_out(config, transport) ? pick(config, pool, account) : transport;
-}
-
-static void socketmap_serve(struct client *client);
-
-static void socketmap_on_fetched(void *arg, const struct account_state *state, const struct known *known)
-{
-	(void)known;
-	struct socketmap_lookup *lookup = arg;
-	struct client *client = lookup->client;
-	if (client != NULL) {
-		struct setup *setup = setup_hold();
-		client->lookup = NULL;
-		lookup->answer(lookup, setup->config, state);
-		setup_drop(&setup);
-		bufferevent_enable(client->bev, EV_READ);
-		socketmap_serve(client);
-	}
-	free(lookup);
-}
-
-/* False: nothing is known for sure of the account, and the answer is "not found". */
+/* False: nothing is known for sure of the account. */
 static bool socketmap_stands(const struct socketmap_lookup *lookup, const struct config *config,
 			     const struct account_state *state, struct verdict *verdict)
 {
@@ -181,110 +111,54 @@ static bool socketmap_stands(const struct socketmap_lookup *lookup, const struct
 	return true;
 }
 
-static void socketmap_answer_transport(struct socketmap_lookup *lookup, const struct config *config,
-				       const struct account_state *state)
+static void socketmap_on_fetched(void *arg, const struct account_state *state, const struct known *known)
 {
-	struct verdict verdict;
-	if (socketmap_stands(lookup, config, state, &verdict) && verdict.transport != NULL)
-		socketmap_reply_transport(lookup->client, verdict.transport->name);
-	else
-		reply_not_found(lookup->client);
+	(void)known;
+	struct socketmap_lookup *lookup = arg;
+	struct socketmap_client *client = lookup->client;
+	if (client != NULL) {
+		struct setup *setup = setup_hold();
+		struct verdict verdict;
+		client->lookup = NULL;
+		lookup->answer(lookup, setup->config,
+			       socketmap_stands(lookup, setup->config, state, &verdict) ? &verdict : NULL);
+		setup_drop(&setup);
+		bufferevent_enable(client->bev, EV_READ);
+		socketmap_serve(client);
+	}
+	free(lookup);
 }
 
-static void socketmap_answer_throttle(struct socketmap_lookup *lookup, const struct config *config,
-				      const struct account_state *state)
-{
-	char data[40];
-	struct text text = text_over(data, sizeof data);
-	struct verdict verdict;
-	int64_t seconds = config->set.socketmap_throttle_s;
-	text_addf(&text, "sleep %lld", (long long)seconds);
-	if (seconds > 0 && socketmap_stands(lookup, config, state, &verdict) && verdict.throttle)
-		socketmap_reply(lookup->client, "OK", data);
-	else
-		reply_not_found(lookup->client);
-}
-
-static void socketmap_ask_store(struct client *client, const char *account,
-				void (*answer)(struct socketmap_lookup *lookup, const struct config *config,
-					       const struct account_state *state))
+void socketmap_ask_store(struct socketmap_client *client, const struct netaddr *address, const char *account,
+			 socketmap_answer *answer)
 {
 	struct socketmap_lookup *lookup = calloc(1, sizeof *lookup);
 	if (lookup == NULL) {
-		reply_not_found(client);
+		socketmap_not_found(client);
 		return;
 	}
-	lookup->client = client;
-	lookup->answer = answer;
+	*lookup = (struct socketmap_lookup){ .client = client, .answer = answer, .address = *address };
 	text_copy(lookup->account, sizeof lookup->account, account);
 	client->lookup = lookup;
 	bufferevent_disable(client->bev, EV_READ);
 	store_fetch(the_daemon.store, lookup->account, socketmap_on_fetched, lookup);
 }
 
-static void socketmap_look_up_transport(struct client *client, const struct config *config, const char *key)
-{
-	char sender[ADDRESS_MAX + 1], account[ACCOUNT_MAX + 1];
-	/* Postfix writes the null sender with its quotes */
-	bool whole = strcmp(key, "\"<>\"") != 0 && idn_address(key, sender);
-	bool named = whole && account_proven(sender, config->set.accounts_cut_tag, account);
-	const struct transport *transport =
-		whole ? socketmap_remembered(config, sender, named ? account : sender) : NULL;
-	if (transport != NULL)
-		socketmap_reply_transport(client, transport->name);
-	else if (named)
-		socketmap_ask_store(client, account, socketmap_answer_transport);
-	else
-		reply_not_found(client);
-}
-
-/* -- the maps `throttle` and `throttle_client` -- */
-
-static void socketmap_ask_throttle(struct client *client, const struct config *config, const char *account)
-{
-	if (config->set.socketmap_throttle_s > 0)
-		socketmap_ask_store(client, account, socketmap_answer_throttle);
-	else
-		reply_not_found(client);
-}
-
-/* `key` is a login: he has shown his password, so none but customers fill the table of recent accounts here. */
-static void socketmap_look_up_throttle(struct client *client, const struct config *config, const char *key)
-{
-	char account[ACCOUNT_MAX + 1], ascii[ADDRESS_MAX + 1];
-	if (account_proven(idn_name(key, ascii), config->set.accounts_cut_tag, account))
-		socketmap_ask_throttle(client, config, account);
-	else
-		reply_not_found(client);
-}
-
-/* Postfix asks by the client's name first, and by parts of name and address: who asks for a whole address alone is
- * meant. */
-static void socketmap_look_up_throttle_client(struct client *client, const struct config *config, const char *key)
-{
-	struct netaddr address;
-	char account[ACCOUNT_MAX + 1];
-	if (!netaddr_parse(key, &address)) {
-		reply_not_found(client);
-		return;
-	}
-	account_client(&address, account);
-	socketmap_ask_throttle(client, config, account);
-}
-
 /* -- requests: "MAP KEY" -- */
 
 static const struct {
 	const char *name;
-	void (*look_up)(struct client *client, const struct config *config, const char *key); /* replies, or will */
+	socketmap_map *look_up;
 } maps[] = {
-	{ "transport", socketmap_look_up_transport },
-	{ "throttle", socketmap_look_up_throttle },
-	{ "throttle_client", socketmap_look_up_throttle_client },
+	{ "transport", map_transport },
+	{ "throttle", map_throttle },
+	{ "throttle_client", map_throttle }, /* as it was called where `throttle` was asked for logins alone */
+	{ "account-throttle", map_account_throttle },
+	{ "starttls", map_starttls },
 };
 enum { MAPS = sizeof maps / sizeof maps[0] };
 
-static void socketmap_request(struct client *client, const struct netstring *netstring)
+static void socketmap_request(struct socketmap_client *client, const struct netstring *netstring)
 {
 	char line[SOCKETMAP_REQUEST_MAX + 1];
 	memcpy(line, netstring->bytes, netstring->length);
@@ -297,7 +171,7 @@ static void socketmap_request(struct client *client, const struct netstring *net
 	while (map < MAPS && strcmp(line, maps[map].name) != 0)
 		map++;
 	if (map == MAPS) {
-		reply_not_found(client);
+		socketmap_not_found(client);
 		return;
 	}
 	struct setup *setup = setup_hold();
@@ -306,7 +180,7 @@ static void socketmap_request(struct client *client, const struct netstring *net
 }
 
 /* Answers what has come, as far as it can be answered now. May close the client. */
-static void socketmap_serve(struct client *client)
+static void socketmap_serve(struct socketmap_client *client)
 {
 	struct evbuffer *input = bufferevent_get_input(client->bev), *output = bufferevent_get_output(client->bev);
 	if (client->serving) /* a store without memory answers at once */
@@ -338,7 +212,7 @@ static void socketmap_serve(struct client *client)
 static void on_input(struct bufferevent *bev, void *arg)
 {
 	(void)bev;
-	struct client *client = arg;
+	struct socketmap_client *client = arg;
 	socketmap_serve(client);
 }
 
@@ -351,7 +225,7 @@ static void on_written(struct bufferevent *bev, void *arg)
 static void socketmap_on_end(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
-	struct client *client = arg;
+	struct socketmap_client *client = arg;
 	if ((what & BEV_EVENT_EOF) == 0) {
 		socketmap_client_close(client);
 		return;
@@ -362,10 +236,10 @@ static void socketmap_on_end(struct bufferevent *bev, short what, void *arg)
 
 /* The one whose last whole request is oldest, so that nobody stays by trickling; but nobody who is owed an answer, nor
  * who came or asked just now, unless all are such for a while. */
-static struct client *socketmap_find_idle(const struct socketmap *socketmap)
+static struct socketmap_client *socketmap_find_idle(const struct socketmap *socketmap)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	struct client *client = socketmap->oldest;
+	struct socketmap_client *client = socketmap->oldest;
 	while (client != NULL && client->lookup != NULL)
 		client = client->newer;
 	bool may = client != NULL && (now_ms - client->since_ms >= GRACE_MS ||
@@ -377,7 +251,7 @@ static struct client *socketmap_find_idle(const struct socketmap *socketmap)
  */
 static void socketmap_make_room(struct socketmap *socketmap)
 {
-	struct client *idle = socketmap_find_idle(socketmap);
+	struct socketmap_client *idle = socketmap_find_idle(socketmap);
 	if (idle != NULL) {
 		stats_closed(STATS_CLOSED_SOCKETMAP);
 		socketmap_client_close(idle);
@@ -399,7 +273,7 @@ static void socketmap_on_connection(struct evconnlistener *listener, evutil_sock
 	(void)length;
 	struct socketmap *socketmap = arg;
 	struct timeval idle = { .tv_sec = SOCKETMAP_IDLE_S }, slow = { .tv_sec = WRITE_S };
-	struct client *client = calloc(1, sizeof *client);
+	struct socketmap_client *client = calloc(1, sizeof *client);
 	struct bufferevent *bev = bufferevent_socket_new(socketmap->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (client == NULL || bev == NULL) {
 		if (bev != NULL)
@@ -409,7 +283,7 @@ static void socketmap_on_connection(struct evconnlistener *listener, evutil_sock
 		free(client);
 		return;
 	}
-	*client = (struct client){ .socketmap = socketmap, .bev = bev };
+	*client = (struct socketmap_client){ .socketmap = socketmap, .bev = bev };
 	socketmap_client_link(client);
 	bufferevent_setcb(bev, on_input, on_written, socketmap_on_end, client);
 	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);

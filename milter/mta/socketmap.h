@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * socketmap: answers Postfix's look-ups, socketmap_table(5). The map `transport` is for
- * sender_dependent_default_transport_maps: a sender's address in, "clean-1:" out. The maps `throttle`, for
- * check_sasl_access, and `throttle_client`, for check_client_access, answer "sleep 5" for a login or a client address
- * whose account judge_account() makes wait: the MTA's own process waits, nobody of ours.
+ * socketmap: answers Postfix's look-ups, socketmap_table(5). Its maps (map_*.c), by what they are asked with:
  *
- * First what the sender's newest message was given (sender.h), then what judge_account() gives to the account that
- * bears the sender's name, where something is known of it. A look-up that fails defers mail: on any doubt, for `<>` and
- * for unknown maps the answer is "not found", which means the MTA's own transport.
+ *   transport         a sender's address, for sender_dependent_default_transport_maps: "clean-1:". First what the
+ *                     sender's newest message was given (sender.h), then what judge_account() gives to the account of
+ *                     the sender's name, where something is known of it.
+ *   throttle          a client's address, for check_client_access: "sleep 5" where a client of its standing is slowed
+ *                     (policy/client.h), or where judge_account() makes the account of that address wait; the MTA's own
+ *                     process waits, nobody of ours. Of what is no address, as Postfix asks for a client's name first,
+ *                     nothing is known; but an address with @ is a login, as in account-throttle.
+ *   throttle_client   another name of throttle
+ *   account-throttle  a login, for check_sasl_access: the same for its account
+ *   starttls          a client's address, for smtpd_discard_ehlo_keyword_address_maps: "starttls" hides it from clients
+ *                     of clients.hide_starttls and worse
+ *
+ * A wait takes a place (clients_slow()) for as long as it lasts; without one nobody waits. Clients of own networks and
+ * of this host have no standing here. A look-up that fails defers mail or ends a session: on any doubt, for `<>` and
+ * for unknown maps the answer is "not found", which changes nothing.
  *
  * Loop thread only, or with the loop stopped.
  */

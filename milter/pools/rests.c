@@ -24,10 +24,11 @@ struct rests_fall {
 };
 
 static struct {
-	atomic_bool any;	   /* there is a table, and something in it rests */
-	atomic_uint tries;	   /* messages that met a transport whose rest is over */
-	pthread_mutex_t lock;	   /* of `table` and the falls */
-	struct rests_table *table; /* one reference; what is believed */
+	atomic_bool any;		  /* there is a table, and something in it rests */
+	_Atomic int64_t follows_until_ms; /* Unix time */
+	atomic_uint tries;		  /* messages that met a transport whose rest is over */
+	pthread_mutex_t lock;		  /* of `table` and the falls */
+	struct rests_table *table;	  /* one reference; what is believed */
 	int fall_count;
 	struct rests_fall falls[TRANSPORTS_ALL_MAX];
 	struct event *tick; /* owned; this and what follows is the loop thread's */
@@ -267,6 +268,14 @@ static void rests_note_head(const struct follow_head *head)
 		rests.halfway = *head;
 	}
 	rests.head = *head;
+	atomic_store(&rests.follows_until_ms,
+		     head->lag_s <= RESTS_BEHIND_S ? head->at_ms + (int64_t)RESTS_FOLLOWS_S * 1000 : 0);
+}
+
+bool rests_follows(void)
+{
+	int64_t now_ms = clock_now_ms();
+	return now_ms < atomic_load(&rests.follows_until_ms);
 }
 
 /* ---- Redis */
@@ -362,6 +371,7 @@ void rests_stop(void)
 	rests.head = rests.before = (struct follow_head){ .number = 0 };
 	rests.trouble[0] = '\0';
 	atomic_store(&rests.any, false);
+	atomic_store(&rests.follows_until_ms, 0);
 }
 
 void rests_view(struct rests_view *view_out)

@@ -21,6 +21,8 @@ struct event_base;
 enum {
 	RESTS_SILENT_S = 600,	/* after which health warns ... */
 	RESTS_TOO_OLD_S = 3600, /* ... and nothing rests any more */
+	RESTS_FOLLOWS_S = 90,	/* so long a follower lives after it wrote last, who writes each FOLLOW_WRITES_S ... */
+	RESTS_BEHIND_S = 30,	/* ... and so far it may be behind the log's end */
 };
 
 /* Before the loop starts, with store and setup there. False: no memory. */
@@ -42,6 +44,9 @@ void rests_add_rcpt(struct rests_of_message *message, const char *raw);
 /* At its end: what rests for its receiver, into the facts, whose transports pools_now() has filled. */
 void rests_fill(const struct rests_of_message *message, const struct config *config, struct facts *facts);
 void rests_release(struct rests_of_message *message);
+
+/* Does a follower of this host's log live, and is it at the log's end? Any thread. */
+bool rests_follows(void);
 
 /* Raises `withheld` of transports that several receivers refuse at a time. Any thread; costs nothing where there is
  * none. */

@@ -63,6 +63,9 @@ static void admin_mail_add_who(struct text *text, const struct notice *event)
 	} else if (event->pool[0] != '\0') {
 		text_add(text, "pool ");
 		add_plain(text, event->pool);
+	} else if (event->kind == EVENT_GUESSER) {
+		text_add(text, "client ");
+		add_plain(text, event->address);
 	} else if (event->transport[0] == '\0') {
 		text_add(text, "host ");
 		add_plain(text, the_daemon.node);
@@ -115,10 +118,11 @@ static void admin_mail_add_what(struct text *text, const struct notice *event)
 		text_add(text, " has another share of sessions without QUIT");
 		break;
 	case EVENT_GUESSER:
-		text_add(text, " tries passwords of many accounts");
+		text_add(text, event->account[0] != '\0' ? " was logged into by a client that tries passwords"
+							 : " tries passwords of many accounts");
 		break;
 	case EVENT_ATTACKED:
-		text_add(text, " has its password guessed at by many clients");
+		text_add(text, " is tried by many clients that have no password");
 		break;
 	case EVENT_COUNT:
 		break;
@@ -163,6 +167,14 @@ static void admin_mail_add_commands(struct text *text, const struct notice *even
 	text_add(text, "\r\nTo look further:\r\n\r\n");
 	if (event->kind == EVENT_HELD) {
 		text_add(text, "    penstockctl held list\r\n    systemctl status penstock-release.timer\r\n");
+		return;
+	}
+	if (event->kind == EVENT_GUESSER || event->kind == EVENT_ATTACKED)
+		text_add(text, "    penstockctl logins report\r\n");
+	if (event->kind == EVENT_GUESSER && event->account[0] == '\0') {
+		text_add(text, "    penstockctl client show ");
+		admin_mail_add_quoted(text, event->address);
+		text_add(text, "\r\n");
 		return;
 	}
 	if (event->account[0] == '\0') {

@@ -97,6 +97,8 @@ static void event_about(const struct notice *event, char name[ACCOUNT_MAX + 1])
 		snprintf(name, ACCOUNT_MAX + 1, "pool:%s", event->pool);
 	else if (event->transport[0] != '\0')
 		snprintf(name, ACCOUNT_MAX + 1, "transport:%s", event->transport);
+	else if (event->kind == EVENT_GUESSER)
+		snprintf(name, ACCOUNT_MAX + 1, "client:%s", event->address);
 	else
 		snprintf(name, ACCOUNT_MAX + 1, "host:%s", the_daemon.node);
 }

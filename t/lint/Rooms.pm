@@ -27,23 +27,25 @@ our %may = (
 	'milter/tell'         => [qw(milter/base milter/config milter/daemon policy policy/base redis-schema/store)],
 	'milter/pools'        => [qw(milter/base milter/config milter/daemon milter/lookup milter/tell policy policy/base
 	                             redis-schema redis-schema/store)],
+	'milter/clients'      => [qw(milter/base milter/config milter/daemon milter/tell policy policy/base redis-schema
+	                             redis-schema/store)],
 	# Mail does not wait for people: what makes up a message, what is written down of it and what speaks to the MTA know
 	# nothing of report, control, web and ctl.
-	'milter/message'      => [qw(milter/base milter/blocklist milter/config milter/content milter/daemon milter/dns milter/pools
+	'milter/message'      => [qw(milter/base milter/blocklist milter/clients milter/config milter/content milter/daemon milter/dns milter/pools
 	                             milter/spf policy policy/base redis-schema/store)],
-	'milter/record'       => [qw(milter/base milter/config milter/daemon milter/message milter/pools milter/tell policy
+	'milter/record'       => [qw(milter/base milter/clients milter/config milter/daemon milter/message milter/pools milter/tell policy
 	                             policy/base policy/replay redis-schema/store)],
 	'milter/feedback'     => [qw(policy policy/base)],
-	'milter/mta'          => [qw(milter/base milter/config milter/daemon milter/feedback milter/message milter/pools milter/record policy
+	'milter/mta'          => [qw(milter/base milter/clients milter/config milter/daemon milter/feedback milter/message milter/pools milter/record policy
 	                             policy/base redis-schema/store)],
-	'milter/report'       => [qw(milter/base milter/blocklist milter/config milter/content milter/daemon milter/dns
+	'milter/report'       => [qw(milter/base milter/blocklist milter/clients milter/config milter/content milter/daemon milter/dns
 	                             milter/lookup milter/pools milter/record milter/tell policy policy/base redis-schema/store)],
-	'milter/control'      => [qw(milter/base milter/config milter/daemon milter/feedback milter/lookup milter/message milter/pools milter/record
+	'milter/control'      => [qw(milter/base milter/clients milter/config milter/daemon milter/feedback milter/lookup milter/message milter/pools milter/record
 	                             milter/report milter/tell policy policy/base redis-schema redis-schema/store)],
 	'milter/web'          => [qw(milter/base milter/config milter/daemon milter/lookup milter/report policy policy/base)],
 	'milter/start'        => [qw(milter/base milter/config milter/control milter/daemon milter/message milter/mta milter/record
 	                             milter/web policy policy/base)],
-	'milter'              => [qw(milter/base milter/config milter/content milter/daemon milter/message milter/mta milter/pools milter/record
+	'milter'              => [qw(milter/base milter/clients milter/config milter/content milter/daemon milter/message milter/mta milter/pools milter/record
 	                             milter/report milter/spf milter/start milter/tell policy policy/base redis-schema/store)],
 	'milter/queue'        => [qw(milter/base policy/base)],
 	'milter/trace'        => [qw(milter/base policy policy/base)],
