@@ -3,6 +3,7 @@
 
 #include "milter/clients/study.h"
 #include "milter/ctl/throttle/throttle_export.h"
+#include "milter/ctl/throttle/throttle_form.h"
 #include "milter/ctl/throttle/throttle_show.h"
 #include "milter/ctl/tool/progress.h"
 #include "policy/base/text.h"

@@ -3,7 +3,7 @@
 
 #include "milter/clients/history_file.h"
 #include "milter/ctl/tool/help.h"
-#include "milter/ctl/throttle/throttle_show.h"
+#include "milter/ctl/throttle/throttle_form.h"
 #include "policy/base/text.h"
 
 #include "policy/base/banned.h"
