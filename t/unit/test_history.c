@@ -187,6 +187,15 @@ static void test_retention(void)
 	is_int(rows_of(TODAY - 10), 1, "a clock that goes back goes on with the file of that day");
 	for (int64_t day = TODAY - 40; day <= TODAY; day++)
 		unlink(path_of(day, ""));
+	put(TODAY - 30, HISTORY_HEAD, HISTORY_ROW);
+	put(TODAY - 29, HISTORY_HEAD, HISTORY_ROW);
+	for (int i = 0; i < 2; i++) {
+		start(folder, 30, true);
+		history_stop();
+	}
+	is_int(rows_of(TODAY - 30), -1, "30 days with today: the 31st is gone");
+	is_int(rows_of(TODAY - 29), 0, "... and the 30th stays");
+	unlink(path_of(TODAY - 29, ""));
 }
 
 static void test_settings(void)
