@@ -11,7 +11,7 @@
 
 /* The moments at which places become free are a ring of ticks, longer than anybody waits (socketmap.throttle_s). A
  * place is free when the wait has ended: with smtpd_delay_reject its session asks for the next one at that moment. */
-enum { TICK_MS = 10, TICKS = 8192, SECONDS_MOST = TICKS * TICK_MS / 1000 - 1, LASTS_S = 60, OVER_S = 300 };
+enum { TICK_MS = 10, TICKS = 8192, SECONDS_MOST = TICKS * TICK_MS / 1000 - 1, LASTS_S = 60, RELAXED_S = 300 };
 
 static struct {
 	pthread_mutex_t lock;
@@ -79,7 +79,7 @@ void clients_slow_look(void)
 {
 	int64_t now_s = clock_monotonic_ms() / 1000;
 	pthread_mutex_lock(&slow.lock);
-	if (slow.full_since_s != 0 && now_s - slow.denied_s > OVER_S)
+	if (slow.full_since_s != 0 && now_s - slow.denied_s > RELAXED_S)
 		slow.full_since_s = 0;
 	bool lasts = slow.full_since_s != 0 && slow.denied_s - slow.full_since_s >= LASTS_S;
 	int64_t most = slow.most;

@@ -37,9 +37,10 @@ static bool asterisk_head(struct span *line)
 	struct span before, where;
 	if (token_skip(line, "SecurityEvent=\""))
 		return true; /* the message of an object */
-	return token_skip(line, "[") && token_until(line, "] SECURITY[", &before) && before.length < 40 &&
-	       token_until(line, "SecurityEvent=\"", &where) && where.length < 100 &&
-	       memchr(where.at, '"', where.length) == NULL && memchr(where.at, '=', where.length) == NULL;
+	return token_skip(line, "[") && token_until(line, "] SECURITY[", &before) &&
+	       memchr(before.at, ']', before.length) == NULL && token_until(line, "SecurityEvent=\"", &where) &&
+	       where.length < 100 && memchr(where.at, '"', where.length) == NULL &&
+	       memchr(where.at, '=', where.length) == NULL;
 }
 
 /* "IPV4/UDP/192.0.2.7/5066" */

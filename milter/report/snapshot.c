@@ -34,6 +34,7 @@ struct snapshot *snapshot_new(void)
 	snapshot->content = scan_stats();
 	snapshot->content_failures = report_content_failures(snapshot->setup->config);
 	clients_stats(&snapshot->clients);
+	snapshot->guesses = guesses_stats();
 	snapshot->zone = zone_stats();
 	snapshot->clients_forgotten_strangers = snapshot->clients.forgotten - snapshot->clients.forgotten_known;
 	snapshot->held = held_stats();
@@ -195,6 +196,21 @@ void snapshot_free(struct snapshot *snapshot)
 	    clients.bad_rows) \
 	ROW("clients", "gaps", "clients_gaps_total", "", "counter", \
 	    "Times that notes had left Redis before they were read.", clients.gaps) \
+	ROW("clients", "logins_failed", "logins_total", "result=\"failed\"", "counter", \
+	    "Logins that the mail logs and other services told of.", guesses.failures) \
+	ROW("clients", "logins_worked", "logins_total", "result=\"worked\"", "counter", "", guesses.logins) \
+	ROW("clients", "logins_got_in", "logins_got_in_total", "", "counter", \
+	    "Logins that worked, of clients that had tried many names.", guesses.got_in) \
+	ROW("clients", "logins_guessers", "logins_told_total", "event=\"guesser\"", "counter", \
+	    "Events about attacks on logins.", guesses.told[GUESS_CLIENTS]) \
+	ROW("clients", "logins_attacked", "logins_told_total", "event=\"attacked\"", "counter", "", \
+	    guesses.told[GUESS_NAMES]) \
+	ROW("clients", "logins_untold", "logins_untold_total", "", "counter", \
+	    "Attacks on logins of which no event told, since too many came in an hour.", guesses.untold) \
+	ROW("clients", "logins_forgotten", "logins_forgotten_total", "of=\"client\"", "counter", \
+	    "Clients and names of failed logins that were forgotten for want of room.", guesses.forgotten[GUESS_CLIENTS]) \
+	ROW("clients", "logins_forgotten_names", "logins_forgotten_total", "of=\"name\"", "counter", "", \
+	    guesses.forgotten[GUESS_NAMES]) \
 	ROW("clients", "listed", "clients_listed", "family=\"ipv4\"", "gauge", "Clients on our own block list.", zone.v4) \
 	ROW("clients", "listed6", "clients_listed", "family=\"ipv6\"", "gauge", "", zone.v6) \
 	ROW("clients", "unlisted", "clients_unlisted", "", "gauge", \

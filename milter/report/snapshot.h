@@ -8,6 +8,7 @@
 #include "milter/blocklist/origins.h"
 #include "milter/blocklist/rbl.h"
 #include "milter/clients/clients_report.h"
+#include "milter/clients/guesses.h"
 #include "milter/clients/zone.h"
 #include "milter/content/scan.h"
 #include "milter/daemon/daemon.h"
@@ -28,6 +29,7 @@ struct snapshot {
 	const char *dns_trouble; /* borrowed; "": none */
 	struct scan_stats content;
 	struct clients_stats clients;
+	struct guess_stats guesses;
 	struct zone_stats zone;
 	struct held_stats held;
 	struct event_stats events;

@@ -477,7 +477,7 @@ sub print_result
 	print "\n", $option{markdown} ? '' : '# ', machine(), "\n", $option{markdown} ? "\n" : '# ', "$how\n\n";
 	print_table(\@head, \@rows, \@notes) if @rows;
 	print_table(\@Follow::head, \@follow_rows, []) if @follow_rows;
-	print_table(\@Maps::head, \@map_rows, \@map_notes) if @map_rows;
+	print_table(\@Maps::head, \@map_rows, \@map_notes) if @map_rows || @map_notes;
 	print_table(\@Dns::head, \@dns_rows, \@dns_notes) if @dns_rows;
 	print_table(\@Replay::head, \@replay_rows, []) if @replay_rows;
 	print_table(\@Accounts::head, \@account_rows, \@account_notes) if @account_rows;

@@ -56,8 +56,10 @@ our %may = (
 	'milter/ctl/postfix'  => [qw(milter/base milter/config milter/ctl/tool policy policy/base)],
 	'milter/ctl/rbl'      => [qw(milter/base milter/ctl/tool policy policy/base)],
 	'milter/ctl/trace'    => [qw(milter/base milter/config milter/ctl/tool milter/trace policy policy/base)],
+	# penstockctl reads the history that the daemon writes, by the code that knows its files.
+	'milter/ctl/throttle' => [qw(milter/clients milter/config milter/ctl/tool policy policy/base)],
 	'milter/ctl/replay'   => [qw(milter/base milter/config milter/ctl/tool policy policy/base policy/replay)],
-	'milter/ctl'          => [qw(milter/base milter/config milter/ctl/postfix milter/ctl/rbl milter/ctl/replay milter/ctl/tool
+	'milter/ctl'          => [qw(milter/base milter/config milter/ctl/postfix milter/ctl/rbl milter/ctl/replay milter/ctl/throttle milter/ctl/tool
 	                             milter/ctl/trace milter/feedback milter/follow policy policy/base)],
 );
 

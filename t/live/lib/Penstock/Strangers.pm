@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Strangers: clients that are not on this host, for a Postfix on loopback. In a network namespace of its own the addresses
-# 198.51.100.0/24 are local, so that a client can have one as its source; and what a log would tell of them is told to the
-# daemon as penstock-follow does, by the stream.
+# Strangers: what a log would tell of clients is told to the daemon as penstock-follow does, by the stream; and what Postfix
+# gets of the maps that are asked for them.
 
 package Penstock::Strangers;
 
@@ -12,16 +11,7 @@ use warnings;
 use Exporter 'import';
 use Penstock::Process qw(need_program run);
 
-our @EXPORT_OK = qw(enter look_up tell);
-
-# This program once more in such a namespace; false where none is to be had.
-sub enter {
-	return 1 if $ENV{PENSTOCK_STRANGERS};
-	return 0 if system('unshare --net true 2>/dev/null') != 0;
-	$ENV{PENSTOCK_STRANGERS} = 1;
-	my $script = 'ip link set lo up && ip route add local 198.51.100.0/24 dev lo && exec "$@"';
-	exec 'unshare', '--net', 'sh', '-c', $script, 'sh', $^X, $0 or die "unshare: $!\n";
-}
+our @EXPORT_OK = qw(look_up tell);
 
 my $ordinal = 0;
 
