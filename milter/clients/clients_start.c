@@ -23,6 +23,7 @@ void clients_stats(struct clients_stats *stats_out)
 	clients_slow_fill_stats(stats_out);
 	clients_lists_fill_stats(stats_out);
 	clients_stream_fill_stats(stats_out);
+	clients_batches_fill_stats(stats_out);
 	clients_save_fill_stats(stats_out);
 }
 
@@ -59,6 +60,7 @@ bool clients_start(struct event_base *base, const struct config *config, char *e
 		 (long long)config->set.clients_most);
 	clients_reload(config);
 	clients_alarm_restore(0);
+	clients_batches_restore(NULL);
 	if (!clients_open(config->set.clients_most) || !clients_hours_start() || !clients_lists_start() ||
 	    !guesses_start())
 		return false;
@@ -74,7 +76,6 @@ void clients_stop(void)
 {
 	clients_stream_stop();
 	clients_keeper_stop();
-	clients_stream_forget();
 	history_stop();
 	guesses_stop();
 	clients_lists_stop();
