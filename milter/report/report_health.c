@@ -176,7 +176,7 @@ static void health_pools(const struct snapshot *snapshot, struct health_list *li
 
 static void health_clients(const struct snapshot *snapshot, struct health_list *list)
 {
-	report_clients_health(&snapshot->clients, snapshot->zone.left_out, list);
+	report_clients_health(snapshot->setup->config, &snapshot->clients, snapshot->zone.left_out, list);
 }
 
 static void health_events(const struct snapshot *snapshot, struct health_list *list)
