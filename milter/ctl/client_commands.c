@@ -124,6 +124,8 @@ static void client_of_text(const json_t *term, struct text *text)
 	}
 	if (client_says(number_of(term, "names"), 0.5))
 		text_addf(text, "%sof %s names", between, form_number(form, number_of(term, "names")));
+	if (client_says(number_of(term, "days"), 0.05))
+		text_addf(text, "%son %s days", between, form_number(form, number_of(term, "days")));
 }
 
 static void client_show_terms(const json_t *answer, bool all, FILE *to)
