@@ -8,6 +8,7 @@
 #include "milter/control/control_feedback.h"
 #include "milter/control/control_held.h"
 #include "milter/control/control_listed.h"
+#include "milter/control/control_logins.h"
 #include "milter/control/control_lookup.h"
 #include "milter/control/control_receivers.h"
 #include "milter/control/roster.h"
@@ -198,6 +199,8 @@ static const struct control_command commands[] = {
 	{ "sessions.report", control_sessions_report, "days", NULL },
 	{ "held.list", control_do_held, "due skip", NULL },
 	{ "held.remove", control_do_held, "members", NULL },
+	{ "client.report", control_client_report, "rows", NULL },
+	{ "logins.report", control_logins_report, "count", NULL },
 	{ "client.list", control_listed, "behind", NULL },
 	{ "shadow.report", control_do_shadow, "days count", NULL },
 	{ "account.list", control_do_roster, "what", NULL },

@@ -131,6 +131,7 @@ sub _config {
 		control => { socket => "$folder/run/control.sock" },
 		socketmap => { listen => "unix:$folder/run/socketmap.sock" },
 		redis => { server => "unix:$folder/redis.sock", timeout_ms => 1000, retry_ms => 100 },
+		clients => { state => '' },
 		dns => { servers => ["127.0.0.1:$ports->{dns}"], timeout_ms => 1000 },
 		accounts => { sources => [qw(auth certificate network uid sender)], cut_tag => 'true',
 			own_networks => [$Penstock::Postfix::customers] },
