@@ -237,7 +237,6 @@ bool zone_find(const struct netaddr *client, struct zone_entry *entry_out, int64
 
 size_t zone_walk(struct netaddr *at, struct zone_entry *entries, size_t most, int64_t *keep_s_out)
 {
-	subscribers_want(clock_now_ms() / 1000);
 	pthread_mutex_lock(&zone_lock);
 	size_t first = zone_list_behind(&zone.list, at), count = zone.list.count - first;
 	count = count < most ? count : most;

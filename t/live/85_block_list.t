@@ -189,7 +189,7 @@ part 'a firewall' => sub {
 		return IO::Socket::IP->new(PeerHost => $from =~ /:/ ? '::1' : '127.0.0.1', PeerPort => $world->{ports}{smtp},
 			LocalHost => $from, Timeout => 2) ? 1 : 0;
 	};
-	my $rules = slurp("$Penstock::Live::source/etc/penstock.nft") =~ s/\{ 25, .*?\}/$world->{ports}{smtp}/r;
+	my $rules = slurp("$Penstock::Live::source/etc/penstock.nft") =~ s/\{ 25, .*?\}/$world->{ports}{smtp}/gr;
 	$load->();
 	my ($status, undef, $error) = run({ input => $rules }, $nft, '-f', '-');
 	is $status, 0, "the rules are taken $error";
