@@ -190,7 +190,9 @@ enum {
 #define CLEAN_LEAST (CLEAN_SESSIONS - 0.5) /* they may be a week apart */
 #define LOGINS_LEAST (LOGINS_PROVEN - 0.5)
 
-/* The most of each term. LISTED and PROTOCOL with NETWORK and AS stay below BAD_FROM. */
+/* The most of each term. What others say, LISTED, NETWORK and AS, and what others may have forged stay below BAD_FROM
+ * together, so does PROTOCOL with the latter three; and those three below POOR_FROM: else somebody could have STARTTLS
+ * hidden from a server by datagrams under its address. */
 #define HANGUPS_MOST 2.2
 #define GAVE_UP_MOST 2.2
 #define LISTED_MOST 2.6
@@ -198,12 +200,12 @@ enum {
 #define PROTOCOL_MOST 2.6
 #define GUESSES_MOST 5.0
 #define TRIES_MOST 2.0
-#define UNPROVEN_MOST 2.5
+#define UNPROVEN_MOST 0.35
 #define SPAM_MOST 5.0
 #define MAIL_MOST 2.5
 #define LOGIN_MOST 3.5
-#define NETWORK_MOST 0.9
-#define AS_MOST 0.4
+#define NETWORK_MOST 0.7
+#define AS_MOST 0.3
 
 static double client_bounded(double value, double most)
 {

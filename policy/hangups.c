@@ -10,6 +10,7 @@
 enum {
 	HOUR_S = 3600,
 	LEARNT_LEAST_S = 86400,
+	RECENT_HALF_LIFE_S = 6 * 3600,
 	LEARNT_LEAST = 200, /* sessions */
 	HALF_LIFE_S = 14 * 86400,
 	AROUND = 100, /* sessions of the whole day that stand behind those of one hour */
@@ -19,7 +20,7 @@ enum {
 };
 #define JUMP_FROM 1.1 /* log-odds */
 #define JUMP_LEFT 0.7 /* ... of one that is not over */
-#define CHANCE_MOST 5.0
+#define CHANCE_MOST 7.0
 #define JUMP_TEACHES 0.1
 #define USUAL_MOST 0.95
 
@@ -33,8 +34,11 @@ void hangups_learn(struct hangups *hangups, int64_t at_s, struct hangups_count h
 {
 	if (!(hour.sessions > 0))
 		return;
-	double left =
-		hangups->at_s != 0 && at_s > hangups->at_s ? exp2(-(double)(at_s - hangups->at_s) / HALF_LIFE_S) : 1;
+	double passed_s = hangups->at_s != 0 && at_s > hangups->at_s ? (double)(at_s - hangups->at_s) : 0;
+	double left = exp2(-passed_s / HALF_LIFE_S), recent = exp2(-passed_s / RECENT_HALF_LIFE_S);
+	hour.hung_up = fmin(fmax(hour.hung_up, 0), hour.sessions);
+	hangups->recent.sessions = recent * hangups->recent.sessions + hour.sessions;
+	hangups->recent.hung_up = recent * hangups->recent.hung_up + hour.hung_up;
 	for (int i = 0; i < HANGUPS_HOURS; i++) {
 		hangups->hour[i].sessions *= left;
 		hangups->hour[i].hung_up *= left;
@@ -42,7 +46,7 @@ void hangups_learn(struct hangups *hangups, int64_t at_s, struct hangups_count h
 	double part = hangups->alarm_s != 0 ? JUMP_TEACHES : 1;
 	struct hangups_count *to = &hangups->hour[hangups_hour(at_s)];
 	to->sessions += part * hour.sessions;
-	to->hung_up += part * fmin(fmax(hour.hung_up, 0), hour.sessions);
+	to->hung_up += part * hour.hung_up;
 	if (hangups->first_s == 0 || at_s < hangups->first_s)
 		hangups->first_s = at_s;
 	if (at_s > hangups->at_s)
@@ -73,23 +77,30 @@ static double hangups_surprise(struct hangups_count last, double usual)
 	return (yes * log(share / usual) + (no > 0 ? no * log((1 - share) / (1 - usual)) : 0)) / CLUMP;
 }
 
+static bool hangups_jumped(struct hangups_count last, double usual, double odds)
+{
+	return usual < USUAL_MOST && odds >= JUMP_FROM && last.hung_up >= HUNG_UP_LEAST &&
+	       hangups_surprise(last, usual) >= CHANCE_MOST;
+}
+
 enum hangups_news hangups_judge(struct hangups *hangups, int64_t now_s, struct hangups_count last)
 {
 	double usual = hangups_usual(hangups, now_s);
 	if (isnan(usual) || !(last.sessions > 0))
 		return HANGUPS_NOTHING;
 	last.hung_up = fmin(fmax(last.hung_up, 0), last.sessions);
-	usual = fmin(usual, USUAL_MOST);
-	double odds = share_log_odds(last.hung_up, last.sessions, usual, BEHIND);
-	bool jumped =
-		odds >= JUMP_FROM && last.hung_up >= HUNG_UP_LEAST && hangups_surprise(last, usual) >= CHANCE_MOST;
-	if (hangups->alarm_s == 0 && jumped) {
+	double odds = share_log_odds(last.hung_up, last.sessions, fmin(usual, USUAL_MOST), BEHIND);
+	if (hangups->alarm_s == 0 && hangups_jumped(last, usual, odds)) {
 		hangups->alarm_s = now_s;
+		hangups->recent = last;
 		return HANGUPS_JUMPED;
 	}
-	if (hangups->alarm_s != 0 && odds < JUMP_LEFT) {
-		hangups->alarm_s = 0;
-		return HANGUPS_ENDED;
-	}
-	return HANGUPS_NOTHING;
+	if (hangups->alarm_s == 0)
+		return HANGUPS_NOTHING;
+	const struct hangups_count *recent = &hangups->recent;
+	odds = share_log_odds(recent->hung_up, recent->sessions, fmin(usual, USUAL_MOST), BEHIND);
+	if (odds >= JUMP_LEFT && usual < USUAL_MOST)
+		return HANGUPS_NOTHING;
+	hangups->alarm_s = 0;
+	return HANGUPS_ENDED;
 }

@@ -4,8 +4,8 @@
  * and when it has jumped. Usual is learnt of about a month, hour by hour; hours of a jump teach a tenth of it, so that
  * the alarm ends by itself once a new share has lasted for months.
  *
- * A jump is told of where the share's odds are three times the usual ones, and chance
- * does not explain it, of which three hang-ups in a row are one. It is over where less than twice the odds are left.
+ * A jump is told of where the share's odds are three times the usual ones and chance does not
+ * explain it, of which three hang-ups are one. It is over once less than twice the odds are left over some hours.
  *
  * Own networks' sessions and those with a login are not counted by whoever counts.
  */
@@ -25,7 +25,8 @@ struct hangups_count {
 struct hangups {
 	int64_t first_s, at_s; /* of the first hour that was learnt, and of the last; Unix time */
 	struct hangups_count hour[HANGUPS_HOURS];
-	int64_t alarm_s; /* since when it stands above what is usual; 0: it does not */
+	int64_t alarm_s;	     /* since when it stands above what is usual; 0: it does not */
+	struct hangups_count recent; /* of some hours since then */
 };
 
 enum hangups_news { HANGUPS_NOTHING, HANGUPS_JUMPED, HANGUPS_ENDED };

@@ -223,7 +223,7 @@ static double signal_auth_failures(const struct sight *sight)
 static double signal_client(const struct sight *sight)
 {
 	const struct facts *facts = sight->facts;
-	if (facts == NULL || !facts->client_known || facts->authenticated || facts->client_ours)
+	if (facts == NULL || !facts->client_known || facts->authenticated || facts->client_ours || facts->forwarder)
 		return 0;
 	return facts->client_standing == CLIENT_BAD ? 2 : facts->client_standing == CLIENT_POOR ? 1 : 0;
 }

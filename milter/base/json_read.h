@@ -11,6 +11,7 @@
 /* Whence a text comes: bytes and levels that it may have. An answer has what the store said inside it. */
 #define JSON_SOURCE_ROWS(ROW) \
 	ROW(JSON_OF_CLIENT, 8192, 32)	  /* a request to the daemon */ \
+	ROW(JSON_OF_SERVICE, 16384, 8)	  /* a line of another service's log */ \
 	ROW(JSON_OF_STORE, 65536, 32)	  /* what Redis keeps of us, or of somebody else */ \
 	ROW(JSON_OF_FOLLOWER, 1048576, 8) /* what penstock-follow tells by Redis */ \
 	ROW(JSON_OF_DAEMON, 16777216, 48) /* what the daemon answered, to penstockctl */

@@ -245,16 +245,20 @@ void clients_note_message(const struct netaddr *client, bool encrypted, bool spa
 
 /* ---- what is known of it */
 
-static void clients_decayed(const struct clients_entry *entry, int64_t now_s, struct client_counts *counts_out)
+/* A row of a time to come, of a clock that was wrong, is put right where it is met: else it would decay from its next
+ * note on alone. */
+static void clients_decayed(struct clients_entry *entry, int64_t now_s, struct client_counts *counts_out)
 {
 	if (entry == NULL)
 		return;
+	if (entry->counts.at_s > now_s)
+		client_counts_decay(&entry->counts, now_s);
 	*counts_out = entry->counts;
 	client_counts_decay(counts_out, now_s);
 }
 
 /* With the lock held. Of a client whose row is NULL: its network. */
-static void clients_fill_facts(struct clients_key key, const struct clients_entry *entry, struct client_facts *facts)
+static void clients_fill_facts(struct clients_key key, struct clients_entry *entry, struct client_facts *facts)
 {
 	clients_decayed(entry, facts->now_s, &facts->own);
 	clients_decayed(clients_table_find(clients.tables[CLIENTS_NETWORK], clients_network_of(key)), facts->now_s,
@@ -269,7 +273,7 @@ static void clients_fill_facts(struct clients_key key, const struct clients_entr
 
 static bool clients_find(const struct netaddr *client, struct client_facts *facts, struct clients_entry *entry_out)
 {
-	const struct clients_entry *entry = NULL;
+	struct clients_entry *entry = NULL;
 	*entry_out = (struct clients_entry){ .key = clients_key_of(client) };
 	pthread_mutex_lock(&clients.lock);
 	if (clients.tables[CLIENTS_CLIENT] != NULL && client->family != NETADDR_UNKNOWN) {
@@ -338,7 +342,7 @@ static size_t clients_walk_piece(enum clients_kind kind, size_t place, int64_t n
 	struct clients_table *table = clients.tables[kind];
 	size_t count = 0;
 	for (; table != NULL && count < CLIENTS_WALK_MOST && place < clients_table_used(table); place++, count++) {
-		const struct clients_entry *entry = clients_table_at(table, place);
+		struct clients_entry *entry = clients_table_at(table, place);
 		rows[count] = (struct clients_row){ .facts.now_s = now_s };
 		clients_fill_row(kind, entry, &rows[count]);
 		if (kind == CLIENTS_CLIENT)
@@ -467,6 +471,7 @@ bool clients_start(struct event_base *base, const struct config *config, char *e
 	snprintf(error, error_size, "clients.most is %lld: there is no memory for so many",
 		 (long long)config->set.clients_most);
 	clients_reload(config);
+	clients_alarm_restore(0);
 	if (!clients_make_tables(config->set.clients_most) || !clients_hours_start() || !clients_lists_start() ||
 	    !guesses_start())
 		return false;
@@ -482,6 +487,7 @@ void clients_stop(void)
 {
 	clients_stream_stop();
 	clients_keeper_stop();
+	clients_stream_forget();
 	history_stop();
 	guesses_stop();
 	clients_lists_stop();

@@ -72,12 +72,9 @@ static struct clients_hanger *clients_hanger_of(const struct netaddr *client, bo
 	return make ? least : NULL;
 }
 
-void clients_alarm_note(const struct client_note *note, uint32_t as_number, int64_t now_s)
+static void clients_alarm_count(const struct client_note *note, uint32_t as_number)
 {
 	bool hung_up = note->event == CLIENT_EVENT_NO_QUIT;
-	if ((!hung_up && note->event != CLIENT_EVENT_QUIT) || now_s - note->time_s >= HOUR_S)
-		return;
-	pthread_mutex_lock(&watch.lock);
 	struct clients_minute *minute = clients_minute_of(note->time_s);
 	minute->sessions++;
 	minute->hung_up += hung_up;
@@ -89,6 +86,18 @@ void clients_alarm_note(const struct client_note *note, uint32_t as_number, int6
 		if (as_number != 0)
 			hanger->as_number = as_number;
 	}
+}
+
+void clients_alarm_note(const struct client_note *note, uint32_t as_number, int64_t now_s)
+{
+	bool hung_up = note->event == CLIENT_EVENT_NO_QUIT;
+	if (!hung_up && note->event != CLIENT_EVENT_QUIT)
+		return;
+	pthread_mutex_lock(&watch.lock);
+	if (note->time_s / HOUR_S <= watch.learnt_hour) /* an older log is read: all is learnt anew */
+		watch.learnt_hour = 0;
+	if (now_s - note->time_s < HOUR_S)
+		clients_alarm_count(note, as_number);
 	pthread_mutex_unlock(&watch.lock);
 }
 
@@ -177,17 +186,20 @@ static void clients_alarm_where(const struct clients_minute *sum, char *where, s
 static void clients_alarm_learn(int64_t now_s)
 {
 	int64_t now = now_s / HOUR_S, since_s = watch.usual.alarm_s;
-	if (watch.learnt_hour > now) { /* of a clock that was wrong */
-		watch.usual = (struct hangups){ .alarm_s = since_s };
+	if (watch.learnt_hour > now) /* of a clock that was wrong */
 		watch.learnt_hour = 0;
-	}
+	if (watch.learnt_hour == 0)
+		watch.usual = (struct hangups){ .alarm_s = since_s };
 	if (watch.learnt_hour < now - CLIENTS_HOURS_MOST)
 		watch.learnt_hour = now - CLIENTS_HOURS_MOST;
 	for (int64_t hour = watch.learnt_hour + 1; hour < now; hour++) {
 		struct clients_hour row;
 		clients_hour(hour, &row);
 		double hung_up = row.event[CLIENT_EVENT_NO_QUIT];
-		watch.usual.alarm_s = since_s != 0 && (hour + 1) * HOUR_S > since_s ? since_s : 0;
+		bool jumped = row.jumped != 0 || (since_s != 0 && (hour + 1) * HOUR_S > since_s);
+		if (jumped && row.jumped == 0)
+			clients_hours_jumped(hour);
+		watch.usual.alarm_s = jumped ? 1 : 0;
 		hangups_learn(&watch.usual, hour * HOUR_S,
 			      (struct hangups_count){ hung_up + row.event[CLIENT_EVENT_QUIT], hung_up });
 		watch.learnt_hour = hour;

@@ -148,6 +148,15 @@ bool clients_hours_copy(size_t place, struct clients_hour *hour_out)
 	return hour_out->hour != 0;
 }
 
+void clients_hours_jumped(int64_t hour)
+{
+	pthread_mutex_lock(&hours.lock);
+	struct clients_hour *row = hours.ring != NULL && hour > 0 ? &hours.ring[hour % CLIENTS_HOURS_MOST] : NULL;
+	if (row != NULL && row->hour == hour)
+		row->jumped = 1;
+	pthread_mutex_unlock(&hours.lock);
+}
+
 void clients_hours_restore(const struct clients_hour *hour)
 {
 	pthread_mutex_lock(&hours.lock);

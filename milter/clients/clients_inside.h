@@ -26,6 +26,7 @@ void clients_hours_message(enum client_standing standing, bool encrypted, bool s
 /* Place 0 to CLIENTS_HOURS_MOST - 1; false: nothing is there. */
 bool clients_hours_copy(size_t place, struct clients_hour *hour_out);
 void clients_hours_restore(const struct clients_hour *hour);
+void clients_hours_jumped(int64_t hour); /* the alarm was on in it */
 void clients_hours_fill_stats(struct clients_stats *stats);
 
 /* ---- clients_slow.c: places of clients that wait */
@@ -72,8 +73,13 @@ struct clients_position {
 	struct clients_writer writers[CLIENTS_WRITERS_MOST];
 };
 
+/* Counts the entries of an answer; how many there were. `back`: it was asked for from the last one counted on, and that
+ * one does not count again. With the stream halted, or in its own thread. */
+int clients_stream_count(bool back, int count, const char *const *items);
+
 bool clients_stream_start(struct event_base *base);
 void clients_stream_stop(void);
+void clients_stream_forget(void); /* its position, at the end */
 /* From here on to the second nothing is counted of the stream: what is copied meanwhile fits to the position. */
 void clients_stream_halt(struct clients_position *position_out);
 void clients_stream_go_on(void);

@@ -58,7 +58,8 @@ size_t clients_list(enum clients_kind kind, enum clients_order order, size_t mos
 
 /* Counts of one hour (Unix time / 3600). */
 struct clients_hour {
-	uint32_t hour; /* 0: none */
+	uint32_t hour;	 /* 0: none */
+	uint32_t jumped; /* 1: the alarm of hang-ups was on */
 	uint32_t event[CLIENT_EVENT_COUNT];
 	uint32_t stage[CLIENT_STAGE_COUNT];	       /* of NO_QUIT */
 	uint32_t failure[CLIENT_SERVICE_COUNT];	       /* of AUTH_FAILURE */

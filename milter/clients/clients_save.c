@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ struct save_head {
 	uint32_t hours, writers;
 	uint64_t rows[CLIENTS_KINDS];
 	char last_id[CLIENTS_STREAM_ID_MAX];
+	uint64_t head_hash; /* of what stands before it; last */
 };
 
 /* What of a row has a size of its own; floats of each event follow. */
@@ -131,6 +133,7 @@ static void save_put_hours(struct save_out *out)
 		if (!clients_hours_copy(place, &hour))
 			continue;
 		save_put(out, &hour.hour, sizeof hour.hour);
+		save_put(out, &hour.jumped, sizeof hour.jumped);
 		save_put(out, hour.event, sizeof hour.event);
 		save_put(out, hour.stage, sizeof hour.stage);
 		save_put(out, hour.failure, sizeof hour.failure);
@@ -156,6 +159,11 @@ static void save_put_all(struct save_out *out)
 	clients_stream_go_on();
 }
 
+static uint64_t save_hash_head(const struct save_head *head)
+{
+	return save_hash(HASH_BEGIN, head, offsetof(struct save_head, head_hash));
+}
+
 static bool save_write_file(const char *path)
 {
 	const char *why;
@@ -178,6 +186,7 @@ static bool save_write_file(const char *path)
 	memcpy(out.head.magic, magic, sizeof magic);
 	fwrite(&out.head, 1, sizeof out.head, out.file);
 	save_put_all(&out);
+	out.head.head_hash = save_hash_head(&out.head);
 	bool good = fseek(out.file, 0, SEEK_SET) == 0 &&
 		    fwrite(&out.head, 1, sizeof out.head, out.file) == sizeof out.head && fflush(out.file) == 0 &&
 		    !ferror(out.file) && fsync(fd) == 0;
@@ -233,7 +242,7 @@ static bool save_is_whole(struct save_in *in)
 	uint64_t hash = HASH_BEGIN;
 	const struct save_head *head = &in->head;
 	if (!save_take(in, &in->head, sizeof in->head) || memcmp(head->magic, magic, sizeof magic) != 0 ||
-	    head->version != VERSION || head->head_bytes != sizeof *head)
+	    head->version != VERSION || head->head_bytes != sizeof *head || head->head_hash != save_hash_head(head))
 		return false;
 	for (uint64_t left = head->bytes; left > 0;) {
 		size_t length = left < sizeof piece ? (size_t)left : sizeof piece;
@@ -263,7 +272,7 @@ static bool save_take_hours(struct save_in *in)
 	const struct save_head *head = &in->head;
 	for (uint32_t i = 0; i < head->hours; i++) {
 		struct clients_hour hour = { .hour = 0 };
-		if (!save_take_numbers(in, &hour.hour, 1, 1) ||
+		if (!save_take_numbers(in, &hour.hour, 1, 1) || !save_take_numbers(in, &hour.jumped, 1, 1) ||
 		    !save_take_numbers(in, hour.event, CLIENT_EVENT_COUNT, head->events) ||
 		    !save_take_numbers(in, hour.stage, CLIENT_STAGE_COUNT, head->stages) ||
 		    !save_take_numbers(in, hour.failure, CLIENT_SERVICE_COUNT, head->services) ||

@@ -10,7 +10,7 @@
 #include "policy/base/banned.h"
 
 /* One may wait for so long at most; the seconds in which places become free are a ring. */
-enum { SECONDS_MOST = 4096, LASTS_S = 60, OVER_S = 300 };
+enum { SECONDS_MOST = 4096, LASTS_S = 60, RELAXED_S = 300 };
 
 static struct {
 	pthread_mutex_t lock;
@@ -78,7 +78,7 @@ void clients_slow_look(void)
 {
 	int64_t now_s = clock_monotonic_ms() / 1000;
 	pthread_mutex_lock(&slow.lock);
-	if (slow.full_since_s != 0 && now_s - slow.denied_s > OVER_S)
+	if (slow.full_since_s != 0 && now_s - slow.denied_s > RELAXED_S)
 		slow.full_since_s = 0;
 	bool lasts = slow.full_since_s != 0 && slow.denied_s - slow.full_since_s >= LASTS_S;
 	int64_t most = slow.most;

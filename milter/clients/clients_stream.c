@@ -160,12 +160,10 @@ static void clients_stream_gone(bool others)
 	}
 }
 
-/* How many entries there were. */
-static int clients_stream_count(int count, const char *const *items)
+int clients_stream_count(bool back, int count, const char *const *items)
 {
 	int64_t now_s = clock_now_ms() / 1000;
 	int entries = 0;
-	bool back = stream.looks_back;
 	bool there = back && count > 0 && items[0] != NULL && strcmp(items[0], stream.position.last_id) == 0;
 	if (back && !there)
 		clients_stream_gone(count > 0);
@@ -206,7 +204,7 @@ static void clients_stream_on_entries(void *arg, const char *error, int count, c
 		return; /* it is being copied: asked again at the next tick */
 	clients_stream_trouble(error);
 	if (error == NULL) {
-		entries = clients_stream_count(count, items);
+		entries = clients_stream_count(stream.looks_back, count, items);
 		stream.looks_back = false;
 		stream.idle = entries > 0 ? 0 : stream.idle + 1;
 	}
@@ -257,6 +255,11 @@ void clients_stream_stop(void)
 	if (stream.tick != NULL)
 		event_free(stream.tick);
 	stream.tick = NULL;
+}
+
+void clients_stream_forget(void)
+{
+	stream.position = (struct clients_position){ .writer_count = 0 };
 }
 
 /* ---- the snapshot */

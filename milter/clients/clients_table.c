@@ -9,7 +9,7 @@
 
 #include "policy/base/banned.h"
 
-enum { LOOKED_AT = 8, HASH_KIND = 0x434c49, NOBODY = 0 };
+enum { LOOKED_AT = 4, HASH_KIND = 0x434c49, NOBODY = 0 };
 
 struct clients_table {
 	size_t most, used, newcomers;

@@ -118,7 +118,7 @@ static void guesses_count(struct guess_entry *entry, const struct client_note *n
 		entry->first_s = seen_s;
 	if (seen_s > entry->last_s)
 		entry->last_s = seen_s;
-	entry->services |= (uint8_t)(1u << note->service);
+	entry->services |= (uint16_t)(1u << note->service);
 	entry->ours = ours;
 }
 
@@ -179,9 +179,11 @@ static void guesses_failed(const struct client_note *note, bool ours, int64_t se
 	struct netaddr from = guesses_client(&note->client);
 	uint64_t client_hash = guesses_hash_client(&from), name_hash = guesses_hash_name(note->name);
 	struct guess_entry *client = guesses_get(GUESS_CLIENTS, client_hash, now_s);
-	bool named = note->name[0] != '\0';
+	bool proven = client_event_as(note->event, note->service) == CLIENT_EVENT_AUTH_FAILURE;
+	bool named = proven && note->name[0] != '\0';
 	the_guesses.stats.failures++;
-	the_guesses.stats.unnamed += !named;
+	the_guesses.stats.unnamed += !named && proven;
+	the_guesses.stats.unproven += !proven;
 	client->client = from;
 	guesses_count(client, note, seen_s, ours);
 	if (!named)

@@ -20,7 +20,7 @@
 bool guesses_start(void);
 void guesses_stop(void);
 
-/* clients_note()'s: counts AUTH_FAILURE and LOGIN, nothing else, and tells of the events `guesser` and `attacked`.
+/* clients_note()'s: counts AUTH_FAILURE, as it was told, and LOGIN, nothing else, and tells of the events `guesser` and `attacked`.
  * `ours`: the client is in our own networks or on this host; behind it (webmail) anybody may be, so it is counted in
  * the report and is never told of as a guesser. Never waits. */
 void guesses_note(const struct client_note *note, bool ours);
@@ -52,6 +52,7 @@ size_t guesses_worst(enum guess_side side, struct guess_row *rows_out, size_t mo
 struct guess_stats {
 	uint64_t failures, logins; /* noted */
 	uint64_t unnamed;	   /* failures that told no name */
+	uint64_t unproven;	   /* whose sender may be forged (client_event_as()): they name no name either */
 	uint64_t forgotten[2];	   /* rows that gave way, by side */
 	uint64_t rows[2], size;	   /* in use; of each side there are at most `size` */
 	uint64_t told[2], untold;  /* events by side; those kept back since too many came in an hour */

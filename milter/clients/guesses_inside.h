@@ -22,7 +22,8 @@ struct guess_entry {
 	int64_t kept_back_hour;	  /* in which it was last counted as not told of */
 	struct guess_set others;
 	struct netaddr client;
-	uint8_t services, ours;
+	uint16_t services; /* 1 << enum client_service */
+	uint8_t ours;
 	char name[CLIENT_NOTE_NAME_MAX + 1]; /* see struct guess_row */
 };
 

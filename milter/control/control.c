@@ -2,11 +2,13 @@
 #include "milter/control/control.h"
 
 #include "milter/control/control_account.h"
+#include "milter/control/control_clients.h"
 #include "milter/control/control_request.h"
 #include "milter/control/control_explain.h"
 #include "milter/control/control_feedback.h"
 #include "milter/control/control_held.h"
 #include "milter/control/control_listed.h"
+#include "milter/control/control_logins.h"
 #include "milter/control/control_lookup.h"
 #include "milter/control/control_receivers.h"
 #include "milter/control/roster.h"
@@ -193,8 +195,12 @@ static const struct control_command commands[] = {
 	{ "rbl", control_do_rbl, "target", NULL },
 	{ "feedback", control_feedback, "form type token rcpt source nested status", NULL },
 	{ "explain", control_do_explain, "what", NULL },
+	{ "client.show", control_client_show, "client", NULL },
+	{ "sessions.report", control_sessions_report, "days", NULL },
 	{ "held.list", control_do_held, "due skip", NULL },
 	{ "held.remove", control_do_held, "members", NULL },
+	{ "client.report", control_client_report, "rows", NULL },
+	{ "logins.report", control_logins_report, "count", NULL },
 	{ "client.list", control_listed, "behind", NULL },
 	{ "shadow.report", control_do_shadow, "days count", NULL },
 	{ "account.list", control_do_roster, "what", NULL },
@@ -247,10 +253,23 @@ static bool control_members_known(const struct control_request *request, char *e
 	return true;
 }
 
+static bool control_fail_command(const json_t *word, char *error, size_t error_size)
+{
+	enum { COMMANDS = sizeof commands / sizeof commands[0] };
+	char shown[VALUE_SHOWN_MAX + 1];
+	struct text text = text_over(error, error_size);
+	control_show_value(word, shown);
+	text_addf(&text, "\"do\" is %s; expected ", shown);
+	for (size_t i = 0; i < COMMANDS; i++)
+		text_addf(&text, "%s%s", i == 0 ? "" : i + 1 < COMMANDS ? ", " : " or ", commands[i].word);
+	text_add(&text, ".");
+	return false;
+}
+
 static bool control_run(struct control_request *request, const char *line, size_t length, char *error,
 			size_t error_size)
 {
-	char why[300], shown[VALUE_SHOWN_MAX + 1];
+	char why[300];
 	if (line == NULL)
 		return control_fail(error, error_size, "The request is longer than %d bytes.", CONTROL_REQUEST_MAX);
 	request->json = json_read(JSON_OF_CLIENT, line, length, why, sizeof why);
@@ -258,15 +277,8 @@ static bool control_run(struct control_request *request, const char *line, size_
 		return control_fail(error, error_size, "The request is not a JSON object in one line: %s.", why);
 	const json_t *word = json_object_get(request->json, "do");
 	request->command = control_command_find(json_string_value(word));
-	if (request->command == NULL) {
-		control_show_value(word, shown);
-		return control_fail(
-			error, error_size,
-			"\"do\" is %s; expected status, sockets, pools, receivers, monitor.check, top, rbl, explain, "
-			"events, feedback, held.list, held.remove, client.list, shadow.report, or account.list, check, show, "
-			"feedback, limit, block, unblock, exempt, unexempt or reset.",
-			shown);
-	}
+	if (request->command == NULL)
+		return control_fail_command(word, error, error_size);
 	return control_members_known(request, error, error_size) &&
 	       request->command->function(request, error, error_size);
 }

@@ -9,6 +9,8 @@
  *   {"do":"account.block","account":A,"reason":TEXT,"seconds":3600}                 without seconds: for ever
  *   {"do":"account.unblock","account":A}  and  account.exempt, account.unexempt likewise
  *
+ *   {"do":"client.show","client":"192.0.2.7"}  {"do":"sessions.report","days":7}
+ *
  *   {"do":"account.list","what":["blocked","suspect","exempt","limits"]}  {"do":"account.check"}
  *
  *   {"do":"rbl","target":"mail.example.com"}    an address (also a private one), a host name or an IPv4 network

@@ -6,17 +6,20 @@
  */
 #include "milter/config/config.h"
 #include "milter/ctl/tool/call.h"
-#include "milter/ctl/tool/client.h"
 #include "milter/ctl/tool/help.h"
+#include "milter/ctl/client_commands.h"
 #include "milter/ctl/explain_show.h"
 #include "milter/ctl/feedback_command.h"
 #include "milter/ctl/held_commands.h"
 #include "milter/ctl/listed_command.h"
+#include "milter/ctl/logins_commands.h"
 #include "milter/ctl/queue_commands.h"
 #include "milter/ctl/tool/memory.h"
+#include "milter/ctl/tool/talk.h"
 #include "milter/ctl/postfix/postfix_tool.h"
 #include "milter/ctl/rbl/rbl_command.h"
 #include "milter/ctl/replay/replay_command.h"
+#include "milter/ctl/throttle/throttle_command.h"
 #include "milter/ctl/trace/trace_command.h"
 #include "milter/ctl/trace/usage_command.h"
 #include "milter/ctl/roster_tool.h"
@@ -62,28 +65,12 @@ struct command {
 /* Asks, takes over `request`, and shows the answer. */
 static int ctl_ask(const struct call *call, json_t *request)
 {
-	char error[600];
-	char *path = call_socket(call);
-	json_t *answer = path == NULL ? NULL : client_ask(path, request, error, sizeof error);
-	if (answer == NULL) {
-		if (path != NULL)
-			complain(call, "%s", error);
-		free(path);
-		json_decref(request);
-		return EXIT_USAGE;
-	}
-	free(path);
-	const json_t *refusal = json_object_get(answer, "error");
-	int code = refusal == NULL ? EXIT_FINE : EXIT_NO;
-	if (call->option[OPTION_JSON] != NULL) {
-		call_print_json(answer, stdout);
-	} else if (refusal != NULL) {
-		complain(call, "%s", json_is_string(refusal) ? json_string_value(refusal) : "the daemon refused");
-	} else if (call->command->show != NULL) {
+	int code;
+	json_t *answer = talk_ask(call, request, &code);
+	if (answer != NULL && call->command->show != NULL)
 		call->command->show(answer, call->option[OPTION_VERBOSE] != NULL, stdout);
-	} else {
+	else if (answer != NULL)
 		show_limited(answer, json_object_get(request, "set"), stdout);
-	}
 	json_decref(request);
 	json_decref(answer);
 	return code;
@@ -285,6 +272,14 @@ static const struct command commands[] = {
 	  "read a complaint or a bounce from standard input, for an alias or pipe(8)" },
 	{ "explain", "REFERENCE|QUEUE-ID|ACCOUNT", 1, 1, TAKES(VERBOSE), ctl_run_explain, "explain", show_explain,
 	  "why a message was treated as it was, term by term" },
+	{ "client show", "ADDRESS|REFERENCE", 1, 1, TAKES(VERBOSE), client_show_run, NULL, NULL,
+	  "how a host that connects stands, term by term, and what that does to it" },
+	{ "client report", "ADDRESS EVENT | -", 1, 2, TAKES(SERVICE) | TAKES(NAME) | TAKES(COUNT) | TAKES(LOG), client_report_run,
+	  NULL, NULL, "tell what a client did, as another service saw it; -: rows, or its log, from standard input" },
+	{ "logins report", "", 0, 0, TAKES(COUNT), logins_report_run, NULL, NULL,
+	  "who tries passwords of many accounts, and which account many clients try" },
+	{ "sessions report", "", 0, 0, TAKES(DAYS), sessions_report_run, NULL, NULL,
+	  "how sessions end, over time and of whom, and what of them is encrypted" },
 	{ "held list", "", 0, 0, 0, run_plain, "held.list", show_held, "messages on hold, and their dates" },
 	{ "held release", "[QUEUE-ID ...]", 0, -1, TAKES(DUE) | TAKES(POSTFIX), held_release_run, NULL, NULL,
 	  "release mail that this host holds" },
@@ -309,6 +304,8 @@ static const struct command commands[] = {
 	  "judge messages again, from facts.file, by the configuration of -c (-: standard input)" },
 	{ "shadow report", "", 0, 0, TAKES(DAYS) | TAKES(LIMIT), ctl_run_shadow, "shadow.report", show_shadow,
 	  "whom rules in shadow mode would have limited, moved or refused" },
+	{ "throttle report", "", 0, 0, TAKES(DAYS) | TAKES(STATE), throttle_command_run, NULL, NULL,
+	  "what making strangers wait stopped and cost, from clients.history_days of history" },
 	{ "postfix print", "[main|master|milter-header-checks|header-checks|commands]", 0, 1,
 	  TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE), postfix_print_run, NULL, NULL, "the settings that Postfix needs" },
 	{ "postfix check", "", 0, 0, TAKES(POSTFIX) | TAKES(DIR) | TAKES(QUEUE) | TAKES(COMMANDS), postfix_check_run,

@@ -100,7 +100,7 @@ static bool line_fraction(struct span *rest, int64_t *micro_out)
 	return digits > 0;
 }
 
-/* "Z" or "+02:00", in seconds east of Greenwich. */
+/* "Z", "+02:00" or, as journalctl(1) has it, "+0200", in seconds east of Greenwich. */
 static bool line_zone(struct span *rest, int64_t *east_out)
 {
 	int64_t hours, minutes;
@@ -108,8 +108,9 @@ static bool line_zone(struct span *rest, int64_t *east_out)
 	if (token_skip(rest, "Z"))
 		return true;
 	bool west = token_skip(rest, "-");
-	if ((!west && !token_skip(rest, "+")) || !line_digits(rest, 2, &hours) || !token_skip(rest, ":") ||
-	    !line_digits(rest, 2, &minutes) || hours > 23 || minutes > 59)
+	if ((!west && !token_skip(rest, "+")) || !line_digits(rest, 2, &hours) ||
+	    (!token_skip(rest, ":") && rest->length == 0) || !line_digits(rest, 2, &minutes) || hours > 23 ||
+	    minutes > 59)
 		return false;
 	*east_out = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
 	return true;
@@ -196,14 +197,18 @@ static bool line_who(struct span rest, struct log_head *head)
 	return tag.length == 0 || (token_number(&tag, &head->pid) && span_is(tag, "]"));
 }
 
+bool line_time(struct span *rest, int64_t now_s, int64_t *time_us_out)
+{
+	bool digit = rest->length > 0 && *rest->at >= '0' && *rest->at <= '9';
+	return digit ? line_time_3339(rest, time_us_out) : line_time_3164(rest, now_s, time_us_out);
+}
+
 bool line_head(const char *line, size_t length, int64_t now_s, struct log_head *head_out)
 {
 	struct span rest = { line, length };
 	struct log_head head = { 0 };
 	*head_out = head;
-	bool dated = length > 0 && line[0] >= '0' && line[0] <= '9' ? line_time_3339(&rest, &head.time_us)
-								    : line_time_3164(&rest, now_s, &head.time_us);
-	if (!dated || !token_skip(&rest, " ") || !line_who(rest, &head))
+	if (!line_time(&rest, now_s, &head.time_us) || !token_skip(&rest, " ") || !line_who(rest, &head))
 		return false;
 	*head_out = head;
 	return true;

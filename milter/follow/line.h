@@ -41,6 +41,9 @@ struct log_head {
 	int64_t pid; /* 0: not said */
 };
 
+/* The time at the front of a span, in the forms of line_head. */
+bool line_time(struct span *rest, int64_t now_s, int64_t *time_us_out);
+
 /* Splits "2026-11-28T17:10:43.676032+00:00 host program[pid]: message" and "Nov 28 17:10:43 host program[pid]:
  * message". The latter is local time and has no year: of all such moments it is the last one before now_s (Unix) + 1
  * day. False where it is neither; *head_out is then zero. */

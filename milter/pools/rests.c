@@ -274,7 +274,8 @@ static void rests_note_head(const struct follow_head *head)
 
 bool rests_follows(void)
 {
-	return clock_now_ms() < atomic_load(&rests.follows_until_ms);
+	int64_t now_ms = clock_now_ms();
+	return now_ms < atomic_load(&rests.follows_until_ms);
 }
 
 /* ---- Redis */

@@ -2,6 +2,7 @@
 #include "milter/report/losses.h"
 
 #include "milter/base/clock.h"
+#include "milter/clients/clients_report.h"
 #include "milter/daemon/daemon.h"
 #include "milter/tell/event.h"
 #include "milter/base/log.h"
@@ -21,6 +22,7 @@ struct moment {
 	struct outbox_stats boxes[OUTBOX_COUNT];
 	struct store_stats store;
 	struct stats stats;
+	struct clients_stats clients;
 };
 
 /* what, things, what became of them, why, counter */
@@ -40,6 +42,10 @@ struct moment {
 	ROW("memory", "notes and events", "dropped", "the daemon is out of memory", stats.jobs_dropped) \
 	ROW("socketmap", "connections", "closed", "more want to be open at once " \
 	    "than may", stats.closed[STATS_CLOSED_SOCKETMAP]) \
+	ROW("clients", "clients of whom something is known", "forgotten", "clients.most has no room for more", \
+	    clients.forgotten_known) \
+	ROW("clients", "batches of notes", "lost", "they had left the stream in Redis before they were read", clients.gaps) \
+	ROW("clients", "notes", "ignored", "their rows in Redis are of another form", clients.bad_rows) \
 	ROW("control", "connections", "closed", "more want to be open at once " \
 	    "than may", stats.closed[STATS_CLOSED_CONTROL])
 /* clang-format on */
@@ -67,6 +73,7 @@ static void losses_read_moment(struct moment *moment_out)
 	for (int i = 0; i < OUTBOX_COUNT; i++)
 		moment_out->boxes[i] = outbox_stats((enum outbox)i);
 	stats_read(&moment_out->stats);
+	clients_stats(&moment_out->clients);
 }
 
 static void losses_look_now(int row, uint64_t count)

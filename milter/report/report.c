@@ -75,16 +75,17 @@ static json_t *report_status_of(const struct snapshot *snapshot, enum health *he
 	struct health_list list = { .reasons = json_array() };
 	report_health(snapshot, &list);
 	*health_out = list.worst;
-	json_t *status =
-		json_pack("{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:o, s:{}, s:{}, s:{}, s:{}}",
-			  "status", health_words[list.worst], "version", PENSTOCK_VERSION, "reasons", list.reasons,
-			  "logins", "redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open,
-			  "dns", "failing", dns_fails(snapshot), "lists", report_list_rows(snapshot), "content",
-			  "failing", snapshot->content_failures >= REPORT_CONTENT_FAILING, "pools",
-			  report_pools_counts(snapshot->setup->config), "held", "events", "actions", "feedback");
+	json_t *status = json_pack(
+		"{s:s, s:s, s:o, s:{}, s:{s:b, s:b}, s:{s:b, s:o}, s:{s:b}, s:o, s:{}, s:{}, s:{}, s:{}, s:{}}",
+		"status", health_words[list.worst], "version", PENSTOCK_VERSION, "reasons", list.reasons, "logins",
+		"redis", "up", snapshot->redis.up, "breaker_open", snapshot->redis.breaker_open, "dns", "failing",
+		dns_fails(snapshot), "lists", report_list_rows(snapshot), "content", "failing",
+		snapshot->content_failures >= REPORT_CONTENT_FAILING, "pools",
+		report_pools_counts(snapshot->setup->config), "clients", "held", "events", "actions", "feedback");
 	if (status != NULL) {
 		json_object_set_new(status, "reload_failed", report_reload());
 		report_status_figures(snapshot, status);
+		report_clients_status(json_object_get(status, "clients"));
 		json_t *follow = report_receivers_status();
 		if (follow != NULL)
 			json_object_set_new(status, "follow", follow);

@@ -10,6 +10,7 @@
 
 #include "milter/report/health.h"
 #include "policy/judge.h"
+#include "policy/netaddr.h"
 #include "redis-schema/store/store.h"
 
 #include <jansson.h>
@@ -30,6 +31,10 @@ json_t *report_top(enum store_top_order order, size_t count);
  * host's has told, which stands in Redis. */
 json_t *report_receivers(void);
 json_t *report_receivers_of(const char *node, const char *value);
+
+/* One client with all that its standing comes of; and how sessions ended within `days`, with today (UTC). */
+json_t *report_client(const struct netaddr *client);
+json_t *report_sessions(int days);
 
 /* One account, `account` in the form of account_name(). */
 json_t *report_account(const char *account, const struct account_state *state);

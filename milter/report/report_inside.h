@@ -9,6 +9,7 @@
 #include "milter/report/health.h"
 #include "milter/report/report.h"
 
+struct clients_stats;
 struct event_stats;
 struct snapshot;
 struct stats;
@@ -34,6 +35,12 @@ json_t *report_receivers_rests(const char *transport);
 /* report_events.c: a webhook, an admin's mail server or a stream that takes no events. */
 void report_events_health(const struct settings *set, const struct event_stats *events, bool redis_up,
 			  struct health_list *list);
+
+/* report_clients_health.c: what hosts that connect do, and whether that is known, kept and acted on. */
+/* `unlisted`: clients for whom the block list has no room. */
+void report_clients_health(const struct clients_stats *stats, uint64_t unlisted, struct health_list *list);
+void report_clients_status(json_t *section);
+void report_clients_metrics(const struct clients_stats *stats, struct evbuffer *to);
 
 /* report_content.c: scanners of the configuration in force that fail; the most failures in a row. */
 enum { REPORT_CONTENT_FAILING = 3, REPORT_DNS_FAILING = 5 }; /* failures in a row */

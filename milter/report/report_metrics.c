@@ -99,6 +99,8 @@ void report_metrics(struct evbuffer *to)
 	metric_head(to, "build_info", "gauge", "The version, as a label.");
 	metric_row(to, "build_info", "version", PENSTOCK_VERSION, 1);
 	for (int i = 0; i < figure_count; i++) {
+		if (*figures[i].metric == '\0')
+			continue;
 		if (*figures[i].help != '\0')
 			metric_head(to, figures[i].metric, figures[i].type, figures[i].help);
 		bool labelled = *figures[i].label != '\0';
@@ -109,6 +111,7 @@ void report_metrics(struct evbuffer *to)
 	metric_lists(to, snapshot);
 	report_pools_metrics(snapshot->setup->config, to);
 	report_receivers_metrics(to);
+	report_clients_metrics(&snapshot->clients, to);
 	report_trouble_metrics(to);
 	report_means_metrics(to);
 	snapshot_free(snapshot);

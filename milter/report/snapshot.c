@@ -33,6 +33,9 @@ struct snapshot *snapshot_new(void)
 	}
 	snapshot->content = scan_stats();
 	snapshot->content_failures = report_content_failures(snapshot->setup->config);
+	clients_stats(&snapshot->clients);
+	snapshot->zone = zone_stats();
+	snapshot->clients_forgotten_strangers = snapshot->clients.forgotten - snapshot->clients.forgotten_known;
 	snapshot->held = held_stats();
 	snapshot->events = event_stats();
 	snapshot->redis_up = snapshot->redis.up;
@@ -170,6 +173,35 @@ void snapshot_free(struct snapshot *snapshot)
 	    stats.feedback[FEEDBACK_JUNK]) \
 	ROW("feedback", "unmarked", "feedback_unmarked_total", "", "counter", \
 	    "Messages that left without a token, since Redis had told no secret.", stats.feedback[FEEDBACK_UNMARKED]) \
+	ROW("clients", "remembered", "", "", "", "", clients.rows[CLIENTS_CLIENT])                 \
+	ROW("clients", "poor", "", "", "", "", clients.standing[CLIENT_POOR]) \
+	ROW("clients", "bad", "", "", "", "", clients.standing[CLIENT_BAD]) \
+	ROW("clients", "notes", "clients_notes_total", "", "counter", \
+	    "Things that clients did, counted from whatever tells of them.", clients.notes)       \
+	ROW("clients", "forgotten", "clients_forgotten_total", "known=\"no\"", "counter", \
+	    "Clients that were forgotten for want of room, by whether more was known of them than that they came once.", \
+	    clients_forgotten_strangers) \
+	ROW("clients", "forgotten_known", "clients_forgotten_total", "known=\"yes\"", "counter", "", \
+	    clients.forgotten_known) \
+	ROW("clients", "slow_used", "clients_slow_used", "", "gauge", "Sessions that wait now because of the map throttle.", \
+	    clients.slow_used) \
+	ROW("clients", "slow_most", "clients_slow_max", "", "gauge", "How many may.", clients.slow_most) \
+	ROW("clients", "slow_denied", "clients_slow_denied_total", "", "counter", \
+	    "Clients that were to wait and found no place.", clients.slow_denied) \
+	ROW("clients", "batches", "clients_batches_total", "result=\"counted\"", "counter", \
+	    "Batches of notes in Redis, by what came of them.", clients.batches) \
+	ROW("clients", "batches_again", "clients_batches_total", "result=\"again\"", "counter", "", clients.again) \
+	ROW("clients", "bad_rows", "clients_bad_rows_total", "", "counter", "Notes in Redis that could not be read.", \
+	    clients.bad_rows) \
+	ROW("clients", "gaps", "clients_gaps_total", "", "counter", \
+	    "Times that notes had left Redis before they were read.", clients.gaps) \
+	ROW("clients", "listed", "clients_listed", "family=\"ipv4\"", "gauge", "Clients on our own block list.", zone.v4) \
+	ROW("clients", "listed6", "clients_listed", "family=\"ipv6\"", "gauge", "", zone.v6) \
+	ROW("clients", "unlisted", "clients_unlisted", "", "gauge", \
+	    "Clients of bad standing that are not on it, since it is full.", zone.left_out) \
+	ROW("clients", "zone_writes", "clients_zone_writes_total", "", "counter", "Times that it was written.", zone.writes) \
+	ROW("clients", "zone_failed", "clients_zone_failures_total", "", "counter", \
+	    "Times that it could not be written.", zone.failed) \
 	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
 	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
 	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to " \

@@ -7,6 +7,8 @@
 
 #include "milter/blocklist/origins.h"
 #include "milter/blocklist/rbl.h"
+#include "milter/clients/clients_report.h"
+#include "milter/clients/zone.h"
 #include "milter/content/scan.h"
 #include "milter/daemon/daemon.h"
 #include "milter/daemon/stats.h"
@@ -25,9 +27,12 @@ struct snapshot {
 	struct cache_stats dns_cache;
 	const char *dns_trouble; /* borrowed; "": none */
 	struct scan_stats content;
+	struct clients_stats clients;
+	struct zone_stats zone;
 	struct held_stats held;
 	struct event_stats events;
 	uint64_t redis_up, breaker_open, dns_servers, uptime_s, max_sessions, trap_hits;
+	uint64_t clients_forgotten_strangers;
 	uint64_t content_failures; /* in a row, of the scanner that has most */
 };
 
@@ -35,8 +40,8 @@ struct snapshot {
 struct snapshot *snapshot_new(void);
 void snapshot_free(struct snapshot *snapshot);
 
-/* Section and word in /health ("" : not there), metric without its prefix, label, type ("" with "" as help: of the same
- * metric as the row before), help. */
+/* Section and word in /health ("" : not there), metric without its prefix ("": none), label, type ("" with "" as help:
+ * of the same metric as the row before), help. */
 struct figure {
 	const char *section, *word, *metric, *label, *type, *help;
 	size_t offset; /* of a uint64_t in a snapshot */

@@ -42,6 +42,7 @@
 	ROW(false, "PTTL", "s", "")                 \
 	ROW(false, "HSCAN", "h", "0")               \
 	ROW(false, "XADD", "x", "MAXLEN ~ 1 * a 1") \
+	ROW(false, "XRANGE", "x", "- + COUNT 1")    \
 	ROW(false, "XREVRANGE", "x", "+ - COUNT 1") \
 	ROW(false, "ZADD", "z", "1 a")              \
 	ROW(false, "ZRANGEBYSCORE", "z", "0 1")     \

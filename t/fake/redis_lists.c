@@ -101,6 +101,11 @@ static void do_xadd(struct redis_call *call)
 	stream_say_id(call, entry);
 }
 
+struct stream_range {
+	struct stream_id end, start;
+	bool end_open, start_open; /* ... left out themselves */
+};
+
 /* A side of the range; ( in front of it leaves it out. */
 static bool read_side(struct fake_word word, bool end, struct stream_id *id_out, bool *open_out)
 {
@@ -115,13 +120,30 @@ static bool read_side(struct fake_word word, bool end, struct stream_id *id_out,
 	return true;
 }
 
-/* XREVRANGE key end start COUNT n */
-static void do_xrevrange(struct redis_call *call)
+/* Those of the range, the newest first; the caller frees the list. */
+static const struct redis_item **stream_within(const struct redis_key *key, const struct stream_range *range,
+					       int64_t *count_out)
 {
-	struct stream_id end, start;
-	bool end_open, start_open;
-	int64_t most = INT64_MAX, count = 0;
-	if (!read_side(call->argv[2], true, &end, &end_open) || !read_side(call->argv[3], false, &start, &start_open)) {
+	const struct redis_item **found = calloc((size_t)(key != NULL ? key->count : 0) + 1, sizeof *found);
+	int64_t count = 0;
+	for (const struct redis_item *entry = key != NULL ? key->items : NULL; entry != NULL && found != NULL;
+	     entry = entry->next) {
+		struct stream_id id = { entry->ms, entry->number };
+		if (compare_ids(id, range->end) <= -(int)range->end_open &&
+		    compare_ids(id, range->start) >= (int)range->start_open)
+			found[count++] = entry;
+	}
+	*count_out = count;
+	return found;
+}
+
+/* XRANGE key start end COUNT n, XREVRANGE key end start COUNT n */
+static void stream_say_range(struct redis_call *call, bool oldest_first)
+{
+	struct stream_range range;
+	int64_t most = INT64_MAX, count;
+	if (!read_side(call->argv[oldest_first ? 3 : 2], true, &range.end, &range.end_open) ||
+	    !read_side(call->argv[oldest_first ? 2 : 3], false, &range.start, &range.start_open)) {
 		redis_say_error(call, "ERR Invalid stream ID specified as stream command argument");
 		return;
 	}
@@ -133,23 +155,26 @@ static void do_xrevrange(struct redis_call *call)
 		redis_say_error(call, REDIS_NO_INTEGER);
 		return;
 	}
-	const struct redis_key *key = redis_call_find(call, 1);
-	struct fake_bytes rows = { 0 };
-	struct redis_call inside = *call;
-	inside.out = &rows;
-	for (const struct redis_item *entry = key != NULL ? key->items : NULL; entry != NULL && count < most;
-	     entry = entry->next) {
-		struct stream_id id = { entry->ms, entry->number };
-		if (compare_ids(id, end) > -(int)end_open || compare_ids(id, start) < (int)start_open)
-			continue;
-		count++;
-		redis_say_array(&inside, 2);
-		stream_say_id(&inside, entry);
-		fake_bytes_add(&rows, entry->value.at, entry->value.length);
+	const struct redis_item **found = stream_within(redis_call_find(call, 1), &range, &count);
+	int64_t said = most <= 0 ? -1 : count < most ? count : most; /* -1: nil */
+	redis_say_array(call, said);
+	for (int64_t i = 0; i < said; i++) {
+		const struct redis_item *entry = found[oldest_first ? count - 1 - i : i];
+		redis_say_array(call, 2);
+		stream_say_id(call, entry);
+		fake_bytes_add(call->out, entry->value.at, entry->value.length);
 	}
-	redis_say_array(call, count);
-	fake_bytes_add(call->out, rows.at, rows.length);
-	fake_bytes_free(&rows);
+	free(found);
+}
+
+static void do_xrange(struct redis_call *call)
+{
+	stream_say_range(call, true);
+}
+
+static void do_xrevrange(struct redis_call *call)
+{
+	stream_say_range(call, false);
 }
 
 /* ---- sorted sets */
@@ -308,6 +333,7 @@ static void do_zrange(struct redis_call *call)
 /* clang-format off */
 const struct redis_command redis_lists[] = {
 	{ "XADD", -5, REDIS_STREAM, true, do_xadd },
+	{ "XRANGE", -4, REDIS_STREAM, false, do_xrange },
 	{ "XREVRANGE", -4, REDIS_STREAM, false, do_xrevrange },
 	{ "XLEN", 2, REDIS_STREAM, false, do_count },
 	{ "ZADD", -4, REDIS_SORTED, true, do_zadd },

@@ -86,6 +86,30 @@ my @rows = (
 		qr/^level +new \(not known before\)$/m],
 	['held mail that the list does not have', ['held', 'release', '8CDCBA7C542'], '{"held": []}', 1,
 		qr/^penstockctl: held release: 8CDCBA7C542 is not in the list of .* holds; postqueue -p names .*, and postsuper -H releases it$/],
+	['a client of which nothing is known', ['client', 'show', '192.0.2.7'],
+		'{"client": "192.0.2.7", "known": false, "standing": "unknown", "sum": 0, "network": "192.0.2.0/24", "as": null}', 0,
+		qr/^client +192\.0\.2\.7\nstanding +unknown, by a sum of 0\.00\nnetwork +192\.0\.2\.0\/24, AS not known\n\nNothing is known of it: [^\n]*$/],
+	['... one of our own', ['client', 'show', '192.0.2.7'], '{"client": "192.0.2.7", "known": true, "ours": true, "standing": "neutral", "sum": 0}', 0,
+		qr/^standing +neutral: it is one of our own, nothing is held against it$/m],
+	['... one that is listed', ['client', 'show', '192.0.2.7'],
+		'{"client": "192.0.2.7", "known": true, "standing": "bad", "sum": 4.5, "does": {"slowed": true, "listed": true}, "list": ' .
+			'{"since": 1577836800, "until": 1577880000, "why": "logins", "meaning": "it tries passwords", "ref": "C-1"}, "terms": ' .
+			'[{"name": "hang_ups", "value": 1.5, "of": {"no_quit": 12.5, "quit": 0}}, {"name": "failed_logins", "value": 3, "of": ' .
+			'{"auth_failure": 60}, "names": 50}, {"name": "spam", "value": 0, "of": {"spam": 0}}], "counts": {"client": {"no_quit": 12.5, ' .
+			'"spam": 0}, "network": {"no_quit": 1000}, "as": {"no_quit": 2}}}', 0,
+		qr/^so +it waits, [^\n]*\n +it is put on the block list, [^\n]*\nblock list +listed since 2020-01-01 00:00 UTC\n +until 2020-01-01 12:00 UTC\n +as logins: it tries passwords\n +reference C-1\n\nTERM OF THE SUM +VALUE +OF [^\n]*\nhang_ups +1\.50 +12\.5 no_quit\nfailed_logins +3\.00 +60 auth_failure, of 50 names\nsum +4\.50\n\nCOUNT [^\n]*\nno_quit +12\.5 +1000 +2$/m],
+	['... that somebody names by a reference', ['client', 'show', 'C-1'],
+		'{"client": "2001:db8::/64", "known": true, "standing": "neutral", "sum": 0, "reference": {"ref": "C-1", "since": 1577836800}}', 0,
+		qr/^reference +C-1\n +of a listing that began at 2020-01-01 00:00 UTC$/m],
+	['sessions of no log', ['sessions', 'report'], '{"days": 7, "sessions": 0, "no_quit": 0, "hours": []}', 0,
+		qr/^sessions +0\nwithout QUIT +0, -\nusual +not known yet\nNo mail log has told of a session: /m],
+	['... of some hours', ['sessions', 'report', '--days', '2'],
+		'{"days": 2, "from": 1577836800, "sessions": 260, "no_quit": 55, "alarm": {"on": true, "usual": 0.0025, "now": 0.5, "since": 1577836800, ' .
+			'"who": "192.0.2.0/24 (50 of 50)", "where": "after rcpt (50)"}, "hours": [[1577836800, 100, 0], [1577844000, 100, 50], ' .
+			'[1577923200, 50, 5], [1577926800, 10, 0], [1577930400, 0, 0]], "stages": {"rcpt": 55}, "networks": [{"network": ' .
+			'"192.0.2.0/24", "as": 64500, "standing": "bad", "sessions": 50, "no_quit": 50}], "standings": [{"standing": "bad", ' .
+			'"sessions": 4, "sessions_encrypted": 1, "mail": 2, "mail_encrypted": 0, "spam": 0, "spam_encrypted": 0}]}', 0,
+		qr/^without QUIT +55, 21 %\nusual +0\.25 %, now 50 %\n\nALARM, \d+ d ago: [^.]*192\.0\.2\.0\/24 \(50 of 50\), after rcpt \(50\)\.\n\nFROM [^\n]*\n2020-01-01 +200 +50 +25 % +\. @\n2020-01-02 +60 +5 +8\.33 % +-\.\n.*\nrcpt +55 +100 % .*\n192\.0\.2\.0\/24 +64500 +bad +50 +50 +100 %\n.*\nbad +4 +25 % +2 +0 % +0 +-$/ms],
 	['one message of a warm-up', ['pool', 'list'],
 		'{"pools": [{"name": "p", "levels": [], "transports": [{"name": "t", "warmup": {"today": 0, "today_most": 1}}]}]}', 0,
 		qr/^Transport t warms up: 0 of 1 message today\.$/m],

@@ -62,7 +62,8 @@ my @requests = ((map { words($_) } 'PING', 'ping', 'PING hello', 'PING a b', 'NO
 	'ZRANGEBYSCORE z -inf inf WITHSCORES LIMIT 1 -1', 'ZRANGEBYSCORE z x 1', 'ZRANGEBYSCORE z 1 2 WHAT', 'ZRANGEBYSCORE none 1 2', 'ZREM z one two', 'ZREM z', 'ZREM z five cinq last tenth',
 	'EXISTS z', 'TYPE z', 'XADD x 5-1 a b c d', 'XADD x 5-1 a b', 'XADD x 6 a b', 'XADD x MAXLEN ~ 1000 7-2 a b', 'XADD x * a', 'XADD x 8-1 a b c', 'XADD x what a b', 'XLEN x', 'XLEN none',
 	'XREVRANGE x + -', 'XREVRANGE x + - COUNT 1', 'XREVRANGE x 6 5', 'XREVRANGE x (6-0 -', 'XREVRANGE x + (5-1', 'XREVRANGE x + what', 'XREVRANGE none + -', 'XREVRANGE x + - COUNT x', 'XREVRANGE x + - WHAT 1',
-	'XREVRANGE x +'),
+	'XREVRANGE x +', 'XRANGE x - +', 'XRANGE x - + COUNT 1', 'XRANGE x 5 6', 'XRANGE x (5-1 +', 'XRANGE x - (6-0', 'XRANGE x what +', 'XRANGE none - +', 'XRANGE x - + COUNT x', 'XRANGE x - + COUNT 0',
+	'XRANGE x - + COUNT -1', 'XREVRANGE x + - COUNT 0', 'XRANGE x - + WHAT 1', 'XRANGE x -'),
 	# wrong types
 	(map { words($_) } 'GET h', 'MGET h bits s', 'GETRANGE h 0 1', 'SETBIT h 1 1', 'GETBIT s 1', 'HSET bits a b', 'HGET s a', 'HMGET bits a', 'HGETALL bits', 'HLEN s', 'HDEL x a', 'HINCRBY bits a 1',
 	'HRANDFIELD bits 3 WITHVALUES', 'SADD bits a', 'SCARD h', 'SREM bits a', 'ZADD bits 1 a', 'ZCARD h', 'XADD bits * a b', 'XLEN bits', 'SET x now', 'GET x'),

@@ -212,6 +212,38 @@ part 'postfix print knows what stands in main.cf' => sub {
 	is $error, '', 'this world\'s main.cf has no parameter twice';
 };
 
+part 'the maps at the door' => sub {
+	my ($listen) = map { m{^socketmap:(unix:\S+?):transport$} ? $1 : () } $postfix->tool('postconf', '-h', 'sender_dependent_default_transport_maps') =~ /(socketmap:\S+?)[,\s]/g;
+	my $submission = sub { "$_[0]submission inet n - n - - smtpd\n" };
+	my (undef, $main_out) = $daemon->ctl('postfix', 'print', 'main', '-d', $postfix->{config});
+	my (undef, $master_out) = $daemon->ctl('postfix', 'print', 'master', '-d', $postfix->{config});
+	like $main_out, qr/^# smtpd_recipient_restrictions = check_sasl_access socketmap:\Q$listen\E:account-throttle, \.\.\.$/m, 'account-throttle is printed for main.cf';
+	my %option = $master_out =~ /^#  -o (\w+)=(\S+)$/mg;
+	like $option{smtpd_discard_ehlo_keyword_address_maps} // '', qr/:starttls$/, 'starttls for a service of master.cf';
+	# what is printed, without its #, is taken by Postfix, and fits
+	changed({ smtpd_sasl_auth_enable => 'no' }, sub {
+		my ($status, $document) = check_json();
+		is $status, 0, 'as it is printed it fits' or diag explain $document->{differences};
+		my ($said) = map { $_->{what} } grep { $_->{what} =~ /delay_reject|smtpd_client_restrictions/ } @{ $document->{warnings} };
+		is $said, undef, '... without a warning of waiting';
+		is $postfix->tool('postconf', '-x', '-P') =~ /inet\/smtpd_client_restrictions = permit_mynetworks,check_client_access,socketmap:\Q$listen\E:throttle/ ? 1 : 0, 1, '... and is there';
+	}, sub { my ($rows) = @_; my $options = join '', map { "  -o $_=$option{$_}\n" } sort keys %option; $rows =~ s/^(\S+\s+inet\s.*\bsmtpd\n)/$1$options/m or die $rows; return $rows });
+	# for all services: submission, too
+	changed({ smtpd_discard_ehlo_keyword_address_maps => "socketmap:$listen:starttls",
+		smtpd_recipient_restrictions => "check_sasl_access socketmap:$listen:throttle" }, sub {
+		my ($status, undef, $rows) = check_json();
+		is $status, 1, 'STARTTLS hidden from submission';
+		like $rows->{'submission/inet: smtpd_discard_ehlo_keyword_address_maps'}{why} // '', qr/they cannot log in$/, '... is told';
+		like $rows->{smtpd_recipient_restrictions}{expected} // '', qr/:account-throttle$/, '... and the old map of logins';
+		piped('postfix', 'check', '--commands');
+		my ($again, $document) = check_json();
+		is $again, 0, '... mended in one round' or diag explain $document->{differences};
+		piped('postfix', 'remove');
+		unlike $postfix->tool('postconf', '-n') . $postfix->tool('postconf', '-P'), qr/socketmap:/, '... and taken out';
+		$world->postfix_lines;
+	}, $submission);
+};
+
 part 'mail in the queue keeps its transport' => sub {
 	changed({ defer_transports => 'warm-1' }, sub {
 		my $sent = $world->send(auth => 'alice');

@@ -232,7 +232,7 @@
 	  ":1: webhook.secret is a whole number, expected a string" },
 	{ "webhook.kinds", "webhook: { kinds = \"block limits\"; };", NULL,
 	  ":1: webhook.kinds has \"limits\", expected kinds of events: level, block, limit, listed, delisted, rest, "
-	  "rest_ended, held, complaint, opt_out, guesser, attacked" },
+	  "rest_ended, held, complaint, opt_out, hangups, guesser, attacked" },
 	{ "webhook.timeout_ms", "webhook: { timeout_ms = 99; };", NULL,
 	  ":1: webhook.timeout_ms is 99, expected 100 to 300000" },
 	{ "webhook.queue", "webhook: { queue = 0; };", NULL, ":1: webhook.queue is 0, expected 1 to 100000" },
@@ -252,7 +252,7 @@
 	  ":1: admin.mail_from is \"a@b@c\", expected one mail address" },
 	{ "admin.mail_kinds", "admin: { mail_kinds = \"all\"; };", NULL,
 	  ":1: admin.mail_kinds has \"all\", expected kinds of events: level, block, limit, listed, delisted, rest, "
-	  "rest_ended, held, complaint, opt_out, guesser, attacked" },
+	  "rest_ended, held, complaint, opt_out, hangups, guesser, attacked" },
 	{ "admin.mail_period_hours", "admin: { mail_period_hours = -1; };", NULL,
 	  ":1: admin.mail_period_hours is -1, expected 0 to 8760" },
 	{ "admin.smtp", "admin: { smtp = \"unix:/smtp\"; };", NULL,
@@ -326,11 +326,11 @@
 	  ":1: catalogue.skip[0] is \"six\", which the catalogue @FOLDER@/blocklists.conf does not have" },
 	{ "shadow", "shadow = [ \"limit\" ];", NULL,
 	  ":1: shadow[0] is \"limit\", expected store, admin_block, listed, spf_client, rcpts_per_message, limits, "
-	  "content, signals, level, pool or all; did you mean \"limits\"?" },
+	  "content, signals, level, quit, pool or all; did you mean \"limits\"?" },
 	{ "shadow", "shadow = [ \"zzzzzzzzzz\" ];", NULL,
 	  ":1: shadow[0] is \"zzzzzzzzzz\", expected store, admin_block, listed, spf_client, rcpts_per_message, "
 	  "limits, "
-	  "content, signals, level, pool or all" },
+	  "content, signals, level, quit, pool or all" },
 	{ "shadow", "shadow = { };", NULL, ":1: shadow is a group { }, expected a list: [ \"...\" ] or ( { ... } )" },
 
 	/* ---- lists of groups, and what they lack */

@@ -73,7 +73,7 @@ static const struct {
 	  ":2: plans[0].msgs_per_hour is 9999999999, expected -1 to 1000000000" },
 	{ "\nshadow = [ \"limit\" ];\n",
 	  ":2: shadow[0] is \"limit\", expected store, admin_block, listed, spf_client, rcpts_per_message, limits, "
-	  "content, signals, level, pool or all; did you mean \"limits\"?" },
+	  "content, signals, level, quit, pool or all; did you mean \"limits\"?" },
 	{ "\nsignals = ( { signal = \"brust\"; } );\n",
 	  ":2: signals[0].signal is \"brust\", expected a signal of penstock.conf(5); did you mean \"burst\"?" },
 	{ "\nsignals = ( { signal = \"burst\"; }, { signal = \"burst\"; } );\n",

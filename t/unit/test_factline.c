@@ -24,6 +24,7 @@ static struct list lists[] = {
 	{ .name = "two", .zone = "two", .weight = 0.25 },
 };
 static struct policy policy = {
+	.require_quit = true,
 	.levels = { .suspect_enter = 0.5,
 		    .suspect_leave = -0.5,
 		    .blocked_enter = 3,
@@ -106,6 +107,11 @@ static struct factline make_line(void)
 	facts->rcpts_new = any(5);
 	facts->rcpts_new_known = any(2);
 	facts->rcpts_trapped = any(2);
+	facts->client_known = any(2);
+	facts->quit_watched = any(2);
+	facts->client_ours = any(2);
+	facts->client_standing = (enum client_standing)any(CLIENT_STANDING_COUNT);
+	facts->login_guesses = any(3) * 7.5;
 	facts->kbytes = any(5000);
 	facts->forwarder = any(2);
 	facts->local_offset_s = any(5) * 3600 - 7200;

@@ -64,11 +64,14 @@ static void milter_name(const struct postfix_wish *wish, struct postfix_line *li
 	postfix_socket(wish->config->set.milter_socket, wish->queue, line->value, sizeof line->value);
 }
 
-static void socketmap_name(const struct postfix_wish *wish, struct postfix_line *line)
+void postfix_map(const struct postfix_wish *wish, const char *map, char *name, size_t size)
 {
 	char socket[200];
+	*name = '\0';
+	if (*wish->config->set.socketmap_listen == '\0')
+		return;
 	postfix_socket(wish->config->set.socketmap_listen, wish->queue, socket, sizeof socket);
-	snprintf(line->value, sizeof line->value, "socketmap:%s:transport", socket);
+	snprintf(name, size, "socketmap:%s:%s", socket, map);
 }
 
 static struct postfix_line *postfix_line_after(struct postfix_line *lines, int *count, const char *name,
@@ -102,9 +105,11 @@ int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line line
 		 "$relayhost");
 	line = postfix_line_after(lines, &count, "smtp_header_checks", "our headers do not leave the host");
 	snprintf(line->value, sizeof line->value, "regexp:%.400s/" POSTFIX_SMTP_FILE, wish->dir);
-	if (*wish->config->set.socketmap_listen != '\0')
-		socketmap_name(wish, postfix_line_after(lines, &count, "sender_dependent_default_transport_maps",
-							"messages with local recipients, bounces, requeued mail"));
+	if (*wish->config->set.socketmap_listen != '\0') {
+		line = postfix_line_after(lines, &count, "sender_dependent_default_transport_maps",
+					  "messages with local recipients, bounces, requeued mail");
+		postfix_map(wish, "transport", line->value, sizeof line->value);
+	}
 	return count;
 }
 
@@ -187,6 +192,39 @@ static void postfix_print_service(const struct transport *transport, FILE *to)
 	fprintf(to, "%-15s unix  -       -       n       -       -       smtp\n", transport->name);
 	for (int i = 0; i < count; i++)
 		fprintf(to, "  -o %s=%s\n", lines[i].name, lines[i].value);
+}
+
+/* What changes what clients see is the admin's to switch on: lines to choose. Where an account is known is any port;
+ * what goes by the client's address is of port 25 alone. */
+static void postfix_print_door_main(const struct postfix_wish *wish, FILE *to)
+{
+	char map[300];
+	postfix_map(wish, "account-throttle", map, sizeof map);
+	if (*map == '\0')
+		return;
+	fprintf(to,
+		"# to make accounts wait that are to be slowed (penstock(7), AT THE DOOR), before what is there:\n"
+		"# smtpd_recipient_restrictions = check_sasl_access %s, ...\n",
+		map);
+	if (wish->config->set.socketmap_throttle_s <= 0)
+		fputs("# (nobody waits by this yet, nor by the map throttle: socketmap.throttle_s is 0)\n", to);
+}
+
+static void postfix_print_door_master(const struct postfix_wish *wish, FILE *to)
+{
+	char throttle[300], starttls[300];
+	postfix_map(wish, "throttle", throttle, sizeof throttle);
+	postfix_map(wish, "starttls", starttls, sizeof starttls);
+	if (*throttle == '\0')
+		return;
+	fprintf(to,
+		"# to make strangers wait by their standing, and to hide STARTTLS from some (penstock(7), AT THE "
+		"DOOR):\n"
+		"# options of the service of port 25, in front of what its restrictions are, and never of submission\n"
+		"#  -o smtpd_client_restrictions=permit_mynetworks,check_client_access,%s\n"
+		"#  -o smtpd_delay_reject=no\n"
+		"#  -o smtpd_discard_ehlo_keyword_address_maps=%s\n",
+		throttle, starttls);
 }
 
 /* Whether complaints come by Postfix, and by which address, is the admin's to say: lines to choose. */
@@ -277,8 +315,10 @@ static void postfix_print_transports(const struct postfix_wish *wish, enum postf
 			postfix_print_service(transport, to);
 		else
 			postfix_print_filter(transport, wish, to);
-	if (part == POSTFIX_MASTER)
-		postfix_print_feedback(wish, to);
+	if (part != POSTFIX_MASTER)
+		return;
+	postfix_print_door_master(wish, to);
+	postfix_print_feedback(wish, to);
 }
 
 void postfix_print(const struct postfix_wish *wish, enum postfix_part part, const struct postfix *postfix, FILE *to)
@@ -286,6 +326,7 @@ void postfix_print(const struct postfix_wish *wish, enum postfix_part part, cons
 	switch (part) {
 	case POSTFIX_MAIN:
 		postfix_print_main(wish, postfix, to);
+		postfix_print_door_main(wish, to);
 		break;
 	case POSTFIX_MASTER:
 	case POSTFIX_MILTER_CHECKS:

@@ -57,6 +57,9 @@ bool postfix_folder_fine(const char *folder);
  * "inet:ADDRESS:PORT". */
 void postfix_socket(const char *setting, const char *queue, char *name, size_t size);
 
+/* One of our maps as an element of a list; "" where socketmap.listen is not set. */
+void postfix_map(const struct postfix_wish *wish, const char *map, char *name, size_t size);
+
 /* The parameters of main.cf; returns how many. */
 int postfix_main_lines(const struct postfix_wish *wish, struct postfix_line lines[POSTFIX_LINES_MAX]);
 /* The -o options of a transport's service in master.cf; returns how many. */

@@ -5,6 +5,7 @@
 #include "milter/ctl/postfix/postfix_aliases.h"
 #include "milter/ctl/postfix/postfix_difference.h"
 #include "milter/ctl/postfix/postfix_domains.h"
+#include "milter/ctl/postfix/postfix_door.h"
 #include "milter/ctl/postfix/postfix_local.h"
 #include "milter/ctl/postfix/postfix_mailers.h"
 #include "milter/ctl/postfix/postfix_milters.h"
@@ -426,6 +427,7 @@ static void check_all(struct postfix_check *check)
 	check_other_maps(check);
 	check_transports(check);
 	check_socketmap(check);
+	check_door(check);
 	check_logins(check);
 	check_origin(check);
 	check_mailers(check);

@@ -77,6 +77,15 @@ static void read_settings(struct postfix_read_settings *settings, char *text)
 	}
 }
 
+/* How many processes it may have: its own number, or Postfix's default. */
+static int postfix_read_most(const struct postfix *postfix, const char *field)
+{
+	const char *common = postfix_get(postfix, NULL, "default_process_limit");
+	int64_t most = 0;
+	text_to_int(*field != '-' ? field : common != NULL ? common : "100", 0, 1000000, &most);
+	return (int)most;
+}
+
 /* master(5): service type private unpriv chroot wakeup maxproc command ... */
 static void read_services(struct postfix *postfix, char *text)
 {
@@ -94,7 +103,11 @@ static void read_services(struct postfix *postfix, char *text)
 		bool chroot = *fields[4] == 'y' || (*fields[4] == '-' && chroot_default);
 		struct postfix_service *service = &postfix->services[postfix->service_count++];
 		*service = (struct postfix_service){
-			.name = fields[0], .type = fields[1], .command = fields[7], .chroot = chroot
+			.name = fields[0],
+			.type = fields[1],
+			.command = fields[7],
+			.chroot = chroot,
+			.most = postfix_read_most(postfix, fields[6]),
 		};
 		snprintf(service->path, sizeof service->path, "%s/%s", service->name, service->type);
 	}

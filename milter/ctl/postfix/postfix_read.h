@@ -16,6 +16,7 @@ struct postfix_service {
 	const char *name, *type, *command;
 	char path[200]; /* "smtp/inet" */
 	bool chroot;
+	int most; /* processes; 0: as many as are needed */
 };
 
 /* `dir` is Postfix's configuration folder; NULL: the one that postconf finds. NULL with a sentence in `error`. */

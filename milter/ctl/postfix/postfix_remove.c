@@ -2,6 +2,7 @@
 #include "milter/ctl/postfix/postfix_remove.h"
 
 #include "milter/ctl/postfix/postfix_difference.h"
+#include "milter/ctl/postfix/postfix_door.h"
 #include "milter/ctl/postfix/postfix_element.h"
 #include "milter/ctl/postfix/postfix_sockets.h"
 #include "policy/base/text.h"
@@ -213,6 +214,9 @@ int postfix_remove(const struct postfix_wish *wish, const char *postfix_dir, FIL
 	remove_print_list(&check, "milter_header_checks", "cleanup", remove_find_file, to);
 	remove_print_list(&check, "sender_dependent_default_transport_maps", "trivial-rewrite", find_map, to);
 	remove_print_list(&check, "smtpd_discard_ehlo_keyword_address_maps", "smtpd", remove_find_file, to);
+	remove_print_list(&check, "smtpd_discard_ehlo_keyword_address_maps", "smtpd", door_find_map, to);
+	for (int i = 0; i < DOOR_LISTS; i++)
+		remove_print_list(&check, door_lists[i], "smtpd", door_find_restriction, to);
 	remove_print_nexthop(&check, to);
 	bool logins = remove_print_logins(&check, postfix_raw(postfix, NULL, "local_login_sender_maps"), to);
 	remove_print_tool(&check, "postfix", " reload\n", to);

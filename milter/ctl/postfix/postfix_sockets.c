@@ -136,20 +136,25 @@ struct map_element {
 	const char *at, *end;
 };
 
+bool socketmap_is_ours(const struct postfix_check *check, const char *element, bool chroot, char *map, size_t size)
+{
+	static const char start[] = "socketmap:";
+	char ours[ELEMENT_MAX], socket[ELEMENT_MAX];
+	const char *colon = strrchr(element, ':');
+	if (strncmp(element, start, strlen(start)) != 0 || colon < element + strlen(start))
+		return false;
+	postfix_socket(check->wish.config->set.socketmap_listen, "", ours, sizeof ours);
+	snprintf(socket, sizeof socket, "%.*s", (int)(colon - element) - (int)strlen(start), element + strlen(start));
+	return text_copy(map, size, colon + 1) && spot_same(check->wish.queue, socket, chroot, ours);
+}
+
 static bool postfix_sockets_find_socketmap(const struct postfix_check *check, const char *list, bool chroot,
 					   struct map_element *found_out)
 {
-	static const char tail[] = ":transport";
-	char ours[ELEMENT_MAX], element[ELEMENT_MAX];
-	postfix_socket(check->wish.config->set.socketmap_listen, "", ours, sizeof ours);
+	char element[ELEMENT_MAX], map[40];
 	while ((found_out->at = postfix_next_element(&list, element)) != NULL) {
-		size_t length = strlen(element);
 		found_out->end = list;
-		if (strncmp(element, "socketmap:", 10) != 0 || length < 10 + sizeof tail ||
-		    strcmp(element + length - strlen(tail), tail) != 0)
-			continue;
-		element[length - strlen(tail)] = '\0';
-		if (spot_same(check->wish.queue, element + 10, chroot, ours))
+		if (socketmap_is_ours(check, element, chroot, map, sizeof map) && strcmp(map, "transport") == 0)
 			return true;
 	}
 	return false;

@@ -6,6 +6,7 @@
 #define PENSTOCK_POSTFIX_SOCKETS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct postfix_check;
 struct postfix_line;
@@ -19,7 +20,9 @@ void socket_report_chroot(struct postfix_check *check, const struct postfix_serv
  * parameter. Only root can tell. */
 void socket_check_access(struct postfix_check *check, const char *name, const char *ours);
 void check_socketmap(struct postfix_check *check);
-/* Where our socketmap is in a list of tables; false: nowhere. */
+/* Is an element of a list our socketmap, as a process finds it? Then `map` is the name of the map that is asked. */
+bool socketmap_is_ours(const struct postfix_check *check, const char *element, bool chroot, char *map, size_t size);
+/* Where its map `transport` is in a list of tables; false: nowhere. */
 bool socketmap_find(const struct postfix_check *check, const char *list, const char **at_out, const char **end_out);
 
 #endif

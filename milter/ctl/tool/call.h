@@ -25,9 +25,9 @@ enum { CALL_DAYS_MAX = 3650 }; /* that an option may mean */
 	ROW(HELP, "help", 'h', "", "this text")                                                    \
 	ROW(VERSION, "version", 'V', "", "the version")                                            \
 	ROW(BY, "by", 0, "WORD", "order of top: rcpts or score; rows of usage: account or customer") \
-	ROW(COUNT, "count", 'n', "COUNT", "rows of top, account list and account check; messages of trace")                                          \
+	ROW(COUNT, "count", 'n', "COUNT", "rows of top, account list, account check and logins report; messages of trace; of client report: how often")                                          \
 	ROW(FOR, "for", 0, "TIME", "how long: 90 (seconds), 30m, 2h, 1d; without it: without end")    \
-	ROW(VERBOSE, "verbose", 'v', "", "of status, account show and explain: also what is zero; of feedback: whose it was; of rbl: also each list " \
+	ROW(VERBOSE, "verbose", 'v', "", "of status, account show, client show and explain: also what is zero; of feedback: whose it was; of rbl: also each list " \
 	    "without an answer; nothing is cut") \
 	ROW(TIMEOUT, "timeout", 0, "SECONDS", "how long rbl waits for the next answer; default 60") \
 	ROW(POSTFIX, "postfix", 'd', "DIR", "Postfix's configuration folder")                      \
@@ -37,7 +37,9 @@ enum { CALL_DAYS_MAX = 3650 }; /* that an option may mean */
 	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, /var/spool/postfix")                 \
 	ROW(AGAINST, "against", 0, "FILE", "of replay: a configuration instead of the verdicts as they were") \
 	ROW(LIMIT, "limit", 0, "COUNT", "accounts that replay and shadow report name; default 20") \
-	ROW(DAYS, "days", 0, "COUNT", "of shadow report: how many days, with today; default 7")      \
+	ROW(DAYS, "days", 0, "COUNT", "of shadow, sessions and throttle report: how many days, with today; " \
+	    "default 7, and all that there are") \
+	ROW(STATE, "state", 0, "FOLDER", "of throttle report: the folder of the history; default: clients.state") \
 	ROW(LEVEL, "level", 0, "good|new|suspect|blocked", "accounts of this level")               \
 	ROW(BLOCKED, "blocked", 0, "", "accounts that an admin or their level blocks")                        \
 	ROW(EXEMPT, "exempt", 0, "", "accounts that are exempt")                                              \
@@ -53,7 +55,10 @@ enum { CALL_DAYS_MAX = 3650 }; /* that an option may mean */
 	ROW(CSV, "csv", 0, "", "of trace and usage: print CSV, RFC 4180")                                     \
 	ROW(MONTH, "month", 0, "MONTH", "of usage: 2026-10 (UTC)") \
 	ROW(NFT, "nft", 0, "", "of client list: commands for nft -f -")                                         \
-	ROW(PLAIN, "plain", 0, "", "of client list: addresses alone")
+	ROW(PLAIN, "plain", 0, "", "of client list: addresses alone")                                           \
+	ROW(SERVICE, "service", 0, "WORD", "of client report: smtp, submission, imap, pop3, sip, sip_proven, web, ssh or other") \
+	ROW(NAME, "name", 0, "LOGIN", "... the login that was typed")                                           \
+	ROW(LOG, "log", 0, "dovecot|asterisk", "of client report -: what standard input is; without it: rows")
 
 enum option_id {
 #define OPTION_ENUM(id, name, letter, value, help) OPTION_##id,

@@ -26,12 +26,13 @@ sub connect {
 	return $self;
 }
 
-# The same by STARTTLS with a client certificate: port, certificate, key (files). Perl comes without TLS; openssl(1)
+# The same by STARTTLS: port, client; certificate and key (files) where it shows one. Perl comes without TLS; openssl(1)
 # talks.
 sub connect_tls {
 	my ($class, %option) = @_;
 	my @command = ('openssl', 's_client', '-quiet', '-starttls', 'smtp', '-connect', "127.0.0.1:$option{port}",
-		'-cert', $option{certificate}, '-key', $option{key});
+		defined $option{client} ? ('-bind', "$option{client}:0") : (),
+		defined $option{certificate} ? ('-cert', $option{certificate}, '-key', $option{key}) : ());
 	my $pid = open3(my $out, my $in, '>&' . fileno(_null()), @command);
 	my $self = bless { in => $in, out => $out, seconds => 60, buffer => '', pid => $pid }, $class;
 	# its EHLO for STARTTLS is over; the last line of the answer may or may not be shown
