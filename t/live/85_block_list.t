@@ -199,7 +199,7 @@ part 'a firewall' => sub {
 		return IO::Socket::IP->new(PeerHost => $from =~ /:/ ? '::1' : '127.0.0.1', PeerPort => $world->{ports}{smtp},
 			LocalHost => $from, Timeout => 2) ? 1 : 0;
 	};
-	my $rules = slurp("$Penstock::Live::source/etc/penstock.nft") =~ s/\{ 25, .*?\}/$world->{ports}{smtp}/gr;
+	my $rules = slurp("$Penstock::Live::source/contrib/recipes/nft/penstock.nft") =~ s/\{ 25, .*?\}/$world->{ports}{smtp}/gr;
 	$load->();
 	my ($status, undef, $error) = run({ input => $rules }, $nft, '-f', '-');
 	is $status, 0, "the rules are taken $error";
@@ -255,7 +255,7 @@ part 'replaced under load' => sub {
 
 # What penstock-follow hands to the daemons.
 my $ordinal = 0;
-sub note {
+sub does {
 	my ($client, $event, $count, $service) = @_;
 	my @names = map { $event eq 'auth_failure' ? "user$_" : '-' } 1 .. $count;
 	while (my @some = splice @names, 0, 100) {
@@ -270,10 +270,10 @@ part 'clients of bad standing, and who is told of them' => sub {
 	@{ $daemon->{config}{clients} }{qw(abuse_contacts abuse_from abuse_a_day)} = ('contacts.test', 'abuse@example.com', 2);
 	$daemon->write_config;
 	$daemon->reload;
-	note($guesser, 'auth_failure', 60);
-	note('44.44.44.45', 'auth_failure', 60);
-	note($spammer, 'spam', 60);
-	note($guesser6, 'auth_failure', 60);
+	does($guesser, 'auth_failure', 60);
+	does('44.44.44.45', 'auth_failure', 60);
+	does($spammer, 'spam', 60);
+	does($guesser6, 'auth_failure', 60);
 	is listed($guesser), '127.0.0.3', 'a guesser is listed: logins';
 	is listed($spammer), '127.0.0.2', 'a spammer is: mail';
 	is listed($guesser6), '127.0.0.3', 'a guesser of IPv6 is';
