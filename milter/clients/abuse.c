@@ -40,7 +40,7 @@ static struct {
 	int64_t spent_day;
 	struct {
 		uint64_t network;
-		int64_t until_s;
+		int64_t until_ms; /* clock_monotonic_ms() */
 	} quiet[NETWORKS];
 	/* the one report that is being made */
 	struct setup *setup; /* held; NULL: none is */
@@ -68,12 +68,11 @@ static size_t abuse_place(const char *network, uint64_t *hash_out)
 	return *hash_out % NETWORKS;
 }
 
-static bool abuse_is_quiet(const char *network, int64_t now_s)
+static bool abuse_is_quiet(const char *network)
 {
 	uint64_t hash;
 	size_t at = abuse_place(network, &hash);
-	int64_t left_s = abuse.quiet[at].until_s - now_s;
-	return abuse.quiet[at].network == hash && left_s > 0 && left_s <= DAY_S;
+	return abuse.quiet[at].network == hash && clock_monotonic_ms() < abuse.quiet[at].until_ms;
 }
 
 static void abuse_be_quiet(int64_t seconds)
@@ -81,7 +80,7 @@ static void abuse_be_quiet(int64_t seconds)
 	uint64_t hash;
 	size_t at = abuse_place(abuse.network, &hash);
 	abuse.quiet[at].network = hash;
-	abuse.quiet[at].until_s = clock_now_ms() / 1000 + seconds;
+	abuse.quiet[at].until_ms = clock_monotonic_ms() + seconds * 1000;
 }
 
 static void abuse_end(int64_t quiet_s)
@@ -233,11 +232,11 @@ static void abuse_begin(const struct zone_entry *entry)
 
 /* ---- the list, piece by piece */
 
-static bool abuse_wants(const struct zone_entry *entry, int64_t now_s)
+static bool abuse_wants(const struct zone_entry *entry)
 {
 	abuse_name_network(&entry->client, abuse.network);
 	return client_code_is_reported(entry->code) && netaddr_reserved(&entry->client) == NULL &&
-	       !abuse_is_quiet(abuse.network, now_s);
+	       !abuse_is_quiet(abuse.network);
 }
 
 static void abuse_on_tick(evutil_socket_t fd, short what, void *arg)
@@ -256,7 +255,7 @@ static void abuse_on_tick(evutil_socket_t fd, short what, void *arg)
 	atomic_store(&abuse.spent, false);
 	size_t count = zone_walk(&abuse.at, entries, PIECE, &keep_s);
 	for (size_t i = 0; i < count; i++)
-		if (abuse_wants(&entries[i], now_s)) {
+		if (abuse_wants(&entries[i])) {
 			abuse.at = entries[i].client;
 			abuse_begin(&entries[i]);
 			return;

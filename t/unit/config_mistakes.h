@@ -214,7 +214,7 @@
 	  ":1: clients.zone is \"zones\", expected an absolute path" },
 	{ "clients.zone_hours", "clients: { zone_hours = 0.0; };", NULL,
 	  ":1: clients.zone_hours is 0, expected 0.1 to 8760" },
-	{ "clients.zone_text", "clients: { zone_text = \"b\xc3\xa4" "d\"; };", NULL,
+	{ "clients.zone_text", "clients: { zone_text = \"b\xc3\xa4z\"; };", NULL,
 	  ":1: clients.zone_text has a byte that is not printable ASCII at place 2, expected none" },
 	{ "clients.abuse_contacts", "clients: { abuse_contacts = \"a..b\"; };", NULL,
 	  ":1: clients.abuse_contacts is \"a..b\", expected a domain name of at most 189 bytes" },
