@@ -22,8 +22,8 @@
 #include "policy/base/banned.h"
 
 enum {
-	TICK_S = 2,
-	PIECE = 200, /* entries of the list that are looked at in one tick */
+	TICK_MS = 200, /* no more questions to the zone of contacts than one in that time */
+	PIECE = 500,   /* entries of the list that are looked at in one tick */
 	DAY_S = 86400,
 	AGAIN_S = 600,	   /* after an answer that did not come */
 	WAITING_MOST = 50, /* reports that nobody takes */
@@ -268,7 +268,7 @@ static void abuse_on_tick(evutil_socket_t fd, short what, void *arg)
 
 bool abuse_start(struct loop *loop)
 {
-	struct timeval every = { .tv_sec = TICK_S };
+	struct timeval every = { .tv_usec = TICK_MS * 1000 };
 	if (gethostname(abuse.host, sizeof abuse.host - 1) != 0)
 		text_copy(abuse.host, sizeof abuse.host, "localhost");
 	abuse.courier = courier_new("abuse reports", abuse_send, NULL);

@@ -278,14 +278,14 @@ part 'clients of bad standing, and who is told of them' => sub {
 	is listed($guesser), '127.0.0.3', 'a guesser is listed: logins';
 	is listed($spammer), '127.0.0.2', 'a spammer is: mail';
 	is listed($guesser6), '127.0.0.3', 'a guesser of IPv6 is';
-	my $mail = $sink->wait("Abuse report: $guesser tries passwords");
+	my $mail = $sink->wait("Abuse report: $guesser tries passwords", 1, 90);
 	is_deeply $mail->{to}, ['abuse@isp.test'], 'the network is told';
 	is $mail->{from}, 'abuse@example.com', '... by who reads answers';
 	like $mail->{text}, qr/^X-XARF: PLAIN\r?$/m, '... in X-ARF';
 	like $mail->{text}, qr/^Source: '\Q$guesser\E'\r?$/m, '... of which client';
 	my $row = row_of($guesser);
 	like $mail->{text}, qr/reference \Q$row->{ref}\E\./, '... with the reference';
-	is_deeply $sink->wait("Abuse report: $guesser6 tries passwords")->{to}, ['noc@six.test'], 'so is that of IPv6';
+	is_deeply $sink->wait("Abuse report: $guesser6 tries passwords", 1, 90)->{to}, ['noc@six.test'], 'so is that of IPv6';
 	sleep 12;
 	my @all = $sink->messages;
 	is scalar @all, 2, 'no other mail: a network is told once, and who names nobody is not told';
