@@ -9,7 +9,11 @@
 #include "milter/clients/clients_report.h"
 #include "milter/clients/clients_table.h"
 
-/* ---- clients.c: rows as they are, by their place, for the snapshot */
+/* ---- clients.c: the tables, and rows as they are, by their place, for the snapshot */
+
+bool clients_open(int64_t most); /* false: no memory */
+void clients_close(void);
+void clients_set(const struct config *config);
 
 size_t clients_copy(enum clients_kind kind, size_t place, struct clients_entry entries[CLIENTS_WALK_MOST]);
 void clients_restore(enum clients_kind kind, const struct clients_entry *entry);
@@ -56,7 +60,7 @@ void clients_save_read(const char *folder);
 void clients_save_write(const char *folder);
 void clients_save_fill_stats(struct clients_stats *stats);
 
-/* ---- clients_stream.c: notes of the fleet's logs */
+/* ---- clients_batches.c: what entries of the stream hold, and up to where it is counted */
 
 enum { CLIENTS_WRITERS_MOST = 256, CLIENTS_STREAM_ID_MAX = 48, CLIENTS_WRITER_NAME_MAX = 64 };
 
@@ -73,18 +77,21 @@ struct clients_position {
 	struct clients_writer writers[CLIENTS_WRITERS_MOST];
 };
 
-/* Counts the entries of an answer; how many there were. `back`: it was asked for from the last one counted on, and that
- * one does not count again. With the stream halted, or in its own thread. */
-int clients_stream_count(bool back, int count, const char *const *items);
+/* Counts the entries of an answer to XRANGE; how many there were, -1: it halts, and nothing was counted. `back`: it was
+ * asked for from the last one on, and that one does not count again. */
+int clients_batches_count(bool back, int count, const char *const *items);
+/* Which one was the last; "": none. False: it halts. */
+bool clients_batches_last(char id[CLIENTS_STREAM_ID_MAX]);
+/* From here on to the second nothing is counted of the stream: what is copied meanwhile fits to the position. */
+void clients_batches_halt(struct clients_position *position_out);
+void clients_batches_go_on(void);
+void clients_batches_restore(const struct clients_position *position); /* NULL: from nothing */
+void clients_batches_fill_stats(struct clients_stats *stats);
+
+/* ---- clients_stream.c: asks Redis for them */
 
 bool clients_stream_start(struct event_base *base);
 void clients_stream_stop(void);
-void clients_stream_forget(void); /* its position, at the end */
-/* From here on to the second nothing is counted of the stream: what is copied meanwhile fits to the position. */
-void clients_stream_halt(struct clients_position *position_out);
-void clients_stream_go_on(void);
-/* Before the start. */
-void clients_stream_restore(const struct clients_position *position);
 void clients_stream_fill_stats(struct clients_stats *stats);
 
 /* ---- clients_alarm.c: sessions without QUIT against what is usual */

@@ -147,7 +147,7 @@ static void save_put_hours(struct save_out *out)
 static void save_put_all(struct save_out *out)
 {
 	static struct clients_position position; /* one thread writes at a time */
-	clients_stream_halt(&position);
+	clients_batches_halt(&position);
 	text_copy(out->head.last_id, sizeof out->head.last_id, position.last_id);
 	out->head.writers = (uint32_t)position.writer_count;
 	for (int i = 0; i < position.writer_count; i++)
@@ -156,7 +156,7 @@ static void save_put_all(struct save_out *out)
 	save_put_rows(out);
 	out->head.alarm_s = clients_alarm_since_s();
 	guesses_save(out->file);
-	clients_stream_go_on();
+	clients_batches_go_on();
 }
 
 static uint64_t save_hash_head(const struct save_head *head)
@@ -325,7 +325,7 @@ static bool save_take_all(struct save_in *in)
 		for (uint64_t i = 0; i < in->head.rows[kind]; i++)
 			if (!save_take_row(in, (enum clients_kind)kind))
 				return false;
-	clients_stream_restore(&position);
+	clients_batches_restore(&position);
 	clients_alarm_restore(in->head.alarm_s);
 	clients_save_note(in->head.saved_s, "");
 	return true;

@@ -9,14 +9,15 @@
 
 #include "policy/base/banned.h"
 
-/* One may wait for so long at most; the seconds in which places become free are a ring. */
-enum { SECONDS_MOST = 4096, LASTS_S = 60, RELAXED_S = 300 };
+/* The moments at which places become free are a ring of ticks, longer than anybody waits (socketmap.throttle_s). A
+ * place is free when the wait has ended: with smtpd_delay_reject its session asks for the next one at that moment. */
+enum { TICK_MS = 10, TICKS = 8192, SECONDS_MOST = TICKS * TICK_MS / 1000 - 1, LASTS_S = 60, RELAXED_S = 300 };
 
 static struct {
 	pthread_mutex_t lock;
 	int64_t most, used;
-	int64_t now_s; /* monotonic: up to which the ring is emptied */
-	uint32_t ends[SECONDS_MOST];
+	int64_t tick; /* monotonic: the ring is emptied up to this one, itself included */
+	uint32_t ends[TICKS];
 	uint64_t denied;
 	int64_t full_since_s, denied_s; /* monotonic: the first and the last denial of a row; 0: none */
 	int64_t full_since_unix_s;
@@ -30,15 +31,15 @@ void clients_slow_set(int64_t most)
 }
 
 /* With the lock held. */
-static void clients_slow_free(int64_t now_s)
+static void clients_slow_free(int64_t tick)
 {
-	if (now_s - slow.now_s >= SECONDS_MOST) {
+	if (tick - slow.tick >= TICKS) {
 		memset(slow.ends, 0, sizeof slow.ends);
 		slow.used = 0;
-		slow.now_s = now_s;
+		slow.tick = tick;
 	}
-	for (; slow.now_s < now_s; slow.now_s++) {
-		uint32_t *end = &slow.ends[slow.now_s % SECONDS_MOST];
+	while (slow.tick < tick) {
+		uint32_t *end = &slow.ends[++slow.tick % TICKS];
 		slow.used -= *end;
 		*end = 0;
 	}
@@ -57,16 +58,16 @@ static void clients_slow_deny(int64_t now_s)
 
 bool clients_slow(const struct netaddr *client, int64_t seconds, bool again)
 {
-	int64_t now_s = clock_monotonic_ms() / 1000;
-	int64_t last = seconds < 1 ? 1 : seconds < SECONDS_MOST - 1 ? seconds : SECONDS_MOST - 2;
+	int64_t now_ms = clock_monotonic_ms(), tick = now_ms / TICK_MS;
+	int64_t last = seconds < 1 ? 1 : seconds < SECONDS_MOST ? seconds : SECONDS_MOST;
 	pthread_mutex_lock(&slow.lock);
-	clients_slow_free(now_s);
+	clients_slow_free(tick);
 	bool taken = slow.used < slow.most;
 	if (taken) {
 		slow.used++;
-		slow.ends[(now_s + last) % SECONDS_MOST]++;
+		slow.ends[(tick + last * 1000 / TICK_MS) % TICKS]++;
 	} else if (slow.most > 0) {
-		clients_slow_deny(now_s);
+		clients_slow_deny(now_ms / 1000);
 	}
 	pthread_mutex_unlock(&slow.lock);
 	if (taken && !again && client->family != NETADDR_UNKNOWN)
@@ -94,9 +95,8 @@ void clients_slow_look(void)
 
 void clients_slow_fill_stats(struct clients_stats *stats)
 {
-	int64_t now_s = clock_monotonic_ms() / 1000;
 	pthread_mutex_lock(&slow.lock);
-	clients_slow_free(now_s);
+	clients_slow_free(clock_monotonic_ms() / TICK_MS);
 	stats->slow_most = (uint64_t)slow.most;
 	stats->slow_used = (uint64_t)slow.used;
 	stats->slow_denied = slow.denied;

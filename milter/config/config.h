@@ -84,7 +84,7 @@ enum facts_accounts { FACTS_ACCOUNTS_ROWS(WORD_ID) };
 	ROW("socketmap.listen", socketmap_listen, STRING, "unix:/run/penstock/socketmap.sock", 0, 255, \
 	    "Socket at which Postfix asks for a sender's transport: unix:PATH or inet:ADDRESS:PORT; empty: none.") \
 	ROW("socketmap.throttle_s", socketmap_throttle_s, INT, "5", 0, 60,                         \
-	    "Seconds that Postfix, where it is set up to ask, makes clients of accounts that are slowed wait at each " \
+	    "Seconds that Postfix, where it is set up to ask, makes strangers and clients of slowed accounts wait at each " \
 	    "recipient; 0: never.") \
 	ROW("redis.server", redis_server, STRING, "127.0.0.1:6379", 1, 255,                        \
 	    "Where Redis listens: unix:/path, address:port or [v6]:port.")                                              \

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/follow/follow.h"
 
+#include "milter/follow/behaviour.h"
 #include "milter/follow/credit.h"
+#include "milter/follow/notes.h"
 #include "milter/follow/receiver_name.h"
 #include "milter/follow/receivers.h"
 #include "milter/follow/replies.h"
@@ -21,13 +23,17 @@ bool follow_init(struct follow *follow, const struct follow_parts *parts)
 	*follow = (struct follow){ .parts = *parts };
 	follow->map = queue_map_new(QUEUE_MAP_MOST);
 	follow->waiting = waiting_new();
-	return follow->map != NULL && follow->waiting != NULL;
+	follow->sessions = sessions_new();
+	follow->quits = quits_new(QUITS_MOST);
+	return follow->map != NULL && follow->waiting != NULL && follow->sessions != NULL && follow->quits != NULL;
 }
 
 void follow_release(struct follow *follow)
 {
 	queue_map_free(&follow->map);
 	waiting_free(&follow->waiting);
+	sessions_free(&follow->sessions);
+	quits_free(&follow->quits);
 }
 
 /* ---- a delivery */
@@ -238,6 +244,23 @@ static void follow_event(struct follow *follow, const struct log_head *head, con
 	}
 }
 
+/* What the client did, and what becomes of mail that waits for the end of its session. */
+static void follow_client(struct follow *follow, const struct log_head *head, const struct log_event *event)
+{
+	struct session_news news;
+	struct client_note notes[BEHAVIOUR_MOST];
+	sessions_hear(follow->sessions, head, event, &news);
+	quits_hear(follow->quits, event, &news);
+	int count = behaviour_of(head, event, &news, notes);
+	for (int i = 0; i < count; i++) {
+		follow->counts.clients[notes[i].event]++;
+		if (notes[i].event == CLIENT_EVENT_NO_QUIT)
+			follow->counts.stages[notes[i].stage]++;
+		if (follow->parts.notes != NULL)
+			notes_add(follow->parts.notes, follow->ordinal, &notes[i]);
+	}
+}
+
 void follow_line(struct follow *follow, const struct log_head *head, bool known)
 {
 	struct log_event event = { .kind = LOG_UNKNOWN };
@@ -249,6 +272,7 @@ void follow_line(struct follow *follow, const struct log_head *head, bool known)
 		for (struct waiting_line *line; (line = waiting_pass(follow->waiting, head->time_us)) != NULL;)
 			follow_orphan(follow, line);
 		queue_map_pass(follow->map, head->time_us);
+		follow_client(follow, head, &event);
 	}
 	follow->counts.kinds[event.kind]++;
 	if (event.kind == LOG_UNKNOWN)

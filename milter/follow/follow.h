@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * follow: what is done with each line of the log, in its order. Everything that it leaves (credits and their ordinals,
- * the map of messages, the lines that wait, the table of receivers, the trace) hangs on the lines alone: who reads the
- * same lines again from the same checkpoint leaves the same.
+ * follow: what is done with each line of the log, in its order. Everything that it leaves (credits, notes and their
+ * ordinals, the map of messages, the lines that wait, sessions and the mail that waits for their end, the table of
+ * receivers, the trace) hangs on the lines alone: who reads the same lines again from the same checkpoint leaves the
+ * same.
  */
 #ifndef PENSTOCK_FOLLOW_H
 #define PENSTOCK_FOLLOW_H
 
 #include "milter/follow/log_event.h"
 #include "milter/follow/queue_map.h"
+#include "milter/follow/quits.h"
 #include "milter/follow/samples.h"
+#include "milter/follow/sessions.h"
 #include "milter/follow/waiting.h"
 #include "policy/outcome.h"
 
@@ -19,6 +22,7 @@
 struct checkpoint;
 struct checkpoint_row;
 struct credit;
+struct notes;
 struct queue_hold;
 struct receivers;
 struct replies;
@@ -38,6 +42,7 @@ struct follow_parts {
 	struct trace *trace;
 	struct queue_hold *hold; /* its rows stand among ours */
 	struct credit *credit;
+	struct notes *notes;
 	struct tally *accounts; /* rows: account, outcome, sent by which transport to which receiver */
 };
 
@@ -45,19 +50,23 @@ struct follow_parts {
 struct follow_counts {
 	uint64_t lines;
 	uint64_t kinds[LOG_KINDS];
-	uint64_t outcomes[OUTCOME_COUNT]; /* of recipients, whosesoever message it was */
-	uint64_t ours;			  /* recipients of messages that Penstock let go ... */
-	uint64_t others;		  /* ... and those of which it knows nothing */
-	uint64_t lost;			  /* lines that journald says it has dropped */
-	uint64_t wordings;		  /* replies whose words no row knows */
+	uint64_t outcomes[OUTCOME_COUNT];     /* of recipients, whosesoever message it was */
+	uint64_t ours;			      /* recipients of messages that Penstock let go ... */
+	uint64_t others;		      /* ... and those of which it knows nothing */
+	uint64_t lost;			      /* lines that journald says it has dropped */
+	uint64_t wordings;		      /* replies whose words no row knows */
+	uint64_t clients[CLIENT_EVENT_COUNT]; /* what clients did */
+	uint64_t stages[CLIENT_STAGE_COUNT];  /* ... where they were when they hung up */
 };
 
 struct follow {
 	struct follow_parts parts;
-	struct queue_map *map;	 /* owned */
-	struct waiting *waiting; /* owned */
-	uint64_t ordinal;	 /* of the last line */
-	int64_t time_us;	 /* ... and its time */
+	struct queue_map *map;	   /* owned */
+	struct waiting *waiting;   /* owned */
+	struct sessions *sessions; /* owned */
+	struct quits *quits;	   /* owned */
+	uint64_t ordinal;	   /* of the last line */
+	int64_t time_us;	   /* ... and its time */
 	struct follow_counts counts;
 	struct samples unknown, wordings; /* since this process began */
 	bool rests_changed; /* a transport's rest began or ended: the daemons should hear of it; the caller clears it */

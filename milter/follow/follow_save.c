@@ -14,6 +14,8 @@
 #define FOLLOW_COUNT_ROW "count"
 #define FOLLOW_KIND_ROW "kind"
 #define FOLLOW_OUTCOME_ROW "outcome"
+#define FOLLOW_CLIENT_ROW "client"
+#define FOLLOW_STAGE_ROW "stage"
 
 struct follow_count_row {
 	const char *word;
@@ -53,8 +55,16 @@ void follow_save(const struct follow *follow, struct checkpoint *to)
 		follow_save_count(to, FOLLOW_KIND_ROW, log_kind_word((enum log_kind)i), follow->counts.kinds[i]);
 	for (int i = 0; i < OUTCOME_COUNT; i++)
 		follow_save_count(to, FOLLOW_OUTCOME_ROW, outcome_word((enum outcome)i), follow->counts.outcomes[i]);
+	for (int i = 0; i < CLIENT_EVENT_COUNT; i++)
+		follow_save_count(to, FOLLOW_CLIENT_ROW, client_event_word((enum client_event)i),
+				  follow->counts.clients[i]);
+	for (int i = 0; i < CLIENT_STAGE_COUNT; i++)
+		follow_save_count(to, FOLLOW_STAGE_ROW, client_stage_word((enum client_stage)i),
+				  follow->counts.stages[i]);
 	queue_map_save(follow->map, to);
 	waiting_save(follow->waiting, to);
+	sessions_save(follow->sessions, to);
+	quits_save(follow->quits, to);
 }
 
 /* A count of a name that this version does not know is forgotten. */
@@ -72,6 +82,10 @@ static bool follow_load_count(struct follow *follow, const struct checkpoint_row
 			follow->counts.kinds[i] = (uint64_t)count;
 	if (span_is(row->fields[0], FOLLOW_OUTCOME_ROW) && outcome_find(word) != OUTCOME_COUNT)
 		follow->counts.outcomes[outcome_find(word)] = (uint64_t)count;
+	if (span_is(row->fields[0], FOLLOW_CLIENT_ROW) && client_event_find(word) != CLIENT_EVENT_COUNT)
+		follow->counts.clients[client_event_find(word)] = (uint64_t)count;
+	if (span_is(row->fields[0], FOLLOW_STAGE_ROW) && client_stage_find(word) != CLIENT_STAGE_COUNT)
+		follow->counts.stages[client_stage_find(word)] = (uint64_t)count;
 	return true;
 }
 
@@ -79,10 +93,12 @@ bool follow_load(struct follow *follow, const struct checkpoint_row *row)
 {
 	int64_t ordinal;
 	struct span word = row->fields[0];
-	if (span_is(word, FOLLOW_COUNT_ROW) || span_is(word, FOLLOW_KIND_ROW) || span_is(word, FOLLOW_OUTCOME_ROW))
+	if (span_is(word, FOLLOW_COUNT_ROW) || span_is(word, FOLLOW_KIND_ROW) || span_is(word, FOLLOW_OUTCOME_ROW) ||
+	    span_is(word, FOLLOW_CLIENT_ROW) || span_is(word, FOLLOW_STAGE_ROW))
 		return follow_load_count(follow, row);
 	if (!span_is(word, FOLLOW_ROW))
-		return queue_map_load(follow->map, row) || waiting_load(follow->waiting, row);
+		return queue_map_load(follow->map, row) || waiting_load(follow->waiting, row) ||
+		       sessions_load(follow->sessions, row) || quits_load(follow->quits, row);
 	if (row->count != 3 || !checkpoint_int(row, 1, &ordinal) || ordinal < 0 ||
 	    !checkpoint_int(row, 2, &follow->time_us))
 		return false;

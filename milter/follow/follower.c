@@ -8,7 +8,9 @@
 #include "milter/config/config.h"
 #include "milter/follow/credit.h"
 #include "milter/follow/follow.h"
+#include "milter/follow/notes.h"
 #include "milter/follow/queue_hold.h"
+#include "milter/follow/quits_act.h"
 #include "milter/follow/receivers.h"
 #include "milter/follow/replies.h"
 #include "milter/follow/source.h"
@@ -48,6 +50,8 @@ struct follower {
 	struct queue_hold *hold;
 	struct store *store;
 	struct credit *credit;
+	struct notes *notes;
+	struct quits_act *quits_act;
 	struct log_source *source;
 	struct follow follow;
 	struct state state;
@@ -92,6 +96,11 @@ static bool follower_save_is_due(const struct follower *follower, int64_t now_ms
 	       now_ms - follower->saved_ms >= (pause_ms > FOLLOWER_SAVE_MS ? pause_ms : FOLLOWER_SAVE_MS);
 }
 
+static bool follower_idle(const struct follower *follower)
+{
+	return credit_idle(follower->credit) && notes_idle(follower->notes);
+}
+
 /* Is a checkpoint waited for? One that fails is tried again, and Redis may be away: reading goes on meanwhile, but
  * where what was read last may be gone. */
 static bool follower_drains(struct follower *follower)
@@ -101,7 +110,7 @@ static bool follower_drains(struct follower *follower)
 		follower->drain_ms = now_ms;
 	if (follower->drain_ms == 0)
 		return false;
-	if (credit_idle(follower->credit))
+	if (follower_idle(follower))
 		follower_save(follower);
 	else if (now_ms - follower->drain_ms >= FOLLOWER_DRAIN_MS && !follower->must_save) {
 		follower->saved_ms = now_ms; /* Redis is away */
@@ -149,6 +158,8 @@ static void follower_pump(evutil_socket_t fd, short what, void *arg)
 	if (!follower->ending)
 		follower_read(follower);
 	credit_send(follower->credit);
+	notes_send(follower->notes, clock_monotonic_ms(), follower->drain_ms != 0 || follower->ending);
+	quits_act_run(follower->quits_act, clock_monotonic_ms());
 	if (follower_drains(follower) || credit_full(follower->credit))
 		return; /* until Redis answers, or a second has passed */
 	if (follower->ending)
@@ -168,6 +179,8 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 	struct follower *follower = arg;
 	int64_t now_ms = clock_now_ms();
 	credit_tick(follower->credit);
+	notes_tick(follower->notes, clock_monotonic_ms());
+	quits_act_tick(follower->quits_act, clock_monotonic_ms());
 	if (follower->trace != NULL)
 		trace_tick(follower->trace, now_ms / 1000);
 	if (receivers_pass(follower->receivers, follower->follow.time_us / 1000))
@@ -181,6 +194,9 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 		.credit = follower->credit,
 		.trace = follower->trace,
 		.hold = follower->hold,
+		.notes = follower->notes,
+		.quits_act = follower->quits_act,
+		.require_quit = follower->config->set.clients_require_quit,
 		.receivers = follower->receivers,
 		.now_ms = now_ms,
 		.at_end = follower->at_end,
@@ -245,7 +261,7 @@ int follower_run(struct follower *follower)
 	notify_send("READY=1");
 	event_active(follower->pump, EV_TIMEOUT, 1);
 	event_base_dispatch(follower->base);
-	if (follower->must_save || !credit_idle(follower->credit))
+	if (follower->must_save || !follower_idle(follower))
 		log_line(SEVERITY_WARNING,
 			 "Redis has not taken all: the lines behind the last checkpoint are read again");
 	log_line(SEVERITY_INFO, "penstock-follow ends behind line %llu", (unsigned long long)follower->follow.ordinal);
@@ -291,8 +307,12 @@ static bool follower_open_store(struct follower *follower, char *error, size_t e
 	if (follower->store == NULL)
 		return false;
 	follower->credit = credit_new(follower->store, follower->state.writer, CREDITS_MOST, follower_eased, follower);
+	follower->notes = notes_new(follower->store, follower->node, follower->state.writer, follower_eased, follower);
+	follower->quits_act = quits_act_new(follower->base, follower->config, follower->store, follower->follow.quits,
+					    follower->node);
 	follower->status.store = follower->store;
-	return follower->credit != NULL && status_init(&follower->status, follower->node);
+	return follower->credit != NULL && follower->notes != NULL && follower->quits_act != NULL &&
+	       status_init(&follower->status, follower->node);
 }
 
 static bool follower_open_receivers(struct follower *follower)
@@ -408,6 +428,7 @@ static bool follower_open_all(struct follower *follower, const char *file, bool 
 	follower->follow.parts.receivers = follower->receivers;
 	follower->follow.parts.trace = follower->trace;
 	follower->follow.parts.credit = follower->credit;
+	follower->follow.parts.notes = follower->notes;
 	queue_hold_start(follower->hold, follower->base, follower->store, follower->follow.map, follower->node);
 	follower->saved_ordinal = UINT64_MAX; /* the writer that was drawn must be known before Redis hears of it */
 	follower->must_save = true;
@@ -447,6 +468,8 @@ void follower_free(struct follower **follower)
 	queue_hold_free(&freed->hold);
 	if (freed->credit != NULL)
 		credit_free(&freed->credit);
+	notes_free(&freed->notes);
+	quits_act_free(&freed->quits_act);
 	trace_close(&freed->trace);
 	if (freed->receivers != NULL)
 		receivers_free(&freed->receivers);

@@ -41,12 +41,16 @@
 	ROW(LOG_RELEASED, "released")	      /* postsuper -H, Sendmail's unquarantine */                   \
 	ROW(LOG_REJECTED, "rejected")	      /* cleanup, smtpd: milter-reject, reject: client text;        \
 						 queue_id where there was one; gone */                      \
-	ROW(LOG_SESSION_END, "session_end")   /* smtpd: disconnect: client quit */                          \
-	ROW(LOG_HANGUP, "hangup")	      /* smtpd, Sendmail: lost connection, timeout: text is the     \
-						 stage, client */                                           \
+	ROW(LOG_SESSION_END, "session_end")   /* smtpd: disconnect: client quit authenticated; text: where  \
+						 it was without QUIT, if a hang-up there is never logged */ \
+	ROW(LOG_HANGUP, "hangup")	      /* smtpd, Sendmail: lost connection, timeout, too many        \
+						 errors: text is the stage, client */                       \
 	ROW(LOG_LOGIN_FAILED, "login_failed") /* login (a stranger's text), client, text: why */            \
 	ROW(LOG_POSTSCREEN, "postscreen")     /* text: the first words, "PREGREET"; client */               \
-	ROW(LOG_LOST, "lost")		      /* journald, rsyslog, Penstock: count; text: whose, "postfix.service" */
+	ROW(LOG_LOST, "lost")		      /* journald, rsyslog, Penstock: count; text: whose,           \
+						 "postfix.service" */                                       \
+	ROW(LOG_CONNECT, "connect")	      /* smtpd: client */                                           \
+	ROW(LOG_PROTOCOL, "protocol")	      /* smtpd: it spoke before its turn, or no SMTP: client */
 
 /* id, word in the log */
 #define LOG_STATUS_ROWS(ROW)              \
@@ -90,14 +94,16 @@ struct log_event {
 	struct span text;	    /* of a delivery: the reply, without "host X[ip] said: " and "(in reply to ..)" */
 	int64_t size, rcpts, count; /* -1: not said */
 	bool suspended;		    /* "delivery temporarily suspended: ...": no outcome */
-	bool remote;	 /* text is a remote server's own words (said:, refused to talk to me:), not Postfix's */
-	bool greeting;	 /* refused to talk to me */
-	bool stage_mail; /* in reply to MAIL FROM command (no recipient was named yet) */
-	bool stage_dot;	 /* in reply to end of DATA command (content was seen) */
-	bool quit;	 /* the client said it */
-	bool timeout;	 /* a hang-up of our own side: nothing came in time */
-	bool list;	 /* rcpt is a list of Sendmail's */
-	bool gone;	 /* the whole message was refused, or thrown away: it comes into no queue */
+	bool remote;	    /* text is a remote server's own words (said:, refused to talk to me:), not Postfix's */
+	bool greeting;	    /* refused to talk to me; of postscreen: before it had spoken itself */
+	bool stage_mail;    /* in reply to MAIL FROM command (no recipient was named yet) */
+	bool stage_dot;	    /* in reply to end of DATA command (content was seen) */
+	bool quit;	    /* the client said it */
+	bool timeout;	    /* a hang-up of our own side: nothing came in time */
+	bool list;	    /* rcpt is a list of Sendmail's */
+	bool authenticated; /* the line says so, whether it names the login or not */
+	bool waits;	    /* Penstock's: held until its session ends with QUIT */
+	bool gone;	    /* the whole message was refused, or thrown away: it comes into no queue */
 };
 
 /* Reads one message into *event_out. Never fails. head->program e.g. "postfix/clean-1/smtp", "sendmail", "sm-mta",

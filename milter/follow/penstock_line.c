@@ -62,16 +62,19 @@ static bool penstock_read_field(struct span word, struct log_event *event)
 static bool penstock_read_verdict(struct span rest, struct log_event *event)
 {
 	struct span stage = { NULL, 0 };
+	bool waits = false;
 	while (rest.length > 0) {
 		struct span word = token_to(&rest, " ");
 		if (!penstock_read_field(word, event))
 			return false;
 		if (stage.at == NULL && token_skip(&word, "stage="))
 			stage = word;
+		waits = waits || span_is(word, "wait=quit");
 	}
 	if (token_skip(&event->sender, "<"))
 		token_cut_end(&event->sender, ">");
 	event->kind = span_is(stage, "eom") ? LOG_VERDICT : LOG_IGNORED;
+	event->waits = waits && span_is(event->action, "hold");
 	return stage.at != NULL && event->action.length > 0 && event->account.length > 0;
 }
 

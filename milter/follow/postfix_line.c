@@ -164,13 +164,39 @@ static bool postfix_client(struct span rest, struct log_event *event)
 	return true;
 }
 
-/* "from host[address] ehlo=1 quit=1 commands=2" */
-static bool postfix_session_end(struct span rest, struct log_event *event)
+static bool postfix_connect(struct span rest, struct log_event *event)
+{
+	return token_host(&rest, NULL, &event->client);
+}
+
+/* How often the command came and was taken; 0: not at all. */
+static int64_t postfix_commands(struct span rest, const char *command)
 {
 	struct span before;
+	int64_t count = 0;
+	if (token_until(&rest, command, &before))
+		token_number(&rest, &count);
+	return count;
+}
+
+/* "from host[address] ehlo=1 starttls=0/1 data=1/2 quit=1 commands=2". Neither a hang-up behind the last dot nor one in
+ * the middle of a TLS handshake has a line of its own. */
+static bool postfix_session_end(struct span rest, struct log_event *event)
+{
+	static const char dot[] = "END-OF-MESSAGE", starttls[] = "STARTTLS";
+	struct span before, words;
 	if (!token_host(&rest, NULL, &event->client))
 		return false;
-	event->quit = token_until(&rest, " quit=", &before);
+	event->authenticated = postfix_commands(rest, " auth=") > 0;
+	words = rest;
+	event->quit = token_until(&words, " quit=", &before);
+	words = rest;
+	if (event->quit)
+		return true;
+	if (postfix_commands(rest, " data=") + postfix_commands(rest, " bdat=") > 0)
+		event->text = (struct span){ dot, strlen(dot) };
+	else if (token_until(&words, " starttls=0/", &before))
+		event->text = (struct span){ starttls, strlen(starttls) };
 	return true;
 }
 
@@ -200,6 +226,7 @@ static bool postfix_rejected(struct span rest, struct log_event *event)
 	if (of_client && token_skip(&rest, "from ") && token_host(&rest, NULL, &event->client) &&
 	    token_skip(&rest, ": "))
 		event->text = rest;
+	event->authenticated = token_ends(rest, ">") && token_behind_last(rest, "> sasl_username=<", &stage);
 	return true;
 }
 
@@ -210,10 +237,22 @@ static bool postfix_held(struct span rest, struct log_event *event)
 	return read;
 }
 
+/* "from host[address]: GET / HTTP/1.1", "after RCPT from host[address]: ...". */
+static bool postfix_protocol(struct span rest, struct log_event *event)
+{
+	struct span stage;
+	return (token_skip(&rest, "from ") || token_until(&rest, " from ", &stage)) &&
+	       token_host(&rest, NULL, &event->client);
+}
+
 /* "warning: host[address]:port: SASL PLAIN authentication failed: why, sasl_username=..." and any other warning */
 static bool postfix_warning(struct span rest, struct log_event *event)
 {
 	struct span method;
+	if (token_skip(&rest, "non-SMTP command ")) {
+		event->kind = LOG_PROTOCOL;
+		return postfix_protocol(rest, event);
+	}
 	event->kind = LOG_IGNORED;
 	if (!token_host(&rest, NULL, &event->client) || !token_skip(&rest, ": SASL ") ||
 	    !token_until(&rest, " authentication ", &method))
@@ -243,6 +282,7 @@ static bool postfix_postscreen(struct span rest, struct log_event *event)
 	token_cut_end(&event->text, " ");
 	if (token_until(&rest, "[", &before) && !token_until(&rest, "]", &event->client))
 		return false;
+	event->greeting = token_ends(rest, " in tests before SMTP handshake");
 	event->kind = event->text.length > 1 ? LOG_POSTSCREEN : LOG_IGNORED;
 	return true;
 }
@@ -323,10 +363,12 @@ static const struct postfix_row {
 	{ QMGR | POSTSUPER, ID, "removed", LOG_REMOVED, postfix_whole },
 	{ CLEANUP, ID, "message-id=", LOG_MESSAGE_ID, postfix_message_id },
 	{ SMTPD, ID, "client=", LOG_CLIENT, postfix_client },
-	{ SMTPD, NO_ID, "connect from ", LOG_IGNORED, NULL },
+	{ SMTPD, NO_ID, "connect from ", LOG_CONNECT, postfix_connect },
 	{ SMTPD, NO_ID, "disconnect from ", LOG_SESSION_END, postfix_session_end },
 	{ SMTPD, EITHER, "lost connection after ", LOG_HANGUP, postfix_hangup },
 	{ SMTPD, EITHER, "timeout after ", LOG_HANGUP, postfix_timeout },
+	{ SMTPD, EITHER, "too many errors after ", LOG_HANGUP, postfix_hangup },
+	{ SMTPD, EITHER, "improper command pipelining ", LOG_PROTOCOL, postfix_protocol },
 	{ SMTPD | CLEANUP, EITHER, "milter-reject: ", LOG_REJECTED, postfix_rejected },
 	{ CLEANUP, ID, "milter-discard: ", LOG_REJECTED, postfix_rejected },
 	{ SMTPD | CLEANUP, EITHER, "reject: ", LOG_REJECTED, postfix_rejected },
@@ -371,9 +413,7 @@ static const struct postfix_row {
 	{ SMTPD, EITHER, "reject_warning: ", LOG_IGNORED, NULL },
 	{ SMTPD, EITHER, "permit: ", LOG_IGNORED, NULL },
 	{ SMTPD, EITHER, "client=", LOG_IGNORED, NULL }, /* before a proxy, without an id */
-	{ SMTPD, EITHER, "too many errors after ", LOG_IGNORED, NULL },
 	{ SMTPD, EITHER, "SSL_accept ", LOG_IGNORED, NULL },
-	{ SMTPD, EITHER, "improper command pipelining ", LOG_IGNORED, NULL },
 	{ SMTPD, EITHER, "discarding EHLO keywords: ", LOG_IGNORED, NULL },
 	{ SMTPD | DELIVERS, EITHER, "Anonymous TLS ", LOG_IGNORED, NULL },
 	{ SMTPD | DELIVERS, EITHER, "Untrusted TLS ", LOG_IGNORED, NULL },

@@ -269,7 +269,7 @@ static void receivers_add_domains(const struct receivers *receivers, json_t *res
 }
 
 char *receivers_value(const struct receivers *receivers, const struct follow_head *head, const char *const *troubles,
-		      int64_t now_ms)
+		      bool quits, int64_t now_ms)
 {
 	char line[FOLLOW_HEAD_MAX];
 	size_t length = follow_head_write(head, line, sizeof line);
@@ -279,6 +279,7 @@ char *receivers_value(const struct receivers *receivers, const struct follow_hea
 	for (; troubles != NULL && *troubles != NULL; troubles++)
 		json_array_append_new(told, json_text(*troubles));
 	json_object_set_new(json, "troubles", told);
+	json_object_set_new(json, "quits", json_boolean(quits));
 	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6)), *value = NULL;
 	json_decref(json);
 	if (text != NULL && strlen(text) <= TELLS_MOST_BYTES)

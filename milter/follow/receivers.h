@@ -60,8 +60,8 @@ bool receivers_read(struct receivers *receivers, const char *bytes, size_t lengt
 /* The value of the key KEY_PART_FOLLOW (keys.h) of Redis, at `now_ms` of the log: `head` and the JSON behind it, at
  * most FOLLOW_VALUE_MAX bytes. Absolute: writing it twice is as good as once. head->number is the caller's: another one
  * wherever it is written with other rows. `troubles`: half sentences for an admin, a NULL behind the last one; NULL:
- * none. The caller frees it. NULL: no memory. */
+ * none. `quits`: mail that waits for the end of its session is released then. The caller frees it. NULL: no memory. */
 char *receivers_value(const struct receivers *receivers, const struct follow_head *head, const char *const *troubles,
-		      int64_t now_ms);
+		      bool quits, int64_t now_ms);
 
 #endif

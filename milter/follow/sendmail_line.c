@@ -129,10 +129,17 @@ static bool sendmail_queued(struct span rest, struct log_event *event)
 	    !token_number(&rest, &event->size) || !token_skip(&rest, ", class=") ||
 	    !token_until(&rest, ", nrcpts=", &class) || !token_number(&rest, &event->rcpts))
 		return false;
-	if (!token_skip(&rest, ", msgid="))
-		return true;
-	bool bracket = token_skip(&rest, "<");
-	return token_until(&rest, bracket ? ">, " : ", ", &event->message_id);
+	if (token_skip(&rest, ", msgid=")) {
+		bool bracket = token_skip(&rest, "<");
+		if (!token_until(&rest, bracket ? ">, " : ", ", &event->message_id))
+			return false;
+	}
+	struct span protocol; /* RFC 3848 */
+	if (token_behind_last(rest, "proto=", &protocol)) {
+		struct span word = token_to(&protocol, ",");
+		event->authenticated = token_ends(word, "SMTPA") || token_ends(word, "SMTPSA");
+	}
+	return true;
 }
 
 /* "QUEUE_ID: DSN: why", "QUEUE_ID: return to sender: why" */
@@ -196,8 +203,8 @@ static bool sendmail_login(struct span rest, struct log_event *event)
 {
 	struct span relay, behind;
 	event->kind = LOG_IGNORED;
-	if (event->queue_id.at == NULL || !token_skip(&rest, "server, relay=") ||
-	    !token_until(&rest, ", authid=", &relay) || !token_behind_last(rest, ", mech=", &behind))
+	if (!token_skip(&rest, "server, relay=") || !token_until(&rest, ", authid=", &relay) ||
+	    !token_behind_last(rest, ", mech=", &behind))
 		return true;
 	event->kind = LOG_CLIENT;
 	event->login = (struct span){ rest.at, (size_t)(behind.at - rest.at) - strlen(", mech=") };

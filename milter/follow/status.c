@@ -5,7 +5,9 @@
 #include "milter/base/json.h"
 #include "milter/follow/credit.h"
 #include "milter/follow/follow.h"
+#include "milter/follow/notes.h"
 #include "milter/follow/queue_hold.h"
+#include "milter/follow/quits_act.h"
 #include "milter/follow/receivers.h"
 #include "milter/follow/trace.h"
 #include "milter/follow/source.h"
@@ -19,7 +21,7 @@
 
 #include "policy/base/banned.h"
 
-enum { STATUS_TROUBLES_MOST = 5 };
+enum { STATUS_TROUBLES_MOST = 8 };
 
 bool status_init(struct status *status, const char *node)
 {
@@ -53,6 +55,12 @@ static int64_t status_lag_s(const struct status_now *now)
 
 /* ---- for daemons */
 
+/* Sendmail has no such lines, and a file may lack them. */
+static bool status_sees_sessions(const struct status_now *now)
+{
+	return now->follow->counts.kinds[LOG_SESSION_END] > 0;
+}
+
 /* What an admin should mend: daemons tell it in their health. Ends with NULL. A bit for each. */
 static uint64_t status_troubles(const struct status_now *now, const char *troubles[STATUS_TROUBLES_MOST + 1])
 {
@@ -72,6 +80,14 @@ static uint64_t status_troubles(const struct status_now *now, const char *troubl
 		  "what became of messages cannot be written for penstockctl trace" },
 		{ held.failing, "penstock-queue does not do what it is asked for: mail of blocked accounts that is in "
 				"the queue leaves" },
+		{ now->require_quit && quits_act_counts(now->quits_act).failing,
+		  "penstock-queue does not do what it is asked for: no mail is held until its session ends "
+		  "(clients.require_quit), and what is held already waits" },
+		{ now->require_quit && !status_sees_sessions(now), "the log that penstock-follow reads has no ends of "
+								   "Postfix's sessions yet: no mail is held until then "
+								   "(clients.require_quit)" },
+		{ notes_counts(now->notes).why[0] != '\0',
+		  "Redis does not take what the log says of clients: it is lost, the oldest first" },
 	};
 	int count = 0;
 	uint64_t bits = 0;
@@ -87,6 +103,7 @@ static uint64_t status_troubles(const struct status_now *now, const char *troubl
 static void status_write_receivers(struct status *status, const struct status_now *now)
 {
 	const struct follow_counts *counts = &now->follow->counts;
+	bool quits = now->require_quit && status_sees_sessions(now) && !quits_act_counts(now->quits_act).failing;
 	struct follow_head head = {
 		.number = status->number > 0 ? status->number : now->now_ms,
 		.at_ms = now->now_ms,
@@ -97,7 +114,7 @@ static void status_write_receivers(struct status *status, const struct status_no
 	};
 	const char *troubles[STATUS_TROUBLES_MOST + 1];
 	status->troubles = status_troubles(now, troubles);
-	char *value = receivers_value(now->receivers, &head, troubles, now->follow->time_us / 1000);
+	char *value = receivers_value(now->receivers, &head, troubles, quits, now->follow->time_us / 1000);
 	const char *rows = value != NULL ? strchr(value, '\n') : NULL;
 	uint64_t hash = rows != NULL ? hash_string(rows, 0) : 0;
 	if (rows != NULL && (hash != status->rows_hash || status->number == 0)) {
@@ -105,7 +122,7 @@ static void status_write_receivers(struct status *status, const struct status_no
 		head.number = now->now_ms > status->number ? now->now_ms : status->number + 1;
 		status->number = head.number;
 		status->rows_hash = hash;
-		value = receivers_value(now->receivers, &head, troubles, now->follow->time_us / 1000);
+		value = receivers_value(now->receivers, &head, troubles, quits, now->follow->time_us / 1000);
 	}
 	if (value != NULL)
 		status_set(status, status->receivers_key, value, FOLLOW_KEEP_S);
@@ -142,6 +159,44 @@ static const char *status_outcome_word(int outcome)
 	return outcome_word((enum outcome)outcome);
 }
 
+static const char *status_event_word(int event)
+{
+	return client_event_word((enum client_event)event);
+}
+
+static const char *status_stage_word(int stage)
+{
+	return client_stage_word((enum client_stage)stage);
+}
+
+static const char *status_why_word(int why)
+{
+	return quits_why_word((enum quits_why)why);
+}
+
+static void status_add_clients(json_t *json, const struct status_now *now)
+{
+	const struct follow_counts *counts = &now->follow->counts;
+	const struct notes_counts notes = notes_counts(now->notes);
+	const struct quits_counts quits = quits_counts(now->follow->quits);
+	const struct quits_act_counts act = quits_act_counts(now->quits_act);
+	const struct sessions_counts sessions = sessions_counts(now->follow->sessions);
+	json_set_int(json, "sessions", (int64_t)sessions.open);
+	json_set_int(json, "sessions_unseen", (int64_t)sessions.unseen);
+	json_object_set_new(json, "clients", status_words(status_event_word, counts->clients, CLIENT_EVENT_COUNT));
+	json_object_set_new(json, "hangups", status_words(status_stage_word, counts->stages, CLIENT_STAGE_COUNT));
+	json_set_int(json, "notes_pending", (int64_t)notes.pending);
+	json_set_int(json, "notes_sent", (int64_t)notes.sent);
+	json_set_int(json, "notes_left_out", (int64_t)notes.left_out);
+	json_set_int(json, "notes_lost", (int64_t)notes.lost);
+	json_set_int(json, "quit_waiting", (int64_t)quits.waiting);
+	json_set_int(json, "quit_due", (int64_t)quits.due);
+	json_set_int(json, "quit_released", (int64_t)act.released);
+	json_set_int(json, "quit_deleted", (int64_t)act.deleted);
+	json_set_int(json, "quit_failed", (int64_t)act.failed);
+	json_object_set_new(json, "quit_why", status_words(status_why_word, quits.why, QUITS_WHYS));
+}
+
 static void status_add_work(json_t *json, const struct status_now *now)
 {
 	struct credit_counts credits = credit_counts(now->credit);
@@ -165,6 +220,7 @@ static void status_add_work(json_t *json, const struct status_now *now)
 	json_set_int(json, "queue_releases", (int64_t)hold.done[QUEUE_RELEASES]);
 	json_set_int(json, "queue_deletes", (int64_t)hold.done[QUEUE_DELETES]);
 	json_set_int(json, "queue_failed", (int64_t)hold.failed);
+	status_add_clients(json, now);
 	json_set_int(json, "places_lost", (int64_t)now->source->lost_places);
 	json_set_int(json, "lines_cut", (int64_t)now->source->cut_lines);
 	json_object_set_new(json, "reading", json_boolean(now->reading));

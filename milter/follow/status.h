@@ -11,7 +11,9 @@
 
 struct credit;
 struct follow;
+struct notes;
 struct queue_hold;
+struct quits_act;
 struct trace;
 struct receivers;
 struct log_source;
@@ -38,6 +40,9 @@ struct status {
 struct status_now {
 	const struct trace *trace; /* NULL: none is kept */
 	const struct queue_hold *hold;
+	const struct notes *notes;
+	const struct quits_act *quits_act;
+	bool require_quit; /* clients.require_quit */
 	const struct follow *follow;
 	const struct log_source *source;
 	const struct credit *credit;

@@ -97,6 +97,15 @@ static void try_show(const struct follow *follow, const struct log_source *sourc
 	for (int i = 0; i < LOG_KINDS; i++)
 		if (counts->kinds[i] > 0)
 			printf("%llu\t%s\n", (unsigned long long)counts->kinds[i], log_kind_word((enum log_kind)i));
+	printf("# times\twhat clients did\n");
+	for (int i = 0; i < CLIENT_EVENT_COUNT; i++)
+		if (counts->clients[i] > 0)
+			printf("%llu\t%s\n", (unsigned long long)counts->clients[i],
+			       client_event_word((enum client_event)i));
+	for (int i = 0; i < CLIENT_STAGE_COUNT; i++)
+		if (counts->stages[i] > 0)
+			printf("%llu\tno_quit at %s\n", (unsigned long long)counts->stages[i],
+			       client_stage_word((enum client_stage)i));
 	printf("# of %llu lines; %llu cut, %llu lost; %llu messages still in the queue; %llu replies of unknown "
 	       "words\n",
 	       (unsigned long long)counts->lines, (unsigned long long)source->cut_lines,

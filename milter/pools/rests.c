@@ -259,7 +259,7 @@ static void rests_note_trouble(const char *trouble)
 			 the_daemon.node, trouble);
 }
 
-static void rests_note_head(const struct follow_head *head)
+static void rests_note_head(const struct follow_head *head, bool quits)
 {
 	if (rests.before.number == 0 || head->lines < rests.before.lines) /* the first, or a follower that began anew */
 		rests.before = rests.halfway = *head;
@@ -269,7 +269,7 @@ static void rests_note_head(const struct follow_head *head)
 	}
 	rests.head = *head;
 	atomic_store(&rests.follows_until_ms,
-		     head->lag_s <= RESTS_BEHIND_S ? head->at_ms + (int64_t)RESTS_FOLLOWS_S * 1000 : 0);
+		     quits && head->lag_s <= RESTS_BEHIND_S ? head->at_ms + (int64_t)RESTS_FOLLOWS_S * 1000 : 0);
 }
 
 bool rests_follows(void)
@@ -306,7 +306,7 @@ static void rests_on_value(void *arg, const char *error, int count, const char *
 	rests_note_trouble(table == NULL ? why : "");
 	if (table == NULL)
 		return;
-	rests_note_head(&table->head);
+	rests_note_head(&table->head, table->quits);
 	if (rests_too_old(&table->head)) {
 		rests_table_drop(&table);
 		return;
@@ -336,7 +336,7 @@ static void rests_on_head(void *arg, const char *error, int count, const char *c
 	}
 	bool same = rests.table != NULL && head.number == rests.table->head.number;
 	if (same)
-		rests_note_head(&head);
+		rests_note_head(&head, rests.table->quits);
 	else
 		rests_ask(FOLLOW_VALUE_MAX, rests_on_value);
 }

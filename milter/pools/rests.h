@@ -45,7 +45,8 @@ void rests_add_rcpt(struct rests_of_message *message, const char *raw);
 void rests_fill(const struct rests_of_message *message, const struct config *config, struct facts *facts);
 void rests_release(struct rests_of_message *message);
 
-/* Does a follower of this host's log live, and is it at the log's end? Any thread. */
+/* Does a follower of this host's log live, is it at the log's end, and does it release mail that waits for the end of
+ * its session? Any thread. */
 bool rests_follows(void);
 
 /* Raises `withheld` of transports that several receivers refuse at a time. Any thread; costs nothing where there is

@@ -181,6 +181,7 @@ static bool rests_table_fill(const struct rests_reading *reading, const char *by
 		      rests_table_add_domains(reading, json_object_get(json, "domains"));
 	if (filled)
 		rests_table_add_troubles(reading->table, json_object_get(json, "troubles"));
+	reading->table->quits = filled && json_is_true(json_object_get(json, "quits")); /* an older one never says it */
 	json_decref(json);
 	return filled;
 }

@@ -38,6 +38,7 @@ struct rests_domain {
 struct rests_table {
 	atomic_int references;
 	struct follow_head head;
+	bool quits; /* it releases mail that waits for the end of its session */
 	int row_count, domain_count, trouble_count;
 	char troubles[RESTS_TROUBLES_MAX][RESTS_TROUBLE_BYTES]; /* half sentences, printable ASCII */
 	struct rests_row *rows;					/* owned; as they came: the first ones matter most */

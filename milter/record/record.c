@@ -106,6 +106,8 @@ static void record_add_end(struct text *line, const struct message *message, con
 {
 	if (message->reference[0] != '\0')
 		text_addf(line, " ref=%s", message->reference);
+	if (message->verdict.action == ACTION_HOLD && message->verdict.cause == REASON_QUIT)
+		text_add(line, " wait=quit"); /* penstock-follow reads this */
 	if (message->forged_count > 0)
 		text_addf(line, " forged=%llu", (unsigned long long)message->forged_count);
 	text_addf(line, " redis=%s ms=%lld stage=%s", record_knowledge_word(message->facts.state.known),

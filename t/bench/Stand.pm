@@ -142,8 +142,13 @@ sub free_port
 sub cpu_us
 {
 	my ($self, $name) = @_;
-	my $pid = $self->{children}{$name} or die "$name does not run\n";
-	my $clock = do { use integer; ((~$pid) << 3) | 2 };
+	return pid_cpu_us($self->{children}{$name} // die "$name does not run\n");
+}
+
+sub pid_cpu_us
+{
+	my ($pid) = @_;
+	my $clock = do { use integer; ((~(0 + $pid)) << 3) | 2 };
 	my $seconds = eval { Time::HiRes::clock_gettime($clock) };
 	return $seconds * 1e6 if defined $seconds && $seconds > 0;
 	open my $stat, '<', "/proc/$pid/stat" or die "/proc/$pid/stat: $!\n";

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # run.pl: Penstock against a null milter on the same libmilter, in turn, in one run; then Redis calls, idle sessions,
-# the follower of the log, DNS, accounts in Redis, replay. Nothing of the machine's own services is touched. A missed target is said, not failed.
+# the follower of the log, the socketmap, DNS, accounts in Redis, replay. Nothing of the machine's own services is touched. A missed target is said, not failed.
 #
 # Programs are found by the environment (PENSTOCK, MTALOAD, NULLMILTER, or the last two in the folder BENCH_BIN), else
 # in the current folder, which is then the top of the build tree.
@@ -20,11 +20,12 @@ use lib File::Basename::dirname(Cwd::abs_path(__FILE__));
 use Accounts;
 use Dns;
 use Follow;
+use Maps;
 use Replay;
 use Stand;
 
 my %option = (rounds => 5, messages => 20_000, sessions => 64, size => 4096, idle => 10_000,
-	      parts => 'speed,calls,idle,follow,dns,accounts,replay');
+	      parts => 'speed,calls,idle,follow,socketmap,dns,accounts,replay');
 my %quick = (rounds => 2, messages => 2_000, idle => 500);
 
 my $usage = <<"END";
@@ -34,7 +35,7 @@ usage: t/bench/run.pl [options], from the top of the build tree
   --sessions N    sessions at once ($option{sessions})
   --size BYTES    of a body ($option{size})
   --idle N        idle sessions ($option{idle})
-  --parts LIST    of: speed,calls,idle,follow,dns,accounts,replay (all)
+  --parts LIST    of: speed,calls,idle,follow,socketmap,dns,accounts,replay (all)
   --quick         small numbers, to see that it works
   --markdown      print tables as in RESULTS.md
   --subject FILE  another milter in Penstock's place, started as FILE SOCKET; parts speed and idle only
@@ -52,8 +53,8 @@ if ($given{help}) {
 $option{parts} = join ',', grep { $_ eq 'speed' || $_ eq 'idle' } split /,/, $option{parts} if $option{subject};
 my %part = map { $_ => 1 } split /,/, $option{parts};
 for (sort keys %part) {
-	die "--parts: \"$_\" is none; expected speed, calls, idle, follow, dns, accounts, replay\n$usage"
-		if !/^(?:speed|calls|idle|follow|dns|accounts|replay)$/;
+	die "--parts: \"$_\" is none; expected speed, calls, idle, follow, socketmap, dns, accounts, replay\n$usage"
+		if !/^(?:speed|calls|idle|follow|socketmap|dns|accounts|replay)$/;
 }
 
 my $subject = $option{subject} ? 'subject' : 'penstock';
@@ -76,7 +77,7 @@ $stand->{keep} = $option{keep};
 $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 my @rows;	# of the result: figure, null, subject, ratio, target, word
 my @notes;
-my (@follow_rows, @dns_rows, @dns_notes, @account_rows, @account_notes, @replay_rows);
+my (@follow_rows, @map_rows, @map_notes, @dns_rows, @dns_notes, @account_rows, @account_notes, @replay_rows);
 END {
 	my $status = $?;
 	$stand->finish if $stand;
@@ -88,6 +89,7 @@ speed() if $part{speed};
 calls() if $part{calls};
 idle() if $part{idle};
 follow() if $part{follow};
+socketmap() if $part{socketmap};
 dns() if $part{dns};
 accounts() if $part{accounts};
 replay() if $part{replay};
@@ -172,7 +174,8 @@ milter: { socket = "unix:$dir/penstock.sock"; socket_group = ""; max_sessions = 
 log: { target = "stderr"; };
 http: { listen = "127.0.0.1:$http_port"; };
 control: { socket = "$dir/control.sock"; };
-socketmap: { listen = "unix:$dir/socketmap.sock"; };
+socketmap: { listen = "unix:$dir/socketmap.sock"; throttle_s = 1; };
+clients: { state = ""; slow_most = 10000; };
 redis: { server = "unix:$dir/redis.sock"; timeout_ms = 2000; };
 dns: { servers = ["127.0.0.1:$dns_port"]; timeout_ms = 2000; };
 accounts: { sources = ["auth", "certificate", "network", "uid", "sender"]; cut_tag = true; };
@@ -433,6 +436,13 @@ sub follow
 	@follow_rows = Follow::run(stand => $stand, program => $program, rounds => $option{rounds}, quick => $option{quick}, load => $load, say => \&say_progress);
 }
 
+sub socketmap
+{
+	my ($rows, $notes) = Maps::run(stand => $stand, rounds => $option{rounds}, quick => $option{quick}, say => \&say_progress);
+	@map_rows = @$rows;
+	@map_notes = @$notes;
+}
+
 sub dns
 {
 	my ($rows, $notes) = Dns::run(stand => $stand, bin => Cwd::abs_path($bin), rounds => $option{rounds},
@@ -467,6 +477,7 @@ sub print_result
 	print "\n", $option{markdown} ? '' : '# ', machine(), "\n", $option{markdown} ? "\n" : '# ', "$how\n\n";
 	print_table(\@head, \@rows, \@notes) if @rows;
 	print_table(\@Follow::head, \@follow_rows, []) if @follow_rows;
+	print_table(\@Maps::head, \@map_rows, \@map_notes) if @map_rows || @map_notes;
 	print_table(\@Dns::head, \@dns_rows, \@dns_notes) if @dns_rows;
 	print_table(\@Replay::head, \@replay_rows, []) if @replay_rows;
 	print_table(\@Accounts::head, \@account_rows, \@account_notes) if @account_rows;

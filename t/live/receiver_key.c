@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 		receivers_hear(receivers, &answer);
 		head.lines++;
 	}
-	char *value = receivers_value(receivers, &head, troubles, now_ms);
+	char *value = receivers_value(receivers, &head, troubles, true, now_ms);
 	fputs(value, stdout);
 	free(value);
 	receivers_free(&receivers);

@@ -44,7 +44,8 @@ __attribute__((unused)) static void show_event(const struct log_event *event, ch
 		bool is;
 	} flags[] = { { "suspended", event->suspended }, { "remote", event->remote }, { "greeting", event->greeting },
 		      { "dot", event->stage_dot },	 { "quit", event->quit },     { "timeout", event->timeout },
-		      { "list", event->list },		 { "gone", event->gone } };
+		      { "list", event->list },		 { "gone", event->gone },     { "auth", event->authenticated },
+		      { "waits", event->waits } };
 	struct text text = text_over(shown, SHOWN_MAX);
 	text_add(&text, log_kind_word(event->kind));
 	if (event->status != LOG_STATUS_NONE)

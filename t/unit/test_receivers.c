@@ -49,7 +49,7 @@ static json_t *told(const struct receivers *receivers, int64_t now_ms)
 	};
 	struct follow_head again = { 0 };
 	const char *const troubles[] = { "it is full", "it is away", NULL };
-	char *value = receivers_value(receivers, &head, troubles, now_ms);
+	char *value = receivers_value(receivers, &head, troubles, false, now_ms);
 	size_t length = follow_head_read(value, strlen(value), &again);
 	ok(length > 0 && memcmp(&head, &again, sizeof head) == 0, "the head is read as it was written");
 	json_t *json = json_loads(value + length, 0, NULL);
@@ -140,7 +140,7 @@ static void test_bytes(void)
 	free(bytes);
 	free(other_bytes);
 	const struct follow_head head = { .number = 1 };
-	char *value = receivers_value(one, &head, NULL, START);
+	char *value = receivers_value(one, &head, NULL, false, START);
 	ok(value != NULL && strlen(value) < FOLLOW_VALUE_MAX, "what is told is bounded");
 	free(value);
 	receivers_free(&one);
@@ -162,7 +162,7 @@ static void test_largest(void)
 		snprintf(domain, sizeof domain, "%0127d", i);
 		hear(receivers, "clean-1", name, domain, RECEIVER_LISTED, START);
 	}
-	char *value = receivers_value(receivers, &head, NULL, START);
+	char *value = receivers_value(receivers, &head, NULL, false, START);
 	ok(value != NULL && strlen(value) < FOLLOW_VALUE_MAX, "what is told is bounded");
 	free(value);
 	receivers_free(&receivers);
@@ -190,7 +190,7 @@ static void test_flood(void)
 		rests |= hear(receivers, "clean-1", "google", "googlemail.com", RECEIVER_LISTED, START + 40000 + i);
 	}
 	ok(rests, "it rests");
-	char *value = receivers_value(receivers, &head, NULL, START + 40040);
+	char *value = receivers_value(receivers, &head, NULL, false, START + 40040);
 	ok(strstr(value, "\"receiver\":\"google\"") != NULL, "the receiver is told");
 	ok(strstr(value, "\"gmail.com\"") != NULL, "so is its domain");
 	ok(strstr(value, "\"senders\":2") != NULL && strstr(value, "\"senders\":1") != NULL,
