@@ -31,7 +31,6 @@ struct snapshot {
 	struct clients_stats clients;
 	struct guess_stats guesses;
 	struct zone_stats zone;
-	struct guess_stats guesses;
 	uint64_t history_lost;
 	struct held_stats held;
 	struct event_stats events;

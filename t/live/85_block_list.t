@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/lib";
 use IO::Socket::IP;
 use Penstock::Live qw(part);
 use Penstock::Process qw(free_port need_program run slurp start_code start_program stop_process wait_for wait_ready write_file);
+use Penstock::Sink;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -35,6 +36,9 @@ if (!$ENV{PENSTOCK_BLOCK_NET}) {
 }
 unlink $ENV{PENSTOCK_BLOCK_NET};
 
+# clients of public addresses, which are in networks that somebody has
+my ($guesser, $spammer, $guesser6) = qw(44.44.44.44 44.44.45.45 2600:7:7:7::);
+
 my $folder = File::Temp::tempdir('penstock-block-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0755, $folder;
 my ($state, $zones) = ("$folder/state", "$folder/zones");
@@ -56,6 +60,7 @@ write_listed();
 my $world = Penstock::Live->new(
 	config => {
 		clients => { state => $state, zone => $zones, zone_hours => '0.2', zone_text => 'Bad; see https://example.test/?$' },
+		dns => { servers => ['127.0.0.1:53'], timeout_ms => 1000 },
 		accounts => { sources => [qw(auth certificate network uid sender)], cut_tag => 'true',
 			own_networks => [ $Penstock::Postfix::customers, $own ] },
 	},
@@ -68,10 +73,15 @@ my ($daemon, $postfix) = @{$world}{qw(daemon postfix)};
 write_file("$postfix->{config}/master.cf", slurp("$postfix->{config}/master.cf") . "[::1]:$world->{ports}{smtp} inet n - n - - smtpd\n");
 $postfix->reload;
 
+# whose the networks are; nobody's is that of the second one
+write_file("$folder/contacts4", "$guesser :127.0.0.2:abuse\@isp.test\n$spammer :127.0.0.2:nobody is responsible\n", 0644);
+write_file("$folder/contacts6", "$guesser6 :127.0.0.2:contact <noc\@six.test>, other\@six.test\n", 0644);
+
 # rbldnsd as the manual says, on the port that Postfix's resolver asks
 wait_for(20, 'the zones', sub { -e "$zones/clients.ip6trie" });
 my $rbldnsd = start_program('rbldnsd', "$folder/rbldnsd.log", need_program('rbldnsd', 'rbldnsd'), '-n', '-f', '-c', '1s',
-	'-u', 'daemon', '-b', '127.0.0.1/53', '-w', $zones, "$zone:ip4set:clients.ip4set", "$zone:ip6trie:clients.ip6trie");
+	'-u', 'daemon', '-b', '127.0.0.1/53', '-w', $zones, "$zone:ip4set:clients.ip4set", "$zone:ip6trie:clients.ip6trie",
+	"contacts.test:ip4set:$folder/contacts4", "contacts.test:ip6trie:$folder/contacts6");
 wait_ready($rbldnsd, "$folder/rbldnsd.log", 20, sub { (answer('127.0.0.2') // '') eq '127.0.0.2' });
 
 # What stands before the zone, RFC 5782.
@@ -189,7 +199,7 @@ part 'a firewall' => sub {
 		return IO::Socket::IP->new(PeerHost => $from =~ /:/ ? '::1' : '127.0.0.1', PeerPort => $world->{ports}{smtp},
 			LocalHost => $from, Timeout => 2) ? 1 : 0;
 	};
-	my $rules = slurp("$Penstock::Live::source/etc/penstock.nft") =~ s/\{ 25, .*?\}/$world->{ports}{smtp}/r;
+	my $rules = slurp("$Penstock::Live::source/contrib/recipes/nft/penstock.nft") =~ s/\{ 25, .*?\}/$world->{ports}{smtp}/gr;
 	$load->();
 	my ($status, undef, $error) = run({ input => $rules }, $nft, '-f', '-');
 	is $status, 0, "the rules are taken $error";
@@ -221,12 +231,13 @@ part 'replaced under load' => sub {
 			rename "$seen.new", $seen;
 		}
 	});
-	my ($asked, $wrong, $unanswered, $end) = (0, 0, 0, time + 25);
+	my ($asked, $wrong, $unanswered, $end) = (0, 0, 0, time + 180);
 	my $turn = 0;
 	while (time < $end) {
 		if ($turn++ % 400 == 0) {
-			my $client = '198.51.100.' . int($turn / 400);
+			my $client = '198.51.100.' . (1 + $turn / 400 % 150);
 			ctl('account', 'block', "ip:$client", 'load');
+			last if (split / /, slurp($seen) || '0 0 0')[2] > 3;
 		}
 		my $answer = answer((qw(203.0.113.1 203.0.150.77 203.0.192.250))[$turn % 3]);
 		$asked++;
@@ -241,6 +252,48 @@ part 'replaced under load' => sub {
 	is $unanswered, 0, '... and always answers';
 	is $cut, 0, 'nobody ever sees a part of the file';
 	cmp_ok $inodes, '>', 2, '... which was replaced meanwhile';
+};
+
+# What penstock-follow hands to the daemons.
+my $ordinal = 0;
+sub does {
+	my ($client, $event, $count, $service) = @_;
+	my @names = map { $event eq 'auth_failure' ? "user$_" : '-' } 1 .. $count;
+	while (my @some = splice @names, 0, 100) {
+		my $rows = join '', map { join(' ', int time, $client, $event, '-', $service // 'smtp', $_) . "\n" } @some;
+		$world->{redis}->do('XADD', 'penstock:clients', '*', 'n', 'live:4711:' . ++$ordinal, 'r', $rows);
+	}
+}
+
+part 'clients of bad standing, and who is told of them' => sub {
+	my $sink = Penstock::Sink->start(folder => $folder, port => free_port('tcp'), keep_text => 1);
+	$daemon->{config}{admin} = { smtp => "127.0.0.1:$sink->{port}" };
+	@{ $daemon->{config}{clients} }{qw(abuse_contacts abuse_from abuse_a_day)} = ('contacts.test', 'abuse@example.com', 2);
+	$daemon->write_config;
+	$daemon->reload;
+	does($guesser, 'auth_failure', 60);
+	does('44.44.44.45', 'auth_failure', 60);
+	does($spammer, 'spam', 60);
+	does($guesser6, 'auth_failure', 60);
+	is listed($guesser), '127.0.0.3', 'a guesser is listed: logins';
+	is listed($spammer), '127.0.0.2', 'a spammer is: mail';
+	is listed($guesser6), '127.0.0.3', 'a guesser of IPv6 is';
+	my $mail = $sink->wait("Abuse report: $guesser tries passwords", 1, 90);
+	is_deeply $mail->{to}, ['abuse@isp.test'], 'the network is told';
+	is $mail->{from}, 'abuse@example.com', '... by who reads answers';
+	like $mail->{text}, qr/^X-XARF: PLAIN\r?$/m, '... in X-ARF';
+	like $mail->{text}, qr/^Source: '\Q$guesser\E'\r?$/m, '... of which client';
+	my $row = row_of($guesser);
+	like $mail->{text}, qr/reference \Q$row->{ref}\E\./, '... with the reference';
+	is_deeply $sink->wait("Abuse report: $guesser6 tries passwords", 1, 90)->{to}, ['noc@six.test'], 'so is that of IPv6';
+	sleep 12;
+	my @all = $sink->messages;
+	is scalar @all, 2, 'no other mail: a network is told once, and who names nobody is not told';
+	$daemon->stop;
+	$daemon->start;
+	sleep 12;
+	is scalar(@{[ $sink->messages ]}), 2, '... also by another life of the daemon';
+	$sink->stop;
 };
 
 part 'a folder that cannot be written' => sub {
