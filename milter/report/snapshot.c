@@ -2,6 +2,7 @@
 #include "milter/report/snapshot.h"
 
 #include "milter/base/clock.h"
+#include "milter/clients/history.h"
 #include "milter/dns/engine.h"
 #include "milter/record/trap_hits.h"
 #include "milter/report/report_inside.h"
@@ -35,6 +36,8 @@ struct snapshot *snapshot_new(void)
 	snapshot->content_failures = report_content_failures(snapshot->setup->config);
 	clients_stats(&snapshot->clients);
 	snapshot->zone = zone_stats();
+	snapshot->guesses = guesses_stats();
+	snapshot->history_lost = history_lost(snapshot->history_why);
 	snapshot->clients_forgotten_strangers = snapshot->clients.forgotten - snapshot->clients.forgotten_known;
 	snapshot->held = held_stats();
 	snapshot->events = event_stats();
@@ -195,6 +198,17 @@ void snapshot_free(struct snapshot *snapshot)
 	    clients.bad_rows) \
 	ROW("clients", "gaps", "clients_gaps_total", "", "counter", \
 	    "Times that notes had left Redis before they were read.", clients.gaps) \
+	ROW("clients", "guessers", "clients_guesses_told_total", "of=\"client\"", "counter", \
+	    "Events of clients that try many logins, and of logins that many clients try.", \
+	    guesses.told[GUESS_CLIENTS]) \
+	ROW("clients", "attacked", "clients_guesses_told_total", "of=\"login\"", "counter", "", \
+	    guesses.told[GUESS_NAMES]) \
+	ROW("clients", "guesses_untold", "clients_guesses_untold_total", "", "counter", \
+	    "Such events that were kept back, since too many came.", guesses.untold) \
+	ROW("clients", "got_in", "clients_got_in_total", "", "counter", \
+	    "Logins that worked from a client that had guessed.", guesses.got_in) \
+	ROW("clients", "history_lost", "clients_history_lost_total", "", "counter", \
+	    "Rows of the history of throttling that could not be kept.", history_lost) \
 	ROW("clients", "listed", "clients_listed", "family=\"ipv4\"", "gauge", "Clients on our own block list.", zone.v4) \
 	ROW("clients", "listed6", "clients_listed", "family=\"ipv6\"", "gauge", "", zone.v6) \
 	ROW("clients", "unlisted", "clients_unlisted", "", "gauge", \

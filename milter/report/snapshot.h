@@ -8,6 +8,7 @@
 #include "milter/blocklist/origins.h"
 #include "milter/blocklist/rbl.h"
 #include "milter/clients/clients_report.h"
+#include "milter/clients/guesses.h"
 #include "milter/clients/zone.h"
 #include "milter/content/scan.h"
 #include "milter/daemon/daemon.h"
@@ -29,10 +30,13 @@ struct snapshot {
 	struct scan_stats content;
 	struct clients_stats clients;
 	struct zone_stats zone;
+	struct guess_stats guesses;
+	uint64_t history_lost;
 	struct held_stats held;
 	struct event_stats events;
 	uint64_t redis_up, breaker_open, dns_servers, uptime_s, max_sessions, trap_hits;
 	uint64_t clients_forgotten_strangers;
+	char history_why[200];	   /* "": it is written */
 	uint64_t content_failures; /* in a row, of the scanner that has most */
 };
 
