@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the options of our own block list, and of reports about who is on it, must be.
+ * What the options of clients must be: of their history, our own block list, and reports about who is on it.
  */
 #include "milter/config/config_read.h"
 
@@ -22,12 +22,22 @@ static bool config_clients_check_text(struct reader *reader)
 	return true;
 }
 
+static bool config_clients_check_history(struct reader *reader)
+{
+	const struct settings *set = &reader->config->set;
+	if (set->clients_history_days > 0 && set->clients_state[0] == '\0')
+		return read_error(reader, read_option(reader, "clients.history_days"),
+				  "is %lld, and clients.state is empty, expected a folder for the history",
+				  (long long)set->clients_history_days);
+	return true;
+}
+
 bool config_clients_agree(struct reader *reader)
 {
 	const struct settings *set = &reader->config->set;
 	const config_setting_t *contacts = read_option(reader, "clients.abuse_contacts");
 	char zone[CONTACTS_MAX + 1];
-	if (!config_clients_check_text(reader))
+	if (!config_clients_check_history(reader) || !config_clients_check_text(reader))
 		return false;
 	if (set->clients_abuse_from[0] != '\0' &&
 	    !config_is_address(set->clients_abuse_from, strlen(set->clients_abuse_from)))
