@@ -241,6 +241,7 @@ static bool agree_check_paths(struct reader *reader)
 		{ "facts.file", set->facts_file },	     { "traps.file", set->traps_file },
 		{ "accounts.passwd", set->accounts_passwd }, { "webhook.ca_file", set->webhook_ca_file },
 		{ "control.socket", set->control_socket },   { "clients.state", set->clients_state },
+		{ "clients.zone", set->clients_zone },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].value[0] != '\0' && rows[i].value[0] != '/')
@@ -280,5 +281,5 @@ bool config_agree(struct reader *reader)
 	return agree_check_pools(reader) && agree_check_plans(reader) && agree_check_group_plans(reader) &&
 	       agree_check_scores(reader) && agree_check_words(reader) && agree_check_paths(reader) &&
 	       agree_check_endpoints(reader) && agree_check_clients(reader) && config_postfix_agree(reader) &&
-	       config_events_agree(reader) && config_feedback_agree(reader);
+	       config_events_agree(reader) && config_feedback_agree(reader) && config_clients_agree(reader);
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/client_commands.h"
 
+#include "milter/ctl/tool/help.h"
 #include "milter/ctl/tool/member.h"
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/tool/table.h"
 #include "milter/ctl/tool/talk.h"
 #include "policy/base/text.h"
+#include "policy/client.h"
 
 #include <string.h>
 #include <time.h>
 
 #include "policy/base/banned.h"
 
-enum { ASKED_MAX = 100, DAYS_DEFAULT = 7, DAYS_MOST = 400, OF_MAX = 400 };
+enum { ASKED_MAX = 100, DAYS_DEFAULT = 7, DAYS_MOST = 400, OF_MAX = 400, HELP_AT = 17 };
 
 /* What its standing does to it: member of `does`, sentence. */
 static const struct {
@@ -122,6 +124,8 @@ static void client_of_text(const json_t *term, struct text *text)
 	}
 	if (client_says(number_of(term, "names"), 0.5))
 		text_addf(text, "%sof %s names", between, form_number(form, number_of(term, "names")));
+	if (client_says(number_of(term, "days"), 0.05))
+		text_addf(text, "%son %s days", between, form_number(form, number_of(term, "days")));
 }
 
 static void client_show_terms(const json_t *answer, bool all, FILE *to)
@@ -173,9 +177,14 @@ static void client_show_counts(const json_t *answer, bool all, FILE *to)
 	fputc('\n', to);
 	table_print(table, to, 0);
 	table_free(&table);
+	if (!all)
+		return;
+	fputc('\n', to);
+	for (int i = 0; i < CLIENT_EVENT_COUNT; i++)
+		help_row(to, client_event_word((enum client_event)i), HELP_AT, client_event_help((enum client_event)i));
 }
 
-void show_client(const json_t *answer, bool all, FILE *to)
+static void client_show(const json_t *answer, bool all, FILE *to)
 {
 	bool known = json_is_true(json_object_get(answer, "known"));
 	client_show_head(answer, to);
@@ -193,7 +202,7 @@ int client_show_run(const struct call *call)
 	json_t *text = *asked == '\0' || strlen(asked) > ASKED_MAX ? NULL : json_string(asked);
 	if (text == NULL)
 		return complain(call, "\"%.100s\": expected an address, or a reference of the block list", asked);
-	return talk_show(call, have_memory(json_pack("{s:s, s:o}", "do", "client.show", "client", text)), show_client);
+	return talk_show(call, have_memory(json_pack("{s:s, s:o}", "do", "client.show", "client", text)), client_show);
 }
 
 int sessions_report_run(const struct call *call)

@@ -9,7 +9,6 @@
 #include "milter/ctl/show.h"
 #include "milter/ctl/tool/call.h"
 
-show_answer show_client;   /* client_commands.c */
 show_answer show_sessions; /* show_sessions.c */
 
 int client_show_run(const struct call *call);

@@ -3,6 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/clients/clients_report.h"
+#include "milter/clients/history.h"
 #include "milter/daemon/daemon.h"
 #include "milter/tell/event.h"
 #include "milter/base/log.h"
@@ -23,6 +24,7 @@ struct moment {
 	struct store_stats store;
 	struct stats stats;
 	struct clients_stats clients;
+	uint64_t history_lost;
 };
 
 /* what, things, what became of them, why, counter */
@@ -45,6 +47,8 @@ struct moment {
 	ROW("clients", "clients of whom something is known", "forgotten", "clients.most has no room for more", \
 	    clients.forgotten_known) \
 	ROW("clients", "batches of notes", "lost", "they had left the stream in Redis before they were read", clients.gaps) \
+	ROW("clients", "rows of the history of throttling", "lost", "too many wait for the disk, or it takes none", \
+	    history_lost) \
 	ROW("clients", "notes", "ignored", "their rows in Redis are of another form", clients.bad_rows) \
 	ROW("control", "connections", "closed", "more want to be open at once " \
 	    "than may", stats.closed[STATS_CLOSED_CONTROL])
@@ -69,11 +73,13 @@ static struct losses_state {
 
 static void losses_read_moment(struct moment *moment_out)
 {
+	char why[200];
 	*moment_out = (struct moment){ .events = event_stats(), .store = store_stats(the_daemon.store) };
 	for (int i = 0; i < OUTBOX_COUNT; i++)
 		moment_out->boxes[i] = outbox_stats((enum outbox)i);
 	stats_read(&moment_out->stats);
 	clients_stats(&moment_out->clients);
+	moment_out->history_lost = history_lost(why);
 }
 
 static void losses_look_now(int row, uint64_t count)

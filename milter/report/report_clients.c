@@ -50,17 +50,19 @@ static void report_clients_set_time(json_t *json, const char *name, int64_t unix
 
 /* -- client show -- */
 
-/* Of what counts a term is made, as far as they are the client's own. */
+/* Of what counts of its own a term is made, see policy/client.c. */
 #define OF(id) (1U << CLIENT_EVENT_##id)
 static const unsigned term_counts[CLIENT_TERM_COUNT] = {
-	[CLIENT_TERM_HANGUPS] = OF(NO_QUIT) | OF(QUIT),
+	[CLIENT_TERM_HANGUPS] = OF(NO_QUIT) | OF(QUIT) | OF(GAVE_UP) | OF(MAIL),
 	[CLIENT_TERM_GAVE_UP] = OF(GAVE_UP) | OF(SLOWED),
-	[CLIENT_TERM_LISTED] = OF(LISTED),
-	[CLIENT_TERM_REFUSED] = OF(REFUSED),
-	[CLIENT_TERM_PROTOCOL] = OF(PROTOCOL),
-	[CLIENT_TERM_LOGINS] = OF(AUTH_FAILURE) | OF(LOGIN),
+	[CLIENT_TERM_LISTED] = OF(LISTED) | OF(MAIL),
+	[CLIENT_TERM_REFUSED] = OF(REFUSED) | OF(MAIL),
+	[CLIENT_TERM_PROTOCOL] = OF(PROTOCOL) | OF(QUIT) | OF(MAIL),
+	[CLIENT_TERM_LOGINS] = OF(AUTH_FAILURE) | OF(UNPROVEN),
 	[CLIENT_TERM_SPAM] = OF(SPAM) | OF(MAIL),
-	[CLIENT_TERM_MAIL] = OF(MAIL) | OF(QUIT) | OF(LOGIN),
+	[CLIENT_TERM_MAIL] = OF(MAIL) | OF(LOGIN),
+	[CLIENT_TERM_NETWORK] = OF(QUIT) | OF(LOGIN), /* what is known of itself makes its neighbours' less */
+	[CLIENT_TERM_AS] = OF(QUIT) | OF(LOGIN),
 };
 
 static json_t *report_clients_counts(const struct client_counts *counts, unsigned which)
@@ -82,6 +84,8 @@ static json_t *report_clients_terms(const struct clients_row *row)
 		json_object_set_new(term, "of", report_clients_counts(&row->facts.own, term_counts[i]));
 		if (i == CLIENT_TERM_LOGINS)
 			json_set_real(term, "names", row->facts.logins);
+		if (i == CLIENT_TERM_MAIL)
+			json_set_real(term, "days", (double)row->facts.own.mail_days);
 		json_array_append_new(terms, term);
 	}
 	return terms;

@@ -4,8 +4,10 @@
  */
 #include "milter/base/json.h"
 #include "milter/clients/clients_report.h"
+#include "milter/pools/rests.h"
 #include "milter/report/metric.h"
 #include "milter/report/report_inside.h"
+#include "milter/report/snapshot.h"
 
 #include <event2/buffer.h>
 #include <inttypes.h>
@@ -51,24 +53,25 @@ static void report_clients_health_hangups(struct health_list *list)
 		   alarm.where[0] != '\0' ? alarm.where : "at any stage");
 }
 
-void report_clients_health(const struct clients_stats *stats, uint64_t unlisted, struct health_list *list)
+void report_clients_health(const struct snapshot *snapshot, struct health_list *list)
 {
-	char since[WHEN_MAX];
+	const struct clients_stats *stats = &snapshot->clients;
 	report_clients_health_hangups(list);
 	if (stats->stream_why[0] != '\0')
 		health_add(list, HEALTH_WARNING, "clients: the stream of what they did cannot be read from Redis: %s.",
 			   stats->stream_why);
-	if (stats->save_why[0] != '\0')
+	if (snapshot->setup->config->set.clients_require_quit && !rests_follows())
 		health_add(list, HEALTH_WARNING,
-			   "clients: what is known of them is not saved, and a restart loses it: %s.", stats->save_why);
-	if (stats->slow_full_since_s != 0)
+			   "clients: clients.require_quit is true, but penstock-follow does not tell of this host's "
+			   "sessions: no mail is held until QUIT.");
+	if (snapshot->history_why[0] != '\0')
 		health_add(list, HEALTH_WARNING,
-			   "clients: all %" PRIu64 " places of clients.slow_most are taken since %s; who finds none "
-			   "does not wait.",
-			   stats->slow_most, report_clients_when(stats->slow_full_since_s, since));
-	if (unlisted > 0)
+			   "clients: the history of throttling cannot be written: %s; %" PRIu64 " rows are lost.",
+			   snapshot->history_why, snapshot->history_lost);
+	if (snapshot->zone.left_out > 0)
 		health_add(list, HEALTH_WARNING,
-			   "clients: the block list is full, and %" PRIu64 " of bad standing are not on it.", unlisted);
+			   "clients: the block list is full, and %" PRIu64 " of bad standing are not on it.",
+			   snapshot->zone.left_out);
 }
 
 /* -- status -- */

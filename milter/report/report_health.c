@@ -174,11 +174,6 @@ static void health_pools(const struct snapshot *snapshot, struct health_list *li
 	report_receivers_health(last_ms == 0 ? -1 : (snapshot->now_ms - last_ms) / 1000, list);
 }
 
-static void health_clients(const struct snapshot *snapshot, struct health_list *list)
-{
-	report_clients_health(&snapshot->clients, snapshot->zone.left_out, list);
-}
-
 static void health_events(const struct snapshot *snapshot, struct health_list *list)
 {
 	report_events_health(&snapshot->setup->config->set, &snapshot->events, snapshot->redis.up, list);
@@ -191,9 +186,9 @@ static void health_troubles(const struct snapshot *snapshot, struct health_list 
 }
 
 static void (*const health_rows[])(const struct snapshot *, struct health_list *) = {
-	health_redis,	 health_dns,   health_lists,   health_origins, health_content,
-	health_sessions, health_quiet, health_logins,  health_held,    health_feedback,
-	health_mailers,	 health_pools, health_clients, health_events,  health_troubles,
+	health_redis,	 health_dns,   health_lists,	      health_origins, health_content,
+	health_sessions, health_quiet, health_logins,	      health_held,    health_feedback,
+	health_mailers,	 health_pools, report_clients_health, health_events,  health_troubles,
 };
 
 void report_health(const struct snapshot *snapshot, struct health_list *list)

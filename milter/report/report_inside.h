@@ -37,8 +37,7 @@ void report_events_health(const struct settings *set, const struct event_stats *
 			  struct health_list *list);
 
 /* report_clients_health.c: what hosts that connect do, and whether that is known, kept and acted on. */
-/* `unlisted`: clients for whom the block list has no room. */
-void report_clients_health(const struct clients_stats *stats, uint64_t unlisted, struct health_list *list);
+void report_clients_health(const struct snapshot *snapshot, struct health_list *list);
 void report_clients_status(json_t *section);
 void report_clients_metrics(const struct clients_stats *stats, struct evbuffer *to);
 

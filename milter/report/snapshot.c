@@ -2,6 +2,7 @@
 #include "milter/report/snapshot.h"
 
 #include "milter/base/clock.h"
+#include "milter/clients/history.h"
 #include "milter/dns/engine.h"
 #include "milter/record/trap_hits.h"
 #include "milter/report/report_inside.h"
@@ -36,6 +37,7 @@ struct snapshot *snapshot_new(void)
 	clients_stats(&snapshot->clients);
 	snapshot->guesses = guesses_stats();
 	snapshot->zone = zone_stats();
+	snapshot->history_lost = history_lost(snapshot->history_why);
 	snapshot->clients_forgotten_strangers = snapshot->clients.forgotten - snapshot->clients.forgotten_known;
 	snapshot->held = held_stats();
 	snapshot->events = event_stats();
@@ -211,6 +213,8 @@ void snapshot_free(struct snapshot *snapshot)
 	    "Clients and names of failed logins that were forgotten for want of room.", guesses.forgotten[GUESS_CLIENTS]) \
 	ROW("clients", "logins_forgotten_names", "logins_forgotten_total", "of=\"name\"", "counter", "", \
 	    guesses.forgotten[GUESS_NAMES]) \
+	ROW("clients", "history_lost", "clients_history_lost_total", "", "counter", \
+	    "Rows of the history of throttling that could not be kept.", history_lost) \
 	ROW("clients", "listed", "clients_listed", "family=\"ipv4\"", "gauge", "Clients on our own block list.", zone.v4) \
 	ROW("clients", "listed6", "clients_listed", "family=\"ipv6\"", "gauge", "", zone.v6) \
 	ROW("clients", "unlisted", "clients_unlisted", "", "gauge", \

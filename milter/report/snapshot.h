@@ -31,10 +31,12 @@ struct snapshot {
 	struct clients_stats clients;
 	struct guess_stats guesses;
 	struct zone_stats zone;
+	uint64_t history_lost;
 	struct held_stats held;
 	struct event_stats events;
 	uint64_t redis_up, breaker_open, dns_servers, uptime_s, max_sessions, trap_hits;
 	uint64_t clients_forgotten_strangers;
+	char history_why[200];	   /* "": it is written */
 	uint64_t content_failures; /* in a row, of the scanner that has most */
 };
 

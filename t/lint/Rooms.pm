@@ -27,7 +27,7 @@ our %may = (
 	'milter/tell'         => [qw(milter/base milter/config milter/daemon policy policy/base redis-schema/store)],
 	'milter/pools'        => [qw(milter/base milter/config milter/daemon milter/lookup milter/tell policy policy/base
 	                             redis-schema redis-schema/store)],
-	'milter/clients'      => [qw(milter/base milter/config milter/daemon milter/tell policy policy/base redis-schema
+	'milter/clients'      => [qw(milter/base milter/config milter/daemon milter/dns milter/tell policy policy/base redis-schema
 	                             redis-schema/store)],
 	# Mail does not wait for people: what makes up a message, what is written down of it and what speaks to the MTA know
 	# nothing of report, control, web and ctl.

@@ -177,7 +177,7 @@ part 'account list' => sub {
 
 part 'each command has a --help' => sub {
 	my (undef, $all) = $daemon->ctl('--help');
-	for my $words (map { [ /^  ((?:account|held|pool|monitor|queue|shadow|postfix) \w+|\w+)/ ] } grep { /^  [a-z]/ } split /\n/, $all) {
+	for my $words (map { [ /^  ((?:account|client|held|logins|pool|monitor|queue|sessions|shadow|throttle|postfix) \w+|\w+)/ ] } grep { /^  [a-z]/ } split /\n/, $all) {
 		my ($status, $out) = $daemon->ctl(split(/ /, $words->[0]), '--help');
 		is $status, 0, "penstockctl $words->[0] --help";
 		like $out, qr/^usage: penstockctl \[option \.\.\.\] \Q$words->[0]\E/, '... is of that command';
