@@ -76,11 +76,6 @@ const char *client_standing_word(enum client_standing standing)
 	return standing_words[standing];
 }
 
-enum client_standing client_standing_find(const char *word)
-{
-	return (enum client_standing)client_find(standing_words, CLIENT_STANDING_COUNT, word);
-}
-
 const char *client_term_word(enum client_term term)
 {
 	return term_words[term];

@@ -99,7 +99,6 @@ const char *client_event_word(enum client_event event);
 const char *client_event_help(enum client_event event);
 enum client_event client_event_find(const char *word); /* CLIENT_EVENT_COUNT: none */
 const char *client_standing_word(enum client_standing standing);
-enum client_standing client_standing_find(const char *word); /* CLIENT_STANDING_COUNT: none */
 const char *client_term_word(enum client_term term);
 const char *client_stage_word(enum client_stage stage);
 enum client_stage client_stage_find(const char *word); /* CLIENT_STAGE_COUNT: none */

@@ -447,8 +447,6 @@ static void test_words(void)
 	for (int i = 0; i < CLIENT_EVENT_COUNT; i++)
 		is_int(client_event_find(client_event_word((enum client_event)i)), i, "event %s, %s",
 		       client_event_word((enum client_event)i), client_event_help((enum client_event)i));
-	for (int i = 0; i < CLIENT_STANDING_COUNT; i++)
-		is_int(client_standing_find(client_standing_word((enum client_standing)i)), i, "standing");
 	for (int i = 0; i < CLIENT_STAGE_COUNT; i++)
 		is_int(client_stage_find(client_stage_word((enum client_stage)i)), i, "stage");
 	for (int i = 0; i < CLIENT_SERVICE_COUNT; i++)
