@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "policy/guess.h"
 #include "policy/reputation.h"
 
 #include "policy/base/banned.h"
@@ -176,7 +177,6 @@ void client_counts_without(struct client_counts *counts, const struct client_cou
 #define SOFT_MOST 3.5
 
 enum {
-	GUESSER_NAMES = 10, /* from so many on nobody has merely forgotten his password */
 	CLEAN_SESSIONS = 3,
 	GOOD_MAIL = 5,
 	GOOD_DAYS = 3,
@@ -267,7 +267,7 @@ static double client_term_spam(const struct client_facts *facts)
 
 static bool client_guesses_at_names(const struct client_facts *facts)
 {
-	return facts->logins >= GUESSER_NAMES;
+	return guess_is_guesser(facts->logins);
 }
 
 /* Doublings over four names; of one name, doublings over what a telephone with an old password tries in hours; and of

@@ -7,9 +7,6 @@
 
 enum { HOUR_S = 3600, HASH_BITS = 32, LEVEL_MAX = 24 };
 
-/* From how many on. */
-static const double names_most = 10, clients_most = 20, others_most = 10;
-
 static uint16_t guess_hour(int64_t now_s)
 {
 	return (uint16_t)(now_s / HOUR_S);
@@ -97,17 +94,22 @@ double guess_set_count_without(const struct guess_set *set, uint64_t hash, int64
 	return guess_set_sum(set, now_s, set->level == 0 ? guess_set_find(set, (uint32_t)hash) : -1);
 }
 
+bool guess_set_is_sound(const struct guess_set *set)
+{
+	return set->count <= GUESS_EXACT && set->level <= LEVEL_MAX;
+}
+
 bool guess_is_guesser(double names)
 {
-	return names >= names_most;
+	return names >= GUESS_NAMES_LEAST;
 }
 
 bool guess_is_attacked(double clients)
 {
-	return clients >= clients_most;
+	return clients >= GUESS_CLIENTS_LEAST;
 }
 
 bool guess_got_in(double others)
 {
-	return others >= others_most;
+	return others >= GUESS_NAMES_LEAST;
 }

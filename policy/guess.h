@@ -12,7 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { GUESS_EXACT = 64, GUESS_HOURS = 24 };
+enum {
+	GUESS_EXACT = 64,
+	GUESS_HOURS = 24,
+	GUESS_NAMES_LEAST = 10,	  /* names from which on nobody has merely forgotten his password */
+	GUESS_CLIENTS_LEAST = 20, /* clients from which on a name is attacked */
+};
 
 struct guess_set {
 	uint32_t hash[GUESS_EXACT];
@@ -25,6 +30,9 @@ void guess_set_add(struct guess_set *set, uint64_t hash, int64_t seen_s, int64_t
 double guess_set_count(const struct guess_set *set, int64_t now_s);
 /* The same without `hash`, whose lower 32 bits are what is kept. */
 double guess_set_count_without(const struct guess_set *set, uint64_t hash, int64_t now_s);
+
+/* May one that was read from a file be used? */
+bool guess_set_is_sound(const struct guess_set *set);
 
 /* Does a client that tried so many names guess, and is a name that so many clients tried attacked? A family behind one
  * address with three old passwords does not, and a person with two phones, a laptop and a mobile network is not. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/signal.h"
 
+#include "policy/guess.h"
+
 #include <math.h>
 
 #include "policy/base/banned.h"
@@ -199,17 +201,13 @@ static double signal_away(const struct sight *sight)
 	return n > 0 ? fmax(2 * log2(n / fmax(most, 1.5 * habit_reach(&sight->history->habits))), 0) : 0;
 }
 
-/* From so many other names on that failed from the same client, nobody has forgotten his own, nor have colleagues
- * behind one address. */
-enum { GUESSED_NAMES = 10 };
-
 /* A login that works after many of others' did not; but where the account always is, others guess behind its address.
  */
 static double signal_guessed(const struct sight *sight)
 {
-	if (sight->facts == NULL || sight->facts->login_guesses < GUESSED_NAMES || sight->familiar.place == PLACE_OWN)
+	if (sight->facts == NULL || !guess_got_in(sight->facts->login_guesses) || sight->familiar.place == PLACE_OWN)
 		return 0;
-	return 1 + log2(sight->facts->login_guesses / GUESSED_NAMES);
+	return 1 + log2(sight->facts->login_guesses / GUESS_NAMES_LEAST);
 }
 
 /* People mistype, and a phone goes on with an old password: five are nothing. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "milter/clients/guesses_inside.h"
+#include "milter/clients/guesses.h"
 
 #include "milter/base/clock.h"
+#include "milter/clients/guesses_inside.h"
 #include "policy/base/panic.h"
 #include "policy/base/text.h"
 #include "policy/hash.h"
@@ -40,7 +41,8 @@ void guesses_stop(void)
 	pthread_mutex_unlock(&guesses_lock);
 }
 
-struct netaddr guesses_client(const struct netaddr *client)
+/* What it is to the tables: IPv4 as it is, IPv6 its /64. */
+static struct netaddr guesses_client(const struct netaddr *client)
 {
 	return netaddr_network(client, client->family == NETADDR_V6 ? V6_CLIENT_BITS : V4_CLIENT_BITS);
 }

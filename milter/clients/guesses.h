@@ -20,22 +20,19 @@
 bool guesses_start(void);
 void guesses_stop(void);
 
-/* clients_note()'s: counts AUTH_FAILURE, as it was told, and LOGIN, nothing else, and tells of the events `guesser` and `attacked`.
- * `ours`: the client is in our own networks or on this host; behind it (webmail) anybody may be, so it is counted in
- * the report and is never told of as a guesser. Never waits. */
+/* clients_note()'s: counts AUTH_FAILURE, as it was told, and LOGIN, nothing else, and tells of the events `guesser`
+ * and `attacked`. `ours`: the client is in our own networks or on this host; behind it (webmail) anybody may be, so it
+ * is counted in the report and is never told of as a guesser. Never waits. */
 void guesses_note(const struct client_note *note, bool ours);
 
 /* How many different names failed from this client within about a day, `login` not counted ("": all of them). What
  * clients_guesses() answers, and struct client_facts.logins with "". Exact up to GUESS_EXACT of them. */
 double guesses_of_client(const struct netaddr *client, const char *login);
 
-/* What the client of a note is to the tables: IPv4 as it is, IPv6 its /64. */
-struct netaddr guesses_client(const struct netaddr *client);
-
 struct guess_row {
 	struct netaddr client; /* of a guesser; family NETADDR_UNKNOWN: the row is of a name */
-	char name[CLIENT_NOTE_NAME_MAX +
-		  1];		 /* of an attacked one; of a guesser: as whom it got in last, "": it did not */
+	/* of an attacked one; of a guesser: as whom it got in last, "": it did not */
+	char name[CLIENT_NOTE_NAME_MAX + 1];
 	double others;		 /* different names that it tried, or clients that tried it, within a day */
 	uint64_t failures;	 /* in all since first_s */
 	int64_t first_s, last_s; /* Unix time of its failures */

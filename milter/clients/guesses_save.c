@@ -51,7 +51,7 @@ bool guesses_save(FILE *to)
 
 static bool guesses_entry_is_sound(const struct guess_entry *entry)
 {
-	return entry->hash != 0 && entry->others.count <= GUESS_EXACT && entry->others.level < 32 &&
+	return entry->hash != 0 && guess_set_is_sound(&entry->others) &&
 	       memchr(entry->name, '\0', sizeof entry->name) != NULL && entry->client.family <= NETADDR_V6;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/ctl/logins_commands.h"
 
+#include "milter/ctl/show.h"
 #include "milter/ctl/tool/member.h"
 #include "milter/ctl/tool/memory.h"
 #include "milter/ctl/tool/table.h"
@@ -66,7 +67,7 @@ static void logins_show_names(const json_t *rows, int64_t now, FILE *to)
 	table_free(&table);
 }
 
-void show_logins(const json_t *answer, bool all, FILE *to)
+static void show_logins(const json_t *answer, bool all, FILE *to)
 {
 	const json_t *totals = json_object_get(answer, "totals"), *clients = json_object_get(answer, "clients"),
 		     *names = json_object_get(answer, "names");

@@ -6,10 +6,7 @@
 #ifndef PENSTOCK_LOGINS_COMMANDS_H
 #define PENSTOCK_LOGINS_COMMANDS_H
 
-#include "milter/ctl/show.h"
 #include "milter/ctl/tool/call.h"
-
-show_answer show_logins; /* logins_commands.c */
 
 int logins_report_run(const struct call *call); /* logins_commands.c */
 int client_report_run(const struct call *call); /* client_report.c */

@@ -60,7 +60,7 @@ our %may = (
 	'milter/ctl/throttle' => [qw(milter/clients milter/config milter/ctl/tool policy policy/base)],
 	'milter/ctl/replay'   => [qw(milter/base milter/config milter/ctl/tool policy policy/base policy/replay)],
 	'milter/ctl'          => [qw(milter/base milter/config milter/ctl/postfix milter/ctl/rbl milter/ctl/replay milter/ctl/throttle milter/ctl/tool
-	                             milter/ctl/trace milter/feedback milter/follow policy policy/base)],
+	                             milter/ctl/trace milter/feedback milter/follow policy policy/base redis-schema)],
 );
 
 # The names that are in a circle of the table, or between two; none: it has none.
