@@ -9,6 +9,7 @@
 #include "milter/blocklist/rbl.h"
 #include "milter/clients/clients_report.h"
 #include "milter/clients/guesses.h"
+#include "milter/clients/abuse.h"
 #include "milter/clients/zone.h"
 #include "milter/content/scan.h"
 #include "milter/daemon/daemon.h"
@@ -30,6 +31,7 @@ struct snapshot {
 	struct scan_stats content;
 	struct clients_stats clients;
 	struct zone_stats zone;
+	struct abuse_stats abuse;
 	struct guess_stats guesses;
 	uint64_t history_lost;
 	struct held_stats held;
