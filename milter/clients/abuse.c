@@ -2,6 +2,7 @@
 #include "milter/clients/abuse.h"
 
 #include "milter/base/clock.h"
+#include "milter/base/log.h"
 #include "milter/base/loop.h"
 #include "milter/base/own_hash.h"
 #include "milter/clients/abuse_text.h"
@@ -48,7 +49,6 @@ static struct {
 	char network[60]; /* "network:192.0.2.0/24" */
 	char to[ABUSE_ADDRESS_MAX + 1];
 	_Atomic uint64_t reported, no_contact, unanswered;
-	atomic_bool spent;
 } abuse;
 
 /* ---- whose turn it is */
@@ -166,7 +166,10 @@ static void abuse_on_count(void *arg, const char *error, int count, const char *
 		atomic_fetch_add(&abuse.unanswered, 1);
 	} else if (number > abuse.setup->config->set.clients_abuse_a_day) {
 		abuse.spent_day = today;
-		atomic_store(&abuse.spent, true);
+		log_line(SEVERITY_INFO,
+			 "abuse reports: clients.abuse_a_day (%lld) is reached; no more are written before the next "
+			 "day (UTC)",
+			 (long long)abuse.setup->config->set.clients_abuse_a_day);
 	} else {
 		char part[40];
 		snprintf(part, sizeof part, KEY_PART_ABUSE, (long long)today);
@@ -252,7 +255,6 @@ static void abuse_on_tick(evutil_socket_t fd, short what, void *arg)
 	setup_drop(&setup);
 	if (!wanted || abuse.setup != NULL || abuse.spent_day == now_s / DAY_S)
 		return;
-	atomic_store(&abuse.spent, false);
 	size_t count = zone_walk(&abuse.at, entries, PIECE, &keep_s);
 	for (size_t i = 0; i < count; i++)
 		if (abuse_wants(&entries[i])) {
@@ -295,8 +297,7 @@ struct abuse_stats abuse_stats(void)
 {
 	struct abuse_stats stats = { .reported = atomic_load(&abuse.reported),
 				     .no_contact = atomic_load(&abuse.no_contact),
-				     .unanswered = atomic_load(&abuse.unanswered),
-				     .spent = atomic_load(&abuse.spent) };
+				     .unanswered = atomic_load(&abuse.unanswered) };
 	if (abuse.courier != NULL)
 		stats.mail = courier_stats(abuse.courier);
 	return stats;

@@ -25,7 +25,6 @@ struct abuse_stats {
 	uint64_t reported;   /* mails that were written */
 	uint64_t no_contact; /* networks of which the zone names nobody */
 	uint64_t unanswered; /* DNS or Redis did not answer */
-	bool spent;	     /* today's number is reached */
 	struct event_sink_stats mail;
 };
 struct abuse_stats abuse_stats(void);

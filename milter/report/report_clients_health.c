@@ -16,6 +16,8 @@
 
 #include "policy/base/banned.h"
 
+enum { ABUSE_FAILING_S = 900 };
+
 enum { WHEN_MAX = 32, SHARE_MAX = 16 };
 
 /* -- health -- */
@@ -72,6 +74,12 @@ void report_clients_health(const struct snapshot *snapshot, struct health_list *
 		health_add(list, HEALTH_WARNING,
 			   "clients: the block list is full, and %" PRIu64 " of bad standing are not on it.",
 			   snapshot->zone.left_out);
+	if (snapshot->abuse.mail.failing_s >= ABUSE_FAILING_S)
+		health_add(list, HEALTH_WARNING,
+			   "clients: reports of abuse have not been taken for %" PRIu64 " minutes: %s %s; %" PRIu64
+			   " wait.",
+			   snapshot->abuse.mail.failing_s / 60, snapshot->setup->config->set.admin_smtp,
+			   snapshot->abuse.mail.why, snapshot->abuse.mail.waiting);
 }
 
 /* -- status -- */

@@ -35,6 +35,7 @@ struct snapshot *snapshot_new(void)
 	snapshot->content = scan_stats();
 	snapshot->content_failures = report_content_failures(snapshot->setup->config);
 	clients_stats(&snapshot->clients);
+	snapshot->abuse = abuse_stats();
 	snapshot->guesses = guesses_stats();
 	snapshot->zone = zone_stats();
 	snapshot->history_lost = history_lost(snapshot->history_why);
@@ -222,6 +223,14 @@ void snapshot_free(struct snapshot *snapshot)
 	ROW("clients", "zone_writes", "clients_zone_writes_total", "", "counter", "Times that it was written.", zone.writes) \
 	ROW("clients", "zone_failed", "clients_zone_failures_total", "", "counter", \
 	    "Times that it could not be written.", zone.failed) \
+	ROW("clients", "abuse_reported", "clients_abuse_reports_total", "result=\"written\"", "counter", \
+	    "Reports to who is responsible for a network: written; nobody is named; DNS or Redis did not say.", abuse.reported) \
+	ROW("clients", "abuse_no_contact", "clients_abuse_reports_total", "result=\"no_contact\"", "counter", "", \
+	    abuse.no_contact) \
+	ROW("clients", "abuse_unanswered", "clients_abuse_reports_total", "result=\"unanswered\"", "counter", "", \
+	    abuse.unanswered) \
+	ROW("clients", "abuse_waiting", "clients_abuse_waiting", "", "gauge", "Reports that admin.smtp has not taken yet.", \
+	    abuse.mail.waiting) \
 	ROW("held", "messages", "held_messages", "", "gauge", "Messages in the list of held ones.", held.messages) \
 	ROW("held", "late", "held_late", "", "gauge", "Of this daemon's: past their date by 15 minutes.", held.late) \
 	ROW("held", "not_listed_yet", "held_not_listed", "", "gauge", "Held, while Redis is away to " \

@@ -9,6 +9,7 @@
 #include "milter/blocklist/rbl.h"
 #include "milter/clients/clients_report.h"
 #include "milter/clients/guesses.h"
+#include "milter/clients/abuse.h"
 #include "milter/clients/zone.h"
 #include "milter/content/scan.h"
 #include "milter/daemon/daemon.h"
@@ -29,6 +30,7 @@ struct snapshot {
 	const char *dns_trouble; /* borrowed; "": none */
 	struct scan_stats content;
 	struct clients_stats clients;
+	struct abuse_stats abuse;
 	struct guess_stats guesses;
 	struct zone_stats zone;
 	uint64_t history_lost;
