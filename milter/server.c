@@ -5,6 +5,7 @@
 
 #include "milter/mta/callbacks.h"
 #include "milter/base/clock.h"
+#include "milter/clients/abuse.h"
 #include "milter/clients/clients.h"
 #include "milter/clients/zone.h"
 #include "milter/daemon/daemon.h"
@@ -188,7 +189,8 @@ struct server *server_open(struct config *config, const char *file, char *error,
 	    !server_open_all(server, error, error_size) ||
 	    !clients_start(loop_base(the_daemon.loop), config, error, error_size) || !monitor_start(the_daemon.loop) ||
 	    !warmup_start(loop_base(the_daemon.loop), config) || !rests_start(loop_base(the_daemon.loop)) ||
-	    !shadow_start(loop_base(the_daemon.loop)) || !zone_start(the_daemon.loop, error, error_size))
+	    !shadow_start(loop_base(the_daemon.loop)) || !zone_start(the_daemon.loop, error, error_size) ||
+	    !abuse_start(the_daemon.loop))
 		server_stop(&server);
 	return server;
 }
@@ -457,6 +459,7 @@ static bool server_stop_threads(struct server *server)
 	}
 	server_end_trap_hits();
 	zone_stop();
+	abuse_stop();
 	event_stop();
 	if (the_daemon.store != NULL && store_stats(the_daemon.store).pending > 0)
 		log_line(SEVERITY_WARNING, "%llu %s that Redis has not taken %s lost",
@@ -484,6 +487,7 @@ bool server_stop(struct server **server)
 	monitor_stop();
 	warmup_stop();
 	rests_stop();
+	abuse_clear();
 	clients_stop();
 	held_stop();
 	shadow_stop();

@@ -114,7 +114,7 @@ enum client_event client_event_as(enum client_event event, enum client_service s
 /* -- counts -- */
 
 enum { AHEAD_MAX_S = 7200, DAY_S = 86400 };
-#define COUNT_MAX 1e6f
+#define COUNT_MAX 1e6
 #define COUNT_FORGOTTEN 0.01f /* after a good six half-lives of one */
 
 void client_counts_decay(struct client_counts *counts, int64_t now_s)
@@ -162,13 +162,13 @@ void client_counts_add(struct client_counts *counts, enum client_event event, do
 		return;
 	if (event == CLIENT_EVENT_MAIL)
 		client_counts_mail_day(counts, now_s);
-	counts->value[event] = fminf(counts->value[event] + (float)fmin(count, COUNT_MAX), COUNT_MAX);
+	counts->value[event] = (float)fmin((double)counts->value[event] + count, COUNT_MAX);
 }
 
 void client_counts_without(struct client_counts *counts, const struct client_counts *part)
 {
 	for (int i = 0; i < CLIENT_EVENT_COUNT; i++)
-		counts->value[i] = fmaxf(counts->value[i] - part->value[i], 0);
+		counts->value[i] = (float)fmax((double)counts->value[i] - (double)part->value[i], 0);
 }
 
 /* -- the sum -- */
@@ -220,7 +220,7 @@ static double count_of(const struct client_facts *facts, enum client_event event
 /* Sendmail does not say that a session ended with QUIT: a message stands for one. */
 static double client_clean_sessions(const struct client_counts *counts)
 {
-	return (double)fmaxf(counts->value[CLIENT_EVENT_QUIT], counts->value[CLIENT_EVENT_MAIL]);
+	return fmax((double)counts->value[CLIENT_EVENT_QUIT], (double)counts->value[CLIENT_EVENT_MAIL]);
 }
 
 /* Of all sessions of real servers one in 400 ends without QUIT; some never say it: their mail makes up for that. Where

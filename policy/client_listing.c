@@ -62,6 +62,11 @@ enum client_code client_code_worse(enum client_code a, enum client_code b)
 	return a > b ? a : b;
 }
 
+bool client_code_is_reported(enum client_code code)
+{
+	return code == CLIENT_CODE_MAIL || code == CLIENT_CODE_LOGINS;
+}
+
 bool client_listable(const struct netaddr *client)
 {
 	static const uint8_t zeros[8];

@@ -37,6 +37,9 @@ enum client_code client_code_of(const struct client_verdict *verdict);
 enum client_code client_code_of_account(enum level level, bool blocked);
 enum client_code client_code_worse(enum client_code a, enum client_code b);
 
+/* Is who is responsible for its network told? Of what it did as a client; an account is between it and us. */
+bool client_code_is_reported(enum client_code code);
+
 /* May anybody be told that it is bad? Not of this host, nor of what is no single host's: 127.0.0.1 and ::FFFF:7F00:1
  * must never be listed (RFC 5782 section 5), and the /64 of the latter has the former. */
 bool client_listable(const struct netaddr *client);

@@ -23,7 +23,8 @@
 #define KEY_PART_FOLLOW "follow:%s"	/* part of KEY_OF_ALL: node of the host whose log is followed */
 #define KEY_PART_FOLLOWED "followed:%s" /* the same: how the follower is, for people */
 #define KEY_PART_FOLLOWERS "followers"
-#define KEY_PART_CLIENTS "clients" /* the same: stream of what clients did, from the followers to all daemons */
+#define KEY_PART_ABUSE "abuse:%lld" /* the same: day since 1970 (UTC) */
+#define KEY_PART_CLIENTS "clients"  /* the same: stream of what clients did, from the followers to all daemons */
 
 #define KEY_CAMPAIGN "%s:campaign:%lld:%u"	   /* prefix, period, bucket */
 #define KEY_CAMPAIGN_WHO "%s:campaign:%lld:%u:who" /* the same: which accounts were counted */

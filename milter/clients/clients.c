@@ -85,6 +85,8 @@ static void clients_touch(struct clients_entry *entry, int64_t time_s)
 {
 	if (entry->last_s < (uint32_t)time_s)
 		entry->last_s = (uint32_t)time_s;
+	if (entry->first_s > (uint32_t)time_s)
+		entry->first_s = (uint32_t)time_s;
 }
 
 /* What it did before it was known in which AS it is belongs there, too. */

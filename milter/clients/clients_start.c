@@ -64,10 +64,10 @@ bool clients_start(struct event_base *base, const struct config *config, char *e
 	if (!clients_open(config->set.clients_most) || !clients_hours_start() || !clients_lists_start() ||
 	    !guesses_start())
 		return false;
-	if (folder[0] != '\0') {
+	if (folder[0] != '\0')
 		clients_save_read(folder);
-		clients_start_history(folder, config->set.clients_history_days);
-	}
+	/* who asks for it is told where the folder is missing, by default, too */
+	clients_start_history(config->set.clients_state, config->set.clients_history_days);
 	snprintf(error, error_size, "the clients' table cannot be set up: no memory");
 	return clients_keeper_start(folder) && clients_stream_start(base);
 }

@@ -56,7 +56,7 @@ static struct {
 	.wake = PTHREAD_COND_INITIALIZER,
 };
 
-uint64_t history_client(const struct netaddr *client)
+static uint64_t history_client(const struct netaddr *client)
 {
 	uint64_t number = 0;
 	for (int i = 0; i < (client->family == NETADDR_V4 ? 4 : client->family == NETADDR_V6 ? 8 : 0); i++)

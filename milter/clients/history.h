@@ -17,8 +17,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t history_client(const struct netaddr *client);
-
 /* Days of 0: nothing is written, and history_note() does nothing. May be called again while it runs, as on a reload: it
  * waits for nothing. False with a sentence in `error`: all is as it was. */
 bool history_start(const char *folder, int64_t days, char *error, size_t error_size);

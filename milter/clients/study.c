@@ -18,36 +18,6 @@
 
 enum { AT_ONCE = 1 << 20, PATH_BYTES = 1024, PARTS = 1000, AHEAD_S = 3600 };
 
-/* clang-format off */
-static const struct { const char *word; int64_t from; } spans[] = {
-#define STUDY_ROW(id, word, from) { word, from },
-	STUDY_SPAN_ROWS(STUDY_ROW)
-}, times_rows[] = {
-	STUDY_TIMES_ROWS(STUDY_ROW)
-#undef STUDY_ROW
-};
-/* clang-format on */
-
-const char *study_span_word(enum study_span_row row)
-{
-	return spans[row].word;
-}
-
-int64_t study_span_from(enum study_span_row row)
-{
-	return spans[row].from;
-}
-
-const char *study_times_word(enum study_times_row row)
-{
-	return times_rows[row].word;
-}
-
-uint64_t study_times_from(enum study_times_row row)
-{
-	return (uint64_t)times_rows[row].from;
-}
-
 int64_t study_days(const struct study *study)
 {
 	return study->first_s == 0 ? 0 : study->last_s / HISTORY_DAY_S - study->first_s / HISTORY_DAY_S + 1;

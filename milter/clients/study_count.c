@@ -136,6 +136,38 @@ bool study_table_add(struct study_table *table, const struct history_row *rows, 
 	return true;
 }
 
+/* ---- rows of histograms */
+
+/* clang-format off */
+static const struct { const char *word; int64_t from; } spans[] = {
+#define STUDY_ROW(id, word, from) { word, from },
+	STUDY_SPAN_ROWS(STUDY_ROW)
+}, times_rows[] = {
+	STUDY_TIMES_ROWS(STUDY_ROW)
+#undef STUDY_ROW
+};
+/* clang-format on */
+
+const char *study_span_word(enum study_span_row row)
+{
+	return spans[row].word;
+}
+
+int64_t study_span_from(enum study_span_row row)
+{
+	return spans[row].from;
+}
+
+const char *study_times_word(enum study_times_row row)
+{
+	return times_rows[row].word;
+}
+
+uint64_t study_times_from(enum study_times_row row)
+{
+	return (uint64_t)times_rows[row].from;
+}
+
 /* ---- what is counted of a client */
 
 static void study_count_span(struct study_span *span, uint64_t seconds)

@@ -4,6 +4,7 @@
 #include "milter/base/clock.h"
 #include "milter/base/log.h"
 #include "milter/base/loop.h"
+#include "milter/base/wait.h"
 #include "milter/clients/clients_report.h"
 #include "milter/clients/subscribers.h"
 #include "milter/clients/zone_file.h"
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "policy/base/banned.h"
 
@@ -26,7 +26,7 @@ enum {
 };
 
 static pthread_mutex_t zone_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t zone_wake;
+static pthread_cond_t zone_wake = PTHREAD_COND_INITIALIZER;
 static struct {
 	pthread_t thread;
 	bool runs, ending;
@@ -156,12 +156,10 @@ static void *zone_run(void *arg)
 		int64_t began_ms = clock_monotonic_ms();
 		zone_pass();
 		int64_t pause_ms = PASS_TIMES * (clock_monotonic_ms() - began_ms);
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += (pause_ms > PASS_MS ? pause_ms : PASS_MS) / 1000;
+		pause_ms = pause_ms > PASS_MS ? pause_ms : PASS_MS;
 		pthread_mutex_lock(&zone_lock);
-		while (!zone.ending && pthread_cond_timedwait(&zone_wake, &zone_lock, &until) == 0)
-			;
+		while (!zone.ending && wait_cond(&zone_wake, &zone_lock, pause_ms))
+			; /* woken: to end, or for nothing */
 	}
 	pthread_mutex_unlock(&zone_lock);
 	return NULL;
@@ -186,16 +184,9 @@ static void zone_load(void)
 
 bool zone_start(struct loop *loop, char *error, size_t error_size)
 {
-	pthread_condattr_t steady;
 	zone.ending = false;
 	zone_load();
-	bool good = subscribers_start(loop_base(loop)) && pthread_condattr_init(&steady) == 0;
-	if (good) {
-		pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-		good = pthread_cond_init(&zone_wake, &steady) == 0;
-		pthread_condattr_destroy(&steady);
-	}
-	zone.runs = good && pthread_create(&zone.thread, NULL, zone_run, NULL) == 0;
+	zone.runs = subscribers_start(loop_base(loop)) && pthread_create(&zone.thread, NULL, zone_run, NULL) == 0;
 	if (!zone.runs)
 		snprintf(error, error_size, "the block list cannot be kept: no memory or no thread");
 	return zone.runs;
@@ -237,7 +228,6 @@ bool zone_find(const struct netaddr *client, struct zone_entry *entry_out, int64
 
 size_t zone_walk(struct netaddr *at, struct zone_entry *entries, size_t most, int64_t *keep_s_out)
 {
-	subscribers_want(clock_now_ms() / 1000);
 	pthread_mutex_lock(&zone_lock);
 	size_t first = zone_list_behind(&zone.list, at), count = zone.list.count - first;
 	count = count < most ? count : most;

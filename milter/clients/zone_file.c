@@ -43,14 +43,13 @@ struct zone_writing {
 	FILE *to;
 };
 
-static bool zone_file_begin(struct zone_writing *writing, const char *folder, const char *name, char *error,
-			    size_t error_size)
+static bool zone_file_begin(struct zone_writing *writing, const char *folder, const char *name, mode_t mode,
+			    char *error, size_t error_size)
 {
 	snprintf(writing->path, sizeof writing->path, "%.200s/%s", folder, name);
 	snprintf(writing->fresh, sizeof writing->fresh, "%.200s/%s.new", folder, name);
-	int fd = open(writing->fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
-	/* whoever serves it is another user */
-	writing->to = fd >= 0 && fchmod(fd, 0644) == 0 ? fdopen(fd, "w") : NULL;
+	int fd = open(writing->fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
+	writing->to = fd >= 0 && fchmod(fd, mode) == 0 ? fdopen(fd, "w") : NULL;
 	if (writing->to != NULL)
 		return true;
 	snprintf(error, error_size, "\"%s\" cannot be written: %s", writing->fresh, strerror(errno));
@@ -110,7 +109,8 @@ static bool zone_file_write_one(const char *folder, enum netaddr_family family, 
 	struct zone_writing writing;
 	bool v4 = family == NETADDR_V4;
 	char address[NETADDR_TEXT_MAX], text[ZONE_TEXT_MAX + 1];
-	if (!zone_file_begin(&writing, folder, v4 ? ZONE_FILE_V4 : ZONE_FILE_V6, error, error_size))
+	/* whoever serves it is another user */
+	if (!zone_file_begin(&writing, folder, v4 ? ZONE_FILE_V4 : ZONE_FILE_V6, 0644, error, error_size))
 		return false;
 	if (v4)
 		zone_file_head(writing.to, "127.0.0.2", "127.0.0.1", rules);
@@ -140,7 +140,7 @@ bool zone_file_save(const char *folder, const struct zone_list *list, char *erro
 {
 	struct zone_writing writing;
 	char address[NETADDR_TEXT_MAX];
-	if (!zone_file_begin(&writing, folder, ZONE_FILE_LISTED, error, error_size))
+	if (!zone_file_begin(&writing, folder, ZONE_FILE_LISTED, 0640, error, error_size))
 		return false;
 	fputs(listed_head, writing.to);
 	for (size_t i = 0; i < list->count; i++) {

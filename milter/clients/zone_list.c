@@ -97,7 +97,8 @@ static bool zone_list_is_own(const struct config *config, const struct netaddr *
 	return false;
 }
 
-bool zone_list_may(const struct zone_rules *rules, const struct netaddr *client)
+/* May it be on the list at all? */
+static bool zone_list_may(const struct zone_rules *rules, const struct netaddr *client)
 {
 	return client_listable(client) && !zone_list_is_own(rules->config, client) &&
 	       zone_list_find(rules->exempt, client) == NULL;

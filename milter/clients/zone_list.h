@@ -32,9 +32,6 @@ struct zone_rules {
 	const struct zone_list *exempt; /* that are not to be listed; borrowed, sorted */
 };
 
-/* May it be on the list at all? */
-bool zone_list_may(const struct zone_rules *rules, const struct netaddr *client);
-
 /* What becomes of `list`: `found` are bad now, so they are on it, since they first were. Others leave it keep_s after
  * they were last found bad. A time ahead of now_s, as after a clock that went back, is now. False: no memory. */
 bool zone_list_renew(const struct zone_list *list, const struct zone_list *found, const struct zone_rules *rules,

@@ -240,7 +240,8 @@ static bool agree_check_paths(struct reader *reader)
 	} rows[] = {
 		{ "facts.file", set->facts_file },	     { "traps.file", set->traps_file },
 		{ "accounts.passwd", set->accounts_passwd }, { "webhook.ca_file", set->webhook_ca_file },
-		{ "control.socket", set->control_socket },
+		{ "control.socket", set->control_socket },   { "clients.state", set->clients_state },
+		{ "clients.zone", set->clients_zone },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].value[0] != '\0' && rows[i].value[0] != '/')
@@ -265,10 +266,20 @@ static bool agree_check_words(struct reader *reader)
 	return true;
 }
 
+static bool agree_check_clients(struct reader *reader)
+{
+	const struct settings *set = &reader->config->set;
+	if (set->clients_history_days > 0 && set->clients_state[0] == '\0')
+		return read_error(reader, read_option(reader, "clients.history_days"),
+				  "is %lld, and clients.state is empty, expected a folder for the history",
+				  (long long)set->clients_history_days);
+	return true;
+}
+
 bool config_agree(struct reader *reader)
 {
 	return agree_check_pools(reader) && agree_check_plans(reader) && agree_check_group_plans(reader) &&
 	       agree_check_scores(reader) && agree_check_words(reader) && agree_check_paths(reader) &&
-	       agree_check_endpoints(reader) && config_postfix_agree(reader) && config_events_agree(reader) &&
-	       config_feedback_agree(reader);
+	       agree_check_endpoints(reader) && agree_check_clients(reader) && config_postfix_agree(reader) &&
+	       config_events_agree(reader) && config_feedback_agree(reader) && config_clients_agree(reader);
 }

@@ -22,7 +22,7 @@ static bool config_events_is_plain(const char *word, size_t length, const char *
 	return length > 0;
 }
 
-static bool is_address(const char *word, size_t length)
+bool config_is_address(const char *word, size_t length)
 {
 	const char *at = memchr(word, '@', length);
 	return config_events_is_plain(word, length, "<>()[],;:\"\\") && at != NULL && at != word &&
@@ -46,13 +46,13 @@ static bool config_events_check_addresses(struct reader *reader)
 {
 	const struct settings *set = &reader->config->set;
 	int count = 0;
-	if (set->admin_mail_from[0] != '\0' && !is_address(set->admin_mail_from, strlen(set->admin_mail_from)))
+	if (set->admin_mail_from[0] != '\0' && !config_is_address(set->admin_mail_from, strlen(set->admin_mail_from)))
 		return read_error(reader, read_option(reader, "admin.mail_from"),
 				  "is \"%s\", expected one mail address", set->admin_mail_from);
 	for (const char *at = set->admin_mail_to + strspn(set->admin_mail_to, ", "); *at != '\0';
 	     at += strspn(at, ", ")) {
 		size_t length = strcspn(at, ", ");
-		if (++count > ADMINS_MAX || !is_address(at, length))
+		if (++count > ADMINS_MAX || !config_is_address(at, length))
 			return read_error(reader, read_option(reader, "admin.mail_to"),
 					  "is \"%s\", expected up to %d mail addresses, separated by commas",
 					  set->admin_mail_to, ADMINS_MAX);

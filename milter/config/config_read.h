@@ -111,8 +111,12 @@ bool config_is_rare(size_t i);
 /* What must hold between settings once all are read. */
 bool config_agree(struct reader *reader);
 bool config_feedback_agree(struct reader *reader); /* config_feedback.c */
+bool config_clients_agree(struct reader *reader);  /* config_clients.c: those of our own block list */
 bool config_events_agree(struct reader *reader);   /* config_events.c: those of events, webhook and admin */
 bool config_postfix_agree(struct reader *reader);  /* config_postfix.c: what is printed into Postfix's configuration */
+
+/* config_events.c: is it one mail address, and nothing that could end one? */
+bool config_is_address(const char *word, size_t length);
 
 /* A name of letters, digits, '-', '_' and '.' of less than `size` bytes. */
 bool read_name(struct reader *reader, const config_setting_t *setting, char *name, size_t size);

@@ -13,6 +13,8 @@
  *
  *   {"do":"account.list","what":["blocked","suspect","exempt","limits"]}  {"do":"account.check"}
  *
+ *   {"do":"client.list","behind":"192.0.2.7"}    our own block list, in pieces: control_listed.h
+ *
  *   {"do":"rbl","target":"mail.example.com"}    an address (also a private one), a host name or an IPv4 network
  *
  * A request has CONTROL_REQUEST_MAX bytes and the levels of JSON_OF_CLIENT (milter/base/json_read.h) at most. The

@@ -3,6 +3,7 @@
 
 #include "milter/base/clock.h"
 #include "milter/base/json.h"
+#include "milter/clients/subscribers.h"
 #include "milter/clients/zone.h"
 #include "policy/base/text.h"
 
@@ -28,6 +29,7 @@ bool control_listed(struct control_request *request, char *error, size_t error_s
 	int64_t keep_s;
 	if (behind != NULL && (!json_is_string(behind) || !netaddr_parse(json_string_value(behind), &at)))
 		return control_fail_value(request, "behind", "an address", error, error_size);
+	subscribers_want(clock_now_ms() / 1000);
 	struct zone_entry *entries = calloc(CONTROL_LISTED_MAX, sizeof *entries);
 	if (entries == NULL)
 		return control_fail(error, error_size, "client.list: the daemon is out of memory.");

@@ -104,7 +104,8 @@ static void listed_command_show(const json_t *answer, const json_t *rows, FILE *
 	if (!json_is_true(json_object_get(answer, "runs")))
 		fputs("The daemon has just started and has not looked at its clients yet.\n", to);
 	if (json_is_null(json_object_get(answer, "subscribers")))
-		fputs("Accounts of addresses (ip:ADDRESS) are not in it yet: Redis has not named them since the start.\n",
+		fputs("Accounts of addresses (ip:ADDRESS) are not in it yet: Redis has not named them since the "
+		      "start.\n",
 		      to);
 	if (whole_of(answer, "left_out") > 0)
 		fprintf(to, "The list is full: %" PRId64 " more clients are bad.\n", whole_of(answer, "left_out"));
@@ -145,8 +146,7 @@ static json_t *listed_command_ask_all(const struct call *call, const char *path,
 		json_t *piece = json_object_get(answer, "listed");
 		size_t count = json_array_size(piece);
 		json_array_extend(rows, piece);
-		more = json_is_true(json_object_get(answer, "more")) && count > 0 &&
-		       json_array_size(rows) < ROWS_MOST;
+		more = json_is_true(json_object_get(answer, "more")) && count > 0 && json_array_size(rows) < ROWS_MOST;
 		if (more)
 			text_copy(behind, sizeof behind, text_of(json_array_get(piece, count - 1), "client"));
 	}

@@ -174,20 +174,8 @@ static void follower_eased(void *arg)
 	event_active(follower->pump, EV_TIMEOUT, 1);
 }
 
-static void follower_tick(evutil_socket_t fd, short what, void *arg)
+static void follower_tell(struct follower *follower)
 {
-	struct follower *follower = arg;
-	int64_t now_ms = clock_now_ms();
-	credit_tick(follower->credit);
-	notes_tick(follower->notes, clock_monotonic_ms());
-	quits_act_tick(follower->quits_act, clock_monotonic_ms());
-	if (follower->trace != NULL)
-		trace_tick(follower->trace, now_ms / 1000);
-	if (receivers_pass(follower->receivers, follower->follow.time_us / 1000))
-		follower->follow.rests_changed = true;
-	queue_hold_tick(follower->hold, clock_monotonic_ms());
-	if (queue_hold_changed(follower->hold))
-		follower->must_save = true;
 	const struct status_now now = {
 		.follow = &follower->follow,
 		.source = follower->source,
@@ -197,8 +185,9 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 		.notes = follower->notes,
 		.quits_act = follower->quits_act,
 		.require_quit = follower->config->set.clients_require_quit,
+		.ending = follower->ending && !follower->again,
 		.receivers = follower->receivers,
-		.now_ms = now_ms,
+		.now_ms = clock_now_ms(),
 		.at_end = follower->at_end,
 		.reading = !credit_full(follower->credit),
 		.save_failing = follower->save_failing,
@@ -206,6 +195,23 @@ static void follower_tick(evutil_socket_t fd, short what, void *arg)
 	};
 	status_write(&follower->status, &now);
 	follower->follow.rests_changed = false;
+}
+
+static void follower_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct follower *follower = arg;
+	int64_t now_ms = clock_monotonic_ms();
+	credit_tick(follower->credit);
+	notes_tick(follower->notes, now_ms);
+	quits_act_tick(follower->quits_act, now_ms);
+	if (follower->trace != NULL)
+		trace_tick(follower->trace, clock_now_ms() / 1000);
+	if (receivers_pass(follower->receivers, follower->follow.time_us / 1000))
+		follower->follow.rests_changed = true;
+	queue_hold_tick(follower->hold, now_ms);
+	if (queue_hold_changed(follower->hold))
+		follower->must_save = true;
+	follower_tell(follower);
 	notify_send("WATCHDOG=1");
 	follower_pump(fd, what, follower);
 }
@@ -220,6 +226,7 @@ static void follower_end(evutil_socket_t fd, short what, void *arg)
 		notify_send("STOPPING=1");
 	follower->ending = true;
 	follower->must_save = true;
+	follower_tell(follower);
 	event_base_loopexit(follower->base, &most);
 	event_active(follower->pump, EV_TIMEOUT, 1);
 }

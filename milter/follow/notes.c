@@ -145,7 +145,7 @@ static void notes_on_added(void *arg, const char *error, int count, const char *
 	} else {
 		notes->paused = true;
 	}
-	if (notes_idle(notes) && notes->eased != NULL)
+	if (notes->eased != NULL)
 		notes->eased(notes->arg);
 }
 
@@ -222,7 +222,7 @@ static void notes_on_stream(void *arg, const char *error, int count, const char 
 		notes->knows = entries < NOTES_ASKED || notes->asked >= 2 * CLIENT_NOTE_STREAM_MOST;
 		snprintf(notes->behind, sizeof notes->behind, "(%s", last);
 	}
-	if (notes_idle(notes) && notes->eased != NULL)
+	if (notes->eased != NULL)
 		notes->eased(notes->arg);
 }
 

@@ -24,7 +24,7 @@ enum {
 	NOTES_EVERY_MS = 500, /* a batch that is not full waits so long for more */
 };
 
-/* Nothing waits any more. Called from within an answer of the store's. */
+/* More may be sent, or nothing waits any more. Called from within an answer of the store's. */
 typedef void notes_eased(void *arg);
 
 /* `store` is borrowed and ends first: store_free(), then notes_free(). `writer` is credit_new()'s. NULL: no memory. */

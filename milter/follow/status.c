@@ -21,7 +21,7 @@
 
 #include "policy/base/banned.h"
 
-enum { STATUS_TROUBLES_MOST = 8 };
+enum { STATUS_TROUBLES_MOST = 9 };
 
 bool status_init(struct status *status, const char *node)
 {
@@ -86,6 +86,8 @@ static uint64_t status_troubles(const struct status_now *now, const char *troubl
 		{ now->require_quit && !status_sees_sessions(now), "the log that penstock-follow reads has no ends of "
 								   "Postfix's sessions yet: no mail is held until then "
 								   "(clients.require_quit)" },
+		{ now->require_quit && now->ending,
+		  "penstock-follow was ended: no mail is held until its session ends (clients.require_quit)" },
 		{ notes_counts(now->notes).why[0] != '\0',
 		  "Redis does not take what the log says of clients: it is lost, the oldest first" },
 	};
@@ -103,7 +105,8 @@ static uint64_t status_troubles(const struct status_now *now, const char *troubl
 static void status_write_receivers(struct status *status, const struct status_now *now)
 {
 	const struct follow_counts *counts = &now->follow->counts;
-	bool quits = now->require_quit && status_sees_sessions(now) && !quits_act_counts(now->quits_act).failing;
+	bool quits = now->require_quit && !now->ending && status_sees_sessions(now) &&
+		     !quits_act_counts(now->quits_act).failing;
 	struct follow_head head = {
 		.number = status->number > 0 ? status->number : now->now_ms,
 		.at_ms = now->now_ms,
@@ -257,7 +260,8 @@ void status_write(struct status *status, const struct status_now *now)
 	const char *troubles[STATUS_TROUBLES_MOST + 1];
 	bool changed = status->ordinal != now->follow->ordinal || now->follow->rests_changed ||
 		       status->troubles != status_troubles(now, troubles);
-	if (status->written_ms != 0 && since_ms < (changed ? STATUS_EVERY_MS : FOLLOW_WRITES_S * 1000 / 2))
+	if (!now->ending && status->written_ms != 0 &&
+	    since_ms < (changed ? STATUS_EVERY_MS : FOLLOW_WRITES_S * 1000 / 2))
 		return;
 	if (status->written_ms != 0)
 		status->rate = (double)(now->follow->counts.lines - status->rate_lines) * 1000 / (double)since_ms;

@@ -43,6 +43,7 @@ struct status_now {
 	const struct notes *notes;
 	const struct quits_act *quits_act;
 	bool require_quit; /* clients.require_quit */
+	bool ending;	   /* nobody follows the log from now on */
 	const struct follow *follow;
 	const struct log_source *source;
 	const struct credit *credit;

@@ -20,7 +20,7 @@ void map_starttls(struct socketmap_client *client, const struct config *config, 
 	struct netaddr address;
 	if (netaddr_parse(key, &address) && map_acts(config) && !clients_ours(&address) &&
 	    client_hides_starttls(clients_judge(&address, false).standing, from[config->set.clients_hide_starttls]))
-		socketmap_reply(client, "OK", "starttls");
+		map_reply(client, "OK", "starttls");
 	else
-		socketmap_not_found(client);
+		map_not_found(client);
 }

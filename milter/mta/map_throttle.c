@@ -6,7 +6,6 @@
 #include "milter/clients/clients.h"
 #include "milter/clients/clients_report.h"
 #include "policy/base/text.h"
-#include "policy/judge.h"
 
 #include <string.h>
 
@@ -18,29 +17,23 @@ enum {
 	NEXT_RCPT_MS = 1000,
 };
 
-bool map_acts(const struct config *config)
-{
-	unsigned all = rules_find("all");
-	return (config->policy.shadow & all) != all;
-}
-
 /* "sleep 5", where there is a place for one more that waits: it takes up a process of Postfix's. */
 static void map_throttle_wait(struct socketmap_client *client, const struct config *config,
 			      const struct netaddr *address)
 {
 	char data[40];
 	struct text text = text_over(data, sizeof data);
-	struct socketmap_wait *wait = socketmap_last_wait(client);
+	struct socketmap_wait *wait = &client->wait;
 	int64_t seconds = config->set.socketmap_throttle_s, now_ms = clock_monotonic_ms();
 	int64_t since_ms = now_ms - wait->end_ms; /* below 0 behind proxymap, which many processes share */
 	bool again = netaddr_same(&wait->address, address) && since_ms >= 0 && since_ms <= NEXT_RCPT_MS;
 	if (seconds <= 0 || !clients_slow(address, seconds, again)) {
-		socketmap_not_found(client);
+		map_not_found(client);
 		return;
 	}
 	*wait = (struct socketmap_wait){ .address = *address, .end_ms = now_ms + seconds * 1000 };
 	text_addf(&text, "sleep %lld", (long long)seconds);
-	socketmap_reply(client, "OK", data);
+	map_reply(client, "OK", data);
 }
 
 static void map_throttle_answer(struct socketmap_lookup *lookup, const struct config *config,
@@ -49,16 +42,16 @@ static void map_throttle_answer(struct socketmap_lookup *lookup, const struct co
 	if (verdict != NULL && verdict->throttle)
 		map_throttle_wait(lookup->client, config, &lookup->address);
 	else
-		socketmap_not_found(lookup->client);
+		map_not_found(lookup->client);
 }
 
 static void map_throttle_ask(struct socketmap_client *client, const struct config *config,
 			     const struct netaddr *address, const char *account)
 {
 	if (config->set.socketmap_throttle_s > 0)
-		socketmap_ask_store(client, address, account, map_throttle_answer);
+		map_ask_store(client, address, account, map_throttle_answer);
 	else
-		socketmap_not_found(client);
+		map_not_found(client);
 }
 
 /* He has shown his password, so none but customers fill the table of recent accounts here. */
@@ -69,7 +62,7 @@ void map_account_throttle(struct socketmap_client *client, const struct config *
 	if (account_proven(idn_name(key, ascii), config->set.accounts_cut_tag, account))
 		map_throttle_ask(client, config, &none, account);
 	else
-		socketmap_not_found(client);
+		map_not_found(client);
 }
 
 /* Does a client of its standing wait? Own networks and this host are nobody whose standing is asked. */
@@ -88,7 +81,7 @@ void map_throttle(struct socketmap_client *client, const struct config *config, 
 		if (strchr(key, '@') != NULL)
 			map_account_throttle(client, config, key);
 		else
-			socketmap_not_found(client);
+			map_not_found(client);
 		return;
 	}
 	if (map_throttle_stranger(config, &address)) {

@@ -58,7 +58,7 @@ static void map_transport_reply(struct socketmap_client *client, const char *tra
 	char data[TRANSPORT_NAME_MAX + 2];
 	struct text text = text_over(data, sizeof data);
 	text_addf(&text, "%s:", transport);
-	socketmap_reply(client, "OK", data);
+	map_reply(client, "OK", data);
 }
 
 static void map_transport_answer(struct socketmap_lookup *lookup, const struct config *config,
@@ -68,7 +68,7 @@ static void map_transport_answer(struct socketmap_lookup *lookup, const struct c
 	if (verdict != NULL && verdict->transport != NULL)
 		map_transport_reply(lookup->client, verdict->transport->name);
 	else
-		socketmap_not_found(lookup->client);
+		map_not_found(lookup->client);
 }
 
 void map_transport(struct socketmap_client *client, const struct config *config, const char *key)
@@ -83,7 +83,7 @@ void map_transport(struct socketmap_client *client, const struct config *config,
 	if (transport != NULL)
 		map_transport_reply(client, transport->name);
 	else if (named)
-		socketmap_ask_store(client, &none, account, map_transport_answer);
+		map_ask_store(client, &none, account, map_transport_answer);
 	else
-		socketmap_not_found(client);
+		map_not_found(client);
 }

@@ -6,10 +6,7 @@
 #include "milter/base/descriptors.h"
 #include "milter/base/netstring.h"
 #include "milter/mta/socketmap_inside.h"
-#include "milter/pools/pools.h"
 #include "milter/daemon/stats.h"
-#include "policy/base/text.h"
-#include "redis-schema/store/store.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -27,17 +24,6 @@ enum {
 	WRITE_S = 30,
 	GRACE_MS = 250, /* in which a request comes from who has one */
 	FULL_MS = 20,	/* until room is looked for again */
-};
-
-struct socketmap_client {
-	struct socketmap *socketmap;
-	struct bufferevent *bev;	 /* owned */
-	struct socketmap_lookup *lookup; /* the store is asked; nothing is read meanwhile: answers keep their order */
-	bool serving;			 /* its request is still in its buffer; an answer may come meanwhile */
-	bool ended;			 /* the client sends no more */
-	int64_t since_ms;		 /* monotonic: its last request, or that it came */
-	struct socketmap_client *older, *newer; /* by last request */
-	struct socketmap_wait wait;
 };
 
 struct socketmap {
@@ -79,71 +65,6 @@ static void socketmap_client_close(struct socketmap_client *client)
 	free(client);
 }
 
-void socketmap_reply(struct socketmap_client *client, const char *word, const char *data)
-{
-	char bytes[TRANSPORT_NAME_MAX + 16], framed[sizeof bytes + 8];
-	struct text text = text_over(bytes, sizeof bytes);
-	text_addf(&text, "%s %s", word, data);
-	bufferevent_write(client->bev, framed, netstring_write(framed, sizeof framed, text.at, text.length));
-}
-
-void socketmap_not_found(struct socketmap_client *client)
-{
-	socketmap_reply(client, "NOTFOUND", "");
-}
-
-struct socketmap_wait *socketmap_last_wait(struct socketmap_client *client)
-{
-	return &client->wait;
-}
-
-/* -- questions to the store -- */
-
-static void socketmap_serve(struct socketmap_client *client);
-
-/* False: nothing is known for sure of the account. */
-static bool socketmap_stands(const struct socketmap_lookup *lookup, const struct config *config,
-			     const struct account_state *state, struct verdict *verdict)
-{
-	if (state->known != KNOWLEDGE_FULL || !account_noted(state))
-		return false;
-	*verdict = pools_judge(config, lookup->account, state);
-	return true;
-}
-
-static void socketmap_on_fetched(void *arg, const struct account_state *state, const struct known *known)
-{
-	(void)known;
-	struct socketmap_lookup *lookup = arg;
-	struct socketmap_client *client = lookup->client;
-	if (client != NULL) {
-		struct setup *setup = setup_hold();
-		struct verdict verdict;
-		client->lookup = NULL;
-		lookup->answer(lookup, setup->config,
-			       socketmap_stands(lookup, setup->config, state, &verdict) ? &verdict : NULL);
-		setup_drop(&setup);
-		bufferevent_enable(client->bev, EV_READ);
-		socketmap_serve(client);
-	}
-	free(lookup);
-}
-
-void socketmap_ask_store(struct socketmap_client *client, const struct netaddr *address, const char *account,
-			 socketmap_answer *answer)
-{
-	struct socketmap_lookup *lookup = calloc(1, sizeof *lookup);
-	if (lookup == NULL) {
-		socketmap_not_found(client);
-		return;
-	}
-	*lookup = (struct socketmap_lookup){ .client = client, .answer = answer, .address = *address };
-	text_copy(lookup->account, sizeof lookup->account, account);
-	client->lookup = lookup;
-	bufferevent_disable(client->bev, EV_READ);
-	store_fetch(the_daemon.store, lookup->account, socketmap_on_fetched, lookup);
-}
-
 /* -- requests: "MAP KEY" -- */
 
 static const struct {
@@ -171,7 +92,7 @@ static void socketmap_request(struct socketmap_client *client, const struct nets
 	while (map < MAPS && strcmp(line, maps[map].name) != 0)
 		map++;
 	if (map == MAPS) {
-		socketmap_not_found(client);
+		map_not_found(client);
 		return;
 	}
 	struct setup *setup = setup_hold();
@@ -283,7 +204,7 @@ static void socketmap_on_connection(struct evconnlistener *listener, evutil_sock
 		free(client);
 		return;
 	}
-	*client = (struct socketmap_client){ .socketmap = socketmap, .bev = bev };
+	*client = (struct socketmap_client){ .socketmap = socketmap, .bev = bev, .answered = socketmap_serve };
 	socketmap_client_link(client);
 	bufferevent_setcb(bev, on_input, on_written, socketmap_on_end, client);
 	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);

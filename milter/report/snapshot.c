@@ -35,8 +35,8 @@ struct snapshot *snapshot_new(void)
 	snapshot->content = scan_stats();
 	snapshot->content_failures = report_content_failures(snapshot->setup->config);
 	clients_stats(&snapshot->clients);
-	snapshot->zone = zone_stats();
 	snapshot->guesses = guesses_stats();
+	snapshot->zone = zone_stats();
 	snapshot->history_lost = history_lost(snapshot->history_why);
 	snapshot->clients_forgotten_strangers = snapshot->clients.forgotten - snapshot->clients.forgotten_known;
 	snapshot->held = held_stats();
@@ -198,15 +198,21 @@ void snapshot_free(struct snapshot *snapshot)
 	    clients.bad_rows) \
 	ROW("clients", "gaps", "clients_gaps_total", "", "counter", \
 	    "Times that notes had left Redis before they were read.", clients.gaps) \
-	ROW("clients", "guessers", "clients_guesses_told_total", "of=\"client\"", "counter", \
-	    "Events of clients that try many logins, and of logins that many clients try.", \
-	    guesses.told[GUESS_CLIENTS]) \
-	ROW("clients", "attacked", "clients_guesses_told_total", "of=\"login\"", "counter", "", \
+	ROW("clients", "logins_failed", "logins_total", "result=\"failed\"", "counter", \
+	    "Logins that the mail logs and other services told of.", guesses.failures) \
+	ROW("clients", "logins_worked", "logins_total", "result=\"worked\"", "counter", "", guesses.logins) \
+	ROW("clients", "logins_got_in", "logins_got_in_total", "", "counter", \
+	    "Logins that worked, of clients that had tried many names.", guesses.got_in) \
+	ROW("clients", "logins_guessers", "logins_told_total", "event=\"guesser\"", "counter", \
+	    "Events about attacks on logins.", guesses.told[GUESS_CLIENTS]) \
+	ROW("clients", "logins_attacked", "logins_told_total", "event=\"attacked\"", "counter", "", \
 	    guesses.told[GUESS_NAMES]) \
-	ROW("clients", "guesses_untold", "clients_guesses_untold_total", "", "counter", \
-	    "Such events that were kept back, since too many came.", guesses.untold) \
-	ROW("clients", "got_in", "clients_got_in_total", "", "counter", \
-	    "Logins that worked from a client that had guessed.", guesses.got_in) \
+	ROW("clients", "logins_untold", "logins_untold_total", "", "counter", \
+	    "Attacks on logins of which no event told, since too many came in an hour.", guesses.untold) \
+	ROW("clients", "logins_forgotten", "logins_forgotten_total", "of=\"client\"", "counter", \
+	    "Clients and names of failed logins that were forgotten for want of room.", guesses.forgotten[GUESS_CLIENTS]) \
+	ROW("clients", "logins_forgotten_names", "logins_forgotten_total", "of=\"name\"", "counter", "", \
+	    guesses.forgotten[GUESS_NAMES]) \
 	ROW("clients", "history_lost", "clients_history_lost_total", "", "counter", \
 	    "Rows of the history of throttling that could not be kept.", history_lost) \
 	ROW("clients", "listed", "clients_listed", "family=\"ipv4\"", "gauge", "Clients on our own block list.", zone.v4) \

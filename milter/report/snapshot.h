@@ -29,8 +29,8 @@ struct snapshot {
 	const char *dns_trouble; /* borrowed; "": none */
 	struct scan_stats content;
 	struct clients_stats clients;
-	struct zone_stats zone;
 	struct guess_stats guesses;
+	struct zone_stats zone;
 	uint64_t history_lost;
 	struct held_stats held;
 	struct event_stats events;

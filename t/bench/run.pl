@@ -77,7 +77,7 @@ $stand->{keep} = $option{keep};
 $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 my @rows;	# of the result: figure, null, subject, ratio, target, word
 my @notes;
-my (@follow_rows, @map_rows, @map_notes, @dns_rows, @dns_notes, @account_rows, @account_notes, @replay_rows);
+my ($map_rows, $map_notes, @follow_rows, @dns_rows, @dns_notes, @account_rows, @account_notes, @replay_rows);
 END {
 	my $status = $?;
 	$stand->finish if $stand;
@@ -436,12 +436,7 @@ sub follow
 	@follow_rows = Follow::run(stand => $stand, program => $program, rounds => $option{rounds}, quick => $option{quick}, load => $load, say => \&say_progress);
 }
 
-sub socketmap
-{
-	my ($rows, $notes) = Maps::run(stand => $stand, rounds => $option{rounds}, quick => $option{quick}, say => \&say_progress);
-	@map_rows = @$rows;
-	@map_notes = @$notes;
-}
+sub socketmap { ($map_rows, $map_notes) = Maps::run(stand => $stand, rounds => $option{rounds}, quick => $option{quick}, say => \&say_progress) }
 
 sub dns
 {
@@ -477,7 +472,7 @@ sub print_result
 	print "\n", $option{markdown} ? '' : '# ', machine(), "\n", $option{markdown} ? "\n" : '# ', "$how\n\n";
 	print_table(\@head, \@rows, \@notes) if @rows;
 	print_table(\@Follow::head, \@follow_rows, []) if @follow_rows;
-	print_table(\@Maps::head, \@map_rows, \@map_notes) if @map_rows || @map_notes;
+	print_table(\@Maps::head, $map_rows, $map_notes) if $map_rows;
 	print_table(\@Dns::head, \@dns_rows, \@dns_notes) if @dns_rows;
 	print_table(\@Replay::head, \@replay_rows, []) if @replay_rows;
 	print_table(\@Accounts::head, \@account_rows, \@account_notes) if @account_rows;

@@ -27,7 +27,7 @@ our %may = (
 	'milter/tell'         => [qw(milter/base milter/config milter/daemon policy policy/base redis-schema/store)],
 	'milter/pools'        => [qw(milter/base milter/config milter/daemon milter/lookup milter/tell policy policy/base
 	                             redis-schema redis-schema/store)],
-	'milter/clients'      => [qw(milter/base milter/config milter/daemon milter/tell policy policy/base redis-schema
+	'milter/clients'      => [qw(milter/base milter/config milter/daemon milter/dns milter/tell policy policy/base redis-schema
 	                             redis-schema/store)],
 	# Mail does not wait for people: what makes up a message, what is written down of it and what speaks to the MTA know
 	# nothing of report, control, web and ctl.
@@ -56,8 +56,10 @@ our %may = (
 	'milter/ctl/postfix'  => [qw(milter/base milter/config milter/ctl/tool policy policy/base)],
 	'milter/ctl/rbl'      => [qw(milter/base milter/ctl/tool policy policy/base)],
 	'milter/ctl/trace'    => [qw(milter/base milter/config milter/ctl/tool milter/trace policy policy/base)],
+	# penstockctl reads the history that the daemon writes, by the code that knows its files.
+	'milter/ctl/throttle' => [qw(milter/clients milter/config milter/ctl/tool policy policy/base)],
 	'milter/ctl/replay'   => [qw(milter/base milter/config milter/ctl/tool policy policy/base policy/replay)],
-	'milter/ctl'          => [qw(milter/base milter/config milter/ctl/postfix milter/ctl/rbl milter/ctl/replay milter/ctl/tool
+	'milter/ctl'          => [qw(milter/base milter/config milter/ctl/postfix milter/ctl/rbl milter/ctl/replay milter/ctl/throttle milter/ctl/tool
 	                             milter/ctl/trace milter/feedback milter/follow policy policy/base)],
 );
 

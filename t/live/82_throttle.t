@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Slow lanes for strangers, with a real Postfix: who waits, who gives up and is known by it, places that are never all of
+# Strangers are slowed, with a real Postfix: who waits, who gives up and is known by it, places that are never all of
 # Postfix's processes, and requests that no Postfix sends.
 
 use strict;

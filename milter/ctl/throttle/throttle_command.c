@@ -3,6 +3,7 @@
 
 #include "milter/clients/study.h"
 #include "milter/ctl/throttle/throttle_export.h"
+#include "milter/ctl/throttle/throttle_form.h"
 #include "milter/ctl/throttle/throttle_show.h"
 #include "milter/ctl/tool/progress.h"
 #include "policy/base/text.h"
@@ -44,7 +45,7 @@ static bool throttle_command_ask(const struct call *call, struct config **config
 		complain(call, "--state \"\": expected a folder");
 	else
 		complain(call, "clients.state is empty, so no history is kept; set it and clients.history_days, and "
-			       "reload Penstock");
+			       "restart Penstock");
 	return false;
 }
 
@@ -61,7 +62,7 @@ static void throttle_command_none(const struct call *call, const struct config *
 		complain(call, "%s has no history; expected files such as history-2026-11-28", asked->folder);
 	else if (config->set.clients_history_days == 0)
 		complain(call,
-			 "%s has no history: clients.history_days is 0. Set it to 90, say, reload Penstock, and look "
+			 "%s has no history: clients.history_days is 0. Set it to 90, say, restart Penstock, and look "
 			 "again in a few weeks",
 			 asked->folder);
 	else

@@ -3,7 +3,7 @@
 
 #include "milter/clients/history_file.h"
 #include "milter/ctl/tool/help.h"
-#include "milter/ctl/throttle/throttle_show.h"
+#include "milter/ctl/throttle/throttle_form.h"
 #include "policy/base/text.h"
 
 #include "policy/base/banned.h"
@@ -52,13 +52,13 @@ static void throttle_means_cost(const struct study *study, struct text *text)
 			throttle_form_count(clients, slowed), throttle_means_noun(slowed),
 			throttle_form_share(share, study->slowed_below_5, slowed));
 	if (a_day > 0)
-		text_addf(text, "That and all else is %s waits a day. ", throttle_form_count(waits, a_day));
+		text_addf(text, "In all, clients were made to wait %s times a day. ",
+			  throttle_form_count(waits, a_day));
 	if (study->gave_up_taken > 0)
-		text_addf(
-			text,
-			"Mail of %s %s that gave up was taken at other times: they may be servers of little patience, "
-			"and their mail came late. ",
-			throttle_form_count(taken, study->gave_up_taken), throttle_means_noun(study->gave_up_taken));
+		text_addf(text,
+			  "Of %s %s that gave up, mail was taken at other times: among such may be servers of little "
+			  "patience, whose mail came late. ",
+			  throttle_form_count(taken, study->gave_up_taken), throttle_means_noun(study->gave_up_taken));
 }
 
 /* Why what is counted says less than it seems to. */

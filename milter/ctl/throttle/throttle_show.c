@@ -2,7 +2,7 @@
 #include "milter/ctl/throttle/throttle_show.h"
 
 #include "milter/clients/history_file.h"
-#include "milter/ctl/tool/table.h"
+#include "milter/ctl/throttle/throttle_form.h"
 #include "milter/ctl/throttle/throttle_means.h"
 #include "policy/base/text.h"
 
@@ -12,52 +12,10 @@
 
 enum { BAR_COLUMNS = 36, LABEL_COLUMNS = 46 };
 
-/* ---- forms */
-
-const char *throttle_form_count(char form[THROTTLE_FORM_MAX], uint64_t count)
+/* Rounded. */
+static uint64_t throttle_show_mean_s(const struct study_span *span)
 {
-	char digits[24];
-	struct text text = text_over(form, THROTTLE_FORM_MAX);
-	int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-	for (int i = 0; i < length; i++) {
-		if (i > 0 && (length - i) % 3 == 0)
-			text_add(&text, ",");
-		text_add_bytes(&text, digits + i, 1);
-	}
-	return form;
-}
-
-/* What is not all and not nothing is shown as neither. */
-const char *throttle_form_share(char form[THROTTLE_FORM_MAX], uint64_t part, uint64_t whole)
-{
-	double share = whole == 0 ? 0 : 100 * (double)part / (double)whole;
-	if (part > 0 && share < 0.05)
-		snprintf(form, THROTTLE_FORM_MAX, "< 0.1 %%");
-	else if (part < whole && share >= 99.95)
-		snprintf(form, THROTTLE_FORM_MAX, "> 99.9 %%");
-	else
-		snprintf(form, THROTTLE_FORM_MAX, "%.1f %%", share);
-	return form;
-}
-
-const char *throttle_form_span(char form[THROTTLE_FORM_MAX], double seconds)
-{
-	static const struct {
-		double from, of;
-		const char *unit;
-	} units[] = { { 172800, 86400, "days" }, { 7200, 3600, "hours" }, { 120, 60, "minutes" } };
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-		if (seconds >= units[i].from) {
-			snprintf(form, THROTTLE_FORM_MAX, "%.1f %s", seconds / units[i].of, units[i].unit);
-			return form;
-		}
-	snprintf(form, THROTTLE_FORM_MAX, "%.0f %s", seconds, text_noun((int64_t)seconds, "second", "seconds"));
-	return form;
-}
-
-uint64_t throttle_mean_s(const struct study_span *span)
-{
-	return span->clients == 0 ? 0 : (span->sum_s + span->clients / 2) / span->clients;
+	return (span->sum_s + span->clients / 2) / span->clients;
 }
 
 /* ---- rows */
@@ -101,8 +59,8 @@ static void throttle_show_span(FILE *to, const char *title, const struct study_s
 	fprintf(to, "\n%s\n", title);
 	fprintf(to, "  on average %s (%s s), at least %s, at most %s\n",
 		throttle_form_span(mean, (double)span->sum_s / (double)span->clients),
-		throttle_form_count(seconds, throttle_mean_s(span)), throttle_form_span(least, (double)span->least_s),
-		throttle_form_span(most, (double)span->most_s));
+		throttle_form_count(seconds, throttle_show_mean_s(span)),
+		throttle_form_span(least, (double)span->least_s), throttle_form_span(most, (double)span->most_s));
 	for (int i = 0; i < STUDY_SPAN_COUNT; i++)
 		throttle_show_bar(to, study_span_word((enum study_span_row)i), span->row[i],
 				  throttle_show_most(span->row, STUDY_SPAN_COUNT), span->clients);
@@ -178,8 +136,8 @@ void throttle_show(const struct study *study, FILE *to)
 	throttle_means(study, to);
 	throttle_show_clients(study, to);
 	throttle_show_given_up(study, to);
-	throttle_show_span(to, "how long it gave up before a list refused it", &study->given_up_first);
-	throttle_show_span(to, "how long a list had refused it before it gave up", &study->listed_first);
+	throttle_show_span(to, "time from giving up to the first refusal by a list", &study->given_up_first);
+	throttle_show_span(to, "time from the first refusal by a list to giving up", &study->listed_first);
 	throttle_show_times(to, "refusals by a list", &study->refusals);
 	throttle_show_slowed(study, to);
 	throttle_show_times(to, "waits of clients never refused", &study->slowed_never_refused);

@@ -37,8 +37,8 @@ enum { CALL_DAYS_MAX = 3650 }; /* that an option may mean */
 	ROW(QUEUE, "queue", 0, "DIR", "Postfix's queue directory, /var/spool/postfix")                 \
 	ROW(AGAINST, "against", 0, "FILE", "of replay: a configuration instead of the verdicts as they were") \
 	ROW(LIMIT, "limit", 0, "COUNT", "accounts that replay and shadow report name; default 20") \
-	ROW(DAYS, "days", 0, "COUNT", "of shadow, sessions and throttle report: how many days, with today; " \
-	    "default 7, and all that there are") \
+	ROW(DAYS, "days", 0, "COUNT", "of shadow, sessions and throttle report: how many days, with today; default 7, " \
+	    "and of throttle report all that there are") \
 	ROW(STATE, "state", 0, "FOLDER", "of throttle report: the folder of the history; default: clients.state") \
 	ROW(LEVEL, "level", 0, "good|new|suspect|blocked", "accounts of this level")               \
 	ROW(BLOCKED, "blocked", 0, "", "accounts that an admin or their level blocks")                        \
