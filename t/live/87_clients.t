@@ -37,7 +37,6 @@ $daemon->stop;
 $daemon->write_config;
 $daemon->start;
 my $follow = Penstock::Follow->new($world);
-$follow->start;
 
 my $ordinal = 0;
 
@@ -84,6 +83,21 @@ part 'nobody came yet' => sub {
 	like $out, qr/^No mail log has told of a session: /m, 'sessions report';
 	is $daemon->metrics->{'penstock_clients_remembered{kind="client"}'}, 0, 'metric';
 	ok defined $daemon->health->{clients}{remembered}, '/health';
+};
+
+part 'QUIT is required, and nobody reads the log' => sub {
+	my $said = qr/clients: clients\.require_quit is true, but penstock-follow does not tell of this host's sessions: /;
+	my $set = sub {
+		$daemon->{config}{clients}{require_quit} = $_[0];
+		$daemon->write_config;
+		$daemon->reload;
+	};
+	unlike "@{ $daemon->health->{reasons} }", $said, 'not required';
+	$set->('true');
+	ok wait_for(20, '/health', sub { "@{ $daemon->health->{reasons} }" =~ $said }), '/health says that nothing is held';
+	$follow->start;
+	ok wait_for(60, '/health', sub { "@{ $daemon->health->{reasons} }" !~ $said }), '... until there is a follower';
+	$set->('false');
 };
 
 part 'sessions of a real Postfix' => sub {
