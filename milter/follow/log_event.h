@@ -41,8 +41,9 @@
 	ROW(LOG_RELEASED, "released")	      /* postsuper -H, Sendmail's unquarantine */                   \
 	ROW(LOG_REJECTED, "rejected")	      /* cleanup, smtpd: milter-reject, reject: client text;        \
 						 queue_id where there was one; gone */                      \
-	ROW(LOG_SESSION_END, "session_end")   /* smtpd: disconnect: client quit authenticated; text: where  \
-						 it was without QUIT, if a hang-up there is never logged */ \
+	ROW(LOG_SESSION_END, "session_end")   /* smtpd: disconnect: client quit authenticated; without QUIT \
+						 text, or stage_dot: where it was, if a hang-up there has   \
+						 no line of its own */                                      \
 	ROW(LOG_HANGUP, "hangup")	      /* smtpd, Sendmail: lost connection, timeout, too many        \
 						 errors: text is the stage, client */                       \
 	ROW(LOG_LOGIN_FAILED, "login_failed") /* login (a stranger's text), client, text: why */            \
@@ -97,7 +98,7 @@ struct log_event {
 	bool remote;	    /* text is a remote server's own words (said:, refused to talk to me:), not Postfix's */
 	bool greeting;	    /* refused to talk to me; of postscreen: before it had spoken itself */
 	bool stage_mail;    /* in reply to MAIL FROM command (no recipient was named yet) */
-	bool stage_dot;	    /* in reply to end of DATA command (content was seen) */
+	bool stage_dot;	    /* in reply to end of DATA command (content was seen); of a session: it left one behind */
 	bool quit;	    /* the client said it */
 	bool timeout;	    /* a hang-up of our own side: nothing came in time */
 	bool list;	    /* rcpt is a list of Sendmail's */

@@ -183,7 +183,6 @@ static int64_t postfix_commands(struct span rest, const char *command)
  * the middle of a TLS handshake has a line of its own. */
 static bool postfix_session_end(struct span rest, struct log_event *event)
 {
-	static const char dot[] = "END-OF-MESSAGE", starttls[] = "STARTTLS";
 	struct span before, words;
 	if (!token_host(&rest, NULL, &event->client))
 		return false;
@@ -191,12 +190,9 @@ static bool postfix_session_end(struct span rest, struct log_event *event)
 	words = rest;
 	event->quit = token_until(&words, " quit=", &before);
 	words = rest;
-	if (event->quit)
-		return true;
-	if (postfix_commands(rest, " data=") + postfix_commands(rest, " bdat=") > 0)
-		event->text = (struct span){ dot, strlen(dot) };
-	else if (token_until(&words, " starttls=0/", &before))
-		event->text = (struct span){ starttls, strlen(starttls) };
+	event->stage_dot = !event->quit && postfix_commands(rest, " data=") + postfix_commands(rest, " bdat=") > 0;
+	if (!event->quit && !event->stage_dot && token_until(&words, " starttls=0/", &before))
+		event->text = (struct span){ before.at + before.length + 1, strlen("starttls") };
 	return true;
 }
 

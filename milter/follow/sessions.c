@@ -228,9 +228,9 @@ static void session_ends(const struct session_seen *session, const struct log_ev
 	} else if ((session->marks & SESSION_LEFT) != 0) {
 		news->end = SESSION_HUNG_UP;
 		news->stage = session->stage;
-	} else if (event->text.at != NULL && (session->marks & SESSION_SENT_OFF) == 0) {
+	} else if ((event->stage_dot || event->text.at != NULL) && (session->marks & SESSION_SENT_OFF) == 0) {
 		news->end = SESSION_HUNG_UP;
-		news->stage = session_stage(event->text);
+		news->stage = event->stage_dot ? CLIENT_STAGE_DOT : session_stage(event->text);
 	} else {
 		news->end = SESSION_CUT;
 	}
