@@ -20,9 +20,9 @@
 bool guesses_start(void);
 void guesses_stop(void);
 
-/* clients_note()'s: counts AUTH_FAILURE, as it was told, and LOGIN, nothing else, and tells of the events `guesser` and `attacked`.
- * `ours`: the client is in our own networks or on this host; behind it (webmail) anybody may be, so it is counted in
- * the report and is never told of as a guesser. Never waits. */
+/* clients_note()'s: counts AUTH_FAILURE, as it was told, and LOGIN, nothing else, and tells of the events `guesser` and
+ * `attacked`. `ours`: the client is in our own networks or on this host; behind it (webmail) anybody may be, so it is
+ * counted in the report and is never told of as a guesser. Never waits. */
 void guesses_note(const struct client_note *note, bool ours);
 
 /* How many different names failed from this client within about a day, `login` not counted ("": all of them). What
