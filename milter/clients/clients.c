@@ -228,7 +228,7 @@ void clients_note_session(const struct netaddr *client, bool encrypted)
 	clients_hours_session(clients_judge(client, false).standing, encrypted, clients_now_s());
 }
 
-void clients_note_message(const struct netaddr *client, bool encrypted, bool spam)
+void clients_note_message(const struct netaddr *client, bool encrypted, bool spam, bool forwarder)
 {
 	struct client_note note = {
 		.time_s = clients_now_s(),
@@ -238,7 +238,8 @@ void clients_note_message(const struct netaddr *client, bool encrypted, bool spa
 	if (client->family == NETADDR_UNKNOWN || clients_ours(client))
 		return;
 	clients_hours_message(clients_judge(client, false).standing, encrypted, spam, note.time_s);
-	clients_note(&note);
+	if (!spam || !forwarder)
+		clients_note(&note);
 }
 
 /* ---- what is known of it */

@@ -34,8 +34,9 @@ void clients_note(const struct client_note *note);
 void clients_note_as(const struct netaddr *client, uint32_t as_number);
 /* A session of the milter without login ended: encrypted or not, by standing at its end. */
 void clients_note_session(const struct netaddr *client, bool encrypted);
-/* A message without login was judged, `spam` by a scanner's word: notes MAIL or SPAM, too. */
-void clients_note_message(const struct netaddr *client, bool encrypted, bool spam);
+/* A message without login was judged, `spam` by a scanner's word: notes MAIL or SPAM, too. But what a forwarder of the
+ * admin's passes on was written by others: it is no SPAM of his. */
+void clients_note_message(const struct netaddr *client, bool encrypted, bool spam, bool forwarder);
 
 /* How it stands now. `ours`: it is in one of our own networks, or on this host. */
 struct client_verdict clients_judge(const struct netaddr *client, bool ours);

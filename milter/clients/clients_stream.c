@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The stream PREFIX:clients is read behind the last entry that was counted. At first, and where nothing came for a
- * while, that entry is asked for, too: where it is gone, entries were lost before they were read, or it is another
- * stream, which is read from its beginning.
+ * The stream PREFIX:clients is read behind the last entry that was counted. At first, where nothing came for a while,
+ * where Redis did not answer, and where more waits than one answer holds, that entry is asked for, too: where it is
+ * gone, entries were lost before they were read, or it is another stream, which is read from its beginning.
  */
 #include "milter/clients/clients_inside.h"
 
@@ -64,14 +64,16 @@ static void clients_stream_on_entries(void *arg, const char *error, int count, c
 	(void)arg;
 	stream.asking = false;
 	clients_stream_trouble(error);
-	if (error != NULL)
+	if (error != NULL) {
+		stream.looks_back = true;
 		return;
+	}
 	int entries = clients_batches_count(stream.looks_back, count, items);
 	if (entries < 0)
 		return; /* all is being copied: it is asked for again */
-	stream.looks_back = false;
+	stream.looks_back = entries >= ENTRIES - 1;
 	stream.idle = entries > 0 ? 0 : stream.idle + 1;
-	if (entries >= ENTRIES - 1)
+	if (stream.looks_back)
 		clients_stream_ask();
 }
 

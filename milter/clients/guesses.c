@@ -145,34 +145,34 @@ static struct guess_row guesses_row(enum guess_side side, const struct guess_ent
 	return row;
 }
 
-/* May it be told? Of each once a day, and of few in an hour. */
-static bool guesses_may_tell(enum guess_side side, struct guess_entry *entry, int64_t *told_s, int64_t now_s,
+/* May it be told? Of each once a day, and of few of a kind in an hour. */
+static bool guesses_may_tell(enum guess_news_kind kind, struct guess_entry *entry, int64_t *told_s, int64_t now_s,
 			     bool *too_many_out)
 {
+	struct guess_hour *within = &the_guesses.hour[kind];
 	int64_t hour = now_s / HOUR_S;
 	if (*told_s != 0 && now_s >= *told_s && now_s - *told_s < GUESS_TOLD_AGAIN_S)
 		return false;
-	if (the_guesses.hour[side].hour != hour) {
-		the_guesses.hour[side].hour = hour;
-		the_guesses.hour[side].told = 0;
-	}
-	if (the_guesses.hour[side].told >= GUESS_TOLD_AN_HOUR) {
-		*too_many_out = the_guesses.hour[side].told++ == GUESS_TOLD_AN_HOUR;
+	if (within->hour != hour)
+		*within = (struct guess_hour){ .hour = hour };
+	if (within->told >= GUESS_TOLD_AN_HOUR) {
+		*too_many_out = within->told++ == GUESS_TOLD_AN_HOUR;
 		the_guesses.stats.untold += entry->kept_back_hour != hour;
 		entry->kept_back_hour = hour;
 		return false;
 	}
-	the_guesses.hour[side].told++;
-	the_guesses.stats.told[side]++;
+	within->told++;
+	the_guesses.stats.told[kind == GUESS_NEWS_ATTACKED ? GUESS_NAMES : GUESS_CLIENTS]++;
 	*told_s = now_s;
 	return true;
 }
 
 static void guesses_consider(enum guess_side side, struct guess_entry *entry, int64_t now_s, struct guess_news *news)
 {
+	enum guess_news_kind kind = side == GUESS_CLIENTS ? GUESS_NEWS_GUESSER : GUESS_NEWS_ATTACKED;
 	news->row[side] = guesses_row(side, entry, now_s);
 	if (news->row[side].told)
-		news->tell[side] = guesses_may_tell(side, entry, &entry->told_s, now_s, &news->too_many[side]);
+		news->tell[kind] = guesses_may_tell(kind, entry, &entry->told_s, now_s, &news->too_many[kind]);
 }
 
 static void guesses_failed(const struct client_note *note, bool ours, int64_t seen_s, int64_t now_s,
@@ -214,8 +214,8 @@ static void guesses_worked(const struct client_note *note, int64_t now_s, struct
 		client->got_in_s = 0;
 	text_copy(client->name, sizeof client->name, note->name);
 	news->row[GUESS_CLIENTS] = guesses_row(GUESS_CLIENTS, client, now_s);
-	news->got_in =
-		guesses_may_tell(GUESS_CLIENTS, client, &client->got_in_s, now_s, &news->too_many[GUESS_CLIENTS]);
+	news->tell[GUESS_NEWS_GOT_IN] = guesses_may_tell(GUESS_NEWS_GOT_IN, client, &client->got_in_s, now_s,
+							 &news->too_many[GUESS_NEWS_GOT_IN]);
 	text_copy(news->login, sizeof news->login, note->name);
 }
 
@@ -224,7 +224,7 @@ static void guesses_worked(const struct client_note *note, int64_t now_s, struct
 void guesses_note(const struct client_note *note, bool ours)
 {
 	int64_t now_s = clock_now_ms() / 1000, seen_s = note->time_s < now_s ? note->time_s : now_s;
-	struct guess_news news = { .got_in = false };
+	struct guess_news news = { .tell = { false } };
 	if (note->client.family == NETADDR_UNKNOWN)
 		return;
 	pthread_mutex_lock(&guesses_lock);

@@ -27,14 +27,19 @@ struct guess_entry {
 	char name[CLIENT_NOTE_NAME_MAX + 1]; /* see struct guess_row */
 };
 
+/* What is told; of each so many in an hour, so that nobody hides one kind among events of another. */
+enum guess_news_kind { GUESS_NEWS_GUESSER, GUESS_NEWS_ATTACKED, GUESS_NEWS_GOT_IN, GUESS_NEWS_KINDS };
+
+struct guess_hour {
+	int64_t hour;
+	int told;
+};
+
 struct guess_table {
 	uint64_t key[2];
 	struct guess_entry *rows[GUESS_SIDES]; /* owned, GUESS_ROWS each */
 	struct guess_stats stats;
-	struct {
-		int64_t hour;
-		int told;
-	} hour[GUESS_SIDES]; /* events in the newest hour */
+	struct guess_hour hour[GUESS_NEWS_KINDS]; /* events in the newest hour */
 };
 
 extern struct guess_table the_guesses;
@@ -45,7 +50,7 @@ struct guess_entry *guesses_bucket(enum guess_side side, uint64_t hash);
 
 /* What there is to tell after a note; made under the lock, told without it. */
 struct guess_news {
-	bool tell[GUESS_SIDES], too_many[GUESS_SIDES], got_in;
+	bool tell[GUESS_NEWS_KINDS], too_many[GUESS_NEWS_KINDS];
 	struct guess_row row[GUESS_SIDES];
 	char login[CLIENT_NOTE_NAME_MAX + 1]; /* as which it got in */
 };

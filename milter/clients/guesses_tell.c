@@ -78,16 +78,21 @@ static void guesses_tell_attacked(const struct guess_row *row)
 
 void guesses_tell(const struct guess_news *news)
 {
-	if (news->tell[GUESS_CLIENTS])
+	static const char *const many[GUESS_NEWS_KINDS] = {
+		[GUESS_NEWS_GUESSER] = "clients guess",
+		[GUESS_NEWS_ATTACKED] = "accounts are attacked",
+		[GUESS_NEWS_GOT_IN] = "clients that guess get in",
+	};
+	if (news->tell[GUESS_NEWS_GUESSER])
 		guesses_tell_guesser(&news->row[GUESS_CLIENTS]);
-	if (news->got_in)
+	if (news->tell[GUESS_NEWS_GOT_IN])
 		guesses_tell_got_in(&news->row[GUESS_CLIENTS], news->login);
-	if (news->tell[GUESS_NAMES])
+	if (news->tell[GUESS_NEWS_ATTACKED])
 		guesses_tell_attacked(&news->row[GUESS_NAMES]);
-	if (news->too_many[GUESS_CLIENTS] || news->too_many[GUESS_NAMES])
-		log_line(SEVERITY_WARNING,
-			 "logins: more than %d %s within an hour; no more is told of them till the next, and "
-			 "penstockctl "
-			 "logins report has them all",
-			 GUESS_TOLD_AN_HOUR, news->too_many[GUESS_CLIENTS] ? "clients guess" : "accounts are attacked");
+	for (int i = 0; i < GUESS_NEWS_KINDS; i++)
+		if (news->too_many[i])
+			log_line(SEVERITY_WARNING,
+				 "logins: more than %d %s within an hour; no more is told of them till the next, and "
+				 "penstockctl logins report has them all",
+				 GUESS_TOLD_AN_HOUR, many[i]);
 }

@@ -250,7 +250,7 @@ static void callback_note_message(const struct session *session)
 	const struct facts *facts = &session->message->facts;
 	if (callback_is_stranger(session) && !facts->client_ours)
 		clients_note_message(&session->client, session->encrypted,
-				     facts->content.known != KNOWLEDGE_NONE && facts->content.spam);
+				     facts->content.known != KNOWLEDGE_NONE && facts->content.spam, facts->forwarder);
 }
 
 static sfsistat callback_on_message_end(SMFICTX *context)

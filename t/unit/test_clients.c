@@ -120,6 +120,25 @@ static void ours(void)
 	clients_stop();
 }
 
+/* Anybody can send spam to an address that is forwarded to us. */
+static void forwards(void)
+{
+	struct clients_totals sum;
+	const struct netaddr forwarder = netaddr_of("192.0.2.25"), spammer = netaddr_of("192.0.2.26");
+	begin("");
+	for (int i = 0; i < 200; i++) {
+		clients_note_message(&forwarder, false, true, true);
+		clients_note_message(&spammer, false, true, false);
+	}
+	clients_note_message(&forwarder, false, false, true);
+	is_str(standing("192.0.2.26"), "bad", "who sends nothing but spam");
+	is_str(standing("192.0.2.25"), "unknown", "... is bad, but not the admin's forwarder who passes it on");
+	is_close(count("192.0.2.25", CLIENT_EVENT_MAIL), 1, "... whose other mail counts");
+	clients_totals(now_s() / 3600, now_s() / 3600, &sum);
+	is_int((int64_t)sum.message[CLIENT_UNKNOWN][0][1] >= 200, 1, "what is spam of all mail is known");
+	clients_stop();
+}
+
 /* ---- who gives up */
 
 static void gives_up(void)
@@ -188,7 +207,7 @@ static void totals(void)
 	note("192.0.2.2", CLIENT_EVENT_QUIT, 6);
 	clients_note_session(&client, true);
 	clients_note_session(&own, true);
-	clients_note_message(&client, true, true);
+	clients_note_message(&client, true, true, false);
 	clients_hour(now_s() / 3600, &hour);
 	is_int(hour.event[CLIENT_EVENT_NO_QUIT], 2, "this hour's, with what is said to be of a time to come");
 	is_int(hour.stage[CLIENT_STAGE_DATA], 1, "by stage");
@@ -453,6 +472,7 @@ int main(void)
 		return 1;
 	addresses();
 	ours();
+	forwards();
 	gives_up();
 	places();
 	fake_clock_set(noon_ms);

@@ -184,6 +184,10 @@ static void test_many_events(void)
 	struct guess_stats stats = guesses_stats();
 	is_int((int)stats.told[GUESS_CLIENTS] <= 2 * GUESS_TOLD_AN_HOUR, 1, "events in an hour are few");
 	is_int((int)(stats.told[GUESS_CLIENTS] + stats.untold >= 100), 1, "... and the rest is counted");
+	uint64_t told_before = stats.told[GUESS_CLIENTS];
+	told("203.0.113.99", CLIENT_EVENT_LOGIN, "alice@example.com");
+	is_int((int)(guesses_stats().told[GUESS_CLIENTS] - told_before), 1,
+	       "who got in is told of, however many guess around him");
 	guesses_stop();
 }
 
