@@ -123,14 +123,11 @@ static void ours(void)
 /* Anybody can send spam to an address that is forwarded to us. */
 static void forwards(void)
 {
-	const struct netaddr forwarder = netaddr_of("192.0.2.25"), spammer = netaddr_of("192.0.2.26");
+	const struct netaddr forwarder = netaddr_of("192.0.2.25");
 	begin("");
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 200; i++)
 		clients_note_message(&forwarder, false, true, true);
-		clients_note_message(&spammer, false, true, false);
-	}
-	is_str(standing("192.0.2.26"), "bad", "who sends nothing but spam");
-	is_str(standing("192.0.2.25"), "unknown", "... is bad, but not the admin's forwarder who passes it on");
+	is_str(standing("192.0.2.25"), "unknown", "the admin's forwarder who passes on spam is not bad");
 	clients_stop();
 }
 
