@@ -23,6 +23,7 @@ $daemon->{config}{follow} = Penstock::Follow::config($world->{folder});
 $daemon->write_config;
 my $follow = Penstock::Follow->new($world);
 my @at = ('-d', $postfix->{config});
+$world->{sink}->stop; # what is released is tried at once, and is to stay here
 
 part 'penstock-queue' => sub {
 	my $program = "$world->{build}/penstock-queue";
