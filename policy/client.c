@@ -161,6 +161,12 @@ void client_counts_add(struct client_counts *counts, enum client_event event, do
 	counts->value[event] = (float)fmin((double)counts->value[event] + count, COUNT_MAX);
 }
 
+void client_counts_add_seen(struct client_counts *counts, enum client_event event, int64_t seen_s, int64_t now_s)
+{
+	double ago_s = now_s > seen_s ? (double)(now_s - seen_s) : 0;
+	client_counts_add(counts, event, exp2(-ago_s / event_rows[event].half_life_s), now_s);
+}
+
 void client_counts_without(struct client_counts *counts, const struct client_counts *part)
 {
 	for (int i = 0; i < CLIENT_EVENT_COUNT; i++)

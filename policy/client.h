@@ -123,6 +123,8 @@ struct client_counts {
 void client_counts_decay(struct client_counts *counts, int64_t now_s);
 /* Decays, and adds `count` of `event`; what is not above 0 adds nothing. */
 void client_counts_add(struct client_counts *counts, enum client_event event, double count, int64_t now_s);
+/* Adds one that was at `seen_s` as what is left of it now; of a time to come: one. */
+void client_counts_add_seen(struct client_counts *counts, enum client_event event, int64_t seen_s, int64_t now_s);
 /* Takes a part off, as a client's of its network's; both decayed to the same time. Never below 0. */
 void client_counts_without(struct client_counts *counts, const struct client_counts *part);
 

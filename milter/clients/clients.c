@@ -139,12 +139,12 @@ static bool clients_gives_up(struct clients_entry *entry, const struct client_no
 	}
 }
 
-/* Whenever it was, it counts from now on: logs come late, and out of order. */
+/* Logs come late, and out of order: what was long ago counts as what is left of it. */
 static struct clients_entry *clients_add(enum clients_kind kind, struct clients_key key, const struct client_note *note,
 					 int64_t now_s)
 {
 	struct clients_entry *entry = clients_table_get(clients.tables[kind], key, now_s);
-	client_counts_add(&entry->counts, client_event_as(note->event, note->service), 1, now_s);
+	client_counts_add_seen(&entry->counts, client_event_as(note->event, note->service), note->time_s, now_s);
 	clients_touch(entry, note->time_s);
 	return entry;
 }

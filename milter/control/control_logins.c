@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/control/control_logins.h"
 
-#include "milter/base/clock.h"
 #include "milter/base/json.h"
 #include "milter/clients/clients.h"
 #include "milter/clients/guesses.h"
+#include "policy/base/panic.h"
 #include "policy/base/text.h"
 #include "redis-schema/keys.h"
 #include "redis-schema/store/store.h"
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "policy/base/banned.h"
 
@@ -127,13 +128,14 @@ static void control_logins_on_added(void *arg, const char *error, int count, con
 	control_logins_counted(told, error == NULL);
 }
 
-/* Higher than any that this daemon, or an earlier life of it, gave. */
-static int64_t control_logins_ordinal(void)
+/* Each life of the daemon is a writer of its own: whatever an earlier one gave, by whatever clock, is not higher. */
+static void control_logins_number(char number[NUMBER_BYTES])
 {
+	static uint64_t writer;
 	static int64_t last;
-	int64_t now_ms = clock_now_ms();
-	last = now_ms > last ? now_ms : last + 1;
-	return last;
+	if (writer == 0)
+		MUST(getrandom(&writer, sizeof writer, 0) == (ssize_t)sizeof writer);
+	snprintf(number, NUMBER_BYTES, "%s:told-%016" PRIx64 ":%" PRId64, the_daemon.node, writer, ++last);
 }
 
 static bool control_logins_read(struct logins_told *told, const json_t *rows, char *error, size_t error_size)
@@ -165,7 +167,7 @@ bool control_client_report(struct control_request *request, char *error, size_t 
 		return false;
 	}
 	told->request = request;
-	snprintf(told->number, sizeof told->number, "%s:told:%" PRId64, the_daemon.node, control_logins_ordinal());
+	control_logins_number(told->number);
 	snprintf(told->most, sizeof told->most, "%d", CLIENT_NOTE_STREAM_MOST);
 	const char *argv[] = { "XADD", KEY_PART_CLIENTS, "MAXLEN", "~",	      told->most, "*",
 			       "n",    told->number,	 "r",	   told->rows };

@@ -67,7 +67,7 @@ static void logins_show_names(const json_t *rows, int64_t now, FILE *to)
 	table_free(&table);
 }
 
-static void show_logins(const json_t *answer, bool all, FILE *to)
+static void logins_show(const json_t *answer, bool all, FILE *to)
 {
 	const json_t *totals = json_object_get(answer, "totals"), *clients = json_object_get(answer, "clients"),
 		     *names = json_object_get(answer, "names");
@@ -100,5 +100,5 @@ int logins_report_run(const struct call *call)
 	if (given != NULL && !text_to_int(given, 1, ROWS_MOST, &count))
 		return complain(call, "--count \"%.100s\": expected a whole number from 1 to %d", given, ROWS_MOST);
 	return talk_show(call, have_memory(json_pack("{s:s, s:I}", "do", "logins.report", "count", (json_int_t)count)),
-			 show_logins);
+			 logins_show);
 }
