@@ -39,6 +39,7 @@ void zone_file_text(const char *pattern, const struct zone_entry *entry, char te
 /* ---- one file, as a whole */
 
 struct zone_writing {
+	const char *option; /* which names the folder */
 	char path[PATH_SIZE], fresh[PATH_SIZE];
 	FILE *to;
 };
@@ -46,13 +47,18 @@ struct zone_writing {
 static bool zone_file_begin(struct zone_writing *writing, const char *folder, const char *name, mode_t mode,
 			    char *error, size_t error_size)
 {
+	writing->option = strcmp(name, ZONE_FILE_LISTED) == 0 ? "clients.state" : "clients.zone";
 	snprintf(writing->path, sizeof writing->path, "%.200s/%s", folder, name);
 	snprintf(writing->fresh, sizeof writing->fresh, "%.200s/%s.new", folder, name);
 	int fd = open(writing->fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
 	writing->to = fd >= 0 && fchmod(fd, mode) == 0 ? fdopen(fd, "w") : NULL;
 	if (writing->to != NULL)
 		return true;
-	snprintf(error, error_size, "\"%s\" cannot be written: %s", writing->fresh, strerror(errno));
+	snprintf(error, error_size, "%s: \"%s\" cannot be written: %s%s", writing->option, writing->fresh,
+		 strerror(errno),
+		 errno == EROFS	   ? "; the systemd unit needs a ReadWritePaths= for this folder"
+		 : errno == ENOENT ? "; expected a folder that the daemon's user may write"
+				   : "");
 	if (fd >= 0)
 		close(fd);
 	return false;
@@ -75,7 +81,7 @@ static bool zone_file_end(struct zone_writing *writing, bool good, char *error, 
 	if (good)
 		return true;
 	unlink(writing->fresh);
-	snprintf(error, error_size, "\"%s\" cannot be written: %s", writing->path, strerror(why));
+	snprintf(error, error_size, "%s: \"%s\" cannot be written: %s", writing->option, writing->path, strerror(why));
 	return false;
 }
 

@@ -16,7 +16,8 @@ bool control_client_show(struct control_request *request, char *error, size_t er
 	const char *text = json_string_value(json_object_get(request->json, "client"));
 	if (text == NULL || (!zone_reference_read(text, &client, &since_s) && !netaddr_parse(text, &client)))
 		return control_fail_value(request, "client",
-					  "an address, as 192.0.2.7 or 2001:db8::7, or a reference of the block list",
+					  "an address, as 192.0.2.7 or 2001:db8::7, or a whole reference of the block "
+					  "list, as C-RRSP81RWHG5JH",
 					  error, error_size);
 	json_t *report = report_client(&client);
 	if (since_s != 0)

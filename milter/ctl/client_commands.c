@@ -48,6 +48,10 @@ static void client_add_consequences(struct table *table, const json_t *answer)
 		table_add(table, consequences[i].said);
 		any = true;
 	}
+	if (!json_is_true(json_object_get(does, "shadow")))
+		return;
+	table_add(table, any ? "" : "so");
+	table_add(table, "it neither waits nor is held: all rules are in shadow mode");
 }
 
 static void client_add_time(struct table *table, const char *name, const char *before, int64_t unix_s)

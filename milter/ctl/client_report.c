@@ -73,8 +73,8 @@ static void client_report_said(struct client_report *report, const json_t *answe
 	report->alone = alone;
 }
 
-/* False: the daemon does not answer, and they wait. */
-static bool client_report_send_some(struct client_report *report)
+/* False: the daemon does not answer, and they wait, or, at the last time, are lost. */
+static bool client_report_send_some(struct client_report *report, bool last)
 {
 	char error[600];
 	size_t count = report->count < BATCH_ROWS ? report->count : BATCH_ROWS;
@@ -83,7 +83,7 @@ static bool client_report_send_some(struct client_report *report)
 	json_decref(request);
 	if (answer == NULL) {
 		if (!report->away)
-			complain(report->call, "%s; what is told waits", error);
+			complain(report->call, "%s%s", error, last ? "" : " What is told waits until it answers.");
 		report->away = true;
 		report->retry_ms = client_report_now_ms() + RETRY_MS;
 		return false;
@@ -102,7 +102,7 @@ static void client_report_send(struct client_report *report, bool all)
 {
 	if (!all && report->away && client_report_now_ms() < report->retry_ms)
 		return;
-	while (report->count > 0 && client_report_send_some(report))
+	while (report->count > 0 && client_report_send_some(report, all))
 		continue;
 }
 

@@ -73,7 +73,9 @@ static void logins_show(const json_t *answer, bool all, FILE *to)
 		     *names = json_object_get(answer, "names");
 	int64_t now = (int64_t)time(NULL);
 	(void)all;
-	fprintf(to, "%.0f failed logins, %.0f logins that worked; in %.0f of these a client got in that had guessed.\n",
+	fprintf(to,
+		"Since the start: %.0f failed logins, %.0f logins that worked; in %.0f of these a client got in that "
+		"had guessed.\n",
 		number_of(totals, "failures"), number_of(totals, "logins"), number_of(totals, "got_in"));
 	if (number_of(totals, "unproven") > 0)
 		fprintf(to, "Of %.0f the client may be forged: their names are not counted.\n",

@@ -81,8 +81,9 @@ static uint64_t status_troubles(const struct status_now *now, const char *troubl
 		{ held.failing, "penstock-queue does not do what it is asked for: mail of blocked accounts that is in "
 				"the queue leaves" },
 		{ now->require_quit && quits_act_counts(now->quits_act).failing,
-		  "penstock-queue does not do what it is asked for: no mail is held until its session ends "
-		  "(clients.require_quit), and what is held already waits" },
+		  "penstock-queue does not do what it is asked for (systemctl status penstock-queue.socket): no mail "
+		  "is "
+		  "held until its session ends (clients.require_quit), and what is held already waits" },
 		{ now->require_quit && !status_sees_sessions(now), "the log that penstock-follow reads has no ends of "
 								   "Postfix's sessions yet: no mail is held until then "
 								   "(clients.require_quit)" },

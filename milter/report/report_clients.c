@@ -9,6 +9,7 @@
 #include "milter/clients/zone.h"
 #include "milter/daemon/daemon.h"
 #include "milter/report/report_inside.h"
+#include "policy/judge.h"
 
 #include <stdio.h>
 
@@ -91,7 +92,7 @@ static json_t *report_clients_terms(const struct clients_row *row)
 	return terms;
 }
 
-/* What its standing does to it, where the MTA asks. */
+/* What its standing does to it, where the MTA asks. In shadow mode it is put on the block list and no more. */
 static json_t *report_clients_does(const struct clients_row *row)
 {
 	static const enum client_standing from[] = {
@@ -103,12 +104,14 @@ static json_t *report_clients_does(const struct clients_row *row)
 	enum client_standing standing = row->verdict.standing;
 	struct setup *setup = setup_hold();
 	const struct settings *set = &setup->config->set;
-	bool stranger = !row->facts.ours;
-	json_t *does =
-		json_pack("{s:b, s:b, s:b, s:b}", "slowed", stranger && client_slows(standing), "starttls_hidden",
-			  stranger && client_hides_starttls(standing, from[set->clients_hide_starttls]),
-			  "waits_for_quit", stranger && set->clients_require_quit && client_waits_for_quit(standing),
-			  "listed", stranger && client_is_listed(standing));
+	unsigned all = rules_find("all");
+	bool stranger = !row->facts.ours, shadow = (setup->config->policy.shadow & all) == all;
+	bool acts = stranger && !shadow;
+	json_t *does = json_pack("{s:b, s:b, s:b, s:b, s:b}", "slowed",
+				 acts && set->socketmap_throttle_s > 0 && client_slows(standing), "starttls_hidden",
+				 acts && client_hides_starttls(standing, from[set->clients_hide_starttls]),
+				 "waits_for_quit", acts && set->clients_require_quit && client_waits_for_quit(standing),
+				 "listed", stranger && client_is_listed(standing), "shadow", shadow);
 	setup_drop(&setup);
 	return does;
 }

@@ -63,9 +63,10 @@ void report_clients_health(const struct snapshot *snapshot, struct health_list *
 		health_add(list, HEALTH_WARNING, "clients: the stream of what they did cannot be read from Redis: %s.",
 			   stats->stream_why);
 	if (snapshot->setup->config->set.clients_require_quit && !rests_follows())
-		health_add(list, HEALTH_WARNING,
-			   "clients: clients.require_quit is true, but penstock-follow does not tell of this host's "
-			   "sessions: no mail is held until QUIT.");
+		health_add(
+			list, HEALTH_WARNING,
+			"clients: clients.require_quit is true, but no mail is held until QUIT: penstock-follow does "
+			"not run on this host, or says above what keeps it from that.");
 	if (snapshot->history_why[0] != '\0')
 		health_add(list, HEALTH_WARNING,
 			   "clients: the history of throttling cannot be written: %s; %" PRIu64 " rows are lost.",

@@ -23,8 +23,9 @@
 
 #include "policy/base/banned.h"
 
-/* What the unit makes with each start (RuntimeDirectory=, LogsDirectory=): it need not be there before. */
-static const char *const made_at_start[] = { "/run/penstock", "/var/log/penstock" };
+/* What the unit makes with each start (RuntimeDirectory=, LogsDirectory=, StateDirectory=): it need not be there
+ * before. */
+static const char *const made_at_start[] = { "/run/penstock", "/var/log/penstock", "/var/lib/penstock" };
 
 enum { SAID_MOST = 2000 };
 
@@ -168,31 +169,50 @@ static void trial_folder_form(const struct trial *trial, const char *option, cha
 {
 	const struct settings *set = &trial->config->set;
 	const char *user = *set->user != '\0' ? set->user : "root";
-	if (strcmp(option, "facts.file") == 0 || strcmp(option, "control.socket") == 0)
-		snprintf(form, 200, "-m 750 -o %s", user);
+	bool zone = strcmp(option, "clients.zone") == 0; /* rbldnsd reads it */
+	if (zone || strcmp(option, "facts.file") == 0 || strcmp(option, "control.socket") == 0 ||
+	    strcmp(option, "clients.state") == 0)
+		snprintf(form, 200, "-m %s -o %s", zone ? "755" : "750", user);
 	else
 		snprintf(form, 200, "-m 2750 -o %s -g %s", user,
 			 *set->milter_socket_group != '\0' ? set->milter_socket_group : "GROUP");
 }
 
-/* Could the account make a file there? */
-static void trial_try_folder(const struct trial *trial, const char *option, const char *path)
+/* Could the account make a file in this folder? `kind`: of what is said where it could not. */
+static void trial_try_folder(const struct trial *trial, char kind, const char *option, const char *folder)
 {
 	struct stat now;
-	char folder[PATH_MAX], form[200];
-	const char *slash = strrchr(path, '/');
-	snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	char form[200];
 	if (stat(folder, &now) != 0 && errno == ENOENT && trial_is_made_at_start(folder))
 		return;
 	trial_folder_form(trial, option, form);
 	if (stat(folder, &now) != 0)
-		trial_say(trial, 'f', "%s: its folder %s cannot be used by %s: %s; expected: install -d %s %s", option,
+		trial_say(trial, kind, "%s: its folder %s cannot be used by %s: %s; expected: install -d %s %s", option,
 			  folder, account_of(trial), strerror(errno), form, folder);
 	else if (!S_ISDIR(now.st_mode))
-		trial_say(trial, 'f', "%s: %s is no folder", option, folder);
+		trial_say(trial, kind, "%s: %s is no folder", option, folder);
 	else if (access(folder, W_OK | X_OK) != 0)
-		trial_say(trial, 'f', "%s: nothing can be made in its folder %s by %s: %s", option, folder,
+		trial_say(trial, kind, "%s: nothing can be made in its folder %s by %s: %s", option, folder,
 			  account_of(trial), strerror(errno));
+}
+
+/* Could it make this file? */
+static void trial_try_folder_of(const struct trial *trial, const char *option, const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	trial_try_folder(trial, 'f', option, folder);
+}
+
+/* The daemon starts without them, and goes on trying. */
+static void trial_try_clients(const struct trial *trial)
+{
+	const struct settings *set = &trial->config->set;
+	if (*set->clients_state != '\0')
+		trial_try_folder(trial, 'w', "clients.state", set->clients_state);
+	if (*set->clients_zone != '\0')
+		trial_try_folder(trial, 'w', "clients.zone", set->clients_zone);
 }
 
 static void trial_try_facts(const struct trial *trial)
@@ -204,7 +224,7 @@ static void trial_try_facts(const struct trial *trial)
 	if (fd >= 0)
 		close(fd);
 	else if (errno == ENOENT)
-		trial_try_folder(trial, "facts.file", file);
+		trial_try_folder_of(trial, "facts.file", file);
 	else
 		trial_say(trial, 'f', "facts.file: %s cannot be written by %s: %s", file, account_of(trial), why);
 }
@@ -261,7 +281,7 @@ static void trial_try_socket(const struct trial *trial, const char *option, cons
 		return;
 	}
 	endpoint_text(&endpoint, path, sizeof path);
-	trial_try_folder(trial, option, path);
+	trial_try_folder_of(trial, option, path);
 	if (!trial->running && trial_answers(&endpoint))
 		trial_say(trial, 'w',
 			  "%s: somebody listens at %s, and no Penstock answers at control.socket; systemd does so for "
@@ -325,6 +345,7 @@ static void trial_try_all(const struct trial *trial)
 	}
 	trial_try_files(trial);
 	trial_try_facts(trial);
+	trial_try_clients(trial);
 	trial_try_sockets(trial);
 }
 

@@ -228,13 +228,22 @@ part 'the maps at the door' => sub {
 		is $said, undef, '... without a warning of waiting';
 		is $postfix->tool('postconf', '-x', '-P') =~ /inet\/smtpd_client_restrictions = permit_mynetworks,check_client_access,socketmap:\Q$listen\E:throttle/ ? 1 : 0, 1, '... and is there';
 	}, sub { my ($rows) = @_; my $options = join '', map { "  -o $_=$option{$_}\n" } sort keys %option; $rows =~ s/^(\S+\s+inet\s.*\bsmtpd\n)/$1$options/m or die $rows; return $rows });
+	# in front of the own networks; and logins at a service that has none
+	changed({ smtpd_sasl_auth_enable => 'no', smtpd_client_restrictions => "check_client_access socketmap:$listen:throttle, permit_mynetworks",
+		smtpd_recipient_restrictions => "check_sasl_access socketmap:$listen:account-throttle" }, sub {
+		my (undef, $document) = check_json();
+		my %expected = map { $_->{expected} => 1 } @{ $document->{warnings} };
+		ok $expected{$_}, "warned of: $_" or diag explain \%expected for 'permit_mynetworks in front of it', 'it only where smtpd_sasl_auth_enable = yes';
+	});
 	# for all services: submission, too
 	changed({ smtpd_discard_ehlo_keyword_address_maps => "socketmap:$listen:starttls",
+		smtpd_client_restrictions => "permit_mynetworks, permit_sasl_authenticated, check_client_access socketmap:$listen:throtle",
 		smtpd_recipient_restrictions => "check_sasl_access socketmap:$listen:throttle" }, sub {
 		my ($status, undef, $rows) = check_json();
 		is $status, 1, 'STARTTLS hidden from submission';
 		like $rows->{'submission/inet: smtpd_discard_ehlo_keyword_address_maps'}{why} // '', qr/they cannot log in$/, '... is told';
 		like $rows->{smtpd_recipient_restrictions}{expected} // '', qr/:account-throttle$/, '... and the old map of logins';
+		like $rows->{smtpd_client_restrictions}{why} // '', qr/^Penstock has no map of this name/, '... and a name that is misspelt';
 		piped('postfix', 'check', '--commands');
 		my ($again, $document) = check_json();
 		is $again, 0, '... mended in one round' or diag explain $document->{differences};

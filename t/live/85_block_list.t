@@ -299,7 +299,7 @@ part 'clients of bad standing, and who is told of them' => sub {
 part 'a folder that cannot be written' => sub {
 	chown 0, 0, $zones;
 	ctl('account', 'block', 'ip:198.51.100.200');
-	$daemon->wait_log(qr/the block list: "\Q$zones\E\/clients\.ip4set\.new" cannot be written: Permission denied/, 40);
+	$daemon->wait_log(qr/the block list: clients\.zone: "\Q$zones\E\/clients\.ip4set\.new" cannot be written: Permission denied/, 40);
 	pass 'is said in the log';
 	like join("\n", @{ $daemon->health->{reasons} }), qr/the block list: .* cannot be written/, '... and in /health';
 	is answer('203.0.113.1'), '127.0.0.2', 'the zone that was there still answers';

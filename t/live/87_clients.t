@@ -86,7 +86,7 @@ part 'nobody came yet' => sub {
 };
 
 part 'QUIT is required, and nobody reads the log' => sub {
-	my $said = qr/clients: clients\.require_quit is true, but penstock-follow does not tell of this host's sessions: /;
+	my $said = qr/clients: clients\.require_quit is true, but no mail is held until QUIT: /;
 	my $set = sub {
 		$daemon->{config}{clients}{require_quit} = $_[0];
 		$daemon->write_config;

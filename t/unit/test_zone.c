@@ -294,7 +294,9 @@ static void test_files(void)
 	ok(zone_list_same(&list, &again) && again.entries[0].seen_s == T0 + 5, "as it was");
 	zone_list_free(&again);
 	ok(!zone_file_write("/nonexistent/folder", &list, &rules, error, sizeof error), "no folder");
-	is_str(error, "\"/nonexistent/folder/clients.ip4set.new\" cannot be written: No such file or directory",
+	is_str(error,
+	       "clients.zone: \"/nonexistent/folder/clients.ip4set.new\" cannot be written: No such file or "
+	       "directory; expected a folder that the daemon's user may write",
 	       "is said");
 	zone_list_free(&list);
 }

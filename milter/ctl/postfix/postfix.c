@@ -203,7 +203,10 @@ static void postfix_print_door_main(const struct postfix_wish *wish, FILE *to)
 	if (*map == '\0')
 		return;
 	fprintf(to,
-		"# to make accounts wait that are to be slowed (penstock(7), AT THE DOOR), before what is there:\n"
+		"# to make accounts wait that are to be slowed (penstock(7), AT THE DOOR), before what is there; with "
+		"an -o\n"
+		"# of master.cf where people log in at some services alone: elsewhere smtpd ignores it with a "
+		"warning:\n"
 		"# smtpd_recipient_restrictions = check_sasl_access %s, ...\n",
 		map);
 	if (wish->config->set.socketmap_throttle_s <= 0)

@@ -5,6 +5,7 @@
 #include "milter/ctl/postfix/postfix_sockets.h"
 #include "policy/base/text.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -23,6 +24,7 @@ struct door_use {
 	char before[ELEMENT_MAX], map[40];
 	bool reachable;	    /* as a process with this chroot finds it */
 	bool logins_passed; /* permit_sasl_authenticated comes first */
+	bool own_passed;    /* permit_mynetworks does */
 };
 
 /* The next of ours behind `rest`; false: no more. `use` is kept from one to the next. */
@@ -39,6 +41,7 @@ static bool door_next(const struct postfix_check *check, const char **rest, bool
 			return true;
 		}
 		use->logins_passed |= strcmp(element, "permit_sasl_authenticated") == 0;
+		use->own_passed |= strcmp(element, "permit_mynetworks") == 0;
 		use->before_at = use->at;
 		text_copy(use->before, sizeof use->before, element);
 	}
@@ -113,6 +116,21 @@ static bool door_is_map(const char *map, const char *wanted)
 	return old_name || (wanted != NULL && strcmp(map, wanted) == 0);
 }
 
+/* Why it is wrong there. */
+static const char *door_map_fault(const char *map, const char *wanted)
+{
+	static const char *const known[] = { "transport", "throttle", "throttle_client", "account-throttle",
+					     "starttls" };
+	bool is_known = false;
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		is_known |= strcmp(map, known[i]) == 0;
+	if (!is_known)
+		return "Penstock has no map of this name: it finds nothing there, and nothing comes of it";
+	if (wanted != NULL && strcmp(wanted, "account-throttle") == 0)
+		return "the map throttle is asked with addresses: a login without @ is none, and never waits";
+	return "this map is not asked with what it knows: nothing comes of it, or the wrong thing";
+}
+
 static void door_report_map(struct postfix_check *check, const char *own, const char *name, const struct door_use *use,
 			    const char *wanted)
 {
@@ -122,17 +140,11 @@ static void door_report_map(struct postfix_check *check, const char *own, const 
 		 (int)(use->end - use->at), use->at);
 	if (wanted != NULL)
 		postfix_map(&check->wish, wanted, table, sizeof table);
-	bool accounts = wanted != NULL && strcmp(wanted, "account-throttle") == 0;
-	check_report(
-		check,
-		(struct finding){
-			DIFFERENCE, GRAVITY_MISJUDGED, what, found,
-			wanted != NULL ? table : "behind check_client_access or check_sasl_access", check_file_of(own),
-			NULL,
-			accounts
-				? "the map throttle is asked with addresses: a login without @ is none, and never waits"
-				: "this map is not asked with what it knows: nothing comes of it, or the wrong thing" },
-		wanted != NULL ? door_fix_map(check, own, name, use, table) : NULL);
+	check_report(check,
+		     (struct finding){ DIFFERENCE, GRAVITY_MISJUDGED, what, found,
+				       wanted != NULL ? table : "behind check_client_access or check_sasl_access",
+				       check_file_of(own), NULL, door_map_fault(use->map, wanted) },
+		     wanted != NULL ? door_fix_map(check, own, name, use, table) : NULL);
 }
 
 static void door_check_maps(struct postfix_check *check, const char *own, const char *name, const char *list)
@@ -230,6 +242,15 @@ static void door_check_throttle(struct postfix_check *check, const struct postfi
 		return;
 	door_check_processes(check, service);
 	check_name_setting(what, sizeof what, service->path, name);
+	if (!use->own_passed)
+		check_report(
+			check,
+			(struct finding){ WARNING, GRAVITY_DEFERRED, what, "the map throttle",
+					  "permit_mynetworks in front of it",
+					  check_file_of(door_own(check, service, name)), NULL,
+					  "hosts of mynetworks that are not in accounts.own_networks would wait as "
+					  "strangers do" },
+			NULL);
 	if (door_is_submission(check, service) && !use->logins_passed)
 		check_report(check,
 			     (struct finding){ WARNING, GRAVITY_DEFERRED, what, "the map throttle",
@@ -240,9 +261,27 @@ static void door_check_throttle(struct postfix_check *check, const struct postfi
 		check_report(check,
 			     (struct finding){ WARNING, GRAVITY_DEFERRED, what, "smtpd_delay_reject = yes",
 					       "smtpd_delay_reject = no for this service", "master.cf", NULL,
-					       "a client waits before each recipient instead of once, and who would "
-					       "give up at the greeting is not seen to" },
+					       "a client waits before each recipient instead of once, and one that "
+					       "would give up before the greeting is not found out" },
 			     NULL);
+}
+
+/* smtpd passes over it with a warning for each recipient where nobody can log in. */
+static void door_check_logins(struct postfix_check *check, const struct postfix_service *service, const char *name,
+			      const struct door_use *use)
+{
+	char what[300];
+	if (strcmp(use->before, "check_sasl_access") != 0 ||
+	    door_says_yes(check, service->path, "smtpd_sasl_auth_enable"))
+		return;
+	check_name_setting(what, sizeof what, service->path, name);
+	check_report(check,
+		     (struct finding){ WARNING, GRAVITY_DEFERRED, what, "check_sasl_access",
+				       "it only where smtpd_sasl_auth_enable = yes",
+				       check_file_of(door_own(check, service, name)), NULL,
+				       "nobody logs in at this service: smtpd ignores it, and logs a warning for each "
+				       "recipient" },
+		     NULL);
 }
 
 static void door_check_service(struct postfix_check *check, const struct postfix_service *service)
@@ -256,6 +295,7 @@ static void door_check_service(struct postfix_check *check, const struct postfix
 			if (!use.reachable)
 				door_report_unreachable(check, service, name, &use);
 			socket_check_access(check, name, check->wish.config->set.socketmap_listen);
+			door_check_logins(check, service, name, &use);
 			if (i == DOOR_LISTS)
 				door_check_starttls(check, service);
 			else if (!slow_said)
@@ -286,13 +326,16 @@ static void door_check_follower(struct postfix_check *check)
 {
 	const struct settings *set = &check->wish.config->set;
 	struct stat about;
-	if ((door_is_used(check) || set->clients_require_quit) && stat(set->follow_state, &about) != 0)
+	char checkpoint[300];
+	snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint", set->follow_state);
+	if ((door_is_used(check) || set->clients_require_quit) && stat(checkpoint, &about) != 0 && errno == ENOENT)
 		check_report(
 			check,
 			(struct finding){ WARNING, GRAVITY_UNJUDGED, "penstock-follow", "it has never run here",
-					  set->follow_state, check->wish.config_file, NULL,
+					  checkpoint, check->wish.config_file, NULL,
 					  "the log alone tells who hangs up, gives up and is refused: without it all "
-					  "strangers stay unknown, and nothing is held for QUIT" },
+					  "strangers stay unknown, and nothing is held for QUIT (penstock-follow(8), "
+					  "INSTALLATION)" },
 			NULL);
 	if (set->clients_require_quit && stat(set->follow_queue_socket, &about) != 0)
 		check_report(
@@ -300,7 +343,7 @@ static void door_check_follower(struct postfix_check *check)
 			(struct finding){ DIFFERENCE, GRAVITY_DEFERRED, "clients.require_quit", "no penstock-queue",
 					  set->follow_queue_socket, check->wish.config_file, NULL,
 					  "it releases mail once its session ended with QUIT: without it, that stays "
-					  "on hold for hours" },
+					  "on hold for hours (systemctl enable --now penstock-queue.socket)" },
 			NULL);
 }
 

@@ -68,7 +68,9 @@ static void throttle_command_none(const struct call *call, const struct config *
 	else
 		complain(call,
 			 "%s has no history yet. The daemon writes it as soon as a client is refused by a list, made "
-			 "to wait, or its mail taken: does penstock-follow run (penstockctl status)?",
+			 "to wait, or its mail taken: was Penstock restarted since clients.history_days was set, and "
+			 "does "
+			 "penstock-follow run (penstockctl status)?",
 			 asked->folder);
 }
 
@@ -98,7 +100,7 @@ static void throttle_command_warn(const struct call *call, const struct config *
 				    "files end within a row: the daemon or the host crashed, or the disk was full");
 	throttle_command_warn_count(call, (uint64_t)study->missing_days, "day has no file: nobody wrote then",
 				    "days have no file: nobody wrote then");
-	if (config != NULL && config->set.clients_history_days == 0)
+	if (config != NULL && study->files > 0 && config->set.clients_history_days == 0)
 		complain(call, "clients.history_days is 0 now: this history is not continued");
 }
 
