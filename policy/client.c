@@ -197,14 +197,17 @@ enum {
 #define HANGUPS_MOST 2.2
 #define GAVE_UP_MOST 2.2
 #define LISTED_MOST 2.6
-#define REFUSED_MOST 1.0
+#define REFUSED_MOST 2.3
 #define PROTOCOL_MOST 2.6
 #define GUESSES_MOST 5.0
 #define TRIES_MOST 2.0
 #define UNPROVEN_MOST 0.35
+#define SPAM_SHARE_MOST 3.2
 #define SPAM_MOST 5.0
 #define MAIL_MOST 2.5
-#define LOGIN_MOST 3.5
+#define LOGIN_MOST 5.5
+#define LOGIN_ALONE 2.0
+#define SPAM_UNSEEN 2.0
 #define NETWORK_MOST 0.7
 #define AS_MOST 0.3
 
@@ -248,12 +251,13 @@ static double client_term_listed(const struct client_facts *facts)
 	return client_bounded(share_log_odds(listed, listed + count_of(facts, CLIENT_EVENT_MAIL), 0.1, 5), LISTED_MOST);
 }
 
-/* Old mailing lists, and bounces of mail whose sender was forged, are refused too. */
+/* Old mailing lists, bounces of mail whose sender was forged, and who asks whether a sender exists, are refused too,
+ * but not ten times in each session. */
 static double client_term_refused(const struct client_facts *facts)
 {
 	double refused = count_of(facts, CLIENT_EVENT_REFUSED);
-	return client_bounded(share_log_odds(refused, refused + count_of(facts, CLIENT_EVENT_MAIL), 0.3, 20),
-			      REFUSED_MOST);
+	double fine = count_of(facts, CLIENT_EVENT_MAIL) + client_clean_sessions(&facts->own);
+	return client_bounded(share_log_odds(refused, refused + fine, 0.35, 20), REFUSED_MOST);
 }
 
 static double client_term_protocol(const struct client_facts *facts)
@@ -263,12 +267,14 @@ static double client_term_protocol(const struct client_facts *facts)
 			      PROTOCOL_MOST);
 }
 
-/* A forwarder passes on one in ten without harm, a newsletter may be misjudged once; fifty and nothing else are a
- * spammer's. */
+/* A forwarder passes on one in four without harm, a newsletter may be misjudged once. Where more is spam, how much it
+ * is speaks, too: of what the scanner let through some is spam as well. */
 static double client_term_spam(const struct client_facts *facts)
 {
 	double spam = count_of(facts, CLIENT_EVENT_SPAM);
-	return client_bounded(share_log_odds(spam, spam + count_of(facts, CLIENT_EVENT_MAIL), 0.05, 20), SPAM_MOST);
+	double messages = spam + count_of(facts, CLIENT_EVENT_MAIL);
+	double loud = messages > 0 ? fmax(spam / messages - 0.3, 0) * log2(1 + pow(spam / 60, 1.5)) : 0;
+	return client_bounded(fmin(share_log_odds(spam, messages, 0.06, 15), SPAM_SHARE_MOST) + loud, SPAM_MOST);
 }
 
 static bool client_guesses_at_names(const struct client_facts *facts)
@@ -287,20 +293,37 @@ static double client_term_logins(const struct client_facts *facts)
 	return fmax(client_bounded(names, client_guesses_at_names(facts) ? GUESSES_MOST : TRIES_MOST), told);
 }
 
-/* It has logins of ours, and more of them than a guesser who was lucky. */
-static bool client_shows_logins(const struct client_facts *facts)
+/* It has logins of ours, and `times` as many of them as names that failed: more than a guesser who was lucky. */
+static bool client_has_logins(const struct client_facts *facts, double times)
 {
 	double logins = count_of(facts, CLIENT_EVENT_LOGIN);
-	return logins >= LOGINS_LEAST && logins >= 2 * (client_guesses_at_names(facts) ? facts->logins : 0);
+	return logins >= LOGINS_LEAST && logins >= times * (client_guesses_at_names(facts) ? facts->logins : 0);
 }
 
-/* What speaks for it. Trust comes with days: a thousand messages of one hour are as good as three. */
+static bool client_shows_logins(const struct client_facts *facts)
+{
+	return client_has_logins(facts, 2);
+}
+
+/* Logins speak for the client against logins that failed, and for a client of which nothing bad is known; of what it
+ * does without a login they say nothing. */
+static double client_credit_of_logins(const struct client_facts *facts)
+{
+	if (!client_shows_logins(facts))
+		return 0;
+	double other = client_term_spam(facts) + client_term_hangups(facts);
+	double most = client_term_logins(facts) + fmax(LOGIN_ALONE - other, 0);
+	return client_bounded(log1p(count_of(facts, CLIENT_EVENT_LOGIN)), fmin(most, LOGIN_MOST));
+}
+
+/* What speaks for it. Trust comes with days: a thousand messages of one hour are as good as three. With each spam that
+ * the scanner found came others that it did not. */
 static double client_term_mail(const struct client_facts *facts)
 {
 	double most = fmin(0.8 + 0.6 * facts->own.mail_days, MAIL_MOST);
-	double mail = client_bounded(log1p(count_of(facts, CLIENT_EVENT_MAIL)), most);
-	double login = client_bounded(log1p(count_of(facts, CLIENT_EVENT_LOGIN)), LOGIN_MOST);
-	return -mail - (client_shows_logins(facts) ? login : 0);
+	double clean = count_of(facts, CLIENT_EVENT_MAIL) - SPAM_UNSEEN * count_of(facts, CLIENT_EVENT_SPAM);
+	double mail = client_bounded(log1p(fmax(clean, 0)), most);
+	return -mail - client_credit_of_logins(facts);
 }
 
 /* The share of bad among all that its neighbours did; half of all strangers who connect come with nothing good. */
@@ -351,7 +374,8 @@ static enum client_standing client_standing_of(const struct client_facts *facts,
 	bool shows_logins = client_shows_logins(facts);
 	double mail = count_of(facts, CLIENT_EVENT_MAIL);
 	if (sum >= BAD_FROM)
-		return shows_logins ? CLIENT_POOR : CLIENT_BAD;
+		return client_has_logins(facts, 0.2) ? CLIENT_POOR
+						     : CLIENT_BAD; /* somebody's page may try names from there */
 	if (sum >= POOR_FROM)
 		return CLIENT_POOR;
 	bool long_here = mail >= GOOD_MAIL && facts->own.mail_days >= GOOD_DAYS;

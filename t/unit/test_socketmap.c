@@ -251,7 +251,7 @@ static void test_sessions(void)
 	standing = CLIENT_UNKNOWN;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		fake_clock_pass(rows[i].after_ms);
-		is_str(talk(client, rows[i].request, sizeof ask - 1, false), sleeps, rows[i].what);
+		is_str(talk(client, rows[i].request, sizeof ask - 1, false), sleeps, "%s", rows[i].what);
 		is_int(noted, rows[i].noted, "sessions that waited");
 	}
 	close(client);
@@ -280,7 +280,7 @@ static void test_starttls(void)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		standing = rows[i].standing;
 		config.set.clients_hide_starttls = rows[i].from;
-		is_str(answer_to("starttls", rows[i].key), rows[i].answer, rows[i].why);
+		is_str(answer_to("starttls", rows[i].key), rows[i].answer, "%s", rows[i].why);
 	}
 	config.set.clients_hide_starttls = HIDE_FROM_POOR;
 	standing = CLIENT_BAD;
@@ -314,7 +314,7 @@ static void test_nonsense(void)
 	places = 100;
 	standing = CLIENT_BAD;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		is_str(answers_to(rows[i].bytes, rows[i].length, rows[i].ends), "", rows[i].why);
+		is_str(answers_to(rows[i].bytes, rows[i].length, rows[i].ends), "", "%s", rows[i].why);
 	is_str(answers_to("19:throttle 192.0.2.7\0,", 23, false), nothing, "a NUL is in no address");
 	is_str(answers_to("8:throttle,0:,", 14, false), "9:NOTFOUND ,9:NOTFOUND ,", "nor is nothing one");
 	is_int(places, 100, "and nobody took a place");
