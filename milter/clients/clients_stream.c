@@ -40,8 +40,11 @@ static void clients_stream_ask(void);
 /* That Redis is away is said elsewhere; what it says of this stream is. Said once, until it is another one, or none. */
 static void clients_stream_trouble(const char *error)
 {
-	if (error != NULL && strncmp(error, "WRONGTYPE", strlen("WRONGTYPE")) != 0 &&
-	    strncmp(error, "NOPERM", strlen("NOPERM")) != 0)
+	static const char *const of_stream[] = { "WRONGTYPE ", "NOPERM ", "ERR " }; /* ERR: it knows no streams */
+	size_t i = 0, count = sizeof of_stream / sizeof of_stream[0];
+	while (error != NULL && i < count && strncmp(error, of_stream[i], strlen(of_stream[i])) != 0)
+		i++;
+	if (i == count)
 		return;
 	pthread_mutex_lock(&stream.lock);
 	char why[sizeof stream.why];

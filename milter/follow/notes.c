@@ -102,7 +102,8 @@ static void notes_fill(struct notes *notes)
 		client_note_write(&item->note, row);
 		text_add(&rows, row);
 		count++;
-		if (item->next != NULL && item->next->ordinal == item->ordinal)
+		bool full = count == CLIENT_NOTE_BATCH_MAX && whole == 0; /* no line makes so many; it is cut */
+		if (item->next != NULL && item->next->ordinal == item->ordinal && !full)
 			continue;
 		whole = count;
 		whole_length = rows.length;
@@ -116,7 +117,8 @@ static void notes_fill(struct notes *notes)
 /* What it says of the command and not of this moment. */
 static bool notes_is_final(const char *error)
 {
-	return strncmp(error, "NOPERM", 6) == 0 || strncmp(error, "WRONGTYPE", 9) == 0;
+	return strncmp(error, "NOPERM", 6) == 0 || strncmp(error, "WRONGTYPE", 9) == 0 ||
+	       strncmp(error, "ERR ", 4) == 0;
 }
 
 static void notes_settle(struct notes *notes)

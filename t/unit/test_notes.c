@@ -266,12 +266,12 @@ static void test_troubles(void)
 	}
 }
 
-static void test_refused(void)
+static void test_refused(const char *error)
 {
 	forget_stream();
 	start();
 	trouble = SAYS_ERROR;
-	trouble_error = "NOPERM this user has no permissions to run the 'xadd' command";
+	trouble_error = error;
 	add(1);
 	ok(settle(), "what is refused for good holds nobody up");
 	is_int((long long)notes_counts(notes).lost, 1, "it is lost");
@@ -281,6 +281,20 @@ static void test_refused(void)
 	settle();
 	is_counted("2 ", "later ones are taken");
 	is_str(notes_counts(notes).why, "", "and all is well");
+	kill_it();
+}
+
+/* No line makes so many. */
+static void test_long_line(void)
+{
+	forget_stream();
+	start();
+	for (int i = 0; i < CLIENT_NOTE_BATCH_MAX + 50; i++)
+		add(1);
+	ok(settle(), "more notes of one line than a batch has hold nobody up");
+	add(2);
+	ok(settle(), "later ones are taken");
+	is_int((long long)notes_counts(notes).sent, CLIENT_NOTE_BATCH_MAX + 51, "all are sent");
 	kill_it();
 }
 
@@ -315,7 +329,9 @@ int main(void)
 		return 1;
 	test_again();
 	test_troubles();
-	test_refused();
+	test_refused("NOPERM this user has no permissions to run the 'xadd' command");
+	test_refused("ERR unknown command 'XADD'");
+	test_long_line();
 	test_full();
 	unlink(path);
 	rmdir(folder);
