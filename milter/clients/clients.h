@@ -43,8 +43,8 @@ struct client_verdict clients_judge(const struct netaddr *client, bool ours);
 /* The same with all that it came of. False: nothing is known of it (facts_out is zero but for its time). */
 bool clients_look(const struct netaddr *client, bool ours, struct client_facts *facts_out);
 
-/* Has it failed logins of several names, or has its network? What is told of a login that works now: how many different
- * names failed from this client within about a day, this one not counted. */
+/* What is told of a login that works now: how many different names failed from this client within about a day, this one
+ * not counted. */
 double clients_guesses(const struct netaddr *client, const char *login);
 
 /* Reply `sleep` to it? Takes one of clients.slow_most places for `seconds`, and notes that it was SLOWED, but not where
