@@ -89,8 +89,10 @@ static const struct door_row rows[] = {
 	{ THROTTLED "smtpd_delay_reject = no\n",
 	  "submission/inet/smtpd_client_restrictions = permit_sasl_authenticated,reject\n", PORT25 SUBMISSION, CHEAP, "",
 	  "submission/inet: smtpd_client_restrictions", "" },
+	{ "smtpd_client_restrictions = permit_mynetworks, permit_sasl_authenticated, check_client_access " MAP "throttle\n",
+	  "", SUBMISSION, CHEAP, "", "submission/inet: smtpd_client_restrictions", "" },
 	{ "smtpd_client_restrictions = permit_sasl_authenticated, check_client_access " MAP "throttle\n", "", SUBMISSION,
-	  CHEAP, "", "submission/inet: smtpd_client_restrictions", "" },
+	  CHEAP, "warnings", "submission/inet: smtpd_client_restrictions", "" },
 	/* processes to spare */
 	{ THROTTLED, "", PORT25, CHEAP, "", "smtp/inet: clients.slow_most", "" },
 	{ THROTTLED, "", "smtp inet n - n - 50 smtpd\n", "", "warnings", "smtp/inet: clients.slow_most", "" },
