@@ -273,7 +273,7 @@ part 'clients of bad standing, and who is told of them' => sub {
 	$daemon->reload;
 	does($guesser, 'auth_failure', 60);
 	does('44.44.44.45', 'auth_failure', 60);
-	does($spammer, 'spam', 60);
+	does($spammer, 'spam', 200);
 	does($guesser6, 'auth_failure', 60);
 	is listed($guesser), '127.0.0.3', 'a guesser is listed: logins';
 	is listed($spammer), '127.0.0.2', 'a spammer is: mail';
